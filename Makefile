@@ -1,0 +1,39 @@
+# Thin names for one line each; everything else is Snakemake's own command line.
+PYTHON ?= python3
+TASK ?= tiny-math
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: demo test lint bench schema
+
+demo: .venv/demo
+	snakemake --cores all --quiet host rules --show-failed-logs results/$(TASK)/table.md results/$(TASK)/report.html
+	@cat results/$(TASK)/table.md
+	@echo "The page to open: results/$(TASK)/report.html"
+
+test: .venv/test
+	pytest
+
+lint: .venv/test
+	ruff check scripts tests
+	ruff format --check scripts tests
+	mypy
+	snakefmt --check Snakefile rules
+	snakemake --lint
+
+bench: .venv/test
+	python -m tests.benchmarks $(ONLY)
+
+schema: .venv/demo
+	python scripts/write_schema.py --folder config/schema
+
+# torch first: what needs it must find the build that is there
+.venv/demo: requirements.txt
+	$(PYTHON) -m venv .venv
+	python -m pip install --quiet --disable-pip-version-check "$$(grep '^torch==' requirements.txt)"
+	python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+.venv/test: .venv/demo requirements-dev.txt
+	python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@

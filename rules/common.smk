@@ -1,0 +1,267 @@
+# Reads and validates the configuration, and holds the functions that the rules are declared with.
+import json
+import os
+import re
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
+
+from reversegen import configuration
+from reversegen.enhancement import SOURCES
+from reversegen.errors import BadInput
+from reversegen.hashing import code_hash
+from reversegen.stage import prefer_own_python
+
+prefer_own_python()
+
+try:
+    CONFIGURATION = configuration.load(config, Path("config"))
+except BadInput as error:
+    raise WorkflowError(str(error)) from None
+
+
+wildcard_constraints:
+    task=configuration.TASK_WILDCARD,
+    iteration="0|[1-9][0-9]*",
+    chain=r"iter(0|[1-9][0-9]*)|control",
+    version="|".join(["target", *(f"enhanced/{source}" for source in SOURCES)]),
+    source="|".join(SOURCES),
+    set=r"\w[\w-]*",
+    model="|".join(map(re.escape, CONFIGURATION.models)),
+
+
+def task_of(wildcards):
+    """The configuration of a task, with the random seed that its name gives."""
+    return CONFIGURATION.task(wildcards.task)
+
+
+def setting(path):
+    """A key of the task, such as "prompts.header", as a function of the wildcards; a section is given as JSON."""
+
+    def read(wildcards):
+        value = task_of(wildcards)
+        for key in path.split("."):
+            value = getattr(value, key)
+        return value.model_dump_json() if isinstance(value, configuration.Section) else value
+
+    return read
+
+
+def stage(environment, script):
+    """The start of a shell command that runs a script in an environment."""
+    path = os.path.relpath(Path(workflow.basedir) / "scripts" / f"{script}.py")
+    return f"{CONFIGURATION.workflow.python[environment]} {path}"
+
+
+def model_of(role):
+    """The configured model that plays a role in the task; None for a labeller that is a solver."""
+    return lambda wildcards: CONFIGURATION.models.get(setting(role)(wildcards))
+
+
+def model_use(role):
+    """How the model of a role is loaded or reached, as JSON."""
+
+    def read(wildcards):
+        model = model_of(role)(wildcards)
+        return model.use.model_dump_json() if model else "null"
+
+    return read
+
+
+def model_folder(role):
+    """The folder of the model of a role, made or fetched by a rule where it is not the user's own; none for an endpoint."""
+
+    def find(wildcards):
+        model = model_of(role)(wildcards)
+        name = setting(role)(wildcards)
+        if model is None or model.endpoint:
+            return []
+        if model.folder:
+            return [str(model.folder)]
+        place = "results/models" if model.train else "resources/downloads/models"
+        return [f"{place}/{name}"]
+
+    return find
+
+
+def asks(resource, role):
+    """What a job of the model of a role asks for: a key of its size in the configuration."""
+
+    def read(wildcards):
+        model = model_of(role)(wildcards)
+        size = CONFIGURATION.workflow.sizes[model.size if model else "tiny"]
+        return getattr(size, resource)
+
+    return read
+
+
+def tiny_model(key):
+    """A key of a tiny model's configuration, as JSON where it is a section."""
+
+    def read(wildcards):
+        tiny = CONFIGURATION.models[wildcards.model].train
+        value = getattr(tiny, key) if key else tiny
+        return value.model_dump_json() if isinstance(value, configuration.Section) else value
+
+    return read
+
+
+def model_repo(wildcards):
+    return CONFIGURATION.models[wildcards.model].hub
+
+
+def model_revision(wildcards):
+    """The commit that is locked; empty where there is none, which fetch_model refuses when it starts."""
+    return CONFIGURATION.lock.get(model_repo(wildcards), "")
+
+
+def hub_data():
+    """All data on the hub that tasks name, by the name of its file in resources/downloads/data."""
+    sources = {}
+    for task in CONFIGURATION.tasks.values():
+        for source in [*task.data.seeds.values(), *task.data.tests.values()]:
+            if source.hub:
+                sources[source.hub.file_name] = source.hub
+    return sources
+
+
+def data_source(wildcards):
+    return hub_data()[wildcards.data].model_dump_json()
+
+
+def data_revision(wildcards):
+    return CONFIGURATION.lock.get(hub_data()[wildcards.data].repo, "")
+
+
+def data_file(source):
+    """The file of a data source: the user's, or the one that fetch_data makes; none for a corpus."""
+    if source.corpus:
+        return []
+    return [str(source.file) if source.file else f"resources/downloads/data/{source.hub.file_name}.jsonl"]
+
+
+def seed_files(wildcards):
+    return [file for source in task_of(wildcards).data.seeds.values() for file in data_file(source)]
+
+
+def seed_sources(wildcards):
+    sources = task_of(wildcards).data.seeds
+    return json.dumps({name: source.model_dump(mode="json") for name, source in sources.items()})
+
+
+def test_file(wildcards):
+    return data_file(test_source(wildcards))
+
+
+def test_source(wildcards):
+    tests = task_of(wildcards).data.tests
+    if wildcards.set not in tests:
+        raise BadInput(f"task {wildcards.task} has no test set {wildcards.set!r}; it has {', '.join(tests)}")
+    return tests[wildcards.set]
+
+
+def test_source_json(wildcards):
+    return test_source(wildcards).model_dump_json()
+
+
+def test_questions(wildcards):
+    return [f"results/{wildcards.task}/tests/{name}.jsonl" for name in task_of(wildcards).data.tests]
+
+
+def test_measures(wildcards):
+    return json.dumps({name: source.measures for name, source in task_of(wildcards).data.tests.items()})
+
+
+def chain_proposer(wildcards):
+    """Proposer k writes in iter{k}; the control is proposer 0's."""
+    folder = "iter0" if wildcards.chain == "control" else wildcards.chain
+    return f"results/{wildcards.task}/{folder}/proposer"
+
+
+def previous_proposer(wildcards):
+    return f"results/{wildcards.task}/iter{int(wildcards.iteration) - 1}/proposer"
+
+
+def previous_pairs(wildcards):
+    return f"results/{wildcards.task}/iter{int(wildcards.iteration) - 1}/pairs.jsonl"
+
+
+def training_pairs(wildcards):
+    """The pairs that trained this proposer: none for proposer 0."""
+    return [previous_pairs(wildcards)] if wildcards.iteration != "0" else []
+
+
+def reference_proposer(wildcards):
+    """What DPO is held to: proposer k by default, proposer 0 by configuration."""
+    if task_of(wildcards).preference.reference == "warmup":
+        return f"results/{wildcards.task}/iter0/proposer"
+    return previous_proposer(wildcards)
+
+
+def up_to_now(file):
+    """A file of iterations 0 to this one."""
+    return lambda wildcards: [f"results/{wildcards.task}/iter{k}/{file}" for k in range(int(wildcards.iteration) + 1)]
+
+
+def before_now(file):
+    """A file of the iterations before this one."""
+    return lambda wildcards: [f"results/{wildcards.task}/iter{k}/{file}" for k in range(int(wildcards.iteration))]
+
+
+def of_trained(file):
+    """A file of iterations 1 to N."""
+    return lambda wildcards: [
+        f"results/{wildcards.task}/iter{k}/{file}" for k in range(1, task_of(wildcards).iterations + 1)
+    ]
+
+
+def of_warmup(file):
+    """A file of everything that proposer 0 wrote: iteration 0 and the control."""
+    return lambda wildcards: [f"results/{wildcards.task}/{chain}/{file}" for chain in ("iter0", "control")]
+
+
+def of_warmup_and_trained(file):
+    return lambda wildcards: [*of_warmup(file)(wildcards), *of_trained(file)(wildcards)]
+
+
+def version_folder(wildcards):
+    """The model of a version of the target: the untouched one, or one that a source repaired."""
+    if wildcards.version == "target":
+        return model_folder("target")(wildcards)
+    return [f"results/{wildcards.task}/{wildcards.version}/target"]
+
+
+def version_source(wildcards):
+    return "baseline" if wildcards.version == "target" else wildcards.version.removeprefix("enhanced/")
+
+
+def version_selection(wildcards):
+    return [] if wildcards.version == "target" else [f"results/{wildcards.task}/enhanced/selection.json"]
+
+
+def configuration_hash(wildcards):
+    """SHA-256 of the task's whole configuration, random seed included."""
+    digest = sha256(task_of(wildcards).model_dump_json().encode()).hexdigest()
+    return f"sha256:{digest}"
+
+
+def replicates(file):
+    """A file of the task for every random seed that a table pools; of one run alone where the name gives its seed."""
+
+    def find(wildcards):
+        base, _, seed = wildcards.task.partition(".s")
+        seeds = [None] if seed else CONFIGURATION.workflow.random_seeds
+        names = [wildcards.task if n is None else base if n == 0 else f"{base}.s{n}" for n in seeds]
+        return [f"results/{name}/{path}" for name in names for path in file(wildcards)]
+
+    return find
+
+
+def proposer_evals(wildcards):
+    return [f"iter{k}/eval.json" for k in range(task_of(wildcards).iterations + 1)]
+
+
+def target_evals(wildcards):
+    return ["target/eval.json", *(f"enhanced/{source}/eval.json" for source in SOURCES)]

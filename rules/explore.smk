@@ -1,0 +1,277 @@
+# The loop: proposer k writes instructions, the target answers them, they are labelled and paired, DPO makes proposer k + 1.
+#
+# Needs: results/{task}/seeds.jsonl, results/{task}/warmup.jsonl, the models of proposer, target and labeller.
+# Makes: results/{task}/{chain}/ with proposer/, prompts, samples, instructions, responses, references, labels and pairs;
+#        {chain} is iter{k}, or control: proposer 0 on the training prompts of iterations 1 to N.
+# Steps: train_warmup; build_prompts, sample_instructions, collect_instructions, answer_instructions, write_references,
+#        label_responses; build_pairs, train_proposer; build_control
+
+
+rule train_warmup:
+    input:
+        warmup=rules.build_warmup.output.warmup,
+        base=model_folder("proposer"),
+    output:
+        proposer=directory("results/{task}/iter0/proposer"),
+    log:
+        "results/{task}/logs/iter0/train_warmup.log",
+    benchmark:
+        "results/{task}/benchmarks/iter0/train_warmup.tsv"
+    conda:
+        "../envs/train.yaml"
+    threads: asks("threads", "proposer")
+    resources:
+        mem_mb=asks("mem_mb", "proposer"),
+        runtime=asks("runtime", "proposer"),
+        gpu=asks("gpu", "proposer"),
+    params:
+        stage=stage("train", "train_warmup"),
+        model=model_use("proposer"),
+        settings=setting("warmup"),
+        random_seed=setting("random_seed"),
+        code=code_hash("train_warmup"),
+    shell:
+        "{params.stage} --warmup {input.warmup:q} --base {input.base:q} --proposer {output.proposer:q}"
+        " --model {params.model:q} --settings {params.settings:q} --random-seed {params.random_seed}"
+        " --threads {threads} --log {log:q}"
+
+
+rule build_prompts:
+    input:
+        seeds=rules.clean_seeds.output.seeds,
+    output:
+        prompts="results/{task}/iter{iteration}/prompts.jsonl",
+    log:
+        "results/{task}/logs/iter{iteration}/build_prompts.log",
+    benchmark:
+        "results/{task}/benchmarks/iter{iteration}/build_prompts.tsv"
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        kind=setting("kind"),
+        settings=setting("prompts"),
+        random_seed=setting("random_seed"),
+        code=code_hash("build_prompts"),
+    script:
+        "../scripts/build_prompts.py"
+
+
+rule build_control:
+    input:
+        trained=of_trained("prompts.jsonl"),
+    output:
+        prompts="results/{task}/control/prompts.jsonl",
+    log:
+        "results/{task}/logs/control/build_control.log",
+    benchmark:
+        "results/{task}/benchmarks/control/build_control.tsv"
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_hash("build_control"),
+    script:
+        "../scripts/build_control.py"
+
+
+rule sample_instructions:
+    input:
+        prompts="results/{task}/{chain}/prompts.jsonl",
+        proposer=chain_proposer,
+    output:
+        samples="results/{task}/{chain}/samples.jsonl",
+    log:
+        "results/{task}/logs/{chain}/sample_instructions.log",
+    benchmark:
+        "results/{task}/benchmarks/{chain}/sample_instructions.tsv"
+    conda:
+        "../envs/generate.yaml"
+    threads: asks("threads", "proposer")
+    resources:
+        mem_mb=asks("mem_mb", "proposer"),
+        runtime=asks("runtime", "proposer"),
+        gpu=asks("gpu", "proposer"),
+    params:
+        stage=stage("generate", "sample_instructions"),
+        model=model_use("proposer"),
+        settings=setting("sampling"),
+        random_seed=setting("random_seed"),
+        code=code_hash("sample_instructions"),
+    shell:
+        "{params.stage} --prompts {input.prompts:q} --proposer {input.proposer:q} --samples {output.samples:q}"
+        " --model {params.model:q} --settings {params.settings:q} --chain {wildcards.chain}"
+        " --random-seed {params.random_seed} --threads {threads} --log {log:q}"
+
+
+rule collect_instructions:
+    input:
+        samples=rules.sample_instructions.output.samples,
+    output:
+        instructions="results/{task}/{chain}/instructions.jsonl",
+    log:
+        "results/{task}/logs/{chain}/collect_instructions.log",
+    benchmark:
+        "results/{task}/benchmarks/{chain}/collect_instructions.tsv"
+    conda:
+        "../envs/text.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        kind=setting("kind"),
+        settings=setting("deduplication"),
+        code=code_hash("collect_instructions"),
+    script:
+        "../scripts/collect_instructions.py"
+
+
+rule answer_instructions:
+    input:
+        instructions=rules.collect_instructions.output.instructions,
+        target=model_folder("target"),
+    output:
+        responses="results/{task}/{chain}/responses.jsonl",
+    log:
+        "results/{task}/logs/{chain}/answer_instructions.log",
+    benchmark:
+        "results/{task}/benchmarks/{chain}/answer_instructions.tsv"
+    conda:
+        "../envs/generate.yaml"
+    threads: asks("threads", "target")
+    resources:
+        mem_mb=asks("mem_mb", "target"),
+        runtime=asks("runtime", "target"),
+        gpu=asks("gpu", "target"),
+    params:
+        stage=stage("generate", "answer_instructions"),
+        kind=setting("kind"),
+        model=model_use("target"),
+        settings=setting("responses"),
+        code=code_hash("answer_instructions"),
+    shell:
+        "{params.stage} --instructions {input.instructions:q} --target {input.target:q} --responses {output.responses:q}"
+        " --kind {params.kind} --model {params.model:q} --settings {params.settings:q}"
+        " --threads {threads} --log {log:q}"
+
+
+rule write_references:
+    input:
+        instructions=rules.collect_instructions.output.instructions,
+        seeds=[],
+        folder=model_folder("labeller"),
+    output:
+        references="results/{task}/{chain}/references.jsonl",
+    log:
+        "results/{task}/logs/{chain}/write_references.log",
+    benchmark:
+        "results/{task}/benchmarks/{chain}/write_references.tsv"
+    conda:
+        "../envs/generate.yaml"
+    threads: asks("threads", "labeller")
+    resources:
+        mem_mb=asks("mem_mb", "labeller"),
+        runtime=asks("runtime", "labeller"),
+        gpu=asks("gpu", "labeller"),
+    params:
+        stage=stage("generate", "write_references"),
+        kind=setting("kind"),
+        labeller=setting("labeller"),
+        model=model_use("labeller"),
+        settings=setting("references"),
+        code=code_hash("write_references"),
+    shell:
+        "{params.stage} --instructions {input.instructions:q} --seeds {input.seeds:q} --folder {input.folder:q}"
+        " --references {output.references:q} --kind {params.kind} --labeller {params.labeller} --model {params.model:q}"
+        " --settings {params.settings:q} --threads {threads} --log {log:q}"
+
+
+rule label_responses:
+    input:
+        instructions=rules.collect_instructions.output.instructions,
+        responses=rules.answer_instructions.output.responses,
+        references=rules.write_references.output.references,
+    output:
+        labels="results/{task}/{chain}/labels.jsonl",
+    log:
+        "results/{task}/logs/{chain}/label_responses.log",
+    benchmark:
+        "results/{task}/benchmarks/{chain}/label_responses.tsv"
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        kind=setting("kind"),
+        checker_timeout=setting("checker_timeout"),
+        code=code_hash("label_responses"),
+    script:
+        "../scripts/label_responses.py"
+
+
+rule build_pairs:
+    input:
+        prompts=up_to_now("prompts.jsonl"),
+        samples=up_to_now("samples.jsonl"),
+        instructions=up_to_now("instructions.jsonl"),
+        labels=up_to_now("labels.jsonl"),
+    output:
+        pairs="results/{task}/iter{iteration}/pairs.jsonl",
+    log:
+        "results/{task}/logs/iter{iteration}/build_pairs.log",
+    benchmark:
+        "results/{task}/benchmarks/iter{iteration}/build_pairs.tsv"
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        kind=setting("kind"),
+        settings=setting("pairs"),
+        random_seed=setting("random_seed"),
+        code=code_hash("build_pairs"),
+    script:
+        "../scripts/build_pairs.py"
+
+
+rule train_proposer:
+    input:
+        pairs=previous_pairs,
+        previous=previous_proposer,
+        reference=reference_proposer,
+    output:
+        proposer=directory("results/{task}/iter{iteration}/proposer"),
+    log:
+        "results/{task}/logs/iter{iteration}/train_proposer.log",
+    benchmark:
+        "results/{task}/benchmarks/iter{iteration}/train_proposer.tsv"
+    wildcard_constraints:
+        iteration="[1-9][0-9]*",
+    conda:
+        "../envs/train.yaml"
+    threads: asks("threads", "proposer")
+    resources:
+        mem_mb=asks("mem_mb", "proposer"),
+        runtime=asks("runtime", "proposer"),
+        gpu=asks("gpu", "proposer"),
+    params:
+        stage=stage("train", "train_proposer"),
+        model=model_use("proposer"),
+        settings=setting("preference"),
+        random_seed=setting("random_seed"),
+        code=code_hash("train_proposer"),
+    shell:
+        "{params.stage} --pairs {input.pairs:q} --previous {input.previous:q} --reference {input.reference:q}"
+        " --proposer {output.proposer:q} --model {params.model:q} --settings {params.settings:q}"
+        " --random-seed {params.random_seed} --threads {threads} --log {log:q}"

@@ -1,0 +1,92 @@
+# Models and data that the tasks start from.
+#
+# Needs: config/models.yaml; for hub ids and hub data, their commits in config/lock.yaml and a network.
+# Makes: results/models/{model}/ (tiny models), resources/downloads/models/{model}/, resources/downloads/data/{data}.jsonl
+# Steps: write_corpus, train_model; fetch_model; fetch_data
+
+
+rule write_corpus:
+    output:
+        corpus="results/models/{model}.corpus.jsonl",
+    log:
+        "results/models/logs/{model}/write_corpus.log",
+    benchmark:
+        "results/models/benchmarks/{model}/write_corpus.tsv"
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=tiny_model("corpus"),
+        code=code_hash("write_corpus"),
+    script:
+        "../scripts/write_corpus.py"
+
+
+rule train_model:
+    input:
+        corpus=rules.write_corpus.output.corpus,
+    output:
+        folder=directory("results/models/{model}"),
+    log:
+        "results/models/logs/{model}/train_model.log",
+    benchmark:
+        "results/models/benchmarks/{model}/train_model.tsv"
+    conda:
+        "../envs/train.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        stage=stage("train", "train_model"),
+        settings=tiny_model(None),
+        code=code_hash("train_model"),
+    shell:
+        "{params.stage} --corpus {input.corpus:q} --folder {output.folder:q} --settings {params.settings:q}"
+        " --threads {threads} --log {log:q}"
+
+
+rule fetch_model:
+    output:
+        folder=directory("resources/downloads/models/{model}"),
+    log:
+        "results/models/logs/{model}/fetch_model.log",
+    benchmark:
+        "results/models/benchmarks/{model}/fetch_model.tsv"
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=240,
+    params:
+        repo=model_repo,
+        revision=model_revision,
+        code=code_hash("fetch_model"),
+    script:
+        "../scripts/fetch_model.py"
+
+
+rule fetch_data:
+    output:
+        rows="resources/downloads/data/{data}.jsonl",
+    log:
+        "results/models/logs/data/{data}.log",
+    benchmark:
+        "results/models/benchmarks/data/{data}.tsv"
+    conda:
+        "../envs/train.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        stage=stage("train", "fetch_data"),
+        source=data_source,
+        revision=data_revision,
+        code=code_hash("fetch_data"),
+    shell:
+        "{params.stage} --source {params.source:q} --revision {params.revision} --rows {output.rows:q} --log {log:q}"

@@ -1,0 +1,50 @@
+# What people look at: a task's table and its page, from stored evaluations only.
+#
+# Needs: every eval.json of the task, for each of the random seeds that config.yaml lists.
+# Makes: results/{task}/table.md, results/{task}/table.csv, results/{task}/report.html
+# Steps: write_table, write_report
+
+
+rule write_table:
+    input:
+        proposers=replicates(proposer_evals),
+        targets=replicates(target_evals),
+    output:
+        markdown="results/{task}/table.md",
+        csv="results/{task}/table.csv",
+    log:
+        "results/{task}/logs/write_table.log",
+    benchmark:
+        "results/{task}/benchmarks/write_table.tsv"
+    conda:
+        "../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_hash("write_table"),
+    script:
+        "../scripts/write_table.py"
+
+
+rule write_report:
+    input:
+        proposers=rules.write_table.input.proposers,
+        targets=rules.write_table.input.targets,
+    output:
+        page="results/{task}/report.html",
+    log:
+        "results/{task}/logs/write_report.log",
+    benchmark:
+        "results/{task}/benchmarks/write_report.tsv"
+    conda:
+        "../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_hash("write_report"),
+    script:
+        "../scripts/write_report.py"

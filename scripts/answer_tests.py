@@ -1,0 +1,33 @@
+"""Let a target answer its test sets: results/{task}/{version}/responses.jsonl
+
+python scripts/answer_tests.py --help
+"""
+
+from pathlib import Path
+
+from reversegen import generation
+from reversegen.configuration import Answering, ModelUse
+from reversegen.engines import Decoding, open_engine
+from reversegen.kinds import KINDS
+from reversegen.records import Question, read_records
+from reversegen.stage import run
+
+
+def main(
+    tests: list[Path],
+    target: list[Path],
+    responses: Path,
+    kind: str,
+    model: ModelUse,
+    settings: Answering,
+    threads: int,
+) -> None:
+    """Ask every question of every set, once where sets share it."""
+    asked = {q.id: q.text for path in tests for q in read_records(path, Question)}
+    engine = open_engine(model, target[0] if target else None, Decoding(settings.max_new_tokens), threads)
+    questions, size = list(asked.items()), settings.batch_size
+    generation.answer_questions(responses, questions, engine, KINDS[kind], settings.system, size)
+
+
+if __name__ == "__main__":
+    run(main)

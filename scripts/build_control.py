@@ -1,0 +1,19 @@
+"""Gather the training prompts of iterations 1 to N, for proposer 0 to answer too: results/{task}/control/prompts.jsonl
+
+python scripts/build_control.py --help
+"""
+
+from pathlib import Path
+
+from reversegen.records import Prompt, read_records, write_records
+from reversegen.stage import run
+
+
+def main(trained: list[Path], prompts: Path) -> None:
+    """The control asks proposer 0 exactly what the trained proposers were asked, so that target calls are equal."""
+    every = {p.id: p for path in trained for p in read_records(path, Prompt) if p.split == "train"}
+    write_records(prompts, every.values())
+
+
+if __name__ == "__main__":
+    run(main)

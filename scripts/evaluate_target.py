@@ -1,0 +1,55 @@
+"""Measure a target on its test sets: results/{task}/{version}/eval.json
+
+python scripts/evaluate_target.py --help
+"""
+
+from pathlib import Path
+
+from reversegen import evaluation
+from reversegen.artefacts import read_json, write_text
+from reversegen.configuration import Evaluation
+from reversegen.kinds import KINDS
+from reversegen.records import Label, Question, read_records
+from reversegen.stage import run
+
+
+def main(
+    tests: list[Path],
+    labels: Path,
+    target: list[Path],
+    selection: list[Path],
+    eval_json: Path,
+    task: str,
+    kind: str,
+    source: str,
+    measures: dict[str, str],
+    settings: Evaluation,
+    configuration: str,
+    random_seed: int,
+) -> None:
+    """`source` is baseline for the untouched target; `selection` is empty then."""
+    sets = {path.stem: read_records(path, Question) for path in tests}
+    metrics, groups = evaluation.evaluate_target(
+        sets, measures, read_records(labels, Label), settings, random_seed, KINDS[kind]
+    )
+    models = {"target": target[0]} if target else {}
+    origin = evaluation.provenance(configuration, models, [*tests, labels], random_seed)
+    origin["training"] = None
+    if selection:
+        manifest = read_json(target[0] / "manifest.json")
+        origin["training"] = read_json(selection[0])[source] | {k: manifest[k] for k in ("steps", "tokens")}
+    result = evaluation.Evaluation(
+        task=task,
+        kind=kind,
+        role="target",
+        iteration=None,
+        source=source,
+        metrics=metrics,
+        groups=groups,
+        provenance=origin,
+    )
+    write_text(eval_json, result.model_dump_json(indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    run(main)

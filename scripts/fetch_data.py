@@ -1,0 +1,19 @@
+"""Fetch a split of a data set from the hub at its locked revision: resources/downloads/data/{data}.jsonl
+
+python scripts/fetch_data.py --help
+"""
+
+from pathlib import Path
+
+from reversegen import hub
+from reversegen.configuration import HubData
+from reversegen.stage import run
+
+
+def main(source: HubData, revision: str, rows: Path) -> None:
+    """Write the split as JSON Lines in its published form."""
+    hub.fetch_data(source, revision, rows)
+
+
+if __name__ == "__main__":
+    run(main)

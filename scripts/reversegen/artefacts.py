@@ -1,0 +1,63 @@
+"""Files and folders that are whole or absent: written under a name of the process's own, then renamed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from reversegen.errors import BadInput
+from reversegen.hashing import file_sha256
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file so that a reader, or a killed process, sees all of it or none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    own = path.with_name(f".{path.name}.{os.uname().nodename}.{os.getpid()}")
+    with own.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    own.replace(path)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as indented JSON, keys in the order given."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file. Raises BadInput, with the file and the place, where it is missing or malformed."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise BadInput(f"{path}: not a readable JSON file: {error}") from error
+
+
+@contextmanager
+def building_folder(path: Path, **facts: Any) -> Iterator[Path]:
+    """Yield a folder to fill beside `path`; on leaving, add its manifest and rename it into place.
+
+    The manifest holds `facts` and the SHA-256 of each file. A folder that stands there already, left by a writer that was
+    faster, is kept where its manifest says the same files, and replaced otherwise.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    own = path.with_name(f".{path.name}.{os.uname().nodename}.{os.getpid()}")
+    shutil.rmtree(own, ignore_errors=True)
+    own.mkdir()
+    try:
+        yield own
+        files = {str(f.relative_to(own)): file_sha256(f) for f in sorted(own.rglob("*")) if f.is_file()}
+        write_json(own / "manifest.json", {**facts, "files": files})
+        if path.exists():
+            manifest = path / "manifest.json"
+            if manifest.is_file() and read_json(manifest).get("files") == files:
+                return
+            shutil.rmtree(path)
+        own.replace(path)
+    finally:
+        shutil.rmtree(own, ignore_errors=True)

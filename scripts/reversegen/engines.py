@@ -1,0 +1,194 @@
+"""Engines: what turns requests into text. One interface; torch and API clients are imported when an engine starts."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+from reversegen.artefacts import read_json
+from reversegen.configuration import Endpoint, ModelUse
+from reversegen.errors import BadInput
+from reversegen.hashing import content_id
+from reversegen.records import Message
+
+log = logging.getLogger("reversegen")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a model continues: plain text, or a conversation that its chat template renders."""
+
+    text: str | None = None
+    messages: list[Message] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Generated:
+    """One continuation."""
+
+    text: str
+    tokens: int
+    """Generated tokens, the end token included."""
+    finished: bool
+    """Whether it ended by itself."""
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How to draw, under transformers' names; temperature 0 is greedy."""
+
+    max_new_tokens: int
+    temperature: float = 0.0
+    top_p: float = 1.0
+
+
+class Engine(Protocol):
+    """A model that is ready to generate."""
+
+    identity: str
+    """Everything about the model and the decoding that decides the text."""
+
+    def generate(self, requests: Sequence[Request], n: int, seed: int) -> list[list[Generated]]:
+        """`n` continuations of each request, drawn with this seed."""
+        ...
+
+
+def open_engine(model: ModelUse, folder: Path | None, decoding: Decoding, threads: int) -> Engine:
+    """The engine of a model: its folder by transformers, or its endpoint.
+
+    Raises BadInput for a folder that is no model, and for an endpoint whose key is not in the environment.
+    """
+    if model.endpoint:
+        return OpenAIEngine(model.endpoint, decoding)
+    assert folder is not None
+    return TransformersEngine(folder, model, decoding, threads)
+
+
+def check_folder(folder: Path) -> None:
+    """Raise BadInput unless the folder holds a model in Hugging Face form, with safetensors weights and a tokenizer."""
+    needs = {
+        "config.json": [folder / "config.json"],
+        "*.safetensors": list(folder.glob("*.safetensors")),
+        "tokenizer.json or tokenizer.model": [folder / "tokenizer.json", folder / "tokenizer.model"],
+    }
+    missing = [name for name, files in needs.items() if not any(file.is_file() for file in files)]
+    if missing:
+        raise BadInput(f"{folder}: not a model folder: it has no {', no '.join(missing)}")
+
+
+class TransformersEngine:
+    """transformers' generate on a local folder. The weights are loaded at the first request."""
+
+    def __init__(self, folder: Path, model: ModelUse, decoding: Decoding, threads: int) -> None:
+        check_folder(folder)
+        self.folder, self.model, self.decoding, self.threads = folder, model, decoding, threads
+        manifest = folder / "manifest.json"
+        if manifest.is_file():
+            files: Any = read_json(manifest)["files"]
+        else:  # a folder of the user's own
+            files = sorted((f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in folder.iterdir())
+        self.identity = content_id(json.dumps(files), model.dtype, repr(decoding))
+
+    @cached_property
+    def _loaded(self) -> tuple[Any, Any]:
+        from reversegen.models import load_model, load_tokenizer
+
+        tokenizer = load_tokenizer(self.folder, self.model)
+        return load_model(self.folder, self.model, self.threads).eval(), tokenizer
+
+    def generate(self, requests: Sequence[Request], n: int, seed: int) -> list[list[Generated]]:
+        """`n` continuations of each request in one batch, padded on the left; the mask comes from lengths."""
+        import torch
+
+        model, tokenizer = self._loaded
+        chat = bool(requests[0].messages)
+        texts = [
+            tokenizer.apply_chat_template(
+                [m.model_dump() for m in r.messages], tokenize=False, add_generation_prompt=True
+            )
+            if chat
+            else r.text
+            for r in requests
+        ]
+        batch = tokenizer(texts, return_tensors="pt", padding=True, padding_side="left", add_special_tokens=not chat)
+        stops = stop_tokens(model, tokenizer)
+        decoding: dict[str, Any] = {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}
+        if self.decoding.temperature > 0:
+            decoding = {
+                "do_sample": True,
+                "temperature": self.decoding.temperature,
+                "top_p": self.decoding.top_p,
+                "top_k": 0,
+            }
+        torch.manual_seed(seed % 2**63)
+        with torch.inference_mode():
+            output = model.generate(
+                **batch.to(model.device),
+                **decoding,
+                max_new_tokens=self.decoding.max_new_tokens,
+                num_return_sequences=n,
+                eos_token_id=stops,
+                pad_token_id=tokenizer.pad_token_id,
+            )
+        rows = output[:, batch["input_ids"].shape[1] :].tolist()
+        drawn = [_cut(row, stops, tokenizer) for row in rows]
+        return [drawn[i * n : (i + 1) * n] for i in range(len(requests))]
+
+
+def stop_tokens(model: Any, tokenizer: Any) -> list[int]:
+    """Tokens that end a text: the tokenizer's, the model's, and a chat model's end of turn (Llama 3's `<|eot_id|>`)."""
+    of_model = model.generation_config.eos_token_id
+    stops = {tokenizer.eos_token_id, *(of_model if isinstance(of_model, list) else [of_model])}
+    stops |= {tokenizer.get_vocab().get(token) for token in ("<|eot_id|>", "<|im_end|>")}
+    return sorted(stop for stop in stops if stop is not None)
+
+
+def _cut(row: list[int], stops: list[int], tokenizer: Any) -> Generated:
+    end = next((i for i, token in enumerate(row) if token in stops), None)
+    kept = row[:end]
+    text = tokenizer.decode(kept, skip_special_tokens=True)
+    return Generated(text=text, tokens=len(kept) + (end is not None), finished=end is not None)
+
+
+class OpenAIEngine:
+    """Chat completions of an OpenAI-compatible endpoint, one request after the other."""
+
+    def __init__(self, endpoint: Endpoint, decoding: Decoding) -> None:
+        if not os.environ.get(endpoint.api_key_env):
+            raise BadInput(
+                f"config/models.yaml: endpoint {endpoint.base_url}: the environment variable {endpoint.api_key_env} holds no "
+                "key; export it before starting snakemake"
+            )
+        self.endpoint, self.decoding = endpoint, decoding
+        self.identity = content_id(endpoint.base_url, endpoint.model, repr(decoding))
+
+    @cached_property
+    def _client(self) -> Any:
+        from openai import OpenAI
+
+        return OpenAI(base_url=self.endpoint.base_url, api_key=os.environ[self.endpoint.api_key_env])
+
+    def generate(self, requests: Sequence[Request], n: int, seed: int) -> list[list[Generated]]:
+        """`n` choices of each conversation. Raises BadInput for plain text: proposers are not asked over a chat API."""
+        return [self._ask(request, n, seed) for request in requests]
+
+    def _ask(self, request: Request, n: int, seed: int) -> list[Generated]:
+        if not request.messages:
+            raise BadInput(f"endpoint {self.endpoint.base_url}: cannot continue plain text; it serves conversations")
+        reply = self._client.chat.completions.create(
+            model=self.endpoint.model,
+            messages=[m.model_dump() for m in request.messages],
+            max_tokens=self.decoding.max_new_tokens,
+            temperature=self.decoding.temperature,
+            top_p=self.decoding.top_p,
+            n=n,
+            seed=seed % 2**31,
+        )
+        tokens = reply.usage.completion_tokens // n if reply.usage else 0
+        return [Generated(c.message.content or "", tokens, c.finish_reason == "stop") for c in reply.choices]

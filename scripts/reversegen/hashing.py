@@ -1,0 +1,86 @@
+"""Ids from content, seeds for every draw, and hashes of files and of code."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+import json
+import unicodedata
+from pathlib import Path
+
+PLUMBING = {"artefacts", "configuration", "errors", "hashing", "records", "stage"}
+"""Modules that carry data without deciding it: a change in them reruns nothing. Their formats are held by tests."""
+
+SCRIPTS = Path(__file__).parents[1]
+
+
+def normalise(text: str) -> str:
+    """Fold case, Unicode compatibility forms and white space, so that equal instructions get equal ids."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def content_id(*parts: str | int) -> str:
+    """The first 16 hexadecimal digits of the SHA-256 of the parts; distinct lists of parts never run together."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def instruction_id(text: str) -> str:
+    """The id of an instruction: a hash of its normalised text."""
+    return content_id(normalise(text))
+
+
+def hashed_seed(*parts: str | int) -> int:
+    """A 64-bit seed for the draw that the parts name, such as (random seed, iteration, stage, batch).
+
+    Hashed, since neighbouring seeds give overlapping draws in some engines.
+    """
+    return int(content_id(*parts), 16)
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal. Raises OSError where it cannot be read."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@functools.cache
+def code_hash(script: str) -> str:
+    """A hash of a script and of every library module it imports, PLUMBING left out.
+
+    It is taken over the syntax trees without docstrings, so that a comment retrains nothing and a changed formula does.
+    Rules carry it as a param, since Snakemake reruns nothing when an imported module is edited.
+    Raises FileNotFoundError for a script that does not exist.
+    """
+    pending, seen = [SCRIPTS / f"{script}.py"], set()
+    while pending:
+        path = pending.pop()
+        if path not in seen:
+            seen.add(path)
+            pending += _imports(ast.parse(path.read_text()))
+    return hashlib.sha256("".join(_meaning(path) for path in sorted(seen)).encode()).hexdigest()[:16]
+
+
+def _imports(tree: ast.AST) -> list[Path]:
+    """Files of the reversegen modules that a tree imports, at its top or inside a function."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "reversegen":
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names if alias.name.startswith("reversegen.")}
+    names = {name for name in names if name.split(".")[-1] not in PLUMBING and name != "reversegen"}
+    stems = [SCRIPTS.joinpath(*name.split(".")) for name in names]
+    files = [stem.with_suffix(".py") for stem in stems] + [stem / "__init__.py" for stem in stems]
+    return [file for file in files if file.is_file()]
+
+
+def _meaning(path: Path) -> str:
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):  # docstrings, and the strings that document fields and constants
+            node.body = [  # type: ignore[attr-defined]
+                n for n in body if not (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant))
+            ]
+    return f"{path.relative_to(SCRIPTS)}:{ast.dump(tree)}\n"

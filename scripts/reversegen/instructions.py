@@ -1,0 +1,84 @@
+"""From samples to distinct instructions: parsed, merged where equal, near-duplicates marked."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from datasketch import MinHash, MinHashLSH
+
+from reversegen.configuration import Deduplication
+from reversegen.hashing import instruction_id, normalise
+from reversegen.kinds.interface import Kind
+from reversegen.records import Instruction, Sample
+
+log = logging.getLogger("reversegen")
+
+
+def collect_instructions(samples: Sequence[Sample], deduplication: Deduplication, kind: Kind) -> list[Instruction]:
+    """One record for each distinct text, in order of first appearance; every sample belongs to exactly one.
+
+    An instruction is invalid where the parser refuses it. Of the valid ones of the train split, those that nearly repeat
+    another one point to it; held-out ones are never dropped, since their rate counts all that the proposer writes.
+    """
+    found: dict[str, Instruction] = {}
+    for sample in samples:
+        parsed = kind.parse_instruction(sample.text, sample.finished)
+        identity = instruction_id(parsed.text) if parsed.invalid is None else f"invalid-{sample.id}"
+        if identity in found:
+            known = found[identity]
+            merged = {"samples": [*known.samples, sample.id], "splits": sorted({*known.splits, sample.split})}
+            found[identity] = known.model_copy(update=merged)
+        else:
+            found[identity] = Instruction(
+                id=identity,
+                text=parsed.text,
+                samples=[sample.id],
+                splits=[sample.split],
+                invalid=parsed.invalid,
+                duplicate_of=None,
+            )
+    candidates = {i.id: i.text for i in found.values() if i.invalid is None and "train" in i.splits}
+    duplicates = near_duplicates(candidates, deduplication)
+    instructions = [i.model_copy(update={"duplicate_of": duplicates.get(i.id)}) for i in found.values()]
+    reasons = Counter(i.invalid for i in instructions if i.invalid)
+    log.info(
+        "%d samples: %d distinct valid instructions, %d near-duplicates in train, %d unreadable %s",
+        len(samples), len(found) - reasons.total(), len(duplicates), reasons.total(), dict(reasons),
+    )  # fmt: skip
+    return instructions
+
+
+def near_duplicates(texts: dict[str, str], deduplication: Deduplication) -> dict[str, str]:
+    """Ids of the texts that nearly repeat a kept one, each with the id of that one.
+
+    Texts are taken in order of their ids, so that the order of rows decides nothing; a text is kept unless the Jaccard
+    similarity of its word n-grams with a kept one is at least the threshold. MinHash proposes, the exact value decides.
+    """
+    lsh = MinHashLSH(threshold=deduplication.threshold, num_perm=deduplication.num_perm)
+    shingles: dict[str, frozenset[str]] = {}
+    duplicates = {}
+    for identity in sorted(texts):
+        own = shingled(texts[identity], deduplication.ngram)
+        signature = MinHash(num_perm=deduplication.num_perm, seed=1)
+        signature.update_batch([shingle.encode() for shingle in own])
+        similar = [k for k in sorted(lsh.query(signature)) if jaccard(own, shingles[k]) >= deduplication.threshold]
+        if similar:
+            duplicates[identity] = similar[0]
+        else:
+            shingles[identity] = own
+            lsh.insert(identity, signature)
+    return duplicates
+
+
+def shingled(text: str, ngram: int) -> frozenset[str]:
+    """The word n-grams of the normalised text; a text of fewer words is one shingle."""
+    words = normalise(text).split()
+    return frozenset(" ".join(words[i : i + ngram]) for i in range(max(1, len(words) - ngram + 1)))
+
+
+def jaccard(one: Iterable[str], other: Iterable[str]) -> float:
+    """Size of the intersection over size of the union; 1 where both are empty."""
+    a, b = set(one), set(other)
+    return len(a & b) / len(a | b) if a | b else 1.0

@@ -1,0 +1,230 @@
+"""The records that stages hand to each other: JSON Lines, one class per file, every field checked on reading."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from reversegen.artefacts import write_text
+from reversegen.errors import BadInput
+
+Split = Literal["train", "heldout"]
+Verdict = Literal["failed", "passed", "invalid"]
+PairingKind = Literal["same_prompt", "across_prompts", "earlier_pass"]
+
+
+class Record(BaseModel):
+    """A row of a file: frozen, typed, no unknown field."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Seed(Record):
+    """A row of `seeds.jsonl`: one human instruction."""
+
+    id: str
+    """Hash of the normalised text."""
+    text: str
+    """The instruction, cleaned."""
+    split: Split
+    """Decided by a hash of the normalised text, so that it never changes when seeds are added."""
+    source: str
+    """Name of the data source in the task's configuration; demonstrations of a prompt share it."""
+    licence: str
+    """Licence of the source, as its publisher states it."""
+    answer: str | None
+    """The data set's own final answer: it checks the labeller and trains nothing."""
+
+
+class Question(Record):
+    """A row of `tests/{set}.jsonl`: one test question for targets."""
+
+    id: str
+    """Hash of the normalised text."""
+    text: str
+    """What the target is asked."""
+    answer: str
+    """The data set's final answer."""
+    group: str | None
+    """The type or subject that accuracy is also reported for."""
+
+
+class Prompt(Record):
+    """A row of `prompts.jsonl`: one three-shot prompt for a proposer."""
+
+    id: str
+    """Hash of the text."""
+    split: Split
+    """Held-out prompts show held-out seeds only, and are the same in every iteration."""
+    text: str
+    """What the proposer continues."""
+    seeds: list[str]
+    """Ids of the three demonstrations, in order."""
+
+
+class Sample(Record):
+    """A row of `samples.jsonl`: one continuation of a prompt by a proposer."""
+
+    id: str
+    """Hash of prompt id, number and text."""
+    prompt_id: str
+    split: Split
+    sample: int
+    """Number of the sample among those of its prompt, from 0."""
+    text: str
+    """As decoded, before any cleaning."""
+    tokens: int
+    """Generated tokens, the end token included."""
+    finished: bool
+    """Whether it ended by itself; False where it ran into `max_new_tokens`."""
+
+
+class Instruction(Record):
+    """A row of `instructions.jsonl`: one distinct text that the proposer wrote, and the samples that say it."""
+
+    id: str
+    """Hash of the normalised text."""
+    text: str
+    """The parsed instruction; the raw text where it could not be parsed."""
+    samples: list[str]
+    """Ids of the samples that say it, in order. Every sample belongs to exactly one instruction."""
+    splits: list[Split]
+    """Splits of those samples, sorted."""
+    invalid: str | None
+    """Why the parser refused it; None where it did not."""
+    duplicate_of: str | None
+    """Id of the earlier instruction that it nearly repeats; None where it is kept. Train split only."""
+
+    @property
+    def asked(self) -> bool:
+        """Whether the target is asked it: well formed, and kept or needed for the held-out measurement."""
+        return self.invalid is None and (self.duplicate_of is None or "heldout" in self.splits)
+
+
+class Response(Record):
+    """A row of `responses.jsonl`: one answer of a target to an instruction or to a test question."""
+
+    instruction_id: str
+    sample: int
+    """Number of the answer among those to the same instruction, from 0."""
+    text: str
+    tokens: int
+    """Generated tokens, the end token included."""
+    finished: bool
+    """Whether it ended by itself; False where it ran into `max_new_tokens`."""
+
+
+class Reference(Record):
+    """A row of `references.jsonl`: the labeller's trusted answer to an instruction."""
+
+    instruction_id: str
+    answer: str | None
+    """The final answer alone; None where there is none."""
+    solution: str | None
+    """The full answer, from which an enhancement row is made."""
+    labeller: str
+    """Name of the labeller in the task's configuration."""
+    invalid: str | None
+    """Why the instruction has no trusted answer; None where it has one."""
+
+
+class Label(Record):
+    """A row of `labels.jsonl`: the verdict on one instruction."""
+
+    instruction_id: str
+    verdict: Verdict
+    """`invalid` enters no pair and no rate's numerator."""
+    score: float | None
+    """The judge's score where the verdict is a threshold on one."""
+    detail: str
+    """The reason, short and without the model's text."""
+
+
+class Pair(Record):
+    """A row of `pairs.jsonl`, in TRL's preference format: both sides are instructions, and `chosen` made the target FAIL."""
+
+    prompt: str
+    """The three-shot prompt that the chosen instruction was sampled from."""
+    chosen: str
+    """An instruction on which the target failed."""
+    rejected: str
+    """An instruction on which the target passed."""
+    chosen_id: str
+    rejected_id: str
+    pairing: PairingKind
+    """Whether both came from one prompt, from different prompts, or the pass is of an earlier iteration."""
+
+
+class Message(Record):
+    """One turn of a conversation, in the format that chat templates take."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class TrainingRow(Record):
+    """A row for supervised fine-tuning, in TRL's prompt-completion format: plain text or conversation."""
+
+    prompt: str | list[Message]
+    completion: str | list[Message]
+    instruction_id: str
+    """The instruction that the row teaches, for the leak gate."""
+    origin: str
+    """`seed`, an enhancement source, or `replay`."""
+
+
+R = TypeVar("R", bound=Record)
+
+
+def read_records(path: Path, record: type[R]) -> list[R]:
+    """Read a JSON Lines file. Raises BadInput naming file, line and field for the first row that does not fit."""
+    rows = []
+    for number, line in numbered_lines(path):
+        try:
+            rows.append(record.model_validate_json(line))
+        except ValidationError as error:
+            raise BadInput(f"{path}, line {number}: {explain(error)}") from error
+    return rows
+
+
+def write_records(path: Path, records: Iterable[Record]) -> None:
+    """Write records as JSON Lines, whole or not at all."""
+    write_text(path, "".join(record.model_dump_json() + "\n" for record in records))
+
+
+def read_rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
+    """Read a JSON Lines file of any shape as (line, object) rows. Raises BadInput naming file and line."""
+    rows = []
+    for number, line in numbered_lines(path):
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise BadInput(f"{path}, line {number}: not JSON: {error.msg} at character {error.pos}") from error
+        if not isinstance(row, dict):
+            raise BadInput(f"{path}, line {number}: a {type(row).__name__} where an object is needed")
+        rows.append((number, row))
+    return rows
+
+
+def numbered_lines(path: Path) -> list[tuple[int, str]]:
+    """The lines of a text file that are not blank, numbered from 1. Raises BadInput where it is missing or not UTF-8."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path}: not a readable text file: {error}") from error
+    return [(n, line) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
+
+
+def explain(error: ValidationError, *, show_input: bool = False) -> str:
+    """One line for the first fault that pydantic found: the field and what is wrong.
+
+    What stood there is shown only on request: a row may hold harmful text, which no log repeats.
+    """
+    fault = error.errors(include_url=False)[0]
+    field = ".".join(str(part) for part in fault["loc"]) or "the whole"
+    given = f", not {str(fault['input'])[:60]!r}" if show_input and fault["type"] != "missing" else ""
+    return f"{field}: {fault['msg']}{given}"

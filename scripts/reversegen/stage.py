@@ -1,0 +1,134 @@
+"""The stage runner: one `main` for a rule, a shell and a test.
+
+A stage is a script whose `main` takes typed parameters without defaults. Under a rule's `script:` directive they are found
+by name among its inputs, outputs, params and wildcards (and `threads`); from a shell they are flags of the same names. A
+list input is a `list[Path]`, and a section of the configuration is a pydantic class, given to a shell as JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import logging
+import os
+import shlex
+import sys
+import time
+import typing
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import to_json
+
+from reversegen.errors import BadInput
+from reversegen.records import explain
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake as Job
+
+log = logging.getLogger("reversegen")
+
+
+def run(main: Callable[..., None]) -> None:
+    """Call a script's `main` with what its rule, or the command line, gives; log the command that repeats it.
+
+    Ends the process with status 1 and one line on standard error where `main` raises BadInput.
+    """
+    job: Job | None = main.__globals__.get("snakemake")
+    script = Path(main.__globals__["__file__"])
+    given = _given_by_job(job) if job else _given_by_command_line(main, sys.argv[1:])
+    terminal = _redirect_to(given["log"]) if given["log"] else sys.stderr
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
+    try:
+        arguments = {name: _convert(name, kind, given) for name, kind in _parameters(main).items()}
+        log.info("by hand: %s", command(script, arguments))
+        start = time.perf_counter()
+        main(**arguments)
+        log.info("%s: done in %.1f s", script.stem, time.perf_counter() - start)
+    except BadInput as error:
+        for stream in {sys.stderr, terminal}:
+            print(f"{script.stem}: error: {error}", file=stream, flush=True)
+        sys.exit(1)
+
+
+def prefer_own_python() -> None:
+    """Let `python` in a rule's command be the one that runs Snakemake, unless conda puts another before it."""
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+
+
+def command(script: Path, arguments: dict[str, Any]) -> str:
+    """The shell command that runs a stage by hand with these arguments."""
+    words = ["python", os.path.relpath(script)]
+    for name, value in arguments.items():
+        words.append("--" + name.replace("_", "-"))
+        words += [_word(v) for v in value] if isinstance(value, list) else [_word(value)]
+    return shlex.join(words)
+
+
+def _word(value: Any) -> str:
+    return str(value) if isinstance(value, str | Path) else to_json(value).decode()
+
+
+def _redirect_to(log_file: str) -> typing.TextIO:
+    """Send this process's output to the rule's log; return the old standard error, for the one line a user must see."""
+    terminal = os.fdopen(os.dup(2), "w")
+    Path(log_file).parent.mkdir(parents=True, exist_ok=True)
+    with Path(log_file).open("w") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    return terminal
+
+
+def _given_by_job(job: Job) -> dict[str, Any]:
+    given: dict[str, Any] = {"threads": job.threads, "log": str(job.log) or None}
+    for part in (job.wildcards, job.params, job.input, job.output):
+        given |= {name: list(v) if isinstance(v, list | tuple) else v for name, v in part.items()}
+    return given
+
+
+def _given_by_command_line(main: Callable[..., None], words: list[str]) -> dict[str, Any]:
+    parser = argparse.ArgumentParser(
+        description=main.__globals__["__doc__"], formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--log", help="file that takes all output; the terminal still gets an error")
+    for name, kind in _parameters(main).items():
+        flag = "--" + name.replace("_", "-")
+        if typing.get_origin(kind) is list:
+            parser.add_argument(flag, dest=name, required=True, nargs="*")
+        else:
+            parser.add_argument(flag, dest=name, required=True)
+    return vars(parser.parse_args(words))
+
+
+def _parameters(main: Callable[..., None]) -> dict[str, Any]:
+    """Names and types of the parameters. Raises TypeError for a default: what a stage reads is said by its rule."""
+    kinds = typing.get_type_hints(main)
+    for name, parameter in inspect.signature(main).parameters.items():
+        if parameter.default is not inspect.Parameter.empty:
+            raise TypeError(f"{main.__globals__['__file__']}: main's parameter {name} has a default")
+    return {name: kind for name, kind in kinds.items() if name != "return"}
+
+
+def _convert(name: str, kind: Any, given: dict[str, Any]) -> Any:
+    if name not in given:
+        raise BadInput(f"parameter {name}: the rule gives no input, output, param or wildcard of that name")
+    value = given[name]
+    if typing.get_origin(kind) is list and isinstance(value, str):
+        value = [value]
+    if value == "null" and type(None) in typing.get_args(kind):
+        return None
+    adapter = TypeAdapter(kind)
+    try:
+        if isinstance(value, str) and _is_structure(kind):
+            return adapter.validate_json(value)
+        return adapter.validate_python(value)
+    except ValidationError as error:
+        raise BadInput(f"parameter {name}: {explain(error, show_input=True)}") from error
+
+
+def _is_structure(kind: Any) -> bool:
+    """Whether values of this type are written as JSON in a shell: sections of the configuration and dictionaries."""
+    kinds = [kind, *typing.get_args(kind)]
+    return any(typing.get_origin(k) is dict or (isinstance(k, type) and issubclass(k, BaseModel)) for k in kinds)

@@ -1,0 +1,231 @@
+"""A task's tables, from the `eval.json` of one or several random seeds: proposer by iteration and target by source."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import math
+import re
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from reversegen.artefacts import read_json
+from reversegen.errors import BadInput
+from reversegen.evaluation import Evaluation, Metric
+from reversegen.records import explain
+
+SOURCES = ("baseline", "warmup", "warmup_failures", "seeds", "reversegen")
+"""Rows of the target's table: the untouched target, the controls, and what they are controls of."""
+
+ROWS = {"proposer": "iteration", "target": "source"}
+"""The two tables, and what their rows are."""
+
+DIVERSITY = ("unique_share", "distinct_3", "type_entropy", "novelty")
+PROPOSER = ("failure_rate", "validity", "failure_rate_unique", "yield", *DIVERSITY)
+TARGET = ("accuracy", "retained", "invalid_share")
+TRAINING = ("training_rows", "training_tokens")
+
+CSV_KEYS = ("task", "role", "iteration", "source", "group", "metric", "statistic")
+CSV_COLUMNS = (*CSV_KEYS, "value", "low", "high", "count", "total", "random_seeds")
+"""`statistic` is value, mean or sd; `random_seeds` is how many values a mean or sd rests on."""
+
+MEANING = (
+    "Numbers are shares of held-out samples (proposer) or test questions (target), except yield (distinct failures per "
+    "1,000 samples), type_entropy (nats) and the training columns (counts): failure_rate is failed / (failed + passed) "
+    "over valid samples, failure_rate_unique the same over distinct instructions, validity the share that could be "
+    "judged, unique_share and distinct_3 the distinct texts and word 3-grams in a sample of fixed size, novelty the "
+    "share of distinct instructions that no seed and no earlier proposer says, retained the accuracy on what the "
+    "target could do before, invalid_share the share of answers that could not be judged, and a type column the "
+    "accuracy on that type; {}, and \N{EN DASH} means not measured."
+)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One metric of one row of a table, as each random seed measured it."""
+
+    metrics: dict[str, Metric]
+    """By task; null where the random seed has no such number."""
+
+    @property
+    def values(self) -> list[float]:
+        """Of the random seeds that have one."""
+        return [metric.value for metric in self.metrics.values() if metric.value is not None]
+
+    @property
+    def mean(self) -> float | None:
+        """Over random seeds; of one, its value."""
+        return statistics.mean(self.values) if self.values else None
+
+    @property
+    def spread(self) -> float | None:
+        """The sample standard deviation over random seeds; None for fewer than two values."""
+        return statistics.stdev(self.values) if len(self.values) > 1 else None
+
+
+def read_evaluations(paths: Sequence[Path]) -> list[Evaluation]:
+    """Read `eval.json` files, in the order of tables. Raises BadInput naming file and field for a malformed one."""
+    read: dict[tuple[str, str, str], tuple[Path, Evaluation]] = {}
+    for path in paths:
+        try:
+            evaluation = Evaluation.model_validate(read_json(path), strict=True)
+        except ValidationError as error:
+            raise BadInput(f"{path}: {explain(error)}") from error
+        if fault := _fault(evaluation):
+            raise BadInput(f"{path}: {fault}")
+        key = (evaluation.task, evaluation.role, row_name(evaluation))
+        if key in read:
+            raise BadInput(f"{path}: {', '.join(key)}: {read[key][0]} is of the same")
+        read[key] = (path, evaluation)
+    return sorted((evaluation for _, evaluation in read.values()), key=_order)
+
+
+def _fault(evaluation: Evaluation) -> str | None:
+    """What the class allows and a table cannot use."""
+    if evaluation.role == "proposer" and evaluation.iteration is None:
+        return "iteration: null for a proposer"
+    if evaluation.role == "target" and evaluation.source not in SOURCES:
+        return f"source: {evaluation.source!r} is none of {', '.join(SOURCES)}"
+    training = evaluation.provenance.get("training") or {}
+    if not isinstance(training, dict) or any(type(value) not in (int, float) for value in training.values()):
+        return "provenance.training: null or an object of numbers is needed"
+    for (group, name), metric in _measures(evaluation).items():
+        if not all(math.isfinite(x) for x in (metric.value, metric.low, metric.high) if x is not None):
+            return f"{group or 'metrics'}.{name}: not a finite number"
+    return None
+
+
+def row_name(evaluation: Evaluation) -> str:
+    """The row that an evaluation fills in its role's table: an iteration or a source."""
+    return str(evaluation.iteration if evaluation.role == "proposer" else evaluation.source)
+
+
+def _split(task: str) -> tuple[str, int]:
+    """NAME and random seed of a task, 0 for NAME itself."""
+    found = re.fullmatch(r"(.+)\.s([0-9]+)", task, re.DOTALL)
+    return (found[1], int(found[2])) if found else (task, 0)
+
+
+def _order(evaluation: Evaluation) -> tuple[str, int, str, int, str]:
+    place = SOURCES.index(str(evaluation.source)) if evaluation.role == "target" else evaluation.iteration or 0
+    return (evaluation.role, place, *_split(evaluation.task), evaluation.task)
+
+
+def tasks_of(evaluations: Sequence[Evaluation]) -> tuple[str, list[str]]:
+    """What the tables are of, and its tasks by random seed: NAME and NAME, NAME.s1, …; of one task alone, itself.
+
+    Raises BadInput where there is no task, or more than one NAME.
+    """
+    tasks = sorted({e.task for e in evaluations}, key=lambda task: (_split(task), task))
+    names = sorted({_split(task)[0] for task in tasks})
+    if len(names) != 1:
+        raise BadInput(f"a table is of one task, not of {', '.join(names) or 'none: no eval.json was given'}")
+    return (names[0] if len(tasks) > 1 else tasks[0]), tasks
+
+
+def _measures(evaluation: Evaluation) -> dict[tuple[str, str], Metric]:
+    """Every number of an evaluation by (group, metric), with what its training took."""
+    found = {("", name): metric for name, metric in evaluation.metrics.items()}
+    for dimension, groups in evaluation.groups.items():
+        for group, metrics in groups.items():
+            found |= {(f"{dimension}={group}", name): metric for name, metric in metrics.items()}
+    training = evaluation.provenance.get("training") or {}
+    return found | {("", f"training_{name}"): Metric(value=value) for name, value in training.items()}
+
+
+def pool(evaluations: Sequence[Evaluation]) -> dict[tuple[str, str, str, str], Cell]:
+    """Every number by role, row, group (`type=add`; empty for all) and metric, in the order of tables."""
+    _, tasks = tasks_of(evaluations)
+    measured: dict[tuple[str, str, str, str], dict[str, Metric]] = {}
+    for e in sorted(evaluations, key=_order):
+        for key, metric in _measures(e).items():
+            measured.setdefault((e.role, row_name(e), *key), {})[e.task] = metric
+    null = Metric(value=None)
+    return {key: Cell({task: by_task.get(task, null) for task in tasks}) for key, by_task in measured.items()}
+
+
+def table(evaluations: Sequence[Evaluation], role: str) -> dict[str, dict[str, Cell]]:
+    """Cells by row and column: proposers by iteration, or targets by source, with training's cost."""
+    columns = {name: ("", name) for name in (PROPOSER if role == "proposer" else TARGET)}
+    if role == "target":
+        types = sorted({name for e in evaluations if e.role == role for name in e.groups.get("type", {})})
+        columns |= {f"type {name}": (f"type={name}", "accuracy") for name in types}
+        columns |= {name: ("", name) for name in TRAINING}
+    cells, blank = pool(evaluations), Cell(dict.fromkeys(tasks_of(evaluations)[1], Metric(value=None)))
+    rows = dict.fromkeys(key[1] for key in cells if key[0] == role)
+    return {row: {name: cells.get((role, row, *key), blank) for name, key in columns.items()} for row in rows}
+
+
+def shown(column: str, cell: Cell) -> tuple[str, str]:
+    """What people read in a cell: the value or mean, and its interval or spread."""
+    form = ".1f" if column == "yield" else ",.0f" if column in TRAINING else ".3f"
+    if cell.mean is None:
+        return "\N{EN DASH}", ""
+    beside = f"± {cell.spread:{form}}" if cell.spread is not None else ""
+    for only in cell.metrics.values() if len(cell.metrics) == 1 else ():
+        if only.low is not None and only.high is not None:
+            beside = f"[{only.low:{form}}, {only.high:{form}}]"
+    if len(cell.values) < len(cell.metrics):
+        beside += f" ({len(cell.values)} of {len(cell.metrics)} random seeds)"
+    return f"{cell.mean:{form}}", beside.strip()
+
+
+def meaning(evaluations: Sequence[Evaluation]) -> str:
+    """One sentence: what the columns are, and what stands beside a value."""
+    _, tasks = tasks_of(evaluations)
+    if len(tasks) == 1:
+        return MEANING.format("brackets hold 95 % intervals by bootstrap over prompts or questions")
+    spread = f"each is the mean over {len(tasks)} random seeds ± their sample standard deviation"
+    return MEANING.format(f"{spread} (the rows of each, with 95 % intervals, are in table.csv)")
+
+
+def markdown(evaluations: Sequence[Evaluation]) -> str:
+    """The content of `table.md`. Raises BadInput where the evaluations are not of one task."""
+    parts = [f"# {_markdown_text(tasks_of(evaluations)[0])}", meaning(evaluations)]
+    for role, rows in ROWS.items():
+        found = table(evaluations, role)
+        if not found:
+            continue
+        grid = [[rows, *map(_markdown_text, next(iter(found.values())))]]
+        grid += [[row, *(" ".join(shown(*c)).strip() for c in cells.items())] for row, cells in found.items()]
+        widths = [max(map(len, column)) for column in zip(*grid, strict=True)]
+        lines = [[line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])] for line in grid]
+        lines.insert(1, ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])])
+        parts += [f"## {role.capitalize()} by {rows}", "\n".join(f"| {' | '.join(line)} |" for line in lines)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _markdown_text(text: str) -> str:
+    """Text that no Markdown reader takes for anything else; underscores within names are none of its marks."""
+    return re.sub(r"([\\`*\[\]|~#:!$])", r"\\\1", html.escape(" ".join(text.split()), quote=False))
+
+
+def comma_separated(evaluations: Sequence[Evaluation]) -> str:
+    """The content of `table.csv`: every number of every random seed, then mean and spread where there are several.
+
+    Raises BadInput where the evaluations are not of one task.
+    """
+    name, tasks = tasks_of(evaluations)
+    file = io.StringIO()
+    writer = csv.DictWriter(file, CSV_COLUMNS, restval="", lineterminator="\n")
+    writer.writeheader()
+    for (role, row, group, metric), cell in pool(evaluations).items():
+        key = {"role": role, ROWS[role]: row, "group": group, "metric": metric}
+        rows = [{"task": task, "statistic": "value", **m.model_dump()} for task, m in cell.metrics.items()]
+        if len(tasks) > 1:
+            for statistic, value in (("mean", cell.mean), ("sd", cell.spread)):
+                rows.append({"task": name, "statistic": statistic, "value": value, "random_seeds": len(cell.values)})
+        writer.writerows({column: _csv_cell(value) for column, value in (key | row).items()} for row in rows)
+    return file.getvalue()
+
+
+def _csv_cell(value: str | int | float | None) -> str:
+    """Numbers as numbers. Text that a spreadsheet would take for a formula gets an apostrophe before it."""
+    if isinstance(value, str):
+        return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else value
+    return "" if value is None else format(round(value, 6), ".15g")

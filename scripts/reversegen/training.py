@@ -1,0 +1,144 @@
+"""Training by TRL: supervised fine-tuning and DPO. Importing this imports torch and TRL."""
+
+from __future__ import annotations
+
+import logging
+import math
+import tempfile
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset, disable_progress_bars
+from transformers import PrinterCallback, TrainerCallback
+from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
+
+from reversegen.artefacts import building_folder, write_json
+from reversegen.configuration import Lora, ModelUse, Preference, Training
+from reversegen.models import load_model, load_tokenizer
+from reversegen.records import Pair, TrainingRow
+
+log = logging.getLogger("reversegen")
+disable_progress_bars()
+
+
+class _LogLine(TrainerCallback):
+    """Each report of the trainer as one line of the log, and only there."""
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
+        facts = " ".join(f"{key}={value}" for key, value in (logs or {}).items())
+        log.info("step %d of %d: %s", state.global_step, state.max_steps, facts)
+
+
+def train_supervised(
+    rows: Sequence[TrainingRow],
+    base: Path,
+    model: ModelUse,
+    output: Path,
+    training: Training,
+    lora: Lora | None,
+    completion_only_loss: bool,
+    random_seed: int,
+    threads: int,
+) -> None:
+    """Fine-tune the model of `base` on prompt-completion rows and write the folder `output`.
+
+    The loss is the mean over tokens, of the completion alone where `completion_only_loss`. Raises BadInput for a folder
+    that is no model.
+    """
+    with tempfile.TemporaryDirectory() as state:
+        trainer = SFTTrainer(
+            model=load_model(base, model, threads),
+            processing_class=load_tokenizer(base, model),
+            args=SFTConfig(**_arguments(training, state, random_seed), completion_only_loss=completion_only_loss),
+            train_dataset=Dataset.from_list([row.model_dump(include={"prompt", "completion"}) for row in rows]),
+            peft_config=_adapter(lora),
+            callbacks=[_LogLine()],
+        )
+        _train(trainer, output, rows=len(rows), base=base)
+
+
+def train_preference(
+    pairs: Sequence[Pair],
+    base: Path,
+    reference: Path,
+    model: ModelUse,
+    output: Path,
+    preference: Preference,
+    random_seed: int,
+    threads: int,
+) -> None:
+    """DPO from proposer `base` to the folder `output`, held to the model of `reference` (Rafailov et al., arXiv 2305.18290).
+
+    `chosen` is the instruction on which the target failed. Where the reference is the base itself its log-probabilities are
+    taken before the first step, so that the log-ratio starts at 0. Raises BadInput for a folder that is no model.
+    """
+    training = preference.training
+    batch = training.per_device_train_batch_size * training.gradient_accumulation_steps
+    steps_an_epoch = math.ceil(len(pairs) / batch)
+    epochs = max(training.num_train_epochs, math.ceil(preference.min_steps / steps_an_epoch))
+    with tempfile.TemporaryDirectory() as state:
+        trainer = DPOTrainer(
+            model=load_model(base, model, threads),
+            ref_model=None if reference == base else load_model(reference, model, threads),
+            processing_class=load_tokenizer(base, model),
+            args=DPOConfig(
+                **_arguments(training, state, random_seed) | {"num_train_epochs": epochs},
+                beta=preference.beta,
+                loss_type=list(preference.loss_type),
+                loss_weights=preference.loss_weights,
+                precompute_ref_log_probs=True,
+                precompute_ref_batch_size=batch,
+            ),
+            train_dataset=Dataset.from_list(
+                [pair.model_dump(include={"prompt", "chosen", "rejected"}) for pair in pairs]
+            ),
+            peft_config=_adapter(preference.lora),
+            callbacks=[_LogLine()],
+        )
+        _train(trainer, output, rows=len(pairs), base=base)
+
+
+def _arguments(training: Training, state: str, random_seed: int) -> dict[str, Any]:
+    """Arguments that both trainers share."""
+    return {
+        **training.model_dump(),
+        "output_dir": state,
+        "seed": random_seed,
+        "use_cpu": not torch.cuda.is_available(),
+        "include_num_input_tokens_seen": "non_padding",
+        "save_strategy": "no",
+        "report_to": "none",
+        "logging_steps": 10,
+        "disable_tqdm": True,
+    }
+
+
+def _adapter(lora: Lora | None) -> Any:
+    if lora is None:
+        return None
+    from peft import LoraConfig
+
+    return LoraConfig(**lora.model_dump(), task_type="CAUSAL_LM")
+
+
+def _train(trainer: Any, output: Path, *, rows: int, base: Path) -> None:
+    """Train, merge an adapter, write model, tokenizer, curve and manifest. Times are left out: same input, same bytes."""
+    trainer.remove_callback(PrinterCallback)
+    result = trainer.train()
+    curve = [entry for entry in trainer.state.log_history if "loss" in entry]
+    model = trainer.model.merge_and_unload() if hasattr(trainer.model, "merge_and_unload") else trainer.model
+    facts = {
+        "base": str(base),
+        "rows": rows,
+        "steps": trainer.state.global_step,
+        "tokens": int(getattr(trainer.state, "num_input_tokens_seen", 0)),
+        "versions": {name: version(name) for name in ("torch", "transformers", "trl")},
+    }
+    log.info("%d rows, %d steps, last loss %s", rows, trainer.state.global_step, result.training_loss)
+    with building_folder(output, **facts) as folder:
+        model.save_pretrained(folder)
+        trainer.processing_class.save_pretrained(folder)
+        write_json(folder / "curve.json", curve)

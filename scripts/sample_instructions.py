@@ -1,0 +1,33 @@
+"""Let a proposer write instructions: results/{task}/{chain}/samples.jsonl
+
+python scripts/sample_instructions.py --help
+"""
+
+from pathlib import Path
+
+from reversegen import generation
+from reversegen.configuration import ModelUse, Sampling
+from reversegen.engines import Decoding, open_engine
+from reversegen.records import Prompt, read_records
+from reversegen.stage import run
+
+
+def main(
+    prompts: Path,
+    proposer: Path,
+    samples: Path,
+    model: ModelUse,
+    settings: Sampling,
+    chain: str,
+    random_seed: int,
+    threads: int,
+) -> None:
+    """Sample continuations of every prompt of both splits."""
+    decoding = Decoding(settings.max_new_tokens, settings.temperature, settings.top_p)
+    engine = open_engine(model, proposer, decoding, threads)
+    several, size = settings.samples_per_prompt, settings.batch_size
+    generation.sample_instructions(samples, read_records(prompts, Prompt), engine, several, size, (random_seed, chain))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,31 @@
+"""Train the next proposer by DPO on the pairs of the iteration before it: results/{task}/iter{iteration}/proposer/
+
+python scripts/train_proposer.py --help
+"""
+
+from pathlib import Path
+
+from reversegen.configuration import ModelUse, Preference
+from reversegen.records import Pair, read_records
+from reversegen.stage import run
+
+
+def main(
+    pairs: Path,
+    previous: Path,
+    reference: Path,
+    proposer: Path,
+    model: ModelUse,
+    settings: Preference,
+    random_seed: int,
+    threads: int,
+) -> None:
+    """Start from `previous`, held to `reference`: the same folder by default, proposer 0 by configuration."""
+    from reversegen.training import train_preference
+
+    rows = read_records(pairs, Pair)
+    train_preference(rows, previous, reference, model, proposer, settings, random_seed, threads)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,24 @@
+"""Repair the target with the rows of one source: results/{task}/enhanced/{source}/target/
+
+python scripts/train_target.py --help
+"""
+
+from pathlib import Path
+
+from reversegen.configuration import Enhancement, ModelUse
+from reversegen.records import TrainingRow, read_records
+from reversegen.stage import run
+
+
+def main(
+    rows: Path, base: Path, target: Path, model: ModelUse, settings: Enhancement, random_seed: int, threads: int
+) -> None:
+    """Fine-tune the untouched target on the conversations of `rows`; the loss is on the answers alone."""
+    from reversegen.training import train_supervised
+
+    conversations = read_records(rows, TrainingRow)
+    train_supervised(conversations, base, model, target, settings.training, settings.lora, True, random_seed, threads)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,27 @@
+"""Warm proposer 0 up by supervised fine-tuning: results/{task}/iter0/proposer/
+
+python scripts/train_warmup.py --help
+"""
+
+from pathlib import Path
+
+from reversegen.configuration import ModelUse, Warmup
+from reversegen.records import TrainingRow, read_records
+from reversegen.stage import run
+
+
+def main(
+    warmup: Path, base: Path, proposer: Path, model: ModelUse, settings: Warmup, random_seed: int, threads: int
+) -> None:
+    """Train the model of `base` on the three-shot rows."""
+    from reversegen.training import train_supervised
+
+    rows = read_records(warmup, TrainingRow)
+    only_completion = settings.completion_only_loss
+    train_supervised(
+        rows, base, model, proposer, settings.training, settings.lora, only_completion, random_seed, threads
+    )
+
+
+if __name__ == "__main__":
+    run(main)

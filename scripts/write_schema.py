@@ -1,0 +1,20 @@
+"""Write the JSON Schemas that editors check config/ with: config/schema/*.json
+
+    make schema
+"""
+
+from pathlib import Path
+
+from reversegen.artefacts import write_json
+from reversegen.configuration import json_schemas
+from reversegen.stage import run
+
+
+def main(folder: Path) -> None:
+    """One file for config.yaml, one for tasks, one for models.yaml."""
+    for name, schema in json_schemas().items():
+        write_json(folder / name, schema)
+
+
+if __name__ == "__main__":
+    run(main)
