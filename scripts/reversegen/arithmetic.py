@@ -11,7 +11,7 @@ A worked answer computes one operation a step and ends as GSM8K's answers do::
 
     5 * 6 = 30 ; 30 + 8 = 38 #### 38
 
-The target is trained on `MIXES["pretraining"]`, where the rare types make up three questions in a hundred, the proposer on
+The target is trained on `MIXES["pretraining"]`, where the rare types make up eight questions in a thousand, the proposer on
 seeds from `MIXES["seeds"]`, where they make up a quarter. That gap is what the tiny loop finds and repairs, and it is a
 design choice: it stands for the gap between what a model was trained on and what people ask it.
 """
@@ -36,7 +36,7 @@ RARE = ("add_add", "add_subtract", "subtract_add", "subtract_subtract", "multipl
 TYPES = COMMON + RARE
 
 MIXES: dict[str, dict[str, float]] = {
-    "pretraining": dict.fromkeys(COMMON, 0.494) | dict.fromkeys(RARE, 0.002),
+    "pretraining": dict.fromkeys(COMMON, 0.496) | dict.fromkeys(RARE[:4], 0.0015) | dict.fromkeys(RARE[4:], 0.001),
     "seeds": dict.fromkeys(COMMON, 0.375) | dict.fromkeys(RARE, 0.25 / 6),
     "uniform": dict.fromkeys(TYPES, 1 / len(TYPES)),
 }

@@ -63,12 +63,11 @@ pre { overflow-x: auto; font-size: .75rem; }
 @media print {
   body { max-width: none; padding: 0; font-size: .8rem; }
   .plots { grid-template-columns: 1fr 1fr; }
-  .wide { overflow: visible; }
+  .wide { overflow: visible; break-inside: avoid; }
   table { font-size: .7rem; line-height: 1.3; }
   th, td { padding: .2rem .5rem; }
   th:first-child { position: static; }
   h2 { break-after: avoid; }
-  tr { break-inside: avoid; }
 }
 </style>
 </head>
@@ -98,12 +97,18 @@ def page(evaluations: Sequence[Evaluation]) -> str:
     if len(tasks) > 1:
         found += ", thin lines random seeds, and thick ones their mean"
         repaired = repaired.replace("95 % intervals", "the mean ± the standard deviation over random seeds (dots)")
-    plots = [_plot("proposer", _draw_proposers, proposers, found), _plot("target", _draw_targets, targets, repaired)]
+    plots, tables = [], []
+    if proposers:
+        plots.append(_plot("proposer", _draw_proposers, proposers, found))
+        tables.append(_table("Proposer by iteration", proposers))
+    if targets:
+        plots.append(_plot("target", _draw_targets, targets, repaired))
+        tables.append(_table("Target by source", targets))
     return PAGE.substitute(
         task=html.escape(name),
         finding=html.escape(finding(proposers, targets)),
         plots="\n".join(plots),
-        tables=_table("Proposer by iteration", proposers) + _table("Target by source", targets),
+        tables="\n".join(tables),
         meaning=html.escape(meaning(evaluations)),
         provenance="\n".join(map(_provenance, evaluations)),
     )
@@ -159,7 +164,7 @@ def _draw_proposers(axes: Axes, rows: Rows) -> None:
     rate, validity = ([cells[name] for cells in rows.values()] for name in ("failure_rate", "validity"))
     axes.plot(steps, _means(rate), "o-", color=FIRST, linewidth=2.2, markersize=5, zorder=3, label="failure rate")
     axes.plot(steps, _means(validity), "s--", color=SECOND, linewidth=1.2, markersize=4, label="validity")
-    tasks = list(rate[0].metrics) if rate else []
+    tasks = list(rate[0].metrics)
     for n, task in enumerate(tasks):
         alone = [Cell({task: cell.metrics[task]}) for cell in rate]
         places = [step + 0.05 * (n - (len(tasks) - 1) / 2) for step in steps]  # so that bars stand side by side
@@ -203,12 +208,12 @@ def _table(title: str, rows: Rows) -> str:
     """A line for each metric and a column for each row, so that many types make it long, not wide."""
     head = "".join(f'<th scope="col">{_breakable(row)}</th>' for row in ("metric", *rows))
     lines = [f"<h2>{title}</h2>", f'<div class="wide" role="region" aria-label="{title}" tabindex="0">', "<table>"]
-    lines.append(f"<tr>{head}</tr>")
-    for name in next(iter(rows.values()), ()):
+    lines.append(f"<thead><tr>{head}</tr></thead>")
+    for name in next(iter(rows.values())):
         texts = (map(html.escape, shown(name, cells[name])) for cells in rows.values())
         body = "".join(f"<td>{value}{beside and f' <small>{beside}</small>'}</td>" for value, beside in texts)
         lines.append(f'<tr><th scope="row">{_breakable(name)}</th>{body}</tr>')
-    return "\n".join([*lines, "</table>", "</div>", ""])
+    return "\n".join([*lines, "</table>", "</div>"])
 
 
 def _breakable(name: str) -> str:

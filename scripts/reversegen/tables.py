@@ -36,12 +36,12 @@ CSV_COLUMNS = (*CSV_KEYS, "value", "low", "high", "count", "total", "random_seed
 
 MEANING = (
     "Numbers are shares of held-out samples (proposer) or test questions (target), except yield (distinct failures per "
-    "1,000 samples), type_entropy (nats) and the training columns (counts): failure_rate is failed / (failed + passed) "
-    "over valid samples, failure_rate_unique the same over distinct instructions, validity the share that could be "
-    "judged, unique_share and distinct_3 the distinct texts and word 3-grams in a sample of fixed size, novelty the "
-    "share of distinct instructions that no seed and no earlier proposer says, retained the accuracy on what the "
-    "target could do before, invalid_share the share of answers that could not be judged, and a type column the "
-    "accuracy on that type; {}, and \N{EN DASH} means not measured."
+    "1,000 samples), type_entropy (nats), training_rows (without replay) and training_tokens (with replay, every epoch): "
+    "failure_rate is failed / (failed + passed) over valid samples, failure_rate_unique the same over distinct "
+    "instructions, validity the share that could be judged, unique_share and distinct_3 the distinct texts and word "
+    "3-grams in a sample of fixed size, novelty the share of distinct instructions that no seed and no earlier proposer "
+    "says, retained the accuracy on what the target could do before, invalid_share the answers that could not be judged, "
+    "and type X the accuracy on questions of type X; {}, and \N{EN DASH} means not measured."
 )
 
 
@@ -225,7 +225,8 @@ def comma_separated(evaluations: Sequence[Evaluation]) -> str:
 
 
 def _csv_cell(value: str | int | float | None) -> str:
-    """Numbers as numbers. Text that a spreadsheet would take for a formula gets an apostrophe before it."""
+    """Numbers as numbers, text on one line, with an apostrophe before what a spreadsheet would take for a formula."""
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else value
+        text = " ".join(value.split())
+        return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
     return "" if value is None else format(round(value, 6), ".15g")

@@ -1,0 +1,313 @@
+"""Engines draw what the model says: compared with the model's own logits, and with a real server on this machine."""
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import scipy.stats
+import torch
+from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
+
+from reversegen.configuration import Endpoint, ModelUse
+from reversegen.engines import (
+    Decoding,
+    Generated,
+    OpenAIEngine,
+    Request,
+    TransformersEngine,
+    check_folder,
+    open_engine,
+    stop_tokens,
+)
+from reversegen.errors import BadInput
+from reversegen.models import load_tokenizer
+from reversegen.pretraining import build_tokenizer
+from reversegen.records import Message
+
+USE = ModelUse(dtype="float32")
+TEXTS = ["20 + 3", "what is 20 plus 3 plus 4 ?", "tom has 20 pens and gets 3 more . how many now ?"]
+
+
+def build_model(seed: int = 0) -> LlamaForCausalLM:
+    """A random Llama whose large weights make it speak in varied, sure words."""
+    torch.manual_seed(seed)
+    return LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=len(build_tokenizer()),
+            hidden_size=16,
+            intermediate_size=32,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            initializer_range=0.6,
+            eos_token_id=1,
+            pad_token_id=0,
+            bos_token_id=None,
+        )
+    ).eval()
+
+
+def write_folder(folder: Path, model: LlamaForCausalLM) -> Path:
+    build_tokenizer().save_pretrained(folder)
+    model.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model() -> LlamaForCausalLM:
+    return build_model()
+
+
+@pytest.fixture(scope="module")
+def folder(model: LlamaForCausalLM, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_folder(tmp_path_factory.mktemp("models") / "random", model)
+
+
+def greedy(model: LlamaForCausalLM, text: str, steps: int) -> list[int]:
+    """The likeliest next token, again and again, from the whole unpadded text each time."""
+    tokens = build_tokenizer()(text)["input_ids"]
+    start = len(tokens)
+    with torch.inference_mode():
+        for _ in range(steps):
+            tokens = [*tokens, int(model(torch.tensor([tokens])).logits[0, -1].argmax())]
+    return tokens[start:]
+
+
+def generate(folder: Path, *texts: str, n: int = 1, seed: int = 0, **decoding: Any) -> list[list[Generated]]:
+    engine = TransformersEngine(folder, USE, Decoding(**decoding), 1)
+    return engine.generate([Request(text=t) for t in texts], n, seed)
+
+
+def test_left_padding_changes_no_greedy_answer(model: LlamaForCausalLM, folder: Path) -> None:
+    answers = [one.text for [one] in generate(folder, *TEXTS, max_new_tokens=12)]
+    by_hand = [greedy(model, text, 12) for text in TEXTS]
+    assert len({tuple(tokens) for tokens in by_hand}) == len(TEXTS)
+    assert not any(1 in tokens for tokens in by_hand)
+    assert answers == [build_tokenizer().decode(tokens, skip_special_tokens=True) for tokens in by_hand]
+
+
+def test_a_text_is_finished_where_a_stop_token_comes_within_the_limit(model: LlamaForCausalLM, tmp_path: Path) -> None:
+    said = greedy(model, TEXTS[0], 12)
+    at = next(n for n in range(3, 12) if said[n] not in said[:n])  # this token shall end a turn
+    model = build_model()
+    model.generation_config = GenerationConfig(eos_token_id=[1, said[at]], pad_token_id=0)
+    folder = write_folder(tmp_path / "model", model)
+    before = build_tokenizer().decode(said[:at])
+    for limit, finished, tokens in [(at, False, at), (at + 1, True, at + 1), (at + 5, True, at + 1)]:
+        [[one]] = generate(folder, TEXTS[0], max_new_tokens=limit)
+        assert one == Generated(before, tokens, finished)
+    # beside a longer neighbour its end is padded, and what pads is no text
+    [one], [other] = generate(folder, TEXTS[0], TEXTS[1], max_new_tokens=12)
+    assert one == Generated(before, at + 1, True)
+    assert other.text == generate(folder, TEXTS[1], max_new_tokens=12)[0][0].text
+
+
+def test_samples_follow_the_whole_distribution_at_the_temperature(model: LlamaForCausalLM, folder: Path) -> None:
+    temperature, draws = 1.6, 4000
+    tokenizer = build_tokenizer()
+    [several] = generate(folder, TEXTS[0], n=draws, seed=1, max_new_tokens=1, temperature=temperature)
+    with torch.inference_mode():
+        logits = model(torch.tensor([tokenizer(TEXTS[0])["input_ids"]])).logits[0, -1]
+    shares = torch.softmax(logits.double() / temperature, 0)
+    words = [tokenizer.decode([n], skip_special_tokens=True) for n in range(len(tokenizer))]
+    expected: Counter[str] = Counter()
+    for word, share in zip(words, shares.tolist(), strict=True):
+        expected[word] += share * draws
+    seen = Counter(one.text for one in several)
+    common = [word for word in expected if expected[word] >= 5]
+    observed = [seen[word] for word in common]
+    rest = draws - sum(observed)
+    assert len(common) > 50  # transformers' own default would cut all but the 50 likeliest
+    wanted = [expected[word] for word in common]
+    assert scipy.stats.chisquare([*observed, rest], [*wanted, draws - sum(wanted)]).pvalue > 0.001
+
+
+def test_top_p_keeps_only_the_likeliest_tokens(model: LlamaForCausalLM, folder: Path) -> None:
+    tokenizer = build_tokenizer()
+    with torch.inference_mode():
+        logits = model(torch.tensor([tokenizer(TEXTS[0])["input_ids"]])).logits[0, -1]
+    shares, order = torch.softmax(logits.double(), 0).sort(descending=True)
+    kept = int((shares.cumsum(0) < 0.5).sum()) + 1
+    assert 1 < kept < len(tokenizer)
+    [several] = generate(folder, TEXTS[0], n=2000, seed=1, max_new_tokens=1, temperature=1.0, top_p=0.5)
+    assert {one.text for one in several} == {tokenizer.decode([n]) for n in order[:kept].tolist()}
+
+
+def test_draws_are_seeded_and_belong_to_their_request(folder: Path) -> None:
+    draw = {"n": 4, "max_new_tokens": 6, "temperature": 1.0}
+    first = generate(folder, *TEXTS, seed=2**64 - 1, **draw)
+    assert generate(folder, *TEXTS, seed=2**64 - 1, **draw) == first
+    assert generate(folder, *TEXTS, seed=5, **draw) != first
+    assert [len(several) for several in first] == [4, 4, 4]
+    cold = generate(folder, *TEXTS, n=3, seed=0, max_new_tokens=6, temperature=1e-3)
+    alone = [generate(folder, text, max_new_tokens=6)[0][0] for text in TEXTS]
+    assert cold == [[one] * 3 for one in alone]
+
+
+def test_a_conversation_is_asked_in_the_words_of_the_chat_template(model: LlamaForCausalLM, folder: Path) -> None:
+    asked = [Message(role="user", content=text) for text in TEXTS]
+    rendered = [f"Q: {text} A:" for text in TEXTS]
+    engine = TransformersEngine(folder, USE, Decoding(8), 1)
+    answers = engine.generate([Request(messages=[m]) for m in asked], 1, 0)
+    assert answers == generate(folder, *rendered, max_new_tokens=8)
+    own = USE.model_copy(update={"chat_template": "{% for m in messages %}Q: {{ m['content'] }}{% endfor %}"})
+    engine = TransformersEngine(folder, own, Decoding(8), 1)
+    answers = engine.generate([Request(messages=[m]) for m in asked], 1, 0)
+    assert answers == generate(folder, *(f"Q: {text}" for text in TEXTS), max_new_tokens=8)
+
+
+@pytest.mark.parametrize(
+    ("of_model", "turn", "expected"),
+    [(None, None, {1}), (1, None, {1}), ([1, 7], None, {1, 7}), (7, "<|eot_id|>", {1, 7}), (1, "<|im_end|>", {1})],
+)
+def test_stop_tokens_are_the_tokenizers_the_models_and_the_end_of_a_turn(
+    of_model: int | list[int] | None, turn: str | None, expected: set[int]
+) -> None:
+    model, tokenizer = build_model(), build_tokenizer()
+    model.generation_config.eos_token_id = of_model
+    if turn:
+        tokenizer.add_tokens([turn], special_tokens=True)
+        expected = {*expected, tokenizer.convert_tokens_to_ids(turn)}
+    assert stop_tokens(model, tokenizer) == sorted(expected)
+
+
+@pytest.mark.parametrize(
+    ("change", "use"),
+    [
+        ("weights", USE),
+        ("decoding", USE),
+        ("dtype", ModelUse(dtype="bfloat16")),
+        ("template", ModelUse(dtype="float32", chat_template="{{ messages[0]['content'] }}")),
+    ],
+)
+def test_the_identity_tells_apart_all_that_decides_the_text(
+    folder: Path, tmp_path: Path, change: str, use: ModelUse
+) -> None:
+    other = write_folder(tmp_path / "other", build_model(seed=1)) if change == "weights" else folder
+    decoding = Decoding(9 if change == "decoding" else 8)
+    first = TransformersEngine(folder, USE, Decoding(8), 1)
+    assert TransformersEngine(folder, USE, Decoding(8), 2).identity == first.identity
+    assert TransformersEngine(other, use, decoding, 1).identity != first.identity
+
+
+@pytest.mark.parametrize(
+    ("files", "missing"),
+    [
+        ([], "it has no config.json, no *.safetensors, no tokenizer.json or tokenizer.model"),
+        (["config.json", "model.safetensors"], "it has no tokenizer.json or tokenizer.model"),
+        (["config.json", "tokenizer.json"], "it has no *.safetensors"),
+        (["config.json", "tokenizer.json", "pytorch_model.bin"], "it has no *.safetensors"),
+        (["model-00001-of-00002.safetensors", "tokenizer.model"], "it has no config.json"),
+    ],
+)
+def test_a_folder_that_is_no_model_is_refused_by_what_it_lacks(
+    tmp_path: Path, files: list[str], missing: str
+) -> None:
+    for name in files:
+        (tmp_path / name).touch()
+    for use in (check_folder, lambda path: open_engine(USE, path, Decoding(8), 1)):
+        with pytest.raises(BadInput) as refusal:
+            use(tmp_path)
+        assert str(refusal.value) == f"{tmp_path}: not a model folder: {missing}"
+
+
+def test_a_missing_padding_token_is_the_end_token_or_the_configured_one(folder: Path, tmp_path: Path) -> None:
+    tokenizer = build_tokenizer()
+    tokenizer.pad_token = None
+    tokenizer.save_pretrained(tmp_path)
+    for name in ("config.json", "model.safetensors"):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    assert load_tokenizer(tmp_path, USE).pad_token == "<eos>"
+    assert load_tokenizer(tmp_path, ModelUse(pad_token="<unk>")).pad_token == "<unk>"
+    with pytest.raises(BadInput, match="pad_token 'nothing' is not in its vocabulary"):
+        load_tokenizer(tmp_path, ModelUse(pad_token="nothing"))
+    # masks come from lengths: padding with the end token changes nothing either
+    padded = [one.text for [one] in generate(tmp_path, *TEXTS, max_new_tokens=8)]
+    assert padded == [generate(folder, text, max_new_tokens=8)[0][0].text for text in TEXTS]
+
+
+class Server(BaseHTTPRequestHandler):
+    """Chat completions that say what they were asked; a question about 99 is cut off."""
+
+    asked: list[dict[str, Any]]
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.asked.append({"path": self.path, "key": self.headers["Authorization"], **body})
+        text = body["messages"][-1]["content"]
+        choices = [
+            {
+                "index": n,
+                "finish_reason": "length" if "99" in text else "stop",
+                "message": {"role": "assistant", "content": f"{text} is {n}"},
+            }
+            for n in range(body["n"])
+        ]
+        usage = {"prompt_tokens": 1, "completion_tokens": 5 * body["n"], "total_tokens": 1 + 5 * body["n"]}
+        about = {"id": "1", "object": "chat.completion", "created": 1, "model": body["model"]}
+        reply = json.dumps({**about, "choices": choices, "usage": usage}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(reply)))
+        self.end_headers()
+        self.wfile.write(reply)
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing: the test reads `asked`."""
+
+
+@pytest.fixture
+def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Endpoint, list[dict[str, Any]]]]:
+    monkeypatch.setenv("REVERSEGEN_TEST_KEY", "not a secret")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    asked: list[dict[str, Any]] = []
+    with HTTPServer(("127.0.0.1", 0), type("Own", (Server,), {"asked": asked})) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_port}/v1"
+        yield Endpoint(base_url=url, model="some-model", api_key_env="REVERSEGEN_TEST_KEY"), asked
+        server.shutdown()
+        thread.join()
+
+
+def test_an_endpoint_is_asked_each_conversation_with_model_and_decoding(
+    endpoint: tuple[Endpoint, list[dict[str, Any]]],
+) -> None:
+    of, asked = endpoint
+    engine = open_engine(ModelUse(endpoint=of), None, Decoding(64, 0.7, 0.9), 1)
+    opening = Message(role="system", content="Think.")
+    requests = [Request(messages=[opening, Message(role="user", content=text)]) for text in ("98", "99")]
+    assert engine.generate(requests, 2, 2**64 - 1) == [
+        [Generated("98 is 0", 5, True), Generated("98 is 1", 5, True)],
+        [Generated("99 is 0", 5, False), Generated("99 is 1", 5, False)],
+    ]
+    for text, body in zip(("98", "99"), asked, strict=True):
+        assert body["path"] == "/v1/chat/completions"
+        assert body["key"] == "Bearer not a secret"
+        turns = [{"role": "system", "content": "Think."}, {"role": "user", "content": text}]
+        assert (body["model"], body["messages"]) == ("some-model", turns)
+        assert (body["temperature"], body["top_p"], body["n"], body["max_tokens"]) == (0.7, 0.9, 2, 64)
+        assert 0 <= body["seed"] < 2**31
+
+
+def test_an_endpoint_refuses_plain_text_before_it_is_asked(
+    endpoint: tuple[Endpoint, list[dict[str, Any]]],
+) -> None:
+    of, asked = endpoint
+    with pytest.raises(BadInput, match=rf"{of.base_url}: cannot continue plain text"):
+        OpenAIEngine(of, Decoding(8)).generate([Request(text="20 + 3")], 1, 0)
+    assert asked == []
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_an_endpoint_without_its_key_names_the_variable(monkeypatch: pytest.MonkeyPatch, value: str | None) -> None:
+    monkeypatch.delenv("REVERSEGEN_TEST_KEY", raising=False)
+    if value is not None:
+        monkeypatch.setenv("REVERSEGEN_TEST_KEY", value)
+    of = Endpoint(base_url="https://example.org/v1", model="some-model", api_key_env="REVERSEGEN_TEST_KEY")
+    with pytest.raises(BadInput, match="environment variable REVERSEGEN_TEST_KEY holds no key; export it"):
+        OpenAIEngine(of, Decoding(8))

@@ -1,0 +1,329 @@
+"""Every source repairs the target with as many rows and the same replay, and none teaches what a test asks."""
+
+import random
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+from datasets import Dataset
+
+from reversegen.arithmetic import TYPES, draw_expression, read_question, solve, write_question
+from reversegen.configuration import Enhancement, Training
+from reversegen.enhancement import SOURCES, Found, Selection, find_leaks, select_rows
+from reversegen.errors import BadInput
+from reversegen.hashing import instruction_id
+from reversegen.kinds.math import KIND
+from reversegen.records import (
+    Instruction,
+    Label,
+    Question,
+    Response,
+    Seed,
+    Split,
+    TrainingRow,
+    read_records,
+    write_records,
+)
+from reversegen.references import solve as solve_all
+
+TRAINING = Training(
+    learning_rate=1e-3,
+    num_train_epochs=1,
+    per_device_train_batch_size=8,
+    gradient_accumulation_steps=1,
+    lr_scheduler_type="constant",
+    warmup_steps=0,
+    weight_decay=0,
+    max_grad_norm=1,
+    max_length=128,
+    optim="adamw_torch",
+    bf16=False,
+    activation_checkpointing=False,
+)
+
+
+def found(
+    verdicts: Mapping[str, str],
+    splits: Mapping[str, list[Split]] | None = None,
+    duplicates: Sequence[str] = (),
+    unanswered: Sequence[str] = (),
+) -> Found:
+    """What one chain found: questions with their verdicts; all of the train split, kept and answered unless said."""
+    questions = list(verdicts)
+    return Found(
+        instructions=[
+            Instruction(
+                id=instruction_id(q),
+                text=q,
+                samples=[f"sample of {q}"],
+                splits=(splits or {}).get(q, ["train"]),
+                invalid=None,
+                duplicate_of="another" if q in duplicates else None,
+            )
+            for q in questions
+        ],
+        labels=[
+            Label(instruction_id=instruction_id(q), verdict=verdicts[q], score=None, detail="")
+            for q in reversed(questions)
+        ],
+        references=solve_all(
+            [(instruction_id(q), "unanswerable" if q in unanswered else q) for q in questions], "arithmetic", KIND
+        ),
+    )
+
+
+def seed(text: str, split: Split = "train") -> Seed:
+    return Seed(id=instruction_id(text), text=text, split=split, source="s", licence="made here", answer=None)
+
+
+def question(text: str) -> Question:
+    return Question(id=instruction_id(text), text=text, answer="0", group=None)
+
+
+def said(text: str) -> str:
+    """The target's own words, which no solver writes."""
+    return f"I say #### {len(text)}"
+
+
+# Twelve trained failures, ten of the warm-up's, eight of seeds; sums of distinct expressions.
+TRAINED_FAILURES = [f"{n} + 3 + 4" for n in range(20, 32)]
+WARMUP_FAILURES = [f"{n} + 5 - 1" for n in range(20, 30)]
+WARMUP_PASSES = [f"{n} + 6" for n in range(20, 36)]
+SEEDS = [f"{n} - 7" for n in range(20, 28)]
+
+
+def select(
+    *,
+    trained: Sequence[Found] | None = None,
+    warmup: Sequence[Found] | None = None,
+    seeds: Sequence[str] = SEEDS,
+    tests: Sequence[str] = (),
+    rows: int = 100,
+    replay_rows: int = 5,
+    system: str | None = None,
+    random_seed: int = 0,
+) -> Selection:
+    """Select from the small world above, where nothing else is said."""
+    if warmup is None:
+        warmup = [found(dict.fromkeys(WARMUP_FAILURES, "failed") | dict.fromkeys(WARMUP_PASSES, "passed"))]
+    answered = solve_all([(instruction_id(s), s) for s in seeds], "arithmetic", KIND)
+    return select_rows(
+        trained=trained or [found(dict.fromkeys(TRAINED_FAILURES, "failed"))],
+        warmup=warmup,
+        seeds=[(seed(s), r) for s, r in zip(seeds, answered, strict=True)],
+        responses={
+            i.id: Response(instruction_id=i.id, sample=0, text=said(i.text), tokens=1, finished=True)
+            for chain in warmup
+            for i in chain.instructions
+        },
+        tests=[question(t) for t in tests],
+        enhancement=Enhancement(rows=rows, replay_rows=replay_rows, training=TRAINING, lora=None),
+        system=system,
+        random_seed=random_seed,
+        kind=KIND,
+    )
+
+
+def taught(selection: Selection, source: str) -> set[str]:
+    """The questions of a source's own rows; shows on the way that each is answered by the solver."""
+    rows = [row for row in selection.rows[source] if row.origin == source]
+    for row in rows:
+        [asked], [answered] = row.prompt, row.completion
+        assert (asked.role, answered.role) == ("user", "assistant")
+        assert answered.content == solve(asked.content)
+        assert row.instruction_id == instruction_id(asked.content)
+    questions = {row.prompt[0].content for row in rows}
+    assert len(questions) == len(rows)
+    return questions
+
+
+@pytest.mark.parametrize(("configured", "expected"), [(100, 8), (8, 8), (5, 5), (1, 1)])
+def test_the_smallest_source_or_the_configured_maximum_decides_the_rows_of_all(configured: int, expected: int) -> None:
+    selection = select(rows=configured)
+    allowed = {
+        "reversegen": set(TRAINED_FAILURES),
+        "warmup": {*WARMUP_FAILURES, *WARMUP_PASSES},
+        "warmup_failures": set(WARMUP_FAILURES),
+        "seeds": set(SEEDS),
+    }
+    assert tuple(selection.rows) == SOURCES
+    for source in SOURCES:
+        questions = taught(selection, source)
+        assert len(questions) == expected
+        assert questions <= allowed[source]
+        assert selection.summary[source] == {
+            "candidates": len(allowed[source]),
+            "test_overlaps_dropped": 0,
+            "rows": expected,
+            "replay_rows": 5,
+        }
+
+
+@pytest.mark.parametrize(("configured", "expected"), [(5, 5), (0, 0), (100, len(WARMUP_PASSES))])
+def test_all_sources_replay_the_same_passed_questions_in_the_targets_own_words(configured: int, expected: int) -> None:
+    selection = select(replay_rows=configured)
+    replays = [[row for row in rows if row.origin == "replay"] for rows in selection.rows.values()]
+    assert all(replay == replays[0] for replay in replays)
+    questions = {row.prompt[0].content for row in replays[0]}
+    assert len(replays[0]) == len(questions) == expected
+    assert questions <= set(WARMUP_PASSES)
+    assert all(row.completion[0].content == said(row.prompt[0].content) for row in replays[0])
+
+
+def test_the_warmup_source_draws_from_passed_and_failed_alike() -> None:
+    everything = [*WARMUP_FAILURES, *WARMUP_PASSES]
+    many = [f"{n} + {m} + {k}" for n in range(20, 29) for m, k in ((1, 1), (1, 2), (1, 3))]
+    selection = select(
+        trained=[found(dict.fromkeys(many, "failed"))],
+        warmup=[
+            found(dict.fromkeys(WARMUP_FAILURES, "failed")),  # of iteration 0
+            found(dict.fromkeys(WARMUP_PASSES, "passed") | dict.fromkeys(many, "failed")),  # of the control
+        ],
+        seeds=[f"{n} + {m} - 9" for n in range(20, 29) for m in range(1, 8)],
+        rows=len(everything) + len(many),
+    )
+    assert taught(selection, "warmup_failures") <= {*WARMUP_FAILURES, *many}
+    drawn = taught(selection, "warmup")
+    assert drawn & set(WARMUP_PASSES)
+    assert drawn & set(WARMUP_FAILURES)
+    assert drawn & set(many)
+
+
+def test_questions_that_a_test_asks_in_any_form_are_dropped_and_counted() -> None:
+    tests = [
+        "what is 4 plus 20 plus 3 ?",  # 20 + 3 + 4, a trained failure
+        "tom has 3 pens and gets 4 more and gets 21 more . how many now ?",  # 21 + 3 + 4
+        "what is 20 minus 1 plus 5 ?",  # 20 + 5 - 1, of the warm-up
+        "6 + 20",  # 20 + 6, passed by the target
+        "lisa has 20 cups and gives away 7 . how many now ?",  # a seed
+        "lisa has 7 cups and gives away 2 . how many now ?",  # of no source
+    ]
+    clean = select(replay_rows=100)
+    selection = select(tests=tests, replay_rows=100)
+    assert clean.overlaps == dict.fromkeys(SOURCES, 0)
+    assert selection.overlaps == {"reversegen": 2, "warmup": 2, "warmup_failures": 1, "seeds": 1}
+    assert selection.candidates == clean.candidates
+    assert taught(selection, "seeds") == {*SEEDS} - {"20 - 7"}
+    assert not taught(selection, "reversegen") & {"20 + 3 + 4", "21 + 3 + 4"}
+    for source in SOURCES:
+        replayed = {r.prompt[0].content for r in selection.rows[source] if r.origin == "replay"}
+        assert replayed == {*WARMUP_PASSES} - {"20 + 6"}
+    leaks = find_leaks(selection.rows, {"test": [question(t) for t in tests]}, KIND)
+    assert leaks == {source: {"test": 0} for source in SOURCES}
+
+
+def test_only_kept_answered_failures_of_trained_chains_are_the_product() -> None:
+    kept, later = "20 + 3 + 4", "21 + 3 + 4"
+    first = found(
+        {
+            kept: "failed",
+            "22 + 3 + 4": "failed",
+            "23 + 3 + 4": "failed",
+            "24 + 3 + 4": "failed",
+            "25 + 3 + 4": "passed",
+            "26 + 3 + 4": "invalid",
+        },
+        splits={kept: ["heldout", "train"], "22 + 3 + 4": ["heldout"]},
+        duplicates=["23 + 3 + 4"],
+        unanswered=["24 + 3 + 4"],
+    )
+    selection = select(trained=[first, found({later: "failed", kept: "failed"})])
+    assert taught(selection, "reversegen") == {kept, later}
+    assert selection.candidates["reversegen"] == 2
+
+
+def test_neither_near_duplicates_nor_held_out_instructions_are_warmup_or_replay() -> None:
+    held, near = ["40 + 1", "41 + 1 - 1"], ["42 + 1", "43 + 1 - 1"]
+    verdicts = dict.fromkeys(WARMUP_PASSES, "passed") | dict.fromkeys(WARMUP_FAILURES, "failed")
+    verdicts |= {q: "failed" if "-" in q else "passed" for q in held + near}
+    chain = found(verdicts, splits=dict.fromkeys(held, ["heldout"]), duplicates=near)
+    selection = select(warmup=[chain], replay_rows=100)
+    assert selection.candidates["warmup"] == len(WARMUP_PASSES) + len(WARMUP_FAILURES)
+    assert selection.candidates["warmup_failures"] == len(WARMUP_FAILURES)
+    everywhere = {row.prompt[0].content for rows in selection.rows.values() for row in rows}
+    assert not everywhere & {*held, *near}
+
+
+def test_seeds_of_the_held_out_split_and_without_an_answer_teach_nothing() -> None:
+    seeds = [seed("20 + 1"), seed("21 + 1", "heldout"), seed("what is life ?")]
+    answered = solve_all([(s.id, s.text) for s in seeds], "arithmetic", KIND)
+    selection = select_rows(
+        trained=[found({"20 + 3 + 4": "failed"})],
+        warmup=[found({"20 + 5 - 1": "failed"})],
+        seeds=list(zip(seeds, answered, strict=True)),
+        responses={},
+        tests=[],
+        enhancement=Enhancement(rows=10, replay_rows=10, training=TRAINING, lora=None),
+        system="Think.",
+        random_seed=0,
+        kind=KIND,
+    )
+    assert selection.candidates["seeds"] == 1
+    [row] = selection.rows["seeds"]
+    assert [(turn.role, turn.content) for turn in row.prompt] == [("system", "Think."), ("user", "20 + 1")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ({"trained": [found(dict.fromkeys(TRAINED_FAILURES, "passed"))]}, "reversegen"),
+        ({"warmup": [found(dict.fromkeys(WARMUP_PASSES, "passed"))]}, "warmup_failures"),
+        ({"seeds": []}, "seeds"),
+        ({"tests": SEEDS}, "seeds"),
+        ({"warmup": [], "seeds": []}, "warmup, warmup_failures, seeds"),
+    ],
+)
+def test_a_source_with_nothing_left_is_named(arguments: dict, named: str) -> None:
+    with pytest.raises(BadInput, match=rf"nothing to train on from {named} after .*prompts\.train.* seeds"):
+        select(**arguments)
+
+
+def test_the_choice_is_seeded() -> None:
+    assert select(rows=3).rows == select(rows=3).rows
+    for source in SOURCES:
+        assert len({frozenset(taught(select(rows=3, random_seed=n), source)) for n in range(4)}) > 1
+
+
+def test_the_gate_finds_a_planted_leak_in_another_form_and_nothing_else() -> None:
+    rng = random.Random(0)
+    expressions = {e.canonical: e for e in (draw_expression(rng.choice(TYPES), rng) for _ in range(400))}
+    asked, free = list(expressions.values())[:100], list(expressions.values())[100:]
+    tests = {"a": [question(write_question(e, "story", rng)) for e in asked[:50]]}
+    tests["b"] = [question(write_question(e, "words", rng)) for e in asked[50:]]
+
+    def row(text: str) -> TrainingRow:
+        prompt, completion = KIND.enhancement_row(text, "#### 1", "Think of 20 + 3 first.")
+        return TrainingRow(prompt=prompt, completion=completion, instruction_id="i", origin="seeds")
+
+    def warmup_row(text: str) -> TrainingRow:
+        demonstrations = KIND.build_prompt("More", [q.text for q in tests["a"][:3]])
+        return TrainingRow(prompt=demonstrations, completion=f" {text}", instruction_id="i", origin="seed")
+
+    clean = [write_question(e, rng.choice(["symbols", "words", "story"]), rng) for e in free]
+    leaked = [write_question(asked[7], "symbols", rng), write_question(asked[60], "symbols", rng)]
+    assert read_question(leaked[0]).canonical == read_question(tests["a"][7].text).canonical
+    assert not set(leaked) & {q.text for questions in tests.values() for q in questions}
+    rows = {
+        "clean": [row(t) for t in clean],
+        "leaked": [row(t) for t in [*clean, leaked[0], leaked[0]]],
+        "warmup": [warmup_row(t) for t in clean],
+        "leaked warmup": [warmup_row(t) for t in [leaked[1], *clean]],
+    }
+    assert find_leaks(rows, tests, KIND) == {
+        "clean": {"a": 0, "b": 0},
+        "leaked": {"a": 2, "b": 0},
+        "warmup": {"a": 0, "b": 0},
+        "leaked warmup": {"a": 0, "b": 1},
+    }
+
+
+def test_the_library_that_trains_on_them_reads_the_written_rows(tmp_path: Path) -> None:
+    rows = select(rows=2, replay_rows=1, system="Think.").rows["reversegen"]
+    path = tmp_path / "train.jsonl"
+    write_records(path, rows)
+    assert read_records(path, TrainingRow) == rows
+    loaded = Dataset.from_json(str(path), cache_dir=str(tmp_path / "cache"))
+    assert [row["origin"] for row in loaded] == ["reversegen", "reversegen", "replay"]
+    for row, own in zip(loaded, rows, strict=True):
+        assert [turn["role"] for turn in row["prompt"] + row["completion"]] == ["system", "user", "assistant"]
+        assert row["completion"][0]["content"] == own.completion[0].content

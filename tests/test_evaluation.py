@@ -1,0 +1,321 @@
+"""Metrics agree with a count by hand, with scipy, or with a second implementation written here."""
+
+import json
+import random
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.stats
+
+from reversegen.arithmetic import TYPES, draw_expression, read_question, write_question
+from reversegen.artefacts import write_json
+from reversegen.configuration import Evaluation as Settings
+from reversegen.evaluation import (
+    Evaluation,
+    Metric,
+    diversity,
+    evaluate_proposer,
+    evaluate_target,
+    proportion,
+    provenance,
+)
+from reversegen.hashing import file_sha256
+from reversegen.kinds.math import KIND
+from reversegen.records import Instruction, Label, Question, Sample
+
+SETTINGS = Settings(bootstrap=2000, diversity_sample=500)
+FEW = Settings(bootstrap=100, diversity_sample=500)
+
+# The standard error of a 2.5 % quantile from 2,000 resamples is 0.06 of the estimate's own (binomial error of the rank over
+# the normal density there), a thirty-third of the interval's half width. Both sides draw: four standard errors of the gap.
+TOLERANCE = 4 * 2**0.5 / 33
+
+
+@pytest.mark.parametrize(
+    ("clusters", "size", "correlated"),
+    [(200, 1, False), (40, 1, False), (60, 5, False), (60, 5, True), (60, None, True)],
+)
+def test_the_interval_is_that_of_scipys_percentile_bootstrap_over_clusters(
+    clusters: int, size: int | None, correlated: bool
+) -> None:
+    rng = random.Random(clusters)
+    sizes = [size or rng.randint(1, 9) for _ in range(clusters)]
+    rates = [float(rng.random() < 0.3) if correlated else 0.3 for _ in sizes]
+    counts = [sum(rng.random() < rate for _ in range(n)) for n, rate in zip(sizes, rates, strict=True)]
+    rows = [(i < count, c) for c, (n, count) in enumerate(zip(sizes, counts, strict=True)) for i in range(n)]
+    rng.shuffle(rows)
+    ours = proportion([hit for hit, _ in rows], [cluster for _, cluster in rows], SETTINGS, 0)
+    theirs = scipy.stats.bootstrap(
+        (np.array(counts), np.array(sizes)),
+        lambda c, n, axis=-1: c.sum(axis=axis) / n.sum(axis=axis),
+        paired=True,
+        n_resamples=SETTINGS.bootstrap,
+        method="percentile",
+        rng=np.random.default_rng(0),
+    ).confidence_interval
+    assert (ours.count, ours.total) == (sum(counts), sum(sizes))
+    assert ours.value == pytest.approx(sum(counts) / sum(sizes), abs=1e-6)
+    near = (theirs.high - theirs.low) / 2 * TOLERANCE + 1 / sum(sizes)  # rates go in steps of one count
+    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=near)
+
+
+def test_correlated_clusters_give_a_wider_interval_than_independent_ones() -> None:
+    hits = [n % 10 < 3 for n in range(500)]  # 30 % in both
+    apart = proportion(hits, range(500), SETTINGS, 0)
+    together = proportion(sorted(hits), [n // 5 for n in range(500)], SETTINGS, 0)  # 100 prompts all right or all wrong
+    assert apart.value == together.value == 0.3
+    # samples that all agree count once: the standard error grows by the root of the cluster's size
+    assert (together.high - together.low) / (apart.high - apart.low) == pytest.approx(5**0.5, rel=0.15)
+
+
+def test_no_trials_give_no_number_and_the_draw_is_seeded() -> None:
+    assert proportion([], [], SETTINGS, 0) == Metric(value=None, low=None, high=None, count=0, total=0)
+    hits = [n % 3 == 0 for n in range(300)]
+    first, again, other = (proportion(hits, range(300), FEW, seed) for seed in (0, 0, 1))
+    assert first == again
+    assert (first.low, first.high) != (other.low, other.high)
+
+
+# The proposer of the small world: what it wrote, for which prompt, how often, and what came of it.
+# prompt, split, text, samples, verdict
+WROTE = [
+    ("p0", "heldout", "20 + 3 + 4", 3, "failed"),
+    ("p1", "heldout", "20 + 3 + 4", 1, "failed"),
+    ("p0", "heldout", "20 + 3", 2, "passed"),
+    ("p1", "heldout", "21 + 3", 1, "passed"),
+    ("p1", "heldout", "22 + 3", 1, "failed"),
+    ("p1", "heldout", "one two", 1, "failed"),  # of no type
+    ("p0", "heldout", "not a question", 1, "invalid"),
+    ("p1", "heldout", "cut", 2, None),  # invalid, so never labelled
+    ("t0", "train", "20 + 3", 7, "passed"),  # also said in held-out: only there does it count
+    ("t0", "train", "30 + 3 + 4", 9, "failed"),
+    ("t0", "train", "train cut", 5, None),
+]
+
+
+def small_world() -> tuple[list[Sample], list[Instruction], list[Label]]:
+    samples: list[Sample] = []
+    said: dict[str, list[Sample]] = {}
+    for number, (prompt, split, text, count, _) in enumerate(WROTE):
+        for n in range(count):
+            one = Sample(
+                id=f"{number}.{n}", prompt_id=prompt, split=split, sample=n, text=text, tokens=1, finished=True
+            )
+            samples.append(one)
+            said.setdefault(text, []).append(one)
+    instructions = [
+        Instruction(
+            id=f"id of {text}",
+            text=text,
+            samples=[s.id for s in several],
+            splits=sorted({s.split for s in several}),
+            invalid="cut off" if text.endswith("cut") else None,
+            duplicate_of=None,
+        )
+        for text, several in said.items()
+    ]
+    verdicts = {text: verdict for _, _, text, _, verdict in WROTE if verdict}
+    labels = [Label(instruction_id=f"id of {t}", verdict=v, score=None, detail="") for t, v in verdicts.items()]
+    random.Random(0).shuffle(samples)
+    random.Random(1).shuffle(labels)
+    return samples, instructions, labels
+
+
+def test_the_proposers_metrics_are_those_counted_by_hand() -> None:
+    known = {"id of 21 + 3", "id of 20 + 3 + 4", "id of 30 + 3 + 4"}
+    metrics, groups = evaluate_proposer(*small_world(), known, FEW, 0, KIND)
+
+    def counts(metric: Metric) -> tuple[int | None, int | None, float | None]:
+        return metric.count, metric.total, metric.value
+
+    # held-out samples: 12; valid: 9, of which 3 + 1 + 1 + 1 failed and 2 + 1 passed
+    assert counts(metrics["validity"]) == (9, 12, 0.75)
+    assert counts(metrics["failure_rate"]) == (6, 9, 0.666667)
+    # distinct valid: 20 + 3 + 4, 22 + 3 and one two failed; 20 + 3 and 21 + 3 passed
+    assert counts(metrics["failure_rate_unique"]) == (3, 5, 0.6)
+    assert counts(metrics["yield"]) == (None, None, 250.0)  # 3 distinct failures in 12 samples
+    assert counts(metrics["novelty"]) == (3, 5, 0.6)
+    assert set(groups) == {"type"}
+    assert {name: counts(group["failure_rate"]) for name, group in groups["type"].items()} == {
+        "add": (1, 4, 0.25),
+        "add_add": (4, 4, 1.0),
+    }
+    for name in ("failure_rate_corrected", "judge_sensitivity", "judge_specificity", "self_bleu", "distinct_1"):
+        assert metrics[name] == Metric(value=None)
+
+
+def test_the_train_split_changes_nothing() -> None:
+    samples, instructions, labels = small_world()
+    verdict_of = {"id of 30 + 3 + 4": "passed"}  # said in train only
+    changed = [one.model_copy(update={"verdict": verdict_of.get(one.instruction_id, one.verdict)}) for one in labels]
+    assert changed != labels
+    held = [s for s in samples if s.split == "heldout"]
+    whole = evaluate_proposer(samples, instructions, labels, set(), FEW, 0, KIND)
+    assert evaluate_proposer(samples, instructions, changed, set(), FEW, 0, KIND) == whole
+    assert evaluate_proposer(held, instructions, labels, set(), FEW, 0, KIND) == whole
+
+
+def test_samples_of_one_prompt_are_drawn_together() -> None:
+    samples, instructions, labels = [], [], []
+    for n in range(400):  # 80 prompts, whose five samples all fail or all pass
+        failed = n // 5 % 2 == 0
+        text = f"{n} is asked"
+        samples.append(
+            Sample(
+                id=f"{n}", prompt_id=f"{n // 5}", split="heldout", sample=n % 5, text=text, tokens=1, finished=True
+            )
+        )
+        instructions.append(
+            Instruction(id=text, text=text, samples=[f"{n}"], splits=["heldout"], invalid=None, duplicate_of=None)
+        )
+        verdict = "failed" if failed else "passed"
+        labels.append(Label(instruction_id=text, verdict=verdict, score=None, detail=""))
+    metrics, _ = evaluate_proposer(samples, instructions, labels, set(), SETTINGS, 0, KIND)
+    half_width = 1.96 * (0.25 / 80) ** 0.5  # of the normal approximation with one trial a prompt
+    for name in ("failure_rate", "failure_rate_unique"):
+        assert (metrics[name].high - metrics[name].low) / 2 == pytest.approx(half_width, rel=0.15)
+
+
+def questions(count: int, seed: int) -> list[str]:
+    rng = random.Random(seed)
+    expressions = (draw_expression(rng.choices(TYPES, [9, 9, 3, 3, 1, 1, 1, 1])[0], rng) for _ in range(count))
+    return [write_question(e, rng.choice(["symbols", "words", "story"]), rng) for e in expressions]
+
+
+def distinct(texts: list[str], n: int) -> tuple[int, int]:
+    """Distinct and all word n-grams, by a window that slides over each text."""
+    grams: Counter[str] = Counter()
+    for text in texts:
+        window: list[str] = []
+        for word in text.split(" "):
+            window = [*window, word][-n:]
+            if len(window) == n:
+                grams[" ".join(window)] += 1
+    return len(grams), sum(grams.values())
+
+
+def test_diversity_agrees_with_a_second_implementation() -> None:
+    texts = questions(60, 1)
+    texts += [texts[0].upper(), f"{texts[1]} ", "word", "two words", *texts[:10]]
+    settings = Settings(bootstrap=100, diversity_sample=len(texts))  # so that the sample is all of them
+    metrics = diversity(texts, settings, 0, KIND)
+    for n in (1, 2, 3, 4):
+        count, total = distinct([t.strip() for t in texts], n)
+        metric = metrics[f"distinct_{n}"]
+        assert (metric.count, metric.total) == (count, total)
+        assert metric.value == pytest.approx(count / total, abs=1e-6)
+    folded = {t.strip().lower() for t in texts}
+    assert (metrics["unique_share"].count, metrics["unique_share"].total) == (len(folded), len(texts))
+    types = Counter(e.type for t in texts if (e := read_question(t)))
+    assert metrics["type_entropy"].value == pytest.approx(scipy.stats.entropy(list(types.values())), abs=1e-6)
+
+
+def test_diversity_does_not_depend_on_how_many_texts_there_are() -> None:
+    settings = Settings(bootstrap=100, diversity_sample=50)
+    texts = questions(400, 2)
+    few, many = diversity(texts[:50], settings, 0, KIND), diversity(texts, settings, 0, KIND)
+    assert few["unique_share"].total == many["unique_share"].total == 50
+    assert many == diversity(texts, settings, 0, KIND)
+    assert many != diversity(texts, settings, 1, KIND)
+    everything = Settings(bootstrap=100, diversity_sample=400)
+    gap = abs(many["distinct_1"].value - few["distinct_1"].value)
+    assert gap < abs(diversity(texts, everything, 0, KIND)["distinct_1"].value - few["distinct_1"].value)
+
+
+def test_diversity_is_null_where_there_are_fewer_texts_than_its_sample() -> None:
+    texts = questions(50, 2)
+    enough = diversity(texts, Settings(bootstrap=100, diversity_sample=50), 0, KIND)
+    measured = {name for name, metric in enough.items() if metric.value is not None}
+    assert measured == {"unique_share", "type_entropy", *(f"distinct_{n}" for n in (1, 2, 3, 4))}
+    few = diversity(texts, Settings(bootstrap=100, diversity_sample=51), 0, KIND)
+    assert few == dict.fromkeys(enough, Metric(value=None))
+
+
+# set, question, verdict
+ANSWERED = [
+    ("easy", "20 + 3", "passed"),
+    ("easy", "21 + 3", "passed"),
+    ("easy", "20 + 3 + 4", "failed"),
+    ("easy", "20 - 3", "invalid"),
+    ("hard", "22 + 3", "passed"),
+    ("hard", "22 + 3 + 4", "invalid"),
+    ("hard", "how many ?", "passed"),
+    ("before", "23 + 3", "passed"),
+    ("before", "24 + 3", "failed"),
+]
+
+
+def test_the_targets_metrics_are_those_counted_by_hand() -> None:
+    tests = {
+        name: [
+            Question(id=f"id of {text}", text=text, answer="0", group=KIND.group(text))
+            for of, text, _ in ANSWERED
+            if of == name
+        ]
+        for name in ("easy", "hard", "before")
+    }
+    labels = [Label(instruction_id=f"id of {t}", verdict=v, score=None, detail="") for _, t, v in reversed(ANSWERED)]
+    measures = {"easy": "accuracy", "hard": "accuracy", "before": "retained"}
+    metrics, groups = evaluate_target(tests, measures, labels, FEW, 0, KIND)
+
+    def counts(metric: Metric) -> tuple[int | None, int | None]:
+        return metric.count, metric.total
+
+    assert {name: counts(metric) for name, metric in metrics.items()} == {
+        "accuracy": (4, 7),  # the two invalid responses are not correct
+        "retained": (1, 2),
+        "invalid_share": (2, 9),
+    }
+    assert metrics["accuracy"].value == 0.571429
+    by = {name: {group: counts(m["accuracy"]) for group, m in of.items()} for name, of in groups.items()}
+    assert by == {
+        "set": {"easy": (2, 4), "hard": (2, 3), "before": (1, 2)},
+        "type": {"add": (3, 3), "add_add": (0, 2), "subtract": (0, 1)},  # of the sets that count for accuracy
+    }
+
+
+def test_forms_of_one_question_are_drawn_together() -> None:
+    tests, labels = [], []
+    for n in range(60):  # each asked in five forms, all right or all wrong
+        numbers = (f"{20 + n % 20} + {1 + n // 20}", f"{1 + n // 20} + {20 + n % 20}")
+        words = [f"what is {q.replace('+', 'plus')} ?" for q in numbers]
+        story = f"tom has {numbers[0].replace(' + ', ' pens and gets ')} more . how many now ?"
+        for text in (*numbers, *words, story):
+            tests.append(Question(id=text, text=text, answer="0", group=None))
+            verdict = "passed" if n % 2 else "failed"
+            labels.append(Label(instruction_id=text, verdict=verdict, score=None, detail=""))
+    metrics, _ = evaluate_target({"test": tests}, {"test": "accuracy"}, labels, SETTINGS, 0, KIND)
+    assert (metrics["accuracy"].count, metrics["accuracy"].total) == (150, 300)
+    width = metrics["accuracy"].high - metrics["accuracy"].low
+    assert width / 2 == pytest.approx(1.96 * (0.25 / 60) ** 0.5, rel=0.15)
+    assert metrics["retained"] == Metric(value=None, count=0, total=0)
+
+
+def test_an_evaluation_survives_json(tmp_path: Path) -> None:
+    metrics, groups = evaluate_proposer(*small_world(), set(), FEW, 0, KIND)
+    data, model = tmp_path / "samples.jsonl", tmp_path / "proposer"
+    data.write_text("{}\n")
+    write_json(model / "manifest.json", {"versions": {"torch": "2"}, "files": {}})
+    origin = provenance("sha256", {"proposer": model, "endpoint": tmp_path}, [data], 3)
+    assert origin["models"] == {
+        "proposer": {"manifest": file_sha256(model / "manifest.json"), "versions": {"torch": "2"}}
+    }
+    assert origin["data"] == {str(data): file_sha256(data)}
+    assert origin["versions"]["numpy"] == np.__version__
+    whole = Evaluation(
+        task="tiny-math",
+        kind="math",
+        role="proposer",
+        iteration=3,
+        source=None,
+        metrics=metrics,
+        groups=groups,
+        provenance=origin,
+    )
+    text = whole.model_dump_json(indent=2)
+    assert Evaluation.model_validate_json(text) == whole
+    plain = json.loads(text)
+    assert list(plain) == ["task", "kind", "role", "iteration", "source", "metrics", "groups", "provenance"]
+    assert plain["metrics"]["validity"].keys() == {"value", "low", "high", "count", "total"}

@@ -1,0 +1,260 @@
+"""Tables say what the evaluations say: exact means and spreads, nulls as nulls, and no cell that runs as something else."""
+
+import csv
+import io
+import json
+import logging
+import math
+import re
+import statistics
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import write_table
+from reversegen.errors import BadInput
+from reversegen.evaluation import Evaluation, Metric
+from reversegen.tables import CSV_COLUMNS, comma_separated, markdown, pool, read_evaluations, shown, table
+
+NULL = "\N{EN DASH}"
+RATES = {"tiny-math": (0.25, 0.9), "tiny-math.s2": (0.3, 0.8), "tiny-math.s10": (0.2, 1.0)}
+"""Failure rates of iterations 0 and 1 by task, one for each random seed."""
+
+
+def proposer(task: str, iteration: int, rate: float | None, **more: Any) -> Evaluation:
+    metrics = {
+        "failure_rate": Metric(value=rate, low=0.1, high=0.95, count=20, total=80),
+        "validity": Metric(value=0.8, low=0.7, high=0.9, count=80, total=100),
+        "yield": Metric(value=123.456),
+        "type_entropy": Metric(value=None),
+    }
+    given: dict[str, Any] = {"task": task, "iteration": iteration, "metrics": metrics, "groups": {}, "provenance": {}}
+    return Evaluation(kind="math", role="proposer", source=None, **(given | more))
+
+
+def target(task: str, source: str, accuracy: float, by_type: dict[str, float], **more: Any) -> Evaluation:
+    training = (
+        None if source == "baseline" else {"candidates": 2000, "rows": 1200, "replay_rows": 600, "tokens": 2480000}
+    )
+    given: dict[str, Any] = {
+        "task": task,
+        "source": source,
+        "metrics": {
+            "accuracy": Metric(value=accuracy),
+            "retained": Metric(value=0.9),
+            "invalid_share": Metric(value=0.0),
+        },
+        "groups": {"type": {name: {"accuracy": Metric(value=value)} for name, value in by_type.items()}},
+        "provenance": {"training": training},
+    }
+    return Evaluation(kind="math", role="target", iteration=None, **(given | more))
+
+
+def one_seed() -> list[Evaluation]:
+    found = [proposer("tiny-math", k, rate) for k, rate in enumerate(RATES["tiny-math"])]
+    repaired = [
+        target("tiny-math", s, a, {"add": 0.5}) for s, a in (("reversegen", 0.7), ("baseline", 0.4), ("seeds", 0.5))
+    ]
+    return found + repaired
+
+
+def several_seeds() -> list[Evaluation]:
+    return [proposer(task, k, rate) for task, rates in RATES.items() for k, rate in enumerate(rates)]
+
+
+def write(folder: Path, evaluations: list[Evaluation]) -> list[Path]:
+    paths = [folder / f"{n}" / "eval.json" for n in range(len(evaluations))]
+    for path, evaluation in zip(paths, evaluations, strict=True):
+        path.parent.mkdir(parents=True)
+        path.write_text(evaluation.model_dump_json(indent=2))
+    return paths
+
+
+def csv_rows(evaluations: list[Evaluation]) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(comma_separated(evaluations))))
+
+
+def cells_of(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip().strip("|").split("|")]
+
+
+def test_one_seed_shows_values_with_intervals_validity_beside_the_failure_rate() -> None:
+    lines = markdown(one_seed()).splitlines()
+    assert lines[0] == "# tiny-math"
+    head = next(line for line in lines if line.startswith("| iteration"))
+    first = lines[lines.index(head) + 2]
+    assert cells_of(head)[:3] == ["iteration", "failure_rate", "validity"]
+    assert cells_of(first) == ["0", "0.250 [0.100, 0.950]", "0.800 [0.700, 0.900]", NULL, "123.5", *[NULL] * 4]
+    assert "95 % intervals by bootstrap" in lines[2]
+    assert re.findall(r"\.(?: |$)", lines[2]) == ["."], "one sentence"
+
+
+def test_targets_stand_in_the_order_of_the_sources_with_types_and_training() -> None:
+    rows = table(one_seed(), "target")
+    assert list(rows) == ["baseline", "seeds", "reversegen"]
+    lines = markdown(one_seed()).splitlines()
+    head = next(n for n, line in enumerate(lines) if line.startswith("| source"))
+    columns = ["source", "accuracy", "retained", "invalid_share", "type add", "training_rows", "training_tokens"]
+    assert cells_of(lines[head]) == columns
+    assert cells_of(lines[head + 2]) == ["baseline", "0.400", "0.900", "0.000", "0.500", NULL, NULL]
+    assert cells_of(lines[head + 4]) == ["reversegen", "0.700", "0.900", "0.000", "0.500", "1,200", "2,480,000"]
+
+
+def test_several_seeds_show_mean_and_sample_standard_deviation() -> None:
+    evaluations = several_seeds()
+    rates = [rates[0] for rates in RATES.values()]
+    assert rates == [0.25, 0.3, 0.2]
+    cell = table(evaluations, "proposer")["0"]["failure_rate"]
+    assert cell.mean == 0.25
+    assert cell.spread == pytest.approx(statistics.stdev(rates)) == pytest.approx(math.sqrt(0.005 / 2))
+    assert shown("failure_rate", cell) == ("0.250", "± 0.050")
+    assert list(cell.metrics) == ["tiny-math", "tiny-math.s2", "tiny-math.s10"], "by random seed, not by spelling"
+    text = markdown(evaluations)
+    assert text.startswith("# tiny-math\n")
+    assert "mean over 3 random seeds ± their sample standard deviation" in text
+    assert "0.250 ± 0.050" in text
+    assert "## Target" not in text, "nothing was evaluated"
+
+
+def test_csv_has_every_random_seed_then_mean_and_spread() -> None:
+    rows = csv_rows(several_seeds())
+    assert list(rows[0]) == list(CSV_COLUMNS)
+    found = [row for row in rows if row["metric"] == "failure_rate" and row["iteration"] == "1"]
+    assert [(row["task"], row["statistic"], row["value"]) for row in found] == [
+        ("tiny-math", "value", "0.9"),
+        ("tiny-math.s2", "value", "0.8"),
+        ("tiny-math.s10", "value", "1"),
+        ("tiny-math", "mean", "0.9"),
+        ("tiny-math", "sd", "0.1"),
+    ]
+    assert [found[0][key] for key in ("role", "source", "group")] == ["proposer", "", ""]
+    assert [found[0][key] for key in ("low", "high", "count", "total", "random_seeds")] == [
+        "0.1",
+        "0.95",
+        "20",
+        "80",
+        "",
+    ]
+    assert {row["random_seeds"] for row in found[3:]} == {"3"}
+    assert all(row["value"] == row["low"] == "" for row in rows if row["metric"] == "type_entropy")
+
+
+def test_csv_of_one_seed_has_values_only_groups_and_training() -> None:
+    rows = csv_rows(one_seed())
+    assert {row["statistic"] for row in rows} == {"value"}
+    group = [row for row in rows if row["group"] == "type=add"]
+    assert [(row["source"], row["metric"], row["value"]) for row in group] == [
+        (source, "accuracy", "0.5") for source in ("baseline", "seeds", "reversegen")
+    ]
+    tokens = [(row["source"], row["value"]) for row in rows if row["metric"] == "training_tokens"]
+    assert tokens == [("seeds", "2480000"), ("reversegen", "2480000")]
+
+
+def test_a_mean_over_fewer_random_seeds_says_so() -> None:
+    one, two = proposer("m", 0, 0.5), proposer("m.s1", 0, None)
+    cell = table([one, two, proposer("m.s2", 0, 0.7)], "proposer")["0"]["failure_rate"]
+    assert shown("failure_rate", cell) == ("0.600", "± 0.141 (2 of 3 random seeds)")
+    assert shown("failure_rate", table([one, two], "proposer")["0"]["failure_rate"]) == (
+        "0.500",
+        "(1 of 2 random seeds)",
+    )
+    rows = {row["statistic"]: row for row in csv_rows([one, two]) if row["metric"] == "failure_rate"}
+    assert (rows["mean"]["value"], rows["mean"]["random_seeds"], rows["sd"]["value"]) == ("0.5", "1", "")
+
+
+def test_one_task_with_a_random_seed_in_its_name_is_itself() -> None:
+    assert markdown([proposer("tiny-math.s3", 0, 0.5)]).startswith("# tiny-math.s3\n")
+
+
+def test_iterations_are_in_the_order_of_numbers() -> None:
+    assert list(table([proposer("m", k, 0.5) for k in (10, 9, 0)], "proposer")) == ["0", "9", "10"]
+
+
+def test_the_same_evaluations_give_the_same_bytes_in_any_order(tmp_path: Path) -> None:
+    evaluations = several_seeds() + [target(task, "seeds", 0.5, {"b": 0.1, "a": 0.2}) for task in RATES]
+    paths = write(tmp_path, evaluations)
+    for text in (markdown, comma_separated):
+        assert text(read_evaluations(paths)) == text(read_evaluations(paths[::-1])) == text(evaluations)
+
+
+def test_hostile_names_are_text_in_markdown_and_csv() -> None:
+    names = ["<script>alert(1)</script>", "=cmd()", "a|b", "[x](http://evil.example)", "`c`", "line\nbreak", "back\\"]
+    evaluations = [target("=cmd|x<script>", "seeds", 0.5, dict.fromkeys(names, 0.5))]
+    text = markdown(evaluations)
+    lines = text.splitlines()
+    assert lines[0] == "# =cmd\\|x&lt;script&gt;"
+    assert "<script" not in text
+    assert "\\[x\\](http\\://evil.example)" in text
+    columns = 1 + 3 + len(names) + 2
+    for line in (line for line in lines if line.startswith("|")):
+        unescaped = line.replace("\\\\", "").replace("\\|", "")
+        assert unescaped.count("|") == columns + 1
+    rows = csv_rows(evaluations)
+    assert {row["task"] for row in rows} == {"'=cmd|x<script>"}
+    assert {row["group"] for row in rows if row["group"]} == {f"type={' '.join(name.split())}" for name in names}
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "\r\n=", " @"])
+def test_a_text_cell_never_starts_a_formula_and_a_number_stays_one(start: str) -> None:
+    metrics = {f"{start}1+1": Metric(value=-0.25, low=-1e-7, high=0.1)}
+    row = next(csv.DictReader(io.StringIO(comma_separated([proposer("m", 0, None, metrics=metrics)]), newline="")))
+    assert row["metric"] == f"'{start.strip()}1+1"
+    assert (float(row["value"]), row["low"]) == (-0.25, "-0"), "numbers are numbers, rounded to six digits"
+
+
+FAULTS: list[tuple[dict[str, Any], str]] = [
+    ({"metrics": {"failure_rate": {"value": "high"}}}, "metrics.failure_rate.value: Input should be a valid number"),
+    ({"metrics": {"failure_rate": {"value": float("nan")}}}, "metrics.failure_rate: not a finite number"),
+    ({"metrics": {"failure_rate": {"valu": 1}}}, "metrics.failure_rate.value: Field required"),
+    ({"role": "judge"}, "role: Input should be 'proposer' or 'target'"),
+    ({"iteration": "3"}, "iteration: Input should be a valid integer"),
+    ({"iteration": None}, "iteration: null for a proposer"),
+    ({"surprise": 1}, "surprise: Extra inputs are not permitted"),
+    (
+        {"role": "target", "source": "luck"},
+        "source: 'luck' is none of baseline, warmup, warmup_failures, seeds, reversegen",
+    ),
+    ({"provenance": {"training": {"rows": "many"}}}, "provenance.training: null or an object of numbers is needed"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), FAULTS)
+def test_a_malformed_evaluation_is_refused_with_file_and_field(
+    tmp_path: Path, change: dict[str, Any], message: str
+) -> None:
+    path = tmp_path / "eval.json"
+    path.write_text(json.dumps(proposer("m", 0, 0.5).model_dump() | change))
+    with pytest.raises(BadInput) as error:
+        read_evaluations([path])
+    assert str(error.value).startswith(f"{path}: ")
+    assert message in str(error.value)
+
+
+def test_files_that_are_no_evaluation_or_say_the_same_are_refused(tmp_path: Path) -> None:
+    paths = write(tmp_path, [proposer("m", 0, 0.5), proposer("m", 0, 0.6)])
+    with pytest.raises(BadInput, match=r"1/eval\.json: m, proposer, 0: .*0/eval\.json is of the same"):
+        read_evaluations(paths)
+    with pytest.raises(BadInput, match=r"absent\.json: not a readable JSON file"):
+        read_evaluations([tmp_path / "absent.json"])
+    paths[0].write_text("{")
+    with pytest.raises(BadInput, match=r"0/eval\.json: not a readable JSON file"):
+        read_evaluations(paths)
+
+
+def test_a_table_is_of_one_task() -> None:
+    with pytest.raises(BadInput, match="one task, not of m, n"):
+        pool([proposer("m", 0, 0.5), proposer("n", 0, 0.5)])
+    with pytest.raises(BadInput, match=r"no eval\.json was given"):
+        markdown([])
+
+
+def test_the_script_writes_both_tables_and_logs_what_people_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "reversegen")
+    paths = write(tmp_path, one_seed())
+    write_table.main(paths[:2], paths[2:], tmp_path / "out" / "table.md", tmp_path / "out" / "table.csv")
+    assert (tmp_path / "out" / "table.md").read_text() == markdown(one_seed())
+    assert (tmp_path / "out" / "table.csv").read_bytes() == comma_separated(one_seed()).encode()
+    assert markdown(one_seed()) in caplog.text

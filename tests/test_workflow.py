@@ -1,0 +1,266 @@
+"""The rules, run by Snakemake: plans, refusals, one whole loop, and the same bytes after SIGKILL."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter
+from hashlib import sha256
+from pathlib import Path
+
+import psutil
+import pytest
+from conftest import Workflow, new_workflow
+
+from reversegen.evaluation import Evaluation
+from reversegen.kinds import math
+from reversegen.records import Instruction, Label, Pair, Sample, TrainingRow, read_records
+
+SOURCES = ("reversegen", "warmup", "warmup_failures", "seeds")
+
+
+def planned(output: str) -> dict[str, int]:
+    """The table of jobs that a dry run prints first."""
+    table = output.split("Job stats:")[1].split("total")[0]
+    return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
+
+
+def test_dry_run_plans_the_papers_models_without_network_gpu_key_or_file(workflow: Workflow) -> None:
+    nowhere = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_TOKEN": "", "CUDA_VISIBLE_DEVICES": ""}
+    done = workflow.run("-n", "results/math/iter3/eval.json", **nowhere)
+    assert done.returncode == 0, done.stdout
+    jobs = planned(done.stdout)
+    assert jobs["fetch_model"] == 3
+    assert jobs["fetch_data"] == 1
+    assert jobs["train_proposer"] == jobs["build_pairs"] == 3
+    assert jobs["sample_instructions"] == jobs["label_responses"] == 4
+    assert not (workflow.folder / "resources").exists()
+
+
+def test_dry_run_plans_the_whole_of_a_task(workflow: Workflow) -> None:
+    done = workflow.run("-n", "results/tiny-math/report.html", "results/tiny-math/table.md")
+    assert done.returncode == 0, done.stdout
+    jobs = planned(done.stdout)
+    assert jobs["train_target"] == len(SOURCES)
+    assert jobs["evaluate_target"] == len(SOURCES) + 1
+    assert jobs["evaluate_proposer"] == 4
+    assert jobs["train_model"] == 1
+
+
+def test_reference_of_dpo_is_the_previous_proposer_or_proposer_zero(workflow: Workflow) -> None:
+    workflow.write_task("fixed", {"preference": {"reference": "warmup"}})
+    inputs = {}
+    for task in ("tiny-math", "fixed"):
+        done = workflow.run("-n", "-p", f"results/{task}/iter3/proposer")
+        command = next(line for line in done.stdout.splitlines() if "--pairs results" in line and "iter2/pairs" in line)
+        inputs[task] = re.search(r"--reference (\S+)", command)[1]  # type: ignore[index]
+    assert inputs == {"tiny-math": "results/tiny-math/iter2/proposer", "fixed": "results/fixed/iter0/proposer"}
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("results/tiny-math/iter03/eval.json", "No rule to produce results/tiny-math/iter03/eval.json"),
+        ("results/nonesuch/iter3/eval.json", "unknown task 'nonesuch': config/tasks/ has math, micro, tiny-math"),
+        ("results/tiny-math/tests/nonesuch.jsonl", "no test set 'nonesuch'; it has test, pretraining"),
+        ("results/models/nonesuch", "No rule to produce results/models/nonesuch"),
+    ],
+)
+def test_an_unknown_target_is_refused_by_name(workflow: Workflow, target: str, message: str) -> None:
+    done = workflow.run("-n", target)
+    assert done.returncode == 1
+    assert message in done.stdout
+
+
+def test_a_misspelt_key_stops_before_the_plan(workflow: Workflow) -> None:
+    workflow.write_task("typo", {"sampling": {"temprature": 1.0}})
+    done = workflow.run("-n", "results/tiny-math/iter0/eval.json")
+    assert done.returncode == 1
+    assert "config/tasks/typo.yaml: sampling.temprature: Extra inputs are not permitted" in done.stdout
+
+
+def test_a_malformed_data_file_is_named_with_line_and_field(workflow: Workflow) -> None:
+    rows = ['{"question": "What is 1 + 1?", "answer": "#### 2"}', '{"question": "What is 2 + 2?"}']
+    (workflow.folder / "mine.jsonl").write_text("\n".join(rows))
+    workflow.write_task("mine", {"data": {"seeds": {"mine": {"file": "mine.jsonl", "licence": "mine"}}}})
+    done = workflow.run("results/mine/seeds.jsonl")
+    assert done.returncode == 1
+    assert "clean_seeds: error: mine.jsonl, line 2: answer: missing" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_a_folder_that_is_no_model_is_named_when_its_job_starts(workflow: Workflow) -> None:
+    (workflow.folder / "empty").mkdir()
+    workflow.change_models({"mine": {"folder": "empty", "size": "tiny"}})
+    workflow.write_task("mine", {"target": "mine"})
+    done = workflow.run("results/mine/target/responses.jsonl")
+    assert done.returncode == 1
+    assert "answer_tests: error: empty: not a model folder: it has no config.json" in done.stdout
+
+
+def test_an_endpoint_without_its_key_fails_when_its_job_starts_and_not_in_a_dry_run(workflow: Workflow) -> None:
+    endpoint = {"base_url": "https://api.example.org/v1", "model": "m", "api_key_env": "REVERSEGEN_TEST_KEY"}
+    workflow.change_models({"api": {"endpoint": endpoint, "size": "tiny"}})
+    workflow.write_task("api", {"labeller": "api"})
+    target = "results/api/enhanced/seed_references.jsonl"
+    assert workflow.run("-n", target).returncode == 0
+    done = workflow.run(target)
+    assert done.returncode == 1
+    assert "the environment variable REVERSEGEN_TEST_KEY holds no key" in done.stdout
+
+
+def test_a_model_without_a_locked_commit_is_not_fetched(workflow: Workflow) -> None:
+    done = workflow.run("resources/downloads/models/llama3-8b")
+    assert done.returncode == 1
+    assert "config/lock.yaml: meta-llama/Meta-Llama-3-8B: no commit to fetch" in done.stdout
+
+
+ALL = ("results/micro/table.md", "results/micro/table.csv", "results/micro/report.html")
+
+
+def with_tiny_model(folder: Path, tiny_model: Path) -> Workflow:
+    """A new workflow whose tiny model stands already."""
+    workflow = new_workflow(folder)
+    shutil.copytree(tiny_model, folder / "results/models")
+    return workflow
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Workflow:
+    """One undisturbed run of the task `micro`, from seeds to report."""
+    workflow = with_tiny_model(tmp_path_factory.mktemp("finished") / "run", tiny_model)
+    done = workflow.run(*ALL, "results/micro/leaks.json")
+    assert done.returncode == 0, done.stdout
+    return workflow
+
+
+def evaluation(workflow: Workflow, path: str) -> Evaluation:
+    return Evaluation.model_validate_json((workflow.folder / "results/micro" / path).read_text())
+
+
+def test_failure_rate_is_what_a_count_over_the_files_gives(finished: Workflow) -> None:
+    folder = finished.folder / "results/micro/iter1"
+    verdict = {row.instruction_id: row.verdict for row in read_records(folder / "labels.jsonl", Label)}
+    said = {s: i.id for i in read_records(folder / "instructions.jsonl", Instruction) for s in i.samples}
+    samples = [s for s in read_records(folder / "samples.jsonl", Sample) if s.split == "heldout"]
+    counts = Counter(verdict.get(said[s.id], "invalid") for s in samples)
+    metrics = evaluation(finished, "iter1/eval.json").metrics
+    assert metrics["failure_rate"].count == counts["failed"]
+    assert metrics["failure_rate"].total == counts["failed"] + counts["passed"]
+    assert metrics["validity"].total == len(samples) == 20 * 5
+    assert metrics["validity"].count == counts["failed"] + counts["passed"]
+
+
+def test_chosen_failed_and_rejected_passed(finished: Workflow) -> None:
+    folder = finished.folder / "results/micro/iter0"
+    verdict = {row.instruction_id: row.verdict for row in read_records(folder / "labels.jsonl", Label)}
+    pairs = read_records(folder / "pairs.jsonl", Pair)
+    assert pairs
+    assert {verdict[pair.chosen_id] for pair in pairs} == {"failed"}
+    assert {verdict[pair.rejected_id] for pair in pairs} == {"passed"}
+    origin = evaluation(finished, "iter1/eval.json").provenance["pairs"]
+    assert origin["pairs"] == len(pairs)
+
+
+def test_sources_have_equal_rows_and_no_test_question(finished: Workflow) -> None:
+    folder = finished.folder / "results/micro"
+    rows = {name: read_records(folder / f"enhanced/{name}/train.jsonl", TrainingRow) for name in SOURCES}
+    origins = {name: Counter(row.origin for row in of_source) for name, of_source in rows.items()}
+    assert {counts[name] for name, counts in origins.items()} == {30}
+    assert {counts["replay"] for counts in origins.values()} == {20}
+    asked = set()
+    for test in ("test", "pretraining"):
+        for line in (folder / f"tests/{test}.jsonl").read_text().splitlines():
+            asked.add(math.canonical(json.loads(line)["text"]))
+    taught = {math.canonical(row.prompt[0].content) for of in rows.values() for row in of}  # type: ignore[union-attr]
+    assert asked
+    assert not asked & taught
+    leaks = json.loads((folder / "leaks.json").read_text())["exact"]
+    assert {n for counts in leaks.values() for n in counts.values()} == {0}
+
+
+def test_every_job_has_a_log_with_the_command_that_repeats_it(finished: Workflow) -> None:
+    logs = list((finished.folder / "results/micro/logs").rglob("*.log"))
+    assert len(logs) > 30
+    for log in logs:
+        assert " by hand: python " in log.read_text(), log
+    command = next(
+        line.split("by hand: ")[1]
+        for line in (finished.folder / "results/micro/logs/clean_seeds.log").read_text().splitlines()
+        if "by hand" in line
+    )
+    seeds = finished.folder / "results/micro/seeds.jsonl"
+    before = seeds.read_bytes()
+    seeds.unlink()
+    python, *words = shlex.split(command)
+    assert python == "python"
+    subprocess.run([sys.executable, *words], cwd=finished.folder, check=True, capture_output=True)
+    assert seeds.read_bytes() == before
+
+
+def made(workflow: Workflow) -> dict[str, str]:
+    """SHA-256 of everything made but logs and benchmarks."""
+    folder = workflow.folder / "results"
+    return {
+        str(path.relative_to(folder)): sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not {"logs", "benchmarks"} & set(path.parts)
+    }
+
+
+def kill_tree(process: subprocess.Popen[bytes]) -> None:
+    """SIGKILL Snakemake and everything that it started."""
+    children = psutil.Process(process.pid).children(recursive=True)
+    for victim in [psutil.Process(process.pid), *children]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            victim.kill()
+    process.wait()
+    psutil.wait_procs(children, timeout=10)
+
+
+STAGES = (
+    "iter0/train_warmup",
+    "iter0/sample_instructions",
+    "iter0/answer_instructions",
+    "iter0/label_responses",
+    "iter1/train_proposer",
+    "enhanced/select_enhancement",
+    "enhanced/seeds/train_target",
+    "target/answer_tests",
+)
+
+
+def test_killed_in_any_stage_and_started_again_ends_in_the_same_bytes(
+    finished: Workflow, tiny_model: Path, tmp_path: Path
+) -> None:
+    """Also shows that the same seed gives the same bytes twice: the two runs share only the tiny model."""
+    workflow = with_tiny_model(tmp_path / "run", tiny_model)
+    killed = []
+    for stage in STAGES:
+        log = workflow.folder / f"results/micro/logs/{stage}.log"
+        with (workflow.folder / "out").open("w") as out:
+            process = subprocess.Popen(
+                workflow.command("--rerun-incomplete", *ALL),
+                cwd=workflow.folder,
+                stdout=out,
+                stderr=out,
+                env=os.environ,
+            )
+            while process.poll() is None and not log.exists():
+                time.sleep(0.02)
+            time.sleep(0.2 if "train" in stage else 0.05)
+            if process.poll() is None:
+                killed.append(stage)
+            kill_tree(process)
+        assert workflow.run("--unlock", *ALL).returncode == 0
+    assert len(killed) >= len(STAGES) - 1, killed
+    done = workflow.run("--rerun-incomplete", *ALL, "results/micro/leaks.json")
+    assert done.returncode == 0, done.stdout
+    assert made(workflow) == made(finished)
