@@ -12,9 +12,9 @@ from reversegen import configuration
 from reversegen.enhancement import SOURCES
 from reversegen.errors import BadInput
 from reversegen.hashing import code_hash
-from reversegen.stage import prefer_own_python
+from reversegen.stage import prepare_environment
 
-prefer_own_python()
+prepare_environment()
 
 try:
     CONFIGURATION = configuration.load(config, Path("config"))

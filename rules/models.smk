@@ -63,11 +63,13 @@ rule fetch_model:
         mem_mb=2000,
         runtime=240,
     params:
+        stage=stage("base", "fetch_model"),
         repo=model_repo,
         revision=model_revision,
         code=code_hash("fetch_model"),
-    script:
-        "../scripts/fetch_model.py"
+    shell:
+        "HF_HUB_OFFLINE=0 {params.stage} --repo {params.repo} --revision {params.revision:q} --folder {output.folder:q}"
+        " --log {log:q}"
 
 
 rule fetch_data:
@@ -89,4 +91,4 @@ rule fetch_data:
         revision=data_revision,
         code=code_hash("fetch_data"),
     shell:
-        "{params.stage} --source {params.source:q} --revision {params.revision} --rows {output.rows:q} --log {log:q}"
+        "HF_HUB_OFFLINE=0 {params.stage} --source {params.source:q} --revision {params.revision:q} --rows {output.rows:q} --log {log:q}"

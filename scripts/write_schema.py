@@ -1,6 +1,6 @@
 """Write the JSON Schemas that editors check config/ with: config/schema/*.json
 
-    make schema
+make schema
 """
 
 from pathlib import Path

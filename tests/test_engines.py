@@ -204,9 +204,7 @@ def test_the_identity_tells_apart_all_that_decides_the_text(
         (["model-00001-of-00002.safetensors", "tokenizer.model"], "it has no config.json"),
     ],
 )
-def test_a_folder_that_is_no_model_is_refused_by_what_it_lacks(
-    tmp_path: Path, files: list[str], missing: str
-) -> None:
+def test_a_folder_that_is_no_model_is_refused_by_what_it_lacks(tmp_path: Path, files: list[str], missing: str) -> None:
     for name in files:
         (tmp_path / name).touch()
     for use in (check_folder, lambda path: open_engine(USE, path, Decoding(8), 1)):

@@ -163,9 +163,7 @@ def test_samples_of_one_prompt_are_drawn_together() -> None:
         failed = n // 5 % 2 == 0
         text = f"{n} is asked"
         samples.append(
-            Sample(
-                id=f"{n}", prompt_id=f"{n // 5}", split="heldout", sample=n % 5, text=text, tokens=1, finished=True
-            )
+            Sample(id=f"{n}", prompt_id=f"{n // 5}", split="heldout", sample=n % 5, text=text, tokens=1, finished=True)
         )
         instructions.append(
             Instruction(id=text, text=text, samples=[f"{n}"], splits=["heldout"], invalid=None, duplicate_of=None)

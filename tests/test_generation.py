@@ -94,9 +94,7 @@ class Recorder:
         return [[Generated(f"{s} {seed} #### {i}", i + 3, self.finished) for i in range(n)] for s in said]
 
 
-PROMPTS = [
-    Prompt(id=f"id {n}", split="heldout" if n % 3 else "train", text=f"prompt {n}", seeds=[]) for n in range(10)
-]
+PROMPTS = [Prompt(id=f"id {n}", split="heldout" if n % 3 else "train", text=f"prompt {n}", seeds=[]) for n in range(10)]
 
 
 def sampled(output: Path, engine: Recorder, *parts: str | int, several: int = 3, size: int = 4) -> list[Sample]:
@@ -179,9 +177,7 @@ def test_a_labellers_solution_is_kept_with_its_answer_and_one_cut_off_is_not_tru
     output = tmp_path / "references.jsonl"
     label_by_model(output, [("id 0", "question 0")], "solver", Recorder(), KIND, None, 2)
     assert read_records(output, Reference) == [
-        Reference(
-            instruction_id="id 0", answer="0", solution="question 0 0 #### 0", labeller="solver", invalid=None
-        )
+        Reference(instruction_id="id 0", answer="0", solution="question 0 0 #### 0", labeller="solver", invalid=None)
     ]
     label_by_model(output, [("id 0", "question 0")], "solver", Recorder(finished=False), KIND, None, 2)
     [cut] = read_records(output, Reference)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import shutil
@@ -17,7 +18,7 @@ from reversegen.hashing import file_sha256
 def write_text(path: Path, text: str) -> None:
     """Write a file so that a reader, or a killed process, sees all of it or none."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    own = path.with_name(f".{path.name}.{os.uname().nodename}.{os.getpid()}")
+    own = _own_name(path)
     with own.open("w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
@@ -46,8 +47,8 @@ def building_folder(path: Path, **facts: Any) -> Iterator[Path]:
     faster, is kept where its manifest says the same files, and replaced otherwise.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    own = path.with_name(f".{path.name}.{os.uname().nodename}.{os.getpid()}")
-    shutil.rmtree(own, ignore_errors=True)
+    _remove_abandoned(path)
+    own = _own_name(path)
     own.mkdir()
     try:
         yield own
@@ -61,3 +62,18 @@ def building_folder(path: Path, **facts: Any) -> Iterator[Path]:
         own.replace(path)
     finally:
         shutil.rmtree(own, ignore_errors=True)
+
+
+def _own_name(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.uname().nodename}.{os.getpid()}")
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove what killed processes of this machine left of a folder beside its place."""
+    for left in path.parent.glob(f"{glob.escape(_own_name(path).stem)}.*"):
+        try:
+            os.kill(int(left.suffix[1:]), 0)  # asks only whether that process lives
+        except ProcessLookupError:
+            shutil.rmtree(left)
+        except PermissionError:
+            continue  # another user's

@@ -53,9 +53,10 @@ def run(main: Callable[..., None]) -> None:
         sys.exit(1)
 
 
-def prefer_own_python() -> None:
-    """Let `python` in a rule's command be the one that runs Snakemake, unless conda puts another before it."""
+def prepare_environment() -> None:
+    """Set what every job inherits: our `python` first, unless conda puts another before it; no hub but for fetching."""
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    os.environ |= {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
 
 
 def command(script: Path, arguments: dict[str, Any]) -> str:

@@ -1,0 +1,26 @@
+"""Run the benchmarks, or those named: python -m tests.benchmarks [NAME ...]"""
+
+import json
+import sys
+from pathlib import Path
+
+from tests.benchmarks import demo
+
+BENCHMARKS = {"demo": demo.measure}
+
+
+def main(names: list[str]) -> None:
+    """Print each result and write results/benchmarks.json; end with status 1 where a bar does not hold."""
+    if unknown := set(names) - set(BENCHMARKS):
+        sys.exit(f"no benchmark {', '.join(sorted(unknown))}; there is {', '.join(BENCHMARKS)}")
+    rows = [row for name in names or BENCHMARKS for row in BENCHMARKS[name]()]
+    for row in rows:
+        print(json.dumps(row))
+    path = Path("results/benchmarks.json")
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(rows, indent=2) + "\n")
+    sys.exit(0 if all(row["holds"] for row in rows) else 1)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

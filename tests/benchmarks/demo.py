@@ -1,0 +1,79 @@
+"""Time and memory of the demo after set-up, and where they go.
+
+The whole of `tiny-math` runs in an empty folder on two cores. Memory is the greatest sum of the proportional set sizes of
+Snakemake and all its children, sampled twice a second; time by rule is what the rules' own benchmark files say.
+"""
+
+import csv
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+REPOSITORY = Path(__file__).parents[2]
+SECONDS, MEGABYTES = 300.0, 2000.0
+"""What a demo may take on two idle cores."""
+
+
+def measure() -> list[dict[str, Any]]:
+    """Run the demo once; ratio is what it took over what it may take."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        shutil.copytree(REPOSITORY / "config", folder / "config")
+        words = [sys.executable, "-m", "snakemake", "-s", str(REPOSITORY / "Snakefile"), "-c2", "--quiet", "all"]
+        start = time.perf_counter()
+        process = subprocess.Popen([*words, "results/tiny-math/table.md", "results/tiny-math/report.html"], cwd=folder)
+        peak = 0.0
+        while process.poll() is None:
+            peak = max(peak, _memory(psutil.Process(process.pid)))
+            time.sleep(0.5)
+        seconds = time.perf_counter() - start
+        if process.returncode:
+            sys.exit("the demo failed")
+        _print_rules(folder / "results")
+    return [_row("demo, time", seconds, SECONDS, "seconds"), _row("demo, memory", peak, MEGABYTES, "MB")]
+
+
+def _memory(process: psutil.Process) -> float:
+    total = 0.0
+    for one in [process, *process.children(recursive=True)]:
+        try:
+            total += one.memory_full_info().pss / 1e6
+        except psutil.NoSuchProcess:
+            continue
+    return total
+
+
+def _print_rules(results: Path) -> None:
+    """Jobs, seconds and greatest memory of each rule, the slowest first."""
+    rules: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for path in results.rglob("*.tsv"):
+        if "benchmarks" in path.parts:
+            for row in csv.DictReader(path.open(), delimiter="\t"):
+                memory = row["max_rss"]
+                rules[path.stem.split(".")[0]].append(
+                    (float(row["s"]), 0.0 if memory in {"-", "NA"} else float(memory))
+                )
+    print(f"{'rule':24} {'jobs':>4} {'seconds':>8} {'max MB':>7}")
+    for name, jobs in sorted(rules.items(), key=lambda item: -sum(s for s, _ in item[1])):
+        print(f"{name:24} {len(jobs):4} {sum(s for s, _ in jobs):8.1f} {max(m for _, m in jobs):7.0f}")
+
+
+def _row(name: str, measured: float, allowed: float, unit: str) -> dict[str, Any]:
+    ratio = round(measured / allowed, 3)
+    return {
+        "name": name,
+        "against": f"{allowed:.0f} {unit}",
+        "size": f"{measured:.0f} {unit}",
+        "ratio": ratio,
+        "low": ratio,
+        "high": ratio,
+        "bar": 1.0,
+        "holds": ratio <= 1.0,
+    }

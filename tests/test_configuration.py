@@ -1,0 +1,336 @@
+"""The shipped configuration is valid, for the loader and for editors, and each mistake in one is named with file and key."""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from reversegen.configuration import Configuration, json_schemas, load
+from reversegen.errors import BadInput
+
+CONFIG = Path(__file__).parents[1] / "config"
+SCHEMAS = json_schemas()
+EDITORS = {name: jsonschema.Draft202012Validator(schema) for name, schema in SCHEMAS.items()}
+TASK, OTHER, MODELS, WORKFLOW = "tasks/tiny-math.yaml", "tasks/math.yaml", "models.yaml", "config.yaml"
+SHIPPED = sorted(str(path.relative_to(CONFIG)) for path in [*CONFIG.glob("*.yaml"), *CONFIG.glob("tasks/*.yaml")])
+
+
+def content(file: str) -> Any:
+    return json.loads(json.dumps(yaml.safe_load((CONFIG / file).read_text())))  # YAML's aliases would be one object
+
+
+def schema_of(file: str) -> str:
+    return {WORKFLOW: "config", MODELS: "models"}.get(file, "task") + ".schema.json"
+
+
+class Edited:
+    """A copy of config/ to break, in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        shutil.copytree(CONFIG, folder, ignore=shutil.ignore_patterns("schema", "accelerate", "*.md"))
+
+    def load(self) -> Configuration:
+        return load(yaml.safe_load((self.folder / WORKFLOW).read_text()), self.folder)
+
+    def write(self, file: str, value: Any) -> None:
+        text = json.dumps(value)  # JSON is YAML, but for these numbers
+        (self.folder / file).write_text(text.replace("Infinity", ".inf").replace("NaN", ".nan"))
+
+    def set(self, file: str, key: str, value: Any) -> None:
+        *above, last = key.split(".")
+        whole = part = yaml.safe_load((self.folder / file).read_text())
+        for name in above:
+            part = part.setdefault(name, {})
+        part[last] = value
+        self.write(file, whole)
+
+    def refusal(self) -> str:
+        with pytest.raises(BadInput) as refused:
+            self.load()
+        assert "\n" not in str(refused.value)
+        return str(refused.value)
+
+
+def names(message: str, file: Path, key: str) -> bool:
+    """Whether a refusal starts with the file and the key; pydantic may go on to a part of the key."""
+    return re.match(rf"{re.escape(f'{file}: {key}')}(\.[^:]*)?: \S", message) is not None
+
+
+@pytest.fixture
+def edited(tmp_path: Path) -> Edited:
+    return Edited(tmp_path / "config")
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Configuration:
+    return load(content(WORKFLOW), CONFIG)
+
+
+def leaves(value: Any, above: str = "") -> dict[str, Any]:
+    if not isinstance(value, dict):
+        return {above: value}
+    return {key: leaf for name, inner in value.items() for key, leaf in leaves(inner, f"{above}.{name}").items()}
+
+
+@pytest.mark.parametrize("name", [Path(file).stem for file in SHIPPED if file.startswith("tasks/")])
+def test_a_task_has_its_own_values_and_the_defaults_elsewhere(shipped: Configuration, name: str) -> None:
+    own = leaves(content(f"tasks/{name}.yaml"))
+    defaults = {
+        key: value
+        for key, value in leaves(content(WORKFLOW)["defaults"]).items()
+        if not any(other.startswith(f"{key}.") for other in own)  # null where the task has a section
+    }
+    assert leaves(shipped.task(name).model_dump(mode="json", exclude_unset=True)) == defaults | own
+
+
+def test_models_and_lock_are_those_of_the_files(shipped: Configuration) -> None:
+    assert shipped.lock == (content("lock.yaml") or {})
+    dumped = {name: model.model_dump(mode="json", exclude_unset=True) for name, model in shipped.models.items()}
+    assert dumped == content(MODELS)
+    for name, model in shipped.models.items():
+        use = {"endpoint", "dtype", "attn_implementation", "pad_token", "chat_template"}
+        assert model.use.model_dump() == model.model_dump(include=use), name
+
+
+CORPUS = {"mix": "uniform", "part": "all", "count": 1, "random_seed": 0, "distinct": False}
+SOURCE = {"licence": "MIT"}
+LLAMA = {"size": "8b", "hub": "meta-llama/Meta-Llama-3-8B"}
+ENDPOINT = {"base_url": "https://api.example.org/v1", "model": "m", "api_key_env": "KEY"}
+REFUSED = [
+    # a wrong type
+    (WORKFLOW, "random_seeds", 0),
+    (WORKFLOW, "random_seeds.0", [0.5]),
+    (WORKFLOW, "sizes.tiny.gpu", "one"),
+    (WORKFLOW, "sizes", []),
+    (TASK, "iterations", "three"),
+    (TASK, "iterations", 2.5),
+    (TASK, "iterations", None),
+    (TASK, "iterations", True),
+    (TASK, "random_seed", False),
+    (TASK, "prompts", 5),
+    (TASK, "prompts.header", 5),
+    (TASK, "data.seeds.arithmetic", None),
+    (TASK, "warmup.lora", "yes"),
+    (TASK, "preference.loss_type", "sigmoid"),
+    (MODELS, "llama3-8b", None),
+    (MODELS, "llama3-8b.hub", 7),
+    (MODELS, "tiny-arithmetic.train.config.hidden_size", "64 units"),
+    # out of range
+    (WORKFLOW, "random_seeds", []),
+    (WORKFLOW, "random_seeds.0", [-1]),
+    (WORKFLOW, "python.cpu", "python"),
+    (WORKFLOW, "sizes.tiny.mem_mb", 10),
+    (TASK, "kind", "maths"),
+    (TASK, "iterations", 0),
+    (TASK, "checker_timeout", 0),
+    (TASK, "data.heldout_share", 1),
+    (TASK, "data.seeds", {}),
+    (TASK, "data.tests", {}),
+    (TASK, "data.seeds.arithmetic.corpus.part", "training"),
+    (TASK, "sampling.top_p", 1.5),
+    (TASK, "sampling.temperature", -1),
+    (TASK, "sampling.temperature", float("inf")),
+    (TASK, "sampling.temperature", float("nan")),
+    (TASK, "warmup.training.learning_rate", float("inf")),
+    (TASK, "deduplication.num_perm", 8),
+    (TASK, "deduplication.threshold", 0),
+    (TASK, "preference.reference", "next"),
+    (TASK, "preference.loss_type", []),
+    (TASK, "preference.loss_weights", [float("nan"), 1.0]),
+    (TASK, "evaluation.bootstrap", 10),
+    (MODELS, "llama3-8b.dtype", "int3"),
+    (MODELS, "llama3-8b.hub", "Llama-3"),
+    # a name of nothing
+    (TASK, "proposer", "llama4"),
+    (TASK, "target", "llama4"),
+    (TASK, "labeller", "llama4"),
+    (TASK, "target", "arithmetic"),
+    (MODELS, "llama3-8b.size", "13b"),
+]
+"""File, key and a value that the key cannot have."""
+BEYOND_SCHEMAS = [
+    row for row in REFUSED if row[2] in ("llama4", "arithmetic", "13b") or re.search("nan|inf", str(row[2]))
+]
+"""Names that stand in other files, and what JSON has no number for."""
+
+
+def shown(part: Any) -> str:
+    return str(part)[:40]
+
+
+@pytest.mark.parametrize(("file", "key", "value"), REFUSED, ids=shown)
+def test_a_value_that_does_not_fit_is_refused_with_file_and_key(
+    edited: Edited, file: str, key: str, value: Any
+) -> None:
+    listed = key.removesuffix(".0")
+    edited.set(file, listed, value)
+    assert names(edited.refusal(), edited.folder / file, key)
+
+
+@pytest.mark.parametrize(
+    ("file", "key", "value", "section", "words"),
+    [
+        (TASK, "data.seeds.arithmetic", SOURCE | {"corpus": CORPUS, "file": "a"}, "data.seeds.arithmetic", "one of"),
+        (TASK, "data.seeds.arithmetic", SOURCE, "data.seeds.arithmetic", "one of file, hub and corpus"),
+        (TASK, "data.tests.test", SOURCE | {"corpus": CORPUS}, "data", "tests.test"),
+        (TASK, "preference.loss_weights", [1.0], "preference", "loss_weights"),
+        (TASK, "preference.loss_type", ["sigmoid", "sft", "ipo"], "preference", "loss_weights"),
+        (MODELS, "llama3-8b", LLAMA | {"folder": "models/llama"}, "llama3-8b", "one of hub, folder, endpoint"),
+        (MODELS, "llama3-8b", {"size": "8b"}, "llama3-8b", "one of hub, folder, endpoint and train"),
+        (MODELS, "tiny-arithmetic", {"size": "tiny", "endpoint": ENDPOINT}, "proposer", "is an endpoint"),
+    ],
+)
+def test_keys_that_do_not_fit_each_other_are_refused_with_file_and_section(
+    edited: Edited, file: str, key: str, value: Any, section: str, words: str
+) -> None:
+    edited.set(file, key, value)
+    message = edited.refusal()
+    assert names(message, edited.folder / (TASK if section == "proposer" else file), section)
+    assert words in message
+
+
+@pytest.mark.parametrize(
+    "url", ["http://api.example.org/v1", "http://localhost.example.org/", "ftp://localhost/", "api"]
+)
+def test_an_endpoint_that_would_send_the_key_in_clear_is_refused(edited: Edited, url: str) -> None:
+    edited.set(MODELS, "remote", {"size": "tiny", "endpoint": ENDPOINT | {"base_url": url}})
+    assert names(edited.refusal(), edited.folder / MODELS, "remote.endpoint.base_url")
+
+
+def test_the_refusal_of_an_unknown_model_lists_the_known_ones(edited: Edited) -> None:
+    edited.set(OTHER, "labeller", "gpt")
+    message = edited.refusal()
+    assert "'gpt'" in message
+    assert all(name in message for name in content(MODELS))
+
+
+@pytest.mark.parametrize(
+    ("file", "key"),
+    [
+        (WORKFLOW, "sizes"),
+        (WORKFLOW, "sizes.tiny.threads"),
+        (OTHER, "kind"),
+        (OTHER, "target"),
+        (OTHER, "data.seeds.gsm8k.licence"),
+        (MODELS, "llama3-8b.size"),
+    ],
+)
+def test_a_missing_key_is_named(edited: Edited, file: str, key: str) -> None:
+    whole = part = content(file)
+    *above, last = key.split(".")
+    for name in above:
+        part = part[name]
+    del part[last]
+    edited.write(file, whole)
+    assert names(edited.refusal(), edited.folder / file, key)
+
+
+def sections(value: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The keys that lead to each mapping in a file."""
+    if isinstance(value, dict):
+        yield above
+        for name, inner in value.items():
+            yield from sections(inner, (*above, name))
+
+
+SECTIONS = [(file, keys) for file in SHIPPED if file != "lock.yaml" for keys in sections(content(file))]
+
+
+@pytest.mark.parametrize(("file", "keys"), SECTIONS, ids=lambda part: part if isinstance(part, str) else ".".join(part))
+def test_a_misspelt_key_is_refused_in_every_section_by_the_loader_and_by_the_schema(
+    edited: Edited, file: str, keys: tuple[str, ...]
+) -> None:
+    whole = part = content(file)
+    for key in keys:
+        part = part[key]
+    part["misspelt"] = []
+    assert not EDITORS[schema_of(file)].is_valid(whole)
+    edited.write(file, whole)
+    message, key = edited.refusal(), ".".join([*keys, "misspelt"])
+    assert names(message, edited.folder / file, key) or names(
+        message, edited.folder / file, key.removeprefix("defaults.")
+    )
+
+
+@pytest.mark.parametrize("file", [TASK, MODELS, "lock.yaml"])
+@pytest.mark.parametrize("text", [b"a: [1", b"a: b: c", b"\ta: 1", b"- a\n- b", b"just words", b"a: \xff"])
+def test_a_malformed_file_is_named(edited: Edited, file: str, text: bytes) -> None:
+    (edited.folder / file).write_bytes(text)
+    assert edited.refusal().startswith(f"{edited.folder / file}: ")
+
+
+@pytest.mark.parametrize(
+    ("file", "value"),
+    [
+        ("lock.yaml", {"openai/gsm8k": None}),
+        ("lock.yaml", {"openai/gsm8k": 1234567890}),
+        ("lock.yaml", {"openai/gsm8k": ["a"]}),
+        (MODELS, {**content(MODELS), 7: LLAMA}),
+    ],
+    ids=["no commit", "a number", "a list", "a model named 7"],
+)
+def test_a_name_or_a_commit_that_is_no_text_is_refused(edited: Edited, file: str, value: Any) -> None:
+    (edited.folder / file).write_text(yaml.safe_dump(value))
+    assert edited.refusal().startswith(f"{edited.folder / file}: ")
+
+
+def test_a_missing_file_of_models_is_named_and_a_missing_lock_is_none(edited: Edited) -> None:
+    (edited.folder / "lock.yaml").unlink()
+    assert edited.load().lock == {}
+    (edited.folder / MODELS).unlink()
+    assert edited.refusal().startswith(f"{edited.folder / MODELS}: ")
+
+
+@pytest.mark.parametrize("name", ["tables", "figures", "models", "Tiny", "tiny_math", "tiny.s1", "tiny math", "ü"])
+def test_a_task_with_a_reserved_or_illegal_name_is_refused(edited: Edited, name: str) -> None:
+    file = shutil.copy(edited.folder / TASK, edited.folder / f"tasks/{name}.yaml")
+    assert edited.refusal().startswith(f"{file}: ")
+
+
+@pytest.mark.parametrize("number", [0, 2, 12345678901])
+def test_a_suffix_sets_the_random_seed_and_nothing_else(shipped: Configuration, number: int) -> None:
+    base = shipped.task("tiny-math").model_dump()
+    assert shipped.task(f"tiny-math.s{number}").model_dump() == base | {"random_seed": number}
+    assert shipped.task("tiny-math").model_dump() == base
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "nope", "tiny", "Tiny-math", "../tiny-math", ".s1"]
+    + [f"tiny-math.{suffix}" for suffix in ("", "1", "s", "s01", "s-1", "s1.s2", "s1\n", "s\u0661")],
+)
+def test_an_unknown_task_is_refused_with_the_known_ones(shipped: Configuration, name: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        shipped.task(name)
+    assert repr(name) in str(refused.value)
+    assert all(path.stem in str(refused.value) for path in CONFIG.glob("tasks/*.yaml"))
+
+
+@pytest.mark.parametrize("file", [file for file in SHIPPED if file != "lock.yaml"])
+def test_editors_accept_a_shipped_file_and_find_its_schema(file: str) -> None:
+    jsonschema.validate(content(file), SCHEMAS[schema_of(file)])
+    first = (CONFIG / file).read_text().partition("\n")[0]
+    schema = (CONFIG / file).parent / first.removeprefix("# yaml-language-server: $schema=")
+    assert schema.resolve() == CONFIG / "schema" / schema_of(file)
+
+
+@pytest.mark.parametrize(("file", "key", "value"), [row for row in REFUSED if row not in BEYOND_SCHEMAS], ids=shown)
+def test_editors_refuse_the_same_values(file: str, key: str, value: Any) -> None:
+    whole = part = content(file)
+    *above, last = key.removesuffix(".0").split(".")
+    for name in above:
+        part = part.setdefault(name, {})
+    part[last] = value
+    assert not EDITORS[schema_of(file)].is_valid(whole)
+
+
+def test_the_shipped_schemas_are_those_of_the_code() -> None:
+    written = {path.name: path.read_text() for path in (CONFIG / "schema").glob("*")}
+    assert written == {name: json.dumps(schema, indent=2) + "\n" for name, schema in SCHEMAS.items()}

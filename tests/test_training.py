@@ -1,0 +1,457 @@
+"""What TRL trains is what is meant: losses, rewards and margins agree with torch code written here, to the same bytes."""
+
+import functools
+import json
+import math
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from reversegen.arithmetic import draw_questions, solve
+from reversegen.configuration import Corpus, Lora, ModelUse, Preference, Pretraining, TinyModel, Training
+from reversegen.engines import Decoding, Request, TransformersEngine
+from reversegen.errors import BadInput
+from reversegen.hashing import file_sha256
+from reversegen.kinds.math import KIND
+from reversegen.pretraining import train_model
+from reversegen.records import Message, Pair, TrainingRow
+from reversegen.training import train_preference, train_supervised
+
+pytestmark = pytest.mark.slow
+
+USE = ModelUse(dtype="float32")
+CORPUS = Corpus(mix="uniform", part="all", count=200, random_seed=1, distinct=True)
+QUESTIONS = draw_questions(CORPUS)
+HEADER = "More questions like these :"
+TINY = TinyModel(
+    corpus=CORPUS,
+    config={"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2},
+    pretraining=Pretraining(steps=20, batch_size=8, learning_rate=5e-3, muon_learning_rate=0.03, question_weight=0.1),
+    seed=0,
+)
+LORA = Lora(r=4, lora_alpha=8, lora_dropout=0.1, target_modules=["q_proj", "v_proj", "down_proj"])
+STILL = 1e-12  # a learning rate that moves nothing, so that ten steps log what holds before the first
+
+
+def training(**changes: Any) -> Training:
+    return Training(
+        **{
+            "learning_rate": 3e-3,
+            "num_train_epochs": 2,
+            "per_device_train_batch_size": 8,
+            "gradient_accumulation_steps": 1,
+            "lr_scheduler_type": "constant",
+            "warmup_steps": 0,
+            "weight_decay": 0.0,
+            "max_grad_norm": 1.0,
+            "max_length": 128,
+            "optim": "adamw_torch",
+            "bf16": False,
+            "activation_checkpointing": False,
+        }
+        | changes
+    )
+
+
+def answer_rows(count: int) -> list[TrainingRow]:
+    """Conversations that teach a target the answers to questions of all lengths."""
+    rows = []
+    for question in QUESTIONS[:count]:
+        prompt, completion = KIND.enhancement_row(question, str(solve(question)), None)
+        rows.append(TrainingRow(prompt=prompt, completion=completion, instruction_id="i", origin="seeds"))
+    return rows
+
+
+def proposer_rows(count: int) -> list[TrainingRow]:
+    """Plain text that teaches a proposer to write one more question."""
+    return [
+        TrainingRow(prompt=proposer_prompt(n), completion=f" {QUESTIONS[n]}", instruction_id="i", origin="seed")
+        for n in range(count)
+    ]
+
+
+def proposer_prompt(number: int) -> str:
+    return KIND.build_prompt(HEADER, QUESTIONS[-3 * number - 3 :][:3])
+
+
+def build_pairs(count: int) -> list[Pair]:
+    """Three-operand questions preferred to two-operand ones, of different lengths."""
+    long = [q for q in QUESTIONS if "_" in str(KIND.group(q))]
+    short = [q for q in QUESTIONS if "_" not in str(KIND.group(q))]
+    return [
+        Pair(
+            prompt=proposer_prompt(n),
+            chosen=f" {long[n]}",
+            rejected=f" {short[n]}",
+            chosen_id=f"c{n}",
+            rejected_id=f"r{n}",
+            pairing="same_prompt",
+        )
+        for n in range(count)
+    ]
+
+
+def supervise(rows: list[TrainingRow], base: Path, output: Path, *, lora: Lora | None = None, **changes: Any) -> Path:
+    only = changes.pop("completion_only_loss", True)
+    random_seed, use = changes.pop("random_seed", 0), changes.pop("use", USE)
+    train_supervised(rows, base, use, output, training(**changes), lora, only, random_seed, 1)
+    return output
+
+
+def prefer(
+    pairs: list[Pair],
+    base: Path,
+    reference: Path,
+    output: Path,
+    *,
+    lora: Lora | None = None,
+    losses: dict[str, float] | None = None,
+    min_steps: int = 0,
+    random_seed: int = 0,
+    **changes: Any,
+) -> Path:
+    losses = losses or {"sigmoid": 1.0}
+    preference = Preference(
+        reference="previous",
+        min_steps=min_steps,
+        beta=0.3,
+        loss_type=list(losses),
+        loss_weights=list(losses.values()),
+        training=training(**changes),
+        lora=lora,
+    )
+    train_preference(pairs, base, reference, USE, output, preference, random_seed, 1)
+    return output
+
+
+@dataclass(frozen=True)
+class Folders:
+    """One folder of each way of training."""
+
+    pretrained: Path
+    supervised: Path
+    preferred: Path
+    lora: Path
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
+    root = tmp_path_factory.mktemp("models")
+    base = root / "pretrained"
+    train_model(answer_rows(200), TINY, base, 1)
+    return Folders(
+        pretrained=base,
+        supervised=supervise(proposer_rows(24), base, root / "supervised", completion_only_loss=False),
+        preferred=prefer(build_pairs(16), base, base, root / "preferred", min_steps=10),
+        lora=supervise(answer_rows(24), base, root / "lora", lora=LORA),
+    )
+
+
+@functools.cache
+def load(folder: Path) -> tuple[Any, Any]:
+    return AutoModelForCausalLM.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder)
+
+
+def token_log_probs(folder: Path, prompt: str, completion: str) -> list[float]:
+    """Log-probability of each token of prompt + completion but the first, from one unpadded pass."""
+    model, tokenizer = load(folder)
+    tokens = torch.tensor(tokenizer(prompt + completion)["input_ids"])
+    with torch.inference_mode():
+        shares = torch.log_softmax(model(tokens[None]).logits[0].double(), -1)
+    return [float(shares[n, token]) for n, token in enumerate(tokens[1:])]
+
+
+def log_probs(folder: Path, texts: list[tuple[str, str]]) -> list[list[float]]:
+    """Log-probabilities of each completion's own tokens, by (prompt, completion)."""
+    _, tokenizer = load(folder)
+    starts = [len(tokenizer(prompt)["input_ids"]) - 1 for prompt, _ in texts]
+    return [token_log_probs(folder, *text)[start:] for text, start in zip(texts, starts, strict=True)]
+
+
+def written(row: TrainingRow) -> tuple[str, str]:
+    """Prompt and completion as the model must see them, spelled out here."""
+    if isinstance(row.prompt, str):
+        return row.prompt, f"{row.completion}<eos>"
+    return f"Q: {row.prompt[0].content} A:", f" {row.completion[0].content}<eos>"
+
+
+def logged(folder: Path) -> dict[str, float]:
+    """The first report of the trainer: means over ten steps."""
+    curve = json.loads((folder / "curve.json").read_text())
+    assert curve[0]["step"] == 10
+    return dict(curve[0])
+
+
+def manifest(folder: Path) -> dict[str, Any]:
+    return dict(json.loads((folder / "manifest.json").read_text()))
+
+
+def weights(folder: Path) -> str:
+    return file_sha256(folder / "model.safetensors")
+
+
+def test_every_folder_loads_whole_and_holds_no_pickle(folders: Folders) -> None:
+    for folder in vars(folders).values():
+        model, facts = AutoModelForCausalLM.from_pretrained(folder, output_loading_info=True, use_safetensors=True)
+        assert not any(facts.values())
+        names = sorted(p.name for p in folder.rglob("*"))
+        assert "model.safetensors" in names
+        assert not [n for n in names if n.endswith((".bin", ".pt", ".pth", ".pkl", ".pickle"))]
+        assert AutoTokenizer.from_pretrained(folder).vocab_size == model.config.vocab_size
+        files = manifest(folder)["files"]
+        assert files == {n: file_sha256(folder / n) for n in names if n != "manifest.json"}
+
+
+def test_the_pretrained_model_has_learnt_and_knows_every_word(folders: Folders) -> None:
+    _, tokenizer = load(folders.pretrained)
+    rows = answer_rows(200)
+    texts = [written(row) for row in rows] + [written(row) for row in proposer_rows(20)]
+    assert not any(tokenizer.unk_token_id in tokenizer("".join(text))["input_ids"] for text in texts)
+    by_token = [p for one in log_probs(folders.pretrained, texts[:50]) for p in one]
+    assert -sum(by_token) / len(by_token) < 0.95 * math.log(len(tokenizer))  # better than guessing among all words
+
+
+def test_pretraining_twice_gives_the_same_bytes(folders: Folders, tmp_path: Path) -> None:
+    torch.manual_seed(99)  # whatever was drawn before
+    for name, seed in {"again": 0, "other": 1}.items():
+        train_model(answer_rows(200), TINY.model_copy(update={"seed": seed}), tmp_path / name, 1)
+    assert manifest(tmp_path / "again") == manifest(folders.pretrained)
+    assert weights(tmp_path / "other") != weights(folders.pretrained)
+
+
+def test_the_chat_template_renders_a_prompt_as_the_start_of_prompt_and_completion(folders: Folders) -> None:
+    _, tokenizer = load(folders.pretrained)
+    for row in answer_rows(20):
+        turns = [[m.model_dump() for m in part] for part in (row.prompt, [*row.prompt, *row.completion])]
+        alone = tokenizer.apply_chat_template(turns[0], tokenize=False, add_generation_prompt=True)
+        whole = tokenizer.apply_chat_template(turns[1], tokenize=False)
+        assert (alone, whole) == (written(row)[0], "".join(written(row)))
+        tokens = [tokenizer(text)["input_ids"] for text in (alone, whole)]
+        assert tokens[1][: len(tokens[0])] == tokens[0]
+        assert tokens[1].count(tokenizer.eos_token_id) == 1
+
+
+def test_greedy_answers_in_a_batch_are_those_of_generate_on_each_alone(folders: Folders) -> None:
+    model, tokenizer = load(folders.supervised)
+    prompts = [proposer_prompt(n) for n in range(4)] + [HEADER, f"{HEADER}\n\nQ1. 20 + 3"]
+    engine = TransformersEngine(folders.supervised, USE, Decoding(10), 1)
+    answers = [one for [one] in engine.generate([Request(text=p) for p in prompts], 1, 0)]
+    for prompt, answer in zip(prompts, answers, strict=True):
+        tokens = tokenizer(prompt, return_tensors="pt")
+        out = model.generate(**tokens, max_new_tokens=10, do_sample=False)[0, tokens["input_ids"].shape[1] :]
+        assert answer.text == tokenizer.decode(out, skip_special_tokens=True)
+        assert (answer.tokens, answer.finished) == (len(out), tokenizer.eos_token_id in out.tolist())
+
+
+@pytest.mark.parametrize("lora", [None, LORA], ids=["full", "lora"])
+def test_training_twice_gives_the_same_model_and_another_random_seed_another(
+    folders: Folders, tmp_path: Path, lora: Lora | None
+) -> None:
+    base, rows, pairs = folders.pretrained, answer_rows(24), build_pairs(16)
+    for ways in (
+        lambda name, seed: supervise(rows, base, tmp_path / f"sft {name}", lora=lora, random_seed=seed),
+        lambda name, seed: prefer(pairs, base, base, tmp_path / f"dpo {name}", lora=lora, random_seed=seed),
+    ):
+        torch.manual_seed(1)
+        first = weights(ways("first", 5))
+        torch.manual_seed(2)
+        assert weights(ways("again", 5)) == first
+        assert weights(ways("other", 6)) != first
+
+
+def test_training_twice_gives_the_same_folder(folders: Folders, tmp_path: Path) -> None:
+    """Curve and manifest too: a manifest decides what a proposer's interrupted samples are worth."""
+    steps = {"num_train_epochs": 5}  # ten steps and more, so that the curve has a line
+    for name in ("first", "again"):
+        supervise(answer_rows(24), folders.pretrained, tmp_path / name, **steps)
+    assert logged(tmp_path / "first") == logged(tmp_path / "again")
+    assert manifest(tmp_path / "first") == manifest(tmp_path / "again")
+
+
+@pytest.mark.parametrize("only", [True, False], ids=["completion", "everything"])
+@pytest.mark.parametrize("build", [answer_rows, proposer_rows])
+@pytest.mark.parametrize(("batch", "accumulation"), [(16, 1), (4, 4)])
+def test_the_loss_is_the_mean_over_all_tokens_that_count(
+    folders: Folders, tmp_path: Path, only: bool, build: Any, batch: int, accumulation: int
+) -> None:
+    """The end token counts, padding does not, and parts of an accumulated batch weigh by their tokens."""
+    rows = build(16)
+    sizes = {"per_device_train_batch_size": batch, "gradient_accumulation_steps": accumulation}
+    still = {"learning_rate": STILL, "num_train_epochs": 10, "completion_only_loss": only}
+    supervise(rows, folders.pretrained, tmp_path / "out", **sizes, **still)
+    texts = [written(row) for row in rows]
+    parts = log_probs(folders.pretrained, texts) if only else [token_log_probs(folders.pretrained, *t) for t in texts]
+    by_hand = [p for part in parts for p in part]
+    assert logged(tmp_path / "out")["loss"] == pytest.approx(-sum(by_hand) / len(by_hand), rel=1e-4)
+
+
+def test_the_end_token_is_learnt_where_it_also_pads(folders: Folders, tmp_path: Path) -> None:
+    base = tmp_path / "base"
+    tokenizer = AutoTokenizer.from_pretrained(folders.pretrained)
+    tokenizer.pad_token = None
+    for part in (load(folders.pretrained)[0], tokenizer):
+        part.save_pretrained(base)
+    rows = answer_rows(16)
+    still = {"learning_rate": STILL, "num_train_epochs": 10, "per_device_train_batch_size": 16}
+    supervise(rows, base, tmp_path / "out", **still)
+    by_hand = [p for part in log_probs(base, [written(row) for row in rows]) for p in part]
+    assert logged(tmp_path / "out")["loss"] == pytest.approx(-sum(by_hand) / len(by_hand), rel=1e-4)
+
+
+@pytest.mark.parametrize("limit", [128, 12])
+def test_the_manifest_counts_steps_and_tokens_and_rows_are_cut_at_the_limit(
+    folders: Folders, tmp_path: Path, limit: int
+) -> None:
+    rows = answer_rows(20)
+    changes = {"max_length": limit, "num_train_epochs": 3, "completion_only_loss": False}
+    supervise(rows, folders.pretrained, tmp_path / "out", **changes)
+    _, tokenizer = load(folders.pretrained)
+    lengths = [len(tokenizer("".join(written(row)))["input_ids"]) for row in rows]
+    facts = manifest(tmp_path / "out")
+    assert max(lengths) > 12
+    assert (facts["rows"], facts["steps"]) == (20, 3 * 3)  # batches of 8, 8 and 4
+    assert facts["tokens"] == 3 * sum(min(length, limit) for length in lengths)
+
+
+def test_supervision_makes_its_rows_likelier(folders: Folders) -> None:
+    rows = [written(row) for row in proposer_rows(24)]
+    before, after = (sum(map(sum, log_probs(f, rows))) for f in (folders.pretrained, folders.supervised))
+    assert after > before + 24  # by more than a factor of e a row
+
+
+def test_lora_is_merged_into_a_folder_that_needs_no_peft(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "peft", None)  # importing it fails from here on
+    models = [AutoModelForCausalLM.from_pretrained(f) for f in (folders.pretrained, folders.lora)]
+    base, merged = (model.state_dict() for model in models)
+    assert merged.keys() == base.keys()
+    assert not [p.name for p in folders.lora.iterdir() if "adapter" in p.name]
+    changed = {name for name in base if not torch.equal(base[name], merged[name])}
+    assert changed == {name for name in base if any(part in name for part in LORA.target_modules)}
+    for name in changed:  # by no more than the adapter's rank
+        assert torch.linalg.matrix_rank(merged[name] - base[name], rtol=1e-3) <= LORA.r
+
+
+@pytest.mark.parametrize("lora", [None, LORA], ids=["full", "lora"])
+@pytest.mark.parametrize("losses", [{"sigmoid": 1.0}, {"sigmoid": 1.0, "sft": 2.0}], ids=["dpo", "dpo and sft"])
+@pytest.mark.parametrize("own", [True, False], ids=["previous", "warmup"])
+def test_rewards_before_the_first_step_are_those_computed_here(
+    folders: Folders, tmp_path: Path, own: bool, losses: dict[str, float], lora: Lora | None
+) -> None:
+    """With the base as reference the log-ratio is 0 and the loss log 2; with another, beta times the log-ratio."""
+    pairs, base = build_pairs(16), folders.pretrained
+    reference = base if own else folders.supervised
+    still = {"learning_rate": STILL, "num_train_epochs": 10, "per_device_train_batch_size": 16}
+    lora = lora.model_copy(update={"lora_dropout": 0.0}) if lora else None
+    prefer(pairs, base, reference, tmp_path / "out", lora=lora, losses=losses, **still)
+    sides = [
+        [(p.prompt, f"{p.chosen}<eos>") for p in pairs],
+        [(p.prompt, f"{p.rejected}<eos>") for p in pairs],
+    ]
+    chosen, rejected = (log_probs(base, side) for side in sides)
+    ratios = [
+        [sum(a) - sum(b) for a, b in zip(policy, log_probs(reference, side), strict=True)]
+        for policy, side in zip((chosen, rejected), sides, strict=True)
+    ]
+    log = logged(tmp_path / "out")
+    assert log["logps/chosen"] == pytest.approx(sum(map(sum, chosen)) / 16, rel=1e-4)
+    assert log["logps/rejected"] == pytest.approx(sum(map(sum, rejected)) / 16, rel=1e-4)
+    assert log["rewards/chosen"] == pytest.approx(0.3 * sum(ratios[0]) / 16, rel=1e-3, abs=1e-5)
+    assert log["rewards/rejected"] == pytest.approx(0.3 * sum(ratios[1]) / 16, rel=1e-3, abs=1e-5)
+    assert own == (abs(log["rewards/chosen"]) < 1e-5)
+    dpo = sum(math.log1p(math.exp(-0.3 * (c - r))) for c, r in zip(*ratios, strict=True)) / 16
+    assert own == (dpo == pytest.approx(math.log(2)))
+    likelihood = -sum(map(sum, chosen)) / sum(map(len, chosen))
+    assert log["loss"] == pytest.approx(dpo + losses.get("sft", 0.0) * likelihood, rel=1e-3)
+
+
+def test_preference_widens_the_margin_of_what_makes_the_target_fail(folders: Folders) -> None:
+    pairs = build_pairs(16)
+
+    def margins(folder: Path) -> list[float]:
+        chosen = log_probs(folder, [(p.prompt, f"{p.chosen}<eos>") for p in pairs])
+        rejected = log_probs(folder, [(p.prompt, f"{p.rejected}<eos>") for p in pairs])
+        return [sum(c) - sum(r) for c, r in zip(chosen, rejected, strict=True)]
+
+    before, after = margins(folders.pretrained), margins(folders.preferred)
+    assert all(a > b for a, b in zip(after, before, strict=True))
+    assert sum(after) > sum(before) + 16
+
+
+@pytest.mark.parametrize(
+    ("pairs", "batch", "accumulation", "epochs", "min_steps", "steps"),
+    [
+        (16, 8, 1, 2, 0, 4),
+        (16, 8, 1, 2, 4, 4),
+        (16, 8, 1, 2, 5, 6),  # whole epochs: two steps each
+        (20, 8, 1, 1, 10, 12),  # three steps an epoch, the last one small
+        (20, 4, 2, 1, 10, 12),
+        (5, 8, 1, 1, 7, 7),
+    ],
+)
+def test_epochs_are_added_until_the_least_steps_are_reached(
+    folders: Folders, tmp_path: Path, pairs: int, batch: int, accumulation: int, epochs: int, min_steps: int, steps: int
+) -> None:
+    sizes = {"per_device_train_batch_size": batch, "gradient_accumulation_steps": accumulation}
+    base = folders.pretrained
+    out = prefer(
+        build_pairs(pairs), base, base, tmp_path / "out", min_steps=min_steps, num_train_epochs=epochs, **sizes
+    )
+    facts = manifest(out)
+    assert (facts["rows"], facts["steps"], facts["base"]) == (pairs, steps, str(base))
+
+
+def test_the_least_steps_are_reached_where_prompts_too_long_are_left_out(folders: Folders, tmp_path: Path) -> None:
+    pairs, base = build_pairs(16), folders.pretrained
+    _, tokenizer = load(base)
+    limit = sorted(len(tokenizer(p.prompt)["input_ids"]) for p in pairs)[6]  # at least half of the prompts fill it
+    out = prefer(pairs, base, base, tmp_path / "out", min_steps=8, num_train_epochs=1, max_length=limit)
+    assert manifest(out)["steps"] >= 8
+
+
+@pytest.mark.parametrize("lora", [None, LORA.model_copy(update={"lora_dropout": 0.0})], ids=["full", "lora"])
+def test_activation_checkpointing_changes_memory_and_no_weight(
+    folders: Folders, tmp_path: Path, lora: Lora | None
+) -> None:
+    base, trained = folders.pretrained, {}
+    for checkpointing in (False, True):
+        changes = {"lora": lora, "activation_checkpointing": checkpointing}
+        first = supervise(answer_rows(16), base, tmp_path / f"sft {checkpointing}", **changes)
+        second = prefer(build_pairs(16), base, base, tmp_path / f"dpo {checkpointing}", **changes)
+        trained[checkpointing] = [load(folder)[0].state_dict() for folder in (first, second)]
+    before = load(base)[0].state_dict()
+    for plain, checkpointed in zip(trained[False], trained[True], strict=True):
+        torch.testing.assert_close(checkpointed, plain, rtol=1e-4, atol=1e-6)
+        assert any(not torch.allclose(plain[name], before[name], rtol=1e-2, atol=1e-4) for name in before)
+
+
+def test_a_warmup_below_one_is_a_share_of_all_steps(folders: Folders, tmp_path: Path) -> None:
+    changes = {"lr_scheduler_type": "constant_with_warmup", "warmup_steps": 0.5, "num_train_epochs": 20}
+    out = supervise(answer_rows(16), folders.pretrained, tmp_path / "out", **changes)
+    rates = {row["step"]: row["learning_rate"] for row in json.loads((out / "curve.json").read_text())}
+    assert rates == pytest.approx({10: 0.5 * 3e-3, 20: 3e-3, 30: 3e-3, 40: 3e-3}, rel=0.11)
+
+
+def test_a_folder_that_is_no_model_is_refused_before_training(folders: Folders, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(BadInput, match=r"empty: not a model folder: it has no config\.json"):
+        supervise(answer_rows(2), tmp_path / "empty", tmp_path / "out")
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    for name in ("config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors"):
+        (broken / name).write_bytes((folders.pretrained / name).read_bytes())
+    (broken / "config.json").write_text('{"model_type": "no such model"}')
+    with pytest.raises(BadInput, match="broken: transformers cannot load this model"):
+        prefer(build_pairs(2), broken, broken, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_conversation_through_the_engine_is_what_fine_tuning_saw(folders: Folders) -> None:
+    engine = TransformersEngine(folders.lora, USE, Decoding(6), 1)
+    asked = [Request(messages=[Message(role="user", content=q)]) for q in QUESTIONS[:6]]
+    spelled = [Request(text=written(row)[0]) for row in answer_rows(6)]
+    assert engine.generate(asked, 1, 0) == engine.generate(spelled, 1, 0)
