@@ -21,8 +21,13 @@ TASK, OTHER, MODELS, WORKFLOW = "tasks/tiny-math.yaml", "tasks/math.yaml", "mode
 SHIPPED = sorted(str(path.relative_to(CONFIG)) for path in [*CONFIG.glob("*.yaml"), *CONFIG.glob("tasks/*.yaml")])
 
 
+def read(path: Path) -> Any:
+    """A YAML file, parsed by libyaml; its aliases become separate objects."""
+    return json.loads(json.dumps(yaml.load(path.read_text(), Loader=yaml.CSafeLoader)))
+
+
 def content(file: str) -> Any:
-    return json.loads(json.dumps(yaml.safe_load((CONFIG / file).read_text())))  # YAML's aliases would be one object
+    return read(CONFIG / file)
 
 
 def schema_of(file: str) -> str:
@@ -37,7 +42,7 @@ class Edited:
         shutil.copytree(CONFIG, folder, ignore=shutil.ignore_patterns("schema", "accelerate", "*.md"))
 
     def load(self) -> Configuration:
-        return load(yaml.safe_load((self.folder / WORKFLOW).read_text()), self.folder)
+        return load(read(self.folder / WORKFLOW), self.folder)
 
     def write(self, file: str, value: Any) -> None:
         text = json.dumps(value)  # JSON is YAML, but for these numbers
@@ -45,7 +50,7 @@ class Edited:
 
     def set(self, file: str, key: str, value: Any) -> None:
         *above, last = key.split(".")
-        whole = part = yaml.safe_load((self.folder / file).read_text())
+        whole = part = read(self.folder / file)
         for name in above:
             part = part.setdefault(name, {})
         part[last] = value

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import scipy.stats
 import torch
+from tokenizers.processors import TemplateProcessing
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
 
 from reversegen.configuration import Endpoint, ModelUse
@@ -158,6 +159,20 @@ def test_a_conversation_is_asked_in_the_words_of_the_chat_template(model: LlamaF
     engine = TransformersEngine(folder, own, Decoding(8), 1)
     answers = engine.generate([Request(messages=[m]) for m in asked], 1, 0)
     assert answers == generate(folder, *(f"Q: {text}" for text in TEXTS), max_new_tokens=8)
+
+
+def test_a_token_that_opens_every_text_is_set_once(model: LlamaForCausalLM, tmp_path: Path) -> None:
+    """As Llama's beginning of text: the tokenizer adds it to plain text, the chat template writes it itself."""
+    tokenizer = build_tokenizer()
+    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(single="<unk> $A", special_tokens=[("<unk>", 2)])
+    tokenizer.chat_template = "<unk> Q: {{ messages[0]['content'] }} A:"
+    tokenizer.save_pretrained(tmp_path)
+    model.save_pretrained(tmp_path)
+    [[plain]] = generate(tmp_path, TEXTS[0], max_new_tokens=8)
+    engine = TransformersEngine(tmp_path, USE, Decoding(8), 1)
+    [[chat]] = engine.generate([Request(messages=[Message(role="user", content=TEXTS[0])])], 1, 0)
+    for answer, text in [(plain, f"<unk> {TEXTS[0]}"), (chat, f"<unk> Q: {TEXTS[0]} A:")]:
+        assert answer.text == build_tokenizer().decode(greedy(model, text, 8), skip_special_tokens=True)
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from reversegen.records import (
     read_records,
     write_records,
 )
-from reversegen.references import solve as solve_all
+from reversegen.references import reference
 
 TRAINING = Training(
     learning_rate=1e-3,
@@ -46,9 +46,10 @@ def found(
     verdicts: Mapping[str, str],
     splits: Mapping[str, list[Split]] | None = None,
     duplicates: Sequence[str] = (),
-    unanswered: Sequence[str] = (),
+    solutions: Mapping[str, str | None] | None = None,
 ) -> Found:
-    """What one chain found: questions with their verdicts; all of the train split, kept and answered unless said."""
+    """What one chain found: questions with their verdicts; all of the train split, kept and solved unless said."""
+    solved = {q: solve(q) for q in verdicts} | dict(solutions or {})
     questions = list(verdicts)
     return Found(
         instructions=[
@@ -66,9 +67,7 @@ def found(
             Label(instruction_id=instruction_id(q), verdict=verdicts[q], score=None, detail="")
             for q in reversed(questions)
         ],
-        references=solve_all(
-            [(instruction_id(q), "unanswerable" if q in unanswered else q) for q in questions], "arithmetic", KIND
-        ),
+        references=[reference(instruction_id(q), solved[q], "arithmetic", KIND) for q in questions],
     )
 
 
@@ -106,11 +105,10 @@ def select(
     """Select from the small world above, where nothing else is said."""
     if warmup is None:
         warmup = [found(dict.fromkeys(WARMUP_FAILURES, "failed") | dict.fromkeys(WARMUP_PASSES, "passed"))]
-    answered = solve_all([(instruction_id(s), s) for s in seeds], "arithmetic", KIND)
     return select_rows(
         trained=trained or [found(dict.fromkeys(TRAINED_FAILURES, "failed"))],
         warmup=warmup,
-        seeds=[(seed(s), r) for s, r in zip(seeds, answered, strict=True)],
+        seeds=[(seed(s), reference(instruction_id(s), solve(s), "arithmetic", KIND)) for s in seeds],
         responses={
             i.id: Response(instruction_id=i.id, sample=0, text=said(i.text), tokens=1, finished=True)
             for chain in warmup
@@ -159,14 +157,19 @@ def test_the_smallest_source_or_the_configured_maximum_decides_the_rows_of_all(c
         }
 
 
-@pytest.mark.parametrize(("configured", "expected"), [(5, 5), (0, 0), (100, len(WARMUP_PASSES))])
-def test_all_sources_replay_the_same_passed_questions_in_the_targets_own_words(configured: int, expected: int) -> None:
+@pytest.mark.parametrize(("configured", "expected"), [(3, 3), (0, 0), (100, None)])
+def test_all_sources_replay_the_same_passed_questions_in_the_targets_own_words(
+    configured: int, expected: int | None
+) -> None:
     selection = select(replay_rows=configured)
+    chosen = {q for source in SOURCES for q in taught(selection, source)}
+    unused = {q for q in WARMUP_PASSES if KIND.canonical(q) not in {KIND.canonical(c) for c in chosen}}
+    expected = len(unused) if expected is None else expected
     replays = [[row for row in rows if row.origin == "replay"] for rows in selection.rows.values()]
     assert all(replay == replays[0] for replay in replays)
     questions = {row.prompt[0].content for row in replays[0]}
     assert len(replays[0]) == len(questions) == expected
-    assert questions <= set(WARMUP_PASSES)
+    assert questions <= unused
     assert all(row.completion[0].content == said(row.prompt[0].content) for row in replays[0])
 
 
@@ -207,7 +210,8 @@ def test_questions_that_a_test_asks_in_any_form_are_dropped_and_counted() -> Non
     assert not taught(selection, "reversegen") & {"20 + 3 + 4", "21 + 3 + 4"}
     for source in SOURCES:
         replayed = {r.prompt[0].content for r in selection.rows[source] if r.origin == "replay"}
-        assert replayed == {*WARMUP_PASSES} - {"20 + 6"}
+        assert replayed
+        assert replayed <= {*WARMUP_PASSES} - {"20 + 6"}
     leaks = find_leaks(selection.rows, {"test": [question(t) for t in tests]}, KIND)
     assert leaks == {source: {"test": 0} for source in SOURCES}
 
@@ -220,12 +224,13 @@ def test_only_kept_answered_failures_of_trained_chains_are_the_product() -> None
             "22 + 3 + 4": "failed",
             "23 + 3 + 4": "failed",
             "24 + 3 + 4": "failed",
-            "25 + 3 + 4": "passed",
+            "25 + 3 + 4": "failed",
+            "27 + 3 + 4": "passed",
             "26 + 3 + 4": "invalid",
         },
         splits={kept: ["heldout", "train"], "22 + 3 + 4": ["heldout"]},
         duplicates=["23 + 3 + 4"],
-        unanswered=["24 + 3 + 4"],
+        solutions={"24 + 3 + 4": None, "25 + 3 + 4": "It is hard to say."},
     )
     selection = select(trained=[first, found({later: "failed", kept: "failed"})])
     assert taught(selection, "reversegen") == {kept, later}
@@ -236,7 +241,7 @@ def test_neither_near_duplicates_nor_held_out_instructions_are_warmup_or_replay(
     held, near = ["40 + 1", "41 + 1 - 1"], ["42 + 1", "43 + 1 - 1"]
     verdicts = dict.fromkeys(WARMUP_PASSES, "passed") | dict.fromkeys(WARMUP_FAILURES, "failed")
     verdicts |= {q: "failed" if "-" in q else "passed" for q in held + near}
-    chain = found(verdicts, splits=dict.fromkeys(held, ["heldout"]), duplicates=near)
+    chain = found(verdicts, splits={q: ["heldout"] for q in held}, duplicates=near)
     selection = select(warmup=[chain], replay_rows=100)
     assert selection.candidates["warmup"] == len(WARMUP_PASSES) + len(WARMUP_FAILURES)
     assert selection.candidates["warmup_failures"] == len(WARMUP_FAILURES)
@@ -245,8 +250,9 @@ def test_neither_near_duplicates_nor_held_out_instructions_are_warmup_or_replay(
 
 
 def test_seeds_of_the_held_out_split_and_without_an_answer_teach_nothing() -> None:
-    seeds = [seed("20 + 1"), seed("21 + 1", "heldout"), seed("what is life ?")]
-    answered = solve_all([(s.id, s.text) for s in seeds], "arithmetic", KIND)
+    seeds = [seed("20 + 1"), seed("21 + 1", "heldout"), seed("what is life ?"), seed("what is 6 times 7 ?")]
+    solutions = ["20 + 1 = 21 #### 21", "21 + 1 = 22 #### 22", None, "It is hard to say."]
+    answered = [reference(s.id, text, "arithmetic", KIND) for s, text in zip(seeds, solutions, strict=True)]
     selection = select_rows(
         trained=[found({"20 + 3 + 4": "failed"})],
         warmup=[found({"20 + 5 - 1": "failed"})],

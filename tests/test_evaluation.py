@@ -28,8 +28,8 @@ from reversegen.records import Instruction, Label, Question, Sample
 SETTINGS = Settings(bootstrap=2000, diversity_sample=500)
 FEW = Settings(bootstrap=100, diversity_sample=500)
 
-# The standard error of a 2.5 % quantile from 2,000 resamples is 0.06 of the estimate's own (binomial error of the rank over
-# the normal density there), a thirty-third of the interval's half width. Both sides draw: four standard errors of the gap.
+# The standard error of a 2.5 % quantile from 2,000 resamples is 0.06 of the estimate's own (binomial error of the rank
+# over the normal density there), a thirty-third of the interval's half width. Both sides draw: four standard errors.
 TOLERANCE = 4 * 2**0.5 / 33
 
 
@@ -42,7 +42,7 @@ def test_the_interval_is_that_of_scipys_percentile_bootstrap_over_clusters(
 ) -> None:
     rng = random.Random(clusters)
     sizes = [size or rng.randint(1, 9) for _ in range(clusters)]
-    rates = [float(rng.random() < 0.3) if correlated else 0.3 for _ in sizes]
+    rates = [0.8 if n > 5 else float(rng.random() < 0.3) if correlated else 0.3 for n in sizes]
     counts = [sum(rng.random() < rate for _ in range(n)) for n, rate in zip(sizes, rates, strict=True)]
     rows = [(i < count, c) for c, (n, count) in enumerate(zip(sizes, counts, strict=True)) for i in range(n)]
     rng.shuffle(rows)
@@ -87,7 +87,7 @@ WROTE = [
     ("p1", "heldout", "21 + 3", 1, "passed"),
     ("p1", "heldout", "22 + 3", 1, "failed"),
     ("p1", "heldout", "one two", 1, "failed"),  # of no type
-    ("p0", "heldout", "not a question", 1, "invalid"),
+    ("p0", "heldout", "20 - 3", 1, "invalid"),
     ("p1", "heldout", "cut", 2, None),  # invalid, so never labelled
     ("t0", "train", "20 + 3", 7, "passed"),  # also said in held-out: only there does it count
     ("t0", "train", "30 + 3 + 4", 9, "failed"),
@@ -125,7 +125,8 @@ def small_world() -> tuple[list[Sample], list[Instruction], list[Label]]:
 
 def test_the_proposers_metrics_are_those_counted_by_hand() -> None:
     known = {"id of 21 + 3", "id of 20 + 3 + 4", "id of 30 + 3 + 4"}
-    metrics, groups = evaluate_proposer(*small_world(), known, FEW, 0, KIND)
+    settings = Settings(bootstrap=100, diversity_sample=9)
+    metrics, groups = evaluate_proposer(*small_world(), known, settings, 0, KIND)
 
     def counts(metric: Metric) -> tuple[int | None, int | None, float | None]:
         return metric.count, metric.total, metric.value
@@ -137,12 +138,15 @@ def test_the_proposers_metrics_are_those_counted_by_hand() -> None:
     assert counts(metrics["failure_rate_unique"]) == (3, 5, 0.6)
     assert counts(metrics["yield"]) == (None, None, 250.0)  # 3 distinct failures in 12 samples
     assert counts(metrics["novelty"]) == (3, 5, 0.6)
+    assert counts(metrics["unique_share"]) == (5, 9, 0.555556)
+    more = Settings(bootstrap=100, diversity_sample=10)  # than there are valid samples
+    assert evaluate_proposer(*small_world(), known, more, 0, KIND)[0]["unique_share"] == Metric(value=None)
     assert set(groups) == {"type"}
     assert {name: counts(group["failure_rate"]) for name, group in groups["type"].items()} == {
         "add": (1, 4, 0.25),
         "add_add": (4, 4, 1.0),
     }
-    for name in ("failure_rate_corrected", "judge_sensitivity", "judge_specificity", "self_bleu", "distinct_1"):
+    for name in ("failure_rate_corrected", "judge_sensitivity", "judge_specificity", "self_bleu"):
         assert metrics[name] == Metric(value=None)
 
 
@@ -171,6 +175,9 @@ def test_samples_of_one_prompt_are_drawn_together() -> None:
         verdict = "failed" if failed else "passed"
         labels.append(Label(instruction_id=text, verdict=verdict, score=None, detail=""))
     metrics, _ = evaluate_proposer(samples, instructions, labels, set(), SETTINGS, 0, KIND)
+    other, _ = evaluate_proposer(samples, instructions, labels, set(), SETTINGS, 1, KIND)
+    assert other["failure_rate"].value == metrics["failure_rate"].value == 0.5
+    assert other["failure_rate"] != metrics["failure_rate"]  # the draw is that of the random seed
     half_width = 1.96 * (0.25 / 80) ** 0.5  # of the normal approximation with one trial a prompt
     for name in ("failure_rate", "failure_rate_unique"):
         assert (metrics[name].high - metrics[name].low) / 2 == pytest.approx(half_width, rel=0.15)

@@ -1,6 +1,7 @@
 """A run that was interrupted ends in the bytes of an undisturbed one, and pays for no finished batch twice."""
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ ITEMS = [f"item {n}" for n in range(23)]  # five batches of five, the last one s
 
 
 def row(text: str, number: int = 0) -> Response:
-    return Response(instruction_id=text, sample=number, text=f"{text} – answered", tokens=1, finished=True)
+    return Response(instruction_id=text, sample=number, text=f"{text} \u2013 answered", tokens=1, finished=True)
 
 
 class Killed(Exception):
@@ -82,8 +83,10 @@ def test_no_items_make_an_empty_file(tmp_path: Path) -> None:
 class Recorder:
     """An engine that writes its batch's seed and each request into its answers, and notes what it was asked."""
 
-    def __init__(self, identity: str = "a model", die_at: int | None = None, finished: bool = True) -> None:
-        self.identity, self.die_at, self.finished = identity, die_at, finished
+    def __init__(
+        self, identity: str = "a model", die_at: int | None = None, finished: bool = True, words: str | None = None
+    ) -> None:
+        self.identity, self.die_at, self.finished, self.words = identity, die_at, finished, words
         self.calls: list[tuple[list[Request], int, int]] = []
 
     def generate(self, requests: Sequence[Request], n: int, seed: int) -> list[list[Generated]]:
@@ -91,7 +94,7 @@ class Recorder:
             raise Killed
         self.calls.append((list(requests), n, seed))
         said = [r.text or r.messages[-1].content for r in requests]
-        return [[Generated(f"{s} {seed} #### {i}", i + 3, self.finished) for i in range(n)] for s in said]
+        return [[Generated(self.words or f"{s} {seed} #### {i}", i + 3, self.finished) for i in range(n)] for s in said]
 
 
 PROMPTS = [Prompt(id=f"id {n}", split="heldout" if n % 3 else "train", text=f"prompt {n}", seeds=[]) for n in range(10)]
@@ -108,7 +111,8 @@ def test_samples_keep_the_order_of_prompts_and_say_whose_they_are(tmp_path: Path
         (p.id, p.split, n, n + 3) for p in PROMPTS for n in range(3)
     ]
     assert all(s.text.startswith(f"{p.text} ") for s, p in zip(samples[::3], PROMPTS, strict=True))
-    assert len({s.id for s in samples}) == len(samples)
+    same = sampled(tmp_path / "same.jsonl", Recorder(words="always the same"), 0, "iter1")
+    assert len({s.id for s in [*samples, *same]}) == 2 * len(samples)
 
 
 def test_every_batch_has_a_random_seed_of_its_own(tmp_path: Path) -> None:
@@ -123,7 +127,7 @@ def test_every_batch_has_a_random_seed_of_its_own(tmp_path: Path) -> None:
     sampled(tmp_path / "samples.jsonl", again, 0, "iter1", size=1)
     assert [seed for _, _, seed in again.calls] == seeds[: len(PROMPTS)]
     assert max(seeds) > 2**60
-    assert min(abs(a - b) for a, b in zip(seeds, seeds[1:], strict=False)) > 2**32
+    assert min(abs(a - b) for a, b in pairwise(seeds)) > 2**32
 
 
 @pytest.mark.parametrize(
@@ -181,5 +185,4 @@ def test_a_labellers_solution_is_kept_with_its_answer_and_one_cut_off_is_not_tru
     ]
     label_by_model(output, [("id 0", "question 0")], "solver", Recorder(finished=False), KIND, None, 2)
     [cut] = read_records(output, Reference)
-    assert (cut.answer, cut.solution) == (None, None)
-    assert cut.invalid is not None
+    assert (cut.answer, cut.invalid) == (None, "cut off")

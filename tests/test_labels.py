@@ -48,7 +48,8 @@ def checker() -> Iterator[Checker]:
         ("5 * 6 = 30 ; 30 + 8 = 38 ####", False, "38", "invalid", "response cut off"),
         ("", False, "38", "invalid", "response cut off"),
         ("#### 38\nTo check this, 2 +", False, "38", "passed", "equal answers"),
-        ("#### 37\nTo check this, 2 +", False, "38", "failed", "different answers"),
+        ("#### 37\nTo check this, 2 +", False, "38", "invalid", "response cut off"),
+        ("15 + 23 = 38 #### 3", False, "38", "invalid", "response cut off"),
         (f"#### {LONG}", True, "38", "invalid", "answers cannot be compared"),
     ],
 )

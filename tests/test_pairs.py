@@ -117,6 +117,14 @@ def test_same_prompt_comes_first_then_other_prompts_then_earlier_passes() -> Non
     assert paired(pairing(max_reuse=2, across_prompts=False)) == {beside, before}
 
 
+def test_the_passes_of_a_prompt_share_its_failures() -> None:
+    current = [judged(f"fails {n}", "failed", "p0") for n in range(6)]
+    current += [judged(f"passes {n}", "passed", "p0") for n in range(3)]
+    for random_seed in range(4):
+        pairs = build_pairs(current, [], pairing(max_reuse=6), random_seed, 0, KIND)
+        assert Counter(p.rejected for p in pairs) == {" passes 0": 2, " passes 1": 2, " passes 2": 2}
+
+
 def test_an_instruction_that_passed_earlier_and_fails_now_is_not_its_own_rejected_side() -> None:
     text = "20 + 3 + 4"  # answered in another batch, in half precision, the same question can get another answer
     earlier = [judged(text, "passed", "p1"), judged("20 + 3", "passed", "p1")]
@@ -298,6 +306,15 @@ def test_pairs_are_the_same_bytes_for_the_same_seed_and_others_for_another(tmp_p
     assert written("again", 0, 1) == first
     assert written("seed", 1, 1) != first
     assert written("iteration", 0, 2) != first
+
+
+def test_neither_side_follows_the_order_of_rows() -> None:
+    failed = [judged(f"{n} + 3", "failed", "p0") for n in range(20, 40)]
+    passed = [judged(f"{n} - 3", "passed", "p1") for n in range(20, 40)]
+    for current, earlier in [(failed + passed, []), (failed, passed)]:
+        drawn = [build_pairs(current, earlier, pairing(max_pairs=1), seed, 0, KIND) for seed in range(20)]
+        assert len({p.chosen_id for [p] in drawn}) > 5
+        assert len({p.rejected_id for [p] in drawn}) > 5
 
 
 def test_the_library_that_trains_on_them_reads_the_written_pairs(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What TRL trains is what is meant: losses, rewards and margins agree with torch code written here, to the same bytes."""
+"""What TRL trains is what is meant: losses, rewards and margins agree with torch code written here."""
 
 import functools
 import json
@@ -136,7 +136,8 @@ class Folders:
     pretrained: Path
     supervised: Path
     preferred: Path
-    lora: Path
+    supervised_lora: Path
+    preferred_lora: Path
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +149,8 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
         pretrained=base,
         supervised=supervise(proposer_rows(24), base, root / "supervised", completion_only_loss=False),
         preferred=prefer(build_pairs(16), base, base, root / "preferred", min_steps=10),
-        lora=supervise(answer_rows(24), base, root / "lora", lora=LORA),
+        supervised_lora=supervise(answer_rows(24), base, root / "supervised_lora", lora=LORA),
+        preferred_lora=prefer(build_pairs(16), base, base, root / "preferred_lora", lora=LORA),
     )
 
 
@@ -324,12 +326,15 @@ def test_supervision_makes_its_rows_likelier(folders: Folders) -> None:
     assert after > before + 24  # by more than a factor of e a row
 
 
-def test_lora_is_merged_into_a_folder_that_needs_no_peft(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("way", ["supervised_lora", "preferred_lora"])
+def test_lora_is_merged_into_a_folder_that_needs_no_peft(
+    folders: Folders, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "peft", None)  # importing it fails from here on
-    models = [AutoModelForCausalLM.from_pretrained(f) for f in (folders.pretrained, folders.lora)]
-    base, merged = (model.state_dict() for model in models)
+    folder = getattr(folders, way)
+    base, merged = (AutoModelForCausalLM.from_pretrained(f).state_dict() for f in (folders.pretrained, folder))
     assert merged.keys() == base.keys()
-    assert not [p.name for p in folders.lora.iterdir() if "adapter" in p.name]
+    assert not [p.name for p in folder.iterdir() if "adapter" in p.name]
     changed = {name for name in base if not torch.equal(base[name], merged[name])}
     assert changed == {name for name in base if any(part in name for part in LORA.target_modules)}
     for name in changed:  # by no more than the adapter's rank
@@ -451,7 +456,7 @@ def test_a_folder_that_is_no_model_is_refused_before_training(folders: Folders, 
 
 
 def test_a_conversation_through_the_engine_is_what_fine_tuning_saw(folders: Folders) -> None:
-    engine = TransformersEngine(folders.lora, USE, Decoding(6), 1)
+    engine = TransformersEngine(folders.supervised_lora, USE, Decoding(6), 1)
     asked = [Request(messages=[Message(role="user", content=q)]) for q in QUESTIONS[:6]]
     spelled = [Request(text=written(row)[0]) for row in answer_rows(6)]
     assert engine.generate(asked, 1, 0) == engine.generate(spelled, 1, 0)

@@ -17,11 +17,11 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import Workflow, new_workflow
+from conftest import REPOSITORY, Workflow, new_workflow
 
 from reversegen.evaluation import Evaluation
 from reversegen.kinds import math
-from reversegen.records import Instruction, Label, Pair, Sample, TrainingRow, read_records
+from reversegen.records import Instruction, Label, Message, Pair, Sample, TrainingRow, read_records, write_records
 
 SOURCES = ("reversegen", "warmup", "warmup_failures", "seeds")
 
@@ -264,3 +264,36 @@ def test_killed_in_any_stage_and_started_again_ends_in_the_same_bytes(
     done = workflow.run("--rerun-incomplete", *ALL, "results/micro/leaks.json")
     assert done.returncode == 0, done.stdout
     assert made(workflow) == made(finished)
+
+
+RULE_FILES = sorted(set((REPOSITORY / "rules").glob("*.smk")) - {REPOSITORY / "rules/common.smk"})
+
+
+@pytest.mark.parametrize("path", RULE_FILES, ids=lambda path: path.name)
+def test_every_rule_says_what_it_needs(path: Path) -> None:
+    rules = re.findall(r"^rule (\w+):\n((?:    .*\n|\n)+)", path.read_text(), re.MULTILINE)
+    assert rules
+    for name, body in rules:
+        directives = set(re.findall(r"^    (\w+):", body, re.MULTILINE))
+        assert directives >= {"output", "log", "benchmark", "conda", "threads", "resources", "params"}, name
+        assert len(directives & {"script", "shell"}) == 1, name
+        assert f"scripts/{name}.py" in body or re.search(rf'stage\("\w+", "{name}"\)', body), name
+        assert f'code_hash("{name}")' in body, name
+
+
+def test_the_leak_gate_stops_the_run_and_says_where(finished: Workflow, tmp_path: Path) -> None:
+    folder = finished.folder / "results/micro"
+    question = json.loads((folder / "tests/test.jsonl").read_text().splitlines()[0])["text"]
+    rows = {name: folder / f"enhanced/{name}/train.jsonl" for name in SOURCES}
+    leaking = read_records(rows["warmup"], TrainingRow)
+    turn = Message(role="user", content=question)
+    leaking[3] = leaking[3].model_copy(update={"prompt": [turn]})
+    planted = tmp_path / "train.jsonl"
+    write_records(planted, leaking)
+    words = ["--rows", *(str(planted if name == "warmup" else path) for name, path in rows.items())]
+    words += ["--tests", str(folder / "tests/test.jsonl"), "--leaks", str(tmp_path / "leaks.json"), "--kind", "math"]
+    script = str(REPOSITORY / "scripts/check_leaks.py")
+    done = subprocess.run([sys.executable, script, *words], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "'warmup with test': 1" in done.stderr
+    assert not (tmp_path / "leaks.json").exists()

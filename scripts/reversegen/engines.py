@@ -93,7 +93,7 @@ class TransformersEngine:
             files: Any = read_json(manifest)["files"]
         else:  # a folder of the user's own
             files = sorted((f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in folder.iterdir())
-        self.identity = content_id(json.dumps(files), model.dtype, repr(decoding))
+        self.identity = content_id(json.dumps(files), model.model_dump_json(), repr(decoding))
 
     @cached_property
     def _loaded(self) -> tuple[Any, Any]:

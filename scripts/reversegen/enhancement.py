@@ -91,16 +91,15 @@ def select_rows(
             "(prompts.train) or give more seeds"
         )
     count = min(enhancement.rows, *(len(pool) for pool in kept.values()))
-    passed = _labelled(warmup, {"passed"})
-    replayable = [(i, text) for i, (text, _) in passed.items() if kind.canonical(text) not in asked and i in responses]
-    rng = random.Random(hashed_seed(random_seed, "replay"))
-    replayed = rng.sample(replayable, min(enhancement.replay_rows, len(replayable)))
-    replay = [_row(i, text, responses[i].text, "replay", system, kind) for i, text in replayed]
-    rows = {}
-    for name, pool in kept.items():
-        rng = random.Random(hashed_seed(random_seed, "enhancement", name))
-        chosen = rng.sample(sorted(pool), count)
-        rows[name] = [_row(i, *pool[i], name, system, kind) for i in chosen] + replay
+    chosen = {
+        name: random.Random(hashed_seed(random_seed, "enhancement", name)).sample(sorted(pool), count)
+        for name, pool in kept.items()
+    }
+    replay = _replay(warmup, asked | _taught(chosen, kept, kind), responses, enhancement.replay_rows, random_seed, kind)
+    replay_rows = [_row(i, text, responses[i].text, "replay", system, kind) for i, text in replay]
+    rows = {
+        name: [_row(i, *kept[name][i], name, system, kind) for i in ids] + replay_rows for name, ids in chosen.items()
+    }
     return Selection(
         rows=rows,
         candidates={name: len(pool) for name, pool in pools.items()},
@@ -119,6 +118,27 @@ def _labelled(found: Sequence[Found], verdicts: set[str]) -> dict[str, tuple[str
             if "train" in i.splits and i.duplicate_of is None and verdict.get(i.id) in verdicts and good:
                 pool.setdefault(i.id, (i.text, good))
     return pool
+
+
+def _taught(
+    chosen: Mapping[str, Sequence[str]], kept: Mapping[str, Mapping[str, tuple[str, str]]], kind: Kind
+) -> set[str]:
+    """What the chosen rows of all sources ask, in canonical form."""
+    return {kind.canonical(kept[name][i][0]) for name, ids in chosen.items() for i in ids}
+
+
+def _replay(
+    warmup: Sequence[Found],
+    excluded: set[str],
+    responses: Mapping[str, Response],
+    count: int,
+    random_seed: int,
+    kind: Kind,
+) -> list[tuple[str, str]]:
+    """Instructions of proposer 0 that the target passed, none of which asks what is `excluded`: (id, text)."""
+    passed = _labelled(warmup, {"passed"})
+    pool = [(i, text) for i, (text, _) in passed.items() if i in responses and kind.canonical(text) not in excluded]
+    return random.Random(hashed_seed(random_seed, "replay")).sample(pool, min(count, len(pool)))
 
 
 def _row(identity: str, text: str, answer: str, origin: str, system: str | None, kind: Kind) -> TrainingRow:

@@ -112,11 +112,12 @@ def label_by_model(
 
     def answer(number: int, batch: Sequence[tuple[str, str]]) -> list[Reference]:
         return [
-            reference(identity, one.text if one.finished else None, labeller, kind)
+            reference(identity, one.text, labeller, kind, finished=one.finished)
             for (identity, _), one in zip(batch, _asked(engine, batch, kind, system), strict=True)
         ]
 
-    in_batches(output, Reference, questions, batch_size, _key(questions, engine, system, batch_size), answer)
+    key = content_id(labeller, _key(questions, engine, system, batch_size))
+    in_batches(output, Reference, questions, batch_size, key, answer)
 
 
 def _asked(engine: Engine, batch: Sequence[tuple[str, str]], kind: Kind, system: str | None) -> list[Generated]:

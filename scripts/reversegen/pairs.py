@@ -60,7 +60,8 @@ def build_pairs(
     rng = random.Random(hashed_seed(random_seed, iteration, "pairs"))
     failed = list(_in_turns([j for j in current if j.failed], rng, kind))
     passed = [j for j in current if not j.failed]
-    earlier_passed = [j for j in earlier if not j.failed]
+    failing = {j.id for j in failed}
+    earlier_passed = [j for j in earlier if not j.failed and j.id not in failing]
     rng.shuffle(passed)
     rng.shuffle(earlier_passed)
     if not current:

@@ -23,6 +23,7 @@ log = logging.getLogger("reversegen")
 CHAT_TEMPLATE = (
     "{% for message in messages %}"
     "{% if message['role'] == 'assistant' %} {{ message['content'] }}{{ eos_token }}"
+    "{% elif message['role'] == 'system' %}{{ message['content'] }} "
     "{% else %}Q: {{ message['content'] }} A:{% endif %}"
     "{% endfor %}"
 )

@@ -17,10 +17,10 @@ def solve(questions: Iterable[tuple[str, str]], labeller: str, kind: Kind) -> li
     return [reference(identity, SOLVERS[labeller](text), labeller, kind) for identity, text in questions]
 
 
-def reference(identity: str, solution: str | None, labeller: str, kind: Kind) -> Reference:
-    """The record of one solution; invalid where there is none, or none with a final answer in strict form."""
-    answer = kind.read_reference(solution) if solution is not None else None
+def reference(identity: str, solution: str | None, labeller: str, kind: Kind, *, finished: bool = True) -> Reference:
+    """The record of one solution; invalid where there is none, it was cut off, or it has no final answer in strict form."""
+    answer = kind.read_reference(solution) if solution is not None and finished else None
     invalid = None
     if answer is None:
-        invalid = "not answerable" if solution is None else "no final answer"
+        invalid = "not answerable" if solution is None else "no final answer" if finished else "cut off"
     return Reference(instruction_id=identity, answer=answer, solution=solution, labeller=labeller, invalid=invalid)

@@ -56,7 +56,7 @@ def run(main: Callable[..., None]) -> None:
 def prepare_environment() -> None:
     """Set what every job inherits: our `python` first, unless conda puts another before it; no hub but for fetching."""
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    os.environ |= {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+    os.environ |= {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "TQDM_DISABLE": "1"}
 
 
 def command(script: Path, arguments: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from datasets import Dataset, disable_progress_bars
@@ -17,11 +17,14 @@ from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 
 from reversegen.artefacts import building_folder, write_json
 from reversegen.configuration import Lora, ModelUse, Preference, Training
+from reversegen.errors import BadInput
 from reversegen.models import load_model, load_tokenizer
-from reversegen.records import Pair, TrainingRow
+from reversegen.records import Message, Pair, TrainingRow
 
 log = logging.getLogger("reversegen")
 disable_progress_bars()
+Row = TypeVar("Row")
+Prompt = str | list[Message]
 
 
 class _LogLine(TrainerCallback):
@@ -48,16 +51,20 @@ def train_supervised(
     The loss is the mean over tokens, of the completion alone where `completion_only_loss`. Raises BadInput for a folder
     that is no model.
     """
+    tokenizer = load_tokenizer(base, model)
+    fitting = list(rows)
+    if completion_only_loss:
+        fitting = _fitting(rows, [row.prompt for row in rows], tokenizer, training.max_length)
     with tempfile.TemporaryDirectory() as state:
         trainer = SFTTrainer(
-            model=load_model(base, model, threads),
-            processing_class=load_tokenizer(base, model),
+            model=_load_for_training(base, model, lora, threads),
+            processing_class=tokenizer,
             args=SFTConfig(**_arguments(training, state, random_seed), completion_only_loss=completion_only_loss),
-            train_dataset=Dataset.from_list([row.model_dump(include={"prompt", "completion"}) for row in rows]),
+            train_dataset=Dataset.from_list([row.model_dump(include={"prompt", "completion"}) for row in fitting]),
             peft_config=_adapter(lora),
             callbacks=[_LogLine()],
         )
-        _train(trainer, output, rows=len(rows), base=base)
+        _train(trainer, output, rows=len(fitting), base=base, model=model)
 
 
 def train_preference(
@@ -76,14 +83,16 @@ def train_preference(
     taken before the first step, so that the log-ratio starts at 0. Raises BadInput for a folder that is no model.
     """
     training = preference.training
+    tokenizer = load_tokenizer(base, model)
+    fitting = _fitting(pairs, [pair.prompt for pair in pairs], tokenizer, training.max_length)
     batch = training.per_device_train_batch_size * training.gradient_accumulation_steps
-    steps_an_epoch = math.ceil(len(pairs) / batch)
+    steps_an_epoch = math.ceil(len(fitting) / batch)
     epochs = max(training.num_train_epochs, math.ceil(preference.min_steps / steps_an_epoch))
     with tempfile.TemporaryDirectory() as state:
         trainer = DPOTrainer(
-            model=load_model(base, model, threads),
+            model=_load_for_training(base, model, preference.lora, threads),
             ref_model=None if reference == base else load_model(reference, model, threads),
-            processing_class=load_tokenizer(base, model),
+            processing_class=tokenizer,
             args=DPOConfig(
                 **_arguments(training, state, random_seed) | {"num_train_epochs": epochs},
                 beta=preference.beta,
@@ -93,12 +102,37 @@ def train_preference(
                 precompute_ref_batch_size=batch,
             ),
             train_dataset=Dataset.from_list(
-                [pair.model_dump(include={"prompt", "chosen", "rejected"}) for pair in pairs]
+                [pair.model_dump(include={"prompt", "chosen", "rejected"}) for pair in fitting]
             ),
             peft_config=_adapter(preference.lora),
             callbacks=[_LogLine()],
         )
-        _train(trainer, output, rows=len(pairs), base=base)
+        _train(trainer, output, rows=len(fitting), base=base, model=model)
+
+
+def _load_for_training(base: Path, model: ModelUse, lora: Lora | None, threads: int) -> Any:
+    """The base model; in float32 where all its weights are trained, since small steps round away in 16 bits."""
+    return load_model(base, model if lora else model.model_copy(update={"dtype": "float32"}), threads)
+
+
+def _fitting(rows: Sequence[Row], prompts: Sequence[Prompt], tokenizer: Any, max_length: int) -> list[Row]:
+    """The rows whose prompt leaves room for an answer within `max_length` tokens; TRL would drop others in silence."""
+
+    def length(prompt: Prompt) -> int:
+        if isinstance(prompt, str):
+            return len(tokenizer(prompt)["input_ids"])
+        turns = [message.model_dump() for message in prompt]
+        text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+        return len(tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    fitting = [row for row, prompt in zip(rows, prompts, strict=True) if length(prompt) < max_length]
+    if not fitting:
+        raise BadInput(
+            f"training.max_length: none of {len(rows)} prompts is shorter than {max_length} tokens; raise it"
+        )
+    if len(fitting) < len(rows):
+        log.warning("%d of %d rows dropped: their prompts fill max_length", len(rows) - len(fitting), len(rows))
+    return fitting
 
 
 def _arguments(training: Training, state: str, random_seed: int) -> dict[str, Any]:
@@ -124,12 +158,18 @@ def _adapter(lora: Lora | None) -> Any:
     return LoraConfig(**lora.model_dump(), task_type="CAUSAL_LM")
 
 
-def _train(trainer: Any, output: Path, *, rows: int, base: Path) -> None:
+def _train(trainer: Any, output: Path, *, rows: int, base: Path, model: ModelUse) -> None:
     """Train, merge an adapter, write model, tokenizer, curve and manifest. Times are left out: same input, same bytes."""
     trainer.remove_callback(PrinterCallback)
     result = trainer.train()
-    curve = [entry for entry in trainer.state.log_history if "loss" in entry]
-    model = trainer.model.merge_and_unload() if hasattr(trainer.model, "merge_and_unload") else trainer.model
+    curve = [
+        {key: value for key, value in entry.items() if "runtime" not in key and "per_second" not in key}
+        for entry in trainer.state.log_history
+        if "loss" in entry
+    ]
+    trained = trainer.model.merge_and_unload() if hasattr(trainer.model, "merge_and_unload") else trainer.model
+    if model.dtype != "auto":
+        trained = trained.to(getattr(torch, model.dtype))
     facts = {
         "base": str(base),
         "rows": rows,
@@ -139,6 +179,6 @@ def _train(trainer: Any, output: Path, *, rows: int, base: Path) -> None:
     }
     log.info("%d rows, %d steps, last loss %s", rows, trainer.state.global_step, result.training_loss)
     with building_folder(output, **facts) as folder:
-        model.save_pretrained(folder)
+        trained.save_pretrained(folder)
         trainer.processing_class.save_pretrained(folder)
         write_json(folder / "curve.json", curve)

@@ -70,8 +70,8 @@ def read_reference(solution: str) -> str | None:
 def label(instruction_id: str, responses: list[Response], reference: Reference | None, checker: Checker) -> Label:
     """Failed where the response's final answer is not equal to the reference's; invalid where that cannot be known.
 
-    A finished response without any final answer failed. One without a trusted answer, or one that ran into the token limit
-    before an answer in strict form, is invalid: nothing shows that the target could not solve it.
+    A finished response without any final answer failed. A response that ran into the token limit can pass, by an answer in
+    strict form, but not fail: nothing shows that the target could not solve it.
     """
 
     def verdict(value: str, detail: str) -> Label:
@@ -83,12 +83,14 @@ def label(instruction_id: str, responses: list[Response], reference: Reference |
         return verdict("invalid", "no response")
     response = responses[0]
     answer = final_answer(response.text, strict=not response.finished)
-    if answer is None:
-        return verdict(*("failed", "no final answer") if response.finished else ("invalid", "response cut off"))
-    equal = checker.equal(answer, reference.answer)
+    equal = checker.equal(answer, reference.answer) if answer is not None else False
+    if equal:
+        return verdict("passed", "equal answers")
+    if not response.finished:
+        return verdict("invalid", "response cut off")
     if equal is None:
         return verdict("invalid", "answers cannot be compared")
-    return verdict("passed", "equal answers") if equal else verdict("failed", "different answers")
+    return verdict("failed", "no final answer" if answer is None else "different answers")
 
 
 def test_reference(question: Question) -> Reference:

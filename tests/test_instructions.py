@@ -1,0 +1,213 @@
+"""Every sample belongs to one instruction, and what is dropped as a near-duplicate is one."""
+
+import itertools
+import random
+from collections import defaultdict
+
+import pytest
+
+from reversegen.configuration import Deduplication
+from reversegen.instructions import collect_instructions, near_duplicates
+from reversegen.kinds import KINDS
+from reversegen.kinds.math import parse_instruction
+from reversegen.records import Instruction, Sample, Split
+
+MATH = KINDS["math"]
+SHIPPED = [
+    Deduplication(ngram=1, threshold=0.78, num_perm=128),  # the published settings
+    Deduplication(ngram=3, threshold=0.85, num_perm=64),  # those of tiny-math
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "finished", "instruction"),
+    [
+        ("What is 2 + 2 ?", True, "What is 2 + 2 ?"),
+        (" What is 2 + 2 ?\n", True, "What is 2 + 2 ?"),
+        ("What is\n2 + 2 ?", True, "What is\n2 + 2 ?"),
+        ("What is 2 + 2 ?\n\nQ5. What is 3 ?", True, "What is 2 + 2 ?"),
+        ("What is 2 + 2 ?\n\nQ5. What is", False, "What is 2 + 2 ?"),
+        ("What is 2 + 2 ?\nQ5. What is 3 ?", True, "What is 2 + 2 ?"),
+        ("35 + 7 Q5. 30 - 2 Q6. 9", True, "35 + 7"),
+        ("35 + 7 Q5.", False, "35 + 7"),
+        ("35 + 7 Q12. 3", True, "35 + 7"),
+        ("What is 2 + 2 ?\n\nA: 4\n#### 4", True, "What is 2 + 2 ?"),
+        ("What is 2 + 2 ?\r\n \t\r\nmore", False, "What is 2 + 2 ?"),
+        ("\n\nWhat is 2 + 2 ?", True, "What is 2 + 2 ?"),
+        ("What does FAQ7. say of Q1 and Q2 ?", True, "What does FAQ7. say of Q1 and Q2 ?"),
+        ("What is 2 + 2 ?\n\n", False, "What is 2 + 2 ?"),  # the blank line says that it is whole
+    ],
+)
+def test_an_instruction_ends_at_the_next_item_or_at_a_blank_line(text: str, finished: bool, instruction: str) -> None:
+    parsed = parse_instruction(text, finished)
+    assert (parsed.text, parsed.invalid) == (instruction, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "finished", "reason"),
+    [
+        ("", True, "empty"),
+        ("", False, "empty"),
+        (" \n\t\n ", True, "empty"),
+        ("Q5. What is 3 ?", True, "empty"),
+        ("\n\nQ5. What is 3 ?", False, "empty"),
+        ("What is 2 + ", False, "cut off"),
+        ("What is 2 + 2 ?", False, "cut off"),
+        ("What is\n2 + 2", False, "cut off"),
+        ("What is 2 + 2 ? #### 4", True, "carries its answer"),
+        ("35 + 7 = 42 #### 42 Q5. 30 - 2", False, "carries its answer"),
+        ("What is 2 + 2 ?\n\\boxed{4}", True, "carries its answer"),
+    ],
+)
+def test_a_text_without_a_whole_instruction_is_invalid_with_its_reason(text: str, finished: bool, reason: str) -> None:
+    assert parse_instruction(text, finished).invalid == reason
+
+
+def sample(number: int, text: str, split: Split = "train", finished: bool = True) -> Sample:
+    return Sample(
+        id=f"sample{number}",
+        prompt_id=f"prompt{number // 5}",
+        split=split,
+        sample=number % 5,
+        text=text,
+        tokens=3,
+        finished=finished,
+    )
+
+
+def many_samples() -> list[Sample]:
+    """Few questions in many writings, near-copies, and all that the parser refuses, in both splits."""
+    rng = random.Random(0)
+    samples = []
+    for number in range(600):
+        words = [f"w{rng.randrange(12)}" for _ in range(2)] + [f"x{n}" for n in range(14)]
+        text = " ".join(words)
+        text = rng.choice([text, text.upper(), f"  {text.replace(' ', '  ')} ", f"{text}\n\nQ5. more"])
+        text = rng.choice([text] * 8 + ["", f"{text} #### 5"])
+        samples.append(sample(number, text, rng.choice(["train", "heldout"]), rng.random() < 0.9))
+    return samples
+
+
+def collected(samples: list[Sample]) -> list[Instruction]:
+    return collect_instructions(samples, SHIPPED[0], MATH)
+
+
+def test_every_sample_belongs_to_the_one_instruction_that_says_its_text() -> None:
+    samples = many_samples()
+    groups: dict[str, list[Sample]] = defaultdict(list)
+    for one in samples:
+        words = one.text.casefold().split("\n\nq5.")[0].split()
+        readable = words and "####" not in words and (one.finished or "Q5." in one.text)
+        groups[" ".join(words) if readable else f"unreadable {one.id}"].append(one)
+    instructions = collected(samples)
+    assert [i.samples for i in instructions] == [[s.id for s in group] for group in groups.values()]
+    assert [i.splits for i in instructions] == [sorted({s.split for s in group}) for group in groups.values()]
+    assert [i.invalid is not None for i in instructions] == [key.startswith("unreadable") for key in groups]
+    assert len({i.id for i in instructions}) == len(instructions)
+    assert len(groups) < 400
+
+
+def test_only_instructions_of_the_train_split_are_dropped_and_only_for_a_kept_one_of_it() -> None:
+    instructions = collected(many_samples())
+    by_id = {i.id: i for i in instructions}
+    dropped = [i for i in instructions if i.duplicate_of is not None]
+    assert len(dropped) > 20
+    assert any(i.splits == ["heldout"] for i in instructions if i.invalid is None)
+    for one in dropped:
+        assert "train" in one.splits
+        assert one.invalid is None
+        kept = by_id[str(one.duplicate_of)]
+        assert "train" in kept.splits
+        assert kept.invalid is None
+        assert kept.duplicate_of is None
+
+
+def test_a_held_out_copy_is_kept_and_asked() -> None:
+    words = [f"w{n}" for n in range(20)]
+    near, nearer = " ".join([*words[:19], "other"]), " ".join([*words[:19], "another"])
+    samples = [sample(0, " ".join(words)), sample(1, near, "heldout"), sample(2, nearer), sample(3, nearer, "heldout")]
+    one, two, three = collected(samples)
+    assert two.duplicate_of is None
+    assert sum(i.duplicate_of is not None for i in (one, three)) == 1
+    assert two.asked
+    assert three.asked  # dropped or not, held-out samples say it
+
+
+def test_the_order_of_samples_decides_nothing_but_the_order_of_rows() -> None:
+    samples = many_samples()
+    shuffled = random.Random(1).sample(samples, len(samples))
+    one, other = (
+        {i.id: (sorted(i.samples), i.splits, i.invalid, i.duplicate_of) for i in collected(rows)}
+        for rows in (samples, shuffled)
+    )
+    assert one == other
+
+
+def texts_with_copies(most: int, count: int = 300) -> dict[str, str]:
+    """Random texts, and copies of some of them with at most so many words replaced; ids in no order."""
+    rng = random.Random(2)
+    texts = [" ".join(f"w{rng.randrange(400)}" for _ in range(rng.randint(30, 60))) for _ in range(count // 2)]
+    while len(texts) < count:
+        words = rng.choice(texts[: count // 2]).split()
+        for _ in range(rng.randint(0, most)):
+            words[rng.randrange(len(words))] = f"w{rng.randrange(400)}"
+        texts.append(" ".join(words))
+    return {f"{rng.getrandbits(64):016x}": text for text in texts}
+
+
+def ngrams(text: str, ngram: int) -> set[tuple[str, ...]]:
+    words = text.lower().split()
+    return {tuple(words[i : i + ngram]) for i in range(len(words) - ngram + 1)}
+
+
+@pytest.mark.parametrize(("settings", "most"), zip(SHIPPED, (4, 2), strict=True), ids=["published", "tiny-math"])
+def test_near_duplicates_are_those_of_all_pairs(settings: Deduplication, most: int) -> None:
+    texts = texts_with_copies(most)
+    grams = {identity: ngrams(text, settings.ngram) for identity, text in texts.items()}
+    similar = {
+        (one, other)
+        for one, other in itertools.combinations(sorted(texts), 2)
+        if len(grams[one] & grams[other]) >= settings.threshold * len(grams[one] | grams[other])
+    }
+    found = near_duplicates(texts, settings)
+    kept = texts.keys() - found.keys()
+    assert {(original, dropped) for dropped, original in found.items()} <= similar
+    assert set(found.values()) <= kept
+    # MinHash may miss a pair: then two kept texts are similar
+    missed = {other for one, other in similar if {one, other} <= kept}
+    assert len(found) > 60
+    assert len(found) / (len(found) + len(missed)) >= 0.9
+
+
+def test_the_order_of_texts_decides_nothing() -> None:
+    texts = texts_with_copies(4)
+    items = list(texts.items())
+    random.Random(3).shuffle(items)
+    assert near_duplicates(dict(items), SHIPPED[0]) == near_duplicates(texts, SHIPPED[0])
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "similar"),
+    [
+        ("a b c d e f g h i j k l m n o p q r s t", "a b c d e f g h i j k l m n o p q r s z", True),  # 19 of 21
+        ("a b c d e f g h i j", "a b c d e f g h y z", False),  # 8 of 12
+        ("a b c d e f g", "a b c d e f g h i", False),  # 7 of 9, just below
+        ("a b c d", "D  C B\nA", True),
+        ("a b c d", "a a b b c c d d", True),
+        ("a b c d", "ab cd", False),
+    ],
+)
+def test_similarity_is_a_share_of_words_counted_by_hand(one: str, other: str, similar: bool) -> None:
+    settings = Deduplication(ngram=1, threshold=0.78, num_perm=256)
+    assert near_duplicates({"1": one, "2": other}, settings) == ({"2": "1"} if similar else {})
+
+
+@pytest.mark.parametrize(
+    ("threshold", "num_perm"), [(0.001, 16), (0.5, 256), (0.9, 16), (0.99, 128), (1.0, 16), (1.0, 256)]
+)
+def test_exact_copies_are_found_under_every_setting_that_the_configuration_allows(
+    threshold: float, num_perm: int
+) -> None:
+    settings = Deduplication(ngram=2, threshold=threshold, num_perm=num_perm)
+    texts = {"1": "one and two", "2": "three or four", "3": "ONE  and two", "4": "five", "5": "Five"}
+    assert near_duplicates(texts, settings) == {"3": "1", "5": "4"}

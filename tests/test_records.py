@@ -1,0 +1,190 @@
+"""Records come back as they were written, whatever the text, and a row that does not fit is named without its text."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reversegen import records
+from reversegen.errors import BadInput
+from reversegen.records import (
+    Instruction,
+    Label,
+    Message,
+    Pair,
+    Record,
+    Sample,
+    Seed,
+    TrainingRow,
+    numbered_lines,
+    read_records,
+    read_rows,
+    write_records,
+)
+
+SEPARATORS = "\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
+ODD = f'"quoted" \\n \\u2028 {SEPARATORS} \t\0\x7f \ufeff\u200b\u202e e\u0301 \U0001f600 </s> {{"a": 1}}'
+SECRET = "how to make harm"
+
+ROWS: list[Record] = [
+    Seed(id=ODD, text=ODD, split="train", source=ODD, licence=ODD, answer=None),
+    Seed(id="", text="", split="heldout", source="", licence="", answer=ODD),
+    records.Question(id="q", text=ODD, answer=ODD, group=None),
+    records.Prompt(id="p", split="heldout", text=ODD, seeds=[ODD, "", "c"]),
+    Sample(id="s", prompt_id="p", split="train", sample=0, text=ODD, tokens=2**40, finished=False),
+    Instruction(id="i", text=ODD, samples=[], splits=["heldout", "train"], invalid=ODD, duplicate_of=None),
+    records.Response(instruction_id="i", sample=1, text=ODD, tokens=0, finished=True),
+    records.Reference(instruction_id="i", answer=None, solution=ODD, labeller="l", invalid="none"),
+    Label(instruction_id="i", verdict="invalid", score=None, detail=ODD),
+    Label(instruction_id="i", verdict="failed", score=0.1 + 0.2, detail=""),
+    Label(instruction_id="i", verdict="passed", score=-1e-300, detail=""),
+    Pair(prompt=ODD, chosen=ODD, rejected=ODD, chosen_id="c", rejected_id="r", pairing="earlier_pass"),
+    TrainingRow(prompt=ODD, completion=f" {ODD}", instruction_id="i", origin="seed"),
+    TrainingRow(
+        prompt=[Message(role="system", content=ODD), Message(role="user", content=ODD)],
+        completion=[Message(role="assistant", content=ODD)],
+        instruction_id="i",
+        origin="replay",
+    ),
+]
+
+
+def test_every_record_class_is_among_the_rows() -> None:
+    assert {type(row) for row in ROWS} == set(Record.__subclasses__()) - {Message}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: type(row).__name__)
+def test_a_record_comes_back_as_it_was_written(tmp_path: Path, row: Record) -> None:
+    file = tmp_path / "rows.jsonl"
+    write_records(file, [row, row, row])
+    assert read_records(file, type(row)) == [row, row, row]
+    lines = file.read_bytes().split(b"\n")
+    assert lines.pop() == b""
+    assert [json.loads(line) for line in lines] == [row.model_dump()] * 3
+    assert [fields for _, fields in read_rows(file)] == [row.model_dump()] * 3
+
+
+def test_an_empty_file_has_no_rows(tmp_path: Path) -> None:
+    write_records(tmp_path / "rows.jsonl", [])
+    assert (tmp_path / "rows.jsonl").read_bytes() == b""
+    assert read_records(tmp_path / "rows.jsonl", Seed) == []
+
+
+SAMPLE = {
+    "id": "s", "prompt_id": "p", "split": "train", "sample": 0, "text": SECRET, "tokens": 3, "finished": True,
+}  # fmt: skip
+LABEL = {"instruction_id": "i", "verdict": "failed", "score": 0.5, "detail": SECRET}
+PAIR = {"prompt": SECRET, "chosen": SECRET, "rejected": SECRET, "chosen_id": "c", "rejected_id": "r"}
+ROW = {"prompt": SECRET, "completion": SECRET, "instruction_id": "i", "origin": "seed"}
+WHOLE = "the whole"
+
+
+@pytest.mark.parametrize(
+    ("record", "line", "field"),
+    [
+        (Sample, SAMPLE | {"gold": SECRET}, "gold"),
+        (Sample, {key: value for key, value in SAMPLE.items() if key != "split"}, "split"),
+        (Sample, SAMPLE | {"split": SECRET}, "split"),
+        (Sample, SAMPLE | {"tokens": SECRET}, "tokens"),
+        (Sample, SAMPLE | {"tokens": "3"}, "tokens"),
+        (Sample, SAMPLE | {"tokens": 3.5}, "tokens"),
+        (Sample, SAMPLE | {"tokens": True}, "tokens"),
+        (Sample, SAMPLE | {"tokens": None}, "tokens"),
+        (Sample, SAMPLE | {"finished": 1}, "finished"),
+        (Sample, SAMPLE | {"finished": SECRET}, "finished"),
+        (Sample, SAMPLE | {"text": 5}, "text"),
+        (Sample, SAMPLE | {"text": [SECRET]}, "text"),
+        (Label, LABEL | {"verdict": SECRET}, "verdict"),
+        (Label, LABEL | {"score": SECRET}, "score"),
+        (Pair, PAIR, "pairing"),
+        (TrainingRow, ROW | {"prompt": [{"role": SECRET, "content": SECRET}]}, "prompt"),
+        (TrainingRow, ROW | {"prompt": {"role": "user", "content": SECRET}}, "prompt"),
+        (TrainingRow, ROW | {"completion": [{"role": "user", "content": SECRET, "gold": SECRET}]}, "completion"),
+        (Sample, json.dumps(SAMPLE)[:-3], WHOLE),
+        (Sample, json.dumps(SAMPLE) + f' "{SECRET}"', WHOLE),
+        (Sample, json.dumps(SAMPLE).replace("}", f", {SECRET}}}"), WHOLE),
+        (Sample, SECRET, WHOLE),
+        (Sample, [SECRET], WHOLE),
+        (Sample, json.dumps(SECRET), WHOLE),
+        (Sample, "null", WHOLE),
+        (Sample, "[" * 100_000, WHOLE),
+    ],
+    ids=lambda part: part.__name__ if isinstance(part, type) else str(part)[:30],
+)
+def test_a_row_that_does_not_fit_is_named_with_file_line_and_field_and_without_its_text(
+    tmp_path: Path, record: type[Record], line: Any, field: str
+) -> None:
+    file = tmp_path / "rows.jsonl"
+    text = line if isinstance(line, str) else json.dumps(line)
+    good = {Sample: SAMPLE, Label: LABEL, Pair: PAIR | {"pairing": "same_prompt"}, TrainingRow: ROW}[record]
+    file.write_text(f"{json.dumps(good)}\n \n{text}\n{json.dumps(good)}\n")
+    with pytest.raises(BadInput) as refused:
+        read_records(file, record)
+    message = str(refused.value)
+    assert message.startswith((f"{file}, line 3: {field}: ", f"{file}, line 3: {field}."))
+    assert SECRET not in message
+    assert len(message.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f'{{"question": "{SECRET}"',
+        f'["{SECRET}"]',
+        f'"{SECRET}"',
+        SECRET,
+        "5",
+        "null",
+        '{"a": 1} {"b": 2}',
+        "{'question': 1}",
+        '{"question": 1,}',
+        "\ufeff{}",
+        '{"n": ' + "1" * 5000 + "}",
+        "[" * 100_000,
+    ],
+    ids=lambda line: line[:30].encode("ascii", "backslashreplace").decode(),
+)
+def test_a_line_of_any_shape_that_is_no_object_is_named_without_its_text(tmp_path: Path, line: str) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text(f'{{"a": 1}}\n\n{line}\n')
+    with pytest.raises(BadInput) as refused:
+        read_rows(file)
+    assert str(refused.value).startswith(f"{file}, line 3: ")
+    assert SECRET not in str(refused.value)
+
+
+def test_lines_are_counted_as_an_editor_counts_them(tmp_path: Path) -> None:
+    file = tmp_path / "rows.txt"
+    file.write_bytes(f"one{SEPARATORS[2:]}one\n\n \t\nfour\r\nfive".encode())
+    assert numbered_lines(file) == [(1, f"one{SEPARATORS[2:]}one"), (4, "four"), (5, "five")]
+
+
+@pytest.mark.parametrize("content", [None, "a folder", b'{"id": "\xff"}\n', '{"id": "x"}\n'.encode("utf-16")])
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: Any) -> None:
+    file = tmp_path / "rows.jsonl"
+    if isinstance(content, bytes):
+        file.write_bytes(content)
+    elif content:
+        file.mkdir()
+    with pytest.raises(BadInput, match=str(file)):
+        read_records(file, Seed)
+
+
+@pytest.mark.parametrize(
+    ("invalid", "duplicate_of", "splits", "asked"),
+    [
+        (None, None, ["train"], True),
+        (None, None, ["heldout"], True),
+        (None, "other", ["train"], False),
+        (None, "other", ["heldout", "train"], True),
+        ("empty", None, ["train"], False),
+        ("empty", None, ["heldout"], False),
+        ("empty", "other", ["heldout", "train"], False),
+    ],
+)
+def test_an_instruction_is_asked_where_well_formed_and_kept_or_held_out(
+    invalid: str | None, duplicate_of: str | None, splits: Any, asked: bool
+) -> None:
+    row = Instruction(id="i", text="", samples=[], splits=splits, invalid=invalid, duplicate_of=duplicate_of)
+    assert row.asked is asked

@@ -1,0 +1,182 @@
+"""Seeds are read in their published form, cleaned, and split so that nothing but their text decides."""
+
+import hashlib
+import json
+import random
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reversegen.configuration import Corpus, DataSource
+from reversegen.errors import BadInput
+from reversegen.kinds import KINDS
+from reversegen.records import Seed, read_records, write_records
+from reversegen.seeds import build_tests, clean_seeds, read_source
+
+MATH = KINDS["math"]
+FILE = DataSource(file=Path("somewhere"), licence="MIT")
+SECRET = "how to make harm"
+
+
+def write(file: Path, rows: list[tuple[str, str]]) -> Path:
+    """A file in GSM8K's form: a question and a final answer a row."""
+    lines = [json.dumps({"question": q, "answer": f"It is 2 + 2 = <<2+2=4>>4.\n#### {a}"}) + "\n" for q, a in rows]
+    file.write_text("".join(lines))
+    return file
+
+
+def questions(first: int, last: int) -> list[tuple[str, str]]:
+    return [(f"What is {n} plus 1 ?", f"{n + 1:,}") for n in range(first, last)]
+
+
+def clean(*files: Path, share: float = 0.5) -> list[Seed]:
+    names = [f"source{n}" for n in range(len(files))]
+    return clean_seeds(dict.fromkeys(names, FILE), dict(zip(names, files, strict=True)), share, MATH)
+
+
+def folded(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).lower().split())
+
+
+def test_a_row_of_gsm8k_becomes_a_seed(tmp_path: Path) -> None:
+    rows = [("How many  people\nlive there? ", "1,234,567"), ("And now?", "-3"), ("How much?", "$18.50")]
+    seeds = clean(write(tmp_path / "rows.jsonl", rows + questions(0, 40)))
+    assert [(seed.text, seed.answer) for seed in seeds[:3]] == [
+        ("How many people live there?", "1,234,567"),
+        ("And now?", "-3"),
+        ("How much?", "$18.50"),
+    ]
+    assert {(seed.source, seed.licence) for seed in seeds} == {("source0", "MIT")}
+    assert [(seed.text, seed.answer) for seed in seeds[3:]] == questions(0, 40)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_the_split_is_a_threshold_on_the_hash_of_the_folded_text(tmp_path: Path, share: float) -> None:
+    for seed in clean(write(tmp_path / "rows.jsonl", questions(0, 300)), share=share):
+        digest = hashlib.sha256(json.dumps([folded(seed.text)]).encode()).hexdigest()[:16]
+        assert seed.id == digest
+        assert seed.split == ("heldout" if int(digest, 16) / 2**64 < share else "train")
+
+
+def test_a_tenth_of_many_seeds_is_held_out(tmp_path: Path) -> None:
+    seeds = clean(write(tmp_path / "rows.jsonl", questions(0, 10_000)), share=0.1)
+    assert abs(sum(seed.split == "heldout" for seed in seeds) - 1000) < 5 * 30  # five standard deviations
+
+
+def test_a_seed_keeps_its_split_whatever_stands_around_it(tmp_path: Path) -> None:
+    rows = questions(0, 100)
+    before = {seed.id: seed.split for seed in clean(write(tmp_path / "rows.jsonl", rows))}
+    more = rows + questions(100, 300)
+    random.Random(0).shuffle(more)
+    moved = [write(tmp_path / f"{n}.jsonl", part) for n, part in enumerate((more[:150], more[150:]))]
+    after = {seed.id: seed.split for seed in clean(*moved)}
+    assert len(after) == 300
+    assert {identity: after[identity] for identity in before} == before
+
+
+def test_a_repeated_instruction_is_kept_once_from_where_it_stood_first(tmp_path: Path) -> None:
+    first = write(tmp_path / "first.jsonl", [("How many?", "1"), *questions(0, 40), ("HOW  many\uff1f", "2")])
+    second = write(tmp_path / "second.jsonl", [("how many?", "3"), *questions(20, 60)])
+    seeds = clean(first, second)
+    assert [(s.text, s.answer) for s in seeds if folded(s.text) == "how many?"] == [("How many?", "1")]
+    texts = [seed.text for seed in seeds]
+    assert len(texts) == len(set(texts)) == 61
+    assert all(seed.source == ("source0" if seed.text in texts[:41] else "source1") for seed in seeds)
+
+
+def row(**fields: Any) -> str:
+    return json.dumps({"question": "How many?", "answer": "#### 1"} | fields)
+
+
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [
+        ('{"question": "' + SECRET, ", line 3: "),
+        (json.dumps([SECRET]), ", line 3: "),
+        (json.dumps({"answer": f"{SECRET} #### 1"}), ", line 3: question: "),
+        (json.dumps({"question": SECRET}), ", line 3: answer: "),
+        (json.dumps({"Question": SECRET, "answer": "#### 1"}), ", line 3: question: "),
+        (row(question=""), ", line 3: question: "),
+        (row(question=" \n\u2003"), ", line 3: question: "),
+        (row(question=None), ", line 3: question: "),
+        (row(question=[SECRET]), ", line 3: question: "),
+        (row(answer=5), ", line 3: answer: "),
+        (row(answer=""), ", line 3: answer: "),
+        (row(answer=SECRET), ", line 3: answer: "),
+        (row(answer=f"{SECRET}\n####"), ", line 3: answer: "),
+        (row(question=f"{SECRET} \ud800"), ", line 3: question: "),
+    ],
+    ids=lambda part: part[:50],
+)
+def test_a_row_that_does_not_fit_is_named_with_file_line_and_field_and_without_its_text(
+    tmp_path: Path, line: str, place: str
+) -> None:
+    file = write(tmp_path / "rows.jsonl", questions(0, 1))
+    file.write_text(f"{file.read_text()}\n{line}\n")
+    with pytest.raises(BadInput) as refused:
+        read_source("source", FILE, file, MATH)
+    assert str(refused.value).startswith(f"{file}{place}")
+    assert SECRET not in str(refused.value)
+
+
+@pytest.mark.parametrize("content", ["", "\n", " \n\n\t\n"])
+def test_a_file_without_rows_is_named(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text(content)
+    with pytest.raises(BadInput, match=f"{file}: no rows"):
+        clean(file)
+
+
+@pytest.mark.parametrize("split", ["train", "heldout"])
+def test_four_seeds_of_a_source_in_each_split_are_enough_and_three_are_not(tmp_path: Path, split: str) -> None:
+    many = clean(write(tmp_path / "all.jsonl", questions(0, 100)))
+    rows = {part: [(s.text, s.answer or "") for s in many if s.split == part] for part in ("train", "heldout")}
+    other = "train" if split == "heldout" else "heldout"
+    good = write(tmp_path / "good.jsonl", rows[other] + rows[split][:4])
+    assert sum(seed.split == split for seed in clean(good)) == 4
+    poor = write(tmp_path / "poor.jsonl", rows[other] + rows[split][:3])
+    with pytest.raises(BadInput, match=f"source0.*4 {split} seeds"):
+        clean(poor)
+
+
+def test_a_corpus_is_a_source_like_a_file(tmp_path: Path) -> None:
+    corpus = Corpus(mix="seeds", part="train", count=200, random_seed=2, distinct=True)
+    seeds = clean_seeds({"arithmetic": DataSource(corpus=corpus, licence="made here")}, {}, 0.2, MATH)
+    assert len(seeds) == 200
+    assert all(seed.answer and seed.answer.isdigit() for seed in seeds)
+    write_records(tmp_path / "seeds.jsonl", seeds)
+    assert read_records(tmp_path / "seeds.jsonl", Seed) == seeds
+
+
+def test_test_questions_are_distinct_and_grouped_by_type(tmp_path: Path) -> None:
+    asked = [
+        ("35 + 7", "42"),
+        ("what is 35 plus 7 ?", "42"),
+        ("35  +  7", "41"),
+        ("5 * 6 - 2", "28"),
+        ("Why?", "1,000"),
+    ]
+    found = build_tests("test", FILE, write(tmp_path / "rows.jsonl", asked), MATH)
+    assert [(q.text, q.answer, q.group) for q in found] == [
+        ("35 + 7", "42", "add"),
+        ("what is 35 plus 7 ?", "42", "add"),
+        ("5 * 6 - 2", "28", "multiply_subtract"),
+        ("Why?", "1,000", None),
+    ]
+
+
+@pytest.mark.shared_data
+def test_every_row_of_the_real_gsm8k_is_read(shared_data: Path) -> None:
+    file = shared_data / "math/gsm8k_train.jsonl"
+    with file.open(encoding="utf-8") as lines:
+        published = [json.loads(line) for line in lines]
+    answers = [row["answer"].split("####")[1].strip() for row in published]
+    read = read_source("gsm8k", FILE, file, MATH)
+    assert len(read) == len(published) == 7473
+    assert [raw.answer for raw in read] == answers
+    assert [raw.text for raw in read] == [" ".join(row["question"].split()) for row in published]
+    assert sum("," in str(raw.answer) for raw in read) == sum("," in answer for answer in answers) > 50
+    seeds = clean(file, share=0.1)
+    assert len({seed.id for seed in seeds}) == len(seeds) == len({folded(row["question"]) for row in published})

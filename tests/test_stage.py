@@ -1,0 +1,291 @@
+"""One `main` for a rule, a shell and the command in a log; and one line, no traceback, for what a user got wrong."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reversegen.configuration import Corpus, DataSource, ModelUse, Prompts
+from reversegen.stage import run
+
+SCRIPTS = Path(__file__).parents[1] / "scripts"
+
+STAGE = '''
+"""Write what it was given, with its types; 100 % of it.
+
+python make.py --help
+"""
+
+import subprocess
+from pathlib import Path
+
+from reversegen.configuration import DataSource, ModelUse, Prompts
+from reversegen.errors import BadInput
+from reversegen.stage import run
+
+
+def main(
+    source: Path,
+    files: list[Path],
+    thing: Path,
+    header: str,
+    system: str | None,
+    rows: int | None,
+    share: float,
+    exact: bool,
+    settings: Prompts,
+    model: ModelUse | None,
+    sources: dict[str, DataSource],
+    measures: dict[str, str],
+    task: str,
+    iteration: int,
+    threads: int,
+) -> None:
+    """Fail where asked to."""
+    given = repr(locals())
+    print("printed by the stage")
+    subprocess.run(["echo", "printed by a process of the stage"], check=True)
+    if header == "bad input":
+        raise BadInput(f"{source}, line 3: text: a text is needed")
+    if header == "bug":
+        raise RuntimeError("a bug")
+    thing.write_text(given)
+
+
+if __name__ == "__main__":
+    run(main)
+'''
+
+# As Snakemake does it: the script's globals hold an object of Snakemake's own classes.
+JOB = """
+import json, runpy, sys
+from snakemake import iocontainers as io
+
+def named(container, items):
+    for name, value in items.items():
+        if container is not params and isinstance(value, list):
+            start = len(container)
+            container.extend(value)
+            container._set_name(name, start, end=len(container))
+        else:
+            container.append(value)
+            container._add_name(name)
+    return container
+
+given, script = json.loads(sys.argv[1]), sys.argv[2]
+params = io.Params()
+job = io.Snakemake(
+    named(io.InputFiles(), given["input"]), named(io.OutputFiles(), given["output"]), named(params, given["params"]),
+    named(io.Wildcards(), given["wildcards"]), given["threads"], io.ResourceList(), named(io.Log(), given["log"]),
+    {"key": "of the configuration"}, "make", None,
+)
+runpy.run_path(script, init_globals={"snakemake": job}, run_name="__main__")
+"""
+
+SETTINGS = Prompts(header='Write "one" more:\n\nlike these \u2028 {x}', train=3, heldout=2)
+MODEL = ModelUse(dtype="float32", chat_template="{% for m in messages %}'{{ m }}'{% endfor %}")
+CORPUS = Corpus(mix="seeds", part="train", count=5, random_seed=2, distinct=True)
+SOURCES = {
+    "own data": DataSource(file=Path("data/my file.jsonl"), licence="MIT"),
+    "corpus": DataSource(corpus=CORPUS, licence="made here"),
+}
+PLAIN: dict[str, Any] = {
+    "source": Path("in/a file.jsonl"),
+    "files": [Path("in/one.jsonl"), Path("in/the other.jsonl")],
+    "thing": Path("out/some thing.txt"),
+    "header": "More questions like these :",
+    "system": "End with the final answer.",
+    "rows": 6000,
+    "share": 0.1,
+    "exact": True,
+    "settings": SETTINGS,
+    "model": MODEL,
+    "sources": SOURCES,
+    "measures": {"test": "accuracy"},
+    "task": "tiny-math.s2",
+    "iteration": 3,
+    "threads": 2,
+}
+EMPTY = {"files": [], "system": None, "rows": None, "model": None, "sources": {}, "measures": {}, "header": "null"}
+ODD = {
+    "files": [Path("in/'$HOME' `x` \"y\" \\n;&|*?.jsonl")],
+    "header": "'$HOME' `x` \"y\" \\n ; & | * ? \u00fc\n\n{} %s %(prog)s",
+    "system": "--- be brief ---",
+    "share": 1e-05,
+    "exact": False,
+}
+DASHES = {"header": "---", "system": "-x", "files": [Path("-a.jsonl"), Path("--b.jsonl")]}
+
+
+class Folder:
+    """A folder with the stage in it, and the ways to run it there."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.script = path / "my scripts/make.py"
+        for name in ("my scripts", "in", "out"):
+            (path / name).mkdir()
+        self.script.write_text(STAGE)
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        place = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        environment = {**os.environ, "PATH": place, "PYTHONPATH": str(SCRIPTS)}
+        return subprocess.run(words, cwd=self.path, env=environment, capture_output=True, text=True, check=False)
+
+    def run_job(self, arguments: dict[str, Any], log: str | None) -> subprocess.CompletedProcess[str]:
+        """Run as a rule that gives these arguments in the form that the rules of the repository give them."""
+        given = {name: as_param(value) for name, value in arguments.items()}
+        job: dict[str, Any] = {"threads": given.pop("threads"), "log": {"log": log} if log else {}}
+        job["input"] = {name: given.pop(name) for name in ("source", "files")}
+        job["output"] = {"thing": given.pop("thing")}
+        job["wildcards"] = {name: str(given.pop(name)) for name in ("task", "iteration")}
+        job["params"] = given
+        return self.run(sys.executable, "-c", JOB, json.dumps(job), str(self.script))
+
+    def run_flags(self, arguments: dict[str, Any], *more: str) -> subprocess.CompletedProcess[str]:
+        """Run as somebody types it."""
+        words = []
+        for name, value in arguments.items():
+            flag = f"--{name.replace('_', '-')}"
+            words += [flag, *map(str, value)] if isinstance(value, list) else [f"{flag}={as_word(value)}"]
+        return self.run(sys.executable, str(self.script), *words, *more)
+
+    def made(self) -> str:
+        """What the stage wrote; it is removed."""
+        (thing,) = (self.path / "out").iterdir()
+        text = thing.read_text()
+        thing.unlink()
+        return text
+
+
+def as_param(value: Any) -> Any:
+    """As rules give it: a section as its JSON, other values as they are."""
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, list):
+        return [str(item) for item in value]
+    if isinstance(value, ModelUse | Prompts):
+        return value.model_dump_json()
+    if isinstance(value, dict):
+        return json.dumps({k: v if isinstance(v, str) else v.model_dump(mode="json") for k, v in value.items()})
+    return value
+
+
+def as_word(value: Any) -> str:
+    """As somebody types it."""
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    return str(as_param(value))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return Folder(tmp_path)
+
+
+def by_hand(log: str) -> str:
+    """The command in a log, which goes on to the next line with a time."""
+    found = re.search(
+        r"^\d\d:\d\d:\d\d by hand: (.*?)\n(?=\d\d:\d\d:\d\d |printed|make: error)", log, re.MULTILINE | re.DOTALL
+    )
+    assert found
+    return found[1]
+
+
+@pytest.mark.parametrize("changes", [EMPTY, ODD, DASHES], ids=["empty", "odd", "dashes"])
+def test_a_rule_and_the_command_in_its_log_give_main_the_same(folder: Folder, changes: dict[str, Any]) -> None:
+    arguments = PLAIN | changes
+    done = folder.run_job(arguments, "logs/deep/make.log")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert folder.made() == repr(arguments)
+    log = (folder.path / "logs/deep/make.log").read_text()
+    assert "printed by the stage\n" in log
+    assert "printed by a process of the stage\n" in log
+    again = folder.run("bash", "-c", by_hand(log))
+    assert again.returncode == 0, again.stderr
+    assert folder.made() == repr(arguments)
+    assert by_hand(again.stderr) == by_hand(log)
+
+
+@pytest.mark.parametrize("changes", [{}, EMPTY], ids=["plain", "empty"])
+def test_flags_give_main_the_same(folder: Folder, changes: dict[str, Any]) -> None:
+    done = folder.run_flags(PLAIN | changes)
+    assert done.returncode == 0, done.stderr
+    assert folder.made() == repr(PLAIN | changes)
+    assert "printed by the stage\n" in done.stdout
+    assert re.search(r"make: done in \d+\.\d s\n$", done.stderr)
+
+
+def test_help_shows_the_docstring_and_the_flags(folder: Folder) -> None:
+    done = folder.run(sys.executable, str(folder.script), "--help")
+    assert done.returncode == 0, done.stderr
+    assert "100 % of it.\n\npython make.py --help" in done.stdout
+    assert all(f"--{name}" in done.stdout for name in PLAIN)
+
+
+LINE = "make: error: in/a file.jsonl, line 3: text: a text is needed\n"
+
+
+@pytest.mark.parametrize("way", ["rule", "flags", "flags without a log"])
+def test_bad_input_ends_with_status_1_and_one_line(folder: Folder, way: str) -> None:
+    arguments = PLAIN | {"header": "bad input"}
+    if way == "rule":
+        done = folder.run_job(arguments, "logs/make.log")
+    else:
+        done = folder.run_flags(arguments, *([] if way == "flags without a log" else ["--log", "logs/make.log"]))
+    assert done.returncode == 1
+    if way == "flags without a log":
+        assert done.stderr.endswith(f"\n{LINE}")
+        log = done.stderr
+    else:
+        assert (done.stdout, done.stderr) == ("", LINE)
+        log = (folder.path / "logs/make.log").read_text()
+        assert log.endswith(LINE)
+        assert "printed by a process of the stage\n" in log
+    assert log.count(LINE) == 1
+    assert "Traceback" not in log
+    assert by_hand(log)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("rows", "many", "rows: .*integer.*'many'"),
+        ("settings", '{"header": "h", "train": 0, "heldout": 1}', "settings: train: .*greater than or equal to 1"),
+        ("settings", '{"header": "h"', "settings: .*JSON"),
+    ],
+)
+def test_an_argument_that_does_not_fit_is_named_in_one_line(folder: Folder, name: str, value: str, reason: str) -> None:
+    arguments = [
+        f"--{n.replace('_', '-')}={value if n == name else as_word(v)}" for n, v in PLAIN.items() if n != "files"
+    ]
+    done = folder.run(sys.executable, str(folder.script), *arguments, "--files", "--log=logs/make.log")
+    assert done.returncode == 1
+    assert re.fullmatch(rf"make: error: parameter {reason}.*\n", done.stderr)
+
+
+def test_a_parameter_that_the_rule_does_not_give_is_named(folder: Folder) -> None:
+    done = folder.run_job({name: value for name, value in PLAIN.items() if name != "share"}, "logs/make.log")
+    assert done.returncode == 1
+    assert re.fullmatch(r"make: error: parameter share: .+\n", done.stderr)
+
+
+def test_a_bug_keeps_its_traceback_in_the_log(folder: Folder) -> None:
+    done = folder.run_flags(PLAIN | {"header": "bug"}, "--log=logs/make.log")
+    assert done.returncode not in (0, 2)
+    assert "Traceback" in (folder.path / "logs/make.log").read_text()
+    assert list((folder.path / "out").iterdir()) == []
+
+
+def test_a_default_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def main(rows: int, header: str = "Q") -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(sys, "argv", ["make.py", "--rows", "1", "--header", "h"])
+    with pytest.raises(TypeError, match="header has a default"):
+        run(main)
