@@ -62,6 +62,20 @@ def meaning(question: str) -> tuple[list[str], list[tuple[str, str]]]:
     return factors, sorted(terms)
 
 
+@pytest.fixture(autouse=True)
+def time_limit() -> Iterator[None]:
+    """A draw that never ends fails its test instead."""
+
+    def interrupt(*_: object) -> None:
+        raise TimeoutError("still drawing after 5 seconds")
+
+    previous = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 5)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, previous)
+
+
 @pytest.fixture(scope="module")
 def every_expression() -> list[Expression]:
     """All that can be drawn, counted out by hand: a number of 18 to 48, or 3 to 7 times 3 to 7, and digits."""
@@ -279,18 +293,9 @@ def test_corpora_are_distinct_where_asked_and_repeat_with_their_random_seed() ->
 
 
 def test_a_corpus_larger_than_all_there_is_to_ask_is_refused() -> None:
-    def interrupt(*_: object) -> None:
-        raise TimeoutError("still drawing after 2 seconds")
-
-    previous = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, 2)
-    try:
-        # a number and a digit make 279 additions, about 28 of them in the part, in 2 + 8 x 8 wordings each
-        with pytest.raises(BadInput, match="distinct"):
-            draw_questions(corpus("pretraining", part="validation", count=10_000, distinct=True))
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, previous)
+    # a number and a digit make 279 additions, about 28 of them in the part, in 2 + 8 x 8 wordings each
+    with pytest.raises(BadInput, match="distinct"):
+        draw_questions(corpus("pretraining", part="validation", count=10_000, distinct=True))
 
 
 def test_every_word_of_questions_answers_and_prompts_is_a_token() -> None:

@@ -69,10 +69,17 @@ def test_a_failing_writer_leaves_nothing_behind_and_the_old_file_intact(
 
 
 def start(code: str, *arguments: str) -> subprocess.Popen[str]:
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     environment = {**os.environ, "PYTHONPATH": str(SCRIPTS)}
-    return subprocess.Popen(
-        [sys.executable, "-c", code, *arguments], env=environment, stderr=subprocess.PIPE, text=True
-    )
+    return subprocess.Popen([sys.executable, "-c", code, *arguments], env=environment, text=True, **pipes)
+
+
+def start_building(place: Path) -> subprocess.Popen[str]:
+    """A process that is half done with a folder, and goes on when it is told."""
+    builder = start(BUILDS_SLOWLY, str(place))
+    assert builder.stdout is not None
+    assert builder.stdout.readline() == "half built\n"
+    return builder
 
 
 KILLED_WHILE_WRITING = """
@@ -205,3 +212,43 @@ def test_a_folder_that_fails_while_it_is_built_is_gone_and_the_old_one_intact(
         fail_while_building(tmp_path / "model", error)
     assert tree(tmp_path) == before
     assert os.listdir(tmp_path) == ["model"]
+
+
+BUILDS_SLOWLY = """
+import sys
+from pathlib import Path
+from reversegen.artefacts import building_folder
+with building_folder(Path(sys.argv[1])) as folder:
+    (folder / "half.txt").write_text("half")
+    print("half built", flush=True)
+    sys.stdin.read()
+    (folder / "half.txt").write_text("whole")
+"""
+
+
+def test_what_a_killed_process_left_of_a_folder_is_removed(tmp_path: Path) -> None:
+    builder = start_building(tmp_path / "model")
+    builder.kill()
+    builder.communicate()
+    assert len(os.listdir(tmp_path)) == 1
+    build(tmp_path / "model", CONTENT)
+    assert os.listdir(tmp_path) == ["model"]
+
+
+def test_what_a_process_of_the_same_number_left_of_a_folder_is_replaced(tmp_path: Path) -> None:
+    with building_folder(tmp_path / "model") as folder:
+        pass  # in a container, every job may be process 7
+    folder.mkdir()
+    (folder / "half.txt").write_text("half")
+    build(tmp_path / "model", CONTENT)
+    assert tree(tmp_path / "model").keys() == CONTENT.keys() | {"manifest.json"}
+    assert os.listdir(tmp_path) == ["model"]
+
+
+def test_a_process_that_still_builds_a_folder_is_left_alone(tmp_path: Path) -> None:
+    builder = start_building(tmp_path / "model")
+    build(tmp_path / "model", CONTENT)
+    assert builder.communicate("go on")[1] == ""
+    assert builder.returncode == 0
+    assert tree(tmp_path).keys() == {"model/half.txt", "model/manifest.json"}
+    assert (tmp_path / "model/half.txt").read_text() == "whole"

@@ -1,4 +1,4 @@
-"""The shipped configuration is valid, for the loader and for editors, and each mistake in one is named with file and key."""
+"""The shipped configuration is valid for the loader and for editors; each mistake is named with file and key."""
 
 import json
 import re

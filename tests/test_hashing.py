@@ -1,4 +1,4 @@
-"""Equal instructions have equal ids, neighbouring draws share nothing, and a rule's hash follows what its script imports."""
+"""Equal instructions have equal ids, neighbouring draws share nothing, a rule's hash follows its script's imports."""
 
 import itertools
 import json

@@ -160,7 +160,7 @@ def ngrams(text: str, ngram: int) -> set[tuple[str, ...]]:
     return {tuple(words[i : i + ngram]) for i in range(len(words) - ngram + 1)}
 
 
-@pytest.mark.parametrize(("settings", "most"), zip(SHIPPED, (4, 2), strict=True), ids=["published", "tiny-math"])
+@pytest.mark.parametrize(("settings", "most"), [(SHIPPED[0], 4), (SHIPPED[1], 2)], ids=["published", "tiny-math"])
 def test_near_duplicates_are_those_of_all_pairs(settings: Deduplication, most: int) -> None:
     texts = texts_with_copies(most)
     grams = {identity: ngrams(text, settings.ngram) for identity, text in texts.items()}

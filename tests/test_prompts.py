@@ -112,7 +112,8 @@ def test_another_random_seed_draws_other_prompts_of_both_splits() -> None:
 
 DRAW_AGAIN = """
 from test_prompts import *
-print(dumped(build_prompts(TWO_SOURCES, asked(50, 50), 1, 2, MATH)), dumped(build_warmup(TWO_SOURCES, 450, HEADER, 2, MATH)))
+print(dumped(build_prompts(TWO_SOURCES, asked(50, 50), 1, 2, MATH)))
+print(dumped(build_warmup(TWO_SOURCES, 450, HEADER, 2, MATH)))
 """
 
 

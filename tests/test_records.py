@@ -77,7 +77,7 @@ SAMPLE = {
 LABEL = {"instruction_id": "i", "verdict": "failed", "score": 0.5, "detail": SECRET}
 PAIR = {"prompt": SECRET, "chosen": SECRET, "rejected": SECRET, "chosen_id": "c", "rejected_id": "r"}
 ROW = {"prompt": SECRET, "completion": SECRET, "instruction_id": "i", "origin": "seed"}
-WHOLE = "the whole"
+WHOLE = ""
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,8 @@ def test_a_row_that_does_not_fit_is_named_with_file_line_and_field_and_without_i
     with pytest.raises(BadInput) as refused:
         read_records(file, record)
     message = str(refused.value)
-    assert message.startswith((f"{file}, line 3: {field}: ", f"{file}, line 3: {field}."))
+    place = f"{file}, line 3: "
+    assert message.startswith((f"{place}{field}: ", f"{place}{field}.") if field else place)
     assert SECRET not in message
     assert len(message.splitlines()) == 1
 

@@ -23,6 +23,7 @@ import re
 from dataclasses import dataclass
 
 from reversegen.configuration import Corpus
+from reversegen.errors import BadInput
 from reversegen.hashing import hashed_seed
 
 LARGEST = 69
@@ -52,6 +53,8 @@ _OPERATORS_OF = {name: tuple(_SYMBOL[word] for word in name.split("_")) for name
 _TYPE_OF = {operators: name for name, operators in _OPERATORS_OF.items()}
 SPOKEN = {"+": "plus", "-": "minus", "*": "times"}
 GAINS = {"+": "gets {} more", "-": "gives away {}"}
+_TRIES = 10_000
+"""Draws after which a new question of a type is held not to exist."""
 PROMPT_WORDS = ("More", "questions", "like", "these", ":", "Q1.", "Q2.", "Q3.", "Q4.", "Q:", "A:")
 """Words of the proposer prompt and of the tiny models' chat template, which the tokenizer must know."""
 
@@ -146,12 +149,15 @@ def worked_answer(expression: Expression) -> str:
 
 
 _OPERATOR = {spoken: symbol for symbol, spoken in SPOKEN.items()} | {symbol: symbol for symbol in SPOKEN}
-_PLAIN = re.compile(r"(?:what is )?(\d+(?: (?:[-+*]|plus|minus|times) \d+)+)( \?)?")
+_NUMBER = "(?:0|[1-9][0-9]?)"
+_PLAIN = re.compile(rf"(?:what is )?({_NUMBER}(?: (?:[-+*]|plus|minus|times) {_NUMBER})+)( \?)?")
 _STORY = re.compile(
-    rf"(?:{'|'.join(NAMES)}) has (\d+)(?: boxes of (\d+))? (?:{'|'.join(THINGS)})"
-    r"((?: and (?:gets \d+ more|gives away \d+))*) \. how many now \?"
+    rf"(?:{'|'.join(NAMES)}) has ({_NUMBER})(?: boxes of ({_NUMBER}))? (?:{'|'.join(THINGS)})"
+    rf"((?: and (?:gets {_NUMBER} more|gives away {_NUMBER}))*) \. how many now \?"
 )
-_EVENT = re.compile(r"and (?:(gets) (\d+) more|gives away (\d+))")
+_EVENT = re.compile(rf"and (?:(gets) ({_NUMBER}) more|gives away ({_NUMBER}))")
+_LONGEST = 120
+"""Characters of the longest question, with room to spare: no longer text is looked at."""
 
 
 def read_question(text: str) -> Expression | None:
@@ -160,7 +166,7 @@ def read_question(text: str) -> Expression | None:
     >>> read_question("tom has 2 boxes of 9 pens and gives away 4 . how many now ?").answer
     14
     """
-    text = " ".join(text.split())
+    text = " ".join(text.split()) if len(text) <= _LONGEST else ""
     if match := _PLAIN.fullmatch(text):
         tokens = match[1].split()
         spoken = any(t in SPOKEN.values() for t in tokens)
@@ -199,7 +205,10 @@ def part_of(expression: Expression) -> str:
 
 
 def draw_questions(corpus: Corpus) -> list[str]:
-    """Draw the questions of a corpus in random order; their types follow `MIXES[corpus.mix]` to the last row."""
+    """Draw the questions of a corpus in random order; their types follow `MIXES[corpus.mix]` to the last row.
+
+    Raises BadInput where a distinct corpus asks for more questions of a type than there are.
+    """
     rng = random.Random(corpus.random_seed)
     shares = MIXES[corpus.mix]
     types = [t for t, share in shares.items() for _ in range(int(share * corpus.count))]
@@ -207,11 +216,13 @@ def draw_questions(corpus: Corpus) -> list[str]:
     seen: set[str] = set()
     questions = []
     for type_ in types:
-        while True:
+        for _ in range(_TRIES):
             expression = draw_expression(type_, rng)
             question = write_question(expression, rng.choices(list(FORMS), list(FORMS.values()))[0], rng)
             if corpus.part in ("all", part_of(expression)) and not (corpus.distinct and question in seen):
                 break
+        else:
+            raise BadInput(f"corpus: part {corpus.part} has too few different questions of type {type_} for {corpus}")
         seen.add(question)
         questions.append(question)
     rng.shuffle(questions)

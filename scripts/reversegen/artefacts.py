@@ -19,11 +19,14 @@ def write_text(path: Path, text: str) -> None:
     """Write a file so that a reader, or a killed process, sees all of it or none."""
     path.parent.mkdir(parents=True, exist_ok=True)
     own = _own_name(path)
-    with own.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    own.replace(path)
+    try:
+        with own.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        own.replace(path)
+    finally:
+        own.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -55,8 +58,7 @@ def building_folder(path: Path, **facts: Any) -> Iterator[Path]:
         files = {str(f.relative_to(own)): file_sha256(f) for f in sorted(own.rglob("*")) if f.is_file()}
         write_json(own / "manifest.json", {**facts, "files": files})
         if path.exists():
-            manifest = path / "manifest.json"
-            if manifest.is_file() and read_json(manifest).get("files") == files:
+            if _manifest_files(path) == files:
                 return
             shutil.rmtree(path)
         own.replace(path)
@@ -68,8 +70,17 @@ def _own_name(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.uname().nodename}.{os.getpid()}")
 
 
+def _manifest_files(folder: Path) -> Any:
+    """The hashes that a folder's manifest holds; None where it has no readable one."""
+    try:
+        return read_json(folder / "manifest.json")["files"]
+    except (BadInput, TypeError, KeyError):
+        return None
+
+
 def _remove_abandoned(path: Path) -> None:
-    """Remove what killed processes of this machine left of a folder beside its place."""
+    """Remove what killed processes of this machine left of a folder beside its place, an earlier one of our pid too."""
+    shutil.rmtree(_own_name(path), ignore_errors=True)
     for left in path.parent.glob(f"{glob.escape(_own_name(path).stem)}.*"):
         try:
             os.kill(int(left.suffix[1:]), 0)  # asks only whether that process lives

@@ -12,8 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from reversegen.errors import BadInput
 from reversegen.records import explain
 
-Positive = Annotated[int, Field(ge=1)]
-NonNegative = Annotated[int, Field(ge=0)]
+Positive = Annotated[int, Field(ge=1, strict=True)]
+NonNegative = Annotated[int, Field(ge=0, strict=True)]
+Name = Annotated[str, Field(pattern=r"^\w[\w-]*$")]
 Rate = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Environment = Literal["base", "generate", "train", "text", "report"]
@@ -25,7 +26,7 @@ RESERVED = {"tables", "figures", "models"}
 class Section(BaseModel):
     """A part of the configuration: no defaults, no unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
 
 
 class Corpus(Section):
@@ -74,8 +75,8 @@ class DataSource(Section):
 class Data(Section):
     """Where the task's instructions come from."""
 
-    seeds: dict[str, DataSource] = Field(min_length=1, description="sources of seed instructions by name")
-    tests: dict[str, DataSource] = Field(min_length=1, description="test sets of the target by name")
+    seeds: dict[Name, DataSource] = Field(min_length=1, description="sources of seed instructions by name")
+    tests: dict[Name, DataSource] = Field(min_length=1, description="test sets of the target by name")
     heldout_share: float = Field(gt=0, lt=1, description="share of the seeds kept for the held-out prompts")
 
     @model_validator(mode="after")
@@ -117,7 +118,7 @@ class Deduplication(Section):
 
     ngram: Positive = Field(description="words in a shingle")
     threshold: float = Field(gt=0, le=1, description="least Jaccard similarity of a near-duplicate")
-    num_perm: int = Field(ge=16, le=1024, description="permutations of MinHash")
+    num_perm: int = Field(strict=True, ge=16, le=1024, description="permutations of MinHash")
 
 
 class Training(Section):
@@ -195,7 +196,7 @@ class Enhancement(Section):
 class Evaluation(Section):
     """How results are measured."""
 
-    bootstrap: int = Field(ge=100, description="resamples of a 95 % interval")
+    bootstrap: int = Field(strict=True, ge=100, description="resamples of a 95 % interval")
     diversity_sample: Positive = Field(
         description="instructions that diversity is measured on; it depends on their number"
     )
@@ -228,7 +229,7 @@ class Size(Section):
     """What the jobs of a model of one size ask for."""
 
     threads: Positive
-    mem_mb: int = Field(ge=1000, description="megabytes; Snakemake itself takes about 230 of them")
+    mem_mb: int = Field(strict=True, ge=1000, description="megabytes; Snakemake itself takes about 230 of them")
     runtime: Positive = Field(description="minutes")
     gpu: NonNegative
 
@@ -347,7 +348,7 @@ def load(workflow: dict[str, Any], folder: Path) -> Configuration:
     for path in sorted((folder / "tasks").glob("*.yaml")):
         if not re.fullmatch(TASK_NAME, path.stem) or path.stem in RESERVED:
             raise BadInput(f"{path}: a task's name is of a-z, 0-9 and -, and none of {', '.join(sorted(RESERVED))}")
-        task = _checked(Task, _merge(main.defaults, _read_yaml(path)), path)
+        task = _task(main.defaults, path, folder)
         for role in ("proposer", "target", "labeller"):
             name = getattr(task, role)
             if name not in models and not (role == "labeller" and name == "arithmetic"):
@@ -360,6 +361,9 @@ def load(workflow: dict[str, Any], folder: Path) -> Configuration:
             )
         tasks[path.stem] = task
     lock = _read_yaml(folder / "lock.yaml") if (folder / "lock.yaml").exists() else {}
+    for repo, commit in lock.items():
+        if not isinstance(commit, str):
+            raise BadInput(f"{folder / 'lock.yaml'}: {repo}: {commit!r} is no commit; give its 40 digits in quotes")
     return Configuration(workflow=main, models=models, tasks=tasks, lock=lock)
 
 
@@ -383,11 +387,37 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         raise BadInput(f"{path}: not a readable YAML file: {' '.join(str(error).split())}") from error
     if content is not None and not isinstance(content, dict):
         raise BadInput(f"{path}: a {type(content).__name__} where keys and values are needed")
+    for key in content or {}:
+        if not isinstance(key, str):
+            raise BadInput(f"{path}: the key {key!r} is no text; put it in quotes")
     return content or {}
 
 
+def _task(defaults: dict[str, Any], path: Path, folder: Path) -> Task:
+    """A task's file over the defaults; a fault is blamed on the file that holds the key."""
+    own = _read_yaml(path)
+    try:
+        return Task.model_validate(_merge(defaults, own))
+    except ValidationError as error:
+        place = error.errors()[0]["loc"]
+        blamed = (
+            f"{folder / 'config.yaml'}: defaults."
+            if _holds(defaults, place) and not _holds(own, place)
+            else f"{path}: "
+        )
+        raise BadInput(f"{blamed}{explain(error, show_input=True)}") from error
+
+
+def _holds(content: Any, place: tuple[int | str, ...]) -> bool:
+    for key in place:
+        if not (isinstance(content, dict) and key in content):
+            return False
+        content = content[key]
+    return bool(place)
+
+
 def _merge(defaults: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    """`own` over `defaults`, key by key at every depth. A source of data replaces one of the same name whole."""
+    """`own` over `defaults`, key by key at every depth."""
     merged = dict(defaults)
     for key, value in own.items():
         deeper = isinstance(value, dict) and isinstance(merged.get(key), dict)
@@ -399,5 +429,5 @@ def _checked(section: type[S], content: Any, path: Path, prefix: str = "") -> S:
     try:
         return section.model_validate(content)
     except ValidationError as error:
-        field = explain(error, show_input=True)
-        raise BadInput(f"{path}: {prefix}{'.' if prefix else ''}{field}") from error
+        joined = "." if prefix and error.errors()[0]["loc"] else ": " if prefix else ""
+        raise BadInput(f"{path}: {prefix}{joined}{explain(error, show_input=True)}") from error

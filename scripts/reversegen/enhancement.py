@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from reversegen.configuration import Enhancement
 from reversegen.errors import BadInput
 from reversegen.hashing import hashed_seed
-from reversegen.kinds.interface import Kind
+from reversegen.kind import Kind
 from reversegen.records import Instruction, Label, Message, Question, Reference, Response, Seed, TrainingRow
 
 log = logging.getLogger("reversegen")
@@ -66,7 +66,8 @@ def select_rows(
     """Choose equally many rows of each source; all are answered by the labeller, and all get the same replay rows.
 
     `trained` are the chains of proposers 1 to N; `warmup` is everything that proposer 0 wrote for as many target calls.
-    A replay row is an instruction of proposer 0 that the target passed, with the target's own answer from `responses`.
+    A replay row is an instruction of proposer 0 that the target passed and no source teaches, with the target's own answer
+    from `responses`.
     Instructions that ask what a test question asks are dropped from every source and from replay.
 
     Raises BadInput where a source has nothing left.
@@ -95,8 +96,12 @@ def select_rows(
         name: random.Random(hashed_seed(random_seed, "enhancement", name)).sample(sorted(pool), count)
         for name, pool in kept.items()
     }
-    replay = _replay(warmup, asked | _taught(chosen, kept, kind), responses, enhancement.replay_rows, random_seed, kind)
-    replay_rows = [_row(i, text, responses[i].text, "replay", system, kind) for i, text in replay]
+    taught = {i for ids in chosen.values() for i in ids}
+    passed = {i: text for i, (text, _) in _labelled(warmup, {"passed"}).items() if i in responses and i not in taught}
+    replayable = [i for i, text in passed.items() if kind.canonical(text) not in asked]
+    rng = random.Random(hashed_seed(random_seed, "replay"))
+    replay = rng.sample(replayable, min(enhancement.replay_rows, len(replayable)))
+    replay_rows = [_row(i, passed[i], responses[i].text, "replay", system, kind) for i in replay]
     rows = {
         name: [_row(i, *kept[name][i], name, system, kind) for i in ids] + replay_rows for name, ids in chosen.items()
     }
@@ -118,27 +123,6 @@ def _labelled(found: Sequence[Found], verdicts: set[str]) -> dict[str, tuple[str
             if "train" in i.splits and i.duplicate_of is None and verdict.get(i.id) in verdicts and good:
                 pool.setdefault(i.id, (i.text, good))
     return pool
-
-
-def _taught(
-    chosen: Mapping[str, Sequence[str]], kept: Mapping[str, Mapping[str, tuple[str, str]]], kind: Kind
-) -> set[str]:
-    """What the chosen rows of all sources ask, in canonical form."""
-    return {kind.canonical(kept[name][i][0]) for name, ids in chosen.items() for i in ids}
-
-
-def _replay(
-    warmup: Sequence[Found],
-    excluded: set[str],
-    responses: Mapping[str, Response],
-    count: int,
-    random_seed: int,
-    kind: Kind,
-) -> list[tuple[str, str]]:
-    """Instructions of proposer 0 that the target passed, none of which asks what is `excluded`: (id, text)."""
-    passed = _labelled(warmup, {"passed"})
-    pool = [(i, text) for i, (text, _) in passed.items() if i in responses and kind.canonical(text) not in excluded]
-    return random.Random(hashed_seed(random_seed, "replay")).sample(pool, min(count, len(pool)))
 
 
 def _row(identity: str, text: str, answer: str, origin: str, system: str | None, kind: Kind) -> TrainingRow:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from reversegen.artefacts import read_json
 from reversegen.configuration import Evaluation as Settings
 from reversegen.hashing import file_sha256, hashed_seed, normalise
-from reversegen.kinds.interface import Kind
+from reversegen.kind import Kind
 from reversegen.records import Instruction, Label, Question, Sample, Verdict
 
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 from reversegen.artefacts import write_text
 from reversegen.engines import Engine, Generated, Request
 from reversegen.hashing import content_id, hashed_seed
-from reversegen.kinds.interface import Kind
+from reversegen.kind import Kind
 from reversegen.records import Prompt, Record, Reference, Response, Sample, read_records, write_records
 from reversegen.references import reference
 

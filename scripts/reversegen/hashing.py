@@ -17,7 +17,8 @@ SCRIPTS = Path(__file__).parents[1]
 
 def normalise(text: str) -> str:
     """Fold case, Unicode compatibility forms and white space, so that equal instructions get equal ids."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return " ".join(unicodedata.normalize("NFKC", folded).split())  # folding can decompose
 
 
 def content_id(*parts: str | int) -> str:
@@ -69,7 +70,8 @@ def _imports(tree: ast.AST) -> list[Path]:
             names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names if alias.name.startswith("reversegen.")}
-    names = {name for name in names if name.split(".")[-1] not in PLUMBING and name != "reversegen"}
+    names |= {name.rpartition(".")[0] for name in names}  # importing a module runs its package
+    names = {name for name in names if name.split(".")[-1] not in PLUMBING and name not in ("reversegen", "")}
     stems = [SCRIPTS.joinpath(*name.split(".")) for name in names]
     files = [stem.with_suffix(".py") for stem in stems] + [stem / "__init__.py" for stem in stems]
     return [file for file in files if file.is_file()]

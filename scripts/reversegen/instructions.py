@@ -10,7 +10,7 @@ from datasketch import MinHash, MinHashLSH
 
 from reversegen.configuration import Deduplication
 from reversegen.hashing import instruction_id, normalise
-from reversegen.kinds.interface import Kind
+from reversegen.kind import Kind
 from reversegen.records import Instruction, Sample
 
 log = logging.getLogger("reversegen")
@@ -54,9 +54,11 @@ def near_duplicates(texts: dict[str, str], deduplication: Deduplication) -> dict
     """Ids of the texts that nearly repeat a kept one, each with the id of that one.
 
     Texts are taken in order of their ids, so that the order of rows decides nothing; a text is kept unless the Jaccard
-    similarity of its word n-grams with a kept one is at least the threshold. MinHash proposes, the exact value decides.
+    similarity of its word n-grams with a kept one is at least the threshold. MinHash proposes, the exact value decides: the
+    bands are chosen for few misses (datasketch's default weights missed more than half of the pairs at the threshold), and
+    for at most 0.95, above which few permutations allow no bands.
     """
-    lsh = MinHashLSH(threshold=deduplication.threshold, num_perm=deduplication.num_perm)
+    lsh = MinHashLSH(threshold=min(deduplication.threshold, 0.95), num_perm=deduplication.num_perm, weights=(0.1, 0.9))
     shingles: dict[str, frozenset[str]] = {}
     duplicates = {}
     for identity in sorted(texts):

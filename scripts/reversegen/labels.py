@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from reversegen.equivalence import Checker
-from reversegen.kinds.interface import Kind
+from reversegen.kind import Kind
 from reversegen.records import Label, Reference, Response
 
 log = logging.getLogger("reversegen")

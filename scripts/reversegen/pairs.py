@@ -12,7 +12,7 @@ from typing import cast
 from reversegen.configuration import Pairing
 from reversegen.errors import BadInput
 from reversegen.hashing import hashed_seed
-from reversegen.kinds.interface import Kind
+from reversegen.kind import Kind
 from reversegen.records import Instruction, Label, Pair, PairingKind, Prompt, Sample
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from reversegen.configuration import Prompts
 from reversegen.errors import BadInput
 from reversegen.hashing import content_id, hashed_seed
-from reversegen.kinds.interface import Kind
+from reversegen.kind import Kind
 from reversegen.records import Prompt, Seed, Split, TrainingRow
 
 DEMONSTRATIONS = 3
@@ -21,11 +21,11 @@ def build_warmup(
     """One row a training seed: a prompt of three others of its source, and the seed as what follows.
 
     Where `rows` is larger than the number of seeds, they come round again with other demonstrations; where it is smaller,
-    a random choice of seeds is used; None takes each seed once.
+    a random choice of seeds is used; None takes each seed once. Raises BadInput for a source of fewer than four seeds.
     """
     rng = random.Random(hashed_seed(random_seed, "warmup"))
     targets = [s for s in seeds if s.split == "train"]
-    by_source = _by_source(targets)
+    by_source = _by_source(targets, "train", DEMONSTRATIONS + 1)
     order: list[Seed] = []
     while len(order) < (rows or len(targets)):
         order += rng.sample(targets, len(targets))
@@ -59,7 +59,7 @@ def _draw(seeds: Sequence[Seed], split: Split, count: int, header: str, draw: in
     """Draw `count` different prompts: a seed uniformly, then two others of its source."""
     rng = random.Random(draw)
     pool = [s for s in seeds if s.split == split]
-    by_source = _by_source(pool)
+    by_source = _by_source(pool, split, DEMONSTRATIONS)
     drawn: dict[str, Prompt] = {}
     for _ in range(20 * count):
         if len(drawn) == count:
@@ -74,8 +74,14 @@ def _draw(seeds: Sequence[Seed], split: Split, count: int, header: str, draw: in
     )
 
 
-def _by_source(seeds: Sequence[Seed]) -> dict[str, list[Seed]]:
+def _by_source(seeds: Sequence[Seed], split: Split, least: int) -> dict[str, list[Seed]]:
     by_source: dict[str, list[Seed]] = {}
     for seed in seeds:
         by_source.setdefault(seed.source, []).append(seed)
+    small = [name for name, of_source in by_source.items() if len(of_source) < least]
+    if small or not by_source:
+        raise BadInput(
+            f"prompts.{split}: a prompt takes {least} {split} seeds of one source, and {', '.join(small) or 'every one'} has "
+            "fewer; give more rows in data.seeds, or change data.heldout_share"
+        )
     return by_source

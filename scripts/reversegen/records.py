@@ -202,8 +202,9 @@ def read_rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
     for number, line in numbered_lines(path):
         try:
             row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise BadInput(f"{path}, line {number}: not JSON: {error.msg} at character {error.pos}") from error
+        except (ValueError, RecursionError) as error:
+            place = f" at character {error.pos}" if isinstance(error, json.JSONDecodeError) else ""
+            raise BadInput(f"{path}, line {number}: not JSON that can be read{place}") from error
         if not isinstance(row, dict):
             raise BadInput(f"{path}, line {number}: a {type(row).__name__} where an object is needed")
         rows.append((number, row))
@@ -225,6 +226,6 @@ def explain(error: ValidationError, *, show_input: bool = False) -> str:
     What stood there is shown only on request: a row may hold harmful text, which no log repeats.
     """
     fault = error.errors(include_url=False)[0]
-    field = ".".join(str(part) for part in fault["loc"]) or "the whole"
+    field = "".join(f"{part}." for part in fault["loc"])[:-1]
     given = f", not {str(fault['input'])[:60]!r}" if show_input and fault["type"] != "missing" else ""
-    return f"{field}: {fault['msg']}{given}"
+    return f"{field}: {fault['msg']}{given}" if field else f"{fault['msg']}{given}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from reversegen import arithmetic
-from reversegen.kinds.interface import Kind
+from reversegen.kind import Kind
 from reversegen.records import Reference
 
 SOLVERS: dict[str, Callable[[str], str | None]] = {"arithmetic": arithmetic.solve}

@@ -10,7 +10,7 @@ from reversegen import arithmetic
 from reversegen.configuration import DataSource
 from reversegen.errors import BadInput
 from reversegen.hashing import instruction_id
-from reversegen.kinds.interface import Kind, Raw
+from reversegen.kind import Kind, Raw
 from reversegen.records import Question, Seed, Split, read_rows
 
 log = logging.getLogger("reversegen")

@@ -63,12 +63,14 @@ def command(script: Path, arguments: dict[str, Any]) -> str:
     """The shell command that runs a stage by hand with these arguments."""
     words = ["python", os.path.relpath(script)]
     for name, value in arguments.items():
-        words.append("--" + name.replace("_", "-"))
-        words += [_word(v) for v in value] if isinstance(value, list) else [_word(value)]
+        flag = "--" + name.replace("_", "-")
+        words += [flag, *map(_word, value)] if isinstance(value, list) else [f"{flag}={_word(value)}"]
     return shlex.join(words)
 
 
 def _word(value: Any) -> str:
+    if isinstance(value, Path) and str(value).startswith("-"):
+        return f"./{value}"  # not a flag
     return str(value) if isinstance(value, str | Path) else to_json(value).decode()
 
 

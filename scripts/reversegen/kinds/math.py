@@ -14,10 +14,11 @@ from typing import Any
 from reversegen import arithmetic
 from reversegen.equivalence import Checker, final_answer
 from reversegen.hashing import normalise
-from reversegen.kinds.interface import Kind, Parsed, Raw
+from reversegen.kind import Kind, Parsed, Raw
 from reversegen.records import Label, Message, Question, Reference, Response
 
-_NEXT_ITEM = re.compile(r"\n\s*\n|\n?\s*Q\d+\.")
+_NEXT_ITEM = re.compile(r"\n\s*\n|(?:^|\s)Q(?:[4-9]|[1-9]\d+)\.(?=\s|$)")
+"""A blank line, or the number of an item that the prompt does not hold."""
 
 
 def read_row(row: dict[str, Any]) -> Raw:
@@ -27,6 +28,8 @@ def read_row(row: dict[str, Any]) -> Raw:
             raise ValueError(f"{field}: missing")
         if not isinstance(row[field], str) or not row[field].strip():
             raise ValueError(f"{field}: a text is needed")
+        if any("\ud800" <= character <= "\udfff" for character in row[field]):
+            raise ValueError(f"{field}: half of a surrogate pair, which is no character")
     answer = final_answer(row["answer"], strict=True)
     if answer is None:
         raise ValueError("answer: no final answer after ####")
@@ -45,8 +48,8 @@ def build_prompt(header: str, demonstrations: Sequence[str]) -> str:
 
 def parse_instruction(text: str, finished: bool) -> Parsed:
     """The question before the next item or blank line; invalid where it is empty, cut off or carries its answer."""
-    question = _NEXT_ITEM.split(text.strip(), maxsplit=1)[0].strip()
-    closed = finished or question != text.strip()
+    question, *rest = _NEXT_ITEM.split(text.lstrip(), maxsplit=1)
+    question, closed = question.strip(), finished or bool(rest)
     if not question:
         return Parsed(text, "empty")
     if not closed:
