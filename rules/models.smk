@@ -68,7 +68,7 @@ rule fetch_model:
         revision=model_revision,
         code=code_hash("fetch_model"),
     shell:
-        "HF_HUB_OFFLINE=0 {params.stage} --repo {params.repo} --revision {params.revision:q} --folder {output.folder:q}"
+        "HF_HUB_OFFLINE=0 {params.stage} --repo {params.repo} --revision={params.revision:q} --folder {output.folder:q}"
         " --log {log:q}"
 
 
@@ -91,4 +91,4 @@ rule fetch_data:
         revision=data_revision,
         code=code_hash("fetch_data"),
     shell:
-        "HF_HUB_OFFLINE=0 {params.stage} --source {params.source:q} --revision {params.revision:q} --rows {output.rows:q} --log {log:q}"
+        "HF_HUB_OFFLINE=0 {params.stage} --source {params.source:q} --revision={params.revision:q} --rows {output.rows:q} --log {log:q}"

@@ -54,6 +54,15 @@ def test_dry_run_plans_the_whole_of_a_task(workflow: Workflow) -> None:
     assert jobs["train_model"] == 1
 
 
+def test_a_table_pools_the_random_seeds_that_the_command_line_gives(workflow: Workflow) -> None:
+    done = workflow.run("-n", "results/tiny-math/table.md", "--config", "random_seeds=[0,2]")
+    assert done.returncode == 0, done.stdout
+    jobs = planned(done.stdout)
+    assert jobs["train_target"] == 2 * len(SOURCES)
+    assert jobs["train_model"] == 1
+    assert "results/tiny-math.s2/iter3/eval.json" in done.stdout
+
+
 def test_reference_of_dpo_is_the_previous_proposer_or_proposer_zero(workflow: Workflow) -> None:
     workflow.write_task("fixed", {"preference": {"reference": "warmup"}})
     inputs = {}

@@ -7,13 +7,22 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from reversegen.errors import BadInput
 from reversegen.records import explain
 
-Positive = Annotated[int, Field(ge=1, strict=True)]
-NonNegative = Annotated[int, Field(ge=0, strict=True)]
+
+def _no_truth_value(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("a number is needed, not true or false")
+    return value
+
+
+Integer = Annotated[int, BeforeValidator(_no_truth_value)]
+"""`--config` gives the numbers of a list as text, so text is converted; YAML's truth values are no numbers."""
+Positive = Annotated[Integer, Field(ge=1)]
+NonNegative = Annotated[Integer, Field(ge=0)]
 Name = Annotated[str, Field(pattern=r"^\w[\w-]*$")]
 Rate = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -118,7 +127,7 @@ class Deduplication(Section):
 
     ngram: Positive = Field(description="words in a shingle")
     threshold: float = Field(gt=0, le=1, description="least Jaccard similarity of a near-duplicate")
-    num_perm: int = Field(strict=True, ge=16, le=1024, description="permutations of MinHash")
+    num_perm: Integer = Field(ge=16, le=1024, description="permutations of MinHash")
 
 
 class Training(Section):
@@ -196,7 +205,7 @@ class Enhancement(Section):
 class Evaluation(Section):
     """How results are measured."""
 
-    bootstrap: int = Field(strict=True, ge=100, description="resamples of a 95 % interval")
+    bootstrap: Integer = Field(ge=100, description="resamples of a 95 % interval")
     diversity_sample: Positive = Field(
         description="instructions that diversity is measured on; it depends on their number"
     )
@@ -229,7 +238,7 @@ class Size(Section):
     """What the jobs of a model of one size ask for."""
 
     threads: Positive
-    mem_mb: int = Field(strict=True, ge=1000, description="megabytes; Snakemake itself takes about 230 of them")
+    mem_mb: Integer = Field(ge=1000, description="megabytes; Snakemake itself takes about 230 of them")
     runtime: Positive = Field(description="minutes")
     gpu: NonNegative
 
