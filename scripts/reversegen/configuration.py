@@ -19,10 +19,10 @@ def _no_truth_value(value: Any) -> Any:
     return value
 
 
-Integer = Annotated[int, BeforeValidator(_no_truth_value)]
+NUMBER = BeforeValidator(_no_truth_value)
 """`--config` gives the numbers of a list as text, so text is converted; YAML's truth values are no numbers."""
-Positive = Annotated[Integer, Field(ge=1)]
-NonNegative = Annotated[Integer, Field(ge=0)]
+Positive = Annotated[int, Field(ge=1), NUMBER]
+NonNegative = Annotated[int, Field(ge=0), NUMBER]
 Name = Annotated[str, Field(pattern=r"^\w[\w-]*$")]
 Rate = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -127,7 +127,7 @@ class Deduplication(Section):
 
     ngram: Positive = Field(description="words in a shingle")
     threshold: float = Field(gt=0, le=1, description="least Jaccard similarity of a near-duplicate")
-    num_perm: Integer = Field(ge=16, le=1024, description="permutations of MinHash")
+    num_perm: Annotated[int, Field(ge=16, le=1024), NUMBER] = Field(description="permutations of MinHash")
 
 
 class Training(Section):
@@ -205,7 +205,7 @@ class Enhancement(Section):
 class Evaluation(Section):
     """How results are measured."""
 
-    bootstrap: Integer = Field(ge=100, description="resamples of a 95 % interval")
+    bootstrap: Annotated[int, Field(ge=100), NUMBER] = Field(description="resamples of a 95 % interval")
     diversity_sample: Positive = Field(
         description="instructions that diversity is measured on; it depends on their number"
     )
@@ -238,7 +238,9 @@ class Size(Section):
     """What the jobs of a model of one size ask for."""
 
     threads: Positive
-    mem_mb: Integer = Field(ge=1000, description="megabytes; Snakemake itself takes about 230 of them")
+    mem_mb: Annotated[int, Field(ge=1000), NUMBER] = Field(
+        description="megabytes; Snakemake itself takes about 230 of them"
+    )
     runtime: Positive = Field(description="minutes")
     gpu: NonNegative
 
