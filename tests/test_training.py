@@ -13,7 +13,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from reversegen.arithmetic import draw_questions, solve
-from reversegen.configuration import Corpus, Lora, ModelUse, Preference, Pretraining, TinyModel, Training
+from reversegen.configuration import Corpus, Lora, ModelUse, Preference, Pretraining, Shape, TinyModel, Training
 from reversegen.engines import Decoding, Request, TransformersEngine
 from reversegen.errors import BadInput
 from reversegen.hashing import file_sha256
@@ -30,7 +30,9 @@ QUESTIONS = draw_questions(CORPUS)
 HEADER = "More questions like these :"
 TINY = TinyModel(
     corpus=CORPUS,
-    config={"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2},
+    config=Shape(
+        hidden_size=16, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2, max_position_embeddings=256
+    ),
     pretraining=Pretraining(steps=20, batch_size=8, learning_rate=5e-3, muon_learning_rate=0.03, question_weight=0.1),
     seed=0,
 )

@@ -255,11 +255,21 @@ class Pretraining(Section):
     question_weight: Share = Field(description="weight of the question's tokens in the loss; the answer's weigh 1")
 
 
+class Shape(Section):
+    """Arguments of transformers.LlamaConfig: all of them, since what is left out would be that of a 7B model."""
+
+    hidden_size: Positive
+    intermediate_size: Positive
+    num_hidden_layers: Positive
+    num_attention_heads: Positive
+    max_position_embeddings: Positive
+
+
 class TinyModel(Section):
     """A small Llama that a rule trains on the spot into results/models/NAME."""
 
     corpus: Corpus
-    config: dict[str, int] = Field(description="arguments of transformers.LlamaConfig")
+    config: Shape
     pretraining: Pretraining
     seed: NonNegative
 

@@ -61,7 +61,7 @@ def train_model(rows: Sequence[TrainingRow], tiny: TinyModel, output: Path, thre
     tokenizer = build_tokenizer()
     model = LlamaForCausalLM(
         LlamaConfig(
-            **tiny.config,  # type: ignore[arg-type]
+            **tiny.config.model_dump(),
             vocab_size=len(tokenizer),
             tie_word_embeddings=True,
             pad_token_id=tokenizer.pad_token_id,
