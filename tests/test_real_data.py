@@ -102,4 +102,4 @@ def test_a_tiny_proposer_is_warmed_up_on_real_text_and_its_samples_are_deduplica
     assert len(samples) == 40 * 5
     assert sorted(s for i in instructions for s in i.samples) == sorted(s.id for s in samples)
     curve = json.loads((results / "proposer/curve.json").read_text())
-    assert float(curve[-1]["loss"]) < 0.8 * float(curve[0]["loss"])  # it learns the text
+    assert float(curve[-1]["loss"]) < float(curve[0]["loss"]) - 0.5  # nats a token: it learns the text
