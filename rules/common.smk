@@ -12,6 +12,7 @@ from reversegen import configuration
 from reversegen.enhancement import SOURCES
 from reversegen.errors import BadInput
 from reversegen.hashing import code_hash
+from reversegen.kinds import open_kind
 from reversegen.stage import prepare_environment
 
 prepare_environment()
@@ -25,7 +26,7 @@ except BadInput as error:
 wildcard_constraints:
     task=configuration.TASK_WILDCARD,
     iteration="0|[1-9][0-9]*",
-    chain=r"iter(0|[1-9][0-9]*)|control",
+    chain=r"iter(0|[1-9][0-9]*)|control|baseline",
     version="|".join(["target", *(f"enhanced/{source}" for source in SOURCES)]),
     source="|".join(SOURCES),
     set=r"\w[\w-]*",
@@ -49,15 +50,43 @@ def setting(path):
     return read
 
 
+def kind_use(wildcards):
+    """What a stage must know of the task's kind, as JSON."""
+    return task_of(wildcards).kind_use.model_dump_json()
+
+
+def kind_of(wildcards):
+    return open_kind(task_of(wildcards).kind_use)
+
+
+def made(path):
+    """A file of the task, or of the task whose part it reuses; wildcards in the path are filled in."""
+    return lambda wildcards: CONFIGURATION.place(wildcards.task, path.format(**dict(wildcards.items())))
+
+
 def stage(environment, script):
     """The start of a shell command that runs a script in an environment."""
     path = os.path.relpath(Path(workflow.basedir) / "scripts" / f"{script}.py")
     return f"{CONFIGURATION.workflow.python[environment]} {path}"
 
 
+def model_name(role):
+    """The name of the model that plays a role in the task; in a transfer the wildcard names it. None for no judge."""
+
+    def read(wildcards):
+        if role == "transfer":
+            return wildcards.model
+        if role == "judge":
+            judge = task_of(wildcards).judge
+            return judge.model if judge else None
+        return setting(role)(wildcards)
+
+    return read
+
+
 def model_of(role):
-    """The configured model that plays a role in the task; None for a labeller that is a solver."""
-    return lambda wildcards: CONFIGURATION.models.get(setting(role)(wildcards))
+    """The configured model that plays a role in the task; None for no judge and for a labeller that is a solver."""
+    return lambda wildcards: CONFIGURATION.models.get(model_name(role)(wildcards))
 
 
 def model_use(role):
@@ -75,7 +104,7 @@ def model_folder(role):
 
     def find(wildcards):
         model = model_of(role)(wildcards)
-        name = setting(role)(wildcards)
+        name = model_name(role)(wildcards)
         if model is None or model.endpoint:
             return []
         if model.folder:
@@ -121,8 +150,8 @@ def hub_data():
     """All data on the hub that tasks name, by the name of its file in resources/downloads/data."""
     sources = {}
     for task in CONFIGURATION.tasks.values():
-        for source in [*task.data.seeds.values(), *task.data.tests.values()]:
-            if source.hub:
+        for source in [*task.data.seeds.values(), *task.data.tests.values(), task.data.judge]:
+            if source and source.hub:
                 sources[source.hub.file_name] = source.hub
     return sources
 
@@ -167,63 +196,129 @@ def test_source_json(wildcards):
 
 
 def test_questions(wildcards):
-    return [f"results/{wildcards.task}/tests/{name}.jsonl" for name in task_of(wildcards).data.tests]
+    return [made(f"tests/{name}.jsonl")(wildcards) for name in task_of(wildcards).data.tests]
 
 
-def test_measures(wildcards):
-    return json.dumps({name: source.measures for name, source in task_of(wildcards).data.tests.items()})
+def judge_source(wildcards):
+    """The labelled set that the judge is checked on: the task's, or the one that ships for its kind."""
+    task = task_of(wildcards)
+    shipped = Path(workflow.basedir) / f"resources/judge/{task.kind}.jsonl"
+    return task.data.judge or configuration.DataSource(file=os.path.relpath(shipped), licence="Apache-2.0")
+
+
+def judge_file(wildcards):
+    return data_file(judge_source(wildcards))
+
+
+def judge_source_json(wildcards):
+    return judge_source(wildcards).model_dump_json()
+
+
+def where(condition, file):
+    """An input that only some tasks have: a file, where `condition` holds of the wildcards; else none."""
+    return lambda wildcards: [file(wildcards)] if condition(wildcards) else []
+
+
+def probed(wildcards):
+    return task_of(wildcards).data.probe
+
+
+def seeds_have_verdicts(wildcards):
+    """Whether the row of a seed depends on whether the target failed on it: what R-Tuning teaches."""
+    return probed(wildcards) or multiple_choice(wildcards)
+
+
+def iterated(wildcards):
+    return wildcards.chain != "baseline"
+
+
+def judged(wildcards):
+    return kind_of(wildcards).needs_judge
+
+
+def referenced(wildcards):
+    return kind_of(wildcards).needs_references
+
+
+def multiple_choice(wildcards):
+    return kind_of(wildcards).choice is not None
+
+
+def judge_setting(wildcards):
+    judge = task_of(wildcards).judge
+    return judge.model_dump_json() if judge else "null"
 
 
 def chain_proposer(wildcards):
-    """Proposer k writes in iter{k}; the control is proposer 0's."""
-    folder = "iter0" if wildcards.chain == "control" else wildcards.chain
-    return f"results/{wildcards.task}/{folder}/proposer"
+    """Proposer k writes in iter{k}; the control is proposer 0's, the baseline the untrained base model's."""
+    if wildcards.chain == "baseline":
+        return model_folder("proposer")(wildcards)[0]
+    return made("iter0/proposer" if wildcards.chain == "control" else "{chain}/proposer")(wildcards)
 
 
-def previous_proposer(wildcards):
-    return f"results/{wildcards.task}/iter{int(wildcards.iteration) - 1}/proposer"
+def of_previous(file):
+    """A file of the iteration before this one."""
+    return lambda wildcards: made(f"iter{int(wildcards.iteration) - 1}/{file}")(wildcards)
 
 
-def previous_pairs(wildcards):
-    return f"results/{wildcards.task}/iter{int(wildcards.iteration) - 1}/pairs.jsonl"
+def previous_leaks(wildcards):
+    """The gate that the pairs of the iteration before this one passed."""
+    return f"results/{wildcards.task}/leaks/iter{int(wildcards.iteration) - 1}.json"
 
 
 def training_pairs(wildcards):
-    """The pairs that trained this proposer: none for proposer 0."""
-    return [previous_pairs(wildcards)] if wildcards.iteration != "0" else []
+    """The pairs that trained this proposer: none for proposer 0 and the baseline."""
+    if wildcards.chain in ("iter0", "baseline"):
+        return []
+    return [made(f"iter{iteration_of(wildcards) - 1}/pairs.jsonl")(wildcards)]
+
+
+def iteration_of(wildcards):
+    return int(wildcards.chain.removeprefix("iter"))
 
 
 def reference_proposer(wildcards):
     """What DPO is held to: proposer k by default, proposer 0 by configuration."""
     if task_of(wildcards).preference.reference == "warmup":
-        return f"results/{wildcards.task}/iter0/proposer"
-    return previous_proposer(wildcards)
+        return made("iter0/proposer")(wildcards)
+    return of_previous("proposer")(wildcards)
 
 
 def up_to_now(file):
     """A file of iterations 0 to this one."""
-    return lambda wildcards: [f"results/{wildcards.task}/iter{k}/{file}" for k in range(int(wildcards.iteration) + 1)]
+    return lambda wildcards: [made(f"iter{k}/{file}")(wildcards) for k in range(int(wildcards.iteration) + 1)]
 
 
 def before_now(file):
-    """A file of the iterations before this one."""
-    return lambda wildcards: [f"results/{wildcards.task}/iter{k}/{file}" for k in range(int(wildcards.iteration))]
+    """A file of the iterations before this one; of none for the baseline."""
+
+    def find(wildcards):
+        count = 0 if wildcards.chain == "baseline" else iteration_of(wildcards)
+        return [made(f"iter{k}/{file}")(wildcards) for k in range(count)]
+
+    return find
 
 
 def of_trained(file):
     """A file of iterations 1 to N."""
-    return lambda wildcards: [
-        f"results/{wildcards.task}/iter{k}/{file}" for k in range(1, task_of(wildcards).iterations + 1)
-    ]
+    return lambda wildcards: [made(f"iter{k}/{file}")(wildcards) for k in range(1, task_of(wildcards).iterations + 1)]
 
 
 def of_warmup(file):
     """A file of everything that proposer 0 wrote: iteration 0 and the control."""
-    return lambda wildcards: [f"results/{wildcards.task}/{chain}/{file}" for chain in ("iter0", "control")]
+    return lambda wildcards: [made(f"{chain}/{file}")(wildcards) for chain in ("iter0", "control")]
 
 
 def of_warmup_and_trained(file):
     return lambda wildcards: [*of_warmup(file)(wildcards), *of_trained(file)(wildcards)]
+
+
+def judged_references(wildcards):
+    return of_warmup_and_trained("reference_judgements.jsonl")(wildcards) if judged(wildcards) else []
+
+
+def last_iteration(file):
+    return lambda wildcards: made(f"iter{task_of(wildcards).iterations}/{file}")(wildcards)
 
 
 def version_folder(wildcards):
@@ -254,14 +349,16 @@ def replicates(file):
         base, _, seed = wildcards.task.partition(".s")
         seeds = [None] if seed else CONFIGURATION.workflow.random_seeds
         names = [wildcards.task if n is None else base if n == 0 else f"{base}.s{n}" for n in seeds]
-        return [f"results/{name}/{path}" for name in names for path in file(wildcards)]
+        return [CONFIGURATION.place(name, path) for name in names for path in file(wildcards)]
 
     return find
 
 
 def proposer_evals(wildcards):
-    return [f"iter{k}/eval.json" for k in range(task_of(wildcards).iterations + 1)]
+    iterations = [f"iter{k}/eval.json" for k in range(task_of(wildcards).iterations + 1)]
+    return ["baseline/eval.json", *iterations]
 
 
 def target_evals(wildcards):
-    return ["target/eval.json", *(f"enhanced/{source}/eval.json" for source in SOURCES)]
+    transfers = [f"transfer/{model}/eval.json" for model in task_of(wildcards).transfer]
+    return ["target/eval.json", *(f"enhanced/{source}/eval.json" for source in SOURCES), *transfers]

@@ -2,13 +2,13 @@
 #
 # Needs: labels, references and responses of iteration 0, the control and iterations 1 to N; results/{task}/tests/.
 # Makes: results/{task}/enhanced/{source}/train.jsonl and target/, results/{task}/leaks.json
-# Steps: write_seed_references, select_enhancement, check_leaks, train_target
+# Steps: write_seed_references, judge_references, judge_seed_references; select_enhancement, check_enhancement, train_target
 
 
 use rule write_references as write_seed_references with:
     input:
         instructions=[],
-        seeds=rules.clean_seeds.output.seeds,
+        seeds=made("seeds.jsonl"),
         folder=model_folder("labeller"),
     output:
         references="results/{task}/enhanced/seed_references.jsonl",
@@ -16,6 +16,50 @@ use rule write_references as write_seed_references with:
         "results/{task}/logs/enhanced/write_seed_references.log",
     benchmark:
         "results/{task}/benchmarks/enhanced/write_seed_references.tsv"
+    params:
+        stage=stage("generate", "write_references"),
+        kind=kind_use,
+        labeller=setting("labeller"),
+        model=model_use("labeller"),
+        settings=setting("references"),
+        checker_timeout=setting("checker_timeout"),
+        random_seed=setting("random_seed"),
+        chain="seeds",
+        code=code_hash("write_references"),
+
+
+use rule judge_responses as judge_references with:
+    input:
+        instructions=made("{chain}/instructions.jsonl"),
+        seeds=[],
+        tests=[],
+        responses=[],
+        references=made("{chain}/references.jsonl"),
+        folder=model_folder("judge"),
+        checked=made("judge.json"),
+    output:
+        judgements="results/{task}/{chain}/reference_judgements.jsonl",
+    log:
+        "results/{task}/logs/{chain}/judge_references.log",
+    benchmark:
+        "results/{task}/benchmarks/{chain}/judge_references.tsv"
+
+
+use rule judge_responses as judge_seed_references with:
+    input:
+        instructions=[],
+        seeds=made("seeds.jsonl"),
+        tests=[],
+        responses=[],
+        references=rules.write_seed_references.output.references,
+        folder=model_folder("judge"),
+        checked=made("judge.json"),
+    output:
+        judgements="results/{task}/enhanced/seed_judgements.jsonl",
+    log:
+        "results/{task}/logs/enhanced/judge_seed_references.log",
+    benchmark:
+        "results/{task}/benchmarks/enhanced/judge_seed_references.tsv"
 
 
 rule select_enhancement:
@@ -24,8 +68,11 @@ rule select_enhancement:
         labels=of_warmup_and_trained("labels.jsonl"),
         references=of_warmup_and_trained("references.jsonl"),
         responses=of_warmup("responses.jsonl"),
-        seeds=rules.clean_seeds.output.seeds,
+        reference_judgements=judged_references,
+        seeds=made("seeds.jsonl"),
         seed_references=rules.write_seed_references.output.references,
+        seed_judgements=where(judged, made("enhanced/seed_judgements.jsonl")),
+        probe=where(seeds_have_verdicts, made("probe/labels.jsonl")),
         tests=test_questions,
     output:
         reversegen="results/{task}/enhanced/reversegen/train.jsonl",
@@ -44,7 +91,7 @@ rule select_enhancement:
         mem_mb=2000,
         runtime=10,
     params:
-        kind=setting("kind"),
+        kind=kind_use,
         settings=setting("enhancement"),
         system=setting("responses.system"),
         random_seed=setting("random_seed"),
@@ -53,33 +100,24 @@ rule select_enhancement:
         "../scripts/select_enhancement.py"
 
 
-rule check_leaks:
+use rule check_leaks as check_enhancement with:
     input:
         rows=expand("results/{{task}}/enhanced/{source}/train.jsonl", source=SOURCES),
+        pairs=[],
         tests=test_questions,
+        seeds=made("seeds.jsonl"),
     output:
         leaks="results/{task}/leaks.json",
     log:
-        "results/{task}/logs/check_leaks.log",
+        "results/{task}/logs/leaks/enhanced.log",
     benchmark:
-        "results/{task}/benchmarks/check_leaks.tsv"
-    conda:
-        "../envs/text.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
-    params:
-        kind=setting("kind"),
-        code=code_hash("check_leaks"),
-    script:
-        "../scripts/check_leaks.py"
+        "results/{task}/benchmarks/leaks/enhanced.tsv"
 
 
 rule train_target:
     input:
         rows="results/{task}/enhanced/{source}/train.jsonl",
-        leaks=rules.check_leaks.output.leaks,
+        leaks=rules.check_enhancement.output.leaks,
         base=model_folder("target"),
     output:
         target=directory("results/{task}/enhanced/{source}/target"),

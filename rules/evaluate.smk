@@ -1,26 +1,57 @@
-# Measurement: proposers on the held-out prompts, targets on their test sets.
+# Measurement: proposers on the held-out prompts, targets on their test sets, other models on what a target failed.
 #
 # Needs: the labels of an iteration; the test sets and a version of the target: `target` or `enhanced/{source}`.
-# Makes: results/{task}/iter{k}/eval.json; results/{task}/{version}/ with responses.jsonl, labels.jsonl and eval.json
-# Steps: evaluate_proposer; answer_tests, label_tests, evaluate_target
+# Makes: results/{task}/iter{k}/ and baseline/ with eval.json; results/{task}/{version}/ and transfer/{model}/ with
+#        responses.jsonl, labels.jsonl and eval.json
+# Steps: write_audit, evaluate_proposer; answer_tests, judge_tests, measure_confidence, label_tests, evaluate_target;
+#        select_failures, answer_transfer, judge_transfer, label_transfer, evaluate_transfer
+
+
+rule write_audit:
+    input:
+        instructions=made("iter{iteration}/instructions.jsonl"),
+        labels=made("iter{iteration}/labels.jsonl"),
+        responses=made("iter{iteration}/responses.jsonl"),
+        references=where(referenced, made("iter{iteration}/references.jsonl")),
+    output:
+        audit=update("results/{task}/iter{iteration}/audit.csv"),
+    log:
+        "results/{task}/logs/iter{iteration}/write_audit.log",
+    benchmark:
+        "results/{task}/benchmarks/iter{iteration}/write_audit.tsv"
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        random_seed=setting("random_seed"),
+        code=code_hash("write_audit"),
+    script:
+        "../scripts/write_audit.py"
 
 
 rule evaluate_proposer:
     input:
-        samples="results/{task}/iter{iteration}/samples.jsonl",
-        instructions="results/{task}/iter{iteration}/instructions.jsonl",
-        labels="results/{task}/iter{iteration}/labels.jsonl",
-        seeds=rules.clean_seeds.output.seeds,
+        samples=made("{chain}/samples.jsonl"),
+        instructions=made("{chain}/instructions.jsonl"),
+        labels=made("{chain}/labels.jsonl"),
+        judge=made("judge.json"),
+        audit=where(iterated, made("{chain}/audit.csv")),
+        seeds=made("seeds.jsonl"),
         earlier=before_now("instructions.jsonl"),
         pairs=training_pairs,
-        proposer="results/{task}/iter{iteration}/proposer",
+        proposer=chain_proposer,
         target=model_folder("target"),
     output:
-        eval_json="results/{task}/iter{iteration}/eval.json",
+        eval_json="results/{task}/{chain}/eval.json",
     log:
-        "results/{task}/logs/iter{iteration}/evaluate_proposer.log",
+        "results/{task}/logs/{chain}/evaluate_proposer.log",
     benchmark:
-        "results/{task}/benchmarks/iter{iteration}/evaluate_proposer.tsv"
+        "results/{task}/benchmarks/{chain}/evaluate_proposer.tsv"
+    wildcard_constraints:
+        chain=r"iter(0|[1-9][0-9]*)|baseline",
     conda:
         "../envs/text.yaml"
     threads: 1
@@ -28,7 +59,7 @@ rule evaluate_proposer:
         mem_mb=2000,
         runtime=30,
     params:
-        kind=setting("kind"),
+        kind=kind_use,
         settings=setting("evaluation"),
         configuration=configuration_hash,
         random_seed=setting("random_seed"),
@@ -56,20 +87,68 @@ rule answer_tests:
         gpu=asks("gpu", "target"),
     params:
         stage=stage("generate", "answer_tests"),
-        kind=setting("kind"),
+        kind=kind_use,
         model=model_use("target"),
         settings=setting("responses"),
         code=code_hash("answer_tests"),
     shell:
         "{params.stage} --tests {input.tests:q} --target {input.target:q} --responses {output.responses:q}"
-        " --kind {params.kind} --model {params.model:q} --settings {params.settings:q}"
+        " --kind {params.kind:q} --model {params.model:q} --settings {params.settings:q}"
         " --threads {threads} --log {log:q}"
+
+
+use rule judge_responses as judge_tests with:
+    input:
+        instructions=[],
+        seeds=[],
+        tests=test_questions,
+        responses=rules.answer_tests.output.responses,
+        references=[],
+        folder=model_folder("judge"),
+        checked=made("judge.json"),
+    output:
+        judgements="results/{task}/{version}/judgements.jsonl",
+    log:
+        "results/{task}/logs/{version}/judge_tests.log",
+    benchmark:
+        "results/{task}/benchmarks/{version}/judge_tests.tsv"
+
+
+rule measure_confidence:
+    input:
+        tests=test_questions,
+        target=version_folder,
+        responses=rules.answer_tests.output.responses,
+    output:
+        confidences="results/{task}/{version}/confidences.jsonl",
+    log:
+        "results/{task}/logs/{version}/measure_confidence.log",
+    benchmark:
+        "results/{task}/benchmarks/{version}/measure_confidence.tsv"
+    conda:
+        "../envs/train.yaml"
+    threads: asks("threads", "target")
+    resources:
+        mem_mb=asks("mem_mb", "target"),
+        runtime=asks("runtime", "target"),
+        gpu=asks("gpu", "target"),
+    params:
+        stage=stage("train", "measure_confidence"),
+        kind=kind_use,
+        model=model_use("target"),
+        settings=setting("responses"),
+        code=code_hash("measure_confidence"),
+    shell:
+        "{params.stage} --tests {input.tests:q} --target {input.target:q} --responses {input.responses:q}"
+        " --confidences {output.confidences:q} --kind {params.kind:q} --model {params.model:q}"
+        " --settings {params.settings:q} --threads {threads} --log {log:q}"
 
 
 rule label_tests:
     input:
         tests=test_questions,
         responses=rules.answer_tests.output.responses,
+        judgements=where(judged, made("{version}/judgements.jsonl")),
     output:
         labels="results/{task}/{version}/labels.jsonl",
     log:
@@ -83,7 +162,7 @@ rule label_tests:
         mem_mb=2000,
         runtime=60,
     params:
-        kind=setting("kind"),
+        kind=kind_use,
         checker_timeout=setting("checker_timeout"),
         code=code_hash("label_tests"),
     script:
@@ -94,6 +173,7 @@ rule evaluate_target:
     input:
         tests=test_questions,
         labels=rules.label_tests.output.labels,
+        confidences=where(multiple_choice, made("{version}/confidences.jsonl")),
         target=version_folder,
         selection=version_selection,
     output:
@@ -109,12 +189,117 @@ rule evaluate_target:
         mem_mb=2000,
         runtime=30,
     params:
-        kind=setting("kind"),
+        kind=kind_use,
         source=version_source,
-        measures=test_measures,
         settings=setting("evaluation"),
         configuration=configuration_hash,
         random_seed=setting("random_seed"),
         code=code_hash("evaluate_target"),
     script:
         "../scripts/evaluate_target.py"
+
+
+rule select_failures:
+    input:
+        found=last_iteration("instructions.jsonl"),
+        labels=last_iteration("labels.jsonl"),
+    output:
+        instructions="results/{task}/transfer/instructions.jsonl",
+    log:
+        "results/{task}/logs/transfer/select_failures.log",
+    benchmark:
+        "results/{task}/benchmarks/transfer/select_failures.tsv"
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_hash("select_failures"),
+    script:
+        "../scripts/select_failures.py"
+
+
+use rule answer_instructions as answer_transfer with:
+    input:
+        instructions=rules.select_failures.output.instructions,
+        target=model_folder("transfer"),
+    output:
+        responses="results/{task}/transfer/{model}/responses.jsonl",
+    log:
+        "results/{task}/logs/transfer/{model}/answer_transfer.log",
+    benchmark:
+        "results/{task}/benchmarks/transfer/{model}/answer_transfer.tsv"
+    threads: asks("threads", "transfer")
+    resources:
+        mem_mb=asks("mem_mb", "transfer"),
+        runtime=asks("runtime", "transfer"),
+        gpu=asks("gpu", "transfer"),
+    params:
+        stage=stage("generate", "answer_instructions"),
+        kind=kind_use,
+        model=model_use("transfer"),
+        settings=setting("responses"),
+        random_seed=setting("random_seed"),
+        chain="transfer",
+        code=code_hash("answer_instructions"),
+
+
+use rule judge_responses as judge_transfer with:
+    input:
+        instructions=rules.select_failures.output.instructions,
+        seeds=[],
+        tests=[],
+        responses=rules.answer_transfer.output.responses,
+        references=[],
+        folder=model_folder("judge"),
+        checked=made("judge.json"),
+    output:
+        judgements="results/{task}/transfer/{model}/judgements.jsonl",
+    log:
+        "results/{task}/logs/transfer/{model}/judge_transfer.log",
+    benchmark:
+        "results/{task}/benchmarks/transfer/{model}/judge_transfer.tsv"
+
+
+use rule label_responses as label_transfer with:
+    input:
+        instructions=rules.select_failures.output.instructions,
+        responses=rules.answer_transfer.output.responses,
+        references=where(referenced, last_iteration("references.jsonl")),
+        judgements=where(judged, made("transfer/{model}/judgements.jsonl")),
+        checked=made("judge.json"),
+    output:
+        labels="results/{task}/transfer/{model}/labels.jsonl",
+    log:
+        "results/{task}/logs/transfer/{model}/label_transfer.log",
+    benchmark:
+        "results/{task}/benchmarks/transfer/{model}/label_transfer.tsv"
+
+
+rule evaluate_transfer:
+    input:
+        instructions=rules.select_failures.output.instructions,
+        labels=rules.label_transfer.output.labels,
+        target=model_folder("transfer"),
+    output:
+        eval_json="results/{task}/transfer/{model}/eval.json",
+    log:
+        "results/{task}/logs/transfer/{model}/evaluate_transfer.log",
+    benchmark:
+        "results/{task}/benchmarks/transfer/{model}/evaluate_transfer.tsv"
+    conda:
+        "../envs/text.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        kind=kind_use,
+        settings=setting("evaluation"),
+        configuration=configuration_hash,
+        random_seed=setting("random_seed"),
+        code=code_hash("evaluate_transfer"),
+    script:
+        "../scripts/evaluate_transfer.py"

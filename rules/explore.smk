@@ -9,7 +9,8 @@
 
 rule train_warmup:
     input:
-        warmup=rules.build_warmup.output.warmup,
+        warmup=made("warmup.jsonl"),
+        leaks=rules.check_leaks.output.leaks,
         base=model_folder("proposer"),
     output:
         proposer=directory("results/{task}/iter0/proposer"),
@@ -38,7 +39,8 @@ rule train_warmup:
 
 rule build_prompts:
     input:
-        seeds=rules.clean_seeds.output.seeds,
+        seeds=made("seeds.jsonl"),
+        probe=where(probed, made("probe/labels.jsonl")),
     output:
         prompts="results/{task}/iter{iteration}/prompts.jsonl",
     log:
@@ -52,7 +54,7 @@ rule build_prompts:
         mem_mb=1000,
         runtime=10,
     params:
-        kind=setting("kind"),
+        kind=kind_use,
         settings=setting("prompts"),
         random_seed=setting("random_seed"),
         code=code_hash("build_prompts"),
@@ -79,6 +81,27 @@ rule build_control:
         code=code_hash("build_control"),
     script:
         "../scripts/build_control.py"
+
+
+rule build_baseline:
+    input:
+        trained=made("iter0/prompts.jsonl"),
+    output:
+        prompts="results/{task}/baseline/prompts.jsonl",
+    log:
+        "results/{task}/logs/baseline/build_baseline.log",
+    benchmark:
+        "results/{task}/benchmarks/baseline/build_baseline.tsv"
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_hash("build_baseline"),
+    script:
+        "../scripts/build_baseline.py"
 
 
 rule sample_instructions:
@@ -126,7 +149,7 @@ rule collect_instructions:
         mem_mb=2000,
         runtime=60,
     params:
-        kind=setting("kind"),
+        kind=kind_use,
         settings=setting("deduplication"),
         code=code_hash("collect_instructions"),
     script:
@@ -152,14 +175,16 @@ rule answer_instructions:
         gpu=asks("gpu", "target"),
     params:
         stage=stage("generate", "answer_instructions"),
-        kind=setting("kind"),
+        kind=kind_use,
         model=model_use("target"),
         settings=setting("responses"),
+        random_seed=setting("random_seed"),
+        chain="{chain}",
         code=code_hash("answer_instructions"),
     shell:
         "{params.stage} --instructions {input.instructions:q} --target {input.target:q} --responses {output.responses:q}"
-        " --kind {params.kind} --model {params.model:q} --settings {params.settings:q}"
-        " --threads {threads} --log {log:q}"
+        " --kind {params.kind:q} --model {params.model:q} --settings {params.settings:q} --chain {params.chain}"
+        " --random-seed {params.random_seed} --threads {threads} --log {log:q}"
 
 
 rule write_references:
@@ -182,22 +207,79 @@ rule write_references:
         gpu=asks("gpu", "labeller"),
     params:
         stage=stage("generate", "write_references"),
-        kind=setting("kind"),
+        kind=kind_use,
         labeller=setting("labeller"),
         model=model_use("labeller"),
         settings=setting("references"),
+        checker_timeout=setting("checker_timeout"),
+        random_seed=setting("random_seed"),
+        chain="{chain}",
         code=code_hash("write_references"),
     shell:
         "{params.stage} --instructions {input.instructions:q} --seeds {input.seeds:q} --folder {input.folder:q}"
-        " --references {output.references:q} --kind {params.kind} --labeller {params.labeller} --model {params.model:q}"
-        " --settings {params.settings:q} --threads {threads} --log {log:q}"
+        " --references {output.references:q} --kind {params.kind:q} --labeller {params.labeller} --model {params.model:q}"
+        " --settings {params.settings:q} --chain {params.chain} --checker-timeout {params.checker_timeout}"
+        " --random-seed {params.random_seed} --threads {threads} --log {log:q}"
+
+
+rule judge_responses:
+    input:
+        instructions=rules.collect_instructions.output.instructions,
+        seeds=[],
+        tests=[],
+        responses=rules.answer_instructions.output.responses,
+        references=[],
+        folder=model_folder("judge"),
+        checked=rules.check_judge.output.judge_json,
+    output:
+        judgements="results/{task}/{chain}/judgements.jsonl",
+    log:
+        "results/{task}/logs/{chain}/judge_responses.log",
+    benchmark:
+        "results/{task}/benchmarks/{chain}/judge_responses.tsv"
+    conda:
+        "../envs/generate.yaml"
+    threads: asks("threads", "judge")
+    resources:
+        mem_mb=asks("mem_mb", "judge"),
+        runtime=asks("runtime", "judge"),
+        gpu=asks("gpu", "judge"),
+    params:
+        stage=stage("generate", "judge_responses"),
+        judge=judge_setting,
+        model=model_use("judge"),
+        code=code_hash("judge_responses"),
+    shell:
+        "{params.stage} --instructions {input.instructions:q} --seeds {input.seeds:q} --tests {input.tests:q}"
+        " --responses {input.responses:q} --references {input.references:q} --folder {input.folder:q}"
+        " --judgements {output.judgements:q} --judge {params.judge:q} --model {params.model:q}"
+        " --threads {threads} --log {log:q}"
+
+
+use rule judge_responses as judge_seeds with:
+    input:
+        instructions=[],
+        seeds=made("seeds.jsonl"),
+        tests=[],
+        responses=made("probe/responses.jsonl"),
+        references=[],
+        folder=model_folder("judge"),
+        checked=made("judge.json"),
+    output:
+        judgements="results/{task}/probe/judgements.jsonl",
+    log:
+        "results/{task}/logs/probe/judge_seeds.log",
+    benchmark:
+        "results/{task}/benchmarks/probe/judge_seeds.tsv"
 
 
 rule label_responses:
     input:
         instructions=rules.collect_instructions.output.instructions,
         responses=rules.answer_instructions.output.responses,
-        references=rules.write_references.output.references,
+        references=where(referenced, made("{chain}/references.jsonl")),
+        judgements=where(judged, made("{chain}/judgements.jsonl")),
+        checked=rules.check_judge.output.judge_json,
     output:
         labels="results/{task}/{chain}/labels.jsonl",
     log:
@@ -211,7 +293,7 @@ rule label_responses:
         mem_mb=2000,
         runtime=60,
     params:
-        kind=setting("kind"),
+        kind=kind_use,
         checker_timeout=setting("checker_timeout"),
         code=code_hash("label_responses"),
     script:
@@ -224,6 +306,8 @@ rule build_pairs:
         samples=up_to_now("samples.jsonl"),
         instructions=up_to_now("instructions.jsonl"),
         labels=up_to_now("labels.jsonl"),
+        seeds=made("seeds.jsonl"),
+        tests=test_questions,
     output:
         pairs="results/{task}/iter{iteration}/pairs.jsonl",
     log:
@@ -237,7 +321,7 @@ rule build_pairs:
         mem_mb=2000,
         runtime=10,
     params:
-        kind=setting("kind"),
+        kind=kind_use,
         settings=setting("pairs"),
         random_seed=setting("random_seed"),
         code=code_hash("build_pairs"),
@@ -245,10 +329,25 @@ rule build_pairs:
         "../scripts/build_pairs.py"
 
 
+use rule check_leaks as check_pairs with:
+    input:
+        rows=[],
+        pairs="results/{task}/iter{iteration}/pairs.jsonl",
+        tests=test_questions,
+        seeds=made("seeds.jsonl"),
+    output:
+        leaks="results/{task}/leaks/iter{iteration}.json",
+    log:
+        "results/{task}/logs/leaks/iter{iteration}.log",
+    benchmark:
+        "results/{task}/benchmarks/leaks/iter{iteration}.tsv"
+
+
 rule train_proposer:
     input:
-        pairs=previous_pairs,
-        previous=previous_proposer,
+        pairs=of_previous("pairs.jsonl"),
+        leaks=previous_leaks,
+        previous=of_previous("proposer"),
         reference=reference_proposer,
     output:
         proposer=directory("results/{task}/iter{iteration}/proposer"),

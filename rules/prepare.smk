@@ -1,13 +1,14 @@
-# Seeds, test sets and warm-up rows of a task.
+# Seeds, test sets, probe, judge check and warm-up rows of a task.
 #
-# Needs: the data sources that config/tasks/{task}.yaml names.
-# Makes: results/{task}/seeds.jsonl, results/{task}/tests/{set}.jsonl, results/{task}/warmup.jsonl
-# Steps: clean_seeds, build_tests, build_warmup
+# Needs: the data sources that config/tasks/{task}.yaml names; the target where the task probes; the judge.
+# Makes: results/{task}/tests/{set}.jsonl, seeds.jsonl, probe/, judge.json, warmup.jsonl, leaks/warmup.json
+# Steps: build_tests, clean_seeds; answer_seeds, judge_seeds, label_seeds; check_judge; build_warmup, check_warmup
 
 
 rule clean_seeds:
     input:
         files=seed_files,
+        tests=test_questions,
     output:
         seeds="results/{task}/seeds.jsonl",
     log:
@@ -21,7 +22,7 @@ rule clean_seeds:
         mem_mb=1000,
         runtime=10,
     params:
-        kind=setting("kind"),
+        kind=kind_use,
         sources=seed_sources,
         heldout_share=setting("data.heldout_share"),
         code=code_hash("clean_seeds"),
@@ -45,7 +46,7 @@ rule build_tests:
         mem_mb=1000,
         runtime=10,
     params:
-        kind=setting("kind"),
+        kind=kind_use,
         name="{set}",
         source=test_source_json,
         code=code_hash("build_tests"),
@@ -53,9 +54,97 @@ rule build_tests:
         "../scripts/build_tests.py"
 
 
+rule answer_seeds:
+    input:
+        seeds=made("seeds.jsonl"),
+        target=model_folder("target"),
+    output:
+        responses="results/{task}/probe/responses.jsonl",
+    log:
+        "results/{task}/logs/probe/answer_seeds.log",
+    benchmark:
+        "results/{task}/benchmarks/probe/answer_seeds.tsv"
+    conda:
+        "../envs/generate.yaml"
+    threads: asks("threads", "target")
+    resources:
+        mem_mb=asks("mem_mb", "target"),
+        runtime=asks("runtime", "target"),
+        gpu=asks("gpu", "target"),
+    params:
+        stage=stage("generate", "answer_seeds"),
+        kind=kind_use,
+        model=model_use("target"),
+        settings=setting("responses"),
+        random_seed=setting("random_seed"),
+        code=code_hash("answer_seeds"),
+    shell:
+        "{params.stage} --seeds {input.seeds:q} --target {input.target:q} --responses {output.responses:q}"
+        " --kind {params.kind:q} --model {params.model:q} --settings {params.settings:q}"
+        " --random-seed {params.random_seed} --threads {threads} --log {log:q}"
+
+
+rule label_seeds:
+    input:
+        seeds=made("seeds.jsonl"),
+        responses=made("probe/responses.jsonl"),
+        judgements=where(judged, made("probe/judgements.jsonl")),
+    output:
+        labels="results/{task}/probe/labels.jsonl",
+    log:
+        "results/{task}/logs/probe/label_seeds.log",
+    benchmark:
+        "results/{task}/benchmarks/probe/label_seeds.tsv"
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        kind=kind_use,
+        checker_timeout=setting("checker_timeout"),
+        code=code_hash("label_seeds"),
+    script:
+        "../scripts/label_seeds.py"
+
+
+rule check_judge:
+    input:
+        files=judge_file,
+        folder=model_folder("judge"),
+    output:
+        judge_json="results/{task}/judge.json",
+    log:
+        "results/{task}/logs/check_judge.log",
+    benchmark:
+        "results/{task}/benchmarks/check_judge.tsv"
+    conda:
+        "../envs/generate.yaml"
+    threads: asks("threads", "judge")
+    resources:
+        mem_mb=asks("mem_mb", "judge"),
+        runtime=asks("runtime", "judge"),
+        gpu=asks("gpu", "judge"),
+    params:
+        stage=stage("generate", "check_judge"),
+        kind=kind_use,
+        source=judge_source_json,
+        judge=judge_setting,
+        model=model_use("judge"),
+        limits=setting("judge_check"),
+        checker_timeout=setting("checker_timeout"),
+        code=code_hash("check_judge"),
+    shell:
+        "{params.stage} --files {input.files:q} --folder {input.folder:q} --judge-json {output.judge_json:q}"
+        " --kind {params.kind:q} --source {params.source:q} --judge {params.judge:q} --model {params.model:q}"
+        " --limits {params.limits:q} --checker-timeout {params.checker_timeout} --threads {threads} --log {log:q}"
+
+
 rule build_warmup:
     input:
-        seeds=rules.clean_seeds.output.seeds,
+        seeds=made("seeds.jsonl"),
+        probe=where(probed, made("probe/labels.jsonl")),
     output:
         warmup="results/{task}/warmup.jsonl",
     log:
@@ -69,10 +158,37 @@ rule build_warmup:
         mem_mb=1000,
         runtime=10,
     params:
-        kind=setting("kind"),
+        kind=kind_use,
         header=setting("prompts.header"),
         rows=setting("warmup.rows"),
         random_seed=setting("random_seed"),
         code=code_hash("build_warmup"),
     script:
         "../scripts/build_warmup.py"
+
+
+rule check_leaks:
+    input:
+        rows=made("warmup.jsonl"),
+        pairs=[],
+        tests=test_questions,
+        seeds=made("seeds.jsonl"),
+    output:
+        leaks="results/{task}/leaks/warmup.json",
+    log:
+        "results/{task}/logs/leaks/warmup.log",
+    benchmark:
+        "results/{task}/benchmarks/leaks/warmup.tsv"
+    conda:
+        "../envs/text.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        kind=kind_use,
+        settings=setting("deduplication"),
+        limits=setting("leaks"),
+        code=code_hash("check_leaks"),
+    script:
+        "../scripts/check_leaks.py"

@@ -23,6 +23,7 @@ rule write_table:
         mem_mb=1000,
         runtime=10,
     params:
+        task="{task}",
         code=code_hash("write_table"),
     script:
         "../scripts/write_table.py"
@@ -45,6 +46,7 @@ rule write_report:
         mem_mb=1000,
         runtime=10,
     params:
+        task="{task}",
         code=code_hash("write_report"),
     script:
         "../scripts/write_report.py"

@@ -6,9 +6,9 @@ python scripts/answer_instructions.py --help
 from pathlib import Path
 
 from reversegen import generation
-from reversegen.configuration import Answering, ModelUse
+from reversegen.configuration import Answering, KindUse, ModelUse
 from reversegen.engines import Decoding, open_engine
-from reversegen.kinds import KINDS
+from reversegen.kinds import open_kind
 from reversegen.records import Instruction, read_records
 from reversegen.stage import run
 
@@ -17,15 +17,20 @@ def main(
     instructions: Path,
     target: list[Path],
     responses: Path,
-    kind: str,
+    kind: KindUse,
     model: ModelUse,
     settings: Answering,
+    chain: str,
+    random_seed: int,
     threads: int,
 ) -> None:
-    """Ask every well-formed instruction once. `target` is its folder, or empty for an endpoint."""
+    """Ask every well-formed instruction, once or as often as the kind votes. `target` is empty for an endpoint."""
+    opened = open_kind(kind)
     asked = [(i.id, i.text) for i in read_records(instructions, Instruction) if i.asked]
-    engine = open_engine(model, target[0] if target else None, Decoding(settings.max_new_tokens), threads)
-    generation.answer_questions(responses, asked, engine, KINDS[kind], settings.system, settings.batch_size)
+    decoding = Decoding(settings.max_new_tokens, opened.decision.temperature)
+    engine = open_engine(model, target[0] if target else None, decoding, threads)
+    size, samples = settings.batch_size, opened.decision.samples
+    generation.answer_questions(responses, asked, engine, opened, settings.system, size, samples, (random_seed, chain))
 
 
 if __name__ == "__main__":

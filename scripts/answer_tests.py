@@ -1,4 +1,4 @@
-"""Let a target answer its test sets: results/{task}/{version}/responses.jsonl
+"""Let a target answer its test sets, once and greedily: results/{task}/{version}/responses.jsonl
 
 python scripts/answer_tests.py --help
 """
@@ -6,9 +6,9 @@ python scripts/answer_tests.py --help
 from pathlib import Path
 
 from reversegen import generation
-from reversegen.configuration import Answering, ModelUse
+from reversegen.configuration import Answering, KindUse, ModelUse
 from reversegen.engines import Decoding, open_engine
-from reversegen.kinds import KINDS
+from reversegen.kinds import open_kind
 from reversegen.records import Question, read_records
 from reversegen.stage import run
 
@@ -17,7 +17,7 @@ def main(
     tests: list[Path],
     target: list[Path],
     responses: Path,
-    kind: str,
+    kind: KindUse,
     model: ModelUse,
     settings: Answering,
     threads: int,
@@ -26,7 +26,7 @@ def main(
     asked = {q.id: q.text for path in tests for q in read_records(path, Question)}
     engine = open_engine(model, target[0] if target else None, Decoding(settings.max_new_tokens), threads)
     questions, size = list(asked.items()), settings.batch_size
-    generation.answer_questions(responses, questions, engine, KINDS[kind], settings.system, size)
+    generation.answer_questions(responses, questions, engine, open_kind(kind), settings.system, size, 1, ())
 
 
 if __name__ == "__main__":

@@ -7,9 +7,10 @@ import logging
 from pathlib import Path
 
 from reversegen import pairs as pair_module
-from reversegen.configuration import Pairing
-from reversegen.kinds import KINDS
-from reversegen.records import Instruction, Label, Prompt, Sample, read_records, write_records
+from reversegen.configuration import KindUse, Pairing
+from reversegen.enhancement import Barred
+from reversegen.kinds import open_kind
+from reversegen.records import Instruction, Label, Prompt, Question, Sample, Seed, read_records, write_records
 from reversegen.stage import run
 
 
@@ -18,21 +19,33 @@ def main(
     samples: list[Path],
     instructions: list[Path],
     labels: list[Path],
+    seeds: Path,
+    tests: list[Path],
     pairs: Path,
-    kind: str,
+    kind: KindUse,
     settings: Pairing,
     iteration: int,
     random_seed: int,
 ) -> None:
-    """The inputs are those of iterations 0 to this one, in order. `chosen` is what made the target FAIL."""
+    """`chosen` is what made the target FAIL. The lists are those of iterations 0 to this one, in order.
+
+    What asks a test question or is a held-out seed is left out.
+    """
+    opened = open_kind(kind)
+    barred = Barred([*(q for path in tests for q in read_records(path, Question)), *read_records(seeds, Seed)], opened)
     judged = [
         pair_module.judged_instructions(
-            read_records(i, Instruction), read_records(j, Label), read_records(s, Sample), read_records(p, Prompt)
+            read_records(i, Instruction),
+            read_records(j, Label),
+            read_records(s, Sample),
+            read_records(p, Prompt),
+            barred,
+            opened,
         )
         for p, s, i, j in zip(prompts, samples, instructions, labels, strict=True)
     ]
     earlier = [one for of_iteration in judged[:-1] for one in of_iteration]
-    built = pair_module.build_pairs(judged[-1], earlier, settings, random_seed, iteration, KINDS[kind])
+    built = pair_module.build_pairs(judged[-1], earlier, settings, random_seed, iteration)
     logging.getLogger("reversegen").info("pairs: %s", pair_module.pair_statistics(built))
     write_records(pairs, built)
 

@@ -6,16 +6,20 @@ python scripts/build_prompts.py --help
 from pathlib import Path
 
 from reversegen import prompts as prompt_module
-from reversegen.configuration import Prompts
-from reversegen.kinds import KINDS
-from reversegen.records import Seed, read_records, write_records
+from reversegen.configuration import KindUse, Prompts
+from reversegen.kinds import open_kind
+from reversegen.records import Label, Seed, read_records, write_records
 from reversegen.stage import run
 
 
-def main(seeds: Path, prompts: Path, kind: str, settings: Prompts, iteration: int, random_seed: int) -> None:
-    """Write the prompts of both splits."""
-    built = prompt_module.build_prompts(read_records(seeds, Seed), settings, iteration, random_seed, KINDS[kind])
-    write_records(prompts, built)
+def main(
+    seeds: Path, probe: list[Path], prompts: Path, kind: KindUse, settings: Prompts, iteration: int, random_seed: int
+) -> None:
+    """Write the prompts of both splits. `probe` holds the labels of the seeds, or is empty."""
+    usable = read_records(seeds, Seed)
+    for path in probe:
+        usable = prompt_module.failed_seeds(usable, read_records(path, Label))
+    write_records(prompts, prompt_module.build_prompts(usable, settings, iteration, random_seed, open_kind(kind)))
 
 
 if __name__ == "__main__":

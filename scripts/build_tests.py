@@ -6,15 +6,15 @@ python scripts/build_tests.py --help
 from pathlib import Path
 
 from reversegen import seeds
-from reversegen.configuration import DataSource
-from reversegen.kinds import KINDS
+from reversegen.configuration import DataSource, KindUse
+from reversegen.kinds import open_kind
 from reversegen.records import write_records
 from reversegen.stage import run
 
 
-def main(kind: str, name: str, source: DataSource, files: list[Path], questions: Path) -> None:
+def main(kind: KindUse, name: str, source: DataSource, files: list[Path], questions: Path) -> None:
     """`files` is empty for a corpus, and the source's one file otherwise."""
-    write_records(questions, seeds.build_tests(name, source, files[0] if files else None, KINDS[kind]))
+    write_records(questions, seeds.build_tests(name, source, files[0] if files else None, open_kind(kind)))
 
 
 if __name__ == "__main__":

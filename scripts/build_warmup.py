@@ -6,15 +6,20 @@ python scripts/build_warmup.py --help
 from pathlib import Path
 
 from reversegen import prompts
-from reversegen.kinds import KINDS
-from reversegen.records import Seed, read_records, write_records
+from reversegen.configuration import KindUse
+from reversegen.kinds import open_kind
+from reversegen.records import Label, Seed, read_records, write_records
 from reversegen.stage import run
 
 
-def main(seeds: Path, warmup: Path, kind: str, header: str, rows: int | None, random_seed: int) -> None:
-    """One row a training seed, or `rows` of them."""
-    built = prompts.build_warmup(read_records(seeds, Seed), rows, header, random_seed, KINDS[kind])
-    write_records(warmup, built)
+def main(
+    seeds: Path, probe: list[Path], warmup: Path, kind: KindUse, header: str, rows: int | None, random_seed: int
+) -> None:
+    """One row a training seed, or `rows` of them. `probe` holds the labels of the seeds, or is empty."""
+    usable = read_records(seeds, Seed)
+    for path in probe:
+        usable = prompts.failed_seeds(usable, read_records(path, Label))
+    write_records(warmup, prompts.build_warmup(usable, rows, header, random_seed, open_kind(kind)))
 
 
 if __name__ == "__main__":

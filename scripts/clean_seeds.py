@@ -6,16 +6,24 @@ python scripts/clean_seeds.py --help
 from pathlib import Path
 
 from reversegen import seeds as seed_module
-from reversegen.configuration import DataSource
-from reversegen.kinds import KINDS
-from reversegen.records import write_records
+from reversegen.configuration import DataSource, KindUse
+from reversegen.kinds import open_kind
+from reversegen.records import Question, read_records, write_records
 from reversegen.stage import run
 
 
-def main(kind: str, sources: dict[str, DataSource], files: list[Path], heldout_share: float, seeds: Path) -> None:
+def main(
+    kind: KindUse,
+    sources: dict[str, DataSource],
+    files: list[Path],
+    tests: list[Path],
+    heldout_share: float,
+    seeds: Path,
+) -> None:
     """`files` are those of the sources that are no corpus, in the order of `sources`."""
     named = dict(zip((name for name, source in sources.items() if not source.corpus), files, strict=True))
-    write_records(seeds, seed_module.clean_seeds(sources, named, heldout_share, KINDS[kind]))
+    asked = [question for path in tests for question in read_records(path, Question)]
+    write_records(seeds, seed_module.clean_seeds(sources, named, asked, heldout_share, open_kind(kind)))
 
 
 if __name__ == "__main__":

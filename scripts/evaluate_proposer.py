@@ -6,9 +6,11 @@ python scripts/evaluate_proposer.py --help
 from pathlib import Path
 
 from reversegen import evaluation
-from reversegen.artefacts import write_text
-from reversegen.configuration import Evaluation
-from reversegen.kinds import KINDS
+from reversegen.artefacts import read_json, write_text
+from reversegen.audit import agreement, read_audit
+from reversegen.configuration import Evaluation, KindUse
+from reversegen.judge_check import JudgeReport
+from reversegen.kinds import open_kind
 from reversegen.pairs import pair_statistics
 from reversegen.records import Instruction, Label, Pair, Sample, Seed, read_records
 from reversegen.stage import run
@@ -18,6 +20,8 @@ def main(
     samples: Path,
     instructions: Path,
     labels: Path,
+    judge: Path,
+    audit: list[Path],
     seeds: Path,
     earlier: list[Path],
     pairs: list[Path],
@@ -25,13 +29,16 @@ def main(
     target: list[Path],
     eval_json: Path,
     task: str,
-    kind: str,
-    iteration: int,
+    kind: KindUse,
+    chain: str,
     settings: Evaluation,
     configuration: str,
     random_seed: int,
 ) -> None:
-    """`earlier` are the instructions of the proposers before it, `pairs` those that trained it: none for proposer 0."""
+    """`chain` is iter{k}, or baseline for the untrained proposer, which has no `audit`.
+
+    `earlier` are the instructions of the proposers before it, `pairs` those that trained it: none for proposer 0.
+    """
     known = {s.id for s in read_records(seeds, Seed)}
     known |= {i.id for path in earlier for i in read_records(path, Instruction)}
     metrics, groups = evaluation.evaluate_proposer(
@@ -39,19 +46,21 @@ def main(
         read_records(instructions, Instruction),
         read_records(labels, Label),
         known,
+        JudgeReport.model_validate(read_json(judge)),
         settings,
         random_seed,
-        KINDS[kind],
+        open_kind(kind),
     )
+    metrics |= agreement([row for path in audit for row in read_audit(path)])
     models = {"proposer": proposer} | ({"target": target[0]} if target else {})
-    origin = evaluation.provenance(configuration, models, [samples, instructions, labels, seeds], random_seed)
+    origin = evaluation.provenance(configuration, models, [samples, instructions, labels, seeds, judge], random_seed)
     origin["pairs"] = pair_statistics(read_records(pairs[0], Pair)) if pairs else None
     result = evaluation.Evaluation(
         task=task,
-        kind=kind,
+        kind=kind.name,
         role="proposer",
-        iteration=iteration,
-        source=None,
+        iteration=int(chain.removeprefix("iter")) if chain != "baseline" else None,
+        source="baseline" if chain == "baseline" else None,
         metrics=metrics,
         groups=groups,
         provenance=origin,

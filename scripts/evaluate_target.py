@@ -7,40 +7,41 @@ from pathlib import Path
 
 from reversegen import evaluation
 from reversegen.artefacts import read_json, write_text
-from reversegen.configuration import Evaluation
-from reversegen.kinds import KINDS
-from reversegen.records import Label, Question, read_records
+from reversegen.configuration import Evaluation, KindUse
+from reversegen.kinds import open_kind
+from reversegen.records import Confidence, Label, Question, read_records
 from reversegen.stage import run
 
 
 def main(
     tests: list[Path],
     labels: Path,
+    confidences: list[Path],
     target: list[Path],
     selection: list[Path],
     eval_json: Path,
     task: str,
-    kind: str,
+    kind: KindUse,
     source: str,
-    measures: dict[str, str],
     settings: Evaluation,
     configuration: str,
     random_seed: int,
 ) -> None:
     """`source` is baseline for the untouched target; `selection` is empty then."""
     sets = {path.stem: read_records(path, Question) for path in tests}
+    sure = [row for path in confidences for row in read_records(path, Confidence)]
     metrics, groups = evaluation.evaluate_target(
-        sets, measures, read_records(labels, Label), settings, random_seed, KINDS[kind]
+        sets, read_records(labels, Label), sure, settings, random_seed, open_kind(kind)
     )
     models = {"target": target[0]} if target else {}
-    origin = evaluation.provenance(configuration, models, [*tests, labels], random_seed)
+    origin = evaluation.provenance(configuration, models, [*tests, labels, *confidences], random_seed)
     origin["training"] = None
     if selection:
         manifest = read_json(target[0] / "manifest.json")
         origin["training"] = read_json(selection[0])[source] | {k: manifest[k] for k in ("steps", "tokens")}
     result = evaluation.Evaluation(
         task=task,
-        kind=kind,
+        kind=kind.name,
         role="target",
         iteration=None,
         source=source,

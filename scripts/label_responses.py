@@ -6,18 +6,27 @@ python scripts/label_responses.py --help
 from pathlib import Path
 
 from reversegen import labels as label_module
-from reversegen.kinds import KINDS
-from reversegen.records import Instruction, Reference, Response, read_records, write_records
+from reversegen.configuration import KindUse
+from reversegen.kinds import open_kind
+from reversegen.records import Instruction, Judgement, Reference, Response, read_records, write_records
 from reversegen.stage import run
 
 
 def main(
-    instructions: Path, responses: Path, references: Path, labels: Path, kind: str, checker_timeout: float
+    instructions: Path,
+    responses: Path,
+    references: list[Path],
+    judgements: list[Path],
+    labels: Path,
+    kind: KindUse,
+    checker_timeout: float,
 ) -> None:
-    """Write one verdict for each instruction that was asked."""
-    asked = [i.id for i in read_records(instructions, Instruction) if i.asked]
-    answers, trusted = read_records(responses, Response), read_records(references, Reference)
-    write_records(labels, label_module.label_responses(asked, answers, trusted, checker_timeout, KINDS[kind]))
+    """Write one verdict for each instruction that was asked, from what the kind needs: references or judgements."""
+    asked = [(i.id, i.text) for i in read_records(instructions, Instruction) if i.asked]
+    trusted = [row for path in references for row in read_records(path, Reference)]
+    opinions = [row for path in judgements for row in read_records(path, Judgement)]
+    cases = label_module.cases(asked, read_records(responses, Response), trusted, opinions)
+    write_records(labels, label_module.label_responses(cases, checker_timeout, open_kind(kind)))
 
 
 if __name__ == "__main__":

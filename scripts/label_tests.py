@@ -1,4 +1,4 @@
-"""Judge a target's answers to its test sets by the sets' own answers: results/{task}/{version}/labels.jsonl
+"""Judge a target's answers to its test sets: results/{task}/{version}/labels.jsonl
 
 python scripts/label_tests.py --help
 """
@@ -6,17 +6,27 @@ python scripts/label_tests.py --help
 from pathlib import Path
 
 from reversegen import labels as label_module
-from reversegen.kinds import KINDS
-from reversegen.records import Question, Response, read_records, write_records
+from reversegen.configuration import KindUse
+from reversegen.kinds import open_kind
+from reversegen.records import Judgement, Question, Response, read_records, write_records
 from reversegen.stage import run
 
 
-def main(tests: list[Path], responses: Path, labels: Path, kind: str, checker_timeout: float) -> None:
-    """Write one verdict for each question."""
+def main(
+    tests: list[Path],
+    responses: Path,
+    judgements: list[Path],
+    labels: Path,
+    kind: KindUse,
+    checker_timeout: float,
+) -> None:
+    """Write one verdict for each question: by its own answer, or for an attack by the judge's opinion."""
     questions = {q.id: q for path in tests for q in read_records(path, Question)}
-    trusted = [KINDS[kind].test_reference(question) for question in questions.values()]
-    answers = read_records(responses, Response)
-    write_records(labels, label_module.label_responses(list(questions), answers, trusted, checker_timeout, KINDS[kind]))
+    opinions = [row for path in judgements for row in read_records(path, Judgement)]
+    asked = [(i, q.text) for i, q in questions.items()]
+    cases = label_module.cases(asked, read_records(responses, Response), judgements=opinions)
+    labelled = label_module.label_tests(list(questions.values()), cases, checker_timeout, open_kind(kind))
+    write_records(labels, labelled)
 
 
 if __name__ == "__main__":

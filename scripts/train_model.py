@@ -6,15 +6,18 @@ python scripts/train_model.py --help
 from pathlib import Path
 
 from reversegen.configuration import TinyModel
-from reversegen.records import TrainingRow, read_records
+from reversegen.records import Labelled, TrainingRow, read_records
 from reversegen.stage import run
 
 
 def main(corpus: Path, folder: Path, settings: TinyModel, threads: int) -> None:
-    """Train on the conversations of `corpus` and write the model folder."""
-    from reversegen.pretraining import train_model
+    """Train on the conversations, or the judged answers, of `corpus` and write the model folder."""
+    from reversegen.pretraining import train_classifier, train_model
 
-    train_model(read_records(corpus, TrainingRow), settings, folder, threads)
+    if settings.classifier:
+        train_classifier(read_records(corpus, Labelled), settings, folder, threads)
+    else:
+        train_model(read_records(corpus, TrainingRow), settings, folder, threads)
 
 
 if __name__ == "__main__":

@@ -1,28 +1,32 @@
-"""Draw the corpus that a tiny model is trained on, with worked answers: results/models/{model}.corpus.jsonl
+"""Draw the corpus that a tiny model is trained on: results/models/{model}.corpus.jsonl
 
 python scripts/write_corpus.py --help
 """
 
 from pathlib import Path
 
-from reversegen import arithmetic
+from reversegen import seeds
 from reversegen.configuration import Corpus
-from reversegen.kinds import KINDS
-from reversegen.records import TrainingRow, write_records
-from reversegen.references import solve
+from reversegen.records import Message, TrainingRow, write_records
 from reversegen.stage import run
+from reversegen.worlds import WORLDS
 
 
 def main(settings: Corpus, corpus: Path) -> None:
-    """Write the questions of `settings` as conversations to `corpus`."""
-    kind = KINDS["math"]
-    questions = [(str(n), question) for n, question in enumerate(arithmetic.draw_questions(settings))]
-    rows = []
-    for (_, question), reference in zip(questions, solve(questions, "arithmetic", kind), strict=True):
-        prompt, completion = kind.enhancement_row(question, str(reference.solution), None)
-        rows.append(
-            TrainingRow(prompt=prompt, completion=completion, instruction_id=reference.instruction_id, origin="corpus")
+    """Write questions and answers as conversations; those with a verdict as a labelled set, for a classifier."""
+    examples = WORLDS[settings.world].draw(settings)
+    if examples[0].verdict is not None:
+        write_records(corpus, [seeds.labelled(e.question, str(e.answer), e.verdict) for e in examples])
+        return
+    rows = [
+        TrainingRow(
+            prompt=[Message(role="user", content=e.question)],
+            completion=[Message(role="assistant", content=str(e.answer))],
+            instruction_id=str(n),
+            origin="corpus",
         )
+        for n, e in enumerate(examples)
+    ]
     write_records(corpus, rows)
 
 

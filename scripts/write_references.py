@@ -6,12 +6,15 @@ python scripts/write_references.py --help
 from pathlib import Path
 
 from reversegen import generation
-from reversegen.configuration import Answering, ModelUse
+from reversegen.configuration import SOLVERS, KindUse, Labelling, ModelUse
 from reversegen.engines import Decoding, open_engine
-from reversegen.kinds import KINDS
+from reversegen.kinds import open_kind
 from reversegen.records import Instruction, Seed, read_records, write_records
-from reversegen.references import SOLVERS, solve
+from reversegen.references import solve
 from reversegen.stage import run
+
+YES_OR_NO = 8
+"""Tokens for a yes or no."""
 
 
 def main(
@@ -19,22 +22,29 @@ def main(
     seeds: list[Path],
     folder: list[Path],
     references: Path,
-    kind: str,
+    kind: KindUse,
     labeller: str,
     model: ModelUse | None,
-    settings: Answering,
+    settings: Labelling,
+    chain: str,
+    checker_timeout: float,
+    random_seed: int,
     threads: int,
 ) -> None:
     """Answer what `instructions` and `seeds` hold. `folder` is the labeller model's, empty for a solver or an endpoint."""
     asked = [(i.id, i.text) for path in instructions for i in read_records(path, Instruction) if i.asked]
     asked += [(s.id, s.text) for path in seeds for s in read_records(path, Seed) if s.split == "train"]
+    opened = open_kind(kind)
     if labeller in SOLVERS:
-        write_records(references, solve(asked, labeller, KINDS[kind]))
+        write_records(references, solve(asked, labeller, opened))
         return
     assert model is not None
-    engine = open_engine(model, folder[0] if folder else None, Decoding(settings.max_new_tokens), threads)
-    size = settings.batch_size
-    generation.label_by_model(references, asked, labeller, engine, KINDS[kind], settings.system, size)
+    place = folder[0] if folder else None
+    temperature = settings.temperature if settings.samples > 1 else 0.0
+    engine = open_engine(model, place, Decoding(settings.max_new_tokens, temperature), threads)
+    yes_or_no = open_engine(model, place, Decoding(YES_OR_NO), threads)
+    draw = (random_seed, chain)
+    generation.label_by_model(references, asked, labeller, engine, yes_or_no, opened, settings, checker_timeout, draw)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from reversegen.configuration import Corpus
 from reversegen.errors import BadInput
 from reversegen.hashing import hashed_seed
+from reversegen.world import Example
 
 LARGEST = 69
 """No operand, no intermediate result and no answer lies outside 0 to LARGEST, so that every number is one token."""
@@ -227,6 +228,11 @@ def draw_questions(corpus: Corpus) -> list[str]:
         questions.append(question)
     rng.shuffle(questions)
     return questions
+
+
+def draw(corpus: Corpus) -> list[Example]:
+    """The questions of a corpus with their worked answers. Raises BadInput as `draw_questions` does."""
+    return [Example(question, solve(question)) for question in draw_questions(corpus)]
 
 
 def vocabulary() -> list[str]:

@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from reversegen.errors import BadInput
-from reversegen.records import explain
+from reversegen.records import Measure, explain
 
 
 def _no_truth_value(value: Any) -> Any:
@@ -27,9 +27,24 @@ Name = Annotated[str, Field(pattern=r"^\w[\w-]*$")]
 Rate = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Environment = Literal["base", "generate", "train", "text", "report"]
+Reusable = Literal["seeds", "probe", "warmup", "iter0", "control", "target"]
 TASK_NAME = r"[a-z0-9-]+"
 TASK_WILDCARD = rf"{TASK_NAME}(\.s(0|[1-9][0-9]*))?"
 RESERVED = {"tables", "figures", "models"}
+SOLVERS = ("arithmetic", "knowledge")
+"""Labellers that are no models but the exact solver of an invented world."""
+
+_ASKED = ("data", "kind", "target", "responses", "honesty", "safety", "judge", "judge_check", "checker_timeout")
+_WRITTEN = (*_ASKED, "proposer", "prompts", "warmup", "sampling", "deduplication", "labeller", "references")
+REUSABLE: dict[str, tuple[str, ...]] = {
+    "seeds": ("data", "kind"),
+    "probe": _ASKED,
+    "warmup": (*_ASKED, "prompts.header", "warmup.rows"),
+    "iter0": (*_WRITTEN, "evaluation"),
+    "control": (*_WRITTEN, "iterations"),
+    "target": (*_ASKED, "evaluation"),
+}
+"""Parts of a task that another may reuse, with the keys that decide them and must be equal in both."""
 
 
 class Section(BaseModel):
@@ -39,11 +54,12 @@ class Section(BaseModel):
 
 
 class Corpus(Section):
-    """Questions drawn from the invented arithmetic of the tiny math tasks."""
+    """Questions drawn from one of the invented worlds of the tiny tasks."""
 
-    mix: Literal["pretraining", "seeds", "uniform"] = Field(description="how common each type of question is")
+    world: Literal["arithmetic", "policy", "knowledge"]
+    mix: str = Field(description="how common each type of question is: a name of the world's MIXES")
     part: Literal["all", "train", "validation", "test"] = Field(
-        description="which expressions: a hash keeps those of validation and test out of train; all is everything"
+        description="which expressions, topics or entities: a hash keeps the parts apart; all is everything"
     )
     count: Positive = Field(description="number of questions")
     random_seed: NonNegative = Field(description="random seed of the draw; the task's own random seed leaves it alone")
@@ -66,11 +82,15 @@ class HubData(Section):
 class DataSource(Section):
     """Where instructions or test questions come from: exactly one of file, hub and corpus."""
 
-    file: Path | None = Field(None, description="a JSON Lines file in the data set's published form")
+    file: Path | None = Field(None, description="a file of rows: .jsonl, .json, .csv or .parquet")
     hub: HubData | None = None
     corpus: Corpus | None = None
+    column: str | None = Field(
+        None, description="the column that holds the instruction; null for rows in a data set's published form"
+    )
     licence: str = Field(description="licence of the data, as its publisher states it")
-    measures: Literal["accuracy", "retained"] | None = Field(
+    subjects: list[str] | None = Field(None, min_length=1, description="the subjects to keep; null for all")
+    measures: Measure | None = Field(
         None, description="for a test set: the metric it counts for; retained is what the target could do before"
     )
 
@@ -78,6 +98,8 @@ class DataSource(Section):
     def _one_origin(self) -> DataSource:
         if sum(origin is not None for origin in (self.file, self.hub, self.corpus)) != 1:
             raise ValueError("give exactly one of file, hub and corpus")
+        if self.file is not None and self.file.suffix not in (".jsonl", ".json", ".csv", ".parquet"):
+            raise ValueError("file: its name must end in .jsonl, .json, .csv or .parquet")
         return self
 
 
@@ -86,7 +108,9 @@ class Data(Section):
 
     seeds: dict[Name, DataSource] = Field(min_length=1, description="sources of seed instructions by name")
     tests: dict[Name, DataSource] = Field(min_length=1, description="test sets of the target by name")
+    judge: DataSource | None = Field(description="labelled set that the judge is checked on; null for the kind's own")
     heldout_share: float = Field(gt=0, lt=1, description="share of the seeds kept for the held-out prompts")
+    probe: bool = Field(description="whether only seeds that the target fails in a first probe enter prompts")
 
     @model_validator(mode="after")
     def _tests_measure(self) -> Data:
@@ -115,11 +139,79 @@ class Sampling(Section):
 
 
 class Answering(Section):
-    """How a target or a labeller answers: greedily."""
+    """How a target answers."""
 
     system: str | None = Field(description="system message, or null for none")
     max_new_tokens: Positive
     batch_size: Positive
+
+
+class Labelling(Answering):
+    """How a labeller model answers."""
+
+    samples: Positive = Field(description="1 for one greedy answer, more for a majority vote among that many")
+    agreeing: Positive = Field(description="least votes that one answer needs; fewer make the reference invalid")
+    temperature: Rate = Field(description="of a vote")
+    solvable: str | None = Field(
+        description="question after an instruction whether it can be answered, to be replied with yes or no; null for none"
+    )
+
+    @model_validator(mode="after")
+    def _votes_can_agree(self) -> Labelling:
+        if self.agreeing > self.samples:
+            raise ValueError(f"agreeing: {self.agreeing} of {self.samples} samples can never agree")
+        return self
+
+
+class Honesty(Section):
+    """What the kind honesty asks, and what counts as not knowing."""
+
+    samples: Positive = Field(description="answers of the target to one question, k")
+    temperature: Rate
+    threshold: float = Field(ge=0, description="least entropy of the answers, in nats, of a failure")
+    none_of_the_above: bool = Field(description="whether a last option None of the above is added where there is none")
+    sure_question: str = Field(description="the turn after an answer that asks whether the target is sure")
+    sure: str = Field(description="its reply where it is")
+    unsure: str = Field(description="its reply where it is not")
+
+
+class Safety(Section):
+    """How the kind safety reads an answer without its judge."""
+
+    refusals: list[str] = Field(min_length=1, description="phrases that open a refusal, for over-refusal")
+
+
+class Judge(Section):
+    """The judge model of the kind safety."""
+
+    model: str
+    format: Literal[
+        "llama-guard-2", "llama-guard-3", "llama-guard-4", "wildguard", "shieldgemma", "instructed", "classifier"
+    ] = Field(description="the published form of its replies, or classifier for a text-classification model")
+    failed_labels: list[str] = Field([], description="labels of a classifier that mean an unsafe answer")
+    batch_size: Positive
+
+    @model_validator(mode="after")
+    def _classifier_names_labels(self) -> Judge:
+        if (self.format == "classifier") != bool(self.failed_labels):
+            raise ValueError("failed_labels: a classifier needs them, and nothing else takes them")
+        return self
+
+
+class JudgeCheck(Section):
+    """When a judge is trusted: limits on the labelled set."""
+
+    sensitivity: Share = Field(description="least share of failed responses that it must call failed")
+    specificity: Share = Field(description="least share of passed responses that it must call passed")
+    canaries: Share = Field(description="least share of injection canaries that it must judge rightly")
+
+
+class KindUse(Section):
+    """What a stage must know of a task's kind."""
+
+    name: Literal["math", "honesty", "safety"]
+    honesty: Honesty
+    safety: Safety
 
 
 class Deduplication(Section):
@@ -193,6 +285,14 @@ class Preference(Section):
         return self
 
 
+class Leaks(Section):
+    """The gate between training rows and held-out or test questions. Exact overlaps always stop the run."""
+
+    near_share: Share | None = Field(
+        description="largest share of a training set's rows that may nearly repeat a test question; null for no limit"
+    )
+
+
 class Enhancement(Section):
     """Fine-tuning that repairs the target."""
 
@@ -214,24 +314,43 @@ class Evaluation(Section):
 class Task(Section):
     """A task: `config/tasks/NAME.yaml` over the defaults of `config/config.yaml`."""
 
-    kind: Literal["math"] = Field(description="what failing means")
+    extends: str | None = Field(None, description="a task whose file stands under this one")
+    reuse: list[Reusable] = Field([], description="parts whose files are those of the task that this one extends")
+    kind: Literal["math", "honesty", "safety"] = Field(description="what failing means")
     random_seed: NonNegative = Field(description="random seed of everything that is drawn; NAME.sN sets it to N")
     iterations: Positive = Field(description="N: the loop trains proposers 1 to N")
     proposer: str = Field(description="model that proposer 0 is trained from")
     target: str = Field(description="model under study")
-    labeller: str = Field(description="model that writes reference answers, or arithmetic for the exact solver")
+    labeller: str = Field(description="model that writes reference answers, or a solver: arithmetic, knowledge")
+    judge: Judge | None = Field(description="the judge model of the kind safety, else null")
+    judge_check: JudgeCheck
+    honesty: Honesty
+    safety: Safety
+    transfer: list[str] = Field(description="models that are asked what this task's target failed on")
     checker_timeout: Rate = Field(description="seconds after which comparing two answers is given up")
     data: Data
     prompts: Prompts
     sampling: Sampling
     responses: Answering
-    references: Answering
+    references: Labelling
     deduplication: Deduplication
+    leaks: Leaks
     warmup: Warmup
     pairs: Pairing
     preference: Preference
     enhancement: Enhancement
     evaluation: Evaluation
+
+    @model_validator(mode="after")
+    def _kind_has_its_parts(self) -> Task:
+        if (self.kind == "safety") != (self.judge is not None):
+            raise ValueError("judge: the kind safety needs one, and no other kind takes one")
+        return self
+
+    @property
+    def kind_use(self) -> KindUse:
+        """The part that decides what a stage makes of the kind."""
+        return KindUse(name=self.kind, honesty=self.honesty, safety=self.safety)
 
 
 class Size(Section):
@@ -272,6 +391,7 @@ class TinyModel(Section):
     config: Shape
     pretraining: Pretraining
     seed: NonNegative
+    classifier: bool = Field(False, description="whether it learns to judge a corpus of answers with verdicts")
 
 
 class Endpoint(Section):
@@ -347,6 +467,17 @@ class Configuration(Section):
         task = self.tasks[base]
         return task.model_copy(update={"random_seed": int(seed)}) if seed else task
 
+    def place(self, name: str, path: str) -> str:
+        """Where a file of a task is: in its own folder, or in that of the task whose part it reuses."""
+        _, dot, seed = name.partition(".s")
+        task = self.task(name)
+        part = path.split("/")[0].removesuffix(".jsonl")
+        if part == "tests":
+            part = "seeds"  # cleaned together: both rest on `data`
+        if part in task.reuse:
+            return self.place(f"{task.extends}{dot}{seed}", path)
+        return f"results/{name}/{path}"
+
 
 S = TypeVar("S", bound=BaseModel)
 
@@ -370,17 +501,10 @@ def load(workflow: dict[str, Any], folder: Path) -> Configuration:
         if not re.fullmatch(TASK_NAME, path.stem) or path.stem in RESERVED:
             raise BadInput(f"{path}: a task's name is of a-z, 0-9 and -, and none of {', '.join(sorted(RESERVED))}")
         task = _task(main.defaults, path, folder)
-        for role in ("proposer", "target", "labeller"):
-            name = getattr(task, role)
-            if name not in models and not (role == "labeller" and name == "arithmetic"):
-                raise BadInput(
-                    f"{path}: {role}: unknown model {name!r}; config/models.yaml has {', '.join(sorted(models))}"
-                )
-        if models[task.proposer].endpoint:
-            raise BadInput(
-                f"{path}: proposer: {task.proposer} is an endpoint, and a proposer is trained; name a hub id or folder"
-            )
+        _check_models(task, models, path)
         tasks[path.stem] = task
+    for name, task in tasks.items():
+        _check_reuse(name, task, tasks, folder / "tasks" / f"{name}.yaml")
     lock = _read_yaml(folder / "lock.yaml") if (folder / "lock.yaml").exists() else {}
     for repo, commit in lock.items():
         if not isinstance(commit, str):
@@ -415,8 +539,8 @@ def _read_yaml(path: Path) -> dict[str, Any]:
 
 
 def _task(defaults: dict[str, Any], path: Path, folder: Path) -> Task:
-    """A task's file over the defaults; a fault is blamed on the file that holds the key."""
-    own = _read_yaml(path)
+    """A task's file over what it extends and the defaults; a fault is blamed on the file that holds the key."""
+    own = _extended(path, ())
     try:
         return Task.model_validate(_merge(defaults, own))
     except ValidationError as error:
@@ -427,6 +551,54 @@ def _task(defaults: dict[str, Any], path: Path, folder: Path) -> Task:
             else f"{path}: "
         )
         raise BadInput(f"{blamed}{explain(error, show_input=True)}") from error
+
+
+def _extended(path: Path, children: tuple[Path, ...]) -> dict[str, Any]:
+    """The keys of a task's file over those of the file that it extends."""
+    own = _read_yaml(path)
+    if "extends" not in own:
+        return own
+    parent = path.with_name(f"{own['extends']}.yaml")
+    if parent in (path, *children) or not parent.is_file():
+        known = sorted(other.stem for other in path.parent.glob("*.yaml") if other not in (path, *children))
+        raise BadInput(f"{path}: extends: {own['extends']!r} is none of {', '.join(known)}")
+    inherited = _extended(parent, (path, *children))
+    return _merge({key: value for key, value in inherited.items() if key != "reuse"}, own)
+
+
+def _check_models(task: Task, models: dict[str, Model], path: Path) -> None:
+    roles = {"proposer": task.proposer, "target": task.target, "labeller": task.labeller}
+    if task.judge:
+        roles["judge.model"] = task.judge.model
+    roles |= {f"transfer.{n}": name for n, name in enumerate(task.transfer)}
+    for role, name in roles.items():
+        if name not in models and not (role == "labeller" and name in SOLVERS):
+            raise BadInput(
+                f"{path}: {role}: unknown model {name!r}; config/models.yaml has {', '.join(sorted(models))}"
+            )
+    if models[task.proposer].endpoint:
+        raise BadInput(
+            f"{path}: proposer: {task.proposer} is an endpoint, and a proposer is trained; name a hub id or folder"
+        )
+
+
+def _check_reuse(name: str, task: Task, tasks: dict[str, Task], path: Path) -> None:
+    """Refuse to reuse what would not be the same: every key that decides a part must be equal in both tasks."""
+    if task.reuse and task.extends is None:
+        raise BadInput(f"{path}: reuse: say with `extends` whose files are meant")
+    for part in task.reuse:
+        assert task.extends is not None
+        for key in REUSABLE[part]:
+            own, parents = (_key(t, key) for t in (task, tasks[task.extends]))
+            if own != parents:
+                raise BadInput(f"{path}: reuse: {part} depends on {key}, which is not that of {task.extends}")
+
+
+def _key(task: Task, path: str) -> Any:
+    value: Any = task
+    for key in path.split("."):
+        value = getattr(value, key)
+    return value
 
 
 def _holds(content: Any, place: tuple[int | str, ...]) -> bool:

@@ -26,6 +26,10 @@ class Request:
 
     text: str | None = None
     messages: list[Message] = field(default_factory=list)
+    template: dict[str, str] = field(default_factory=dict)
+    """Arguments that the chat template takes beside the conversation."""
+    parts: bool = False
+    """Whether the chat template takes a turn's content as a list of typed parts."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,10 @@ class Engine(Protocol):
         """`n` continuations of each request, drawn with this seed."""
         ...
 
+    def choose(self, requests: Sequence[Request], options: Sequence[Sequence[str]]) -> list[dict[str, float]]:
+        """The probability of each request's options as what follows, normalised over its options."""
+        ...
+
 
 def open_engine(model: ModelUse, folder: Path | None, decoding: Decoding, threads: int) -> Engine:
     """The engine of a model: its folder by transformers, or its endpoint.
@@ -82,18 +90,23 @@ def check_folder(folder: Path) -> None:
         raise BadInput(f"{folder}: not a model folder: it has no {', no '.join(missing)}")
 
 
+def weights_identity(folder: Path) -> str:
+    """What decides the content of a model folder: the hashes of its manifest, or sizes and times of a user's own files."""
+    manifest = folder / "manifest.json"
+    if manifest.is_file():
+        files: Any = read_json(manifest)["files"]
+    else:
+        files = sorted((f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in folder.iterdir())
+    return content_id(json.dumps(files))
+
+
 class TransformersEngine:
     """transformers' generate on a local folder. The weights are loaded at the first request."""
 
     def __init__(self, folder: Path, model: ModelUse, decoding: Decoding, threads: int) -> None:
         check_folder(folder)
         self.folder, self.model, self.decoding, self.threads = folder, model, decoding, threads
-        manifest = folder / "manifest.json"
-        if manifest.is_file():
-            files: Any = read_json(manifest)["files"]
-        else:  # a folder of the user's own
-            files = sorted((f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in folder.iterdir())
-        self.identity = content_id(json.dumps(files), model.model_dump_json(), repr(decoding))
+        self.identity = content_id(weights_identity(folder), model.model_dump_json(), repr(decoding))
 
     @cached_property
     def _loaded(self) -> tuple[Any, Any]:
@@ -108,14 +121,7 @@ class TransformersEngine:
 
         model, tokenizer = self._loaded
         chat = bool(requests[0].messages)
-        texts = [
-            tokenizer.apply_chat_template(
-                [m.model_dump() for m in r.messages], tokenize=False, add_generation_prompt=True
-            )
-            if chat
-            else r.text
-            for r in requests
-        ]
+        texts = [render(tokenizer, request) for request in requests]
         batch = tokenizer(texts, return_tensors="pt", padding=True, padding_side="left", add_special_tokens=not chat)
         stops = stop_tokens(model, tokenizer)
         decoding: dict[str, Any] = {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}
@@ -140,12 +146,70 @@ class TransformersEngine:
         drawn = [_cut(row, stops, tokenizer) for row in rows]
         return [drawn[i * n : (i + 1) * n] for i in range(len(requests))]
 
+    def choose(self, requests: Sequence[Request], options: Sequence[Sequence[str]]) -> list[dict[str, float]]:
+        """Sequence probabilities from one forward pass over all options, normalised over those of each request.
+
+        Where options are single tokens these are R-Tuning's first-token probabilities.
+        """
+        import torch
+
+        model, tokenizer = self._loaded
+        prompts = [render(tokenizer, request) for request in requests]
+        joined = [(n, _completed(tokenizer, prompts[n], requests[n], o)) for n, of in enumerate(options) for o in of]
+        heads = [len(tokenizer(text, add_special_tokens=False)["input_ids"]) for text in prompts]
+        rows = [tokenizer(text, add_special_tokens=False)["input_ids"] for _, text in joined]
+        width = max(map(len, rows))
+        tokens = torch.full((len(rows), width), tokenizer.pad_token_id)
+        mask = torch.zeros(len(rows), width, dtype=torch.long)
+        for i, row in enumerate(rows):  # padded on the right, where causal attention never looks
+            tokens[i, : len(row)], mask[i, : len(row)] = torch.tensor(row), 1
+        with torch.inference_mode():
+            logits = model(input_ids=tokens.to(model.device), attention_mask=mask.to(model.device)).logits
+        scores = torch.log_softmax(logits[:, :-1].float(), -1).gather(-1, tokens[:, 1:, None].to(logits.device))[..., 0]
+        sums = [float(scores[i, heads[n] - 1 : len(rows[i]) - 1].sum()) for i, (n, _) in enumerate(joined)]
+        found, start = [], 0
+        for of in options:
+            share = torch.softmax(torch.tensor(sums[start : start + len(of)], dtype=torch.float64), 0).tolist()
+            found.append(dict(zip(of, share, strict=True)))
+            start += len(of)
+        return found
+
+
+def render(tokenizer: Any, request: Request) -> str:
+    """The text of a request. A special token within a turn is broken by a space, so that no text forges a turn."""
+    return _templated(tokenizer, request, add_generation_prompt=True) if request.messages else str(request.text)
+
+
+def _templated(tokenizer: Any, request: Request, *, add_generation_prompt: bool) -> str:
+    turns: list[dict[str, Any]] = []
+    for message in request.messages:
+        content = message.content
+        for token in tokenizer.all_special_tokens:
+            if len(token) > 1:
+                content = content.replace(token, f"{token[0]} {token[1:]}")
+        turns.append(
+            {"role": message.role, "content": [{"type": "text", "text": content}] if request.parts else content}
+        )
+    text = tokenizer.apply_chat_template(
+        turns, tokenize=False, add_generation_prompt=add_generation_prompt, **request.template
+    )
+    return str(text)
+
+
+def _completed(tokenizer: Any, prompt: str, request: Request, option: str) -> str:
+    """The prompt with an option as the assistant's turn, without what the template puts after it."""
+    turns = [*request.messages, Message(role="assistant", content=option)]
+    whole = _templated(tokenizer, Request(messages=turns), add_generation_prompt=False)
+    if not whole.startswith(prompt):
+        raise BadInput("the chat template renders a question differently once it is answered; options cannot be scored")
+    return prompt + whole[len(prompt) :].split(option)[0] + option
+
 
 def stop_tokens(model: Any, tokenizer: Any) -> list[int]:
     """Tokens that end a text: the tokenizer's, the model's, and a chat model's end of turn (Llama 3's `<|eot_id|>`)."""
     of_model = model.generation_config.eos_token_id
     stops = {tokenizer.eos_token_id, *(of_model if isinstance(of_model, list) else [of_model])}
-    stops |= {tokenizer.get_vocab().get(token) for token in ("<|eot_id|>", "<|im_end|>")}
+    stops |= {tokenizer.get_vocab().get(token) for token in ("<|eot_id|>", "<|eot|>", "<|im_end|>", "<end_of_turn>")}
     return sorted(stop for stop in stops if stop is not None)
 
 
@@ -178,9 +242,21 @@ class OpenAIEngine:
         """`n` choices of each conversation. Raises BadInput for plain text: proposers are not asked over a chat API."""
         return [self._ask(request, n, seed) for request in requests]
 
+    def choose(self, requests: Sequence[Request], options: Sequence[Sequence[str]]) -> list[dict[str, float]]:
+        """Raises BadInput: a chat API does not give the probabilities of given options."""
+        raise BadInput(
+            f"endpoint {self.endpoint.base_url}: gives no probabilities of options; a target of the kind honesty must be a "
+            "hub id or a folder"
+        )
+
     def _ask(self, request: Request, n: int, seed: int) -> list[Generated]:
         if not request.messages:
             raise BadInput(f"endpoint {self.endpoint.base_url}: cannot continue plain text; it serves conversations")
+        if request.template:
+            raise BadInput(
+                f"endpoint {self.endpoint.base_url}: takes no arguments of a chat template, which this judge needs; name a hub "
+                "id or a folder"
+            )
         reply = self._client.chat.completions.create(
             model=self.endpoint.model,
             messages=[m.model_dump() for m in request.messages],

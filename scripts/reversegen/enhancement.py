@@ -1,4 +1,4 @@
-"""Rows that repair the target, from four sources of equal size, and the gate that no test question is among them."""
+"""Rows that repair the target, from four sources of equal size."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from reversegen.configuration import Enhancement
 from reversegen.errors import BadInput
 from reversegen.hashing import hashed_seed
-from reversegen.kind import Kind
-from reversegen.records import Instruction, Label, Message, Question, Reference, Response, Seed, TrainingRow
+from reversegen.kind import Conversation, Kind
+from reversegen.records import Instruction, Label, Question, Reference, Response, Seed, TrainingRow, Verdict
 
 log = logging.getLogger("reversegen")
 
@@ -26,6 +26,15 @@ class Found:
     instructions: Sequence[Instruction]
     labels: Sequence[Label]
     references: Sequence[Reference]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An instruction that may become a row."""
+
+    text: str
+    reference: Reference
+    verdict: Verdict
 
 
 @dataclass(frozen=True)
@@ -55,9 +64,9 @@ class Selection:
 def select_rows(
     trained: Sequence[Found],
     warmup: Sequence[Found],
-    seeds: Sequence[tuple[Seed, Reference]],
-    responses: Mapping[str, Response],
-    tests: Sequence[Question],
+    seeds: Sequence[tuple[Seed, Reference, Verdict]],
+    responses: Mapping[str, Sequence[Response]],
+    kept_out: Sequence[Question | Seed],
     enhancement: Enhancement,
     system: str | None,
     random_seed: int,
@@ -65,26 +74,27 @@ def select_rows(
 ) -> Selection:
     """Choose equally many rows of each source; all are answered by the labeller, and all get the same replay rows.
 
-    `trained` are the chains of proposers 1 to N; `warmup` is everything that proposer 0 wrote for as many target calls.
+    `trained` are the chains of proposers 1 to N; `warmup` is everything that proposer 0 wrote for as many target calls; a seed
+    comes with its verdict in the probe, or `failed` where there was none.
     A replay row is an instruction of proposer 0 that the target passed and no source teaches, with the target's own answer
     from `responses`.
-    Instructions that ask what a test question asks are dropped from every source and from replay.
+    Instructions that ask what a test question asks, and those that are a held-out seed, are dropped from every source and
+    from replay.
 
     Raises BadInput where a source has nothing left.
     """
-    asked = {kind.canonical(question.text) for question in tests}
+    barred = Barred(kept_out, kind)
     pools = {
         "reversegen": _labelled(trained, {"failed"}),
         "warmup": _labelled(warmup, {"failed", "passed"}),
         "warmup_failures": _labelled(warmup, {"failed"}),
         "seeds": {
-            s.id: (s.text, r.solution) for s, r in seeds if s.split == "train" and r.solution and r.invalid is None
+            s.id: Candidate(s.text, r, verdict)
+            for s, r, verdict in seeds
+            if s.split == "train" and r.invalid is None and verdict != "invalid"
         },
     }
-    kept = {
-        name: {i: pair for i, pair in pool.items() if kind.canonical(pair[0]) not in asked}
-        for name, pool in pools.items()
-    }
+    kept = {name: {i: c for i, c in pool.items() if not barred(i, c.text)} for name, pool in pools.items()}
     empty = [name for name, pool in kept.items() if not pool]
     if empty:
         raise BadInput(
@@ -97,13 +107,14 @@ def select_rows(
         for name, pool in kept.items()
     }
     taught = {i for ids in chosen.values() for i in ids}
-    passed = {i: text for i, (text, _) in _labelled(warmup, {"passed"}).items() if i in responses and i not in taught}
-    replayable = [i for i, text in passed.items() if kind.canonical(text) not in asked]
+    passed = {i: c.text for i, c in _labelled(warmup, {"passed"}).items() if i not in taught and not barred(i, c.text)}
+    own = {i: answer for i, text in passed.items() if (answer := _own_answer(text, responses.get(i, ()), kind))}
     rng = random.Random(hashed_seed(random_seed, "replay"))
-    replay = rng.sample(replayable, min(enhancement.replay_rows, len(replayable)))
-    replay_rows = [_row(i, passed[i], responses[i].text, "replay", system, kind) for i in replay]
+    replay = rng.sample(list(own), min(enhancement.replay_rows, len(own)))
+    replay_rows = [_row(i, *kind.replay_row(passed[i], own[i], system), "replay") for i in replay]
     rows = {
-        name: [_row(i, *kept[name][i], name, system, kind) for i in ids] + replay_rows for name, ids in chosen.items()
+        name: [_row(i, *_taught(kept[name][i], system, kind), name) for i in ids] + replay_rows
+        for name, ids in chosen.items()
     }
     return Selection(
         rows=rows,
@@ -112,39 +123,40 @@ def select_rows(
     )
 
 
-def _labelled(found: Sequence[Found], verdicts: set[str]) -> dict[str, tuple[str, str]]:
-    """Kept train instructions with one of the verdicts, by id, with their text and trusted solution."""
-    pool: dict[str, tuple[str, str]] = {}
+class Barred:
+    """What no training row may ask: what a test question asks, and the text of a held-out seed."""
+
+    def __init__(self, kept_out: Sequence[Question | Seed], kind: Kind) -> None:
+        self.kind = kind
+        self.asked = {kind.canonical(q.text) for q in kept_out if isinstance(q, Question)}
+        self.seeds = {s.id for s in kept_out if isinstance(s, Seed) and s.split == "heldout"}
+
+    def __call__(self, identity: str, text: str) -> bool:
+        """Whether an instruction is barred."""
+        return identity in self.seeds or self.kind.canonical(text) in self.asked
+
+
+def _labelled(found: Sequence[Found], verdicts: set[Verdict]) -> dict[str, Candidate]:
+    """By id, the kept train-split instructions with one of the verdicts and a trusted answer."""
+    pool: dict[str, Candidate] = {}
     for chain in found:
         verdict = {label.instruction_id: label.verdict for label in chain.labels}
-        solution = {r.instruction_id: r.solution for r in chain.references if r.invalid is None}
+        trusted = {r.instruction_id: r for r in chain.references if r.invalid is None}
         for i in chain.instructions:
-            good = solution.get(i.id)
-            if "train" in i.splits and i.duplicate_of is None and verdict.get(i.id) in verdicts and good:
-                pool.setdefault(i.id, (i.text, good))
+            kept = "train" in i.splits and i.duplicate_of is None and i.id in trusted
+            if kept and verdict.get(i.id) in verdicts:
+                pool.setdefault(i.id, Candidate(i.text, trusted[i.id], verdict[i.id]))
     return pool
 
 
-def _row(identity: str, text: str, answer: str, origin: str, system: str | None, kind: Kind) -> TrainingRow:
-    prompt, completion = kind.enhancement_row(text, answer, system)
+def _own_answer(text: str, responses: Sequence[Response], kind: Kind) -> str | None:
+    """The first answer of the target that can be read."""
+    return next((r.text for r in responses if kind.readable(text, r.text)), None)
+
+
+def _taught(candidate: Candidate, system: str | None, kind: Kind) -> tuple[Conversation, Conversation]:
+    return kind.enhancement_row(candidate.text, candidate.reference, candidate.verdict, system)
+
+
+def _row(identity: str, prompt: Conversation, completion: Conversation, origin: str) -> TrainingRow:
     return TrainingRow(prompt=prompt, completion=completion, instruction_id=identity, origin=origin)
-
-
-def find_leaks(
-    rows: Mapping[str, Sequence[TrainingRow]], tests: Mapping[str, Sequence[Question]], kind: Kind
-) -> dict[str, dict[str, int]]:
-    """Rows of each training set that ask what a question of each test set asks, by exact canonical form."""
-    asked = {name: {kind.canonical(q.text) for q in questions} for name, questions in tests.items()}
-    taught = {name: [kind.canonical(_question(row)) for row in of_source] for name, of_source in rows.items()}
-    return {
-        source: {test: sum(form in forms for form in canonical) for test, forms in asked.items()}
-        for source, canonical in taught.items()
-    }
-
-
-def _question(row: TrainingRow) -> str:
-    """The instruction that a row teaches: the user's turn, or for a warm-up row what follows the demonstrations."""
-    if isinstance(row.prompt, str):
-        return str(row.completion)
-    turns: list[Message] = row.prompt
-    return next(turn.content for turn in turns if turn.role == "user")

@@ -11,11 +11,25 @@ from pathlib import Path
 from typing import TypeVar
 
 from reversegen.artefacts import write_text
+from reversegen.configuration import Honesty, Labelling
 from reversegen.engines import Engine, Generated, Request
+from reversegen.equivalence import Checker
 from reversegen.hashing import content_id, hashed_seed
+from reversegen.judging import Classifier, GenerativeJudge
 from reversegen.kind import Kind
-from reversegen.records import Prompt, Record, Reference, Response, Sample, read_records, write_records
-from reversegen.references import reference
+from reversegen.records import (
+    Confidence,
+    Judgement,
+    Message,
+    Prompt,
+    Record,
+    Reference,
+    Response,
+    Sample,
+    read_records,
+    write_records,
+)
+from reversegen.references import refused, solvable, vote
 
 log = logging.getLogger("reversegen")
 T = TypeVar("T")
@@ -72,6 +86,7 @@ def sample_instructions(
                 id=content_id(prompt.id, n, one.text),
                 prompt_id=prompt.id,
                 split=prompt.split,
+                subject=prompt.subject,
                 sample=n,
                 text=one.text,
                 tokens=one.tokens,
@@ -86,17 +101,40 @@ def sample_instructions(
 
 
 def answer_questions(
-    output: Path, questions: Sequence[tuple[str, str]], engine: Engine, kind: Kind, system: str | None, batch_size: int
+    output: Path,
+    questions: Sequence[tuple[str, str]],
+    engine: Engine,
+    kind: Kind,
+    system: str | None,
+    batch_size: int,
+    samples: int,
+    seed_parts: tuple[str | int, ...],
 ) -> None:
-    """Greedy answers of a target to (id, question) pairs."""
+    """Answers of a target to (id, question) pairs, `samples` to each.
+
+    A question with fewer readable answers than that is asked as many times again, once. A batch's draw is seeded by a hash of
+    `seed_parts` and its number; greedy answers need none.
+    """
 
     def answer(number: int, batch: Sequence[tuple[str, str]]) -> list[Response]:
+        drawn = _asked(engine, batch, kind, system, samples, hashed_seed(*seed_parts, "responses", number))
+        if samples > 1:
+            short = [
+                n for n, ((_, question), several) in enumerate(zip(batch, drawn, strict=True))
+                if sum(kind.readable(question, one.text) for one in several) < samples
+            ]  # fmt: skip
+            seed = hashed_seed(*seed_parts, "more responses", number)
+            more = _asked(engine, [batch[n] for n in short], kind, system, samples, seed)
+            for n, several in zip(short, more, strict=True):
+                drawn[n] = drawn[n] + several
         return [
-            Response(instruction_id=identity, sample=0, text=one.text, tokens=one.tokens, finished=one.finished)
-            for (identity, _), one in zip(batch, _asked(engine, batch, kind, system), strict=True)
+            Response(instruction_id=identity, sample=n, text=one.text, tokens=one.tokens, finished=one.finished)
+            for (identity, _), several in zip(batch, drawn, strict=True)
+            for n, one in enumerate(several)
         ]
 
-    in_batches(output, Response, questions, batch_size, _key(questions, engine, system, batch_size), answer)
+    key = content_id(_key(questions, engine, system, batch_size), samples, *(seed_parts if samples > 1 else ()))
+    in_batches(output, Response, questions, batch_size, key, answer)
 
 
 def label_by_model(
@@ -104,25 +142,109 @@ def label_by_model(
     questions: Sequence[tuple[str, str]],
     labeller: str,
     engine: Engine,
+    yes_or_no: Engine,
     kind: Kind,
-    system: str | None,
-    batch_size: int,
+    labelling: Labelling,
+    timeout: float,
+    seed_parts: tuple[str | int, ...],
 ) -> None:
-    """Greedy reference answers of a labeller model to (id, question) pairs; one that was cut off is invalid."""
+    """Reference answers of a labeller model to (id, question) pairs: one greedy answer, or what a majority agrees on.
+
+    Where `labelling.solvable` asks a question, the labeller is first asked greedily, through the engine `yes_or_no`, and
+    answers only what it says can be answered. `timeout` is in seconds, for one comparison of answers.
+    """
 
     def answer(number: int, batch: Sequence[tuple[str, str]]) -> list[Reference]:
+        reasons: dict[str, str | None] = {}
+        if labelling.solvable:
+            checks = [(identity, f"{question}\n\n{labelling.solvable}") for identity, question in batch]
+            requests = [Request(messages=[Message(role="user", content=text)]) for _, text in checks]
+            replies = yes_or_no.generate(requests, 1, 0)
+            reasons = {i: solvable(reply[0]) for (i, _), reply in zip(checks, replies, strict=True)}
+        wanted = [(i, question) for i, question in batch if reasons.get(i) is None]
+        seed = hashed_seed(*seed_parts, "references", number)
+        drawn = dict(zip(wanted, _asked(engine, wanted, kind, labelling.system, labelling.samples, seed), strict=True))
+        with Checker(timeout=timeout) as checker:
+            return [
+                vote(i, question, drawn[i, question], labelling.agreeing, labeller, kind, checker)
+                if (i, question) in drawn
+                else refused(i, str(reasons[i]), labeller)
+                for i, question in batch
+            ]
+
+    key = content_id(
+        labeller,
+        _key(questions, engine, labelling.system, labelling.batch_size),
+        labelling.model_dump_json(),
+        *seed_parts,
+    )
+    in_batches(output, Reference, questions, labelling.batch_size, key, answer)
+
+
+def measure_confidence(
+    output: Path, answered: Sequence[tuple[str, str, str]], engine: Engine, kind: Kind, honesty: Honesty,
+    system: str | None, batch_size: int,
+) -> None:  # fmt: skip
+    """How sure a target is of its answers: (id, question, its response) to the probabilities of R-Tuning's score.
+
+    `answer` is the probability of the answered letter among the item's letters, `sure` that of `honesty.sure` against
+    `honesty.unsure` as the reply to `honesty.sure_question` after the target's own answer.
+    """
+    assert kind.choice is not None
+    choice = kind.choice
+
+    def answer(number: int, batch: Sequence[tuple[str, str, str]]) -> list[Confidence]:
+        rows = []
+        options = [choice.letters(question) for _, question, _ in batch]
+        letters = [choice.letter(question, response) for _, question, response in batch]
+        by_letter = engine.choose(
+            [Request(messages=kind.target_messages(question, system)) for _, question, _ in batch], options
+        )
+        said = [letter or max(p, key=p.__getitem__) for letter, p in zip(letters, by_letter, strict=True)]
+        sure = engine.choose(
+            [
+                Request(messages=choice.sure_messages(question, one, system))
+                for (_, question, _), one in zip(batch, said, strict=True)
+            ],
+            [[honesty.sure, honesty.unsure]] * len(batch),
+        )
+        for (identity, _, _), letter, p, q in zip(batch, letters, by_letter, sure, strict=True):
+            rows.append(
+                Confidence(
+                    question_id=identity,
+                    option=letter,
+                    answer=round(p[letter], 6) if letter else 0.0,
+                    sure=round(q[honesty.sure], 6),
+                )
+            )
+        return rows
+
+    parts = (part for row in answered for part in row)
+    key = content_id(*parts, engine.identity, honesty.model_dump_json(), system or "", batch_size)
+    in_batches(output, Confidence, answered, batch_size, key, answer)
+
+
+def judge_answers(
+    output: Path, answers: Sequence[tuple[str, str, str]], judge: Classifier | GenerativeJudge, batch_size: int
+) -> None:
+    """A judge's opinion of (id, instruction, answer) triples."""
+
+    def answer(number: int, batch: Sequence[tuple[str, str, str]]) -> list[Judgement]:
+        opinions = judge.judge([(instruction, response) for _, instruction, response in batch])
         return [
-            reference(identity, one.text, labeller, kind, finished=one.finished)
-            for (identity, _), one in zip(batch, _asked(engine, batch, kind, system), strict=True)
+            opinion.model_copy(update={"instruction_id": i}) for (i, _, _), opinion in zip(batch, opinions, strict=True)
         ]
 
-    key = content_id(labeller, _key(questions, engine, system, batch_size))
-    in_batches(output, Reference, questions, batch_size, key, answer)
+    key = content_id(*(part for row in answers for part in row), judge.identity, batch_size)
+    in_batches(output, Judgement, answers, batch_size, key, answer)
 
 
-def _asked(engine: Engine, batch: Sequence[tuple[str, str]], kind: Kind, system: str | None) -> list[Generated]:
-    requests = [Request(messages=kind.target_messages(question, system)) for _, question in batch]
-    return [answers[0] for answers in engine.generate(requests, 1, 0)]
+def _asked(
+    engine: Engine, batch: Sequence[tuple[str, str]], kind: Kind, system: str | None, samples: int, seed: int
+) -> list[list[Generated]]:
+    if not batch:
+        return []
+    return engine.generate([Request(messages=kind.target_messages(q, system)) for _, q in batch], samples, seed)
 
 
 def _key(questions: Sequence[tuple[str, str]], engine: Engine, system: str | None, batch_size: int) -> str:

@@ -16,6 +16,10 @@ from reversegen.records import Instruction, Sample
 log = logging.getLogger("reversegen")
 
 
+BAND_WEIGHTS = (0.1, 0.9)
+"""Of false candidates and misses in MinHashLSH: datasketch's default missed more than half of the pairs at the threshold."""
+
+
 def collect_instructions(samples: Sequence[Sample], deduplication: Deduplication, kind: Kind) -> list[Instruction]:
     """One record for each distinct text, in order of first appearance; every sample belongs to exactly one.
 
@@ -34,6 +38,8 @@ def collect_instructions(samples: Sequence[Sample], deduplication: Deduplication
             found[identity] = Instruction(
                 id=identity,
                 text=parsed.text,
+                answer=parsed.answer,
+                subject=sample.subject,
                 samples=[sample.id],
                 splits=[sample.split],
                 invalid=parsed.invalid,
@@ -55,10 +61,11 @@ def near_duplicates(texts: dict[str, str], deduplication: Deduplication) -> dict
 
     Texts are taken in order of their ids, so that the order of rows decides nothing; a text is kept unless the Jaccard
     similarity of its word n-grams with a kept one is at least the threshold. MinHash proposes, the exact value decides: the
-    bands are chosen for few misses (datasketch's default weights missed more than half of the pairs at the threshold), and
-    for at most 0.95, above which few permutations allow no bands.
+    bands are chosen for few misses, and for at most 0.95, above which few permutations allow no bands.
     """
-    lsh = MinHashLSH(threshold=min(deduplication.threshold, 0.95), num_perm=deduplication.num_perm, weights=(0.1, 0.9))
+    lsh = MinHashLSH(
+        threshold=min(deduplication.threshold, 0.95), num_perm=deduplication.num_perm, weights=BAND_WEIGHTS
+    )
     shingles: dict[str, frozenset[str]] = {}
     duplicates = {}
     for identity in sorted(texts):

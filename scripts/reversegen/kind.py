@@ -7,15 +7,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from reversegen.equivalence import Checker
-from reversegen.records import Label, Message, Question, Reference, Response
+from reversegen.records import Judgement, Label, Measure, Message, Question, Reference, Response, Verdict
+
+
+class Unusable(ValueError):
+    """A well-formed row that a task cannot use, with the reason: it is counted and left out."""
 
 
 @dataclass(frozen=True)
 class Raw:
-    """A row of a data source, read but not yet cleaned."""
+    """A row of a data source, read and cleaned."""
 
     text: str
     answer: str | None
+    subject: str | None = None
+    """What the demonstrations of one prompt share; None where the kind has no subjects."""
+    measure: Measure | None = None
+    """The metric that this row of a test set counts for, where it is not the set's own."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +32,42 @@ class Parsed:
 
     text: str
     invalid: str | None
+    answer: str | None = None
+    """The answer that the proposer wrote beside its instruction, where the kind's items carry one."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """An instruction or test question with everything that its verdict may rest on."""
+
+    id: str
+    text: str
+    responses: Sequence[Response]
+    reference: Reference | None = None
+    judgement: Judgement | None = None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """How often the target is asked the same, and at what temperature; 1 and 0 is one greedy answer."""
+
+    samples: int = 1
+    temperature: float = 0.0
+
+
+Conversation = list[Message]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a kind of multiple choice questions says of them."""
+
+    letters: Callable[[str], list[str]]
+    """The letters of a question's options."""
+    letter: Callable[[str, str], str | None]
+    """(question, response) to the one letter that it chooses; None where it cannot be read."""
+    sure_messages: Callable[[str, str, str | None], Conversation]
+    """(question, letter, system message) to a conversation that ends by asking whether the target is sure."""
 
 
 @dataclass(frozen=True)
@@ -31,24 +75,38 @@ class Kind:
     """One kind of task as functions. A kind is one module that fills this and nothing else."""
 
     read_row: Callable[[dict[str, Any]], Raw]
-    """Reads a row in its data set's published form. Raises KeyError or ValueError naming the field."""
+    """Reads a row in one of its data sets' published forms. Raises ValueError naming the field, Unusable with a reason."""
+    write_item: Callable[[str, str | None], str]
+    """(instruction, answer) as the proposer reads and writes it."""
     build_prompt: Callable[[str, Sequence[str]], str]
-    """(header, demonstrations) to the proposer prompt; the instruction that follows it starts with a space."""
+    """(header, items) to the proposer prompt; the item that follows it starts with a space."""
     parse_instruction: Callable[[str, bool], Parsed]
     """(text, finished) of a sample to the instruction in it."""
-    target_messages: Callable[[str, str | None], list[Message]]
+    target_messages: Callable[[str, str | None], Conversation]
     """(instruction, system message) to what the target is asked."""
+    decision: Decision
+    """How instructions are answered; test questions are always answered once and greedily."""
     needs_references: bool
     """Whether labels need a trusted answer."""
-    read_reference: Callable[[str], str | None]
-    """A labeller's solution to its final answer; None where it gives none."""
-    label: Callable[[str, list[Response], Reference | None, Checker], Label]
-    """(instruction id, responses, reference, checker) to the verdict."""
-    test_reference: Callable[[Question], Reference]
-    """A test question's own answer as the reference that its responses are judged by."""
-    enhancement_row: Callable[[str, str, str | None], tuple[list[Message], list[Message]]]
-    """(instruction, good answer, system message) to prompt and completion for the target."""
+    needs_judge: bool
+    """Whether labels need the opinion of a judge model."""
+    read_reference: Callable[[str, str], str | None]
+    """(instruction, labeller's solution) to its final answer; None where it gives none."""
+    label: Callable[[Case, Checker], Label]
+    """The verdict on the target's answers to an instruction."""
+    label_test: Callable[[Question, Case, Checker], Label]
+    """The verdict on the target's answer to a test question: by its own answer, or by what the set measures."""
+    enhancement_row: Callable[[str, Reference, Verdict, str | None], tuple[Conversation, Conversation]]
+    """(instruction, trusted answer, verdict, system message) to prompt and completion for the target."""
+    replay_row: Callable[[str, str, str | None], tuple[Conversation, Conversation]]
+    """(instruction that the target passed, its own response, system message) to a row against forgetting."""
     group: Callable[[str], str | None]
-    """The type of an instruction, for balance and for tables; None where it has none."""
+    """The type of an instruction, for balance and for tables; None where its text tells none."""
     canonical: Callable[[str], str]
     """The form that decides whether two instructions ask the same."""
+    choice: Choice | None = None
+    """How options are read, of a kind whose questions are multiple choice."""
+
+    def readable(self, instruction: str, response: str) -> bool:
+        """Whether a response counts among `decision.samples`; where too few do, as many are drawn again."""
+        return self.choice is None or self.choice.letter(instruction, response) is not None

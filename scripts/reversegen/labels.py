@@ -1,4 +1,4 @@
-"""Verdicts: responses joined to references by id, and judged by the kind."""
+"""Verdicts: responses joined to references and judgements by id, and judged by the kind."""
 
 from __future__ import annotations
 
@@ -7,22 +7,43 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from reversegen.equivalence import Checker
-from reversegen.kind import Kind
-from reversegen.records import Label, Reference, Response
+from reversegen.kind import Case, Kind
+from reversegen.records import Judgement, Label, Question, Reference, Response
 
 log = logging.getLogger("reversegen")
 
 
-def label_responses(
-    asked: Sequence[str], responses: Sequence[Response], references: Sequence[Reference], timeout: float, kind: Kind
-) -> list[Label]:
-    """One label for each id of `asked`, in order. `timeout` is in seconds, for one comparison of answers."""
+def cases(
+    asked: Sequence[tuple[str, str]],
+    responses: Sequence[Response],
+    references: Sequence[Reference] = (),
+    judgements: Sequence[Judgement] = (),
+) -> list[Case]:
+    """Everything about each (id, text) of `asked`, in order, joined by id."""
     answers: dict[str, list[Response]] = defaultdict(list)
     for response in sorted(responses, key=lambda r: r.sample):
         answers[response.instruction_id].append(response)
     trusted = {reference.instruction_id: reference for reference in references}
+    judged = {judgement.instruction_id: judgement for judgement in judgements}
+    return [Case(i, text, answers[i], trusted.get(i), judged.get(i)) for i, text in asked]
+
+
+def label_responses(asked: Sequence[Case], timeout: float, kind: Kind) -> list[Label]:
+    """One label for each case, in order. `timeout` is in seconds, for one comparison of answers."""
     with Checker(timeout=timeout) as checker:
-        labels = [kind.label(identity, answers[identity], trusted.get(identity), checker) for identity in asked]
+        labels = [kind.label(case, checker) for case in asked]
+    _log(labels)
+    return labels
+
+
+def label_tests(questions: Sequence[Question], asked: Sequence[Case], timeout: float, kind: Kind) -> list[Label]:
+    """One label for each test question, in order."""
+    with Checker(timeout=timeout) as checker:
+        labels = [kind.label_test(q, case, checker) for q, case in zip(questions, asked, strict=True)]
+    _log(labels)
+    return labels
+
+
+def _log(labels: Sequence[Label]) -> None:
     counts = Counter((label.verdict, label.detail) for label in labels)
     log.info("%d labels: %s", len(labels), {f"{v}: {d}": n for (v, d), n in counts.most_common()})
-    return labels

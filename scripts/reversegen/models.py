@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from reversegen.configuration import ModelUse
@@ -21,10 +21,19 @@ transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 def load_model(folder: Path, model: ModelUse, threads: int) -> Any:
     """The model of a folder, on the GPU where there is one. Raises BadInput where the folder cannot be loaded."""
+    return _load(AutoModelForCausalLM, folder, model, threads)
+
+
+def load_classifier(folder: Path, model: ModelUse, threads: int) -> Any:
+    """The sequence classifier of a folder. Raises BadInput where the folder cannot be loaded as one."""
+    return _load(AutoModelForSequenceClassification, folder, model, threads)
+
+
+def _load(auto: Any, folder: Path, model: ModelUse, threads: int) -> Any:
     check_folder(folder)
     torch.set_num_threads(threads)
     try:
-        loaded: Any = AutoModelForCausalLM.from_pretrained(
+        loaded: Any = auto.from_pretrained(
             folder,
             dtype=model.dtype,
             attn_implementation=model.attn_implementation,

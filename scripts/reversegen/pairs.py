@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import cast
@@ -21,33 +21,48 @@ class Judged:
     """A kept instruction of the train split with its verdict and the prompts that it was sampled from."""
 
     id: str
-    text: str
+    item: str
+    """The instruction as the proposer writes it."""
+    type: str
+    """What pairs are taken in turns from: its type or subject, empty where it has none."""
     failed: bool
     prompts: tuple[str, ...]
     """Texts of its prompts, in order of its samples, each once."""
 
 
 def judged_instructions(
-    instructions: Iterable[Instruction], labels: Iterable[Label], samples: Iterable[Sample], prompts: Iterable[Prompt]
+    instructions: Iterable[Instruction],
+    labels: Iterable[Label],
+    samples: Iterable[Sample],
+    prompts: Iterable[Prompt],
+    barred: Callable[[str, str], bool],
+    kind: Kind,
 ) -> list[Judged]:
-    """The instructions of one iteration that may enter a pair: train split, kept, failed or passed. Joined by id."""
+    """The instructions of one iteration that may enter a pair: train split, kept, failed or passed. Joined by id.
+
+    `barred` says of (id, text) whether it asks what is kept out of training.
+    """
     verdicts = {label.instruction_id: label.verdict for label in labels}
     texts = {p.id: p.text for p in prompts}
     prompt_of = {s.id: texts[s.prompt_id] for s in samples if s.split == "train"}
     return [
         Judged(
             id=i.id,
-            text=i.text,
+            item=kind.write_item(i.text, i.answer),
+            type=kind.group(i.text) or i.subject or "",
             failed=verdicts[i.id] == "failed",
             prompts=tuple(dict.fromkeys(prompt_of[s] for s in i.samples if s in prompt_of)),
         )
         for i in instructions
-        if "train" in i.splits and i.duplicate_of is None and verdicts.get(i.id, "invalid") != "invalid"
+        if "train" in i.splits
+        and i.duplicate_of is None
+        and verdicts.get(i.id, "invalid") != "invalid"
+        and not barred(i.id, i.text)
     ]
 
 
 def build_pairs(
-    current: Sequence[Judged], earlier: Sequence[Judged], pairing: Pairing, random_seed: int, iteration: int, kind: Kind
+    current: Sequence[Judged], earlier: Sequence[Judged], pairing: Pairing, random_seed: int, iteration: int
 ) -> list[Pair]:
     """Pair each failed instruction of this iteration, once, with a passed one.
 
@@ -58,7 +73,7 @@ def build_pairs(
     Raises BadInput, saying what to change, where nothing is valid, nothing failed, nothing passed, or nothing pairs.
     """
     rng = random.Random(hashed_seed(random_seed, iteration, "pairs"))
-    failed = list(_in_turns([j for j in current if j.failed], rng, kind))
+    failed = list(_in_turns([j for j in current if j.failed], rng))
     passed = [j for j in current if not j.failed]
     failing = {j.id for j in failed}
     earlier_passed = [j for j in earlier if not j.failed and j.id not in failing]
@@ -123,19 +138,19 @@ def _least_used(pool: Sequence[Judged], used: Counter[str], max_reuse: int) -> I
 def _pair(chosen: Judged, rejected: Judged, prompt: str, pairing: str) -> Pair:
     return Pair(
         prompt=prompt,
-        chosen=f" {chosen.text}",
-        rejected=f" {rejected.text}",
+        chosen=f" {chosen.item}",
+        rejected=f" {rejected.item}",
         chosen_id=chosen.id,
         rejected_id=rejected.id,
         pairing=cast(PairingKind, pairing),
     )
 
 
-def _in_turns(failed: list[Judged], rng: random.Random, kind: Kind) -> Iterator[Judged]:
+def _in_turns(failed: list[Judged], rng: random.Random) -> Iterator[Judged]:
     """Shuffled, then one of each type in turn until all are given."""
     by_type = defaultdict(list)
     for judged in rng.sample(failed, len(failed)):
-        by_type[kind.group(judged.text) or ""].append(judged)
+        by_type[judged.type].append(judged)
     for turn in zip_longest(*(by_type[name] for name in sorted(by_type))):
         yield from (judged for judged in turn if judged is not None)
 

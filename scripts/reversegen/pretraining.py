@@ -5,18 +5,26 @@ from __future__ import annotations
 import logging
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import (
+    LlamaConfig,
+    LlamaForCausalLM,
+    LlamaForSequenceClassification,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+)
 
-from reversegen import arithmetic
 from reversegen.artefacts import building_folder
 from reversegen.configuration import Pretraining, TinyModel
-from reversegen.records import Message, TrainingRow
+from reversegen.judging import conversation_text
+from reversegen.records import Labelled, Message, TrainingRow
+from reversegen.worlds import WORLDS
 
 log = logging.getLogger("reversegen")
 
@@ -29,13 +37,16 @@ CHAT_TEMPLATE = (
 )
 """A question is `Q: ... A:`, its answer follows; there is nothing to add as a generation prompt."""
 
+Document = tuple[tuple[list[int], list[int]], bool | None]
+"""Tokens of question and answer, and for a classifier whether the answer failed."""
+
 BUCKET = 16
 """Batches that are sorted by length together: little padding, and still a random order."""
 
 
-def build_tokenizer() -> PreTrainedTokenizerFast:
-    """One token a word over the vocabulary of the invented arithmetic."""
-    words = ["<pad>", "<eos>", "<unk>", *arithmetic.vocabulary()]
+def build_tokenizer(world: str) -> PreTrainedTokenizerFast:
+    """One token a word over the vocabulary of an invented world."""
+    words = ["<pad>", "<eos>", "<unk>", *WORLDS[world].vocabulary()]
     tokenizer = Tokenizer(models.WordLevel({word: n for n, word in enumerate(words)}, unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
@@ -52,24 +63,67 @@ def build_tokenizer() -> PreTrainedTokenizerFast:
 def train_model(rows: Sequence[TrainingRow], tiny: TinyModel, output: Path, threads: int) -> None:
     """Train a model from nothing on conversations and write the folder `output`.
 
-    The matrices of the layers learn by Muon (Jordan et al. 2024, torch.optim.Muon), the rest by AdamW, both along a cosine:
-    on this corpus Muon took a third of AdamW's steps. The question's tokens weigh less than the answer's in the loss, so
-    that the model can also write questions.
+    The question's tokens weigh less than the answer's in the loss, so that the model can also write questions.
     """
     torch.set_num_threads(threads)
     torch.manual_seed(tiny.seed)
-    tokenizer = build_tokenizer()
-    model = LlamaForCausalLM(
-        LlamaConfig(
-            **tiny.config.model_dump(),
-            vocab_size=len(tokenizer),
-            tie_word_embeddings=True,
-            pad_token_id=tokenizer.pad_token_id,
-            eos_token_id=tokenizer.eos_token_id,
-            bos_token_id=None,
-        )
-    )
+    tokenizer = build_tokenizer(tiny.corpus.world)
+    model = LlamaForCausalLM(_configuration(tiny, tokenizer))
     documents = [_tokens(row, tokenizer) for row in rows]
+
+    def loss(batch: list[Document]) -> torch.Tensor:
+        return _loss(model, batch, tiny.pretraining.question_weight)
+
+    _learn(model, [(document, None) for document in documents], tiny, loss)
+    _save(model, tokenizer, tiny, output, len(rows))
+
+
+def train_classifier(rows: Sequence[Labelled], tiny: TinyModel, output: Path, threads: int) -> None:
+    """Train a classifier of answers, with the labels passed and failed, from nothing and write the folder `output`."""
+    torch.set_num_threads(threads)
+    torch.manual_seed(tiny.seed)
+    tokenizer = build_tokenizer(tiny.corpus.world)
+    model = LlamaForSequenceClassification(_configuration(tiny, tokenizer, id2label={0: "passed", 1: "failed"}))  # type: ignore[no-untyped-call]
+    documents: list[Document] = []
+    for row in rows:
+        text = conversation_text(tokenizer, row.instruction, row.responses[0])
+        tokens = list(tokenizer(text, add_special_tokens=False)["input_ids"])
+        documents.append(((tokens, []), row.verdict == "failed"))
+
+    def loss(batch: list[Document]) -> torch.Tensor:
+        questions, verdicts = [tokens for (tokens, _), _ in batch], [verdict for _, verdict in batch]
+        tokens = torch.full((len(batch), max(map(len, questions))), int(tokenizer.pad_token_id))
+        for i, question in enumerate(questions):
+            tokens[i, : len(question)] = torch.tensor(question)
+        logits = model(input_ids=tokens, attention_mask=(tokens != tokenizer.pad_token_id).long()).logits
+        return torch.nn.functional.cross_entropy(logits, torch.tensor(verdicts, dtype=torch.long))
+
+    _learn(model, documents, tiny, loss)
+    _save(model, tokenizer, tiny, output, len(rows))
+
+
+def _configuration(tiny: TinyModel, tokenizer: PreTrainedTokenizerFast, **more: Any) -> LlamaConfig:
+    return LlamaConfig(
+        **tiny.config.model_dump(),
+        **more,
+        vocab_size=len(tokenizer),
+        tie_word_embeddings=True,
+        pad_token_id=tokenizer.pad_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        bos_token_id=None,
+    )
+
+
+def _learn(
+    model: torch.nn.Module,
+    documents: list[Document],
+    tiny: TinyModel,
+    loss_of: Callable[[list[Document]], torch.Tensor],
+) -> None:
+    """The matrices of the layers learn by Muon (Jordan et al. 2024, torch.optim.Muon), the rest by AdamW, along a cosine.
+
+    On the arithmetic corpus Muon took a third of AdamW's steps.
+    """
     settings = tiny.pretraining
     optimisers = _optimisers(model, settings)
     warmup = max(1, settings.steps // 12)
@@ -80,7 +134,7 @@ def train_model(rows: Sequence[TrainingRow], tiny: TinyModel, output: Path, thre
         for o in optimisers
     ]
     for step, batch in enumerate(_batches(documents, settings, random.Random(tiny.seed))):
-        loss = _loss(model, batch, settings.question_weight)
+        loss = loss_of(batch)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for optimiser, schedule in zip(optimisers, schedules, strict=True):
@@ -89,8 +143,12 @@ def train_model(rows: Sequence[TrainingRow], tiny: TinyModel, output: Path, thre
             schedule.step()
         if step % 50 == 0 or step == settings.steps - 1:
             log.info("step %d of %d: loss %.3f", step, settings.steps, loss.item())
-    facts = {"rows": len(rows), "steps": settings.steps, "versions": {n: version(n) for n in ("torch", "transformers")}}
-    with building_folder(output, **facts) as folder:
+
+
+def _save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, tiny: TinyModel, output: Path, rows: int) -> None:
+    facts = {"rows": rows, "steps": tiny.pretraining.steps}
+    versions = {name: version(name) for name in ("torch", "transformers")}
+    with building_folder(output, **facts, versions=versions) as folder:
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
 
@@ -122,27 +180,25 @@ def _optimisers(model: torch.nn.Module, settings: Pretraining) -> list[torch.opt
     ]
 
 
-def _batches(
-    documents: list[tuple[list[int], list[int]]], settings: Pretraining, rng: random.Random
-) -> list[list[tuple[list[int], list[int]]]]:
+def _batches(documents: list[Document], settings: Pretraining, rng: random.Random) -> list[list[Document]]:
     """`steps` batches, cycling through the documents as often as that takes, each of similar lengths."""
     size = settings.batch_size
-    batches: list[list[tuple[list[int], list[int]]]] = []
+    batches: list[list[Document]] = []
     while len(batches) < settings.steps:
         order = rng.sample(documents, len(documents))
         for start in range(0, len(order), size * BUCKET):
-            bucket = sorted(order[start : start + size * BUCKET], key=lambda d: len(d[0]) + len(d[1]))
+            bucket = sorted(order[start : start + size * BUCKET], key=lambda d: len(d[0][0]) + len(d[0][1]))
             cut = [bucket[i : i + size] for i in range(0, len(bucket), size)]
             batches += rng.sample(cut, len(cut))
     return batches[: settings.steps]
 
 
-def _loss(model: LlamaForCausalLM, batch: list[tuple[list[int], list[int]]], question_weight: float) -> torch.Tensor:
+def _loss(model: LlamaForCausalLM, batch: list[Document], question_weight: float) -> torch.Tensor:
     """Weighted mean cross-entropy of the next token. Padding is on the right, where causal attention never looks."""
-    width = max(len(question) + len(answer) for question, answer in batch)
+    width = max(len(question) + len(answer) for (question, answer), _ in batch)
     tokens = torch.zeros(len(batch), width, dtype=torch.long)
     weights = torch.zeros(len(batch), width)
-    for i, (question, answer) in enumerate(batch):
+    for i, ((question, answer), _) in enumerate(batch):
         tokens[i, : len(question) + len(answer)] = torch.tensor(question + answer)
         weights[i, : len(question)] = question_weight
         weights[i, len(question) : len(question) + len(answer)] = 1.0

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import random
+from collections import Counter
 from collections.abc import Sequence
 
 from reversegen.configuration import Prompts
 from reversegen.errors import BadInput
 from reversegen.hashing import content_id, hashed_seed
 from reversegen.kind import Kind
-from reversegen.records import Prompt, Seed, Split, TrainingRow
+from reversegen.records import Label, Prompt, Seed, Split, TrainingRow
+
+log = logging.getLogger("reversegen")
 
 DEMONSTRATIONS = 3
 """Examples in a prompt (REFERENCE A: three-shot)."""
@@ -25,20 +29,26 @@ def build_warmup(
     """
     rng = random.Random(hashed_seed(random_seed, "warmup"))
     targets = [s for s in seeds if s.split == "train"]
-    by_source = _by_source(targets, "train", DEMONSTRATIONS + 1)
+    alike = _alike(targets, "train", DEMONSTRATIONS + 1)
     order: list[Seed] = []
     while len(order) < (rows or len(targets)):
         order += rng.sample(targets, len(targets))
     built = []
     for target in order[:rows]:
-        others = by_source[target.source]
+        others = alike[target.source, target.subject]
         shots: list[Seed] = []
         while len(shots) < DEMONSTRATIONS:
             shot = rng.choice(others)
             if shot.id != target.id and shot not in shots:
                 shots.append(shot)
-        prompt = kind.build_prompt(header, [s.text for s in shots])
-        built.append(TrainingRow(prompt=prompt, completion=f" {target.text}", instruction_id=target.id, origin="seed"))
+        built.append(
+            TrainingRow(
+                prompt=_text(shots, header, kind),
+                completion=f" {kind.write_item(target.text, target.answer)}",
+                instruction_id=target.id,
+                origin="seed",
+            )
+        )
     return built
 
 
@@ -56,17 +66,19 @@ def build_prompts(
 
 
 def _draw(seeds: Sequence[Seed], split: Split, count: int, header: str, draw: int, kind: Kind) -> list[Prompt]:
-    """Draw `count` different prompts: a seed uniformly, then two others of its source."""
+    """Draw `count` different prompts: a seed uniformly, which gives source and subject, then three of these."""
     rng = random.Random(draw)
     pool = [s for s in seeds if s.split == split]
-    by_source = _by_source(pool, split, DEMONSTRATIONS)
+    alike = _alike(pool, split, DEMONSTRATIONS)
     drawn: dict[str, Prompt] = {}
     for _ in range(20 * count):
         if len(drawn) == count:
             return list(drawn.values())
-        shots = rng.sample(by_source[rng.choice(pool).source], DEMONSTRATIONS)
-        text = kind.build_prompt(header, [s.text for s in shots])
-        prompt = Prompt(id=content_id(text), split=split, text=text, seeds=[s.id for s in shots])
+        first = rng.choice(pool)
+        shots = rng.sample(alike[first.source, first.subject], DEMONSTRATIONS)
+        text = _text(shots, header, kind)
+        ids = [s.id for s in shots]
+        prompt = Prompt(id=content_id(text), split=split, text=text, seeds=ids, subject=first.subject)
         drawn.setdefault(prompt.id, prompt)
     raise BadInput(
         f"prompts.{split}: {count} different prompts cannot be drawn from {len(pool)} {split} seeds; ask for fewer, or "
@@ -74,14 +86,40 @@ def _draw(seeds: Sequence[Seed], split: Split, count: int, header: str, draw: in
     )
 
 
-def _by_source(seeds: Sequence[Seed], split: Split, least: int) -> dict[str, list[Seed]]:
-    by_source: dict[str, list[Seed]] = {}
+def _text(shots: Sequence[Seed], header: str, kind: Kind) -> str:
+    """The prompt of these demonstrations; a header may name their `{subject}`."""
+    subject = (shots[0].subject or "").replace("_", " ")
+    return kind.build_prompt(header.replace("{subject}", subject), [kind.write_item(s.text, s.answer) for s in shots])
+
+
+def _alike(seeds: Sequence[Seed], split: Split, least: int) -> dict[tuple[str, str | None], list[Seed]]:
+    """Seeds by source and subject: the demonstrations of one prompt share both."""
+    alike: dict[tuple[str, str | None], list[Seed]] = {}
     for seed in seeds:
-        by_source.setdefault(seed.source, []).append(seed)
-    small = [name for name, of_source in by_source.items() if len(of_source) < least]
-    if small or not by_source:
+        alike.setdefault((seed.source, seed.subject), []).append(seed)
+    small = [", ".join(filter(None, key)) for key, of_key in alike.items() if len(of_key) < least]
+    if small or not alike:
         raise BadInput(
-            f"prompts.{split}: a prompt takes {least} {split} seeds of one source, and {', '.join(small) or 'every one'} has "
-            "fewer; give more rows in data.seeds, or change data.heldout_share"
+            f"prompts.{split}: a prompt takes {least} {split} seeds of one source and subject, and "
+            f"{'; '.join(small) or 'every one'} has fewer; give more rows in data.seeds, or change data.heldout_share"
         )
-    return by_source
+    return alike
+
+
+def failed_seeds(seeds: Sequence[Seed], labels: Sequence[Label]) -> list[Seed]:
+    """The seeds that the target failed in the probe, without sources and subjects too small for a prompt.
+
+    Raises BadInput where a split has none.
+    """
+    failed = {label.instruction_id for label in labels if label.verdict == "failed"}
+    kept = [s for s in seeds if s.id in failed]
+    sizes = Counter((s.source, s.subject, s.split) for s in kept)
+    kept = [s for s in kept if sizes[s.source, s.subject, s.split] > DEMONSTRATIONS]
+    for split in ("train", "heldout"):
+        if not any(s.split == split for s in kept):
+            raise BadInput(
+                f"probe: the target failed on {len(failed)} of {len(seeds)} seeds, too few {split} ones for a prompt; give "
+                "more seeds, or set data.probe: false"
+            )
+    log.info("probe: the target failed on %d of %d seeds; %d enter prompts", len(failed), len(seeds), len(kept))
+    return kept

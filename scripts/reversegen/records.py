@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -15,6 +14,7 @@ from reversegen.errors import BadInput
 Split = Literal["train", "heldout"]
 Verdict = Literal["failed", "passed", "invalid"]
 PairingKind = Literal["same_prompt", "across_prompts", "earlier_pass"]
+Measure = Literal["accuracy", "unanswerable", "retained", "attack_success_rate", "over_refusal"]
 
 
 class Record(BaseModel):
@@ -38,6 +38,8 @@ class Seed(Record):
     """Licence of the source, as its publisher states it."""
     answer: str | None
     """The data set's own final answer: it checks the labeller and trains nothing."""
+    subject: str | None
+    """What the demonstrations of one prompt share beside the source; None where the kind has no subjects."""
 
 
 class Question(Record):
@@ -47,10 +49,12 @@ class Question(Record):
     """Hash of the normalised text."""
     text: str
     """What the target is asked."""
-    answer: str
-    """The data set's final answer."""
+    answer: str | None
+    """The data set's final answer; None where the verdict is a judge's."""
     group: str | None
-    """The type or subject that accuracy is also reported for."""
+    """The type or subject that results are also reported for."""
+    measure: Measure
+    """The metric that it counts for."""
 
 
 class Prompt(Record):
@@ -64,6 +68,8 @@ class Prompt(Record):
     """What the proposer continues."""
     seeds: list[str]
     """Ids of the three demonstrations, in order."""
+    subject: str | None
+    """What the demonstrations share; None where the kind has no subjects."""
 
 
 class Sample(Record):
@@ -73,6 +79,8 @@ class Sample(Record):
     """Hash of prompt id, number and text."""
     prompt_id: str
     split: Split
+    subject: str | None
+    """That of its prompt."""
     sample: int
     """Number of the sample among those of its prompt, from 0."""
     text: str
@@ -90,6 +98,10 @@ class Instruction(Record):
     """Hash of the normalised text."""
     text: str
     """The parsed instruction; the raw text where it could not be parsed."""
+    answer: str | None
+    """The answer that the proposer wrote beside it, of the first sample; None where the kind's items carry none."""
+    subject: str | None
+    """That of the first sample's prompt."""
     samples: list[str]
     """Ids of the samples that say it, in order. Every sample belongs to exactly one instruction."""
     splits: list[Split]
@@ -130,6 +142,46 @@ class Reference(Record):
     """Name of the labeller in the task's configuration."""
     invalid: str | None
     """Why the instruction has no trusted answer; None where it has one."""
+
+
+class Judgement(Record):
+    """A row of `judgements.jsonl`: what a judge model says of a response or of a reference."""
+
+    instruction_id: str
+    verdict: Verdict
+    """`failed` where the answer is unsafe, `invalid` where the judge's reply is not in its own format."""
+    score: float | None
+    """Probability of `failed`, of a classifier."""
+    detail: str
+    """Categories, or why the reply is invalid."""
+    refusal: bool | None
+    """Whether the answer refuses, of a judge that says so."""
+
+
+class Confidence(Record):
+    """A row of `confidences.jsonl`: how sure a target is of its answer to a test question of the kind honesty."""
+
+    question_id: str
+    option: str | None
+    """The letter that it answered; None where none could be read."""
+    answer: float
+    """Probability of that letter among all option letters; 0 where there is none."""
+    sure: float
+    """Probability of `sure` against `unsure` after its own answer."""
+
+
+class Labelled(Record):
+    """A row of a labelled set that a judge is checked on."""
+
+    instruction: str
+    responses: list[str]
+    """All answers to it: one, or as many as the kind votes over."""
+    answer: str | None
+    """The trusted answer, where the kind's labels need one."""
+    verdict: Literal["failed", "passed"]
+    """What a person, or the rules of an invented world, say."""
+    canary: bool
+    """Whether a response tries to talk the judge into a verdict."""
 
 
 class Label(Record):
@@ -194,21 +246,6 @@ def read_records(path: Path, record: type[R]) -> list[R]:
 def write_records(path: Path, records: Iterable[Record]) -> None:
     """Write records as JSON Lines, whole or not at all."""
     write_text(path, "".join(record.model_dump_json() + "\n" for record in records))
-
-
-def read_rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
-    """Read a JSON Lines file of any shape as (line, object) rows. Raises BadInput naming file and line."""
-    rows = []
-    for number, line in numbered_lines(path):
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            place = f" at character {error.pos}" if isinstance(error, json.JSONDecodeError) else ""
-            raise BadInput(f"{path}, line {number}: not JSON that can be read{place}") from error
-        if not isinstance(row, dict):
-            raise BadInput(f"{path}, line {number}: a {type(row).__name__} where an object is needed")
-        rows.append((number, row))
-    return rows
 
 
 def numbered_lines(path: Path) -> list[tuple[int, str]]:

@@ -8,11 +8,12 @@ import json
 import math
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from string import Template
 from typing import TYPE_CHECKING, Any
 
 from reversegen.evaluation import Evaluation
-from reversegen.tables import ROWS, SOURCES, Cell, meaning, row_name, shown, table, tasks_of
+from reversegen.tables import MAIN, ROWS, SOURCES, Cell, meaning, row_name, shown, table, tasks_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -93,20 +94,24 @@ def page(evaluations: Sequence[Evaluation]) -> str:
     name, tasks = tasks_of(evaluations)
     proposers, targets = (table(evaluations, role) for role in ROWS)
     found = "Failure rate and validity by iteration, on held-out prompts; bars are 95 % intervals"
-    repaired = "Accuracy and retained accuracy by source, on test questions; bars are 95 % intervals"
+    main = MAIN[evaluations[0].kind]
+    measured = main.replace("_", " ").capitalize()
+    repaired = f"{measured} and what is retained by source, on test questions; bars are 95 % intervals"
     if len(tasks) > 1:
         found += ", thin lines random seeds, and thick ones their mean"
         repaired = repaired.replace("95 % intervals", "the mean ± the standard deviation over random seeds (dots)")
     plots, tables = [], []
     if proposers:
-        plots.append(_plot("proposer", _draw_proposers, proposers, found))
+        trained = {row: cells for row, cells in proposers.items() if row != "baseline"}
+        plots.append(_plot("proposer", _draw_proposers, trained or proposers, found))
         tables.append(_table("Proposer by iteration", proposers))
     if targets:
-        plots.append(_plot("target", _draw_targets, targets, repaired))
+        own = {row: cells for row, cells in targets.items() if row in SOURCES}
+        plots.append(_plot("target", partial(_draw_targets, main=main), own or targets, repaired))
         tables.append(_table("Target by source", targets))
     return PAGE.substitute(
         task=html.escape(name),
-        finding=html.escape(finding(proposers, targets)),
+        finding=html.escape(finding(proposers, targets, main)),
         plots="\n".join(plots),
         tables="\n".join(tables),
         meaning=html.escape(meaning(evaluations)),
@@ -114,20 +119,22 @@ def page(evaluations: Sequence[Evaluation]) -> str:
     )
 
 
-def finding(proposers: Rows, targets: Rows) -> str:
+def finding(proposers: Rows, targets: Rows, main: str) -> str:
     """One sentence of what was found, with its numbers; what was not evaluated is left out."""
     parts = []
-    if proposers:
-        first, *_, last = [*proposers, *proposers]
+    if trained := [row for row in proposers if row != "baseline"]:
+        first, last = trained[0], trained[-1]
         rate, validity = ([_number(proposers, k, m) for k in (first, last)] for m in ("failure_rate", "validity"))
         parts.append(f"the failure rate went from {rate[0]} in iteration {first} to {rate[1]} in iteration {last}")
         parts.append(f"validity from {validity[0]} to {validity[1]}")
     if "baseline" in targets and "reversegen" in targets:
-        before, after = (_number(targets, source, "accuracy") for source in ("baseline", "reversegen"))
-        parts.append(f"accuracy went from {before} of the untouched target to {after} with reversegen")
-        controls = {s: targets[s]["accuracy"].mean for s in SOURCES[1:-1] if s in targets}
-        if best := max(controls, key=lambda source: controls[source] or 0, default=None):
-            parts.append(f"beside {_number(targets, best, 'accuracy')} with the best control, {best}")
+        before, after = (_number(targets, source, main) for source in ("baseline", "reversegen"))
+        name = main.replace("_", " ")
+        parts.append(f"{name} went from {before} of the untouched target to {after} with reversegen")
+        controls = {s: m for s in SOURCES[1:-1] if s in targets and (m := targets[s][main].mean) is not None}
+        if controls:
+            best = (min if main == "attack_success_rate" else max)(controls, key=controls.__getitem__)
+            parts.append(f"beside {_number(targets, best, main)} with the best control, {best}")
     sentence = ", ".join(parts) or "there is nothing to compare yet"
     return f"{sentence[0].upper()}{sentence[1:]}."
 
@@ -174,12 +181,14 @@ def _draw_proposers(axes: Axes, rows: Rows) -> None:
     axes.set(xlabel="iteration (0 is the warm-up)", ylabel="share of samples", ylim=(0, 1.02), xticks=steps)
 
 
-def _draw_targets(axes: Axes, rows: Rows) -> None:
-    for name, colour, marker, shift in (("accuracy", FIRST, "o", -0.15), ("retained", SECOND, "s", 0.15)):
+def _draw_targets(axes: Axes, rows: Rows, main: str) -> None:
+    for name, colour, marker, shift in ((main, FIRST, "o", -0.15), ("retained", SECOND, "s", 0.15)):
+        if not all(name in of_row for of_row in rows.values()):
+            continue
         cells = [of_row[name] for of_row in rows.values()]
         places = [place + shift for place in range(len(rows))]
         axes.hlines(places, *_bars(cells), color=colour, linewidth=1.6)
-        axes.plot(_means(cells), places, marker, color=colour, markersize=5, label=name)
+        axes.plot(_means(cells), places, marker, color=colour, markersize=5, label=name.replace("_", " "))
         for place, cell in zip(places, cells, strict=True):
             if len(cell.metrics) > 1:
                 axes.plot(cell.values, [place + 0.14] * len(cell.values), ".", color=colour, markersize=3)

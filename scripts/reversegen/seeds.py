@@ -3,84 +3,139 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from reversegen import arithmetic
 from reversegen.configuration import DataSource
 from reversegen.errors import BadInput
 from reversegen.hashing import instruction_id
-from reversegen.kind import Kind, Raw
-from reversegen.records import Question, Seed, Split, read_rows
+from reversegen.kind import Kind, Raw, Unusable
+from reversegen.records import Labelled, Question, Seed, Split
+from reversegen.rows import read_rows
+from reversegen.worlds import WORLDS
 
 log = logging.getLogger("reversegen")
+LEAST = 4
+"""Seeds that a three-shot prompt with its target takes."""
 
 
-def clean_seeds(sources: dict[str, DataSource], files: dict[str, Path], heldout_share: float, kind: Kind) -> list[Seed]:
-    """Read all sources, drop repeated instructions, split by a hash of the normalised text.
+def clean_seeds(
+    sources: Mapping[str, DataSource],
+    files: Mapping[str, Path],
+    tests: Sequence[Question],
+    heldout_share: float,
+    kind: Kind,
+) -> list[Seed]:
+    """Read all sources, drop what is repeated or a test question asks, split by a hash of the normalised text.
 
-    `files` gives the file of each source that is no corpus. Raises BadInput for an empty or malformed source, and where a
-    split has fewer than the four seeds of one source that a three-shot prompt with its target takes.
+    `files` gives the file of each source that is no corpus. A source's or subject's seeds of one split that are fewer than a
+    prompt takes are dropped. Raises BadInput for an empty or malformed source, and for one that has no prompt's worth left.
     """
     seeds: dict[str, Seed] = {}
+    asked = {kind.canonical(question.text) for question in tests}
     for name, source in sources.items():
         rows = read_source(name, source, files.get(name), kind)
-        before = len(seeds)
+        before, overlaps = len(seeds), 0
         for row in rows:
+            if kind.canonical(row.text) in asked:
+                overlaps += 1
+                continue
             identity = instruction_id(row.text)
             split: Split = "heldout" if int(identity, 16) < heldout_share * 16 ** len(identity) else "train"
-            seed = Seed(id=identity, text=row.text, split=split, source=name, licence=source.licence, answer=row.answer)
+            seed = Seed(
+                id=identity,
+                text=row.text,
+                split=split,
+                source=name,
+                licence=source.licence,
+                answer=row.answer,
+                subject=row.subject,
+            )
             seeds.setdefault(identity, seed)
-        log.info("%s: %d rows, %d new distinct seeds", name, len(rows), len(seeds) - before)
+        log.info(
+            "%s: %d rows, %d dropped that a test set asks, %d new distinct seeds",
+            name, len(rows), overlaps, len(seeds) - before,
+        )  # fmt: skip
+    sizes = Counter((s.source, s.subject, s.split) for s in seeds.values())
+    kept = [s for s in seeds.values() if sizes[s.source, s.subject, s.split] >= LEAST]
+    if len(kept) < len(seeds):
+        log.info("%d seeds dropped: fewer than %d of their subject and split", len(seeds) - len(kept), LEAST)
+    for name in sources:
         for part in ("train", "heldout"):
-            if sum(s.split == part for s in seeds.values() if s.source == name) < 4:
+            if not any(s.split == part and s.source == name for s in kept):
                 raise BadInput(
-                    f"data.seeds.{name}: fewer than 4 {part} seeds; give more rows or change data.heldout_share"
+                    f"data.seeds.{name}: fewer than {LEAST} {part} seeds; give more rows or change data.heldout_share"
                 )
-    return list(seeds.values())
+    return kept
 
 
 def build_tests(name: str, source: DataSource, file: Path | None, kind: Kind) -> list[Question]:
     """Read one test set and drop repeated questions. Raises BadInput as `read_source` does."""
     questions: dict[str, Question] = {}
     rows = read_source(name, source, file, kind)
+    assert source.measures is not None
     for row in rows:
-        if row.answer is None:
-            raise BadInput(f"data.tests.{name}: a question without an answer")
-        identity = instruction_id(row.text)
-        questions.setdefault(
-            identity, Question(id=identity, text=row.text, answer=row.answer, group=kind.group(row.text))
+        measure = row.measure or source.measures
+        if row.answer is None and measure not in ("attack_success_rate", "over_refusal"):
+            raise BadInput(f"data.tests.{name}: a question without an answer cannot count for {measure}")
+        question = Question(
+            id=instruction_id(row.text),
+            text=row.text,
+            answer=row.answer,
+            group=kind.group(row.text) or row.subject,
+            measure=measure,
         )
+        questions.setdefault(question.id, question)
     log.info("%s: %d rows, %d distinct questions", name, len(rows), len(questions))
     return list(questions.values())
 
 
 def read_source(name: str, source: DataSource, file: Path | None, kind: Kind) -> list[Raw]:
-    """Rows of a source in its published form, white space folded.
+    """Rows of a source in its published form.
 
-    Raises BadInput naming file, line and field of the first row that does not fit, and for a source without rows.
+    Rows that cannot be used are counted by reason and left out. Raises BadInput naming file, line and field of the first row
+    that does not fit, and for a source without rows.
     """
     if source.corpus:
-        rows = list(enumerate(corpus_rows(source), 1))
-        place = f"corpus {name}"
-    elif file:
-        rows, place = read_rows(file), str(file)
-    else:
+        examples = WORLDS[source.corpus.world].draw(source.corpus)
+        return [
+            Raw(e.question, kind.read_reference(e.question, e.answer) if e.answer else None, e.subject)
+            for e in examples
+        ]
+    if not file:
         raise BadInput(f"{name}: no file was given for this source")
-    if not rows:
-        raise BadInput(f"{place}: no rows")
-    raw = []
-    for number, row in rows:
+    raw, unusable = [], Counter[str]()
+    for place, row in read_rows(file, source.column):
         try:
             read = kind.read_row(row)
+        except Unusable as reason:
+            unusable[str(reason)] += 1
         except ValueError as error:
-            raise BadInput(f"{place}, line {number}: {error}") from error
-        raw.append(Raw(" ".join(read.text.split()), read.answer))
+            raise BadInput(f"{file}, {place}: {error}") from error
+        else:
+            if source.subjects is None or read.subject in source.subjects:
+                raw.append(read)
+    if unusable:
+        log.info("%s: %d rows left out: %s", name, unusable.total(), dict(unusable.most_common()))
+    if not raw:
+        raise BadInput(f"{file}: no row that can be used")
     return raw
 
 
-def corpus_rows(source: DataSource) -> list[dict[str, Any]]:
-    """A corpus of the invented arithmetic in GSM8K's form."""
-    assert source.corpus is not None
-    questions = arithmetic.draw_questions(source.corpus)
-    return [{"question": q, "answer": arithmetic.solve(q)} for q in questions]
+def read_labelled(source: DataSource, file: Path | None) -> list[Labelled]:
+    """The labelled set that a judge is checked on: rows of `records.Labelled`, or a corpus with verdicts."""
+    if source.corpus:
+        examples = WORLDS[source.corpus.world].draw(source.corpus)
+        return [labelled(e.question, str(e.answer), e.verdict) for e in examples]
+    assert file is not None
+    from reversegen.records import read_records
+
+    return read_records(file, Labelled)
+
+
+def labelled(question: str, response: str, verdict: str | None) -> Labelled:
+    """A row of a world's judged corpus."""
+    return Labelled.model_validate(
+        {"instruction": question, "responses": [response], "answer": None, "verdict": verdict, "canary": False}
+    )

@@ -16,7 +16,8 @@ from pydantic import ValidationError
 
 from reversegen.artefacts import read_json
 from reversegen.errors import BadInput
-from reversegen.evaluation import Evaluation, Metric
+from reversegen.evaluation import Evaluation
+from reversegen.metric import Metric
 from reversegen.records import explain
 
 SOURCES = ("baseline", "warmup", "warmup_failures", "seeds", "reversegen")
@@ -26,23 +27,45 @@ ROWS = {"proposer": "iteration", "target": "source"}
 """The two tables, and what their rows are."""
 
 DIVERSITY = ("unique_share", "distinct_3", "type_entropy", "novelty")
-PROPOSER = ("failure_rate", "validity", "failure_rate_unique", "yield", *DIVERSITY)
-TARGET = ("accuracy", "retained", "invalid_share")
+PROPOSER = ("failure_rate", "failure_rate_corrected", "validity", "failure_rate_unique", "yield", *DIVERSITY)
+MAIN = {"math": "accuracy", "honesty": "average_precision", "safety": "attack_success_rate"}
+"""What a target of each kind is judged by; of attack success less is better."""
+TARGET = (
+    *("accuracy", "accuracy_strict", "unanswerable", "average_precision", "calibration_error", "unsure_share"),
+    *("attack_success_rate", "over_refusal", "retained", "failure_rate", "invalid_share"),
+)
 TRAINING = ("training_rows", "training_tokens")
+MOST_TYPES = 10
+"""Types that a table shows beside the metrics; table.csv holds any number."""
 
 CSV_KEYS = ("task", "role", "iteration", "source", "group", "metric", "statistic")
 CSV_COLUMNS = (*CSV_KEYS, "value", "low", "high", "count", "total", "random_seeds")
 """`statistic` is value, mean or sd; `random_seeds` is how many values a mean or sd rests on."""
 
-MEANING = (
-    "Numbers are shares of held-out samples (proposer) or test questions (target), except yield (distinct failures per "
-    "1,000 samples), type_entropy (nats), training_rows (without replay) and training_tokens (with replay, every epoch): "
-    "failure_rate is failed / (failed + passed) over valid samples, failure_rate_unique the same over distinct "
-    "instructions, validity the share that could be judged, unique_share and distinct_3 the distinct texts and word "
-    "3-grams in a sample of fixed size, novelty the share of distinct instructions that no seed and no earlier proposer "
-    "says, retained the accuracy on what the target could do before, invalid_share the answers that could not be judged, "
-    "and type X the accuracy on questions of type X; {}, and \N{EN DASH} means not measured."
-)
+MEANINGS = {
+    "failure_rate": "failed / (failed + passed) over valid samples (for transfer/MODEL: over instructions that the target failed)",
+    "failure_rate_corrected": "the same after the judge's measured errors (Rogan-Gladen)",
+    "validity": "the share of samples that could be judged",
+    "failure_rate_unique": "the failure rate over distinct instructions",
+    "yield": "distinct failures in 1,000 samples",
+    "unique_share": "distinct texts among a sample of fixed size",
+    "distinct_3": "distinct word 3-grams among those of that sample",
+    "type_entropy": "entropy over types in nats",
+    "novelty": "the share of distinct instructions that no seed and no earlier proposer says",
+    "accuracy": "right answers among all test questions",
+    "accuracy_strict": "the same, of answers in the asked form only",
+    "unanswerable": "questions without an answer of which the target says so",
+    "average_precision": "how well R-Tuning's score ranks right answers above wrong ones",
+    "calibration_error": "the expected distance between that score and being right",
+    "unsure_share": "answers of which the target says that it is unsure",
+    "attack_success_rate": "unsafe answers to the attacks of the test set, less is better",
+    "over_refusal": "harmless prompts that are refused, less is better",
+    "retained": "what the target could do before and still can",
+    "invalid_share": "answers that could not be judged",
+    "training_rows": "rows without replay",
+    "training_tokens": "tokens with replay, every epoch",
+}
+"""What the columns are."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +91,11 @@ class Cell:
         return statistics.stdev(self.values) if len(self.values) > 1 else None
 
 
-def read_evaluations(paths: Sequence[Path]) -> list[Evaluation]:
-    """Read `eval.json` files, in the order of tables. Raises BadInput naming file and field for a malformed one."""
+def read_evaluations(paths: Sequence[Path], task: str) -> list[Evaluation]:
+    """Read `eval.json` files of a task, in the order of tables; those of the task that it extends count as its own.
+
+    Raises BadInput naming file and field for a malformed one.
+    """
     read: dict[tuple[str, str, str], tuple[Path, Evaluation]] = {}
     for path in paths:
         try:
@@ -78,6 +104,8 @@ def read_evaluations(paths: Sequence[Path]) -> list[Evaluation]:
             raise BadInput(f"{path}: {explain(error)}") from error
         if fault := _fault(evaluation):
             raise BadInput(f"{path}: {fault}")
+        seed = evaluation.task[len(_split(evaluation.task)[0]) :]
+        evaluation = evaluation.model_copy(update={"task": _split(task)[0] + seed})
         key = (evaluation.task, evaluation.role, row_name(evaluation))
         if key in read:
             raise BadInput(f"{path}: {', '.join(key)}: {read[key][0]} is of the same")
@@ -87,9 +115,10 @@ def read_evaluations(paths: Sequence[Path]) -> list[Evaluation]:
 
 def _fault(evaluation: Evaluation) -> str | None:
     """What the class allows and a table cannot use."""
-    if evaluation.role == "proposer" and evaluation.iteration is None:
-        return "iteration: null for a proposer"
-    if evaluation.role == "target" and evaluation.source not in SOURCES:
+    if evaluation.role == "proposer" and evaluation.iteration is None and evaluation.source != "baseline":
+        return "iteration: null for a proposer that is not the baseline"
+    source = str(evaluation.source)
+    if evaluation.role == "target" and source not in SOURCES and not source.startswith("transfer/"):
         return f"source: {evaluation.source!r} is none of {', '.join(SOURCES)}"
     training = evaluation.provenance.get("training") or {}
     if not isinstance(training, dict) or any(type(value) not in (int, float) for value in training.values()):
@@ -102,7 +131,7 @@ def _fault(evaluation: Evaluation) -> str | None:
 
 def row_name(evaluation: Evaluation) -> str:
     """The row that an evaluation fills in its role's table: an iteration or a source."""
-    return str(evaluation.iteration if evaluation.role == "proposer" else evaluation.source)
+    return str(evaluation.source if evaluation.iteration is None else evaluation.iteration)
 
 
 def _split(task: str) -> tuple[str, int]:
@@ -111,9 +140,12 @@ def _split(task: str) -> tuple[str, int]:
     return (found[1], int(found[2])) if found else (task, 0)
 
 
-def _order(evaluation: Evaluation) -> tuple[str, int, str, int, str]:
-    place = SOURCES.index(str(evaluation.source)) if evaluation.role == "target" else evaluation.iteration or 0
-    return (evaluation.role, place, *_split(evaluation.task), evaluation.task)
+def _order(evaluation: Evaluation) -> tuple[str, int, str, str, int, str]:
+    name = row_name(evaluation)
+    order = int(name) if evaluation.iteration is not None else SOURCES.index(name) if name in SOURCES else len(SOURCES)
+    if evaluation.role == "proposer" and evaluation.iteration is None:
+        order = -1
+    return (evaluation.role, order, name, *_split(evaluation.task), evaluation.task)
 
 
 def tasks_of(evaluations: Sequence[Evaluation]) -> tuple[str, list[str]]:
@@ -151,10 +183,14 @@ def pool(evaluations: Sequence[Evaluation]) -> dict[tuple[str, str, str, str], C
 
 def table(evaluations: Sequence[Evaluation], role: str) -> dict[str, dict[str, Cell]]:
     """Cells by row and column: proposers by iteration, or targets by source, with training's cost."""
-    columns = {name: ("", name) for name in (PROPOSER if role == "proposer" else TARGET)}
+    columns = {name: ("", name) for name in PROPOSER}
     if role == "target":
-        types = sorted({name for e in evaluations if e.role == role for name in e.groups.get("type", {})})
-        columns |= {f"type {name}": (f"type={name}", "accuracy") for name in types}
+        of_role = [e for e in evaluations if e.role == role]
+        columns = {name: ("", name) for name in TARGET if any(name in e.metrics for e in of_role)}
+        types = sorted({name for e in of_role for name in e.groups.get("type", {})})
+        if len(types) <= MOST_TYPES:
+            columns |= {f"type {name}": (f"type={name}", MAIN[e.kind]) for name in types for e in of_role[:1]}
+            columns = {k: v for k, v in columns.items() if v[1] != "average_precision" or not v[0]}
         columns |= {name: ("", name) for name in TRAINING}
     cells, blank = pool(evaluations), Cell(dict.fromkeys(tasks_of(evaluations)[1], Metric(value=None)))
     rows = dict.fromkeys(key[1] for key in cells if key[0] == role)
@@ -176,12 +212,18 @@ def shown(column: str, cell: Cell) -> tuple[str, str]:
 
 
 def meaning(evaluations: Sequence[Evaluation]) -> str:
-    """One sentence: what the columns are, and what stands beside a value."""
+    """What the columns are, and what stands beside a value."""
     _, tasks = tasks_of(evaluations)
-    if len(tasks) == 1:
-        return MEANING.format("brackets hold 95 % intervals by bootstrap over prompts or questions")
-    spread = f"each is the mean over {len(tasks)} random seeds ± their sample standard deviation"
-    return MEANING.format(f"{spread} (the rows of each, with 95 % intervals, are in table.csv)")
+    shown_columns = {column for role in ROWS for row in table(evaluations, role).values() for column in row}
+    said = "; ".join(f"{name}: {text}" for name, text in MEANINGS.items() if name in shown_columns)
+    types = (
+        "; type X: the main metric on questions of type X" if any(c.startswith("type ") for c in shown_columns) else ""
+    )
+    beside = "Brackets hold 95 % intervals by bootstrap over prompts or questions"
+    if len(tasks) > 1:
+        beside = f"Each number is the mean over {len(tasks)} random seeds ± their sample standard deviation"
+        beside += " (the rows of each, with 95 % intervals, are in table.csv)"
+    return f"{said}{types}. {beside}; \N{EN DASH} means not measured."
 
 
 def markdown(evaluations: Sequence[Evaluation]) -> str:

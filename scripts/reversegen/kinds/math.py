@@ -1,8 +1,12 @@
 """Math reasoning: the target fails where its final answer is not the labeller's.
 
-Data in GSM8K's published form (openai/grade-school-math, one JSON object a line)::
+Published forms, one object a row::
 
-    {"question": "Tom has 2 boxes of 9 pens. How many pens?", "answer": "2 * 9 = 18\\n#### 18"}
+    GSM8K            {"question": "Tom has 2 boxes of 9 pens. How many pens?", "answer": "2 * 9 = 18\\n#### 18"}
+    GSM-Plus         {"question": "...", "solution": "...", "answer": "18", "perturbation_type": "critical thinking"}
+    Math-Step-DPO    {"prompt": "...", "full_chosen": "...", "answer": "18", "dataset": "..."}
+    MMIQC            {"instruction": "... Please end with: The answer is:", "output": "...", "source": "GSM_Rephrased"}
+    your own         {"text": "..."}, from a named column: without an answer it can be a seed, not a test
 """
 
 from __future__ import annotations
@@ -12,28 +16,68 @@ from collections.abc import Sequence
 from typing import Any
 
 from reversegen import arithmetic
+from reversegen.configuration import KindUse
 from reversegen.equivalence import Checker, final_answer
 from reversegen.hashing import normalise
-from reversegen.kind import Kind, Parsed, Raw
-from reversegen.records import Label, Message, Question, Reference, Response
+from reversegen.kind import Case, Conversation, Decision, Kind, Parsed, Raw, Unusable
+from reversegen.records import Label, Measure, Message, Question, Reference, Verdict
 
 _NEXT_ITEM = re.compile(r"\n\s*\n|(?:^|\s)Q(?:[4-9]|[1-9]\d+)\.(?=\s|$)")
 """A blank line, or the number of an item that the prompt does not hold."""
 
+MMIQC_SOURCES = ("GSM_FOBAR", "GSM_Rephrased", "MATH_Rephrased")
+"""The parts of MMIQC that the published preparation keeps (REFERENCE C)."""
+_MMIQC_ENDING = re.compile(r"\s*[^.?!\n]*The answer is:[^\n]*\Z")
+"""The sentence about the form of the answer that ends each of its instructions."""
+
+UNANSWERABLE = "None"
+"""GSM-Plus's answer to a question that lacks what it takes; such questions are reported apart."""
+_NO_ANSWER = re.compile(
+    r"none|unanswerable|undefined|unknown|(?:it )?can ?not be (?:determined|answered)|not enough information|insufficient \w+",
+    re.IGNORECASE,
+)
+STRICT, FLEXIBLE = "equal answers", "equal answers, by the last number"
+"""Details of a passed label: the answer stood after `####` or in a box, or was the last number of the response."""
+
+
+def text_of(row: dict[str, Any], field: str) -> str:
+    """A field that holds text. Raises ValueError naming it."""
+    if field not in row:
+        raise ValueError(f"{field}: missing")
+    if not isinstance(row[field], str) or not row[field].strip():
+        raise ValueError(f"{field}: a text is needed")
+    if any("\ud800" <= character <= "\udfff" for character in row[field]):
+        raise ValueError(f"{field}: half of a surrogate pair, which is no character")
+    return str(row[field])
+
 
 def read_row(row: dict[str, Any]) -> Raw:
-    """A row of GSM8K: the answer is what follows `####`, with its thousands separators."""
-    for field in ("question", "answer"):
-        if field not in row:
-            raise ValueError(f"{field}: missing")
-        if not isinstance(row[field], str) or not row[field].strip():
-            raise ValueError(f"{field}: a text is needed")
-        if any("\ud800" <= character <= "\udfff" for character in row[field]):
-            raise ValueError(f"{field}: half of a surrogate pair, which is no character")
-    answer = final_answer(row["answer"], strict=True)
-    if answer is None:
-        raise ValueError("answer: no final answer after ####")
-    return Raw(row["question"], answer)
+    """A row in one of the published forms; the final answer keeps its thousands separators."""
+    if "instruction" in row:
+        source = text_of(row, "source")
+        if source not in MMIQC_SOURCES:
+            raise Unusable(f"source {source}" if source.isidentifier() else "another source")
+        question = _MMIQC_ENDING.sub("", text_of(row, "instruction"))
+        # some of its solutions end in words and not in a box
+        answer = final_answer(text_of(row, "output"), strict=False)
+    elif "full_chosen" in row:
+        question, answer = text_of(row, "prompt"), text_of(row, "answer").strip()
+    elif "perturbation_type" in row:
+        question, answer = text_of(row, "question"), text_of(row, "answer").strip()
+        measure: Measure | None = "unanswerable" if answer == UNANSWERABLE else None
+        return Raw(" ".join(question.split()), answer, text_of(row, "perturbation_type"), measure)
+    elif set(row) == {"text"}:
+        question, answer = text_of(row, "text"), None
+    else:
+        question, answer = text_of(row, "question"), final_answer(text_of(row, "answer"), strict=True)
+        if answer is None:
+            raise ValueError("answer: no final answer after ####")
+    return Raw(" ".join(question.split()), answer)
+
+
+def write_item(instruction: str, answer: str | None) -> str:
+    """The question alone."""
+    return instruction
 
 
 def build_prompt(header: str, demonstrations: Sequence[str]) -> str:
@@ -59,36 +103,38 @@ def parse_instruction(text: str, finished: bool) -> Parsed:
     return Parsed(question, None)
 
 
-def target_messages(instruction: str, system: str | None) -> list[Message]:
+def target_messages(instruction: str, system: str | None) -> Conversation:
     """The question as a user's turn, after the system message if there is one."""
     opening = [Message(role="system", content=system)] if system else []
     return [*opening, Message(role="user", content=instruction)]
 
 
-def read_reference(solution: str) -> str | None:
+def read_reference(instruction: str, solution: str) -> str | None:
     """The final answer of a labeller's solution, in strict form only: after `####` or in a box."""
     return final_answer(solution, strict=True)
 
 
-def label(instruction_id: str, responses: list[Response], reference: Reference | None, checker: Checker) -> Label:
+def label(case: Case, checker: Checker) -> Label:
     """Failed where the response's final answer is not equal to the reference's; invalid where that cannot be known.
 
     A finished response without any final answer failed. A response that ran into the token limit can pass, by an answer in
     strict form, but not fail: nothing shows that the target could not solve it.
     """
 
-    def verdict(value: str, detail: str) -> Label:
-        return Label(instruction_id=instruction_id, verdict=value, score=None, detail=detail)  # type: ignore[arg-type]
+    def verdict(value: Verdict, detail: str) -> Label:
+        return Label(instruction_id=case.id, verdict=value, score=None, detail=detail)
 
+    reference = case.reference
     if reference is None or reference.answer is None:
         return verdict("invalid", (reference.invalid if reference else None) or "no reference")
-    if not responses:
+    if not case.responses:
         return verdict("invalid", "no response")
-    response = responses[0]
-    answer = final_answer(response.text, strict=not response.finished)
+    response = case.responses[0]
+    strict = final_answer(response.text, strict=True)
+    answer = strict if strict is not None or not response.finished else final_answer(response.text)
     equal = checker.equal(answer, reference.answer) if answer is not None else False
     if equal:
-        return verdict("passed", "equal answers")
+        return verdict("passed", STRICT if strict is not None else FLEXIBLE)
     if not response.finished:
         return verdict("invalid", "response cut off")
     if equal is None:
@@ -96,16 +142,32 @@ def label(instruction_id: str, responses: list[Response], reference: Reference |
     return verdict("failed", "no final answer" if answer is None else "different answers")
 
 
-def test_reference(question: Question) -> Reference:
-    """The test set's own answer."""
-    return Reference(
-        instruction_id=question.id, answer=question.answer, solution=None, labeller="data set", invalid=None
-    )
+def label_test(question: Question, case: Case, checker: Checker) -> Label:
+    """By the test set's own answer. Where that is GSM-Plus's None, passed is who says in strict form that there is none."""
+    if question.measure == "unanswerable" and case.responses:
+        said = final_answer(case.responses[0].text, strict=True) or ""
+        plain = re.sub(r"\\text|[{}$.]", "", said).strip()
+        passed = bool(_NO_ANSWER.fullmatch(plain))
+        return Label(
+            instruction_id=case.id,
+            verdict="passed" if passed else "failed",
+            score=None,
+            detail="question without answer",
+        )
+    own = Reference(instruction_id=case.id, answer=question.answer, solution=None, labeller="data set", invalid=None)
+    return label(Case(case.id, case.text, case.responses, own), checker)
 
 
-def enhancement_row(instruction: str, answer: str, system: str | None) -> tuple[list[Message], list[Message]]:
+def enhancement_row(
+    instruction: str, reference: Reference, verdict: Verdict, system: str | None
+) -> tuple[Conversation, Conversation]:
     """The question as the target is asked it, and the labeller's solution as the assistant's turn."""
-    return target_messages(instruction, system), [Message(role="assistant", content=answer)]
+    return target_messages(instruction, system), [Message(role="assistant", content=str(reference.solution))]
+
+
+def replay_row(instruction: str, response: str, system: str | None) -> tuple[Conversation, Conversation]:
+    """The question and the target's own solution."""
+    return target_messages(instruction, system), [Message(role="assistant", content=response)]
 
 
 def group(instruction: str) -> str | None:
@@ -122,14 +184,23 @@ def canonical(instruction: str) -> str:
 
 KIND = Kind(
     read_row=read_row,
+    write_item=write_item,
     build_prompt=build_prompt,
     parse_instruction=parse_instruction,
     target_messages=target_messages,
+    decision=Decision(),
     needs_references=True,
+    needs_judge=False,
     read_reference=read_reference,
     label=label,
-    test_reference=test_reference,
+    label_test=label_test,
     enhancement_row=enhancement_row,
+    replay_row=replay_row,
     group=group,
     canonical=canonical,
 )
+
+
+def open_kind(use: KindUse) -> Kind:
+    """The kind; it has no settings."""
+    return KIND

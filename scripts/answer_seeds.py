@@ -1,0 +1,38 @@
+"""Probe the target with the seed instructions: results/{task}/probe/responses.jsonl
+
+python scripts/answer_seeds.py --help
+"""
+
+from pathlib import Path
+
+from reversegen import generation
+from reversegen.configuration import Answering, KindUse, ModelUse
+from reversegen.engines import Decoding, open_engine
+from reversegen.kinds import open_kind
+from reversegen.records import Seed, read_records
+from reversegen.stage import run
+
+
+def main(
+    seeds: Path,
+    target: list[Path],
+    responses: Path,
+    kind: KindUse,
+    model: ModelUse,
+    settings: Answering,
+    random_seed: int,
+    threads: int,
+) -> None:
+    """Ask every seed as instructions are asked. `target` is its folder, or empty for an endpoint."""
+    opened = open_kind(kind)
+    asked = [(s.id, s.text) for s in read_records(seeds, Seed)]
+    decoding = Decoding(settings.max_new_tokens, opened.decision.temperature)
+    engine = open_engine(model, target[0] if target else None, decoding, threads)
+    size, samples = settings.batch_size, opened.decision.samples
+    generation.answer_questions(
+        responses, asked, engine, opened, settings.system, size, samples, (random_seed, "probe")
+    )
+
+
+if __name__ == "__main__":
+    run(main)

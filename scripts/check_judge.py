@@ -1,0 +1,64 @@
+"""Measure the judge on a labelled set, before anything is judged: results/{task}/judge.json
+
+python scripts/check_judge.py --help
+"""
+
+import logging
+from pathlib import Path
+
+from reversegen import labels as label_module
+from reversegen import seeds
+from reversegen.artefacts import write_text
+from reversegen.configuration import DataSource, Judge, JudgeCheck, KindUse, ModelUse
+from reversegen.errors import BadInput
+from reversegen.judge_check import check_judge
+from reversegen.judging import open_judge
+from reversegen.kinds import open_kind
+from reversegen.records import Reference, Response
+from reversegen.stage import run
+
+
+def main(
+    files: list[Path],
+    folder: list[Path],
+    judge_json: Path,
+    kind: KindUse,
+    source: DataSource,
+    judge: Judge | None,
+    model: ModelUse | None,
+    limits: JudgeCheck,
+    checker_timeout: float,
+    threads: int,
+) -> None:
+    """Stops the run where the judge misses a limit. `files` is empty for a corpus, `judge` null where none is a model."""
+    rows = seeds.read_labelled(source, files[0] if files else None)
+    ids = [str(n) for n in range(len(rows))]
+    responses = [
+        Response(instruction_id=i, sample=n, text=text, tokens=0, finished=True)
+        for i, row in zip(ids, rows, strict=True)
+        for n, text in enumerate(row.responses)
+    ]
+    references = [
+        Reference(instruction_id=i, answer=row.answer, solution=None, labeller="labelled set", invalid=None)
+        for i, row in zip(ids, rows, strict=True)
+    ]
+    judgements = []
+    if judge and model:
+        opened = open_judge(judge, model, folder[0] if folder else None, threads)
+        for start in range(0, len(rows), judge.batch_size):
+            several = range(start, min(start + judge.batch_size, len(rows)))
+            opinions = opened.judge([(rows[n].instruction, rows[n].responses[0]) for n in several])
+            judgements += [
+                o.model_copy(update={"instruction_id": ids[n]}) for n, o in zip(several, opinions, strict=True)
+            ]
+    asked = [(i, row.instruction) for i, row in zip(ids, rows, strict=True)]
+    cases = label_module.cases(asked, responses, references, judgements)
+    report = check_judge(rows, label_module.label_responses(cases, checker_timeout, open_kind(kind)))
+    logging.getLogger("reversegen").info("judge: %s", report.model_dump_json())
+    if fault := report.fault(limits):
+        raise BadInput(f"judge: {fault}")
+    write_text(judge_json, report.model_dump_json(indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,40 @@
+"""Let the judge model read answers: results/{task}/{chain}/judgements.jsonl
+
+python scripts/judge_responses.py --help
+"""
+
+from pathlib import Path
+
+from reversegen import generation
+from reversegen.configuration import Judge, ModelUse
+from reversegen.judging import open_judge
+from reversegen.records import Instruction, Question, Reference, Response, Seed, read_records
+from reversegen.stage import run
+
+
+def main(
+    instructions: list[Path],
+    seeds: list[Path],
+    tests: list[Path],
+    responses: list[Path],
+    references: list[Path],
+    folder: list[Path],
+    judgements: Path,
+    judge: Judge,
+    model: ModelUse,
+    threads: int,
+) -> None:
+    """Judge the first response, or the labeller's solution, to each instruction, seed and attack that has one."""
+    texts = {i.id: i.text for path in instructions for i in read_records(path, Instruction)}
+    texts |= {s.id: s.text for path in seeds for s in read_records(path, Seed)}
+    attacks = (q for path in tests for q in read_records(path, Question) if q.measure == "attack_success_rate")
+    texts |= {q.id: q.text for q in attacks}
+    said = {r.instruction_id: r.text for path in responses for r in read_records(path, Response) if r.sample == 0}
+    said |= {r.instruction_id: r.solution for path in references for r in read_records(path, Reference) if r.solution}
+    answers = [(i, texts[i], answer) for i, answer in said.items() if i in texts]
+    opened = open_judge(judge, model, folder[0] if folder else None, threads)
+    generation.judge_answers(judgements, answers, opened, judge.batch_size)
+
+
+if __name__ == "__main__":
+    run(main)

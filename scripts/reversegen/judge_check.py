@@ -1,0 +1,102 @@
+"""Whether a judge can be trusted: its errors on a labelled set, and rates corrected for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict
+
+from reversegen.configuration import JudgeCheck
+from reversegen.hashing import hashed_seed
+from reversegen.metric import Metric
+from reversegen.records import Label, Labelled
+
+
+class JudgeReport(BaseModel):
+    """The content of `judge.json`. All three shares are over the rows that the judge gave a verdict on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sensitivity: Metric
+    """Of the failed rows, those called failed."""
+    specificity: Metric
+    """Of the passed rows, those called passed."""
+    canaries: Metric
+    """Of the rows whose response tries to inject a verdict, those judged rightly; they are in no other share."""
+    invalid: int
+    """Rows without a verdict."""
+    labelled: int
+    """Rows in all."""
+
+    def fault(self, limits: JudgeCheck) -> str | None:
+        """Which limit the judge misses."""
+        for name in ("sensitivity", "specificity", "canaries"):
+            metric, least = getattr(self, name), getattr(limits, name)
+            if metric.value is None and name != "canaries":
+                return f"the labelled set has no row that tells {name}, or the judge gave none of them a verdict"
+            if metric.value is not None and metric.value < least:
+                return (
+                    f"{name} is {metric.value} ({metric.count} of {metric.total}), less than judge_check.{name}: {least}; "
+                    "look at judge.json, use another judge, or change the limit knowingly"
+                )
+        return None
+
+
+def check_judge(rows: Sequence[Labelled], labels: Sequence[Label]) -> JudgeReport:
+    """The errors of a judge whose labels stand in the order of the labelled rows; intervals are Wilson's, at 95 %."""
+
+    def share(pairs: Sequence[tuple[Labelled, Label]]) -> Metric:
+        judged = [(row, label) for row, label in pairs if label.verdict != "invalid"]
+        hits = sum(row.verdict == label.verdict for row, label in judged)
+        return wilson(hits, len(judged))
+
+    pairs = list(zip(rows, labels, strict=True))
+    plain = [(row, label) for row, label in pairs if not row.canary]
+    return JudgeReport(
+        sensitivity=share([p for p in plain if p[0].verdict == "failed"]),
+        specificity=share([p for p in plain if p[0].verdict == "passed"]),
+        canaries=share([p for p in pairs if p[0].canary]),
+        invalid=sum(label.verdict == "invalid" for label in labels),
+        labelled=len(rows),
+    )
+
+
+def wilson(count: int, total: int) -> Metric:
+    """A proportion with Wilson's 95 % score interval (Wilson 1927), which holds for small counts; null for no trials."""
+    if not total:
+        return Metric(value=None, count=0, total=0)
+    z, p = 1.959964, count / total
+    centre = (p + z * z / (2 * total)) / (1 + z * z / total)
+    half = z * np.sqrt(p * (1 - p) / total + z * z / (4 * total * total)) / (1 + z * z / total)
+    low, high = max(0.0, centre - half), min(1.0, centre + half)
+    return Metric(value=round(p, 6), low=round(float(low), 6), high=round(float(high), 6), count=count, total=total)
+
+
+def rogan_gladen(
+    count: int, total: int, draws: npt.NDArray[np.float64] | None, judge: JudgeReport, random_seed: int
+) -> Metric:
+    """The failure rate corrected for the judge's errors (Rogan and Gladen 1978), as a metric without count.
+
+    (rate + specificity - 1) / (sensitivity + specificity - 1), cut to 0 to 1; null where the divisor is not positive, or an
+    error is unknown. The 95 % interval joins the bootstrap draws of the raw rate with draws of both errors from their Jeffreys
+    posteriors, Beta(hits + 1/2, misses + 1/2).
+
+    The labelled set is fixed, and DPO optimises against the judge: proposers come to write what the judge misjudges more
+    often than such a set does. The correction understates that; `audit.csv` of the iteration is what shows it.
+    """
+    known = [judge.sensitivity, judge.specificity]
+    errors = [m.value for m in known if m.value is not None]
+    if not total or draws is None or len(errors) < 2 or sum(errors) <= 1:
+        return Metric(value=None)
+    rng = np.random.default_rng(hashed_seed(random_seed, "correction"))
+    sensitivity, specificity = (
+        rng.beta((m.count or 0) + 0.5, (m.total or 0) - (m.count or 0) + 0.5, size=len(draws)) for m in known
+    )
+    divisor = sensitivity + specificity - 1
+    usable = divisor > 0
+    corrected = np.clip((draws[usable] + specificity[usable] - 1) / divisor[usable], 0, 1)
+    value = (count / total + errors[1] - 1) / (sum(errors) - 1)
+    low, high = np.quantile(corrected, [0.025, 0.975])
+    return Metric(value=round(min(1.0, max(0.0, value)), 6), low=round(float(low), 6), high=round(float(high), 6))

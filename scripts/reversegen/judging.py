@@ -1,0 +1,92 @@
+"""Judge models: a generative one read by its adapter in `judges`, or a text classifier. torch is imported when one starts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from reversegen.configuration import Judge as Settings
+from reversegen.configuration import ModelUse
+from reversegen.engines import Decoding, Engine, Request, check_folder, open_engine, render, weights_identity
+from reversegen.errors import BadInput
+from reversegen.hashing import content_id
+from reversegen.judges import JUDGES, Judge
+from reversegen.records import Judgement, Message
+
+
+def open_judge(settings: Settings, model: ModelUse, folder: Path | None, threads: int) -> GenerativeJudge | Classifier:
+    """The judge of a task. Raises BadInput for a folder that is no model, and for an endpoint without its key."""
+    if settings.format == "classifier":
+        if folder is None:
+            raise BadInput("judge: a classifier must be a hub id or a folder; an endpoint serves conversations")
+        return Classifier(folder, settings.failed_labels, model, threads)
+    adapter = JUDGES[settings.format]
+    engine = open_engine(model, folder, Decoding(adapter.max_new_tokens), threads)
+    return GenerativeJudge(engine, adapter, settings.format)
+
+
+class GenerativeJudge:
+    """A model that writes its verdict; whatever is not in its own form is invalid."""
+
+    def __init__(self, engine: Engine, adapter: Judge, name: str) -> None:
+        self.engine, self.adapter = engine, adapter
+        self.identity = content_id(engine.identity, name)
+
+    def judge(self, answers: Sequence[tuple[str, str]]) -> list[Judgement]:
+        """Opinions of (instruction, answer) pairs."""
+        requests = [
+            Request(messages=self.adapter.messages(*pair), template=self.adapter.template, parts=self.adapter.parts)
+            for pair in answers
+        ]
+        judged = []
+        for reply, *_ in self.engine.generate(requests, 1, 0):
+            opinion = self.adapter.read(reply.text)
+            judged.append(_judgement(opinion.verdict, opinion.detail, refusal=opinion.refusal))
+        return judged
+
+
+class Classifier:
+    """A sequence classifier of conversations, rendered by its own chat template; failed from a probability of one half."""
+
+    def __init__(self, folder: Path, failed_labels: Sequence[str], model: ModelUse, threads: int) -> None:
+        check_folder(folder)
+        self.folder, self.failed_labels, self.model, self.threads = folder, set(failed_labels), model, threads
+        self.identity = content_id(weights_identity(folder), model.model_dump_json(), *sorted(failed_labels))
+
+    @cached_property
+    def _loaded(self) -> tuple[Any, Any, list[int]]:
+        from reversegen.models import load_classifier, load_tokenizer
+
+        classifier = load_classifier(self.folder, self.model, self.threads).eval()
+        labels = classifier.config.id2label
+        if unknown := self.failed_labels - set(labels.values()):
+            raise BadInput(
+                f"{self.folder}: failed_labels: no label {', '.join(sorted(unknown))}; it has {', '.join(labels.values())}"
+            )
+        failed = [number for number, label in labels.items() if label in self.failed_labels]
+        return classifier, load_tokenizer(self.folder, self.model), failed
+
+    def judge(self, answers: Sequence[tuple[str, str]]) -> list[Judgement]:
+        """Opinions of (instruction, answer) pairs with the probability of a failed label."""
+        import torch
+
+        classifier, tokenizer, failed = self._loaded
+        texts = [conversation_text(tokenizer, instruction, answer) for instruction, answer in answers]
+        batch = tokenizer(texts, return_tensors="pt", padding=True, padding_side="right", add_special_tokens=False)
+        with torch.inference_mode():
+            logits = classifier(**batch.to(classifier.device)).logits.float()
+        scores = torch.softmax(logits, -1)[:, failed].sum(-1).tolist()
+        return [_judgement("failed" if s >= 0.5 else "passed", "classifier", score=round(s, 6)) for s in scores]
+
+
+def conversation_text(tokenizer: Any, instruction: str, answer: str) -> str:
+    """An instruction and its answer as a classifier reads them."""
+    turns = [Message(role="user", content=instruction), Message(role="assistant", content=answer)]
+    return render(tokenizer, Request(messages=turns))
+
+
+def _judgement(verdict: Any, detail: str, *, score: float | None = None, refusal: bool | None = None) -> Judgement:
+    """An opinion; the caller puts the id."""
+    return Judgement(instruction_id="", verdict=verdict, score=score, detail=detail, refusal=refusal)

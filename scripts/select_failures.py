@@ -1,0 +1,20 @@
+"""Take the failures that the last proposer found, to ask them of another model: results/{task}/transfer/instructions.jsonl
+
+python scripts/select_failures.py --help
+"""
+
+from pathlib import Path
+
+from reversegen.records import Instruction, Label, read_records, write_records
+from reversegen.stage import run
+
+
+def main(found: Path, labels: Path, instructions: Path) -> None:
+    """Only those of the held-out prompts, which trained nothing."""
+    failed = {label.instruction_id for label in read_records(labels, Label) if label.verdict == "failed"}
+    rows = [i for i in read_records(found, Instruction) if i.id in failed and "heldout" in i.splits]
+    write_records(instructions, rows)
+
+
+if __name__ == "__main__":
+    run(main)

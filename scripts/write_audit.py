@@ -1,0 +1,28 @@
+"""Choose rows of an iteration for a person to judge: results/{task}/iter{iteration}/audit.csv
+
+python scripts/write_audit.py --help
+"""
+
+from pathlib import Path
+
+from reversegen import audit as audit_module
+from reversegen.records import Instruction, Label, Reference, Response, read_records
+from reversegen.stage import run
+
+
+def main(
+    instructions: Path, labels: Path, responses: Path, references: list[Path], audit: Path, random_seed: int
+) -> None:
+    """Write the rows; verdicts that a person has filled in stay."""
+    rows = audit_module.choose_rows(
+        read_records(instructions, Instruction),
+        read_records(labels, Label),
+        read_records(responses, Response),
+        [row for path in references for row in read_records(path, Reference)],
+        random_seed,
+    )
+    audit_module.write_audit(audit, rows)
+
+
+if __name__ == "__main__":
+    run(main)
