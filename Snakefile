@@ -18,6 +18,7 @@ include: "rules/report.smk"
 localrules:
     all,
     fetch_data,
+    fetch_file,
     fetch_model,
 
 

@@ -146,28 +146,34 @@ def model_revision(wildcards):
     return CONFIGURATION.lock.get(model_repo(wildcards), "")
 
 
-def hub_data():
-    """All data on the hub that tasks name, by the name of its file in resources/downloads/data."""
+def data_sources(kind):
+    """All sources of one kind, "hub" or "url", that tasks name, by the name of their file in resources/downloads."""
     sources = {}
     for task in CONFIGURATION.tasks.values():
         for source in [*task.data.seeds.values(), *task.data.tests.values(), task.data.judge]:
-            if source and source.hub:
-                sources[source.hub.file_name] = source.hub
+            if found := source and getattr(source, kind):
+                sources[found.file_name] = found
     return sources
 
 
 def data_source(wildcards):
-    return hub_data()[wildcards.data].model_dump_json()
+    return data_sources("hub")[wildcards.data].model_dump_json()
 
 
 def data_revision(wildcards):
-    return CONFIGURATION.lock.get(hub_data()[wildcards.data].repo, "")
+    return CONFIGURATION.lock.get(data_sources("hub")[wildcards.data].repo, "")
+
+
+def url_source(wildcards):
+    return data_sources("url")[wildcards.file].model_dump_json()
 
 
 def data_file(source):
-    """The file of a data source: the user's, or the one that fetch_data makes; none for a corpus."""
+    """The file of a data source: the user's, or the one that a rule fetches; none for a corpus."""
     if source.corpus:
         return []
+    if source.url:
+        return [f"resources/downloads/files/{source.url.file_name}"]
     return [str(source.file) if source.file else f"resources/downloads/data/{source.hub.file_name}.jsonl"]
 
 
@@ -221,11 +227,6 @@ def where(condition, file):
 
 def probed(wildcards):
     return task_of(wildcards).data.probe
-
-
-def seeds_have_verdicts(wildcards):
-    """Whether the row of a seed depends on whether the target failed on it: what R-Tuning teaches."""
-    return probed(wildcards) or multiple_choice(wildcards)
 
 
 def iterated(wildcards):

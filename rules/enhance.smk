@@ -72,7 +72,7 @@ rule select_enhancement:
         seeds=made("seeds.jsonl"),
         seed_references=rules.write_seed_references.output.references,
         seed_judgements=where(judged, made("enhanced/seed_judgements.jsonl")),
-        probe=where(seeds_have_verdicts, made("probe/labels.jsonl")),
+        probe=where(multiple_choice, made("probe/labels.jsonl")),
         tests=test_questions,
     output:
         reversegen="results/{task}/enhanced/reversegen/train.jsonl",

@@ -1,8 +1,8 @@
 # Models and data that the tasks start from.
 #
 # Needs: config/models.yaml; for hub ids and hub data, their commits in config/lock.yaml and a network.
-# Makes: results/models/{model}/ (tiny models), resources/downloads/models/{model}/, resources/downloads/data/{data}.jsonl
-# Steps: write_corpus, train_model; fetch_model; fetch_data
+# Makes: results/models/{model}/ (tiny models), resources/downloads/ with models/{model}/, data/{data}.jsonl, files/{file}
+# Steps: write_corpus, train_model; fetch_model; fetch_data, fetch_file
 
 
 rule write_corpus:
@@ -92,3 +92,24 @@ rule fetch_data:
         code=code_hash("fetch_data"),
     shell:
         "HF_HUB_OFFLINE=0 {params.stage} --source {params.source:q} --revision={params.revision:q} --rows {output.rows:q} --log {log:q}"
+
+
+rule fetch_file:
+    output:
+        content="resources/downloads/files/{file}",
+    log:
+        "results/models/logs/files/{file}.log",
+    benchmark:
+        "results/models/benchmarks/files/{file}.tsv"
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        stage=stage("base", "fetch_file"),
+        source=url_source,
+        code=code_hash("fetch_file"),
+    shell:
+        "{params.stage} --source {params.source:q} --content {output.content:q} --log {log:q}"

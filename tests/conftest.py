@@ -35,10 +35,14 @@ class Workflow:
 
     folder: Path
 
-    def write_task(self, name: str, changes: dict[str, Any], base: str = "tiny-math") -> None:
-        """Write config/tasks/NAME.yaml: another task's file with changes laid over it."""
+    def write_task(
+        self, name: str, changes: dict[str, Any], base: str = "tiny-math", data: dict[str, Any] | None = None
+    ) -> None:
+        """Write config/tasks/NAME.yaml: another task's file with changes laid over it, and `data` instead of its own."""
         tasks = self.folder / "config/tasks"
         content = yaml.safe_load((tasks / f"{base}.yaml").read_text())
+        if data:
+            content["data"] = data
         (tasks / f"{name}.yaml").write_text(yaml.safe_dump(_merged(content, changes)))
 
     def change_models(self, changes: dict[str, Any]) -> None:

@@ -17,8 +17,12 @@ pytestmark = pytest.mark.shared_data
 @pytest.fixture
 def gsm8k(workflow: Workflow, shared_data: Path) -> Workflow:
     """The task `math` with its seeds from the real file."""
-    seeds = {"gsm8k": {"hub": None, "file": str(shared_data / "math/gsm8k_train.jsonl")}}
-    workflow.write_task("math", {"data": {"seeds": seeds}}, base="math")
+    files = [str(shared_data / f"math/gsm8k_{split}.jsonl") for split in ("train", "test")]
+    data = {
+        "seeds": {"gsm8k": {"file": files[0], "licence": "MIT"}},
+        "tests": {"gsm8k_test": {"file": files[1], "licence": "MIT", "measures": "accuracy"}},
+    }
+    workflow.write_task("math", {}, base="math", data=data)
     return workflow
 
 
@@ -42,6 +46,83 @@ def test_seeds_and_prompts_of_the_real_file(gsm8k: Workflow, shared_data: Path) 
         assert all(by_id[seed].text in prompt.text for seed in prompt.seeds)
     for row in read_records(results / "warmup.jsonl", TrainingRow):
         assert str(row.completion).strip() not in str(row.prompt)
+
+
+def check_prompts(results: Path, count: int, header: str) -> None:
+    """No prompt comes twice, none shows its own target, and each shows seeds of one split, source and subject."""
+    by_id = {seed.id: seed for seed in read_records(results / "seeds.jsonl", Seed)}
+    prompts = read_records(results / "iter0/prompts.jsonl", Prompt)
+    assert len({prompt.text for prompt in prompts}) == len(prompts) == count
+    faults = 0  # counted, since a failing assertion prints what it compares
+    for prompt in prompts:
+        shown = [by_id[seed] for seed in prompt.seeds]
+        alike = {(s.split, s.source, s.subject) for s in shown} == {(prompt.split, shown[0].source, prompt.subject)}
+        own_header = prompt.text.startswith(header.replace("{subject}", str(prompt.subject)))
+        faults += not (len({seed.id for seed in shown}) == 3 and alike and own_header)
+    assert faults == 0
+    warmup = read_records(results / "warmup.jsonl", TrainingRow)
+    own = sum(f". {str(row.completion).strip()}\n" in str(row.prompt) for row in warmup)
+    assert (own, len(warmup)) == (0, sum(seed.split == "train" for seed in by_id.values()))
+
+
+def test_mmlu_items_of_28_subjects_become_seeds_and_prompts_of_one_subject(
+    workflow: Workflow, shared_data: Path
+) -> None:
+    file = shared_data / "honesty/mmlu_uncertain_by_subject.json"
+    source = {"file": str(file), "licence": "MIT"}
+    data = {"seeds": {"mmlu": source}, "tests": {"none": {**source, "measures": "accuracy", "subjects": ["no such"]}}}
+    workflow.write_task("honesty", {}, base="honesty", data=data)
+    done = workflow.run("results/honesty/seeds.jsonl")
+    assert done.returncode == 1  # a test set that a misspelt subject leaves empty is refused
+    assert "no row that can be used" in done.stdout
+    changed = {
+        **data,
+        "heldout_share": 0.2,
+        "tests": {"one": {**source, "measures": "accuracy", "subjects": ["anatomy"]}},
+    }
+    workflow.write_task("honesty", {"prompts": {"train": 500, "heldout": 100}}, base="honesty", data=changed)
+    done = workflow.run(*(f"results/honesty/{name}" for name in ("warmup.jsonl", "iter0/prompts.jsonl")))
+    assert done.returncode == 0, done.stdout
+    results = workflow.folder / "results/honesty"
+    published = json.loads(file.read_text())
+    assert (len(published), sum(map(len, published.values()))) == (28, 2448)
+    seeds = read_records(results / "seeds.jsonl", Seed)
+    log = (results / "logs/clean_seeds.log").read_text()
+    # two items repeat an option; 68 of anatomy are the test set's
+    assert "2 rows left out: {'a repeated option': 2}" in log
+    assert "2446 rows, 68 dropped that a test set asks" in log
+    texts = {" ".join(text.split()) for items in published.values() for text in items}
+    assert all(" ".join(f"{s.text} Answer:{s.answer}.".split()) in texts for s in seeds)
+    assert {s.subject for s in seeds} == set(published) - {"anatomy"}
+    check_prompts(results, 600, "Write one more multiple choice question about {subject}, with its answer.")
+
+
+def test_safety_seeds_of_three_published_forms(workflow: Workflow, shared_data: Path) -> None:
+    folder = shared_data / "safety"
+    names = ("warmup_train_dedup.json", "toxichat_train.jsonl", "toxichat_dev.jsonl")
+    sources = {Path(name).stem: {"file": str(folder / name), "licence": "not named"} for name in names}
+    rows = ["How do I bake bread?", "How do I paint a door?"]
+    (workflow.folder / "harmless.csv").write_text("id,question\n" + "".join(f"{n},{q}\n" for n, q in enumerate(rows)))
+    tests = {"harmless": {"file": "harmless.csv", "column": "question", "licence": "ours", "measures": "over_refusal"}}
+    changes = {"prompts": {"train": 3000, "heldout": 300}}
+    workflow.write_task("safety", changes, base="safety", data={"seeds": sources, "tests": tests})
+    for name in names[1:]:
+        data = {"seeds": {"toxichat": sources[Path(name).stem]}, "tests": tests}
+        workflow.write_task(f"alone-{Path(name).stem[9:]}", {}, base="safety", data=data)
+    targets = ["results/safety/warmup.jsonl", "results/safety/iter0/prompts.jsonl"]
+    done = workflow.run(*targets, "results/alone-train/seeds.jsonl", "results/alone-dev/seeds.jsonl")
+    assert done.returncode == 0, "the log may hold text that no test prints"
+    results = workflow.folder / "results"
+    counts = [len(read_records(results / f"alone-{part}/seeds.jsonl", Seed)) for part in ("train", "dev")]
+    assert counts == [1159, 261]
+    logs = [(results / f"safety/logs/{stage}.log").read_text() for stage in ("clean_seeds", "build_warmup")]
+    assert "warmup_train_dedup: 6277 rows" in logs[0]
+    check_prompts(results / "safety", 3300, "Write one more question in the style of these.")
+    seeds = read_records(results / "safety/seeds.jsonl", Seed)
+    printed = "".join([done.stdout, *(path.read_text() for path in (results / "safety/logs").rglob("*.log"))])
+    sentences = [seed.text for seed in seeds if len(seed.text.split()) > 2]  # a seed of one word is in any text
+    assert len(sentences) > 5000
+    assert sum(text in printed for text in sentences) == 0  # no row of the safety data in any log
 
 
 def write_model(folder: Path, texts: list[str]) -> None:

@@ -17,11 +17,16 @@ from reversegen.hashing import file_sha256
 
 def write_text(path: Path, text: str) -> None:
     """Write a file so that a reader, or a killed process, sees all of it or none."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file so that a reader, or a killed process, sees all of it or none."""
     path.parent.mkdir(parents=True, exist_ok=True)
     own = _own_name(path)
     try:
-        with own.open("w", encoding="utf-8") as file:
-            file.write(text)
+        with own.open("wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         own.replace(path)

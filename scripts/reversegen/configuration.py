@@ -79,10 +79,23 @@ class HubData(Section):
         return "--".join([*self.repo.split("/"), self.name, self.split])
 
 
+class UrlData(Section):
+    """A file on the web, held to its content."""
+
+    address: str = Field(pattern=r"^https://[\w./%+-]+\.(jsonl|json|csv|parquet)$", description="https only")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of its bytes")
+
+    @property
+    def file_name(self) -> str:
+        """Name of its file in resources/downloads/files."""
+        return f"{self.sha256[:12]}-{self.address.rpartition('/')[2]}"
+
+
 class DataSource(Section):
-    """Where instructions or test questions come from: exactly one of file, hub and corpus."""
+    """Where instructions or test questions come from: exactly one of file, url, hub and corpus."""
 
     file: Path | None = Field(None, description="a file of rows: .jsonl, .json, .csv or .parquet")
+    url: UrlData | None = None
     hub: HubData | None = None
     corpus: Corpus | None = None
     column: str | None = Field(
@@ -96,8 +109,8 @@ class DataSource(Section):
 
     @model_validator(mode="after")
     def _one_origin(self) -> DataSource:
-        if sum(origin is not None for origin in (self.file, self.hub, self.corpus)) != 1:
-            raise ValueError("give exactly one of file, hub and corpus")
+        if sum(origin is not None for origin in (self.file, self.url, self.hub, self.corpus)) != 1:
+            raise ValueError("give exactly one of file, url, hub and corpus")
         if self.file is not None and self.file.suffix not in (".jsonl", ".json", ".csv", ".parquet"):
             raise ValueError("file: its name must end in .jsonl, .json, .csv or .parquet")
         return self

@@ -1,15 +1,17 @@
-"""Models and data from the Hugging Face hub, at the revision that config/lock.yaml gives."""
+"""Models and data from the Hugging Face hub, at the revision that config/lock.yaml gives, and files held to a hash."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import re
 import shutil
+import urllib.request
 from pathlib import Path
 
-from reversegen.artefacts import building_folder, write_text
-from reversegen.configuration import HubData
+from reversegen.artefacts import building_folder, write_bytes, write_text
+from reversegen.configuration import HubData, UrlData
 from reversegen.errors import BadInput
 
 log = logging.getLogger("reversegen")
@@ -51,6 +53,22 @@ def fetch_data(source: HubData, revision: str, rows: Path) -> None:
         raise BadInput(f"{source.repo} at {revision}: {' '.join(str(error).split())[:300]}") from error
     write_text(rows, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in split))
     log.info("%s: %d rows", source.repo, len(split))
+
+
+def fetch_file(source: UrlData, file: Path) -> None:
+    """Download one file. Raises BadInput where the server gives none, or its content is not the one that is pinned."""
+    try:
+        with urllib.request.urlopen(source.address, timeout=60) as response:
+            content = response.read()
+    except OSError as error:
+        raise BadInput(f"{source.address}: {error}") from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != source.sha256:
+        raise BadInput(
+            f"{source.address}: its SHA-256 is {found}, not {source.sha256}; it has changed since it was pinned"
+        )
+    write_bytes(file, content)
+    log.info("%s: %d bytes", source.address, len(content))
 
 
 def _check_revision(repo: str, revision: str) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 import string
 from collections import Counter
 from collections.abc import Sequence
@@ -33,6 +34,10 @@ from reversegen.options import (
     write_item,
 )
 from reversegen.records import Label, Message, Question, Reference, Verdict
+
+
+_SAYS_INVALID = re.compile(r"answer:\W*invalid", re.IGNORECASE)
+"""How a labeller says that a question has not exactly one right option."""
 
 
 def read_row(row: dict[str, Any]) -> Raw:
@@ -120,7 +125,7 @@ def open_kind(use: KindUse) -> Kind:
 
     def read_reference(instruction: str, solution: str) -> str | None:
         """The right option among those that the item has: an added None of the above says that no option is right."""
-        found = letter(instruction, solution)
+        found = None if _SAYS_INVALID.search(solution) else letter(instruction, solution)
         return found if found is not None and ord(found) - ord("A") < len(read_item(instruction)[0].options) else None
 
     def sure_messages(instruction: str, answer: str, system: str | None) -> Conversation:

@@ -1,0 +1,19 @@
+"""Fetch a file that is pinned by its hash: resources/downloads/files/{file}
+
+python scripts/fetch_file.py --help
+"""
+
+from pathlib import Path
+
+from reversegen import hub
+from reversegen.configuration import UrlData
+from reversegen.stage import run
+
+
+def main(source: UrlData, content: Path) -> None:
+    """Write the file as its publisher ships it."""
+    hub.fetch_file(source, content)
+
+
+if __name__ == "__main__":
+    run(main)
