@@ -19,6 +19,8 @@ prepare_environment()
 
 try:
     CONFIGURATION = configuration.load(config, Path("config"))
+    for name, task in CONFIGURATION.tasks.items():
+        open_kind(task.kind_use, f"config/tasks/{name}.yaml: ")
 except BadInput as error:
     raise WorkflowError(str(error)) from None
 

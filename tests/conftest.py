@@ -26,6 +26,7 @@ MICRO: dict[str, Any] = {  # the tiny-math task, made as small as still has fail
     "evaluation": {"bootstrap": 100, "diversity_sample": 30},
     "sampling": {"batch_size": 16},
     "responses": {"batch_size": 64},
+    "transfer": ["tiny-arithmetic"],
 }
 
 

@@ -19,6 +19,7 @@ import psutil
 import pytest
 from conftest import REPOSITORY, Workflow, new_workflow
 
+from reversegen.audit import read_audit, write_audit
 from reversegen.evaluation import Evaluation
 from reversegen.kinds import math
 from reversegen.records import Instruction, Label, Message, Pair, Sample, TrainingRow, read_records, write_records
@@ -32,13 +33,34 @@ def planned(output: str) -> dict[str, int]:
     return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
 
 
+NOWHERE = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_TOKEN": "", "OPENAI_API_KEY": "", "CUDA_VISIBLE_DEVICES": ""}
+
+
+@pytest.mark.parametrize(
+    ("task", "expected"),
+    [
+        ("safety", {"fetch_model": 3, "fetch_data": 3, "fetch_file": 2, "judge_responses": 4, "check_judge": 1}),
+        ("honesty", {"fetch_model": 2, "fetch_data": 1, "write_references": 4, "label_seeds": 1}),
+    ],
+)
+def test_dry_run_plans_each_kind_without_network(workflow: Workflow, task: str, expected: dict[str, int]) -> None:
+    done = workflow.run("-n", f"results/{task}/iter3/eval.json", **NOWHERE)
+    assert done.returncode == 0, done.stdout
+    jobs = planned(done.stdout)
+    assert {name: jobs.get(name) for name in expected} == expected
+    assert jobs["train_proposer"] == jobs["check_pairs"] == 3
+    whole = planned(workflow.run("-n", f"results/{task}/table.md", **NOWHERE).stdout)
+    assert whole["train_target"] == 4
+    assert (whole.get("judge_references", 0) == 5) == (task == "safety")
+    assert (whole.get("measure_confidence", 0) == 5) == (task == "honesty")
+
+
 def test_dry_run_plans_the_papers_models_without_network_gpu_key_or_file(workflow: Workflow) -> None:
-    nowhere = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_TOKEN": "", "CUDA_VISIBLE_DEVICES": ""}
-    done = workflow.run("-n", "results/math/iter3/eval.json", **nowhere)
+    done = workflow.run("-n", "results/math/iter3/eval.json", **NOWHERE)
     assert done.returncode == 0, done.stdout
     jobs = planned(done.stdout)
     assert jobs["fetch_model"] == 3
-    assert jobs["fetch_data"] == 1
+    assert jobs["fetch_data"] == 5
     assert jobs["train_proposer"] == jobs["build_pairs"] == 3
     assert jobs["sample_instructions"] == jobs["label_responses"] == 4
     assert not (workflow.folder / "resources").exists()
@@ -50,8 +72,35 @@ def test_dry_run_plans_the_whole_of_a_task(workflow: Workflow) -> None:
     jobs = planned(done.stdout)
     assert jobs["train_target"] == len(SOURCES)
     assert jobs["evaluate_target"] == len(SOURCES) + 1
-    assert jobs["evaluate_proposer"] == 4
+    assert jobs["evaluate_proposer"] == 5
     assert jobs["train_model"] == 1
+
+
+def test_an_ablation_that_reuses_plans_only_what_differs(workflow: Workflow) -> None:
+    tasks = workflow.folder / "config/tasks"
+    (tasks / "fixed.yaml").write_text(
+        "extends: tiny-math\nreuse: [seeds, warmup, iter0, target]\npreference: {reference: warmup}\n"
+    )
+    done = workflow.run("-n", "results/fixed.s1/table.md")
+    assert done.returncode == 0, done.stdout
+    made = set(re.findall(r"^    output: (.*)$", done.stdout, re.MULTILINE))
+    files = {file.strip() for line in made for file in line.split(",")}
+    assert "results/tiny-math.s1/iter0/proposer" in files
+    assert "results/fixed.s1/iter1/proposer" in files
+    assert not [file for file in files if re.match(r"results/fixed.s1/(seeds|tests|warmup|iter0/[^p]|target)", file)]
+    (tasks / "fixed.yaml").write_text("extends: tiny-math\nreuse: [iter0]\nwarmup: {rows: 5}\n")
+    done = workflow.run("-n", "results/fixed/table.md")
+    assert done.returncode == 1
+    assert "config/tasks/fixed.yaml: reuse: iter0 depends on warmup, which is not that of tiny-math" in done.stdout
+
+
+def test_failures_are_asked_of_another_model_where_the_task_says_so(workflow: Workflow) -> None:
+    workflow.write_task("asks", {"transfer": ["gpt-4o-mini"]})
+    done = workflow.run("-n", "results/asks/transfer/gpt-4o-mini/eval.json", **NOWHERE)
+    assert done.returncode == 0, done.stdout
+    jobs = planned(done.stdout)
+    assert jobs["answer_transfer"] == jobs["label_transfer"] == jobs["evaluate_transfer"] == 1
+    assert "train_target" not in jobs
 
 
 def test_a_table_pools_the_random_seeds_that_the_command_line_gives(workflow: Workflow) -> None:
@@ -77,7 +126,10 @@ def test_reference_of_dpo_is_the_previous_proposer_or_proposer_zero(workflow: Wo
     ("target", "message"),
     [
         ("results/tiny-math/iter03/eval.json", "No rule to produce results/tiny-math/iter03/eval.json"),
-        ("results/nonesuch/iter3/eval.json", "unknown task 'nonesuch': config/tasks/ has math, micro, tiny-math"),
+        (
+            "results/nonesuch/iter3/eval.json",
+            "unknown task 'nonesuch': config/tasks/ has honesty, math, micro, safety, tiny-",
+        ),
         ("results/tiny-math/tests/nonesuch.jsonl", "no test set 'nonesuch'; it has test, pretraining"),
         ("results/models/nonesuch", "No rule to produce results/models/nonesuch"),
     ],
@@ -131,7 +183,12 @@ def test_a_model_without_a_locked_commit_is_not_fetched(workflow: Workflow) -> N
     assert "config/lock.yaml: meta-llama/Meta-Llama-3-8B: no commit to fetch" in done.stdout
 
 
-ALL = ("results/micro/table.md", "results/micro/table.csv", "results/micro/report.html")
+ALL = (
+    "results/micro/table.md",
+    "results/micro/table.csv",
+    "results/micro/report.html",
+    "results/micro/transfer/tiny-arithmetic/eval.json",
+)
 
 
 def with_tiny_model(folder: Path, tiny_model: Path) -> Workflow:
@@ -292,17 +349,56 @@ def test_every_rule_says_what_it_needs(path: Path) -> None:
 
 def test_the_leak_gate_stops_the_run_and_says_where(finished: Workflow, tmp_path: Path) -> None:
     folder = finished.folder / "results/micro"
+    log = (folder / "logs/leaks/enhanced.log").read_text()
+    words = shlex.split(next(line.split("by hand: ")[1] for line in log.splitlines() if "by hand" in line))[1:]
     question = json.loads((folder / "tests/test.jsonl").read_text().splitlines()[0])["text"]
-    rows = {name: folder / f"enhanced/{name}/train.jsonl" for name in SOURCES}
-    leaking = read_records(rows["warmup"], TrainingRow)
-    turn = Message(role="user", content=question)
-    leaking[3] = leaking[3].model_copy(update={"prompt": [turn]})
-    planted = tmp_path / "train.jsonl"
-    write_records(planted, leaking)
-    words = ["--rows", *(str(planted if name == "warmup" else path) for name, path in rows.items())]
-    words += ["--tests", str(folder / "tests/test.jsonl"), "--leaks", str(tmp_path / "leaks.json"), "--kind", "math"]
-    script = str(REPOSITORY / "scripts/check_leaks.py")
-    done = subprocess.run([sys.executable, script, *words], capture_output=True, text=True)
+    (tmp_path / "warmup").mkdir()
+    leaking = read_records(folder / "enhanced/warmup/train.jsonl", TrainingRow)
+    leaking[3] = leaking[3].model_copy(update={"prompt": [Message(role="user", content=question)]})
+    write_records(tmp_path / "warmup/train.jsonl", leaking)
+    replaced = {"results/micro/enhanced/warmup/train.jsonl": str(tmp_path / "warmup/train.jsonl")}
+    words = [replaced.get(word, word) for word in words]
+    words = [f"--leaks={tmp_path}/leaks.json" if word.startswith("--leaks=") else word for word in words]
+    done = subprocess.run([sys.executable, *words], cwd=finished.folder, capture_output=True, text=True)
     assert done.returncode == 1
     assert "'warmup with test': 1" in done.stderr
     assert not (tmp_path / "leaks.json").exists()
+
+
+def test_a_filled_in_audit_reaches_the_evaluation_and_is_not_overwritten(finished: Workflow, tmp_path: Path) -> None:
+    copy = Workflow(tmp_path / "run")
+    shutil.copytree(finished.folder, copy.folder)
+    path = copy.folder / "results/micro/iter1/audit.csv"
+    rows = read_audit(path)
+    assert 20 < len(rows) <= 50
+    assert {row["verdict"] for row in rows} == {"failed", "passed", "invalid"}
+    filled = [{**row, "person": row["verdict"]} for row in rows[:10]] + [
+        {**row, "person": "failed"} for row in rows[10:12]
+    ]
+    write_audit(path, [{**row, "person": ""} for row in rows])
+    text = path.read_text()
+    for row in filled:
+        text = re.sub(rf"(?m)^({row['instruction_id']},.*,{row['verdict']},)$", rf"\g<1>{row['person']}", text)
+    path.write_text(text)
+    agree = sum(row["verdict"] == row["person"] for row in filled)
+    evals = "results/micro/iter1/eval.json"
+    done = copy.run(evals)
+    assert done.returncode == 0, done.stdout
+    metrics = evaluation(copy, "iter1/eval.json").metrics
+    assert (metrics["audit_agreement"].count, metrics["audit_agreement"].total) == (agree, 12)
+    assert metrics["audit_kappa"].value is not None
+    done = copy.run(evals, "--forcerun", "write_audit")
+    assert done.returncode == 0, done.stdout
+    assert sum(bool(row["person"]) for row in read_audit(path)) == 12
+    assert evaluation(copy, "iter1/eval.json").metrics["audit_agreement"].count == agree
+
+
+def test_the_untrained_proposer_and_the_transfer_are_measured_like_others(finished: Workflow) -> None:
+    baseline = evaluation(finished, "baseline/eval.json")
+    assert (baseline.iteration, baseline.source) == (None, "baseline")
+    assert baseline.metrics["validity"].total == evaluation(finished, "iter1/eval.json").metrics["validity"].total
+    transfer = evaluation(finished, "transfer/tiny-arithmetic/eval.json").metrics
+    failures = evaluation(finished, "iter1/eval.json").metrics
+    # the same model, asked again what it failed on, fails again
+    assert transfer["failure_rate"].value == 1.0
+    assert transfer["failure_rate"].total == round(float(failures["yield"].value or 0) / 10)

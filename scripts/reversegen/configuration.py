@@ -222,7 +222,7 @@ class JudgeCheck(Section):
 class KindUse(Section):
     """What a stage must know of a task's kind."""
 
-    name: Literal["math", "honesty", "safety"]
+    name: str
     honesty: Honesty
     safety: Safety
 
@@ -329,7 +329,7 @@ class Task(Section):
 
     extends: str | None = Field(None, description="a task whose file stands under this one")
     reuse: list[Reusable] = Field([], description="parts whose files are those of the task that this one extends")
-    kind: Literal["math", "honesty", "safety"] = Field(description="what failing means")
+    kind: str = Field(description="what failing means: a name in KINDS, such as math, honesty or safety")
     random_seed: NonNegative = Field(description="random seed of everything that is drawn; NAME.sN sets it to N")
     iterations: Positive = Field(description="N: the loop trains proposers 1 to N")
     proposer: str = Field(description="model that proposer 0 is trained from")
@@ -356,8 +356,8 @@ class Task(Section):
 
     @model_validator(mode="after")
     def _kind_has_its_parts(self) -> Task:
-        if (self.kind == "safety") != (self.judge is not None):
-            raise ValueError("judge: the kind safety needs one, and no other kind takes one")
+        if self.kind == "safety" and self.judge is None:
+            raise ValueError("judge: the kind safety needs one")
         return self
 
     @property
@@ -481,13 +481,16 @@ class Configuration(Section):
         return task.model_copy(update={"random_seed": int(seed)}) if seed else task
 
     def place(self, name: str, path: str) -> str:
-        """Where a file of a task is: in its own folder, or in that of the task whose part it reuses."""
+        """Where a file of a task is: in its own folder, or in that of the task whose part it reuses.
+
+        Pairs are always its own: they cost nothing, and how they are built is not part of what an iteration wrote.
+        """
         _, dot, seed = name.partition(".s")
         task = self.task(name)
         part = path.split("/")[0].removesuffix(".jsonl")
         if part == "tests":
             part = "seeds"  # cleaned together: both rest on `data`
-        if part in task.reuse:
+        if part in task.reuse and not path.endswith("/pairs.jsonl"):
             return self.place(f"{task.extends}{dot}{seed}", path)
         return f"results/{name}/{path}"
 

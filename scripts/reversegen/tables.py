@@ -43,7 +43,7 @@ CSV_COLUMNS = (*CSV_KEYS, "value", "low", "high", "count", "total", "random_seed
 """`statistic` is value, mean or sd; `random_seeds` is how many values a mean or sd rests on."""
 
 MEANINGS = {
-    "failure_rate": "failed / (failed + passed) over valid samples (for transfer/MODEL: over instructions that the target failed)",
+    "failure_rate": "failed / (failed + passed) over valid samples; of transfer/MODEL, over what the target failed",
     "failure_rate_corrected": "the same after the judge's measured errors (Rogan-Gladen)",
     "validity": "the share of samples that could be judged",
     "failure_rate_unique": "the failure rate over distinct instructions",

@@ -35,7 +35,6 @@ from reversegen.options import (
 )
 from reversegen.records import Label, Message, Question, Reference, Verdict
 
-
 _SAYS_INVALID = re.compile(r"answer:\W*invalid", re.IGNORECASE)
 """How a labeller says that a question has not exactly one right option."""
 
