@@ -311,6 +311,9 @@ class Enhancement(Section):
 
     rows: Positive = Field(description="most rows of a source; every source gets as many as the smallest has")
     replay_rows: NonNegative = Field(description="rows the target already passed, added to every source alike")
+    plain_rows: NonNegative = Field(
+        description="of the kind honesty: questions with the target's own drawn answer, added to every source alike"
+    )
     training: Training
     lora: Lora | None
 
@@ -395,6 +398,7 @@ class Shape(Section):
     num_hidden_layers: Positive
     num_attention_heads: Positive
     max_position_embeddings: Positive
+    tie_word_embeddings: bool = True
 
 
 class TinyModel(Section):

@@ -11,7 +11,7 @@ from reversegen.configuration import Enhancement
 from reversegen.errors import BadInput
 from reversegen.hashing import hashed_seed
 from reversegen.kind import Conversation, Kind
-from reversegen.records import Instruction, Label, Question, Reference, Response, Seed, TrainingRow, Verdict
+from reversegen.records import Instruction, Label, Message, Question, Reference, Response, Seed, TrainingRow, Verdict
 
 log = logging.getLogger("reversegen")
 
@@ -112,6 +112,7 @@ def select_rows(
     rng = random.Random(hashed_seed(random_seed, "replay"))
     replay = rng.sample(list(own), min(enhancement.replay_rows, len(own)))
     replay_rows = [_row(i, *kind.replay_row(passed[i], own[i], system), "replay") for i in replay]
+    replay_rows += _plain_rows(warmup, responses, barred, enhancement.plain_rows, system, random_seed, kind)
     rows = {
         name: [_row(i, *_taught(kept[name][i], system, kind), name) for i in ids] + replay_rows
         for name, ids in chosen.items()
@@ -121,6 +122,28 @@ def select_rows(
         candidates={name: len(pool) for name, pool in pools.items()},
         overlaps={name: len(pools[name]) - len(kept[name]) for name in pools},
     )
+
+
+def _plain_rows(
+    warmup: Sequence[Found],
+    responses: Mapping[str, Sequence[Response]],
+    barred: Barred,
+    count: int,
+    system: str | None,
+    random_seed: int,
+    kind: Kind,
+) -> list[TrainingRow]:
+    """Questions of proposer 0, failed and passed alike, with one of the target's own draws as the answer.
+
+    Drawn and not greedy, since greedy answers would teach the target to be surer than it is.
+    """
+    asked = {i: c.text for i, c in _labelled(warmup, {"failed", "passed"}).items() if not barred(i, c.text)}
+    own = {i: answer for i, text in asked.items() if (answer := _own_answer(text, responses.get(i, ()), kind))}
+    rng = random.Random(hashed_seed(random_seed, "plain"))
+    return [
+        _row(i, kind.target_messages(asked[i], system), [Message(role="assistant", content=own[i])], "replay")
+        for i in rng.sample(list(own), min(count, len(own)))
+    ]
 
 
 class Barred:

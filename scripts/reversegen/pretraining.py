@@ -107,7 +107,6 @@ def _configuration(tiny: TinyModel, tokenizer: PreTrainedTokenizerFast, **more: 
         **tiny.config.model_dump(),
         **more,
         vocab_size=len(tokenizer),
-        tie_word_embeddings=True,
         pad_token_id=tokenizer.pad_token_id,
         eos_token_id=tokenizer.eos_token_id,
         bos_token_id=None,

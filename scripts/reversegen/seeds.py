@@ -98,11 +98,9 @@ def read_source(name: str, source: DataSource, file: Path | None, kind: Kind) ->
     that does not fit, and for a source without rows.
     """
     if source.corpus:
-        examples = WORLDS[source.corpus.world].draw(source.corpus)
-        return [
-            Raw(e.question, kind.read_reference(e.question, e.answer) if e.answer else None, e.subject)
-            for e in examples
-        ]
+        world = WORLDS[source.corpus.world]
+        questions = [(e.question, e.subject, world.solve(e.question)) for e in world.draw(source.corpus)]
+        return [Raw(q, kind.read_reference(q, solution) if solution else None, of) for q, of, solution in questions]
     if not file:
         raise BadInput(f"{name}: no file was given for this source")
     raw, unusable = [], Counter[str]()
