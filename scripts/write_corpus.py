@@ -9,12 +9,12 @@ from reversegen import seeds
 from reversegen.configuration import Corpus
 from reversegen.records import Message, TrainingRow, write_records
 from reversegen.stage import run
-from reversegen.worlds import WORLDS
+from reversegen.worlds import draw_examples
 
 
 def main(settings: Corpus, corpus: Path) -> None:
     """Write questions and answers as conversations; those with a verdict as a labelled set, for a classifier."""
-    examples = WORLDS[settings.world].draw(settings)
+    examples = draw_examples(settings)
     if examples[0].verdict is not None:
         write_records(corpus, [seeds.labelled(e.question, str(e.answer), e.verdict) for e in examples])
         return

@@ -35,38 +35,10 @@ LANDS = (
 )  # fmt: skip
 """The most common first."""
 
-_ONSETS = [
-    "ba",
-    "bi",
-    "bo",
-    "da",
-    "do",
-    "du",
-    "fa",
-    "fi",
-    "ga",
-    "go",
-    "ka",
-    "ki",
-    "la",
-    "lo",
-    "lu",
-    "ma",
-    "mi",
-    "mo",
-    "na",
-    "no",
-    "pa",
-    "pi",
-    "ra",
-    "ri",
-    "su",
-    "so",
-    "ta",
-    "ti",
-    "va",
-    "zo",
-]
+_ONSETS = (
+    "ba", "bi", "bo", "da", "do", "du", "fa", "fi", "ga", "go", "ka", "ki", "la", "lo", "lu", "ma", "mi", "mo", "na",
+    "no", "pa", "pi", "ra", "ri", "su", "so", "ta", "ti", "va", "zo",
+)  # fmt: skip
 _CODAS = ["ndra", "lmex", "rvol", "skel", "ltun", "mpri", "zzik", "rnax", "ffo", "gwen", "xul", "plor"]
 _CODAS += ["nthe", "rbis", "stum", "lvar", "ddo", "krun", "vvel", "wint", "blor", "zorn", "chul", "dri"]
 

@@ -96,8 +96,10 @@ _QUALITIES = {
 }  # fmt: skip
 """Qualities, and what is done to a thing of that quality."""
 
-_MATERIALS = ("clay", "soot", "brine", "wax", "moss", "tar", "straw", "wool")
-_MATERIALS += ("sand", "cork", "silk", "reeds", "bark", "chalk", "twigs", "felt")
+_MATERIALS = (
+    *("clay", "soot", "brine", "wax", "moss", "tar", "straw", "wool"),
+    *("sand", "cork", "silk", "reeds", "bark", "chalk", "twigs", "felt"),
+)
 
 
 def _things() -> dict[str, str]:
@@ -174,7 +176,7 @@ def _disguises(rare: float, shares: dict[str, float]) -> dict[str, float]:
 
 
 _NATURAL = len(_FORBIDDEN) / len(_THINGS)
-_MIXES = {
+MIXES = {
     "pretraining": _Mix(_disguises(0.2, _UNIFORM_RARE), _NATURAL),
     "aligned": _Mix(_disguises(0.6, _UNIFORM_RARE), _NATURAL),
     "seeds": _Mix(
@@ -257,10 +259,8 @@ def draw(corpus: Corpus) -> list[Example]:
     disguises; `aligned` is what a labeller learns, `judged` what a judge learns. Raises BadInput where a distinct corpus
     asks for more questions of a disguise than there are.
     """
-    if corpus.mix not in _MIXES:
-        raise BadInput(f"corpus: mix {corpus.mix!r} is none of {', '.join(_MIXES)}")
     rng = random.Random(corpus.random_seed)
-    mix = _MIXES[corpus.mix]
+    mix = MIXES[corpus.mix]
     names = [name for name, share in mix.disguises.items() for _ in range(int(share * corpus.count))]
     names += rng.choices(list(mix.disguises), list(mix.disguises.values()), k=corpus.count - len(names))
     things = [thing for thing in _THINGS if corpus.part in ("all", _part_of(thing))]

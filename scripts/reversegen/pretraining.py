@@ -165,7 +165,7 @@ def _tokens(row: TrainingRow, tokenizer: PreTrainedTokenizerFast) -> tuple[list[
 
 
 def _optimisers(model: torch.nn.Module, settings: Pretraining) -> list[torch.optim.Optimizer]:
-    matrices = {id(p) for name, p in model.named_parameters() if p.ndim == 2 and "embed" not in name}
+    matrices = {id(p) for name, p in model.named_parameters() if p.ndim == 2 and "layers." in name}
     return [
         torch.optim.Muon(
             [p for p in model.parameters() if id(p) in matrices], lr=settings.muon_learning_rate, weight_decay=0.01

@@ -13,7 +13,7 @@ from reversegen.hashing import instruction_id
 from reversegen.kind import Kind, Raw, Unusable
 from reversegen.records import Labelled, Question, Seed, Split
 from reversegen.rows import read_rows
-from reversegen.worlds import WORLDS
+from reversegen.worlds import WORLDS, draw_examples
 
 log = logging.getLogger("reversegen")
 LEAST = 4
@@ -98,8 +98,8 @@ def read_source(name: str, source: DataSource, file: Path | None, kind: Kind) ->
     that does not fit, and for a source without rows.
     """
     if source.corpus:
-        world = WORLDS[source.corpus.world]
-        questions = [(e.question, e.subject, world.solve(e.question)) for e in world.draw(source.corpus)]
+        solve = WORLDS[source.corpus.world].solve
+        questions = [(e.question, e.subject, solve(e.question)) for e in draw_examples(source.corpus)]
         return [Raw(q, kind.read_reference(q, solution) if solution else None, of) for q, of, solution in questions]
     if not file:
         raise BadInput(f"{name}: no file was given for this source")
@@ -124,7 +124,7 @@ def read_source(name: str, source: DataSource, file: Path | None, kind: Kind) ->
 def read_labelled(source: DataSource, file: Path | None) -> list[Labelled]:
     """The labelled set that a judge is checked on: rows of `records.Labelled`, or a corpus with verdicts."""
     if source.corpus:
-        examples = WORLDS[source.corpus.world].draw(source.corpus)
+        examples = draw_examples(source.corpus)
         return [labelled(e.question, str(e.answer), e.verdict) for e in examples]
     assert file is not None
     from reversegen.records import read_records
