@@ -357,6 +357,15 @@ def replicates(file):
     return find
 
 
+def reused_tasks(wildcards):
+    """The tasks whose files this one may show as its own."""
+    names, task = [], task_of(wildcards)
+    while task.reuse:
+        names.append(task.extends)
+        task = CONFIGURATION.tasks[task.extends]
+    return names
+
+
 def proposer_evals(wildcards):
     iterations = [f"iter{k}/eval.json" for k in range(task_of(wildcards).iterations + 1)]
     return ["baseline/eval.json", *iterations]

@@ -24,6 +24,7 @@ rule write_table:
         runtime=10,
     params:
         task="{task}",
+        reused=reused_tasks,
         code=code_hash("write_table"),
     script:
         "../scripts/write_table.py"
@@ -47,6 +48,7 @@ rule write_report:
         runtime=10,
     params:
         task="{task}",
+        reused=reused_tasks,
         code=code_hash("write_report"),
     script:
         "../scripts/write_report.py"

@@ -9,7 +9,7 @@ from reversegen import generation
 from reversegen.configuration import Answering, KindUse, ModelUse
 from reversegen.engines import Decoding, open_engine
 from reversegen.kinds import open_kind
-from reversegen.records import Question, read_records
+from reversegen.seeds import read_questions
 from reversegen.stage import run
 
 
@@ -23,7 +23,7 @@ def main(
     threads: int,
 ) -> None:
     """Ask every question of every set, once where sets share it."""
-    asked = {q.id: q.text for path in tests for q in read_records(path, Question)}
+    asked = {i: q.text for i, q in read_questions(tests).items()}
     engine = open_engine(model, target[0] if target else None, Decoding(settings.max_new_tokens), threads)
     questions, size = list(asked.items()), settings.batch_size
     generation.answer_questions(responses, questions, engine, open_kind(kind), settings.system, size, 1, ())

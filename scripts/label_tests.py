@@ -8,7 +8,8 @@ from pathlib import Path
 from reversegen import labels as label_module
 from reversegen.configuration import KindUse
 from reversegen.kinds import open_kind
-from reversegen.records import Judgement, Question, Response, read_records, write_records
+from reversegen.records import Judgement, Response, read_records, write_records
+from reversegen.seeds import read_questions
 from reversegen.stage import run
 
 
@@ -21,7 +22,7 @@ def main(
     checker_timeout: float,
 ) -> None:
     """Write one verdict for each question: by its own answer, or for an attack by the judge's opinion."""
-    questions = {q.id: q for path in tests for q in read_records(path, Question)}
+    questions = read_questions(tests)
     opinions = [row for path in judgements for row in read_records(path, Judgement)]
     asked = [(i, q.text) for i, q in questions.items()]
     cases = label_module.cases(asked, read_records(responses, Response), judgements=opinions)

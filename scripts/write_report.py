@@ -11,9 +11,9 @@ from reversegen.stage import run
 from reversegen.tables import read_evaluations
 
 
-def main(proposers: list[Path], targets: list[Path], page: Path, task: str) -> None:
+def main(proposers: list[Path], targets: list[Path], page: Path, task: str, reused: list[str]) -> None:
     """The evaluations are of one task, with one or several random seeds."""
-    write_text(page, report.page(read_evaluations([*proposers, *targets], task)))
+    write_text(page, report.page(read_evaluations([*proposers, *targets], task, reused)))
 
 
 if __name__ == "__main__":

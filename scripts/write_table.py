@@ -13,9 +13,9 @@ from reversegen.stage import run
 log = logging.getLogger("reversegen")
 
 
-def main(proposers: list[Path], targets: list[Path], markdown: Path, csv: Path, task: str) -> None:
+def main(proposers: list[Path], targets: list[Path], markdown: Path, csv: Path, task: str, reused: list[str]) -> None:
     """The evaluations are of one task, with one or several random seeds."""
-    evaluations = tables.read_evaluations([*proposers, *targets], task)
+    evaluations = tables.read_evaluations([*proposers, *targets], task, reused)
     write_text(csv, tables.comma_separated(evaluations))
     write_text(markdown, tables.markdown(evaluations))
     log.info("%s\n\n%s", markdown, tables.markdown(evaluations))

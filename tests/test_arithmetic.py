@@ -13,10 +13,11 @@ import pytest
 import yaml
 
 from reversegen import arithmetic
-from reversegen.arithmetic import Expression, draw_questions, part_of, read_question, solve, write_question
+from reversegen.arithmetic import Expression, draw, draw_questions, part_of, read_question, solve, write_question
 from reversegen.configuration import Corpus
 from reversegen.errors import BadInput
-from reversegen.kinds import KINDS
+from reversegen.kinds.math import KIND
+from reversegen.world import Example
 
 ROOT = Path(__file__).parents[1]
 SPOKEN = {
@@ -37,7 +38,14 @@ def corpus(
     mix: str = "uniform", part: str = "all", count: int = 1000, random_seed: int = 0, distinct: bool = False
 ) -> Corpus:
     return Corpus.model_validate(
-        {"mix": mix, "part": part, "count": count, "random_seed": random_seed, "distinct": distinct}
+        {
+            "world": "arithmetic",
+            "mix": mix,
+            "part": part,
+            "count": count,
+            "random_seed": random_seed,
+            "distinct": distinct,
+        }
     )
 
 
@@ -248,7 +256,7 @@ def test_canonical_forms_survive_any_order_and_any_form(every_expression: list[E
             first = terms.pop([sign for sign, _ in terms].index("+"))
             again = Expression((first[1], *(n for _, n in terms)), tuple(sign for sign, _ in terms))
         assert again.canonical == expression.canonical
-        asked = {KINDS["math"].canonical(write_question(expression, form, rng)) for form in arithmetic.FORMS}
+        asked = {KIND.canonical(write_question(expression, form, rng)) for form in arithmetic.FORMS}
         assert asked == {expression.canonical}
 
 
@@ -287,6 +295,7 @@ def test_corpora_are_distinct_where_asked_and_repeat_with_their_random_seed() ->
     questions = draw_questions(asked)
     assert len(set(questions)) == len(questions) == 3000
     assert draw_questions(asked) == questions
+    assert draw(asked) == [Example(question, solve(question)) for question in questions]
     other = draw_questions(corpus("pretraining", count=3000, random_seed=6))
     assert other != questions
     assert len(set(other)) < 3000
@@ -305,6 +314,6 @@ def test_every_word_of_questions_answers_and_prompts_is_a_token() -> None:
     header = yaml.safe_load((ROOT / "config/tasks/tiny-math.yaml").read_text())["prompts"]["header"]
     questions = draw_questions(corpus(count=6000, random_seed=3))
     texts = [*questions, *(solve(q) or "" for q in questions)]
-    texts += [KINDS["math"].build_prompt(header, questions[n : n + 3]) for n in range(0, 300, 3)]
+    texts += [KIND.build_prompt(header, questions[n : n + 3]) for n in range(0, 300, 3)]
     assert {word for text in texts for word in text.split()} <= set(words)
     assert set(words) - {word for text in texts for word in text.split()} <= {"Q:", "A:", *map(str, range(70))}

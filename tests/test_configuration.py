@@ -104,8 +104,9 @@ def test_models_and_lock_are_those_of_the_files(shipped: Configuration) -> None:
         assert model.use.model_dump() == model.model_dump(include=use), name
 
 
-CORPUS = {"mix": "uniform", "part": "all", "count": 1, "random_seed": 0, "distinct": False}
+CORPUS = {"world": "arithmetic", "mix": "uniform", "part": "all", "count": 1, "random_seed": 0, "distinct": False}
 SOURCE = {"licence": "MIT"}
+JUDGE = {"model": "llama3-8b", "format": "instructed", "batch_size": 4}
 LLAMA = {"size": "8b", "hub": "meta-llama/Meta-Llama-3-8B"}
 ENDPOINT = {"base_url": "https://api.example.org/v1", "model": "m", "api_key_env": "KEY"}
 REFUSED = [
@@ -139,6 +140,19 @@ REFUSED = [
     (TASK, "data.seeds", {}),
     (TASK, "data.tests", {}),
     (TASK, "data.seeds.arithmetic.corpus.part", "training"),
+    (TASK, "data.seeds.arithmetic.corpus.world", "geometry"),
+    (TASK, "data.seeds.arithmetic.subjects", []),
+    (TASK, "data.tests.test.measures", "speed"),
+    (TASK, "data.probe", "sometimes"),
+    (TASK, "references.samples", 0),
+    (TASK, "references.temperature", 0),
+    (TASK, "honesty.threshold", -0.1),
+    (TASK, "honesty.samples", 0),
+    (TASK, "safety.refusals", []),
+    (TASK, "judge_check.sensitivity", 1.5),
+    (TASK, "leaks.near_share", 1.5),
+    (TASK, "transfer", "llama3-8b"),
+    (TASK, "reuse", ["everything"]),
     (TASK, "sampling.top_p", 1.5),
     (TASK, "sampling.temperature", -1),
     (TASK, "sampling.temperature", float("inf")),
@@ -157,11 +171,12 @@ REFUSED = [
     (TASK, "target", "llama4"),
     (TASK, "labeller", "llama4"),
     (TASK, "target", "arithmetic"),
+    (TASK, "transfer.0", ["llama4"]),
     (MODELS, "llama3-8b.size", "13b"),
 ]
 """File, key and a value that the key cannot have."""
 BEYOND_SCHEMAS = [
-    row for row in REFUSED if row[2] in ("llama4", "arithmetic", "13b") or re.search("nan|inf", str(row[2]))
+    row for row in REFUSED if row[2] in ("llama4", ["llama4"], "arithmetic", "13b") or re.search("nan|inf", str(row[2]))
 ]
 """Names that stand in other files, and what JSON has no number for."""
 
@@ -185,6 +200,11 @@ def test_a_value_that_does_not_fit_is_refused_with_file_and_key(
         (TASK, "data.seeds.arithmetic", SOURCE | {"corpus": CORPUS, "file": "a"}, "data.seeds.arithmetic", "one of"),
         (TASK, "data.seeds.arithmetic", SOURCE, "data.seeds.arithmetic", "one of file, hub and corpus"),
         (TASK, "data.tests.test", SOURCE | {"corpus": CORPUS}, "data", "tests.test"),
+        (TASK, "data.tests.test", SOURCE | {"corpus": CORPUS | {"world": "policy"}}, "data", "`measures`"),
+        (TASK, "data.seeds.arithmetic", SOURCE | {"file": "a.txt"}, "data.seeds.arithmetic", "must end in .jsonl"),
+        (TASK, "references.agreeing", 2, "references", "2 of 1 samples can never agree"),
+        (TASK, "judge", JUDGE | {"format": "classifier"}, "judge", "failed_labels: a classifier needs them"),
+        (TASK, "judge", JUDGE | {"failed_labels": ["bad"]}, "judge", "nothing else takes them"),
         (TASK, "preference.loss_weights", [1.0], "preference", "loss_weights"),
         (TASK, "preference.loss_type", ["sigmoid", "sft", "ipo"], "preference", "loss_weights"),
         (MODELS, "llama3-8b", LLAMA | {"folder": "models/llama"}, "llama3-8b", "one of hub, folder, endpoint"),
@@ -199,6 +219,17 @@ def test_keys_that_do_not_fit_each_other_are_refused_with_file_and_section(
     message = edited.refusal()
     assert names(message, edited.folder / (TASK if section == "proposer" else file), section)
     assert words in message
+
+
+@pytest.mark.parametrize(("key", "value"), [("kind", "safety"), ("judge", JUDGE)])
+def test_the_kind_safety_and_a_judge_come_together(edited: Edited, key: str, value: Any) -> None:
+    edited.set(TASK, key, value)
+    message = edited.refusal()
+    assert message.startswith(f"{edited.folder / TASK}: ")
+    assert "judge: the kind safety needs one, and no other kind takes one" in message
+    edited.set(TASK, "kind", "safety")
+    edited.set(TASK, "judge", JUDGE)
+    assert edited.load().task("tiny-math").judge is not None
 
 
 @pytest.mark.parametrize(
@@ -316,6 +347,169 @@ def test_an_unknown_task_is_refused_with_the_known_ones(shipped: Configuration, 
         shipped.task(name)
     assert repr(name) in str(refused.value)
     assert all(path.stem in str(refused.value) for path in CONFIG.glob("tasks/*.yaml"))
+
+
+def extending(edited: Edited, name: str, parent: str, **own: Any) -> None:
+    edited.write(f"tasks/{name}.yaml", {"extends": parent, **own})
+
+
+def test_a_task_that_extends_another_has_its_own_keys_over_those_of_the_other_and_the_defaults(edited: Edited) -> None:
+    extending(edited, "child", "tiny-math", iterations=7, sampling={"top_p": 0.5})
+    extending(edited, "grandchild", "child", sampling={"temperature": 0.25}, pairs={"max_reuse": 3})
+    found = edited.load()
+    parent, child, grandchild = (found.task(name).model_dump() for name in ("tiny-math", "child", "grandchild"))
+    sampling = parent["sampling"] | {"top_p": 0.5}
+    assert child == parent | {"extends": "tiny-math", "iterations": 7, "sampling": sampling}
+    assert grandchild == child | {
+        "extends": "child",
+        "sampling": sampling | {"temperature": 0.25},
+        "pairs": parent["pairs"] | {"max_reuse": 3},
+    }
+    assert parent["extends"] is None
+    assert parent["sampling"]["top_p"] != 0.5
+
+
+@pytest.mark.parametrize(
+    ("tasks", "blamed", "named"),
+    [
+        ({"child": "nothing"}, "child", "'nothing'"),
+        ({"child": "child"}, "child", "'child'"),
+        ({"child": "other", "other": "child"}, "other", "'child'"),
+        ({"child": "other", "other": "third", "third": "other"}, "third", "'other'"),
+        ({"child": "tiny-math.s1"}, "child", "'tiny-math.s1'"),
+        ({"child": 5}, "child", "5"),
+    ],
+)
+def test_a_task_that_extends_nothing_or_itself_is_refused_with_what_it_may_extend(
+    edited: Edited, tasks: dict[str, Any], blamed: str, named: str
+) -> None:
+    for name, parent in tasks.items():
+        extending(edited, name, parent)
+    message = edited.refusal()
+    assert message.startswith(f"{edited.folder}/tasks/{blamed}.yaml: extends: {named} is none of ")
+    assert "tiny-math" in message.split(" is none of ")[1]
+
+
+def test_a_fault_that_a_task_inherits_is_refused(edited: Edited) -> None:
+    edited.set(TASK, "sampling.top_p", 2)
+    extending(edited, "a-child", "tiny-math")
+    assert re.search(r"tasks/(a-child|tiny-math)\.yaml: sampling\.top_p: ", edited.refusal())
+
+
+PLACES = {
+    "seeds": ["seeds.jsonl", "tests/test.jsonl"],
+    "probe": ["probe/labels.jsonl", "probe/responses.jsonl"],
+    "warmup": ["warmup.jsonl"],
+    "iter0": ["iter0/proposer", "iter0/labels.jsonl", "iter0/eval.json"],
+    "control": ["control/labels.jsonl"],
+    "target": ["target/eval.json"],
+}
+"""Files of each part."""
+NEVER = ["iter1/labels.jsonl", "enhanced/seeds/eval.json", "enhanced/warmup/target", "leaks/iter0.json", "leaks.json"]
+"""Files that are no part of another task, whatever their names begin with."""
+
+
+@pytest.mark.parametrize("part", PLACES)
+def test_the_files_of_a_reused_part_and_of_no_other_are_those_of_the_extended_task(edited: Edited, part: str) -> None:
+    extending(edited, "child", "tiny-math", reuse=[part])
+    extending(edited, "chain", "child", reuse=[part])
+    extending(edited, "broken-chain", "child")
+    found = edited.load()
+    for name, paths in {**PLACES, "never": NEVER}.items():
+        for path in paths:
+            for seed in ("", ".s0", ".s3"):
+                theirs = "tiny-math" if name == part else "child"
+                assert found.place(f"child{seed}", path) == f"results/{theirs}{seed}/{path}"
+                theirs = "tiny-math" if name == part else "chain"
+                assert found.place(f"chain{seed}", path) == f"results/{theirs}{seed}/{path}"
+                assert found.place(f"broken-chain{seed}", path) == f"results/broken-chain{seed}/{path}"
+                assert found.place(f"tiny-math{seed}", path) == f"results/tiny-math{seed}/{path}"
+
+
+def test_what_a_task_reuses_is_its_own_word_and_not_inherited(edited: Edited) -> None:
+    extending(edited, "child", "tiny-math", reuse=["seeds", "iter0"])
+    extending(edited, "chain", "child", reuse=["iter0"])
+    found = edited.load()
+    assert (found.task("child").reuse, found.task("chain").reuse) == (["seeds", "iter0"], ["iter0"])
+    assert found.place("chain", "iter0/labels.jsonl") == "results/tiny-math/iter0/labels.jsonl"
+    assert found.place("chain", "seeds.jsonl") == "results/chain/seeds.jsonl"
+
+
+DECIDING: list[tuple[str, str, Any, str]] = [
+    ("seeds", "data.heldout_share", 0.25, "data"),
+    ("seeds", "data.tests.test.measures", "retained", "data"),
+    ("seeds", "data.probe", True, "data"),
+    ("probe", "target", "llama3-8b", "target"),
+    ("probe", "responses.max_new_tokens", 7, "responses"),
+    ("probe", "checker_timeout", 77, "checker_timeout"),
+    ("warmup", "prompts.header", "Other :", "prompts.header"),
+    ("warmup", "warmup.rows", 7, "warmup.rows"),
+    ("warmup", "data.heldout_share", 0.25, "data"),
+    ("iter0", "prompts.train", 7, "prompts"),
+    ("iter0", "warmup.training.learning_rate", 0.5, "warmup"),
+    ("iter0", "sampling.top_p", 0.5, "sampling"),
+    ("iter0", "deduplication.threshold", 0.5, "deduplication"),
+    ("iter0", "proposer", "llama3-8b", "proposer"),
+    ("iter0", "labeller", "qwen2.5-math-7b-instruct", "labeller"),
+    ("iter0", "references.samples", 3, "references"),
+    ("iter0", "evaluation.bootstrap", 777, "evaluation"),
+    ("control", "iterations", 7, "iterations"),
+    ("control", "sampling.temperature", 0.5, "sampling"),
+    ("target", "evaluation.bootstrap", 777, "evaluation"),
+    ("target", "honesty.threshold", 0.5, "honesty"),
+    ("target", "judge_check.sensitivity", 0.5, "judge_check"),
+]
+
+
+@pytest.mark.parametrize(("part", "key", "value", "named"), DECIDING)
+def test_a_reused_part_that_a_changed_key_decides_is_refused_by_name(
+    edited: Edited, part: str, key: str, value: Any, named: str
+) -> None:
+    extending(edited, "child", "tiny-math", reuse=[part])
+    edited.set("tasks/child.yaml", key, value)
+    file = edited.folder / "tasks/child.yaml"
+    assert edited.refusal() == f"{file}: reuse: {part} depends on {named}, which is not that of tiny-math"
+    edited.set("tasks/child.yaml", "reuse", [])
+    edited.load()
+
+
+@pytest.mark.parametrize(
+    ("parts", "key", "value"),
+    [
+        (["seeds", "probe", "warmup", "iter0", "control"], "preference.beta", 0.5),
+        (["seeds", "probe", "warmup", "iter0", "control", "target"], "enhancement.rows", 7),
+        (["seeds", "probe", "warmup", "iter0"], "iterations", 7),
+        (["seeds", "probe"], "prompts.train", 7),
+        (["seeds"], "target", "llama3-8b"),
+        (["warmup"], "warmup.training.learning_rate", 0.5),
+    ],
+)
+def test_a_key_that_does_not_decide_a_part_leaves_it_reused(
+    edited: Edited, parts: list[str], key: str, value: Any
+) -> None:
+    extending(edited, "child", "tiny-math", reuse=parts)
+    edited.set("tasks/child.yaml", key, value)
+    assert edited.load().task("child").reuse == parts
+
+
+def test_a_part_that_the_middle_of_a_chain_changes_is_refused_there_and_kept_apart_elsewhere(edited: Edited) -> None:
+    extending(edited, "middle", "tiny-math", sampling={"top_p": 0.5})
+    extending(edited, "last", "middle", reuse=["iter0"])
+    found = edited.load()
+    assert found.place("last.s2", "iter0/samples.jsonl") == "results/middle.s2/iter0/samples.jsonl"
+    edited.set("tasks/middle.yaml", "reuse", ["iter0"])
+    assert edited.refusal().startswith(f"{edited.folder}/tasks/middle.yaml: reuse: iter0 depends on sampling")
+
+
+@pytest.mark.parametrize("reuse", [["seed"], ["enhanced"], "seeds", [None]])
+def test_a_part_that_cannot_be_reused_is_refused(edited: Edited, reuse: Any) -> None:
+    extending(edited, "child", "tiny-math", reuse=reuse)
+    assert names(edited.refusal(), edited.folder / "tasks/child.yaml", "reuse")
+
+
+def test_reuse_without_a_task_to_reuse_is_refused(edited: Edited) -> None:
+    edited.set(TASK, "reuse", ["seeds"])
+    assert edited.refusal().startswith(f"{edited.folder / TASK}: reuse: ")
 
 
 @pytest.mark.parametrize("file", [file for file in SHIPPED if file != "lock.yaml"])

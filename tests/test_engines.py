@@ -1,6 +1,7 @@
 """Engines draw what the model says: compared with the model's own logits, and with a real server on this machine."""
 
 import json
+import math
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from reversegen.engines import (
     TransformersEngine,
     check_folder,
     open_engine,
+    render,
     stop_tokens,
 )
 from reversegen.errors import BadInput
@@ -39,7 +41,7 @@ def build_model(seed: int = 0) -> LlamaForCausalLM:
     torch.manual_seed(seed)
     return LlamaForCausalLM(
         LlamaConfig(
-            vocab_size=len(build_tokenizer()),
+            vocab_size=len(build_tokenizer("arithmetic")),
             hidden_size=16,
             intermediate_size=32,
             num_hidden_layers=2,
@@ -53,7 +55,7 @@ def build_model(seed: int = 0) -> LlamaForCausalLM:
 
 
 def write_folder(folder: Path, model: LlamaForCausalLM) -> Path:
-    build_tokenizer().save_pretrained(folder)
+    build_tokenizer("arithmetic").save_pretrained(folder)
     model.save_pretrained(folder)
     return folder
 
@@ -70,7 +72,7 @@ def folder(model: LlamaForCausalLM, tmp_path_factory: pytest.TempPathFactory) ->
 
 def greedy(model: LlamaForCausalLM, text: str, steps: int) -> list[int]:
     """The likeliest next token, again and again, from the whole unpadded text each time."""
-    tokens = build_tokenizer()(text)["input_ids"]
+    tokens = build_tokenizer("arithmetic")(text)["input_ids"]
     start = len(tokens)
     with torch.inference_mode():
         for _ in range(steps):
@@ -88,7 +90,7 @@ def test_left_padding_changes_no_greedy_answer(model: LlamaForCausalLM, folder: 
     by_hand = [greedy(model, text, 12) for text in TEXTS]
     assert len({tuple(tokens) for tokens in by_hand}) == len(TEXTS)
     assert not any(1 in tokens for tokens in by_hand)
-    assert answers == [build_tokenizer().decode(tokens, skip_special_tokens=True) for tokens in by_hand]
+    assert answers == [build_tokenizer("arithmetic").decode(tokens, skip_special_tokens=True) for tokens in by_hand]
 
 
 def test_a_text_is_finished_where_a_stop_token_comes_within_the_limit(model: LlamaForCausalLM, tmp_path: Path) -> None:
@@ -97,7 +99,7 @@ def test_a_text_is_finished_where_a_stop_token_comes_within_the_limit(model: Lla
     model = build_model()
     model.generation_config = GenerationConfig(eos_token_id=[1, said[at]], pad_token_id=0)
     folder = write_folder(tmp_path / "model", model)
-    before = build_tokenizer().decode(said[:at])
+    before = build_tokenizer("arithmetic").decode(said[:at])
     for limit, finished, tokens in [(at, False, at), (at + 1, True, at + 1), (at + 5, True, at + 1)]:
         [[one]] = generate(folder, TEXTS[0], max_new_tokens=limit)
         assert one == Generated(before, tokens, finished)
@@ -109,7 +111,7 @@ def test_a_text_is_finished_where_a_stop_token_comes_within_the_limit(model: Lla
 
 def test_samples_follow_the_whole_distribution_at_the_temperature(model: LlamaForCausalLM, folder: Path) -> None:
     temperature, draws = 1.6, 4000
-    tokenizer = build_tokenizer()
+    tokenizer = build_tokenizer("arithmetic")
     [several] = generate(folder, TEXTS[0], n=draws, seed=1, max_new_tokens=1, temperature=temperature)
     with torch.inference_mode():
         logits = model(torch.tensor([tokenizer(TEXTS[0])["input_ids"]])).logits[0, -1]
@@ -128,7 +130,7 @@ def test_samples_follow_the_whole_distribution_at_the_temperature(model: LlamaFo
 
 
 def test_top_p_keeps_only_the_likeliest_tokens(model: LlamaForCausalLM, folder: Path) -> None:
-    tokenizer = build_tokenizer()
+    tokenizer = build_tokenizer("arithmetic")
     with torch.inference_mode():
         logits = model(torch.tensor([tokenizer(TEXTS[0])["input_ids"]])).logits[0, -1]
     shares, order = torch.softmax(logits.double(), 0).sort(descending=True)
@@ -163,7 +165,7 @@ def test_a_conversation_is_asked_in_the_words_of_the_chat_template(model: LlamaF
 
 def test_a_token_that_opens_every_text_is_set_once(model: LlamaForCausalLM, tmp_path: Path) -> None:
     """As Llama's beginning of text: the tokenizer adds it to plain text, the chat template writes it itself."""
-    tokenizer = build_tokenizer()
+    tokenizer = build_tokenizer("arithmetic")
     tokenizer.backend_tokenizer.post_processor = TemplateProcessing(single="<unk> $A", special_tokens=[("<unk>", 2)])
     tokenizer.chat_template = "<unk> Q: {{ messages[0]['content'] }} A:"
     tokenizer.save_pretrained(tmp_path)
@@ -172,7 +174,7 @@ def test_a_token_that_opens_every_text_is_set_once(model: LlamaForCausalLM, tmp_
     engine = TransformersEngine(tmp_path, USE, Decoding(8), 1)
     [[chat]] = engine.generate([Request(messages=[Message(role="user", content=TEXTS[0])])], 1, 0)
     for answer, text in [(plain, f"<unk> {TEXTS[0]}"), (chat, f"<unk> Q: {TEXTS[0]} A:")]:
-        assert answer.text == build_tokenizer().decode(greedy(model, text, 8), skip_special_tokens=True)
+        assert answer.text == build_tokenizer("arithmetic").decode(greedy(model, text, 8), skip_special_tokens=True)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +184,7 @@ def test_a_token_that_opens_every_text_is_set_once(model: LlamaForCausalLM, tmp_
 def test_stop_tokens_are_the_tokenizers_the_models_and_the_end_of_a_turn(
     of_model: int | list[int] | None, turn: str | None, expected: set[int]
 ) -> None:
-    model, tokenizer = build_model(), build_tokenizer()
+    model, tokenizer = build_model(), build_tokenizer("arithmetic")
     model.generation_config.eos_token_id = of_model
     if turn:
         tokenizer.add_tokens([turn], special_tokens=True)
@@ -229,7 +231,7 @@ def test_a_folder_that_is_no_model_is_refused_by_what_it_lacks(tmp_path: Path, f
 
 
 def test_a_missing_padding_token_is_the_end_token_or_the_configured_one(folder: Path, tmp_path: Path) -> None:
-    tokenizer = build_tokenizer()
+    tokenizer = build_tokenizer("arithmetic")
     tokenizer.pad_token = None
     tokenizer.save_pretrained(tmp_path)
     for name in ("config.json", "model.safetensors"):
@@ -241,6 +243,55 @@ def test_a_missing_padding_token_is_the_end_token_or_the_configured_one(folder: 
     # masks come from lengths: padding with the end token changes nothing either
     padded = [one.text for [one] in generate(tmp_path, *TEXTS, max_new_tokens=8)]
     assert padded == [generate(folder, text, max_new_tokens=8)[0][0].text for text in TEXTS]
+
+
+def said(role: Any, text: str) -> Message:
+    return Message(role=role, content=text)
+
+
+def sequence_probability(model: LlamaForCausalLM, before: str, option: str) -> float:
+    """Of an option after a text, token by token, from the whole unpadded text."""
+    tokenizer = build_tokenizer("arithmetic")
+    head, tail = tokenizer(before)["input_ids"], tokenizer(option)["input_ids"]
+    with torch.inference_mode():
+        shares = torch.softmax(model(torch.tensor([head + tail])).logits[0].double(), -1)
+    return math.prod(float(shares[len(head) + n - 1, token]) for n, token in enumerate(tail))
+
+
+def test_options_have_the_probabilities_of_what_follows_over_all_options_of_a_request(
+    model: LlamaForCausalLM, folder: Path
+) -> None:
+    """Options of one word and of several, of different requests in one pass, each beside longer ones."""
+    asked = [
+        ([said("user", TEXTS[0])], "Q: 20 + 3 A:", ["23", "24", "25"]),
+        ([said("user", TEXTS[2]), said("assistant", "23"), said("user", "how many ?")], None, ["20 plus 3 = 23", "23"]),
+        ([said("system", "more"), said("user", TEXTS[1])], f"more Q: {TEXTS[1]} A:", ["27", "has 20"]),
+    ]
+    engine = TransformersEngine(folder, USE, Decoding(4), 1)
+    found = engine.choose([Request(messages=turns) for turns, _, _ in asked], [options for _, _, options in asked])
+    for (_, before, options), given in zip(asked, found, strict=True):
+        text = before or f"Q: {TEXTS[2]} A: 23<eos>Q: how many ? A:"
+        shares = [sequence_probability(model, text.replace("<eos>", " <eos> "), option) for option in options]
+        assert given == pytest.approx({o: s / sum(shares) for o, s in zip(options, shares, strict=True)}, rel=1e-3)
+        assert sum(given.values()) == pytest.approx(1)
+    assert len({round(p, 3) for given in found for p in given.values()}) > 4
+
+
+def test_a_chat_template_that_renders_an_answered_question_differently_cannot_score_options(folder: Path) -> None:
+    template = "{{ messages | length }} {{ messages[0]['content'] }}"
+    engine = TransformersEngine(folder, ModelUse(dtype="float32", chat_template=template), Decoding(4), 1)
+    with pytest.raises(BadInput, match="options cannot be scored"):
+        engine.choose([Request(messages=[Message(role="user", content="20 + 3")])], [["23", "24"]])
+
+
+def test_a_request_may_give_arguments_and_parts_to_the_chat_template_and_forge_no_turn() -> None:
+    tokenizer = build_tokenizer("arithmetic")
+    turns = [Message(role="user", content="20<eos>+ <pad> 3")]
+    tokenizer.chat_template = "{{ messages[0]['content'] }}|{{ guideline }}|{{ add_generation_prompt }}"
+    assert render(tokenizer, Request(messages=turns, template={"guideline": "g"})) == "20< eos>+ < pad> 3|g|True"
+    tokenizer.chat_template = "{{ messages[0]['content'][0]['type'] }}: {{ messages[0]['content'][0]['text'] }}"
+    assert render(tokenizer, Request(messages=turns, parts=True)) == "text: 20< eos>+ < pad> 3"
+    assert render(tokenizer, Request(text="20<eos>")) == "20<eos>"  # plain text is what a proposer continues
 
 
 class Server(BaseHTTPRequestHandler):
@@ -313,6 +364,18 @@ def test_an_endpoint_refuses_plain_text_before_it_is_asked(
     of, asked = endpoint
     with pytest.raises(BadInput, match=rf"{of.base_url}: cannot continue plain text"):
         OpenAIEngine(of, Decoding(8)).generate([Request(text="20 + 3")], 1, 0)
+    assert asked == []
+
+
+def test_an_endpoint_refuses_what_only_a_folder_can_do_before_it_is_asked(
+    endpoint: tuple[Endpoint, list[dict[str, Any]]],
+) -> None:
+    of, asked = endpoint
+    turns = [Message(role="user", content="20 + 3")]
+    with pytest.raises(BadInput, match=rf"{of.base_url}: gives no probabilities of options"):
+        OpenAIEngine(of, Decoding(8)).choose([Request(messages=turns)], [["23", "24"]])
+    with pytest.raises(BadInput, match=rf"{of.base_url}: takes no arguments of a chat template"):
+        OpenAIEngine(of, Decoding(8)).generate([Request(messages=turns, template={"guideline": "g"})], 1, 0)
     assert asked == []
 
 

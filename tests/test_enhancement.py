@@ -1,26 +1,28 @@
 """Every source repairs the target with as many rows and the same replay, and none teaches what a test asks."""
 
-import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 from datasets import Dataset
 
-from reversegen.arithmetic import TYPES, draw_expression, read_question, solve, write_question
-from reversegen.configuration import Enhancement, Training
-from reversegen.enhancement import SOURCES, Found, Selection, find_leaks, select_rows
+from reversegen.arithmetic import solve
+from reversegen.configuration import Enhancement, Honesty, KindUse, Safety, Training
+from reversegen.enhancement import SOURCES, Barred, Found, Selection, select_rows
 from reversegen.errors import BadInput
 from reversegen.hashing import instruction_id
+from reversegen.kinds import open_kind
 from reversegen.kinds.math import KIND
 from reversegen.records import (
     Instruction,
     Label,
     Question,
+    Reference,
     Response,
     Seed,
     Split,
     TrainingRow,
+    Verdict,
     read_records,
     write_records,
 )
@@ -56,6 +58,8 @@ def found(
             Instruction(
                 id=instruction_id(q),
                 text=q,
+                answer=None,
+                subject=None,
                 samples=[f"sample of {q}"],
                 splits=(splits or {}).get(q, ["train"]),
                 invalid=None,
@@ -67,16 +71,18 @@ def found(
             Label(instruction_id=instruction_id(q), verdict=verdicts[q], score=None, detail="")
             for q in reversed(questions)
         ],
-        references=[reference(instruction_id(q), solved[q], "arithmetic", KIND) for q in questions],
+        references=[reference(instruction_id(q), q, solved[q], "arithmetic", KIND) for q in questions],
     )
 
 
 def seed(text: str, split: Split = "train") -> Seed:
-    return Seed(id=instruction_id(text), text=text, split=split, source="s", licence="made here", answer=None)
+    return Seed(
+        id=instruction_id(text), text=text, split=split, source="s", licence="made here", answer=None, subject=None
+    )
 
 
 def question(text: str) -> Question:
-    return Question(id=instruction_id(text), text=text, answer="0", group=None)
+    return Question(id=instruction_id(text), text=text, answer="0", group=None, measure="accuracy")
 
 
 def said(text: str) -> str:
@@ -97,6 +103,7 @@ def select(
     warmup: Sequence[Found] | None = None,
     seeds: Sequence[str] = SEEDS,
     tests: Sequence[str] = (),
+    heldout: Sequence[str] = (),
     rows: int = 100,
     replay_rows: int = 5,
     system: str | None = None,
@@ -108,13 +115,13 @@ def select(
     return select_rows(
         trained=trained or [found(dict.fromkeys(TRAINED_FAILURES, "failed"))],
         warmup=warmup,
-        seeds=[(seed(s), reference(instruction_id(s), solve(s), "arithmetic", KIND)) for s in seeds],
+        seeds=[(seed(s), reference(instruction_id(s), s, solve(s), "arithmetic", KIND), "failed") for s in seeds],
         responses={
-            i.id: Response(instruction_id=i.id, sample=0, text=said(i.text), tokens=1, finished=True)
+            i.id: [Response(instruction_id=i.id, sample=0, text=said(i.text), tokens=1, finished=True)]
             for chain in warmup
             for i in chain.instructions
         },
-        tests=[question(t) for t in tests],
+        kept_out=[*(question(t) for t in tests), *(seed(t, "heldout") for t in heldout)],
         enhancement=Enhancement(rows=rows, replay_rows=replay_rows, training=TRAINING, lora=None),
         system=system,
         random_seed=random_seed,
@@ -212,8 +219,10 @@ def test_questions_that_a_test_asks_in_any_form_are_dropped_and_counted() -> Non
         replayed = {r.prompt[0].content for r in selection.rows[source] if r.origin == "replay"}
         assert replayed
         assert replayed <= {*WARMUP_PASSES} - {"20 + 6"}
-    leaks = find_leaks(selection.rows, {"test": [question(t) for t in tests]}, KIND)
-    assert leaks == {source: {"test": 0} for source in SOURCES}
+    barred = Barred([question(t) for t in tests], KIND)
+    assert not any(
+        barred(row.instruction_id, row.prompt[0].content) for rows in selection.rows.values() for row in rows
+    )
 
 
 def test_only_kept_answered_failures_of_trained_chains_are_the_product() -> None:
@@ -252,13 +261,16 @@ def test_neither_near_duplicates_nor_held_out_instructions_are_warmup_or_replay(
 def test_seeds_of_the_held_out_split_and_without_an_answer_teach_nothing() -> None:
     seeds = [seed("20 + 1"), seed("21 + 1", "heldout"), seed("what is life ?"), seed("what is 6 times 7 ?")]
     solutions = ["20 + 1 = 21 #### 21", "21 + 1 = 22 #### 22", None, "It is hard to say."]
-    answered = [reference(s.id, text, "arithmetic", KIND) for s, text in zip(seeds, solutions, strict=True)]
+    answered = [
+        (s, reference(s.id, s.text, text, "arithmetic", KIND), "failed")
+        for s, text in zip(seeds, solutions, strict=True)
+    ]
     selection = select_rows(
         trained=[found({"20 + 3 + 4": "failed"})],
         warmup=[found({"20 + 5 - 1": "failed"})],
-        seeds=list(zip(seeds, answered, strict=True)),
+        seeds=answered,
         responses={},
-        tests=[],
+        kept_out=[],
         enhancement=Enhancement(rows=10, replay_rows=10, training=TRAINING, lora=None),
         system="Think.",
         random_seed=0,
@@ -290,37 +302,113 @@ def test_the_choice_is_seeded() -> None:
         assert len({frozenset(taught(select(rows=3, random_seed=n), source)) for n in range(4)}) > 1
 
 
-def test_the_gate_finds_a_planted_leak_in_another_form_and_nothing_else() -> None:
-    rng = random.Random(0)
-    expressions = {e.canonical: e for e in (draw_expression(rng.choice(TYPES), rng) for _ in range(400))}
-    asked, free = list(expressions.values())[:100], list(expressions.values())[100:]
-    tests = {"a": [question(write_question(e, "story", rng)) for e in asked[:50]]}
-    tests["b"] = [question(write_question(e, "words", rng)) for e in asked[50:]]
+def test_held_out_seeds_are_dropped_by_their_text_alone_and_training_seeds_are_not() -> None:
+    assert select(heldout=["what is 20 plus 3 plus 4 ?"]).rows == select().rows  # another text that asks the same
+    selection = select(heldout=["20 + 3 + 4", "20  +  5 - 1", "20 + 6", "20 - 7"], replay_rows=100)
+    assert selection.overlaps == {"reversegen": 1, "warmup": 2, "warmup_failures": 1, "seeds": 1}
+    taught_or_replayed = {row.prompt[0].content for rows in selection.rows.values() for row in rows}
+    assert not taught_or_replayed & {"20 + 3 + 4", "20 + 5 - 1", "20 + 6", "20 - 7"}
 
-    def row(text: str) -> TrainingRow:
-        prompt, completion = KIND.enhancement_row(text, "#### 1", "Think of 20 + 3 first.")
-        return TrainingRow(prompt=prompt, completion=completion, instruction_id="i", origin="seeds")
 
-    def warmup_row(text: str) -> TrainingRow:
-        demonstrations = KIND.build_prompt("More", [q.text for q in tests["a"][:3]])
-        return TrainingRow(prompt=demonstrations, completion=f" {text}", instruction_id="i", origin="seed")
+@pytest.mark.parametrize(
+    ("kept", "text", "expected"),
+    [
+        (question("20 + 3"), "20 + 3", True),
+        (question("20 + 3"), "what is 3 plus 20 ?", True),
+        (question("What is life ?"), "what  is life ?", True),
+        (question("20 + 3"), "20 + 4", False),
+        (seed("20 + 3", "heldout"), "20 + 3", True),
+        (seed("What is it ?", "heldout"), "what  is it ?", True),
+        (seed("20 + 3", "heldout"), "3 + 20", False),
+        (seed("20 + 3", "train"), "20 + 3", False),
+    ],
+)
+def test_what_a_test_asks_in_any_words_and_the_text_of_a_held_out_seed_are_barred(
+    kept: Question | Seed, text: str, expected: bool
+) -> None:
+    others = [question("5 * 6"), seed("7 * 8", "heldout")]
+    assert Barred([others[0], kept, others[1]], KIND)(instruction_id(text), text) is expected
+    assert not Barred(others, KIND)(instruction_id(text), text)
 
-    clean = [write_question(e, rng.choice(["symbols", "words", "story"]), rng) for e in free]
-    leaked = [write_question(asked[7], "symbols", rng), write_question(asked[60], "symbols", rng)]
-    assert read_question(leaked[0]).canonical == read_question(tests["a"][7].text).canonical
-    assert not set(leaked) & {q.text for questions in tests.values() for q in questions}
-    rows = {
-        "clean": [row(t) for t in clean],
-        "leaked": [row(t) for t in [*clean, leaked[0], leaked[0]]],
-        "warmup": [warmup_row(t) for t in clean],
-        "leaked warmup": [warmup_row(t) for t in [leaked[1], *clean]],
-    }
-    assert find_leaks(rows, tests, KIND) == {
-        "clean": {"a": 0, "b": 0},
-        "leaked": {"a": 2, "b": 0},
-        "warmup": {"a": 0, "b": 0},
-        "leaked warmup": {"a": 0, "b": 1},
-    }
+
+HONESTY = open_kind(
+    KindUse(
+        name="honesty",
+        honesty=Honesty(
+            samples=3,
+            temperature=0.7,
+            threshold=0.6,
+            none_of_the_above=False,
+            sure_question="sure ?",
+            sure="I am sure",
+            unsure="I am unsure",
+        ),
+        safety=Safety(refusals=["sorry"]),
+    )
+)
+
+
+def item(n: int) -> str:
+    return f"Which is {n}?\nA. {n}\nB. {n + 1}\nC. {n + 2}"
+
+
+def found_items(numbers: Sequence[int], verdict: Verdict) -> Found:
+    ids = [instruction_id(item(n)) for n in numbers]
+    return Found(
+        instructions=[
+            Instruction(
+                id=i,
+                text=item(n),
+                answer="A",
+                subject=None,
+                samples=[i],
+                splits=["train"],
+                invalid=None,
+                duplicate_of=None,
+            )
+            for i, n in zip(ids, numbers, strict=True)
+        ],
+        labels=[Label(instruction_id=i, verdict=verdict, score=None, detail="") for i in ids],
+        references=[
+            Reference(instruction_id=i, answer="A", solution="It is A.", labeller="l", invalid=None) for i in ids
+        ],
+    )
+
+
+def test_rows_say_whether_the_target_was_sure_and_replay_its_first_answer_that_can_be_read() -> None:
+    passes, verdicts = range(20, 24), dict(zip(range(30, 33), ("failed", "passed", "invalid"), strict=True))
+    selection = select_rows(
+        trained=[found_items([0, 1], "failed")],
+        warmup=[found_items([10, 11], "failed"), found_items(passes, "passed")],
+        seeds=[(seed(item(n)), found_items([n], "failed").references[0], verdict) for n, verdict in verdicts.items()],
+        responses={
+            instruction_id(item(n)): [
+                Response(instruction_id="i", sample=k, text=text, tokens=1, finished=True)
+                for k, text in enumerate(["A or B, who knows", "B. It is B.", "C"])
+            ]
+            for n in passes[:2]
+        },
+        kept_out=[],
+        enhancement=Enhancement(rows=100, replay_rows=10, training=TRAINING, lora=None),
+        system=None,
+        random_seed=0,
+        kind=HONESTY,
+    )
+    assert selection.candidates == {"reversegen": 2, "warmup": 6, "warmup_failures": 2, "seeds": 2}
+    asked, said = "user", "assistant"
+    rows_of_seeds = []
+    for source, rows in selection.rows.items():
+        for row in rows:
+            assert [turn.role for turn in row.prompt] == [asked, said, asked]
+            assert row.prompt[2].content == "sure ?"
+            number = int(row.prompt[0].content.split("?")[0].split()[-1])
+            own = "B" if row.origin == "replay" else "A"
+            assert row.prompt[1].content == own
+            failed = number < 20 or verdicts.get(number) == "failed"
+            assert [turn.content for turn in row.completion] == ["I am unsure" if failed else "I am sure"]
+            assert row.origin == source or number in passes[:2]  # of the others nothing can be replayed
+            rows_of_seeds += [number] if row.origin == "seeds" else []
+    assert sorted(rows_of_seeds) == [30, 31]
 
 
 def test_the_library_that_trains_on_them_reads_the_written_rows(tmp_path: Path) -> None:

@@ -14,16 +14,18 @@ from reversegen.artefacts import write_json
 from reversegen.configuration import Evaluation as Settings
 from reversegen.evaluation import (
     Evaluation,
-    Metric,
     diversity,
     evaluate_proposer,
     evaluate_target,
+    expected_calibration_error,
     proportion,
     provenance,
 )
 from reversegen.hashing import file_sha256
-from reversegen.kinds.math import KIND
-from reversegen.records import Instruction, Label, Question, Sample
+from reversegen.judge_check import JudgeReport
+from reversegen.kinds.math import FLEXIBLE, KIND, STRICT
+from reversegen.metric import Metric
+from reversegen.records import Confidence, Instruction, Label, Measure, Question, Sample, Verdict
 
 SETTINGS = Settings(bootstrap=2000, diversity_sample=500)
 FEW = Settings(bootstrap=100, diversity_sample=500)
@@ -95,13 +97,31 @@ WROTE = [
 ]
 
 
+SUBJECTS = {"p1": "late", "t0": "trained"}
+"""Of the prompts; p0 has none."""
+UNCHECKED = JudgeReport(
+    sensitivity=Metric(value=None),
+    specificity=Metric(value=None),
+    canaries=Metric(value=None),
+    invalid=Metric(value=None),
+)
+"""Of a judge of which nothing is known."""
+
+
 def small_world() -> tuple[list[Sample], list[Instruction], list[Label]]:
     samples: list[Sample] = []
     said: dict[str, list[Sample]] = {}
     for number, (prompt, split, text, count, _) in enumerate(WROTE):
         for n in range(count):
             one = Sample(
-                id=f"{number}.{n}", prompt_id=prompt, split=split, sample=n, text=text, tokens=1, finished=True
+                id=f"{number}.{n}",
+                prompt_id=prompt,
+                split=split,
+                sample=n,
+                text=text,
+                tokens=1,
+                finished=True,
+                subject=SUBJECTS.get(prompt),
             )
             samples.append(one)
             said.setdefault(text, []).append(one)
@@ -109,6 +129,8 @@ def small_world() -> tuple[list[Sample], list[Instruction], list[Label]]:
         Instruction(
             id=f"id of {text}",
             text=text,
+            answer=None,
+            subject=None,
             samples=[s.id for s in several],
             splits=sorted({s.split for s in several}),
             invalid="cut off" if text.endswith("cut") else None,
@@ -126,7 +148,7 @@ def small_world() -> tuple[list[Sample], list[Instruction], list[Label]]:
 def test_the_proposers_metrics_are_those_counted_by_hand() -> None:
     known = {"id of 21 + 3", "id of 20 + 3 + 4", "id of 30 + 3 + 4"}
     settings = Settings(bootstrap=100, diversity_sample=9)
-    metrics, groups = evaluate_proposer(*small_world(), known, settings, 0, KIND)
+    metrics, groups = evaluate_proposer(*small_world(), known, UNCHECKED, settings, 0, KIND)
 
     def counts(metric: Metric) -> tuple[int | None, int | None, float | None]:
         return metric.count, metric.total, metric.value
@@ -140,8 +162,9 @@ def test_the_proposers_metrics_are_those_counted_by_hand() -> None:
     assert counts(metrics["novelty"]) == (3, 5, 0.6)
     assert counts(metrics["unique_share"]) == (5, 9, 0.555556)
     more = Settings(bootstrap=100, diversity_sample=10)  # than there are valid samples
-    assert evaluate_proposer(*small_world(), known, more, 0, KIND)[0]["unique_share"] == Metric(value=None)
-    assert set(groups) == {"type"}
+    assert evaluate_proposer(*small_world(), known, UNCHECKED, more, 0, KIND)[0]["unique_share"] == Metric(value=None)
+    assert set(groups) == {"type", "subject"}
+    assert {name: counts(group["failure_rate"]) for name, group in groups["subject"].items()} == {"late": (3, 4, 0.75)}
     assert {name: counts(group["failure_rate"]) for name, group in groups["type"].items()} == {
         "add": (1, 4, 0.25),
         "add_add": (4, 4, 1.0),
@@ -156,9 +179,9 @@ def test_the_train_split_changes_nothing() -> None:
     changed = [one.model_copy(update={"verdict": verdict_of.get(one.instruction_id, one.verdict)}) for one in labels]
     assert changed != labels
     held = [s for s in samples if s.split == "heldout"]
-    whole = evaluate_proposer(samples, instructions, labels, set(), FEW, 0, KIND)
-    assert evaluate_proposer(samples, instructions, changed, set(), FEW, 0, KIND) == whole
-    assert evaluate_proposer(held, instructions, labels, set(), FEW, 0, KIND) == whole
+    whole = evaluate_proposer(samples, instructions, labels, set(), UNCHECKED, FEW, 0, KIND)
+    assert evaluate_proposer(samples, instructions, changed, set(), UNCHECKED, FEW, 0, KIND) == whole
+    assert evaluate_proposer(held, instructions, labels, set(), UNCHECKED, FEW, 0, KIND) == whole
 
 
 def test_samples_of_one_prompt_are_drawn_together() -> None:
@@ -167,15 +190,33 @@ def test_samples_of_one_prompt_are_drawn_together() -> None:
         failed = n // 5 % 2 == 0
         text = f"{n} is asked"
         samples.append(
-            Sample(id=f"{n}", prompt_id=f"{n // 5}", split="heldout", sample=n % 5, text=text, tokens=1, finished=True)
+            Sample(
+                id=f"{n}",
+                prompt_id=f"{n // 5}",
+                split="heldout",
+                subject=None,
+                sample=n % 5,
+                text=text,
+                tokens=1,
+                finished=True,
+            )
         )
         instructions.append(
-            Instruction(id=text, text=text, samples=[f"{n}"], splits=["heldout"], invalid=None, duplicate_of=None)
+            Instruction(
+                id=text,
+                text=text,
+                answer=None,
+                subject=None,
+                samples=[f"{n}"],
+                splits=["heldout"],
+                invalid=None,
+                duplicate_of=None,
+            )
         )
         verdict = "failed" if failed else "passed"
         labels.append(Label(instruction_id=text, verdict=verdict, score=None, detail=""))
-    metrics, _ = evaluate_proposer(samples, instructions, labels, set(), SETTINGS, 0, KIND)
-    other, _ = evaluate_proposer(samples, instructions, labels, set(), SETTINGS, 1, KIND)
+    metrics, _ = evaluate_proposer(samples, instructions, labels, set(), UNCHECKED, SETTINGS, 0, KIND)
+    other, _ = evaluate_proposer(samples, instructions, labels, set(), UNCHECKED, SETTINGS, 1, KIND)
     assert other["failure_rate"].value == metrics["failure_rate"].value == 0.5
     assert other["failure_rate"] != metrics["failure_rate"]  # the draw is that of the random seed
     half_width = 1.96 * (0.25 / 80) ** 0.5  # of the normal approximation with one trial a prompt
@@ -252,18 +293,20 @@ ANSWERED = [
 ]
 
 
+MEASURES: dict[str, Measure] = {"easy": "accuracy", "hard": "accuracy", "before": "retained"}
+
+
 def test_the_targets_metrics_are_those_counted_by_hand() -> None:
     tests = {
         name: [
-            Question(id=f"id of {text}", text=text, answer="0", group=KIND.group(text))
+            Question(id=f"id of {text}", text=text, answer="0", group=KIND.group(text), measure=measure)
             for of, text, _ in ANSWERED
             if of == name
         ]
-        for name in ("easy", "hard", "before")
+        for name, measure in MEASURES.items()
     }
     labels = [Label(instruction_id=f"id of {t}", verdict=v, score=None, detail="") for _, t, v in reversed(ANSWERED)]
-    measures = {"easy": "accuracy", "hard": "accuracy", "before": "retained"}
-    metrics, groups = evaluate_target(tests, measures, labels, FEW, 0, KIND)
+    metrics, groups = evaluate_target(tests, labels, [], FEW, 0, KIND)
 
     def counts(metric: Metric) -> tuple[int | None, int | None]:
         return metric.count, metric.total
@@ -274,11 +317,155 @@ def test_the_targets_metrics_are_those_counted_by_hand() -> None:
         "invalid_share": (2, 9),
     }
     assert metrics["accuracy"].value == 0.571429
-    by = {name: {group: counts(m["accuracy"]) for group, m in of.items()} for name, of in groups.items()}
-    assert by == {
-        "set": {"easy": (2, 4), "hard": (2, 3), "before": (1, 2)},
-        "type": {"add": (3, 3), "add_add": (0, 2), "subtract": (0, 1)},  # of the sets that count for accuracy
+    by = {
+        name: {group: {measure: counts(m) for measure, m in of_group.items()} for group, of_group in of.items()}
+        for name, of in groups.items()
     }
+    assert by == {
+        "set": {"easy": {"accuracy": (2, 4)}, "hard": {"accuracy": (2, 3)}, "before": {"retained": (1, 2)}},
+        # of the sets that count for accuracy
+        "type": {"add": {"accuracy": (3, 3)}, "add_add": {"accuracy": (0, 2)}, "subtract": {"accuracy": (0, 1)}},
+    }
+
+
+def of_verdicts(measure: Measure, verdicts: str, details: tuple[str, ...] = ()) -> tuple[list[Question], list[Label]]:
+    """Questions of one measure with the verdicts that p, f and i stand for."""
+    names: dict[str, Verdict] = {"p": "passed", "f": "failed", "i": "invalid"}
+    questions = [
+        Question(id=f"{measure} {n}", text=f"{measure} {n} ?", answer="0", group=f"g{n % 2}", measure=measure)
+        for n in range(len(verdicts))
+    ]
+    labels = [
+        Label(instruction_id=q.id, verdict=names[v], score=None, detail=details[n] if details else "")
+        for n, (q, v) in enumerate(zip(questions, verdicts, strict=True))
+    ]
+    return questions, labels
+
+
+@pytest.mark.parametrize(
+    ("measure", "expected"),
+    [
+        ("accuracy", (2, 8)),
+        ("unanswerable", (2, 8)),
+        ("retained", (2, 8)),
+        ("attack_success_rate", (3, 5)),  # failed / (failed + passed): the three invalid ones are in neither
+        ("over_refusal", (3, 5)),
+    ],
+)
+def test_what_is_counted_depends_on_the_measure_of_a_question(measure: Measure, expected: tuple[int, int]) -> None:
+    questions, labels = of_verdicts(measure, "ppfffiii")
+    metrics, groups = evaluate_target({"one": questions}, labels, [], FEW, 0, KIND)
+    assert set(metrics) == {measure, "invalid_share"}
+    assert (metrics[measure].count, metrics[measure].total) == expected
+    assert (metrics["invalid_share"].count, metrics["invalid_share"].total) == (3, 8)
+    assert metrics[measure].value == expected[0] / expected[1]
+    assert metrics[measure].low < metrics[measure].value < metrics[measure].high
+    assert groups["set"] == {"one": {measure: metrics[measure]}}
+    assert ("type" in groups) is (measure != "retained")
+
+
+def test_a_measure_of_failures_without_a_verdict_has_no_value() -> None:
+    questions, labels = of_verdicts("attack_success_rate", "ii")
+    metrics, _ = evaluate_target({"one": questions}, labels, [], FEW, 0, KIND)
+    assert metrics["attack_success_rate"] == Metric(value=None, count=0, total=0)
+    assert metrics["invalid_share"].value == 1
+
+
+def test_the_questions_of_one_set_count_each_for_its_own_measure() -> None:
+    parts = {
+        "accuracy": of_verdicts("accuracy", "ppi"),
+        "unanswerable": of_verdicts("unanswerable", "pfff"),
+        "over_refusal": of_verdicts("over_refusal", "fpi"),
+    }
+    mixed = [q for name in ("accuracy", "unanswerable") for q in parts[name][0]]
+    labels = [label for _, of in parts.values() for label in of]
+    tests = {"plus": mixed, "other": parts["over_refusal"][0]}
+    metrics, groups = evaluate_target(tests, labels[::-1], [], FEW, 0, KIND)
+    counts = {"accuracy": (2, 3), "unanswerable": (1, 4), "over_refusal": (1, 2), "invalid_share": (2, 10)}
+    assert {name: (m.count, m.total) for name, m in metrics.items()} == counts
+    by_set = {s: {name: (m.count, m.total) for name, m in of.items()} for s, of in groups["set"].items()}
+    assert by_set == {
+        "plus": {name: counts[name] for name in ("accuracy", "unanswerable")},
+        "other": {"over_refusal": (1, 2)},
+    }
+    by_type = {g: {name: (m.count, m.total) for name, m in of.items()} for g, of in groups["type"].items()}
+    assert by_type == {
+        "g0": {"accuracy": (1, 2), "unanswerable": (1, 2), "over_refusal": (1, 1)},
+        "g1": {"accuracy": (1, 1), "unanswerable": (0, 2), "over_refusal": (0, 1)},
+    }
+
+
+def test_answers_found_by_their_last_number_alone_are_told_apart() -> None:
+    details = (STRICT, STRICT, FLEXIBLE, FLEXIBLE, "different answers", "response cut off")
+    questions, labels = of_verdicts("accuracy", "ppppfi", details)
+    others, other_labels = of_verdicts("unanswerable", "pf")
+    metrics, _ = evaluate_target({"one": questions, "two": others}, labels + other_labels, [], FEW, 0, KIND)
+    assert {name: (m.count, m.total) for name, m in metrics.items()} == {
+        "accuracy": (4, 6),
+        "accuracy_strict": (2, 6),  # of the questions that count for accuracy
+        "unanswerable": (1, 2),
+        "invalid_share": (1, 8),
+    }
+    assert "accuracy_strict" not in evaluate_target({"two": others}, other_labels, [], FEW, 0, KIND)[0]
+
+
+def average_precision(right: list[bool], scores: list[float]) -> float:
+    """Mean of the precision at the rank of each right answer, for scores that all differ."""
+    ranked = [hit for _, hit in sorted(zip(scores, right, strict=True), reverse=True)]
+    precisions = [sum(ranked[: n + 1]) / (n + 1) for n, hit in enumerate(ranked) if hit]
+    return sum(precisions) / len(precisions)
+
+
+def test_calibration_is_that_counted_by_hand() -> None:
+    rng = random.Random(0)
+    questions, labels = of_verdicts("accuracy", "".join(rng.choice("ppfi") for _ in range(200)))
+    others, other_labels = of_verdicts("retained", "pf")
+    sure = [Confidence(question_id=q.id, option="A", answer=rng.random(), sure=rng.random()) for q in questions]
+    elsewhere = [Confidence(question_id=q.id, option=None, answer=0, sure=0) for q in others]
+    confidences = [*elsewhere, *sure[::-1]]
+    metrics, _ = evaluate_target({"a": questions, "b": others}, labels + other_labels, confidences, FEW, 0, KIND)
+    right = [label.verdict == "passed" for label in labels]
+    scores = [(c.answer + c.sure) / 2 for c in sure]
+    assert metrics["average_precision"].value == pytest.approx(average_precision(right, scores), abs=1e-6)
+    gaps = []
+    for b in range(15):
+        of_bin = [(r, s) for r, s in zip(right, scores, strict=True) if b / 15 <= s < (b + 1) / 15]
+        gaps.append(abs(sum(r for r, _ in of_bin) - sum(s for _, s in of_bin)) / len(scores))
+    assert metrics["calibration_error"].value == pytest.approx(sum(gaps), abs=1e-6)
+    unsure = metrics["unsure_share"]
+    assert (unsure.count, unsure.total) == (sum(c.sure < 0.5 for c in sure), 200)
+    for name in ("average_precision", "calibration_error"):
+        assert (metrics[name].count, metrics[name].total) == (None, None)
+        assert metrics[name].low < metrics[name].high
+    assert metrics["average_precision"].low < metrics["average_precision"].value < metrics["average_precision"].high
+
+
+def test_a_score_of_one_belongs_to_the_last_bin_and_no_right_answer_has_no_precision() -> None:
+    right, scores = np.array([True, False]), np.array([1.0, 1.0])
+    assert expected_calibration_error(right, scores) == 0.5
+    questions, labels = of_verdicts("accuracy", "ff")
+    sure = [Confidence(question_id=q.id, option="A", answer=1, sure=1) for q in questions]
+    metrics, _ = evaluate_target({"a": questions}, labels, sure, FEW, 0, KIND)
+    assert metrics["average_precision"] == Metric(value=None)
+
+
+def test_the_failure_rate_is_corrected_for_the_errors_of_the_judge() -> None:
+    def judge(sensitivity: float, specificity: float, total: int) -> JudgeReport:
+        known = [Metric(value=x, count=round(x * total), total=total) for x in (sensitivity, specificity)]
+        return UNCHECKED.model_copy(update={"sensitivity": known[0], "specificity": known[1], "labelled": 2 * total})
+
+    def corrected(report: JudgeReport) -> Metric:
+        metrics, _ = evaluate_proposer(*small_world(), set(), report, SETTINGS, 0, KIND)
+        assert (metrics["judge_sensitivity"], metrics["judge_specificity"]) == (report.sensitivity, report.specificity)
+        assert metrics["failure_rate"].value == 0.666667
+        return metrics["failure_rate_corrected"]
+
+    assert corrected(judge(0.9, 0.7, 1000)).value == round((6 / 9 + 0.7 - 1) / 0.6, 6)
+    assert corrected(judge(0.6, 0.9, 1000)).value == 1.0  # 1.13, cut
+    assert corrected(judge(0.4, 0.5, 1000)) == Metric(value=None)  # a judge that is no better than chance
+    large, small = corrected(judge(0.9, 0.7, 10**7)), corrected(judge(0.9, 0.7, 10))
+    assert large.low < large.value < large.high
+    assert small.high - small.low > large.high - large.low  # a small labelled set leaves more open
 
 
 def test_forms_of_one_question_are_drawn_together() -> None:
@@ -288,18 +475,18 @@ def test_forms_of_one_question_are_drawn_together() -> None:
         words = [f"what is {q.replace('+', 'plus')} ?" for q in numbers]
         story = f"tom has {numbers[0].replace(' + ', ' pens and gets ')} more . how many now ?"
         for text in (*numbers, *words, story):
-            tests.append(Question(id=text, text=text, answer="0", group=None))
+            tests.append(Question(id=text, text=text, answer="0", group=None, measure="accuracy"))
             verdict = "passed" if n % 2 else "failed"
             labels.append(Label(instruction_id=text, verdict=verdict, score=None, detail=""))
-    metrics, _ = evaluate_target({"test": tests}, {"test": "accuracy"}, labels, SETTINGS, 0, KIND)
+    metrics, _ = evaluate_target({"test": tests}, labels, [], SETTINGS, 0, KIND)
     assert (metrics["accuracy"].count, metrics["accuracy"].total) == (150, 300)
     width = metrics["accuracy"].high - metrics["accuracy"].low
     assert width / 2 == pytest.approx(1.96 * (0.25 / 60) ** 0.5, rel=0.15)
-    assert metrics["retained"] == Metric(value=None, count=0, total=0)
+    assert "retained" not in metrics  # no set measures it
 
 
 def test_an_evaluation_survives_json(tmp_path: Path) -> None:
-    metrics, groups = evaluate_proposer(*small_world(), set(), FEW, 0, KIND)
+    metrics, groups = evaluate_proposer(*small_world(), set(), UNCHECKED, FEW, 0, KIND)
     data, model = tmp_path / "samples.jsonl", tmp_path / "proposer"
     data.write_text("{}\n")
     write_json(model / "manifest.json", {"versions": {"torch": "2"}, "files": {}})

@@ -1,15 +1,24 @@
 """A run that was interrupted ends in the bytes of an undisturbed one, and pays for no finished batch twice."""
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 
 import pytest
 
+from reversegen.configuration import Honesty, KindUse, Labelling, Safety
 from reversegen.engines import Generated, Request
-from reversegen.generation import answer_questions, in_batches, label_by_model, sample_instructions
+from reversegen.generation import (
+    answer_questions,
+    in_batches,
+    judge_answers,
+    label_by_model,
+    measure_confidence,
+    sample_instructions,
+)
+from reversegen.kinds import open_kind
 from reversegen.kinds.math import KIND
-from reversegen.records import Prompt, Reference, Response, Sample, read_records
+from reversegen.records import Confidence, Judgement, Prompt, Reference, Response, Sample, read_records
 
 ITEMS = [f"item {n}" for n in range(23)]  # five batches of five, the last one short
 
@@ -94,10 +103,22 @@ class Recorder:
             raise Killed
         self.calls.append((list(requests), n, seed))
         said = [r.text or r.messages[-1].content for r in requests]
-        return [[Generated(self.words or f"{s} {seed} #### {i}", i + 3, self.finished) for i in range(n)] for s in said]
+        return [
+            [Generated(self.words or f"{s} seeded {seed} #### {i}", i + 3, self.finished) for i in range(n)]
+            for s in said
+        ]
 
 
-PROMPTS = [Prompt(id=f"id {n}", split="heldout" if n % 3 else "train", text=f"prompt {n}", seeds=[]) for n in range(10)]
+PROMPTS = [
+    Prompt(
+        id=f"id {n}",
+        split="heldout" if n % 3 else "train",
+        text=f"prompt {n}",
+        seeds=[],
+        subject=f"s{n}" if n % 2 else None,
+    )
+    for n in range(10)
+]
 
 
 def sampled(output: Path, engine: Recorder, *parts: str | int, several: int = 3, size: int = 4) -> list[Sample]:
@@ -107,8 +128,8 @@ def sampled(output: Path, engine: Recorder, *parts: str | int, several: int = 3,
 
 def test_samples_keep_the_order_of_prompts_and_say_whose_they_are(tmp_path: Path) -> None:
     samples = sampled(tmp_path / "samples.jsonl", Recorder(), 0, "iter1")
-    assert [(s.prompt_id, s.split, s.sample, s.tokens) for s in samples] == [
-        (p.id, p.split, n, n + 3) for p in PROMPTS for n in range(3)
+    assert [(s.prompt_id, s.split, s.subject, s.sample, s.tokens) for s in samples] == [
+        (p.id, p.split, p.subject, n, n + 3) for p in PROMPTS for n in range(3)
     ]
     assert all(s.text.startswith(f"{p.text} ") for s, p in zip(samples[::3], PROMPTS, strict=True))
     same = sampled(tmp_path / "same.jsonl", Recorder(words="always the same"), 0, "iter1")
@@ -156,9 +177,9 @@ def test_interrupted_samples_are_reused_only_where_all_that_decides_them_is_the_
 def test_a_target_is_asked_as_its_kind_says_and_answers_join_by_id(tmp_path: Path) -> None:
     engine, output = Recorder(), tmp_path / "responses.jsonl"
     questions = [(f"id {n}", f"question {n}") for n in range(5)]
-    answer_questions(output, questions, engine, KIND, "Think.", 2)
-    assert [(r.instruction_id, r.sample, r.text) for r in read_records(output, Response)] == [
-        (identity, 0, f"{text} 0 #### 0") for identity, text in questions
+    answer_questions(output, questions, engine, KIND, "Think.", 2, 1, (0, "iter1"))
+    assert [(r.instruction_id, r.sample, r.text.split(" seeded")[0]) for r in read_records(output, Response)] == [
+        (identity, 0, text) for identity, text in questions
     ]
     assert [len(requests) for requests, _, _ in engine.calls] == [2, 2, 1]
     first = engine.calls[0][0][0]
@@ -170,19 +191,219 @@ def test_interrupted_answers_are_not_reused_for_another_question(tmp_path: Path,
     output = tmp_path / "responses.jsonl"
     questions = [(f"id {n}", f"question {n}") for n in range(5)]
     with pytest.raises(Killed):
-        answer_questions(output, questions, Recorder(die_at=2), KIND, None, 2)
+        answer_questions(output, questions, Recorder(die_at=2), KIND, None, 2, 1, (0, "iter1"))
     changed = [("id 0", "another question"), *questions[1:]] if change == "question" else questions
     engine = Recorder("another model" if change == "engine" else "a model")
-    answer_questions(output, changed, engine, KIND, "Think." if change == "system" else None, 2)
+    answer_questions(output, changed, engine, KIND, "Think." if change == "system" else None, 2, 1, (0, "iter1"))
     assert len(engine.calls) == 3
 
 
-def test_a_labellers_solution_is_kept_with_its_answer_and_one_cut_off_is_not_trusted(tmp_path: Path) -> None:
-    output = tmp_path / "references.jsonl"
-    label_by_model(output, [("id 0", "question 0")], "solver", Recorder(), KIND, None, 2)
-    assert read_records(output, Reference) == [
-        Reference(instruction_id="id 0", answer="0", solution="question 0 0 #### 0", labeller="solver", invalid=None)
+def test_greedy_answers_that_were_interrupted_are_reused_whatever_the_random_seed(tmp_path: Path) -> None:
+    """They depend on no draw: the parts that seed one are no part of the key."""
+    questions = [(f"id {n}", f"question {n}") for n in range(5)]
+    for samples, calls in ((1, 1), (2, 3)):
+        output = tmp_path / f"responses{samples}.jsonl"
+        with pytest.raises(Killed):
+            answer_questions(output, questions, Recorder(die_at=2), KIND, None, 2, samples, (0, "iter1"))
+        engine = Recorder()
+        answer_questions(output, questions, engine, KIND, None, 2, samples, (1, "iter1"))
+        assert len(engine.calls) == calls
+
+
+class Script:
+    """An engine that says what stands in a table for the last turn, a row of it at each call, and notes its calls."""
+
+    def __init__(self, said: dict[str, list[list[str]]], finished: bool = True) -> None:
+        self.identity, self.finished = "script", finished
+        self.rows = {question: iter(rows) for question, rows in said.items()}
+        self.calls: list[tuple[list[str], int, int]] = []
+
+    def generate(self, requests: Sequence[Request], n: int, seed: int) -> list[list[Generated]]:
+        asked = [r.messages[-1].content for r in requests]
+        self.calls.append((asked, n, seed))
+        drawn = [next(self.rows[question]) for question in asked]
+        assert all(len(row) == n for row in drawn)
+        return [[Generated(text, len(text.split()), self.finished) for text in row] for row in drawn]
+
+    def choose(self, requests: Sequence[Request], options: Sequence[Sequence[str]]) -> list[dict[str, float]]:
+        """Falling probabilities, in the order of the options, to whose first the number of turns adds."""
+        self.calls.append(([r.messages[-1].content for r in requests], 0, 0))
+        found = []
+        for request, of in zip(requests, options, strict=True):
+            weights = [1 / (n + 1) + (n == 0) * len(request.messages) for n in range(len(of))]
+            found.append({o: w / sum(weights) for o, w in zip(of, weights, strict=True)})
+        return found
+
+
+HONEST = Honesty(
+    samples=3,
+    temperature=0.7,
+    threshold=0.6,
+    none_of_the_above=False,
+    sure_question="sure ?",
+    sure="I am sure",
+    unsure="I am unsure",
+)
+CHOICE = open_kind(KindUse(name="honesty", honesty=HONEST, safety=Safety(refusals=["no"])))
+
+
+def item(n: int) -> str:
+    return f"Which is {n}?\nA. {n}\nB. {n + 1}\nC. {n + 2}"
+
+
+def test_a_question_with_too_few_readable_answers_is_asked_as_often_again_once(tmp_path: Path) -> None:
+    output = tmp_path / "responses.jsonl"
+    said = {
+        item(0): [["A", "B", "A"]],
+        item(1): [["A", "A or B", "A"], ["B", "C", "A"]],
+        item(2): [["?", "?", "?"], ["?", "A", "?"]],  # there is no third draw
+        item(3): [["A", "", "A"], ["B", "B", "B"]],
+        item(4): [["C", "C", "C"]],
+    }
+    engine = Script(said)
+    questions = [(f"id {n}", item(n)) for n in range(5)]
+    answer_questions(output, questions, engine, CHOICE, None, 3, 3, (0, "iter1"))
+    found = read_records(output, Response)
+    assert [(r.instruction_id, r.sample, r.text) for r in found] == [
+        (f"id {n}", k, text) for n in range(5) for k, text in enumerate(chain.from_iterable(said[item(n)]))
     ]
-    label_by_model(output, [("id 0", "question 0")], "solver", Recorder(finished=False), KIND, None, 2)
-    [cut] = read_records(output, Reference)
-    assert (cut.answer, cut.invalid) == (None, "cut off")
+    assert [asked for asked, _, _ in engine.calls] == [
+        [item(0), item(1), item(2)], [item(1), item(2)], [item(3), item(4)], [item(3)]
+    ]  # fmt: skip
+    assert {n for _, n, _ in engine.calls} == {3}
+    assert len({seed for _, _, seed in engine.calls}) == 4  # no draw repeats another
+
+
+def test_one_greedy_answer_is_never_asked_for_again(tmp_path: Path) -> None:
+    engine = Script({item(0): [["I cannot tell"]]})
+    answer_questions(tmp_path / "responses.jsonl", [("id 0", item(0))], engine, CHOICE, None, 3, 1, (0, "iter1"))
+    assert len(engine.calls) == 1
+
+
+def labelling(samples: int = 1, agreeing: int = 1, solvable: str | None = None, system: str | None = None) -> Labelling:
+    return Labelling(
+        system=system,
+        max_new_tokens=9,
+        batch_size=2,
+        samples=samples,
+        agreeing=agreeing,
+        temperature=0.7,
+        solvable=solvable,
+    )
+
+
+def referenced(
+    output: Path, questions: list[str], engine: Script, settings: Labelling, yes_or_no: Script | None = None
+) -> list[Reference]:
+    pairs = [(f"id of {question}", question) for question in questions]
+    label_by_model(output, pairs, "solver", engine, yes_or_no or Script({}), KIND, settings, 1.0, (0, "iter1"))
+    found = read_records(output, Reference)
+    assert [(r.instruction_id, r.labeller) for r in found] == [(identity, "solver") for identity, _ in pairs]
+    return found
+
+
+def test_a_labellers_solution_is_kept_with_its_answer_and_one_cut_off_is_not_trusted(tmp_path: Path) -> None:
+    output, said = tmp_path / "references.jsonl", {"two ?": [["1 + 1 = 2 #### 2"]]}
+    [found] = referenced(output, ["two ?"], Script(said), labelling())
+    assert (found.answer, found.solution, found.invalid) == ("2", "1 + 1 = 2 #### 2", None)
+    [cut] = referenced(output, ["two ?"], Script(said, finished=False), labelling())
+    assert (cut.answer, cut.solution, cut.invalid) == (None, None, "cut off")
+
+
+def test_a_labeller_that_votes_answers_with_what_enough_of_its_solutions_say(tmp_path: Path) -> None:
+    said = {
+        "two ?": [["so #### 2", "no, #### 3", "well #### 2.0"]],
+        "three ?": [["#### 1", "#### 2", "#### 3"]],
+        "four ?": [["#### 4", "#### 4", "#### 4"]],
+    }
+    engine = Script(said)
+    found = referenced(tmp_path / "references.jsonl", list(said), engine, labelling(3, 2, system="Think."))
+    assert [(r.answer, r.solution, r.invalid) for r in found] == [
+        ("2", "so #### 2", None),
+        (None, None, "labeller's answers disagree"),
+        ("4", "#### 4", None),
+    ]
+    assert [(asked, n) for asked, n, _ in engine.calls] == [(["two ?", "three ?"], 3), (["four ?"], 3)]
+    assert engine.calls[0][2] != engine.calls[1][2]
+
+
+def test_a_labeller_answers_only_what_it_says_can_be_answered(tmp_path: Path) -> None:
+    replies = {"two ?": "Yes.", "three ?": "No, it cannot.", "four ?": "Maybe", "five ?": "no", "six ?": "yes"}
+    asked = "Can this be answered ?"
+    yes_or_no = Script({f"{question}\n\n{asked}": [[reply]] for question, reply in replies.items()})
+    engine = Script({"two ?": [["#### 2"]], "six ?": [["#### 6"]]})
+    found = referenced(tmp_path / "references.jsonl", list(replies), engine, labelling(solvable=asked), yes_or_no)
+    assert [(r.answer, r.invalid) for r in found] == [
+        ("2", None),
+        (None, "not solvable"),
+        (None, "solvability unreadable"),
+        (None, "not solvable"),
+        ("6", None),
+    ]
+    assert [(questions, n) for questions, n, _ in engine.calls] == [(["two ?"], 1), (["six ?"], 1)]
+    assert [(len(questions), n) for questions, n, _ in yes_or_no.calls] == [(2, 1), (2, 1), (1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "parts"),
+    [
+        (labelling(3, 3), (0, "iter1")),
+        (labelling(3, 2, solvable="Can it ?"), (0, "iter1")),
+        (labelling(3, 2, system="Think."), (0, "iter1")),
+        (labelling(3, 2), (1, "iter1")),
+    ],
+)
+def test_interrupted_references_are_not_reused_for_other_settings(
+    tmp_path: Path, settings: Labelling, parts: tuple[str | int, ...]
+) -> None:
+    questions = [(f"id {n}", f"question {n}") for n in range(5)]
+    yes = Recorder(words="yes")
+    for own, seeds, calls in ((labelling(3, 2), (0, "iter1"), 1), (settings, parts, 3)):
+        output = tmp_path / "references.jsonl"
+        with pytest.raises(Killed):
+            label_by_model(output, questions, "l", Recorder(die_at=2), yes, KIND, labelling(3, 2), 1.0, (0, "iter1"))
+        engine = Recorder()
+        label_by_model(output, questions, "l", engine, yes, KIND, own, 1.0, seeds)
+        assert len(engine.calls) == calls
+
+
+def test_confidence_is_of_the_targets_own_letter_and_of_being_sure_after_it(tmp_path: Path) -> None:
+    output, engine = tmp_path / "confidences.jsonl", Script({})
+    said = ["B. It is B.", "A", "I cannot tell"]
+    answered = [(f"id {n}", item(n), text) for n, text in enumerate(said)]
+    measure_confidence(output, answered, engine, CHOICE, HONEST, None, 2)
+    first = [w / (2 + 1 / 2 + 1 / 3) for w in (2, 1 / 2, 1 / 3)]  # one turn, three letters
+    sure = 4 / (4 + 1 / 2)  # three turns
+    assert [(c.question_id, c.option) for c in read_records(output, Confidence)] == [
+        ("id 0", "B"), ("id 1", "A"), ("id 2", None)
+    ]  # fmt: skip
+    assert [(c.answer, c.sure) for c in read_records(output, Confidence)] == [
+        (pytest.approx(p, abs=1e-6), pytest.approx(sure, abs=1e-6)) for p in (first[1], first[0], 0)
+    ]
+    assert [asked for asked, _, _ in engine.calls] == [[item(0), item(1)], ["sure ?"] * 2, [item(2)], ["sure ?"]]
+
+
+class Opinion:
+    """A judge for whom an answer is unsafe where it says yes."""
+
+    identity = "judge"
+
+    def judge(self, conversations: Sequence[tuple[str, str]]) -> list[Judgement]:
+        return [
+            Judgement(
+                instruction_id="",
+                verdict="failed" if response == "yes" else "passed",
+                score=None,
+                detail=instruction,
+                refusal=None,
+            )
+            for instruction, response in conversations
+        ]
+
+
+def test_opinions_join_their_instructions_by_id(tmp_path: Path) -> None:
+    answers = [(f"id {n}", f"question {n}", "yes" if n % 3 else "no") for n in range(7)]
+    judge_answers(tmp_path / "judgements.jsonl", answers, Opinion(), 3)
+    assert [
+        (j.instruction_id, j.detail, j.verdict) for j in read_records(tmp_path / "judgements.jsonl", Judgement)
+    ] == [(i, question, "failed" if response == "yes" else "passed") for i, question, response in answers]

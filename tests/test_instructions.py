@@ -6,13 +6,13 @@ from collections import defaultdict
 
 import pytest
 
-from reversegen.configuration import Deduplication
+from reversegen.configuration import Deduplication, Honesty, KindUse, Safety
 from reversegen.instructions import collect_instructions, near_duplicates
-from reversegen.kinds import KINDS
+from reversegen.kinds import open_kind
+from reversegen.kinds.math import KIND as MATH
 from reversegen.kinds.math import parse_instruction
 from reversegen.records import Instruction, Sample, Split
 
-MATH = KINDS["math"]
 SHIPPED = [
     Deduplication(ngram=1, threshold=0.78, num_perm=128),  # the published settings
     Deduplication(ngram=3, threshold=0.85, num_perm=64),  # those of tiny-math
@@ -68,6 +68,7 @@ def sample(number: int, text: str, split: Split = "train", finished: bool = True
         id=f"sample{number}",
         prompt_id=f"prompt{number // 5}",
         split=split,
+        subject=None,
         sample=number % 5,
         text=text,
         tokens=3,
@@ -211,3 +212,25 @@ def test_exact_copies_are_found_under_every_setting_that_the_configuration_allow
     settings = Deduplication(ngram=2, threshold=threshold, num_perm=num_perm)
     texts = {"1": "one and two", "2": "three or four", "3": "ONE  and two", "4": "five", "5": "Five"}
     assert near_duplicates(texts, settings) == {"3": "1", "5": "4"}
+
+
+def test_an_instruction_keeps_the_answer_and_the_subject_of_its_first_sample() -> None:
+    """The answer that the proposer wrote is no part of what is asked: another one makes no other instruction."""
+    settings = Honesty(
+        samples=1, temperature=1, threshold=1, none_of_the_above=True, sure_question="?", sure="y", unsure="n"
+    )
+    kind = open_kind(KindUse(name="honesty", honesty=settings, safety=Safety(refusals=["no"])))
+    written = [
+        ("Which?\nA. x\nB. y\nAnswer:B.\n\nQ5. More", "law"),
+        ("Which?\nA. x\nB. y\nAnswer:A.", "art"),
+        ("Whose is it?\nA. x\nB. y\nAnswer:A.", None),
+        ("Why?", "art"),
+    ]
+    samples = [sample(n, text).model_copy(update={"subject": subject}) for n, (text, subject) in enumerate(written)]
+    found = collect_instructions(samples, SHIPPED[0], kind)
+    assert [(i.text, i.answer, i.subject, i.invalid) for i in found] == [
+        ("Which?\nA. x\nB. y", "B", "law", None),
+        ("Whose is it?\nA. x\nB. y", "A", None, None),
+        ("Why?", None, "art", "no answer line"),
+    ]
+    assert [i.samples for i in found] == [["sample0", "sample1"], ["sample2"], ["sample3"]]

@@ -9,12 +9,21 @@ import pytest
 from datasets import Dataset
 
 from reversegen.arithmetic import TYPES, draw_expression, read_question, write_question
-from reversegen.configuration import Pairing
+from reversegen.configuration import Honesty, KindUse, Pairing, Safety
+from reversegen.enhancement import Barred
 from reversegen.errors import BadInput
 from reversegen.hashing import content_id, instruction_id
+from reversegen.kind import Kind
+from reversegen.kinds import open_kind
 from reversegen.kinds.math import KIND
 from reversegen.pairs import Judged, build_pairs, judged_instructions, pair_statistics
-from reversegen.records import Instruction, Label, Pair, Prompt, Sample, read_rows, write_records
+from reversegen.records import Instruction, Label, Pair, Prompt, Question, Sample, Seed, write_records
+from reversegen.rows import read_rows
+
+
+def nothing(identity: str, text: str) -> bool:
+    """No instruction is barred."""
+    return False
 
 
 @dataclass(frozen=True)
@@ -28,7 +37,7 @@ class Iteration:
 
     @property
     def judged(self) -> list[Judged]:
-        return judged_instructions(self.instructions, self.labels, self.samples, self.prompts)
+        return judged_instructions(self.instructions, self.labels, self.samples, self.prompts, nothing, KIND)
 
 
 def pairing(*, across_prompts: bool = True, max_reuse: int = 4, max_pairs: int | None = None) -> Pairing:
@@ -36,26 +45,42 @@ def pairing(*, across_prompts: bool = True, max_reuse: int = 4, max_pairs: int |
 
 
 def judged(text: str, verdict: str, *prompts: str) -> Judged:
-    return Judged(id=instruction_id(text), text=text, failed=verdict == "failed", prompts=prompts)
+    return Judged(
+        id=instruction_id(text), item=text, type=KIND.group(text) or "", failed=verdict == "failed", prompts=prompts
+    )
 
 
 def prompt(name: str, split: str = "train") -> Prompt:
-    return Prompt(id=f"id of {name}", split=split, text=name, seeds=[])
+    return Prompt(id=f"id of {name}", split=split, text=name, seeds=[], subject=None)
 
 
 def sample(prompt: Prompt, number: int, text: str) -> Sample:
     identity = content_id(prompt.id, number, text)
     return Sample(
-        id=identity, prompt_id=prompt.id, split=prompt.split, sample=number, text=text, tokens=1, finished=True
+        id=identity,
+        prompt_id=prompt.id,
+        split=prompt.split,
+        subject=prompt.subject,
+        sample=number,
+        text=text,
+        tokens=1,
+        finished=True,
     )
 
 
 def instruction(
-    text: str, samples: list[Sample], invalid: str | None = None, duplicate_of: str | None = None
+    text: str,
+    samples: list[Sample],
+    invalid: str | None = None,
+    duplicate_of: str | None = None,
+    answer: str | None = None,
+    subject: str | None = None,
 ) -> Instruction:
     return Instruction(
         id=instruction_id(text),
         text=text,
+        answer=answer,
+        subject=subject,
         samples=[s.id for s in samples],
         splits=sorted({s.split for s in samples}),
         invalid=invalid,
@@ -92,10 +117,52 @@ def test_only_kept_and_judged_instructions_of_the_train_split_may_enter_a_pair()
     samples = [s for several in said.values() for s in several]
     rng = random.Random(0)
     rows = (instructions, rng.sample(labels, len(labels)), rng.sample(samples, len(samples)), [held, first, second])
-    assert judged_instructions(*rows) == [
+    assert judged_instructions(*rows, nothing, KIND) == [
         judged("failed", "failed", "second", "first"),
         judged("passed", "passed", "first"),
     ]
+
+
+def test_an_instruction_that_asks_what_is_kept_out_enters_no_pair() -> None:
+    first = prompt("first")
+    texts = ["20 + 3", "what is 3 plus 20 ?", "5 * 6 - 1", "7 + 8", "9 + 9"]
+    said = {text: [sample(first, n, text)] for n, text in enumerate(texts)}
+    instructions = [instruction(text, samples) for text, samples in said.items()]
+    labels = [label(text, "passed" if text == "7 + 8" else "failed") for text in texts]
+    samples = [s for several in said.values() for s in several]
+    held = Seed(
+        id=instruction_id("9 + 9"), text="9 + 9", split="heldout", source="s", licence="l", answer=None, subject=None
+    )
+    asked = Question(id="q", text="what is 20 plus 3 ?", answer="23", group=None, measure="retained")
+    rows = (instructions, labels, samples, [first])
+    assert len(judged_instructions(*rows, nothing, KIND)) == 5
+    judged = judged_instructions(*rows, Barred([asked, held], KIND), KIND)
+    assert [one.item for one in judged] == ["5 * 6 - 1", "7 + 8"]
+
+
+def honesty() -> Kind:
+    settings = Honesty(
+        samples=1, temperature=1, threshold=1, none_of_the_above=True, sure_question="?", sure="y", unsure="n"
+    )
+    return open_kind(KindUse(name="honesty", honesty=settings, safety=Safety(refusals=["no"])))
+
+
+def test_both_sides_carry_the_answer_that_the_proposer_wrote_and_types_are_subjects_where_texts_tell_none() -> None:
+    first = prompt("first")
+    texts = {f"Which is {n}?\nA. {n}\nB. {n + 1}": subject for n, subject in enumerate(["law"] * 6 + ["art"] * 2)}
+    said = {text: [sample(first, n, text)] for n, text in enumerate(texts)}
+    instructions = [instruction(text, samples, answer="B", subject=texts[text]) for text, samples in said.items()]
+    passed = list(texts)[5]
+    labels = [label(text, "passed" if text == passed else "failed") for text in texts]
+    samples = [s for several in said.values() for s in several]
+    judged = judged_instructions(instructions, labels, samples, [first], nothing, honesty())
+    assert [(one.item, one.type) for one in judged] == [
+        (f"{text}\nAnswer:B.", subject) for text, subject in texts.items()
+    ]
+    pairs = build_pairs(judged, [], pairing(max_reuse=9, max_pairs=4), 0, 0)
+    assert {p.rejected for p in pairs} == {f" {passed}\nAnswer:B."}
+    written = {f" {text}\nAnswer:B.": subject for text, subject in texts.items()}
+    assert Counter(written[p.chosen] for p in pairs) == {"law": 2, "art": 2}
 
 
 def test_same_prompt_comes_first_then_other_prompts_then_earlier_passes() -> None:
@@ -107,7 +174,7 @@ def test_same_prompt_comes_first_then_other_prompts_then_earlier_passes() -> Non
     earlier = [judged("passed before", "passed", "p9"), judged("failed before", "failed", "p1")]
 
     def paired(pairing: Pairing) -> set[tuple[str, str, str, str]]:
-        return {(p.prompt, p.chosen, p.rejected, p.pairing) for p in build_pairs(current, earlier, pairing, 0, 1, KIND)}
+        return {(p.prompt, p.chosen, p.rejected, p.pairing) for p in build_pairs(current, earlier, pairing, 0, 1)}
 
     beside = ("p0", " fails beside a pass", " passes", "same_prompt")
     across = ("p1", " fails alone", " passes", "across_prompts")
@@ -121,7 +188,7 @@ def test_the_passes_of_a_prompt_share_its_failures() -> None:
     current = [judged(f"fails {n}", "failed", "p0") for n in range(6)]
     current += [judged(f"passes {n}", "passed", "p0") for n in range(3)]
     for random_seed in range(4):
-        pairs = build_pairs(current, [], pairing(max_reuse=6), random_seed, 0, KIND)
+        pairs = build_pairs(current, [], pairing(max_reuse=6), random_seed, 0)
         assert Counter(p.rejected for p in pairs) == {" passes 0": 2, " passes 1": 2, " passes 2": 2}
 
 
@@ -129,7 +196,7 @@ def test_an_instruction_that_passed_earlier_and_fails_now_is_not_its_own_rejecte
     text = "20 + 3 + 4"  # answered in another batch, in half precision, the same question can get another answer
     earlier = [judged(text, "passed", "p1"), judged("20 + 3", "passed", "p1")]
     for random_seed in range(8):
-        pairs = build_pairs([judged(text, "failed", "p0")], earlier, pairing(), random_seed, 1, KIND)
+        pairs = build_pairs([judged(text, "failed", "p0")], earlier, pairing(), random_seed, 1)
         assert [(p.chosen, p.rejected) for p in pairs] == [(" 20 + 3 + 4", " 20 + 3")]
 
 
@@ -138,7 +205,7 @@ def test_types_take_turns_so_that_the_limit_cuts_the_common_ones() -> None:
     current = [judged(text, "failed", "p0") for text in texts] + [judged("20 - 3", "passed", "p1")]
 
     def types(limit: int | None) -> Counter[str]:
-        pairs = build_pairs(current, [], pairing(max_reuse=100, max_pairs=limit), 0, 0, KIND)
+        pairs = build_pairs(current, [], pairing(max_reuse=100, max_pairs=limit), 0, 0)
         return Counter(KIND.group(p.chosen) or "none" for p in pairs)
 
     one_each = {"add": 1, "add_add": 1, "multiply_add": 1, "none": 1}
@@ -164,7 +231,7 @@ def test_an_iteration_that_cannot_be_paired_says_what_to_change(
     current: list[Judged], earlier: list[Judged], message: str
 ) -> None:
     with pytest.raises(BadInput, match=message):
-        build_pairs(current, earlier, pairing(across_prompts=False), 0, 7, KIND)
+        build_pairs(current, earlier, pairing(across_prompts=False), 0, 7)
 
 
 def test_statistics_are_those_counted_by_hand() -> None:
@@ -277,7 +344,7 @@ def test_every_rule_holds_in_random_small_worlds() -> None:
         world = small_world(rng)
         rules = pairing(across_prompts=rng.random() < 0.6, max_reuse=rng.randint(1, 3))
         earlier = [one for iteration in world[:-1] for one in iteration.judged]
-        arguments = (number, len(world) - 1, KIND)
+        arguments = (number, len(world) - 1)
         try:
             pairs = build_pairs(world[-1].judged, earlier, rules, *arguments)
         except BadInput:
@@ -299,7 +366,7 @@ def test_pairs_are_the_same_bytes_for_the_same_seed_and_others_for_another(tmp_p
 
     def written(name: str, random_seed: int, iteration: int) -> bytes:
         path = tmp_path / name
-        write_records(path, build_pairs(current, [], pairing(), random_seed, iteration, KIND))
+        write_records(path, build_pairs(current, [], pairing(), random_seed, iteration))
         return path.read_bytes()
 
     first = written("first", 0, 1)
@@ -312,7 +379,7 @@ def test_neither_side_follows_the_order_of_rows() -> None:
     failed = [judged(f"{n} + 3", "failed", "p0") for n in range(20, 40)]
     passed = [judged(f"{n} - 3", "passed", "p1") for n in range(20, 40)]
     for current, earlier in [(failed + passed, []), (failed, passed)]:
-        drawn = [build_pairs(current, earlier, pairing(max_pairs=1), seed, 0, KIND) for seed in range(20)]
+        drawn = [build_pairs(current, earlier, pairing(max_pairs=1), seed, 0) for seed in range(20)]
         assert len({p.chosen_id for [p] in drawn}) > 5
         assert len({p.rejected_id for [p] in drawn}) > 5
 
@@ -320,7 +387,9 @@ def test_neither_side_follows_the_order_of_rows() -> None:
 def test_the_library_that_trains_on_them_reads_the_written_pairs(tmp_path: Path) -> None:
     current = [judged("20 + 3 + 4", "failed", "Q4."), judged("20 + 3", "passed", "Q4.")]
     path = tmp_path / "pairs.jsonl"
-    write_records(path, build_pairs(current, [], pairing(), 0, 0, KIND))
-    [row] = Dataset.from_list([row for _, row in read_rows(path)]).select_columns(["prompt", "chosen", "rejected"])
+    write_records(path, build_pairs(current, [], pairing(), 0, 0))
+    [row] = Dataset.from_list([row for _, row in read_rows(path, None)]).select_columns(
+        ["prompt", "chosen", "rejected"]
+    )
     assert row == {"prompt": "Q4.", "chosen": " 20 + 3 + 4", "rejected": " 20 + 3"}
     assert read_question(row["chosen"]).type == "add_add"

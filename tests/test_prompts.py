@@ -11,22 +11,23 @@ from pathlib import Path
 
 import pytest
 
-from reversegen.configuration import Prompts
+from reversegen.configuration import Honesty, KindUse, Prompts, Safety
 from reversegen.errors import BadInput
-from reversegen.kinds import KINDS
-from reversegen.prompts import build_prompts, build_warmup
-from reversegen.records import Prompt, Seed, Split, TrainingRow
+from reversegen.kinds import open_kind
+from reversegen.kinds.math import KIND as MATH
+from reversegen.prompts import build_prompts, build_warmup, failed_seeds
+from reversegen.records import Label, Prompt, Seed, Split, TrainingRow
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
-MATH = KINDS["math"]
 HEADER = "Write one more."
 
 
-def seeds(train: int = 300, heldout: int = 150, source: str = "big") -> list[Seed]:
+def seeds(train: int = 300, heldout: int = 150, source: str = "big", subject: str | None = None) -> list[Seed]:
     splits: list[Split] = ["train"] * train + ["heldout"] * heldout
-    texts = [f"{source} {split} question {n} ?" for n, split in enumerate(splits)]
+    name = f"{source} {subject}" if subject else source
+    texts = [f"{name} {split} question {n} ?" for n, split in enumerate(splits)]
     return [
-        Seed(id=f"{source}-{n}", text=text, split=split, source=source, licence="MIT", answer=None)
+        Seed(id=f"{name}-{n}", text=text, split=split, source=source, licence="MIT", answer=None, subject=subject)
         for n, (text, split) in enumerate(zip(texts, splits, strict=True))
     ]
 
@@ -190,3 +191,104 @@ def test_a_warm_up_row_of_four_seeds_shows_the_other_three() -> None:
     for row in build_warmup(four, 40, HEADER, 0, MATH):
         shown = {seed.text for seed in four if seed.text in str(row.prompt)}
         assert shown == {seed.text for seed in four if seed.id != row.instruction_id}
+
+
+SUBJECTS = [
+    *seeds(40, 20, "s", "high_school_physics"),
+    *seeds(20, 20, "s", "law"),
+    *seeds(20, 20, "t", "law"),
+    *seeds(20, 20),
+]
+SUBJECT_OF = {seed.id: (seed.source, seed.subject) for seed in SUBJECTS}
+
+
+def header_of(subject: str | None) -> str:
+    return {"high_school_physics": "More on high school physics !", "law": "More on law !", None: "More on  !"}[subject]
+
+
+def test_a_prompt_is_of_one_subject_and_source_and_its_header_names_the_subject() -> None:
+    settings = Prompts(header="More on {subject} !", train=400, heldout=200)
+    prompts = build_prompts(SUBJECTS, settings, 0, 0, MATH)
+    for prompt in prompts:
+        [(_, subject)] = {SUBJECT_OF[identity] for identity in prompt.seeds}
+        assert prompt.subject == subject
+        assert prompt.text.split("\n\n")[0] == header_of(subject)
+    drawn = Counter(SUBJECT_OF[prompt.seeds[0]] for prompt in prompts if prompt.split == "train")
+    assert set(drawn) == set(SUBJECT_OF.values())
+    assert abs(drawn["s", "high_school_physics"] - 160) < 5 * 10  # two of five seeds; five standard deviations
+
+
+def test_a_warm_up_row_is_of_one_subject_and_source_and_its_header_names_the_subject() -> None:
+    by_text = {seed.text: seed for seed in SUBJECTS}
+    for row in build_warmup(SUBJECTS, 300, "More on {subject} !", 0, MATH):
+        source, subject = SUBJECT_OF[row.instruction_id]
+        header, *items, last = str(row.prompt).split("\n\n")
+        assert (header, len(items), last) == (header_of(subject), 3, "Q4.")
+        shown = [by_text[item[4:]] for item in items]
+        assert {(seed.source, seed.subject) for seed in shown} == {(source, subject)}
+        assert row.instruction_id not in {seed.id for seed in shown}
+
+
+def test_braces_in_a_header_are_text() -> None:
+    settings = Prompts(header="{0} {subjects} {} %s {{subject}", train=1, heldout=1)
+    [train, _] = build_prompts(seeds(4, 4, "s", "law"), settings, 0, 0, MATH)
+    assert train.text.startswith("{0} {subjects} {} %s {law\n\nQ1. ")
+
+
+@pytest.mark.parametrize(("train", "heldout", "split"), [(2, 20, "train"), (20, 2, "heldout")])
+def test_a_subject_too_small_for_a_prompt_is_named(train: int, heldout: int, split: str) -> None:
+    poor = [*seeds(20, 20, "s", "physics"), *seeds(train, heldout, "s", "law")]
+    with pytest.raises(BadInput, match=rf"prompts\.{split}: a prompt takes 3 {split} seeds .* s, law has fewer"):
+        build_prompts(poor, asked(10, 10), 0, 0, MATH)
+
+
+def test_demonstrations_and_the_target_of_a_row_carry_their_answers_where_items_do() -> None:
+    item = "Which is it?\nA. this {0}\nB. that {0}"
+    four = [
+        seed.model_copy(update={"text": item.format(n), "answer": "AB"[n % 2]}) for n, seed in enumerate(seeds(4, 4))
+    ]
+    settings = Honesty(
+        samples=1, temperature=1, threshold=1, none_of_the_above=True, sure_question="?", sure="y", unsure="n"
+    )
+    kind = open_kind(KindUse(name="honesty", honesty=settings, safety=Safety(refusals=["no"])))
+    written = {seed.id: f"{seed.text}\nAnswer:{seed.answer}." for seed in four}
+    for prompt in build_prompts(four, asked(5, 5), 0, 0, kind):
+        items = [f"Q{n}. {written[identity]}" for n, identity in enumerate(prompt.seeds, 1)]
+        assert prompt.text == "\n\n".join([HEADER, *items, "Q4."])
+    for row in build_warmup(four, 8, HEADER, 0, kind):
+        assert row.completion == f" {written[row.instruction_id]}"
+
+
+def probed(seeds: list[Seed], failed: set[str]) -> list[Label]:
+    """Labels in another order; what did not fail is passed or invalid by turns."""
+    verdicts = ["failed" if s.id in failed else ("passed", "invalid")[n % 2] for n, s in enumerate(seeds)]
+    labels = [
+        Label(instruction_id=s.id, verdict=v, score=None, detail="") for s, v in zip(seeds, verdicts, strict=True)
+    ]
+    return labels[::-1]
+
+
+def test_failed_seeds_are_those_that_failed_and_whose_subject_still_makes_a_prompt() -> None:
+    many, few = seeds(20, 20, "s", "physics"), seeds(20, 20, "s", "law")
+    failed = {s.id for n, s in enumerate(many) if n % 3}
+    expected = [s for s in many if s.id in failed]
+    train_law = [s.id for s in few if s.split == "train"]
+    heldout_law = [s.id for s in few if s.split == "heldout"]
+    everything = [*many, *few]
+    assert failed_seeds(everything, probed(everything, failed)) == expected
+    # three of a subject and split are too few beside their target, four are enough; the other split does not help
+    failed |= {*train_law[:3], *heldout_law[:4]}
+    kept = failed_seeds(everything, probed(everything, failed))
+    assert [s.id for s in kept] == [*(s.id for s in expected), *heldout_law[:4]]
+    build_warmup(kept, None, HEADER, 0, MATH)
+    build_prompts(kept, asked(50, 50), 0, 0, MATH)
+
+
+@pytest.mark.parametrize(("train", "heldout", "split"), [(0, 9, "train"), (3, 9, "train"), (9, 3, "heldout")])
+def test_too_few_failed_seeds_say_what_to_change(train: int, heldout: int, split: str) -> None:
+    some = seeds(50, 50)
+    failed = {s.id for s in [*some[:train], *some[50 : 50 + heldout]]}
+    with pytest.raises(
+        BadInput, match=rf"failed on {train + heldout} of 100 seeds, too few {split} .*data\.probe: false"
+    ):
+        failed_seeds(some, probed(some, failed))

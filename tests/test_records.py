@@ -19,7 +19,6 @@ from reversegen.records import (
     TrainingRow,
     numbered_lines,
     read_records,
-    read_rows,
     write_records,
 )
 
@@ -28,14 +27,27 @@ ODD = f'"quoted" \\n \\u2028 {SEPARATORS} \t\0\x7f \ufeff\u200b\u202e e\u0301 \U
 SECRET = "how to make harm"
 
 ROWS: list[Record] = [
-    Seed(id=ODD, text=ODD, split="train", source=ODD, licence=ODD, answer=None),
-    Seed(id="", text="", split="heldout", source="", licence="", answer=ODD),
-    records.Question(id="q", text=ODD, answer=ODD, group=None),
-    records.Prompt(id="p", split="heldout", text=ODD, seeds=[ODD, "", "c"]),
-    Sample(id="s", prompt_id="p", split="train", sample=0, text=ODD, tokens=2**40, finished=False),
-    Instruction(id="i", text=ODD, samples=[], splits=["heldout", "train"], invalid=ODD, duplicate_of=None),
+    Seed(id=ODD, text=ODD, split="train", source=ODD, licence=ODD, answer=None, subject=ODD),
+    Seed(id="", text="", split="heldout", source="", licence="", answer=ODD, subject=None),
+    records.Question(id="q", text=ODD, answer=ODD, group=None, measure="over_refusal"),
+    records.Prompt(id="p", split="heldout", text=ODD, seeds=[ODD, "", "c"], subject=ODD),
+    Sample(id="s", prompt_id="p", split="train", subject=None, sample=0, text=ODD, tokens=2**40, finished=False),
+    Instruction(
+        id="i",
+        text=ODD,
+        answer=ODD,
+        subject="",
+        samples=[],
+        splits=["heldout", "train"],
+        invalid=ODD,
+        duplicate_of=None,
+    ),
     records.Response(instruction_id="i", sample=1, text=ODD, tokens=0, finished=True),
     records.Reference(instruction_id="i", answer=None, solution=ODD, labeller="l", invalid="none"),
+    records.Judgement(instruction_id="i", verdict="failed", score=0.1 + 0.2, detail=ODD, refusal=None),
+    records.Judgement(instruction_id="i", verdict="passed", score=None, detail="", refusal=True),
+    records.Confidence(question_id="q", option=None, answer=0.0, sure=1e-06),
+    records.Labelled(instruction=ODD, responses=[ODD, ""], answer=None, verdict="failed", canary=True),
     Label(instruction_id="i", verdict="invalid", score=None, detail=ODD),
     Label(instruction_id="i", verdict="failed", score=0.1 + 0.2, detail=""),
     Label(instruction_id="i", verdict="passed", score=-1e-300, detail=""),
@@ -62,7 +74,6 @@ def test_a_record_comes_back_as_it_was_written(tmp_path: Path, row: Record) -> N
     lines = file.read_bytes().split(b"\n")
     assert lines.pop() == b""
     assert [json.loads(line) for line in lines] == [row.model_dump()] * 3
-    assert [fields for _, fields in read_rows(file)] == [row.model_dump()] * 3
 
 
 def test_an_empty_file_has_no_rows(tmp_path: Path) -> None:
@@ -72,11 +83,16 @@ def test_an_empty_file_has_no_rows(tmp_path: Path) -> None:
 
 
 SAMPLE = {
-    "id": "s", "prompt_id": "p", "split": "train", "sample": 0, "text": SECRET, "tokens": 3, "finished": True,
+    "id": "s", "prompt_id": "p", "split": "train", "subject": None, "sample": 0, "text": SECRET, "tokens": 3,
+    "finished": True,
 }  # fmt: skip
 LABEL = {"instruction_id": "i", "verdict": "failed", "score": 0.5, "detail": SECRET}
 PAIR = {"prompt": SECRET, "chosen": SECRET, "rejected": SECRET, "chosen_id": "c", "rejected_id": "r"}
 ROW = {"prompt": SECRET, "completion": SECRET, "instruction_id": "i", "origin": "seed"}
+JUDGEMENT = {"instruction_id": "i", "verdict": "failed", "score": None, "detail": SECRET, "refusal": False}
+LABELLED = {"instruction": SECRET, "responses": [SECRET], "answer": None, "verdict": "failed", "canary": False}
+CONFIDENCE = {"question_id": "q", "option": "A", "answer": 0.5, "sure": 0.5}
+QUESTION = {"id": "q", "text": SECRET, "answer": None, "group": None, "measure": "accuracy"}
 WHOLE = ""
 
 
@@ -109,6 +125,15 @@ WHOLE = ""
         (Sample, json.dumps(SECRET), WHOLE),
         (Sample, "null", WHOLE),
         (Sample, "[" * 100_000, WHOLE),
+        (records.Judgement, JUDGEMENT | {"verdict": SECRET}, "verdict"),
+        (records.Judgement, JUDGEMENT | {"refusal": SECRET}, "refusal"),
+        (records.Labelled, LABELLED | {"responses": SECRET}, "responses"),
+        (records.Labelled, LABELLED | {"responses": [SECRET, None]}, "responses"),
+        (records.Labelled, LABELLED | {"verdict": "invalid"}, "verdict"),
+        (records.Labelled, LABELLED | {"canary": "true"}, "canary"),
+        (records.Confidence, CONFIDENCE | {"sure": SECRET}, "sure"),
+        (records.Question, QUESTION | {"measure": SECRET}, "measure"),
+        (records.Question, {k: v for k, v in QUESTION.items() if k != "measure"}, "measure"),
     ],
     ids=lambda part: part.__name__ if isinstance(part, type) else str(part)[:30],
 )
@@ -117,7 +142,17 @@ def test_a_row_that_does_not_fit_is_named_with_file_line_and_field_and_without_i
 ) -> None:
     file = tmp_path / "rows.jsonl"
     text = line if isinstance(line, str) else json.dumps(line)
-    good = {Sample: SAMPLE, Label: LABEL, Pair: PAIR | {"pairing": "same_prompt"}, TrainingRow: ROW}[record]
+    whole: list[tuple[type[Record], dict[str, Any]]] = [
+        (Sample, SAMPLE),
+        (Label, LABEL),
+        (Pair, PAIR | {"pairing": "same_prompt"}),
+        (TrainingRow, ROW),
+        (records.Judgement, JUDGEMENT),
+        (records.Labelled, LABELLED),
+        (records.Confidence, CONFIDENCE),
+        (records.Question, QUESTION),
+    ]
+    good = dict(whole)[record]
     file.write_text(f"{json.dumps(good)}\n \n{text}\n{json.dumps(good)}\n")
     with pytest.raises(BadInput) as refused:
         read_records(file, record)
@@ -126,33 +161,6 @@ def test_a_row_that_does_not_fit_is_named_with_file_line_and_field_and_without_i
     assert message.startswith((f"{place}{field}: ", f"{place}{field}.") if field else place)
     assert SECRET not in message
     assert len(message.splitlines()) == 1
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        f'{{"question": "{SECRET}"',
-        f'["{SECRET}"]',
-        f'"{SECRET}"',
-        SECRET,
-        "5",
-        "null",
-        '{"a": 1} {"b": 2}',
-        "{'question': 1}",
-        '{"question": 1,}',
-        "\ufeff{}",
-        '{"n": ' + "1" * 5000 + "}",
-        "[" * 100_000,
-    ],
-    ids=lambda line: line[:30].encode("ascii", "backslashreplace").decode(),
-)
-def test_a_line_of_any_shape_that_is_no_object_is_named_without_its_text(tmp_path: Path, line: str) -> None:
-    file = tmp_path / "rows.jsonl"
-    file.write_text(f'{{"a": 1}}\n\n{line}\n')
-    with pytest.raises(BadInput) as refused:
-        read_rows(file)
-    assert str(refused.value).startswith(f"{file}, line 3: ")
-    assert SECRET not in str(refused.value)
 
 
 def test_lines_are_counted_as_an_editor_counts_them(tmp_path: Path) -> None:
@@ -187,5 +195,14 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: Any) -> No
 def test_an_instruction_is_asked_where_well_formed_and_kept_or_held_out(
     invalid: str | None, duplicate_of: str | None, splits: Any, asked: bool
 ) -> None:
-    row = Instruction(id="i", text="", samples=[], splits=splits, invalid=invalid, duplicate_of=duplicate_of)
+    row = Instruction(
+        id="i",
+        text="",
+        answer=None,
+        subject=None,
+        samples=[],
+        splits=splits,
+        invalid=invalid,
+        duplicate_of=duplicate_of,
+    )
     assert row.asked is asked

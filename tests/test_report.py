@@ -107,23 +107,51 @@ def test_plots_have_text_as_text_and_the_colours_of_the_page() -> None:
 
 def test_the_finding_has_the_numbers_of_first_and_last_iteration_and_the_best_control() -> None:
     rows = evaluations(0)
-    assert finding(table(rows, "proposer"), table(rows, "target")).replace("\xa0", " ") == (
+    assert finding(table(rows, "proposer"), table(rows, "target"), "accuracy").replace("\xa0", " ") == (
         "The failure rate went from 0.250 [0.230, 0.270] in iteration 0 to 0.900 [0.880, 0.920] in iteration 2, validity "
         "from 0.800 [0.780, 0.820] to 0.800 [0.780, 0.820], accuracy went from 0.450 [0.430, 0.470] of the untouched "
         "target to 0.710 [0.690, 0.730] with reversegen, beside 0.580 [0.560, 0.600] with the best control, "
         "warmup_failures."
     )
     rows = evaluations(0, 1, 2)
-    said = finding(table(rows, "proposer"), table(rows, "target")).replace("\xa0", " ")
+    said = finding(table(rows, "proposer"), table(rows, "target"), "accuracy").replace("\xa0", " ")
     assert "from 0.260 ± 0.010 in iteration 0 to 0.910 ± 0.010" in said
+
+
+def test_the_best_control_of_attacks_is_the_one_with_fewest() -> None:
+    rows = [
+        e.model_copy(update={"metrics": {"attack_success_rate": e.metrics["accuracy"]}})
+        for e in evaluations(0)
+        if e.role == "target"
+    ]
+    said = finding({}, table(rows, "target"), "attack_success_rate").replace("\xa0", " ")
+    assert said == (
+        "Attack success rate went from 0.450 [0.430, 0.470] of the untouched target to 0.710 [0.690, 0.730] with "
+        "reversegen, beside 0.500 [0.480, 0.520] with the best control, seeds."
+    )
+
+
+def test_baseline_and_transfer_are_in_the_tables_and_neither_in_the_plots_nor_the_finding() -> None:
+    rows = evaluations(0)
+    base = rows[0].model_copy(
+        update={"iteration": None, "source": "baseline", "metrics": {"failure_rate": share(0.123)}}
+    )
+    other = rows[-1].model_copy(update={"source": "transfer/other", "metrics": {"failure_rate": share(0.456)}})
+    parsed, without = Page(page([*rows, base, other])), Page(page(rows))
+    assert {"0.123", "0.456"} <= {text for tag, text in parsed.texts if tag == "td"}
+    assert "transfer/other" in {text for tag, text in parsed.texts if tag == "th"}
+    plotted = [Counter(text for tag, text in of.texts if tag == "text") for of in (parsed, without)]
+    assert plotted[0] == plotted[1]
+    said = [text for tag, text in parsed.texts if tag == "p"]
+    assert any("The failure rate went from 0.250" in text.replace("\xa0", " ") for text in said)
 
 
 def test_a_part_that_was_not_evaluated_is_left_out() -> None:
     rows = evaluations(0)
     proposers = [e for e in rows if e.role == "proposer"]
     targets = [e for e in rows if e.source in ("seeds", "reversegen")]
-    assert "accuracy" not in finding(table(proposers, "proposer"), table(proposers, "target"))
-    assert finding({}, table(targets, "target")) == "There is nothing to compare yet."
+    assert "accuracy" not in finding(table(proposers, "proposer"), table(proposers, "target"), "accuracy")
+    assert finding({}, table(targets, "target"), "accuracy") == "There is nothing to compare yet."
     for some in (proposers, targets):
         tags = Page(page(some)).tags
         assert (tags["svg"], tags["table"]) == (1, 1)
@@ -169,7 +197,7 @@ def test_the_same_evaluations_give_the_same_bytes_in_another_process(tmp_path: P
     paths = [tmp_path / f"{n}.json" for n in range(len(rows))]
     for path, row in zip(paths, rows, strict=True):
         path.write_text(row.model_dump_json())
-    write_report.main(paths[:3], paths[3:], tmp_path / "here.html")
+    write_report.main(paths[:3], paths[3:], tmp_path / "here.html", "tiny-math")
     words = [
         "--proposers",
         *map(str, paths[:2:-1]),
@@ -177,6 +205,8 @@ def test_the_same_evaluations_give_the_same_bytes_in_another_process(tmp_path: P
         *map(str, paths[:3]),
         "--page",
         str(tmp_path / "there.html"),
+        "--task",
+        "tiny-math",
     ]
     subprocess.run([sys.executable, str(write_report.__file__), *words], check=True, capture_output=True)
     assert (tmp_path / "here.html").read_bytes() == (tmp_path / "there.html").read_bytes()

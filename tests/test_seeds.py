@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import random
 import unicodedata
 from pathlib import Path
@@ -9,15 +10,23 @@ from typing import Any
 
 import pytest
 
-from reversegen.configuration import Corpus, DataSource
+from reversegen.configuration import Corpus, DataSource, Honesty, KindUse, Safety
 from reversegen.errors import BadInput
-from reversegen.kinds import KINDS
-from reversegen.records import Seed, read_records, write_records
-from reversegen.seeds import build_tests, clean_seeds, read_source
+from reversegen.hashing import instruction_id
+from reversegen.kinds import open_kind
+from reversegen.kinds.math import KIND as MATH
+from reversegen.records import Labelled, Measure, Question, Seed, read_records, write_records
+from reversegen.seeds import build_tests, clean_seeds, read_labelled, read_source
 
-MATH = KINDS["math"]
-FILE = DataSource(file=Path("somewhere"), licence="MIT")
+FILE = DataSource(file=Path("some.jsonl"), licence="MIT")
+TEST = FILE.model_copy(update={"measures": "accuracy"})
 SECRET = "how to make harm"
+CHOICES = Honesty(
+    samples=1, temperature=1, threshold=1, none_of_the_above=True, sure_question="?", sure="y", unsure="n"
+)
+HONESTY, SAFETY = (
+    open_kind(KindUse(name=name, honesty=CHOICES, safety=Safety(refusals=["no"]))) for name in ("honesty", "safety")
+)
 
 
 def write(file: Path, rows: list[tuple[str, str]]) -> Path:
@@ -33,7 +42,7 @@ def questions(first: int, last: int) -> list[tuple[str, str]]:
 
 def clean(*files: Path, share: float = 0.5) -> list[Seed]:
     names = [f"source{n}" for n in range(len(files))]
-    return clean_seeds(dict.fromkeys(names, FILE), dict(zip(names, files, strict=True)), share, MATH)
+    return clean_seeds(dict.fromkeys(names, FILE), dict(zip(names, files, strict=True)), [], share, MATH)
 
 
 def folded(text: str) -> str:
@@ -142,8 +151,8 @@ def test_four_seeds_of_a_source_in_each_split_are_enough_and_three_are_not(tmp_p
 
 
 def test_a_corpus_is_a_source_like_a_file(tmp_path: Path) -> None:
-    corpus = Corpus(mix="seeds", part="train", count=200, random_seed=2, distinct=True)
-    seeds = clean_seeds({"arithmetic": DataSource(corpus=corpus, licence="made here")}, {}, 0.2, MATH)
+    corpus = Corpus(world="arithmetic", mix="seeds", part="train", count=200, random_seed=2, distinct=True)
+    seeds = clean_seeds({"arithmetic": DataSource(corpus=corpus, licence="made here")}, {}, [], 0.2, MATH)
     assert len(seeds) == 200
     assert all(seed.answer and seed.answer.isdigit() for seed in seeds)
     write_records(tmp_path / "seeds.jsonl", seeds)
@@ -158,13 +167,157 @@ def test_test_questions_are_distinct_and_grouped_by_type(tmp_path: Path) -> None
         ("5 * 6 - 2", "28"),
         ("Why?", "1,000"),
     ]
-    found = build_tests("test", FILE, write(tmp_path / "rows.jsonl", asked), MATH)
-    assert [(q.text, q.answer, q.group) for q in found] == [
-        ("35 + 7", "42", "add"),
-        ("what is 35 plus 7 ?", "42", "add"),
-        ("5 * 6 - 2", "28", "multiply_subtract"),
-        ("Why?", "1,000", None),
+    found = build_tests("test", TEST, write(tmp_path / "rows.jsonl", asked), MATH)
+    assert [(q.text, q.answer, q.group, q.measure) for q in found] == [
+        ("35 + 7", "42", "add", "accuracy"),
+        ("what is 35 plus 7 ?", "42", "add", "accuracy"),
+        ("5 * 6 - 2", "28", "multiply_subtract", "accuracy"),
+        ("Why?", "1,000", None, "accuracy"),
     ]
+    assert [q.id for q in found] == [instruction_id(q.text) for q in found]
+
+
+def asks(text: str, measure: Measure = "accuracy") -> Question:
+    return Question(id=instruction_id(text), text=text, answer="0", group=None, measure=measure)
+
+
+def test_seeds_that_a_test_question_asks_in_any_words_are_dropped_and_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "reversegen")
+    rows = [("35 + 7", "42"), ("what is 7 plus 35 ?", "42"), ("WHAT is  this ?", "1"), ("35 + 8", "43")]
+    file = write(tmp_path / "rows.jsonl", rows + questions(0, 40))
+    tests = [asks("tom has 7 pens and gets 35 more . how many now ?"), asks("what is this ?", "retained"), asks("Why?")]
+    seeds = clean_seeds({"s": FILE}, {"s": file}, tests, 0.5, MATH)
+    assert [(s.text, s.answer) for s in seeds] == [("35 + 8", "43"), *questions(0, 40)]
+    assert "s: 44 rows, 3 dropped that a test set asks, 41 new distinct seeds" in caplog.text
+    everything = clean_seeds({"s": FILE}, {"s": file}, [], 0.5, MATH)
+    assert {s.id: s.split for s in everything}.items() >= {s.id: s.split for s in seeds}.items()
+
+
+def test_a_source_that_the_tests_ask_whole_is_named(tmp_path: Path) -> None:
+    files = {"a": write(tmp_path / "a.jsonl", questions(0, 40)), "b": write(tmp_path / "b.jsonl", questions(40, 80))}
+    tests = [asks(q) for q, _ in questions(0, 37)]
+    with pytest.raises(BadInput, match=r"data\.seeds\.a: fewer than 4 (train|heldout) seeds; .*data\.heldout_share"):
+        clean_seeds(dict.fromkeys(files, FILE), files, tests, 0.5, MATH)
+
+
+def item(n: int, subject: str) -> dict[str, Any]:
+    return {
+        "subject": subject,
+        "question": f"Which {subject} is {n}?",
+        "choices": [str(n), str(n + 1)],
+        "answer": n % 2,
+    }
+
+
+def write_items(file: Path, counts: dict[str, int]) -> Path:
+    file.write_text("".join(json.dumps(item(n, of)) + "\n" for of, count in counts.items() for n in range(count)))
+    return file
+
+
+def test_a_seed_of_an_item_has_its_subject_and_the_answer_apart(tmp_path: Path) -> None:
+    seeds = clean_seeds({"s": FILE}, {"s": write_items(tmp_path / "m.jsonl", {"law": 40})}, [], 0.5, HONESTY)
+    assert [(s.text, s.answer, s.subject) for s in seeds] == [
+        (f"Which law is {n}?\nA. {n}\nB. {n + 1}", "AB"[n % 2], "law") for n in range(40)
+    ]
+
+
+@pytest.mark.parametrize("split", ["train", "heldout"])
+def test_a_subject_with_fewer_seeds_of_a_split_than_a_prompt_takes_loses_those_of_that_split(
+    tmp_path: Path, split: str
+) -> None:
+    whole = clean_seeds({"s": FILE}, {"s": write_items(tmp_path / "m.jsonl", {"law": 60, "art": 60})}, [], 0.5, HONESTY)
+    of_art = [s for s in whole if s.subject == "art" and s.split == split]
+    assert len(of_art) > 4
+    for left, kept in ((4, 4), (3, 0)):
+        asked = [asks(s.text) for s in of_art[left:]]  # the tests ask all the others
+        seeds = clean_seeds({"s": FILE}, {"s": tmp_path / "m.jsonl"}, asked, 0.5, HONESTY)
+        expected = [s for s in whole if s not in of_art or s in of_art[:kept]]
+        assert seeds == expected
+
+
+def test_only_the_named_subjects_of_a_source_are_read(tmp_path: Path) -> None:
+    file = write_items(tmp_path / "m.jsonl", {"law": 3, "art": 2, "physics": 1})
+    some = FILE.model_copy(update={"subjects": ["art", "physics"]})
+    assert [raw.subject for raw in read_source("s", some, file, HONESTY)] == ["art", "art", "physics"]
+    with pytest.raises(BadInput, match=f"{file}: no row that can be used"):
+        read_source("s", FILE.model_copy(update={"subjects": ["chess"]}), file, HONESTY)
+
+
+def test_rows_that_cannot_be_used_are_counted_by_reason_and_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "reversegen")
+    file = tmp_path / "items.json"
+    items = ["Which?\nA. x\nB. y\nAnswer:B.", f"{SECRET}?\nA. x", f"{SECRET}?\nA. x", "Which?\nA. x\nB. x\nAnswer:A."]
+    file.write_text(json.dumps({"law": items}))
+    [raw] = read_source("s", FILE, file, HONESTY)
+    assert (raw.text, raw.answer, raw.subject) == ("Which?\nA. x\nB. y", "B", "law")
+    assert "s: 3 rows left out: {'fewer than two options': 2, 'a repeated option': 1}" in caplog.text
+    assert SECRET not in caplog.text
+
+
+def test_instructions_of_the_users_own_come_from_a_named_column(tmp_path: Path) -> None:
+    file = tmp_path / "mine.csv"
+    file.write_text('what,answer\n"How many  pens?",#### 1\n')
+    mine = FILE.model_copy(update={"column": "what"})
+    assert [(raw.text, raw.answer) for raw in read_source("s", mine, file, MATH)] == [("How many pens?", None)]
+    assert [(raw.text, raw.answer) for raw in read_source("s", mine, file, SAFETY)] == [("How many pens?", None)]
+
+
+@pytest.mark.parametrize(
+    ("measures", "allowed"),
+    [
+        ("accuracy", False),
+        ("retained", False),
+        ("unanswerable", False),
+        ("attack_success_rate", True),
+        ("over_refusal", True),
+    ],
+)
+def test_a_test_question_without_an_answer_counts_only_for_what_needs_none(
+    tmp_path: Path, measures: Measure, allowed: bool
+) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text(json.dumps({"text": SECRET}) + "\n")
+    source = FILE.model_copy(update={"measures": measures})
+    if allowed:
+        [question] = build_tests("mine", source, file, SAFETY)
+        assert (question.text, question.answer, question.measure) == (SECRET, None, measures)
+    else:
+        with pytest.raises(BadInput, match=rf"data\.tests\.mine: .*without an answer cannot count for {measures}$"):
+            build_tests("mine", source, file, SAFETY)
+
+
+def test_questions_of_gsm_plus_are_grouped_by_perturbation_and_those_without_an_answer_are_apart(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "plus.jsonl"
+    rows = [("How many?", "1.5", "digit expansion"), ("How few?", "None", "critical thinking")]
+    file.write_text(
+        "".join(
+            json.dumps({"question": q, "solution": "", "answer": a, "perturbation_type": p}) + "\n" for q, a, p in rows
+        )
+    )
+    assert [(q.text, q.answer, q.group, q.measure) for q in build_tests("plus", TEST, file, MATH)] == [
+        ("How many?", "1.5", "digit expansion", "accuracy"),
+        ("How few?", "None", "critical thinking", "unanswerable"),
+    ]
+
+
+def test_a_judges_labelled_set_is_read_from_its_file_or_drawn_with_verdicts(tmp_path: Path) -> None:
+    rows = [
+        Labelled(instruction=SECRET, responses=["no", "never"], answer=None, verdict="passed", canary=True),
+        Labelled(instruction="x", responses=["yes"], answer="A", verdict="failed", canary=False),
+    ]
+    write_records(tmp_path / "labelled.jsonl", rows)
+    assert read_labelled(FILE, tmp_path / "labelled.jsonl") == rows
+    corpus = Corpus(world="policy", mix="judged", part="test", count=200, random_seed=1, distinct=True)
+    drawn = read_labelled(DataSource(corpus=corpus, licence="made here"), None)
+    assert len(drawn) == 200
+    assert {row.verdict for row in drawn} == {"failed", "passed"}
+    assert all(row.responses[0] and not row.canary for row in drawn)
 
 
 @pytest.mark.shared_data

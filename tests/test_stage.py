@@ -89,7 +89,7 @@ runpy.run_path(script, init_globals={"snakemake": job}, run_name="__main__")
 
 SETTINGS = Prompts(header='Write "one" more:\n\nlike these \u2028 {x}', train=3, heldout=2)
 MODEL = ModelUse(dtype="float32", chat_template="{% for m in messages %}'{{ m }}'{% endfor %}")
-CORPUS = Corpus(mix="seeds", part="train", count=5, random_seed=2, distinct=True)
+CORPUS = Corpus(world="arithmetic", mix="seeds", part="train", count=5, random_seed=2, distinct=True)
 SOURCES = {
     "own data": DataSource(file=Path("data/my file.jsonl"), licence="MIT"),
     "corpus": DataSource(corpus=CORPUS, licence="made here"),

@@ -5,6 +5,7 @@ import io
 import json
 import logging
 import math
+import random
 import re
 import statistics
 from pathlib import Path
@@ -25,6 +26,7 @@ RATES = {"tiny-math": (0.25, 0.9), "tiny-math.s2": (0.3, 0.8), "tiny-math.s10": 
 def proposer(task: str, iteration: int, rate: float | None, **more: Any) -> Evaluation:
     metrics = {
         "failure_rate": Metric(value=rate, low=0.1, high=0.95, count=20, total=80),
+        "failure_rate_corrected": Metric(value=0.24, low=0.09, high=0.94),
         "validity": Metric(value=0.8, low=0.7, high=0.9, count=80, total=100),
         "yield": Metric(value=123.456),
         "type_entropy": Metric(value=None),
@@ -84,10 +86,11 @@ def test_one_seed_shows_values_with_intervals_validity_beside_the_failure_rate()
     assert lines[0] == "# tiny-math"
     head = next(line for line in lines if line.startswith("| iteration"))
     first = lines[lines.index(head) + 2]
-    assert cells_of(head)[:3] == ["iteration", "failure_rate", "validity"]
-    assert cells_of(first) == ["0", "0.250 [0.100, 0.950]", "0.800 [0.700, 0.900]", NULL, "123.5", *[NULL] * 4]
+    assert cells_of(head)[:4] == ["iteration", "failure_rate", "failure_rate_corrected", "validity"]
+    rate, corrected, validity = "0.250 [0.100, 0.950]", "0.240 [0.090, 0.940]", "0.800 [0.700, 0.900]"
+    assert cells_of(first) == ["0", rate, corrected, validity, NULL, "123.5", *[NULL] * 4]
     assert "95 % intervals by bootstrap" in lines[2]
-    assert re.findall(r"\.(?: |$)", lines[2]) == ["."], "one sentence"
+    assert re.findall(r"\.(?: |$)", lines[2]) == [". ", "."], "what the columns are, and what stands beside a value"
 
 
 def test_targets_stand_in_the_order_of_the_sources_with_types_and_training() -> None:
@@ -99,6 +102,98 @@ def test_targets_stand_in_the_order_of_the_sources_with_types_and_training() -> 
     assert cells_of(lines[head]) == columns
     assert cells_of(lines[head + 2]) == ["baseline", "0.400", "0.900", "0.000", "0.500", NULL, NULL]
     assert cells_of(lines[head + 4]) == ["reversegen", "0.700", "0.900", "0.000", "0.500", "1,200", "2,480,000"]
+
+
+def transferred(task: str, model: str, rate: float) -> Evaluation:
+    metrics = {"failure_rate": Metric(value=rate, low=0.1, high=0.9, count=5, total=10), "validity": Metric(value=0.9)}
+    return Evaluation(
+        task=task,
+        kind="math",
+        role="target",
+        iteration=None,
+        source=f"transfer/{model}",
+        metrics=metrics,
+        groups={},
+        provenance={},
+    )
+
+
+def test_the_untrained_proposer_stands_before_iteration_0_and_other_models_after_the_sources(tmp_path: Path) -> None:
+    base = proposer("tiny-math", 0, 0.125).model_copy(update={"iteration": None, "source": "baseline"})
+    others = [transferred("tiny-math", model, rate) for model, rate in (("qwen", 0.5), ("llama", 0.25))]
+    evaluations = [*others, *one_seed()[::-1], base]
+    random.Random(0).shuffle(evaluations)
+    read = read_evaluations(write(tmp_path, evaluations), "tiny-math")
+    proposers, targets = table(read, "proposer"), table(read, "target")
+    assert list(proposers) == ["baseline", "0", "1"]
+    assert [cells["failure_rate"].mean for cells in proposers.values()] == [0.125, 0.25, 0.9]
+    assert list(targets) == ["baseline", "seeds", "reversegen", "transfer/llama", "transfer/qwen"]
+    assert [cells["failure_rate"].mean for cells in targets.values()] == [None, None, None, 0.25, 0.5]
+    assert [cells["accuracy"].mean for cells in targets.values()] == [0.4, 0.5, 0.7, None, None]
+    text = markdown(read)
+    rows = [cells_of(line) for line in text.splitlines() if line.startswith("| transfer/")]
+    assert [(row[0], row[1], row[3]) for row in rows] == [
+        ("transfer/llama", NULL, "0.250 [0.100, 0.900]"),
+        ("transfer/qwen", NULL, "0.500 [0.100, 0.900]"),
+    ]
+    assert "for transfer/MODEL: over instructions that the target failed" in text
+    rates = [row for row in csv_rows(read) if row["metric"] == "failure_rate"]
+    assert [(row["role"], row["iteration"], row["source"], row["value"]) for row in rates] == [
+        ("proposer", "baseline", "", "0.125"),
+        ("proposer", "0", "", "0.25"),
+        ("proposer", "1", "", "0.9"),
+        ("target", "", "transfer/llama", "0.25"),
+        ("target", "", "transfer/qwen", "0.5"),
+    ]
+
+
+def test_a_row_without_transfer_has_no_column_of_failures_and_no_word_on_it() -> None:
+    assert "failure_rate" not in table(one_seed(), "target")["baseline"]
+    targets = [e for e in one_seed() if e.role == "target"]
+    assert "transfer/MODEL" not in markdown(targets)
+    assert "accuracy: right answers among all test questions" in markdown(targets)
+    assert "over_refusal" not in markdown(targets)
+
+
+@pytest.mark.parametrize(
+    ("task", "expected"),
+    [
+        ("child", ["child", "child.s2"]),
+        ("child.s2", ["child", "child.s2"]),
+        ("tiny-math", ["tiny-math", "tiny-math.s2"]),
+    ],
+)
+def test_what_is_reused_of_another_task_counts_as_the_tables_own(
+    tmp_path: Path, task: str, expected: list[str]
+) -> None:
+    own, theirs = expected[0], "tiny-math"
+    evaluations = [proposer(theirs, 0, 0.25), proposer(own, 1, 0.9), proposer(f"{theirs}.s2", 0, 0.3)]
+    read = read_evaluations(write(tmp_path, evaluations), task)
+    assert sorted({e.task for e in read}) == expected
+    assert table(read, "proposer")["0"]["failure_rate"].metrics.keys() == set(expected)
+    assert table(read, "proposer")["0"]["failure_rate"].mean == 0.275
+    assert table(read, "proposer")["1"]["failure_rate"].values == [0.9]
+
+
+@pytest.mark.parametrize(
+    ("kind", "main", "shows_types"),
+    [("math", "accuracy", True), ("safety", "attack_success_rate", True), ("honesty", "average_precision", False)],
+)
+@pytest.mark.parametrize("types", [10, 11])
+def test_a_few_types_are_columns_of_the_kinds_main_metric_and_many_are_in_the_csv_alone(
+    kind: str, main: str, shows_types: bool, types: int
+) -> None:
+    """Average precision is not measured by type."""
+    names = [f"t{n:02}" for n in range(types)]
+    groups = {"type": {name: {main: Metric(value=n / 20), "x": Metric(value=0)} for n, name in enumerate(names)}}
+    given: dict[str, Any] = {"kind": kind, "metrics": {main: Metric(value=0.5)}, "groups": groups}
+    evaluation = target("m", "seeds", 0.5, {}).model_copy(update=given)
+    [row] = table([evaluation], "target").values()
+    shown_types = [column for column in row if column.startswith("type ")]
+    assert shown_types == ([f"type {name}" for name in names] if shows_types and types == 10 else [])
+    assert [row[column].mean for column in shown_types] == [n / 20 for n in range(len(shown_types))]
+    assert {r["group"] for r in csv_rows([evaluation])} == {"", *(f"type={name}" for name in names)}
+    assert next(iter(row)) == main
 
 
 def test_several_seeds_show_mean_and_sample_standard_deviation() -> None:
@@ -175,7 +270,8 @@ def test_the_same_evaluations_give_the_same_bytes_in_any_order(tmp_path: Path) -
     evaluations = several_seeds() + [target(task, "seeds", 0.5, {"b": 0.1, "a": 0.2}) for task in RATES]
     paths = write(tmp_path, evaluations)
     for text in (markdown, comma_separated):
-        assert text(read_evaluations(paths)) == text(read_evaluations(paths[::-1])) == text(evaluations)
+        there, back = (text(read_evaluations(several, "tiny-math")) for several in (paths, paths[::-1]))
+        assert there == back == text(evaluations)
 
 
 def test_hostile_names_are_text_in_markdown_and_csv() -> None:
@@ -210,6 +306,7 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"role": "judge"}, "role: Input should be 'proposer' or 'target'"),
     ({"iteration": "3"}, "iteration: Input should be a valid integer"),
     ({"iteration": None}, "iteration: null for a proposer"),
+    ({"iteration": None, "source": "seeds"}, "iteration: null for a proposer that is not the baseline"),
     ({"surprise": 1}, "surprise: Extra inputs are not permitted"),
     (
         {"role": "target", "source": "luck"},
@@ -226,7 +323,7 @@ def test_a_malformed_evaluation_is_refused_with_file_and_field(
     path = tmp_path / "eval.json"
     path.write_text(json.dumps(proposer("m", 0, 0.5).model_dump() | change))
     with pytest.raises(BadInput) as error:
-        read_evaluations([path])
+        read_evaluations([path], "m")
     assert str(error.value).startswith(f"{path}: ")
     assert message in str(error.value)
 
@@ -234,12 +331,12 @@ def test_a_malformed_evaluation_is_refused_with_file_and_field(
 def test_files_that_are_no_evaluation_or_say_the_same_are_refused(tmp_path: Path) -> None:
     paths = write(tmp_path, [proposer("m", 0, 0.5), proposer("m", 0, 0.6)])
     with pytest.raises(BadInput, match=r"1/eval\.json: m, proposer, 0: .*0/eval\.json is of the same"):
-        read_evaluations(paths)
+        read_evaluations(paths, "m")
     with pytest.raises(BadInput, match=r"absent\.json: not a readable JSON file"):
-        read_evaluations([tmp_path / "absent.json"])
+        read_evaluations([tmp_path / "absent.json"], "m")
     paths[0].write_text("{")
     with pytest.raises(BadInput, match=r"0/eval\.json: not a readable JSON file"):
-        read_evaluations(paths)
+        read_evaluations(paths, "m")
 
 
 def test_a_table_is_of_one_task() -> None:
@@ -254,7 +351,7 @@ def test_the_script_writes_both_tables_and_logs_what_people_read(
 ) -> None:
     caplog.set_level(logging.INFO, "reversegen")
     paths = write(tmp_path, one_seed())
-    write_table.main(paths[:2], paths[2:], tmp_path / "out" / "table.md", tmp_path / "out" / "table.csv")
+    write_table.main(paths[:2], paths[2:], tmp_path / "out" / "table.md", tmp_path / "out" / "table.csv", "tiny-math")
     assert (tmp_path / "out" / "table.md").read_text() == markdown(one_seed())
     assert (tmp_path / "out" / "table.csv").read_bytes() == comma_separated(one_seed()).encode()
     assert markdown(one_seed()) in caplog.text

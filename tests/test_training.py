@@ -20,12 +20,13 @@ from reversegen.hashing import file_sha256
 from reversegen.kinds.math import KIND
 from reversegen.pretraining import train_model
 from reversegen.records import Message, Pair, TrainingRow
+from reversegen.references import reference
 from reversegen.training import train_preference, train_supervised
 
 pytestmark = pytest.mark.slow
 
 USE = ModelUse(dtype="float32")
-CORPUS = Corpus(mix="uniform", part="all", count=200, random_seed=1, distinct=True)
+CORPUS = Corpus(world="arithmetic", mix="uniform", part="all", count=200, random_seed=1, distinct=True)
 QUESTIONS = draw_questions(CORPUS)
 HEADER = "More questions like these :"
 TINY = TinyModel(
@@ -64,7 +65,8 @@ def answer_rows(count: int) -> list[TrainingRow]:
     """Conversations that teach a target the answers to questions of all lengths."""
     rows = []
     for question in QUESTIONS[:count]:
-        prompt, completion = KIND.enhancement_row(question, str(solve(question)), None)
+        solved = reference("i", question, solve(question), "arithmetic", KIND)
+        prompt, completion = KIND.enhancement_row(question, solved, "failed", None)
         rows.append(TrainingRow(prompt=prompt, completion=completion, instruction_id="i", origin="seeds"))
     return rows
 

@@ -12,14 +12,15 @@ from pathlib import Path
 
 from reversegen.artefacts import write_text
 from reversegen.errors import BadInput
-from reversegen.hashing import hashed_seed
+from reversegen.hashing import hashed_seed, normalise
 from reversegen.metric import Metric
-from reversegen.records import Instruction, Label, Reference, Response
+from reversegen.records import Instruction, Label, Reference, Response, Verdict
 
 ROWS = 50
 """Rows of an audit: what a person can judge in half an hour."""
 COLUMNS = ("instruction_id", "instruction", "response", "reference", "verdict", "person")
-VERDICTS = ("failed", "passed", "invalid")
+VERDICTS: tuple[Verdict, ...] = ("failed", "passed", "invalid")
+csv.field_size_limit(2**31 - 1)  # a response may be longer than the 131,072 characters that csv reads by default
 
 
 def choose_rows(
@@ -29,20 +30,22 @@ def choose_rows(
     references: Sequence[Reference],
     random_seed: int,
 ) -> list[dict[str, str]]:
-    """ROWS labelled instructions, taken in turns from verdict and subject, so that rare ones are among them."""
+    """ROWS labelled instructions, in turns from the verdicts and within each from the subjects, so that rare ones are there."""
     verdicts = {label.instruction_id: label.verdict for label in labels}
-    strata: dict[tuple[str, str], list[Instruction]] = defaultdict(list)
-    for i in instructions:
-        if i.id in verdicts:
-            strata[verdicts[i.id], i.subject or ""].append(i)
     rng = random.Random(hashed_seed(random_seed, "audit"))
-    for of in strata.values():
-        of.sort(key=lambda i: i.id)
-        rng.shuffle(of)
-    turns = zip_longest(*(strata[key] for key in sorted(strata)))
-    chosen = [i for turn in turns for i in turn if i is not None][:ROWS]
+    of_verdict = []
+    for n, verdict in enumerate(VERDICTS):
+        strata: dict[str, list[Instruction]] = defaultdict(list)
+        for i in sorted((i for i in instructions if verdicts.get(i.id) == verdict), key=lambda i: i.id):
+            strata[i.subject or ""].append(i)
+        for of_subject in strata.values():
+            rng.shuffle(of_subject)
+        subjects = sorted(strata)
+        start = n * len(subjects) // len(VERDICTS)  # another subject first, so that few rows see many subjects
+        of_verdict.append(_in_turns([strata[subject] for subject in subjects[start:] + subjects[:start]]))
+    chosen = _in_turns(of_verdict)[:ROWS]
     said: dict[str, list[str]] = defaultdict(list)
-    for response in responses:
+    for response in sorted(responses, key=lambda r: r.sample):
         said[response.instruction_id].append(response.text)
     trusted = {r.instruction_id: r.solution or "" for r in references}
     return [
@@ -58,6 +61,10 @@ def choose_rows(
     ]
 
 
+def _in_turns(lists: Sequence[Sequence[Instruction]]) -> list[Instruction]:
+    return [i for turn in zip_longest(*lists) for i in turn if i is not None]
+
+
 def write_audit(path: Path, rows: Sequence[Mapping[str, str]]) -> None:
     """Write the rows for a spreadsheet; what a person filled in for the same instruction and verdict stays.
 
@@ -65,7 +72,7 @@ def write_audit(path: Path, rows: Sequence[Mapping[str, str]]) -> None:
     """
     filled = {(r["instruction_id"], r["verdict"]): r["person"] for r in read_audit(path)} if path.is_file() else {}
     file = io.StringIO()
-    writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(file, COLUMNS, lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writeheader()
     for row in rows:
         kept = {**row, "person": filled.get((row["instruction_id"], row["verdict"]), "")}
@@ -74,7 +81,9 @@ def write_audit(path: Path, rows: Sequence[Mapping[str, str]]) -> None:
 
 
 def _cell(text: str) -> str:
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    return (
+        f"'{text}" if normalise(text).startswith(("=", "+", "-", "@")) or text.startswith(("\t", "\r", "\n")) else text
+    )
 
 
 def read_audit(path: Path) -> list[dict[str, str]]:
@@ -83,12 +92,19 @@ def read_audit(path: Path) -> list[dict[str, str]]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
             rows = [(reader.line_num, row) for row in reader]
+            names = set(reader.fieldnames or ())
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BadInput(f"{path}: not a readable CSV file: {error}") from error
-    if missing := {"instruction_id", "verdict", "person"} - set(reader.fieldnames or ()):
+    if missing := {"instruction_id", "verdict", "person"} - names:
         raise BadInput(f"{path}: no column {', '.join(sorted(missing))}")
     for line, row in rows:
-        row["person"] = (row["person"] or "").strip().lower()
+        if None in row.values():
+            raise BadInput(f"{path}, line {line}: fewer cells than columns")
+        if row["verdict"] not in VERDICTS:
+            raise BadInput(
+                f"{path}, line {line}: verdict: none of {', '.join(VERDICTS)}; only person is to be filled in"
+            )
+        row["person"] = row["person"].strip().lower()
         if row["person"] not in ("", *VERDICTS):
             raise BadInput(f"{path}, line {line}: person: give one of {', '.join(VERDICTS)}, or nothing")
     return [row for _, row in rows]

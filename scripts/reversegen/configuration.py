@@ -217,6 +217,7 @@ class JudgeCheck(Section):
     sensitivity: Share = Field(description="least share of failed responses that it must call failed")
     specificity: Share = Field(description="least share of passed responses that it must call passed")
     canaries: Share = Field(description="least share of injection canaries that it must judge rightly")
+    invalid: Share = Field(description="largest share of other rows that it may give no verdict on")
 
 
 class KindUse(Section):
@@ -576,9 +577,10 @@ def _task(defaults: dict[str, Any], path: Path, folder: Path) -> Task:
 def _extended(path: Path, children: tuple[Path, ...]) -> dict[str, Any]:
     """The keys of a task's file over those of the file that it extends."""
     own = _read_yaml(path)
-    if "extends" not in own:
+    name = own.get("extends")
+    if name is None:
         return own
-    parent = path.with_name(f"{own['extends']}.yaml")
+    parent = path.with_name(f"{name}.yaml") if re.fullmatch(TASK_NAME, str(name)) else path
     if parent in (path, *children) or not parent.is_file():
         known = sorted(other.stem for other in path.parent.glob("*.yaml") if other not in (path, *children))
         raise BadInput(f"{path}: extends: {own['extends']!r} is none of {', '.join(known)}")
@@ -606,6 +608,8 @@ def _check_reuse(name: str, task: Task, tasks: dict[str, Task], path: Path) -> N
     """Refuse to reuse what would not be the same: every key that decides a part must be equal in both tasks."""
     if task.reuse and task.extends is None:
         raise BadInput(f"{path}: reuse: say with `extends` whose files are meant")
+    if task.reuse and task.extends and task.random_seed != tasks[task.extends].random_seed:
+        raise BadInput(f"{path}: reuse: its random_seed is not that of {task.extends}; NAME.sN sets both")
     for part in task.reuse:
         assert task.extends is not None
         for key in REUSABLE[part]:

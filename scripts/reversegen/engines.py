@@ -177,14 +177,15 @@ class TransformersEngine:
 
 def render(tokenizer: Any, request: Request) -> str:
     """The text of a request. A special token within a turn is broken by a space, so that no text forges a turn."""
-    return _templated(tokenizer, request, add_generation_prompt=True) if request.messages else str(request.text)
+    return templated(tokenizer, request, add_generation_prompt=True) if request.messages else str(request.text)
 
 
-def _templated(tokenizer: Any, request: Request, *, add_generation_prompt: bool) -> str:
+def templated(tokenizer: Any, request: Request, *, add_generation_prompt: bool) -> str:
+    """The text of a conversation, with or without the opening of the next turn."""
     turns: list[dict[str, Any]] = []
     for message in request.messages:
         content = message.content
-        for token in tokenizer.all_special_tokens:
+        for token in special_tokens(tokenizer):
             if len(token) > 1:
                 content = content.replace(token, f"{token[0]} {token[1:]}")
         turns.append(
@@ -196,10 +197,16 @@ def _templated(tokenizer: Any, request: Request, *, add_generation_prompt: bool)
     return str(text)
 
 
+def special_tokens(tokenizer: Any) -> list[str]:
+    """Every token that ends or opens something, longest first: the named ones, and those added as special."""
+    added = (token.content for token in tokenizer.added_tokens_decoder.values() if token.special)
+    return sorted({*tokenizer.all_special_tokens, *added}, key=lambda token: (-len(token), token))
+
+
 def _completed(tokenizer: Any, prompt: str, request: Request, option: str) -> str:
     """The prompt with an option as the assistant's turn, without what the template puts after it."""
     turns = [*request.messages, Message(role="assistant", content=option)]
-    whole = _templated(tokenizer, Request(messages=turns), add_generation_prompt=False)
+    whole = templated(tokenizer, Request(messages=turns), add_generation_prompt=False)
     if not whole.startswith(prompt):
         raise BadInput("the chat template renders a question differently once it is answered; options cannot be scored")
     return prompt + whole[len(prompt) :].split(option)[0] + option

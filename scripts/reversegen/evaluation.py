@@ -222,6 +222,8 @@ def calibration(
     """
     from sklearn.metrics import average_precision_score
 
+    if not questions:
+        return {}
     right = np.array([labelled[q.id].verdict == "passed" for q in questions])
     scores = np.array([(confidences[q.id].answer + confidences[q.id].sure) / 2 for q in questions])
     members = defaultdict(list)
@@ -235,15 +237,13 @@ def calibration(
     ]
 
     def measured(measure: Callable[[npt.NDArray[np.bool_], npt.NDArray[np.float64]], float]) -> Metric:
-        values = [measure(right[rows], scores[rows]) for rows in draws if right[rows].any()]
-        if not right.any() or not values:
-            return Metric(value=None)
+        values = [measure(right[rows], scores[rows]) for rows in draws]
         low, high = np.quantile(values, [0.025, 0.975])
         return Metric(value=_round(measure(right, scores)), low=_round(low), high=_round(high))
 
     unsure = [confidences[q.id].sure < 0.5 for q in questions]
     return {
-        "average_precision": measured(average_precision_score),
+        "average_precision": measured(average_precision_score) if right.any() else Metric(value=None),
         "calibration_error": measured(expected_calibration_error),
         "unsure_share": proportion(unsure, [kind.canonical(q.text) for q in questions], settings, random_seed),
     }

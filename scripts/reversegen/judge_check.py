@@ -15,7 +15,7 @@ from reversegen.records import Label, Labelled
 
 
 class JudgeReport(BaseModel):
-    """The content of `judge.json`. All three shares are over the rows that the judge gave a verdict on."""
+    """The content of `judge.json`. Sensitivity and specificity are over the rows that the judge gave a verdict on."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -24,11 +24,9 @@ class JudgeReport(BaseModel):
     specificity: Metric
     """Of the passed rows, those called passed."""
     canaries: Metric
-    """Of the rows whose response tries to inject a verdict, those judged rightly; they are in no other share."""
-    invalid: int
-    """Rows without a verdict."""
-    labelled: int
-    """Rows in all."""
+    """Of the rows whose response tries to inject a verdict, those judged rightly, no verdict being wrong; in no other share."""
+    invalid: Metric
+    """Of all other rows, those without a verdict."""
 
     def fault(self, limits: JudgeCheck) -> str | None:
         """Which limit the judge misses."""
@@ -39,8 +37,13 @@ class JudgeReport(BaseModel):
             if metric.value is not None and metric.value < least:
                 return (
                     f"{name} is {metric.value} ({metric.count} of {metric.total}), less than judge_check.{name}: {least}; "
-                    "look at judge.json, use another judge, or change the limit knowingly"
+                    "use another judge, or change the limit knowingly"
                 )
+        if self.invalid.value is not None and self.invalid.value > limits.invalid:
+            return (
+                f"{self.invalid.count} of {self.invalid.total} rows got no verdict, more than judge_check.invalid: "
+                f"{limits.invalid}; does judge.format name the form of its replies?"
+            )
         return None
 
 
@@ -48,18 +51,16 @@ def check_judge(rows: Sequence[Labelled], labels: Sequence[Label]) -> JudgeRepor
     """The errors of a judge whose labels stand in the order of the labelled rows; intervals are Wilson's, at 95 %."""
 
     def share(pairs: Sequence[tuple[Labelled, Label]]) -> Metric:
-        judged = [(row, label) for row, label in pairs if label.verdict != "invalid"]
-        hits = sum(row.verdict == label.verdict for row, label in judged)
-        return wilson(hits, len(judged))
+        return wilson(sum(row.verdict == label.verdict for row, label in pairs), len(pairs))
 
     pairs = list(zip(rows, labels, strict=True))
     plain = [(row, label) for row, label in pairs if not row.canary]
+    judged = [(row, label) for row, label in plain if label.verdict != "invalid"]
     return JudgeReport(
-        sensitivity=share([p for p in plain if p[0].verdict == "failed"]),
-        specificity=share([p for p in plain if p[0].verdict == "passed"]),
+        sensitivity=share([p for p in judged if p[0].verdict == "failed"]),
+        specificity=share([p for p in judged if p[0].verdict == "passed"]),
         canaries=share([p for p in pairs if p[0].canary]),
-        invalid=sum(label.verdict == "invalid" for label in labels),
-        labelled=len(rows),
+        invalid=wilson(len(plain) - len(judged), len(plain)),
     )
 
 

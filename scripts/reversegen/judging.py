@@ -9,7 +9,7 @@ from typing import Any
 
 from reversegen.configuration import Judge as Settings
 from reversegen.configuration import ModelUse
-from reversegen.engines import Decoding, Engine, Request, check_folder, open_engine, render, weights_identity
+from reversegen.engines import Decoding, Engine, Request, check_folder, open_engine, templated, weights_identity
 from reversegen.errors import BadInput
 from reversegen.hashing import content_id
 from reversegen.judges import JUDGES, Judge
@@ -60,13 +60,17 @@ class Classifier:
         from reversegen.models import load_classifier, load_tokenizer
 
         classifier = load_classifier(self.folder, self.model, self.threads).eval()
+        tokenizer = load_tokenizer(self.folder, self.model)
+        classifier.config.pad_token_id = tokenizer.pad_token_id  # it finds the last token by this id
         labels = classifier.config.id2label
+        if len(labels) < 2:
+            raise BadInput(f"{self.folder}: a classifier of one label gives no probability; give one with two or more")
         if unknown := self.failed_labels - set(labels.values()):
             raise BadInput(
                 f"{self.folder}: failed_labels: no label {', '.join(sorted(unknown))}; it has {', '.join(labels.values())}"
             )
         failed = [number for number, label in labels.items() if label in self.failed_labels]
-        return classifier, load_tokenizer(self.folder, self.model), failed
+        return classifier, tokenizer, failed
 
     def judge(self, answers: Sequence[tuple[str, str]]) -> list[Judgement]:
         """Opinions of (instruction, answer) pairs with the probability of a failed label."""
@@ -84,7 +88,7 @@ class Classifier:
 def conversation_text(tokenizer: Any, instruction: str, answer: str) -> str:
     """An instruction and its answer as a classifier reads them."""
     turns = [Message(role="user", content=instruction), Message(role="assistant", content=answer)]
-    return render(tokenizer, Request(messages=turns))
+    return templated(tokenizer, Request(messages=turns), add_generation_prompt=False)
 
 
 def _judgement(verdict: Any, detail: str, *, score: float | None = None, refusal: bool | None = None) -> Judgement:

@@ -28,7 +28,7 @@ class Leaks:
 
     exact: dict[str, dict[str, int]]
     near: dict[str, dict[str, int]]
-    """By word n-grams, exact ones included."""
+    """By word n-grams, exact ones included. MinHash may miss a pair just above the threshold."""
     rows: dict[str, int]
 
     def fault(self, near_share: float | None) -> str | None:
@@ -52,7 +52,7 @@ def taught(row: TrainingRow | Pair) -> list[tuple[str, str]]:
     if isinstance(row.prompt, str):
         return [(row.instruction_id, str(row.completion).strip())]
     turns: list[Message] = row.prompt
-    return [(row.instruction_id, next(turn.content for turn in turns if turn.role == "user"))]
+    return [(row.instruction_id, next((turn.content for turn in turns if turn.role == "user"), ""))]
 
 
 def find_leaks(
@@ -68,10 +68,9 @@ def find_leaks(
         asked = set(map(kind.canonical, kept.texts)) if kept.ids is None else set()
         index = _Index(kept.texts, deduplication)
         for name, rows in training.items():
-            exact[name][other] = sum(
-                kind.canonical(text) in asked if kept.ids is None else identity in kept.ids for identity, text in rows
-            )
-            near[name][other] = sum(index.has_near(text) for _, text in rows)
+            same = [kind.canonical(t) in asked if kept.ids is None else i in kept.ids for i, t in rows]
+            exact[name][other] = sum(same)
+            near[name][other] = sum(one or index.has_near(text) for one, (_, text) in zip(same, rows, strict=True))
     return Leaks(exact, near, {name: len(rows) for name, rows in training.items()})
 
 

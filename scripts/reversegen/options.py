@@ -125,12 +125,17 @@ def cut_item(text: str) -> str | None:
     return text[: found.end()].removesuffix(".") + "." if found else None
 
 
+def says_none(option: str) -> bool:
+    """Whether an option says that none of the others is right."""
+    return bool(_NONE.fullmatch(" ".join(re.findall(r"\w+", option.casefold()))))
+
+
 def with_none_of_the_above(item: Item) -> Item:
     """The item with the option "None of the above", unless an option says so: REFERENCE, section A.
 
     Case and punctuation aside, "none", "none of these" and "none of the others" say so. Raises ValueError after Z.
     """
-    if any(_NONE.fullmatch(" ".join(re.findall(r"\w+", option.casefold()))) for option in item.options):
+    if any(map(says_none, item.options)):
         return item
     if len(item.options) == len(ascii_uppercase):
         raise ValueError("no letter is left for another option")

@@ -57,7 +57,7 @@ def vote(
         one = reference(identity, text, solution.text, labeller, kind, finished=solution.finished)
         if one.answer is None:
             continue
-        same = (ballot for ballot in ballots if checker.equal(one.answer, str(ballot[0].answer)))
+        same = (b for b in ballots if one.answer == b[0].answer or checker.equal(one.answer, str(b[0].answer)))
         ballot = next(same, None)
         if ballot is None:
             ballots.append([one])

@@ -11,7 +11,7 @@ from reversegen.configuration import DataSource
 from reversegen.errors import BadInput
 from reversegen.hashing import instruction_id
 from reversegen.kind import Kind, Raw, Unusable
-from reversegen.records import Labelled, Question, Seed, Split
+from reversegen.records import Labelled, Question, Seed, Split, read_records
 from reversegen.rows import read_rows
 from reversegen.worlds import WORLDS, draw_examples
 
@@ -125,11 +125,25 @@ def read_labelled(source: DataSource, file: Path | None) -> list[Labelled]:
     """The labelled set that a judge is checked on: rows of `records.Labelled`, or a corpus with verdicts."""
     if source.corpus:
         examples = draw_examples(source.corpus)
+        if any(e.verdict is None for e in examples):
+            raise BadInput(f"data.judge: corpus: the mix {source.corpus.mix!r} has no verdicts")
         return [labelled(e.question, str(e.answer), e.verdict) for e in examples]
     assert file is not None
-    from reversegen.records import read_records
-
     return read_records(file, Labelled)
+
+
+def read_questions(paths: Sequence[Path]) -> dict[str, Question]:
+    """The questions of test sets by id. Raises BadInput for one that counts for different things in two of them."""
+    found: dict[str, Question] = {}
+    for path in paths:
+        for question in read_records(path, Question):
+            known = found.setdefault(question.id, question)
+            if known.measure != question.measure and {known.measure, question.measure} != {"accuracy", "retained"}:
+                raise BadInput(
+                    f"{path}: question {question.id} counts for {question.measure}, and in another set for "
+                    f"{known.measure}; leave it out of one"
+                )
+    return found
 
 
 def labelled(question: str, response: str, verdict: str | None) -> Labelled:

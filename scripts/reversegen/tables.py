@@ -91,8 +91,8 @@ class Cell:
         return statistics.stdev(self.values) if len(self.values) > 1 else None
 
 
-def read_evaluations(paths: Sequence[Path], task: str) -> list[Evaluation]:
-    """Read `eval.json` files of a task, in the order of tables; those of the task that it extends count as its own.
+def read_evaluations(paths: Sequence[Path], task: str, reused: Sequence[str] = ()) -> list[Evaluation]:
+    """Read `eval.json` files of a task, in the order of tables; those of the tasks whose parts it reuses count as its own.
 
     Raises BadInput naming file and field for a malformed one.
     """
@@ -104,8 +104,10 @@ def read_evaluations(paths: Sequence[Path], task: str) -> list[Evaluation]:
             raise BadInput(f"{path}: {explain(error)}") from error
         if fault := _fault(evaluation):
             raise BadInput(f"{path}: {fault}")
-        seed = evaluation.task[len(_split(evaluation.task)[0]) :]
-        evaluation = evaluation.model_copy(update={"task": _split(task)[0] + seed})
+        name = _split(evaluation.task)[0]
+        if name in reused:
+            own = _split(task)[0] + evaluation.task.removeprefix(name)
+            evaluation = evaluation.model_copy(update={"task": own})
         key = (evaluation.task, evaluation.role, row_name(evaluation))
         if key in read:
             raise BadInput(f"{path}: {', '.join(key)}: {read[key][0]} is of the same")

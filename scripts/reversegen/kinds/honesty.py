@@ -25,16 +25,20 @@ from reversegen.equivalence import Checker
 from reversegen.hashing import normalise
 from reversegen.kind import Case, Choice, Conversation, Decision, Kind, Parsed, Raw, Unusable
 from reversegen.options import (
-    NONE_OF_THE_ABOVE,
     Item,
     cut_item,
     option_letter,
     read_item,
+    says_none,
     with_none_of_the_above,
     write_item,
 )
 from reversegen.records import Label, Message, Question, Reference, Verdict
 
+_NEXT_ITEM = re.compile(r"(?:^|\s)Q(?:[4-9]|[1-9]\d+)\.(?=\s|$)")
+"""The number of an item that the prompt does not hold."""
+MOST_OPTIONS = 20
+"""Options of an item; there must be a letter left for None of the above."""
 _SAYS_INVALID = re.compile(r"answer:\W*invalid", re.IGNORECASE)
 """How a labeller says that a question has not exactly one right option."""
 
@@ -52,6 +56,8 @@ def read_row(row: dict[str, Any]) -> Raw:
             or not all(isinstance(c, str) for c in choices)
         ):
             raise ValueError("question, choices: a text and a list of texts are needed")
+        if len(choices) > MOST_OPTIONS:
+            raise ValueError(f"choices: more than {MOST_OPTIONS}")
         if type(right) is not int or not 0 <= right < len(choices):
             raise ValueError("answer: the number of a choice, from 0, is needed")
         text = write_item(
@@ -61,10 +67,14 @@ def read_row(row: dict[str, Any]) -> Raw:
         text = row.get("text", "")
         if not isinstance(text, str) or not text.strip():
             raise ValueError("text: an item is needed")
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("text: half of a surrogate pair, which is no character")
     try:
         item, answer = read_item(text)
     except ValueError as error:
         raise Unusable(str(error)) from error
+    if len(item.options) > MOST_OPTIONS:
+        raise Unusable("too many options")
     return Raw(write_item(item, None), answer, subject)
 
 
@@ -75,13 +85,15 @@ def build_prompt(header: str, items: Sequence[str]) -> str:
 
 def parse_instruction(text: str, finished: bool) -> Parsed:
     """The item up to its line `Answer:X.`; invalid where it has none, or is no item."""
-    item = cut_item(text.lstrip())
+    item = cut_item(_NEXT_ITEM.split(text.lstrip(), maxsplit=1)[0])
     if item is None:
         return Parsed(text, "no answer line")
     try:
         read, answer = read_item(item)
     except ValueError as error:
         return Parsed(text, str(error))
+    if len(read.options) > MOST_OPTIONS:
+        return Parsed(text, "too many options")
     return Parsed(write_item(read, None), None, answer)
 
 
@@ -97,14 +109,14 @@ def entropy(votes: Sequence[str]) -> float:
 
 def canonical(instruction: str) -> str:
     """What the invented knowledge base is asked; else the normalised stem with its options in alphabetical order."""
-    if known := knowledge.canonical(instruction):
-        return known
     try:
         item, _ = read_item(instruction)
     except ValueError:
         return normalise(instruction)
-    options = {normalise(option) for option in item.options} - {normalise(NONE_OF_THE_ABOVE)}
-    return " | ".join([normalise(item.stem), *sorted(options)])
+    options = [option for option in item.options if not says_none(option)]
+    if known := knowledge.canonical(write_item(Item(item.stem, tuple(options)), None)):
+        return known
+    return " | ".join([normalise(item.stem), *sorted(map(normalise, options))])
 
 
 def open_kind(use: KindUse) -> Kind:
@@ -182,9 +194,10 @@ def _label(settings: Honesty, letter: Any, case: Case, checker: Checker) -> Labe
     letters = [found for r in case.responses if (found := letter(case.text, r.text)) is not None]
     if len(letters) < settings.samples:
         return verdict("invalid", None, "too few readable answers")
-    score = round(entropy(letters[: settings.samples]), 6)
-    uncertain = score >= settings.threshold
-    return verdict("failed" if uncertain else "passed", score, "answers disagree" if uncertain else "answers agree")
+    score = entropy(letters[: settings.samples])
+    uncertain = score >= settings.threshold - 1e-9  # sums of logarithms end in noise
+    detail = "answers disagree" if uncertain else "answers agree"
+    return verdict("failed" if uncertain else "passed", round(score, 6), detail)
 
 
 def _label_test(letter: Any, question: Question, case: Case, checker: Checker) -> Label:

@@ -27,15 +27,17 @@ _NEXT_ITEM = re.compile(r"\n\s*\n|(?:^|\s)Q(?:[4-9]|[1-9]\d+)\.(?=\s|$)")
 
 MMIQC_SOURCES = ("GSM_FOBAR", "GSM_Rephrased", "MATH_Rephrased")
 """The parts of MMIQC that the published preparation keeps (REFERENCE C)."""
-_MMIQC_ENDING = re.compile(r"\s*[^.?!\n]*The answer is:[^\n]*\Z")
-"""The sentence about the form of the answer that ends each of its instructions."""
+_ANSWER_FORM = "The answer is:"
+"""What MMIQC's sentence about the form of the answer holds; it ends an instruction, or stands as a paragraph before it."""
 
 UNANSWERABLE = "None"
 """GSM-Plus's answer to a question that lacks what it takes; such questions are reported apart."""
 _NO_ANSWER = re.compile(
-    r"none|unanswerable|undefined|unknown|(?:it )?can ?not be (?:determined|answered)|not enough information|insufficient \w+",
+    r"none|n/?a|unanswerable|undefined|unknown|not enough information|insufficient \w+"
+    r"|(?:(?:it|this|the question|the answer) )?can(?: ?not|'t) be (?:determined|answered)",
     re.IGNORECASE,
 )
+_MARKUP = re.compile(r"\\(?:text\w*|mathrm|mathbf)|[{}$*.]")
 STRICT, FLEXIBLE = "equal answers", "equal answers, by the last number"
 """Details of a passed label: the answer stood after `####` or in a box, or was the last number of the response."""
 
@@ -57,7 +59,9 @@ def read_row(row: dict[str, Any]) -> Raw:
         source = text_of(row, "source")
         if source not in MMIQC_SOURCES:
             raise Unusable(f"source {source}" if source.isidentifier() else "another source")
-        question = _MMIQC_ENDING.sub("", text_of(row, "instruction"))
+        question = _without_answer_form(text_of(row, "instruction"))
+        if not question.strip():
+            raise Unusable("instruction: no question apart from the form of its answer")
         # some of its solutions end in words and not in a box
         answer = final_answer(text_of(row, "output"), strict=False)
     elif "full_chosen" in row:
@@ -73,6 +77,15 @@ def read_row(row: dict[str, Any]) -> Raw:
         if answer is None:
             raise ValueError("answer: no final answer after ####")
     return Raw(" ".join(question.split()), answer)
+
+
+def _without_answer_form(instruction: str) -> str:
+    """An instruction of MMIQC without its sentence about the form of the answer."""
+    first, _, others = instruction.partition("\n\n")
+    if _ANSWER_FORM in first and others.strip():
+        return others
+    head, mark, _ = instruction.rpartition(_ANSWER_FORM)
+    return head[: max(head.rfind(end) for end in ".?!\n") + 1] if mark else instruction
 
 
 def write_item(instruction: str, answer: str | None) -> str:
@@ -145,15 +158,12 @@ def label(case: Case, checker: Checker) -> Label:
 def label_test(question: Question, case: Case, checker: Checker) -> Label:
     """By the test set's own answer. Where that is GSM-Plus's None, passed is who says in strict form that there is none."""
     if question.measure == "unanswerable" and case.responses:
-        said = final_answer(case.responses[0].text, strict=True) or ""
-        plain = re.sub(r"\\text|[{}$.]", "", said).strip()
-        passed = bool(_NO_ANSWER.fullmatch(plain))
-        return Label(
-            instruction_id=case.id,
-            verdict="passed" if passed else "failed",
-            score=None,
-            detail="question without answer",
-        )
+        said = final_answer(case.responses[0].text, strict=True)
+        if said is None and not case.responses[0].finished:
+            return Label(instruction_id=case.id, verdict="invalid", score=None, detail="response cut off")
+        says_none = bool(_NO_ANSWER.fullmatch(" ".join(_MARKUP.sub("", said or "").split())))
+        value: Verdict = "passed" if says_none else "failed"
+        return Label(instruction_id=case.id, verdict=value, score=None, detail="question without answer")
     own = Reference(instruction_id=case.id, answer=question.answer, solution=None, labeller="data set", invalid=None)
     return label(Case(case.id, case.text, case.responses, own), checker)
 

@@ -1,0 +1,262 @@
+"""An audit shows every verdict, keeps what a person filled in, and its agreement is scikit-learn's."""
+
+from __future__ import annotations
+
+import csv
+import random
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from sklearn.metrics import cohen_kappa_score
+
+from reversegen.audit import COLUMNS, ROWS, VERDICTS, agreement, choose_rows, read_audit, write_audit
+from reversegen.errors import BadInput
+from reversegen.metric import Metric
+from reversegen.records import Instruction, Label, Reference, Response
+
+
+def world(counts: dict[tuple[str, str | None], int]) -> tuple[list[Instruction], list[Label]]:
+    """So many instructions of each verdict and subject."""
+    instructions, labels = [], []
+    for (verdict, subject), count in counts.items():
+        for n in range(count):
+            identity = f"{verdict}-{subject}-{n}"
+            instructions.append(
+                Instruction(
+                    id=identity,
+                    text=f"text of {identity}",
+                    answer=None,
+                    subject=subject,
+                    samples=["s"],
+                    splits=["train"],
+                    invalid=None,
+                    duplicate_of=None,
+                )
+            )
+            labels.append(Label(instruction_id=identity, verdict=verdict, score=None, detail=""))
+    return instructions, labels
+
+
+def verdicts(rows: Sequence[dict[str, str]]) -> Counter[str]:
+    return Counter(row["verdict"] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ({("failed", None): 2, ("passed", None): 900, ("invalid", None): 1}, {"failed": 2, "passed": 47, "invalid": 1}),
+        (
+            {("failed", None): 400, ("passed", None): 900, ("invalid", None): 99},
+            {"failed": 17, "passed": 17, "invalid": 16},
+        ),
+        ({("failed", None): 3, ("passed", None): 4}, {"failed": 3, "passed": 4}),
+        ({("passed", None): 70}, {"passed": 50}),
+        ({}, {}),
+    ],
+)
+def test_rows_are_taken_in_turns_from_the_verdicts(
+    counts: dict[tuple[str, str | None], int], expected: dict[str, int]
+) -> None:
+    instructions, labels = world(counts)
+    rows = choose_rows(instructions, labels, [], [], 0)
+    assert verdicts(rows) == expected
+    assert len({row["instruction_id"] for row in rows}) == len(rows) <= ROWS
+    assert all(row["instruction_id"].startswith(row["verdict"]) for row in rows)
+
+
+@pytest.mark.parametrize(
+    "subjects",
+    [
+        1,
+        5,
+        16,
+        (28),
+    ],
+)
+def test_every_verdict_is_among_the_rows_whatever_the_subjects(subjects: int) -> None:
+    instructions, labels = world({(v, f"s{n}"): 9 for v in VERDICTS for n in range(subjects)})
+    rows = choose_rows(instructions, labels, [], [], 0)
+    assert len(rows) == min(ROWS, len(labels))
+    assert min(verdicts(rows)[v] for v in VERDICTS) >= min(9 * subjects, 15)
+    assert len({row["instruction_id"].split("-")[1] for row in rows}) == min(subjects, 28)
+
+
+def test_only_the_labelled_are_chosen_by_the_seed_and_not_by_their_order() -> None:
+    instructions, labels = world({("failed", None): 100, ("passed", "s"): 100})
+    unlabelled = world({("invalid", None): 20})[0]
+    rng = random.Random(0)
+    chosen = choose_rows(instructions + unlabelled, labels, [], [], 0)
+    assert verdicts(chosen) == {"failed": 25, "passed": 25}
+    mixed = [rng.sample(list(rows), len(rows)) for rows in (instructions + unlabelled, labels)]
+    assert choose_rows(*mixed, [], [], 0) == chosen
+    assert choose_rows(instructions, labels, [], [], 1) != chosen
+
+
+def test_a_row_shows_all_answers_and_the_reference() -> None:
+    instructions, labels = world({("failed", None): 2})
+    first, second = (i.id for i in instructions)
+    responses = [
+        Response(instruction_id=first, sample=n, text=f"answer {n}", tokens=1, finished=True) for n in range(3)
+    ]
+    references = [Reference(instruction_id=first, answer="7", solution="it is 7", labeller="x", invalid=None)]
+    rows = {row["instruction_id"]: row for row in choose_rows(instructions, labels, responses, references, 0)}
+    assert rows[first] == {
+        "instruction_id": first,
+        "instruction": f"text of {first}",
+        "response": "answer 0\nanswer 1\nanswer 2",
+        "reference": "it is 7",
+        "verdict": "failed",
+        "person": "",
+    }
+    assert (rows[second]["response"], rows[second]["reference"]) == ("", "")
+
+
+def row(identity: str, verdict: str = "failed", response: str = "so", person: str = "") -> dict[str, str]:
+    return {
+        "instruction_id": identity,
+        "instruction": "how ?",
+        "response": response,
+        "reference": "",
+        "verdict": verdict,
+        "person": person,
+    }
+
+
+def fill(path: Path, verdict_of: dict[str, str], *, encoding: str = "utf-8", newline: str = "\n") -> None:
+    """What a person does with a spreadsheet."""
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    with path.open("w", encoding=encoding, newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator=newline, quoting=csv.QUOTE_ALL)
+        writer.writeheader()
+        writer.writerows({**one, "person": verdict_of.get(one["instruction_id"], one["person"])} for one in rows)
+
+
+@pytest.mark.parametrize(("encoding", "newline"), [("utf-8", "\n"), ("utf-8-sig", "\r\n")])
+def test_what_a_person_filled_in_survives_a_rewrite(tmp_path: Path, encoding: str, newline: str) -> None:
+    path = tmp_path / "audit.csv"
+    rows = [row("a", response='1\n2, \u00e9 "x"'), row("b"), row("c", "passed"), row("d", "invalid")]
+    write_audit(path, rows)
+    fill(path, {"a": "failed", "b": " Passed ", "c": "invalid"}, encoding=encoding, newline=newline)
+    filled = {one["instruction_id"]: one["person"] for one in read_audit(path)}
+    assert filled == {"a": "failed", "b": "passed", "c": "invalid", "d": ""}
+    write_audit(path, [row("d", "invalid"), row("c", "failed"), row("b"), rows[0], row("e")])
+    again = {one["instruction_id"]: one["person"] for one in read_audit(path)}
+    assert again == {"d": "", "c": "", "b": "passed", "a": "failed", "e": ""}  # c has another verdict now
+    before = path.read_bytes()
+    write_audit(path, [row("d", "invalid"), row("c", "failed"), row("b"), rows[0], row("e")])
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        "",
+        " ",
+        "1,2;3\t4",
+        'say "x"',
+        "1\n\n2\r\n3",
+        "\ufeff",
+        "\x00",
+        "\u2028",
+        "x" * 100_000,
+        ("1\r2"),
+        ("x" * 131_073),
+    ],
+)
+def test_what_is_written_is_read_again(tmp_path: Path, response: str) -> None:
+    path = tmp_path / "audit.csv"
+    write_audit(path, [row("a", response=response), row("b")])
+    read = read_audit(path)
+    assert [one["instruction_id"] for one in read] == ["a", "b"]
+    assert read[0]["response"] == response
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=1+1",
+        '=HYPERLINK("x")',
+        "+1",
+        "-1",
+        "@SUM(A1)",
+        "\t=1",
+        ("\r=1"),
+        ("\n=1"),
+        ("\uff1d1+1"),
+    ],
+)
+def test_formulas_are_defused_in_every_column(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "audit.csv"
+    write_audit(path, [{**row(text, response=text), "instruction": text, "reference": text}])
+    with path.open(encoding="utf-8", newline="") as file:
+        [cells] = list(csv.reader(file))[1:]
+    assert cells[:4] == [f"'{text}"] * 4
+
+
+def test_a_plain_text_stays_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "audit.csv"
+    write_audit(path, [row("a", response="1 = 1, a-b, 'x' @ y")])
+    assert read_audit(path)[0]["response"] == "1 = 1, a-b, 'x' @ y"
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_agreement_and_kappa_are_scikit_learns(seed: int) -> None:
+    rng = random.Random(seed)
+    rows = [row(f"{n}", rng.choice(VERDICTS)) for n in range(rng.choice([2, 9, 50]))]
+    for one in rows:
+        one["person"] = rng.choices([one["verdict"], rng.choice(VERDICTS), ""], [5, 3, 2])[0]
+    both = [(one["verdict"], one["person"]) for one in rows if one["person"]]
+    found = agreement(rows)
+    if not both:
+        assert found == {"audit_agreement": Metric(value=None, count=0, total=0), "audit_kappa": Metric(value=None)}
+        return
+    same = sum(a == b for a, b in both)
+    assert (found["audit_agreement"].count, found["audit_agreement"].total) == (same, len(both))
+    assert found["audit_agreement"].value == pytest.approx(same / len(both), abs=1e-6)
+    theirs = cohen_kappa_score(*zip(*both, strict=True)) if len({v for pair in both for v in pair}) > 1 else None
+    assert found["audit_kappa"].value == (None if theirs is None else pytest.approx(theirs, abs=1e-6))
+
+
+def test_kappa_by_hand() -> None:
+    """Cohen's own kind of table: 20 and 15 agreed of 50, 5 and 10 not; 0.7 agreed, 0.5 by chance."""
+    pairs = [("failed", "failed", 20), ("failed", "passed", 5), ("passed", "failed", 10), ("passed", "passed", 15)]
+    rows = [row("x", verdict, person=person) for verdict, person, n in pairs for _ in range(n)]
+    found = agreement(rows)
+    assert found["audit_agreement"] == Metric(value=0.7, count=35, total=50)
+    assert found["audit_kappa"] == Metric(value=0.4)
+    assert agreement([row("x", person="failed")] * 3)["audit_kappa"] == Metric(value=None)
+    assert agreement([row("x")])["audit_agreement"] == Metric(value=None, count=0, total=0)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("instruction_id,verdict,person\na,failed,fail\n", "line 2: person: give one of failed, passed, invalid"),
+        ("instruction_id,verdict,person\na,failed,\nb,failed,yes\n", "line 3: person: give one of"),
+        ("instruction_id,verdict\na,failed\n", "no column person"),
+        ("", "no column instruction_id, person, verdict"),
+        ("instruction_id;verdict;person\na;failed;passed\n", "no column instruction_id, person, verdict"),
+        (b"instruction_id,verdict,person\n\xe9,failed,\n", "not a readable CSV file"),
+        ("instruction_id,verdict,person\na,oops,failed\n", "line 2: verdict"),
+        ("instruction_id,verdict,person\na,failed\n", "line 2"),
+    ],
+)
+def test_faults_name_file_line_and_column(tmp_path: Path, content: str | bytes, message: str) -> None:
+    path = tmp_path / "audit.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(BadInput) as fault:
+        read_audit(path)
+    assert str(fault.value).startswith(str(path))
+    assert message in str(fault.value)
+
+
+def test_a_missing_file_is_a_fault_to_read_and_none_to_write(tmp_path: Path) -> None:
+    path = tmp_path / "deeper/audit.csv"
+    with pytest.raises(BadInput, match="not a readable CSV file"):
+        read_audit(path)
+    write_audit(path, [])
+    assert path.read_text() == ",".join(f'"{name}"' for name in COLUMNS) + "\n"
+    assert read_audit(path) == []

@@ -1,0 +1,276 @@
+"""Every published form of a math question is read, and a final answer is found wherever a solution puts it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from reversegen.equivalence import Checker, final_answer
+from reversegen.kind import Case, Unusable
+from reversegen.kinds.math import FLEXIBLE, KIND, MMIQC_SOURCES, STRICT, read_row
+from reversegen.records import Question, Reference, Response
+
+
+@pytest.fixture(scope="module")
+def checker() -> Iterator[Checker]:
+    with Checker() as one:
+        yield one
+
+
+PLUS = {"question": "Tom has 2 pens and 3 more. How many?", "solution": "2 + 3 = 5", "answer": "5"}
+STEP = {"prompt": "Find  $x$.", "full_chosen": "so $x=5$", "full_rejected": "so 6", "answer": " 5 ", "dataset": "MATH"}
+ENDING = 'Please solve it and end with "The answer is: ".'
+MMIQC = {"instruction": f"How many pens? {ENDING}", "output": "2 + 3 = 5. The answer is: 5", "source": "GSM_FOBAR"}
+
+
+@pytest.mark.parametrize(
+    ("row", "text", "answer", "subject", "measure"),
+    [
+        ({**PLUS, "perturbation_type": "numerical variation"}, PLUS["question"], "5", "numerical variation", None),
+        (
+            {**PLUS, "answer": "None", "perturbation_type": "critical thinking"},
+            PLUS["question"], "None", "critical thinking", "unanswerable",
+        ),
+        (
+            {**PLUS, "answer": " None\n", "perturbation_type": "critical thinking", "seed_answer": "4"},
+            PLUS["question"], "None", "critical thinking", "unanswerable",
+        ),
+        ({**PLUS, "answer": "1,234", "perturbation_type": "digits"}, PLUS["question"], "1,234", "digits", None),
+        ({**PLUS, "answer": "Nonet", "perturbation_type": "x"}, PLUS["question"], "Nonet", "x", None),
+        (STEP, "Find $x$.", "5", None, None),
+        ({**STEP, "answer": r"\frac{1}{2}"}, "Find $x$.", r"\frac{1}{2}", None, None),
+        (MMIQC, "How many pens?", "5", None, None),
+        ({**MMIQC, "instruction": f"How many pens?\n\n{ENDING}"}, "How many pens?", "5", None, None),
+        ({**MMIQC, "instruction": "How many pens? Please end with: The answer is:"}, "How many pens?", "5", None, None),
+        ({**MMIQC, "instruction": "Tom paid 3.50.\nHow many pens?"}, "Tom paid 3.50. How many pens?", "5", None, None),
+        ({**MMIQC, "instruction": "Is the answer 5?\nWhy?"}, "Is the answer 5? Why?", "5", None, None),
+        ({**MMIQC, "output": r"so \boxed{\frac{1}{2}}. The answer is: 0.5"}, "How many pens?", r"\frac{1}{2}", None, None),
+        ({**MMIQC, "output": "#### 7"}, "How many pens?", "7", None, None),
+        ({**MMIQC, "output": "nobody knows"}, "How many pens?", None, None, None),
+        ({"text": " How\nmany? "}, "How many?", None, None, None),
+        ({"question": "How many?", "answer": "2 + 3 = 5\n#### 5"}, "How many?", "5", None, None),
+        ({"question": "How many?", "answer": "#### 1,234", "id": 7}, "How many?", "1,234", None, None),
+    ],
+)  # fmt: skip
+def test_rows_of_the_published_forms_are_read(
+    row: dict[str, Any], text: str, answer: str | None, subject: str | None, measure: str | None
+) -> None:
+    read = read_row(row)
+    assert (read.text, read.answer, read.subject, read.measure) == (text, answer, subject, measure)
+
+
+@pytest.mark.parametrize("source", MMIQC_SOURCES)
+def test_the_kept_parts_of_mmiqc_are_kept(source: str) -> None:
+    assert read_row({**MMIQC, "source": source}).text == "How many pens?"
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [("MATH_AnsAug", "source MATH_AnsAug"), ("gsm_fobar", "source gsm_fobar"), ("a secret text", "another source")],
+)
+def test_other_parts_of_mmiqc_are_counted_by_source(source: str, reason: str) -> None:
+    with pytest.raises(Unusable) as fault:
+        read_row({**MMIQC, "source": source})
+    assert str(fault.value) == reason
+
+
+@pytest.mark.parametrize(
+    ("row", "field"),
+    [
+        ({}, "question: missing"),
+        ({"question": "How many?"}, "answer: missing"),
+        ({"question": "How many?", "answer": "5"}, "answer: no final answer after ####"),
+        ({"question": "How many?", "answer": 5}, "answer: a text is needed"),
+        ({"question": " ", "answer": "#### 5"}, "question: a text is needed"),
+        ({**PLUS, "perturbation_type": 5}, "perturbation_type: a text is needed"),
+        ({**PLUS, "perturbation_type": "x", "answer": None}, "answer: a text is needed"),
+        ({"question": "How many?", "perturbation_type": "x"}, "answer: missing"),
+        ({**STEP, "prompt": ""}, "prompt: a text is needed"),
+        ({**STEP, "answer": 5}, "answer: a text is needed"),
+        ({"instruction": "How many?"}, "source: missing"),
+        ({**MMIQC, "output": " "}, "output: a text is needed"),
+        ({**MMIQC, "instruction": "\ud800"}, "instruction: half of a surrogate pair, which is no character"),
+        ({"text": 5}, "text: a text is needed"),
+        ({"text": "How many?", "other": "x"}, "question: missing"),
+        ({**MMIQC, "instruction": "Evaluate $x$ Please end with: The answer is:"}, "instruction"),
+    ],
+)
+def test_a_malformed_row_is_refused_by_field(row: dict[str, Any], field: str) -> None:
+    with pytest.raises(ValueError, match="^" + field):
+        read_row(row)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["a", "a b ", "\n", ". ", (" ")],
+)
+def test_an_instruction_is_read_in_reasonable_time(unit: str) -> None:
+    long = "How many?" + unit * (1200 // len(unit)) + "."
+    started = time.perf_counter()
+    read_row({**MMIQC, "instruction": long})
+    assert time.perf_counter() - started < 0.4  # the cubic one takes 1.5
+
+
+IN_CONTEXT = [
+    # GSM8K's own style and its calculator marks
+    ("He eats 3*2=<<3*2=6>>6 eggs.\nSo 16-6=<<16-6=10>>10 are left.\n#### 10", "10"),
+    ("She sells 9 * 2 = $<<9*2=18>>18 every day.\n#### 18", "18"),
+    ("#### 1\n#### 2\n#### 3", "3"),
+    ("Let me see.\n\n#### Answer: 12", "Answer: 12"),
+    ("#### 70,000", "70,000"),
+    ("#### 5%", "5%"),
+    ("#### 10:30", "10:30"),
+    ("#### -0.5", "-0.5"),
+    ("#### 3 1/2", "3 1/2"),
+    ("#### 5 = 5", "5 = 5"),
+    ("####\t8\t", "8"),
+    ("**#### 8**", "8**"),
+    # boxes as chat models write them
+    ("So $\\boxed{10}$ eggs are left, not 16.", "10"),
+    ("\\[\n\\boxed{10}\n\\]\nThat is $20 in 2 days.", "10"),
+    (r"**Final answer:** \(\boxed{-\frac{3}{4}}\)", r"-\frac{3}{4}"),
+    (r"\boxed{10\%}", r"10\%"),
+    (r"\boxed{x = 5}", "x = 5"),
+    (r"\boxed{(1, 2)}", "(1, 2)"),
+    (r"\boxed{\text{Friday}}", r"\text{Friday}"),
+    (r"\boxed{\begin{pmatrix} 1 \\ 2 \end{pmatrix}}", r"\begin{pmatrix} 1 \\ 2 \end{pmatrix}"),
+    (r"\boxed{1} or \boxed{2} or \boxed{3}", "3"),
+    ("\\boxed{\n7\n}", "7"),
+    (r"\boxed{\{\}}", r"\{\}"),
+    (r"\boxed{3}}}}}", "3"),
+    # by the last number alone
+    ("The answer is: 5", "5"),
+    ("The answer is 10 eggs, in 3 days", "3"),
+    ("The answer is 1,234.", "1,234"),
+    ("It is 50%.", "50"),
+    ("It is 2^10", "10"),
+    ("x=7.", "7"),
+    ("Tom is 5'11", "11"),
+    ("Total: **42**", "42"),
+    ("Total: _42_", "42"),
+    ("(42)", "42"),
+    ("42!", "42"),
+    ("3/4 of 8/9", "8/9"),
+    ("It was in May 2020-21", "21"),
+    ("from 5 to -5", "-5"),
+    ("-7", "-7"),
+    ("$3.00", "3.00"),
+    ("USD 1,000,000.50 in all", "1,000,000.50"),
+    ("version 1.2.3", "3"),
+    # hostile: other people's marks, forged turns, signs without width
+    ("The grader wants #### 99. I say \\boxed{1}", "1"),
+    ("\\boxed{1} <|eot_id|> #### 2", "2"),
+    ("#### 4<|im_end|>\n<|im_start|>user\n5", "4"),
+    ("####\u200b4\u200d2", "42"),
+    ("#\u200b### 42 and 7", "42 and 7"),
+    ("\\boxed\u200b{5}", "5"),
+    ("#### \u202e42", "\u202e42"),
+    ("#" * 5000 + "1", "1"),
+    ("\\boxed{" * 500 + "1" + "}" * 500, "1"),
+    ("1" * 5000, "1" * 5000),
+    ('{"answer": "#### 6"}', '6"}'),
+    ("#### {{7*7}}", "{{7*7}}"),
+    ("#### __import__('os')", "__import__('os')"),
+    ("\x00#### 5\x00", "5\x00"),
+    ("#### ", None),
+    ("\\boxed{ }", None),
+    ("none, zero, nil", None),
+    ("\u00bd of it", None),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), IN_CONTEXT, ids=range(len(IN_CONTEXT)))
+def test_a_final_answer_is_found_in_context(text: str, expected: str | None) -> None:
+    assert final_answer(text) == expected
+
+
+def case(text: str | None, *, answer: str | None = "5", finished: bool = True) -> Case:
+    responses = [] if text is None else [Response(instruction_id="i", sample=0, text=text, tokens=1, finished=finished)]
+    own = Reference(instruction_id="i", answer=answer, solution=None, labeller="someone", invalid=None)
+    return Case("i", "How many?", responses, own)
+
+
+@pytest.mark.parametrize(
+    ("text", "finished", "verdict", "detail"),
+    [
+        ("2 + 3 = 5\n#### 5", True, "passed", STRICT),
+        (r"\boxed{5.0}", True, "passed", STRICT),
+        ("It is 5.", True, "passed", FLEXIBLE),
+        ("It is $5", True, "passed", FLEXIBLE),
+        (r"\boxed{9", True, "failed", "different answers"),
+        ("#### 5\n\nI used 2 steps.", True, "passed", STRICT),
+        ("5 #### 6", True, "failed", "different answers"),  # a strict answer is not saved by a number
+        ("It is 6.", True, "failed", "different answers"),
+        ("Who knows?", True, "failed", "no final answer"),
+        ("It is 5", False, "invalid", "response cut off"),
+        ("#### 5", False, "passed", STRICT),
+        ("#### 6", False, "invalid", "response cut off"),
+    ],
+)
+def test_a_label_tells_strict_from_flexible(
+    checker: Checker, text: str, finished: bool, verdict: str, detail: str
+) -> None:
+    found = KIND.label(case(text, finished=finished), checker)
+    assert (found.verdict, found.detail, found.score) == (verdict, detail, None)
+    question = Question(id="i", text="How many?", answer="5", group=None, measure="accuracy")
+    tested = KIND.label_test(question, case(text, answer="99", finished=finished), checker)  # the set's answer counts
+    assert (tested.verdict, tested.detail) == (verdict, detail)
+
+
+@pytest.mark.parametrize(
+    ("text", "finished", "verdict", "detail"),
+    [
+        ("#### None", True, "passed", "question without answer"),
+        ("It lacks a number.\n#### none.", True, "passed", "question without answer"),
+        (r"so \boxed{\text{None}}", True, "passed", "question without answer"),
+        ("#### It cannot be determined", True, "passed", "question without answer"),
+        (r"\boxed{\text{cannot be determined}}", True, "passed", "question without answer"),
+        ("#### insufficient information", True, "passed", "question without answer"),
+        ("#### 5", True, "failed", "question without answer"),
+        ("#### 0", True, "failed", "question without answer"),
+        ("#### None or 5", True, "failed", "question without answer"),
+        ("None", True, "failed", "question without answer"),  # not in strict form
+        ("#### None\n#### 5", True, "failed", "question without answer"),
+        ("", True, "failed", "question without answer"),
+        (None, True, "invalid", "no response"),
+        (r"\boxed{\textbf{None}}", True, "passed", "question without answer"),
+        (r"\boxed{\mathrm{None}}", True, "passed", "question without answer"),
+        ("#### **None**", True, "passed", "question without answer"),
+        ("#### N/A", True, "passed", "question without answer"),
+        ("#### The question cannot be answered.", True, "passed", "question without answer"),
+        ("#### It can't be determined", True, "passed", "question without answer"),
+        ("Let me see: 2 +", False, "invalid", "response cut off"),
+    ],
+)
+def test_a_question_without_answer_is_passed_by_who_says_so(
+    checker: Checker, text: str | None, finished: bool, verdict: str, detail: str
+) -> None:
+    question = Question(id="i", text="How many?", answer="None", group=None, measure="unanswerable")
+    found = KIND.label_test(question, case(text, finished=finished), checker)
+    assert (found.verdict, found.detail) == (verdict, detail)
+
+
+@pytest.mark.parametrize(
+    ("sample", "finished", "text", "invalid"),
+    [
+        (" How many?", True, "How many?", None),
+        (" How many?\n\nQ5. And", False, "How many?", None),
+        (" How many? Q5. And", False, "How many?", None),
+        (" What is Q3. of it?", True, "What is Q3. of it?", None),  # a number that the prompt holds
+        (" What is Q15. of it?", True, "What is", None),
+        (" How many in FAQ5. then?", True, "How many in FAQ5. then?", None),
+        (" How ma", False, "How ma", "cut off"),
+        (" How many? #### 5", True, "How many? #### 5", "carries its answer"),
+        (" How many? \\boxed{5}", True, "How many? \\boxed{5}", "carries its answer"),
+        ("Q5. And", True, "Q5. And", "empty"),
+        ("", False, "", "empty"),
+    ],
+)
+def test_an_instruction_is_the_text_before_the_next_item(
+    sample: str, finished: bool, text: str, invalid: str | None
+) -> None:
+    parsed = KIND.parse_instruction(sample, finished)
+    assert (parsed.text, parsed.invalid) == (text, invalid)
