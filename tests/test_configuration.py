@@ -11,8 +11,9 @@ import jsonschema
 import pytest
 import yaml
 
-from reversegen.configuration import Configuration, json_schemas, load
+from reversegen.configuration import Configuration, KindUse, json_schemas, load
 from reversegen.errors import BadInput
+from reversegen.kinds import open_kind
 
 CONFIG = Path(__file__).parents[1] / "config"
 SCHEMAS = json_schemas()
@@ -133,7 +134,6 @@ REFUSED = [
     (WORKFLOW, "random_seeds.0", [-1]),
     (WORKFLOW, "python.cpu", "python"),
     (WORKFLOW, "sizes.tiny.mem_mb", 10),
-    (TASK, "kind", "maths"),
     (TASK, "iterations", 0),
     (TASK, "checker_timeout", 0),
     (TASK, "data.heldout_share", 1),
@@ -198,7 +198,7 @@ def test_a_value_that_does_not_fit_is_refused_with_file_and_key(
     ("file", "key", "value", "section", "words"),
     [
         (TASK, "data.seeds.arithmetic", SOURCE | {"corpus": CORPUS, "file": "a"}, "data.seeds.arithmetic", "one of"),
-        (TASK, "data.seeds.arithmetic", SOURCE, "data.seeds.arithmetic", "one of file, hub and corpus"),
+        (TASK, "data.seeds.arithmetic", SOURCE, "data.seeds.arithmetic", "one of file, url, hub and corpus"),
         (TASK, "data.tests.test", SOURCE | {"corpus": CORPUS}, "data", "tests.test"),
         (TASK, "data.tests.test", SOURCE | {"corpus": CORPUS | {"world": "policy"}}, "data", "`measures`"),
         (TASK, "data.seeds.arithmetic", SOURCE | {"file": "a.txt"}, "data.seeds.arithmetic", "must end in .jsonl"),
@@ -221,13 +221,17 @@ def test_keys_that_do_not_fit_each_other_are_refused_with_file_and_section(
     assert words in message
 
 
-@pytest.mark.parametrize(("key", "value"), [("kind", "safety"), ("judge", JUDGE)])
-def test_the_kind_safety_and_a_judge_come_together(edited: Edited, key: str, value: Any) -> None:
-    edited.set(TASK, key, value)
+def test_an_unknown_kind_is_refused_with_the_file_that_names_it() -> None:
+    use = KindUse.model_construct(name="maths")
+    with pytest.raises(BadInput, match=r"^config/tasks/mine.yaml: kind: 'maths' is none of honesty, math, safety$"):
+        open_kind(use, "config/tasks/mine.yaml: ")
+
+
+def test_the_kind_safety_needs_a_judge(edited: Edited) -> None:
+    edited.set(TASK, "kind", "safety")
     message = edited.refusal()
     assert message.startswith(f"{edited.folder / TASK}: ")
-    assert "judge: the kind safety needs one, and no other kind takes one" in message
-    edited.set(TASK, "kind", "safety")
+    assert "judge: the kind safety needs one" in message
     edited.set(TASK, "judge", JUDGE)
     assert edited.load().task("tiny-math").judge is not None
 

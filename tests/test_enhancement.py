@@ -122,7 +122,7 @@ def select(
             for i in chain.instructions
         },
         kept_out=[*(question(t) for t in tests), *(seed(t, "heldout") for t in heldout)],
-        enhancement=Enhancement(rows=rows, replay_rows=replay_rows, training=TRAINING, lora=None),
+        enhancement=Enhancement(rows=rows, replay_rows=replay_rows, plain_rows=0, training=TRAINING, lora=None),
         system=system,
         random_seed=random_seed,
         kind=KIND,
@@ -271,7 +271,7 @@ def test_seeds_of_the_held_out_split_and_without_an_answer_teach_nothing() -> No
         seeds=answered,
         responses={},
         kept_out=[],
-        enhancement=Enhancement(rows=10, replay_rows=10, training=TRAINING, lora=None),
+        enhancement=Enhancement(rows=10, replay_rows=10, plain_rows=0, training=TRAINING, lora=None),
         system="Think.",
         random_seed=0,
         kind=KIND,
@@ -389,7 +389,7 @@ def test_rows_say_whether_the_target_was_sure_and_replay_its_first_answer_that_c
             for n in passes[:2]
         },
         kept_out=[],
-        enhancement=Enhancement(rows=100, replay_rows=10, training=TRAINING, lora=None),
+        enhancement=Enhancement(rows=100, replay_rows=10, plain_rows=0, training=TRAINING, lora=None),
         system=None,
         random_seed=0,
         kind=HONESTY,

@@ -22,7 +22,14 @@ def corpus(
     mix: str = "uniform", part: str = "all", count: int = 1000, random_seed: int = 0, distinct: bool = False
 ) -> Corpus:
     return Corpus.model_validate(
-        {"mix": mix, "part": part, "count": count, "random_seed": random_seed, "distinct": distinct}
+        {
+            "world": "knowledge",
+            "mix": mix,
+            "part": part,
+            "count": count,
+            "random_seed": random_seed,
+            "distinct": distinct,
+        }
     )
 
 
@@ -37,6 +44,7 @@ def database() -> Iterator[sqlite3.Connection]:
         for relation in VALUES
     ]
     connection.executemany("insert into fact values (?, ?, ?, ?)", rows)
+    connection.execute("create index by_animal on fact (animal)")
     yield connection
     connection.close()
 

@@ -77,8 +77,8 @@ def test_held_out_seeds_overlap_by_id_alone() -> None:
     kept = KeptOut([text for _, text in held], frozenset(identity for identity, _ in held))
     trained = [*rows("How many PENS ?", "3 + 20"), ("another id", "20 + 3"), (held[0][0], "no matter what")]
     found = find_leaks({"a": trained, "b": rows("40 + 4")}, {"heldout": kept}, SETTINGS, MATH)
-    assert found.exact == {"a": {"heldout": 3}, "b": {"heldout": 0}}
-    assert found.near["a"] == {"heldout": 3}  # the same words, whatever the id
+    assert found.exact == {"a": {"heldout": 2}, "b": {"heldout": 0}}
+    assert found.near["a"] == {"heldout": 3}  # the same words, or the same id
 
 
 def jaccard_of_bigrams(one: str, other: str) -> float:

@@ -197,7 +197,7 @@ def test_the_same_evaluations_give_the_same_bytes_in_another_process(tmp_path: P
     paths = [tmp_path / f"{n}.json" for n in range(len(rows))]
     for path, row in zip(paths, rows, strict=True):
         path.write_text(row.model_dump_json())
-    write_report.main(paths[:3], paths[3:], tmp_path / "here.html", "tiny-math")
+    write_report.main(paths[:3], paths[3:], tmp_path / "here.html", "tiny-math", [])
     words = [
         "--proposers",
         *map(str, paths[:2:-1]),
@@ -207,6 +207,7 @@ def test_the_same_evaluations_give_the_same_bytes_in_another_process(tmp_path: P
         str(tmp_path / "there.html"),
         "--task",
         "tiny-math",
+        "--reused",
     ]
     subprocess.run([sys.executable, str(write_report.__file__), *words], check=True, capture_output=True)
     assert (tmp_path / "here.html").read_bytes() == (tmp_path / "there.html").read_bytes()

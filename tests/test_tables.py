@@ -136,7 +136,7 @@ def test_the_untrained_proposer_stands_before_iteration_0_and_other_models_after
         ("transfer/llama", NULL, "0.250 [0.100, 0.900]"),
         ("transfer/qwen", NULL, "0.500 [0.100, 0.900]"),
     ]
-    assert "for transfer/MODEL: over instructions that the target failed" in text
+    assert "of transfer/MODEL, over what the target failed" in text
     rates = [row for row in csv_rows(read) if row["metric"] == "failure_rate"]
     assert [(row["role"], row["iteration"], row["source"], row["value"]) for row in rates] == [
         ("proposer", "baseline", "", "0.125"),
@@ -168,7 +168,13 @@ def test_what_is_reused_of_another_task_counts_as_the_tables_own(
 ) -> None:
     own, theirs = expected[0], "tiny-math"
     evaluations = [proposer(theirs, 0, 0.25), proposer(own, 1, 0.9), proposer(f"{theirs}.s2", 0, 0.3)]
-    read = read_evaluations(write(tmp_path, evaluations), task)
+    paths = write(tmp_path, evaluations)
+    assert {e.task for e in read_evaluations(paths, task)} == {
+        theirs,
+        f"{theirs}.s2",
+        own,
+    }  # nobody said that it is reused
+    read = read_evaluations(paths, task, [theirs])
     assert sorted({e.task for e in read}) == expected
     assert table(read, "proposer")["0"]["failure_rate"].metrics.keys() == set(expected)
     assert table(read, "proposer")["0"]["failure_rate"].mean == 0.275
@@ -351,7 +357,9 @@ def test_the_script_writes_both_tables_and_logs_what_people_read(
 ) -> None:
     caplog.set_level(logging.INFO, "reversegen")
     paths = write(tmp_path, one_seed())
-    write_table.main(paths[:2], paths[2:], tmp_path / "out" / "table.md", tmp_path / "out" / "table.csv", "tiny-math")
+    write_table.main(
+        paths[:2], paths[2:], tmp_path / "out" / "table.md", tmp_path / "out" / "table.csv", "tiny-math", []
+    )
     assert (tmp_path / "out" / "table.md").read_text() == markdown(one_seed())
     assert (tmp_path / "out" / "table.csv").read_bytes() == comma_separated(one_seed()).encode()
     assert markdown(one_seed()) in caplog.text

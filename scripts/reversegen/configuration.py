@@ -57,9 +57,9 @@ class Corpus(Section):
     """Questions drawn from one of the invented worlds of the tiny tasks."""
 
     world: Literal["arithmetic", "policy", "knowledge"]
-    mix: str = Field(description="how common each type of question is: a name of the world's MIXES")
+    mix: str = Field(description="how common each type of question is: one of the mixes that the world has")
     part: Literal["all", "train", "validation", "test"] = Field(
-        description="which expressions, topics or entities: a hash keeps the parts apart; all is everything"
+        description="which expressions, topics or entities: the parts are kept apart; all is everything"
     )
     count: Positive = Field(description="number of questions")
     random_seed: NonNegative = Field(description="random seed of the draw; the task's own random seed leaves it alone")

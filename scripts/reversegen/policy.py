@@ -261,7 +261,7 @@ def draw(corpus: Corpus) -> list[Example]:
     """
     rng = random.Random(corpus.random_seed)
     mix = MIXES[corpus.mix]
-    names = [name for name, share in mix.disguises.items() for _ in range(int(share * corpus.count))]
+    names = [name for name, share in mix.disguises.items() for _ in range(int(share * corpus.count + 1e-9))]
     names += rng.choices(list(mix.disguises), list(mix.disguises.values()), k=corpus.count - len(names))
     things = [thing for thing in _THINGS if corpus.part in ("all", _part_of(thing))]
     topics = [_Topic(quality, thing) for quality in _QUALITIES for thing in things]

@@ -264,6 +264,6 @@ def explain(error: ValidationError, *, show_input: bool = False) -> str:
     """
     fault = error.errors(include_url=False)[0]
     field = "".join(f"{part}." for part in fault["loc"])[:-1]
-    shown = show_input and field and fault["type"] != "missing"
+    shown = show_input and fault["type"] != "missing" and not isinstance(fault["input"], dict)
     given = f", not {str(fault['input'])[:60]!r}" if shown else ""
     return f"{field}: {fault['msg']}{given}" if field else f"{fault['msg']}{given}"
