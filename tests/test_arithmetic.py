@@ -75,10 +75,10 @@ def time_limit() -> Iterator[None]:
     """A draw that never ends fails its test instead."""
 
     def interrupt(*_: object) -> None:
-        raise TimeoutError("still drawing after 5 seconds")
+        raise TimeoutError("still drawing after 30 seconds")
 
     previous = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, 5)
+    signal.setitimer(signal.ITIMER_REAL, 30)
     yield
     signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, previous)

@@ -20,7 +20,6 @@ ROWS = 50
 """Rows of an audit: what a person can judge in half an hour."""
 COLUMNS = ("instruction_id", "instruction", "response", "reference", "verdict", "person")
 VERDICTS: tuple[Verdict, ...] = ("failed", "passed", "invalid")
-csv.field_size_limit(2**31 - 1)  # a response may be longer than the 131,072 characters that csv reads by default
 
 
 def choose_rows(
@@ -88,6 +87,7 @@ def _cell(text: str) -> str:
 
 def read_audit(path: Path) -> list[dict[str, str]]:
     """The rows of an audit, filled in or not. Raises BadInput naming file, line and column."""
+    usual = csv.field_size_limit(2**31 - 1)  # a response may be longer than the 131,072 characters of the default
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
@@ -95,6 +95,8 @@ def read_audit(path: Path) -> list[dict[str, str]]:
             names = set(reader.fieldnames or ())
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BadInput(f"{path}: not a readable CSV file: {error}") from error
+    finally:
+        csv.field_size_limit(usual)
     if missing := {"instruction_id", "verdict", "person"} - names:
         raise BadInput(f"{path}: no column {', '.join(sorted(missing))}")
     for line, row in rows:
