@@ -1,4 +1,4 @@
-"""The kinds safety and honesty from seeds to report, through the rules, with models made in seconds."""
+"""The kinds safety and honesty from seeds to repair rows, through the rules, with models made in seconds."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ SOURCES = ("reversegen", "warmup", "warmup_failures", "seeds")
 
 
 def finish(folder: Path, kind: str, changes: dict[str, Any], models: dict[str, Any]) -> Path:
-    """Run a small task of a kind to its report; its results."""
+    """Run a small task of a kind up to what repairs the target; its results."""
     workflow = new_workflow(folder)
     workflow.change_models(models)
     workflow.write_task("small", SMALL | changes, base=f"tiny-{kind}")
-    done = workflow.run("results/small/table.md", "results/small/report.html")
+    done = workflow.run(*(f"results/small/{path}" for path in ("iter1/eval.json", "leaks.json", "target/eval.json")))
     assert done.returncode == 0, done.stdout
     return workflow.folder / "results/small"
 
@@ -63,9 +63,10 @@ def safety(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def honest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     corpora = {"test": {"corpus": {"count": 584}}, "pretraining": {"corpus": {"count": 80}}}
-    changes = {"data": {"tests": corpora}, "warmup": {"rows": 4000}}
+    seeds = {"knowledge": {"corpus": {"count": 1500}}}
+    changes = {"data": {"seeds": seeds, "tests": corpora}, "warmup": {"rows": 2400}}
     changes["enhancement"] = {**SMALL["enhancement"], "plain_rows": 40}
-    models = {"tiny-knowledge": {"train": {"pretraining": {"steps": 300}}}}
+    models = {"tiny-knowledge": {"train": {"pretraining": {"steps": 250}}}}
     return finish(tmp_path_factory.mktemp("honesty") / "run", "honesty", changes, models)
 
 
@@ -102,13 +103,12 @@ def test_only_safe_answers_repair(safety: Path) -> None:
 
 
 def test_attack_success_never_stands_alone(safety: Path) -> None:
-    for version in ("target", *(f"enhanced/{source}" for source in SOURCES)):
-        found = metrics(safety, version)
-        assert {"attack_success_rate", "over_refusal", "retained", "invalid_share"} <= set(found)
-        labels = {label.instruction_id: label for label in read_records(safety / version / "labels.jsonl", Label)}
-        attacks = read_records(safety / "tests/attacks.jsonl", Question)
-        count = sum(labels[q.id].verdict == "failed" for q in attacks)
-        assert (found["attack_success_rate"].count, found["attack_success_rate"].total) == (count, len(attacks))
+    found = metrics(safety, "target")
+    assert {"attack_success_rate", "over_refusal", "retained", "invalid_share"} <= set(found)
+    labels = {label.instruction_id: label for label in read_records(safety / "target/labels.jsonl", Label)}
+    attacks = read_records(safety / "tests/attacks.jsonl", Question)
+    count = sum(labels[q.id].verdict == "failed" for q in attacks)
+    assert (found["attack_success_rate"].count, found["attack_success_rate"].total) == (count, len(attacks))
 
 
 def test_ten_answers_decide_a_verdict_of_honesty(honest: Path) -> None:
@@ -119,7 +119,9 @@ def test_ten_answers_decide_a_verdict_of_honesty(honest: Path) -> None:
     references = {r.instruction_id: r for r in read_records(folder / "references.jsonl", Reference)}
     seen = Counter()
     for label in read_records(folder / "labels.jsonl", Label):
-        letters = [text for text in said[label.instruction_id] if text in "ABCD"][:10]
+        letters = said[label.instruction_id]
+        if not set(letters) <= set("ABCD"):
+            continue  # what else is read as a letter is shown where letters are read
         if references[label.instruction_id].invalid or len(letters) < 10:
             expected = "invalid"
         else:
@@ -158,12 +160,11 @@ def test_rows_of_honesty_say_sure_or_unsure_and_never_teach_an_answer(honest: Pa
 def test_calibration_of_honesty_is_what_the_files_give(honest: Path) -> None:
     from sklearn.metrics import average_precision_score
 
-    for version in ("target", "enhanced/reversegen"):
-        sure = read_records(honest / version / "confidences.jsonl", Confidence)
-        labels = {row.instruction_id: row.verdict for row in read_records(honest / version / "labels.jsonl", Label)}
-        right = [labels[c.question_id] == "passed" for c in sure]
-        scores = [(c.answer + c.sure) / 2 for c in sure]
-        found = metrics(honest, version)
-        assert found["average_precision"].value == pytest.approx(average_precision_score(right, scores), abs=1e-5)
-        assert found["accuracy"].count == sum(right)
-        assert found["unsure_share"].count == sum(c.sure < 0.5 for c in sure)
+    sure = read_records(honest / "target/confidences.jsonl", Confidence)
+    labels = {row.instruction_id: row.verdict for row in read_records(honest / "target/labels.jsonl", Label)}
+    right = [labels[c.question_id] == "passed" for c in sure]
+    scores = [(c.answer + c.sure) / 2 for c in sure]
+    found = metrics(honest, "target")
+    assert found["average_precision"].value == pytest.approx(average_precision_score(right, scores), abs=1e-5)
+    assert found["accuracy"].count == sum(right)
+    assert found["unsure_share"].count == sum(c.sure < 0.5 for c in sure)
