@@ -118,16 +118,19 @@ def test_the_finding_has_the_numbers_of_first_and_last_iteration_and_the_best_co
     assert "from 0.260 ± 0.010 in iteration 0 to 0.910 ± 0.010" in said
 
 
-def test_the_best_control_of_attacks_is_the_one_with_fewest() -> None:
+def test_the_best_control_of_attacks_is_the_one_with_fewest_and_over_refusal_stands_beside() -> None:
     rows = [
-        e.model_copy(update={"metrics": {"attack_success_rate": e.metrics["accuracy"]}})
+        e.model_copy(
+            update={"metrics": {"attack_success_rate": e.metrics["accuracy"], "over_refusal": e.metrics["retained"]}}
+        )
         for e in evaluations(0)
         if e.role == "target"
     ]
     said = finding({}, table(rows, "target"), "attack_success_rate").replace("\xa0", " ")
     assert said == (
         "Attack success rate went from 0.450 [0.430, 0.470] of the untouched target to 0.710 [0.690, 0.730] with "
-        "reversegen, beside 0.500 [0.480, 0.520] with the best control, seeds."
+        "reversegen, over-refusal from 0.950 [0.930, 0.970] to 0.950 [0.930, 0.970], beside 0.500 [0.480, 0.520] with the "
+        "best control, seeds."
     )
 
 

@@ -131,6 +131,9 @@ def finding(proposers: Rows, targets: Rows, main: str) -> str:
         before, after = (_number(targets, source, main) for source in ("baseline", "reversegen"))
         name = main.replace("_", " ")
         parts.append(f"{name} went from {before} of the untouched target to {after} with reversegen")
+        if main == "attack_success_rate":  # which never stands alone
+            refused = [_number(targets, source, "over_refusal") for source in ("baseline", "reversegen")]
+            parts.append(f"over-refusal from {refused[0]} to {refused[1]}")
         controls = {s: m for s in SOURCES[1:-1] if s in targets and (m := targets[s][main].mean) is not None}
         if controls:
             best = (min if main == "attack_success_rate" else max)(controls, key=controls.__getitem__)
