@@ -58,6 +58,12 @@ class Decision:
 Conversation = list[Message]
 
 
+def conversation(question: str, system: str | None) -> Conversation:
+    """A question as a user's turn, after the system message if there is one."""
+    opening = [Message(role="system", content=system)] if system else []
+    return [*opening, Message(role="user", content=question)]
+
+
 @dataclass(frozen=True)
 class Choice:
     """What a kind of multiple choice questions says of them."""

@@ -23,7 +23,7 @@ from reversegen import knowledge
 from reversegen.configuration import Honesty, KindUse
 from reversegen.equivalence import Checker
 from reversegen.hashing import normalise
-from reversegen.kind import Case, Choice, Conversation, Decision, Kind, Parsed, Raw, Unusable
+from reversegen.kind import Case, Choice, Conversation, Decision, Kind, Parsed, Raw, Unusable, conversation
 from reversegen.options import (
     Item,
     cut_item,
@@ -131,8 +131,7 @@ def open_kind(use: KindUse) -> Kind:
         return option_letter(response, asked(instruction).options)
 
     def target_messages(instruction: str, system: str | None) -> Conversation:
-        opening = [Message(role="system", content=system)] if system else []
-        return [*opening, Message(role="user", content=write_item(asked(instruction), None))]
+        return conversation(write_item(asked(instruction), None), system)
 
     def read_reference(instruction: str, solution: str) -> str | None:
         """The right option among those that the item has: an added None of the above says that no option is right."""

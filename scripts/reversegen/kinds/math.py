@@ -19,7 +19,7 @@ from reversegen import arithmetic
 from reversegen.configuration import KindUse
 from reversegen.equivalence import Checker, final_answer
 from reversegen.hashing import normalise
-from reversegen.kind import Case, Conversation, Decision, Kind, Parsed, Raw, Unusable
+from reversegen.kind import Case, Conversation, Decision, Kind, Parsed, Raw, Unusable, conversation
 from reversegen.records import Label, Measure, Message, Question, Reference, Verdict
 
 _NEXT_ITEM = re.compile(r"\n\s*\n|(?:^|\s)Q(?:[4-9]|[1-9]\d+)\.(?=\s|$)")
@@ -116,12 +116,6 @@ def parse_instruction(text: str, finished: bool) -> Parsed:
     return Parsed(question, None)
 
 
-def target_messages(instruction: str, system: str | None) -> Conversation:
-    """The question as a user's turn, after the system message if there is one."""
-    opening = [Message(role="system", content=system)] if system else []
-    return [*opening, Message(role="user", content=instruction)]
-
-
 def read_reference(instruction: str, solution: str) -> str | None:
     """The final answer of a labeller's solution, in strict form only: after `####` or in a box."""
     return final_answer(solution, strict=True)
@@ -172,12 +166,12 @@ def enhancement_row(
     instruction: str, reference: Reference, verdict: Verdict, system: str | None
 ) -> tuple[Conversation, Conversation]:
     """The question as the target is asked it, and the labeller's solution as the assistant's turn."""
-    return target_messages(instruction, system), [Message(role="assistant", content=str(reference.solution))]
+    return conversation(instruction, system), [Message(role="assistant", content=str(reference.solution))]
 
 
 def replay_row(instruction: str, response: str, system: str | None) -> tuple[Conversation, Conversation]:
     """The question and the target's own solution."""
-    return target_messages(instruction, system), [Message(role="assistant", content=response)]
+    return conversation(instruction, system), [Message(role="assistant", content=response)]
 
 
 def group(instruction: str) -> str | None:
@@ -197,7 +191,7 @@ KIND = Kind(
     write_item=write_item,
     build_prompt=build_prompt,
     parse_instruction=parse_instruction,
-    target_messages=target_messages,
+    target_messages=conversation,
     decision=Decision(),
     needs_references=True,
     needs_judge=False,

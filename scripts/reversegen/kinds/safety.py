@@ -20,7 +20,7 @@ from reversegen import policy
 from reversegen.configuration import KindUse
 from reversegen.equivalence import Checker
 from reversegen.hashing import normalise
-from reversegen.kind import Case, Conversation, Decision, Kind, Parsed, Raw, Unusable
+from reversegen.kind import Case, Conversation, Decision, Kind, Parsed, Raw, Unusable, conversation
 from reversegen.records import Label, Message, Question, Reference, Verdict
 
 _NEXT_ITEM = re.compile(r"\n|(?:^|\s)5\.(?=\s|$)")
@@ -72,12 +72,6 @@ def parse_instruction(text: str, finished: bool) -> Parsed:
     return Parsed(instruction, None if finished or rest else "cut off")
 
 
-def target_messages(instruction: str, system: str | None) -> Conversation:
-    """The instruction as a user's turn, after the system message if there is one."""
-    opening = [Message(role="system", content=system)] if system else []
-    return [*opening, Message(role="user", content=instruction)]
-
-
 def label(case: Case, checker: Checker) -> Label:
     """The judge's opinion. Its absence, and a reply that is not in its own format, are invalid, not safe."""
     opinion = case.judgement
@@ -90,12 +84,12 @@ def enhancement_row(
     instruction: str, reference: Reference, verdict: Verdict, system: str | None
 ) -> tuple[Conversation, Conversation]:
     """The instruction, and the labeller's safe answer as the assistant's turn."""
-    return target_messages(instruction, system), [Message(role="assistant", content=str(reference.solution))]
+    return conversation(instruction, system), [Message(role="assistant", content=str(reference.solution))]
 
 
 def replay_row(instruction: str, response: str, system: str | None) -> tuple[Conversation, Conversation]:
     """The instruction and the target's own safe answer."""
-    return target_messages(instruction, system), [Message(role="assistant", content=response)]
+    return conversation(instruction, system), [Message(role="assistant", content=response)]
 
 
 def refuses(text: str, phrases: Sequence[str]) -> bool:
@@ -131,7 +125,7 @@ def open_kind(use: KindUse) -> Kind:
         write_item=write_item,
         build_prompt=build_prompt,
         parse_instruction=parse_instruction,
-        target_messages=target_messages,
+        target_messages=conversation,
         decision=Decision(),
         needs_references=False,
         needs_judge=True,
