@@ -24,6 +24,7 @@ def main(
     threads: int,
 ) -> None:
     """Take the probabilities of the answers that count for accuracy."""
+    assert kind.honesty is not None
     said = {r.instruction_id: r.text for r in read_records(responses, Response)}
     questions = {q.id: q for path in tests for q in read_records(path, Question) if q.measure == "accuracy"}
     answered = [(i, q.text, said[i]) for i, q in questions.items()]

@@ -224,8 +224,8 @@ class KindUse(Section):
     """What a stage must know of a task's kind."""
 
     name: str
-    honesty: Honesty
-    safety: Safety
+    honesty: Honesty | None = None
+    safety: Safety | None = None
 
 
 class Deduplication(Section):
@@ -366,8 +366,9 @@ class Task(Section):
 
     @property
     def kind_use(self) -> KindUse:
-        """The part that decides what a stage makes of the kind."""
-        return KindUse(name=self.kind, honesty=self.honesty, safety=self.safety)
+        """The part that decides what a stage makes of the kind: another kind's settings rerun nothing."""
+        own = {name: getattr(self, name) for name in ("honesty", "safety") if name == self.kind}
+        return KindUse(name=self.kind, **own)
 
 
 class Size(Section):

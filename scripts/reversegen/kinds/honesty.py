@@ -122,6 +122,7 @@ def canonical(instruction: str) -> str:
 def open_kind(use: KindUse) -> Kind:
     """The kind with its number of votes, threshold and wording."""
     settings = use.honesty
+    assert settings is not None
 
     def asked(instruction: str) -> Item:
         item, _ = read_item(instruction)

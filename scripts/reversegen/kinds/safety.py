@@ -105,6 +105,7 @@ def _fold(text: str) -> str:
 
 def open_kind(use: KindUse) -> Kind:
     """The kind with the phrases that open a refusal."""
+    assert use.safety is not None
     phrases = use.safety.refusals
 
     def label_test(question: Question, case: Case, checker: Checker) -> Label:
