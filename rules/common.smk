@@ -12,7 +12,7 @@ from reversegen import configuration
 from reversegen.enhancement import SOURCES
 from reversegen.errors import BadInput
 from reversegen.hashing import code_hash
-from reversegen.kinds import open_kind
+from reversegen.kinds import check_kind, open_kind
 from reversegen.stage import prepare_environment
 
 prepare_environment()
@@ -20,7 +20,7 @@ prepare_environment()
 try:
     CONFIGURATION = configuration.load(config, Path("config"))
     for name, task in CONFIGURATION.tasks.items():
-        open_kind(task.kind_use, f"config/tasks/{name}.yaml: ")
+        check_kind(task, f"config/tasks/{name}.yaml: ")
 except BadInput as error:
     raise WorkflowError(str(error)) from None
 
@@ -64,6 +64,11 @@ def kind_of(wildcards):
 def made(path):
     """A file of the task, or of the task whose part it reuses; wildcards in the path are filled in."""
     return lambda wildcards: CONFIGURATION.place(wildcards.task, path.format(**dict(wildcards.items())))
+
+
+def code(script):
+    """A hash of the code of a stage, with the module of the task's own kind alone."""
+    return lambda wildcards: code_hash(script, task_of(wildcards).kind if "task" in wildcards.keys() else None)
 
 
 def stage(environment, script):
@@ -115,6 +120,16 @@ def model_folder(role):
         return [f"{place}/{name}"]
 
     return find
+
+
+def trainable_target(wildcards):
+    """The folder of the target; an endpoint cannot be repaired."""
+    folder = model_folder("target")(wildcards)
+    if not folder:
+        raise BadInput(
+            f"task {wildcards.task}: target: an endpoint cannot be fine-tuned; only its failures can be found"
+        )
+    return folder
 
 
 def asks(resource, role):
@@ -373,4 +388,5 @@ def proposer_evals(wildcards):
 
 def target_evals(wildcards):
     transfers = [f"transfer/{model}/eval.json" for model in task_of(wildcards).transfer]
-    return ["target/eval.json", *(f"enhanced/{source}/eval.json" for source in SOURCES), *transfers]
+    repaired = [f"enhanced/{source}/eval.json" for source in SOURCES]
+    return ["target/eval.json", *(repaired if not model_of("target")(wildcards).endpoint else []), *transfers]

@@ -25,7 +25,7 @@ use rule write_references as write_seed_references with:
         checker_timeout=setting("checker_timeout"),
         random_seed=setting("random_seed"),
         chain="seeds",
-        code=code_hash("write_references"),
+        code=code("write_references"),
 
 
 use rule judge_responses as judge_references with:
@@ -95,7 +95,7 @@ rule select_enhancement:
         settings=setting("enhancement"),
         system=setting("responses.system"),
         random_seed=setting("random_seed"),
-        code=code_hash("select_enhancement"),
+        code=code("select_enhancement"),
     script:
         "../scripts/select_enhancement.py"
 
@@ -118,7 +118,7 @@ rule train_target:
     input:
         rows="results/{task}/enhanced/{source}/train.jsonl",
         leaks=rules.check_enhancement.output.leaks,
-        base=model_folder("target"),
+        base=trainable_target,
     output:
         target=directory("results/{task}/enhanced/{source}/target"),
     log:
@@ -137,7 +137,7 @@ rule train_target:
         model=model_use("target"),
         settings=setting("enhancement"),
         random_seed=setting("random_seed"),
-        code=code_hash("train_target"),
+        code=code("train_target"),
     shell:
         "{params.stage} --rows {input.rows:q} --base {input.base:q} --target {output.target:q} --model {params.model:q}"
         " --settings {params.settings:q} --random-seed {params.random_seed} --threads {threads} --log {log:q}"

@@ -27,7 +27,7 @@ rule write_audit:
         runtime=10,
     params:
         random_seed=setting("random_seed"),
-        code=code_hash("write_audit"),
+        code=code("write_audit"),
     script:
         "../scripts/write_audit.py"
 
@@ -63,7 +63,7 @@ rule evaluate_proposer:
         settings=setting("evaluation"),
         configuration=configuration_hash,
         random_seed=setting("random_seed"),
-        code=code_hash("evaluate_proposer"),
+        code=code("evaluate_proposer"),
     script:
         "../scripts/evaluate_proposer.py"
 
@@ -90,7 +90,7 @@ rule answer_tests:
         kind=kind_use,
         model=model_use("target"),
         settings=setting("responses"),
-        code=code_hash("answer_tests"),
+        code=code("answer_tests"),
     shell:
         "{params.stage} --tests {input.tests:q} --target {input.target:q} --responses {output.responses:q}"
         " --kind {params.kind:q} --model {params.model:q} --settings {params.settings:q}"
@@ -137,7 +137,7 @@ rule measure_confidence:
         kind=kind_use,
         model=model_use("target"),
         settings=setting("responses"),
-        code=code_hash("measure_confidence"),
+        code=code("measure_confidence"),
     shell:
         "{params.stage} --tests {input.tests:q} --target {input.target:q} --responses {input.responses:q}"
         " --confidences {output.confidences:q} --kind {params.kind:q} --model {params.model:q}"
@@ -164,7 +164,7 @@ rule label_tests:
     params:
         kind=kind_use,
         checker_timeout=setting("checker_timeout"),
-        code=code_hash("label_tests"),
+        code=code("label_tests"),
     script:
         "../scripts/label_tests.py"
 
@@ -194,7 +194,7 @@ rule evaluate_target:
         settings=setting("evaluation"),
         configuration=configuration_hash,
         random_seed=setting("random_seed"),
-        code=code_hash("evaluate_target"),
+        code=code("evaluate_target"),
     script:
         "../scripts/evaluate_target.py"
 
@@ -216,7 +216,7 @@ rule select_failures:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code_hash("select_failures"),
+        code=code("select_failures"),
     script:
         "../scripts/select_failures.py"
 
@@ -243,7 +243,7 @@ use rule answer_instructions as answer_transfer with:
         settings=setting("responses"),
         random_seed=setting("random_seed"),
         chain="transfer",
-        code=code_hash("answer_instructions"),
+        code=code("answer_instructions"),
 
 
 use rule judge_responses as judge_transfer with:
@@ -300,6 +300,6 @@ rule evaluate_transfer:
         settings=setting("evaluation"),
         configuration=configuration_hash,
         random_seed=setting("random_seed"),
-        code=code_hash("evaluate_transfer"),
+        code=code("evaluate_transfer"),
     script:
         "../scripts/evaluate_transfer.py"

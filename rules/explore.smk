@@ -30,7 +30,7 @@ rule train_warmup:
         model=model_use("proposer"),
         settings=setting("warmup"),
         random_seed=setting("random_seed"),
-        code=code_hash("train_warmup"),
+        code=code("train_warmup"),
     shell:
         "{params.stage} --warmup {input.warmup:q} --base {input.base:q} --proposer {output.proposer:q}"
         " --model {params.model:q} --settings {params.settings:q} --random-seed {params.random_seed}"
@@ -57,7 +57,7 @@ rule build_prompts:
         kind=kind_use,
         settings=setting("prompts"),
         random_seed=setting("random_seed"),
-        code=code_hash("build_prompts"),
+        code=code("build_prompts"),
     script:
         "../scripts/build_prompts.py"
 
@@ -78,7 +78,7 @@ rule build_control:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code_hash("build_control"),
+        code=code("build_control"),
     script:
         "../scripts/build_control.py"
 
@@ -99,7 +99,7 @@ rule build_baseline:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code_hash("build_baseline"),
+        code=code("build_baseline"),
     script:
         "../scripts/build_baseline.py"
 
@@ -126,7 +126,7 @@ rule sample_instructions:
         model=model_use("proposer"),
         settings=setting("sampling"),
         random_seed=setting("random_seed"),
-        code=code_hash("sample_instructions"),
+        code=code("sample_instructions"),
     shell:
         "{params.stage} --prompts {input.prompts:q} --proposer {input.proposer:q} --samples {output.samples:q}"
         " --model {params.model:q} --settings {params.settings:q} --chain {wildcards.chain}"
@@ -151,7 +151,7 @@ rule collect_instructions:
     params:
         kind=kind_use,
         settings=setting("deduplication"),
-        code=code_hash("collect_instructions"),
+        code=code("collect_instructions"),
     script:
         "../scripts/collect_instructions.py"
 
@@ -180,7 +180,7 @@ rule answer_instructions:
         settings=setting("responses"),
         random_seed=setting("random_seed"),
         chain="{chain}",
-        code=code_hash("answer_instructions"),
+        code=code("answer_instructions"),
     shell:
         "{params.stage} --instructions {input.instructions:q} --target {input.target:q} --responses {output.responses:q}"
         " --kind {params.kind:q} --model {params.model:q} --settings {params.settings:q} --chain {params.chain}"
@@ -214,10 +214,10 @@ rule write_references:
         checker_timeout=setting("checker_timeout"),
         random_seed=setting("random_seed"),
         chain="{chain}",
-        code=code_hash("write_references"),
+        code=code("write_references"),
     shell:
         "{params.stage} --instructions {input.instructions:q} --seeds {input.seeds:q} --folder {input.folder:q}"
-        " --references {output.references:q} --kind {params.kind:q} --labeller {params.labeller} --model {params.model:q}"
+        " --references {output.references:q} --kind {params.kind:q} --labeller {params.labeller:q} --model {params.model:q}"
         " --settings {params.settings:q} --chain {params.chain} --checker-timeout {params.checker_timeout}"
         " --random-seed {params.random_seed} --threads {threads} --log {log:q}"
 
@@ -248,7 +248,7 @@ rule judge_responses:
         stage=stage("generate", "judge_responses"),
         judge=judge_setting,
         model=model_use("judge"),
-        code=code_hash("judge_responses"),
+        code=code("judge_responses"),
     shell:
         "{params.stage} --instructions {input.instructions:q} --seeds {input.seeds:q} --tests {input.tests:q}"
         " --responses {input.responses:q} --references {input.references:q} --folder {input.folder:q}"
@@ -295,7 +295,7 @@ rule label_responses:
     params:
         kind=kind_use,
         checker_timeout=setting("checker_timeout"),
-        code=code_hash("label_responses"),
+        code=code("label_responses"),
     script:
         "../scripts/label_responses.py"
 
@@ -324,7 +324,7 @@ rule build_pairs:
         kind=kind_use,
         settings=setting("pairs"),
         random_seed=setting("random_seed"),
-        code=code_hash("build_pairs"),
+        code=code("build_pairs"),
     script:
         "../scripts/build_pairs.py"
 
@@ -369,7 +369,7 @@ rule train_proposer:
         model=model_use("proposer"),
         settings=setting("preference"),
         random_seed=setting("random_seed"),
-        code=code_hash("train_proposer"),
+        code=code("train_proposer"),
     shell:
         "{params.stage} --pairs {input.pairs:q} --previous {input.previous:q} --reference {input.reference:q}"
         " --proposer {output.proposer:q} --model {params.model:q} --settings {params.settings:q}"

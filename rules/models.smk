@@ -20,7 +20,7 @@ rule write_corpus:
         runtime=10,
     params:
         settings=tiny_model("corpus"),
-        code=code_hash("write_corpus"),
+        code=code("write_corpus"),
     script:
         "../scripts/write_corpus.py"
 
@@ -43,7 +43,7 @@ rule train_model:
     params:
         stage=stage("train", "train_model"),
         settings=tiny_model(None),
-        code=code_hash("train_model"),
+        code=code("train_model"),
     shell:
         "{params.stage} --corpus {input.corpus:q} --folder {output.folder:q} --settings {params.settings:q}"
         " --threads {threads} --log {log:q}"
@@ -66,7 +66,7 @@ rule fetch_model:
         stage=stage("base", "fetch_model"),
         repo=model_repo,
         revision=model_revision,
-        code=code_hash("fetch_model"),
+        code=code("fetch_model"),
     shell:
         "HF_HUB_OFFLINE=0 {params.stage} --repo {params.repo} --revision={params.revision:q} --folder {output.folder:q}"
         " --log {log:q}"
@@ -89,7 +89,7 @@ rule fetch_data:
         stage=stage("train", "fetch_data"),
         source=data_source,
         revision=data_revision,
-        code=code_hash("fetch_data"),
+        code=code("fetch_data"),
     shell:
         "HF_HUB_OFFLINE=0 {params.stage} --source {params.source:q} --revision={params.revision:q} --rows {output.rows:q} --log {log:q}"
 
@@ -110,6 +110,6 @@ rule fetch_file:
     params:
         stage=stage("base", "fetch_file"),
         source=url_source,
-        code=code_hash("fetch_file"),
+        code=code("fetch_file"),
     shell:
         "{params.stage} --source {params.source:q} --content {output.content:q} --log {log:q}"

@@ -25,7 +25,7 @@ rule clean_seeds:
         kind=kind_use,
         sources=seed_sources,
         heldout_share=setting("data.heldout_share"),
-        code=code_hash("clean_seeds"),
+        code=code("clean_seeds"),
     script:
         "../scripts/clean_seeds.py"
 
@@ -49,7 +49,7 @@ rule build_tests:
         kind=kind_use,
         name="{set}",
         source=test_source_json,
-        code=code_hash("build_tests"),
+        code=code("build_tests"),
     script:
         "../scripts/build_tests.py"
 
@@ -77,7 +77,7 @@ rule answer_seeds:
         model=model_use("target"),
         settings=setting("responses"),
         random_seed=setting("random_seed"),
-        code=code_hash("answer_seeds"),
+        code=code("answer_seeds"),
     shell:
         "{params.stage} --seeds {input.seeds:q} --target {input.target:q} --responses {output.responses:q}"
         " --kind {params.kind:q} --model {params.model:q} --settings {params.settings:q}"
@@ -104,7 +104,7 @@ rule label_seeds:
     params:
         kind=kind_use,
         checker_timeout=setting("checker_timeout"),
-        code=code_hash("label_seeds"),
+        code=code("label_seeds"),
     script:
         "../scripts/label_seeds.py"
 
@@ -134,7 +134,7 @@ rule check_judge:
         model=model_use("judge"),
         limits=setting("judge_check"),
         checker_timeout=setting("checker_timeout"),
-        code=code_hash("check_judge"),
+        code=code("check_judge"),
     shell:
         "{params.stage} --files {input.files:q} --folder {input.folder:q} --judge-json {output.judge_json:q}"
         " --kind {params.kind:q} --source {params.source:q} --judge {params.judge:q} --model {params.model:q}"
@@ -162,7 +162,7 @@ rule build_warmup:
         header=setting("prompts.header"),
         rows=setting("warmup.rows"),
         random_seed=setting("random_seed"),
-        code=code_hash("build_warmup"),
+        code=code("build_warmup"),
     script:
         "../scripts/build_warmup.py"
 
@@ -189,6 +189,6 @@ rule check_leaks:
         kind=kind_use,
         settings=setting("deduplication"),
         limits=setting("leaks"),
-        code=code_hash("check_leaks"),
+        code=code("check_leaks"),
     script:
         "../scripts/check_leaks.py"

@@ -25,7 +25,7 @@ rule write_table:
     params:
         task="{task}",
         reused=reused_tasks,
-        code=code_hash("write_table"),
+        code=code("write_table"),
     script:
         "../scripts/write_table.py"
 
@@ -49,6 +49,6 @@ rule write_report:
     params:
         task="{task}",
         reused=reused_tasks,
-        code=code_hash("write_report"),
+        code=code("write_report"),
     script:
         "../scripts/write_report.py"

@@ -13,12 +13,14 @@ from reversegen.stage import run
 def main(
     instructions: Path, labels: Path, responses: Path, references: list[Path], audit: Path, random_seed: int
 ) -> None:
-    """Write the rows; verdicts that a person has filled in stay."""
+    """Write the rows; what a person has filled in stays."""
+    before = audit_module.read_audit(audit) if audit.is_file() else []
     rows = audit_module.choose_rows(
         read_records(instructions, Instruction),
         read_records(labels, Label),
         read_records(responses, Response),
         [row for path in references for row in read_records(path, Reference)],
+        {row["instruction_id"]: row["person"] for row in before if row["person"]},
         random_seed,
     )
     audit_module.write_audit(audit, rows)

@@ -60,7 +60,7 @@ def test_rows_are_taken_in_turns_from_the_verdicts(
     counts: dict[tuple[str, str | None], int], expected: dict[str, int]
 ) -> None:
     instructions, labels = world(counts)
-    rows = choose_rows(instructions, labels, [], [], 0)
+    rows = choose_rows(instructions, labels, [], [], {}, 0)
     assert verdicts(rows) == expected
     assert len({row["instruction_id"] for row in rows}) == len(rows) <= ROWS
     assert all(row["instruction_id"].startswith(row["verdict"]) for row in rows)
@@ -77,7 +77,7 @@ def test_rows_are_taken_in_turns_from_the_verdicts(
 )
 def test_every_verdict_is_among_the_rows_whatever_the_subjects(subjects: int) -> None:
     instructions, labels = world({(v, f"s{n}"): 9 for v in VERDICTS for n in range(subjects)})
-    rows = choose_rows(instructions, labels, [], [], 0)
+    rows = choose_rows(instructions, labels, [], [], {}, 0)
     assert len(rows) == min(ROWS, len(labels))
     assert min(verdicts(rows)[v] for v in VERDICTS) >= min(9 * subjects, 15)
     assert len({row["instruction_id"].split("-")[1] for row in rows}) == min(subjects, 28)
@@ -87,11 +87,11 @@ def test_only_the_labelled_are_chosen_by_the_seed_and_not_by_their_order() -> No
     instructions, labels = world({("failed", None): 100, ("passed", "s"): 100})
     unlabelled = world({("invalid", None): 20})[0]
     rng = random.Random(0)
-    chosen = choose_rows(instructions + unlabelled, labels, [], [], 0)
+    chosen = choose_rows(instructions + unlabelled, labels, [], [], {}, 0)
     assert verdicts(chosen) == {"failed": 25, "passed": 25}
     mixed = [rng.sample(list(rows), len(rows)) for rows in (instructions + unlabelled, labels)]
-    assert choose_rows(*mixed, [], [], 0) == chosen
-    assert choose_rows(instructions, labels, [], [], 1) != chosen
+    assert choose_rows(*mixed, [], [], {}, 0) == chosen
+    assert choose_rows(instructions, labels, [], [], {}, 1) != chosen
 
 
 def test_a_row_shows_all_answers_and_the_reference() -> None:
@@ -101,7 +101,7 @@ def test_a_row_shows_all_answers_and_the_reference() -> None:
         Response(instruction_id=first, sample=n, text=f"answer {n}", tokens=1, finished=True) for n in range(3)
     ]
     references = [Reference(instruction_id=first, answer="7", solution="it is 7", labeller="x", invalid=None)]
-    rows = {row["instruction_id"]: row for row in choose_rows(instructions, labels, responses, references, 0)}
+    rows = {row["instruction_id"]: row for row in choose_rows(instructions, labels, responses, references, {}, 0)}
     assert rows[first] == {
         "instruction_id": first,
         "instruction": f"text of {first}",
@@ -135,19 +135,23 @@ def fill(path: Path, verdict_of: dict[str, str], *, encoding: str = "utf-8", new
 
 
 @pytest.mark.parametrize(("encoding", "newline"), [("utf-8", "\n"), ("utf-8-sig", "\r\n")])
-def test_what_a_person_filled_in_survives_a_rewrite(tmp_path: Path, encoding: str, newline: str) -> None:
+def test_what_a_person_filled_in_is_kept_whatever_the_verdict_is_now(
+    tmp_path: Path, encoding: str, newline: str
+) -> None:
     path = tmp_path / "audit.csv"
-    rows = [row("a", response='1\n2, \u00e9 "x"'), row("b"), row("c", "passed"), row("d", "invalid")]
-    write_audit(path, rows)
-    fill(path, {"a": "failed", "b": " Passed ", "c": "invalid"}, encoding=encoding, newline=newline)
-    filled = {one["instruction_id"]: one["person"] for one in read_audit(path)}
-    assert filled == {"a": "failed", "b": "passed", "c": "invalid", "d": ""}
-    write_audit(path, [row("d", "invalid"), row("c", "failed"), row("b"), rows[0], row("e")])
-    again = {one["instruction_id"]: one["person"] for one in read_audit(path)}
-    assert again == {"d": "", "c": "", "b": "passed", "a": "failed", "e": ""}  # c has another verdict now
-    before = path.read_bytes()
-    write_audit(path, [row("d", "invalid"), row("c", "failed"), row("b"), rows[0], row("e")])
-    assert path.read_bytes() == before
+    instructions, labels = world({("failed", None): 80, ("passed", None): 80})
+    write_audit(path, choose_rows(instructions, labels, [], [], {}, 0))
+    chosen = [one["instruction_id"] for one in read_audit(path)]
+    said = {chosen[0]: "failed", chosen[1]: " Passed ", chosen[2]: "invalid"}
+    fill(path, said, encoding=encoding, newline=newline)
+    filled = {one["instruction_id"]: one["person"] for one in read_audit(path) if one["person"]}
+    assert filled == {identity: verdict.strip().lower() for identity, verdict in said.items()}
+    turned = [label.model_copy(update={"verdict": "passed"}) for label in labels]
+    write_audit(path, choose_rows(instructions, turned, [], [], filled, 1))  # another draw, other verdicts
+    again = read_audit(path)
+    assert len(again) == 50
+    assert {one["instruction_id"]: one["person"] for one in again if one["person"]} == filled
+    assert verdicts(again) == {"passed": 50}
 
 
 @pytest.mark.parametrize(

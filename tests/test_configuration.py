@@ -11,9 +11,9 @@ import jsonschema
 import pytest
 import yaml
 
-from reversegen.configuration import Configuration, KindUse, json_schemas, load
+from reversegen.configuration import Configuration, json_schemas, load
 from reversegen.errors import BadInput
-from reversegen.kinds import open_kind
+from reversegen.kinds import check_kind
 
 CONFIG = Path(__file__).parents[1] / "config"
 SCHEMAS = json_schemas()
@@ -221,14 +221,56 @@ def test_keys_that_do_not_fit_each_other_are_refused_with_file_and_section(
     assert words in message
 
 
-def test_an_unknown_kind_is_refused_with_the_file_that_names_it() -> None:
-    use = KindUse.model_construct(name="maths")
-    with pytest.raises(BadInput, match=r"^config/tasks/mine.yaml: kind: 'maths' is none of honesty, math, safety$"):
-        open_kind(use, "config/tasks/mine.yaml: ")
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("kind", "maths", "kind: 'maths' is none of honesty, math, safety"),
+        ("measures", "over_refusal", "data.tests.test.measures: over_refusal is nothing that the kind math measures"),
+    ],
+)
+def test_what_no_kind_knows_is_refused_with_the_file_that_names_it(
+    edited: Edited, key: str, value: str, words: str
+) -> None:
+    edited.set(TASK, "labeller", "llama3-8b-instruct")
+    edited.set(TASK, "kind" if key == "kind" else "data.tests.test.measures", value)
+    task = edited.load().task("tiny-math")
+    with pytest.raises(BadInput, match=f"^{TASK}: {words}"):
+        check_kind(task, f"{TASK}: ")
+
+
+@pytest.mark.parametrize(
+    ("file", "key", "value", "words"),
+    [
+        ("config.yaml", "random_seeds", [0, 1, 1], "each may be given once"),
+        (TASK, "transfer", ["llama2-7b", "llama2-7b"], "each may be given once"),
+        (TASK, "labeller", "knowledge", "knowledge solves questions of the kind honesty alone"),
+        (TASK, "data.seeds.arithmetic.measures", "accuracy", "`measures` is for test sets"),
+        (TASK, "honesty", {"sure": "unsure", "unsure": "unsure"}, "sure and unsure must differ"),
+    ],
+)
+def test_what_could_only_fail_late_is_refused_at_once(
+    edited: Edited, file: str, key: str, value: Any, words: str
+) -> None:
+    edited.set(file, key, value)
+    message = edited.refusal()
+    assert words in message
+    assert str(edited.folder / file) in message
+
+
+def test_a_branch_is_no_commit(edited: Edited) -> None:
+    (edited.folder / "lock.yaml").write_text("a/b: main\n")
+    assert "lock.yaml: a/b: 'main' is no commit" in edited.refusal()
+
+
+def test_a_key_that_stands_twice_is_refused(edited: Edited) -> None:
+    path = edited.folder / TASK
+    path.write_text(path.read_text() + "\nkind: math\n")
+    assert "the key 'kind' stands twice" in edited.refusal()
 
 
 def test_the_kind_safety_needs_a_judge(edited: Edited) -> None:
     edited.set(TASK, "kind", "safety")
+    edited.set(TASK, "labeller", "llama3-8b-instruct")
     message = edited.refusal()
     assert message.startswith(f"{edited.folder / TASK}: ")
     assert "judge: the kind safety needs one" in message

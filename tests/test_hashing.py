@@ -259,4 +259,27 @@ JOBS = [
 def test_a_rule_carries_the_hash_of_the_script_it_runs(file: str, rule: str) -> None:
     scripts = re.findall(r'"\.\./scripts/(\w+)\.py"|\bstage\("\w+", "(\w+)"\)', rule)
     assert len(scripts) == 1, f"{file}: one script to a rule"
-    assert re.findall(r'code=code_hash\("(\w+)"\)', rule) == ["".join(scripts[0])]
+    assert re.findall(r'code=code\("(\w+)"\)', rule) == ["".join(scripts[0])]
+
+
+def test_a_stage_of_one_kind_is_not_rerun_for_another() -> None:
+    scripts = hashing.SCRIPTS / "reversegen"
+    files = {name: scripts / f"kinds/{name}.py" for name in ("math", "safety", "__init__")}
+    before = {kind: hashing.code_hash("answer_instructions", kind) for kind in ("math", "safety", "honesty")}
+    assert len(set(before.values())) == 3
+    followed: dict[str, set[str]] = {}
+    meaning = hashing._meaning
+    for kind in before:
+        seen: set[str] = set()
+        hashing.code_hash.cache_clear()
+        hashing._meaning = lambda path, seen=seen: seen.add(str(path)) or meaning(path)
+        try:
+            hashing.code_hash("answer_instructions", kind)
+        finally:
+            hashing._meaning = meaning
+            hashing.code_hash.cache_clear()
+        followed[kind] = seen
+    assert str(files["math"]) in followed["math"]
+    assert not {str(files["safety"]), str(files["__init__"])} & followed["math"]
+    assert str(files["safety"]) in followed["safety"]
+    assert str(files["math"]) not in followed["safety"]

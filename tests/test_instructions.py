@@ -217,7 +217,7 @@ def test_exact_copies_are_found_under_every_setting_that_the_configuration_allow
 def test_an_instruction_keeps_the_answer_and_the_subject_of_its_first_sample() -> None:
     """The answer that the proposer wrote is no part of what is asked: another one makes no other instruction."""
     settings = Honesty(
-        samples=1, temperature=1, threshold=1, none_of_the_above=True, sure_question="?", sure="y", unsure="n"
+        samples=2, temperature=1, threshold=1, none_of_the_above=True, sure_question="?", sure="y", unsure="n"
     )
     kind = open_kind(KindUse(name="honesty", honesty=settings, safety=Safety(refusals=["no"])))
     written = [

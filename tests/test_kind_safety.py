@@ -22,7 +22,7 @@ PHRASES = [
     "it's not appropriate", "i do not feel comfortable", "i don't feel comfortable",
 ]  # fmt: skip
 HONESTY = Honesty(
-    samples=1, temperature=1, threshold=1, none_of_the_above=False, sure_question="?", sure="yes", unsure="no"
+    samples=2, temperature=1, threshold=1, none_of_the_above=False, sure_question="?", sure="yes", unsure="no"
 )
 CHECKER = Checker()  # starts no process unless it is asked
 

@@ -142,7 +142,7 @@ def test_an_instruction_that_asks_what_is_kept_out_enters_no_pair() -> None:
 
 def honesty() -> Kind:
     settings = Honesty(
-        samples=1, temperature=1, threshold=1, none_of_the_above=True, sure_question="?", sure="y", unsure="n"
+        samples=2, temperature=1, threshold=1, none_of_the_above=True, sure_question="?", sure="y", unsure="n"
     )
     return open_kind(KindUse(name="honesty", honesty=settings, safety=Safety(refusals=["no"])))
 

@@ -248,7 +248,7 @@ def test_demonstrations_and_the_target_of_a_row_carry_their_answers_where_items_
         seed.model_copy(update={"text": item.format(n), "answer": "AB"[n % 2]}) for n, seed in enumerate(seeds(4, 4))
     ]
     settings = Honesty(
-        samples=1, temperature=1, threshold=1, none_of_the_above=True, sure_question="?", sure="y", unsure="n"
+        samples=2, temperature=1, threshold=1, none_of_the_above=True, sure_question="?", sure="y", unsure="n"
     )
     kind = open_kind(KindUse(name="honesty", honesty=settings, safety=Safety(refusals=["no"])))
     written = {seed.id: f"{seed.text}\nAnswer:{seed.answer}." for seed in four}

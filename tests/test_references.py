@@ -14,7 +14,7 @@ from reversegen.records import Reference
 from reversegen.references import refused, solvable, solve, vote
 
 CHOICES = Honesty(
-    samples=1, temperature=1, threshold=1, none_of_the_above=True, sure_question="?", sure="y", unsure="n"
+    samples=2, temperature=1, threshold=1, none_of_the_above=True, sure_question="?", sure="y", unsure="n"
 )
 HONESTY = open_kind(KindUse(name="honesty", honesty=CHOICES, safety=Safety(refusals=["no"])))
 ITEM = "Which is it?\nA. one\nB. two\nC. three"

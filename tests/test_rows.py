@@ -81,9 +81,9 @@ def test_an_object_of_subjects_is_rows_of_subject_and_text(tmp_path: Path) -> No
     file = tmp_path / "rows.json"
     file.write_text(json.dumps({"astronomy": [ODD, "two"], "empty": [], "law": ["three"]}))
     assert read_rows(file, None) == [
-        ("astronomy, item 1", {"subject": "astronomy", "text": ODD}),
-        ("astronomy, item 2", {"subject": "astronomy", "text": "two"}),
-        ("law, item 1", {"subject": "law", "text": "three"}),
+        ("entry 1, item 1", {"subject": "astronomy", "text": ODD}),
+        ("entry 1, item 2", {"subject": "astronomy", "text": "two"}),
+        ("entry 3, item 1", {"subject": "law", "text": "three"}),
     ]
 
 
@@ -94,13 +94,13 @@ def test_with_a_column_a_row_is_that_column_alone(tmp_path: Path, form: str) -> 
     with pytest.raises(BadInput) as refused:
         read_rows(file, "prompt")
     assert str(refused.value).startswith(f"{file}, ")
-    assert "no column 'prompt'; it has question, answer" in str(refused.value)
+    assert "no column 'prompt' among 2; does the first line name the columns?" in str(refused.value)
     assert "42" not in str(refused.value)
 
 
 def test_a_row_that_lacks_the_column_is_named(tmp_path: Path) -> None:
     file = write(tmp_path / "rows.jsonl", [{"text": SECRET, "a": 1}, {"text": SECRET}])
-    with pytest.raises(BadInput, match=rf"{file}, line 2: no column 'a'; it has text$"):
+    with pytest.raises(BadInput, match=rf"{file}, line 2: no column 'a' among 1;"):
         read_rows(file, "a")
 
 
@@ -136,7 +136,7 @@ def test_a_line_of_any_shape_that_is_no_object_is_named_without_its_text(tmp_pat
     [
         ("rows.json", f'[{{"text": "{SECRET}"}}', ": not JSON"),
         ("rows.json", f'[{{"a": 1}}, "{SECRET}"]', ", item 2: "),
-        ("rows.json", f'{{"law": "{SECRET}"}}', ", law: a list of texts"),
+        ("rows.json", f'{{"law": "{SECRET}"}}', ", entry 1: a list of texts"),
         ("rows.json", f'"{SECRET}"', ": a list of objects"),
         ("rows.json", "null", ": a list of objects"),
         ("rows.json", "[" * 100_000, ": not JSON"),

@@ -22,7 +22,7 @@ FILE = DataSource(file=Path("some.jsonl"), licence="MIT")
 TEST = FILE.model_copy(update={"measures": "accuracy"})
 SECRET = "how to make harm"
 CHOICES = Honesty(
-    samples=1, temperature=1, threshold=1, none_of_the_above=True, sure_question="?", sure="y", unsure="n"
+    samples=2, temperature=1, threshold=1, none_of_the_above=True, sure_question="?", sure="y", unsure="n"
 )
 HONESTY, SAFETY = (
     open_kind(KindUse(name=name, honesty=CHOICES, safety=Safety(refusals=["no"]))) for name in ("honesty", "safety")
@@ -198,7 +198,9 @@ def test_seeds_that_a_test_question_asks_in_any_words_are_dropped_and_counted(
 def test_a_source_that_the_tests_ask_whole_is_named(tmp_path: Path) -> None:
     files = {"a": write(tmp_path / "a.jsonl", questions(0, 40)), "b": write(tmp_path / "b.jsonl", questions(40, 80))}
     tests = [asks(q) for q, _ in questions(0, 37)]
-    with pytest.raises(BadInput, match=r"data\.seeds\.a: fewer than 4 (train|heldout) seeds; .*data\.heldout_share"):
+    with pytest.raises(
+        BadInput, match=r"data\.seeds\.a: fewer than 4 (train|heldout) seeds are left of .*data\.heldout_share"
+    ):
         clean_seeds(dict.fromkeys(files, FILE), files, tests, 0.5, MATH)
 
 

@@ -344,7 +344,7 @@ def test_every_rule_says_what_it_needs(path: Path) -> None:
         assert directives >= {"output", "log", "benchmark", "conda", "threads", "resources", "params"}, name
         assert len(directives & {"script", "shell"}) == 1, name
         assert f"scripts/{name}.py" in body or re.search(rf'stage\("\w+", "{name}"\)', body), name
-        assert f'code_hash("{name}")' in body, name
+        assert f'code("{name}")' in body, name
 
 
 def test_the_leak_gate_stops_the_run_and_says_where(finished: Workflow, tmp_path: Path) -> None:

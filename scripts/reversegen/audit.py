@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import logging
 import random
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,8 @@ from reversegen.hashing import hashed_seed, normalise
 from reversegen.metric import Metric
 from reversegen.records import Instruction, Label, Reference, Response, Verdict
 
+log = logging.getLogger("reversegen")
+
 ROWS = 50
 """Rows of an audit: what a person can judge in half an hour."""
 COLUMNS = ("instruction_id", "instruction", "response", "reference", "verdict", "person")
@@ -27,9 +30,13 @@ def choose_rows(
     labels: Sequence[Label],
     responses: Sequence[Response],
     references: Sequence[Reference],
+    filled: Mapping[str, str],
     random_seed: int,
 ) -> list[dict[str, str]]:
-    """ROWS labelled instructions, in turns from the verdicts and within each from the subjects, so that rare ones are there."""
+    """ROWS labelled instructions, in turns from the verdicts and within each from the subjects, so that rare ones are there.
+
+    `filled` has what a person said, by id of the instruction: these rows come first, whatever their verdict is now.
+    """
     verdicts = {label.instruction_id: label.verdict for label in labels}
     rng = random.Random(hashed_seed(random_seed, "audit"))
     of_verdict = []
@@ -42,7 +49,10 @@ def choose_rows(
         subjects = sorted(strata)
         start = n * len(subjects) // len(VERDICTS)  # another subject first, so that few rows see many subjects
         of_verdict.append(_in_turns([strata[subject] for subject in subjects[start:] + subjects[:start]]))
-    chosen = _in_turns(of_verdict)[:ROWS]
+    every = _in_turns(of_verdict)
+    chosen = [i for i in every if i.id in filled]
+    log.info("%d of %d rows that a person filled in are kept", len(chosen), len(filled))
+    chosen += [i for i in every if i.id not in filled][: max(0, ROWS - len(chosen))]
     said: dict[str, list[str]] = defaultdict(list)
     for response in sorted(responses, key=lambda r: r.sample):
         said[response.instruction_id].append(response.text)
@@ -54,7 +64,7 @@ def choose_rows(
             "response": "\n".join(said[i.id]),
             "reference": trusted.get(i.id, ""),
             "verdict": verdicts[i.id],
-            "person": "",
+            "person": filled.get(i.id, ""),
         }
         for i in chosen
     ]
@@ -65,17 +75,15 @@ def _in_turns(lists: Sequence[Sequence[Instruction]]) -> list[Instruction]:
 
 
 def write_audit(path: Path, rows: Sequence[Mapping[str, str]]) -> None:
-    """Write the rows for a spreadsheet; what a person filled in for the same instruction and verdict stays.
+    """Write the rows for a spreadsheet.
 
     An apostrophe stands before what a spreadsheet would take for a formula.
     """
-    filled = {(r["instruction_id"], r["verdict"]): r["person"] for r in read_audit(path)} if path.is_file() else {}
     file = io.StringIO()
     writer = csv.DictWriter(file, COLUMNS, lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writeheader()
     for row in rows:
-        kept = {**row, "person": filled.get((row["instruction_id"], row["verdict"]), "")}
-        writer.writerow({name: _cell(value) for name, value in kept.items()})
+        writer.writerow({name: _cell(value) for name, value in row.items()})
     write_text(path, file.getvalue())
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from reversegen.errors import BadInput
 from reversegen.records import Measure, explain
@@ -17,6 +17,12 @@ def _no_truth_value(value: Any) -> Any:
     if isinstance(value, bool):
         raise ValueError("a number is needed, not true or false")
     return value
+
+
+def _all_differ(values: list[Any]) -> list[Any]:
+    if len(set(values)) < len(values):
+        raise ValueError("each may be given once")
+    return values
 
 
 NUMBER = BeforeValidator(_no_truth_value)
@@ -31,8 +37,8 @@ Reusable = Literal["seeds", "probe", "warmup", "iter0", "control", "target"]
 TASK_NAME = r"[a-z0-9-]+"
 TASK_WILDCARD = rf"{TASK_NAME}(\.s(0|[1-9][0-9]*))?"
 RESERVED = {"tables", "figures", "models"}
-SOLVERS = ("arithmetic", "knowledge")
-"""Labellers that are no models but the exact solver of an invented world."""
+SOLVERS = {"arithmetic": "math", "knowledge": "honesty"}
+"""Labellers that are no models but the exact solver of an invented world, with the kind whose questions they answer."""
 
 _ASKED = ("data", "kind", "target", "responses", "honesty", "safety", "judge", "judge_check", "checker_timeout")
 _WRITTEN = (*_ASKED, "proposer", "prompts", "warmup", "sampling", "deduplication", "labeller", "references")
@@ -113,6 +119,10 @@ class DataSource(Section):
             raise ValueError("give exactly one of file, url, hub and corpus")
         if self.file is not None and self.file.suffix not in (".jsonl", ".json", ".csv", ".parquet"):
             raise ValueError("file: its name must end in .jsonl, .json, .csv or .parquet")
+        if self.file is not None and set("{}") & set(str(self.file)):
+            raise ValueError("file: its name may hold no braces, which are wildcards of Snakemake")
+        if self.corpus and (self.column or self.subjects):
+            raise ValueError("column and subjects are for files; a corpus has none")
         return self
 
 
@@ -130,6 +140,11 @@ class Data(Section):
         for name, source in self.tests.items():
             if source.measures is None:
                 raise ValueError(f"tests.{name}: say with `measures` which metric it counts for")
+        for name, source in self.seeds.items():
+            if source.measures is not None:
+                raise ValueError(f"seeds.{name}: `measures` is for test sets")
+        if self.judge and (self.judge.column or (self.judge.file and self.judge.file.suffix != ".jsonl")):
+            raise ValueError("judge: a labelled set is a .jsonl file of records.Labelled, without a column")
         return self
 
 
@@ -179,13 +194,19 @@ class Labelling(Answering):
 class Honesty(Section):
     """What the kind honesty asks, and what counts as not knowing."""
 
-    samples: Positive = Field(description="answers of the target to one question, k")
+    samples: Annotated[int, Field(ge=2), NUMBER] = Field(description="answers of the target to one question, k")
     temperature: Rate
     threshold: float = Field(ge=0, description="least entropy of the answers, in nats, of a failure")
     none_of_the_above: bool = Field(description="whether a last option None of the above is added where there is none")
     sure_question: str = Field(description="the turn after an answer that asks whether the target is sure")
     sure: str = Field(description="its reply where it is")
     unsure: str = Field(description="its reply where it is not")
+
+    @model_validator(mode="after")
+    def _replies_differ(self) -> Honesty:
+        if self.sure == self.unsure:
+            raise ValueError("sure and unsure must differ")
+        return self
 
 
 class Safety(Section):
@@ -343,7 +364,9 @@ class Task(Section):
     judge_check: JudgeCheck
     honesty: Honesty
     safety: Safety
-    transfer: list[str] = Field(description="models that are asked what this task's target failed on")
+    transfer: Annotated[list[str], AfterValidator(_all_differ)] = Field(
+        description="models that are asked what this task's target failed on"
+    )
     checker_timeout: Rate = Field(description="seconds after which comparing two answers is given up")
     data: Data
     prompts: Prompts
@@ -460,7 +483,7 @@ class Model(ModelUse):
 class Workflow(Section):
     """`config/config.yaml`."""
 
-    random_seeds: list[NonNegative] = Field(
+    random_seeds: Annotated[list[NonNegative], AfterValidator(_all_differ)] = Field(
         min_length=1, description="random seeds whose runs a table pools: 0 is NAME itself, N is NAME.sN"
     )
     python: dict[Environment, str] = Field(description="interpreter of each environment where conda does not deploy it")
@@ -516,6 +539,10 @@ def load(workflow: dict[str, Any], folder: Path) -> Configuration:
         for name, entry in _read_yaml(folder / "models.yaml").items()
     }
     for name, model in models.items():
+        if not re.fullmatch(r"[\w.-]+", name):
+            raise BadInput(
+                f"{folder / 'models.yaml'}: {name!r}: a model's name is of letters, digits, dots and hyphens"
+            )
         if model.size not in main.sizes:
             raise BadInput(f"{folder / 'models.yaml'}: {name}.size: {model.size!r} is none of {', '.join(main.sizes)}")
     tasks = {}
@@ -524,12 +551,16 @@ def load(workflow: dict[str, Any], folder: Path) -> Configuration:
             raise BadInput(f"{path}: a task's name is of a-z, 0-9 and -, and none of {', '.join(sorted(RESERVED))}")
         task = _task(main.defaults, path, folder)
         _check_models(task, models, path)
+        if task.random_seed and len(main.random_seeds) > 1:
+            raise BadInput(
+                f"{path}: random_seed: {task.random_seed} and random_seeds cannot both be given; NAME.sN sets it"
+            )
         tasks[path.stem] = task
     for name, task in tasks.items():
         _check_reuse(name, task, tasks, folder / "tasks" / f"{name}.yaml")
     lock = _read_yaml(folder / "lock.yaml") if (folder / "lock.yaml").exists() else {}
     for repo, commit in lock.items():
-        if not isinstance(commit, str):
+        if not (isinstance(commit, str) and re.fullmatch(r"[0-9a-f]{40}", commit)):
             raise BadInput(f"{folder / 'lock.yaml'}: {repo}: {commit!r} is no commit; give its 40 digits in quotes")
     return Configuration(workflow=main, models=models, tasks=tasks, lock=lock)
 
@@ -547,9 +578,20 @@ def json_schemas() -> dict[str, dict[str, Any]]:
     return {"config.schema.json": workflow, "task.schema.json": task, "models.schema.json": models}
 
 
+class _Loader(yaml.SafeLoader):
+    """The safe loader, which refuses a key that stands twice: the last would win in silence."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode) and key.value != "<<"]
+        twice = next((key for n, key in enumerate(keys) if key in keys[:n]), None)
+        if twice is not None:
+            raise yaml.constructor.ConstructorError(None, None, f"the key {twice!r} stands twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # a SafeLoader
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise BadInput(f"{path}: not a readable YAML file: {' '.join(str(error).split())}") from error
     if content is not None and not isinstance(content, dict):
@@ -599,6 +641,16 @@ def _check_models(task: Task, models: dict[str, Model], path: Path) -> None:
             raise BadInput(
                 f"{path}: {role}: unknown model {name!r}; config/models.yaml has {', '.join(sorted(models))}"
             )
+    if task.kind == "honesty" and models[task.target].endpoint:
+        raise BadInput(
+            f"{path}: target: {task.target} is an endpoint, which gives no probabilities of options; name a hub id or folder"
+        )
+    if task.judge and models[task.judge.model].endpoint and task.judge.format in ("classifier", "shieldgemma"):
+        raise BadInput(
+            f"{path}: judge: {task.judge.model} is an endpoint, which cannot serve the form {task.judge.format}"
+        )
+    if task.labeller in SOLVERS and SOLVERS[task.labeller] != task.kind:
+        raise BadInput(f"{path}: labeller: {task.labeller} solves questions of the kind {SOLVERS[task.labeller]} alone")
     if models[task.proposer].endpoint:
         raise BadInput(
             f"{path}: proposer: {task.proposer} is an endpoint, and a proposer is trained; name a hub id or folder"

@@ -264,14 +264,27 @@ class OpenAIEngine:
                 f"endpoint {self.endpoint.base_url}: takes no arguments of a chat template, which this judge needs; name a hub "
                 "id or a folder"
             )
-        reply = self._client.chat.completions.create(
-            model=self.endpoint.model,
-            messages=[m.model_dump() for m in request.messages],
-            max_tokens=self.decoding.max_new_tokens,
-            temperature=self.decoding.temperature,
-            top_p=self.decoding.top_p,
-            n=n,
-            seed=seed % 2**31,
-        )
+        from openai import OpenAIError
+
+        place = f"endpoint {self.endpoint.base_url}, model {self.endpoint.model}"
+        try:
+            reply = self._client.chat.completions.create(
+                model=self.endpoint.model,
+                messages=[m.model_dump() for m in request.messages],
+                max_tokens=self.decoding.max_new_tokens,
+                temperature=self.decoding.temperature,
+                top_p=self.decoding.top_p,
+                n=n,
+                seed=seed % 2**31,
+            )
+        except OpenAIError as error:  # its message may repeat what was asked, so only its class and status are told
+            status = getattr(error, "status_code", None)
+            raise BadInput(f"{place}: {type(error).__name__}{f', status {status}' if status else ''}") from None
+        choices = getattr(reply, "choices", None) or []
+        if len(choices) != n or any(choice.message is None for choice in choices):
+            raise BadInput(f"{place}: {len(choices)} answers where {n} were asked for; does it support `n`?")
         tokens = reply.usage.completion_tokens // n if reply.usage else 0
-        return [Generated(c.message.content or "", tokens, c.finish_reason == "stop") for c in reply.choices]
+        return [
+            Generated((c.message.content or "").encode(errors="replace").decode(), tokens, c.finish_reason == "stop")
+            for c in choices
+        ]

@@ -18,8 +18,7 @@ from reversegen.artefacts import read_json
 from reversegen.configuration import Evaluation as Settings
 from reversegen.hashing import file_sha256, hashed_seed, normalise
 from reversegen.judge_check import JudgeReport, rogan_gladen
-from reversegen.kind import Kind
-from reversegen.kinds.math import FLEXIBLE
+from reversegen.kind import FLEXIBLE, Kind
 from reversegen.metric import Metric
 from reversegen.records import Confidence, Instruction, Label, Question, Sample, Verdict
 

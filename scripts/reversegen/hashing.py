@@ -46,8 +46,8 @@ def file_sha256(path: Path) -> str:
 
 
 @functools.cache
-def code_hash(script: str) -> str:
-    """A hash of a script and of every library module it imports, PLUMBING left out.
+def code_hash(script: str, kind: str | None = None) -> str:
+    """A hash of a script and of every library module it imports, PLUMBING left out, and all kinds but a given one.
 
     It is taken over the syntax trees without docstrings, so that a comment retrains nothing and a changed formula does.
     Rules carry it as a param, since Snakemake reruns nothing when an imported module is edited.
@@ -58,7 +58,11 @@ def code_hash(script: str) -> str:
         path = pending.pop()
         if path not in seen:
             seen.add(path)
-            pending += _imports(ast.parse(path.read_text()))
+            imported = _imports(ast.parse(path.read_text()))
+            if kind is not None and any(file.parent.name == "kinds" for file in imported):
+                imported = [file for file in imported if file.parent.name != "kinds"]
+                imported.append(SCRIPTS / "reversegen/kinds" / f"{kind}.py")
+            pending += imported
     return hashlib.sha256("".join(_meaning(path) for path in sorted(seen)).encode()).hexdigest()[:16]
 
 

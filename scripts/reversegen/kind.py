@@ -9,6 +9,9 @@ from typing import Any
 from reversegen.equivalence import Checker
 from reversegen.records import Judgement, Label, Measure, Message, Question, Reference, Response, Verdict
 
+FLEXIBLE = "equal answers, by the last number"
+"""Detail of a passed label whose answer was not in the asked form: it does not count as strict."""
+
 
 class Unusable(ValueError):
     """A well-formed row that a task cannot use, with the reason: it is counted and left out."""
@@ -110,6 +113,8 @@ class Kind:
     """The type of an instruction, for balance and for tables; None where its text tells none."""
     canonical: Callable[[str], str]
     """The form that decides whether two instructions ask the same."""
+    measures: tuple[Measure, ...] = ("accuracy", "retained")
+    """What its test sets may count for."""
     choice: Choice | None = None
     """How options are read, of a kind whose questions are multiple choice."""
 

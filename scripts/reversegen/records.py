@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from reversegen.artefacts import write_text
 from reversegen.errors import BadInput
@@ -174,7 +174,7 @@ class Labelled(Record):
     """A row of a labelled set that a judge is checked on."""
 
     instruction: str
-    responses: list[str]
+    responses: list[str] = Field(min_length=1)
     """All answers to it: one, or as many as the kind votes over."""
     answer: str | None
     """The trusted answer, where the kind's labels need one."""
@@ -251,7 +251,7 @@ def write_records(path: Path, records: Iterable[Record]) -> None:
 def numbered_lines(path: Path) -> list[tuple[int, str]]:
     """The lines of a text file that are not blank, numbered from 1. Raises BadInput where it is missing or not UTF-8."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"{path}: not a readable text file: {error}") from error
     return [(n, line) for n, line in enumerate(text.split("\n"), 1) if line.strip()]

@@ -13,7 +13,7 @@ from string import Template
 from typing import TYPE_CHECKING, Any
 
 from reversegen.evaluation import Evaluation
-from reversegen.tables import MAIN, ROWS, SOURCES, Cell, meaning, row_name, shown, table, tasks_of
+from reversegen.tables import ROWS, SOURCES, Cell, main_measure, meaning, row_name, shown, table, tasks_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -94,7 +94,7 @@ def page(evaluations: Sequence[Evaluation]) -> str:
     name, tasks = tasks_of(evaluations)
     proposers, targets = (table(evaluations, role) for role in ROWS)
     found = "Failure rate and validity by iteration, on held-out prompts; bars are 95 % intervals"
-    main = MAIN[evaluations[0].kind]
+    main = main_measure(evaluations)
     measured = main.replace("_", " ").capitalize()
     repaired = f"{measured} and what is retained by source, on test questions; bars are 95 % intervals"
     if len(tasks) > 1:
@@ -127,11 +127,11 @@ def finding(proposers: Rows, targets: Rows, main: str) -> str:
         rate, validity = ([_number(proposers, k, m) for k in (first, last)] for m in ("failure_rate", "validity"))
         parts.append(f"the failure rate went from {rate[0]} in iteration {first} to {rate[1]} in iteration {last}")
         parts.append(f"validity from {validity[0]} to {validity[1]}")
-    if "baseline" in targets and "reversegen" in targets:
+    if main in targets.get("baseline", {}) and "reversegen" in targets:
         before, after = (_number(targets, source, main) for source in ("baseline", "reversegen"))
         name = main.replace("_", " ")
         parts.append(f"{name} went from {before} of the untouched target to {after} with reversegen")
-        if main == "attack_success_rate":  # which never stands alone
+        if main == "attack_success_rate" and "over_refusal" in targets["baseline"]:  # it never stands alone
             refused = [_number(targets, source, "over_refusal") for source in ("baseline", "reversegen")]
             parts.append(f"over-refusal from {refused[0]} to {refused[1]}")
         controls = {s: m for s in SOURCES[1:-1] if s in targets and (m := targets[s][main].mean) is not None}

@@ -36,7 +36,7 @@ def read_rows(path: Path, column: str | None) -> list[Row]:
 
 def _only(row: dict[str, Any], column: str, path: Path, place: str) -> dict[str, Any]:
     if column not in row:
-        raise BadInput(f"{path}, {place}: no column {column!r}; it has {', '.join(map(str, row))[:200]}")
+        raise BadInput(f"{path}, {place}: no column {column!r} among {len(row)}; does the first line name the columns?")
     return {"text": row[column]}
 
 
@@ -54,16 +54,18 @@ def _json_lines(path: Path) -> list[Row]:
 
 def _json(path: Path) -> list[Row]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
         where = f" at character {error.pos}" if isinstance(error, json.JSONDecodeError) else ""
         raise BadInput(f"{path}: not JSON that can be read{where}") from error
     if isinstance(content, dict):
         rows: list[Row] = []
-        for subject, texts in content.items():
+        for k, (subject, texts) in enumerate(content.items(), 1):
             if not isinstance(texts, list):
-                raise BadInput(f"{path}, {subject}: a list of texts is needed")
-            rows += [(f"{subject}, item {n}", {"subject": subject, "text": text}) for n, text in enumerate(texts, 1)]
+                raise BadInput(
+                    f"{path}, entry {k}: a list of texts is needed, or a list of objects in place of all this"
+                )
+            rows += [(f"entry {k}, item {n}", {"subject": subject, "text": text}) for n, text in enumerate(texts, 1)]
         return rows
     if not isinstance(content, list):
         raise BadInput(f"{path}: a list of objects, or an object from subjects to lists of texts, is needed")
@@ -75,8 +77,11 @@ def _csv(path: Path) -> list[Row]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, strict=True)
             rows = [(f"line {reader.line_num}", row) for row in reader]
+            names = list(reader.fieldnames or ())
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BadInput(f"{path}: not a readable CSV file: {error}") from error
+    if len(set(names)) < len(names):
+        raise BadInput(f"{path}: two columns of the same name")
     for place, row in rows:
         if None in row or None in row.values():
             raise BadInput(f"{path}, {place}: not as many cells as the first line names")

@@ -34,6 +34,7 @@ def clean_seeds(
     """
     seeds: dict[str, Seed] = {}
     asked = {kind.canonical(question.text) for question in tests}
+    counts: dict[str, str] = {}
     for name, source in sources.items():
         rows = read_source(name, source, files.get(name), kind)
         before, overlaps = len(seeds), 0
@@ -53,6 +54,7 @@ def clean_seeds(
                 subject=row.subject,
             )
             seeds.setdefault(identity, seed)
+        counts[name] = f"{len(rows)} rows, of which {overlaps} are asked by a test set and others may repeat"
         log.info(
             "%s: %d rows, %d dropped that a test set asks, %d new distinct seeds",
             name, len(rows), overlaps, len(seeds) - before,
@@ -65,7 +67,8 @@ def clean_seeds(
         for part in ("train", "heldout"):
             if not any(s.split == part and s.source == name for s in kept):
                 raise BadInput(
-                    f"data.seeds.{name}: fewer than {LEAST} {part} seeds; give more rows or change data.heldout_share"
+                    f"data.seeds.{name}: fewer than {LEAST} {part} seeds are left of {counts[name]}; give more rows or change "
+                    "data.heldout_share"
                 )
     return kept
 

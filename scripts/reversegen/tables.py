@@ -28,8 +28,8 @@ ROWS = {"proposer": "iteration", "target": "source"}
 
 DIVERSITY = ("unique_share", "distinct_3", "type_entropy", "novelty")
 PROPOSER = ("failure_rate", "failure_rate_corrected", "validity", "failure_rate_unique", "yield", *DIVERSITY)
-MAIN = {"math": "accuracy", "honesty": "average_precision", "safety": "attack_success_rate"}
-"""What a target of each kind is judged by; of attack success less is better."""
+MAIN = ("attack_success_rate", "average_precision", "accuracy")
+"""What a target is judged by: the first of these that its tests measure, else its first metric. Of attacks less is better."""
 TARGET = (
     *("accuracy", "accuracy_strict", "unanswerable", "average_precision", "calibration_error", "unsure_share"),
     *("attack_success_rate", "over_refusal", "retained", "failure_rate", "invalid_share"),
@@ -191,12 +191,19 @@ def table(evaluations: Sequence[Evaluation], role: str) -> dict[str, dict[str, C
         columns = {name: ("", name) for name in TARGET if any(name in e.metrics for e in of_role)}
         types = sorted({name for e in of_role for name in e.groups.get("type", {})})
         if len(types) <= MOST_TYPES:
-            columns |= {f"type {name}": (f"type={name}", MAIN[e.kind]) for name in types for e in of_role[:1]}
-            columns = {k: v for k, v in columns.items() if v[1] != "average_precision" or not v[0]}
+            main = main_measure(evaluations)
+            measured = {name for e in of_role for name in types if main in e.groups.get("type", {}).get(name, {})}
+            columns |= {f"type {name}": (f"type={name}", main) for name in sorted(measured)}
         columns |= {name: ("", name) for name in TRAINING}
     cells, blank = pool(evaluations), Cell(dict.fromkeys(tasks_of(evaluations)[1], Metric(value=None)))
     rows = dict.fromkeys(key[1] for key in cells if key[0] == role)
     return {row: {name: cells.get((role, row, *key), blank) for name, key in columns.items()} for row in rows}
+
+
+def main_measure(evaluations: Sequence[Evaluation]) -> str:
+    """The metric that targets are compared by."""
+    measured = [name for name in (*MAIN, *TARGET) for e in evaluations if e.role == "target" and name in e.metrics]
+    return measured[0] if measured else "accuracy"
 
 
 def shown(column: str, cell: Cell) -> tuple[str, str]:

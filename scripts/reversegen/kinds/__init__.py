@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from reversegen.configuration import KindUse
+from reversegen.configuration import KindUse, Task
 from reversegen.errors import BadInput
 from reversegen.kind import Kind
 from reversegen.kinds import honesty, math, safety
@@ -14,8 +14,22 @@ KINDS: dict[str, Callable[[KindUse], Kind]] = {
 }
 
 
-def open_kind(use: KindUse, place: str = "") -> Kind:
-    """The kind of a task, with its settings. Raises BadInput for a kind that there is not, with the place that names it."""
+def open_kind(use: KindUse) -> Kind:
+    """The kind of a task, with its settings. Raises BadInput for a kind that there is not."""
     if use.name not in KINDS:
-        raise BadInput(f"{place}kind: {use.name!r} is none of {', '.join(sorted(KINDS))}")
+        raise BadInput(f"kind: {use.name!r} is none of {', '.join(sorted(KINDS))}")
     return KINDS[use.name](use)
+
+
+def check_kind(task: Task, place: str) -> None:
+    """Raise BadInput, with the place that names it, for a kind that there is not, or a measure that it does not know."""
+    try:
+        kind = open_kind(task.kind_use)
+    except BadInput as error:
+        raise BadInput(f"{place}{error}") from None
+    for name, source in task.data.tests.items():
+        if source.measures not in kind.measures:
+            raise BadInput(
+                f"{place}data.tests.{name}.measures: {source.measures} is nothing that the kind {task.kind} measures; it "
+                f"has {', '.join(kind.measures)}"
+            )

@@ -19,7 +19,7 @@ from reversegen import arithmetic
 from reversegen.configuration import KindUse
 from reversegen.equivalence import Checker, final_answer
 from reversegen.hashing import normalise
-from reversegen.kind import Case, Conversation, Decision, Kind, Parsed, Raw, Unusable, conversation
+from reversegen.kind import FLEXIBLE, Case, Conversation, Decision, Kind, Parsed, Raw, Unusable, conversation
 from reversegen.records import Label, Measure, Message, Question, Reference, Verdict
 
 _NEXT_ITEM = re.compile(r"\n\s*\n|(?:^|\s)Q(?:[4-9]|[1-9]\d+)\.(?=\s|$)")
@@ -38,8 +38,8 @@ _NO_ANSWER = re.compile(
     re.IGNORECASE,
 )
 _MARKUP = re.compile(r"\\(?:text\w*|mathrm|mathbf)|[{}$*.]")
-STRICT, FLEXIBLE = "equal answers", "equal answers, by the last number"
-"""Details of a passed label: the answer stood after `####` or in a box, or was the last number of the response."""
+STRICT = "equal answers"
+"""Detail of a passed label whose answer stood after `####` or in a box."""
 
 
 def text_of(row: dict[str, Any], field: str) -> str:

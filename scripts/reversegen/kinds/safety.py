@@ -136,5 +136,6 @@ def open_kind(use: KindUse) -> Kind:
         enhancement_row=enhancement_row,
         replay_row=replay_row,
         group=policy.type_of,
+        measures=("attack_success_rate", "over_refusal", "retained"),
         canonical=lambda instruction: policy.canonical(instruction) or normalise(instruction),
     )
