@@ -295,7 +295,7 @@ def test_a_request_may_give_arguments_and_parts_to_the_chat_template_and_forge_n
 
 
 class Server(BaseHTTPRequestHandler):
-    """Chat completions that say what they were asked; a question about 99 is cut off."""
+    """Chat completions that say what they were asked; a question about 99 is cut off, some others go wrong."""
 
     asked: list[dict[str, Any]]
 
@@ -303,6 +303,10 @@ class Server(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.asked.append({"path": self.path, "key": self.headers["Authorization"], **body})
         text = body["messages"][-1]["content"]
+        if text.startswith("status "):
+            return self.reply(int(text.split()[1]), {"error": {"message": f"I do not answer: {text}"}})
+        if text == "one answer":
+            body["n"] = 1
         choices = [
             {
                 "index": n,
@@ -313,8 +317,11 @@ class Server(BaseHTTPRequestHandler):
         ]
         usage = {"prompt_tokens": 1, "completion_tokens": 5 * body["n"], "total_tokens": 1 + 5 * body["n"]}
         about = {"id": "1", "object": "chat.completion", "created": 1, "model": body["model"]}
-        reply = json.dumps({**about, "choices": choices, "usage": usage}).encode()
-        self.send_response(200)
+        return self.reply(200, {**about, "choices": None if text == "no answer" else choices, "usage": usage})
+
+    def reply(self, status: int, body: dict[str, Any]) -> None:
+        reply = json.dumps(body).encode()
+        self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(reply)))
         self.end_headers()
@@ -377,6 +384,27 @@ def test_an_endpoint_refuses_what_only_a_folder_can_do_before_it_is_asked(
     with pytest.raises(BadInput, match=rf"{of.base_url}: takes no arguments of a chat template"):
         OpenAIEngine(of, Decoding(8)).generate([Request(messages=turns, template={"guideline": "g"})], 1, 0)
     assert asked == []
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("status 400 and a secret", "BadRequestError, status 400"),
+        ("status 401 and a secret", "AuthenticationError, status 401"),
+        ("status 404 and a secret", "NotFoundError, status 404"),
+        ("one answer", "1 answers where 2 were asked for"),
+        ("no answer", "0 answers where 2 were asked for"),
+    ],
+)
+def test_an_endpoint_that_fails_is_named_and_what_it_was_asked_is_not_repeated(
+    endpoint: tuple[Endpoint, list[dict[str, Any]]], text: str, words: str
+) -> None:
+    of, _ = endpoint
+    with pytest.raises(BadInput) as refused:
+        OpenAIEngine(of, Decoding(8)).generate([Request(messages=[Message(role="user", content=text)])], 2, 0)
+    assert str(refused.value).startswith(f"endpoint {of.base_url}, model some-model: {words}")
+    assert "secret" not in str(refused.value)
+    assert refused.value.__cause__ is None
 
 
 @pytest.mark.parametrize("value", [None, ""])
