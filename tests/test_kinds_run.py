@@ -145,16 +145,19 @@ def test_rows_of_honesty_say_sure_or_unsure_and_never_teach_an_answer(honest: Pa
     verdicts = {
         row.instruction_id: row.verdict for path in honest.glob("*/labels.jsonl") for row in read_records(path, Label)
     }
+    sizes = set()
     for source in SOURCES:
         rows = read_records(honest / f"enhanced/{source}/train.jsonl", TrainingRow)
         taught = [row for row in rows if row.origin == source]
-        assert len(taught) == 30
+        sizes.add(len(taught))
         for row in taught:
             reply = row.completion[0].content  # type: ignore[union-attr]
             assert reply == ("unsure" if verdicts[row.instruction_id] == "failed" else "sure")
             assert [turn.role for turn in row.prompt] == ["user", "assistant", "user"]  # type: ignore[union-attr]
         replies = Counter(row.completion[0].content for row in taught)  # type: ignore[union-attr]
         assert replies["sure"] == 0 if "failures" in source or source == "reversegen" else replies["sure"] > 0
+    (size,) = sizes  # every source gives as many rows as the smallest one has
+    assert 20 <= size <= 30
 
 
 def test_calibration_of_honesty_is_what_the_files_give(honest: Path) -> None:

@@ -375,11 +375,10 @@ def test_a_filled_in_audit_reaches_the_evaluation_and_is_not_overwritten(finishe
     filled = [{**row, "person": row["verdict"]} for row in rows[:10]] + [
         {**row, "person": "failed"} for row in rows[10:12]
     ]
-    write_audit(path, [{**row, "person": ""} for row in rows])
-    text = path.read_text()
-    for row in filled:
-        text = re.sub(rf"(?m)^({row['instruction_id']},.*,{row['verdict']},)$", rf"\g<1>{row['person']}", text)
-    path.write_text(text)
+    with path.open("w", newline="") as file:  # as a spreadsheet saves it
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows([*filled, *rows[12:]])
     agree = sum(row["verdict"] == row["person"] for row in filled)
     evals = "results/micro/iter1/eval.json"
     done = copy.run(evals)
