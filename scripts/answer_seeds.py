@@ -7,7 +7,8 @@ from pathlib import Path
 
 from reversegen import generation
 from reversegen.configuration import Answering, KindUse, ModelUse
-from reversegen.engines import Decoding, open_engine
+from reversegen.engine import Decoding
+from reversegen.engines import open_engine
 from reversegen.kinds import open_kind
 from reversegen.records import Seed, read_records
 from reversegen.stage import run

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from reversegen import generation
 from reversegen.configuration import ModelUse, Sampling
-from reversegen.engines import Decoding, open_engine
+from reversegen.engine import Decoding
+from reversegen.engines import open_engine
 from reversegen.records import Prompt, read_records
 from reversegen.stage import run
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from reversegen import generation
 from reversegen.configuration import SOLVERS, KindUse, Labelling, ModelUse
-from reversegen.engines import Decoding, open_engine
+from reversegen.engine import Decoding
+from reversegen.engines import open_engine
 from reversegen.kinds import open_kind
 from reversegen.records import Instruction, Seed, read_records, write_records
 from reversegen.references import solve

@@ -16,21 +16,16 @@ from tokenizers.processors import TemplateProcessing
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
 
 from reversegen.configuration import Endpoint, ModelUse
-from reversegen.engines import (
-    Decoding,
-    Generated,
-    OpenAIEngine,
-    Request,
-    TransformersEngine,
-    check_folder,
-    open_engine,
-    render,
-    stop_tokens,
-)
+from reversegen.engine import Decoding, Generated, Request
+from reversegen.engines import open_engine
+from reversegen.engines.openai import OpenAIEngine
+from reversegen.engines.transformers import TransformersEngine
 from reversegen.errors import BadInput
+from reversegen.model_folder import check_folder
 from reversegen.models import load_tokenizer
 from reversegen.pretraining import build_tokenizer
 from reversegen.records import Message
+from reversegen.templates import render, stop_tokens
 
 USE = ModelUse(dtype="float32")
 TEXTS = ["20 + 3", "what is 20 plus 3 plus 4 ?", "tom has 20 pens and gets 3 more . how many now ?"]

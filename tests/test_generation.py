@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reversegen.configuration import Honesty, KindUse, Labelling, Safety
-from reversegen.engines import Generated, Request
+from reversegen.engine import Generated, Request
 from reversegen.generation import (
     answer_questions,
     in_batches,

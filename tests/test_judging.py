@@ -12,12 +12,15 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM, LlamaForSequenceClassification
 
 from reversegen.configuration import Endpoint, Judge, ModelUse
-from reversegen.engines import Decoding, Generated, OpenAIEngine, Request, TransformersEngine, render
+from reversegen.engine import Decoding, Generated, Request
+from reversegen.engines.openai import OpenAIEngine
+from reversegen.engines.transformers import TransformersEngine
 from reversegen.errors import BadInput
 from reversegen.judges import JUDGES
 from reversegen.judging import Classifier, GenerativeJudge, conversation_text, open_judge
 from reversegen.pretraining import build_tokenizer
 from reversegen.records import Judgement, Message
+from reversegen.templates import render
 
 USE = ModelUse(dtype="float32")
 ANSWERS = [

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from reversegen.configuration import Honesty, KindUse, Safety
-from reversegen.engines import Generated
+from reversegen.engine import Generated
 from reversegen.equivalence import Checker
 from reversegen.kind import Kind
 from reversegen.kinds import open_kind

@@ -14,7 +14,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from reversegen.arithmetic import draw_questions, solve
 from reversegen.configuration import Corpus, Lora, ModelUse, Preference, Pretraining, Shape, TinyModel, Training
-from reversegen.engines import Decoding, Request, TransformersEngine
+from reversegen.engine import Decoding, Request
+from reversegen.engines.transformers import TransformersEngine
 from reversegen.errors import BadInput
 from reversegen.hashing import file_sha256
 from reversegen.kinds.math import KIND

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import json
 import os
 import re
@@ -19,7 +20,7 @@ import psutil
 import pytest
 from conftest import REPOSITORY, Workflow, new_workflow
 
-from reversegen.audit import read_audit, write_audit
+from reversegen.audit import COLUMNS, read_audit
 from reversegen.evaluation import Evaluation
 from reversegen.kinds import math
 from reversegen.records import Instruction, Label, Message, Pair, Sample, TrainingRow, read_records, write_records

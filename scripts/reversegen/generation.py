@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from reversegen.artefacts import write_text
 from reversegen.configuration import Honesty, Labelling
-from reversegen.engines import Engine, Generated, Request
+from reversegen.engine import Engine, Generated, Request
 from reversegen.equivalence import Checker
 from reversegen.hashing import content_id, hashed_seed
 from reversegen.judging import Classifier, GenerativeJudge

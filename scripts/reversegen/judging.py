@@ -9,11 +9,14 @@ from typing import Any
 
 from reversegen.configuration import Judge as Settings
 from reversegen.configuration import ModelUse
-from reversegen.engines import Decoding, Engine, Request, check_folder, open_engine, templated, weights_identity
+from reversegen.engine import Decoding, Engine, Request
+from reversegen.engines import open_engine
 from reversegen.errors import BadInput
 from reversegen.hashing import content_id
 from reversegen.judges import JUDGES, Judge
+from reversegen.model_folder import check_folder, weights_identity
 from reversegen.records import Judgement, Message
+from reversegen.templates import templated
 
 
 def open_judge(settings: Settings, model: ModelUse, folder: Path | None, threads: int) -> GenerativeJudge | Classifier:

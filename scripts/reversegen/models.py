@@ -11,8 +11,8 @@ from transformers import AutoModelForCausalLM, AutoModelForSequenceClassificatio
 from transformers.utils import logging as transformers_logging
 
 from reversegen.configuration import ModelUse
-from reversegen.engines import check_folder
 from reversegen.errors import BadInput
+from reversegen.model_folder import check_folder
 
 log = logging.getLogger("reversegen")
 transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from reversegen.engines import Generated
+from reversegen.engine import Generated
 from reversegen.equivalence import Checker
 from reversegen.kind import Kind
 from reversegen.records import Reference

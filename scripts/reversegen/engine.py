@@ -1,0 +1,56 @@
+"""What a stage knows of a model that generates: requests, continuations, how they are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from reversegen.records import Message
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a model continues: plain text, or a conversation that its chat template renders."""
+
+    text: str | None = None
+    messages: list[Message] = field(default_factory=list)
+    template: dict[str, str] = field(default_factory=dict)
+    """Arguments that the chat template takes beside the conversation."""
+    parts: bool = False
+    """Whether the chat template takes a turn's content as a list of typed parts."""
+
+
+@dataclass(frozen=True)
+class Generated:
+    """One continuation."""
+
+    text: str
+    tokens: int
+    """Generated tokens, the end token included."""
+    finished: bool
+    """Whether it ended by itself."""
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How to draw, under transformers' names; temperature 0 is greedy."""
+
+    max_new_tokens: int
+    temperature: float = 0.0
+    top_p: float = 1.0
+
+
+class Engine(Protocol):
+    """A model that is ready to generate."""
+
+    identity: str
+    """Everything about the model and the decoding that decides the text."""
+
+    def generate(self, requests: Sequence[Request], n: int, seed: int) -> list[list[Generated]]:
+        """`n` continuations of each request, drawn with this seed."""
+        ...
+
+    def choose(self, requests: Sequence[Request], options: Sequence[Sequence[str]]) -> list[dict[str, float]]:
+        """The probability of each request's options as what follows, normalised over its options."""
+        ...

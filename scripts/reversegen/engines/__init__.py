@@ -1,0 +1,21 @@
+"""Engines: what turns requests into text. One interface; torch and API clients are imported when an engine starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from reversegen.configuration import ModelUse
+from reversegen.engine import Decoding, Engine
+from reversegen.engines.openai import OpenAIEngine
+from reversegen.engines.transformers import TransformersEngine
+
+
+def open_engine(model: ModelUse, folder: Path | None, decoding: Decoding, threads: int) -> Engine:
+    """The engine of a model: its folder by transformers, or its endpoint.
+
+    Raises BadInput for a folder that is no model, and for an endpoint whose key is not in the environment.
+    """
+    if model.endpoint:
+        return OpenAIEngine(model.endpoint, decoding)
+    assert folder is not None
+    return TransformersEngine(folder, model, decoding, threads)
