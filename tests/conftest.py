@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from filelock import FileLock
 
 REPOSITORY = Path(__file__).parents[1]
 PYTHON = Path(sys.executable)
@@ -90,13 +91,22 @@ def workflow(tmp_path: Path) -> Workflow:
     return new_workflow(tmp_path)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests first: the last file to end then is a short one."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session")
-def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """results/models with the tiny model of the shipped configuration, trained once for all tests."""
-    workflow = new_workflow(tmp_path_factory.mktemp("model"))
-    done = workflow.run("results/models/tiny-arithmetic")
-    assert done.returncode == 0, done.stdout
-    return workflow.folder / "results/models"
+def tiny_model(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """results/models with the tiny model of the shipped configuration, trained once for the tests of all processes."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = (folder if worker_id == "master" else folder.parent) / "model"
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            done = new_workflow(folder).run("results/models/tiny-arithmetic")
+            assert done.returncode == 0, done.stdout
+    return folder / "results/models"
 
 
 @pytest.fixture(scope="session")
