@@ -71,6 +71,7 @@ THINGS = [
 THINGS += ["pie", "cake", "toast", "porridge", "omelette"]
 
 
+@pytest.mark.slow
 def test_a_task_of_ones_own_data(repository: Path) -> None:
     commands = follow(section("A task of your own data, without Python"), repository)
     write_column(repository / "my_questions.csv", "question", [f"How do I make {thing}?" for thing in THINGS])
@@ -81,10 +82,12 @@ def test_a_task_of_ones_own_data(repository: Path) -> None:
     assert all(prompt.text.count("How do I make") == 3 for prompt in prompts)
 
 
+@pytest.mark.slow
 def test_an_ablation(repository: Path) -> None:
     run(follow(section("An ablation that costs only what differs"), repository), repository)
 
 
+@pytest.mark.slow
 def test_a_new_kind(repository: Path) -> None:
     text = section("A new kind")
     commands = follow(text, repository)

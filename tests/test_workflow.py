@@ -212,6 +212,7 @@ def evaluation(workflow: Workflow, path: str) -> Evaluation:
     return Evaluation.model_validate_json((workflow.folder / "results/micro" / path).read_text())
 
 
+@pytest.mark.slow
 def test_failure_rate_is_what_a_count_over_the_files_gives(finished: Workflow) -> None:
     folder = finished.folder / "results/micro/iter1"
     verdict = {row.instruction_id: row.verdict for row in read_records(folder / "labels.jsonl", Label)}
@@ -225,6 +226,7 @@ def test_failure_rate_is_what_a_count_over_the_files_gives(finished: Workflow) -
     assert metrics["validity"].count == counts["failed"] + counts["passed"]
 
 
+@pytest.mark.slow
 def test_chosen_failed_and_rejected_passed(finished: Workflow) -> None:
     folder = finished.folder / "results/micro/iter0"
     verdict = {row.instruction_id: row.verdict for row in read_records(folder / "labels.jsonl", Label)}
@@ -236,6 +238,7 @@ def test_chosen_failed_and_rejected_passed(finished: Workflow) -> None:
     assert origin["pairs"] == len(pairs)
 
 
+@pytest.mark.slow
 def test_sources_have_equal_rows_and_no_test_question(finished: Workflow) -> None:
     folder = finished.folder / "results/micro"
     rows = {name: read_records(folder / f"enhanced/{name}/train.jsonl", TrainingRow) for name in SOURCES}
@@ -253,6 +256,7 @@ def test_sources_have_equal_rows_and_no_test_question(finished: Workflow) -> Non
     assert {n for counts in leaks.values() for n in counts.values()} == {0}
 
 
+@pytest.mark.slow
 def test_every_job_has_a_log_with_the_command_that_repeats_it(finished: Workflow) -> None:
     logs = list((finished.folder / "results/micro/logs").rglob("*.log"))
     assert len(logs) > 30
@@ -304,6 +308,7 @@ STAGES = (
 )
 
 
+@pytest.mark.slow
 def test_killed_in_any_stage_and_started_again_ends_in_the_same_bytes(
     finished: Workflow, tiny_model: Path, tmp_path: Path
 ) -> None:
@@ -348,6 +353,7 @@ def test_every_rule_says_what_it_needs(path: Path) -> None:
         assert f'code("{name}")' in body, name
 
 
+@pytest.mark.slow
 def test_the_leak_gate_stops_the_run_and_says_where(finished: Workflow, tmp_path: Path) -> None:
     folder = finished.folder / "results/micro"
     log = (folder / "logs/leaks/enhanced.log").read_text()
@@ -366,6 +372,7 @@ def test_the_leak_gate_stops_the_run_and_says_where(finished: Workflow, tmp_path
     assert not (tmp_path / "leaks.json").exists()
 
 
+@pytest.mark.slow
 def test_a_filled_in_audit_reaches_the_evaluation_and_is_not_overwritten(finished: Workflow, tmp_path: Path) -> None:
     copy = Workflow(tmp_path / "run")
     shutil.copytree(finished.folder, copy.folder)
@@ -393,6 +400,7 @@ def test_a_filled_in_audit_reaches_the_evaluation_and_is_not_overwritten(finishe
     assert evaluation(copy, "iter1/eval.json").metrics["audit_agreement"].count == agree
 
 
+@pytest.mark.slow
 def test_the_untrained_proposer_and_the_transfer_are_measured_like_others(finished: Workflow) -> None:
     baseline = evaluation(finished, "baseline/eval.json")
     assert (baseline.iteration, baseline.source) == (None, "baseline")
