@@ -10,7 +10,7 @@ from reversegen.configuration import Answering, KindUse, ModelUse
 from reversegen.engine import Decoding
 from reversegen.engines import open_engine
 from reversegen.kinds import open_kind
-from reversegen.seeds import read_questions
+from reversegen.seeds import read_tests
 from reversegen.stage import run
 
 
@@ -24,7 +24,7 @@ def main(
     threads: int,
 ) -> None:
     """Ask every question of every set, once where sets share it."""
-    asked = {i: q.text for i, q in read_questions(tests).items()}
+    asked = {q.id: q.text for questions in read_tests(tests).values() for q in questions}
     engine = open_engine(model, target[0] if target else None, Decoding(settings.max_new_tokens), threads)
     questions, size = list(asked.items()), settings.batch_size
     generation.answer_questions(responses, questions, engine, open_kind(kind), settings.system, size, 1, ())

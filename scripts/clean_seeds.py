@@ -8,7 +8,7 @@ from pathlib import Path
 from reversegen import seeds as seed_module
 from reversegen.configuration import DataSource, KindUse
 from reversegen.kinds import open_kind
-from reversegen.records import write_records
+from reversegen.records import Question, read_records, write_records
 from reversegen.stage import run
 
 
@@ -22,7 +22,7 @@ def main(
 ) -> None:
     """`files` are those of the sources that are no corpus, in the order of `sources`."""
     named = dict(zip((name for name, source in sources.items() if not source.corpus), files, strict=True))
-    asked = list(seed_module.read_questions(tests).values())
+    asked = [q for path in tests for q in read_records(path, Question)]
     write_records(seeds, seed_module.clean_seeds(sources, named, asked, heldout_share, open_kind(kind)))
 
 

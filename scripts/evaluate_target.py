@@ -9,7 +9,8 @@ from reversegen import evaluation
 from reversegen.artefacts import read_json, write_text
 from reversegen.configuration import Evaluation, KindUse
 from reversegen.kinds import open_kind
-from reversegen.records import Confidence, Label, Question, read_records
+from reversegen.records import Confidence, Label, read_records
+from reversegen.seeds import read_tests
 from reversegen.stage import run
 
 
@@ -28,7 +29,7 @@ def main(
     random_seed: int,
 ) -> None:
     """`source` is baseline for the untouched target; `selection` is empty then."""
-    sets = {path.stem: read_records(path, Question) for path in tests}
+    sets = read_tests(tests)
     sure = [row for path in confidences for row in read_records(path, Confidence)]
     metrics, groups = evaluation.evaluate_target(
         sets, read_records(labels, Label), sure, settings, random_seed, open_kind(kind)

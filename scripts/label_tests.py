@@ -9,7 +9,7 @@ from reversegen import labels as label_module
 from reversegen.configuration import KindUse
 from reversegen.kinds import open_kind
 from reversegen.records import Judgement, Response, read_records, write_records
-from reversegen.seeds import read_questions
+from reversegen.seeds import read_tests
 from reversegen.stage import run
 
 
@@ -22,11 +22,11 @@ def main(
     checker_timeout: float,
 ) -> None:
     """Write one verdict for each question: by its own answer, or for an attack by the judge's opinion."""
-    questions = read_questions(tests)
+    asked = {q.id: q for questions in read_tests(tests).values() for q in questions}
     opinions = [row for path in judgements for row in read_records(path, Judgement)]
-    asked = [(i, q.text) for i, q in questions.items()]
-    cases = label_module.cases(asked, read_records(responses, Response), judgements=opinions)
-    labelled = label_module.label_tests(list(questions.values()), cases, checker_timeout, open_kind(kind))
+    questions = [(i, q.text) for i, q in asked.items()]
+    cases = label_module.cases(questions, read_records(responses, Response), judgements=opinions)
+    labelled = label_module.label_tests(list(asked.values()), cases, checker_timeout, open_kind(kind))
     write_records(labels, labelled)
 
 

@@ -16,7 +16,7 @@ from reversegen.hashing import instruction_id
 from reversegen.kinds import open_kind
 from reversegen.kinds.math import KIND as MATH
 from reversegen.records import Labelled, Measure, Question, Seed, read_records, write_records
-from reversegen.seeds import build_tests, clean_seeds, read_labelled, read_source
+from reversegen.seeds import build_tests, clean_seeds, read_labelled, read_source, read_tests
 
 FILE = DataSource(file=Path("some.jsonl"), licence="MIT")
 TEST = FILE.model_copy(update={"measures": "accuracy"})
@@ -306,6 +306,22 @@ def test_questions_of_gsm_plus_are_grouped_by_perturbation_and_those_without_an_
         ("How many?", "1.5", "digit expansion", "accuracy"),
         ("How few?", "None", "critical thinking", "unanswerable"),
     ]
+
+
+def test_a_question_that_two_sets_ask_counts_once_unless_one_verdict_tells_both(tmp_path: Path) -> None:
+    def question(text: str, measure: Measure) -> Question:
+        return Question(id=instruction_id(text), text=text, answer=None, group=None, measure=measure)
+
+    paths = [tmp_path / f"{name}.jsonl" for name in ("harmless", "pretraining", "accurate")]
+    write_records(paths[0], [question("a", "over_refusal"), question("b", "over_refusal")])
+    write_records(paths[1], [question("b", "retained"), question("c", "retained")])
+    write_records(paths[2], [question("c", "accuracy"), question("a", "accuracy")])
+    found = read_tests(paths)
+    assert {name: [q.text for q in questions] for name, questions in found.items()} == {
+        "harmless": ["a", "b"],
+        "pretraining": ["c"],
+        "accurate": ["c"],
+    }
 
 
 def test_a_judges_labelled_set_is_read_from_its_file_or_drawn_with_verdicts(tmp_path: Path) -> None:

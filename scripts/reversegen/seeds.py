@@ -135,18 +135,25 @@ def read_labelled(source: DataSource, file: Path | None) -> list[Labelled]:
     return read_records(file, Labelled)
 
 
-def read_questions(paths: Sequence[Path]) -> dict[str, Question]:
-    """The questions of test sets by id. Raises BadInput for one that counts for different things in two of them."""
-    found: dict[str, Question] = {}
+def read_tests(paths: Sequence[Path]) -> dict[str, list[Question]]:
+    """The questions of test sets by the name of the set.
+
+    A question is answered and judged once. Where two sets count it for things that one verdict cannot tell, such as refusing
+    too much and being right, it stays in the first alone, and the log says how many do.
+    """
+    first: dict[str, Question] = {}
+    sets = {}
     for path in paths:
-        for question in read_records(path, Question):
-            known = found.setdefault(question.id, question)
-            if known.measure != question.measure and {known.measure, question.measure} != {"accuracy", "retained"}:
-                raise BadInput(
-                    f"{path}: question {question.id} counts for {question.measure}, and in another set for "
-                    f"{known.measure}; leave it out of one"
-                )
-    return found
+        questions = read_records(path, Question)
+        kept = []
+        for question in questions:
+            measures = {question.measure, first.setdefault(question.id, question).measure}
+            if len(measures) == 1 or measures == {"accuracy", "retained"}:
+                kept.append(question)
+        if left := len(questions) - len(kept):
+            log.info("%s: %d of %d questions count for something else in a set before it", path, left, len(questions))
+        sets[path.stem] = kept
+    return sets
 
 
 def labelled(question: str, response: str, verdict: str | None) -> Labelled:
