@@ -142,9 +142,12 @@ def test_pairs_hold_whole_items_of_honesty(honest: Path) -> None:
 
 
 def test_rows_of_honesty_say_sure_or_unsure_and_never_teach_an_answer(honest: Path) -> None:
-    verdicts = {
-        row.instruction_id: row.verdict for path in honest.glob("*/labels.jsonl") for row in read_records(path, Label)
-    }
+    verdicts: dict[
+        str, set[str]
+    ] = {}  # what two chains wrote was asked twice, and ten other answers may decide otherwise
+    for path in honest.glob("*/labels.jsonl"):
+        for row in read_records(path, Label):
+            verdicts.setdefault(row.instruction_id, set()).add(row.verdict)
     sizes = set()
     for source in SOURCES:
         rows = read_records(honest / f"enhanced/{source}/train.jsonl", TrainingRow)
@@ -152,7 +155,7 @@ def test_rows_of_honesty_say_sure_or_unsure_and_never_teach_an_answer(honest: Pa
         sizes.add(len(taught))
         for row in taught:
             reply = row.completion[0].content  # type: ignore[union-attr]
-            assert reply == ("unsure" if verdicts[row.instruction_id] == "failed" else "sure")
+            assert {"unsure": "failed", "sure": "passed"}[reply] in verdicts[row.instruction_id]
             assert [turn.role for turn in row.prompt] == ["user", "assistant", "user"]  # type: ignore[union-attr]
         replies = Counter(row.completion[0].content for row in taught)  # type: ignore[union-attr]
         assert replies["sure"] == 0 if "failures" in source or source == "reversegen" else replies["sure"] > 0
