@@ -12,6 +12,7 @@ import contextlib
 import json
 import re
 import threading
+import time
 import urllib.parse
 from collections import Counter
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from typing import Any
 
 FAULTS = ("429", "500", "broken", "cut", "dropped", "slow")
 """Too many requests with Retry-After; an error of the server; half of the JSON; half of the bytes; none; too late."""
-KEY = "not a secret"
+KEY = "not-a-secret"
 
 
 @dataclass
@@ -41,13 +42,21 @@ class EndpointServer:
     """Where every request is sent instead."""
     status: int | None = None
     """With which every request is refused."""
+    error_code: str = "made_for_a_test"
+    retry_after: float = 0.2
+    """Seconds that a 429 asks to wait."""
+    said: dict[str, str] = field(default_factory=dict)
+    """Answers to questions, instead of repeating them."""
     log: Path | None = None
+    """File for what is asked, instead of memory."""
     batch_looks: int = 1
     """How often a batch is not ready yet."""
     asked: list[tuple[str, str]] = field(default_factory=list)
     """(last turn of the conversation, how it ended), in order."""
     bodies: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str | None] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+    """When each request came, in seconds of the monotonic clock."""
     most_at_once: int = 0
     batches: list[dict[str, Any]] = field(default_factory=list)
     expire: int = 0
@@ -124,13 +133,14 @@ class EndpointServer:
         content = json.loads(body)
         text = content["messages"][-1]["content"]
         self._now += 1
+        self.times.append(time.monotonic())
         self.most_at_once = max(self.most_at_once, self._now)
         try:
             end = self._fault(text)
             if self.upstream is not None and end in ("answered", "broken", "cut"):
                 status, reply = await _from(self.upstream, body)
             else:
-                status, reply = 200, json.dumps(completion(content)).encode()
+                status, reply = 200, json.dumps(completion(content, self.said)).encode()
             wait = self.slow if end == "slow" else self.delay
             if wait:
                 await asyncio.sleep(wait)
@@ -143,8 +153,8 @@ class EndpointServer:
             if end == "broken":
                 return _send(writer, 200, reply[: len(reply) // 2])
             if end.isdigit():
-                again = "Retry-After: 0.2\r\n" if end == "429" else ""
-                return _send(writer, int(end), _error("made_for_a_test", text), again)
+                again = f"Retry-After: {self.retry_after}\r\n" if end == "429" else ""
+                return _send(writer, int(end), _error(self.error_code, text), again)
             return _send(writer, status, reply)
         finally:
             self._now -= 1
@@ -174,9 +184,10 @@ class EndpointServer:
         parts = path.split("/")
         if (method, parts) == ("POST", ["files"]):
             identity = f"file-{len(self._files)}"
-            self._files[identity] = body.split(b"\r\n\r\n", 2)[-1].rsplit(b"\r\n--", 1)[0]
-            if not self._files[identity].startswith(b"{"):  # the field `purpose` came first or last
-                self._files[identity] = next(p for p in body.split(b"\r\n") if p.startswith(b'{"custom_id"'))
+            form = [part.partition(b"\r\n\r\n") for part in body.split(body.partition(b"\r\n")[0])]
+            fields = {head.partition(b'name="')[2].partition(b'"')[0]: content[:-2] for head, _, content in form}
+            assert fields[b"purpose"] == b"batch"
+            self._files[identity] = fields[b"file"]
             return _send(writer, 200, json.dumps({"id": identity}).encode())
         if (method, parts) == ("POST", ["batches"]):
             asked = json.loads(body)
@@ -214,7 +225,7 @@ class EndpointServer:
                 errors.append({"custom_id": line["custom_id"], "response": reply, "error": None})
                 self._note(text, found[1], line["body"])
             else:
-                reply = {"status_code": 200, "body": completion(line["body"])}
+                reply = {"status_code": 200, "body": completion(line["body"], self.said)}
                 done.append({"custom_id": line["custom_id"], "response": reply, "error": None})
                 self._note(text, "answered", line["body"])
         for name, rows in (("output", done), ("error", errors)):
@@ -225,8 +236,8 @@ class EndpointServer:
         batch["status"] = "expired" if left else "completed"
 
 
-def completion(body: dict[str, Any]) -> dict[str, Any]:
-    """A completion that repeats the question; what a JSON schema holds it to is filled with it."""
+def completion(body: dict[str, Any], said: dict[str, str]) -> dict[str, Any]:
+    """A completion that says what stands in a table, or repeats the question."""
     text, n = body["messages"][-1]["content"], body.get("n", 1)
     if text == "one answer":
         n = 1
@@ -234,7 +245,7 @@ def completion(body: dict[str, Any]) -> dict[str, Any]:
         {
             "index": number,
             "finish_reason": "length" if "99 is cut" in text else "stop",
-            "message": {"role": "assistant", "content": f"{text} is {number}"},
+            "message": {"role": "assistant", "content": said.get(text, f"{text} is {number}")},
         }
         for number in range(n)
     ]

@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 import re
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,7 @@ log = logging.getLogger("reversegen")
 
 MOST_REQUESTS, MOST_BYTES = 50_000, 100_000_000
 """Of one batch. OpenAI takes 50,000 requests and 200 MB."""
-QUIET = 2.0
+QUIET = 1.0
 """Seconds without a new request after which those that wait are sent: the threads that ask do so one after the other."""
 ENDED = {"completed", "expired", "cancelled", "failed"}
 PAGES = 20
@@ -58,7 +59,7 @@ class Batches:
     def __init__(self, connection: Connection, calls: Calls, read: Callable[[str, int, bytes, bool], Call]) -> None:
         self._connection, self._calls, self._read = connection, calls, read
         self._asked: dict[str, Asked] = {}
-        self._new: list[str] = []
+        self._new: deque[str] = deque()
         self._sent: set[str] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -89,7 +90,7 @@ class Batches:
             keys: list[str] = []
             size = 0
             while self._new and len(keys) < MOST_REQUESTS and size < MOST_BYTES:
-                keys.append(self._new.pop())
+                keys.append(self._new.popleft())
                 size += len(self._asked[keys[-1]].content)
             self._sent |= set(keys)
             self._start(self._send({key: self._asked[key].choices for key in keys}))

@@ -9,7 +9,7 @@ import logging
 import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, TypeVar
@@ -70,7 +70,7 @@ class Connection:
         self._slots = asyncio.Semaphore(limits.concurrency)
         self._alone = asyncio.Lock()
         self._next_request = self._next_token = self._not_before = 0.0
-        self._failures, self._out_since, self._spare = 0, 0.0, limits.spare_tries
+        self._failures, self._looks, self._out_since, self._spare = 0, 0, 0.0, limits.spare_tries
         self._ended: BadInput | None = None
 
     @cached_property
@@ -100,7 +100,7 @@ class Connection:
         rate. Raises BadInput where trying is of no use, or has been tried enough; then nothing more is sent, and what is
         under way ends.
         """
-        tries = 0
+        tries, client = 0, self._client
         async with self._slots:
             while True:
                 alone = self._out
@@ -110,15 +110,15 @@ class Connection:
                     if alone and not self._out:
                         continue  # another found it answering while this one waited
                     await self._turn(tokens)
-                    done = await self._try(method, path, read, content)
+                    done = await self._try(client.request(method, self.base + path, **content), read)
                     if done.found:
-                        self._failures = 0
+                        self._failures = self._looks = 0
                         return done.found[0]
                     tries += not alone  # an outage is no fault of the request that looks for its end
                     try:
                         if done.refused:
                             raise self.end(done.refused)
-                        self.count(tries, done.status, done.retry_after)
+                        self.count(tries, done.status, done.retry_after, alone=alone)
                     finally:
                         failed(done.status)
                 finally:
@@ -151,12 +151,12 @@ class Connection:
         if self._ended:
             raise self._ended
 
-    async def _try(self, method: str, path: str, read: Callable[[bytes], T], content: dict[str, Any]) -> Try[T]:
+    async def _try(self, request: Awaitable[Any], read: Callable[[bytes], T]) -> Try[T]:
         import httpx2
 
         try:
             async with asyncio.timeout(self.limits.timeout):
-                reply = await self._client.request(method, self.base + path, **content)
+                reply = await request
         except (TimeoutError, httpx2.TransportError):
             return Try(None)
         status = reply.status_code
@@ -173,8 +173,11 @@ class Connection:
             refused = f"status {status}{f', {code}' if code else ''}; it was not asked again"
         return Try(status, _retry_after(reply.headers), refused=refused)
 
-    def count(self, tries: int, status: int | None, retry_after: float | None = None) -> None:
-        """Take note of a failed try, of so many of one request. Raises BadInput where it was one too many."""
+    def count(self, tries: int, status: int | None, retry_after: float | None = None, *, alone: bool = False) -> None:
+        """Take note of a failed try, of so many of one request, or of the one that looks whether an outage is over.
+
+        Raises BadInput where it was one too many.
+        """
         now = time.monotonic()
         what = "no reply" if status is None else "an unreadable reply" if status == 200 else f"status {status}"
         kept = "what it answered is kept: run the same command again"
@@ -184,7 +187,9 @@ class Connection:
             if self._out:
                 if self._failures == OUTAGE:
                     log.warning("%s: out, %s; asked now and then until it answers", self.place, what)
-                self._wait(min(LONGEST_PAUSE, 2.0 ** (self._failures - OUTAGE)))
+                if alone or self._failures == OUTAGE:  # not for each that was under way when it went out
+                    self._wait(min(LONGEST_PAUSE, 2.0**self._looks))
+                    self._looks += 1
                 if now - self._out_since > self.limits.patience:
                     raise self.end(f"{what}, for {now - self._out_since:.0f} seconds and more; {kept}")
         if retry_after is not None:
