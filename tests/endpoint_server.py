@@ -290,6 +290,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--delay", type=float, default=0.0)
+    parser.add_argument("--slow", type=float, default=30.0)
     parser.add_argument("--log", type=Path)
     parser.add_argument("--faults", nargs="*", default=[], choices=FAULTS)
     parser.add_argument("--every", type=int, default=1)

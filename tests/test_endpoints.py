@@ -2,11 +2,15 @@
 
 import json
 import logging
+import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -501,3 +505,97 @@ def test_a_structured_labeller_solves_a_problem(server: EndpointServer, tmp_path
 def test_a_structured_reply_that_was_cut_off_is_invalid(server: EndpointServer, tmp_path: Path) -> None:
     [found] = labelled(server, tmp_path, "math", {"99 is cut": '{"solution": "1 + '})
     assert (found.answer, found.invalid) == (None, "cut off")
+
+
+VLLM = Path(os.environ.get("REVERSEGEN_VLLM_PYTHON", Path(__file__).parents[1] / ".venv-vllm/bin/python"))
+
+
+@pytest.fixture(scope="module")
+def vllm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of vLLM's own server with a tiny random model."""
+    if not VLLM.is_file():
+        pytest.skip(f"no vLLM: {VLLM} is not there; REVERSEGEN_VLLM_PYTHON names another interpreter")
+    torch = pytest.importorskip("torch")
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    letters = ["<pad>", "<eos>", *sorted(pre_tokenizers.ByteLevel.alphabet())]
+    of_bytes = Tokenizer(models.BPE({letter: n for n, letter in enumerate(letters)}, []))
+    of_bytes.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    of_bytes.decoder = decoders.ByteLevel()
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=of_bytes, eos_token="<eos>", pad_token="<pad>")
+    tokenizer.chat_template = "{% for m in messages %}{{ m.content }}\n{% endfor %}"
+    tokenizer.save_pretrained(folder)
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=len(letters), hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=2,
+        initializer_range=0.3, max_position_embeddings=256, eos_token_id=1, pad_token_id=0, bos_token_id=None,
+    )  # fmt: skip
+    LlamaForCausalLM(config).save_pretrained(folder)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = ["--model", str(folder), "--served-model-name", "some-model", "--host", "127.0.0.1", "--port", str(port)]
+    words += ["--api-key", KEY, "--dtype", "float32", "--enforce-eager", "--max-model-len", "128"]
+    own = {"VLLM_CPU_KVCACHE_SPACE": "1", "HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
+    log = tmp_path_factory.mktemp("vllm") / "log"
+    with log.open("w") as file:
+        process = subprocess.Popen(
+            [str(VLLM), "-m", "vllm.entrypoints.openai.api_server", *words],
+            env={**os.environ, **own},
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        end = time.monotonic() + 300
+        while True:
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5).close()
+                break
+            except OSError:
+                assert process.poll() is None, log.read_text()[-2000:]
+                assert time.monotonic() < end, log.read_text()[-2000:]
+                time.sleep(1)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+@pytest.mark.slow
+def test_a_real_server_behind_faults_answers_everything_once_and_as_without_them(vllm: int, tmp_path: Path) -> None:
+    questions = [f"what is {n} plus {n % 7} ?" for n in range(60)]
+    plain = OpenAIEngine(endpoint(f"http://127.0.0.1:{vllm}/v1"), Limits(), Decoding(12), tmp_path / "plain")
+    expected = plain.generate(asked(*questions), 1, 0)
+    assert len({one.text for [one] in expected}) > 10
+    with EndpointServer(upstream=vllm, faults=FAULTS, every=5, slow=4.0).running() as proxy:
+        engine = engine_of(proxy, tmp_path / "calls", Decoding(12), timeout=3.0)
+        found = engine.generate(asked(*questions), 1, 0)
+        assert found == expected
+        usage = read_usage(tmp_path / "calls")
+        assert (usage.tries, usage.answered) == (72, 60)
+        assert kept(tmp_path / "calls") == dict.fromkeys(kept(tmp_path / "calls"), 1)
+        assert proxy.answered == dict.fromkeys(questions, 1)
+        assert usage.tokens_out == sum(one.tokens for [one] in found)
+    drawn = OpenAIEngine(endpoint(f"http://127.0.0.1:{vllm}/v1"), Limits(), Decoding(6, 1.0), tmp_path / "drawn")
+    several = drawn.generate(asked(*questions[:4]), 5, 2**63)
+    assert [len(row) for row in several] == [5] * 4
+    assert len({one.text for row in several for one in row}) > 4
+
+
+@pytest.mark.slow
+def test_a_real_server_holds_replies_to_a_schema(vllm: int, tmp_path: Path) -> None:
+    """The model is random: without the schema hardly one of its replies would begin as JSON."""
+    schema = {
+        "type": "object",
+        "properties": {"valid": {"type": "boolean"}},
+        "required": ["valid"],
+        "additionalProperties": False,
+    }
+    requests = [Request(messages=request.messages, schema=schema) for request in asked(*QUESTIONS[:6])]
+    engine = OpenAIEngine(endpoint(f"http://127.0.0.1:{vllm}/v1"), Limits(), Decoding(40), tmp_path)
+    for [one] in engine.generate(requests, 1, 0):
+        assert re.match(r'\{\s*("valid"|$)', one.text)
+        if one.finished:
+            assert set(json.loads(one.text)) == {"valid"}
