@@ -106,6 +106,19 @@ def model_use(role):
     return read
 
 
+def endpoint_limits(role):
+    """How hard the endpoint of a role is asked, as JSON; null for other models.
+
+    A change reruns nothing: Snakemake compares no param of a function that takes `threads`.
+    """
+
+    def read(wildcards, threads):
+        model = model_of(role)(wildcards)
+        return (model.limits or configuration.Limits()).model_dump_json() if model and model.endpoint else "null"
+
+    return read
+
+
 def model_folder(role):
     """The folder of the model of a role, made or fetched by a rule where it is not the user's own; none for an endpoint."""
 

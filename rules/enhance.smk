@@ -21,6 +21,7 @@ use rule write_references as write_seed_references with:
         kind=kind_use,
         labeller=setting("labeller"),
         model=model_use("labeller"),
+        endpoint_limits=endpoint_limits("labeller"),
         settings=setting("references"),
         checker_timeout=setting("checker_timeout"),
         random_seed=setting("random_seed"),

@@ -89,12 +89,13 @@ rule answer_tests:
         stage=stage("generate", "answer_tests"),
         kind=kind_use,
         model=model_use("target"),
+        endpoint_limits=endpoint_limits("target"),
         settings=setting("responses"),
         code=code("answer_tests"),
     shell:
         "{params.stage} --tests {input.tests:q} --target {input.target:q} --responses {output.responses:q}"
         " --kind {params.kind:q} --model {params.model:q} --settings {params.settings:q}"
-        " --threads {threads} --log {log:q}"
+        " --endpoint-limits {params.endpoint_limits:q} --threads {threads} --log {log:q}"
 
 
 use rule judge_responses as judge_tests with:
@@ -240,6 +241,7 @@ use rule answer_instructions as answer_transfer with:
         stage=stage("generate", "answer_instructions"),
         kind=kind_use,
         model=model_use("transfer"),
+        endpoint_limits=endpoint_limits("transfer"),
         settings=setting("responses"),
         random_seed=setting("random_seed"),
         chain="transfer",

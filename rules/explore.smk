@@ -177,6 +177,7 @@ rule answer_instructions:
         stage=stage("generate", "answer_instructions"),
         kind=kind_use,
         model=model_use("target"),
+        endpoint_limits=endpoint_limits("target"),
         settings=setting("responses"),
         random_seed=setting("random_seed"),
         chain="{chain}",
@@ -184,7 +185,8 @@ rule answer_instructions:
     shell:
         "{params.stage} --instructions {input.instructions:q} --target {input.target:q} --responses {output.responses:q}"
         " --kind {params.kind:q} --model {params.model:q} --settings {params.settings:q} --chain {params.chain}"
-        " --random-seed {params.random_seed} --threads {threads} --log {log:q}"
+        " --random-seed {params.random_seed} --endpoint-limits {params.endpoint_limits:q}"
+        " --threads {threads} --log {log:q}"
 
 
 rule write_references:
@@ -210,6 +212,7 @@ rule write_references:
         kind=kind_use,
         labeller=setting("labeller"),
         model=model_use("labeller"),
+        endpoint_limits=endpoint_limits("labeller"),
         settings=setting("references"),
         checker_timeout=setting("checker_timeout"),
         random_seed=setting("random_seed"),
@@ -219,7 +222,8 @@ rule write_references:
         "{params.stage} --instructions {input.instructions:q} --seeds {input.seeds:q} --folder {input.folder:q}"
         " --references {output.references:q} --kind {params.kind:q} --labeller {params.labeller:q} --model {params.model:q}"
         " --settings {params.settings:q} --chain {params.chain} --checker-timeout {params.checker_timeout}"
-        " --random-seed {params.random_seed} --threads {threads} --log {log:q}"
+        " --random-seed {params.random_seed} --endpoint-limits {params.endpoint_limits:q}"
+        " --threads {threads} --log {log:q}"
 
 
 rule judge_responses:
@@ -248,12 +252,13 @@ rule judge_responses:
         stage=stage("generate", "judge_responses"),
         judge=judge_setting,
         model=model_use("judge"),
+        endpoint_limits=endpoint_limits("judge"),
         code=code("judge_responses"),
     shell:
         "{params.stage} --instructions {input.instructions:q} --seeds {input.seeds:q} --tests {input.tests:q}"
         " --responses {input.responses:q} --references {input.references:q} --folder {input.folder:q}"
         " --judgements {output.judgements:q} --judge {params.judge:q} --model {params.model:q}"
-        " --threads {threads} --log {log:q}"
+        " --endpoint-limits {params.endpoint_limits:q} --threads {threads} --log {log:q}"
 
 
 use rule judge_responses as judge_seeds with:

@@ -75,13 +75,15 @@ rule answer_seeds:
         stage=stage("generate", "answer_seeds"),
         kind=kind_use,
         model=model_use("target"),
+        endpoint_limits=endpoint_limits("target"),
         settings=setting("responses"),
         random_seed=setting("random_seed"),
         code=code("answer_seeds"),
     shell:
         "{params.stage} --seeds {input.seeds:q} --target {input.target:q} --responses {output.responses:q}"
         " --kind {params.kind:q} --model {params.model:q} --settings {params.settings:q}"
-        " --random-seed {params.random_seed} --threads {threads} --log {log:q}"
+        " --random-seed {params.random_seed} --endpoint-limits {params.endpoint_limits:q}"
+        " --threads {threads} --log {log:q}"
 
 
 rule label_seeds:
@@ -132,13 +134,15 @@ rule check_judge:
         source=judge_source_json,
         judge=judge_setting,
         model=model_use("judge"),
+        endpoint_limits=endpoint_limits("judge"),
         limits=setting("judge_check"),
         checker_timeout=setting("checker_timeout"),
         code=code("check_judge"),
     shell:
         "{params.stage} --files {input.files:q} --folder {input.folder:q} --judge-json {output.judge_json:q}"
         " --kind {params.kind:q} --source {params.source:q} --judge {params.judge:q} --model {params.model:q}"
-        " --limits {params.limits:q} --checker-timeout {params.checker_timeout} --threads {threads} --log {log:q}"
+        " --limits {params.limits:q} --checker-timeout {params.checker_timeout} --endpoint-limits {params.endpoint_limits:q}"
+        " --threads {threads} --log {log:q}"
 
 
 rule build_warmup:

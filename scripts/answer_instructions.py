@@ -6,7 +6,8 @@ python scripts/answer_instructions.py --help
 from pathlib import Path
 
 from reversegen import generation
-from reversegen.configuration import Answering, KindUse, ModelUse
+from reversegen.calls import calls_folder
+from reversegen.configuration import Answering, KindUse, Limits, ModelUse
 from reversegen.engine import Decoding
 from reversegen.engines import open_engine
 from reversegen.kinds import open_kind
@@ -20,6 +21,7 @@ def main(
     responses: Path,
     kind: KindUse,
     model: ModelUse,
+    endpoint_limits: Limits | None,
     settings: Answering,
     chain: str,
     random_seed: int,
@@ -29,7 +31,8 @@ def main(
     opened = open_kind(kind)
     asked = [(i.id, i.text) for i in read_records(instructions, Instruction) if i.asked]
     decoding = Decoding(settings.max_new_tokens, opened.decision.temperature)
-    engine = open_engine(model, target[0] if target else None, decoding, threads)
+    folder = target[0] if target else None
+    engine = open_engine(model, folder, decoding, threads, calls_folder(responses), endpoint_limits)
     size, samples = settings.batch_size, opened.decision.samples
     generation.answer_questions(responses, asked, engine, opened, settings.system, size, samples, (random_seed, chain))
 

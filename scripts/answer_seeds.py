@@ -6,7 +6,8 @@ python scripts/answer_seeds.py --help
 from pathlib import Path
 
 from reversegen import generation
-from reversegen.configuration import Answering, KindUse, ModelUse
+from reversegen.calls import calls_folder
+from reversegen.configuration import Answering, KindUse, Limits, ModelUse
 from reversegen.engine import Decoding
 from reversegen.engines import open_engine
 from reversegen.kinds import open_kind
@@ -20,6 +21,7 @@ def main(
     responses: Path,
     kind: KindUse,
     model: ModelUse,
+    endpoint_limits: Limits | None,
     settings: Answering,
     random_seed: int,
     threads: int,
@@ -28,7 +30,8 @@ def main(
     opened = open_kind(kind)
     asked = [(s.id, s.text) for s in read_records(seeds, Seed)]
     decoding = Decoding(settings.max_new_tokens, opened.decision.temperature)
-    engine = open_engine(model, target[0] if target else None, decoding, threads)
+    folder = target[0] if target else None
+    engine = open_engine(model, folder, decoding, threads, calls_folder(responses), endpoint_limits)
     size, samples = settings.batch_size, opened.decision.samples
     generation.answer_questions(
         responses, asked, engine, opened, settings.system, size, samples, (random_seed, "probe")

@@ -6,7 +6,8 @@ python scripts/answer_tests.py --help
 from pathlib import Path
 
 from reversegen import generation
-from reversegen.configuration import Answering, KindUse, ModelUse
+from reversegen.calls import calls_folder
+from reversegen.configuration import Answering, KindUse, Limits, ModelUse
 from reversegen.engine import Decoding
 from reversegen.engines import open_engine
 from reversegen.kinds import open_kind
@@ -20,12 +21,16 @@ def main(
     responses: Path,
     kind: KindUse,
     model: ModelUse,
+    endpoint_limits: Limits | None,
     settings: Answering,
     threads: int,
 ) -> None:
     """Ask every question of every set, once where sets share it."""
     asked = {q.id: q.text for questions in read_tests(tests).values() for q in questions}
-    engine = open_engine(model, target[0] if target else None, Decoding(settings.max_new_tokens), threads)
+    folder = target[0] if target else None
+    engine = open_engine(
+        model, folder, Decoding(settings.max_new_tokens), threads, calls_folder(responses), endpoint_limits
+    )
     questions, size = list(asked.items()), settings.batch_size
     generation.answer_questions(responses, questions, engine, open_kind(kind), settings.system, size, 1, ())
 

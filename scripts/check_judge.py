@@ -9,7 +9,8 @@ from pathlib import Path
 from reversegen import labels as label_module
 from reversegen import seeds
 from reversegen.artefacts import write_text
-from reversegen.configuration import DataSource, Judge, JudgeCheck, KindUse, ModelUse
+from reversegen.calls import calls_folder
+from reversegen.configuration import DataSource, Judge, JudgeCheck, KindUse, Limits, ModelUse
 from reversegen.errors import BadInput
 from reversegen.judge_check import check_judge
 from reversegen.judging import open_judge
@@ -26,6 +27,7 @@ def main(
     source: DataSource,
     judge: Judge | None,
     model: ModelUse | None,
+    endpoint_limits: Limits | None,
     limits: JudgeCheck,
     checker_timeout: float,
     threads: int,
@@ -44,7 +46,8 @@ def main(
     ]
     judgements = []
     if judge and model:
-        opened = open_judge(judge, model, folder[0] if folder else None, threads)
+        place = folder[0] if folder else None
+        opened = open_judge(judge, model, place, threads, calls_folder(judge_json), endpoint_limits)
         for start in range(0, len(rows), judge.batch_size):
             several = range(start, min(start + judge.batch_size, len(rows)))
             opinions = opened.judge([(rows[n].instruction, rows[n].responses[0]) for n in several])

@@ -6,7 +6,8 @@ python scripts/judge_responses.py --help
 from pathlib import Path
 
 from reversegen import generation
-from reversegen.configuration import Judge, ModelUse
+from reversegen.calls import calls_folder
+from reversegen.configuration import Judge, Limits, ModelUse
 from reversegen.judging import open_judge
 from reversegen.records import Instruction, Question, Reference, Response, Seed, read_records
 from reversegen.stage import run
@@ -22,6 +23,7 @@ def main(
     judgements: Path,
     judge: Judge,
     model: ModelUse,
+    endpoint_limits: Limits | None,
     threads: int,
 ) -> None:
     """Judge the first response, or the labeller's solution, to each instruction, seed and attack that has one."""
@@ -32,7 +34,8 @@ def main(
     said = {r.instruction_id: r.text for path in responses for r in read_records(path, Response) if r.sample == 0}
     said |= {r.instruction_id: r.solution for path in references for r in read_records(path, Reference) if r.solution}
     answers = [(i, texts[i], answer) for i, answer in said.items() if i in texts]
-    opened = open_judge(judge, model, folder[0] if folder else None, threads)
+    place = folder[0] if folder else None
+    opened = open_judge(judge, model, place, threads, calls_folder(judgements), endpoint_limits)
     generation.judge_answers(judgements, answers, opened, judge.batch_size)
 
 

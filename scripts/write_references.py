@@ -6,7 +6,8 @@ python scripts/write_references.py --help
 from pathlib import Path
 
 from reversegen import generation
-from reversegen.configuration import SOLVERS, KindUse, Labelling, ModelUse
+from reversegen.calls import calls_folder
+from reversegen.configuration import SOLVERS, KindUse, Labelling, Limits, ModelUse
 from reversegen.engine import Decoding
 from reversegen.engines import open_engine
 from reversegen.kinds import open_kind
@@ -26,6 +27,7 @@ def main(
     kind: KindUse,
     labeller: str,
     model: ModelUse | None,
+    endpoint_limits: Limits | None,
     settings: Labelling,
     chain: str,
     checker_timeout: float,
@@ -42,10 +44,15 @@ def main(
     assert model is not None
     place = folder[0] if folder else None
     temperature = settings.temperature if settings.samples > 1 else 0.0
-    engine = open_engine(model, place, Decoding(settings.max_new_tokens, temperature), threads)
-    yes_or_no = open_engine(model, place, Decoding(YES_OR_NO), threads)
+    calls = calls_folder(references)
+    decoding = Decoding(settings.max_new_tokens, temperature)
+    engine = open_engine(model, place, decoding, threads, calls, endpoint_limits)
+    yes_or_no = open_engine(model, place, Decoding(YES_OR_NO), threads, calls, endpoint_limits)
     draw = (random_seed, chain)
-    generation.label_by_model(references, asked, labeller, engine, yes_or_no, opened, settings, checker_timeout, draw)
+    structured = model.endpoint is not None and model.endpoint.structured
+    generation.label_by_model(
+        references, asked, labeller, engine, yes_or_no, opened, settings, checker_timeout, draw, structured
+    )
 
 
 if __name__ == "__main__":

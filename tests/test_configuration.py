@@ -279,11 +279,47 @@ def test_the_kind_safety_needs_a_judge(edited: Edited) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://api.example.org/v1", "http://localhost.example.org/", "ftp://localhost/", "api"]
+    "url",
+    [
+        "http://api.example.org/v1",
+        "http://localhost.example.org/",
+        "http://localhost:80@api.example.org/v1",
+        "http://127.0.0.1@api.example.org/",
+        "https://user:word@api.example.org/v1",
+        "https://api.example.org/v1?to=1",
+        "https://api.example.org/v1#there",
+        "https://api.example.org\\@other.example.org/",
+        "https://api.example.org/v1\n",
+        "ftp://localhost/",
+        "api",
+    ],
 )
 def test_an_endpoint_that_would_send_the_key_in_clear_is_refused(edited: Edited, url: str) -> None:
     edited.set(MODELS, "remote", {"size": "tiny", "endpoint": ENDPOINT | {"base_url": url}})
     assert names(edited.refusal(), edited.folder / MODELS, "remote.endpoint.base_url")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://api.example.org", "https://api.example.org:8443/v1/", "http://localhost:80/v1", "http://[::1]:1/v1"],
+)
+def test_an_endpoint_over_https_or_on_loopback_is_taken(edited: Edited, url: str) -> None:
+    limits = {"concurrency": 64, "mode": "batch", "requests_per_minute": 500}
+    edited.set(MODELS, "remote", {"size": "tiny", "endpoint": ENDPOINT | {"base_url": url}, "limits": limits})
+    model = edited.load().models["remote"]
+    assert (model.limits and model.limits.concurrency) == 64
+    assert "limits" not in model.use.model_dump()  # what decides no answer reruns nothing
+
+
+@pytest.mark.parametrize("limits", [{"concurrency": 0}, {"tries": 0}, {"timeout": 0}, {"mode": "later"}, {"rate": 1}])
+def test_limits_out_of_range_are_refused(edited: Edited, limits: dict[str, Any]) -> None:
+    edited.set(MODELS, "remote", {"size": "tiny", "endpoint": ENDPOINT, "limits": limits})
+    assert f"remote.limits.{next(iter(limits))}" in edited.refusal()
+
+
+def test_limits_are_for_an_endpoint(edited: Edited) -> None:
+    edited.set(MODELS, "llama3-8b", LLAMA | {"limits": {"concurrency": 4}})
+    assert "limits: are for an endpoint" in edited.refusal()
 
 
 def test_the_refusal_of_an_unknown_model_lists_the_known_ones(edited: Edited) -> None:

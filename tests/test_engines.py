@@ -1,11 +1,7 @@
-"""Engines draw what the model says: compared with the model's own logits, and with a real server on this machine."""
+"""Engines draw what the model says: compared with the model's own logits."""
 
-import json
 import math
-import threading
 from collections import Counter
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +11,9 @@ import torch
 from tokenizers.processors import TemplateProcessing
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
 
-from reversegen.configuration import Endpoint, ModelUse
+from reversegen.configuration import ModelUse
 from reversegen.engine import Decoding, Generated, Request
 from reversegen.engines import open_engine
-from reversegen.engines.openai import OpenAIEngine
 from reversegen.engines.transformers import TransformersEngine
 from reversegen.errors import BadInput
 from reversegen.model_folder import check_folder
@@ -287,126 +282,3 @@ def test_a_request_may_give_arguments_and_parts_to_the_chat_template_and_forge_n
     tokenizer.chat_template = "{{ messages[0]['content'][0]['type'] }}: {{ messages[0]['content'][0]['text'] }}"
     assert render(tokenizer, Request(messages=turns, parts=True)) == "text: 20< eos>+ < pad> 3"
     assert render(tokenizer, Request(text="20<eos>")) == "20<eos>"  # plain text is what a proposer continues
-
-
-class Server(BaseHTTPRequestHandler):
-    """Chat completions that say what they were asked; a question about 99 is cut off, some others go wrong."""
-
-    asked: list[dict[str, Any]]
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.asked.append({"path": self.path, "key": self.headers["Authorization"], **body})
-        text = body["messages"][-1]["content"]
-        if text.startswith("status "):
-            return self.reply(int(text.split()[1]), {"error": {"message": f"I do not answer: {text}"}})
-        if text == "one answer":
-            body["n"] = 1
-        choices = [
-            {
-                "index": n,
-                "finish_reason": "length" if "99" in text else "stop",
-                "message": {"role": "assistant", "content": f"{text} is {n}"},
-            }
-            for n in range(body["n"])
-        ]
-        usage = {"prompt_tokens": 1, "completion_tokens": 5 * body["n"], "total_tokens": 1 + 5 * body["n"]}
-        about = {"id": "1", "object": "chat.completion", "created": 1, "model": body["model"]}
-        return self.reply(200, {**about, "choices": None if text == "no answer" else choices, "usage": usage})
-
-    def reply(self, status: int, body: dict[str, Any]) -> None:
-        reply = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(reply)))
-        self.end_headers()
-        self.wfile.write(reply)
-
-    def log_message(self, *_: Any) -> None:
-        """Nothing: the test reads `asked`."""
-
-
-@pytest.fixture
-def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Endpoint, list[dict[str, Any]]]]:
-    monkeypatch.setenv("REVERSEGEN_TEST_KEY", "not a secret")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    asked: list[dict[str, Any]] = []
-    with HTTPServer(("127.0.0.1", 0), type("Own", (Server,), {"asked": asked})) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        url = f"http://127.0.0.1:{server.server_port}/v1"
-        yield Endpoint(base_url=url, model="some-model", api_key_env="REVERSEGEN_TEST_KEY"), asked
-        server.shutdown()
-        thread.join()
-
-
-def test_an_endpoint_is_asked_each_conversation_with_model_and_decoding(
-    endpoint: tuple[Endpoint, list[dict[str, Any]]],
-) -> None:
-    of, asked = endpoint
-    engine = open_engine(ModelUse(endpoint=of), None, Decoding(64, 0.7, 0.9), 1)
-    opening = Message(role="system", content="Think.")
-    requests = [Request(messages=[opening, Message(role="user", content=text)]) for text in ("98", "99")]
-    assert engine.generate(requests, 2, 2**64 - 1) == [
-        [Generated("98 is 0", 5, True), Generated("98 is 1", 5, True)],
-        [Generated("99 is 0", 5, False), Generated("99 is 1", 5, False)],
-    ]
-    for text, body in zip(("98", "99"), asked, strict=True):
-        assert body["path"] == "/v1/chat/completions"
-        assert body["key"] == "Bearer not a secret"
-        turns = [{"role": "system", "content": "Think."}, {"role": "user", "content": text}]
-        assert (body["model"], body["messages"]) == ("some-model", turns)
-        assert (body["temperature"], body["top_p"], body["n"], body["max_tokens"]) == (0.7, 0.9, 2, 64)
-        assert 0 <= body["seed"] < 2**31
-
-
-def test_an_endpoint_refuses_plain_text_before_it_is_asked(
-    endpoint: tuple[Endpoint, list[dict[str, Any]]],
-) -> None:
-    of, asked = endpoint
-    with pytest.raises(BadInput, match=rf"{of.base_url}: cannot continue plain text"):
-        OpenAIEngine(of, Decoding(8)).generate([Request(text="20 + 3")], 1, 0)
-    assert asked == []
-
-
-def test_an_endpoint_refuses_what_only_a_folder_can_do_before_it_is_asked(
-    endpoint: tuple[Endpoint, list[dict[str, Any]]],
-) -> None:
-    of, asked = endpoint
-    turns = [Message(role="user", content="20 + 3")]
-    with pytest.raises(BadInput, match=rf"{of.base_url}: gives no probabilities of options"):
-        OpenAIEngine(of, Decoding(8)).choose([Request(messages=turns)], [["23", "24"]])
-    with pytest.raises(BadInput, match=rf"{of.base_url}: takes no arguments of a chat template"):
-        OpenAIEngine(of, Decoding(8)).generate([Request(messages=turns, template={"guideline": "g"})], 1, 0)
-    assert asked == []
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("status 400 and a secret", "BadRequestError, status 400"),
-        ("status 401 and a secret", "AuthenticationError, status 401"),
-        ("status 404 and a secret", "NotFoundError, status 404"),
-        ("one answer", "1 answers where 2 were asked for"),
-        ("no answer", "0 answers where 2 were asked for"),
-    ],
-)
-def test_an_endpoint_that_fails_is_named_and_what_it_was_asked_is_not_repeated(
-    endpoint: tuple[Endpoint, list[dict[str, Any]]], text: str, words: str
-) -> None:
-    of, _ = endpoint
-    with pytest.raises(BadInput) as refused:
-        OpenAIEngine(of, Decoding(8)).generate([Request(messages=[Message(role="user", content=text)])], 2, 0)
-    assert str(refused.value).startswith(f"endpoint {of.base_url}, model some-model: {words}")
-    assert "secret" not in str(refused.value)
-    assert refused.value.__cause__ is None
-
-
-@pytest.mark.parametrize("value", [None, ""])
-def test_an_endpoint_without_its_key_names_the_variable(monkeypatch: pytest.MonkeyPatch, value: str | None) -> None:
-    monkeypatch.delenv("REVERSEGEN_TEST_KEY", raising=False)
-    if value is not None:
-        monkeypatch.setenv("REVERSEGEN_TEST_KEY", value)
-    of = Endpoint(base_url="https://example.org/v1", model="some-model", api_key_env="REVERSEGEN_TEST_KEY")
-    with pytest.raises(BadInput, match="environment variable REVERSEGEN_TEST_KEY holds no key; export it"):
-        OpenAIEngine(of, Decoding(8))

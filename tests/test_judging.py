@@ -11,9 +11,8 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM, LlamaForSequenceClassification
 
-from reversegen.configuration import Endpoint, Judge, ModelUse
+from reversegen.configuration import Judge, ModelUse
 from reversegen.engine import Decoding, Generated, Request
-from reversegen.engines.openai import OpenAIEngine
 from reversegen.engines.transformers import TransformersEngine
 from reversegen.errors import BadInput
 from reversegen.judges import JUDGES
@@ -34,6 +33,7 @@ ANSWERS = [
 class Replies:
     """An engine that gives these replies in order and keeps what it was asked."""
 
+    at_once = 1
     identity = "replies"
 
     def __init__(self, *texts: str) -> None:
@@ -284,10 +284,3 @@ def test_a_template_that_changes_an_answered_question_is_refused(
     own = USE.model_copy(update={"chat_template": "{{ messages | length }} {{ messages[0].content }}"})
     with pytest.raises(BadInput, match="renders a question differently once it is answered"):
         TransformersEngine(engine.folder, own, Decoding(4), 1).choose([asked("the")], [["take"]])
-
-
-def test_an_endpoint_gives_no_probabilities(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("REVERSEGEN_TEST_KEY", "not a secret")
-    endpoint = Endpoint(base_url="https://example.org/v1", model="some-model", api_key_env="REVERSEGEN_TEST_KEY")
-    with pytest.raises(BadInput, match="gives no probabilities of options"):
-        OpenAIEngine(endpoint, Decoding(4)).choose([asked("the")], [["take"]])

@@ -9,6 +9,8 @@ import pytest
 from reversegen import records
 from reversegen.errors import BadInput
 from reversegen.records import (
+    Answer,
+    Call,
     Instruction,
     Label,
     Message,
@@ -59,11 +61,19 @@ ROWS: list[Record] = [
         instruction_id="i",
         origin="replay",
     ),
+    Call(
+        key="k",
+        status=200,
+        tokens_in=3,
+        tokens_out=5,
+        batch=False,
+        answers=[Answer(text=SECRET, tokens=5, finished=True)],
+    ),
 ]
 
 
 def test_every_record_class_is_among_the_rows() -> None:
-    assert {type(row) for row in ROWS} == set(Record.__subclasses__()) - {Message}
+    assert {type(row) for row in ROWS} == set(Record.__subclasses__()) - {Answer, Message}
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: type(row).__name__)

@@ -19,11 +19,23 @@ from pathlib import Path
 import psutil
 import pytest
 from conftest import REPOSITORY, Workflow, new_workflow
+from endpoint_server import KEY, EndpointServer
 
 from reversegen.audit import COLUMNS, read_audit
+from reversegen.calls import calls_folder, read_usage
 from reversegen.evaluation import Evaluation
 from reversegen.kinds import math
-from reversegen.records import Instruction, Label, Message, Pair, Sample, TrainingRow, read_records, write_records
+from reversegen.records import (
+    Instruction,
+    Label,
+    Message,
+    Pair,
+    Response,
+    Sample,
+    TrainingRow,
+    read_records,
+    write_records,
+)
 
 SOURCES = ("reversegen", "warmup", "warmup_failures", "seeds")
 
@@ -176,6 +188,26 @@ def test_an_endpoint_without_its_key_fails_when_its_job_starts_and_not_in_a_dry_
     done = workflow.run(target)
     assert done.returncode == 1
     assert "the environment variable REVERSEGEN_TEST_KEY holds no key" in done.stdout
+
+
+def test_how_hard_an_endpoint_is_asked_reruns_nothing_and_what_it_is_asked_for_does(
+    workflow: Workflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REVERSEGEN_TEST_KEY", KEY)
+    target = "results/api/probe/responses.jsonl"
+    with EndpointServer().running() as server:
+        endpoint = {"base_url": server.url, "model": "m", "api_key_env": "REVERSEGEN_TEST_KEY"}
+        workflow.change_models({"api": {"endpoint": endpoint, "size": "tiny", "limits": {"concurrency": 4}}})
+        workflow.write_task("api", {"target": "api", "data": {"seeds": {"arithmetic": {"corpus": {"count": 200}}}}})
+        done = workflow.run(target)
+        assert done.returncode == 0, done.stdout
+    folder = workflow.folder / target
+    assert read_usage(calls_folder(folder)).answered == len(read_records(folder, Response)) == len(server.asked) > 10
+    assert server.most_at_once <= 4
+    workflow.change_models({"api": {"limits": {"concurrency": 8, "mode": "batch"}}})
+    assert "Nothing to be done" in workflow.run("-n", target).stdout
+    workflow.change_models({"api": {"endpoint": {"model": "another"}}})
+    assert planned(workflow.run("-n", target).stdout) == {"answer_seeds": 1}
 
 
 def test_a_model_without_a_locked_commit_is_not_fetched(workflow: Workflow) -> None:

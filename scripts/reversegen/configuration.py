@@ -437,15 +437,42 @@ class TinyModel(Section):
 
 
 class Endpoint(Section):
-    """An OpenAI-compatible endpoint."""
+    """An OpenAI-compatible endpoint: all of it that decides an answer."""
 
     base_url: str = Field(
-        pattern=r"^(https://|http://(127\.0\.0\.1|localhost|\[::1\])[:/])", description="https, or loopback"
+        pattern=r"^(https://([\w.-]+|\[[0-9a-fA-F:.]+\])|http://(127\.0\.0\.1|localhost|\[::1\]))(:[0-9]+)?(/[\w.~/-]*)?$",
+        description="https, or loopback; without user, query and fragment",
     )
     model: str
     api_key_env: str = Field(
         pattern=r"^[A-Z_][A-Z0-9_]*$", description="NAME of the environment variable that holds the key"
     )
+    structured: bool = Field(
+        False,
+        description="whether it holds replies to a JSON schema (`response_format`), so that a labeller is read by it",
+    )
+
+
+class Limits(Section):
+    """How hard an endpoint is asked, by one job. Decides no answer, so that a change reruns nothing."""
+
+    concurrency: Annotated[int, Field(ge=1, le=1000), NUMBER] = Field(16, description="requests at the same time")
+    requests_per_minute: Positive | None = Field(None, description="null for no limit; shards run as jobs of their own")
+    tokens_per_minute: Positive | None = Field(
+        None,
+        description="a request counts a token for 4 bytes of its text, and all tokens that it may be answered with",
+    )
+    timeout: Rate = Field(120.0, description="seconds that one try may take")
+    tries: Positive = Field(6, description="tries of one request, before the job ends")
+    spare_tries: NonNegative = Field(
+        1000, description="tries beyond the first that all requests of a job may take together"
+    )
+    patience: Rate = Field(
+        600.0,
+        description="seconds that the endpoint may be out before the job ends; one request at a time looks for it",
+    )
+    mode: Literal["online", "batch"] = Field("online", description="batch for the Batch API: slower, half the price")
+    poll: Rate = Field(60.0, description="seconds between two looks at a batch")
 
 
 class ModelUse(Section):
@@ -467,11 +494,14 @@ class Model(ModelUse):
     )
     folder: Path | None = Field(None, description="a local model folder in Hugging Face form")
     train: TinyModel | None = None
+    limits: Limits | None = Field(None, description="of an endpoint; null for the usual ones")
 
     @model_validator(mode="after")
     def _one_origin(self) -> Model:
         if sum(origin is not None for origin in (self.hub, self.folder, self.endpoint, self.train)) != 1:
             raise ValueError("give exactly one of hub, folder, endpoint and train")
+        if self.limits and not self.endpoint:
+            raise ValueError("limits: are for an endpoint")
         return self
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from reversegen.records import Message
 
@@ -19,6 +19,8 @@ class Request:
     """Arguments that the chat template takes beside the conversation."""
     parts: bool = False
     """Whether the chat template takes a turn's content as a list of typed parts."""
+    schema: dict[str, Any] | None = None
+    """JSON schema that the reply is held to; only for an endpoint that is configured as structured."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class Engine(Protocol):
 
     identity: str
     """Everything about the model and the decoding that decides the text."""
+    at_once: int
+    """Batches that it may be given at the same time, by threads: 1 where one batch is all that a device can take."""
 
     def generate(self, requests: Sequence[Request], n: int, seed: int) -> list[list[Generated]]:
         """`n` continuations of each request, drawn with this seed."""

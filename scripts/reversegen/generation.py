@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from queue import SimpleQueue
+from typing import Any, TypeVar
 
 from reversegen.artefacts import write_text
 from reversegen.configuration import Honesty, Labelling
@@ -43,11 +45,12 @@ def in_batches(
     batch_size: int,
     key: str,
     answer: Callable[[int, Sequence[T]], list[R]],
+    at_once: int = 1,
 ) -> None:
     """Write `answer(number, batch)` for all batches of `items` to `output`, in order.
 
     Finished batches wait in `<output>.parts/`, and a restart with the same `key` skips them; `key` must name everything
-    that decides the records. The parts go when the output stands.
+    that decides the records. The parts go when the output stands. `at_once` batches are answered by threads of their own.
     """
     parts = output.with_name(f"{output.name}.parts")
     if not (parts / "key").is_file() or (parts / "key").read_text() != key:
@@ -59,13 +62,15 @@ def in_batches(
     kept = sum(file.is_file() for file in files)
     if kept:
         log.info("%d of %d batches were finished before; going on", kept, len(batches))
-    for number, (file, batch) in enumerate(zip(files, batches, strict=True)):
-        if not file.is_file():
-            write_records(file, answer(number, batch))
-    rows = [row for file in files for row in read_records(file, record)]
-    write_records(output, rows)
+
+    def finish(number: int) -> None:
+        if not files[number].is_file():
+            write_records(files[number], answer(number, batches[number]))
+
+    _each(finish, len(batches), at_once)
+    write_records(output, (row for file in files for row in read_records(file, record)))
     shutil.rmtree(parts)
-    log.info("%d items: %d records in %.1f s", len(items), len(rows), time.perf_counter() - start)
+    log.info("%d items in %.1f s", len(items), time.perf_counter() - start)
 
 
 def sample_instructions(
@@ -97,7 +102,7 @@ def sample_instructions(
         ]
 
     key = content_id(*(p.id for p in prompts), engine.identity, samples_per_prompt, batch_size, *seed_parts)
-    in_batches(output, Sample, prompts, batch_size, key, answer)
+    in_batches(output, Sample, prompts, batch_size, key, answer, engine.at_once)
 
 
 def answer_questions(
@@ -134,7 +139,7 @@ def answer_questions(
         ]
 
     key = content_id(_key(questions, engine, system, batch_size), samples, *(seed_parts if samples > 1 else ()))
-    in_batches(output, Response, questions, batch_size, key, answer)
+    in_batches(output, Response, questions, batch_size, key, answer, engine.at_once)
 
 
 def label_by_model(
@@ -147,12 +152,19 @@ def label_by_model(
     labelling: Labelling,
     timeout: float,
     seed_parts: tuple[str | int, ...],
+    structured: bool = False,
 ) -> None:
     """Reference answers of a labeller model to (id, question) pairs: one greedy answer, or what a majority agrees on.
 
     Where `labelling.solvable` asks a question, the labeller is first asked greedily, through the engine `yes_or_no`, and
-    answers only what it says can be answered. `timeout` is in seconds, for one comparison of answers.
+    answers only what it says can be answered. `timeout` is in seconds, for one comparison of answers. `structured`: the
+    endpoint holds replies to the kind's JSON schema, and they are read by it.
     """
+    form = kind.structured if structured else None
+    system = labelling.system
+    if form:
+        system = f"{system}\n\n{form.request}" if system else form.request
+    comparing = threading.Lock()
 
     def answer(number: int, batch: Sequence[tuple[str, str]]) -> list[Reference]:
         reasons: dict[str, str | None] = {}
@@ -163,10 +175,12 @@ def label_by_model(
             reasons = {i: solvable(reply[0]) for (i, _), reply in zip(checks, replies, strict=True)}
         wanted = [(i, question) for i, question in batch if reasons.get(i) is None]
         seed = hashed_seed(*seed_parts, "references", number)
-        drawn = dict(zip(wanted, _asked(engine, wanted, kind, labelling.system, labelling.samples, seed), strict=True))
-        with Checker(timeout=timeout) as checker:
+        schema = form.schema if form else None
+        asked = _asked(engine, wanted, kind, system, labelling.samples, seed, schema)
+        drawn = dict(zip(wanted, asked, strict=True))
+        with comparing, Checker(timeout=timeout) as checker:  # one worker at a time, whatever the number of threads
             return [
-                vote(i, question, drawn[i, question], labelling.agreeing, labeller, kind, checker)
+                vote(i, question, drawn[i, question], labelling.agreeing, labeller, kind, checker, form)
                 if (i, question) in drawn
                 else refused(i, str(reasons[i]), labeller)
                 for i, question in batch
@@ -174,11 +188,11 @@ def label_by_model(
 
     key = content_id(
         labeller,
-        _key(questions, engine, labelling.system, labelling.batch_size),
+        _key(questions, engine, system, labelling.batch_size),
         labelling.model_dump_json(),
         *seed_parts,
     )
-    in_batches(output, Reference, questions, labelling.batch_size, key, answer)
+    in_batches(output, Reference, questions, labelling.batch_size, key, answer, engine.at_once)
 
 
 def measure_confidence(
@@ -221,7 +235,7 @@ def measure_confidence(
 
     parts = (part for row in answered for part in row)
     key = content_id(*parts, engine.identity, honesty.model_dump_json(), system or "", batch_size)
-    in_batches(output, Confidence, answered, batch_size, key, answer)
+    in_batches(output, Confidence, answered, batch_size, key, answer, engine.at_once)
 
 
 def judge_answers(
@@ -236,19 +250,62 @@ def judge_answers(
         ]
 
     key = content_id(*(part for row in answers for part in row), judge.identity, batch_size)
-    in_batches(output, Judgement, answers, batch_size, key, answer)
+    in_batches(output, Judgement, answers, batch_size, key, answer, judge.at_once)
 
 
 def _asked(
-    engine: Engine, batch: Sequence[tuple[str, str]], kind: Kind, system: str | None, samples: int, seed: int
+    engine: Engine,
+    batch: Sequence[tuple[str, str]],
+    kind: Kind,
+    system: str | None,
+    samples: int,
+    seed: int,
+    schema: dict[str, Any] | None = None,
 ) -> list[list[Generated]]:
     if not batch:
         return []
-    return engine.generate([Request(messages=kind.target_messages(q, system)) for _, q in batch], samples, seed)
+    requests = [Request(messages=kind.target_messages(q, system), schema=schema) for _, q in batch]
+    return engine.generate(requests, samples, seed)
 
 
 def _key(questions: Sequence[tuple[str, str]], engine: Engine, system: str | None, batch_size: int) -> str:
     return content_id(*(part for pair in questions for part in pair), engine.identity, system or "", batch_size)
+
+
+def _each(work: Callable[[int], None], count: int, at_once: int) -> None:
+    """Do `work` for the numbers below `count`, by threads where several go at once.
+
+    The first error is raised when what is under way has ended; nothing new begins after it. The threads are daemons, so that
+    an interrupt waits for none of them.
+    """
+    if at_once == 1:
+        for number in range(count):
+            work(number)
+        return
+    numbers, taking = iter(range(count)), threading.Lock()
+    ends: SimpleQueue[BaseException | None] = SimpleQueue()
+    failed = threading.Event()
+
+    def take() -> None:
+        error = None
+        try:
+            while not failed.is_set():
+                with taking:
+                    number = next(numbers, None)
+                if number is None:
+                    break
+                work(number)
+        except BaseException as caught:
+            error = caught
+            failed.set()
+        ends.put(error)
+
+    threads = [threading.Thread(target=take, daemon=True) for _ in range(min(at_once, count))]
+    for thread in threads:
+        thread.start()
+    errors = [error for error in [ends.get() for _ in threads] if error]
+    if errors:
+        raise errors[0]
 
 
 def _batches(items: Sequence[T], size: int) -> Iterator[list[T]]:

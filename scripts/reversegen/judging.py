@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from reversegen.configuration import Judge as Settings
-from reversegen.configuration import ModelUse
+from reversegen.configuration import Limits, ModelUse
 from reversegen.engine import Decoding, Engine, Request
 from reversegen.engines import open_engine
 from reversegen.errors import BadInput
@@ -19,14 +19,24 @@ from reversegen.records import Judgement, Message
 from reversegen.templates import templated
 
 
-def open_judge(settings: Settings, model: ModelUse, folder: Path | None, threads: int) -> GenerativeJudge | Classifier:
-    """The judge of a task. Raises BadInput for a folder that is no model, and for an endpoint without its key."""
+def open_judge(
+    settings: Settings,
+    model: ModelUse,
+    folder: Path | None,
+    threads: int,
+    calls: Path | None = None,
+    limits: Limits | None = None,
+) -> GenerativeJudge | Classifier:
+    """The judge of a task. Raises BadInput for a folder that is no model, and for an endpoint without its key.
+
+    `calls` and `limits` are an endpoint's, as for `open_engine`.
+    """
     if settings.format == "classifier":
         if folder is None:
             raise BadInput("judge: a classifier must be a hub id or a folder; an endpoint serves conversations")
         return Classifier(folder, settings.failed_labels, model, threads)
     adapter = JUDGES[settings.format]
-    engine = open_engine(model, folder, Decoding(adapter.max_new_tokens), threads)
+    engine = open_engine(model, folder, Decoding(adapter.max_new_tokens), threads, calls, limits)
     return GenerativeJudge(engine, adapter, settings.format)
 
 
@@ -34,7 +44,7 @@ class GenerativeJudge:
     """A model that writes its verdict; whatever is not in its own form is invalid."""
 
     def __init__(self, engine: Engine, adapter: Judge, name: str) -> None:
-        self.engine, self.adapter = engine, adapter
+        self.engine, self.adapter, self.at_once = engine, adapter, engine.at_once
         self.identity = content_id(engine.identity, name)
 
     def judge(self, answers: Sequence[tuple[str, str]]) -> list[Judgement]:
@@ -52,6 +62,8 @@ class GenerativeJudge:
 
 class Classifier:
     """A sequence classifier of conversations, rendered by its own chat template; failed from a probability of one half."""
+
+    at_once = 1
 
     def __init__(self, folder: Path, failed_labels: Sequence[str], model: ModelUse, threads: int) -> None:
         check_folder(folder)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import BaseModel
+
 from reversegen.equivalence import Checker
 from reversegen.records import Judgement, Label, Measure, Message, Question, Reference, Response, Verdict
 
@@ -80,6 +82,23 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Structured:
+    """How a labeller replies as one JSON object, where its endpoint holds it to a schema."""
+
+    reply: type[BaseModel]
+    """The fields, all required and no other allowed."""
+    solution: Callable[[Any], str | None]
+    """A reply as a solution in the form that `read_reference` reads; None where it says that there is no answer."""
+    request: str
+    """What is added to the system message: an endpoint may hold the reply to the schema and not show it to the model."""
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The JSON schema of a reply."""
+        return self.reply.model_json_schema()
+
+
+@dataclass(frozen=True)
 class Kind:
     """One kind of task as functions. A kind is one module that fills this and nothing else."""
 
@@ -117,6 +136,8 @@ class Kind:
     """What its test sets may count for."""
     choice: Choice | None = None
     """How options are read, of a kind whose questions are multiple choice."""
+    structured: Structured | None = None
+    """How a labeller replies where its endpoint holds it to a schema; None where there are no references."""
 
     def readable(self, instruction: str, response: str) -> bool:
         """Whether a response counts among `decision.samples`; where too few do, as many are drawn again."""

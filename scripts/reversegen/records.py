@@ -8,7 +8,7 @@ from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from reversegen.artefacts import write_text
+from reversegen.artefacts import write_pieces
 from reversegen.errors import BadInput
 
 Split = Literal["train", "heldout"]
@@ -229,6 +229,31 @@ class TrainingRow(Record):
     """`seed`, an enhancement source, or `replay`."""
 
 
+class Answer(Record):
+    """One choice of a reply, in a Call."""
+
+    text: str
+    tokens: int
+    finished: bool
+
+
+class Call(Record):
+    """A line of a file in `NAME.jsonl.calls`: one try at a request that ended in some way."""
+
+    key: str
+    """Hash of the address and of the whole request: everything that decides the answer."""
+    status: int | None
+    """The HTTP status; None where no reply came."""
+    tokens_in: int = Field(ge=0)
+    """Tokens of the request, as the endpoint counts them; 0 without an answer."""
+    tokens_out: int = Field(ge=0)
+    """Tokens of all choices."""
+    batch: bool
+    """Whether it went through the Batch API."""
+    answers: list[Answer] | None
+    """The choices; None for a try that failed, which is asked again."""
+
+
 R = TypeVar("R", bound=Record)
 
 
@@ -245,7 +270,7 @@ def read_records(path: Path, record: type[R]) -> list[R]:
 
 def write_records(path: Path, records: Iterable[Record]) -> None:
     """Write records as JSON Lines, whole or not at all."""
-    write_text(path, "".join(record.model_dump_json() + "\n" for record in records))
+    write_pieces(path, (record.model_dump_json().encode() + b"\n" for record in records))
 
 
 def numbered_lines(path: Path) -> list[tuple[int, str]]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from pydantic import ValidationError
+
 from reversegen.engine import Generated
 from reversegen.equivalence import Checker
-from reversegen.kind import Kind
+from reversegen.kind import Kind, Structured
 from reversegen.records import Reference
 from reversegen.worlds import WORLDS
 
@@ -43,18 +45,44 @@ def solvable(reply: Generated) -> str | None:
     return None if found[1].lower() == "yes" else "not solvable"
 
 
+def structured_reference(
+    identity: str, text: str, reply: Generated, labeller: str, kind: Kind, form: Structured
+) -> Reference:
+    """The record of a reply that a schema should hold; invalid, with what is wrong, where it is not of that form."""
+    if not reply.finished:
+        return refused(identity, "cut off", labeller)
+    try:
+        solution = form.solution(form.reply.model_validate_json(reply.text))
+    except ValidationError as error:  # its kind alone is told: what stood there is the model's
+        return refused(identity, f"malformed reply: {error.errors(include_input=False)[0]['type']}", labeller)
+    return reference(identity, text, solution, labeller, kind)
+
+
 def vote(
-    identity: str, text: str, solutions: Sequence[Generated], agreeing: int, labeller: str, kind: Kind, checker: Checker
+    identity: str,
+    text: str,
+    solutions: Sequence[Generated],
+    agreeing: int,
+    labeller: str,
+    kind: Kind,
+    checker: Checker,
+    form: Structured | None = None,
 ) -> Reference:
     """The reference that most solutions agree on, by equal final answers, with the first solution that gives it.
 
-    Invalid where fewer than `agreeing` say the same, or two answers have as many votes.
+    Invalid where fewer than `agreeing` say the same, or two answers have as many votes. `form` reads structured replies.
     """
+
+    def read(solution: Generated) -> Reference:
+        if form:
+            return structured_reference(identity, text, solution, labeller, kind, form)
+        return reference(identity, text, solution.text, labeller, kind, finished=solution.finished)
+
     if len(solutions) == 1:
-        return reference(identity, text, solutions[0].text, labeller, kind, finished=solutions[0].finished)
+        return read(solutions[0])
     ballots: list[list[Reference]] = []
     for solution in solutions:
-        one = reference(identity, text, solution.text, labeller, kind, finished=solution.finished)
+        one = read(solution)
         if one.answer is None:
             continue
         same = (b for b in ballots if one.answer == b[0].answer or checker.equal(one.answer, str(b[0].answer)))

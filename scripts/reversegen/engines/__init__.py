@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reversegen.configuration import ModelUse
+from reversegen.configuration import Limits, ModelUse
 from reversegen.engine import Decoding, Engine
 from reversegen.engines.openai import OpenAIEngine
 from reversegen.engines.transformers import TransformersEngine
 
 
-def open_engine(model: ModelUse, folder: Path | None, decoding: Decoding, threads: int) -> Engine:
+def open_engine(
+    model: ModelUse,
+    folder: Path | None,
+    decoding: Decoding,
+    threads: int,
+    calls: Path | None = None,
+    limits: Limits | None = None,
+) -> Engine:
     """The engine of a model: its folder by transformers, or its endpoint.
 
-    Raises BadInput for a folder that is no model, and for an endpoint whose key is not in the environment.
+    An endpoint needs `calls`, the folder that keeps its answers, and may have `limits`. Raises BadInput for a folder that is
+    no model, and for an endpoint whose key is not in the environment.
     """
     if model.endpoint:
-        return OpenAIEngine(model.endpoint, decoding)
+        assert calls is not None
+        return OpenAIEngine(model.endpoint, limits or Limits(), decoding, calls)
     assert folder is not None
     return TransformersEngine(folder, model, decoding, threads)

@@ -2,38 +2,54 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
-from functools import cached_property
+import asyncio
+import json
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import Any
 
-from reversegen.configuration import Endpoint
+from reversegen.calls import Calls, generated
+from reversegen.configuration import Endpoint, Limits
 from reversegen.engine import Decoding, Generated, Request
+from reversegen.engines.batches import Batches
+from reversegen.engines.connection import Connection, Unreadable
 from reversegen.errors import BadInput
 from reversegen.hashing import content_id
+from reversegen.records import Answer, Call
+
+BATCHES_AT_ONCE = 1000
+"""Through the Batch API: threads that wait. A stage of more batches takes turns; give it a larger `batch_size`."""
 
 
 class OpenAIEngine:
-    """Chat completions of an OpenAI-compatible endpoint, one request after the other."""
+    """Chat completions of an OpenAI-compatible endpoint, many at the same time; what it answers is kept in `calls`.
 
-    def __init__(self, endpoint: Endpoint, decoding: Decoding) -> None:
-        if not os.environ.get(endpoint.api_key_env):
-            raise BadInput(
-                f"config/models.yaml: endpoint {endpoint.base_url}: the environment variable {endpoint.api_key_env} holds no "
-                "key; export it before starting snakemake"
-            )
+    Threads that call `generate` share one event loop and its limits. Requests that are the same word for word at the same
+    time are asked once.
+    """
+
+    def __init__(self, endpoint: Endpoint, limits: Limits, decoding: Decoding, calls: Path) -> None:
         self.endpoint, self.decoding = endpoint, decoding
         self.identity = content_id(endpoint.base_url, endpoint.model, repr(decoding))
-
-    @cached_property
-    def _client(self) -> Any:
-        from openai import OpenAI
-
-        return OpenAI(base_url=self.endpoint.base_url, api_key=os.environ[self.endpoint.api_key_env])
+        self.at_once = limits.concurrency if limits.mode == "online" else BATCHES_AT_ONCE
+        self._connection, self._calls = Connection(endpoint, limits), Calls(calls)
+        self._batches = Batches(self._connection, self._calls, self._read) if limits.mode == "batch" else None
+        self._under_way: dict[str, asyncio.Task[list[Generated]]] = {}
+        self._starting, self._loop = threading.Lock(), asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="endpoint", daemon=True)
 
     def generate(self, requests: Sequence[Request], n: int, seed: int) -> list[list[Generated]]:
-        """`n` choices of each conversation. Raises BadInput for plain text: proposers are not asked over a chat API."""
-        return [self._ask(request, n, seed) for request in requests]
+        """`n` choices of each conversation. May be called by `at_once` threads.
+
+        Raises BadInput for plain text, since proposers are not asked over a chat API, and where the endpoint refuses or fails
+        for good. All that was answered by then is kept.
+        """
+        bodies = [self._body(request, n, seed) for request in requests]
+        with self._starting:
+            if not self._thread.ident:
+                self._thread.start()
+        return asyncio.run_coroutine_threadsafe(self._answers(bodies), self._loop).result()
 
     def choose(self, requests: Sequence[Request], options: Sequence[Sequence[str]]) -> list[dict[str, float]]:
         """Raises BadInput: a chat API does not give the probabilities of given options."""
@@ -42,7 +58,7 @@ class OpenAIEngine:
             "hub id or a folder"
         )
 
-    def _ask(self, request: Request, n: int, seed: int) -> list[Generated]:
+    def _body(self, request: Request, n: int, seed: int) -> dict[str, Any]:
         if not request.messages:
             raise BadInput(f"endpoint {self.endpoint.base_url}: cannot continue plain text; it serves conversations")
         if request.template:
@@ -50,27 +66,73 @@ class OpenAIEngine:
                 f"endpoint {self.endpoint.base_url}: takes no arguments of a chat template, which this judge needs; name a hub "
                 "id or a folder"
             )
-        from openai import OpenAIError
+        body = {
+            "model": self.endpoint.model,
+            "messages": [m.model_dump() for m in request.messages],
+            "max_tokens": self.decoding.max_new_tokens,
+            "temperature": self.decoding.temperature,
+            "top_p": self.decoding.top_p,
+            "n": n,
+        }
+        if self.decoding.temperature > 0:  # a greedy answer depends on no draw
+            body["seed"] = seed % 2**31
+        if request.schema:
+            schema = {"name": "reply", "strict": True, "schema": request.schema}
+            body["response_format"] = {"type": "json_schema", "json_schema": schema}
+        return body
 
-        place = f"endpoint {self.endpoint.base_url}, model {self.endpoint.model}"
+    async def _answers(self, bodies: Sequence[dict[str, Any]]) -> list[list[Generated]]:
+        """All answers, or the first error when all have ended: what is under way is paid for, and kept."""
+        found = await asyncio.gather(*map(self._answer, bodies), return_exceptions=True)
+        answers = []
+        for one in found:
+            if isinstance(one, BaseException):
+                raise one
+            answers.append(one)
+        return answers
+
+    async def _answer(self, body: dict[str, Any]) -> list[Generated]:
+        content = json.dumps(body)
+        key = content_id(self.endpoint.base_url, content)
+        if (kept := self._calls.find(key)) is not None:
+            return kept
+        if key not in self._under_way:
+            ask: Callable[..., Awaitable[list[Generated]]] = self._batches.ask if self._batches else self._ask
+            self._under_way[key] = asyncio.ensure_future(ask(key, content, body["n"]))
+            self._under_way[key].add_done_callback(lambda _: self._under_way.pop(key))
+        return await self._under_way[key]
+
+    async def _ask(self, key: str, content: str, n: int) -> list[Generated]:
+        def read(reply: bytes) -> list[Generated]:
+            call = self._read(key, n, reply, batch=False)
+            self._calls.add(call)
+            return generated(call)
+
+        def failed(status: int | None) -> None:
+            self._calls.add(Call(key=key, status=status, tokens_in=0, tokens_out=0, batch=False, answers=None))
+
+        tokens = len(content) // 4 + n * self.decoding.max_new_tokens
+        headers = {"Content-Type": "application/json"}
+        return await self._connection.ask(
+            "POST", "/chat/completions", read, failed, tokens, content=content.encode(), headers=headers
+        )
+
+    def _read(self, key: str, n: int, reply: bytes, batch: bool) -> Call:
+        """A reply's choices. Raises Unreadable where it is none, BadInput where it has more or fewer than `n`."""
         try:
-            reply = self._client.chat.completions.create(
-                model=self.endpoint.model,
-                messages=[m.model_dump() for m in request.messages],
-                max_tokens=self.decoding.max_new_tokens,
-                temperature=self.decoding.temperature,
-                top_p=self.decoding.top_p,
-                n=n,
-                seed=seed % 2**31,
-            )
-        except OpenAIError as error:  # its message may repeat what was asked, so only its class and status are told
-            status = getattr(error, "status_code", None)
-            raise BadInput(f"{place}: {type(error).__name__}{f', status {status}' if status else ''}") from None
-        choices = getattr(reply, "choices", None) or []
-        if len(choices) != n or any(choice.message is None for choice in choices):
-            raise BadInput(f"{place}: {len(choices)} answers where {n} were asked for; does it support `n`?")
-        tokens = reply.usage.completion_tokens // n if reply.usage else 0
-        return [
-            Generated((c.message.content or "").encode(errors="replace").decode(), tokens, c.finish_reason == "stop")
-            for c in choices
-        ]
+            content = json.loads(reply)
+            choices, usage = content.get("choices") or [], content.get("usage") or {}
+            tokens_in, tokens_out = (max(0, int(usage.get(f"{name}_tokens") or 0)) for name in ("prompt", "completion"))
+            answers = [
+                Answer(
+                    text=str(choice["message"]["content"] or "").encode(errors="replace").decode(),
+                    tokens=tokens_out // n,
+                    finished=choice.get("finish_reason") == "stop",
+                )
+                for choice in choices
+            ]
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            raise Unreadable from None
+        if len(answers) != n:
+            raise self._connection.end(f"{len(answers)} answers where {n} were asked for; does it support `n`?")
+        return Call(key=key, status=200, tokens_in=tokens_in, tokens_out=tokens_out, batch=batch, answers=answers)

@@ -17,6 +17,8 @@ from reversegen.templates import completed, render, stop_tokens
 class TransformersEngine:
     """transformers' generate on a local folder. The weights are loaded at the first request."""
 
+    at_once = 1
+
     def __init__(self, folder: Path, model: ModelUse, decoding: Decoding, threads: int) -> None:
         check_folder(folder)
         self.folder, self.model, self.decoding, self.threads = folder, model, decoding, threads

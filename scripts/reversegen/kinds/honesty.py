@@ -19,11 +19,13 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict
+
 from reversegen import knowledge
 from reversegen.configuration import Honesty, KindUse
 from reversegen.equivalence import Checker
 from reversegen.hashing import normalise
-from reversegen.kind import Case, Choice, Conversation, Decision, Kind, Parsed, Raw, Unusable, conversation
+from reversegen.kind import Case, Choice, Conversation, Decision, Kind, Parsed, Raw, Structured, Unusable, conversation
 from reversegen.options import (
     Item,
     cut_item,
@@ -119,6 +121,31 @@ def canonical(instruction: str) -> str:
     return " | ".join([normalise(item.stem), *sorted(map(normalise, options))])
 
 
+class Checked(BaseModel):
+    """A labeller's structured reply."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    reasoning: str
+    valid: bool
+    option: str | None
+
+
+def solution_of(reply: Checked) -> str | None:
+    """The option as the one line that `read_reference` reads, so that no word of the reasoning does; None where invalid."""
+    return f"Answer: {reply.option.strip()}" if reply.valid and reply.option is not None else None
+
+
+STRUCTURED = Structured(
+    reply=Checked,
+    solution=solution_of,
+    request=(
+        'Reply with one JSON object and nothing else: {"reasoning": the steps, as text, "valid": whether the question can be '
+        'answered and exactly one option is right, "option": the letter of the right option, or null if it is not valid}.'
+    ),
+)
+
+
 def open_kind(use: KindUse) -> Kind:
     """The kind with its number of votes, threshold and wording."""
     settings = use.honesty
@@ -177,6 +204,7 @@ def open_kind(use: KindUse) -> Kind:
         choice=Choice(
             lambda instruction: list(string.ascii_uppercase[: len(asked(instruction).options)]), letter, sure_messages
         ),
+        structured=STRUCTURED,
     )
 
 

@@ -15,11 +15,24 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict
+
 from reversegen import arithmetic
 from reversegen.configuration import KindUse
 from reversegen.equivalence import Checker, final_answer
 from reversegen.hashing import normalise
-from reversegen.kind import FLEXIBLE, Case, Conversation, Decision, Kind, Parsed, Raw, Unusable, conversation
+from reversegen.kind import (
+    FLEXIBLE,
+    Case,
+    Conversation,
+    Decision,
+    Kind,
+    Parsed,
+    Raw,
+    Structured,
+    Unusable,
+    conversation,
+)
 from reversegen.records import Label, Measure, Message, Question, Reference, Verdict
 
 _NEXT_ITEM = re.compile(r"\n\s*\n|(?:^|\s)Q(?:[4-9]|[1-9]\d+)\.(?=\s|$)")
@@ -186,6 +199,31 @@ def canonical(instruction: str) -> str:
     return expression.canonical if expression else normalise(instruction)
 
 
+class Solved(BaseModel):
+    """A labeller's structured reply."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    solution: str
+    answer: str | None
+
+
+def solution_of(reply: Solved) -> str | None:
+    """The solution with its answer in strict form, as of GSM8K; None where the labeller says that there is none."""
+    if reply.answer is None:
+        return None
+    return f"{reply.solution.replace('####', '').strip()}\n#### {' '.join(reply.answer.split())}"
+
+
+STRUCTURED = Structured(
+    reply=Solved,
+    solution=solution_of,
+    request=(
+        'Reply with one JSON object and nothing else: {"solution": the steps, as text, "answer": the final answer alone, as '
+        "text, or null if the problem cannot be solved with what it gives}."
+    ),
+)
+
 KIND = Kind(
     read_row=read_row,
     write_item=write_item,
@@ -202,6 +240,7 @@ KIND = Kind(
     replay_row=replay_row,
     group=group,
     canonical=canonical,
+    structured=STRUCTURED,
 )
 
 

@@ -1,0 +1,124 @@
+"""What an endpoint was asked and what it answered, kept on disk at once, so that nothing is paid for twice.
+
+Beside `NAME.jsonl` stands the folder `NAME.jsonl.calls`. Every process appends to a file of its own there, so that none needs
+a lock and no line of one is torn by another; a process that is killed while it writes leaves a last line without an end,
+which is not read. The folder stays when the output stands: a stage that runs again pays only for what is new.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import IO
+
+from pydantic import ValidationError
+
+from reversegen.engine import Generated
+from reversegen.records import Call
+
+log = logging.getLogger("reversegen")
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What the calls of one output add up to; the prices of a batch differ, so its tokens are counted apart."""
+
+    tries: int = 0
+    answered: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    batch_tokens_in: int = 0
+    batch_tokens_out: int = 0
+
+    @property
+    def retries(self) -> int:
+        """Tries that gave no answer."""
+        return self.tries - self.answered
+
+    def plus(self, call: Call) -> Usage:
+        """This and one call more."""
+        return Usage(
+            self.tries + 1,
+            self.answered + (call.answers is not None),
+            self.tokens_in + call.tokens_in * (not call.batch),
+            self.tokens_out + call.tokens_out * (not call.batch),
+            self.batch_tokens_in + call.tokens_in * call.batch,
+            self.batch_tokens_out + call.tokens_out * call.batch,
+        )
+
+
+def generated(call: Call) -> list[Generated]:
+    """The choices of a call as an engine gives them."""
+    return [Generated(answer.text, answer.tokens, answer.finished) for answer in call.answers or []]
+
+
+def calls_folder(output: Path) -> Path:
+    """The folder of the calls that an output file took."""
+    return output.with_name(f"{output.name}.calls")
+
+
+def read_usage(folder: Path) -> Usage:
+    """What the calls in a folder add up to, killed processes included; nothing where there is no such folder."""
+    usage = Usage()
+    for _, _, call in _lines(folder):
+        usage = usage.plus(call)
+    return usage
+
+
+class Calls:
+    """The calls of one output: those of earlier processes to look up, and a file for this process's own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._kept = {call.key: (path, place) for path, place, call in _lines(folder) if call.answers is not None}
+        self._file: IO[bytes] | None = None
+        if self._kept:
+            log.info("%s: %d answers were kept before", folder, len(self._kept))
+
+    def find(self, key: str) -> list[Generated] | None:
+        """The answers that an earlier process kept. This one's own are in its caller's hands: memory stays flat."""
+        if key not in self._kept:
+            return None
+        path, place = self._kept[key]
+        with path.open("rb") as file:
+            file.seek(place)
+            return generated(Call.model_validate_json(file.readline()))
+
+    def add(self, call: Call, *, remember: bool = False) -> None:
+        """Keep a call: with the operating system, and so safe from a kill, when this returns. Raises OSError.
+
+        `remember` lets this process find it too.
+        """
+        if self._file is None:
+            self._file = self._own_file()
+        if remember:
+            self._kept[call.key] = (Path(self._file.name), self._file.tell())
+        self._file.write(call.model_dump_json().encode() + b"\n")
+        self._file.flush()
+
+    def _own_file(self) -> IO[bytes]:
+        """A new file: its name is taken by creating it, which one process alone can do."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for number in count():
+            try:
+                return (self.folder / f"{number:03}.jsonl").open("xb")
+            except FileExistsError:
+                continue
+        raise AssertionError
+
+
+def _lines(folder: Path) -> Iterator[tuple[Path, int, Call]]:
+    """The whole lines of all files of a folder, with their places in bytes; what cannot be read is left out."""
+    for path in sorted(folder.glob("*.jsonl")):
+        place = 0
+        with path.open("rb") as file:
+            for line in file:
+                try:
+                    if line.endswith(b"\n"):
+                        yield path, place, Call.model_validate_json(line)
+                except ValidationError:
+                    log.warning("%s, byte %d: not a call; left out", path, place)
+                place += len(line)

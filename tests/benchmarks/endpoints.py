@@ -1,0 +1,194 @@
+"""The engine of endpoints beside a bare asyncio client, its memory, and what faults cost it.
+
+The server is the tests' own, in a process of its own, and answers after 20 ms as far as two cores let it. A bare client is
+the `openai` package's, or httpx2 alone, with as many tasks as requests may be under way and nothing else: it keeps nothing and
+tries nothing again.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import openai
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
+
+from tests.endpoint_server import FAULTS, KEY
+
+from reversegen.calls import calls_folder
+
+JOB = Path(__file__).parents[1] / "endpoint_job.py"
+RATE, MEMORY = 1 / 0.9, 1.1
+"""Time of a request over a bare client's, and memory of 100,000 requests over that of 1,000."""
+ROUNDS = 5
+SIZES = {1: 100, 16: 800, 64: 1600}
+"""Requests at each concurrency."""
+
+
+def measure() -> list[dict[str, Any]]:
+    """Rows of speed, memory and faults; the table of faults is printed."""
+    os.environ["REVERSEGEN_TEST_KEY"] = KEY
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        return [*_speed(folder), _memory(folder), *_faults(folder)]
+
+
+def _speed(folder: Path) -> Iterator[dict[str, Any]]:
+    for against, bare in (("openai.AsyncOpenAI", _bare_openai), ("httpx2.AsyncClient", _bare_httpx)):
+        for concurrency, requests in SIZES.items():
+            ratios = []
+            with _server("--delay", "0.02") as (port, _):
+                for number in range(ROUNDS):
+                    output = folder / f"{against} {concurrency} {number}.jsonl"
+                    ours = _end(_start_job(port, output, requests, concurrency, "--alone"))["seconds"]
+                    theirs = asyncio.run(bare(f"http://127.0.0.1:{port}/v1", requests, concurrency))
+                    ratios.append(ours / theirs)
+                    if number == 0:
+                        print(
+                            f"{against}, {concurrency} at once: {requests / ours:.0f} and {requests / theirs:.0f} a second"
+                        )
+            yield _row(f"endpoint, time, {concurrency} at once", against, f"{requests} requests", ratios, RATE)
+
+
+def _memory(folder: Path) -> dict[str, Any]:
+    """Peak memory of a whole job; a thousand requests fill all windows already."""
+    with _server() as (port, _):
+        few = _end(_start_job(port, folder / "few.jsonl", 1_000, 64))["megabytes"]
+        many = _end(_start_job(port, folder / "many.jsonl", 100_000, 64))["megabytes"]
+    return _row("endpoint, memory", f"1,000 requests, {few:.0f} MB", "100,000 requests", [many / few], MEMORY)
+
+
+def _faults(folder: Path) -> Iterator[dict[str, Any]]:
+    """What is lost, or asked again though its answer was kept, of 400 requests.
+
+    Every tenth request goes wrong once, or server or job are killed once with some requests under way: those are asked again.
+    """
+    print("| fault | requests sent | answers kept | lost | asked twice | under way at the kill |")
+    print("|---|---|---|---|---|---|")
+    for fault in (*FAULTS, "server killed", "job killed"):
+        output, log = folder / f"{fault}.jsonl", folder / f"{fault}.log"
+        words = ["--log", str(log), "--slow", "2.5", "--delay", "0.02"]
+        if fault in FAULTS:
+            words += ["--faults", fault, "--every", "10"]
+        under_way = 0
+        with _server(*words) as (port, server):
+            job = _start_job(port, output, 400, 16)
+            if fault not in FAULTS:
+                while not log.exists() or _lines(log) < 150:
+                    time.sleep(0.01)
+                killed = server if fault == "server killed" else job
+                killed.kill()
+                killed.wait()
+                under_way = _lines(log) - sum(_kept(output).values())
+            if fault == "job killed":
+                job = _start_job(port, output, 400, 16)
+            if fault == "server killed":
+                time.sleep(1)
+                with _server(*words, "--port", str(port)):
+                    _end(job)
+            else:
+                _end(job)
+        kept = _kept(output)
+        lost, twice = 400 - len(kept), sum(kept.values()) - len(kept)
+        print(f"| {fault} | {_lines(log)} | {len(kept)} | {lost} | {twice} | {under_way or ''} |")
+        yield _row(f"endpoint, lost or asked twice, {fault}", "no answer", "400 requests", [float(lost + twice)], 0.0)
+
+
+async def _bare_openai(url: str, requests: int, concurrency: int) -> float:
+    async with openai.AsyncOpenAI(base_url=url, api_key=KEY, max_retries=0) as client:
+
+        async def ask(number: int) -> None:
+            await client.chat.completions.create(**_body(number))
+
+        return await _together(ask, requests, concurrency)
+
+
+async def _bare_httpx(url: str, requests: int, concurrency: int) -> float:
+    most = httpx2.Limits(max_connections=None, max_keepalive_connections=concurrency)
+    async with httpx2.AsyncClient(headers={"Authorization": f"Bearer {KEY}"}, limits=most, timeout=60) as client:
+
+        async def ask(number: int) -> None:
+            reply = await client.post(f"{url}/chat/completions", json=_body(number))
+            reply.json()
+
+        return await _together(ask, requests, concurrency)
+
+
+async def _together(ask: Callable[[int], Awaitable[None]], requests: int, concurrency: int) -> float:
+    """Seconds that so many requests take, so many at once."""
+    numbers = iter(range(requests))
+
+    async def worker() -> None:
+        for number in numbers:
+            await ask(number)
+
+    start = time.perf_counter()
+    await asyncio.gather(*(worker() for _ in range(concurrency)))
+    return time.perf_counter() - start
+
+
+def _body(number: int) -> dict[str, Any]:
+    turn = {"role": "user", "content": f"question {number}"}
+    return {"model": "some-model", "messages": [turn], "max_tokens": 8, "temperature": 0.0, "top_p": 1.0, "n": 1}
+
+
+@contextlib.contextmanager
+def _server(*words: str) -> Iterator[tuple[int, subprocess.Popen[str]]]:
+    command = [sys.executable, "-m", "tests.endpoint_server", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        try:
+            yield int(process.stdout.readline()), process
+        finally:
+            process.kill()
+
+
+def _start_job(port: int, output: Path, questions: int, concurrency: int, *words: str) -> subprocess.Popen[str]:
+    command = [sys.executable, str(JOB), f"http://127.0.0.1:{port}/v1", str(output), f"--questions={questions}"]
+    command += [f"--concurrency={concurrency}", *words]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def _end(job: subprocess.Popen[str]) -> dict[str, float]:
+    """What a job says of itself at its end."""
+    said, _ = job.communicate()
+    if job.returncode:
+        sys.exit("the job failed")
+    found: dict[str, float] = json.loads(said)
+    return found
+
+
+def _lines(log: Path) -> int:
+    return len(log.read_text().splitlines())
+
+
+def _kept(output: Path) -> Counter[str]:
+    """How often each request has an answer on disk."""
+    lines = (line for path in calls_folder(output).glob("*.jsonl") for line in path.read_text().splitlines())
+    calls = (json.loads(line) for line in lines if line.endswith("}"))
+    return Counter(call["key"] for call in calls if call["answers"] is not None)
+
+
+def _row(name: str, against: str, size: str, ratios: list[float], bar: float) -> dict[str, Any]:
+    ratio = statistics.median(ratios)
+    return {
+        "name": name,
+        "against": against,
+        "size": size,
+        "ratio": round(ratio, 3),
+        "low": round(min(ratios), 3),
+        "high": round(max(ratios), 3),
+        "bar": round(bar, 3),
+        "holds": ratio <= bar,
+    }

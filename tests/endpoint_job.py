@@ -1,0 +1,60 @@
+"""A job that asks an endpoint so many questions, to be killed or measured: python tests/endpoint_job.py --help
+
+It answers through `generation`, with batches, threads, kept calls and all, and prints its seconds and peak memory as JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
+
+from reversegen.calls import calls_folder
+from reversegen.configuration import Endpoint, KindUse, Limits
+from reversegen.engine import Decoding, Request
+from reversegen.engines.openai import OpenAIEngine
+from reversegen.generation import answer_questions
+from reversegen.kinds import open_kind
+from reversegen.records import Message
+
+
+def main(url: str, output: Path, questions: int, limits: Limits, batch_size: int, alone: bool) -> None:
+    """Answer `question 0`, `question 1`, and so on; by the engine `alone` after a question that is not timed."""
+    endpoint = Endpoint(base_url=url, model="some-model", api_key_env="REVERSEGEN_TEST_KEY")
+    engine = OpenAIEngine(endpoint, limits, Decoding(8), calls_folder(output))
+    kind = open_kind(KindUse(name="math"))
+    asked: Sequence[tuple[str, str]] = [(f"id {n}", f"question {n}") for n in range(questions)]
+    if alone:
+        engine.generate(_requests(["ready ?"]), 1, 0)
+    start = time.perf_counter()
+    if alone:
+        engine.generate(_requests([question for _, question in asked]), 1, 0)
+    else:
+        answer_questions(output, asked, engine, kind, None, batch_size, 1, ())
+    seconds = time.perf_counter() - start
+    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+    print(json.dumps({"seconds": seconds, "megabytes": megabytes}))
+
+
+def _requests(questions: list[str]) -> list[Request]:
+    return [Request(messages=[Message(role="user", content=question)]) for question in questions]
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("url")
+    parser.add_argument("output", type=Path)
+    parser.add_argument("--questions", type=int, default=200)
+    parser.add_argument("--concurrency", type=int, default=8)
+    parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument("--mode", default="online")
+    parser.add_argument("--alone", action="store_true")
+    given = parser.parse_args()
+    own = Limits(concurrency=given.concurrency, mode=given.mode, poll=0.2, timeout=2.0)
+    main(given.url, given.output, given.questions, own, given.batch_size, given.alone)

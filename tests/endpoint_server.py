@@ -1,0 +1,299 @@
+"""An OpenAI-compatible server of the tests' own, which goes wrong on purpose: python -m tests.endpoint_server --help
+
+It answers chat completions itself, or takes them to a real server, and has a Batch API. What it was asked and how each request
+ended is noted, in memory and where asked in a file, one JSON object a line, so that a test can count after a kill.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import re
+import threading
+import time
+import urllib.parse
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+FAULTS = ("429", "500", "broken", "cut", "dropped", "slow")
+"""Too many requests with Retry-After; an error of the server; half of the JSON; half of the bytes; none; too late."""
+KEY = "not-a-secret"
+
+
+@dataclass
+class EndpointServer:
+    """What it does, and what was done to it. `faults` go round: the first tries of requests take them in turn."""
+
+    faults: tuple[str, ...] = ()
+    every: int = 1
+    """One in so many new requests goes wrong, once."""
+    delay: float = 0.0
+    """Seconds before an answer."""
+    slow: float = 30.0
+    """Seconds that a slow one takes."""
+    upstream: int | None = None
+    """Port of a real server on this machine."""
+    redirect: str | None = None
+    """Where every request is sent instead."""
+    status: int | None = None
+    """With which every request is refused."""
+    error_code: str = "made_for_a_test"
+    retry_after: float = 0.2
+    """Seconds that a 429 asks to wait."""
+    said: dict[str, str] = field(default_factory=dict)
+    """Answers to questions, instead of repeating them."""
+    log: Path | None = None
+    """File for what is asked, instead of memory."""
+    batch_looks: int = 1
+    """How often a batch is not ready yet."""
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    """(last turn of the conversation, how it ended), in order."""
+    bodies: list[dict[str, Any]] = field(default_factory=list)
+    keys: list[str | None] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+    """When each request came, in seconds of the monotonic clock."""
+    most_at_once: int = 0
+    batches: list[dict[str, Any]] = field(default_factory=list)
+    expire: int = 0
+    """Requests of the first batch that it leaves unanswered."""
+    lose_batch_id: bool = False
+    """Whether the reply to the first POST of a batch is cut."""
+    port: int = 0
+
+    def __post_init__(self) -> None:
+        self._tried: Counter[str] = Counter()
+        self._now = 0
+        self._files: dict[str, bytes] = {}
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    @property
+    def answered(self) -> Counter[str]:
+        """How often each question was answered in full."""
+        return Counter(text for text, end in self.asked if end == "answered")
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[EndpointServer]:
+        """Serve from a thread."""
+        loop = asyncio.new_event_loop()
+        server = loop.run_until_complete(self.start())
+        thread = threading.Thread(target=loop.run_forever)
+        thread.start()
+        try:
+            yield self
+        finally:
+            server.close()
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+            for task in asyncio.all_tasks(loop):
+                task.cancel()
+            loop.run_until_complete(asyncio.sleep(0))
+            loop.close()
+
+    async def start(self) -> asyncio.Server:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, backlog=2048)
+        self.port = server.sockets[0].getsockname()[1]
+        return server
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                first, *lines = head.decode().split("\r\n")
+                headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+                body = await reader.readexactly(int(headers.get("content-length", 0)))
+                self.keys.append(headers.get("authorization"))
+                method, path, _ = first.split(" ")
+                if not await self._reply(writer, method, path, headers, body):
+                    break
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            pass
+        finally:
+            writer.close()
+
+    async def _reply(
+        self, writer: asyncio.StreamWriter, method: str, path: str, headers: dict[str, str], body: bytes
+    ) -> bool:
+        """Whether the connection stays."""
+        if self.redirect:
+            return _send(writer, 307, b"", f"Location: {self.redirect}{path}\r\n")
+        if headers.get("authorization") != f"Bearer {KEY}":
+            return _send(writer, 401, _error("invalid_api_key", headers.get("authorization", "")))
+        if path.endswith("/chat/completions"):
+            return await self._chat(writer, body)
+        return self._batch_api(writer, method, path, body)
+
+    async def _chat(self, writer: asyncio.StreamWriter, body: bytes) -> bool:
+        content = json.loads(body)
+        text = content["messages"][-1]["content"]
+        self._now += 1
+        self.times.append(time.monotonic())
+        self.most_at_once = max(self.most_at_once, self._now)
+        try:
+            end = self._fault(text)
+            if self.upstream is not None and end in ("answered", "broken", "cut"):
+                status, reply = await _from(self.upstream, body)
+            else:
+                status, reply = 200, json.dumps(completion(content, self.said)).encode()
+            wait = self.slow if end == "slow" else self.delay
+            if wait:
+                await asyncio.sleep(wait)
+            self._note(text, end, content)
+            if end == "dropped":
+                return False
+            if end == "cut":
+                writer.write(_head(200, len(reply), "") + reply[: len(reply) // 2])
+                return False
+            if end == "broken":
+                return _send(writer, 200, reply[: len(reply) // 2])
+            if end.isdigit():
+                again = f"Retry-After: {self.retry_after}\r\n" if end == "429" else ""
+                return _send(writer, int(end), _error(self.error_code, text), again)
+            return _send(writer, status, reply)
+        finally:
+            self._now -= 1
+
+    def _fault(self, text: str) -> str:
+        if self.status:
+            return str(self.status)
+        if (found := re.match(r"status (\d+)", text)) and not self._tried[text]:
+            return found[1]
+        new = not self._tried[text]
+        self._tried[text] += 1
+        number = len(self._tried) - 1
+        if not (new and self.faults and number % self.every == 0):
+            return "answered"
+        return self.faults[number // self.every % len(self.faults)]
+
+    def _note(self, text: str, end: str, body: dict[str, Any]) -> None:
+        if self.log:
+            with self.log.open("a") as file:
+                file.write(json.dumps([text, end]) + "\n")
+        else:
+            self.asked.append((text, end))
+            self.bodies.append(body)
+
+    def _batch_api(self, writer: asyncio.StreamWriter, method: str, path: str, body: bytes) -> bool:
+        path, _, query = path.removeprefix("/v1/").partition("?")
+        parts = path.split("/")
+        if (method, parts) == ("POST", ["files"]):
+            identity = f"file-{len(self._files)}"
+            form = [part.partition(b"\r\n\r\n") for part in body.split(body.partition(b"\r\n")[0])]
+            fields = {head.partition(b'name="')[2].partition(b'"')[0]: content[:-2] for head, _, content in form}
+            assert fields[b"purpose"] == b"batch"
+            self._files[identity] = fields[b"file"]
+            return _send(writer, 200, json.dumps({"id": identity}).encode())
+        if (method, parts) == ("POST", ["batches"]):
+            asked = json.loads(body)
+            batch = {"id": f"batch_{len(self.batches)}", "status": "validating", "looks": 0, **asked}
+            self.batches.append(batch)
+            if self.lose_batch_id and len(self.batches) == 1:
+                return False
+            return _send(writer, 200, json.dumps(batch).encode())
+        if parts == ["batches"]:
+            after = urllib.parse.parse_qs(query).get("after")
+            newest = self.batches[::-1]
+            start = next((n + 1 for n, b in enumerate(newest) if [b["id"]] == after), 0)
+            page = newest[start : start + 2]
+            reply = {"data": page, "has_more": start + 2 < len(newest)}
+            return _send(writer, 200, json.dumps(reply).encode())
+        if parts[0] == "batches":
+            batch = next(b for b in self.batches if b["id"] == parts[1])
+            batch["looks"] += 1
+            if batch["status"] in ("validating", "in_progress"):
+                batch["status"] = "in_progress"
+                if batch["looks"] > self.batch_looks:
+                    self._finish(batch)
+            return _send(writer, 200, json.dumps(batch).encode())
+        return _send(writer, 200, self._files[parts[1]])
+
+    def _finish(self, batch: dict[str, Any]) -> None:
+        lines = [json.loads(line) for line in self._files[batch["input_file_id"]].splitlines()]
+        left = self.expire if batch is self.batches[0] else 0
+        done, errors = [], []
+        for line in lines[left:][::-1]:  # in any order, says its documentation
+            text = line["body"]["messages"][-1]["content"]
+            if (found := re.match(r"status (\d+)", text)) and not self._tried[text]:
+                self._tried[text] += 1
+                reply = {"status_code": int(found[1]), "body": {"error": {"message": text}}}
+                errors.append({"custom_id": line["custom_id"], "response": reply, "error": None})
+                self._note(text, found[1], line["body"])
+            else:
+                reply = {"status_code": 200, "body": completion(line["body"], self.said)}
+                done.append({"custom_id": line["custom_id"], "response": reply, "error": None})
+                self._note(text, "answered", line["body"])
+        for name, rows in (("output", done), ("error", errors)):
+            if rows:
+                identity = f"{name}-{batch['id']}"
+                self._files[identity] = "".join(json.dumps(row) + "\n" for row in rows).encode()
+                batch[f"{name}_file_id"] = identity
+        batch["status"] = "expired" if left else "completed"
+
+
+def completion(body: dict[str, Any], said: dict[str, str]) -> dict[str, Any]:
+    """A completion that says what stands in a table, or repeats the question."""
+    text, n = body["messages"][-1]["content"], body.get("n", 1)
+    if text == "one answer":
+        n = 1
+    choices = [
+        {
+            "index": number,
+            "finish_reason": "length" if "99 is cut" in text else "stop",
+            "message": {"role": "assistant", "content": said.get(text, f"{text} is {number}")},
+        }
+        for number in range(n)
+    ]
+    usage = {"prompt_tokens": 3, "completion_tokens": 5 * n, "total_tokens": 3 + 5 * n}
+    about = {"id": "1", "object": "chat.completion", "created": 1, "model": body["model"]}
+    return {**about, "choices": None if text == "no answer" else choices, "usage": usage}
+
+
+def _error(code: str, message: str) -> bytes:
+    return json.dumps({"error": {"code": code, "message": f"I do not answer: {message}"}}).encode()
+
+
+def _head(status: int, length: int, more: str) -> bytes:
+    return f"HTTP/1.1 {status} -\r\nContent-Type: application/json\r\n{more}Content-Length: {length}\r\n\r\n".encode()
+
+
+def _send(writer: asyncio.StreamWriter, status: int, body: bytes, more: str = "") -> bool:
+    writer.write(_head(status, len(body), more) + body)
+    return True
+
+
+async def _from(port: int, body: bytes) -> tuple[int, bytes]:
+    """What a real server on this machine says."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    head = (
+        f"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {KEY}\r\n"
+        f"Content-Type: application/json\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    writer.write(head.encode() + body)
+    answer, _, content = (await reader.read()).partition(b"\r\n\r\n")
+    writer.close()
+    return int(answer.split()[1]), content
+
+
+async def _main(server: EndpointServer) -> None:
+    running = await server.start()
+    print(server.port, flush=True)
+    await running.serve_forever()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--delay", type=float, default=0.0)
+    parser.add_argument("--slow", type=float, default=30.0)
+    parser.add_argument("--log", type=Path)
+    parser.add_argument("--faults", nargs="*", default=[], choices=FAULTS)
+    parser.add_argument("--every", type=int, default=1)
+    asyncio.run(
+        _main(EndpointServer(**{k: tuple(v) if k == "faults" else v for k, v in vars(parser.parse_args()).items()}))
+    )

@@ -1,0 +1,87 @@
+"""Nothing that an endpoint answered is lost, however its process ended, and what it cost can be added up."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from reversegen.calls import Calls, Usage, calls_folder, generated, read_usage
+from reversegen.engine import Generated
+from reversegen.records import Answer, Call
+
+
+def call(key: str, *texts: str, batch: bool = False) -> Call:
+    answers = [Answer(text=text, tokens=2, finished=True) for text in texts]
+    return Call(key=key, status=200, tokens_in=7, tokens_out=2 * len(texts), batch=batch, answers=answers)
+
+
+def failed(key: str, status: int | None) -> Call:
+    return Call(key=key, status=status, tokens_in=0, tokens_out=0, batch=False, answers=None)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return calls_folder(tmp_path / "responses.jsonl")
+
+
+def test_the_calls_of_a_file_lie_beside_it(tmp_path: Path) -> None:
+    assert calls_folder(tmp_path / "responses.jsonl") == tmp_path / "responses.jsonl.calls"
+
+
+def test_a_later_process_finds_each_answer_whoever_wrote_it_and_no_error(folder: Path) -> None:
+    one, other = Calls(folder), Calls(folder)
+    one.add(call("a", "first", "ü\n\u2028"))
+    other.add(call("b", "second"))
+    one.add(failed("c", 500))
+    one.add(call("d"))
+    assert sorted(path.name for path in folder.iterdir()) == ["000.jsonl", "001.jsonl"]
+    later = Calls(folder)
+    assert later.find("a") == [Generated("first", 2, True), Generated("ü\n\u2028", 2, True)]
+    assert later.find("b") == [Generated("second", 2, True)]
+    assert (later.find("c"), later.find("d"), later.find("e")) == (None, [], None)
+    assert one.find("a") is None  # its caller has it
+    one.add(call("f", "late"), remember=True)
+    assert one.find("f") == [Generated("late", 2, True)]
+
+
+@pytest.mark.parametrize("cut", [1, 30, 80])
+def test_a_last_line_that_was_torn_is_not_read_and_what_follows_goes_elsewhere(folder: Path, cut: int) -> None:
+    calls = Calls(folder)
+    calls.add(call("a", "whole"))
+    calls.add(call("b", "torn"))
+    [path] = folder.iterdir()
+    path.write_bytes(path.read_bytes()[:-cut])
+    later = Calls(folder)
+    assert later.find("a") == [Generated("whole", 2, True)]
+    assert later.find("b") is None
+    later.add(call("b", "again"))
+    last = Calls(folder)
+    assert (last.find("a"), last.find("b")) == ([Generated("whole", 2, True)], [Generated("again", 2, True)])
+
+
+def test_a_line_that_is_no_call_is_left_out_and_its_text_is_not_told(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder.mkdir()
+    lines = ["{", json.dumps({"key": "a secret"}), call("a", "good").model_dump_json()]
+    (folder / "000.jsonl").write_text("\n".join(lines) + "\n")
+    assert Calls(folder).find("a") == [Generated("good", 2, True)]
+    assert "000.jsonl, byte 2: not a call" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_usage_counts_every_try_and_tells_batches_apart(folder: Path) -> None:
+    assert read_usage(folder) == Usage()
+    one, other = Calls(folder), Calls(folder)
+    for kept in (failed("a", 429), failed("a", None), call("a", "x", "y")):
+        one.add(kept)
+    other.add(call("b", "z", batch=True))
+    usage = read_usage(folder)
+    assert usage == Usage(tries=4, answered=2, tokens_in=7, tokens_out=4, batch_tokens_in=7, batch_tokens_out=2)
+    assert usage.retries == 2
+
+
+def test_nothing_is_written_before_the_first_call(folder: Path) -> None:
+    Calls(folder).find("a")
+    assert not folder.exists()
+    assert generated(failed("a", None)) == []
