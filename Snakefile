@@ -20,6 +20,8 @@ localrules:
     fetch_data,
     fetch_file,
     fetch_model,
+    pin_revisions,
+    prefetch_task,
 
 
 rule all:

@@ -2,6 +2,8 @@
 import json
 import os
 import re
+import shlex
+import subprocess
 import sys
 from hashlib import sha256
 from pathlib import Path
@@ -152,6 +154,47 @@ def tiny_model(key):
         return value.model_dump_json() if isinstance(value, configuration.Section) else value
 
     return read
+
+
+def hub_models():
+    return sorted({model.hub for model in CONFIGURATION.models.values() if model.hub})
+
+
+def hub_data():
+    return sorted({source.repo for source in data_sources("hub").values()})
+
+
+def check_access():
+    """Ask the hub, before the first job, for everything that the plan is to fetch from it; list all that cannot be had."""
+    planned = [(job.rule.name, job.wildcards) for job in workflow.dag.needrun_jobs()]
+    models = {model_repo(w): model_revision(w) for rule, w in planned if rule == "fetch_model"}
+    data = {data_sources("hub")[w.data].repo: data_revision(w) for rule, w in planned if rule == "fetch_data"}
+    if not (models or data):
+        return
+    command = f"{stage('base', 'check_access')} --models {shlex.quote(json.dumps(models))} --data {shlex.quote(json.dumps(data))}"
+    done = subprocess.run(
+        shlex.split(command), env=os.environ | {"HF_HUB_OFFLINE": "0"}, stderr=subprocess.PIPE, text=True
+    )
+    if done.returncode:
+        raise WorkflowError(done.stderr.rpartition("check_access: error: ")[2])
+
+
+def fetched_models(wildcards):
+    """The folders of a task's models that a rule fetches."""
+    task = task_of(wildcards)
+    names = [task.proposer, task.target, task.labeller, task.judge.model if task.judge else "", *task.transfer]
+    return [
+        f"resources/downloads/models/{n}"
+        for n in dict.fromkeys(names)
+        if n in CONFIGURATION.models and CONFIGURATION.models[n].hub
+    ]
+
+
+def fetched_data(wildcards):
+    """The files of a task's data sources that a rule fetches."""
+    data = task_of(wildcards).data
+    sources = [s for s in (*data.seeds.values(), *data.tests.values(), data.judge) if s and (s.hub or s.url)]
+    return list(dict.fromkeys(file for source in sources for file in data_file(source)))
 
 
 def model_repo(wildcards):
