@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from huggingface_hub.hf_api import RepoFile
 
 log = logging.getLogger("reversegen")
+logging.getLogger("httpx2").setLevel(logging.WARNING)  # it logs every address, and those of a store are signed
 MODEL_FILES = ("*.json", "model*.safetensors", "tokenizer.model", "*.jinja")
 """What a model folder needs, at the top of its repository. No Python and no pickle; a second copy of the weights under
 another name stays where it is."""
@@ -103,6 +104,7 @@ def fetch_data(source: HubData, revision: str, rows: Path, manifest: Path) -> No
     partial = _partial(rows, revision)
     cache = partial / ".cache"  # no part of the rows: datasets converts them there, and leaves hidden folders alone
     place = f"hf://datasets/{source.repo}@{revision}/"
+    faults = (*_hub_errors(), ValueError, RuntimeError)
     try:
         builder = load_dataset_builder(source.repo, source.name, revision=revision, cache_dir=str(cache))
         named = [str(file) for files in (builder.config.data_files or {}).values() for file in files]
@@ -112,7 +114,7 @@ def fetch_data(source: HubData, revision: str, rows: Path, manifest: Path) -> No
         listed = [file for file in _list_files(source.repo, revision, "dataset") if file.path in wanted]
         hashes = _download(source.repo, revision, "dataset", listed, partial / "repository")
         split = load_dataset(str(partial / "repository"), source.name, split=source.split, cache_dir=str(cache))
-    except (*_hub_errors(), ValueError, RuntimeError) as error:
+    except faults as error:
         raise BadInput(_explain(source.repo, revision, error)) from error
     write_text(rows, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in split))
     facts = {"hub": source.repo, "revision": revision, "name": source.name, "split": source.split, "read_from": hashes}
@@ -178,7 +180,7 @@ def _download(repo: str, revision: str, kind: str, files: Sequence[RepoFile], fo
     """
     from huggingface_hub import hf_hub_url
     from huggingface_hub.file_download import http_get
-    from huggingface_hub.utils import build_hf_headers
+    from huggingface_hub.utils._headers import build_hf_headers
 
     hashes = {}
     for file in files:
