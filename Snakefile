@@ -22,6 +22,7 @@ localrules:
     fetch_model,
     pin_revisions,
     prefetch_task,
+    write_plan,
 
 
 rule all:

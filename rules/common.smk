@@ -13,9 +13,9 @@ sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 from reversegen import configuration
 from reversegen.enhancement import SOURCES
 from reversegen.errors import BadInput
-from reversegen.hashing import code_hash
+from reversegen.hashing import code_hash, content_id
 from reversegen.kinds import check_kind, open_kind
-from reversegen.stage import prepare_environment
+from reversegen.stage import BUDGETED, prepare_environment
 
 prepare_environment()
 
@@ -25,6 +25,9 @@ try:
         check_kind(task, f"config/tasks/{name}.yaml: ")
 except BadInput as error:
     raise WorkflowError(str(error)) from None
+
+if any(any(dict(task.budget).values()) for task in CONFIGURATION.tasks.values()):
+    os.environ[BUDGETED] = json.dumps(config)  # jobs look at their budget when they start, on any machine
 
 
 wildcard_constraints:
@@ -398,9 +401,23 @@ def version_selection(wildcards):
 
 
 def configuration_hash(wildcards):
-    """SHA-256 of the task's whole configuration, random seed included."""
-    digest = sha256(task_of(wildcards).model_dump_json().encode()).hexdigest()
+    """SHA-256 of the task's whole configuration, random seed included; but for its budget, which decides no result."""
+    digest = sha256(task_of(wildcards).model_dump_json(exclude={"budget"}).encode()).hexdigest()
     return f"sha256:{digest}"
+
+
+def planned_configuration(wildcards):
+    """All of the configuration, as JSON: a plan shows what it assumes."""
+    task_of(wildcards)
+    return CONFIGURATION.model_dump_json()
+
+
+def benchmarked(wildcards):
+    """A hash of the benchmarks that the task has so far, so that a plan is written anew when there is more to say."""
+    folder = Path(f"results/{wildcards.task}/benchmarks")
+    own = folder / "write_plan.tsv"
+    files = [str(file.relative_to(folder)) for file in sorted(folder.rglob("*.tsv")) if file != own]
+    return content_id(*(part for file in files for part in (file, (folder / file).read_text())))
 
 
 def replicates(file):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import re
@@ -30,10 +31,13 @@ class Repository:
     ranges: list[tuple[str, str | None]] = field(default_factory=list)
     """(path, Range header) of every download."""
 
-    @property
+    @functools.cached_property
     def commit(self) -> str:
         """A hash of the content."""
-        return hashlib.sha1(repr(sorted(self.files.items())).encode(), usedforsecurity=False).hexdigest()
+        digest = hashlib.sha1(usedforsecurity=False)
+        for path, content in sorted(self.files.items()):
+            digest.update(b"%s\0%d\0%s" % (path.encode(), len(content), content))
+        return digest.hexdigest()
 
     def entry(self, path: str) -> dict[str, Any]:
         """A file as the hub lists it."""

@@ -104,7 +104,7 @@ def fetch_data(source: HubData, revision: str, rows: Path, manifest: Path) -> No
     partial = _partial(rows, revision)
     cache = partial / ".cache"  # no part of the rows: datasets converts them there, and leaves hidden folders alone
     place = f"hf://datasets/{source.repo}@{revision}/"
-    faults = (*_hub_errors(), ValueError, RuntimeError)
+    faults: tuple[type[Exception], ...] = (*_hub_errors(), ValueError, RuntimeError)
     try:
         builder = load_dataset_builder(source.repo, source.name, revision=revision, cache_dir=str(cache))
         named = [str(file) for files in (builder.config.data_files or {}).values() for file in files]
