@@ -92,7 +92,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         path = unquote(urlsplit(self.path).path)
-        if found := re.fullmatch(r"/api/((?:models|datasets)/[\w.-]+/[\w.-]+)(?:/([\w-]+)(?:/(\w+)(/.*)?)?)?", path):
+        if found := re.fullmatch(
+            r"/api/((?:models|datasets)/[\w.-]+/[\w.-]+)(?:/(revision|tree|paths-info)/(\w+)(/.*)?)?", path
+        ):
             name, action, revision, below = found.groups()
             self._tell(name, action, revision, below, body)
         elif found := re.fullmatch(r"/(datasets/)?([\w.-]+/[\w.-]+)/resolve/(\w+)/(.+)", path):
@@ -115,7 +117,7 @@ class _Handler(BaseHTTPRequestHandler):
         return None
 
     def _tell(self, name: str, action: str | None, revision: str | None, below: str | None, body: bytes) -> None:
-        repository = self._repository(name, revision, content=action == "auth-check")
+        repository = self._repository(name, revision, content=False)
         if repository is None:
             return
         entries = [repository.entry(path) for path in repository.files]
@@ -124,8 +126,6 @@ class _Handler(BaseHTTPRequestHandler):
         elif action == "paths-info":
             wanted = re.findall(r'"([^"]+)"', body.decode()) + unquote(body.decode()).replace("=", "&").split("&")
             self._send_json([e for e in entries if e["path"] in wanted])
-        elif action == "auth-check":
-            self._send_json({})
         else:
             siblings = [{"rfilename": e["path"]} for e in entries]
             facts = {"_id": "0", "private": False, "gated": repository.gated, "tags": [], "downloads": 0, "likes": 0}

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from conftest import Workflow
 
-from reversegen.configuration import Configuration, load
+from reversegen.configuration import SOLVERS, Configuration, load
 from reversegen.costs import Amount, Job, check_budget, plan, used, write_plan
 from reversegen.errors import BadInput
 
@@ -33,32 +33,28 @@ def configured(workflow: Workflow, **changes: Any) -> Configuration:
 
 def test_a_plan_names_the_model_jobs_that_a_dry_run_names(workflow: Workflow) -> None:
     workflow.change_models({"api": {"endpoint": ENDPOINT, "size": "tiny"}})
-    workflow.write_task("asks", {"target": "api", "labeller": "api"}, base="safety")
-    workflow.write_task("moves", {"transfer": ["llama2-7b-chat", "open-llama-3b"], "target": "api"}, base="safety")
+    workflow.write_task(
+        "moves", {"transfer": ["llama2-7b-chat", "open-llama-3b"], "target": "api", "labeller": "api"}, base="safety"
+    )
     reusing = "extends: math\nreuse: [seeds, probe, warmup, iter0, target]\npreference: {reference: warmup}\n"
     (workflow.folder / "config/tasks/reusing.yaml").write_text(reusing)
-    tasks = ["safety", "honesty", "math", "tiny-safety", "tiny-honesty", "asks", "moves", "reusing"]
-    targets = [f"results/{task}/table.md" for task in tasks]
-    done = workflow.run("-n", *targets)
+    tasks = ["safety", "honesty", "tiny-math", "moves", "reusing"]
+    done = workflow.run("-n", *(f"results/{task}/table.md" for task in tasks))
     assert done.returncode == 0, done.stdout
-    blocks = re.findall(r"^rule (\w+):\n((?:    .*\n)+)", done.stdout, re.MULTILINE)
-    expected = {task: set[str]() for task in tasks}
-    for rule, body in blocks:
-        found = re.search(r"benchmark: results/([^/]+)/(.+)", body)
-        if rule in MODEL_RULES and found:
-            expected[found[1]].add(found[2])
     configuration = configured(workflow)
-    # the embedded solvers of the tiny tasks and the judge of no kind but safety are no models
-    for of_task in expected.values():
-        of_task -= {name for name in of_task if "check_judge" in name and of_task not in (expected["safety"],)}
+    expected = {task: set[str]() for task in tasks}
+    for rule, task, benchmark in re.findall(
+        r"^rule (\w+):\n(?:    .*\n)*?    benchmark: results/([^/]+)/(.+)", done.stdout, re.MULTILINE
+    ):
+        solver = "references" in rule and configuration.tasks[task].labeller in SOLVERS
+        judge = rule != "check_judge" or configuration.tasks[task].judge
+        if task in expected and rule in MODEL_RULES and judge and not solver:
+            expected[task].add(benchmark)
     for task in tasks:
         jobs = plan(task, configuration, workflow.folder / "results" / task)
         names = [str(job.file("benchmarks", ".tsv")) for job in jobs]
-        assert len(names) == len(set(names))
-        solved = {n for n in expected[task] if "write_" in n and configuration.tasks[task].labeller in ("knowledge",)}
-        assert {n for n in names if "check_judge" not in n} == expected[task] - solved - {"benchmarks/check_judge.tsv"}
-        assert ("benchmarks/check_judge.tsv" in names) == (configuration.tasks[task].kind == "safety")
-    assert all(expected.values())
+        assert sorted(names) == sorted(expected[task])
+        assert len(names) >= 11
 
 
 PRICES = {
@@ -214,7 +210,6 @@ def test_a_budget_that_nothing_is_known_of_is_refused(small: Workflow) -> None:
 def test_a_run_stops_before_the_job_that_would_pass_its_budget_and_goes_on_when_it_is_raised(small: Workflow) -> None:
     target = "results/small/enhanced/seed_references.jsonl"
     small.write_task("small", {**SMALL, "budget": {"tokens": 1000}}, base="tiny-math")
-    assert small.run("-n", target).returncode == 0
     done = small.run(target)
     assert done.returncode == 1
     assert "write_references: error: config/tasks/small.yaml: budget.tokens: write_seed_references" in done.stdout

@@ -312,13 +312,17 @@ def test_one_target_fetches_all_that_a_task_needs_and_the_rest_runs_offline(hub:
     assert all(f"config/lock.yaml: {repo}: no commit" in done.stdout for repo in ("some/model", "some/guarded"))
     ids = {f"some/{name}": hub.repositories[f"models/some/{name}"].commit for name in ("model", "guarded")}
     ids["some/data"] = hub.repositories["datasets/some/data"].commit
-    (folder / "config/lock.yaml").write_text(yaml.safe_dump(ids))
+    done = workflow.run("pin_revisions", **home)
+    assert (
+        "Qwen/Qwen2.5-Math-7B-Instruct: not on the hub" in done.stdout
+    )  # the shipped models: others are pinned all the same
+    assert yaml.safe_load((folder / "config/lock.yaml").read_text()) == ids
 
     done = workflow.run(target, **home)
     assert done.returncode == 1
     assert "1 of what is needed cannot be had from the hub" in done.stdout
     assert "some/guarded at" in done.stdout
-    assert not list(folder.glob("results/**/*.log"))  # no job has started
+    assert not list(folder.glob("results/**/fetch_model.log"))  # no job has started
     done = workflow.run(target, **home, HF_TOKEN=TOKEN)
     assert done.returncode == 0, done.stdout
     listed = json.loads((folder / target).read_text())

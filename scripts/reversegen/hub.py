@@ -56,17 +56,18 @@ def check_access(models: Mapping[str, str], data: Mapping[str, str]) -> None:
 
     Raises BadInput that lists everything which could not be fetched, each with what to do about it.
     """
-    from huggingface_hub import HfApi
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
 
     missing = []
     for kind, repos in (("model", models), ("dataset", data)):
         for repo, revision in repos.items():
             try:
                 _check_revision(repo, revision)
-                HfApi().auth_check(repo, repo_type=kind)
                 files = _list_files(repo, revision, kind)
                 if kind == "model":
-                    _model_files(repo, revision, files)
+                    files = _model_files(repo, revision, files)
+                for file in files[:1]:  # the list of a gated repository is open, its files are not
+                    get_hf_file_metadata(hf_hub_url(repo, file.path, repo_type=kind, revision=revision))
             except BadInput as error:
                 missing.append(str(error))
             except _hub_errors() as error:
