@@ -20,6 +20,9 @@ localrules:
     fetch_data,
     fetch_file,
     fetch_model,
+    pin_revisions,
+    prefetch_task,
+    write_plan,
 
 
 rule all:

@@ -2,6 +2,8 @@
 import json
 import os
 import re
+import shlex
+import subprocess
 import sys
 from hashlib import sha256
 from pathlib import Path
@@ -11,9 +13,9 @@ sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 from reversegen import configuration
 from reversegen.enhancement import SOURCES
 from reversegen.errors import BadInput
-from reversegen.hashing import code_hash
+from reversegen.hashing import code_hash, content_id
 from reversegen.kinds import check_kind, open_kind
-from reversegen.stage import prepare_environment
+from reversegen.stage import BUDGETED, prepare_environment
 
 prepare_environment()
 
@@ -23,6 +25,9 @@ try:
         check_kind(task, f"config/tasks/{name}.yaml: ")
 except BadInput as error:
     raise WorkflowError(str(error)) from None
+
+if any(any(dict(task.budget).values()) for task in CONFIGURATION.tasks.values()):
+    os.environ[BUDGETED] = json.dumps(config)  # jobs look at their budget when they start, on any machine
 
 
 wildcard_constraints:
@@ -165,6 +170,47 @@ def tiny_model(key):
         return value.model_dump_json() if isinstance(value, configuration.Section) else value
 
     return read
+
+
+def hub_models():
+    return sorted({model.hub for model in CONFIGURATION.models.values() if model.hub})
+
+
+def hub_data():
+    return sorted({source.repo for source in data_sources("hub").values()})
+
+
+def check_access():
+    """Ask the hub, before the first job, for everything that the plan is to fetch from it; list all that cannot be had."""
+    planned = [(job.rule.name, job.wildcards) for job in workflow.dag.needrun_jobs()]
+    models = {model_repo(w): model_revision(w) for rule, w in planned if rule == "fetch_model"}
+    data = {data_sources("hub")[w.data].repo: data_revision(w) for rule, w in planned if rule == "fetch_data"}
+    if not (models or data):
+        return
+    command = f"{stage('base', 'check_access')} --models {shlex.quote(json.dumps(models))} --data {shlex.quote(json.dumps(data))}"
+    done = subprocess.run(
+        shlex.split(command), env=os.environ | {"HF_HUB_OFFLINE": "0"}, stderr=subprocess.PIPE, text=True
+    )
+    if done.returncode:
+        raise WorkflowError(done.stderr.rpartition("check_access: error: ")[2])
+
+
+def fetched_models(wildcards):
+    """The folders of a task's models that a rule fetches."""
+    task = task_of(wildcards)
+    names = [task.proposer, task.target, task.labeller, task.judge.model if task.judge else "", *task.transfer]
+    return [
+        f"resources/downloads/models/{n}"
+        for n in dict.fromkeys(names)
+        if n in CONFIGURATION.models and CONFIGURATION.models[n].hub
+    ]
+
+
+def fetched_data(wildcards):
+    """The files of a task's data sources that a rule fetches."""
+    data = task_of(wildcards).data
+    sources = [s for s in (*data.seeds.values(), *data.tests.values(), data.judge) if s and (s.hub or s.url)]
+    return list(dict.fromkeys(file for source in sources for file in data_file(source)))
 
 
 def model_repo(wildcards):
@@ -368,9 +414,23 @@ def version_selection(wildcards):
 
 
 def configuration_hash(wildcards):
-    """SHA-256 of the task's whole configuration, random seed included."""
-    digest = sha256(task_of(wildcards).model_dump_json().encode()).hexdigest()
+    """SHA-256 of the task's whole configuration, random seed included; but for its budget, which decides no result."""
+    digest = sha256(task_of(wildcards).model_dump_json(exclude={"budget"}).encode()).hexdigest()
     return f"sha256:{digest}"
+
+
+def planned_configuration(wildcards):
+    """All of the configuration, as JSON: a plan shows what it assumes."""
+    task_of(wildcards)
+    return CONFIGURATION.model_dump_json()
+
+
+def benchmarked(wildcards):
+    """A hash of the benchmarks that the task has so far, so that a plan is written anew when there is more to say."""
+    folder = Path(f"results/{wildcards.task}/benchmarks")
+    own = folder / "write_plan.tsv"
+    files = [str(file.relative_to(folder)) for file in sorted(folder.rglob("*.tsv")) if file != own]
+    return content_id(*(part for file in files for part in (file, (folder / file).read_text())))
 
 
 def replicates(file):

@@ -1,8 +1,34 @@
 # Models and data that the tasks start from.
 #
 # Needs: config/models.yaml; for hub ids and hub data, their commits in config/lock.yaml and a network.
-# Makes: results/models/{model}/ (tiny models), resources/downloads/ with models/{model}/, data/{data}.jsonl, files/{file}
-# Steps: write_corpus, train_model; fetch_model; fetch_data, fetch_file
+# Makes: results/models/{model}/ (tiny models), resources/downloads/ with models/{model}/, data/{data}.jsonl, files/{file},
+#        and manifests; results/{task}/prefetch.json, for which everything that a task fetches is fetched and checked
+# Steps: pin_revisions; write_corpus, train_model; fetch_model, fetch_data, fetch_file; prefetch_task
+
+
+onstart:
+    check_access()
+
+
+rule pin_revisions:
+    log:
+        "results/models/logs/pin_revisions.log",
+    benchmark:
+        "results/models/benchmarks/pin_revisions.tsv"
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        stage=stage("base", "pin_revisions"),
+        models=hub_models(),
+        data=hub_data(),
+        lock="config/lock.yaml",
+        code=code("pin_revisions"),
+    shell:
+        "HF_HUB_OFFLINE=0 {params.stage} --models {params.models:q} --data {params.data:q} --lock {params.lock:q} --log {log:q}"
 
 
 rule write_corpus:
@@ -75,6 +101,7 @@ rule fetch_model:
 rule fetch_data:
     output:
         rows="resources/downloads/data/{data}.jsonl",
+        manifest="resources/downloads/data/{data}.jsonl.manifest.json",
     log:
         "results/models/logs/data/{data}.log",
     benchmark:
@@ -91,12 +118,14 @@ rule fetch_data:
         revision=data_revision,
         code=code("fetch_data"),
     shell:
-        "HF_HUB_OFFLINE=0 {params.stage} --source {params.source:q} --revision={params.revision:q} --rows {output.rows:q} --log {log:q}"
+        "HF_HUB_OFFLINE=0 {params.stage} --source {params.source:q} --revision={params.revision:q} --rows {output.rows:q}"
+        " --manifest {output.manifest:q} --log {log:q}"
 
 
 rule fetch_file:
     output:
         content="resources/downloads/files/{file}",
+        manifest="resources/downloads/files/{file}.manifest.json",
     log:
         "results/models/logs/files/{file}.log",
     benchmark:
@@ -112,4 +141,26 @@ rule fetch_file:
         source=url_source,
         code=code("fetch_file"),
     shell:
-        "{params.stage} --source {params.source:q} --content {output.content:q} --log {log:q}"
+        "{params.stage} --source {params.source:q} --content {output.content:q} --manifest {output.manifest:q} --log {log:q}"
+
+
+rule prefetch_task:
+    input:
+        models=fetched_models,
+        data=fetched_data,
+    output:
+        prefetch="results/{task}/prefetch.json",
+    log:
+        "results/{task}/logs/prefetch_task.log",
+    benchmark:
+        "results/{task}/benchmarks/prefetch_task.tsv"
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        code=code("prefetch_task"),
+    script:
+        "../scripts/prefetch_task.py"

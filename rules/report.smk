@@ -1,8 +1,30 @@
-# What people look at: a task's table and its page, from stored evaluations only.
+# What people look at: a task's table and its page, from stored evaluations only; its plan, before and after a run.
 #
-# Needs: every eval.json of the task, for each of the random seeds that config.yaml lists.
-# Makes: results/{task}/table.md, results/{task}/table.csv, results/{task}/report.html
-# Steps: write_table, write_report
+# Needs: every eval.json of the task, for each of the random seeds that config.yaml lists; for the plan, nothing.
+# Makes: results/{task}/table.md, results/{task}/table.csv, results/{task}/report.html, results/{task}/plan.md
+# Steps: write_plan; write_table, write_report
+
+
+rule write_plan:
+    output:
+        plan="results/{task}/plan.md",
+    log:
+        "results/{task}/logs/write_plan.log",
+    benchmark:
+        "results/{task}/benchmarks/write_plan.tsv"
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        task="{task}",
+        configuration=planned_configuration,
+        used=benchmarked,
+        code=code("write_plan"),
+    script:
+        "../scripts/write_plan.py"
 
 
 rule write_table:

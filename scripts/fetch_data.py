@@ -10,9 +10,9 @@ from reversegen.configuration import HubData
 from reversegen.stage import run
 
 
-def main(source: HubData, revision: str, rows: Path) -> None:
-    """Write the split as JSON Lines in its published form."""
-    hub.fetch_data(source, revision, rows)
+def main(source: HubData, revision: str, rows: Path, manifest: Path) -> None:
+    """Write the split as JSON Lines in its published form, and a manifest that later jobs hold it to."""
+    hub.fetch_data(source, revision, rows, manifest)
 
 
 if __name__ == "__main__":

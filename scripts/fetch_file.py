@@ -10,9 +10,9 @@ from reversegen.configuration import UrlData
 from reversegen.stage import run
 
 
-def main(source: UrlData, content: Path) -> None:
-    """Write the file as its publisher ships it."""
-    hub.fetch_file(source, content)
+def main(source: UrlData, content: Path, manifest: Path) -> None:
+    """Write the file as its publisher ships it, and a manifest that later jobs hold it to."""
+    hub.fetch_file(source, content, manifest)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import REPOSITORY, Workflow, new_workflow
+from conftest import MICRO, REPOSITORY, Workflow, new_workflow
 from endpoint_server import KEY, EndpointServer
 
 from reversegen.audit import COLUMNS, read_audit
@@ -379,10 +379,39 @@ def test_every_rule_says_what_it_needs(path: Path) -> None:
     assert rules
     for name, body in rules:
         directives = set(re.findall(r"^    (\w+):", body, re.MULTILINE))
-        assert directives >= {"output", "log", "benchmark", "conda", "threads", "resources", "params"}, name
+        assert directives >= {"log", "benchmark", "conda", "threads", "resources", "params"}, name
+        assert "output" in directives or name == "pin_revisions", (
+            name
+        )  # the user's own file, which Snakemake would remove
         assert len(directives & {"script", "shell"}) == 1, name
         assert f"scripts/{name}.py" in body or re.search(rf'stage\("\w+", "{name}"\)', body), name
         assert f'code("{name}")' in body, name
+
+
+@pytest.mark.slow
+def test_a_plan_stands_beside_what_a_run_used(finished: Workflow, tmp_path: Path) -> None:
+    copy = Workflow(tmp_path / "run")
+    shutil.copytree(finished.folder, copy.folder)
+    done = copy.run("results/micro/plan.md")
+    assert done.returncode == 0, done.stdout
+    assert planned(done.stdout) == {"write_plan": 1}
+    lines = [line.split(" | ") for line in (copy.folder / "results/micro/plan.md").read_text().splitlines()]
+    rows = {(cells[0], cells[1]): cells for cells in lines if len(cells) > 5}
+    folder = copy.folder / "results/micro/iter1"
+    samples, responses = ([json.loads(x) for x in (folder / f"{n}.jsonl").open()] for n in ("samples", "responses"))
+    assert len({row["instruction_id"] for row in responses}) == len(responses)
+    wrote = rows["| sample_instructions", "iter1"]
+    assert wrote[4] == "80 (80)"
+    assert wrote[6] == f"{80 * 5 * 28:,} ({sum(row['tokens'] for row in samples):,})"
+    answered = rows["| answer_instructions", "iter1"]
+    assert answered[4] == f"400 ({len(responses)})"
+    assert rows["| all", ""][3].split() == ["16", "(16)"]
+
+    # a budget decides no result: giving one makes nothing again
+    copy.write_task("micro", {**MICRO, "budget": {"tokens": 1}})
+    done = copy.run("-n", *ALL)
+    assert done.returncode == 0, done.stdout
+    assert "Nothing to be done" in done.stdout
 
 
 @pytest.mark.slow

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import glob
 import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -68,7 +70,7 @@ def building_folder(path: Path, **facts: Any) -> Iterator[Path]:
         files = {str(f.relative_to(own)): file_sha256(f) for f in sorted(own.rglob("*")) if f.is_file()}
         write_json(own / "manifest.json", {**facts, "files": files})
         if path.exists():
-            if _manifest_files(path) == files:
+            if _manifest_files(path / "manifest.json") == files:
                 return
             shutil.rmtree(path)
         own.replace(path)
@@ -76,14 +78,52 @@ def building_folder(path: Path, **facts: Any) -> Iterator[Path]:
         shutil.rmtree(own, ignore_errors=True)
 
 
+def check_file(file: Path) -> None:
+    """`check_manifest` for a file that has its manifest beside it, `<its name>.manifest.json`; else nothing."""
+    manifest = file.with_name(f"{file.name}.manifest.json")
+    if manifest.is_file():
+        check_manifest(manifest)
+
+
+def check_manifest(manifest: Path) -> None:
+    """Raise BadInput for a file that a manifest names and that is missing or not what it was when the manifest was written.
+
+    Every byte is read, since sizes and times do not tell all: a model's job reads them next in any case. A file that stays as
+    it is is read once a process.
+    """
+    hashes = _manifest_files(manifest)
+    if hashes is None:
+        raise BadInput(f"{manifest}: no manifest that can be read; remove it, so that its rule makes it again")
+    there = [name for name in sorted(hashes) if (manifest.parent / name).is_file()]
+    found = _hashes(manifest.parent, tuple((name, _stamp(manifest.parent / name)) for name in there))
+    if wrong := [name for name in sorted(hashes) if found.get(name) != hashes[name]]:
+        raise BadInput(
+            f"{manifest.parent / wrong[0]}: not the file that {manifest.name} beside it names; it was changed or cut short: "
+            "remove it and its manifest, so that its rule makes it again"
+        )
+
+
+def _stamp(file: Path) -> tuple[int, int, int]:
+    facts = file.stat()
+    return facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
+
+
+@functools.cache
+def _hashes(folder: Path, stamps: tuple[tuple[str, tuple[int, int, int]], ...]) -> dict[str, str]:
+    """SHA-256 of files by name, several at once: hashing leaves the interpreter free."""
+    names = [name for name, _ in stamps]
+    with ThreadPoolExecutor(4) as pool:
+        return dict(zip(names, pool.map(lambda name: file_sha256(folder / name), names), strict=True))
+
+
 def _own_name(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.uname().nodename}.{os.getpid()}")
 
 
-def _manifest_files(folder: Path) -> Any:
-    """The hashes that a folder's manifest holds; None where it has no readable one."""
+def _manifest_files(manifest: Path) -> Any:
+    """The hashes that a manifest holds; None where it is missing or none that can be read."""
     try:
-        return read_json(folder / "manifest.json")["files"]
+        return read_json(manifest)["files"]
     except (BadInput, TypeError, KeyError):
         return None
 

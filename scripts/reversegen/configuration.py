@@ -349,6 +349,14 @@ class Evaluation(Section):
     )
 
 
+class Budget(Section):
+    """What a task may use in all, each null for no limit: a job that would pass one does not start."""
+
+    money: Rate | None = Field(description="in the currency of `costs.prices`")
+    tokens: Rate | None = Field(description="that models read and write; training is not counted")
+    gpu_hours: Rate | None
+
+
 class Task(Section):
     """A task: `config/tasks/NAME.yaml` over the defaults of `config/config.yaml`."""
 
@@ -380,6 +388,7 @@ class Task(Section):
     preference: Preference
     enhancement: Enhancement
     evaluation: Evaluation
+    budget: Budget
 
     @model_validator(mode="after")
     def _kind_has_its_parts(self) -> Task:
@@ -403,6 +412,40 @@ class Size(Section):
     )
     runtime: Positive = Field(description="minutes")
     gpu: NonNegative
+
+
+class Throughput(Section):
+    """What one GPU does with a model of one size, in tokens a second; null where nobody measured it."""
+
+    read: Rate | None = Field(description="tokens of prompts")
+    written: Rate | None = Field(description="tokens that are generated, over a whole batch")
+    trained: Rate | None = Field(description="tokens of training rows")
+
+
+class Price(Section):
+    """Of an endpoint, for a million tokens; null where it was not looked up."""
+
+    read: Annotated[float, Field(ge=0)] | None
+    written: Annotated[float, Field(ge=0)] | None
+
+
+class Prices(Section):
+    """What GPUs and endpoints cost, as somebody looked it up."""
+
+    currency: str
+    date: str | None = Field(description="when they were looked up; a plan shows it")
+    gpu_hour: Annotated[float, Field(ge=0)] | None = Field(description="of one GPU; null where it was not looked up")
+    endpoints: dict[str, Price] = Field(description="by the model's name in models.yaml")
+
+
+class Costs(Section):
+    """What a plan assumes, results/TASK/plan.md."""
+
+    source_rows: Positive = Field(description="rows of a data source that is not here yet")
+    question_tokens: Positive = Field(description="tokens of an instruction or test question")
+    written_share: float = Field(gt=0, le=1, description="share of max_new_tokens that is written; 1 is the most")
+    throughput: dict[str, Throughput] = Field(description="by a model's size")
+    prices: Prices
 
 
 class Pretraining(Section):
@@ -518,6 +561,7 @@ class Workflow(Section):
     )
     python: dict[Environment, str] = Field(description="interpreter of each environment where conda does not deploy it")
     sizes: dict[str, Size]
+    costs: Costs
     defaults: dict[str, Any] = Field(description="keys of a task that its own file need not give")
 
 
@@ -581,6 +625,7 @@ def load(workflow: dict[str, Any], folder: Path) -> Configuration:
             raise BadInput(f"{path}: a task's name is of a-z, 0-9 and -, and none of {', '.join(sorted(RESERVED))}")
         task = _task(main.defaults, path, folder)
         _check_models(task, models, path)
+        _check_budget(task, models, main, path)
         if task.random_seed and len(main.random_seeds) > 1:
             raise BadInput(
                 f"{path}: random_seed: {task.random_seed} and random_seeds cannot both be given; NAME.sN sets it"
@@ -685,6 +730,26 @@ def _check_models(task: Task, models: dict[str, Model], path: Path) -> None:
         raise BadInput(
             f"{path}: proposer: {task.proposer} is an endpoint, and a proposer is trained; name a hub id or folder"
         )
+
+
+def _check_budget(task: Task, models: dict[str, Model], main: Workflow, path: Path) -> None:
+    """Refuse a limit on what nothing could be said of: every price and throughput that it needs must be given."""
+    judge = [task.judge.model] if task.judge else []
+    needed: dict[str, Any] = {}
+    for name in (task.proposer, task.target, task.labeller, *judge, *task.transfer):
+        model = models.get(name)
+        if model is None:
+            continue
+        if model.endpoint and task.budget.money:
+            price = main.costs.prices.endpoints.get(name, Price(read=None, written=None))
+            needed |= {f"prices.endpoints.{name}.{key}": value for key, value in price}
+        elif not model.endpoint and main.sizes[model.size].gpu and (task.budget.money or task.budget.gpu_hours):
+            speed = main.costs.throughput.get(model.size, Throughput(read=None, written=None, trained=None))
+            needed |= {f"throughput.{model.size}.{key}": value for key, value in speed}
+            if task.budget.money:
+                needed["prices.gpu_hour"] = main.costs.prices.gpu_hour
+    if unknown := [key for key, value in needed.items() if value is None]:
+        raise BadInput(f"{path}: budget: it cannot be kept without costs.{', costs.'.join(unknown)} in config.yaml")
 
 
 def _check_reuse(name: str, task: Task, tasks: dict[str, Task], path: Path) -> None:

@@ -2,60 +2,129 @@
 
 from __future__ import annotations
 
+import fnmatch
 import hashlib
 import json
 import logging
 import re
 import shutil
 import urllib.request
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
 
-from reversegen.artefacts import building_folder, write_bytes, write_text
+from reversegen.artefacts import write_bytes, write_json, write_text
 from reversegen.configuration import HubData, UrlData
 from reversegen.errors import BadInput
+from reversegen.hashing import file_sha256
+
+if TYPE_CHECKING:
+    from huggingface_hub.hf_api import RepoFile
 
 log = logging.getLogger("reversegen")
+logging.getLogger("httpx2").setLevel(logging.WARNING)  # it logs every address, and those of a store are signed
+MODEL_FILES = ("*.json", "model*.safetensors", "tokenizer.model", "*.jinja")
+"""What a model folder needs, at the top of its repository. No Python and no pickle; a second copy of the weights under
+another name stays where it is."""
+
+
+def pin_revisions(models: Iterable[str], data: Iterable[str], lock: Path) -> None:
+    """Add the commit of every repository that `lock` does not hold; what it holds stays.
+
+    Raises BadInput that names all repositories whose commit the hub does not tell; the others are written.
+    """
+    from huggingface_hub import HfApi
+
+    text = lock.read_text(encoding="utf-8") if lock.is_file() else ""
+    held = set(re.findall(r"^([\w.-]+/[\w.-]+):", text, re.MULTILINE))
+    missing = []
+    for kind, repos in (("model", models), ("dataset", data)):
+        for repo in sorted(set(repos) - held):
+            try:
+                commit = HfApi().repo_info(repo, repo_type=kind).sha
+            except _hub_errors() as error:
+                missing.append(_explain(repo, None, error))
+                continue
+            text = f"{text.rstrip()}\n{repo}: '{commit}'\n".lstrip()
+            log.info("%s: %s", repo, commit)
+    write_text(lock, text)
+    _refuse(missing)
+
+
+def check_access(models: Mapping[str, str], data: Mapping[str, str]) -> None:
+    """Ask the hub for repositories by their locked revisions, empty where there is none; nothing is downloaded.
+
+    Raises BadInput that lists everything which could not be fetched, each with what to do about it.
+    """
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+
+    missing = []
+    for kind, repos in (("model", models), ("dataset", data)):
+        for repo, revision in repos.items():
+            try:
+                _check_revision(repo, revision)
+                files = _list_files(repo, revision, kind)
+                if kind == "model":
+                    files = _model_files(repo, revision, files)
+                for file in files[:1]:  # the list of a gated repository is open, its files are not
+                    get_hf_file_metadata(hf_hub_url(repo, file.path, repo_type=kind, revision=revision))
+            except BadInput as error:
+                missing.append(str(error))
+            except _hub_errors() as error:
+                missing.append(_explain(repo, revision, error))
+    _refuse(missing)
 
 
 def fetch_model(repo: str, revision: str, folder: Path) -> None:
     """Download configuration, tokenizer and safetensors weights into `folder`, with a manifest.
 
-    Raises BadInput for a revision that is not locked, and for a model that the hub does not give.
+    What an earlier try left beside `folder` is gone on with. Raises BadInput for a revision that is not locked, for a
+    model that the hub does not give, and for a file that is not the one which the hub says it is.
     """
     _check_revision(repo, revision)
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError
-
-    with building_folder(folder, hub=repo, revision=revision) as own:
-        try:
-            snapshot_download(
-                repo,
-                revision=revision,
-                local_dir=own,
-                allow_patterns=["*.json", "*.safetensors", "tokenizer.model", "*.jinja"],
-            )
-        except (HfHubHTTPError, OSError) as error:
-            raise BadInput(
-                f"{repo} at {revision}: {' '.join(str(error).split())[:300]}; a gated model needs its licence accepted on the "
-                "hub and HF_TOKEN in the environment"
-            ) from error
-        shutil.rmtree(own / ".cache", ignore_errors=True)  # the download's own bookkeeping holds times
-
-
-def fetch_data(source: HubData, revision: str, rows: Path) -> None:
-    """Download one split and write it as JSON Lines. Raises BadInput as `fetch_model` does."""
-    _check_revision(source.repo, revision)
-    from datasets import load_dataset
-
+    partial = _partial(folder, revision)
     try:
-        split = load_dataset(source.repo, source.name, split=source.split, revision=revision)
-    except (OSError, ValueError) as error:
-        raise BadInput(f"{source.repo} at {revision}: {' '.join(str(error).split())[:300]}") from error
+        files = _model_files(repo, revision, _list_files(repo, revision, "model"))
+        hashes = _download(repo, revision, "model", files, partial)
+    except _hub_errors() as error:
+        raise BadInput(_explain(repo, revision, error)) from error
+    write_json(partial / "manifest.json", {"hub": repo, "revision": revision, "files": hashes})
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.replace(folder)
+
+
+def fetch_data(source: HubData, revision: str, rows: Path, manifest: Path) -> None:
+    """Download one split and write it as JSON Lines, with a manifest of the files it was read from.
+
+    Raises BadInput as `fetch_model` does, and for a data set that only a program of its own can read.
+    """
+    _check_revision(source.repo, revision)
+    from datasets import disable_progress_bars, load_dataset, load_dataset_builder
+
+    disable_progress_bars()
+    partial = _partial(rows, revision)
+    cache = partial / ".cache"  # no part of the rows: datasets converts them there, and leaves hidden folders alone
+    place = f"hf://datasets/{source.repo}@{revision}/"
+    faults: tuple[type[Exception], ...] = (*_hub_errors(), ValueError, RuntimeError)
+    try:
+        builder = load_dataset_builder(source.repo, source.name, revision=revision, cache_dir=str(cache))
+        named = [str(file) for files in (builder.config.data_files or {}).values() for file in files]
+        if elsewhere := [file for file in named if not file.startswith(place)]:
+            raise BadInput(f"{source.repo} at {revision}: {elsewhere[0]!r} is no file of this revision")
+        wanted = {file.removeprefix(place) for file in named} | {"README.md", "dataset_infos.json"}
+        listed = [file for file in _list_files(source.repo, revision, "dataset") if file.path in wanted]
+        hashes = _download(source.repo, revision, "dataset", listed, partial / "repository")
+        split = load_dataset(str(partial / "repository"), source.name, split=source.split, cache_dir=str(cache))
+    except faults as error:
+        raise BadInput(_explain(source.repo, revision, error)) from error
     write_text(rows, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in split))
+    facts = {"hub": source.repo, "revision": revision, "name": source.name, "split": source.split, "read_from": hashes}
+    write_json(manifest, {**facts, "files": {rows.name: file_sha256(rows)}})
+    shutil.rmtree(partial)
     log.info("%s: %d rows", source.repo, len(split))
 
 
-def fetch_file(source: UrlData, file: Path) -> None:
+def fetch_file(source: UrlData, file: Path, manifest: Path) -> None:
     """Download one file. Raises BadInput where the server gives none, or its content is not the one that is pinned."""
     try:
         with urllib.request.urlopen(source.address, timeout=60) as response:
@@ -68,11 +137,111 @@ def fetch_file(source: UrlData, file: Path) -> None:
             f"{source.address}: its SHA-256 is {found}, not {source.sha256}; it has changed since it was pinned"
         )
     write_bytes(file, content)
+    write_json(manifest, {"address": source.address, "files": {file.name: found}})
     log.info("%s: %d bytes", source.address, len(content))
 
 
 def _check_revision(repo: str, revision: str) -> None:
     if not re.fullmatch(r"[0-9a-f]{40}", revision):
         raise BadInput(
-            f"config/lock.yaml: {repo}: no commit to fetch; add a line `{repo}: COMMIT` with its 40 digits from the hub"
+            f"config/lock.yaml: {repo}: no commit to fetch; `snakemake -c1 pin_revisions` looks it up on the hub, or add "
+            f"a line `{repo}: COMMIT` with its 40 digits"
         )
+
+
+def _partial(place: Path, revision: str) -> Path:
+    """Where a download waits until it is whole: of one revision, so that a file is never gone on with by another's."""
+    return place.with_name(f"{place.name}.{revision[:12]}.partial")
+
+
+def _list_files(repo: str, revision: str, kind: str) -> list[RepoFile]:
+    from huggingface_hub import HfApi
+    from huggingface_hub.hf_api import RepoFile
+
+    tree = HfApi().list_repo_tree(repo, revision=revision, repo_type=kind, recursive=True)
+    return [entry for entry in tree if isinstance(entry, RepoFile)]
+
+
+def _model_files(repo: str, revision: str, files: Sequence[RepoFile]) -> list[RepoFile]:
+    """The files that a model folder takes. Raises BadInput where there are no safetensors weights among them."""
+    wanted = [f for f in files if "/" not in f.path and any(fnmatch.fnmatchcase(f.path, p) for p in MODEL_FILES)]
+    if not any(file.path.endswith(".safetensors") for file in wanted):
+        raise BadInput(
+            f"{repo} at {revision}: no weights model*.safetensors, and no others are loaded; lock a commit of the "
+            "repository that has them, or name another model in config/models.yaml"
+        )
+    return wanted
+
+
+def _download(repo: str, revision: str, kind: str, files: Sequence[RepoFile], folder: Path) -> dict[str, str]:
+    """Take files into `folder`, going on with what is there; return the SHA-256 of each by its path.
+
+    Raises BadInput for a file whose content is not what the repository holds; it is removed, so that the next try starts
+    it anew.
+    """
+    from huggingface_hub import hf_hub_url
+    from huggingface_hub.file_download import http_get
+    from huggingface_hub.utils._headers import build_hf_headers
+
+    hashes = {}
+    for file in files:
+        if PurePosixPath(file.path).is_absolute() or ".." in PurePosixPath(file.path).parts:
+            raise BadInput(f"{repo} at {revision}: {file.path!r} would lie outside its folder")
+        path = folder / file.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        with path.open("r+b") as content:
+            # the hub's own client starts a file anew in every process; this goes on where the last one ended
+            size = min(path.stat().st_size, file.size)
+            content.truncate(size)
+            content.seek(size)
+            url = hf_hub_url(repo, file.path, repo_type=kind, revision=revision)
+            http_get(url, content, resume_size=size, headers=build_hf_headers(), expected_size=file.size)
+        hashes[file.path] = file_sha256(path)
+        found, expected = (
+            (hashes[file.path], file.lfs.sha256) if file.lfs else (_git_blob(path, file.size), file.blob_id)
+        )
+        if found != expected:
+            path.unlink()
+            raise BadInput(
+                f"{repo} at {revision}: {file.path}: its content has the hash {found}, not {expected} as the hub says; it is "
+                "removed, and a new run fetches it again"
+            )
+        log.info("%s: %s, %d bytes", repo, file.path, file.size)
+    return hashes
+
+
+def _git_blob(path: Path, size: int) -> str:
+    """The id that git gives to a file's content: what the hub knows of a file that is not in its large storage."""
+    digest = hashlib.sha1(f"blob {size}\0".encode(), usedforsecurity=False)
+    digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _hub_errors() -> tuple[type[Exception], ...]:
+    """What a request to the hub raises: its own errors are both, a connection that fails is the client's alone."""
+    from httpx2 import HTTPError
+
+    return (HTTPError, OSError)
+
+
+def _explain(repo: str, revision: str | None, error: Any) -> str:
+    from huggingface_hub import constants
+    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
+
+    place = f"{repo} at {revision}" if revision else repo
+    if isinstance(error, GatedRepoError):
+        return (
+            f"{place}: gated; accept its licence at {constants.ENDPOINT}/{repo} and export HF_TOKEN, a token of the account "
+            "that did"
+        )
+    if isinstance(error, RevisionNotFoundError):
+        return f"{place}: the hub has no such commit; correct config/lock.yaml, or remove the line and pin it again"
+    if isinstance(error, RepositoryNotFoundError):
+        return f"{place}: not on the hub, or private; correct its id, or export HF_TOKEN of an account that may read it"
+    return f"{place}: {' '.join(str(error).split())[:300]}"
+
+
+def _refuse(missing: Sequence[str]) -> None:
+    if missing:
+        raise BadInput("\n".join([f"{len(missing)} of what is needed cannot be had from the hub", *missing]))

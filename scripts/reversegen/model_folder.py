@@ -6,13 +6,16 @@ import json
 from pathlib import Path
 from typing import Any
 
-from reversegen.artefacts import read_json
+from reversegen.artefacts import check_manifest, read_json
 from reversegen.errors import BadInput
 from reversegen.hashing import content_id
 
 
 def check_folder(folder: Path) -> None:
-    """Raise BadInput unless the folder holds a model in Hugging Face form, with safetensors weights and a tokenizer."""
+    """Raise BadInput unless the folder holds a model in Hugging Face form, with safetensors weights and a tokenizer.
+
+    Where a rule made or fetched it, its files must also be those of its manifest: all of them and no others.
+    """
     needs = {
         "config.json": [folder / "config.json"],
         "*.safetensors": list(folder.glob("*.safetensors")),
@@ -21,6 +24,17 @@ def check_folder(folder: Path) -> None:
     missing = [name for name, files in needs.items() if not any(file.is_file() for file in files)]
     if missing:
         raise BadInput(f"{folder}: not a model folder: it has no {', no '.join(missing)}")
+    manifest = folder / "manifest.json"
+    if manifest.is_file():
+        check_manifest(manifest)
+        named = {"manifest.json", *read_json(manifest)["files"]}
+        added = [
+            file for file in sorted(folder.rglob("*")) if file.is_file() and str(file.relative_to(folder)) not in named
+        ]
+        if added := [file for file in added if not file.name.startswith(".")]:
+            raise BadInput(
+                f"{added[0]}: in no manifest of this folder; a file that a model might be loaded from is removed"
+            )
 
 
 def weights_identity(folder: Path) -> str:

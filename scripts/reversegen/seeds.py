@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from reversegen.artefacts import check_file
 from reversegen.configuration import DataSource
 from reversegen.errors import BadInput
 from reversegen.hashing import instruction_id
@@ -98,7 +99,7 @@ def read_source(name: str, source: DataSource, file: Path | None, kind: Kind) ->
     """Rows of a source in its published form.
 
     Rows that cannot be used are counted by reason and left out. Raises BadInput naming file, line and field of the first row
-    that does not fit, and for a source without rows.
+    that does not fit, for a source without rows, and for a fetched file that was changed.
     """
     if source.corpus:
         solve = WORLDS[source.corpus.world].solve
@@ -106,6 +107,7 @@ def read_source(name: str, source: DataSource, file: Path | None, kind: Kind) ->
         return [Raw(q, kind.read_reference(q, solution) if solution else None, of) for q, of, solution in questions]
     if not file:
         raise BadInput(f"{name}: no file was given for this source")
+    check_file(file)
     raw, unusable = [], Counter[str]()
     for place, row in read_rows(file, source.column):
         try:
@@ -132,6 +134,7 @@ def read_labelled(source: DataSource, file: Path | None) -> list[Labelled]:
             raise BadInput(f"data.judge: corpus: the mix {source.corpus.mix!r} has no verdicts")
         return [labelled(e.question, str(e.answer), e.verdict) for e in examples]
     assert file is not None
+    check_file(file)
     return read_records(file, Labelled)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import json
 import logging
 import os
 import shlex
@@ -29,12 +30,16 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake as Job
 
 log = logging.getLogger("reversegen")
+BUDGETED = "REVERSEGEN_BUDGETED"
+"""Environment variable that holds config.yaml as Snakemake merged it, where a task has a budget. A job reads the budget when it
+starts: as a param, a raised limit would make everything again."""
 
 
 def run(main: Callable[..., None]) -> None:
     """Call a script's `main` with what its rule, or the command line, gives; log the command that repeats it.
 
-    Ends the process with status 1 and one line on standard error where `main` raises BadInput.
+    A job of a task with a budget starts only within it. Ends the process with status 1 and one line on standard error where
+    that, or `main`, raises BadInput.
     """
     job: Job | None = main.__globals__.get("snakemake")
     script = Path(main.__globals__["__file__"])
@@ -44,6 +49,8 @@ def run(main: Callable[..., None]) -> None:
     try:
         arguments = {name: _convert(name, kind, given) for name, kind in _parameters(main).items()}
         log.info("by hand: %s", command(script, arguments))
+        if given["log"] and BUDGETED in os.environ:
+            _check_budget(Path(given["log"]))
         start = time.perf_counter()
         main(**arguments)
         log.info("%s: done in %.1f s", script.stem, time.perf_counter() - start)
@@ -51,6 +58,13 @@ def run(main: Callable[..., None]) -> None:
         for stream in {sys.stderr, terminal}:
             print(f"{script.stem}: error: {error}", file=stream, flush=True)
         sys.exit(1)
+
+
+def _check_budget(log_file: Path) -> None:
+    """Raises BadInput where this job would pass its task's budget."""
+    from reversegen import costs  # a stage loads no more than it uses
+
+    costs.check_budget(log_file, json.loads(os.environ[BUDGETED]))
 
 
 def prepare_environment() -> None:

@@ -1,0 +1,16 @@
+"""Ask the hub whether everything that is to be fetched can be had, before the first job; nothing is downloaded.
+
+python scripts/check_access.py --help
+"""
+
+from reversegen import hub
+from reversegen.stage import run
+
+
+def main(models: dict[str, str], data: dict[str, str]) -> None:
+    """Repositories with their locked revisions, empty where there is none."""
+    hub.check_access(models, data)
+
+
+if __name__ == "__main__":
+    run(main)

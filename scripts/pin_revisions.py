@@ -1,0 +1,18 @@
+"""Look up the commit of every hub id that the configuration names: config/lock.yaml
+
+python scripts/pin_revisions.py --help
+"""
+
+from pathlib import Path
+
+from reversegen import hub
+from reversegen.stage import run
+
+
+def main(models: list[str], data: list[str], lock: Path) -> None:
+    """Add what `lock` does not hold yet; to move on to a newer commit, remove its line first."""
+    hub.pin_revisions(models, data, lock)
+
+
+if __name__ == "__main__":
+    run(main)

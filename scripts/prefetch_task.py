@@ -1,0 +1,23 @@
+"""Say what a task has fetched: results/{task}/prefetch.json
+
+python scripts/prefetch_task.py --help
+"""
+
+from pathlib import Path
+
+from reversegen.artefacts import check_manifest, read_json, write_json
+from reversegen.stage import run
+
+
+def main(models: list[Path], data: list[Path], prefetch: Path) -> None:
+    """Write the manifests of what was fetched. Every file is held to its own first."""
+    manifests = [folder / "manifest.json" for folder in models]
+    manifests += [file.with_name(f"{file.name}.manifest.json") for file in data]
+    for manifest in manifests:
+        check_manifest(manifest)
+    places = [*models, *data]
+    write_json(prefetch, {str(p): read_json(m) for p, m in zip(places, manifests, strict=True)})
+
+
+if __name__ == "__main__":
+    run(main)

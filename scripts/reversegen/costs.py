@@ -1,0 +1,461 @@
+"""What a task will cost, what it has used, and the gate that holds its jobs to a budget. Nothing is run or downloaded."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from reversegen.artefacts import read_json, write_json
+from reversegen.configuration import Configuration, DataSource, Model, Price, Task, Throughput, Training, load
+from reversegen.enhancement import SOURCES
+from reversegen.errors import BadInput
+from reversegen.judges import JUDGES
+from reversegen.kinds import open_kind
+from reversegen.records import Question, numbered_lines, read_records
+from reversegen.rows import read_rows
+
+DEMONSTRATIONS = 3
+YES_OR_NO = 8
+"""Tokens that a labeller may write when it is asked whether an instruction can be answered."""
+BATCH_PRICE = 0.5
+"""Share of its price that an endpoint takes for what goes through the Batch API."""
+
+
+UNKNOWN = {"gpu_hours": "no throughput", "money": "no price"}
+
+
+@dataclass(frozen=True)
+class Amount:
+    """What a job takes; None where nothing can be said."""
+
+    prompts: float | None = 0
+    """Requests to a model, or training rows."""
+    read: float | None = 0
+    """Tokens of prompts."""
+    written: float | None = 0
+    """Tokens that are generated."""
+    trained: float | None = 0
+    """Tokens of training rows, over all epochs."""
+    gpu_hours: float | None = 0
+    calls: float | None = 0
+    """Requests to an endpoint, retries included."""
+    money: float | None = 0
+
+    def __add__(self, other: Amount) -> Amount:
+        pairs = zip(astuple(self), astuple(other), strict=True)
+        return Amount(*(None if a is None or b is None else a + b for a, b in pairs))
+
+    def or_else(self, other: Amount) -> Amount:
+        """`other` where this says nothing."""
+        return Amount(*(b if a is None else a for a, b in zip(astuple(self), astuple(other), strict=True)))
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job that runs, asks or trains a model."""
+
+    rule: str
+    part: str
+    """Its folder in the task's logs, such as iter0 or enhanced/seeds; empty for the task's own."""
+    model: str
+    output: str
+    """What it makes, below the task's folder."""
+    planned: Amount
+    why: str
+    """What the planned amounts rest on."""
+
+    def file(self, kind: str, suffix: str) -> Path:
+        """Its log, or another file of its own, below the task's folder."""
+        return Path(kind, self.part, f"{self.rule}{suffix}")
+
+
+def plan(name: str, configuration: Configuration, folder: Path) -> list[Job]:
+    """The model jobs of `results/{task}/table.md` and its transfers, with the most that each may take.
+
+    Parts that the task reuses are their owner's. `folder` is results/{task}: seeds and tests that are made already are
+    counted, other data is counted where it lies, and assumed where it is not here.
+    """
+    return [_priced(job, configuration) for job in _jobs(name, configuration, folder)]
+
+
+def used(job: Job, configuration: Configuration, folder: Path) -> Amount | None:
+    """What a finished job took, by its benchmark, its records and the calls kept beside them; None before it has finished."""
+    calls = list(_calls(folder / f"{job.output}.calls"))
+    benchmark = folder / job.file("benchmarks", ".tsv")
+    if not (benchmark.is_file() or calls):
+        return None
+    model = configuration.models[job.model]
+    hours = _seconds(benchmark) / 3600 * _gpus(model, configuration) if benchmark.is_file() else 0.0
+    amount = replace(_recorded(folder / job.output), gpu_hours=hours)
+    if model.endpoint:
+        read, written = (sum(call[key] for call in calls) for key in ("tokens_in", "tokens_out"))
+        amount = replace(amount, calls=len(calls) or None)
+        if calls:
+            amount = replace(amount, read=read, written=written)
+        price = _price(job.model, configuration)
+        shares = [(call, BATCH_PRICE if call["batch"] else 1.0) for call in calls]
+        paid = Amount(
+            read=sum(c["tokens_in"] * s for c, s in shares), written=sum(c["tokens_out"] * s for c, s in shares)
+        )
+        return replace(amount, money=_of_endpoint(paid if calls else amount, price))
+    return replace(amount, money=_of_gpus(hours, configuration))
+
+
+def check_budget(log_file: Path, workflow: dict[str, Any]) -> None:
+    """Raise BadInput where the job of a log, results/{task}/logs/{part}/{rule}.log, would pass its task's budget.
+
+    What counts is what finished jobs used, and what the plan says of this one and of those that started and did not finish:
+    each leaves its amount beside its benchmark before it looks at the sum, so that two which start at once do not pass the
+    limit together. Where the plan or the records say nothing, nothing is counted. `workflow` is the content of config.yaml.
+    """
+    results, _, below = str(log_file).partition("/logs/")
+    folder, configuration = Path(results), load(workflow, Path("config"))
+    task = folder.name.partition(".s")[0]
+    if task not in configuration.tasks:
+        return
+    limits = dict(configuration.task(folder.name).budget)
+    jobs = plan(folder.name, configuration, folder)
+    job = next((job for job in jobs if job.file("logs", ".log") == Path("logs", below)), None)
+    if job is None or not any(limits.values()):
+        return
+    own = folder / job.file("benchmarks", ".planned.json")
+    write_json(own, dict(zip((f.name for f in fields(Amount)), astuple(job.planned), strict=True)))
+    spent = sum((_spent(other, configuration, folder) for other in jobs), Amount())
+    sums = {"money": spent.money, "tokens": _tokens(spent), "gpu_hours": spent.gpu_hours}
+    for key, limit in limits.items():
+        if limit is not None and (sums[key] or 0) > limit:
+            own.unlink()
+            raise BadInput(
+                f"config/tasks/{task}.yaml: budget.{key}: {job.rule} of {job.part or task} may bring {folder} to "
+                f"{sums[key]:,.2f}, more than {limit:,.2f}; all that was made is kept: raise the limit and start again, or "
+                "leave it at that"
+            )
+
+
+def write_plan(name: str, configuration: Configuration, folder: Path) -> str:
+    """The content of `plan.md`: a line for each job, planned amounts and, in brackets, those used, and what they rest on."""
+    costs, jobs = configuration.workflow.costs, plan(name, configuration, folder)
+    done = [used(job, configuration, folder) for job in jobs]
+    currency = costs.prices.currency
+    titles = ("prompts", "tokens read", "tokens written", "tokens trained", "GPU-hours", "API calls", currency)
+    lines = [
+        f"# What {name} costs",
+        "",
+        "The most that each job of a model may take"
+        + (", and in brackets what it used." if any(done) else "; nothing has run yet."),
+        "Other jobs run on one CPU core. Models and data that tasks share are left out.",
+        "",
+        "| rule | part | model | jobs | " + " | ".join(titles) + " |",
+        "|---|---|---|" + "---:|" * (len(titles) + 1),
+    ]
+    for job, took in zip(jobs, done, strict=True):
+        cells = _cells(job.planned, took)
+        lines.append(f"| {job.rule} | {job.part} | {job.model} | {'1 (1)' if took else '1'} | {' | '.join(cells)} |")
+    finished = [took for took in done if took]
+    total = _cells(sum((job.planned for job in jobs), Amount()), sum(finished, Amount()) if finished else None)
+    count = f"{len(jobs)} ({len(finished)})" if finished else str(len(jobs))
+    lines += [f"| all | | | {count} | {' | '.join(total)} |", "", "## What this rests on", ""]
+    reasons = dict.fromkeys((job.rule, job.why) for job in jobs)
+    lines += [f"- {rule}: {why}." for rule, why in reasons]
+    lines += [
+        f"- Tokens: {costs.question_tokens} an instruction or question (costs.question_tokens); a text that is written takes "
+        f"{costs.written_share:g} of its max_new_tokens (costs.written_share).",
+        *_assumed_sources(configuration.task(name), costs.source_rows),
+        *_assumed_speed(jobs, configuration),
+        *_assumed_prices(jobs, configuration),
+        "- \N{EN DASH} stands for what no file tells. Used GPU-hours are the time of a job by its GPUs; a job that was "
+        "killed or made again is counted once.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _jobs(name: str, configuration: Configuration, folder: Path) -> Iterator[Job]:
+    task = configuration.task(name)
+    costs, kind, models = configuration.workflow.costs, open_kind(task.kind_use), configuration.models
+    question, share = costs.question_tokens, costs.written_share
+    several, samples = kind.decision.samples, task.sampling.samples_per_prompt
+    seeds = _seed_count(task, costs.source_rows, folder)
+    tests = {n: _test_count(n, source, costs.source_rows, folder) for n, source in task.data.tests.items()}
+    asked_tests = sum(tests.values())
+    attacks = sum(count for n, count in tests.items() if task.data.tests[n].measures == "attack_success_rate")
+    iterations = [f"iter{k}" for k in range(task.iterations + 1)]
+    repairs = not models[task.target].endpoint
+    answer, solution = task.responses.max_new_tokens * share, task.references.max_new_tokens * share
+    prompt = (DEMONSTRATIONS + 1) * question
+    item = task.sampling.max_new_tokens * share
+
+    def reused(part: str) -> bool:
+        return part in task.reuse
+
+    def responses(rule: str, part: str, model: str, count: float, n: int, which: str) -> Job:
+        n = 2 * n if n > 1 else 1  # where too few answers can be read, a question is asked as often again
+        planned = Amount(prompts=count, read=count * question, written=count * n * answer)
+        why = f"{which}, at most {n} x {task.responses.max_new_tokens} new tokens each"
+        return Job(rule, part, model, f"{part}/responses.jsonl", planned, why)
+
+    def judgements(rule: str, part: str, output: str, count: float, length: float) -> Iterator[Job]:
+        if kind.needs_judge and task.judge:
+            adapter = JUDGES.get(task.judge.format)
+            new = adapter.max_new_tokens if adapter else 0  # a classifier writes nothing
+            planned = Amount(prompts=count, read=count * (question + length), written=count * new * share)
+            why = f"an answer to each, {new} new tokens a verdict"
+            yield Job(rule, part, task.judge.model, output, planned, why)
+
+    def references(rule: str, part: str, output: str, count: float) -> Iterator[Job]:
+        if task.labeller in models:
+            checks = count if task.references.solvable else 0
+            votes = task.references.samples
+            planned = Amount(
+                prompts=count + checks,
+                read=(count + checks) * question,
+                written=count * votes * solution + checks * YES_OR_NO * share,
+            )
+            why = f"each question, {votes} x {task.references.max_new_tokens} new tokens"
+            if checks:
+                why += f", after a yes or no of {YES_OR_NO}"
+            yield Job(rule, part, task.labeller, output, planned, why)
+
+    def training(rule: str, part: str, model: str, output: str, rows: float, length: float, how: Training) -> Job:
+        planned = Amount(prompts=rows, trained=rows * how.num_train_epochs * min(length, how.max_length))
+        why = f"epochs {how.num_train_epochs:g}, a row of {length:g} tokens, cut at {how.max_length}"
+        return Job(rule, part, model, output, planned, why)
+
+    if task.judge and kind.needs_judge:
+        source = task.data.judge
+        shipped = len(numbered_lines(Path(__file__).parents[2] / f"resources/judge/{task.kind}.jsonl"))
+        labelled = shipped if source is None else _count(source, costs.source_rows)
+        yield from judgements("check_judge", "", "judge.json", labelled, answer)
+    if (task.data.probe or (kind.choice and repairs)) and not reused("probe"):
+        yield responses("answer_seeds", "probe", task.target, seeds, several, "all seeds")
+        yield from judgements("judge_seeds", "probe", "probe/judgements.jsonl", seeds, answer)
+    if not reused("iter0"):
+        rows = task.warmup.rows or seeds
+        yield training("train_warmup", "iter0", task.proposer, "iter0/proposer", rows, prompt, task.warmup.training)
+    counts = {"baseline": task.prompts.heldout}
+    counts |= dict.fromkeys(iterations, task.prompts.train + task.prompts.heldout)
+    counts |= {"control": task.iterations * task.prompts.train} if repairs else {}
+    for chain, prompts in counts.items():
+        if reused(chain):
+            continue
+        if chain not in ("iter0", "control", "baseline"):
+            how = task.preference
+            pairs = min(task.pairs.max_pairs or task.prompts.train * samples, task.prompts.train * samples)
+            batch = how.training.per_device_train_batch_size * how.training.gradient_accumulation_steps
+            epochs = max(how.training.num_train_epochs, math.ceil(how.min_steps / math.ceil(pairs / batch)))
+            longer = how.training.model_copy(update={"num_train_epochs": epochs})
+            length = prompt - question + item
+            job = training("train_proposer", chain, task.proposer, f"{chain}/proposer", pairs, length, longer)
+            twice = replace(job.planned, trained=2 * (job.planned.trained or 0))
+            yield replace(job, planned=twice, why=f"a pair of every training sample, both sides; {job.why}")
+        planned = Amount(prompts=prompts, read=prompts * prompt, written=prompts * samples * item)
+        new = task.sampling.max_new_tokens
+        why = f"prompts of {prompt} tokens, {samples} samples each, {new} new tokens a sample"
+        yield Job("sample_instructions", chain, task.proposer, f"{chain}/samples.jsonl", planned, why)
+        written = prompts * samples
+        yield responses("answer_instructions", chain, task.target, written, several, "no two samples alike")
+        if kind.needs_references or (repairs and chain != "baseline"):
+            yield from references("write_references", chain, f"{chain}/references.jsonl", written)
+        yield from judgements("judge_responses", chain, f"{chain}/judgements.jsonl", written, answer)
+        if repairs and chain != "baseline":
+            place = f"{chain}/reference_judgements.jsonl"
+            yield from judgements("judge_references", chain, place, written, solution)
+    if repairs:
+        yield from references("write_seed_references", "enhanced", "enhanced/seed_references.jsonl", seeds)
+        place = "enhanced/seed_judgements.jsonl"
+        yield from judgements("judge_seed_references", "enhanced", place, seeds, solution)
+    own = task.enhancement
+    for version in ("target", *(f"enhanced/{source}" for source in SOURCES if repairs)):
+        if reused(version):
+            continue
+        if version != "target":
+            rows = own.rows + own.replay_rows + own.plain_rows
+            length = question + max(solution, answer)
+            yield training("train_target", version, task.target, f"{version}/target", rows, length, own.training)
+        yield responses("answer_tests", version, task.target, asked_tests, 1, "all test questions")
+        yield from judgements("judge_tests", version, f"{version}/judgements.jsonl", attacks, answer)
+        if kind.choice:
+            planned = Amount(prompts=2 * asked_tests, read=2 * asked_tests * question)
+            why = "the options of each test question, and whether the target is sure; nothing is written"
+            yield Job("measure_confidence", version, task.target, f"{version}/confidences.jsonl", planned, why)
+    for model in task.transfer:
+        failures = (task.prompts.train + task.prompts.heldout) * samples
+        part = f"transfer/{model}"
+        yield responses("answer_transfer", part, model, failures, several, "the target failed on every sample")
+        yield from judgements("judge_transfer", part, f"{part}/judgements.jsonl", failures, answer)
+
+
+def _priced(job: Job, configuration: Configuration) -> Job:
+    """The job with GPU-hours, calls and money, by throughput and prices."""
+    model, planned = configuration.models[job.model], job.planned
+    if model.endpoint:
+        planned = replace(planned, calls=planned.prompts)
+        return replace(job, planned=replace(planned, money=_of_endpoint(planned, _price(job.model, configuration))))
+    hours: float | None = 0.0
+    if gpus := _gpus(model, configuration):
+        hours = _hours(planned, _speed(model, configuration), gpus)
+    return replace(job, planned=replace(planned, gpu_hours=hours, money=_of_gpus(hours, configuration)))
+
+
+def _hours(planned: Amount, speed: Throughput, gpus: int) -> float | None:
+    """GPU-hours; the throughput is that of one GPU, so that more of them take less time and as many hours."""
+    seconds = 0.0
+    for tokens, rate in (
+        (planned.read, speed.read),
+        (planned.written, speed.written),
+        (planned.trained, speed.trained),
+    ):
+        if tokens:
+            if rate is None:
+                return None
+            seconds += tokens / rate
+    return seconds / 3600
+
+
+def _of_gpus(hours: float | None, configuration: Configuration) -> float | None:
+    price = configuration.workflow.costs.prices.gpu_hour
+    return 0.0 if hours == 0 else None if hours is None or price is None else hours * price
+
+
+def _of_endpoint(amount: Amount, price: Price) -> float | None:
+    if amount.read is None or amount.written is None or price.read is None or price.written is None:
+        return None
+    return (amount.read * price.read + amount.written * price.written) / 1e6
+
+
+def _gpus(model: Model, configuration: Configuration) -> int:
+    return 0 if model.endpoint else configuration.workflow.sizes[model.size].gpu
+
+
+def _speed(model: Model, configuration: Configuration) -> Throughput:
+    return configuration.workflow.costs.throughput.get(model.size, Throughput(read=None, written=None, trained=None))
+
+
+def _price(name: str, configuration: Configuration) -> Price:
+    return configuration.workflow.costs.prices.endpoints.get(name, Price(read=None, written=None))
+
+
+def _spent(job: Job, configuration: Configuration, folder: Path) -> Amount:
+    """What a job counts in a budget: used where it has finished, planned where it has started, else nothing."""
+    started = folder / job.file("benchmarks", ".planned.json")
+    benchmark = folder / job.file("benchmarks", ".tsv")
+    took = used(job, configuration, folder)
+    if started.is_file() and not (benchmark.is_file() and benchmark.stat().st_mtime_ns >= started.stat().st_mtime_ns):
+        planned = job.planned
+        if took and took.calls:  # what an endpoint was paid in earlier tries is kept, and not asked again
+            planned = Amount(*(max(a or 0, b or 0) for a, b in zip(astuple(planned), astuple(took), strict=True)))
+        return planned.or_else(Amount())
+    return (took or Amount()).or_else(job.planned if took else Amount()).or_else(Amount())
+
+
+def _tokens(amount: Amount) -> float:
+    return (amount.read or 0) + (amount.written or 0)
+
+
+def _seconds(benchmark: Path) -> float:
+    with benchmark.open(newline="") as file:
+        return sum(float(row["s"]) for row in csv.DictReader(file, delimiter="\t"))
+
+
+def _recorded(output: Path) -> Amount:
+    """What an output says: records hold the tokens that were written, a trained model's manifest those it was trained on."""
+    if output.is_dir():
+        facts = read_json(output / "manifest.json")
+        return Amount(prompts=facts.get("rows"), trained=facts.get("tokens"))
+    if not output.is_file() or output.suffix != ".jsonl":
+        return Amount(prompts=None, read=None, written=None)
+    rows = [json.loads(line) for _, line in numbered_lines(output)]
+    ids = {row.get("prompt_id") or row.get("instruction_id") or row.get("question_id") for row in rows}
+    written = sum(row["tokens"] for row in rows) if all("tokens" in row for row in rows) else None
+    return Amount(prompts=len(ids), read=None, written=written)
+
+
+def _calls(folder: Path) -> Iterator[dict[str, int]]:
+    """Calls of an endpoint that are kept beside an output; a last line that was cut short is left out."""
+    for path in sorted(folder.glob("*.jsonl")):
+        for line in path.read_bytes().splitlines():
+            with contextlib.suppress(ValueError):
+                call = json.loads(line)
+                yield {key: int(call[key]) for key in ("tokens_in", "tokens_out", "batch")}
+
+
+def _seed_count(task: Task, assumed: int, folder: Path) -> int:
+    made = folder / "seeds.jsonl"
+    if made.is_file():
+        return len(numbered_lines(made))
+    return sum(_count(source, assumed) for source in task.data.seeds.values())
+
+
+def _test_count(name: str, source: DataSource, assumed: int, folder: Path) -> int:
+    made = folder / "tests" / f"{name}.jsonl"
+    return len(read_records(made, Question)) if made.is_file() else _count(source, assumed)
+
+
+def _count(source: DataSource, assumed: int) -> int:
+    """Rows of a source: drawn, lying here, or assumed."""
+    if source.corpus:
+        return source.corpus.count
+    file = source.file
+    if source.url:
+        file = Path("resources/downloads/files", source.url.file_name)
+    elif source.hub:
+        file = Path("resources/downloads/data", f"{source.hub.file_name}.jsonl")
+    return len(read_rows(file, None)) if file and file.is_file() else assumed
+
+
+def _assumed_sources(task: Task, assumed: int) -> list[str]:
+    every = {**task.data.seeds, **task.data.tests}
+    absent = [name for name, source in every.items() if not source.corpus and _count(source, -1) == -1]
+    return (
+        [f"- Rows: {assumed:,} of each source that is not here yet (costs.source_rows): {', '.join(absent)}."]
+        if absent
+        else []
+    )
+
+
+def _assumed_speed(jobs: Sequence[Job], configuration: Configuration) -> list[str]:
+    lines = []
+    models = [configuration.models[name] for name in dict.fromkeys(job.model for job in jobs)]
+    for size in dict.fromkeys(model.size for model in models if _gpus(model, configuration)):
+        speed = _speed(next(model for model in models if model.size == size), configuration)
+        rates = ", ".join(f"{key} {'no throughput' if rate is None else f'{rate:,g}'}" for key, rate in speed)
+        lines.append(f"- Tokens a second of one GPU with a model of size {size} (costs.throughput): {rates}.")
+    return lines
+
+
+def _assumed_prices(jobs: Sequence[Job], configuration: Configuration) -> list[str]:
+    prices = configuration.workflow.costs.prices
+    names = dict.fromkeys(job.model for job in jobs)
+    listed = []
+    if any(_gpus(configuration.models[name], configuration) for name in names):
+        listed.append(f"a GPU-hour {_priced_at(prices.gpu_hour)}")
+    for name in names:
+        if configuration.models[name].endpoint:
+            price = _price(name, configuration)
+            listed.append(
+                f"{name} {_priced_at(price.read)} for a million tokens read and {_priced_at(price.written)} written"
+            )
+    when = prices.date or "no date"
+    return [f"- Prices in {prices.currency}, {when} (costs.prices): {'; '.join(listed)}."] if listed else []
+
+
+def _priced_at(price: float | None) -> str:
+    return "no price" if price is None else f"{price:g}"
+
+
+def _cells(planned: Amount, took: Amount | None) -> list[str]:
+    """A cell for each amount: planned, and what was used in brackets."""
+    cells = []
+    for field in fields(Amount):
+        digits = 2 if field.name in ("gpu_hours", "money") else 0
+        numbers = [getattr(planned, field.name), *([getattr(took, field.name)] if took else [])]
+        shown = ["\N{EN DASH}" if n is None else f"{n:,.{digits}f}" for n in numbers]
+        if getattr(planned, field.name) is None:
+            shown[0] = UNKNOWN.get(field.name, shown[0])
+        cells.append(f"{shown[0]} ({shown[1]})" if took else shown[0])
+    return cells

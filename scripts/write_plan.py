@@ -1,0 +1,20 @@
+"""Say what a task will cost, and what it has used: results/{task}/plan.md
+
+python scripts/write_plan.py --help
+"""
+
+from pathlib import Path
+
+from reversegen import costs
+from reversegen.artefacts import write_text
+from reversegen.configuration import Configuration
+from reversegen.stage import run
+
+
+def main(plan: Path, task: str, configuration: Configuration) -> None:
+    """Nothing is run or downloaded; what lies in the task's folder is counted."""
+    write_text(plan, costs.write_plan(task, configuration, plan.parent))
+
+
+if __name__ == "__main__":
+    run(main)

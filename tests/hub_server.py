@@ -1,0 +1,190 @@
+"""A hub of the tests' own on loopback, for the real client: repositories in memory, and the faults that downloads meet."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import re
+import threading
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+TOKEN = "hf_a_token_of_the_tests"
+LARGE = (".safetensors", ".parquet")
+"""Files that a hub keeps in its large storage, and whose SHA-256 it tells."""
+
+
+@dataclass
+class Repository:
+    """One commit of a model or data set."""
+
+    files: dict[str, bytes]
+    gated: bool = False
+    stall_after: dict[str, int] = field(default_factory=dict)
+    """By path, the bytes of an answer after which no more come until the hub is closed."""
+    stored: dict[str, bytes] = field(default_factory=dict)
+    """By path, what is sent where it is not what the repository says it holds."""
+    ranges: list[tuple[str, str | None]] = field(default_factory=list)
+    """(path, Range header) of every download."""
+
+    @functools.cached_property
+    def commit(self) -> str:
+        """A hash of the content."""
+        digest = hashlib.sha1(usedforsecurity=False)
+        for path, content in sorted(self.files.items()):
+            digest.update(b"%s\0%d\0%s" % (path.encode(), len(content), content))
+        return digest.hexdigest()
+
+    def entry(self, path: str) -> dict[str, Any]:
+        """A file as the hub lists it."""
+        content = self.files[path]
+        blob = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+        listed: dict[str, Any] = {"type": "file", "path": path, "size": len(content), "oid": blob}
+        if path.endswith(LARGE):
+            listed["lfs"] = {"oid": hashlib.sha256(content).hexdigest(), "size": len(content), "pointerSize": 134}
+        return listed
+
+
+class Hub:
+    """The server: `endpoint` for HF_ENDPOINT, and repositories by "models/owner/name" and "datasets/owner/name"."""
+
+    def __init__(self) -> None:
+        self.repositories: dict[str, Repository] = {}
+        self._closed = threading.Event()
+        hub = self
+
+        class Handler(_Handler):
+            repositories, closed = hub.repositories, hub._closed
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        """End the server; nobody answers at its address from here on."""
+        self._closed.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    repositories: dict[str, Repository]
+    closed: threading.Event
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def do_HEAD(self) -> None:
+        self._answer()
+
+    def do_POST(self) -> None:
+        self._answer()
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+    def _answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        path = unquote(urlsplit(self.path).path)
+        if found := re.fullmatch(
+            r"/api/((?:models|datasets)/[\w.-]+/[\w.-]+)(?:/(revision|tree|paths-info)/(\w+)(/.*)?)?", path
+        ):
+            name, action, revision, below = found.groups()
+            self._tell(name, action, revision, below, body)
+        elif found := re.fullmatch(r"/(datasets/)?([\w.-]+/[\w.-]+)/resolve/(\w+)/(.+)", path):
+            of, name, revision, file = found.groups()
+            self._send_file(f"{'datasets' if of else 'models'}/{name}", revision, file)
+        else:
+            self._refuse(404, "EntryNotFound")
+
+    def _repository(self, name: str, revision: str | None, *, content: bool) -> Repository | None:
+        """The repository; None, after a refusal, where there is no such commit or its content is not for this caller."""
+        repository = self.repositories.get(name)
+        if repository is None:
+            self._refuse(401, "RepoNotFound")
+        elif revision not in (None, repository.commit):
+            self._refuse(404, "RevisionNotFound")
+        elif content and repository.gated and self.headers.get("Authorization") != f"Bearer {TOKEN}":
+            self._refuse(403, "GatedRepo")
+        else:
+            return repository
+        return None
+
+    def _tell(self, name: str, action: str | None, revision: str | None, below: str | None, body: bytes) -> None:
+        repository = self._repository(name, revision, content=False)
+        if repository is None:
+            return
+        entries = [repository.entry(path) for path in repository.files]
+        if action == "tree":
+            self._send_tree(entries, (below or "").strip("/"))
+        elif action == "paths-info":
+            wanted = re.findall(r'"([^"]+)"', body.decode()) + unquote(body.decode()).replace("=", "&").split("&")
+            self._send_json([e for e in entries if e["path"] in wanted])
+        else:
+            siblings = [{"rfilename": e["path"]} for e in entries]
+            facts = {"_id": "0", "private": False, "gated": repository.gated, "tags": [], "downloads": 0, "likes": 0}
+            self._send_json({**facts, "id": name.split("/", 1)[1], "sha": repository.commit, "siblings": siblings})
+
+    def _send_tree(self, entries: list[dict[str, Any]], folder: str) -> None:
+        """Files and folders below a folder: all of them, or the next level alone."""
+        start = f"{folder}/" if folder else ""
+        inside = [entry for entry in entries if entry["path"].startswith(start)]
+        if not inside:
+            self._refuse(404, "EntryNotFound")
+            return
+        parents = {str(p) for e in inside for p in PurePosixPath(e["path"]).parents if str(p).startswith(start)}
+        inside += [{"type": "directory", "path": path, "oid": "0" * 40, "size": 0} for path in parents - {".", folder}]
+        if "recursive=true" not in self.path.lower():
+            inside = [entry for entry in inside if "/" not in entry["path"].removeprefix(start)]
+        self._send_json(inside)
+
+    def _send_file(self, name: str, revision: str, path: str) -> None:
+        repository = self._repository(name, revision, content=True)
+        if repository is None:
+            return
+        if path not in repository.files:
+            self._refuse(404, "EntryNotFound")
+            return
+        entry = repository.entry(path)
+        content, start = repository.stored.get(path, repository.files[path]), 0
+        asked = self.headers.get("Range")
+        if asked and (found := re.fullmatch(r"bytes=(\d+)-", asked)):
+            start = int(found[1])
+        self.send_response(206 if start else 200)
+        if start:
+            self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+        self.send_header("Content-Length", str(len(content) - start))
+        self.send_header("Accept-Ranges", "bytes")
+        self.send_header("X-Repo-Commit", repository.commit)
+        self.send_header("ETag", f'"{entry.get("lfs", entry)["oid"]}"')
+        self.end_headers()
+        if self.command == "HEAD":
+            return
+        repository.ranges.append((path, asked))
+        if stall := repository.stall_after.get(path):
+            self.wfile.write(content[start : start + stall])
+            self.closed.wait()
+        else:
+            self.wfile.write(content[start:])
+
+    def _send_json(self, value: Any) -> None:
+        content = json.dumps(value).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    def _refuse(self, status: int, code: str) -> None:
+        self.send_response(status)
+        self.send_header("X-Error-Code", code)
+        self.send_header("X-Error-Message", code)
+        self.send_header("Content-Length", "0")
+        self.end_headers()

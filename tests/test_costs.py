@@ -1,0 +1,221 @@
+"""A plan names the jobs that Snakemake would run and adds up by hand; a budget stops the job that would pass it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import Workflow
+
+from reversegen.configuration import SOLVERS, Configuration, load
+from reversegen.costs import Amount, Job, check_budget, plan, used, write_plan
+from reversegen.errors import BadInput
+
+MODEL_RULES = {
+    *("answer_seeds", "judge_seeds", "check_judge", "train_warmup", "sample_instructions", "answer_instructions"),
+    *("write_references", "judge_responses", "train_proposer", "write_seed_references", "judge_references"),
+    *("judge_seed_references", "train_target", "answer_tests", "judge_tests", "measure_confidence"),
+    *("answer_transfer", "judge_transfer"),
+}
+ENDPOINT = {"base_url": "https://api.example.org/v1", "model": "m", "api_key_env": "REVERSEGEN_TEST_KEY"}
+
+
+def configured(workflow: Workflow, **changes: Any) -> Configuration:
+    """The configuration of a workflow's folder, with other `costs`."""
+    content = yaml.safe_load((workflow.folder / "config/config.yaml").read_text())
+    content["costs"] |= changes
+    return load(content, workflow.folder / "config")
+
+
+def test_a_plan_names_the_model_jobs_that_a_dry_run_names(workflow: Workflow) -> None:
+    workflow.change_models({"api": {"endpoint": ENDPOINT, "size": "tiny"}})
+    workflow.write_task(
+        "moves", {"transfer": ["llama2-7b-chat", "open-llama-3b"], "target": "api", "labeller": "api"}, base="safety"
+    )
+    reusing = "extends: math\nreuse: [seeds, probe, warmup, iter0, target]\npreference: {reference: warmup}\n"
+    (workflow.folder / "config/tasks/reusing.yaml").write_text(reusing)
+    tasks = ["safety", "honesty", "tiny-math", "moves", "reusing"]
+    done = workflow.run("-n", *(f"results/{task}/table.md" for task in tasks))
+    assert done.returncode == 0, done.stdout
+    configuration = configured(workflow)
+    expected = {task: set[str]() for task in tasks}
+    for rule, task, benchmark in re.findall(
+        r"^rule (\w+):\n(?:    .*\n)*?    benchmark: results/([^/]+)/(.+)", done.stdout, re.MULTILINE
+    ):
+        solver = "references" in rule and configuration.tasks[task].labeller in SOLVERS
+        judge = rule != "check_judge" or configuration.tasks[task].judge
+        if task in expected and rule in MODEL_RULES and judge and not solver:
+            expected[task].add(benchmark)
+    for task in tasks:
+        jobs = plan(task, configuration, workflow.folder / "results" / task)
+        names = [str(job.file("benchmarks", ".tsv")) for job in jobs]
+        assert sorted(names) == sorted(expected[task])
+        assert len(names) >= 11
+
+
+PRICES = {
+    "currency": "EUR",
+    "date": "2026-01-31",
+    "gpu_hour": 2.0,
+    "endpoints": {"api": {"read": 0.5, "written": 4.0}},
+}
+SPEED = {"8b": {"read": 1000.0, "written": 100.0, "trained": 50.0}}
+SMALL: dict[str, Any] = {
+    "target": "llama3-8b-instruct",
+    "labeller": "api",
+    "iterations": 1,
+    "prompts": {"train": 30, "heldout": 10},
+    "sampling": {"samples_per_prompt": 5, "max_new_tokens": 50},
+    "responses": {"max_new_tokens": 80},
+    "references": {"max_new_tokens": 200, "samples": 3, "agreeing": 2},
+    "transfer": [],
+}
+
+
+@pytest.fixture
+def small(workflow: Workflow) -> Workflow:
+    workflow.change_models({"api": {"endpoint": ENDPOINT, "size": "tiny"}})
+    workflow.write_task("small", SMALL, base="tiny-math")
+    return workflow
+
+
+def small_configuration(small: Workflow, **budget: float) -> Configuration:
+    small.write_task("small", {**SMALL, "budget": budget}, base="tiny-math")
+    return configured(small, question_tokens=20, throughput=SPEED, prices=PRICES)
+
+
+def job(jobs: list[Job], rule: str, part: str) -> Job:
+    return next(job for job in jobs if (job.rule, job.part) == (rule, part))
+
+
+def test_amounts_are_those_of_a_hand_count(small: Workflow) -> None:
+    jobs = plan("small", small_configuration(small), small.folder / "results/small")
+    # 40 prompts of 3 demonstrations and a line, 20 tokens each; 5 samples of 50 tokens; the tiny proposer needs no GPU
+    assert job(jobs, "sample_instructions", "iter1").planned == Amount(40, 3200, 10000)
+    answers = job(jobs, "answer_instructions", "iter1").planned  # 200 questions of 20 tokens, 80 to each
+    assert (answers.prompts, answers.read, answers.written) == (200, 4000, 16000)
+    assert answers.gpu_hours == pytest.approx((4000 / 1000 + 16000 / 100) / 3600)
+    assert answers.money == pytest.approx(2.0 * (4 + 160) / 3600)
+    votes = job(jobs, "write_references", "iter1").planned  # three choices in one request
+    assert (votes.calls, votes.read, votes.written, votes.gpu_hours) == (200, 4000, 200 * 3 * 200, 0)
+    assert votes.money == pytest.approx((4000 * 0.5 + 120000 * 4.0) / 1e6)
+    repair = job(jobs, "train_target", "enhanced/seeds").planned
+    assert repair.gpu_hours == pytest.approx((repair.trained or 0) / 50 / 3600)
+
+
+def test_what_is_not_given_is_not_invented(small: Workflow) -> None:
+    small.write_task("small", SMALL, base="tiny-math")
+    text = write_plan("small", configured(small), small.folder / "results/small")
+    lines = {tuple(line.split(" | ")[:2]): line for line in text.splitlines() if line.startswith("| ")}
+    assert "| no throughput | 0 | no price |" in lines["| answer_instructions", "iter1"]
+    assert lines["| write_references", "iter1"].endswith("| 200 | no price |")
+    assert lines["| sample_instructions", "iter1"].endswith("| 0.00 | 0 | 0.00 |")
+    assert "a GPU-hour no price; api no price for a million tokens read and no price written" in text
+    given = write_plan("small", small_configuration(small), small.folder / "results/small")
+    assert "Prices in EUR, 2026-01-31" in given
+    assert "no price" not in given
+    assert "no throughput" not in given
+
+
+def write_lines(path: Path, rows: list[dict[str, Any]], end: str = "") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows) + end)
+
+
+def finish(folder: Path, job: Job, seconds: float) -> None:
+    """A benchmark as Snakemake writes it."""
+    path = folder / job.file("benchmarks", ".tsv")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"s\th:m:s\tmax_rss\n{seconds}\t0:00:00\t1.0\n")
+
+
+def test_used_is_what_benchmarks_records_and_calls_say(small: Workflow) -> None:
+    configuration, folder = small_configuration(small), small.folder / "results/small"
+    jobs = plan("small", configuration, folder)
+    answers, votes = job(jobs, "answer_instructions", "iter1"), job(jobs, "write_references", "iter1")
+    assert used(answers, configuration, folder) is None
+    rows = [
+        {"instruction_id": str(n // 2), "sample": n % 2, "text": "", "tokens": 7, "finished": True} for n in range(10)
+    ]
+    write_lines(folder / "iter1/responses.jsonl", rows)
+    finish(folder, answers, 1800.0)
+    assert used(answers, configuration, folder) == Amount(5, None, 70, 0, 0.5, 0, 1.0)
+
+    calls = [{"tokens_in": 100, "tokens_out": 30, "batch": False, "answers": []}] * 3
+    calls += [{"tokens_in": 200, "tokens_out": 10, "batch": True, "answers": []}]
+    calls += [{"tokens_in": 0, "tokens_out": 0, "batch": False, "answers": None}]  # a try without an answer
+    write_lines(folder / "iter1/references.jsonl.calls/000.jsonl", calls, end='{"tokens_in": 9')
+    took = used(votes, configuration, folder)  # killed before its end: what it asked is paid
+    assert took is not None
+    assert (took.calls, took.read, took.written) == (5, 500, 100)
+    assert took.money == pytest.approx((300 * 0.5 + 90 * 4.0 + 0.5 * (200 * 0.5 + 10 * 4.0)) / 1e6)
+    text = write_plan("small", configuration, folder)
+    assert re.search(r"^\| answer_instructions \| iter1 \| .* \| 1 \(1\) \| 200 \(5\) \|", text, re.MULTILINE)
+
+
+def start(small: Workflow, rule: str, part: str, **costs: Any) -> None:
+    content = yaml.safe_load((small.folder / "config/config.yaml").read_text())
+    content["costs"] |= {"question_tokens": 20, "throughput": SPEED, "prices": PRICES}
+    check_budget(Path(f"results/small/logs/{part}/{rule}.log"), content)
+
+
+def test_a_job_starts_only_where_it_and_those_that_run_fit(small: Workflow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(small.folder)
+    folder = Path("results/small")
+    answers = ("answer_instructions", "iter1")  # 20,000 tokens
+    configuration = small_configuration(small, tokens=35000)
+    start(small, *answers)
+    start(small, *answers)  # started again, it counts once
+    with pytest.raises(BadInput, match=r"config/tasks/small\.yaml: budget\.tokens: .* to 40,000\.00, more than 35,000"):
+        start(small, "answer_instructions", "iter0")
+    start(small, "sample_instructions", "iter0")  # 13,200 tokens: what was refused is not held against others
+    # the first has finished, and used less: 4,000 planned to be read, since no file tells, and 70 written
+    jobs = plan("small", configuration, folder)
+    write_lines(folder / "iter1/responses.jsonl", [{"instruction_id": "a", "tokens": 70}])
+    finish(folder, job(jobs, *answers), 60.0)
+    with pytest.raises(BadInput, match="37,270"):
+        start(small, "answer_instructions", "iter0")
+    small_configuration(small, tokens=38000)  # a raised limit counts from the next job on
+    start(small, "answer_instructions", "iter0")
+
+
+@pytest.mark.parametrize(("key", "limit"), [("money", 0.05), ("gpu_hours", 0.03)])
+def test_money_and_gpu_hours_are_held_too(
+    small: Workflow, monkeypatch: pytest.MonkeyPatch, key: str, limit: float
+) -> None:
+    monkeypatch.chdir(small.folder)
+    small_configuration(small, **{key: limit})
+    with pytest.raises(BadInput, match=rf"budget\.{key}: answer_instructions of iter1"):
+        start(small, "answer_instructions", "iter1")  # 164 s at 2.00 an hour
+    small_configuration(small, **{key: 2 * limit})
+    start(small, "answer_instructions", "iter1")
+    start(small, "label_responses", "iter1")  # runs no model
+
+
+def test_a_budget_that_nothing_is_known_of_is_refused(small: Workflow) -> None:
+    small.write_task("small", {**SMALL, "budget": {"gpu_hours": 1.0}}, base="tiny-math")
+    with pytest.raises(BadInput, match=r"small\.yaml: budget: it cannot be kept without costs\.throughput\.8b\.read"):
+        configured(small)
+    small.write_task("small", {**SMALL, "budget": {"money": 1.0}}, base="tiny-math")
+    with pytest.raises(BadInput, match=r"costs\.prices\.endpoints\.api\.read"):
+        configured(small, throughput=SPEED)
+    small.write_task("small", {**SMALL, "budget": {"tokens": 1.0}}, base="tiny-math")
+    configured(small)
+
+
+def test_a_run_stops_before_the_job_that_would_pass_its_budget_and_goes_on_when_it_is_raised(small: Workflow) -> None:
+    target = "results/small/enhanced/seed_references.jsonl"
+    small.write_task("small", {**SMALL, "budget": {"tokens": 1000}}, base="tiny-math")
+    done = small.run(target)
+    assert done.returncode == 1
+    assert "write_references: error: config/tasks/small.yaml: budget.tokens: write_seed_references" in done.stdout
+    seeds = small.folder / "results/small/seeds.jsonl"
+    before = seeds.stat().st_mtime_ns
+    small.write_task("small", {**SMALL, "budget": {"tokens": 1e9}}, base="tiny-math")
+    done = small.run(target, "results/small/plan.md")
+    assert "the environment variable REVERSEGEN_TEST_KEY holds no key" in done.stdout  # it has started
+    assert seeds.stat().st_mtime_ns == before

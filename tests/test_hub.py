@@ -1,0 +1,335 @@
+"""Pinning and fetching with the real client, from a hub of the tests' own: faults, resumption, refusals."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+import yaml
+from conftest import REPOSITORY, Workflow
+from hub_server import TOKEN, Hub, Repository
+
+from reversegen.artefacts import check_file
+from reversegen.configuration import DataSource
+from reversegen.errors import BadInput
+from reversegen.kinds import math
+from reversegen.model_folder import check_folder
+from reversegen.seeds import read_source
+
+CONFIG = {"config.json": b'{"model_type": "llama"}', "tokenizer.json": b"{}", "chat_template.jinja": b"{{ x }}"}
+WEIGHTS = {f"model-0000{n}-of-00002.safetensors": bytes([n]) * 1000 for n in (1, 2)}
+LEFT_OUT = {
+    "modeling_own.py": b"raise SystemExit",
+    "pytorch_model.bin": b"a pickle",
+    "consolidated.safetensors": b"the weights once more",
+    "original/params.json": b"{}",
+    "README.md": b"# A model",
+}
+
+
+@pytest.fixture
+def hub() -> Iterator[Hub]:
+    server = Hub()
+    server.repositories["models/some/model"] = Repository({**CONFIG, **WEIGHTS, **LEFT_OUT})
+    yield server
+    server.close()
+
+
+def environment(hub: Hub, home: Path, token: str = "") -> dict[str, str]:
+    return {**os.environ, "HF_ENDPOINT": hub.endpoint, "HF_HOME": str(home), "HF_TOKEN": token}
+
+
+def command(script: str, **arguments: Any) -> list[str]:
+    words = [sys.executable, str(REPOSITORY / "scripts" / f"{script}.py")]
+    for name, value in arguments.items():
+        several = value if isinstance(value, list) else [value]
+        texts = [json.dumps(one) if isinstance(one, dict) else str(one) for one in several]
+        words += [f"--{name}", *texts] if isinstance(value, list) else [f"--{name}={texts[0]}"]
+    return words
+
+
+def stage(hub: Hub, home: Path, script: str, token: str = "", **arguments: Any) -> subprocess.CompletedProcess[str]:
+    words = command(script, **arguments)
+    return subprocess.run(words, env=environment(hub, home / "home", token), text=True, capture_output=True)
+
+
+def fetch(hub: Hub, folder: Path, name: str = "some/model") -> subprocess.CompletedProcess[str]:
+    revision = hub.repositories[f"models/{name}"].commit
+    return stage(hub, folder.parent, "fetch_model", repo=name, revision=revision, folder=folder)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_a_model_is_its_safetensors_and_what_describes_it(hub: Hub, tmp_path: Path) -> None:
+    done = fetch(hub, tmp_path / "model")
+    assert done.returncode == 0, done.stderr
+    files = contents(tmp_path / "model")
+    manifest = json.loads(files.pop("manifest.json"))
+    assert files == {**CONFIG, **WEIGHTS}
+    assert manifest["revision"] == hub.repositories["models/some/model"].commit
+    assert manifest["files"] == {name: sha256(content).hexdigest() for name, content in files.items()}
+    check_folder(tmp_path / "model")
+    assert sorted(os.listdir(tmp_path)) in (["model"], ["home", "model"])
+
+
+def test_a_killed_download_goes_on_at_the_byte_where_it_ended(hub: Hub, tmp_path: Path) -> None:
+    large = random.Random(0).randbytes(25_000_000)
+    repository = Repository({**CONFIG, "model.safetensors": large}, stall_after={"model.safetensors": 21_000_000})
+    hub.repositories["models/some/large"] = repository
+    words = command("fetch_model", repo="some/large", revision=repository.commit, folder=tmp_path / "large")
+    process = subprocess.Popen(words, env=environment(hub, tmp_path / "home"), stderr=subprocess.DEVNULL)
+    partial = tmp_path / f"large.{repository.commit[:12]}.partial/model.safetensors"
+    for _ in range(200):
+        if partial.is_file() and partial.stat().st_size > 15_000_000:
+            break
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    size = partial.stat().st_size
+    assert 15_000_000 < size < len(large)
+    assert not (tmp_path / "large").exists()
+    repository.stall_after.clear()
+    repository.ranges.clear()
+    done = fetch(hub, tmp_path / "large", "some/large")
+    assert done.returncode == 0, done.stderr
+    assert repository.ranges == [("model.safetensors", f"bytes={size}-")]  # nothing that was whole is sent again
+    assert (tmp_path / "large/model.safetensors").read_bytes() == large
+
+
+@pytest.mark.parametrize("path", ["model-00002-of-00002.safetensors", "tokenizer.json"])
+def test_content_that_is_not_what_the_hub_says_is_refused_and_fetched_again(
+    hub: Hub, tmp_path: Path, path: str
+) -> None:
+    """A file of the large storage is known by its SHA-256, any other by git's hash of it."""
+    repository = hub.repositories["models/some/model"]
+    right = repository.files[path]
+    repository.stored[path] = b"X" * len(right)
+    done = fetch(hub, tmp_path / "model")
+    assert done.returncode == 1
+    assert f"{path}: its content has the hash" in done.stderr
+    assert not (tmp_path / "model").exists()
+    repository.stored.clear()
+    repository.ranges.clear()
+    done = fetch(hub, tmp_path / "model")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "model" / path).read_bytes() == right
+    again = [name for name, _ in repository.ranges]
+    assert again[0] == path
+    assert "config.json" not in again
+
+
+def test_everything_that_cannot_be_had_is_listed_with_what_to_do(hub: Hub, tmp_path: Path) -> None:
+    hub.repositories["models/some/gated"] = Repository({**CONFIG, **WEIGHTS}, gated=True)
+    hub.repositories["models/some/pickled"] = Repository({**CONFIG, "pytorch_model.bin": b"a pickle"})
+    commits = {name.split("/", 1)[1]: of.commit for name, of in hub.repositories.items()}
+    models = {**commits, "some/nowhere": "0" * 40, "some/unlocked": ""}
+    data = {"some/data": "1" * 40}
+    hub.repositories["datasets/some/data"] = Repository({"train.jsonl": b'{"a": 1}\n'})
+    done = stage(hub, tmp_path, "check_access", models=models, data=data)
+    assert done.returncode == 1
+    first, *lines = done.stderr.partition("error: ")[2].strip().splitlines()
+    assert first.startswith("5 of what is needed")
+    assert [line.split(" at ")[0].split(":")[0] for line in lines] == [
+        "some/gated", "some/pickled", "some/nowhere", "config/lock.yaml", "some/data"
+    ]  # fmt: skip
+    for line, mend in zip(
+        lines,
+        ["accept its licence at", "no weights model*.safetensors", "correct its id", "pin_revisions", "pin it again"],
+        strict=True,
+    ):
+        assert mend in line
+    only = {"some/gated": commits["some/gated"], "some/model": commits["some/model"]}
+    assert stage(hub, tmp_path, "check_access", TOKEN, models=only, data={}).returncode == 0
+    assert all(not repository.ranges for repository in hub.repositories.values())
+
+
+def test_pinning_writes_each_commit_once_and_keeps_what_is_held(hub: Hub, tmp_path: Path) -> None:
+    hub.repositories["datasets/some/data"] = Repository({"train.jsonl": b'{"a": 1}\n'})
+    lock = tmp_path / "lock.yaml"
+    lock.write_text(f"# why\nsome/held: '{'a' * 40}'\n")
+    models = ["some/model", "some/held", "some/nowhere", "some/nothing"]
+    done = stage(hub, tmp_path, "pin_revisions", models=models, data=["some/data"], lock=lock)
+    assert done.returncode == 1
+    assert "2 of what is needed" in done.stderr
+    assert all(f"{name}: not on the hub" in done.stderr for name in ("some/nowhere", "some/nothing"))
+    assert lock.read_text().startswith("# why\n")
+    assert yaml.safe_load(lock.read_text()) == {
+        "some/held": "a" * 40,
+        "some/model": hub.repositories["models/some/model"].commit,
+        "some/data": hub.repositories["datasets/some/data"].commit,
+    }
+    before = lock.read_bytes()
+    done = stage(hub, tmp_path, "pin_revisions", models=["some/model"], data=["some/data"], lock=lock)
+    assert done.returncode == 0, done.stderr
+    assert lock.read_bytes() == before
+
+
+def parquet(rows: list[dict[str, Any]]) -> bytes:
+    file = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), file)
+    return file.getvalue()
+
+
+QUESTIONS = [{"question": f"What is {n} + 1?", "answer": f"#### {n + 1}"} for n in range(20)]
+README = b"""---
+configs:
+- config_name: main
+  data_files:
+  - split: train
+    path: main/train-*
+  - split: test
+    path: main/test*
+- config_name: other
+  data_files: other/*
+---
+"""
+DATA = {
+    "README.md": README,
+    "main/train-00000-of-00002.parquet": parquet(QUESTIONS[:12]),
+    "main/train-00001-of-00002.parquet": parquet(QUESTIONS[12:]),
+    "main/test.parquet": parquet(QUESTIONS[:3]),
+    "other/train.parquet": parquet([{"question": "another", "answer": "#### 0"}]),
+}
+
+
+def fetch_data(hub: Hub, folder: Path, repo: str, name: str, split: str) -> subprocess.CompletedProcess[str]:
+    revision = hub.repositories[f"datasets/{repo}"].commit
+    source = {"repo": repo, "name": name, "split": split}
+    rows = folder / "rows.jsonl"
+    manifest = f"{rows}.manifest.json"
+    return stage(hub, folder, "fetch_data", source=source, revision=revision, rows=rows, manifest=manifest)
+
+
+def test_a_split_is_read_from_checked_files_of_its_configuration(hub: Hub, tmp_path: Path) -> None:
+    files = {name: content for name, content in DATA.items() if not name.endswith("test.jsonl")}
+    repository = Repository({**files, "README.md": README.replace(b"  - split: test\n    path: main/test*\n", b"")})
+    hub.repositories["datasets/some/data"] = repository
+    wrong = "main/train-00001-of-00002.parquet"
+    repository.stored[wrong] = DATA[wrong].replace(b"19", b"18")
+    done = fetch_data(hub, tmp_path, "some/data", "main", "train")
+    assert done.returncode == 1
+    assert f"{wrong}: its content has the hash" in done.stderr
+    repository.stored.clear()
+    done = fetch_data(hub, tmp_path, "some/data", "main", "train")
+    assert done.returncode == 0, done.stderr
+    assert [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()] == QUESTIONS
+    assert not [path for path, _ in repository.ranges if path.startswith("other/")]
+    assert sorted(os.listdir(tmp_path)) == ["home", "rows.jsonl", "rows.jsonl.manifest.json"]
+    manifest = json.loads((tmp_path / "rows.jsonl.manifest.json").read_text())
+    assert manifest["read_from"][wrong] == sha256(DATA[wrong]).hexdigest()
+    check_file(tmp_path / "rows.jsonl")
+
+
+def test_a_data_set_without_a_description_is_read_by_the_names_of_its_files(hub: Hub, tmp_path: Path) -> None:
+    lines = b"".join(json.dumps(row).encode() + b"\n" for row in QUESTIONS)
+    hub.repositories["datasets/some/data"] = Repository(
+        {"train.jsonl": lines, "notes.txt": b"", "test.jsonl": lines[:50]}
+    )
+    done = fetch_data(hub, tmp_path, "some/data", "default", "train")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "rows.jsonl").read_bytes() == lines
+
+
+def test_a_data_set_that_only_its_own_program_reads_is_refused(hub: Hub, tmp_path: Path) -> None:
+    marker = tmp_path / "ran"
+    hub.repositories["datasets/some/data"] = Repository({"data.py": f"open({str(marker)!r}, 'w')".encode()})
+    done = fetch_data(hub, tmp_path, "some/data", "main", "train")
+    assert done.returncode == 1
+    assert "fetch_data: error: some/data at" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not marker.exists()
+
+
+def test_a_later_job_finds_a_file_that_was_changed_with_its_size_and_time_kept(hub: Hub, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    assert fetch(hub, folder).returncode == 0
+    check_folder(folder)
+    path = folder / "model-00001-of-00002.safetensors"
+    times = path.stat()
+    content = path.read_bytes()
+    path.write_bytes(content[:500] + b"\x09" + content[501:])
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    with pytest.raises(BadInput, match=r"model-00001-of-00002\.safetensors: not the file that manifest\.json"):
+        check_folder(folder)
+    path.write_bytes(content)
+    check_folder(folder)
+    (folder / "model.safetensors").write_bytes(b"others")  # transformers would load it in place of the two
+    with pytest.raises(BadInput, match=r"model\.safetensors: in no manifest"):
+        check_folder(folder)
+    (folder / "model.safetensors").unlink()
+    path.unlink()
+    with pytest.raises(BadInput, match=r"model-00001-of-00002\.safetensors: not the file"):
+        check_folder(folder)
+
+
+def test_rows_that_were_changed_after_they_were_fetched_are_not_read(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text("".join(json.dumps(row) + "\n" for row in QUESTIONS))
+    manifest = tmp_path / "rows.jsonl.manifest.json"
+    manifest.write_text(json.dumps({"files": {rows.name: sha256(rows.read_bytes()).hexdigest()}}))
+    source = DataSource(file=rows, licence="MIT")
+    assert len(read_source("mine", source, rows, math.open_kind(None))) == len(QUESTIONS)  # type: ignore[arg-type]
+    rows.write_text(rows.read_text().replace("#### 7", "#### 8"))
+    with pytest.raises(BadInput, match=r"rows\.jsonl: not the file"):
+        read_source("mine", source, rows, math.open_kind(None))  # type: ignore[arg-type]
+
+
+def test_one_target_fetches_all_that_a_task_needs_and_the_rest_runs_offline(hub: Hub, workflow: Workflow) -> None:
+    hub.repositories["models/some/guarded"] = Repository({**CONFIG, **WEIGHTS}, gated=True)
+    hub.repositories["datasets/some/data"] = Repository(DATA)
+    models = {"model": {"hub": "some/model", "size": "tiny"}, "guarded": {"hub": "some/guarded", "size": "tiny"}}
+    workflow.change_models(models)
+    hubs = {split: {"repo": "some/data", "name": "main", "split": split} for split in ("train", "test")}
+    data = {
+        "seeds": {"own": {"hub": hubs["train"], "licence": "MIT"}},
+        "tests": {"own": {"hub": hubs["test"], "licence": "MIT", "measures": "accuracy"}},
+        "heldout_share": 0.5,
+    }
+    roles = {"proposer": "model", "target": "guarded", "labeller": "model", "transfer": []}
+    workflow.write_task("hubbed", roles, data=data)
+    home = {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(workflow.folder / "home")}
+    target, folder = "results/hubbed/prefetch.json", workflow.folder
+    dry = workflow.run("-n", target, HF_ENDPOINT="http://127.0.0.1:9")
+    assert dry.returncode == 0, dry.stdout
+
+    done = workflow.run(target, **home)
+    assert done.returncode == 1
+    assert all(f"config/lock.yaml: {repo}: no commit" in done.stdout for repo in ("some/model", "some/guarded"))
+    ids = {f"some/{name}": hub.repositories[f"models/some/{name}"].commit for name in ("model", "guarded")}
+    ids["some/data"] = hub.repositories["datasets/some/data"].commit
+    done = workflow.run("pin_revisions", **home)
+    assert (
+        "Qwen/Qwen2.5-Math-7B-Instruct: not on the hub" in done.stdout
+    )  # the shipped models: others are pinned all the same
+    assert yaml.safe_load((folder / "config/lock.yaml").read_text()) == ids
+
+    done = workflow.run(target, **home)
+    assert done.returncode == 1
+    assert "1 of what is needed cannot be had from the hub" in done.stdout
+    assert "some/guarded at" in done.stdout
+    assert not list(folder.glob("results/**/fetch_model.log"))  # no job has started
+    done = workflow.run(target, **home, HF_TOKEN=TOKEN)
+    assert done.returncode == 0, done.stdout
+    listed = json.loads((folder / target).read_text())
+    assert {facts["hub"]: facts["revision"] for facts in listed.values()} == ids
+    assert len(listed) == 4
+
+    hub.close()
+    done = workflow.run("results/hubbed/seeds.jsonl", **home)
+    assert done.returncode == 0, done.stdout
+    assert len((folder / "results/hubbed/seeds.jsonl").read_text().splitlines()) > 10
