@@ -71,8 +71,12 @@ def _similar(
     sets = _ngram_sets(texts, settings.ngram)
     bits = np.uint64(1) << (sets.members.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(58))
     signatures = np.bitwise_xor.reduceat(bits, sets.starts[:-1])
-    shared = _least_shared(settings.threshold, 2 * int(np.diff(sets.starts).max()))
-    return _join(sets.members, sets.starts, signatures, shared, _prefixes(shared), probing, indexed, kept_only)
+    sizes = np.diff(sets.starts)
+    shared = _least_shared(settings.threshold, 2 * int(sizes.max()))
+    prefixes = _prefixes(shared)[sizes]
+    in_index = np.arange(len(sets.members)) - np.repeat(sets.starts[:-1], sizes) < np.repeat(prefixes * indexed, sizes)
+    places = np.append(0, np.cumsum(np.bincount(sets.members[in_index], minlength=int(sets.members.max()) + 1)))
+    return _join(sets.members, sets.starts, signatures, shared, prefixes, places, probing, indexed, kept_only)
 
 
 @dataclass(frozen=True)
@@ -162,18 +166,17 @@ def _join(
     signatures: npt.NDArray[np.uint64],
     shared: Ints,
     prefixes: Ints,
+    places: Ints,
     probing: npt.NDArray[np.bool_],
     indexed: npt.NDArray[np.bool_],
     kept_only: bool,
 ) -> Ints:
-    """Rows (set, earlier set) of similar sets. `kept_only`: of each the first match alone, and what has one is not indexed."""
+    """Rows (set, earlier set) of similar sets. `kept_only`: of each the first match alone, and what has one is not indexed.
+
+    Of each set so many first members as `prefixes` says are looked up in an index and put into it, where member n has room from
+    `places` n to n + 1.
+    """
     count = len(starts) - 1
-    places = np.zeros(members.max() + 2, np.int64)  # where in the index the sets of each n-gram stand
-    for one in range(count):
-        if indexed[one]:
-            for at in range(starts[one], starts[one] + prefixes[starts[one + 1] - starts[one]]):
-                places[members[at] + 1] += 1
-    places = np.cumsum(places)
     ends = places[:-1].copy()
     set_at = np.empty(places[-1], np.int32)
     size_at = np.empty(places[-1], np.int32)
@@ -185,7 +188,7 @@ def _join(
     for one in range(count):
         start, end = starts[one], starts[one + 1]
         size, signature = end - start, signatures[one]
-        prefix_end = start + prefixes[size]
+        prefix_end = start + prefixes[one]
         first = count
         if probing[one]:
             for at in range(start, prefix_end):

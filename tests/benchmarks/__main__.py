@@ -4,9 +4,9 @@ import json
 import sys
 from pathlib import Path
 
-from tests.benchmarks import demo
+from tests.benchmarks import demo, near_duplicates, self_bleu
 
-BENCHMARKS = {"demo": demo.measure}
+BENCHMARKS = {"demo": demo.measure, "self_bleu": self_bleu.measure, "near_duplicates": near_duplicates.measure}
 
 
 def main(names: list[str]) -> None:
