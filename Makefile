@@ -22,7 +22,7 @@ lint: .venv/test
 	snakefmt --check Snakefile rules
 	snakemake --lint
 
-bench: .venv/test
+bench: .venv/bench
 	python -m tests.benchmarks $(ONLY)
 
 schema: .venv/demo
@@ -33,6 +33,10 @@ schema: .venv/demo
 	$(PYTHON) -m venv .venv
 	python -m pip install --quiet --disable-pip-version-check "$$(grep '^torch==' requirements.txt)"
 	python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+.venv/bench: .venv/test requirements-bench.txt
+	python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	touch $@
 
 .venv/test: .venv/demo requirements-dev.txt

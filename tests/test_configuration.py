@@ -158,7 +158,7 @@ REFUSED = [
     (TASK, "sampling.temperature", float("inf")),
     (TASK, "sampling.temperature", float("nan")),
     (TASK, "warmup.training.learning_rate", float("inf")),
-    (TASK, "deduplication.num_perm", 8),
+    (TASK, "deduplication.ngram", 0),
     (TASK, "deduplication.threshold", 0),
     (TASK, "preference.reference", "next"),
     (TASK, "preference.loss_type", []),

@@ -5,6 +5,7 @@ import random
 from collections import Counter
 from pathlib import Path
 
+import nltk
 import numpy as np
 import pytest
 import scipy.stats
@@ -169,7 +170,7 @@ def test_the_proposers_metrics_are_those_counted_by_hand() -> None:
         "add": (1, 4, 0.25),
         "add_add": (4, 4, 1.0),
     }
-    for name in ("failure_rate_corrected", "judge_sensitivity", "judge_specificity", "self_bleu"):
+    for name in ("failure_rate_corrected", "judge_sensitivity", "judge_specificity"):
         assert metrics[name] == Metric(value=None)
 
 
@@ -254,6 +255,14 @@ def test_diversity_agrees_with_a_second_implementation() -> None:
         assert metric.value == pytest.approx(count / total, abs=1e-6)
     folded = {t.strip().lower() for t in texts}
     assert (metrics["unique_share"].count, metrics["unique_share"].total) == (len(folded), len(texts))
+    words = [nltk.tokenize.word_tokenize(t, preserve_line=True) for t in texts]  # none has two sentences
+    smooth = nltk.translate.bleu_score.SmoothingFunction().method1
+    scores = [
+        nltk.translate.bleu_score.sentence_bleu(words[:i] + words[i + 1 :], words[i], (1 / n,) * n, smooth)
+        for i in range(len(words))
+        for n in (2, 3, 4, 5)
+    ]
+    assert metrics["self_bleu"].value == pytest.approx(sum(scores) / len(scores), abs=1e-6)
     types = Counter(e.type for t in texts if (e := read_question(t)))
     assert metrics["type_entropy"].value == pytest.approx(scipy.stats.entropy(list(types.values())), abs=1e-6)
 
@@ -274,7 +283,8 @@ def test_diversity_is_null_where_there_are_fewer_texts_than_its_sample() -> None
     texts = questions(50, 2)
     enough = diversity(texts, Settings(bootstrap=100, diversity_sample=50), 0, KIND)
     measured = {name for name, metric in enough.items() if metric.value is not None}
-    assert measured == {"unique_share", "type_entropy", *(f"distinct_{n}" for n in (1, 2, 3, 4))}
+    assert measured == {"unique_share", "type_entropy", "self_bleu", *(f"distinct_{n}" for n in (1, 2, 3, 4))}
+    assert diversity(texts, Settings(bootstrap=100, diversity_sample=1), 0, KIND)["self_bleu"] == Metric(value=None)
     few = diversity(texts, Settings(bootstrap=100, diversity_sample=51), 0, KIND)
     assert few == dict.fromkeys(enough, Metric(value=None))
 

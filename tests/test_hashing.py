@@ -199,7 +199,7 @@ def test_a_script_that_does_not_exist_has_no_hash() -> None:
 IMPORT_EACH = """
 import importlib, json, os, sys
 sys.path.insert(0, "scripts")
-import datasketch  # once, to save time, like the modules that nearly every script loads
+import numba  # once, to save time, like the modules that nearly every script loads
 import reversegen.configuration, reversegen.stage
 for script in sys.argv[1:]:
     if (child := os.fork()) == 0:

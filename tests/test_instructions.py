@@ -1,22 +1,18 @@
 """Every sample belongs to one instruction, and what is dropped as a near-duplicate is one."""
 
-import itertools
 import random
 from collections import defaultdict
 
 import pytest
 
 from reversegen.configuration import Deduplication, Honesty, KindUse, Safety
-from reversegen.instructions import collect_instructions, near_duplicates
+from reversegen.instructions import collect_instructions
 from reversegen.kinds import open_kind
 from reversegen.kinds.math import KIND as MATH
 from reversegen.kinds.math import parse_instruction
 from reversegen.records import Instruction, Sample, Split
 
-SHIPPED = [
-    Deduplication(ngram=1, threshold=0.78, num_perm=128),  # the published settings
-    Deduplication(ngram=3, threshold=0.85, num_perm=64),  # those of tiny-math
-]
+PUBLISHED = Deduplication(ngram=1, threshold=0.78)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +86,7 @@ def many_samples() -> list[Sample]:
 
 
 def collected(samples: list[Sample]) -> list[Instruction]:
-    return collect_instructions(samples, SHIPPED[0], MATH)
+    return collect_instructions(samples, PUBLISHED, MATH)
 
 
 def test_every_sample_belongs_to_the_one_instruction_that_says_its_text() -> None:
@@ -144,76 +140,6 @@ def test_the_order_of_samples_decides_nothing_but_the_order_of_rows() -> None:
     assert one == other
 
 
-def texts_with_copies(most: int, count: int = 300) -> dict[str, str]:
-    """Random texts, and copies of some of them with at most so many words replaced; ids in no order."""
-    rng = random.Random(2)
-    texts = [" ".join(f"w{rng.randrange(400)}" for _ in range(rng.randint(30, 60))) for _ in range(count // 2)]
-    while len(texts) < count:
-        words = rng.choice(texts[: count // 2]).split()
-        for _ in range(rng.randint(0, most)):
-            words[rng.randrange(len(words))] = f"w{rng.randrange(400)}"
-        texts.append(" ".join(words))
-    return {f"{rng.getrandbits(64):016x}": text for text in texts}
-
-
-def ngrams(text: str, ngram: int) -> set[tuple[str, ...]]:
-    words = text.lower().split()
-    return {tuple(words[i : i + ngram]) for i in range(len(words) - ngram + 1)}
-
-
-@pytest.mark.parametrize(("settings", "most"), [(SHIPPED[0], 4), (SHIPPED[1], 2)], ids=["published", "tiny-math"])
-def test_near_duplicates_are_those_of_all_pairs(settings: Deduplication, most: int) -> None:
-    texts = texts_with_copies(most)
-    grams = {identity: ngrams(text, settings.ngram) for identity, text in texts.items()}
-    similar = {
-        (one, other)
-        for one, other in itertools.combinations(sorted(texts), 2)
-        if len(grams[one] & grams[other]) >= settings.threshold * len(grams[one] | grams[other])
-    }
-    found = near_duplicates(texts, settings)
-    kept = texts.keys() - found.keys()
-    assert {(original, dropped) for dropped, original in found.items()} <= similar
-    assert set(found.values()) <= kept
-    # MinHash may miss a pair: then two kept texts are similar
-    missed = {other for one, other in similar if {one, other} <= kept}
-    assert len(found) > 60
-    assert len(found) / (len(found) + len(missed)) >= 0.9
-
-
-def test_the_order_of_texts_decides_nothing() -> None:
-    texts = texts_with_copies(4)
-    items = list(texts.items())
-    random.Random(3).shuffle(items)
-    assert near_duplicates(dict(items), SHIPPED[0]) == near_duplicates(texts, SHIPPED[0])
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "similar"),
-    [
-        ("a b c d e f g h i j k l m n o p q r s t", "a b c d e f g h i j k l m n o p q r s z", True),  # 19 of 21
-        ("a b c d e f g h i j", "a b c d e f g h y z", False),  # 8 of 12
-        ("a b c d e f g", "a b c d e f g h i", False),  # 7 of 9, just below
-        ("a b c d", "D  C B\nA", True),
-        ("a b c d", "a a b b c c d d", True),
-        ("a b c d", "ab cd", False),
-    ],
-)
-def test_similarity_is_a_share_of_words_counted_by_hand(one: str, other: str, similar: bool) -> None:
-    settings = Deduplication(ngram=1, threshold=0.78, num_perm=256)
-    assert near_duplicates({"1": one, "2": other}, settings) == ({"2": "1"} if similar else {})
-
-
-@pytest.mark.parametrize(
-    ("threshold", "num_perm"), [(0.001, 16), (0.5, 256), (0.9, 16), (0.99, 128), (1.0, 16), (1.0, 256)]
-)
-def test_exact_copies_are_found_under_every_setting_that_the_configuration_allows(
-    threshold: float, num_perm: int
-) -> None:
-    settings = Deduplication(ngram=2, threshold=threshold, num_perm=num_perm)
-    texts = {"1": "one and two", "2": "three or four", "3": "ONE  and two", "4": "five", "5": "Five"}
-    assert near_duplicates(texts, settings) == {"3": "1", "5": "4"}
-
-
 def test_an_instruction_keeps_the_answer_and_the_subject_of_its_first_sample() -> None:
     """The answer that the proposer wrote is no part of what is asked: another one makes no other instruction."""
     settings = Honesty(
@@ -227,7 +153,7 @@ def test_an_instruction_keeps_the_answer_and_the_subject_of_its_first_sample() -
         ("Why?", "art"),
     ]
     samples = [sample(n, text).model_copy(update={"subject": subject}) for n, (text, subject) in enumerate(written)]
-    found = collect_instructions(samples, SHIPPED[0], kind)
+    found = collect_instructions(samples, PUBLISHED, kind)
     assert [(i.text, i.answer, i.subject, i.invalid) for i in found] == [
         ("Which?\nA. x\nB. y", "B", "law", None),
         ("Whose is it?\nA. x\nB. y", "A", None, None),

@@ -17,7 +17,7 @@ from reversegen.records import Message, Pair, Reference, TrainingRow
 CHOICES = Honesty(
     samples=2, temperature=1, threshold=1, none_of_the_above=True, sure_question="?", sure="y", unsure="n"
 )
-GRAMS = Deduplication(ngram=3, threshold=0.7, num_perm=128)
+GRAMS = Deduplication(ngram=3, threshold=0.7)
 
 
 def asked_in(texts: Sequence[str]) -> KeptOut:

@@ -16,7 +16,7 @@ from reversegen.kinds import open_kind
 from reversegen.leaks import KeptOut, Leaks, find_leaks, taught
 from reversegen.records import Message, Pair, TrainingRow
 
-SETTINGS = Deduplication(ngram=2, threshold=0.6, num_perm=128)
+SETTINGS = Deduplication(ngram=2, threshold=0.6)
 WORDS = [
     f"{a}{b}" for a in ("ba", "ke", "lo", "mi", "nu", "pa", "ri", "so", "ta", "vu") for b in ("n", "rk", "st", "l", "")
 ]
@@ -106,10 +106,7 @@ def test_near_overlaps_are_those_of_a_loop_over_all_pairs(seed: int, threshold: 
     one_by_one = {str(n): rows(text) for n, text in enumerate(trained)}
     near = find_leaks(one_by_one, {"test": KeptOut(kept, None)}, settings, MATH).near
     found = [near[str(n)]["test"] == 1 for n in range(len(trained))]
-    assert not any(f and not e for f, e in zip(found, expected, strict=True))  # nothing is made up
-    missed = [value for f, e, value in zip(found, expected, best, strict=True) if e and not f]
-    assert all(value < threshold + 0.15 for value in missed)  # MinHash may miss a pair close to the threshold
-    assert len(missed) <= 0.1 * sum(expected)
+    assert found == expected
     whole = find_leaks({"a": rows(*trained)}, {"test": KeptOut(kept, None)}, settings, MATH)
     assert whole.near["a"]["test"] == sum(found)
 
@@ -139,7 +136,7 @@ def test_a_leak_of_the_published_shape_is_counted_to_the_row() -> None:
     tests = [
         text.title() if n % 2 else f" {text}" for n, text in enumerate(tests)
     ]  # as data sets differ in case and space
-    settings = Deduplication(ngram=3, threshold=0.78, num_perm=32)
+    settings = Deduplication(ngram=3, threshold=0.78)
     found = find_leaks({"warmup": rows(*warmup)}, {"test": KeptOut(tests, None)}, settings, SAFETY)
     assert found == Leaks({"warmup": {"test": 206}}, {"warmup": {"test": 206}}, {"warmup": 6277})
     fault = found.fault(None)

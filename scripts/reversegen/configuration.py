@@ -250,11 +250,10 @@ class KindUse(Section):
 
 
 class Deduplication(Section):
-    """Near-duplicates by overlap of word n-grams, under datasketch's names."""
+    """Near-duplicates by overlap of word n-grams, under datasketch's names; exact, so that there are no permutations."""
 
     ngram: Positive = Field(description="words in a shingle")
     threshold: float = Field(gt=0, le=1, description="least Jaccard similarity of a near-duplicate")
-    num_perm: Annotated[int, Field(ge=16, le=1024), NUMBER] = Field(description="permutations of MinHash")
 
 
 class Training(Section):

@@ -21,6 +21,8 @@ from reversegen.judge_check import JudgeReport, rogan_gladen
 from reversegen.kind import FLEXIBLE, Kind
 from reversegen.metric import Metric
 from reversegen.records import Confidence, Instruction, Label, Question, Sample, Verdict
+from reversegen.self_bleu import self_bleu
+from reversegen.tokens import tokenise
 
 FAILURES = ("attack_success_rate", "over_refusal")
 """Measures of failed answers; the others are of passed ones."""
@@ -129,7 +131,8 @@ def diversity(texts: Sequence[str], settings: Settings, random_seed: int, kind: 
     """Diversity of valid samples, measured on a seeded sample of fixed size, since it depends on how many there are.
 
     `unique_share` is distinct texts over texts, `distinct_n` distinct word n-grams over word n-grams (Li et al., arXiv
-    1510.03055), `type_entropy` in nats over types. All are null where there are fewer texts than the fixed size.
+    1510.03055), `type_entropy` in nats over types, `self_bleu` the published measure. All are null where there are fewer texts
+    than the fixed size.
     """
     names = ["unique_share", "distinct_1", "distinct_2", "distinct_3", "distinct_4", "self_bleu", "semantic_diversity"]
     metrics = {name: Metric(value=None) for name in [*names, "type_entropy"]}
@@ -146,6 +149,8 @@ def diversity(texts: Sequence[str], settings: Settings, random_seed: int, kind: 
         if grams:
             value = len(set(grams)) / len(grams)
             metrics[f"distinct_{n}"] = Metric(value=_round(value), count=len(set(grams)), total=len(grams))
+    if len(drawn) > 1:
+        metrics["self_bleu"] = Metric(value=_round(self_bleu(tokenise(drawn, processes=1))))
     types = Counter(group for text in drawn if (group := kind.group(text)))
     if types:
         shares = [count / types.total() for count in types.values()]
@@ -274,7 +279,7 @@ def provenance(
         },
         "data": {str(path): file_sha256(path) for path in data},
         "random_seeds": {"task": random_seed},
-        "versions": {name: _version(name) for name in ("datasketch", "math-verify", "numpy", "snakemake")},
+        "versions": {name: _version(name) for name in ("math-verify", "nltk", "numba", "numpy", "snakemake")},
     }
 
 

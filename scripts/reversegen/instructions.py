@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
-
-from datasketch import MinHash, MinHashLSH
+from collections.abc import Sequence
 
 from reversegen.configuration import Deduplication
-from reversegen.hashing import instruction_id, normalise
+from reversegen.hashing import instruction_id
 from reversegen.kind import Kind
+from reversegen.near_duplicates import near_duplicates
 from reversegen.records import Instruction, Sample
 
 log = logging.getLogger("reversegen")
-
-
-BAND_WEIGHTS = (0.1, 0.9)
-"""Of false candidates and misses in MinHashLSH: datasketch's default missed more than half of the pairs at the threshold."""
 
 
 def collect_instructions(samples: Sequence[Sample], deduplication: Deduplication, kind: Kind) -> list[Instruction]:
@@ -54,40 +49,3 @@ def collect_instructions(samples: Sequence[Sample], deduplication: Deduplication
         len(samples), len(found) - reasons.total(), len(duplicates), reasons.total(), dict(reasons),
     )  # fmt: skip
     return instructions
-
-
-def near_duplicates(texts: dict[str, str], deduplication: Deduplication) -> dict[str, str]:
-    """Ids of the texts that nearly repeat a kept one, each with the id of that one.
-
-    Texts are taken in order of their ids, so that the order of rows decides nothing; a text is kept unless the Jaccard
-    similarity of its word n-grams with a kept one is at least the threshold. MinHash proposes, the exact value decides: the
-    bands are chosen for few misses, and for at most 0.95, above which few permutations allow no bands.
-    """
-    lsh = MinHashLSH(
-        threshold=min(deduplication.threshold, 0.95), num_perm=deduplication.num_perm, weights=BAND_WEIGHTS
-    )
-    shingles: dict[str, frozenset[str]] = {}
-    duplicates = {}
-    for identity in sorted(texts):
-        own = shingled(texts[identity], deduplication.ngram)
-        signature = MinHash(num_perm=deduplication.num_perm, seed=1)
-        signature.update_batch([shingle.encode() for shingle in own])
-        similar = [k for k in sorted(lsh.query(signature)) if jaccard(own, shingles[k]) >= deduplication.threshold]
-        if similar:
-            duplicates[identity] = similar[0]
-        else:
-            shingles[identity] = own
-            lsh.insert(identity, signature)
-    return duplicates
-
-
-def shingled(text: str, ngram: int) -> frozenset[str]:
-    """The word n-grams of the normalised text; a text of fewer words is one shingle."""
-    words = normalise(text).split()
-    return frozenset(" ".join(words[i : i + ngram]) for i in range(max(1, len(words) - ngram + 1)))
-
-
-def jaccard(one: Iterable[str], other: Iterable[str]) -> float:
-    """Size of the intersection over size of the union; 1 where both are empty."""
-    a, b = set(one), set(other)
-    return len(a & b) / len(a | b) if a | b else 1.0

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from datasketch import MinHash, MinHashLSH
-
 from reversegen.configuration import Deduplication
-from reversegen.instructions import BAND_WEIGHTS, jaccard, shingled
 from reversegen.kind import Kind
+from reversegen.near_duplicates import near_any
 from reversegen.records import Message, Pair, TrainingRow
 
 
@@ -28,7 +26,7 @@ class Leaks:
 
     exact: dict[str, dict[str, int]]
     near: dict[str, dict[str, int]]
-    """By word n-grams, exact ones included. MinHash may miss a pair just above the threshold."""
+    """By word n-grams, exact ones included."""
     rows: dict[str, int]
 
     def fault(self, near_share: float | None) -> str | None:
@@ -66,31 +64,9 @@ def find_leaks(
     near: dict[str, dict[str, int]] = {name: {} for name in training}
     for other, kept in kept_out.items():
         asked = set(map(kind.canonical, kept.texts)) if kept.ids is None else set()
-        index = _Index(kept.texts, deduplication)
         for name, rows in training.items():
             same = [kind.canonical(t) in asked if kept.ids is None else i in kept.ids for i, t in rows]
             exact[name][other] = sum(same)
-            near[name][other] = sum(one or index.has_near(text) for one, (_, text) in zip(same, rows, strict=True))
+            repeats = near_any([text for _, text in rows], kept.texts, deduplication)
+            near[name][other] = sum(one or two for one, two in zip(same, repeats, strict=True))
     return Leaks(exact, near, {name: len(rows) for name, rows in training.items()})
-
-
-class _Index:
-    """Texts by their word n-grams: MinHash proposes, the exact value decides."""
-
-    def __init__(self, texts: Sequence[str], deduplication: Deduplication) -> None:
-        self.settings = deduplication
-        threshold = min(deduplication.threshold, 0.95)
-        self.lsh = MinHashLSH(threshold=threshold, num_perm=deduplication.num_perm, weights=BAND_WEIGHTS)
-        self.shingles = {n: shingled(text, deduplication.ngram) for n, text in enumerate(sorted(set(texts)))}
-        for n, own in self.shingles.items():
-            self.lsh.insert(n, self._signature(own))
-
-    def _signature(self, shingles: frozenset[str]) -> MinHash:
-        signature = MinHash(num_perm=self.settings.num_perm, seed=1)
-        signature.update_batch([shingle.encode() for shingle in shingles])
-        return signature
-
-    def has_near(self, text: str) -> bool:
-        own = shingled(text, self.settings.ngram)
-        found = self.lsh.query(self._signature(own))
-        return any(jaccard(own, self.shingles[n]) >= self.settings.threshold for n in found)

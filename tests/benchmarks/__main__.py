@@ -4,9 +4,14 @@ import json
 import sys
 from pathlib import Path
 
-from tests.benchmarks import demo, endpoints
+from tests.benchmarks import demo, endpoints, near_duplicates, self_bleu
 
-BENCHMARKS = {"demo": demo.measure, "endpoints": endpoints.measure}
+BENCHMARKS = {
+    "demo": demo.measure,
+    "endpoints": endpoints.measure,
+    "self_bleu": self_bleu.measure,
+    "near_duplicates": near_duplicates.measure,
+}
 
 
 def main(names: list[str]) -> None:
