@@ -213,7 +213,7 @@ PAIRS: dict[str, list[tuple[str, str, bool | None]]] = {
 
 @pytest.fixture(scope="module")
 def checker() -> Iterator[Checker]:
-    with Checker() as checker:
+    with Checker(timeout=20) as checker:
         yield checker
 
 

@@ -44,14 +44,25 @@ from reversegen.exact_answers import READABLE, latex, read, same, same_words, wo
 _SHARE = 0.9
 """Of a question's time: what math-verify has of it. The rest is for ending it and for the way there and back."""
 
+_FIRST = [
+    ("x^2 + 1", "1 + x^2"),
+    (r"\frac{157}{50}", r"\pi"),
+    (r"(\frac{1}{2}, \pi)", r"(\sqrt{2}, \pi)"),
+    ("x = 5", "5"),
+]
+
 LONGEST_ANSWER = 1000
 """In characters. Whether a longer text equals another is undecidable, without asking the worker."""
 
-_SPECIAL_TOKEN = re.compile(r"<\|\w+\|>|</s>")
+_SPECIAL_TOKEN = re.compile(r"<\|\w+\|>|<\uff5c[^<>\uff5c]{1,40}\uff5c>|</s>|<eos>|<end_of_turn>")
 _BRACE = re.compile(r"\\[{}]|\\(?:boxed|fbox)\s*\{|[{}]")
 _INTEGER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)"
 _LOOSE_NUMBER = re.compile(
-    rf"(?:(?<![\w)])[-+])?(?:\\?\$[-+]?)?(?:{_INTEGER}(?:\.\d+|/{_INTEGER})?|(?<![\d.])\.\d+)", re.ASCII
+    rf"""(?:(?<![\w)])[-+])?
+    (?: \\[dt]?frac\ *\{{-?\d+\}}\ *\{{\d+\}}
+    | (?:\\?\$[-+]?)? (?: \d+\ \d+/\d+ | {_INTEGER}(?:\.\d+|/{_INTEGER})? | (?<![\d.])\.\d+ )
+      (?:[eE][-+]?\d{{1,3}}(?!\w))? (?:\ ?\\?%)? )""",
+    re.ASCII | re.VERBOSE,
 )
 
 
@@ -60,17 +71,17 @@ def final_answer(text: str, *, strict: bool = False) -> str | None:
 
     It is the first line after the last `####` (as in GSM8K, https://github.com/openai/grade-school-math) or the content
     of the last closed `\boxed{}` or `\fbox{}` (as in MATH, https://github.com/hendrycks/math), whichever stands later.
-    Where there is neither and not `strict`, it is the last number. A chat template's special token ends a line, and the
-    line loses a final full stop.
+    Where there is neither and not `strict`, it is the last number, which may be mixed, a LaTeX fraction or per cent. A chat
+    template's special token ends a line, and the line loses a final full stop.
     """
     text = _SPECIAL_TOKEN.sub("\n", text.translate(READABLE))
     head, mark, tail = text.rstrip("# \r\n\t").rpartition("####")
-    line = tail.strip().partition("\n")[0].rstrip().removesuffix(".") if mark else ""
+    line = next(iter(tail.strip().splitlines()), "").rstrip().removesuffix(".") if mark else ""
     for _, answer in sorted([(len(head), line), _last_box(text)], reverse=True):
         if answer.strip():
             return answer.strip()
     numbers = [] if strict else _LOOSE_NUMBER.findall(text)
-    return re.sub(r"[\\$]", "", numbers[-1]) if numbers else None
+    return re.sub(r"\\?\$", "", numbers[-1]) if numbers else None
 
 
 def _last_box(text: str) -> tuple[int, str]:
@@ -201,14 +212,15 @@ def _serve(timeout: float, memory: int, questions: IO[str], replies: IO[str]) ->
                 os._exit(1)
             print(json.dumps(reply), file=replies, flush=True)
 
-    verdict("x^2 + 1", "1 + x^2")  # no question shall pay for what loads at the first
+    for answer, reference in _FIRST:  # no question shall pay for what loads at the first of its kind
+        verdict(answer, reference)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     for number in (signal.SIGALRM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     reply: dict[str, None] = {}
-    while True:
+    while _peak_memory() < memory / 2:
         print(json.dumps(reply), file=replies, flush=True)
         child = os.fork()
         if not child:

@@ -13,7 +13,7 @@ import re
 from fractions import Fraction
 from typing import NamedTuple
 
-READABLE = str.maketrans({"\u2212": "-"} | dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff", ""))
+READABLE = str.maketrans({"\u2212": "-"} | dict.fromkeys("\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufe0f\ufeff", ""))
 """The typographic minus becomes a hyphen; characters without width vanish."""
 
 LONGEST_NUMBER = 64

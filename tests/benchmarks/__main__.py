@@ -4,9 +4,9 @@ import json
 import sys
 from pathlib import Path
 
-from tests.benchmarks import demo
+from tests.benchmarks import demo, equivalence
 
-BENCHMARKS = {"demo": demo.measure}
+BENCHMARKS = {"demo": demo.measure, "equivalence": equivalence.measure}
 
 
 def main(names: list[str]) -> None:
