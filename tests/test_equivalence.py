@@ -1,5 +1,6 @@
 """Final answers are found where a reader would find them, and no answer, however hostile, stops their comparison."""
 
+import contextlib
 import os
 import random
 import signal
@@ -10,9 +11,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
-from reversegen.equivalence import LONGEST_ANSWER, Checker, exact_value, final_answer
+from reversegen.equivalence import LONGEST_ANSWER, Checker, final_answer
+from reversegen.exact_answers import read
 
 MARKED = [
     ("Natalia sold 48/2 = <<48/2=24>>24 clips in May.\n#### 72", "72"),
@@ -57,6 +60,14 @@ MARKED = [
     (r"#### 1 but \boxed{2}", "2"),
     (r"#### $\boxed{3}$", "3"),
     (r"\boxed{4} ####", "4"),
+    ("#### 42\r43", "42"),
+    ("#### 42\u202843", "42"),
+    ("##\u200b## 4\u00ad2\u200e", "42"),
+    ("#### 42<end_of_turn>\n43", "42"),
+    ("#### 42<\uff5cend\u2581of\u2581sentence\uff5c>43", "42"),
+    ("#### **42**", "**42**"),
+    ("####\u00a042\u00a0", "42"),
+    ("{{{{\\boxed{5}", "5"),
     ("####", None),
     ("#### .", None),
     ("", None),
@@ -86,6 +97,15 @@ UNMARKED = [
     ("\u0664\u0662", None),
     (r"\boxed{9", "9"),
     ("5 ####", "5"),
+    ("so 1 1/2 cups", "1 1/2"),
+    ("minus -1 1/2", "-1 1/2"),
+    ("It is 1.5e3.", "1.5e3"),
+    ("in 1e", "1"),
+    ("a rise of 25%.", "25%"),
+    (r"a rise of $12.5\%$", r"12.5\%"),
+    (r"It is $\frac{3}{4}$.", r"\frac{3}{4}"),
+    (r"It is $-\dfrac{3}{4}$.", r"-\dfrac{3}{4}"),
+    (r"\frac{x}{4}", "4"),
     ("no number", None),
     ("", None),
 ]
@@ -106,7 +126,28 @@ def test_flexible_answer(text: str, expected: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", [r"\boxed{", "{}", r"\boxed ", "#", "1", ",111", "1/", "$-", "<|", "<|a", " ", "#### 1\n"]
+    "unit",
+    [
+        r"\boxed{",
+        "{}",
+        r"\boxed ",
+        "#",
+        "1",
+        ",111",
+        "1/",
+        "1 1",
+        "1e",
+        "1 1/",
+        "\\frac{1",
+        "\\frac ",
+        "\r",
+        "$-",
+        "<|",
+        "<|a",
+        "<\uff5c",
+        " ",
+        "#### 1\n",
+    ],
 )
 def test_extraction_takes_linear_time(unit: str) -> None:
     text = unit * (1_000_000 // len(unit))
@@ -114,44 +155,6 @@ def test_extraction_takes_linear_time(unit: str) -> None:
     final_answer(text)
     final_answer(text + "}" * (1_000_000 // len(unit)))
     assert time.perf_counter() - started < 5  # measured 0.05 to 0.8; anything quadratic takes minutes
-
-
-@pytest.mark.parametrize(
-    ("answer", "expected"),
-    [
-        ("42", 42),
-        (" -42. ", -42),
-        ("+42", 42),
-        ("007", 7),
-        ("1,234", 1234),
-        ("1,234,567.25", Fraction(4938269, 4)),
-        ("$1,234.50", Fraction(2469, 2)),
-        ("-$5", -5),
-        ("$-5", -5),
-        ("$ 5 $", 5),
-        ("$3/4$", Fraction(3, 4)),
-        ("-6 / 8", Fraction(-3, 4)),
-        (".5", Fraction(1, 2)),
-        ("\u22125", -5),
-        ("9" * 64, 10**64 - 1),
-        ("9" * 65, None),
-        ("1,23", None),
-        ("12,3456", None),
-        ("1/0", None),
-        ("1/2/3", None),
-        ("1e9", None),
-        ("9**9**9", None),
-        ("50%", None),
-        ("5 apples", None),
-        ("--5", None),
-        ("\u0664\u0662", None),
-        (".", None),
-        ("$", None),
-        ("", None),
-    ],
-)
-def test_exact_value(answer: str, expected: Fraction | int | None) -> None:
-    assert exact_value(answer) == expected
 
 
 @pytest.fixture(scope="module")
@@ -209,7 +212,7 @@ def test_equal(checker: Checker, answer: str, reference: str, expected: bool | N
     assert checker.equal(answer, reference) is expected
 
 
-LIMIT, OVERHEAD = 0.5, 1.0
+LIMIT = 0.5
 
 
 @pytest.fixture(scope="module")
@@ -242,12 +245,12 @@ def impatient() -> Iterator[Checker]:
     ids=lambda answer: answer[:20],
 )
 def test_hostile_answer_is_undecidable_in_time(impatient: Checker, answer: str) -> None:
-    assert impatient.equal(r"\frac{4}{2}", "2") is True
+    assert impatient.equal(r"\sqrt{4}", "2") is True
     started = time.perf_counter()
     assert impatient.equal(answer, "7") is None
-    assert time.perf_counter() - started < LIMIT + OVERHEAD
-    assert impatient.equal(r"\frac{4}{2}", "2") is True
-    assert impatient.equal(r"\frac{4}{2}", "3") is False
+    assert time.perf_counter() - started < 2 * LIMIT  # measured under LIMIT, also with eight others on two cores
+    assert impatient.equal(r"\sqrt{4}", "2") is True
+    assert impatient.equal(r"\sqrt{4}", "3") is False
 
 
 @pytest.mark.parametrize("wrapping", ["{}", r"\text{{{}}}", "${}$", r"\operatorname{{{}}}", "x_{{{}}}", "1 + {}"])
@@ -258,13 +261,13 @@ def test_nothing_is_executed(checker: Checker, tmp_path: Path, wrapping: str, co
     marker = tmp_path / "x"
     text = wrapping.format(code.format(marker))
     final_answer(f"#### {text}")
-    assert exact_value(text) is None
+    assert read(text) is None
     started = time.perf_counter()
     checker.equal(text, "1")
     checker.equal("1", text)
     assert time.perf_counter() - started < 5  # two questions of at most a second, and a start for each
     assert not marker.exists()
-    assert checker.equal(r"\frac{4}{2}", "2") is True
+    assert checker.equal(r"\sqrt{4}", "2") is True
 
 
 def test_verdicts_of_plain_numbers_are_those_of_math_verify(checker: Checker) -> None:
@@ -315,13 +318,19 @@ def test_plain_numbers_and_long_answers_start_no_worker(started: list[subprocess
     assert not started
 
 
+def _group(pid: int) -> int:
+    with contextlib.suppress(ProcessLookupError):
+        return os.getpgid(pid)
+    return -1
+
+
 def test_the_worker_is_gone_after_the_context(started: list[subprocess.Popen[bytes]]) -> None:
     with Checker() as checker:
         assert checker.equal("x", "x") is True
         assert checker.equal("x", "y") is False
     (worker,) = started
-    with pytest.raises(ProcessLookupError):
-        os.kill(worker.pid, 0)
+    group = [one for one in psutil.process_iter(["pid", "status"]) if _group(one.pid) == worker.pid]
+    assert all(one.info["status"] == psutil.STATUS_ZOMBIE for one in group)  # no one may have asked how it ended
 
 
 def test_a_worker_that_died_between_questions_is_replaced(started: list[subprocess.Popen[bytes]]) -> None:
@@ -361,7 +370,20 @@ def test_the_time_limit_leaves_out_the_start(started: list[subprocess.Popen[byte
         for _ in range(2):
             assert checker.equal("x + 1", "1 + x") is True
             assert checker.equal("9^{9^{9}}", "1") is None
-    assert len(started) == 2
+    assert len(started) == 1  # what the limit ended is replaced without another start
+
+
+def test_the_death_of_an_idle_child_puts_no_reply_out_of_step(started: list[subprocess.Popen[bytes]]) -> None:
+    with Checker() as checker:
+        assert checker.equal("x", "x") is True
+        worker = psutil.Process(started[0].pid)
+        (child,) = worker.children()
+        child.kill()
+        while worker.children() in ([], [child]):
+            time.sleep(0.01)
+        assert checker.equal("x", "x") is None  # the verdict that the dead child cannot give
+        assert [checker.equal("x", other) for other in "yxyx"] == [False, True, False, True]
+    assert len(started) == 1
 
 
 def test_an_answer_that_exhausts_the_memory_is_undecidable(started: list[subprocess.Popen[bytes]]) -> None:
@@ -370,7 +392,7 @@ def test_an_answer_that_exhausts_the_memory_is_undecidable(started: list[subproc
         assert checker.equal("2^{10^{9}}", "1") is None  # math-verify itself says "not equal" here
         assert time.perf_counter() - begun < 30  # the memory ended it, not the time: measured 2
         assert checker.equal("x", "x") is True
-    assert len(started) == 2
+    assert len(started) == 1
 
 
 def test_a_worker_that_cannot_start_is_an_error() -> None:

@@ -145,7 +145,7 @@ IN_CONTEXT = [
     ("The answer is: 5", "5"),
     ("The answer is 10 eggs, in 3 days", "3"),
     ("The answer is 1,234.", "1,234"),
-    ("It is 50%.", "50"),
+    ("It is 50%.", "50%"),
     ("It is 2^10", "10"),
     ("x=7.", "7"),
     ("Tom is 5'11", "11"),

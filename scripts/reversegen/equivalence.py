@@ -1,14 +1,29 @@
 r"""Final answers of math responses: extraction, and whether two of them are equal.
 
-Equality has two tiers. Plain numbers are compared as exact fractions, here. Everything else goes to math-verify
-(https://github.com/huggingface/Math-Verify, read at 0.9.0), which parses LaTeX with a grammar and evaluates nothing as
-Python. Some short answers, such as `9^{9^{9}}`, keep it busy for ever: it runs in a process of its own, this module
-started with `-m`, under limits that the kernel enforces::
+Equality has two steps. Numbers, with their units, and tuples, sets and intervals of numbers are compared as exact
+fractions (`exact_answers`). Everything else goes to math-verify (https://github.com/huggingface/Math-Verify, read at
+0.9.0), which parses LaTeX with a grammar and evaluates nothing as Python. Some short answers, such as `9^{9^{9}}`, keep it
+busy for ever: it runs in a process of its own, this module started with `-m`, under limits that the kernel enforces::
 
     final_answer("3 * 4 = 12, and 12 + 5 = 17. #### 17")        "17"
-    exact_value("$1,234.50")                                    Fraction(2469, 2)
     with Checker() as checker:
         checker.equal(r"\frac{\sqrt{4}}{4}", "0.5")             True
+
+What counts as equal, in both steps and in either order of the two:
+
+- Nothing is rounded. 0.333333 is not 1/3, and 6.283185307 is not 2\pi. The paper rounds nothing either: it compares the
+  texts of answers, after cutting a decimal's final zeros (its code's `eval.py`).
+- 25% is 25% and 25, since questions ask "how many per cent", and it is 0.25. It is not 2500, and 0.25 is not 25.
+- A unit on one side only says nothing. Two units of a kind are converted, so that 5 km is 5000 m; two of different kinds
+  differ. Other words after a number are what is counted: 12 zebras is 12; 12 zebras and 12 lions is undecidable.
+- A comma before groups of three digits is a thousands separator. Between brackets it is one only where other commas have a
+  space after them or where a group begins with zero: (1,000) is 1000, (100,200) is a pair, (1,000, 2,000) is a pair.
+- (a, b) and [a, b] are ordered; a closed end is not an open one. \{a, b\} and a bare list are sets, where order and
+  repetition say nothing. A bare list beside brackets has its order: 1, 2 is (1, 2) and not (2, 1). \{5\} is 5.
+- `3,14` beside a number is undecidable: a list to some, a decimal to others.
+- Words are compared without regard to case. Two different words differ. Words beside a number are undecidable, be they
+  "three" or "cannot be determined"; so is any other prose, unless both sides are the same.
+- `x = 5` is 5. What has letters or roots in it is equal where math-verify says so.
 """
 
 from __future__ import annotations
@@ -21,23 +36,34 @@ import resource
 import signal
 import subprocess
 import sys
-from fractions import Fraction
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
-LONGEST_NUMBER, LONGEST_ANSWER = 64, 1000
-"""In characters. A longer text has no exact value, or is undecidable without asking the worker."""
+from reversegen.exact_answers import READABLE, latex, read, same, same_words, words
 
-_READABLE = str.maketrans({"\u2212": "-"} | dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff", ""))
-"""The typographic minus becomes a hyphen; characters without width vanish."""
+_SHARE = 0.9
+"""Of a question's time: what math-verify has of it. The rest is for ending it and for the way there and back."""
 
-_SPECIAL_TOKEN = re.compile(r"<\|\w+\|>|</s>")
+_FIRST = [
+    ("x^2 + 1", "1 + x^2"),
+    (r"\frac{157}{50}", r"\pi"),
+    (r"(\frac{1}{2}, \pi)", r"(\sqrt{2}, \pi)"),
+    ("x = 5", "5"),
+]
+
+LONGEST_ANSWER = 1000
+"""In characters. Whether a longer text equals another is undecidable, without asking the worker."""
+
+_SPECIAL_TOKEN = re.compile(r"<\|\w+\|>|<\uff5c[^<>\uff5c]{1,40}\uff5c>|</s>|<eos>|<end_of_turn>")
 _BRACE = re.compile(r"\\[{}]|\\(?:boxed|fbox)\s*\{|[{}]")
 _INTEGER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)"
 _LOOSE_NUMBER = re.compile(
-    rf"(?:(?<![\w)])[-+])?(?:\\?\$[-+]?)?(?:{_INTEGER}(?:\.\d+|/{_INTEGER})?|(?<![\d.])\.\d+)", re.ASCII
+    rf"""(?:(?<![\w)])[-+])?
+    (?: \\[dt]?frac\ *\{{-?\d+\}}\ *\{{\d+\}}
+    | (?:\\?\$[-+]?)? (?: \d+\ \d+/\d+ | {_INTEGER}(?:\.\d+|/{_INTEGER})? | (?<![\d.])\.\d+ )
+      (?:[eE][-+]?\d{{1,3}}(?!\w))? (?:\ ?\\?%)? )""",
+    re.ASCII | re.VERBOSE,
 )
-_EXACT_NUMBER = re.compile(rf"\$?\s*([-+]?)\$?({_INTEGER}(?:\.\d+)?|\.\d+)(?:\s*/\s*({_INTEGER}))?\s*\$?", re.ASCII)
 
 
 def final_answer(text: str, *, strict: bool = False) -> str | None:
@@ -45,17 +71,17 @@ def final_answer(text: str, *, strict: bool = False) -> str | None:
 
     It is the first line after the last `####` (as in GSM8K, https://github.com/openai/grade-school-math) or the content
     of the last closed `\boxed{}` or `\fbox{}` (as in MATH, https://github.com/hendrycks/math), whichever stands later.
-    Where there is neither and not `strict`, it is the last number. A chat template's special token ends a line, and the
-    line loses a final full stop.
+    Where there is neither and not `strict`, it is the last number, which may be mixed, a LaTeX fraction or per cent. A chat
+    template's special token ends a line, and the line loses a final full stop.
     """
-    text = _SPECIAL_TOKEN.sub("\n", text.translate(_READABLE))
+    text = _SPECIAL_TOKEN.sub("\n", text.translate(READABLE))
     head, mark, tail = text.rstrip("# \r\n\t").rpartition("####")
-    line = tail.strip().partition("\n")[0].rstrip().removesuffix(".") if mark else ""
+    line = next(iter(tail.strip().splitlines()), "").rstrip().removesuffix(".") if mark else ""
     for _, answer in sorted([(len(head), line), _last_box(text)], reverse=True):
         if answer.strip():
             return answer.strip()
     numbers = [] if strict else _LOOSE_NUMBER.findall(text)
-    return re.sub(r"[\\$]", "", numbers[-1]) if numbers else None
+    return re.sub(r"\\?\$", "", numbers[-1]) if numbers else None
 
 
 def _last_box(text: str) -> tuple[int, str]:
@@ -72,33 +98,19 @@ def _last_box(text: str) -> tuple[int, str]:
     return box
 
 
-def exact_value(answer: str) -> Fraction | None:
-    """The value of an integer, a decimal or a fraction a/b, None for anything else.
-
-    Thousands separators in groups of three digits, a dollar sign before, a full stop after and `$...$` around it all
-    are allowed. Nothing is rounded: 0.333333 is not 1/3. A text of more than LONGEST_NUMBER characters has no value.
-    """
-    if len(answer) > LONGEST_NUMBER:
-        return None
-    match = _EXACT_NUMBER.fullmatch(answer.translate(_READABLE).strip().removesuffix("."))
-    if not match:
-        return None
-    denominator = int((match[3] or "1").replace(",", ""))
-    return Fraction((match[1] + match[2]).replace(",", "")) / denominator if denominator else None
-
-
 class Checker:
     """Decides whether answers are equal; a context manager, because it may own a process.
 
-    That worker starts with the first question that needs it and answers one at a time; do not share it among threads.
-    `timeout` is the wall-clock seconds that a question may take, the worker's start left out. `memory` is the worker's
-    address space in bytes, of which a question may take half; math-verify 0.9.0 takes 65 to 75 MB for common questions.
-    A worker that reaches a limit ends, and the next question waits about a second for a new one. Linux only.
+    That worker starts with the first question that needs it, which takes about a second, and answers one at a time; do not
+    share it among threads. `timeout` is the wall-clock seconds after which a question is undecidable, the worker's start
+    left out. `memory` is the address space in bytes of the process that answers, of which a question may take half;
+    math-verify 0.9.0 takes 65 to 75 MB for common questions. Linux only.
     """
 
-    def __init__(self, timeout: float = 1.0, memory: int = 2**30) -> None:
+    def __init__(self, timeout: float = 1.0, memory: int = 224 * 2**20) -> None:
         self._limits = (str(timeout), str(memory))
         self._worker: subprocess.Popen[bytes] | None = None
+        self._asked = 0
 
     def __enter__(self) -> Checker:
         return self
@@ -109,30 +121,37 @@ class Checker:
     def equal(self, answer: str, reference: str) -> bool | None:
         """Whether an answer equals the reference; None where that cannot be decided.
 
-        Undecidable is what math-verify cannot parse, what takes it past a limit or makes it fail, and what is longer
-        than LONGEST_ANSWER. Where it meets a decimal it compares six decimals, so that `2\\pi` equals 6.283185.
+        Undecidable is what the policy above says, what math-verify cannot parse, what takes it past a limit or makes it
+        fail, and what is longer than LONGEST_ANSWER.
         Raises RuntimeError where the worker does not start, as when math-verify is not installed.
         """
-        given, expected = exact_value(answer), exact_value(reference)
-        if given is not None and expected is not None:
-            return given == expected
         if max(len(answer), len(reference)) > LONGEST_ANSWER:
             return None
+        given, expected = read(answer), read(reference)
+        if given and expected:
+            return same(given, expected)
+        prose = (None if given else words(answer), None if expected else words(reference))
+        return same_words(*prose) if any(prose) else self._ask(latex(answer), latex(reference))
+
+    def _ask(self, answer: str, reference: str) -> bool | None:
         if self._worker is None or self._worker.poll() is not None:
             self._stop()
             self._worker = self._start()
         assert self._worker.stdin and self._worker.stdout
-        question = json.dumps({"answer": answer, "reference": reference})
-        reply = b""
+        self._asked += 1
+        question = json.dumps({"number": self._asked, "answer": answer, "reference": reference})
+        reply: dict[str, bool | int | None] = {}
         try:
             with contextlib.suppress(BrokenPipeError):
                 self._worker.stdin.write(question.encode() + b"\n")
-            reply = self._worker.stdout.readline()
+            for line in iter(self._worker.stdout.readline, b""):
+                reply = json.loads(line)
+                if reply["number"] in (None, self._asked):
+                    break
         finally:
             if not reply:  # it died, or we were interrupted: its late reply must not answer the next question
                 self._stop()
-        verdict: bool | None = json.loads(reply)["equal"] if reply else None
-        return verdict
+        return cast(bool | None, reply.get("equal"))
 
     def _start(self) -> subprocess.Popen[bytes]:
         # `-m` puts the working folder first on the path: the worker finds this package wherever its parent found it.
@@ -142,6 +161,7 @@ class Checker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,
+            process_group=0,
         )
         if not (worker.stdout and worker.stdout.readline()):
             with worker:
@@ -151,40 +171,64 @@ class Checker:
 
     def _stop(self) -> None:
         if self._worker:
-            with self._worker:
-                self._worker.kill()
+            with self._worker, contextlib.suppress(ProcessLookupError):
+                os.killpg(self._worker.pid, signal.SIGKILL)
         self._worker = None
 
 
 def _serve(timeout: float, memory: int, questions: IO[str], replies: IO[str]) -> None:
-    """The worker: load math-verify, say so, answer questions until they or its memory end; one JSON object a line."""
+    """The worker: load math-verify, say so, and answer questions, one JSON object a line, until there are no more.
+
+    Its child answers. One that a limit ends, or that gives up, is replaced by another in milliseconds, since what takes a
+    second is to load math-verify; the worker itself replies that the question has no verdict, by the number null.
+    """
     from math_verify import LatexExtractionConfig, parse, verify  # type: ignore[import-untyped]
+    from sympy import nan, zoo  # type: ignore[import-untyped]
 
     def verdict(answer: str, reference: str) -> bool | None:
-        # Only LaTeX: math-verify's plain expressions would read 9**9**9 as 9. Text outside dollar signs it judges worse
-        # (35 of 62 pairs right, not 54), and a dollar sign inside would end the formula.
-        texts = [" ".join(re.sub(r"\\?\$", "", text).split()) for text in (reference, answer)]
-        gold, given = (parse(f"${t}$", [LatexExtractionConfig()], "no_fallback", parsing_timeout=None) for t in texts)
+        # Only LaTeX: math-verify's plain expressions would read 9**9**9 as 9, and text outside dollar signs it judges worse
+        # (35 of 62 pairs right, not 54).
+        gold, given = (
+            parse(f"${text}$", [LatexExtractionConfig()], "no_fallback", parsing_timeout=None)
+            for text in (reference, answer)
+        )
+        if (
+            not gold or not given or any(one.has(nan, zoo) for one in (*gold, *given))
+        ):  # 1/0 equals nothing, itself neither
+            return None
         try:
-            return bool(verify(gold, given, timeout_seconds=None, raise_on_error=True)) if gold and given else None
+            return bool(verify(gold, given, timeout_seconds=None, raise_on_error=True))
         except Exception:
             return None
 
-    verdict("x^2 + 1", "1 + x^2")  # no question shall pay for what loads at the first
+    def answer_questions() -> None:
+        # math-verify takes a failed allocation for "not equal": no verdict is trusted that took half of the limit.
+        while question := questions.readline():
+            signal.setitimer(signal.ITIMER_REAL, timeout * _SHARE)  # its default action ends the process, in C code too
+            asked = json.loads(question)
+            reply = {"number": asked["number"], "equal": verdict(asked["answer"], asked["reference"])}
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            if _peak_memory() > memory / 2:
+                os._exit(1)
+            print(json.dumps(reply), file=replies, flush=True)
+
+    for answer, reference in _FIRST:  # no question shall pay for what loads at the first of its kind
+        verdict(answer, reference)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     for number in (signal.SIGALRM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    reply: dict[str, bool | None] = {}
-    # math-verify takes a failed allocation for "not equal": no verdict is trusted that took half of the limit.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    reply: dict[str, None] = {}
     while _peak_memory() < memory / 2:
         print(json.dumps(reply), file=replies, flush=True)
-        question = questions.readline()
-        if not question:
+        child = os.fork()
+        if not child:
+            answer_questions()
+            os._exit(0)
+        if not os.waitpid(child, 0)[1]:
             break
-        signal.setitimer(signal.ITIMER_REAL, timeout)  # its default action ends the process, in C code too
-        reply = {"equal": verdict(**json.loads(question))}
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        reply = {"number": None, "equal": None}
 
 
 def _peak_memory() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
@@ -30,20 +31,24 @@ def cases(
 
 def label_responses(asked: Sequence[Case], timeout: float, kind: Kind) -> list[Label]:
     """One label for each case, in order. `timeout` is in seconds, for one comparison of answers."""
+    start = time.perf_counter()
     with Checker(timeout=timeout) as checker:
         labels = [kind.label(case, checker) for case in asked]
-    _log(labels)
+    _log(labels, time.perf_counter() - start)
     return labels
 
 
 def label_tests(questions: Sequence[Question], asked: Sequence[Case], timeout: float, kind: Kind) -> list[Label]:
     """One label for each test question, in order."""
+    start = time.perf_counter()
     with Checker(timeout=timeout) as checker:
         labels = [kind.label_test(q, case, checker) for q, case in zip(questions, asked, strict=True)]
-    _log(labels)
+    _log(labels, time.perf_counter() - start)
     return labels
 
 
-def _log(labels: Sequence[Label]) -> None:
+def _log(labels: Sequence[Label], seconds: float) -> None:
     counts = Counter((label.verdict, label.detail) for label in labels)
-    log.info("%d labels: %s", len(labels), {f"{v}: {d}": n for (v, d), n in counts.most_common()})
+    decided = sum(label.verdict != "invalid" for label in labels)
+    reasons = {f"{v}: {d}": n for (v, d), n in counts.most_common()}
+    log.info("%d cases, %d decided, %.0f a second: %s", len(labels), decided, len(labels) / seconds, reasons)
