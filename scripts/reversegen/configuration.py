@@ -52,7 +52,7 @@ REUSABLE: dict[str, tuple[str, ...]] = {
     "seeds": ("data", "kind"),
     "probe": _ASKED,
     "warmup": (*_ASKED, "prompts.header", "warmup.rows"),
-    "iter0": (*_WRITTEN, "evaluation"),
+    "iter0": (*_WRITTEN, "evaluation", "alarm"),
     "control": (*_WRITTEN, "iterations"),
     "target": (*_ASKED, "evaluation"),
 }

@@ -186,12 +186,15 @@ def _openvino(sentences: Any, batch_size: int, threads: int) -> Encode:
             super().__init__()
             self.sentences = sentences
 
-        def forward(self, tokens: dict[str, torch.Tensor]) -> torch.Tensor:
-            found = self.sentences(dict(tokens))["sentence_embedding"]
-            return torch.nn.functional.normalize(found, dim=-1)
+        def forward(
+            self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor | None = None
+        ) -> torch.Tensor:
+            given = zip(names, (input_ids, attention_mask, token_type_ids), strict=True)
+            found = self.sentences({name: tokens for name, tokens in given if tokens is not None})
+            return torch.nn.functional.normalize(found["sentence_embedding"], dim=-1)
 
     with torch.no_grad():
-        exported = openvino.convert_model(Whole().eval(), example_input={"tokens": tokenized(["one two", "three"])})
+        exported = openvino.convert_model(Whole().eval(), example_input=tokenized(["one two", "three"]))
     compiled = openvino.Core().compile_model(
         exported,
         "CPU",
