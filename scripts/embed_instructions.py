@@ -27,9 +27,10 @@ def main(
     cache: Path,
     threads: int,
 ) -> None:
-    """Exactly one of `samples`, `seeds` and `tests` is given. Of samples, the instructions that exact and n-gram duplicates leave.
+    """Exactly one of `samples`, `seeds` and `tests` is given.
 
-    A text that `cache` holds is not embedded again, whichever task, iteration or random seed asked for it.
+    Of samples, the instructions are embedded that exact and n-gram duplicates leave. A text that `cache` holds is not
+    embedded again, whichever task, iteration or random seed asked for it.
     """
     collected = [
         i for path in samples for i in collect_instructions(read_records(path, Sample), deduplication, open_kind(kind))

@@ -47,7 +47,17 @@ SOLVERS = {"arithmetic": "math", "knowledge": "honesty"}
 """Labellers that are no models but the exact solver of an invented world, with the kind whose questions they answer."""
 
 _ASKED = ("data", "kind", "target", "responses", "honesty", "safety", "judge", "judge_check", "checker_timeout")
-_WRITTEN = (*_ASKED, "proposer", "prompts", "warmup", "sampling", "deduplication", "embedding", "labeller", "references")
+_WRITTEN = (
+    *_ASKED,
+    "proposer",
+    "prompts",
+    "warmup",
+    "sampling",
+    "deduplication",
+    "embedding",
+    "labeller",
+    "references",
+)
 REUSABLE: dict[str, tuple[str, ...]] = {
     "seeds": ("data", "kind"),
     "probe": _ASKED,

@@ -46,9 +46,7 @@ def lexical_diversity(texts: Sequence[str], kind: Kind) -> dict[str, Metric]:
     distinct = len(set(map(normalise, texts)))
     metrics["unique_share"] = Metric(value=_round(distinct / len(texts)), count=distinct, total=len(texts))
     for n in range(1, 5):
-        grams = Counter(
-            tuple(words[i : i + n]) for words in map(str.split, texts) for i in range(len(words) - n + 1)
-        )
+        grams = Counter(tuple(words[i : i + n]) for words in map(str.split, texts) for i in range(len(words) - n + 1))
         if grams:
             value = _round(len(grams) / grams.total())
             metrics[f"distinct_{n}"] = Metric(value=value, count=len(grams), total=grams.total())

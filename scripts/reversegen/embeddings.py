@@ -76,7 +76,7 @@ def write_embeddings(path: Path, ids: Sequence[str], vectors: Vectors) -> None:
 
 def _read(path: Path) -> Any:
     try:
-        stored = np.load(path, mmap_mode="r", allow_pickle=False)
+        stored = np.lib.format.open_memmap(path, mode="r")  # maps plain numbers alone
         fits = stored.dtype["id"] == np.dtype("S16") and stored.dtype["vector"].base == np.float32
     except (OSError, ValueError, EOFError, KeyError) as error:
         raise BadInput(f"{path}: no embeddings: {' '.join(str(error).split())[:200]}; delete it") from error
@@ -142,7 +142,9 @@ def open_encoder(folder: Path, settings: Embedding, model: ModelUse, threads: in
         return _openvino(sentences, settings.batch_size, threads)
 
     def encode(texts: Sequence[str]) -> Vectors:
-        found = sentences.encode(list(texts), settings.batch_size, normalize_embeddings=True, show_progress_bar=False)
+        found = sentences.encode(
+            list(texts), batch_size=settings.batch_size, normalize_embeddings=True, show_progress_bar=False
+        )
         return np.asarray(found, dtype=np.float32)
 
     return encode
@@ -204,7 +206,7 @@ def _openvino(sentences: Any, batch_size: int, threads: int) -> Encode:
             "INFERENCE_NUM_THREADS": threads,
         },
     )
-    width = sentences.get_sentence_embedding_dimension()
+    width = sentences.get_embedding_dimension()
 
     def encode(texts: Sequence[str]) -> Vectors:
         vectors = np.empty((len(texts), width), np.float32)
@@ -224,7 +226,7 @@ def _openvino(sentences: Any, batch_size: int, threads: int) -> Encode:
 
 
 def _last_token(folder: Path, settings: Embedding, model: ModelUse, threads: int) -> Encode:
-    """The last layer at the last token of the text and a newline, as the published SemDeDup step takes it (REFERENCE C).
+    """The last layer at the last token of the text and a newline, as the published SemDeDup step takes it.
 
     Rows are padded behind their end, which a causal model does not see: positions are those of the text alone.
     """

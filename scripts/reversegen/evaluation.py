@@ -276,7 +276,18 @@ def provenance(
         },
         "data": {str(path): file_sha256(path) for path in data},
         "random_seeds": {"task": random_seed},
-        "versions": {name: _version(name) for name in ("datasketch", "faiss-cpu", "math-verify", "numpy", "openvino", "sentence-transformers", "snakemake")},
+        "versions": {
+            name: _version(name)
+            for name in (
+                "datasketch",
+                "faiss-cpu",
+                "math-verify",
+                "numpy",
+                "openvino",
+                "sentence-transformers",
+                "snakemake",
+            )
+        },
     }
 
 

@@ -3,15 +3,15 @@
 The published method compares vectors within their k-means cluster alone and misses the pairs that a border parts. Here the
 clusters only tell which comparisons cannot matter. A vector x of cell i and a vector y of cell j lie on either side of the
 plane that bisects the centroids of i and j, so that the distances of x and y to that plane sum to at most the distance of x
-to y. Two unit vectors of cosine above 1 - eps are closer than sqrt(2 eps): whoever is farther from a plane than that need not be
-compared with what lies behind it. Of 200,000 vectors that leaves a few per cent of all pairs, and every pair at the threshold.
+to y. Two unit vectors of cosine above 1 - eps are closer than sqrt(2 eps): whoever is farther from a plane than that need
+not be compared with what lies behind it. That leaves a few per cent of all comparisons, and every pair above the threshold.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +31,7 @@ SLACK = 1e-3
 DOUBT = 2e-6
 """A cosine this close to the threshold is computed again in float64, so that blocks decide nothing."""
 POINTS = 39
-"""Points that FAISS wants for each centroid; so many more are what a centroid is trained on at most, and fewer make one cell."""
+"""Points that FAISS wants for each centroid at least; a centroid is trained on twice as many at most."""
 SAMPLE = 500
 """Vectors whose pairs are counted by comparing them with all others."""
 
@@ -66,9 +66,8 @@ def semantic_duplicates(vectors: Vectors, eps: float, random_seed: int) -> Seman
     """Mark unit vectors that are similar, cosine above 1 - eps, to one that is kept before them.
 
     The keep rule is `hard`, as published: vectors are taken from the farthest from their centroid to the nearest, ties in
-    the order given, and one goes where an earlier one is similar, whether that one stays or not (REFERENCE C). Give the vectors in
-    the order of their ids, and the order of rows decides nothing. Needs the memory of the vectors twice, and about 1 kB
-    more for each.
+    the order given, and one goes where an earlier one is similar, whether that one stays or not. Give the vectors in the order
+    of their ids, and the order of rows decides nothing. Needs memory for the vectors, and about 1 kB more for each.
     """
     count, start = len(vectors), time.perf_counter()
     if not count:
@@ -112,7 +111,7 @@ def nearest(queries: Vectors, others: Vectors) -> npt.NDArray[np.float32]:
 
 
 def _centroids(vectors: Vectors, random_seed: int) -> Vectors:
-    """Unit centroids of spherical k-means, about as many as the square root of the number of vectors; on the GPU if FAISS has one."""
+    """Centroids of spherical k-means, as many as the root of the number of vectors; on the GPU where FAISS has one."""
     import faiss
 
     clusters = max(1, min(round(len(vectors) ** 0.5), len(vectors) // POINTS))
@@ -139,9 +138,7 @@ class _Planes:
     distances: npt.NDArray[np.float32]
 
 
-def _cells(
-    vectors: Vectors, centroids: Vectors, radius: float
-) -> tuple[Indices, npt.NDArray[np.float32], _Planes]:
+def _cells(vectors: Vectors, centroids: Vectors, radius: float) -> tuple[Indices, npt.NDArray[np.float32], _Planes]:
     """The cell of each vector, its cosine with that centroid, and all planes within `radius` of it."""
     gaps = np.sqrt(np.maximum(2 - 2 * (centroids @ centroids.T), 0))
     own, likeness = np.empty(len(vectors), np.int64), np.empty(len(vectors), np.float32)
@@ -181,9 +178,7 @@ def _comparisons(own: Indices, planes: _Planes, cells: int, reach: float) -> Ite
             yield rows[a][:near], rows[b][:far]
 
 
-def _similar(
-    vectors: Vectors, one: Indices, other: Indices, threshold: float
-) -> Iterator[tuple[Indices, Indices]]:
+def _similar(vectors: Vectors, one: Indices, other: Indices, threshold: float) -> Iterator[tuple[Indices, Indices]]:
     """Pairs of rows of cosine above the threshold, block by block; of a group with itself, each pair once."""
     for p in range(0, len(one), BLOCK):
         a = one[p : p + BLOCK]

@@ -4,9 +4,13 @@ import json
 import sys
 from pathlib import Path
 
-from tests.benchmarks import demo
+from tests.benchmarks import demo, embeddings, semantic_duplicates
 
-BENCHMARKS = {"demo": demo.measure}
+BENCHMARKS = {
+    "demo": demo.measure,
+    "embeddings": embeddings.measure,
+    "semantic_duplicates": semantic_duplicates.measure,
+}
 
 
 def main(names: list[str]) -> None:
