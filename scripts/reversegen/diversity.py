@@ -110,7 +110,7 @@ def largest_cluster(vectors: Vectors, eps: float) -> int:
     while left.any():
         reached = np.zeros(len(vectors), bool)
         reached[left.argmax()] = True
-        while (grown := similar[reached].any(axis=0)).sum() > reached.sum():
+        while (grown := np.logical_or.reduce(similar[reached])).sum() > reached.sum():
             reached = grown
         largest = max(largest, int(reached.sum()))
         left &= ~reached

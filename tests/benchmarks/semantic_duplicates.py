@@ -1,8 +1,8 @@
 """Semantic duplicates beside all pairs by a blocked matrix product: time, recall, and growth.
 
-Vectors are drawn, since embedding 200,000 texts takes more than ten minutes: topics and sub-topics of unequal size in 384 dimensions
-whose variances fall as 1/k, as those of sentence embeddings do, and a quarter of the vectors turned copies of others by angles
-up to 34 degrees, so that pairs lie on both sides of cosine 0.95.
+Vectors are drawn, since embedding 200,000 texts takes more than ten minutes: topics and sub-topics of unequal size in 384
+dimensions whose variances fall as 1/k, and a quarter of the vectors turned copies of others by angles of up to 34 degrees,
+so that pairs lie on both sides of cosine 0.95.
 """
 
 import math
