@@ -39,6 +39,6 @@ schema: .venv/demo
 	python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	touch $@
 
-.venv/test: .venv/demo requirements-dev.txt
+.venv/test: .venv/demo requirements-dev.txt requirements-text.txt
 	python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@

@@ -83,7 +83,7 @@ def stage(environment, script):
 
 
 def model_name(role):
-    """The name of the model that plays a role in the task; in a transfer the wildcard names it. None for no judge."""
+    """The name of the model that plays a role in the task; in a transfer the wildcard names it. None for a role without one."""
 
     def read(wildcards):
         if role == "transfer":
@@ -91,13 +91,16 @@ def model_name(role):
         if role == "judge":
             judge = task_of(wildcards).judge
             return judge.model if judge else None
+        if role == "embedding":
+            embedding = task_of(wildcards).embedding
+            return embedding.model if embedding else None
         return setting(role)(wildcards)
 
     return read
 
 
 def model_of(role):
-    """The configured model that plays a role in the task; None for no judge and for a labeller that is a solver."""
+    """The configured model that plays a role in the task; None for a role without one and for a labeller that is a solver."""
     return lambda wildcards: CONFIGURATION.models.get(model_name(role)(wildcards))
 
 
@@ -299,6 +302,39 @@ def judge_source_json(wildcards):
 def where(condition, file):
     """An input that only some tasks have: a file, where `condition` holds of the wildcards; else none."""
     return lambda wildcards: [file(wildcards)] if condition(wildcards) else []
+
+
+def embedded(*files):
+    """Files of embeddings, where the task has a model for them; else none."""
+
+    def find(wildcards):
+        if task_of(wildcards).embedding is None:
+            return []
+        found = [file(wildcards) for file in files]
+        return [path for paths in found for path in ([paths] if isinstance(paths, str) else paths)]
+
+    return find
+
+
+def test_embeddings(wildcards):
+    return [made(f"tests/{name}.embeddings.npy")(wildcards) for name in task_of(wildcards).data.tests]
+
+
+def embedding_cache(wildcards):
+    """Vectors that any task has asked this model for."""
+    return f"results/models/{model_name('embedding')(wildcards)}.embeddings"
+
+
+def embedding_settings(wildcards):
+    embedding = task_of(wildcards).embedding
+    return embedding.model_dump_json() if embedding else "null"
+
+
+def collapse_gate(wildcards):
+    """What tells of a collapse, where that stops the run. Ancient, since an audit that is filled in rewrites it."""
+    if task_of(wildcards).alarm.action != "stop":
+        return []
+    return [ancient(made(f"iter{wildcards.iteration}/eval.json")(wildcards))]
 
 
 def probed(wildcards):

@@ -41,6 +41,9 @@ rule evaluate_proposer:
         audit=where(iterated, made("{chain}/audit.csv")),
         seeds=made("seeds.jsonl"),
         earlier=before_now("instructions.jsonl"),
+        embeddings=embedded(made("{chain}/embeddings.npy")),
+        seed_embeddings=embedded(made("seeds.embeddings.npy")),
+        earlier_embeddings=embedded(before_now("embeddings.npy")),
         pairs=training_pairs,
         proposer=chain_proposer,
         target=model_folder("target"),
@@ -61,6 +64,8 @@ rule evaluate_proposer:
     params:
         kind=kind_use,
         settings=setting("evaluation"),
+        embedding=embedding_settings,
+        alarm=setting("alarm"),
         configuration=configuration_hash,
         random_seed=setting("random_seed"),
         code=code("evaluate_proposer"),

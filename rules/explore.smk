@@ -3,7 +3,7 @@
 # Needs: results/{task}/seeds.jsonl, results/{task}/warmup.jsonl, the models of proposer, target and labeller.
 # Makes: results/{task}/{chain}/ with proposer/, prompts, samples, instructions, responses, references, labels and pairs;
 #        {chain} is iter{k}, or control: proposer 0 on the training prompts of iterations 1 to N.
-# Steps: train_warmup; build_prompts, sample_instructions, collect_instructions, answer_instructions, write_references,
+# Steps: train_warmup; build_prompts, sample_instructions, embed_instructions, collect_instructions, answer_instructions, write_references,
 #        label_responses; build_pairs, train_proposer; build_control
 
 
@@ -133,9 +133,72 @@ rule sample_instructions:
         " --random-seed {params.random_seed} --threads {threads} --log {log:q}"
 
 
+rule embed_instructions:
+    input:
+        samples=made("{chain}/samples.jsonl"),
+        seeds=[],
+        tests=[],
+        folder=model_folder("embedding"),
+    output:
+        embeddings="results/{task}/{chain}/embeddings.npy",
+    log:
+        "results/{task}/logs/{chain}/embed_instructions.log",
+    benchmark:
+        "results/{task}/benchmarks/{chain}/embed_instructions.tsv"
+    conda:
+        "../envs/text.yaml"
+    threads: asks("threads", "embedding")
+    resources:
+        mem_mb=asks("mem_mb", "embedding"),
+        runtime=asks("runtime", "embedding"),
+        gpu=asks("gpu", "embedding"),
+    params:
+        stage=stage("text", "embed_instructions"),
+        kind=kind_use,
+        deduplication=setting("deduplication"),
+        settings=embedding_settings,
+        model=model_use("embedding"),
+        cache=embedding_cache,
+        code=code("embed_instructions"),
+    shell:
+        "{params.stage} --samples {input.samples:q} --seeds {input.seeds:q} --tests {input.tests:q}"
+        " --folder {input.folder:q} --embeddings {output.embeddings:q} --kind {params.kind:q}"
+        " --deduplication {params.deduplication:q} --settings {params.settings:q} --model {params.model:q}"
+        " --cache {params.cache:q} --threads {threads} --log {log:q}"
+
+
+use rule embed_instructions as embed_seeds with:
+    input:
+        samples=[],
+        seeds=made("seeds.jsonl"),
+        tests=[],
+        folder=model_folder("embedding"),
+    output:
+        embeddings="results/{task}/seeds.embeddings.npy",
+    log:
+        "results/{task}/logs/embed_seeds.log",
+    benchmark:
+        "results/{task}/benchmarks/embed_seeds.tsv"
+
+
+use rule embed_instructions as embed_tests with:
+    input:
+        samples=[],
+        seeds=[],
+        tests=made("tests/{set}.jsonl"),
+        folder=model_folder("embedding"),
+    output:
+        embeddings="results/{task}/tests/{set}.embeddings.npy",
+    log:
+        "results/{task}/logs/embed_tests.{set}.log",
+    benchmark:
+        "results/{task}/benchmarks/embed_tests.{set}.tsv"
+
+
 rule collect_instructions:
     input:
         samples=rules.sample_instructions.output.samples,
+        embeddings=embedded(made("{chain}/embeddings.npy")),
     output:
         instructions="results/{task}/{chain}/instructions.jsonl",
     log:
@@ -144,13 +207,15 @@ rule collect_instructions:
         "results/{task}/benchmarks/{chain}/collect_instructions.tsv"
     conda:
         "../envs/text.yaml"
-    threads: 1
+    threads: asks("threads", "embedding")
     resources:
         mem_mb=2000,
         runtime=60,
     params:
         kind=kind_use,
         settings=setting("deduplication"),
+        embedding=embedding_settings,
+        random_seed=setting("random_seed"),
         code=code("collect_instructions"),
     script:
         "../scripts/collect_instructions.py"
@@ -340,6 +405,8 @@ use rule check_leaks as check_pairs with:
         pairs="results/{task}/iter{iteration}/pairs.jsonl",
         tests=test_questions,
         seeds=made("seeds.jsonl"),
+        embeddings=embedded(up_to_now("embeddings.npy"), made("seeds.embeddings.npy"), test_embeddings),
+        evaluation=collapse_gate,
     output:
         leaks="results/{task}/leaks/iter{iteration}.json",
     log:

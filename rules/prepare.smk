@@ -177,6 +177,8 @@ rule check_leaks:
         pairs=[],
         tests=test_questions,
         seeds=made("seeds.jsonl"),
+        embeddings=embedded(made("seeds.embeddings.npy"), test_embeddings),
+        evaluation=[],
     output:
         leaks="results/{task}/leaks/warmup.json",
     log:
@@ -193,6 +195,7 @@ rule check_leaks:
         kind=kind_use,
         settings=setting("deduplication"),
         limits=setting("leaks"),
+        embedding=embedding_settings,
         code=code("check_leaks"),
     script:
         "../scripts/check_leaks.py"

@@ -6,12 +6,13 @@ python scripts/check_leaks.py --help
 from dataclasses import asdict
 from pathlib import Path
 
-from reversegen.artefacts import write_json
-from reversegen.configuration import Deduplication, KindUse
+from reversegen.artefacts import read_json, write_json
+from reversegen.configuration import Deduplication, Embedding, KindUse
 from reversegen.configuration import Leaks as Limits
+from reversegen.embeddings import read_embeddings
 from reversegen.errors import BadInput
 from reversegen.kinds import open_kind
-from reversegen.leaks import KeptOut, find_leaks, taught
+from reversegen.leaks import KeptOut, Meanings, find_leaks, taught
 from reversegen.records import Pair, Question, Seed, TrainingRow, read_records
 from reversegen.stage import run
 
@@ -21,19 +22,35 @@ def main(
     pairs: list[Path],
     tests: list[Path],
     seeds: Path,
+    embeddings: list[Path],
+    evaluation: list[Path],
     leaks: Path,
     kind: KindUse,
     settings: Deduplication,
     limits: Limits,
+    embedding: Embedding | None,
 ) -> None:
-    """Stops the run where a row of `rows` or `pairs` overlaps with a test set or a held-out seed."""
+    """Stops the run where a row of `rows` or `pairs` overlaps with a test set or a held-out seed.
+
+    Also where the proposer's `evaluation`, given only where the task asks to stop, tells of a collapse. `embeddings` are
+    those of everything that is compared, where the task has a model for them.
+    """
+    for path in evaluation:
+        if broken := read_json(path)["alarms"]:
+            raise BadInput(f"{path}: the proposer has collapsed: {'; '.join(broken)}; alarm.action: warn goes on")
     training = {str(p.parent.name): [t for r in read_records(p, TrainingRow) for t in taught(r)] for p in rows}
     training |= {f"{p.parent.name} pairs": [t for r in read_records(p, Pair) for t in taught(r)] for p in pairs}
     kept_out = {p.stem: KeptOut([q.text for q in read_records(p, Question)], None) for p in tests}
     heldout = [s for s in read_records(seeds, Seed) if s.split == "heldout"]
     kept_out["heldout seeds"] = KeptOut([s.text for s in heldout], frozenset(s.id for s in heldout))
-    found = find_leaks(training, kept_out, settings, open_kind(kind))
-    if fault := found.fault(limits.near_share):
+    meanings = None
+    if embedding:
+        vectors = read_embeddings(embeddings)
+        apart = {p.stem: vectors.of(q.id for q in read_records(p, Question)) for p in tests}
+        apart["heldout seeds"] = vectors.of(s.id for s in heldout)
+        meanings = Meanings(vectors, apart, embedding.eps)
+    found = find_leaks(training, kept_out, settings, open_kind(kind), meanings)
+    if fault := found.fault(limits.near_share, limits.semantic_share):
         raise BadInput(fault)
     write_json(leaks, asdict(found))
 

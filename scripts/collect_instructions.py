@@ -6,15 +6,27 @@ python scripts/collect_instructions.py --help
 from pathlib import Path
 
 from reversegen import instructions as instruction_module
-from reversegen.configuration import Deduplication, KindUse
+from reversegen.configuration import Deduplication, Embedding, KindUse
+from reversegen.embeddings import read_embeddings
 from reversegen.kinds import open_kind
 from reversegen.records import Sample, read_records, write_records
 from reversegen.stage import run
 
 
-def main(samples: Path, instructions: Path, kind: KindUse, settings: Deduplication) -> None:
-    """Write one record for each distinct text."""
+def main(
+    samples: Path,
+    embeddings: list[Path],
+    instructions: Path,
+    kind: KindUse,
+    settings: Deduplication,
+    embedding: Embedding | None,
+    random_seed: int,
+) -> None:
+    """Write one record for each distinct text. `embeddings` are those of embed_instructions, where the task has a model."""
     collected = instruction_module.collect_instructions(read_records(samples, Sample), settings, open_kind(kind))
+    if embedding:
+        vectors = read_embeddings(embeddings)
+        collected = instruction_module.mark_semantic_duplicates(collected, vectors, embedding.eps, random_seed)
     write_records(instructions, collected)
 
 

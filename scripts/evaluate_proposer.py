@@ -3,12 +3,15 @@
 python scripts/evaluate_proposer.py --help
 """
 
+import logging
 from pathlib import Path
 
 from reversegen import evaluation
 from reversegen.artefacts import read_json, write_text
 from reversegen.audit import agreement, read_audit
-from reversegen.configuration import Evaluation, KindUse
+from reversegen.configuration import Alarm, Embedding, Evaluation, KindUse
+from reversegen.diversity import alarms
+from reversegen.embeddings import read_embeddings
 from reversegen.judge_check import JudgeReport
 from reversegen.kinds import open_kind
 from reversegen.pairs import pair_statistics
@@ -24,6 +27,9 @@ def main(
     audit: list[Path],
     seeds: Path,
     earlier: list[Path],
+    embeddings: list[Path],
+    seed_embeddings: list[Path],
+    earlier_embeddings: list[Path],
     pairs: list[Path],
     proposer: Path,
     target: list[Path],
@@ -32,15 +38,26 @@ def main(
     kind: KindUse,
     chain: str,
     settings: Evaluation,
+    embedding: Embedding | None,
+    alarm: Alarm,
     configuration: str,
     random_seed: int,
 ) -> None:
     """`chain` is iter{k}, or baseline for the untrained proposer, which has no `audit`.
 
-    `earlier` are the instructions of the proposers before it, `pairs` those that trained it: none for proposer 0.
+    `earlier` are the instructions of the proposers before it, `pairs` those that trained it: none for proposer 0. The
+    three of embeddings are there where the task has a model for them.
+
+    Diversity below or above a limit of `alarm` stands in `alarms`; check_leaks stops the run for it where that is asked for.
     """
     known = {s.id for s in read_records(seeds, Seed)}
     known |= {i.id for path in earlier for i in read_records(path, Instruction)}
+    meanings = embedding and evaluation.Meanings(
+        own=read_embeddings(embeddings),
+        seeds=read_embeddings(seed_embeddings),
+        earlier=read_embeddings(earlier_embeddings),
+        eps=embedding.eps,
+    )
     metrics, groups = evaluation.evaluate_proposer(
         read_records(samples, Sample),
         read_records(instructions, Instruction),
@@ -50,7 +67,11 @@ def main(
         settings,
         random_seed,
         open_kind(kind),
+        meanings,
     )
+    broken = alarms(metrics, alarm) if chain != "baseline" else []
+    for reason in broken:
+        logging.getLogger("reversegen").warning("collapse: %s", reason)
     metrics |= agreement([row for path in audit for row in read_audit(path)])
     models = {"proposer": proposer} | ({"target": target[0]} if target else {})
     origin = evaluation.provenance(configuration, models, [samples, instructions, labels, seeds, judge], random_seed)
@@ -63,6 +84,7 @@ def main(
         source="baseline" if chain == "baseline" else None,
         metrics=metrics,
         groups=groups,
+        alarms=broken,
         provenance=origin,
     )
     write_text(eval_json, result.model_dump_json(indent=2) + "\n")

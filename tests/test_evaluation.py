@@ -2,20 +2,16 @@
 
 import json
 import random
-from collections import Counter
 from pathlib import Path
 
-import nltk
 import numpy as np
 import pytest
 import scipy.stats
 
-from reversegen.arithmetic import TYPES, draw_expression, read_question, write_question
 from reversegen.artefacts import write_json
 from reversegen.configuration import Evaluation as Settings
 from reversegen.evaluation import (
     Evaluation,
-    diversity,
     evaluate_proposer,
     evaluate_target,
     expected_calibration_error,
@@ -223,70 +219,6 @@ def test_samples_of_one_prompt_are_drawn_together() -> None:
     half_width = 1.96 * (0.25 / 80) ** 0.5  # of the normal approximation with one trial a prompt
     for name in ("failure_rate", "failure_rate_unique"):
         assert (metrics[name].high - metrics[name].low) / 2 == pytest.approx(half_width, rel=0.15)
-
-
-def questions(count: int, seed: int) -> list[str]:
-    rng = random.Random(seed)
-    expressions = (draw_expression(rng.choices(TYPES, [9, 9, 3, 3, 1, 1, 1, 1])[0], rng) for _ in range(count))
-    return [write_question(e, rng.choice(["symbols", "words", "story"]), rng) for e in expressions]
-
-
-def distinct(texts: list[str], n: int) -> tuple[int, int]:
-    """Distinct and all word n-grams, by a window that slides over each text."""
-    grams: Counter[str] = Counter()
-    for text in texts:
-        window: list[str] = []
-        for word in text.split(" "):
-            window = [*window, word][-n:]
-            if len(window) == n:
-                grams[" ".join(window)] += 1
-    return len(grams), sum(grams.values())
-
-
-def test_diversity_agrees_with_a_second_implementation() -> None:
-    texts = questions(60, 1)
-    texts += [texts[0].upper(), f"{texts[1]} ", "word", "two words", *texts[:10]]
-    settings = Settings(bootstrap=100, diversity_sample=len(texts))  # so that the sample is all of them
-    metrics = diversity(texts, settings, 0, KIND)
-    for n in (1, 2, 3, 4):
-        count, total = distinct([t.strip() for t in texts], n)
-        metric = metrics[f"distinct_{n}"]
-        assert (metric.count, metric.total) == (count, total)
-        assert metric.value == pytest.approx(count / total, abs=1e-6)
-    folded = {t.strip().lower() for t in texts}
-    assert (metrics["unique_share"].count, metrics["unique_share"].total) == (len(folded), len(texts))
-    words = [nltk.tokenize.word_tokenize(t, preserve_line=True) for t in texts]  # none has two sentences
-    smooth = nltk.translate.bleu_score.SmoothingFunction().method1
-    scores = [
-        nltk.translate.bleu_score.sentence_bleu(words[:i] + words[i + 1 :], words[i], (1 / n,) * n, smooth)
-        for i in range(len(words))
-        for n in (2, 3, 4, 5)
-    ]
-    assert metrics["self_bleu"].value == pytest.approx(sum(scores) / len(scores), abs=1e-6)
-    types = Counter(e.type for t in texts if (e := read_question(t)))
-    assert metrics["type_entropy"].value == pytest.approx(scipy.stats.entropy(list(types.values())), abs=1e-6)
-
-
-def test_diversity_does_not_depend_on_how_many_texts_there_are() -> None:
-    settings = Settings(bootstrap=100, diversity_sample=50)
-    texts = questions(400, 2)
-    few, many = diversity(texts[:50], settings, 0, KIND), diversity(texts, settings, 0, KIND)
-    assert few["unique_share"].total == many["unique_share"].total == 50
-    assert many == diversity(texts, settings, 0, KIND)
-    assert many != diversity(texts, settings, 1, KIND)
-    everything = Settings(bootstrap=100, diversity_sample=400)
-    gap = abs(many["distinct_1"].value - few["distinct_1"].value)
-    assert gap < abs(diversity(texts, everything, 0, KIND)["distinct_1"].value - few["distinct_1"].value)
-
-
-def test_diversity_is_null_where_there_are_fewer_texts_than_its_sample() -> None:
-    texts = questions(50, 2)
-    enough = diversity(texts, Settings(bootstrap=100, diversity_sample=50), 0, KIND)
-    measured = {name for name, metric in enough.items() if metric.value is not None}
-    assert measured == {"unique_share", "type_entropy", "self_bleu", *(f"distinct_{n}" for n in (1, 2, 3, 4))}
-    assert diversity(texts, Settings(bootstrap=100, diversity_sample=1), 0, KIND)["self_bleu"] == Metric(value=None)
-    few = diversity(texts, Settings(bootstrap=100, diversity_sample=51), 0, KIND)
-    assert few == dict.fromkeys(enough, Metric(value=None))
 
 
 # set, question, verdict

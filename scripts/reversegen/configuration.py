@@ -34,6 +34,12 @@ Rate = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Environment = Literal["base", "generate", "train", "text", "report"]
 Reusable = Literal["seeds", "probe", "warmup", "iter0", "control", "target"]
+Diversity = Literal[
+    "unique_share", "distinct_1", "distinct_2", "distinct_3", "distinct_4", "ngram_entropy", "self_bleu",
+    "type_entropy", "semantic_diversity", "vendi_score", "seed_coverage", "semantic_novelty", "largest_cluster",
+    "novelty", "validity",
+]  # fmt: skip
+"""Metrics of a proposer that an alarm may watch."""
 TASK_NAME = r"[a-z0-9-]+"
 TASK_WILDCARD = rf"{TASK_NAME}(\.s(0|[1-9][0-9]*))?"
 RESERVED = {"tables", "figures", "models"}
@@ -41,12 +47,22 @@ SOLVERS = {"arithmetic": "math", "knowledge": "honesty"}
 """Labellers that are no models but the exact solver of an invented world, with the kind whose questions they answer."""
 
 _ASKED = ("data", "kind", "target", "responses", "honesty", "safety", "judge", "judge_check", "checker_timeout")
-_WRITTEN = (*_ASKED, "proposer", "prompts", "warmup", "sampling", "deduplication", "labeller", "references")
+_WRITTEN = (
+    *_ASKED,
+    "proposer",
+    "prompts",
+    "warmup",
+    "sampling",
+    "deduplication",
+    "embedding",
+    "labeller",
+    "references",
+)
 REUSABLE: dict[str, tuple[str, ...]] = {
     "seeds": ("data", "kind"),
     "probe": _ASKED,
     "warmup": (*_ASKED, "prompts.header", "warmup.rows"),
-    "iter0": (*_WRITTEN, "evaluation"),
+    "iter0": (*_WRITTEN, "evaluation", "alarm"),
     "control": (*_WRITTEN, "iterations"),
     "target": (*_ASKED, "evaluation"),
 }
@@ -256,6 +272,25 @@ class Deduplication(Section):
     threshold: float = Field(gt=0, le=1, description="least Jaccard similarity of a near-duplicate")
 
 
+class Embedding(Section):
+    """How texts become vectors, and when two say the same."""
+
+    model: str = Field(description="a name in models.yaml: a folder of sentence-transformers, or a causal model")
+    pooling: Literal["sentence", "last_token"] = Field(
+        description="what sentence-transformers does, or a causal model's last layer at the last token"
+    )
+    backend: Literal["torch", "openvino"] = Field(description="openvino computes in float32 on the CPU")
+    max_length: Positive = Field(description="tokens of a text; a longer one is cut at its end")
+    batch_size: Positive
+    eps: float = Field(gt=0, lt=1, description="semantic near-duplicates have a cosine above 1 - eps")
+
+    @model_validator(mode="after")
+    def _openvino_pools_sentences(self) -> Embedding:
+        if self.backend == "openvino" and self.pooling == "last_token":
+            raise ValueError("backend: openvino runs models of sentence-transformers; last_token needs torch")
+        return self
+
+
 class Training(Section):
     """Arguments of TRL's trainers under their own names; what is not here keeps TRL's default."""
 
@@ -325,6 +360,9 @@ class Leaks(Section):
     near_share: Share | None = Field(
         description="largest share of a training set's rows that may nearly repeat a test question; null for no limit"
     )
+    semantic_share: Share | None = Field(
+        description="the same for rows that mean nearly what a test question means; null for no limit"
+    )
 
 
 class Enhancement(Section):
@@ -356,6 +394,14 @@ class Budget(Section):
     gpu_hours: Rate | None
 
 
+class Alarm(Section):
+    """When what a proposer writes has collapsed: limits on its diversity, each null for none."""
+
+    action: Literal["warn", "stop"] = Field(description="whether the run goes on, or ends before the next DPO")
+    least: dict[Diversity, float | None] = Field(description="metrics that may not be lower")
+    most: dict[Diversity, float | None] = Field(description="metrics that may not be higher")
+
+
 class Task(Section):
     """A task: `config/tasks/NAME.yaml` over the defaults of `config/config.yaml`."""
 
@@ -381,6 +427,7 @@ class Task(Section):
     responses: Answering
     references: Labelling
     deduplication: Deduplication
+    embedding: Embedding | None = Field(description="null for no semantic step and no semantic metric")
     leaks: Leaks
     warmup: Warmup
     pairs: Pairing
@@ -388,6 +435,7 @@ class Task(Section):
     enhancement: Enhancement
     evaluation: Evaluation
     budget: Budget
+    alarm: Alarm
 
     @model_validator(mode="after")
     def _kind_has_its_parts(self) -> Task:
@@ -585,14 +633,15 @@ class Configuration(Section):
     def place(self, name: str, path: str) -> str:
         """Where a file of a task is: in its own folder, or in that of the task whose part it reuses.
 
-        Pairs are always its own: they cost nothing, and how they are built is not part of what an iteration wrote.
+        Pairs are always its own: they cost nothing, and how they are built is not part of what an iteration wrote. So are
+        embeddings, whose vectors come from a cache.
         """
         _, dot, seed = name.partition(".s")
         task = self.task(name)
-        part = path.split("/")[0].removesuffix(".jsonl")
+        part = path.split("/")[0].partition(".")[0]
         if part == "tests":
             part = "seeds"  # cleaned together: both rest on `data`
-        if part in task.reuse and not path.endswith("/pairs.jsonl"):
+        if part in task.reuse and not path.endswith(("/pairs.jsonl", "embeddings.npy")):
             return self.place(f"{task.extends}{dot}{seed}", path)
         return f"results/{name}/{path}"
 
@@ -709,6 +758,8 @@ def _check_models(task: Task, models: dict[str, Model], path: Path) -> None:
     roles = {"proposer": task.proposer, "target": task.target, "labeller": task.labeller}
     if task.judge:
         roles["judge.model"] = task.judge.model
+    if task.embedding:
+        roles["embedding.model"] = task.embedding.model
     roles |= {f"transfer.{n}": name for n, name in enumerate(task.transfer)}
     for role, name in roles.items():
         if name not in models and not (role == "labeller" and name in SOLVERS):
@@ -722,6 +773,10 @@ def _check_models(task: Task, models: dict[str, Model], path: Path) -> None:
     if task.judge and models[task.judge.model].endpoint and task.judge.format in ("classifier", "shieldgemma"):
         raise BadInput(
             f"{path}: judge: {task.judge.model} is an endpoint, which cannot serve the form {task.judge.format}"
+        )
+    if task.embedding and models[task.embedding.model].endpoint:
+        raise BadInput(
+            f"{path}: embedding.model: {task.embedding.model} is an endpoint, which gives no vectors; name a hub id or folder"
         )
     if task.labeller in SOLVERS and SOLVERS[task.labeller] != task.kind:
         raise BadInput(f"{path}: labeller: {task.labeller} solves questions of the kind {SOLVERS[task.labeller]} alone")

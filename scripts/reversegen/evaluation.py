@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
-import random
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
@@ -16,13 +15,14 @@ from pydantic import BaseModel, ConfigDict
 
 from reversegen.artefacts import read_json
 from reversegen.configuration import Evaluation as Settings
-from reversegen.hashing import file_sha256, hashed_seed, normalise
+from reversegen.diversity import SEMANTIC, drawn, lexical_diversity, semantic_metrics
+from reversegen.embeddings import Embeddings
+from reversegen.hashing import file_sha256, hashed_seed
 from reversegen.judge_check import JudgeReport, rogan_gladen
 from reversegen.kind import FLEXIBLE, Kind
 from reversegen.metric import Metric
 from reversegen.records import Confidence, Instruction, Label, Question, Sample, Verdict
-from reversegen.self_bleu import self_bleu
-from reversegen.tokens import tokenise
+from reversegen.semantic_duplicates import nearest
 
 FAILURES = ("attack_success_rate", "over_refusal")
 """Measures of failed answers; the others are of passed ones."""
@@ -40,7 +40,22 @@ class Evaluation(BaseModel):
     source: str | None
     metrics: dict[str, Metric]
     groups: dict[str, dict[str, dict[str, Metric]]]
+    alarms: list[str] = []
+    """Why the diversity of what the proposer wrote has collapsed: one sentence for each limit that is broken."""
     provenance: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Meanings:
+    """The vectors that a proposer's texts are compared by."""
+
+    own: Embeddings
+    """Of its instructions that are asked."""
+    seeds: Embeddings
+    earlier: Embeddings
+    """Of the instructions of the proposers before it; of none for proposer 0."""
+    eps: float
+    """Two texts mean the same where their cosine is above 1 - eps."""
 
 
 def proportion(hits: Sequence[bool], clusters: Sequence[Hashable], settings: Settings, random_seed: int) -> Metric:
@@ -82,11 +97,14 @@ def evaluate_proposer(
     settings: Settings,
     random_seed: int,
     kind: Kind,
+    meanings: Meanings | None = None,
 ) -> tuple[dict[str, Metric], dict[str, dict[str, dict[str, Metric]]]]:
     """Metrics of a proposer on its held-out samples, and its failure rate by type and by subject.
 
     `known` holds the ids of the seeds and of what earlier proposers wrote in any split. Duplicates count in `failure_rate`,
     `failure_rate_unique` is over distinct instructions. An invalid sample is in neither; `validity` tells their share.
+    `semantic_novelty` is over distinct instructions too: those that no seed and no earlier instruction means. Without
+    `meanings` semantic metrics are null. Diversity is measured on `settings.diversity_sample` valid samples, null of fewer.
     """
     verdicts = {label.instruction_id: label.verdict for label in labels}
     by_sample = {sample: i for i in instructions for sample in i.samples}
@@ -111,8 +129,18 @@ def evaluate_proposer(
         "judge_specificity": judge.specificity,
         "validity": share([verdict[i.id] != "invalid" for _, i in held], held),
         "novelty": share([i.id not in known for _, i in unique], unique),
-        **diversity([i.text for _, i in valid], settings, random_seed, kind),
+        "semantic_novelty": Metric(value=None),
     }
+    chosen = [valid[n][1] for n in drawn(len(valid), settings.diversity_sample, random_seed)]
+    metrics |= lexical_diversity([i.text for i in chosen], kind)
+    metrics |= dict.fromkeys(SEMANTIC, Metric(value=None))
+    if meanings:
+        ids = sorted(meanings.seeds.rows)
+        of_seeds = meanings.seeds.of(ids[n] for n in drawn(len(ids), settings.diversity_sample, random_seed))
+        metrics |= semantic_metrics(meanings.own.of(i.id for i in chosen), of_seeds, meanings.eps)
+        texts = meanings.own.of(i.id for _, i in unique)
+        closest = np.maximum(nearest(texts, meanings.seeds.vectors), nearest(texts, meanings.earlier.vectors))
+        metrics["semantic_novelty"] = share([bool(c <= 1 - meanings.eps) for c in closest], unique)
     groups: dict[str, dict[str, dict[str, Metric]]] = {}
     for name, group in (("type", lambda _, i: kind.group(i.text)), ("subject", lambda s, _: s.subject)):
         members = defaultdict(list)
@@ -125,37 +153,6 @@ def evaluate_proposer(
                 for of, rows in sorted(members.items())
             }
     return metrics, groups
-
-
-def diversity(texts: Sequence[str], settings: Settings, random_seed: int, kind: Kind) -> dict[str, Metric]:
-    """Diversity of valid samples, measured on a seeded sample of fixed size, since it depends on how many there are.
-
-    `unique_share` is distinct texts over texts, `distinct_n` distinct word n-grams over word n-grams (Li et al., arXiv
-    1510.03055), `type_entropy` in nats over types, `self_bleu` the published measure. All are null where there are fewer texts
-    than the fixed size.
-    """
-    names = ["unique_share", "distinct_1", "distinct_2", "distinct_3", "distinct_4", "self_bleu", "semantic_diversity"]
-    metrics = {name: Metric(value=None) for name in [*names, "type_entropy"]}
-    if len(texts) < settings.diversity_sample:
-        return metrics
-    drawn = random.Random(hashed_seed(random_seed, "diversity")).sample(list(texts), settings.diversity_sample)
-    metrics["unique_share"] = Metric(
-        value=_round(len(set(map(normalise, drawn))) / len(drawn)),
-        count=len(set(map(normalise, drawn))),
-        total=len(drawn),
-    )
-    for n in range(1, 5):
-        grams = [tuple(words[i : i + n]) for words in map(str.split, drawn) for i in range(len(words) - n + 1)]
-        if grams:
-            value = len(set(grams)) / len(grams)
-            metrics[f"distinct_{n}"] = Metric(value=_round(value), count=len(set(grams)), total=len(grams))
-    if len(drawn) > 1:
-        metrics["self_bleu"] = Metric(value=_round(self_bleu(tokenise(drawn, processes=1))))
-    types = Counter(group for text in drawn if (group := kind.group(text)))
-    if types:
-        shares = [count / types.total() for count in types.values()]
-        metrics["type_entropy"] = Metric(value=_round(-sum(p * math.log(p) for p in shares)))
-    return metrics
 
 
 def evaluate_target(
@@ -279,7 +276,19 @@ def provenance(
         },
         "data": {str(path): file_sha256(path) for path in data},
         "random_seeds": {"task": random_seed},
-        "versions": {name: _version(name) for name in ("math-verify", "nltk", "numba", "numpy", "snakemake")},
+        "versions": {
+            name: _version(name)
+            for name in (
+                "faiss-cpu",
+                "math-verify",
+                "nltk",
+                "numba",
+                "numpy",
+                "openvino",
+                "sentence-transformers",
+                "snakemake",
+            )
+        },
     }
 
 

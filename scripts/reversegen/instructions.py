@@ -7,10 +7,12 @@ from collections import Counter
 from collections.abc import Sequence
 
 from reversegen.configuration import Deduplication
+from reversegen.embeddings import Embeddings
 from reversegen.hashing import instruction_id
 from reversegen.kind import Kind
 from reversegen.near_duplicates import near_duplicates
 from reversegen.records import Instruction, Sample
+from reversegen.semantic_duplicates import semantic_duplicates
 
 log = logging.getLogger("reversegen")
 
@@ -49,3 +51,13 @@ def collect_instructions(samples: Sequence[Sample], deduplication: Deduplication
         len(samples), len(found) - reasons.total(), len(duplicates), reasons.total(), dict(reasons),
     )  # fmt: skip
     return instructions
+
+
+def mark_semantic_duplicates(
+    instructions: Sequence[Instruction], embeddings: Embeddings, eps: float, random_seed: int
+) -> list[Instruction]:
+    """Of what is kept of the train split, mark those that mean nearly what another one means, by its id."""
+    kept = sorted(i.id for i in instructions if i.asked and i.duplicate_of is None and "train" in i.splits)
+    found = semantic_duplicates(embeddings.of(kept), eps, random_seed)
+    means = {kept[n]: kept[of] for n, of in enumerate(found.earlier) if of >= 0}
+    return [i.model_copy(update={"duplicate_of": means[i.id]}) if i.id in means else i for i in instructions]

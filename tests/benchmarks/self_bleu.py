@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
+from tests.benchmarks.corpora import made_corpus, real_corpora, written_corpora
+from tests.benchmarks.timing import exponents, interleaved, ratio_row, seconds, value_row
 
 from reversegen.self_bleu import ORDERS, bleu_against_others, self_bleu
 from reversegen.tokens import Tokens, cached_tokens, read_tokens, tokenise
-from tests.benchmarks.corpora import made_corpus, real_corpora, written_corpora
-from tests.benchmarks.timing import exponents, interleaved, ratio_row, seconds, value_row
 
 OURS = """
 import json, resource, sys, time

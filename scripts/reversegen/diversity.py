@@ -1,0 +1,145 @@
+"""How diverse and how new the instructions of a proposer are, and the alarm where that collapses.
+
+All but novelty depends on how many texts there are, so it is measured on a seeded sample of fixed size.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from reversegen.configuration import Alarm
+from reversegen.embeddings import Vectors
+from reversegen.hashing import hashed_seed, normalise
+from reversegen.kind import Kind
+from reversegen.metric import Metric
+from reversegen.self_bleu import self_bleu
+from reversegen.semantic_duplicates import nearest
+from reversegen.tokens import tokenise
+
+SEMANTIC = ("semantic_diversity", "vendi_score", "seed_coverage", "largest_cluster")
+LEXICAL = ("unique_share", "distinct_1", "distinct_2", "distinct_3", "distinct_4", "ngram_entropy", "self_bleu")
+ENTROPY_ORDER = 4
+"""Words of the n-grams of `ngram_entropy`: Ent-4 of Zhang et al. (arXiv 1809.05972)."""
+COVERAGE_NEIGHBOURS = 5
+"""k of coverage, as published (Naeem et al., arXiv 2002.09797, section 4)."""
+
+
+def drawn(count: int, sample: int, random_seed: int) -> list[int]:
+    """Which of `count` texts diversity is measured on: `sample` of them, seeded; none where there are fewer."""
+    if count < sample:
+        return []
+    return random.Random(hashed_seed(random_seed, "diversity")).sample(range(count), sample)
+
+
+def lexical_diversity(texts: Sequence[str], kind: Kind) -> dict[str, Metric]:
+    """Diversity of texts by their words and types; all null for none.
+
+    `unique_share` is distinct texts over texts, `distinct_n` distinct word n-grams over word n-grams (Li et al., arXiv
+    1510.03055), `ngram_entropy` that of the 4-grams and `type_entropy` that of the types, in nats; `self_bleu` is the published
+    measure, of each text against all others.
+    """
+    metrics = {name: Metric(value=None) for name in (*LEXICAL, "type_entropy")}
+    if not texts:
+        return metrics
+    distinct = len(set(map(normalise, texts)))
+    metrics["unique_share"] = Metric(value=_round(distinct / len(texts)), count=distinct, total=len(texts))
+    for n in range(1, 5):
+        grams = Counter(tuple(words[i : i + n]) for words in map(str.split, texts) for i in range(len(words) - n + 1))
+        if grams:
+            value = _round(len(grams) / grams.total())
+            metrics[f"distinct_{n}"] = Metric(value=value, count=len(grams), total=grams.total())
+            if n == ENTROPY_ORDER:
+                metrics["ngram_entropy"] = Metric(value=_round(entropy(grams)))
+    if len(texts) > 1:
+        metrics["self_bleu"] = Metric(value=_round(self_bleu(tokenise(texts, processes=1))))
+    if types := Counter(group for text in texts if (group := kind.group(text))):
+        metrics["type_entropy"] = Metric(value=_round(entropy(types)))
+    return metrics
+
+
+def semantic_metrics(vectors: Vectors, seeds: Vectors, eps: float) -> dict[str, Metric]:
+    """Diversity of unit vectors by what they mean, and how far they cover as many seeds; all null for none.
+
+    `largest_cluster` is the share of the largest group of texts that a chain of cosines above 1 - eps holds together;
+    `seed_coverage` is null where there are no seeds.
+    """
+    metrics = {name: Metric(value=None) for name in SEMANTIC}
+    if not len(vectors):
+        return metrics
+    largest, total = largest_cluster(vectors, eps), len(vectors)
+    if total > 1:
+        metrics["semantic_diversity"] = Metric(value=_round(semantic_diversity(vectors)))
+    metrics["vendi_score"] = Metric(value=_round(vendi_score(vectors)))
+    metrics["largest_cluster"] = Metric(value=_round(largest / total), count=largest, total=total)
+    if len(seeds) > COVERAGE_NEIGHBOURS:
+        covered = seeds_covered(seeds, vectors)
+        metrics["seed_coverage"] = Metric(value=_round(covered / len(seeds)), count=covered, total=len(seeds))
+    return metrics
+
+
+def entropy(counts: Counter[str] | Counter[tuple[str, ...]]) -> float:
+    """Shannon's entropy of counts, in nats."""
+    return -sum(n / counts.total() * math.log(n / counts.total()) for n in counts.values())
+
+
+def semantic_diversity(vectors: Vectors) -> float:
+    """Mean cosine distance of all pairs of unit vectors: 1 - (|sum e|^2 - sum |e|^2) / (n (n - 1)), without the pairs."""
+    count, wide = len(vectors), vectors.astype(np.float64)
+    total = wide.sum(axis=0)
+    return float(1 - (total @ total - (wide * wide).sum()) / (count * (count - 1)))
+
+
+def vendi_score(vectors: Vectors) -> float:
+    """The effective number of different texts (Friedman and Dieng, arXiv 2210.02410), with the cosine as similarity.
+
+    exp of the entropy of the eigenvalues of K / n. Those that are not 0 are the same of the n x n and the d x d product,
+    so that the smaller one is taken.
+    """
+    wide = vectors.astype(np.float64)
+    product = wide @ wide.T if len(wide) < wide.shape[1] else wide.T @ wide
+    shares = np.linalg.eigvalsh(product / np.trace(product))
+    shares = shares[shares > 0]
+    return float(np.exp(-(shares * np.log(shares)).sum()))
+
+
+def largest_cluster(vectors: Vectors, eps: float) -> int:
+    """Texts in the largest component of the graph of cosines above 1 - eps."""
+    similar = vectors @ vectors.T > 1 - eps
+    np.fill_diagonal(similar, True)
+    left, largest = np.ones(len(vectors), bool), 0
+    while left.any():
+        reached = np.zeros(len(vectors), bool)
+        reached[left.argmax()] = True
+        while (grown := np.logical_or.reduce(similar[reached])).sum() > reached.sum():
+            reached = grown
+        largest = max(largest, int(reached.sum()))
+        left &= ~reached
+    return largest
+
+
+def seeds_covered(seeds: Vectors, vectors: Vectors) -> int:
+    """Seeds that have a text within the distance of their own k-th nearest seed (coverage, arXiv 2002.09797); k is 5."""
+    cosines = seeds @ seeds.T
+    np.fill_diagonal(cosines, -np.inf)
+    reach = np.partition(cosines, -COVERAGE_NEIGHBOURS, axis=1)[:, -COVERAGE_NEIGHBOURS]
+    return int((nearest(seeds, vectors) >= reach).sum())
+
+
+def alarms(metrics: Mapping[str, Metric], alarm: Alarm) -> list[str]:
+    """One sentence for each limit that is broken. A metric that was not measured breaks none."""
+    found = []
+    for limits, word, sign in ((alarm.least, "lower", -1), (alarm.most, "higher", 1)):
+        for name, limit in limits.items():
+            value = metrics[name].value if name in metrics else None
+            if value is not None and limit is not None and sign * value > sign * limit:
+                found.append(f"{name} is {value}, {word} than {limit}")
+    return found
+
+
+def _round(value: float) -> float:
+    return round(float(value), 6)
