@@ -18,11 +18,11 @@ import numpy as np
 import scipy.sparse
 from datasketch import MinHash, MinHashLSH
 from rensa import RMinHash, RMinHashLSH
+from tests.benchmarks.corpora import Corpus, made_corpus, real_corpora, written_corpora
+from tests.benchmarks.timing import exponents, interleaved, ratio_row, seconds, value_row
 
 from reversegen.configuration import Deduplication
 from reversegen.near_duplicates import similar_pairs
-from tests.benchmarks.corpora import Corpus, made_corpus, real_corpora, written_corpora
-from tests.benchmarks.timing import exponents, interleaved, ratio_row, seconds, value_row
 
 PUBLISHED = Deduplication(ngram=1, threshold=0.78)
 PERMUTATIONS, BANDS = 128, 16
