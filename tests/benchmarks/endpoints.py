@@ -78,12 +78,12 @@ def _faults(folder: Path) -> Iterator[dict[str, Any]]:
     print("|---|---|---|---|---|---|")
     for fault in (*FAULTS, "server killed", "job killed"):
         output, log = folder / f"{fault}.jsonl", folder / f"{fault}.log"
-        words = ["--log", str(log), "--slow", "2.5", "--delay", "0.02"]
+        words = ["--log", str(log), "--slow", "8", "--delay", "0.02"]
         if fault in FAULTS:
             words += ["--faults", fault, "--every", "10"]
         under_way = 0
         with _server(*words) as (port, server):
-            job = _start_job(port, output, 400, 16)
+            job = _start_job(port, output, 400, 16, "--timeout=6")
             if fault not in FAULTS:
                 while not log.exists() or _lines(log) < 150:
                     time.sleep(0.01)
@@ -92,7 +92,7 @@ def _faults(folder: Path) -> Iterator[dict[str, Any]]:
                 killed.wait()
                 under_way = _lines(log) - sum(_kept(output).values())
             if fault == "job killed":
-                job = _start_job(port, output, 400, 16)
+                job = _start_job(port, output, 400, 16, "--timeout=6")
             if fault == "server killed":
                 time.sleep(1)
                 with _server(*words, "--port", str(port)):

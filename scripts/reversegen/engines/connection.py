@@ -71,7 +71,7 @@ class Connection:
         self._alone = asyncio.Lock()
         self._next_request = self._next_token = self._not_before = 0.0
         self._failures, self._looks, self._out_since, self._spare = 0, 0, 0.0, limits.spare_tries
-        self._ended: BadInput | None = None
+        self._ended = ""
 
     @cached_property
     def _client(self) -> Any:
@@ -128,9 +128,9 @@ class Connection:
                     await asyncio.sleep(_pause(tries, path, self._spare))
 
     def end(self, reason: str) -> BadInput:
-        """The error after which nothing more is sent: the first one stays."""
-        self._ended = self._ended or BadInput(f"{self.place}: {reason}")
-        return self._ended
+        """The error after which nothing more is sent: the first one stays, for all who are told of it later."""
+        self._ended = self._ended or f"{self.place}: {reason}"
+        return BadInput(self._ended)
 
     @property
     def _out(self) -> bool:
@@ -146,10 +146,10 @@ class Connection:
             self._next_token = start + 60 * tokens / self.limits.tokens_per_minute
         if start > now:
             await asyncio.sleep(start - now)
-        while (wait := self._not_before - time.monotonic()) > 0 and self._ended is None:
+        while (wait := self._not_before - time.monotonic()) > 0 and not self._ended:
             await asyncio.sleep(min(wait, 1.0))
         if self._ended:
-            raise self._ended
+            raise BadInput(self._ended)
 
     async def _try(self, request: Awaitable[Any], read: Callable[[bytes], T]) -> Try[T]:
         import httpx2
@@ -157,7 +157,7 @@ class Connection:
         try:
             async with asyncio.timeout(self.limits.timeout):
                 reply = await request
-        except (TimeoutError, httpx2.TransportError):
+        except (TimeoutError, httpx2.RequestError):
             return Try(None)
         status = reply.status_code
         if status == 200:
