@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -181,6 +182,25 @@ def test_a_job_starts_only_where_it_and_those_that_run_fit(small: Workflow, monk
         start(small, "answer_instructions", "iter0")
     small_configuration(small, tokens=38000)  # a raised limit counts from the next job on
     start(small, "answer_instructions", "iter0")
+
+
+def test_shards_are_counted_each_by_its_own_files(small: Workflow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(small.folder)
+    folder = Path("results/small")
+    configuration = small_configuration(small, tokens=11000)
+    start(small, "answer_instructions.1-of-4", "iter1")  # a quarter of 20,000 tokens
+    start(small, "answer_instructions.2-of-4", "iter1")
+    with pytest.raises(BadInput, match=r"to 15,000\.00"):
+        start(small, "answer_instructions.3-of-4", "iter1")
+    answers = job(plan("small", configuration, folder), "answer_instructions", "iter1")
+    assert used(answers, configuration, folder) is None
+    for n in (1, 2):  # 1,000 planned to be read, and 9 written
+        write_lines(folder / f"iter1/responses.{n}-of-4.jsonl", [{"instruction_id": str(n), "tokens": 9}])
+        finish(folder, replace(answers, rule=f"answer_instructions.{n}-of-4"), 900.0)
+    assert used(answers, configuration, folder) == Amount(2, None, 18, 0, 0.5, 0, 1.0)
+    start(small, "answer_instructions.3-of-4", "iter1")  # 2,018 used and 5,000 planned
+    with pytest.raises(BadInput, match=r"to 12,018\.00"):
+        start(small, "answer_instructions.4-of-4", "iter1")
 
 
 @pytest.mark.parametrize(("key", "limit"), [("money", 0.05), ("gpu_hours", 0.03)])

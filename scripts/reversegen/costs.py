@@ -6,8 +6,9 @@ import contextlib
 import csv
 import json
 import math
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass, fields, replace
+from dataclasses import asdict, astuple, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ BATCH_PRICE = 0.5
 """Share of its price that an endpoint takes for what goes through the Batch API."""
 
 
+SHARD = r"(?:\.[0-9]+-of-[0-9]+)?"
 UNKNOWN = {"gpu_hours": "no throughput", "money": "no price"}
 
 
@@ -51,6 +53,16 @@ class Amount:
         pairs = zip(astuple(self), astuple(other), strict=True)
         return Amount(*(None if a is None or b is None else a + b for a, b in pairs))
 
+    def share(self, run: str) -> Amount:
+        """That of a run: one of eight for the shard .2-of-8, all where there are none."""
+        parts = int(run.rpartition("-")[2] or 1)
+        return Amount(*(None if a is None else a / parts for a in astuple(self)))
+
+    def largest(self, other: Amount) -> Amount:
+        """The larger of each, as far as either says something."""
+        pairs = zip(astuple(self), astuple(other), strict=True)
+        return Amount(*(max((n for n in pair if n is not None), default=None) for pair in pairs))
+
     def or_else(self, other: Amount) -> Amount:
         """`other` where this says nothing."""
         return Amount(*(b if a is None else a for a, b in zip(astuple(self), astuple(other), strict=True)))
@@ -74,6 +86,12 @@ class Job:
         """Its log, or another file of its own, below the task's folder."""
         return Path(kind, self.part, f"{self.rule}{suffix}")
 
+    def runs(self, folder: Path) -> list[str]:
+        """What the names of its files have before their endings: nothing, or a shard such as .2-of-8 for each that began."""
+        files = [file.name for file in (folder / "benchmarks" / self.part).glob(f"{self.rule}*")]
+        found = (re.fullmatch(rf"{self.rule}({SHARD})\.(tsv|planned\.json)", name) for name in files)
+        return sorted({match[1] for match in found if match})
+
 
 def plan(name: str, configuration: Configuration, folder: Path) -> list[Job]:
     """The model jobs of `results/{task}/table.md` and its transfers, with the most that each may take.
@@ -85,31 +103,38 @@ def plan(name: str, configuration: Configuration, folder: Path) -> list[Job]:
 
 
 def used(job: Job, configuration: Configuration, folder: Path) -> Amount | None:
-    """What a finished job took, by its benchmark, its records and the calls kept beside them; None before it has finished."""
-    calls = list(_calls(folder / f"{job.output}.calls"))
-    benchmark = folder / job.file("benchmarks", ".tsv")
+    """What a job took, all its shards together, by benchmarks, records and the calls kept beside them; None before it began."""
+    took = [_used(job, run, configuration, folder) for run in job.runs(folder) or [""]]
+    return sum((amount for amount in took if amount), Amount()) if any(took) else None
+
+
+def _used(job: Job, run: str, configuration: Configuration, folder: Path) -> Amount | None:
+    """What one run took; None before it has finished or called an endpoint."""
+    whole = folder / job.output
+    output = whole.with_name(f"{whole.stem}{run}{whole.suffix}")
+    calls = list(_calls(output.with_name(f"{output.name}.calls")))
+    benchmark = folder / job.file("benchmarks", f"{run}.tsv")
     if not (benchmark.is_file() or calls):
         return None
     model = configuration.models[job.model]
     hours = _seconds(benchmark) / 3600 * _gpus(model, configuration) if benchmark.is_file() else 0.0
-    amount = replace(_recorded(folder / job.output), gpu_hours=hours)
-    if model.endpoint:
-        read, written = (sum(call[key] for call in calls) for key in ("tokens_in", "tokens_out"))
-        amount = replace(amount, calls=len(calls) or None)
-        if calls:
-            amount = replace(amount, read=read, written=written)
-        price = _price(job.model, configuration)
-        shares = [(call, BATCH_PRICE if call["batch"] else 1.0) for call in calls]
-        paid = Amount(
-            read=sum(c["tokens_in"] * s for c, s in shares), written=sum(c["tokens_out"] * s for c, s in shares)
-        )
-        return replace(amount, money=_of_endpoint(paid if calls else amount, price))
-    return replace(amount, money=_of_gpus(hours, configuration))
+    amount = replace(_recorded(output), gpu_hours=hours)
+    if not model.endpoint:
+        return replace(amount, money=_of_gpus(hours, configuration))
+    price = _price(job.model, configuration)
+    if not calls:
+        return replace(amount, calls=None, money=_of_endpoint(amount, price))
+    weights = [BATCH_PRICE if call["batch"] else 1.0 for call in calls]
+    paid = [sum(w * call[key] for w, call in zip(weights, calls, strict=True)) for key in ("tokens_in", "tokens_out")]
+    read, written = (sum(call[key] for call in calls) for key in ("tokens_in", "tokens_out"))
+    money = _of_endpoint(Amount(read=paid[0], written=paid[1]), price)
+    return replace(amount, calls=len(calls), read=read, written=written, money=money)
 
 
 def check_budget(log_file: Path, workflow: dict[str, Any]) -> None:
     """Raise BadInput where the job of a log, results/{task}/logs/{part}/{rule}.log, would pass its task's budget.
 
+    A shard, whose log is {rule}.2-of-8.log, takes its share of what is planned.
     What counts is what finished jobs used, and what the plan says of this one and of those that started and did not finish:
     each leaves its amount beside its benchmark before it looks at the sum, so that two which start at once do not pass the
     limit together. Where the plan or the records say nothing, nothing is counted. `workflow` is the content of config.yaml.
@@ -121,11 +146,12 @@ def check_budget(log_file: Path, workflow: dict[str, Any]) -> None:
         return
     limits = dict(configuration.task(folder.name).budget)
     jobs = plan(folder.name, configuration, folder)
-    job = next((job for job in jobs if job.file("logs", ".log") == Path("logs", below)), None)
-    if job is None or not any(limits.values()):
+    name = re.fullmatch(rf"(.*?)({SHARD})\.log", below)
+    job = next((job for job in jobs if name and job.file("logs", "") == Path("logs", name[1])), None)
+    if name is None or job is None or not any(limits.values()):
         return
-    own = folder / job.file("benchmarks", ".planned.json")
-    write_json(own, dict(zip((f.name for f in fields(Amount)), astuple(job.planned), strict=True)))
+    own = folder / job.file("benchmarks", f"{name[2]}.planned.json")
+    write_json(own, asdict(job.planned.share(name[2])))
     spent = sum((_spent(other, configuration, folder) for other in jobs), Amount())
     sums = {"money": spent.money, "tokens": _tokens(spent), "gpu_hours": spent.gpu_hours}
     for key, limit in limits.items():
@@ -342,15 +368,15 @@ def _price(name: str, configuration: Configuration) -> Price:
 
 def _spent(job: Job, configuration: Configuration, folder: Path) -> Amount:
     """What a job counts in a budget: used where it has finished, planned where it has started, else nothing."""
-    started = folder / job.file("benchmarks", ".planned.json")
-    benchmark = folder / job.file("benchmarks", ".tsv")
-    took = used(job, configuration, folder)
-    if started.is_file() and not (benchmark.is_file() and benchmark.stat().st_mtime_ns >= started.stat().st_mtime_ns):
-        planned = job.planned
-        if took and took.calls:  # what an endpoint was paid in earlier tries is kept, and not asked again
-            planned = Amount(*(max(a or 0, b or 0) for a, b in zip(astuple(planned), astuple(took), strict=True)))
-        return planned.or_else(Amount())
-    return (took or Amount()).or_else(job.planned if took else Amount()).or_else(Amount())
+    spent = Amount()
+    for run in job.runs(folder):
+        started, benchmark = (folder / job.file("benchmarks", f"{run}.{end}") for end in ("planned.json", "tsv"))
+        took = _used(job, run, configuration, folder) or Amount()
+        if started.is_file() and not (benchmark.is_file() and benchmark.stat().st_mtime >= started.stat().st_mtime):
+            planned = Amount(**read_json(started))
+            took = planned.largest(took)  # what an endpoint was paid in earlier tries is kept, and not asked again
+        spent += took.or_else(job.planned.share(run)).or_else(Amount())
+    return spent
 
 
 def _tokens(amount: Amount) -> float:
