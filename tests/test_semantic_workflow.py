@@ -23,7 +23,7 @@ SMALL: dict[str, Any] = {
     "warmup": {"rows": 200},
     "evaluation": {"bootstrap": 100, "diversity_sample": 10},
     # no proposer is this diverse: the alarm goes off
-    "alarm": {"action": "stop", "least": {"semantic_diversity": 0.99}},
+    "alarm": {"action": "stop", "semantic_diversity": 0.99},
 }
 
 

@@ -34,12 +34,6 @@ Rate = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Environment = Literal["base", "generate", "train", "text", "report"]
 Reusable = Literal["seeds", "probe", "warmup", "iter0", "control", "target"]
-Diversity = Literal[
-    "unique_share", "distinct_1", "distinct_2", "distinct_3", "distinct_4", "ngram_entropy", "self_bleu",
-    "type_entropy", "semantic_diversity", "vendi_score", "seed_coverage", "semantic_novelty", "largest_cluster",
-    "novelty", "validity",
-]  # fmt: skip
-"""Metrics of a proposer that an alarm may watch."""
 TASK_NAME = r"[a-z0-9-]+"
 TASK_WILDCARD = rf"{TASK_NAME}(\.s(0|[1-9][0-9]*))?"
 RESERVED = {"tables", "figures", "models"}
@@ -398,8 +392,11 @@ class Alarm(Section):
     """When what a proposer writes has collapsed: limits on its diversity, each null for none."""
 
     action: Literal["warn", "stop"] = Field(description="whether the run goes on, or ends before the next DPO")
-    least: dict[Diversity, float | None] = Field(description="metrics that may not be lower")
-    most: dict[Diversity, float | None] = Field(description="metrics that may not be higher")
+    unique_share: Share | None = Field(description="least share of distinct texts")
+    type_entropy: float | None = Field(ge=0, description="least entropy over types, in nats")
+    semantic_diversity: float | None = Field(ge=0, description="least mean cosine distance")
+    largest_cluster: Share | None = Field(description="largest share of texts that say nearly the same")
+    self_bleu: Share | None = Field(description="greatest Self-BLEU")
 
 
 class Task(Section):

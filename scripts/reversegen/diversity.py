@@ -23,6 +23,8 @@ from reversegen.tokens import tokenise
 
 SEMANTIC = ("semantic_diversity", "vendi_score", "seed_coverage", "largest_cluster")
 LEXICAL = ("unique_share", "distinct_1", "distinct_2", "distinct_3", "distinct_4", "ngram_entropy", "self_bleu")
+MOST = ("largest_cluster", "self_bleu")
+"""What an alarm limits from above; the rest from below."""
 ENTROPY_ORDER = 4
 """Words of the n-grams of `ngram_entropy`: Ent-4 of Zhang et al. (arXiv 1809.05972)."""
 COVERAGE_NEIGHBOURS = 5
@@ -133,11 +135,10 @@ def seeds_covered(seeds: Vectors, vectors: Vectors) -> int:
 def alarms(metrics: Mapping[str, Metric], alarm: Alarm) -> list[str]:
     """One sentence for each limit that is broken. A metric that was not measured breaks none."""
     found = []
-    for limits, word, sign in ((alarm.least, "lower", -1), (alarm.most, "higher", 1)):
-        for name, limit in limits.items():
-            value = metrics[name].value if name in metrics else None
-            if value is not None and limit is not None and sign * value > sign * limit:
-                found.append(f"{name} is {value}, {word} than {limit}")
+    for name, limit in alarm.model_dump(exclude={"action"}).items():
+        value = metrics[name].value if name in metrics else None
+        if limit is not None and value is not None and (value > limit if name in MOST else value < limit):
+            found.append(f"{name} is {value}, {'higher' if name in MOST else 'lower'} than {limit}")
     return found
 
 
