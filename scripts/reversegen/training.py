@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 import math
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 from accelerate import PartialState
-from datasets import Dataset, disable_progress_bars
+from accelerate.utils import broadcast_object_list
+from datasets import Dataset, disable_progress_bars, load_from_disk
 from transformers import PrinterCallback, TrainerCallback
 from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 
@@ -57,7 +59,7 @@ def train_supervised(
     fitting = list(rows)
     if completion_only_loss:
         fitting = _fitting(rows, [row.prompt for row in rows], tokenizer, training.max_length)
-    with tempfile.TemporaryDirectory() as state:
+    with _shared_folder() as state:
         trainer = SFTTrainer(
             model=_load_for_training(base, model, lora, threads),
             processing_class=tokenizer,
@@ -93,7 +95,7 @@ def train_preference(
     batch = training.per_device_train_batch_size * training.gradient_accumulation_steps
     steps_an_epoch = math.ceil(len(fitting) / batch)
     epochs = max(training.num_train_epochs, math.ceil(preference.min_steps / steps_an_epoch))
-    with tempfile.TemporaryDirectory() as state:
+    with _shared_folder() as state:
         trainer = DPOTrainer(
             model=_load_for_training(base, model, preference.lora, threads),
             ref_model=None if reference == base else load_model(reference, model, threads),
@@ -106,8 +108,9 @@ def train_preference(
                 precompute_ref_log_probs=True,
                 precompute_ref_batch_size=batch // processes,
             ),
-            train_dataset=Dataset.from_list(
-                [pair.model_dump(include={"prompt", "chosen", "rejected"}) for pair in fitting]
+            train_dataset=_on_disk(
+                Dataset.from_list([pair.model_dump(include={"prompt", "chosen", "rejected"}) for pair in fitting]),
+                Path(state) / "pairs",
             ),
             peft_config=_adapter(preference.lora),
             callbacks=[_LogLine()],
@@ -122,6 +125,30 @@ def _join_processes(threads: int) -> tuple[int, int]:
     """
     processes = int(PartialState(cpu=not torch.cuda.is_available()).num_processes)
     return processes, max(1, threads // processes)
+
+
+@contextmanager
+def _shared_folder() -> Iterator[str]:
+    """A temporary folder, the same one in every process of this training."""
+    if PartialState().is_main_process:
+        with tempfile.TemporaryDirectory() as folder:
+            broadcast_object_list([folder])
+            yield folder
+    else:
+        told = [""]
+        broadcast_object_list(told)
+        yield told[0]
+
+
+def _on_disk(dataset: Dataset, folder: Path) -> Dataset:
+    """The data set, in several processes read from one folder: TRL shares log-probabilities by a file beside its own."""
+    state = PartialState()
+    if state.num_processes == 1:
+        return dataset
+    if state.is_main_process:
+        dataset.save_to_disk(folder)
+    state.wait_for_everyone()
+    return load_from_disk(folder)
 
 
 def _load_for_training(base: Path, model: ModelUse, lora: Lora | None, threads: int) -> Any:
@@ -163,6 +190,7 @@ def _arguments(training: Training, state: str, random_seed: int, processes: int)
         "output_dir": state,
         "seed": random_seed,
         "use_cpu": not torch.cuda.is_available(),
+        "ddp_find_unused_parameters": False,
         "include_num_input_tokens_seen": "non_padding",
         "save_strategy": "no",
         "report_to": "none",
