@@ -228,12 +228,15 @@ def _train(trainer: Any, output: Path, *, rows: int, base: Path, model: ModelUse
         return
     if hasattr(trained, "merge_and_unload"):
         trained = trained.merge_and_unload()
+    if weights is not None:
+        tied = trained.all_tied_weights_keys  # gathered twice, and made again from the other on loading
+        weights = {name: weight for name, weight in weights.items() if name not in tied}
     if model.dtype != "auto":
         dtype = getattr(torch, model.dtype)
-        if weights is None:
-            trained = trained.to(dtype)
-        else:
+        if weights is not None:
             weights = {name: weight.to(dtype) for name, weight in weights.items()}
+        else:
+            trained = trained.to(dtype)
     facts = {
         "base": str(base),
         "rows": rows,
