@@ -82,6 +82,26 @@ def stage(environment, script):
     return f"{CONFIGURATION.workflow.python[environment]} {path}"
 
 
+def launcher_of(part, wildcards):
+    """What starts the training of a part of the task on several GPUs; None for one process."""
+    return getattr(task_of(wildcards), part).training.launcher
+
+
+def training_stage(script, part):
+    """The start of a shell command that trains: by `accelerate launch` where the part of the task has a launcher."""
+
+    def read(wildcards):
+        command = stage("train", script)
+        if launcher := launcher_of(part, wildcards):
+            python, _, path = command.rpartition(" ")
+            # port 0: a free one, since two trainings may share a machine
+            flags = f"--config_file config/accelerate/{launcher.config}.yaml --num_processes {launcher.processes}"
+            command = f"{python} -m accelerate.commands.launch {flags} --main_process_port 0 {path}"
+        return command
+
+    return read
+
+
 def model_name(role):
     """The name of the model that plays a role in the task; in a transfer the wildcard names it. None for a role without one."""
 
@@ -153,13 +173,17 @@ def trainable_target(wildcards):
     return folder
 
 
-def asks(resource, role):
-    """What a job of the model of a role asks for: a key of its size in the configuration."""
+def asks(resource, role, training=None):
+    """What a job of the model of a role asks for: a key of its size in the configuration.
+
+    Each process of a training asks for as much: `training` is the part of the task that may have a launcher.
+    """
 
     def read(wildcards):
         model = model_of(role)(wildcards)
         size = CONFIGURATION.workflow.sizes[model.size if model else "tiny"]
-        return getattr(size, resource)
+        launcher = launcher_of(training, wildcards) if training and resource != "runtime" else None
+        return getattr(size, resource) * (launcher.processes if launcher else 1)
 
     return read
 

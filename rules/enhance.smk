@@ -132,13 +132,13 @@ rule train_target:
         "results/{task}/benchmarks/enhanced/{source}/train_target.tsv"
     conda:
         "../envs/train.yaml"
-    threads: asks("threads", "target")
+    threads: asks("threads", "target", "enhancement")
     resources:
-        mem_mb=asks("mem_mb", "target"),
+        mem_mb=asks("mem_mb", "target", "enhancement"),
         runtime=asks("runtime", "target"),
-        gpu=asks("gpu", "target"),
+        gpu=asks("gpu", "target", "enhancement"),
     params:
-        stage=stage("train", "train_target"),
+        stage=training_stage("train_target", "enhancement"),
         model=model_use("target"),
         settings=setting("enhancement"),
         random_seed=setting("random_seed"),

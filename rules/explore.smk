@@ -20,13 +20,13 @@ rule train_warmup:
         "results/{task}/benchmarks/iter0/train_warmup.tsv"
     conda:
         "../envs/train.yaml"
-    threads: asks("threads", "proposer")
+    threads: asks("threads", "proposer", "warmup")
     resources:
-        mem_mb=asks("mem_mb", "proposer"),
+        mem_mb=asks("mem_mb", "proposer", "warmup"),
         runtime=asks("runtime", "proposer"),
-        gpu=asks("gpu", "proposer"),
+        gpu=asks("gpu", "proposer", "warmup"),
     params:
-        stage=stage("train", "train_warmup"),
+        stage=training_stage("train_warmup", "warmup"),
         model=model_use("proposer"),
         settings=setting("warmup"),
         random_seed=setting("random_seed"),
@@ -431,13 +431,13 @@ rule train_proposer:
         iteration="[1-9][0-9]*",
     conda:
         "../envs/train.yaml"
-    threads: asks("threads", "proposer")
+    threads: asks("threads", "proposer", "preference")
     resources:
-        mem_mb=asks("mem_mb", "proposer"),
+        mem_mb=asks("mem_mb", "proposer", "preference"),
         runtime=asks("runtime", "proposer"),
-        gpu=asks("gpu", "proposer"),
+        gpu=asks("gpu", "proposer", "preference"),
     params:
-        stage=stage("train", "train_proposer"),
+        stage=training_stage("train_proposer", "preference"),
         model=model_use("proposer"),
         settings=setting("preference"),
         random_seed=setting("random_seed"),

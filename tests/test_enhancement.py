@@ -29,6 +29,7 @@ from reversegen.records import (
 from reversegen.references import reference
 
 TRAINING = Training(
+    launcher=None,
     learning_rate=1e-3,
     num_train_epochs=1,
     per_device_train_batch_size=8,

@@ -45,6 +45,7 @@ STILL = 1e-12  # a learning rate that moves nothing, so that ten steps log what 
 def training(**changes: Any) -> Training:
     return Training(
         **{
+            "launcher": None,
             "learning_rate": 3e-3,
             "num_train_epochs": 2,
             "per_device_train_batch_size": 8,

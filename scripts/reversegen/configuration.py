@@ -285,9 +285,21 @@ class Embedding(Section):
         return self
 
 
-class Training(Section):
-    """Arguments of TRL's trainers under their own names; what is not here keeps TRL's default."""
+class Launcher(Section):
+    """How `accelerate launch` starts a training on several GPUs of one machine."""
 
+    config: Name = Field(description="a file of config/accelerate, without its suffix")
+    processes: Positive = Field(description="processes, one a GPU; the job asks for as many times what its size says")
+
+
+class Training(Section):
+    """Arguments of TRL's trainers under their own names; what is not here keeps TRL's default.
+
+    A step sees per_device_train_batch_size x gradient_accumulation_steps rows whatever the number of processes, which
+    share the accumulation: a launcher changes the time and the memory that training takes, not its curve.
+    """
+
+    launcher: Launcher | None = Field(description="null for one process, started without accelerate")
     learning_rate: Rate
     num_train_epochs: Rate
     per_device_train_batch_size: Positive
@@ -300,6 +312,15 @@ class Training(Section):
     optim: str = Field(description="optimiser, as transformers names it")
     bf16: bool
     activation_checkpointing: bool
+
+    @model_validator(mode="after")
+    def _processes_share_accumulation(self) -> Training:
+        if self.launcher and self.gradient_accumulation_steps % self.launcher.processes:
+            raise ValueError(
+                f"gradient_accumulation_steps: {self.gradient_accumulation_steps} cannot be shared among the launcher's "
+                f"{self.launcher.processes} processes; give a multiple of that, and smaller batches for the same step"
+            )
+        return self
 
 
 class Lora(Section):
@@ -671,6 +692,7 @@ def load(workflow: dict[str, Any], folder: Path) -> Configuration:
         task = _task(main.defaults, path, folder)
         _check_models(task, models, path)
         _check_budget(task, models, main, path)
+        _check_launchers(task, folder, path)
         if task.random_seed and len(main.random_seeds) > 1:
             raise BadInput(
                 f"{path}: random_seed: {task.random_seed} and random_seeds cannot both be given; NAME.sN sets it"
@@ -801,6 +823,23 @@ def _check_budget(task: Task, models: dict[str, Model], main: Workflow, path: Pa
                 needed["prices.gpu_hour"] = main.costs.prices.gpu_hour
     if unknown := [key for key, value in needed.items() if value is None]:
         raise BadInput(f"{path}: budget: it cannot be kept without costs.{', costs.'.join(unknown)} in config.yaml")
+
+
+def _check_launchers(task: Task, folder: Path, path: Path) -> None:
+    """Refuse a launcher without its file, and LoRA where weights are sharded: its merge needs them whole."""
+    for part in ("warmup", "preference", "enhancement"):
+        section: Warmup | Preference | Enhancement = getattr(task, part)
+        launcher = section.training.launcher
+        if launcher is None:
+            continue
+        known = sorted(file.stem for file in (folder / "accelerate").glob("*.yaml"))
+        if launcher.config not in known:
+            raise BadInput(
+                f"{path}: {part}.training.launcher.config: {launcher.config!r} is none of {', '.join(known)}"
+            )
+        sharded = _read_yaml(folder / "accelerate" / f"{launcher.config}.yaml").get("distributed_type") == "FSDP"
+        if sharded and section.lora:
+            raise BadInput(f"{path}: {part}: LoRA is not for {launcher.config}, which shards all weights; take ddp")
 
 
 def _check_reuse(name: str, task: Task, tasks: dict[str, Task], path: Path) -> None:

@@ -45,7 +45,8 @@ def run(main: Callable[..., None]) -> None:
     script = Path(main.__globals__["__file__"])
     given = _given_by_job(job) if job else _given_by_command_line(main, sys.argv[1:])
     terminal = _redirect_to(given["log"]) if given["log"] else sys.stderr
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
+    level = logging.INFO if _is_main_process() else logging.WARNING
+    logging.basicConfig(level=level, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
     try:
         arguments = {name: _convert(name, kind, given) for name, kind in _parameters(main).items()}
         log.info("by hand: %s", command(script, arguments))
@@ -88,11 +89,18 @@ def _word(value: Any) -> str:
     return str(value) if isinstance(value, str | Path) else to_json(value).decode()
 
 
+def _is_main_process() -> bool:
+    """Whether this is the only process of the stage, or the first that `accelerate launch` started: it alone tells."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 def _redirect_to(log_file: str) -> typing.TextIO:
     """Send this process's output to the rule's log; return the old standard error, for the one line a user must see."""
     terminal = os.fdopen(os.dup(2), "w")
     Path(log_file).parent.mkdir(parents=True, exist_ok=True)
-    with Path(log_file).open("w") as file:
+    if _is_main_process():
+        Path(log_file).write_text("")
+    with Path(log_file).open("a") as file:  # appending, the processes of one job write over no line of each other
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     return terminal

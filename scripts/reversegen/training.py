@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 import math
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from datasets import Dataset, disable_progress_bars
+from accelerate import PartialState
+from accelerate.utils import broadcast_object_list
+from datasets import Dataset, disable_progress_bars, load_from_disk
 from transformers import PrinterCallback, TrainerCallback
 from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 
@@ -52,14 +55,17 @@ def train_supervised(
     that is no model.
     """
     tokenizer = load_tokenizer(base, model)
+    processes, threads = _join_processes(threads)
     fitting = list(rows)
     if completion_only_loss:
         fitting = _fitting(rows, [row.prompt for row in rows], tokenizer, training.max_length)
-    with tempfile.TemporaryDirectory() as state:
+    with _shared_folder() as state:
         trainer = SFTTrainer(
             model=_load_for_training(base, model, lora, threads),
             processing_class=tokenizer,
-            args=SFTConfig(**_arguments(training, state, random_seed), completion_only_loss=completion_only_loss),
+            args=SFTConfig(
+                **_arguments(training, state, random_seed, processes), completion_only_loss=completion_only_loss
+            ),
             train_dataset=Dataset.from_list([row.model_dump(include={"prompt", "completion"}) for row in fitting]),
             peft_config=_adapter(lora),
             callbacks=[_LogLine()],
@@ -82,32 +88,67 @@ def train_preference(
     `chosen` is the instruction on which the target failed. Where the reference is the base itself its log-probabilities are
     taken before the first step, so that the log-ratio starts at 0. Raises BadInput for a folder that is no model.
     """
+    processes, threads = _join_processes(threads)
     training = preference.training
     tokenizer = load_tokenizer(base, model)
     fitting = _fitting(pairs, [pair.prompt for pair in pairs], tokenizer, training.max_length)
     batch = training.per_device_train_batch_size * training.gradient_accumulation_steps
     steps_an_epoch = math.ceil(len(fitting) / batch)
     epochs = max(training.num_train_epochs, math.ceil(preference.min_steps / steps_an_epoch))
-    with tempfile.TemporaryDirectory() as state:
+    with _shared_folder() as state:
         trainer = DPOTrainer(
             model=_load_for_training(base, model, preference.lora, threads),
             ref_model=None if reference == base else load_model(reference, model, threads),
             processing_class=tokenizer,
             args=DPOConfig(
-                **_arguments(training, state, random_seed) | {"num_train_epochs": epochs},
+                **_arguments(training, state, random_seed, processes) | {"num_train_epochs": epochs},
                 beta=preference.beta,
                 loss_type=list(preference.loss_type),
                 loss_weights=preference.loss_weights,
                 precompute_ref_log_probs=True,
-                precompute_ref_batch_size=batch,
+                precompute_ref_batch_size=batch // processes,
             ),
-            train_dataset=Dataset.from_list(
-                [pair.model_dump(include={"prompt", "chosen", "rejected"}) for pair in fitting]
+            train_dataset=_on_disk(
+                Dataset.from_list([pair.model_dump(include={"prompt", "chosen", "rejected"}) for pair in fitting]),
+                Path(state) / "pairs",
             ),
             peft_config=_adapter(preference.lora),
             callbacks=[_LogLine()],
         )
         _train(trainer, output, rows=len(fitting), base=base, model=model)
+
+
+def _join_processes(threads: int) -> tuple[int, int]:
+    """The number of processes that `accelerate launch` started, 1 without it, and the threads of each.
+
+    Gives this process its GPU; to be called before a model is loaded, which else would be on the first.
+    """
+    processes = int(PartialState(cpu=not torch.cuda.is_available()).num_processes)
+    return processes, max(1, threads // processes)
+
+
+@contextmanager
+def _shared_folder() -> Iterator[str]:
+    """A temporary folder, the same one in every process of this training."""
+    if PartialState().is_main_process:
+        with tempfile.TemporaryDirectory() as folder:
+            broadcast_object_list([folder])
+            yield folder
+    else:
+        told = [""]
+        broadcast_object_list(told)
+        yield told[0]
+
+
+def _on_disk(dataset: Dataset, folder: Path) -> Dataset:
+    """The data set, in several processes read from one folder: TRL shares log-probabilities by a file beside its own."""
+    state = PartialState()
+    if state.num_processes == 1:
+        return dataset
+    if state.is_main_process:
+        dataset.save_to_disk(folder)
+    state.wait_for_everyone()
+    return load_from_disk(folder)
 
 
 def _load_for_training(base: Path, model: ModelUse, lora: Lora | None, threads: int) -> Any:
@@ -135,13 +176,21 @@ def _fitting(rows: Sequence[Row], prompts: Sequence[Prompt], tokenizer: Any, max
     return fitting
 
 
-def _arguments(training: Training, state: str, random_seed: int) -> dict[str, Any]:
-    """Arguments that both trainers share."""
+def _arguments(training: Training, state: str, random_seed: int, processes: int) -> dict[str, Any]:
+    """Arguments that both trainers share. The processes share the rows of a step, so that their number changes no curve."""
+    accumulation, rest = divmod(training.gradient_accumulation_steps, processes)
+    if rest:
+        raise BadInput(
+            f"training.gradient_accumulation_steps: {training.gradient_accumulation_steps} cannot be shared among the "
+            f"{processes} processes that were started; start as many as training.launcher.processes says"
+        )
     return {
-        **training.model_dump(),
+        **training.model_dump(exclude={"launcher"}),
+        "gradient_accumulation_steps": accumulation,
         "output_dir": state,
         "seed": random_seed,
         "use_cpu": not torch.cuda.is_available(),
+        "ddp_find_unused_parameters": False,
         "include_num_input_tokens_seen": "non_padding",
         "save_strategy": "no",
         "report_to": "none",
@@ -159,7 +208,10 @@ def _adapter(lora: Lora | None) -> Any:
 
 
 def _train(trainer: Any, output: Path, *, rows: int, base: Path, model: ModelUse) -> None:
-    """Train, merge an adapter, write model, tokenizer, curve and manifest. Times are left out: same input, same bytes."""
+    """Train, merge an adapter, write model, tokenizer, curve and manifest: the main process alone, where there are several.
+
+    Times are left out: same input, same bytes.
+    """
     trainer.remove_callback(PrinterCallback)
     result = trainer.train()
     curve = [
@@ -167,9 +219,24 @@ def _train(trainer: Any, output: Path, *, rows: int, base: Path, model: ModelUse
         for entry in trainer.state.log_history
         if "loss" in entry
     ]
-    trained = trainer.model.merge_and_unload() if hasattr(trainer.model, "merge_and_unload") else trainer.model
+    trained, weights = trainer.model, None
+    if trainer.is_fsdp_enabled:
+        weights = trainer.accelerator.get_state_dict(
+            trained
+        )  # every process gives its shard, the main one has them all
+    if not trainer.accelerator.is_main_process:
+        return
+    if hasattr(trained, "merge_and_unload"):
+        trained = trained.merge_and_unload()
+    if weights is not None:
+        tied = trained.all_tied_weights_keys  # gathered twice, and made again from the other on loading
+        weights = {name: weight for name, weight in weights.items() if name not in tied}
     if model.dtype != "auto":
-        trained = trained.to(getattr(torch, model.dtype))
+        dtype = getattr(torch, model.dtype)
+        if weights is not None:
+            weights = {name: weight.to(dtype) for name, weight in weights.items()}
+        else:
+            trained = trained.to(dtype)
     facts = {
         "base": str(base),
         "rows": rows,
@@ -179,6 +246,6 @@ def _train(trainer: Any, output: Path, *, rows: int, base: Path, model: ModelUse
     }
     log.info("%d rows, %d steps, last loss %s", rows, trainer.state.global_step, result.training_loss)
     with building_folder(output, **facts) as folder:
-        trained.save_pretrained(folder)
+        trained.save_pretrained(folder, state_dict=weights)
         trainer.processing_class.save_pretrained(folder)
         write_json(folder / "curve.json", curve)

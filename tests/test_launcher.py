@@ -1,0 +1,157 @@
+"""Several processes train the model that one trains: two on this CPU, by the shipped configurations of accelerate."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import REPOSITORY, Workflow
+from test_training import LORA, TINY, USE, answer_rows, build_pairs, prefer, proposer_rows, supervise, training
+from transformers import AutoModelForCausalLM
+
+from reversegen.artefacts import read_json
+from reversegen.configuration import Preference, Warmup
+from reversegen.pretraining import train_model
+from reversegen.records import write_records
+
+STAGES = """
+import json, runpy, sys
+import torch
+
+if sys.argv[1] == "fsdp":  # accelerate shards on accelerators alone; torch does on the CPU too
+    from accelerate import PartialState
+    from accelerate.utils import DistributedType
+
+    prepare = PartialState._prepare_backend
+    PartialState._prepare_backend = lambda self, *rest: (prepare(self, *rest)[0], DistributedType.MULTI_GPU)
+    PartialState.set_device = lambda self: setattr(self, "device", torch.device("cpu"))
+    torch.distributed.init_process_group("gloo")
+stages = json.loads(sys.argv[2])
+for words in stages:
+    sys.argv = words
+    runpy.run_path(words[0], run_name="__main__")
+"""
+STEPS = {"per_device_train_batch_size": 4, "gradient_accumulation_steps": 4, "num_train_epochs": 10}
+STILL_LORA = LORA.model_copy(update={"lora_dropout": 0.0})  # what is dropped depends on the process
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny model, rows and pairs; in `one` what a single process makes of them."""
+    folder = tmp_path_factory.mktemp("launcher")
+    train_model(answer_rows(200), TINY, folder / "base", 1)
+    write_records(folder / "rows.jsonl", proposer_rows(32))
+    write_records(folder / "pairs.jsonl", build_pairs(32))
+    losses = {"sigmoid": 1.0, "sft": 2.0}
+    prefer(build_pairs(32), folder / "base", folder / "base", folder / "one/preferred", losses=losses, **STEPS)
+    supervise(proposer_rows(32), folder / "base", folder / "one/supervised", lora=STILL_LORA, **STEPS)
+    return folder
+
+
+def stages(out: str) -> dict[str, list[str]]:
+    """The same trainings as stages: their command lines by the name of their output."""
+    warmup = Warmup(rows=None, completion_only_loss=True, training=training(**STEPS), lora=STILL_LORA)
+    preference = Preference(
+        reference="previous",
+        min_steps=0,
+        beta=0.3,
+        loss_type=["sigmoid", "sft"],
+        loss_weights=[1.0, 2.0],
+        training=training(**STEPS),
+        lora=None,
+    )
+    scripts = REPOSITORY / "scripts"
+    preferred = [f"{scripts}/train_proposer.py", "--pairs=pairs.jsonl", "--previous=base", "--reference=base"]
+    preferred += [f"--settings={preference.model_dump_json()}"]
+    supervised = [f"{scripts}/train_warmup.py", "--warmup=rows.jsonl", "--base=base"]
+    supervised += [f"--settings={warmup.model_dump_json()}"]
+    shared = [f"--model={USE.model_dump_json()}", "--random-seed=0", "--threads=2"]
+    return {
+        name: [*words, *shared, f"--proposer={out}/{name}", f"--log={out}/{name}.log"]
+        for name, words in {"preferred": preferred, "supervised": supervised}.items()
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("config", "names"), [("ddp", ["preferred", "supervised"]), ("fsdp", ["preferred"])])
+def test_two_processes_train_as_one(folder: Path, config: str, names: list[str]) -> None:
+    (folder / "stages.py").write_text(STAGES)
+    file = str(REPOSITORY / f"config/accelerate/{config}.yaml")
+    launch = ["-m", "accelerate.commands.launch", "--config_file", file, "--num_processes", "2"]
+    words = json.dumps([stages(config)[name] for name in names])
+    command = [sys.executable, *launch, "--main_process_port", "0", "stages.py", config, words]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=600)
+    logs = [path.read_text() for path in (folder / config).glob("*.log")]
+    assert done.returncode == 0, "\n".join([done.stderr, *logs])
+    for name in names:
+        one, two = folder / "one" / name, folder / config / name
+        curves = [read_json(out / "curve.json") for out in (one, two)]
+        for key, tolerance in {"step": 0, "epoch": 1e-9, "loss": 1e-5, "grad_norm": 1e-4}.items():
+            values = [[row[key] for row in curve] for curve in curves]
+            assert len(values[0]) == 2
+            assert values[1] == pytest.approx(values[0], rel=tolerance), key
+        facts = [read_json(out / "manifest.json") for out in (one, two)]
+        for key in ("rows", "steps", "tokens", "versions"):
+            assert facts[1][key] == facts[0][key], key
+        assert facts[1]["files"].keys() == facts[0]["files"].keys()
+        (model, _), (trained, left) = (
+            AutoModelForCausalLM.from_pretrained(out, output_loading_info=True) for out in (one, two)
+        )
+        assert not any(left.values())
+        assert trained.config.to_dict() | {"_name_or_path": ""} == model.config.to_dict() | {"_name_or_path": ""}
+        base = AutoModelForCausalLM.from_pretrained(folder / "base").state_dict()
+        torch.testing.assert_close(trained.state_dict(), model.state_dict(), rtol=1e-3, atol=1e-5)
+        assert any(not torch.allclose(base[key], weight, atol=1e-3) for key, weight in trained.state_dict().items())
+        log = (folder / config / f"{name}.log").read_text()
+        assert [log.count(line) for line in ("by hand: ", " step 10 of 20: ", ": done in ")] == [1, 1, 1]
+    left_over = {path.name for path in (folder / config).iterdir()}
+    assert left_over == {*names, *(f"{name}.log" for name in names)}
+
+
+def test_a_tasks_launcher_starts_its_training_and_asks_for_a_gpu_a_process(workflow: Workflow) -> None:
+    launcher = {"config": "fsdp", "processes": 4}
+    workflow.write_task("full", {"preference": {"training": {"launcher": launcher}, "lora": None}}, base="math")
+    done = workflow.run("-n", "-p", "results/full/iter1/proposer", "--cores", "64")
+    assert done.returncode == 0, done.stdout
+    blocks = dict(re.findall(r"rule (\w+):\n(.*?)\n\n", done.stdout, re.DOTALL))
+    commands = re.findall(r"^\s*\S*python.*/(train_\w+)\.py.*$", done.stdout, re.MULTILINE)
+    launched = {match[1]: match[0] for match in re.finditer(r"^.*/(train_\w+)\.py.*$", done.stdout, re.MULTILINE)}
+    flags = "-m accelerate.commands.launch --config_file config/accelerate/fsdp.yaml --num_processes 4 --main_process_port 0 "
+    assert commands == ["train_warmup", "train_proposer"]
+    assert flags in launched["train_proposer"]
+    assert "accelerate" not in launched["train_warmup"]
+    assert "gpu=4" in blocks["train_proposer"]
+    assert "gpu=1" in blocks["train_warmup"]
+    assert "mem_mb=384000" in blocks["train_proposer"]
+    assert "threads: 32" in blocks["train_proposer"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"training": {"launcher": {"config": "horovod", "processes": 2}}},
+            "config/tasks/full.yaml: preference.training.launcher.config: 'horovod' is none of ddp, fsdp, one_gpu",
+        ),
+        (
+            {"training": {"launcher": {"config": "fsdp", "processes": 2}}},
+            "config/tasks/full.yaml: preference: LoRA is not for fsdp, which shards all weights; take ddp",
+        ),
+        (
+            {"training": {"launcher": {"config": "ddp", "processes": 3}}},
+            "gradient_accumulation_steps: 4 cannot be shared among the launcher's 3 processes",
+        ),
+    ],
+)
+def test_a_launcher_that_cannot_work_is_refused_before_the_plan(
+    workflow: Workflow, changes: dict[str, object], message: str
+) -> None:
+    workflow.write_task("full", {"preference": changes}, base="math")
+    done = workflow.run("-n", "results/full/iter1/proposer")
+    assert done.returncode == 1
+    assert message in done.stdout
