@@ -151,10 +151,10 @@ def test_flexible_answer(text: str, expected: str | None) -> None:
 )
 def test_extraction_takes_linear_time(unit: str) -> None:
     text = unit * (1_000_000 // len(unit))
-    started = time.perf_counter()
+    started = time.process_time()
     final_answer(text)
     final_answer(text + "}" * (1_000_000 // len(unit)))
-    assert time.perf_counter() - started < 5  # measured 0.05 to 0.8; anything quadratic takes minutes
+    assert time.process_time() - started < 5  # measured 0.05 to 0.8; anything quadratic takes minutes
 
 
 @pytest.fixture(scope="module")
@@ -230,6 +230,7 @@ def impatient() -> Iterator[Checker]:
         "10^{10^{10}}",
         "2^{10^{9}}",
         "10^{-400000000}",
+        "1e999999999",
         "(x+1)^{50000}",
         r"\binom{10^9}{10^8}",
         r"\int_0^1 \sin(x^x) dx",
@@ -328,9 +329,11 @@ def test_the_worker_is_gone_after_the_context(started: list[subprocess.Popen[byt
     with Checker() as checker:
         assert checker.equal("x", "x") is True
         assert checker.equal("x", "y") is False
+    begun = time.perf_counter()
     (worker,) = started
-    group = [one for one in psutil.process_iter(["pid", "status"]) if _group(one.pid) == worker.pid]
-    assert all(one.info["status"] == psutil.STATUS_ZOMBIE for one in group)  # no one may have asked how it ended
+    while any(one.status() != psutil.STATUS_ZOMBIE for one in psutil.process_iter() if _group(one.pid) == worker.pid):
+        assert time.perf_counter() < begun + 30
+        time.sleep(0.01)
 
 
 def test_a_worker_that_died_between_questions_is_replaced(started: list[subprocess.Popen[bytes]]) -> None:

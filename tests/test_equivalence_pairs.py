@@ -122,7 +122,6 @@ PAIRS: dict[str, list[tuple[str, str, bool | None]]] = {
         ("10^6", "1,000,000", True),
         (r"2 \times 10^3", "200", False),
         ("2e3", "2e4", False),
-        ("1e999999999", "1", None),
     ],
     "LaTeX": [
         (r"$\frac{1}{2}$", r"\(\frac{1}{2}\)", True),
@@ -213,7 +212,7 @@ PAIRS: dict[str, list[tuple[str, str, bool | None]]] = {
 
 @pytest.fixture(scope="module")
 def checker() -> Iterator[Checker]:
-    with Checker(timeout=20) as checker:
+    with Checker(timeout=10) as checker:
         yield checker
 
 

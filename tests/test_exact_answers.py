@@ -160,10 +160,10 @@ def test_prose(answer: str, expected: str | None) -> None:
 )
 def test_hostile_text_is_read_at_once(unit: str) -> None:
     text = unit * (1000 // len(unit))
-    started = time.perf_counter()
+    started = time.process_time()
     for form in (text, f"({text})", f"5 {text}", text + "!", r"\text{" * 100 + text + "}" * 100):
         read(form), words(form), latex(form), plain(form)
-    assert time.perf_counter() - started < 0.5  # measured under 0.03
+    assert time.process_time() - started < 0.5  # measured under 0.03
 
 
 def test_nothing_heavy_is_imported() -> None:

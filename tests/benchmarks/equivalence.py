@@ -29,6 +29,7 @@ from reversegen.equivalence import Checker, final_answer
 
 REPOSITORY = Path(__file__).parents[2]
 ROUNDS = 3
+SIZES = (10_000, 50_000, 200_000)
 
 NUMBERS: dict[str, Callable[[Fraction], str | None]] = {
     "as it is": lambda n: f"{n}" if n.denominator == 1 else f"{float(n)}",
@@ -151,23 +152,22 @@ def _against_math_verify(pairs: list[tuple[str, str, bool, str]]) -> list[dict[s
 
 
 def _growth(answers: list[str]) -> list[dict[str, Any]]:
-    """The exponent of the time from 10k to 50k and from 50k to 200k pairs, as a ratio to 1: linear."""
-    sizes = (10_000, 50_000, 200_000)
+    """The exponents of the time from each size to the next; 1 is linear."""
     seconds = []
     with Checker() as checker:
         checker.equal(r"\sqrt{4}", "2")
-        for size in sizes:
+        for size in SIZES:
             pairs = _pairs(answers, size, size)
             start = time.perf_counter()
             for answer, reference, *_ in pairs:
                 checker.equal(answer, reference)
             seconds.append(time.perf_counter() - start)
-    print(dict(zip(sizes, (round(one, 2) for one in seconds), strict=True)), "seconds")
+    print(dict(zip(SIZES, (round(one, 2) for one in seconds), strict=True)), "seconds")
     exponents = [
         math.log(late / early) / math.log(large / small)
-        for (small, early), (large, late) in itertools.pairwise(zip(sizes, seconds, strict=True))
+        for (small, early), (large, late) in itertools.pairwise(zip(SIZES, seconds, strict=True))
     ]
-    return [_row("equivalence, exponent of growth", "1", "10k, 50k, 200k pairs", exponents, 1.1)]
+    return [_row("equivalence, exponent of growth", "linear", "10k, 50k, 200k pairs", exponents, 1.2)]
 
 
 def _hostile() -> list[dict[str, Any]]:
