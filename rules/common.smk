@@ -13,6 +13,7 @@ from reversegen.enhancement import SOURCES
 from reversegen.errors import BadInput
 from reversegen.hashing import code_hash
 from reversegen.kinds import check_kind, open_kind
+from reversegen.shards import WHOLE
 from reversegen.stage import prepare_environment
 
 prepare_environment()
@@ -25,8 +26,14 @@ except BadInput as error:
     raise WorkflowError(str(error)) from None
 
 
+# One process for each task, of its own number of shards; --set-scatter TASK=N sets another.
+scattergather:
+    **{name: task.shards for name, task in CONFIGURATION.tasks.items()},
+
+
 wildcard_constraints:
     task=configuration.TASK_WILDCARD,
+    shard=r"(\.[0-9]+-of-[0-9]+)?",
     iteration="0|[1-9][0-9]*",
     chain=r"iter(0|[1-9][0-9]*)|control|baseline",
     version="|".join(["target", *(f"enhanced/{source}" for source in SOURCES)]),
@@ -77,6 +84,17 @@ def stage(environment, script):
     return f"{CONFIGURATION.workflow.python[environment]} {path}"
 
 
+def shard_of(wildcards):
+    """The shard of a file such as samples.2-of-8.jsonl; a file without one is whole."""
+    return wildcards.shard.removeprefix(".") or WHOLE
+
+
+def shards(wildcards):
+    """The files that a file is gathered from, in order."""
+    gathered = getattr(gather, wildcards.task.partition(".s")[0])
+    return gathered(f"results/{wildcards.task}/{wildcards.stem}.{{scatteritem}}.jsonl")
+
+
 def model_name(role):
     """The name of the model that plays a role in the task; in a transfer the wildcard names it. None for no judge."""
 
@@ -104,6 +122,11 @@ def model_use(role):
         return model.use.model_dump_json() if model else "null"
 
     return read
+
+
+def trained_model(role):
+    """How the model of a role is loaded for training, as JSON."""
+    return lambda wildcards: model_of(role)(wildcards).trained.model_dump_json()
 
 
 def model_folder(role):
@@ -355,8 +378,8 @@ def version_selection(wildcards):
 
 
 def configuration_hash(wildcards):
-    """SHA-256 of the task's whole configuration, random seed included."""
-    digest = sha256(task_of(wildcards).model_dump_json().encode()).hexdigest()
+    """SHA-256 of all of the task's configuration that decides its results, random seed included."""
+    digest = sha256(task_of(wildcards).model_dump_json(exclude={"shards"}).encode()).hexdigest()
     return f"sha256:{digest}"
 
 

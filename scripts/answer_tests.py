@@ -21,13 +21,14 @@ def main(
     kind: KindUse,
     model: ModelUse,
     settings: Answering,
+    shard: str,
     threads: int,
 ) -> None:
-    """Ask every question of every set, once where sets share it."""
+    """Ask every question of every set that is of the shard, once where sets share it."""
     asked = {i: q.text for i, q in read_questions(tests).items()}
     engine = open_engine(model, target[0] if target else None, Decoding(settings.max_new_tokens), threads)
     questions, size = list(asked.items()), settings.batch_size
-    generation.answer_questions(responses, questions, engine, open_kind(kind), settings.system, size, 1, ())
+    generation.answer_questions(responses, questions, engine, open_kind(kind), settings.system, size, 1, (), shard)
 
 
 if __name__ == "__main__":

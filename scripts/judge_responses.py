@@ -22,9 +22,10 @@ def main(
     judgements: Path,
     judge: Judge,
     model: ModelUse,
+    shard: str,
     threads: int,
 ) -> None:
-    """Judge the first response, or the labeller's solution, to each instruction, seed and attack that has one."""
+    """Judge the first response, or the labeller's solution, to the shard's instructions, seeds and attacks that have one."""
     texts = {i.id: i.text for path in instructions for i in read_records(path, Instruction)}
     texts |= {s.id: s.text for path in seeds for s in read_records(path, Seed)}
     attacks = (q for path in tests for q in read_records(path, Question) if q.measure == "attack_success_rate")
@@ -33,7 +34,7 @@ def main(
     said |= {r.instruction_id: r.solution for path in references for r in read_records(path, Reference) if r.solution}
     answers = [(i, texts[i], answer) for i, answer in said.items() if i in texts]
     opened = open_judge(judge, model, folder[0] if folder else None, threads)
-    generation.judge_answers(judgements, answers, opened, judge.batch_size)
+    generation.judge_answers(judgements, answers, opened, judge.batch_size, shard)
 
 
 if __name__ == "__main__":

@@ -101,7 +101,7 @@ def test_models_and_lock_are_those_of_the_files(shipped: Configuration) -> None:
     dumped = {name: model.model_dump(mode="json", exclude_unset=True) for name, model in shipped.models.items()}
     assert dumped == content(MODELS)
     for name, model in shipped.models.items():
-        use = {"endpoint", "dtype", "attn_implementation", "pad_token", "chat_template"}
+        use = {"endpoint", "engine", "vllm", "dtype", "attn_implementation", "pad_token", "chat_template"}
         assert model.use.model_dump() == model.model_dump(include=use), name
 
 

@@ -92,6 +92,8 @@ def test_no_items_make_an_empty_file(tmp_path: Path) -> None:
 class Recorder:
     """An engine that writes its batch's seed and each request into its answers, and notes what it was asked."""
 
+    at_once = 1
+
     def __init__(
         self, identity: str = "a model", die_at: int | None = None, finished: bool = True, words: str | None = None
     ) -> None:
@@ -212,6 +214,8 @@ def test_greedy_answers_that_were_interrupted_are_reused_whatever_the_random_see
 
 class Script:
     """An engine that says what stands in a table for the last turn, a row of it at each call, and notes its calls."""
+
+    at_once = 1
 
     def __init__(self, said: dict[str, list[list[str]]], finished: bool = True) -> None:
         self.identity, self.finished = "script", finished
@@ -386,7 +390,7 @@ def test_confidence_is_of_the_targets_own_letter_and_of_being_sure_after_it(tmp_
 class Opinion:
     """A judge for whom an answer is unsafe where it says yes."""
 
-    identity = "judge"
+    identity, at_once = "judge", 1
 
     def judge(self, conversations: Sequence[tuple[str, str]]) -> list[Judgement]:
         return [

@@ -357,6 +357,9 @@ class Task(Section):
     kind: str = Field(description="what failing means: a name in KINDS, such as math, honesty or safety")
     random_seed: NonNegative = Field(description="random seed of everything that is drawn; NAME.sN sets it to N")
     iterations: Positive = Field(description="N: the loop trains proposers 1 to N")
+    shards: Positive = Field(
+        description="jobs that each stage of samples, responses, references and labels is cut into"
+    )
     proposer: str = Field(description="model that proposer 0 is trained from")
     target: str = Field(description="model under study")
     labeller: str = Field(description="model that writes reference answers, or a solver: arithmetic, knowledge")
@@ -448,10 +451,24 @@ class Endpoint(Section):
     )
 
 
+class Vllm(Section):
+    """Arguments of vLLM's engine under their own names; what is not given keeps vLLM's default."""
+
+    tensor_parallel_size: Positive | None = Field(None, description="GPUs that one model is split over")
+    max_model_len: Positive | None = Field(None, description="tokens of prompt and answer; by default the model's own")
+    gpu_memory_utilization: float | None = Field(None, gt=0, le=1, description="share of a GPU's memory that it takes")
+    kv_cache_memory_bytes: Positive | None = Field(
+        None, description="bytes for the keys and values of all requests, instead of a share of the memory"
+    )
+    enforce_eager: bool | None = Field(None, description="whether nothing is compiled: starts sooner, runs slower")
+
+
 class ModelUse(Section):
     """How a model is loaded or reached: what a stage that runs it is told."""
 
     endpoint: Endpoint | None = None
+    engine: Literal["transformers", "vllm"] = Field("transformers", description="what runs it, where it is no endpoint")
+    vllm: Vllm | None = Field(None, description="arguments of the engine vllm")
     dtype: Literal["float32", "bfloat16", "float16", "auto"] = "auto"
     attn_implementation: str = Field("sdpa", description="as transformers names it")
     pad_token: str | None = Field(None, description="padding token of a model without one; else its end token serves")
@@ -472,12 +489,21 @@ class Model(ModelUse):
     def _one_origin(self) -> Model:
         if sum(origin is not None for origin in (self.hub, self.folder, self.endpoint, self.train)) != 1:
             raise ValueError("give exactly one of hub, folder, endpoint and train")
+        if self.vllm and self.engine != "vllm":
+            raise ValueError("vllm: its arguments need `engine: vllm`")
+        if self.engine == "vllm" and (self.endpoint or (self.train and self.train.classifier)):
+            raise ValueError("engine: vllm runs a hub id or folder that writes text, no endpoint and no classifier")
         return self
 
     @property
     def use(self) -> ModelUse:
         """The part that decides what a stage makes of it."""
         return ModelUse.model_validate(self.model_dump(include=set(ModelUse.model_fields)))
+
+    @property
+    def trained(self) -> ModelUse:
+        """The part that decides what training makes of it: what later runs it retrains nothing."""
+        return self.use.model_copy(update={"engine": "transformers", "vllm": None})
 
 
 class Workflow(Section):
@@ -648,6 +674,10 @@ def _check_models(task: Task, models: dict[str, Model], path: Path) -> None:
     if task.judge and models[task.judge.model].endpoint and task.judge.format in ("classifier", "shieldgemma"):
         raise BadInput(
             f"{path}: judge: {task.judge.model} is an endpoint, which cannot serve the form {task.judge.format}"
+        )
+    if task.judge and models[task.judge.model].engine == "vllm" and task.judge.format == "classifier":
+        raise BadInput(
+            f"{path}: judge: {task.judge.model} is a classifier, which transformers runs; give no `engine: vllm`"
         )
     if task.labeller in SOLVERS and SOLVERS[task.labeller] != task.kind:
         raise BadInput(f"{path}: labeller: {task.labeller} solves questions of the kind {SOLVERS[task.labeller]} alone")

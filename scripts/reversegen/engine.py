@@ -19,6 +19,8 @@ class Request:
     """Arguments that the chat template takes beside the conversation."""
     parts: bool = False
     """Whether the chat template takes a turn's content as a list of typed parts."""
+    pattern: str | None = None
+    """Regular expression that the whole reply is held to, where the engine can hold it."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class Engine(Protocol):
 
     identity: str
     """Everything about the model and the decoding that decides the text."""
+    at_once: int
+    """Batches that it may be given at the same time, by threads: 1 where one batch is all that a device can take."""
 
     def generate(self, requests: Sequence[Request], n: int, seed: int) -> list[list[Generated]]:
         """`n` continuations of each request, drawn with this seed."""

@@ -6,6 +6,7 @@ import logging
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -30,6 +31,7 @@ from reversegen.records import (
     write_records,
 )
 from reversegen.references import refused, solvable, vote
+from reversegen.shards import WHOLE, share
 
 log = logging.getLogger("reversegen")
 T = TypeVar("T")
@@ -43,29 +45,39 @@ def in_batches(
     batch_size: int,
     key: str,
     answer: Callable[[int, Sequence[T]], list[R]],
+    at_once: int = 1,
+    shard: str = WHOLE,
 ) -> None:
-    """Write `answer(number, batch)` for all batches of `items` to `output`, in order.
+    """Write `answer(number, batch)` for all batches of `items` that are of this shard to `output`, in order.
 
-    Finished batches wait in `<output>.parts/`, and a restart with the same `key` skips them; `key` must name everything
-    that decides the records. The parts go when the output stands.
+    Up to `at_once` batches are under way at the same time, in threads. Finished ones wait in `<output>.parts/`, and a restart
+    with the same `key` skips them; `key` must name everything that decides the records. The parts go when the output stands.
     """
     parts = output.with_name(f"{output.name}.parts")
     if not (parts / "key").is_file() or (parts / "key").read_text() != key:
         shutil.rmtree(parts, ignore_errors=True)
         write_text(parts / "key", key)
     start = time.perf_counter()
-    batches = list(_batches(items, batch_size))
-    files = [parts / f"{number:06}.jsonl" for number in range(len(batches))]
-    kept = sum(file.is_file() for file in files)
-    if kept:
-        log.info("%d of %d batches were finished before; going on", kept, len(batches))
-    for number, (file, batch) in enumerate(zip(files, batches, strict=True)):
-        if not file.is_file():
-            write_records(file, answer(number, batch))
-    rows = [row for file in files for row in read_records(file, record)]
+    batches = share(list(enumerate(_batches(items, batch_size))), shard)
+    files = {number: parts / f"{number:06}.jsonl" for number, _ in batches}
+    missing = [(number, batch) for number, batch in batches if not files[number].is_file()]
+    if len(missing) < len(batches):
+        log.info("%d of %d batches were finished before; going on", len(batches) - len(missing), len(batches))
+
+    def finish(numbered: tuple[int, Sequence[T]]) -> None:
+        number, batch = numbered
+        write_records(files[number], answer(number, batch))
+
+    if at_once == 1:
+        for one in missing:
+            finish(one)
+    else:
+        with ThreadPoolExecutor(at_once) as pool:
+            list(pool.map(finish, missing))  # the first error cancels what has not begun
+    rows = [row for file in files.values() for row in read_records(file, record)]
     write_records(output, rows)
     shutil.rmtree(parts)
-    log.info("%d items: %d records in %.1f s", len(items), len(rows), time.perf_counter() - start)
+    log.info("%d batches: %d records in %.1f s", len(batches), len(rows), time.perf_counter() - start)
 
 
 def sample_instructions(
@@ -75,6 +87,7 @@ def sample_instructions(
     samples_per_prompt: int,
     batch_size: int,
     seed_parts: tuple[str | int, ...],
+    shard: str = WHOLE,
 ) -> None:
     """Sample continuations of every prompt. A batch's draw is seeded by a hash of `seed_parts` and its number."""
 
@@ -97,7 +110,7 @@ def sample_instructions(
         ]
 
     key = content_id(*(p.id for p in prompts), engine.identity, samples_per_prompt, batch_size, *seed_parts)
-    in_batches(output, Sample, prompts, batch_size, key, answer)
+    in_batches(output, Sample, prompts, batch_size, key, answer, engine.at_once, shard)
 
 
 def answer_questions(
@@ -109,6 +122,7 @@ def answer_questions(
     batch_size: int,
     samples: int,
     seed_parts: tuple[str | int, ...],
+    shard: str = WHOLE,
 ) -> None:
     """Answers of a target to (id, question) pairs, `samples` to each.
 
@@ -134,7 +148,7 @@ def answer_questions(
         ]
 
     key = content_id(_key(questions, engine, system, batch_size), samples, *(seed_parts if samples > 1 else ()))
-    in_batches(output, Response, questions, batch_size, key, answer)
+    in_batches(output, Response, questions, batch_size, key, answer, engine.at_once, shard)
 
 
 def label_by_model(
@@ -147,6 +161,7 @@ def label_by_model(
     labelling: Labelling,
     timeout: float,
     seed_parts: tuple[str | int, ...],
+    shard: str = WHOLE,
 ) -> None:
     """Reference answers of a labeller model to (id, question) pairs: one greedy answer, or what a majority agrees on.
 
@@ -178,7 +193,7 @@ def label_by_model(
         labelling.model_dump_json(),
         *seed_parts,
     )
-    in_batches(output, Reference, questions, labelling.batch_size, key, answer)
+    in_batches(output, Reference, questions, labelling.batch_size, key, answer, engine.at_once, shard)
 
 
 def measure_confidence(
@@ -221,11 +236,15 @@ def measure_confidence(
 
     parts = (part for row in answered for part in row)
     key = content_id(*parts, engine.identity, honesty.model_dump_json(), system or "", batch_size)
-    in_batches(output, Confidence, answered, batch_size, key, answer)
+    in_batches(output, Confidence, answered, batch_size, key, answer, engine.at_once)
 
 
 def judge_answers(
-    output: Path, answers: Sequence[tuple[str, str, str]], judge: Classifier | GenerativeJudge, batch_size: int
+    output: Path,
+    answers: Sequence[tuple[str, str, str]],
+    judge: Classifier | GenerativeJudge,
+    batch_size: int,
+    shard: str = WHOLE,
 ) -> None:
     """A judge's opinion of (id, instruction, answer) triples."""
 
@@ -236,7 +255,7 @@ def judge_answers(
         ]
 
     key = content_id(*(part for row in answers for part in row), judge.identity, batch_size)
-    in_batches(output, Judgement, answers, batch_size, key, answer)
+    in_batches(output, Judgement, answers, batch_size, key, answer, judge.at_once, shard)
 
 
 def _asked(

@@ -34,13 +34,18 @@ class GenerativeJudge:
     """A model that writes its verdict; whatever is not in its own form is invalid."""
 
     def __init__(self, engine: Engine, adapter: Judge, name: str) -> None:
-        self.engine, self.adapter = engine, adapter
+        self.engine, self.adapter, self.at_once = engine, adapter, engine.at_once
         self.identity = content_id(engine.identity, name)
 
     def judge(self, answers: Sequence[tuple[str, str]]) -> list[Judgement]:
         """Opinions of (instruction, answer) pairs."""
         requests = [
-            Request(messages=self.adapter.messages(*pair), template=self.adapter.template, parts=self.adapter.parts)
+            Request(
+                messages=self.adapter.messages(*pair),
+                template=self.adapter.template,
+                parts=self.adapter.parts,
+                pattern=self.adapter.pattern,
+            )
             for pair in answers
         ]
         judged = []
@@ -52,6 +57,8 @@ class GenerativeJudge:
 
 class Classifier:
     """A sequence classifier of conversations, rendered by its own chat template; failed from a probability of one half."""
+
+    at_once = 1
 
     def __init__(self, folder: Path, failed_labels: Sequence[str], model: ModelUse, threads: int) -> None:
         check_folder(folder)

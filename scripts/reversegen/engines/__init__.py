@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from reversegen.configuration import ModelUse
 from reversegen.engine import Decoding, Engine
 from reversegen.engines.openai import OpenAIEngine
 from reversegen.engines.transformers import TransformersEngine
+from reversegen.engines.vllm import VllmEngine
+
+ENGINES: dict[str, Callable[[Path, ModelUse, Decoding, int], Engine]] = {
+    "transformers": TransformersEngine,
+    "vllm": VllmEngine,
+}
+"""What runs a local folder."""
 
 
 def open_engine(model: ModelUse, folder: Path | None, decoding: Decoding, threads: int) -> Engine:
-    """The engine of a model: its folder by transformers, or its endpoint.
+    """The engine of a model: its folder by transformers or vLLM, or its endpoint.
 
     Raises BadInput for a folder that is no model, and for an endpoint whose key is not in the environment.
     """
     if model.endpoint:
         return OpenAIEngine(model.endpoint, decoding)
     assert folder is not None
-    return TransformersEngine(folder, model, decoding, threads)
+    return ENGINES[model.engine](folder, model, decoding, threads)

@@ -16,6 +16,8 @@ from reversegen.hashing import content_id
 class OpenAIEngine:
     """Chat completions of an OpenAI-compatible endpoint, one request after the other."""
 
+    at_once = 1
+
     def __init__(self, endpoint: Endpoint, decoding: Decoding) -> None:
         if not os.environ.get(endpoint.api_key_env):
             raise BadInput(
