@@ -88,6 +88,8 @@ def leaves(value: Any, above: str = "") -> dict[str, Any]:
 @pytest.mark.parametrize("name", [Path(file).stem for file in SHIPPED if file.startswith("tasks/")])
 def test_a_task_has_its_own_values_and_the_defaults_elsewhere(shipped: Configuration, name: str) -> None:
     own = leaves(content(f"tasks/{name}.yaml"))
+    if parent := own.get(".extends"):
+        own = leaves(content(f"tasks/{parent}.yaml")) | own
     defaults = {
         key: value
         for key, value in leaves(content(WORKFLOW)["defaults"]).items()

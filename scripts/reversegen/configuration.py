@@ -572,7 +572,8 @@ def load(workflow: dict[str, Any], folder: Path) -> Configuration:
         if model.size not in main.sizes:
             raise BadInput(f"{folder / 'models.yaml'}: {name}.size: {model.size!r} is none of {', '.join(main.sizes)}")
     tasks = {}
-    for path in sorted((folder / "tasks").glob("*.yaml")):
+    # A fault is met in the file that holds it before it is met in one that extends it.
+    for path in sorted((folder / "tasks").glob("*.yaml"), key=lambda path: (_depth(path, ()), path.name)):
         if not re.fullmatch(TASK_NAME, path.stem) or path.stem in RESERVED:
             raise BadInput(f"{path}: a task's name is of a-z, 0-9 and -, and none of {', '.join(sorted(RESERVED))}")
         task = _task(main.defaults, path, folder)
@@ -646,15 +647,29 @@ def _task(defaults: dict[str, Any], path: Path, folder: Path) -> Task:
 def _extended(path: Path, children: tuple[Path, ...]) -> dict[str, Any]:
     """The keys of a task's file over those of the file that it extends."""
     own = _read_yaml(path)
+    parent = _parent(path, own, children)
+    if parent is None:
+        return own
+    inherited = _extended(parent, (path, *children))
+    return _merge({key: value for key, value in inherited.items() if key != "reuse"}, own)
+
+
+def _depth(path: Path, children: tuple[Path, ...]) -> int:
+    """How many files a task's file extends, one above the other."""
+    parent = _parent(path, _read_yaml(path), children)
+    return 0 if parent is None else 1 + _depth(parent, (path, *children))
+
+
+def _parent(path: Path, own: dict[str, Any], children: tuple[Path, ...]) -> Path | None:
+    """The file that a task's file extends. Raises BadInput where there is none of that name, or it is one of `children`."""
     name = own.get("extends")
     if name is None:
-        return own
+        return None
     parent = path.with_name(f"{name}.yaml") if re.fullmatch(TASK_NAME, str(name)) else path
     if parent in (path, *children) or not parent.is_file():
         known = sorted(other.stem for other in path.parent.glob("*.yaml") if other not in (path, *children))
-        raise BadInput(f"{path}: extends: {own['extends']!r} is none of {', '.join(known)}")
-    inherited = _extended(parent, (path, *children))
-    return _merge({key: value for key, value in inherited.items() if key != "reuse"}, own)
+        raise BadInput(f"{path}: extends: {name!r} is none of {', '.join(known)}")
+    return parent
 
 
 def _check_models(task: Task, models: dict[str, Model], path: Path) -> None:

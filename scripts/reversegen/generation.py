@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TypeVar
 
 from reversegen.artefacts import write_text
@@ -50,34 +51,30 @@ def in_batches(
 ) -> None:
     """Write `answer(number, batch)` for all batches of `items` that are of this shard to `output`, in order.
 
-    Up to `at_once` batches are under way at the same time, in threads. Finished ones wait in `<output>.parts/`, and a restart
-    with the same `key` skips them; `key` must name everything that decides the records. The parts go when the output stands.
+    Finished batches wait in `<output>.parts/`, and a restart with the same `key` skips them; `key` must name everything
+    that decides the records. The parts go when the output stands. `at_once` batches are answered by threads of their own.
     """
     parts = output.with_name(f"{output.name}.parts")
     if not (parts / "key").is_file() or (parts / "key").read_text() != key:
         shutil.rmtree(parts, ignore_errors=True)
         write_text(parts / "key", key)
     start = time.perf_counter()
-    batches = share(list(enumerate(_batches(items, batch_size))), shard)
-    files = {number: parts / f"{number:06}.jsonl" for number, _ in batches}
-    missing = [(number, batch) for number, batch in batches if not files[number].is_file()]
-    if len(missing) < len(batches):
-        log.info("%d of %d batches were finished before; going on", len(batches) - len(missing), len(batches))
+    batches = list(_batches(items, batch_size))
+    files = [parts / f"{number:06}.jsonl" for number in range(len(batches))]
+    own = share(range(len(batches)), shard)
+    kept = sum(files[number].is_file() for number in own)
+    if kept:
+        log.info("%d of %d batches were finished before; going on", kept, len(own))
 
-    def finish(numbered: tuple[int, Sequence[T]]) -> None:
-        number, batch = numbered
-        write_records(files[number], answer(number, batch))
+    def finish(number: int) -> None:
+        if not files[number].is_file():
+            write_records(files[number], answer(number, batches[number]))
 
-    if at_once == 1:
-        for one in missing:
-            finish(one)
-    else:
-        with ThreadPoolExecutor(at_once) as pool:
-            list(pool.map(finish, missing))  # the first error cancels what has not begun
-    rows = [row for file in files.values() for row in read_records(file, record)]
+    _each(finish, own, at_once)
+    rows = [row for number in own for row in read_records(files[number], record)]
     write_records(output, rows)
     shutil.rmtree(parts)
-    log.info("%d batches: %d records in %.1f s", len(batches), len(rows), time.perf_counter() - start)
+    log.info("%d batches: %d records in %.1f s", len(own), len(rows), time.perf_counter() - start)
 
 
 def sample_instructions(
@@ -268,6 +265,42 @@ def _asked(
 
 def _key(questions: Sequence[tuple[str, str]], engine: Engine, system: str | None, batch_size: int) -> str:
     return content_id(*(part for pair in questions for part in pair), engine.identity, system or "", batch_size)
+
+
+def _each(work: Callable[[int], None], numbers: Sequence[int], at_once: int) -> None:
+    """Do `work` for each number, by threads where several go at once.
+
+    The first error is raised when what is under way has ended; nothing new begins after it. The threads are daemons, so that
+    an interrupt waits for none of them.
+    """
+    if at_once == 1:
+        for number in numbers:
+            work(number)
+        return
+    left, taking = iter(numbers), threading.Lock()
+    ends: SimpleQueue[BaseException | None] = SimpleQueue()
+    failed = threading.Event()
+
+    def take() -> None:
+        error = None
+        try:
+            while not failed.is_set():
+                with taking:
+                    number = next(left, None)
+                if number is None:
+                    break
+                work(number)
+        except BaseException as caught:
+            error = caught
+            failed.set()
+        ends.put(error)
+
+    threads = [threading.Thread(target=take, daemon=True) for _ in range(min(at_once, len(numbers)))]
+    for thread in threads:
+        thread.start()
+    errors = [error for error in [ends.get() for _ in threads] if error]
+    if errors:
+        raise errors[0]
 
 
 def _batches(items: Sequence[T], size: int) -> Iterator[list[T]]:
