@@ -15,6 +15,7 @@ import pytest
 import scipy.stats
 import torch
 from conftest import REPOSITORY, new_workflow
+from peft import LoraConfig, get_peft_model
 from test_engines import TEXTS, greedy, write_folder
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
@@ -146,6 +147,25 @@ def test_options_have_the_probabilities_that_transformers_gives(answers: Any, fo
     engine = TransformersEngine(folder, ModelUse(dtype="float32"), Decoding(4), 1)
     for given, expected in zip(answers["choose"], engine.choose(CHAT, OPTIONS), strict=True):
         assert given == pytest.approx(expected, rel=1e-3)
+
+
+def test_an_adapter_is_served_over_its_base_without_being_merged(
+    vllm_python: str, model: LlamaForCausalLM, folder: Path, tmp_path: Path
+) -> None:
+    config = LoraConfig(r=6, lora_alpha=48, target_modules=["q_proj", "v_proj", "down_proj"], init_lora_weights=False)
+    torch.manual_seed(0)
+    adapter = get_peft_model(LlamaForCausalLM.from_pretrained(folder), config)
+    adapter.save_pretrained(tmp_path / "adapter")
+    build_tokenizer("arithmetic").save_pretrained(tmp_path / "adapter")
+    merged = write_folder(tmp_path / "merged", adapter.merge_and_unload())
+    asked = {"generate": [[{"max_new_tokens": 12}, ASKED, 1, 0]]}
+    [said] = ask(vllm_python, tmp_path / "adapter", tmp_path / "answers.json", asked)["generate"]
+    whole, alone, base = (
+        TransformersEngine(place, ModelUse(dtype="float32"), Decoding(12), 1).generate(ASKED, 1, 0)
+        for place in (merged, tmp_path / "adapter", folder)
+    )
+    assert [[Generated(*one) for one in several] for several in said] == alone == whole
+    assert whole != base
 
 
 def write_speaker(folder: Path) -> Path:

@@ -4,9 +4,9 @@ import json
 import sys
 from pathlib import Path
 
-from tests.benchmarks import demo
+from tests.benchmarks import demo, vllm_engine
 
-BENCHMARKS = {"demo": demo.measure}
+BENCHMARKS = {"demo": demo.measure, "vllm": vllm_engine.measure}
 
 
 def main(names: list[str]) -> None:

@@ -19,16 +19,16 @@ from reversegen.configuration import ModelUse, Vllm
 from reversegen.engine import Decoding, Generated, Request
 from reversegen.errors import BadInput
 from reversegen.hashing import content_id, hashed_seed
-from reversegen.model_folder import check_folder, weights_identity
+from reversegen.model_folder import adapted, check_folder, weights_identity
 from reversegen.templates import completed, continuation, render, stop_tokens
 
 log = logging.getLogger("reversegen")
 
 
 class VllmEngine:
-    """vLLM's offline engine on a local folder. Batches that threads ask for at the same time share its steps.
+    """vLLM's offline engine on a local folder, or on a LoRA adapter over one, which is not merged.
 
-    Every request has a seed of its own, so that what it draws does not depend on what else is under way.
+    Batches that threads ask for at the same time share its steps. Every request has a seed of its own, so that what it draws does not depend on what else is under way.
     """
 
     at_once = 128
@@ -47,8 +47,9 @@ class VllmEngine:
         from reversegen.models import load_tokenizer
 
         tokenizer = load_tokenizer(self.folder, self.model)
-        kind = GenerationConfig if (self.folder / "generation_config.json").is_file() else AutoConfig
-        return tokenizer, stop_tokens(kind.from_pretrained(self.folder, local_files_only=True).eos_token_id, tokenizer)
+        place, _ = adapted(self.folder) or (self.folder, 0)
+        kind = GenerationConfig if (place / "generation_config.json").is_file() else AutoConfig
+        return tokenizer, stop_tokens(kind.from_pretrained(place, local_files_only=True).eos_token_id, tokenizer)
 
     def generate(self, requests: Sequence[Request], n: int, seed: int) -> list[list[Generated]]:
         """`n` continuations of each request. May be called by `at_once` threads.
@@ -155,7 +156,9 @@ class _Running:
         try:
             engine = self._open()
             from vllm.inputs import tokens_input
+            from vllm.lora.request import LoRARequest
 
+            lora = LoRARequest("adapter", 1, str(self.folder)) if adapted(self.folder) else None
             longest, numbers = engine.model_config.max_model_len, itertools.count()
             while True:
                 while not waiting or not self._asked.empty():
@@ -165,7 +168,7 @@ class _Running:
                         continue
                     identity = str(next(numbers))
                     waiting[identity] = answer
-                    engine.add_request(identity, tokens_input(prompt), params)
+                    engine.add_request(identity, tokens_input(prompt), params, lora_request=lora)
                 for output in engine.step():
                     if output.finished:
                         waiting.pop(output.request_id).set_result(output)
@@ -191,7 +194,14 @@ class _Running:
             current_platform.is_cpu()
         ):  # a prompt cut in two takes back a draw, which no generator of the CPU can (0.32.0)
             arguments["enable_chunked_prefill"] = False
-        llm = LLM(model=str(self.folder), dtype=self.model.dtype, enable_prefix_caching=True, **arguments)
+        place = self.folder
+        if adapter := adapted(self.folder):
+            place, rank = adapter
+            arguments |= {
+                "enable_lora": True,
+                "max_lora_rank": max(8, 1 << (rank - 1).bit_length()),
+            }  # the ranks that it takes
+        llm = LLM(model=str(place), dtype=self.model.dtype, enable_prefix_caching=True, **arguments)
         return llm.llm_engine
 
 
