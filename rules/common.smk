@@ -15,6 +15,7 @@ from reversegen.enhancement import SOURCES
 from reversegen.errors import BadInput
 from reversegen.hashing import code_hash, content_id
 from reversegen.kinds import check_kind, open_kind
+from reversegen.shards import WHOLE
 from reversegen.stage import BUDGETED, prepare_environment
 
 prepare_environment()
@@ -30,8 +31,14 @@ if any(any(dict(task.budget).values()) for task in CONFIGURATION.tasks.values())
     os.environ[BUDGETED] = json.dumps(config)  # jobs look at their budget when they start, on any machine
 
 
+# One process for each task, of its own number of shards; --set-scatter TASK=N sets another.
+scattergather:
+    **{name: task.shards for name, task in CONFIGURATION.tasks.items()},
+
+
 wildcard_constraints:
     task=configuration.TASK_WILDCARD,
+    shard=r"(\.[0-9]+-of-[0-9]+)?",
     iteration="0|[1-9][0-9]*",
     chain=r"iter(0|[1-9][0-9]*)|control|baseline",
     version="|".join(["target", *(f"enhanced/{source}" for source in SOURCES)]),
@@ -102,6 +109,17 @@ def training_stage(script, part):
     return read
 
 
+def shard_of(wildcards):
+    """The shard of a file such as samples.2-of-8.jsonl; a file without one is whole."""
+    return wildcards.shard.removeprefix(".") or WHOLE
+
+
+def shards(wildcards):
+    """The files that a file is gathered from, in order."""
+    gathered = getattr(gather, wildcards.task.partition(".s")[0])
+    return gathered(f"results/{wildcards.task}/{wildcards.stem}.{{scatteritem}}.jsonl")
+
+
 def model_name(role):
     """The name of the model that plays a role in the task; in a transfer the wildcard names it. None for a role without one."""
 
@@ -145,6 +163,11 @@ def endpoint_limits(role):
         return (model.limits or configuration.Limits()).model_dump_json() if model and model.endpoint else "null"
 
     return read
+
+
+def trained_model(role):
+    """How the model of a role is loaded for training, as JSON."""
+    return lambda wildcards: model_of(role)(wildcards).trained.model_dump_json()
 
 
 def model_folder(role):
@@ -474,8 +497,8 @@ def version_selection(wildcards):
 
 
 def configuration_hash(wildcards):
-    """SHA-256 of the task's whole configuration, random seed included; but for its budget, which decides no result."""
-    digest = sha256(task_of(wildcards).model_dump_json(exclude={"budget"}).encode()).hexdigest()
+    """SHA-256 of the task's whole configuration, random seed included; but for what decides no result."""
+    digest = sha256(task_of(wildcards).model_dump_json(exclude={"budget", "shards"}).encode()).hexdigest()
     return f"sha256:{digest}"
 
 

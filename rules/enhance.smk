@@ -11,11 +11,11 @@ use rule write_references as write_seed_references with:
         seeds=made("seeds.jsonl"),
         folder=model_folder("labeller"),
     output:
-        references="results/{task}/enhanced/seed_references.jsonl",
+        references="results/{task}/enhanced/seed_references{shard}.jsonl",
     log:
-        "results/{task}/logs/enhanced/write_seed_references.log",
+        "results/{task}/logs/enhanced/write_seed_references{shard}.log",
     benchmark:
-        "results/{task}/benchmarks/enhanced/write_seed_references.tsv"
+        "results/{task}/benchmarks/enhanced/write_seed_references{shard}.tsv"
     params:
         stage=stage("generate", "write_references"),
         kind=kind_use,
@@ -26,6 +26,7 @@ use rule write_references as write_seed_references with:
         checker_timeout=setting("checker_timeout"),
         random_seed=setting("random_seed"),
         chain="seeds",
+        shard=shard_of,
         code=code("write_references"),
 
 
@@ -39,11 +40,11 @@ use rule judge_responses as judge_references with:
         folder=model_folder("judge"),
         checked=made("judge.json"),
     output:
-        judgements="results/{task}/{chain}/reference_judgements.jsonl",
+        judgements="results/{task}/{chain}/reference_judgements{shard}.jsonl",
     log:
-        "results/{task}/logs/{chain}/judge_references.log",
+        "results/{task}/logs/{chain}/judge_references{shard}.log",
     benchmark:
-        "results/{task}/benchmarks/{chain}/judge_references.tsv"
+        "results/{task}/benchmarks/{chain}/judge_references{shard}.tsv"
 
 
 use rule judge_responses as judge_seed_references with:
@@ -52,15 +53,15 @@ use rule judge_responses as judge_seed_references with:
         seeds=made("seeds.jsonl"),
         tests=[],
         responses=[],
-        references=rules.write_seed_references.output.references,
+        references="results/{task}/enhanced/seed_references.jsonl",
         folder=model_folder("judge"),
         checked=made("judge.json"),
     output:
-        judgements="results/{task}/enhanced/seed_judgements.jsonl",
+        judgements="results/{task}/enhanced/seed_judgements{shard}.jsonl",
     log:
-        "results/{task}/logs/enhanced/judge_seed_references.log",
+        "results/{task}/logs/enhanced/judge_seed_references{shard}.log",
     benchmark:
-        "results/{task}/benchmarks/enhanced/judge_seed_references.tsv"
+        "results/{task}/benchmarks/enhanced/judge_seed_references{shard}.tsv"
 
 
 rule select_enhancement:
@@ -71,7 +72,7 @@ rule select_enhancement:
         responses=of_warmup("responses.jsonl"),
         reference_judgements=judged_references,
         seeds=made("seeds.jsonl"),
-        seed_references=rules.write_seed_references.output.references,
+        seed_references="results/{task}/enhanced/seed_references.jsonl",
         seed_judgements=where(judged, made("enhanced/seed_judgements.jsonl")),
         probe=where(multiple_choice, made("probe/labels.jsonl")),
         tests=test_questions,
@@ -137,7 +138,7 @@ rule train_target:
         gpu=asks("gpu", "target", "enhancement"),
     params:
         stage=training_stage("train_target", "enhancement"),
-        model=model_use("target"),
+        model=trained_model("target"),
         settings=setting("enhancement"),
         random_seed=setting("random_seed"),
         code=code("train_target"),

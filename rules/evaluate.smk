@@ -78,11 +78,11 @@ rule answer_tests:
         tests=test_questions,
         target=version_folder,
     output:
-        responses="results/{task}/{version}/responses.jsonl",
+        responses="results/{task}/{version}/responses{shard}.jsonl",
     log:
-        "results/{task}/logs/{version}/answer_tests.log",
+        "results/{task}/logs/{version}/answer_tests{shard}.log",
     benchmark:
-        "results/{task}/benchmarks/{version}/answer_tests.tsv"
+        "results/{task}/benchmarks/{version}/answer_tests{shard}.tsv"
     conda:
         "../envs/generate.yaml"
     threads: asks("threads", "target")
@@ -96,11 +96,12 @@ rule answer_tests:
         model=model_use("target"),
         endpoint_limits=endpoint_limits("target"),
         settings=setting("responses"),
+        shard=shard_of,
         code=code("answer_tests"),
     shell:
         "{params.stage} --tests {input.tests:q} --target {input.target:q} --responses {output.responses:q}"
         " --kind {params.kind:q} --model {params.model:q} --settings {params.settings:q}"
-        " --endpoint-limits {params.endpoint_limits:q} --threads {threads} --log {log:q}"
+        " --endpoint-limits {params.endpoint_limits:q} --shard {params.shard} --threads {threads} --log {log:q}"
 
 
 use rule judge_responses as judge_tests with:
@@ -108,23 +109,23 @@ use rule judge_responses as judge_tests with:
         instructions=[],
         seeds=[],
         tests=test_questions,
-        responses=rules.answer_tests.output.responses,
+        responses="results/{task}/{version}/responses.jsonl",
         references=[],
         folder=model_folder("judge"),
         checked=made("judge.json"),
     output:
-        judgements="results/{task}/{version}/judgements.jsonl",
+        judgements="results/{task}/{version}/judgements{shard}.jsonl",
     log:
-        "results/{task}/logs/{version}/judge_tests.log",
+        "results/{task}/logs/{version}/judge_tests{shard}.log",
     benchmark:
-        "results/{task}/benchmarks/{version}/judge_tests.tsv"
+        "results/{task}/benchmarks/{version}/judge_tests{shard}.tsv"
 
 
 rule measure_confidence:
     input:
         tests=test_questions,
         target=version_folder,
-        responses=rules.answer_tests.output.responses,
+        responses="results/{task}/{version}/responses.jsonl",
     output:
         confidences="results/{task}/{version}/confidences.jsonl",
     log:
@@ -132,14 +133,14 @@ rule measure_confidence:
     benchmark:
         "results/{task}/benchmarks/{version}/measure_confidence.tsv"
     conda:
-        "../envs/train.yaml"
+        "../envs/generate.yaml"
     threads: asks("threads", "target")
     resources:
         mem_mb=asks("mem_mb", "target"),
         runtime=asks("runtime", "target"),
         gpu=asks("gpu", "target"),
     params:
-        stage=stage("train", "measure_confidence"),
+        stage=stage("generate", "measure_confidence"),
         kind=kind_use,
         model=model_use("target"),
         settings=setting("responses"),
@@ -153,14 +154,14 @@ rule measure_confidence:
 rule label_tests:
     input:
         tests=test_questions,
-        responses=rules.answer_tests.output.responses,
+        responses="results/{task}/{version}/responses.jsonl",
         judgements=where(judged, made("{version}/judgements.jsonl")),
     output:
-        labels="results/{task}/{version}/labels.jsonl",
+        labels="results/{task}/{version}/labels{shard}.jsonl",
     log:
-        "results/{task}/logs/{version}/label_tests.log",
+        "results/{task}/logs/{version}/label_tests{shard}.log",
     benchmark:
-        "results/{task}/benchmarks/{version}/label_tests.tsv"
+        "results/{task}/benchmarks/{version}/label_tests{shard}.tsv"
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -170,6 +171,7 @@ rule label_tests:
     params:
         kind=kind_use,
         checker_timeout=setting("checker_timeout"),
+        shard=shard_of,
         code=code("label_tests"),
     script:
         "../scripts/label_tests.py"
@@ -178,7 +180,7 @@ rule label_tests:
 rule evaluate_target:
     input:
         tests=test_questions,
-        labels=rules.label_tests.output.labels,
+        labels="results/{task}/{version}/labels.jsonl",
         confidences=where(multiple_choice, made("{version}/confidences.jsonl")),
         target=version_folder,
         selection=version_selection,
@@ -232,11 +234,11 @@ use rule answer_instructions as answer_transfer with:
         instructions=rules.select_failures.output.instructions,
         target=model_folder("transfer"),
     output:
-        responses="results/{task}/transfer/{model}/responses.jsonl",
+        responses="results/{task}/transfer/{model}/responses{shard}.jsonl",
     log:
-        "results/{task}/logs/transfer/{model}/answer_transfer.log",
+        "results/{task}/logs/transfer/{model}/answer_transfer{shard}.log",
     benchmark:
-        "results/{task}/benchmarks/transfer/{model}/answer_transfer.tsv"
+        "results/{task}/benchmarks/transfer/{model}/answer_transfer{shard}.tsv"
     threads: asks("threads", "transfer")
     resources:
         mem_mb=asks("mem_mb", "transfer"),
@@ -250,6 +252,7 @@ use rule answer_instructions as answer_transfer with:
         settings=setting("responses"),
         random_seed=setting("random_seed"),
         chain="transfer",
+        shard=shard_of,
         code=code("answer_instructions"),
 
 
@@ -258,37 +261,37 @@ use rule judge_responses as judge_transfer with:
         instructions=rules.select_failures.output.instructions,
         seeds=[],
         tests=[],
-        responses=rules.answer_transfer.output.responses,
+        responses="results/{task}/transfer/{model}/responses.jsonl",
         references=[],
         folder=model_folder("judge"),
         checked=made("judge.json"),
     output:
-        judgements="results/{task}/transfer/{model}/judgements.jsonl",
+        judgements="results/{task}/transfer/{model}/judgements{shard}.jsonl",
     log:
-        "results/{task}/logs/transfer/{model}/judge_transfer.log",
+        "results/{task}/logs/transfer/{model}/judge_transfer{shard}.log",
     benchmark:
-        "results/{task}/benchmarks/transfer/{model}/judge_transfer.tsv"
+        "results/{task}/benchmarks/transfer/{model}/judge_transfer{shard}.tsv"
 
 
 use rule label_responses as label_transfer with:
     input:
         instructions=rules.select_failures.output.instructions,
-        responses=rules.answer_transfer.output.responses,
+        responses="results/{task}/transfer/{model}/responses.jsonl",
         references=where(referenced, last_iteration("references.jsonl")),
         judgements=where(judged, made("transfer/{model}/judgements.jsonl")),
         checked=made("judge.json"),
     output:
-        labels="results/{task}/transfer/{model}/labels.jsonl",
+        labels="results/{task}/transfer/{model}/labels{shard}.jsonl",
     log:
-        "results/{task}/logs/transfer/{model}/label_transfer.log",
+        "results/{task}/logs/transfer/{model}/label_transfer{shard}.log",
     benchmark:
-        "results/{task}/benchmarks/transfer/{model}/label_transfer.tsv"
+        "results/{task}/benchmarks/transfer/{model}/label_transfer{shard}.tsv"
 
 
 rule evaluate_transfer:
     input:
         instructions=rules.select_failures.output.instructions,
-        labels=rules.label_transfer.output.labels,
+        labels="results/{task}/transfer/{model}/labels.jsonl",
         target=model_folder("transfer"),
     output:
         eval_json="results/{task}/transfer/{model}/eval.json",

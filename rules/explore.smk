@@ -3,7 +3,7 @@
 # Needs: results/{task}/seeds.jsonl, results/{task}/warmup.jsonl, the models of proposer, target and labeller.
 # Makes: results/{task}/{chain}/ with proposer/, prompts, samples, instructions, responses, references, labels and pairs;
 #        {chain} is iter{k}, or control: proposer 0 on the training prompts of iterations 1 to N.
-# Steps: train_warmup; build_prompts, sample_instructions, embed_instructions, collect_instructions, answer_instructions, write_references,
+# Steps: train_warmup; build_prompts, sample_instructions, gather_shards, embed_instructions, collect_instructions, answer_instructions, write_references,
 #        label_responses; build_pairs, train_proposer; build_control
 
 
@@ -27,7 +27,7 @@ rule train_warmup:
         gpu=asks("gpu", "proposer", "warmup"),
     params:
         stage=training_stage("train_warmup", "warmup"),
-        model=model_use("proposer"),
+        model=trained_model("proposer"),
         settings=setting("warmup"),
         random_seed=setting("random_seed"),
         code=code("train_warmup"),
@@ -109,11 +109,11 @@ rule sample_instructions:
         prompts="results/{task}/{chain}/prompts.jsonl",
         proposer=chain_proposer,
     output:
-        samples="results/{task}/{chain}/samples.jsonl",
+        samples="results/{task}/{chain}/samples{shard}.jsonl",
     log:
-        "results/{task}/logs/{chain}/sample_instructions.log",
+        "results/{task}/logs/{chain}/sample_instructions{shard}.log",
     benchmark:
-        "results/{task}/benchmarks/{chain}/sample_instructions.tsv"
+        "results/{task}/benchmarks/{chain}/sample_instructions{shard}.tsv"
     conda:
         "../envs/generate.yaml"
     threads: asks("threads", "proposer")
@@ -126,11 +126,46 @@ rule sample_instructions:
         model=model_use("proposer"),
         settings=setting("sampling"),
         random_seed=setting("random_seed"),
+        shard=shard_of,
         code=code("sample_instructions"),
     shell:
         "{params.stage} --prompts {input.prompts:q} --proposer {input.proposer:q} --samples {output.samples:q}"
         " --model {params.model:q} --settings {params.settings:q} --chain {wildcards.chain}"
-        " --random-seed {params.random_seed} --threads {threads} --log {log:q}"
+        " --random-seed {params.random_seed} --shard {params.shard} --threads {threads} --log {log:q}"
+
+
+SHARDED = [name for name, task in CONFIGURATION.tasks.items() if task.shards > 1]
+
+
+rule gather_shards:
+    input:
+        parts=shards,
+    output:
+        whole="results/{task}/{stem}.jsonl",
+    log:
+        "results/{task}/logs/{stem}/gather_shards.log",
+    benchmark:
+        "results/{task}/benchmarks/{stem}/gather_shards.tsv"
+    wildcard_constraints:
+        task=rf"({'|'.join(SHARDED)})(\.s(0|[1-9][0-9]*))?" if SHARDED else "(?!)",
+        stem=r"[\w./-]+/(samples|responses|labels|(\w+_)?(references|judgements))",
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("gather_shards"),
+    script:
+        "../scripts/gather_shards.py"
+
+
+# What writes the whole file of a task of one shard writes none of a task of several.
+ruleorder: gather_shards > sample_instructions > answer_instructions > answer_seeds > answer_tests > answer_transfer
+ruleorder: gather_shards > write_references > write_seed_references
+ruleorder: gather_shards > judge_responses > judge_seeds > judge_tests > judge_transfer > judge_references > judge_seed_references
+ruleorder: gather_shards > label_responses > label_seeds > label_tests > label_transfer
 
 
 rule embed_instructions:
@@ -197,7 +232,7 @@ use rule embed_instructions as embed_tests with:
 
 rule collect_instructions:
     input:
-        samples=rules.sample_instructions.output.samples,
+        samples="results/{task}/{chain}/samples.jsonl",
         embeddings=embedded(made("{chain}/embeddings.npy")),
     output:
         instructions="results/{task}/{chain}/instructions.jsonl",
@@ -226,11 +261,11 @@ rule answer_instructions:
         instructions=rules.collect_instructions.output.instructions,
         target=model_folder("target"),
     output:
-        responses="results/{task}/{chain}/responses.jsonl",
+        responses="results/{task}/{chain}/responses{shard}.jsonl",
     log:
-        "results/{task}/logs/{chain}/answer_instructions.log",
+        "results/{task}/logs/{chain}/answer_instructions{shard}.log",
     benchmark:
-        "results/{task}/benchmarks/{chain}/answer_instructions.tsv"
+        "results/{task}/benchmarks/{chain}/answer_instructions{shard}.tsv"
     conda:
         "../envs/generate.yaml"
     threads: asks("threads", "target")
@@ -246,11 +281,12 @@ rule answer_instructions:
         settings=setting("responses"),
         random_seed=setting("random_seed"),
         chain="{chain}",
+        shard=shard_of,
         code=code("answer_instructions"),
     shell:
         "{params.stage} --instructions {input.instructions:q} --target {input.target:q} --responses {output.responses:q}"
         " --kind {params.kind:q} --model {params.model:q} --settings {params.settings:q} --chain {params.chain}"
-        " --random-seed {params.random_seed} --endpoint-limits {params.endpoint_limits:q}"
+        " --random-seed {params.random_seed} --endpoint-limits {params.endpoint_limits:q} --shard {params.shard}"
         " --threads {threads} --log {log:q}"
 
 
@@ -260,11 +296,11 @@ rule write_references:
         seeds=[],
         folder=model_folder("labeller"),
     output:
-        references="results/{task}/{chain}/references.jsonl",
+        references="results/{task}/{chain}/references{shard}.jsonl",
     log:
-        "results/{task}/logs/{chain}/write_references.log",
+        "results/{task}/logs/{chain}/write_references{shard}.log",
     benchmark:
-        "results/{task}/benchmarks/{chain}/write_references.tsv"
+        "results/{task}/benchmarks/{chain}/write_references{shard}.tsv"
     conda:
         "../envs/generate.yaml"
     threads: asks("threads", "labeller")
@@ -282,12 +318,13 @@ rule write_references:
         checker_timeout=setting("checker_timeout"),
         random_seed=setting("random_seed"),
         chain="{chain}",
+        shard=shard_of,
         code=code("write_references"),
     shell:
         "{params.stage} --instructions {input.instructions:q} --seeds {input.seeds:q} --folder {input.folder:q}"
         " --references {output.references:q} --kind {params.kind:q} --labeller {params.labeller:q} --model {params.model:q}"
         " --settings {params.settings:q} --chain {params.chain} --checker-timeout {params.checker_timeout}"
-        " --random-seed {params.random_seed} --endpoint-limits {params.endpoint_limits:q}"
+        " --random-seed {params.random_seed} --endpoint-limits {params.endpoint_limits:q} --shard {params.shard}"
         " --threads {threads} --log {log:q}"
 
 
@@ -296,16 +333,16 @@ rule judge_responses:
         instructions=rules.collect_instructions.output.instructions,
         seeds=[],
         tests=[],
-        responses=rules.answer_instructions.output.responses,
+        responses="results/{task}/{chain}/responses.jsonl",
         references=[],
         folder=model_folder("judge"),
         checked=rules.check_judge.output.judge_json,
     output:
-        judgements="results/{task}/{chain}/judgements.jsonl",
+        judgements="results/{task}/{chain}/judgements{shard}.jsonl",
     log:
-        "results/{task}/logs/{chain}/judge_responses.log",
+        "results/{task}/logs/{chain}/judge_responses{shard}.log",
     benchmark:
-        "results/{task}/benchmarks/{chain}/judge_responses.tsv"
+        "results/{task}/benchmarks/{chain}/judge_responses{shard}.tsv"
     conda:
         "../envs/generate.yaml"
     threads: asks("threads", "judge")
@@ -318,12 +355,13 @@ rule judge_responses:
         judge=judge_setting,
         model=model_use("judge"),
         endpoint_limits=endpoint_limits("judge"),
+        shard=shard_of,
         code=code("judge_responses"),
     shell:
         "{params.stage} --instructions {input.instructions:q} --seeds {input.seeds:q} --tests {input.tests:q}"
         " --responses {input.responses:q} --references {input.references:q} --folder {input.folder:q}"
         " --judgements {output.judgements:q} --judge {params.judge:q} --model {params.model:q}"
-        " --endpoint-limits {params.endpoint_limits:q} --threads {threads} --log {log:q}"
+        " --endpoint-limits {params.endpoint_limits:q} --shard {params.shard} --threads {threads} --log {log:q}"
 
 
 use rule judge_responses as judge_seeds with:
@@ -336,26 +374,26 @@ use rule judge_responses as judge_seeds with:
         folder=model_folder("judge"),
         checked=made("judge.json"),
     output:
-        judgements="results/{task}/probe/judgements.jsonl",
+        judgements="results/{task}/probe/judgements{shard}.jsonl",
     log:
-        "results/{task}/logs/probe/judge_seeds.log",
+        "results/{task}/logs/probe/judge_seeds{shard}.log",
     benchmark:
-        "results/{task}/benchmarks/probe/judge_seeds.tsv"
+        "results/{task}/benchmarks/probe/judge_seeds{shard}.tsv"
 
 
 rule label_responses:
     input:
         instructions=rules.collect_instructions.output.instructions,
-        responses=rules.answer_instructions.output.responses,
+        responses="results/{task}/{chain}/responses.jsonl",
         references=where(referenced, made("{chain}/references.jsonl")),
         judgements=where(judged, made("{chain}/judgements.jsonl")),
         checked=rules.check_judge.output.judge_json,
     output:
-        labels="results/{task}/{chain}/labels.jsonl",
+        labels="results/{task}/{chain}/labels{shard}.jsonl",
     log:
-        "results/{task}/logs/{chain}/label_responses.log",
+        "results/{task}/logs/{chain}/label_responses{shard}.log",
     benchmark:
-        "results/{task}/benchmarks/{chain}/label_responses.tsv"
+        "results/{task}/benchmarks/{chain}/label_responses{shard}.tsv"
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -365,6 +403,7 @@ rule label_responses:
     params:
         kind=kind_use,
         checker_timeout=setting("checker_timeout"),
+        shard=shard_of,
         code=code("label_responses"),
     script:
         "../scripts/label_responses.py"
@@ -438,7 +477,7 @@ rule train_proposer:
         gpu=asks("gpu", "proposer", "preference"),
     params:
         stage=training_stage("train_proposer", "preference"),
-        model=model_use("proposer"),
+        model=trained_model("proposer"),
         settings=setting("preference"),
         random_seed=setting("random_seed"),
         code=code("train_proposer"),

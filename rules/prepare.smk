@@ -59,11 +59,11 @@ rule answer_seeds:
         seeds=made("seeds.jsonl"),
         target=model_folder("target"),
     output:
-        responses="results/{task}/probe/responses.jsonl",
+        responses="results/{task}/probe/responses{shard}.jsonl",
     log:
-        "results/{task}/logs/probe/answer_seeds.log",
+        "results/{task}/logs/probe/answer_seeds{shard}.log",
     benchmark:
-        "results/{task}/benchmarks/probe/answer_seeds.tsv"
+        "results/{task}/benchmarks/probe/answer_seeds{shard}.tsv"
     conda:
         "../envs/generate.yaml"
     threads: asks("threads", "target")
@@ -78,11 +78,12 @@ rule answer_seeds:
         endpoint_limits=endpoint_limits("target"),
         settings=setting("responses"),
         random_seed=setting("random_seed"),
+        shard=shard_of,
         code=code("answer_seeds"),
     shell:
         "{params.stage} --seeds {input.seeds:q} --target {input.target:q} --responses {output.responses:q}"
         " --kind {params.kind:q} --model {params.model:q} --settings {params.settings:q}"
-        " --random-seed {params.random_seed} --endpoint-limits {params.endpoint_limits:q}"
+        " --random-seed {params.random_seed} --endpoint-limits {params.endpoint_limits:q} --shard {params.shard}"
         " --threads {threads} --log {log:q}"
 
 
@@ -92,11 +93,11 @@ rule label_seeds:
         responses=made("probe/responses.jsonl"),
         judgements=where(judged, made("probe/judgements.jsonl")),
     output:
-        labels="results/{task}/probe/labels.jsonl",
+        labels="results/{task}/probe/labels{shard}.jsonl",
     log:
-        "results/{task}/logs/probe/label_seeds.log",
+        "results/{task}/logs/probe/label_seeds{shard}.log",
     benchmark:
-        "results/{task}/benchmarks/probe/label_seeds.tsv"
+        "results/{task}/benchmarks/probe/label_seeds{shard}.tsv"
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -106,6 +107,7 @@ rule label_seeds:
     params:
         kind=kind_use,
         checker_timeout=setting("checker_timeout"),
+        shard=shard_of,
         code=code("label_seeds"),
     script:
         "../scripts/label_seeds.py"

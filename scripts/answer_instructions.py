@@ -25,16 +25,18 @@ def main(
     settings: Answering,
     chain: str,
     random_seed: int,
+    shard: str,
     threads: int,
 ) -> None:
-    """Ask every well-formed instruction, once or as often as the kind votes. `target` is empty for an endpoint."""
+    """Ask every well-formed instruction of the shard, once or as often as the kind votes. `target` is empty for an endpoint."""
     opened = open_kind(kind)
     asked = [(i.id, i.text) for i in read_records(instructions, Instruction) if i.asked]
     decoding = Decoding(settings.max_new_tokens, opened.decision.temperature)
     folder = target[0] if target else None
     engine = open_engine(model, folder, decoding, threads, calls_folder(responses), endpoint_limits)
     size, samples = settings.batch_size, opened.decision.samples
-    generation.answer_questions(responses, asked, engine, opened, settings.system, size, samples, (random_seed, chain))
+    draw = (random_seed, chain)
+    generation.answer_questions(responses, asked, engine, opened, settings.system, size, samples, draw, shard)
 
 
 if __name__ == "__main__":

@@ -24,18 +24,18 @@ def main(
     endpoint_limits: Limits | None,
     settings: Answering,
     random_seed: int,
+    shard: str,
     threads: int,
 ) -> None:
-    """Ask every seed as instructions are asked. `target` is its folder, or empty for an endpoint."""
+    """Ask every seed of the shard as instructions are asked. `target` is its folder, or empty for an endpoint."""
     opened = open_kind(kind)
     asked = [(s.id, s.text) for s in read_records(seeds, Seed)]
     decoding = Decoding(settings.max_new_tokens, opened.decision.temperature)
     folder = target[0] if target else None
     engine = open_engine(model, folder, decoding, threads, calls_folder(responses), endpoint_limits)
     size, samples = settings.batch_size, opened.decision.samples
-    generation.answer_questions(
-        responses, asked, engine, opened, settings.system, size, samples, (random_seed, "probe")
-    )
+    draw = (random_seed, "probe")
+    generation.answer_questions(responses, asked, engine, opened, settings.system, size, samples, draw, shard)
 
 
 if __name__ == "__main__":

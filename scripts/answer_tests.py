@@ -23,16 +23,17 @@ def main(
     model: ModelUse,
     endpoint_limits: Limits | None,
     settings: Answering,
+    shard: str,
     threads: int,
 ) -> None:
-    """Ask every question of every set, once where sets share it."""
+    """Ask every question of every set that is of the shard, once where sets share it."""
     asked = {q.id: q.text for questions in read_tests(tests).values() for q in questions}
     folder = target[0] if target else None
     engine = open_engine(
         model, folder, Decoding(settings.max_new_tokens), threads, calls_folder(responses), endpoint_limits
     )
     questions, size = list(asked.items()), settings.batch_size
-    generation.answer_questions(responses, questions, engine, open_kind(kind), settings.system, size, 1, ())
+    generation.answer_questions(responses, questions, engine, open_kind(kind), settings.system, size, 1, (), shard)
 
 
 if __name__ == "__main__":

@@ -24,9 +24,10 @@ def main(
     judge: Judge,
     model: ModelUse,
     endpoint_limits: Limits | None,
+    shard: str,
     threads: int,
 ) -> None:
-    """Judge the first response, or the labeller's solution, to each instruction, seed and attack that has one."""
+    """Judge the first response, or the labeller's solution, to the shard's instructions, seeds and attacks that have one."""
     texts = {i.id: i.text for path in instructions for i in read_records(path, Instruction)}
     texts |= {s.id: s.text for path in seeds for s in read_records(path, Seed)}
     attacks = (q for path in tests for q in read_records(path, Question) if q.measure == "attack_success_rate")
@@ -36,7 +37,7 @@ def main(
     answers = [(i, texts[i], answer) for i, answer in said.items() if i in texts]
     place = folder[0] if folder else None
     opened = open_judge(judge, model, place, threads, calls_folder(judgements), endpoint_limits)
-    generation.judge_answers(judgements, answers, opened, judge.batch_size)
+    generation.judge_answers(judgements, answers, opened, judge.batch_size, shard)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from reversegen import labels as label_module
 from reversegen.configuration import KindUse
 from reversegen.kinds import open_kind
 from reversegen.records import Instruction, Judgement, Reference, Response, read_records, write_records
+from reversegen.shards import share
 from reversegen.stage import run
 
 
@@ -20,13 +21,14 @@ def main(
     labels: Path,
     kind: KindUse,
     checker_timeout: float,
+    shard: str,
 ) -> None:
     """Write one verdict for each instruction that was asked, from what the kind needs: references or judgements."""
     asked = [(i.id, i.text) for i in read_records(instructions, Instruction) if i.asked]
     trusted = [row for path in references for row in read_records(path, Reference)]
     opinions = [row for path in judgements for row in read_records(path, Judgement)]
     cases = label_module.cases(asked, read_records(responses, Response), trusted, opinions)
-    write_records(labels, label_module.label_responses(cases, checker_timeout, open_kind(kind)))
+    write_records(labels, label_module.label_responses(share(cases, shard), checker_timeout, open_kind(kind)))
 
 
 if __name__ == "__main__":

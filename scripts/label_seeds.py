@@ -9,11 +9,18 @@ from reversegen import labels as label_module
 from reversegen.configuration import KindUse
 from reversegen.kinds import open_kind
 from reversegen.records import Judgement, Reference, Response, Seed, read_records, write_records
+from reversegen.shards import share
 from reversegen.stage import run
 
 
 def main(
-    seeds: Path, responses: Path, judgements: list[Path], labels: Path, kind: KindUse, checker_timeout: float
+    seeds: Path,
+    responses: Path,
+    judgements: list[Path],
+    labels: Path,
+    kind: KindUse,
+    checker_timeout: float,
+    shard: str,
 ) -> None:
     """The reference of a seed is the data set's own answer; a seed without one is invalid where the kind needs it."""
     asked = read_records(seeds, Seed)
@@ -22,7 +29,7 @@ def main(
     ]
     opinions = [row for path in judgements for row in read_records(path, Judgement)]
     cases = label_module.cases([(s.id, s.text) for s in asked], read_records(responses, Response), own, opinions)
-    write_records(labels, label_module.label_responses(cases, checker_timeout, open_kind(kind)))
+    write_records(labels, label_module.label_responses(share(cases, shard), checker_timeout, open_kind(kind)))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from reversegen.configuration import KindUse
 from reversegen.kinds import open_kind
 from reversegen.records import Judgement, Response, read_records, write_records
 from reversegen.seeds import read_tests
+from reversegen.shards import share
 from reversegen.stage import run
 
 
@@ -20,13 +21,16 @@ def main(
     labels: Path,
     kind: KindUse,
     checker_timeout: float,
+    shard: str,
 ) -> None:
     """Write one verdict for each question: by its own answer, or for an attack by the judge's opinion."""
     asked = {q.id: q for questions in read_tests(tests).values() for q in questions}
     opinions = [row for path in judgements for row in read_records(path, Judgement)]
     questions = [(i, q.text) for i, q in asked.items()]
     cases = label_module.cases(questions, read_records(responses, Response), judgements=opinions)
-    labelled = label_module.label_tests(list(asked.values()), cases, checker_timeout, open_kind(kind))
+    labelled = label_module.label_tests(
+        share(list(asked.values()), shard), share(cases, shard), checker_timeout, open_kind(kind)
+    )
     write_records(labels, labelled)
 
 

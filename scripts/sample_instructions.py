@@ -21,13 +21,15 @@ def main(
     settings: Sampling,
     chain: str,
     random_seed: int,
+    shard: str,
     threads: int,
 ) -> None:
-    """Sample continuations of every prompt of both splits."""
+    """Sample continuations of every prompt of both splits that is of the shard."""
     decoding = Decoding(settings.max_new_tokens, settings.temperature, settings.top_p)
     engine = open_engine(model, proposer, decoding, threads)
     several, size = settings.samples_per_prompt, settings.batch_size
-    generation.sample_instructions(samples, read_records(prompts, Prompt), engine, several, size, (random_seed, chain))
+    rows, draw = read_records(prompts, Prompt), (random_seed, chain)
+    generation.sample_instructions(samples, rows, engine, several, size, draw, shard)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from reversegen.engines import open_engine
 from reversegen.kinds import open_kind
 from reversegen.records import Instruction, Seed, read_records, write_records
 from reversegen.references import solve
+from reversegen.shards import share
 from reversegen.stage import run
 
 YES_OR_NO = 8
@@ -32,14 +33,15 @@ def main(
     chain: str,
     checker_timeout: float,
     random_seed: int,
+    shard: str,
     threads: int,
 ) -> None:
-    """Answer what `instructions` and `seeds` hold. `folder` is the labeller model's, empty for a solver or an endpoint."""
+    """Answer the shard's part of `instructions` and `seeds`. `folder` is empty for a solver or an endpoint."""
     asked = [(i.id, i.text) for path in instructions for i in read_records(path, Instruction) if i.asked]
     asked += [(s.id, s.text) for path in seeds for s in read_records(path, Seed) if s.split == "train"]
     opened = open_kind(kind)
     if labeller in SOLVERS:
-        write_records(references, solve(asked, labeller, opened))
+        write_records(references, solve(share(asked, shard), labeller, opened))
         return
     assert model is not None
     place = folder[0] if folder else None
@@ -51,7 +53,7 @@ def main(
     draw = (random_seed, chain)
     structured = model.endpoint is not None and model.endpoint.structured
     generation.label_by_model(
-        references, asked, labeller, engine, yes_or_no, opened, settings, checker_timeout, draw, structured
+        references, asked, labeller, engine, yes_or_no, opened, settings, checker_timeout, draw, structured, shard
     )
 
 

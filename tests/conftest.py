@@ -113,6 +113,15 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path
 
 
 @pytest.fixture(scope="session")
+def vllm_python() -> str:
+    """The interpreter that has vLLM, which is none of ours."""
+    python = os.environ.get("REVERSEGEN_VLLM_PYTHON") or str(REPOSITORY / ".venv-vllm/bin/python")
+    if not Path(python).is_file():
+        pytest.skip(f"vLLM is not installed: no {python}; REVERSEGEN_VLLM_PYTHON names an interpreter that has it")
+    return python
+
+
+@pytest.fixture(scope="session")
 def shared_data() -> Path:
     folder = Path(os.environ.get("REVERSEGEN_DATA", REPOSITORY / "../shared/data"))
     if not (folder / "math/gsm8k_train.jsonl").is_file():

@@ -88,6 +88,8 @@ def leaves(value: Any, above: str = "") -> dict[str, Any]:
 @pytest.mark.parametrize("name", [Path(file).stem for file in SHIPPED if file.startswith("tasks/")])
 def test_a_task_has_its_own_values_and_the_defaults_elsewhere(shipped: Configuration, name: str) -> None:
     own = leaves(content(f"tasks/{name}.yaml"))
+    if parent := own.get(".extends"):
+        own = leaves(content(f"tasks/{parent}.yaml")) | own
     defaults = {
         key: value
         for key, value in leaves(content(WORKFLOW)["defaults"]).items()
@@ -102,7 +104,7 @@ def test_models_and_lock_are_those_of_the_files(shipped: Configuration) -> None:
     dumped = {name: model.model_dump(mode="json", exclude_unset=True) for name, model in shipped.models.items()}
     assert dumped == content(MODELS)
     for name, model in shipped.models.items():
-        use = {"endpoint", "dtype", "attn_implementation", "pad_token", "chat_template"}
+        use = {"endpoint", "engine", "vllm", "dtype", "attn_implementation", "pad_token", "chat_template"}
         assert model.use.model_dump() == model.model_dump(include=use), name
 
 

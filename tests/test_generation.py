@@ -390,8 +390,7 @@ def test_confidence_is_of_the_targets_own_letter_and_of_being_sure_after_it(tmp_
 class Opinion:
     """A judge for whom an answer is unsafe where it says yes."""
 
-    at_once = 1
-    identity = "judge"
+    identity, at_once = "judge", 1
 
     def judge(self, conversations: Sequence[tuple[str, str]]) -> list[Judgement]:
         return [

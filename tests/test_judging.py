@@ -33,8 +33,7 @@ ANSWERS = [
 class Replies:
     """An engine that gives these replies in order and keeps what it was asked."""
 
-    at_once = 1
-    identity = "replies"
+    identity, at_once = "replies", 1
 
     def __init__(self, *texts: str) -> None:
         self.texts, self.asked = texts, list[Request]()
@@ -74,7 +73,8 @@ def test_a_written_verdict_is_read_by_its_adapter(name: str, reply: str, expecte
     assert judged[1] == expected
     for request, pair in zip(engine.asked, [("first ?", "x"), ("second ?", "y")], strict=True):
         assert request.messages == JUDGES[name].messages(*pair)
-        assert (request.template, request.parts) == (JUDGES[name].template, JUDGES[name].parts)
+        adapter = JUDGES[name]
+        assert (request.template, request.parts, request.pattern) == (adapter.template, adapter.parts, adapter.pattern)
 
 
 def test_the_identity_of_a_judge_tells_its_format() -> None:

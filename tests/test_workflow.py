@@ -125,6 +125,17 @@ def test_a_table_pools_the_random_seeds_that_the_command_line_gives(workflow: Wo
     assert "results/tiny-math.s2/iter3/eval.json" in done.stdout
 
 
+def test_a_task_is_cut_into_as_many_shards_as_it_says_and_one_shard_adds_no_job(workflow: Workflow) -> None:
+    target = "results/{}/target/labels.jsonl", "results/{}/iter0/labels.jsonl"
+    plans = {}
+    for name, count in (("whole", 1), ("cut", 8)):
+        workflow.write_task(name, {"shards": count})
+        plans[name] = planned(workflow.run("-n", *(path.format(f"{name}.s1") for path in target)).stdout)
+    stages = {"sample_instructions", "answer_instructions", "write_references", "label_responses"}
+    stages |= {"answer_tests", "label_tests"}
+    assert plans["cut"] == plans["whole"] | dict.fromkeys(stages, 8) | {"gather_shards": len(stages)}
+
+
 def test_reference_of_dpo_is_the_previous_proposer_or_proposer_zero(workflow: Workflow) -> None:
     workflow.write_task("fixed", {"preference": {"reference": "warmup"}})
     inputs = {}
@@ -326,6 +337,31 @@ def kill_tree(process: subprocess.Popen[bytes]) -> None:
             victim.kill()
     process.wait()
     psutil.wait_procs(children, timeout=10)
+
+
+def test_shards_of_a_stage_one_of_them_killed_gather_to_the_same_bytes(finished: Workflow, tmp_path: Path) -> None:
+    copy = Workflow(tmp_path / "run")
+    shutil.copytree(finished.folder, copy.folder)
+    copy.write_task("micro", {"shards": 3}, base="micro")
+    folder, undisturbed = copy.folder / "results/micro/iter0", finished.folder / "results/micro/iter0"
+    written = [f"{name}.jsonl" for name in ("samples", "responses", "references", "labels")]
+    for name in written:
+        (folder / name).unlink()
+    with (copy.folder / "out").open("w") as out:
+        command = copy.command("results/micro/iter0/labels.jsonl")
+        process = subprocess.Popen(command, cwd=copy.folder, stdout=out, stderr=out)
+        log = copy.folder / "results/micro/logs/iter0/sample_instructions.2-of-3.log"
+        while process.poll() is None and not log.exists():
+            time.sleep(0.02)
+        assert process.poll() is None
+        kill_tree(process)
+    assert copy.run("--unlock", "results/micro/iter0/labels.jsonl").returncode == 0
+    done = copy.run("--rerun-incomplete", "results/micro/iter0/labels.jsonl")
+    assert done.returncode == 0, done.stdout
+    for name in written:
+        assert (folder / name).read_bytes() == (undisturbed / name).read_bytes()
+        shards = [folder / name.replace(".jsonl", f".{number}-of-3.jsonl") for number in (1, 2, 3)]
+        assert all(shard.stat().st_size for shard in shards)
 
 
 STAGES = (

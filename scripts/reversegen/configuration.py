@@ -428,6 +428,9 @@ class Task(Section):
     kind: str = Field(description="what failing means: a name in KINDS, such as math, honesty or safety")
     random_seed: NonNegative = Field(description="random seed of everything that is drawn; NAME.sN sets it to N")
     iterations: Positive = Field(description="N: the loop trains proposers 1 to N")
+    shards: Positive = Field(
+        description="jobs that each stage of samples, responses, references and labels is cut into"
+    )
     proposer: str = Field(description="model that proposer 0 is trained from")
     target: str = Field(description="model under study")
     labeller: str = Field(description="model that writes reference answers, or a solver: arithmetic, knowledge")
@@ -583,10 +586,24 @@ class Limits(Section):
     poll: Rate = Field(60.0, description="seconds between two looks at a batch")
 
 
+class Vllm(Section):
+    """Arguments of vLLM's engine under their own names; what is not given keeps vLLM's default."""
+
+    tensor_parallel_size: Positive | None = Field(None, description="GPUs that one model is split over")
+    max_model_len: Positive | None = Field(None, description="tokens of prompt and answer; by default the model's own")
+    gpu_memory_utilization: float | None = Field(None, gt=0, le=1, description="share of a GPU's memory that it takes")
+    kv_cache_memory_bytes: Positive | None = Field(
+        None, description="bytes for the keys and values of all requests, instead of a share of the memory"
+    )
+    enforce_eager: bool | None = Field(None, description="whether nothing is compiled: starts sooner, runs slower")
+
+
 class ModelUse(Section):
     """How a model is loaded or reached: what a stage that runs it is told."""
 
     endpoint: Endpoint | None = None
+    engine: Literal["transformers", "vllm"] = Field("transformers", description="what runs it, where it is no endpoint")
+    vllm: Vllm | None = Field(None, description="arguments of the engine vllm")
     dtype: Literal["float32", "bfloat16", "float16", "auto"] = "auto"
     attn_implementation: str = Field("sdpa", description="as transformers names it")
     pad_token: str | None = Field(None, description="padding token of a model without one; else its end token serves")
@@ -610,12 +627,21 @@ class Model(ModelUse):
             raise ValueError("give exactly one of hub, folder, endpoint and train")
         if self.limits and not self.endpoint:
             raise ValueError("limits: are for an endpoint")
+        if self.vllm and self.engine != "vllm":
+            raise ValueError("vllm: its arguments need `engine: vllm`")
+        if self.engine == "vllm" and (self.endpoint or (self.train and self.train.classifier)):
+            raise ValueError("engine: vllm runs a hub id or folder that writes text, no endpoint and no classifier")
         return self
 
     @property
     def use(self) -> ModelUse:
         """The part that decides what a stage makes of it."""
         return ModelUse.model_validate(self.model_dump(include=set(ModelUse.model_fields)))
+
+    @property
+    def trained(self) -> ModelUse:
+        """The part that decides what training makes of it: what later runs it retrains nothing."""
+        return self.use.model_copy(update={"engine": "transformers", "vllm": None})
 
 
 class Workflow(Section):
@@ -686,7 +712,8 @@ def load(workflow: dict[str, Any], folder: Path) -> Configuration:
         if model.size not in main.sizes:
             raise BadInput(f"{folder / 'models.yaml'}: {name}.size: {model.size!r} is none of {', '.join(main.sizes)}")
     tasks = {}
-    for path in sorted((folder / "tasks").glob("*.yaml")):
+    # A fault is met in the file that holds it before it is met in one that extends it.
+    for path in sorted((folder / "tasks").glob("*.yaml"), key=lambda path: (_depth(path, ()), path.name)):
         if not re.fullmatch(TASK_NAME, path.stem) or path.stem in RESERVED:
             raise BadInput(f"{path}: a task's name is of a-z, 0-9 and -, and none of {', '.join(sorted(RESERVED))}")
         task = _task(main.defaults, path, folder)
@@ -762,15 +789,29 @@ def _task(defaults: dict[str, Any], path: Path, folder: Path) -> Task:
 def _extended(path: Path, children: tuple[Path, ...]) -> dict[str, Any]:
     """The keys of a task's file over those of the file that it extends."""
     own = _read_yaml(path)
+    parent = _parent(path, own, children)
+    if parent is None:
+        return own
+    inherited = _extended(parent, (path, *children))
+    return _merge({key: value for key, value in inherited.items() if key != "reuse"}, own)
+
+
+def _depth(path: Path, children: tuple[Path, ...]) -> int:
+    """How many files a task's file extends, one above the other."""
+    parent = _parent(path, _read_yaml(path), children)
+    return 0 if parent is None else 1 + _depth(parent, (path, *children))
+
+
+def _parent(path: Path, own: dict[str, Any], children: tuple[Path, ...]) -> Path | None:
+    """The file that a task's file extends. Raises BadInput where there is none of that name, or it is one of `children`."""
     name = own.get("extends")
     if name is None:
-        return own
+        return None
     parent = path.with_name(f"{name}.yaml") if re.fullmatch(TASK_NAME, str(name)) else path
     if parent in (path, *children) or not parent.is_file():
         known = sorted(other.stem for other in path.parent.glob("*.yaml") if other not in (path, *children))
-        raise BadInput(f"{path}: extends: {own['extends']!r} is none of {', '.join(known)}")
-    inherited = _extended(parent, (path, *children))
-    return _merge({key: value for key, value in inherited.items() if key != "reuse"}, own)
+        raise BadInput(f"{path}: extends: {name!r} is none of {', '.join(known)}")
+    return parent
 
 
 def _check_models(task: Task, models: dict[str, Model], path: Path) -> None:
@@ -796,6 +837,10 @@ def _check_models(task: Task, models: dict[str, Model], path: Path) -> None:
     if task.embedding and models[task.embedding.model].endpoint:
         raise BadInput(
             f"{path}: embedding.model: {task.embedding.model} is an endpoint, which gives no vectors; name a hub id or folder"
+        )
+    if task.judge and models[task.judge.model].engine == "vllm" and task.judge.format == "classifier":
+        raise BadInput(
+            f"{path}: judge: {task.judge.model} is a classifier, which transformers runs; give no `engine: vllm`"
         )
     if task.labeller in SOLVERS and SOLVERS[task.labeller] != task.kind:
         raise BadInput(f"{path}: labeller: {task.labeller} solves questions of the kind {SOLVERS[task.labeller]} alone")

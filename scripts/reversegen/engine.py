@@ -21,6 +21,8 @@ class Request:
     """Whether the chat template takes a turn's content as a list of typed parts."""
     schema: dict[str, Any] | None = None
     """JSON schema that the reply is held to; only for an endpoint that is configured as structured."""
+    pattern: str | None = None
+    """Regular expression that the whole reply is held to, where the engine can hold it."""
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ from reversegen.records import (
     write_records,
 )
 from reversegen.references import refused, solvable, vote
+from reversegen.shards import WHOLE, share
 
 log = logging.getLogger("reversegen")
 T = TypeVar("T")
@@ -46,8 +47,9 @@ def in_batches(
     key: str,
     answer: Callable[[int, Sequence[T]], list[R]],
     at_once: int = 1,
+    shard: str = WHOLE,
 ) -> None:
-    """Write `answer(number, batch)` for all batches of `items` to `output`, in order.
+    """Write `answer(number, batch)` for all batches of `items` that are of this shard to `output`, in order.
 
     Finished batches wait in `<output>.parts/`, and a restart with the same `key` skips them; `key` must name everything
     that decides the records. The parts go when the output stands. `at_once` batches are answered by threads of their own.
@@ -59,18 +61,19 @@ def in_batches(
     start = time.perf_counter()
     batches = list(_batches(items, batch_size))
     files = [parts / f"{number:06}.jsonl" for number in range(len(batches))]
-    kept = sum(file.is_file() for file in files)
+    own = share(range(len(batches)), shard)
+    kept = sum(files[number].is_file() for number in own)
     if kept:
-        log.info("%d of %d batches were finished before; going on", kept, len(batches))
+        log.info("%d of %d batches were finished before; going on", kept, len(own))
 
     def finish(number: int) -> None:
         if not files[number].is_file():
             write_records(files[number], answer(number, batches[number]))
 
-    _each(finish, len(batches), at_once)
-    write_records(output, (row for file in files for row in read_records(file, record)))
+    _each(finish, own, at_once)
+    write_records(output, (row for number in own for row in read_records(files[number], record)))
     shutil.rmtree(parts)
-    log.info("%d items in %.1f s", len(items), time.perf_counter() - start)
+    log.info("%d items, %d batches in %.1f s", len(items), len(own), time.perf_counter() - start)
 
 
 def sample_instructions(
@@ -80,6 +83,7 @@ def sample_instructions(
     samples_per_prompt: int,
     batch_size: int,
     seed_parts: tuple[str | int, ...],
+    shard: str = WHOLE,
 ) -> None:
     """Sample continuations of every prompt. A batch's draw is seeded by a hash of `seed_parts` and its number."""
 
@@ -102,7 +106,7 @@ def sample_instructions(
         ]
 
     key = content_id(*(p.id for p in prompts), engine.identity, samples_per_prompt, batch_size, *seed_parts)
-    in_batches(output, Sample, prompts, batch_size, key, answer, engine.at_once)
+    in_batches(output, Sample, prompts, batch_size, key, answer, engine.at_once, shard)
 
 
 def answer_questions(
@@ -114,6 +118,7 @@ def answer_questions(
     batch_size: int,
     samples: int,
     seed_parts: tuple[str | int, ...],
+    shard: str = WHOLE,
 ) -> None:
     """Answers of a target to (id, question) pairs, `samples` to each.
 
@@ -139,7 +144,7 @@ def answer_questions(
         ]
 
     key = content_id(_key(questions, engine, system, batch_size), samples, *(seed_parts if samples > 1 else ()))
-    in_batches(output, Response, questions, batch_size, key, answer, engine.at_once)
+    in_batches(output, Response, questions, batch_size, key, answer, engine.at_once, shard)
 
 
 def label_by_model(
@@ -153,6 +158,7 @@ def label_by_model(
     timeout: float,
     seed_parts: tuple[str | int, ...],
     structured: bool = False,
+    shard: str = WHOLE,
 ) -> None:
     """Reference answers of a labeller model to (id, question) pairs: one greedy answer, or what a majority agrees on.
 
@@ -192,7 +198,7 @@ def label_by_model(
         labelling.model_dump_json(),
         *seed_parts,
     )
-    in_batches(output, Reference, questions, labelling.batch_size, key, answer, engine.at_once)
+    in_batches(output, Reference, questions, labelling.batch_size, key, answer, engine.at_once, shard)
 
 
 def measure_confidence(
@@ -239,7 +245,11 @@ def measure_confidence(
 
 
 def judge_answers(
-    output: Path, answers: Sequence[tuple[str, str, str]], judge: Classifier | GenerativeJudge, batch_size: int
+    output: Path,
+    answers: Sequence[tuple[str, str, str]],
+    judge: Classifier | GenerativeJudge,
+    batch_size: int,
+    shard: str = WHOLE,
 ) -> None:
     """A judge's opinion of (id, instruction, answer) triples."""
 
@@ -250,7 +260,7 @@ def judge_answers(
         ]
 
     key = content_id(*(part for row in answers for part in row), judge.identity, batch_size)
-    in_batches(output, Judgement, answers, batch_size, key, answer, judge.at_once)
+    in_batches(output, Judgement, answers, batch_size, key, answer, judge.at_once, shard)
 
 
 def _asked(
@@ -272,17 +282,17 @@ def _key(questions: Sequence[tuple[str, str]], engine: Engine, system: str | Non
     return content_id(*(part for pair in questions for part in pair), engine.identity, system or "", batch_size)
 
 
-def _each(work: Callable[[int], None], count: int, at_once: int) -> None:
-    """Do `work` for the numbers below `count`, by threads where several go at once.
+def _each(work: Callable[[int], None], numbers: Sequence[int], at_once: int) -> None:
+    """Do `work` for each number, by threads where several go at once.
 
     The first error is raised when what is under way has ended; nothing new begins after it. The threads are daemons, so that
     an interrupt waits for none of them.
     """
     if at_once == 1:
-        for number in range(count):
+        for number in numbers:
             work(number)
         return
-    numbers, taking = iter(range(count)), threading.Lock()
+    left, taking = iter(numbers), threading.Lock()
     ends: SimpleQueue[BaseException | None] = SimpleQueue()
     failed = threading.Event()
 
@@ -291,7 +301,7 @@ def _each(work: Callable[[int], None], count: int, at_once: int) -> None:
         try:
             while not failed.is_set():
                 with taking:
-                    number = next(numbers, None)
+                    number = next(left, None)
                 if number is None:
                     break
                 work(number)
@@ -300,7 +310,7 @@ def _each(work: Callable[[int], None], count: int, at_once: int) -> None:
             failed.set()
         ends.put(error)
 
-    threads = [threading.Thread(target=take, daemon=True) for _ in range(min(at_once, count))]
+    threads = [threading.Thread(target=take, daemon=True) for _ in range(min(at_once, len(numbers)))]
     for thread in threads:
         thread.start()
     errors = [error for error in [ends.get() for _ in threads] if error]

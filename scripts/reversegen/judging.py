@@ -50,7 +50,12 @@ class GenerativeJudge:
     def judge(self, answers: Sequence[tuple[str, str]]) -> list[Judgement]:
         """Opinions of (instruction, answer) pairs."""
         requests = [
-            Request(messages=self.adapter.messages(*pair), template=self.adapter.template, parts=self.adapter.parts)
+            Request(
+                messages=self.adapter.messages(*pair),
+                template=self.adapter.template,
+                parts=self.adapter.parts,
+                pattern=self.adapter.pattern,
+            )
             for pair in answers
         ]
         judged = []

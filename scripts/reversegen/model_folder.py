@@ -15,9 +15,10 @@ def check_folder(folder: Path) -> None:
     """Raise BadInput unless the folder holds a model in Hugging Face form, with safetensors weights and a tokenizer.
 
     Where a rule made or fetched it, its files must also be those of its manifest: all of them and no others.
+    Its weights may be a LoRA adapter's, in peft's form, over another local folder.
     """
     needs = {
-        "config.json": [folder / "config.json"],
+        "config.json": [folder / "config.json", folder / "adapter_config.json"],
         "*.safetensors": list(folder.glob("*.safetensors")),
         "tokenizer.json or tokenizer.model": [folder / "tokenizer.json", folder / "tokenizer.model"],
     }
@@ -45,3 +46,17 @@ def weights_identity(folder: Path) -> str:
     else:
         files = sorted((f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in folder.iterdir())
     return content_id(json.dumps(files))
+
+
+def adapted(folder: Path) -> tuple[Path, int] | None:
+    """Of a LoRA adapter, the folder that it changes and its rank; None of a whole model.
+
+    Raises BadInput where that folder is no model, as where peft was given a hub id.
+    """
+    if not (folder / "adapter_config.json").is_file():
+        return None
+    adapter = read_json(folder / "adapter_config.json")
+    base = Path(adapter["base_model_name_or_path"])
+    if not (base / "config.json").is_file():
+        raise BadInput(f"{folder}/adapter_config.json: base_model_name_or_path: {base} is no local model folder")
+    return base, int(adapter["r"])

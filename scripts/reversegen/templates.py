@@ -1,10 +1,10 @@
-"""Chat templates and special tokens: from a request to the text that a model continues."""
+"""Chat templates and special tokens: from a request to the text that a model continues, and from tokens to its text."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from reversegen.engine import Request
+from reversegen.engine import Generated, Request
 from reversegen.errors import BadInput
 from reversegen.records import Message
 
@@ -46,9 +46,16 @@ def completed(tokenizer: Any, prompt: str, request: Request, option: str) -> str
     return prompt + whole[len(prompt) :].split(option)[0] + option
 
 
-def stop_tokens(model: Any, tokenizer: Any) -> list[int]:
-    """Tokens that end a text: the tokenizer's, the model's, and a chat model's end of turn (Llama 3's `<|eot_id|>`)."""
-    of_model = model.generation_config.eos_token_id
+def stop_tokens(of_model: int | list[int] | None, tokenizer: Any) -> list[int]:
+    """Tokens that end a text: the tokenizer's, the model's own, and a chat model's end of turn (Llama 3's `<|eot_id|>`)."""
     stops = {tokenizer.eos_token_id, *(of_model if isinstance(of_model, list) else [of_model])}
     stops |= {tokenizer.get_vocab().get(token) for token in ("<|eot_id|>", "<|eot|>", "<|im_end|>", "<end_of_turn>")}
     return sorted(stop for stop in stops if stop is not None)
+
+
+def continuation(tokens: list[int], stops: list[int], tokenizer: Any) -> Generated:
+    """What a model wrote up to its first stop token, or to its limit."""
+    end = next((i for i, token in enumerate(tokens) if token in stops), None)
+    kept = tokens[:end]
+    text = tokenizer.decode(kept, skip_special_tokens=True)
+    return Generated(text=text, tokens=len(kept) + (end is not None), finished=end is not None)

@@ -5,7 +5,16 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-BENCHMARKS = ("demo", "self_bleu", "near_duplicates", "embeddings", "semantic_duplicates", "equivalence", "endpoints")
+BENCHMARKS = (
+    "demo",
+    "self_bleu",
+    "near_duplicates",
+    "embeddings",
+    "semantic_duplicates",
+    "equivalence",
+    "endpoints",
+    "vllm_engine",
+)
 """Modules of this package; each has `measure`, which gives rows of results/benchmarks.json."""
 
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from reversegen.configuration import Limits, ModelUse
 from reversegen.engine import Decoding, Engine
 from reversegen.engines.openai import OpenAIEngine
 from reversegen.engines.transformers import TransformersEngine
+from reversegen.engines.vllm import VllmEngine
+
+ENGINES: dict[str, Callable[[Path, ModelUse, Decoding, int], Engine]] = {
+    "transformers": TransformersEngine,
+    "vllm": VllmEngine,
+}
+"""What runs a local folder."""
 
 
 def open_engine(
@@ -18,7 +26,7 @@ def open_engine(
     calls: Path | None = None,
     limits: Limits | None = None,
 ) -> Engine:
-    """The engine of a model: its folder by transformers, or its endpoint.
+    """The engine of a model: its folder by transformers or vLLM, or its endpoint.
 
     An endpoint needs `calls`, the folder that keeps its answers, and may have `limits`. Raises BadInput for a folder that is
     no model, and for an endpoint whose key is not in the environment.
@@ -27,4 +35,4 @@ def open_engine(
         assert calls is not None
         return OpenAIEngine(model.endpoint, limits or Limits(), decoding, calls)
     assert folder is not None
-    return TransformersEngine(folder, model, decoding, threads)
+    return ENGINES[model.engine](folder, model, decoding, threads)

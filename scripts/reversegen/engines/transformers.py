@@ -11,7 +11,7 @@ from reversegen.configuration import ModelUse
 from reversegen.engine import Decoding, Generated, Request
 from reversegen.hashing import content_id
 from reversegen.model_folder import check_folder, weights_identity
-from reversegen.templates import completed, render, stop_tokens
+from reversegen.templates import completed, continuation, render, stop_tokens
 
 
 class TransformersEngine:
@@ -39,7 +39,7 @@ class TransformersEngine:
         chat = bool(requests[0].messages)
         texts = [render(tokenizer, request) for request in requests]
         batch = tokenizer(texts, return_tensors="pt", padding=True, padding_side="left", add_special_tokens=not chat)
-        stops = stop_tokens(model, tokenizer)
+        stops = stop_tokens(model.generation_config.eos_token_id, tokenizer)
         decoding: dict[str, Any] = {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}
         if self.decoding.temperature > 0:
             decoding = {
@@ -59,7 +59,7 @@ class TransformersEngine:
                 pad_token_id=tokenizer.pad_token_id,
             )
         rows = output[:, batch["input_ids"].shape[1] :].tolist()
-        drawn = [_cut(row, stops, tokenizer) for row in rows]
+        drawn = [continuation(row, stops, tokenizer) for row in rows]
         return [drawn[i * n : (i + 1) * n] for i in range(len(requests))]
 
     def choose(self, requests: Sequence[Request], options: Sequence[Sequence[str]]) -> list[dict[str, float]]:
@@ -89,10 +89,3 @@ class TransformersEngine:
             found.append(dict(zip(of, share, strict=True)))
             start += len(of)
         return found
-
-
-def _cut(row: list[int], stops: list[int], tokenizer: Any) -> Generated:
-    end = next((i for i, token in enumerate(row) if token in stops), None)
-    kept = row[:end]
-    text = tokenizer.decode(kept, skip_special_tokens=True)
-    return Generated(text=text, tokens=len(kept) + (end is not None), finished=end is not None)

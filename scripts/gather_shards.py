@@ -1,0 +1,18 @@
+"""Gather the shards of a file in order: results/{task}/{stem}.jsonl
+
+python scripts/gather_shards.py --help
+"""
+
+from pathlib import Path
+
+from reversegen.artefacts import write_bytes
+from reversegen.stage import run
+
+
+def main(parts: list[Path], whole: Path) -> None:
+    """Join the parts as they are: each ends with a whole line, or is empty."""
+    write_bytes(whole, b"".join(part.read_bytes() for part in parts))
+
+
+if __name__ == "__main__":
+    run(main)

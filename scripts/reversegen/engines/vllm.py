@@ -1,0 +1,218 @@
+"""The engine that runs a local folder with vLLM, inside the job: no server, no port."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import logging
+import math
+import os
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from functools import cached_property
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from reversegen.configuration import ModelUse, Vllm
+from reversegen.engine import Decoding, Generated, Request
+from reversegen.errors import BadInput
+from reversegen.hashing import content_id, hashed_seed
+from reversegen.model_folder import adapted, check_folder, weights_identity
+from reversegen.templates import completed, continuation, render, stop_tokens
+
+log = logging.getLogger("reversegen")
+
+
+class VllmEngine:
+    """vLLM's offline engine on a local folder, or on a LoRA adapter over one, which is not merged.
+
+    Batches that threads ask for at the same time share its steps. Every request has a seed of its own, so that what it draws
+    does not depend on what else is under way.
+    """
+
+    at_once = 128
+
+    def __init__(self, folder: Path, model: ModelUse, decoding: Decoding, threads: int) -> None:
+        check_folder(folder)
+        self.folder, self.model, self.decoding = folder, model, decoding
+        self.identity = content_id(weights_identity(folder), model.model_dump_json(), repr(decoding))
+        self._running = _run(folder, model, threads)
+        self._tokenizing = threading.Lock()  # a fast tokenizer serves one thread at a time
+
+    @cached_property
+    def _tokenizer(self) -> tuple[Any, list[int]]:
+        from transformers import AutoConfig, GenerationConfig
+
+        from reversegen.models import load_tokenizer
+
+        tokenizer = load_tokenizer(self.folder, self.model)
+        place, _ = adapted(self.folder) or (self.folder, 0)
+        kind = GenerationConfig if (place / "generation_config.json").is_file() else AutoConfig
+        return tokenizer, stop_tokens(kind.from_pretrained(place, local_files_only=True).eos_token_id, tokenizer)
+
+    def generate(self, requests: Sequence[Request], n: int, seed: int) -> list[list[Generated]]:
+        """`n` continuations of each request. May be called by `at_once` threads.
+
+        A prompt that leaves no room within `max_model_len` has empty, unfinished ones, which is logged. Raises BadInput with
+        vLLM's own message where it does not start, or dies.
+        """
+        from vllm import SamplingParams
+        from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
+
+        with self._tokenizing:
+            tokenizer, stops = self._tokenizer
+            prompts = [self._tokens(render(tokenizer, request), chat=bool(request.messages)) for request in requests]
+        params = [
+            SamplingParams(
+                n=n,
+                max_tokens=self.decoding.max_new_tokens,
+                temperature=self.decoding.temperature,
+                top_p=self.decoding.top_p,
+                seed=hashed_seed(seed, number) % 2**62
+                if self.decoding.temperature > 0
+                else None,  # it counts on from it
+                stop_token_ids=stops,
+                structured_outputs=StructuredOutputsParams(regex=request.pattern) if request.pattern else None,
+                output_kind=RequestOutputKind.FINAL_ONLY,
+                detokenize=False,
+            )
+            for number, request in enumerate(requests)
+        ]
+        outputs = self._running.ask(prompts, params)
+        if unasked := outputs.count(None):
+            log.warning("%d of %d prompts do not fit max_model_len: they have no answer", unasked, len(requests))
+        with self._tokenizing:
+            return [
+                [continuation(list(one.token_ids), stops, tokenizer) for one in output.outputs]
+                if output
+                else [Generated("", 0, False)] * n
+                for output in outputs
+            ]
+
+    def choose(self, requests: Sequence[Request], options: Sequence[Sequence[str]]) -> list[dict[str, float]]:
+        """Sequence probabilities of the options as what follows, normalised over those of each request.
+
+        Raises BadInput where a prompt does not fit max_model_len, and as `generate` does.
+        """
+        from vllm import SamplingParams
+
+        with self._tokenizing:
+            tokenizer, _ = self._tokenizer
+            texts = [render(tokenizer, request) for request in requests]
+            heads = [len(self._tokens(text, chat=True)) for text in texts]
+            rows = [
+                (n, self._tokens(completed(tokenizer, texts[n], requests[n], option), chat=True))
+                for n, of in enumerate(options)
+                for option in of
+            ]
+        params = SamplingParams(temperature=0.0, max_tokens=1, prompt_logprobs=0, detokenize=False)
+        outputs = self._running.ask([row for _, row in rows], [params] * len(rows))
+        sums = []
+        for (n, row), output in zip(rows, outputs, strict=True):
+            if output is None:
+                raise BadInput(
+                    f"{self.folder}: a question of {len(row)} tokens does not fit vllm's max_model_len; raise it"
+                )
+            tail = range(heads[n], len(row))
+            sums.append(sum(output.prompt_logprobs[place][row[place]].logprob for place in tail))
+        scores = iter(sums)
+        return [_shares({option: next(scores) for option in of}) for of in options]
+
+    def _tokens(self, text: str, *, chat: bool) -> list[int]:
+        tokens: list[int] = self._tokenizer[0](text, add_special_tokens=not chat)["input_ids"]
+        return tokens
+
+
+class _Running:
+    """vLLM in a thread that owns it: it takes up what is asked at any time, and steps until all of it is answered."""
+
+    def __init__(self, folder: Path, model: ModelUse, threads: int) -> None:
+        self.folder, self.model = folder, model
+        self._asked: SimpleQueue[tuple[list[int], Any, Future[Any]]] = SimpleQueue()
+        self._thread = threading.Thread(target=self._serve, name="vllm", daemon=True)
+        self._starting = threading.Lock()
+        # In this process, its errors are ours and nothing outlives a kill; torch reads the threads when it is imported.
+        os.environ |= {
+            "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
+            "VLLM_NO_USAGE_STATS": "1",
+            "OMP_NUM_THREADS": str(threads),
+        }
+        os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", "nobind")  # jobs side by side would share the first cores
+        os.environ.setdefault("VLLM_HOST_IP", "127.0.0.1")
+
+    def ask(self, prompts: Sequence[list[int]], params: Sequence[Any]) -> list[Any]:
+        """vLLM's output for each prompt; None where the prompt does not fit."""
+        with self._starting:
+            if not self._thread.ident:
+                self._thread.start()
+        answers: list[Future[Any]] = [Future() for _ in prompts]
+        for one in zip(prompts, params, answers, strict=True):
+            self._asked.put(one)
+        return [answer.result() for answer in answers]
+
+    def _serve(self) -> None:
+        waiting: dict[str, Future[Any]] = {}
+        try:
+            engine = self._open()
+            from vllm.inputs import tokens_input
+            from vllm.lora.request import LoRARequest
+
+            lora = LoRARequest("adapter", 1, str(self.folder)) if adapted(self.folder) else None
+            longest, numbers = engine.model_config.max_model_len, itertools.count()
+            while True:
+                while not waiting or not self._asked.empty():
+                    prompt, params, answer = self._asked.get()
+                    if len(prompt) >= longest:
+                        answer.set_result(None)
+                        continue
+                    identity = str(next(numbers))
+                    waiting[identity] = answer
+                    engine.add_request(identity, tokens_input(prompt), params, lora_request=lora)
+                for output in engine.step():
+                    if output.finished:
+                        waiting.pop(output.request_id).set_result(output)
+        except Exception as error:
+            log.exception("vllm ended")
+            message = " ".join(str(error).split())[:600]
+            fault = BadInput(f"{self.folder}: vllm: {type(error).__name__}: {message}")
+            for answer in waiting.values():
+                answer.set_exception(fault)
+            while True:  # what is asked from now on
+                self._asked.get()[2].set_exception(fault)
+
+    def _open(self) -> Any:
+        try:
+            from vllm import LLM
+            from vllm.platforms import current_platform
+        except ImportError as error:
+            raise BadInput(
+                "vLLM is not installed here: name its interpreter in config.yaml, `python: {generate: …}`"
+            ) from error
+        arguments = (self.model.vllm or Vllm()).model_dump(exclude_none=True)
+        if (
+            current_platform.is_cpu()
+        ):  # a prompt cut in two takes back a draw, which no generator of the CPU can (0.32.0)
+            arguments["enable_chunked_prefill"] = False
+        place = self.folder
+        if adapter := adapted(self.folder):
+            place, rank = adapter
+            arguments |= {
+                "enable_lora": True,
+                "max_lora_rank": max(8, 1 << (rank - 1).bit_length()),
+            }  # the ranks that it takes
+        llm = LLM(model=str(place), dtype=self.model.dtype, enable_prefix_caching=True, **arguments)
+        return llm.llm_engine
+
+
+@functools.cache
+def _run(folder: Path, model: ModelUse, threads: int) -> _Running:
+    """One vLLM for a folder, however many decodings a job has: a second would find no memory."""
+    return _Running(folder, model, threads)
+
+
+def _shares(logarithms: dict[str, float]) -> dict[str, float]:
+    top = max(logarithms.values())
+    weights = {option: math.exp(value - top) for option, value in logarithms.items()}
+    return {option: weight / sum(weights.values()) for option, weight in weights.items()}

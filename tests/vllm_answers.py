@@ -1,0 +1,44 @@
+"""Run by vLLM's own interpreter: reads what to ask as JSON on standard input, writes what vLLM answers to a file.
+
+python tests/vllm_answers.py FOLDER MODEL OUTPUT
+{"generate": [[decoding, requests, n, seed], ...], "choose": [requests, options]}
+"""
+
+import dataclasses
+import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
+
+from reversegen.configuration import ModelUse
+from reversegen.engine import Decoding, Request
+from reversegen.engines.vllm import VllmEngine
+from reversegen.records import Message
+
+
+def request(given: dict[str, Any]) -> Request:
+    return Request(**given | {"messages": [Message(**turn) for turn in given.get("messages", [])]})
+
+
+def main(folder: Path, model: ModelUse, output: Path, asked: dict[str, Any]) -> None:
+    """Ask all calls of `generate` at once, by threads, then those of `choose`."""
+
+    def generate(call: tuple[dict[str, Any], list[dict[str, Any]], int, int]) -> Any:
+        decoding, requests, n, seed = call
+        drawn = VllmEngine(folder, model, Decoding(**decoding), 1).generate([request(r) for r in requests], n, seed)
+        return [[dataclasses.astuple(one) for one in several] for several in drawn]
+
+    with ThreadPoolExecutor(VllmEngine.at_once) as pool:
+        answers: dict[str, Any] = {"generate": list(pool.map(generate, asked["generate"]))}
+    if "choose" in asked:
+        requests, options = asked["choose"]
+        answers["choose"] = VllmEngine(folder, model, Decoding(4), 1).choose([request(r) for r in requests], options)
+    output.write_text(json.dumps(answers))
+
+
+if __name__ == "__main__":
+    place, use, written = sys.argv[1:]
+    main(Path(place), ModelUse.model_validate_json(use), Path(written), json.load(sys.stdin))
