@@ -106,9 +106,7 @@ use rule check_leaks as check_enhancement with:
         pairs=[],
         tests=test_questions,
         seeds=made("seeds.jsonl"),
-        embeddings=embedded(
-            of_warmup_and_trained("embeddings.npy"), made("seeds.embeddings.npy"), test_embeddings
-        ),
+        embeddings=embedded(of_warmup_and_trained("embeddings.npy"), made("seeds.embeddings.npy"), test_embeddings),
         evaluation=[],
     output:
         leaks="results/{task}/leaks.json",
