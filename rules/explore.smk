@@ -244,7 +244,7 @@ rule collect_instructions:
         "../envs/text.yaml"
     threads: asks("threads", "embedding")
     resources:
-        mem_mb=2000,
+        mem_mb=4000,
         runtime=60,
     params:
         kind=kind_use,

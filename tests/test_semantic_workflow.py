@@ -17,11 +17,11 @@ from reversegen.records import Instruction, Pair, Question, Seed, read_records
 
 EMBEDDING = {"model": "real-minilm", "pooling": "sentence", "backend": "torch", "max_length": 64, "batch_size": 32}
 SMALL: dict[str, Any] = {
-    "embedding": {**EMBEDDING, "eps": 0.02},
-    "prompts": {"train": 20, "heldout": 10},
-    "data": {"seeds": {"arithmetic": {"corpus": {"count": 300}}}, "tests": {"test": {"corpus": {"count": 60}}}},
-    "warmup": {"rows": 200},
-    "evaluation": {"bootstrap": 100, "diversity_sample": 10},
+    "embedding": {**EMBEDDING, "eps": 0.05},
+    "prompts": {"train": 20, "heldout": 12},
+    "data": {"seeds": {"arithmetic": {"corpus": {"count": 1000}}}, "tests": {"test": {"corpus": {"count": 60}}}},
+    "warmup": {"rows": 1500},
+    "evaluation": {"bootstrap": 100, "diversity_sample": 15},
     # no proposer is this diverse: the alarm goes off
     "alarm": {"action": "stop", "semantic_diversity": 0.99},
 }
@@ -59,7 +59,7 @@ def test_every_semantic_metric_is_measured(stopped: tuple[Workflow, str]) -> Non
     metrics = Evaluation.model_validate_json((folder / "iter0/eval.json").read_text()).metrics
     names = ("semantic_diversity", "vendi_score", "seed_coverage", "largest_cluster", "semantic_novelty")
     assert all(metrics[name].value is not None for name in names)
-    assert 1 <= (metrics["vendi_score"].value or 0) <= 10
+    assert 1 <= (metrics["vendi_score"].value or 0) <= 15
     assert metrics["semantic_novelty"].total == metrics["novelty"].total
     assert (metrics["semantic_novelty"].count or 0) <= (metrics["novelty"].count or 0)
 
@@ -73,9 +73,9 @@ def test_survivors_alone_are_embedded_and_duplicates_point_to_what_they_repeat(s
     marked = [i for i in instructions.values() if i.duplicate_of and i.id in embeddings]
     assert marked
     cosines = (embeddings.of(i.id for i in marked) * embeddings.of(str(i.duplicate_of) for i in marked)).sum(axis=1)
-    assert (cosines > 0.98 - 1e-6).all()
+    assert (cosines > 0.95 - 1e-6).all()
     kept = [i.id for i in instructions.values() if i.asked and "train" in i.splits and i.duplicate_of is None]
-    similar = (vectors := embeddings.of(kept)) @ vectors.T > 0.98 + 1e-6
+    similar = (vectors := embeddings.of(kept)) @ vectors.T > 0.95 + 1e-6
     assert similar.sum() == len(kept)
 
 
@@ -90,7 +90,7 @@ def test_the_gate_counts_what_means_nearly_the_same(stopped: tuple[Workflow, str
     apart = {p.stem: [q.id for q in read_records(p, Question)] for p in (folder / "tests").glob("*.jsonl")}
     apart["heldout seeds"] = [s.id for s in seeds if s.split == "heldout"]
     counted = {
-        name: int(((vectors.of(rows) @ vectors.of(ids).T).max(axis=1) > 0.98).sum()) for name, ids in apart.items()
+        name: int(((vectors.of(rows) @ vectors.of(ids).T).max(axis=1) > 0.95).sum()) for name, ids in apart.items()
     }
     assert leaks["semantic"] == {"semantic": counted}
     assert sum(counted.values()) > 0

@@ -52,8 +52,8 @@ NOWHERE = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_TOKEN": "", "OPENAI_API_KEY"
 @pytest.mark.parametrize(
     ("task", "expected"),
     [
-        ("safety", {"fetch_model": 3, "fetch_data": 3, "fetch_file": 2, "judge_responses": 4, "check_judge": 1}),
-        ("honesty", {"fetch_model": 2, "fetch_data": 1, "write_references": 4, "label_seeds": 1}),
+        ("safety", {"fetch_model": 4, "fetch_data": 3, "fetch_file": 2, "judge_responses": 4, "check_judge": 1}),
+        ("honesty", {"fetch_model": 3, "fetch_data": 1, "write_references": 4, "label_seeds": 1}),
     ],
 )
 def test_dry_run_plans_each_kind_without_network(workflow: Workflow, task: str, expected: dict[str, int]) -> None:
@@ -62,6 +62,8 @@ def test_dry_run_plans_each_kind_without_network(workflow: Workflow, task: str, 
     jobs = planned(done.stdout)
     assert {name: jobs.get(name) for name in expected} == expected
     assert jobs["train_proposer"] == jobs["check_pairs"] == 3
+    assert jobs["embed_instructions"] == jobs["collect_instructions"] == 4
+    assert jobs["embed_seeds"] == 1
     whole = planned(workflow.run("-n", f"results/{task}/table.md", **NOWHERE).stdout)
     assert whole["train_target"] == 4
     assert (whole.get("judge_references", 0) == 5) == (task == "safety")
@@ -72,7 +74,7 @@ def test_dry_run_plans_the_papers_models_without_network_gpu_key_or_file(workflo
     done = workflow.run("-n", "results/math/iter3/eval.json", **NOWHERE)
     assert done.returncode == 0, done.stdout
     jobs = planned(done.stdout)
-    assert jobs["fetch_model"] == 3
+    assert jobs["fetch_model"] == 4
     assert jobs["fetch_data"] == 5
     assert jobs["train_proposer"] == jobs["build_pairs"] == 3
     assert jobs["sample_instructions"] == jobs["label_responses"] == 4
@@ -87,6 +89,7 @@ def test_dry_run_plans_the_whole_of_a_task(workflow: Workflow) -> None:
     assert jobs["evaluate_target"] == len(SOURCES) + 1
     assert jobs["evaluate_proposer"] == 5
     assert jobs["train_model"] == 1
+    assert not [name for name in jobs if name.startswith("embed_")]  # nor a package of embeddings
 
 
 def test_an_ablation_that_reuses_plans_only_what_differs(workflow: Workflow) -> None:

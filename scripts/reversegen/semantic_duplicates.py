@@ -67,7 +67,7 @@ def semantic_duplicates(vectors: Vectors, eps: float, random_seed: int) -> Seman
 
     The keep rule is `hard`, as published: vectors are taken from the farthest from their centroid to the nearest, ties in
     the order given, and one goes where an earlier one is similar, whether that one stays or not. Give the vectors in the order
-    of their ids, and the order of rows decides nothing. Needs memory for the vectors, and about 1 kB more for each.
+    of their ids, and the order of rows decides nothing. Needs memory for the vectors, and about 3 kB more for each.
     """
     count, start = len(vectors), time.perf_counter()
     if not count:
@@ -112,6 +112,7 @@ def nearest(queries: Vectors, others: Vectors) -> npt.NDArray[np.float32]:
 
 def _centroids(vectors: Vectors, random_seed: int) -> Vectors:
     """Centroids of spherical k-means, as many as the root of the number of vectors; on the GPU where FAISS has one."""
+    logging.getLogger("faiss.loader").setLevel(logging.WARNING)
     import faiss
 
     clusters = max(1, min(round(len(vectors) ** 0.5), len(vectors) // POINTS))
