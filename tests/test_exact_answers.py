@@ -84,7 +84,7 @@ def test_what_is_no_number(answer: str) -> None:
     [
         ("60 km/h", "60 km per hour"),
         ("5 m/s", "18 km/h"),
-        ("60 mph", "60 mph"),
+        ("60 mph", "60 miles per hour"),
         ("1 square foot", r"144\text{ inches}^2"),
         ("1 gallon", "3.785411784 liters"),
         ("2 years", "24 months"),
