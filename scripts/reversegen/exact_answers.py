@@ -74,7 +74,7 @@ _PLAIN = rf"(?:{_INTEGER}(?:\.\d*)?|\.\d+)"
 _ARGUMENT = rf" *(?:\{{ *([-+]?{_PLAIN}) *\}}|(\d))"
 _FRACTION = re.compile(rf"\\frac{_ARGUMENT}{_ARGUMENT}", re.ASCII)
 _REPEATING = re.compile(r"(?<![\d.])(\d*)\.(\d*)\\(?:overline|bar) *\{(\d+)\}", re.ASCII)
-_SPACED = re.compile(r"[-+]?\d{1,3}(?: \d{3})+(?:\.\d+)?", re.ASCII)
+_SPACED = re.compile(r"[-+]?\d{1,3}(?: \d{3})+(?! ?[\d/])", re.ASCII)
 _POWER_OF_TEN = re.compile(r"^([-+]?)10 *\^")
 _NUMBER = re.compile(
     rf"""(?P<sign>[-+]?)[ ]*(?P<money>[$\u20ac\u00a3]?)[ ]*(?P<late>[-+]?)
