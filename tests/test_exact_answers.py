@@ -32,6 +32,8 @@ SCRIPTS = Path(__file__).parents[1] / "scripts"
         ("9" * LONGEST_NUMBER, 10**LONGEST_NUMBER - 1, ""),
         (r"\boxed{\text{5}}", 5, ""),
         (r"-2\frac{1}{3}", Fraction(-7, 3), ""),
+        ("1 234.5", Fraction(2469, 2), ""),
+        ("1 100/200", Fraction(3, 2), ""),
         ("-10^{-2}", Fraction(-1, 100), ""),
         ("5 hundred thousand", 500_000, ""),
         ("2 dozen eggs", 24, "eggs"),
@@ -84,7 +86,7 @@ def test_what_is_no_number(answer: str) -> None:
     [
         ("60 km/h", "60 km per hour"),
         ("5 m/s", "18 km/h"),
-        ("60 mph", "60 mph"),
+        ("60 mph", "60 miles per hour"),
         ("1 square foot", r"144\text{ inches}^2"),
         ("1 gallon", "3.785411784 liters"),
         ("2 years", "24 months"),

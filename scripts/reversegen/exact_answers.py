@@ -73,7 +73,8 @@ _INTEGER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)"
 _PLAIN = rf"(?:{_INTEGER}(?:\.\d*)?|\.\d+)"
 _ARGUMENT = rf" *(?:\{{ *([-+]?{_PLAIN}) *\}}|(\d))"
 _FRACTION = re.compile(rf"\\frac{_ARGUMENT}{_ARGUMENT}", re.ASCII)
-_SPACED = re.compile(r"[-+]?\d{1,3}(?: \d{3})+(?:\.\d+)?", re.ASCII)
+_REPEATING = re.compile(r"(?<![\d.])(\d*)\.(\d*)\\(?:overline|bar) *\{(\d+)\}", re.ASCII)
+_SPACED = re.compile(r"[-+]?\d{1,3}(?: \d{3})+(?! ?[\d/])", re.ASCII)
 _POWER_OF_TEN = re.compile(r"^([-+]?)10 *\^")
 _NUMBER = re.compile(
     rf"""(?P<sign>[-+]?)[ ]*(?P<money>[$\u20ac\u00a3]?)[ ]*(?P<late>[-+]?)
@@ -119,9 +120,10 @@ _UNITS = {
     for name in names.split()
 }
 _UNIT = re.compile(r"(?:(square|sq\.?|cubic) )?([a-z]+|%)\.?(?: *\^ *\{?([23])\}?)?")
+_SPEEDS = {"mph": "mile/hour", "kph": "km/hour"}
 _PER = re.compile(r" */ *| per ")
 _PER_CENT = re.compile(r" ?(?:%|per ?cent(?![a-z]))(?: [a-z' -]+)?")
-_COUNTED = re.compile(r" ([a-z]{3}[a-z' -]*)")
+_COUNTED = re.compile(r" ((?:of (?:an? |the )?)?[a-z]{3}[a-z' -]*)")
 _CALCULATION = re.compile(
     r"(?:and|or|plus|minus|times|over|mod|modulo|choose|squared|cubed|factorial|hal(?:f|ves)|third|quarter|fourth|fifth"
     r"|sixth|seventh|eighth|ninth|tenth|hundredth|thousandth|sqrt|exp|cot|csc|gcd|lcm|max|min)s?"
@@ -131,7 +133,7 @@ _CALCULATION = re.compile(
 _LATEX_BRACKETS = {"{": r"\{", "}": r"\}"}
 _COMMAND = re.compile(r"\\(?:begin|end) *\{\w*\}|\\(?:operatorname|math\w+|text\w*|mbox) *\{[^{}]*\}|\\[a-zA-Z]+")
 _WORD = re.compile(r"[^\W\d_]{4}")
-_WORDS = re.compile(r"[^\W\d_]{3}[^\W\d_' -]*")
+_WORDS = re.compile(r"no|[^\W\d_]{3}[^\W\d_' -]*")
 
 
 def plain(answer: str) -> str:
@@ -139,6 +141,7 @@ def plain(answer: str) -> str:
     text = answer.translate(READABLE).translate(_LATEX)
     for pattern, replacement in _SYNONYMS:
         text = pattern.sub(replacement, text)
+    text = _REPEATING.sub(_repeated, text)
     text = text.strip(" *`").removesuffix(".").rstrip(" *`")
     for start, end in (("$", "$"), (r"\(", r"\)"), (r"\[", r"\]")):
         if len(text) > len(start + end) and text.startswith(start) and text.endswith(end):
@@ -174,6 +177,13 @@ def read(answer: str) -> Number | Numbers | None:
     return Numbers(brackets, values)
 
 
+def _repeated(match: re.Match[str]) -> str:
+    whole, fixed, repeating = match.groups()
+    nines = 10 ** len(repeating) - 1
+    top = int(whole + fixed + repeating) - int(whole + fixed or 0)
+    return rf"\frac{{{top}}}{{{nines * 10 ** len(fixed)}}}"
+
+
 def _unwrapped(text: str) -> str:
     """Without `\text{}`, `\boxed{}` and their like around what they hold, and with degrees as a word."""
     found = 1
@@ -185,7 +195,7 @@ def _unwrapped(text: str) -> str:
 def _number(text: str) -> Number | None:
     if len(text) > LONGEST_NUMBER:
         return None
-    text = _POWER_OF_TEN.sub(r"\g<1>1*10^", _FRACTION.sub(r" \1\2/\3\4 ", text)).strip()
+    text = _POWER_OF_TEN.sub(r"\g<1>1*10^", _FRACTION.sub(r" \1\2/\3\4 ", text).strip()).replace("  ", " ")
     if _SPACED.match(text):
         text = re.sub(r"(?<=\d) (?=\d{3}(?!\d))", "", text)
     match = _NUMBER.fullmatch(text)
@@ -221,7 +231,7 @@ def _unit(rest: str) -> tuple[str | None, int]:
 def _measure(unit: str) -> tuple[str, Fraction] | None:
     """The kind of a known unit and its size, None for one that is not known: "km per hour" is length/time and 5/18."""
     sizes = []
-    for name in _PER.split(unit):
+    for name in _PER.split(_SPEEDS.get(unit, unit)):
         match = _UNIT.fullmatch(name)
         stems = (match[2], match[2].removesuffix("s"), match[2].removesuffix("es")) if match else ()
         known = next((_UNITS[stem] for stem in stems if stem in _UNITS), None)
