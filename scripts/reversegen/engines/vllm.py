@@ -28,7 +28,8 @@ log = logging.getLogger("reversegen")
 class VllmEngine:
     """vLLM's offline engine on a local folder, or on a LoRA adapter over one, which is not merged.
 
-    Batches that threads ask for at the same time share its steps. Every request has a seed of its own, so that what it draws does not depend on what else is under way.
+    Batches that threads ask for at the same time share its steps. Every request has a seed of its own, so that what it draws
+    does not depend on what else is under way.
     """
 
     at_once = 128
