@@ -424,6 +424,7 @@ class Size(Section):
     )
     runtime: Positive = Field(description="minutes")
     gpu: NonNegative
+    disk_mb: Positive = Field(description="megabytes of a model's folder")
 
 
 class Pretraining(Section):
