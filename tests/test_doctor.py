@@ -139,8 +139,8 @@ def test_each_request_is_tried_on_the_partitions_that_take_it(workflow: Workflow
     asked = log.read_text().splitlines()
     shared = "-A lab --signal=USR1@300 --wrap true"
     assert asked == [
-        f"--test-only --mem 2000 --cpus-per-task=1 -t 60 -p cpu {shared}",
         f"--test-only --mem 2000 --cpus-per-task=1 -t 60 -p big {shared}",
+        f"--test-only --mem 2000 --cpus-per-task=1 -t 60 -p cpu {shared}",
         f"--test-only --mem 96000 --cpus-per-task=8 -t 1440 -p big --gpus=1 {shared}",
     ]
 
@@ -218,7 +218,7 @@ def test_a_real_slurm_is_asked(workflow: Workflow) -> None:
     limits = dict.fromkeys(partitions, "infinite")
     profile = Profile(workflow.folder, SQUEUE)
     for name, state in {partitions[0]: "ok", "no-such-partition": "stops"}.items():
-        assert doctor._asked_of(Partition(name, {}), request, "light stages", limits, profile).state == state
+        assert doctor._asked_of(Partition(name, None), request, "light stages", limits, profile).state == state
 
 
 class Hub(BaseHTTPRequestHandler):
@@ -268,9 +268,13 @@ def test_gated_and_unknown_models_are_found_at_the_hub(
     ]
 
 
-def test_what_is_here_is_not_asked_of_the_hub(
-    workflow: Workflow, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def model_folder(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    for name in ("config.json", "model.safetensors", "tokenizer.json"):
+        (folder / name).touch()
+
+
+def test_what_is_here_is_not_asked_of_the_hub(workflow: Workflow, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     downloads = workflow.folder / "resources/downloads"
@@ -280,12 +284,12 @@ def test_what_is_here_is_not_asked_of_the_hub(
         assert source.hub
         (downloads / f"data/{source.hub.file_name}.jsonl").touch()
     for name in ("llama3-8b", "llama3-8b-instruct"):
-        shutil.copytree(tiny_model / "tiny-arithmetic", downloads / "models" / name)
+        model_folder(downloads / "models" / name)
     [lock, finding] = doctor.check_hub("math", configuration(workflow), workflow.folder)
     assert (lock.state, lock.text) == ("stops", "config/lock.yaml has no commit of Qwen/Qwen2.5-Math-7B-Instruct")
     assert finding.state == "skipped"
     assert "the hub was not reached: access to Qwen/Qwen2.5-Math-7B-Instruct was not tried" in finding.text
-    shutil.copytree(tiny_model / "tiny-arithmetic", downloads / "models/qwen2.5-math-7b-instruct")
+    model_folder(downloads / "models/qwen2.5-math-7b-instruct")
     assert states(doctor.check_hub("math", configuration(workflow), workflow.folder)) == [("hub", "ok")]
     (downloads / "models/llama3-8b/config.json").unlink()
     broken = next(iter(doctor.check_hub("math", configuration(workflow), workflow.folder)))

@@ -105,14 +105,16 @@ class Partition(NamedTuple):
     """A partition that jobs may go to, with the limits that the profile gives; "" is the cluster's default."""
 
     name: str
-    limits: dict[str, Any]
+    limits: dict[str, Any] | None
+    """Those of the profile's own list of partitions; None where it has none."""
 
     def takes(self, request: Request) -> bool:
         """Whether the profile sends such a job here, by the slurm executor's names; without max_gpu it has no GPUs."""
+        if self.limits is None:
+            return True
         asked = {"max_runtime": request.minutes, "max_mem_mb": request.mem_mb, "max_cpus_per_task": request.threads}
-        if self.limits and request.gpus > int(self.limits.get("max_gpu", 0)):
-            return False
-        return all(amount <= float(self.limits.get(key, "inf")) for key, amount in asked.items())
+        fits = all(amount <= float(self.limits.get(key, "inf")) for key, amount in asked.items())
+        return fits and request.gpus <= int(self.limits.get("max_gpu", 0))
 
 
 def examine(name: str, configuration: Configuration, profile: Path | None, folder: Path) -> list[Finding]:
@@ -270,7 +272,7 @@ def _partitions(profile: Profile) -> list[Partition]:
         str(given["slurm_partition"]) for given in resources if isinstance(given, dict) and "slurm_partition" in given
     }
     plain = sorted(name for name in named if re.fullmatch(r"[\w.-]+", name))
-    return [Partition(name, {}) for name in plain or [""]]
+    return [Partition(name, None) for name in plain or [""]]
 
 
 def _minutes(limit: str) -> int | None:
