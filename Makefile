@@ -1,10 +1,11 @@
 # Thin names for one line each; everything else is Snakemake's own command line.
 PYTHON ?= python3
 TASK ?= tiny-math
+PROFILE ?= null
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test lint bench schema
+.PHONY: demo test lint bench doctor schema
 
 demo: .venv/demo
 	snakemake --cores all --quiet host rules --show-failed-logs --prioritize results/$(TASK)/iter3/labels.jsonl -- \
@@ -24,6 +25,9 @@ lint: .venv/test
 
 bench: .venv/bench
 	python -m tests.benchmarks $(ONLY)
+
+doctor: .venv/demo
+	@python scripts/run_doctor.py --task $(TASK) --profile $(PROFILE)
 
 schema: .venv/demo
 	python scripts/write_schema.py --folder config/schema

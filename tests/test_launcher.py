@@ -10,17 +10,19 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from conftest import REPOSITORY, Workflow
 from test_training import LORA, TINY, USE, answer_rows, build_pairs, prefer, proposer_rows, supervise, training
 from transformers import AutoModelForCausalLM
 
 from reversegen.artefacts import read_json
-from reversegen.configuration import Preference, Warmup
+from reversegen.configuration import Preference, Warmup, load
+from reversegen.errors import BadInput
 from reversegen.pretraining import train_model
 from reversegen.records import write_records
 
 STAGES = """
-import json, runpy, sys
+import json, os, runpy, sys
 import torch
 
 if sys.argv[1] == "fsdp":  # accelerate shards on accelerators alone; torch does on the CPU too
@@ -34,6 +36,7 @@ if sys.argv[1] == "fsdp":  # accelerate shards on accelerators alone; torch does
 stages = json.loads(sys.argv[2])
 for words in stages:
     sys.argv = words
+    sys.path.insert(0, os.path.dirname(words[0]))
     runpy.run_path(words[0], run_name="__main__")
 """
 STEPS = {"per_device_train_batch_size": 4, "gradient_accumulation_steps": 4, "num_train_epochs": 10}
@@ -118,40 +121,36 @@ def test_a_tasks_launcher_starts_its_training_and_asks_for_a_gpu_a_process(workf
     workflow.write_task("full", {"preference": {"training": {"launcher": launcher}, "lora": None}}, base="math")
     done = workflow.run("-n", "-p", "results/full/iter1/proposer", "--cores", "64")
     assert done.returncode == 0, done.stdout
-    blocks = dict(re.findall(r"rule (\w+):\n(.*?)\n\n", done.stdout, re.DOTALL))
-    commands = re.findall(r"^\s*\S*python.*/(train_\w+)\.py.*$", done.stdout, re.MULTILINE)
-    launched = {match[1]: match[0] for match in re.finditer(r"^.*/(train_\w+)\.py.*$", done.stdout, re.MULTILINE)}
-    flags = "-m accelerate.commands.launch --config_file config/accelerate/fsdp.yaml --num_processes 4 --main_process_port 0 "
-    assert commands == ["train_warmup", "train_proposer"]
-    assert flags in launched["train_proposer"]
-    assert "accelerate" not in launched["train_warmup"]
-    assert "gpu=4" in blocks["train_proposer"]
-    assert "gpu=1" in blocks["train_warmup"]
-    assert "mem_mb=384000" in blocks["train_proposer"]
-    assert "threads: 32" in blocks["train_proposer"]
+    jobs = dict(re.findall(r"^rule (train_\w+):\n((?:.*\n)+?Shell command: .*)", done.stdout, re.MULTILINE))
+    command = "python -m accelerate.commands.launch --config_file config/accelerate/fsdp.yaml --num_processes 4"
+    assert f"Shell command: {command} --main_process_port 0 " in jobs["train_proposer"]
+    assert "accelerate" not in jobs["train_warmup"]
+    for asked in ("threads: 32", "mem_mb=384000", "gpu=4", "runtime=1440"):
+        assert asked in jobs["train_proposer"]
+    for asked in ("threads: 8", "mem_mb=96000", "gpu=1", "runtime=1440"):
+        assert asked in jobs["train_warmup"]
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("launcher", "message"),
     [
         (
-            {"training": {"launcher": {"config": "horovod", "processes": 2}}},
+            {"config": "horovod", "processes": 2},
             "config/tasks/full.yaml: preference.training.launcher.config: 'horovod' is none of ddp, fsdp, one_gpu",
         ),
         (
-            {"training": {"launcher": {"config": "fsdp", "processes": 2}}},
+            {"config": "fsdp", "processes": 2},
             "config/tasks/full.yaml: preference: LoRA is not for fsdp, which shards all weights; take ddp",
         ),
         (
-            {"training": {"launcher": {"config": "ddp", "processes": 3}}},
+            {"config": "ddp", "processes": 3},
             "gradient_accumulation_steps: 4 cannot be shared among the launcher's 3 processes",
         ),
     ],
 )
-def test_a_launcher_that_cannot_work_is_refused_before_the_plan(
-    workflow: Workflow, changes: dict[str, object], message: str
-) -> None:
-    workflow.write_task("full", {"preference": changes}, base="math")
-    done = workflow.run("-n", "results/full/iter1/proposer")
-    assert done.returncode == 1
-    assert message in done.stdout
+def test_a_launcher_that_cannot_work_is_refused(workflow: Workflow, launcher: dict[str, object], message: str) -> None:
+    workflow.write_task("full", {"preference": {"training": {"launcher": launcher}}}, base="math")
+    content = yaml.safe_load((workflow.folder / "config/config.yaml").read_text())
+    with pytest.raises(BadInput) as refused:
+        load(content, workflow.folder / "config")
+    assert message in str(refused.value)

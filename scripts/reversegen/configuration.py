@@ -480,6 +480,7 @@ class Size(Section):
     )
     runtime: Positive = Field(description="minutes")
     gpu: NonNegative
+    disk_mb: Positive = Field(description="megabytes of a model's folder")
 
 
 class Throughput(Section):

@@ -1,0 +1,29 @@
+"""Say what would stop a run of a task, and what to do about it, before it starts
+
+make doctor TASK=safety PROFILE=slurm
+"""
+
+import sys
+from pathlib import Path
+
+import yaml
+
+from reversegen.configuration import load
+from reversegen.doctor import examine
+from reversegen.errors import BadInput
+from reversegen.stage import run
+
+
+def main(task: str, profile: Path | None) -> None:
+    """Print a finding a line; exit with status 1 where one would stop the run."""
+    file = Path("config/config.yaml")
+    if not file.is_file():
+        raise BadInput(f"{file}: no such file; start where config/ is")
+    findings = examine(task, load(yaml.safe_load(file.read_text(encoding="utf-8")), Path("config")), profile, Path())
+    print("\n".join(map(str, findings)))
+    if any(finding.state == "stops" for finding in findings):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    run(main)
