@@ -15,8 +15,9 @@ How much two sets must share is worked out by the very division that decides, so
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
@@ -93,15 +94,16 @@ def _ngram_sets(texts: Sequence[str], ngram: int) -> _Sets:
     """The word n-grams of each normalised text; a text of fewer words is one n-gram of its own."""
     known: defaultdict[str, int] = defaultdict()
     known.default_factory = known.__len__
-    number = known.__getitem__
-    ids: list[int] = []
     lengths = []
-    for text in texts:
-        words = normalise(text).split()
-        words += [""] * (ngram - len(words))  # no word is empty, so that what is filled up equals no longer text
-        ids += map(number, words)
-        lengths.append(len(words))
-    words_of = np.array(ids, dtype=np.int64)
+
+    def cut() -> Iterator[list[str]]:
+        for text in texts:
+            words = normalise(text).split()
+            words += [""] * (ngram - len(words))  # no word is empty, so that what is filled up equals no longer text
+            lengths.append(len(words))
+            yield words
+
+    words_of = np.fromiter(map(known.__getitem__, itertools.chain.from_iterable(cut())), dtype=np.int64)
     grams = words_of
     for n in range(1, ngram):
         grams = np.unique(grams[:-1] * len(known) + words_of[n:], return_inverse=True)[1]
