@@ -41,7 +41,7 @@ from typing import IO, cast
 
 from reversegen.exact_answers import READABLE, latex, read, same, same_words, words
 
-_SHARE = 0.9
+_SHARE = 0.8
 """Of a question's time: what math-verify has of it. The rest is for ending it and for the way there and back."""
 
 _FIRST = [
