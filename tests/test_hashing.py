@@ -258,7 +258,7 @@ JOBS = [
 
 @pytest.mark.parametrize(("file", "rule"), JOBS, ids=lambda part: part.split(":")[0])
 def test_a_rule_carries_the_hash_of_the_script_it_runs(file: str, rule: str) -> None:
-    scripts = re.findall(r'"\.\./scripts/(\w+)\.py"|\bstage\("\w+", "(\w+)"\)', rule)
+    scripts = re.findall(r'"\.\./scripts/(\w+)\.py"|\bstage\("\w+", "(\w+)"\)|\btraining_stage\("(\w+)"', rule)
     assert len(scripts) == 1, f"{file}: one script to a rule"
     assert re.findall(r'code=code\("(\w+)"\)', rule) == ["".join(scripts[0])]
 
