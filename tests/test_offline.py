@@ -20,6 +20,7 @@ ALONE = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mo
 SCRIPT = """
 set -eu
 ip link set lo up
+ip addr add 192.0.2.2/32 dev lo  # where 127.0.0.1 is the only address, SLURM resolves no name
 mkdir -p /etc/slurm
 mount -t tmpfs tmpfs /etc/slurm
 "$1" start
