@@ -444,7 +444,7 @@ def test_a_plan_stands_beside_what_a_run_used(finished: Workflow, tmp_path: Path
     assert wrote[6] == f"{80 * 5 * 28:,} ({sum(row['tokens'] for row in samples):,})"
     answered = rows["| answer_instructions", "iter1"]
     assert answered[4] == f"400 ({len(responses)})"
-    assert rows["| all", ""][3].split() == ["16", "(16)"]
+    assert rows["| all", ""][3].split() == ["20", "(20)"]
 
     # a budget decides no result: giving one makes nothing again
     copy.write_task("micro", {**MICRO, "budget": {"tokens": 1}})

@@ -186,7 +186,7 @@ def write_plan(name: str, configuration: Configuration, folder: Path) -> str:
     finished = [took for took in done if took]
     total = _cells(sum((job.planned for job in jobs), Amount()), sum(finished, Amount()) if finished else None)
     count = f"{len(jobs)} ({len(finished)})" if finished else str(len(jobs))
-    lines += [f"| all | | | {count} | {' | '.join(total)} |", "", "## What this rests on", ""]
+    lines += [f"| all |  |  | {count} | {' | '.join(total)} |", "", "## What this rests on", ""]
     reasons = dict.fromkeys((job.rule, job.why) for job in jobs)
     lines += [f"- {rule}: {why}." for rule, why in reasons]
     lines += [
