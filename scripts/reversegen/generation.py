@@ -6,8 +6,7 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
@@ -57,17 +56,17 @@ def in_batches(
         shutil.rmtree(parts, ignore_errors=True)
         write_text(parts / "key", key)
     start = time.perf_counter()
-    batches = list(_batches(items, batch_size))
-    files = [parts / f"{number:06}.jsonl" for number in range(len(batches))]
+    files = [parts / f"{number:06}.jsonl" for number in range(-(-len(items) // batch_size))]
     kept = sum(file.is_file() for file in files)
     if kept:
-        log.info("%d of %d batches were finished before; going on", kept, len(batches))
+        log.info("%d of %d batches were finished before; going on", kept, len(files))
 
     def finish(number: int) -> None:
         if not files[number].is_file():
-            write_records(files[number], answer(number, batches[number]))
+            batch = items[number * batch_size : (number + 1) * batch_size]
+            write_records(files[number], answer(number, batch))
 
-    _each(finish, len(batches), at_once)
+    _each(finish, len(files), at_once)
     write_records(output, (row for file in files for row in read_records(file, record)))
     shutil.rmtree(parts)
     log.info("%d items in %.1f s", len(items), time.perf_counter() - start)
@@ -306,9 +305,3 @@ def _each(work: Callable[[int], None], count: int, at_once: int) -> None:
     errors = [error for error in [ends.get() for _ in threads] if error]
     if errors:
         raise errors[0]
-
-
-def _batches(items: Sequence[T], size: int) -> Iterator[list[T]]:
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch
