@@ -10,7 +10,6 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
@@ -23,19 +22,24 @@ from reversegen.generation import answer_questions
 from reversegen.kinds import open_kind
 from reversegen.records import Message
 
+WINDOW = 1024
+"""Requests that the engine has in hand: as many as 64 threads with batches of 16."""
+
 
 def main(url: str, output: Path, questions: int, limits: Limits, batch_size: int, alone: bool) -> None:
-    """Answer `question 0`, `question 1`, and so on; by the engine `alone` after a question that is not timed."""
+    """Answer `question 0`, `question 1`, and so on; by the engine `alone`, window by window, after one that is not timed."""
     endpoint = Endpoint(base_url=url, model="some-model", api_key_env="REVERSEGEN_TEST_KEY")
     engine = OpenAIEngine(endpoint, limits, Decoding(8), calls_folder(output))
     kind = open_kind(KindUse(name="math"))
-    asked: Sequence[tuple[str, str]] = [(f"id {n}", f"question {n}") for n in range(questions)]
     if alone:
         engine.generate(_requests(["ready ?"]), 1, 0)
     start = time.perf_counter()
     if alone:
-        engine.generate(_requests([question for _, question in asked]), 1, 0)
+        for first in range(0, questions, WINDOW):
+            window = range(first, min(first + WINDOW, questions))
+            engine.generate(_requests([f"question {n}" for n in window]), 1, 0)
     else:
+        asked = [(f"id {n}", f"question {n}") for n in range(questions)]
         answer_questions(output, asked, engine, kind, None, batch_size, 1, ())
     seconds = time.perf_counter() - start
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000

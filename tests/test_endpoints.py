@@ -12,7 +12,7 @@ import threading
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -105,11 +105,11 @@ def test_what_is_asked_twice_at_the_same_time_is_asked_once(server: EndpointServ
 
 
 def test_as_many_requests_as_configured_are_under_way_across_batches(server: EndpointServer, tmp_path: Path) -> None:
-    server.delay = 0.1
+    server.delay = 1.0
     output = tmp_path / "responses.jsonl"
-    questions = [(f"id {n}", f"question {n}") for n in range(400)]
+    questions = [(f"id {n}", f"question {n}") for n in range(192)]
     engine = engine_of(server, calls_folder(output), concurrency=64)
-    answer_questions(output, questions, engine, KIND, None, 16, 1, ())
+    answer_questions(output, questions, engine, KIND, None, 8, 1, ())
     assert server.most_at_once == 64
     found = read_records(output, Response)
     assert [(r.instruction_id, r.text) for r in found] == [(i, f"{question} is 0") for i, question in questions]
@@ -203,17 +203,32 @@ def test_an_endpoint_that_is_out_is_looked_for_by_one_request_until_patience_end
     assert all(later - earlier > 0.9 for earlier, later in zip(server.times[8:], server.times[9:], strict=False))
 
 
-def start_server(log: Path, port: int = 0, *words: str) -> tuple[subprocess.Popen[str], int]:
-    command = [sys.executable, "-m", "endpoint_server", "--log", str(log), "--port", str(port), *words]
-    process = subprocess.Popen(command, cwd=Path(__file__).parent, stdout=subprocess.PIPE, text=True)
-    assert process.stdout
-    return process, int(process.stdout.readline())
+Start = Callable[..., tuple[subprocess.Popen[str], int]]
 
 
-def test_a_server_that_is_killed_and_comes_back_costs_no_answer(tmp_path: Path) -> None:
+@pytest.fixture
+def start_server() -> Iterator[Start]:
+    """Starts servers as processes, which end with the test."""
+    processes: list[subprocess.Popen[str]] = []
+
+    def start(log: Path, port: int = 0) -> tuple[subprocess.Popen[str], int]:
+        words = ["--log", str(log), "--port", str(port), "--delay", "0.02"]
+        command = [sys.executable, "-m", "endpoint_server", *words]
+        processes.append(subprocess.Popen(command, cwd=Path(__file__).parent, stdout=subprocess.PIPE, text=True))
+        stdout = processes[-1].stdout
+        assert stdout
+        return processes[-1], int(stdout.readline())
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+def test_a_server_that_is_killed_and_comes_back_costs_no_answer(tmp_path: Path, start_server: Start) -> None:
     log, output = tmp_path / "log", tmp_path / "responses.jsonl"
     questions = [(f"id {n}", f"question {n}") for n in range(300)]
-    process, port = start_server(log, 0, "--delay", "0.02")
+    process, port = start_server(log)
     engine = OpenAIEngine(
         endpoint(f"http://127.0.0.1:{port}/v1"), Limits(concurrency=8), Decoding(8), calls_folder(output)
     )
@@ -227,20 +242,17 @@ def test_a_server_that_is_killed_and_comes_back_costs_no_answer(tmp_path: Path) 
             dead.append(process.wait())
 
     engine._calls.add = adding  # type: ignore[assignment, method-assign]
-    new: list[subprocess.Popen[str]] = []
 
     def restart() -> None:
         while not dead:
             time.sleep(0.05)
         time.sleep(1)
-        new.append(start_server(log, port, "--delay", "0.02")[0])
+        start_server(log, port)
 
     thread = threading.Thread(target=restart)
     thread.start()
     answer_questions(output, questions, engine, KIND, None, 16, 1, ())
     thread.join()
-    new[0].kill()
-    new[0].wait()
     assert [(r.instruction_id, r.text) for r in read_records(output, Response)] == [
         (i, f"{question} is 0") for i, question in questions
     ]

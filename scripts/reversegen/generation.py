@@ -6,8 +6,7 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
@@ -59,16 +58,16 @@ def in_batches(
         shutil.rmtree(parts, ignore_errors=True)
         write_text(parts / "key", key)
     start = time.perf_counter()
-    batches = list(_batches(items, batch_size))
-    files = [parts / f"{number:06}.jsonl" for number in range(len(batches))]
-    own = share(range(len(batches)), shard)
+    files = [parts / f"{number:06}.jsonl" for number in range(-(-len(items) // batch_size))]
+    own = share(range(len(files)), shard)
     kept = sum(files[number].is_file() for number in own)
     if kept:
         log.info("%d of %d batches were finished before; going on", kept, len(own))
 
     def finish(number: int) -> None:
         if not files[number].is_file():
-            write_records(files[number], answer(number, batches[number]))
+            batch = items[number * batch_size : (number + 1) * batch_size]
+            write_records(files[number], answer(number, batch))
 
     _each(finish, own, at_once)
     write_records(output, (row for number in own for row in read_records(files[number], record)))
@@ -316,9 +315,3 @@ def _each(work: Callable[[int], None], numbers: Sequence[int], at_once: int) -> 
     errors = [error for error in [ends.get() for _ in threads] if error]
     if errors:
         raise errors[0]
-
-
-def _batches(items: Sequence[T], size: int) -> Iterator[list[T]]:
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch
