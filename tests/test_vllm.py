@@ -205,7 +205,7 @@ def test_an_engine_without_the_memory_it_needs_ends_the_job_with_its_own_message
     settings = {"system": None, "max_new_tokens": 4, "batch_size": 1}
     words = {"tests": tmp_path / "tests.jsonl", "target": folder, "responses": tmp_path / "responses.jsonl"}
     words |= {"kind": '{"name": "math"}', "model": use.model_dump_json(), "settings": json.dumps(settings)}
-    words |= {"shard": "1-of-1", "threads": 1, "log": tmp_path / "log"}
+    words |= {"endpoint-limits": "null", "shard": "1-of-1", "threads": 1, "log": tmp_path / "log"}
     flags = [str(word) for name, value in words.items() for word in (f"--{name}", value)]
     done = run(vllm_python, [str(REPOSITORY / "scripts/answer_tests.py"), *flags])
     assert done.returncode == 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import io
 import json
 import logging
 import os
@@ -103,6 +104,8 @@ def _redirect_to(log_file: str) -> typing.TextIO:
     with Path(log_file).open("a") as file:  # appending, the processes of one job write over no line of each other
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # what is printed stands in the log where it was printed
     return terminal
 
 
