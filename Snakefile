@@ -22,6 +22,7 @@ localrules:
     fetch_model,
     pin_revisions,
     prefetch_task,
+    tables,
     write_plan,
 
 
@@ -30,3 +31,9 @@ rule all:
     input:
         "results/tiny-math/table.md",
         "results/tiny-math/report.html",
+
+
+rule tables:
+    input:
+        expand("results/tables/{table}.{form}", table=TABLES, form=["csv", "md", "tex"]),
+        expand("results/figures/{table}.svg", table=TABLES),

@@ -1,8 +1,11 @@
-# What people look at: a task's table and its page, from stored evaluations only; its plan, before and after a run.
+# What people look at: a task's table and its page, from stored evaluations only; its plan, before and after a run; tables and
+# figures of several tasks, from what is there.
 #
-# Needs: every eval.json of the task, for each of the random seeds that config.yaml lists; for the plan, nothing.
-# Makes: results/{task}/table.md, results/{task}/table.csv, results/{task}/report.html, results/{task}/plan.md
-# Steps: write_plan; write_table, write_report
+# Needs: every eval.json of the task, for each of the random seeds that config.yaml lists; for the plan, and for tables of
+#        several tasks, nothing: what has no results is named there.
+# Makes: results/{task}/table.md, table.csv, report.html, plan.md and outcomes.json; results/tables/{table}.csv, .md and .tex,
+#        results/figures/{table}.svg, of the tables that config.yaml lists
+# Steps: write_plan; write_table, write_report; collect_outcomes, compare_tasks
 
 
 rule write_plan:
@@ -74,3 +77,56 @@ rule write_report:
         code=code("write_report"),
     script:
         "../scripts/write_report.py"
+
+
+rule collect_outcomes:
+    output:
+        outcomes="results/{task}/outcomes.json",
+    log:
+        "results/{task}/logs/collect_outcomes.log",
+    benchmark:
+        "results/{task}/benchmarks/collect_outcomes.tsv"
+    conda:
+        "../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        evaluations=measured,
+        tests=tests_there,
+        extends=extended_task,
+        kind=kind_use,
+        proposer=setting("proposer"),
+        target=setting("target"),
+        state=measured_state,
+        code=code("collect_outcomes"),
+    script:
+        "../scripts/collect_outcomes.py"
+
+
+rule compare_tasks:
+    input:
+        outcomes=own_outcomes,
+        stored=shipped_outcomes,
+        reported=reported_numbers(),
+    output:
+        csv="results/tables/{table}.csv",
+        markdown="results/tables/{table}.md",
+        tex="results/tables/{table}.tex",
+        svg="results/figures/{table}.svg",
+    log:
+        "results/tables/logs/{table}.log",
+    benchmark:
+        "results/tables/benchmarks/{table}.tsv"
+    conda:
+        "../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        missing=without_results,
+        code=code("compare_tasks"),
+    script:
+        "../scripts/compare_tasks.py"
