@@ -10,7 +10,12 @@
 
 rule write_plan:
     output:
-        plan="results/{task}/plan.md",
+        plan=report(
+            "results/{task}/plan.md",
+            caption="captions/plan.rst",
+            category="{task}",
+            labels={"result": "plan", "form": "Markdown"},
+        ),
     log:
         "results/{task}/logs/write_plan.log",
     benchmark:
@@ -35,8 +40,18 @@ rule write_table:
         proposers=replicates(proposer_evals),
         targets=replicates(target_evals),
     output:
-        markdown="results/{task}/table.md",
-        csv="results/{task}/table.csv",
+        markdown=report(
+            "results/{task}/table.md",
+            caption="captions/table.rst",
+            category="{task}",
+            labels={"result": "table", "form": "Markdown"},
+        ),
+        csv=report(
+            "results/{task}/table.csv",
+            caption="captions/table.rst",
+            category="{task}",
+            labels={"result": "table", "form": "CSV"},
+        ),
     log:
         "results/{task}/logs/write_table.log",
     benchmark:
@@ -60,7 +75,12 @@ rule write_report:
         proposers=rules.write_table.input.proposers,
         targets=rules.write_table.input.targets,
     output:
-        page="results/{task}/report.html",
+        page=report(
+            "results/{task}/report.html",
+            caption="captions/page.rst",
+            category="{task}",
+            labels={"result": "page", "form": "HTML"},
+        ),
     log:
         "results/{task}/logs/write_report.log",
     benchmark:
@@ -111,10 +131,30 @@ rule compare_tasks:
         stored=shipped_outcomes,
         reported=reported_numbers(),
     output:
-        csv="results/tables/{table}.csv",
-        markdown="results/tables/{table}.md",
-        tex="results/tables/{table}.tex",
-        svg="results/figures/{table}.svg",
+        csv=report(
+            "results/tables/{table}.csv",
+            caption="captions/comparison.rst",
+            category="Comparisons",
+            labels={"table": "{table}", "form": "CSV"},
+        ),
+        markdown=report(
+            "results/tables/{table}.md",
+            caption="captions/comparison.rst",
+            category="Comparisons",
+            labels={"table": "{table}", "form": "Markdown"},
+        ),
+        tex=report(
+            "results/tables/{table}.tex",
+            caption="captions/comparison.rst",
+            category="Comparisons",
+            labels={"table": "{table}", "form": "LaTeX"},
+        ),
+        svg=report(
+            "results/figures/{table}.svg",
+            caption="captions/comparison.rst",
+            category="Comparisons",
+            labels={"table": "{table}", "form": "figure"},
+        ),
     log:
         "results/tables/logs/{table}.log",
     benchmark:

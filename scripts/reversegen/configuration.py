@@ -34,7 +34,7 @@ Name = Annotated[str, Field(pattern=r"^\w[\w-]*$")]
 Rate = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Environment = Literal["base", "generate", "train", "text", "report"]
-Reusable = Literal["seeds", "probe", "warmup", "iter0", "control", "target"]
+Reusable = Literal["seeds", "probe", "warmup", "baseline", "iter0", "control", "target"]
 TASK_NAME = r"[a-z0-9-]+"
 TASK_WILDCARD = rf"{TASK_NAME}(\.s(0|[1-9][0-9]*))?"
 RESERVED = {"tables", "figures", "models"}
@@ -46,7 +46,6 @@ _WRITTEN = (
     *_ASKED,
     "proposer",
     "prompts",
-    "warmup",
     "sampling",
     "deduplication",
     "embedding",
@@ -57,8 +56,9 @@ REUSABLE: dict[str, tuple[str, ...]] = {
     "seeds": ("data", "kind"),
     "probe": _ASKED,
     "warmup": (*_ASKED, "prompts.header", "warmup.rows"),
-    "iter0": (*_WRITTEN, "evaluation", "alarm"),
-    "control": (*_WRITTEN, "iterations"),
+    "baseline": (*_WRITTEN, "evaluation"),
+    "iter0": (*_WRITTEN, "warmup", "evaluation", "alarm"),
+    "control": (*_WRITTEN, "warmup", "iterations"),
     "target": (*_ASKED, "evaluation"),
 }
 """Parts of a task that another may reuse, with the keys that decide them and must be equal in both."""
