@@ -6,11 +6,14 @@ python scripts/collect_outcomes.py --help
 import logging
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from reversegen.artefacts import write_text
 from reversegen.configuration import KindUse
+from reversegen.errors import BadInput
 from reversegen.kinds import open_kind
 from reversegen.outcomes import Measured, Run, proposer_counts, target_counts, target_scores
-from reversegen.records import Confidence, Instruction, Label, Sample, read_records
+from reversegen.records import Confidence, Instruction, Label, Sample, explain, read_records
 from reversegen.seeds import read_tests
 from reversegen.stage import run
 from reversegen.tables import read_evaluation
@@ -50,7 +53,10 @@ def main(
             counts = target_counts(questions, verdicts, opened)
             confidences = read_records(sure, Confidence) if sure.is_file() else []
             scores = target_scores(questions, verdicts, confidences, opened)
-        measured.append(Measured(evaluation=evaluation, counts=counts, scores=scores))
+        try:
+            measured.append(Measured(evaluation=evaluation, counts=counts, scores=scores))
+        except ValidationError as error:
+            raise BadInput(f"{path}: {explain(error)}") from error
     result = Run(
         task=task, kind=kind.name, proposer=proposer, target=target, extends=extends or None, measured=measured
     )
