@@ -89,7 +89,9 @@ def test_a_table_of_an_unknown_task_is_refused_by_name(workflow: Workflow) -> No
     assert "tables.math: unknown task 'tiny-maths': config/tasks/ has" in done.stdout
 
 
-ABLATIONS = sorted(path.stem for path in (REPOSITORY / "config/tasks").glob("*.yaml") if "\nreuse: " in path.read_text())
+ABLATIONS = sorted(
+    path.stem for path in (REPOSITORY / "config/tasks").glob("*.yaml") if "\nreuse: " in path.read_text()
+)
 
 
 def test_every_ablation_plans_without_network_and_makes_no_part_that_it_reuses(workflow: Workflow) -> None:
