@@ -110,3 +110,30 @@ def test_every_ablation_plans_without_network_and_makes_no_part_that_it_reuses(w
         again = [f for f in own for part in parts if re.match(rf"results/{name}/{part}[/.]", f)]
         assert [f for f in again if not f.endswith(("/pairs.jsonl", "embeddings.npy"))] == []
     assert planned(done.stdout)["train_proposer"] == 3 * len(ABLATIONS) - 2  # one of them has one round
+
+
+def test_snakemakes_report_holds_what_people_look_at_of_a_task(workflow: Workflow) -> None:
+    names = ("table.md", "table.csv", "report.html", "plan.md", "judge.json", "leaks.json")
+    folder = workflow.folder / "results/tiny-math"
+    folder.mkdir(parents=True)
+    for name in names:
+        (folder / name).write_text(name)
+    (folder / "iter1").mkdir()
+    (folder / "iter1/audit.csv").write_text("text of a model")
+    done = workflow.run(
+        "--report", "r.zip", *(f"results/tiny-math/{n}" for n in ("table.md", "report.html", "plan.md"))
+    )
+    assert done.returncode == 0, done.stdout
+    with zipfile.ZipFile(workflow.folder / "r.zip") as report:
+        held = {Path(name).name for name in report.namelist() if "/data/raw/" in name}
+        page = report.read("r/report.html").decode()
+    assert held == set(names)
+    for said in (
+        "tiny-math",
+        "plan",
+        "judge check",
+        "leak gate",
+        "Markdown",
+        "its targets by the source of what repaired",
+    ):
+        assert said in page
