@@ -6,6 +6,9 @@ min_version("9.27")
 configfile: "config/config.yaml"
 
 
+report: "rules/captions/workflow.rst"
+
+
 include: "rules/common.smk"
 include: "rules/models.smk"
 include: "rules/prepare.smk"
@@ -22,6 +25,7 @@ localrules:
     fetch_model,
     pin_revisions,
     prefetch_task,
+    tables,
     write_plan,
 
 
@@ -30,3 +34,9 @@ rule all:
     input:
         "results/tiny-math/table.md",
         "results/tiny-math/report.html",
+
+
+rule tables:
+    input:
+        expand("results/tables/{table}.{form}", table=TABLES, form=["csv", "md", "tex"]),
+        expand("results/figures/{table}.svg", table=TABLES),

@@ -36,6 +36,9 @@ scattergather:
     **{name: task.shards for name, task in CONFIGURATION.tasks.items()},
 
 
+TABLES = list(configuration.Tables.model_fields)
+
+
 wildcard_constraints:
     task=configuration.TASK_WILDCARD,
     shard=r"(\.[0-9]+-of-[0-9]+)?",
@@ -45,6 +48,7 @@ wildcard_constraints:
     source="|".join(SOURCES),
     set=r"\w[\w-]*",
     model="|".join(map(re.escape, CONFIGURATION.models)),
+    table="|".join(TABLES),
 
 
 def task_of(wildcards):
@@ -546,3 +550,68 @@ def target_evals(wildcards):
     transfers = [f"transfer/{model}/eval.json" for model in task_of(wildcards).transfer]
     repaired = [f"enhanced/{source}/eval.json" for source in SOURCES]
     return ["target/eval.json", *(repaired if not model_of("target")(wildcards).endpoint else []), *transfers]
+
+
+def table_tasks(wildcards):
+    """The tasks of a table, as the configuration lists them."""
+    names = getattr(CONFIGURATION.workflow.tables, wildcards.table)
+    for name in names:
+        try:
+            CONFIGURATION.task(name)
+        except BadInput as error:
+            raise BadInput(f"config/config.yaml: tables.{wildcards.table}: {error}") from None
+    return names
+
+
+def own_runs(name):
+    """The runs of a task that have measured anything, whatever their random seeds. They are only looked for, never planned."""
+    folders = [f.name for f in Path("results").glob(f"{name}*") if re.fullmatch(rf"{name}(\.s[1-9][0-9]*)?", f.name)]
+    found = [run for run in folders if any(Path("results", run).rglob("eval.json"))]
+    return sorted(found, key=lambda run: (len(run), run))
+
+
+def shipped_runs(name):
+    """The stored results of a task that ship with the workflow, for those who have none of their own."""
+    folder = Path(os.path.relpath(Path(workflow.basedir) / "resources/example"))
+    files = [*folder.glob(f"{name}.json"), *folder.glob(f"{name}.s[0-9]*.json")]
+    return sorted(map(str, files), key=lambda file: (len(file), file))
+
+
+def own_outcomes(wildcards):
+    return [f"results/{run}/outcomes.json" for name in table_tasks(wildcards) for run in own_runs(name)]
+
+
+def shipped_outcomes(wildcards):
+    """Ancient, since a clone gives them the time of its checkout."""
+    tasks = [name for name in table_tasks(wildcards) if not own_runs(name)]
+    return [ancient(file) for name in tasks for file in shipped_runs(name)]
+
+
+def reported_numbers():
+    """Numbers of others, to stand beside ours."""
+    return os.path.relpath(Path(workflow.basedir) / "resources/reported.csv")
+
+
+def without_results(wildcards):
+    return [name for name in table_tasks(wildcards) if not own_runs(name) and not shipped_runs(name)]
+
+
+def measured(wildcards):
+    """The evaluations of a run that are there. No input, which would make what is missing or out of date: that trains models."""
+    names = [*proposer_evals(wildcards), *target_evals(wildcards)]
+    return [file for name in names if Path(file := made(name)(wildcards)).is_file()]
+
+
+def measured_state(wildcards):
+    """A hash of what was measured, so that it is collected anew when there is more."""
+    return content_id(*(Path(file).read_text() for file in measured(wildcards)))
+
+
+def tests_there(wildcards):
+    """The test sets of a run; none where one is gone."""
+    files = test_questions(wildcards)
+    return files if all(Path(file).is_file() for file in files) else []
+
+
+def extended_task(wildcards):
+    return task_of(wildcards).extends or ""

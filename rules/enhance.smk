@@ -111,7 +111,12 @@ use rule check_leaks as check_enhancement with:
         embeddings=embedded(of_warmup_and_trained("embeddings.npy"), made("seeds.embeddings.npy"), test_embeddings),
         evaluation=[],
     output:
-        leaks="results/{task}/leaks.json",
+        leaks=report(
+            "results/{task}/leaks.json",
+            caption="captions/leaks.rst",
+            category="{task}",
+            labels={"result": "leak gate", "form": "JSON"},
+        ),
     log:
         "results/{task}/logs/leaks/enhanced.log",
     benchmark:

@@ -118,7 +118,12 @@ rule check_judge:
         files=judge_file,
         folder=model_folder("judge"),
     output:
-        judge_json="results/{task}/judge.json",
+        judge_json=report(
+            "results/{task}/judge.json",
+            caption="captions/judge.rst",
+            category="{task}",
+            labels={"result": "judge check", "form": "JSON"},
+        ),
     log:
         "results/{task}/logs/check_judge.log",
     benchmark:

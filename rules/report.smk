@@ -1,13 +1,21 @@
-# What people look at: a task's table and its page, from stored evaluations only; its plan, before and after a run.
+# What people look at: a task's table and its page, from stored evaluations only; its plan, before and after a run; tables and
+# figures of several tasks, from what is there.
 #
-# Needs: every eval.json of the task, for each of the random seeds that config.yaml lists; for the plan, nothing.
-# Makes: results/{task}/table.md, results/{task}/table.csv, results/{task}/report.html, results/{task}/plan.md
-# Steps: write_plan; write_table, write_report
+# Needs: every eval.json of the task, for each of the random seeds that config.yaml lists; for the plan, and for tables of
+#        several tasks, nothing: what has no results is named there.
+# Makes: results/{task}/table.md, table.csv, report.html, plan.md and outcomes.json; results/tables/{table}.csv, .md and .tex,
+#        results/figures/{table}.svg, of the tables that config.yaml lists
+# Steps: write_plan; write_table, write_report; collect_outcomes, compare_tasks
 
 
 rule write_plan:
     output:
-        plan="results/{task}/plan.md",
+        plan=report(
+            "results/{task}/plan.md",
+            caption="captions/plan.rst",
+            category="{task}",
+            labels={"result": "plan", "form": "Markdown"},
+        ),
     log:
         "results/{task}/logs/write_plan.log",
     benchmark:
@@ -32,8 +40,18 @@ rule write_table:
         proposers=replicates(proposer_evals),
         targets=replicates(target_evals),
     output:
-        markdown="results/{task}/table.md",
-        csv="results/{task}/table.csv",
+        markdown=report(
+            "results/{task}/table.md",
+            caption="captions/table.rst",
+            category="{task}",
+            labels={"result": "table", "form": "Markdown"},
+        ),
+        csv=report(
+            "results/{task}/table.csv",
+            caption="captions/table.rst",
+            category="{task}",
+            labels={"result": "table", "form": "CSV"},
+        ),
     log:
         "results/{task}/logs/write_table.log",
     benchmark:
@@ -57,7 +75,12 @@ rule write_report:
         proposers=rules.write_table.input.proposers,
         targets=rules.write_table.input.targets,
     output:
-        page="results/{task}/report.html",
+        page=report(
+            "results/{task}/report.html",
+            caption="captions/page.rst",
+            category="{task}",
+            labels={"result": "page", "form": "HTML"},
+        ),
     log:
         "results/{task}/logs/write_report.log",
     benchmark:
@@ -74,3 +97,76 @@ rule write_report:
         code=code("write_report"),
     script:
         "../scripts/write_report.py"
+
+
+rule collect_outcomes:
+    output:
+        outcomes="results/{task}/outcomes.json",
+    log:
+        "results/{task}/logs/collect_outcomes.log",
+    benchmark:
+        "results/{task}/benchmarks/collect_outcomes.tsv"
+    conda:
+        "../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        evaluations=measured,
+        tests=tests_there,
+        extends=extended_task,
+        kind=kind_use,
+        proposer=setting("proposer"),
+        target=setting("target"),
+        state=measured_state,
+        code=code("collect_outcomes"),
+    script:
+        "../scripts/collect_outcomes.py"
+
+
+rule compare_tasks:
+    input:
+        outcomes=own_outcomes,
+        stored=shipped_outcomes,
+        reported=reported_numbers(),
+    output:
+        csv=report(
+            "results/tables/{table}.csv",
+            caption="captions/comparison.rst",
+            category="Comparisons",
+            labels={"table": "{table}", "form": "CSV"},
+        ),
+        markdown=report(
+            "results/tables/{table}.md",
+            caption="captions/comparison.rst",
+            category="Comparisons",
+            labels={"table": "{table}", "form": "Markdown"},
+        ),
+        tex=report(
+            "results/tables/{table}.tex",
+            caption="captions/comparison.rst",
+            category="Comparisons",
+            labels={"table": "{table}", "form": "LaTeX"},
+        ),
+        svg=report(
+            "results/figures/{table}.svg",
+            caption="captions/comparison.rst",
+            category="Comparisons",
+            labels={"table": "{table}", "form": "figure"},
+        ),
+    log:
+        "results/tables/logs/{table}.log",
+    benchmark:
+        "results/tables/benchmarks/{table}.tsv"
+    conda:
+        "../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        missing=without_results,
+        code=code("compare_tasks"),
+    script:
+        "../scripts/compare_tasks.py"

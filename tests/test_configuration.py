@@ -485,6 +485,7 @@ PLACES = {
     "seeds": ["seeds.jsonl", "tests/test.jsonl"],
     "probe": ["probe/labels.jsonl", "probe/responses.jsonl"],
     "warmup": ["warmup.jsonl"],
+    "baseline": ["baseline/labels.jsonl", "baseline/eval.json"],
     "iter0": ["iter0/proposer", "iter0/labels.jsonl", "iter0/eval.json"],
     "control": ["control/labels.jsonl"],
     "target": ["target/eval.json"],
@@ -530,6 +531,9 @@ DECIDING: list[tuple[str, str, Any, str]] = [
     ("warmup", "prompts.header", "Other :", "prompts.header"),
     ("warmup", "warmup.rows", 7, "warmup.rows"),
     ("warmup", "data.heldout_share", 0.25, "data"),
+    ("baseline", "sampling.top_p", 0.5, "sampling"),
+    ("baseline", "proposer", "llama3-8b", "proposer"),
+    ("baseline", "evaluation.bootstrap", 777, "evaluation"),
     ("iter0", "prompts.train", 7, "prompts"),
     ("iter0", "warmup.training.learning_rate", 0.5, "warmup"),
     ("iter0", "sampling.top_p", 0.5, "sampling"),
@@ -566,7 +570,7 @@ def test_a_reused_part_that_a_changed_key_decides_is_refused_by_name(
         (["seeds", "probe", "warmup", "iter0"], "iterations", 7),
         (["seeds", "probe"], "prompts.train", 7),
         (["seeds"], "target", "llama3-8b"),
-        (["warmup"], "warmup.training.learning_rate", 0.5),
+        (["warmup", "baseline"], "warmup.training.learning_rate", 0.5),
     ],
 )
 def test_a_key_that_does_not_decide_a_part_leaves_it_reused(

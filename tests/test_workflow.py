@@ -155,7 +155,7 @@ def test_reference_of_dpo_is_the_previous_proposer_or_proposer_zero(workflow: Wo
         ("results/tiny-math/iter03/eval.json", "No rule to produce results/tiny-math/iter03/eval.json"),
         (
             "results/nonesuch/iter3/eval.json",
-            "unknown task 'nonesuch': config/tasks/ has honesty, math, micro, safety, tiny-",
+            "unknown task 'nonesuch': config/tasks/ has honesty, math, math-fixed-reference,",
         ),
         ("results/tiny-math/tests/nonesuch.jsonl", "no test set 'nonesuch'; it has test, pretraining"),
         ("results/models/nonesuch", "No rule to produce results/models/nonesuch"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -33,7 +34,7 @@ Name = Annotated[str, Field(pattern=r"^\w[\w-]*$")]
 Rate = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Environment = Literal["base", "generate", "train", "text", "report"]
-Reusable = Literal["seeds", "probe", "warmup", "iter0", "control", "target"]
+Reusable = Literal["seeds", "probe", "warmup", "baseline", "iter0", "control", "target"]
 TASK_NAME = r"[a-z0-9-]+"
 TASK_WILDCARD = rf"{TASK_NAME}(\.s(0|[1-9][0-9]*))?"
 RESERVED = {"tables", "figures", "models"}
@@ -45,7 +46,6 @@ _WRITTEN = (
     *_ASKED,
     "proposer",
     "prompts",
-    "warmup",
     "sampling",
     "deduplication",
     "embedding",
@@ -56,8 +56,9 @@ REUSABLE: dict[str, tuple[str, ...]] = {
     "seeds": ("data", "kind"),
     "probe": _ASKED,
     "warmup": (*_ASKED, "prompts.header", "warmup.rows"),
-    "iter0": (*_WRITTEN, "evaluation", "alarm"),
-    "control": (*_WRITTEN, "iterations"),
+    "baseline": (*_WRITTEN, "evaluation"),
+    "iter0": (*_WRITTEN, "warmup", "evaluation", "alarm"),
+    "control": (*_WRITTEN, "warmup", "iterations"),
     "target": (*_ASKED, "evaluation"),
 }
 """Parts of a task that another may reuse, with the keys that decide them and must be equal in both."""
@@ -517,6 +518,15 @@ class Costs(Section):
     prices: Prices
 
 
+class Tables(Section):
+    """Tasks that the tables and figures of several tasks show, in this order; what has no results is named below them."""
+
+    safety: list[str]
+    honesty: list[str]
+    math: list[str]
+    ablation: list[str] = Field(description="tasks, and others that extend them, of any kind")
+
+
 class Pretraining(Section):
     """How a tiny model is trained from nothing on a corpus of the repository's own."""
 
@@ -654,6 +664,7 @@ class Workflow(Section):
     python: dict[Environment, str] = Field(description="interpreter of each environment where conda does not deploy it")
     sizes: dict[str, Size]
     costs: Costs
+    tables: Tables
     defaults: dict[str, Any] = Field(description="keys of a task that its own file need not give")
 
 
@@ -759,9 +770,15 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+@functools.cache
+def _parsed(text: str) -> Any:
+    """A file that many tasks extend is parsed once; nobody changes what it holds."""
+    return yaml.load(text, _Loader)  # a SafeLoader
+
+
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # a SafeLoader
+        content = _parsed(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise BadInput(f"{path}: not a readable YAML file: {' '.join(str(error).split())}") from error
     if content is not None and not isinstance(content, dict):

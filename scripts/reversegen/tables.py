@@ -50,6 +50,9 @@ MEANINGS = {
     "yield": "distinct failures in 1,000 samples",
     "unique_share": "distinct texts among a sample of fixed size",
     "distinct_3": "distinct word 3-grams among those of that sample",
+    "self_bleu": "how much of each text the others say, less is more diverse",
+    "semantic_diversity": "the mean cosine distance of two texts",
+    "vendi_score": "how many texts of no resemblance would be as diverse",
     "type_entropy": "entropy over types in nats",
     "novelty": "the share of distinct instructions that no seed and no earlier proposer says",
     "accuracy": "right answers among all test questions",
@@ -91,6 +94,17 @@ class Cell:
         return statistics.stdev(self.values) if len(self.values) > 1 else None
 
 
+def read_evaluation(path: Path) -> Evaluation:
+    """Read an `eval.json`. Raises BadInput naming file and field for a malformed one."""
+    try:
+        evaluation = Evaluation.model_validate(read_json(path), strict=True)
+    except ValidationError as error:
+        raise BadInput(f"{path}: {explain(error)}") from error
+    if fault := _fault(evaluation):
+        raise BadInput(f"{path}: {fault}")
+    return evaluation
+
+
 def read_evaluations(paths: Sequence[Path], task: str, reused: Sequence[str] = ()) -> list[Evaluation]:
     """Read `eval.json` files of a task, in the order of tables; those of the tasks whose parts it reuses count as its own.
 
@@ -98,15 +112,10 @@ def read_evaluations(paths: Sequence[Path], task: str, reused: Sequence[str] = (
     """
     read: dict[tuple[str, str, str], tuple[Path, Evaluation]] = {}
     for path in paths:
-        try:
-            evaluation = Evaluation.model_validate(read_json(path), strict=True)
-        except ValidationError as error:
-            raise BadInput(f"{path}: {explain(error)}") from error
-        if fault := _fault(evaluation):
-            raise BadInput(f"{path}: {fault}")
-        name = _split(evaluation.task)[0]
+        evaluation = read_evaluation(path)
+        name = task_and_seed(evaluation.task)[0]
         if name in reused:
-            own = _split(task)[0] + evaluation.task.removeprefix(name)
+            own = task_and_seed(task)[0] + evaluation.task.removeprefix(name)
             evaluation = evaluation.model_copy(update={"task": own})
         key = (evaluation.task, evaluation.role, row_name(evaluation))
         if key in read:
@@ -136,7 +145,7 @@ def row_name(evaluation: Evaluation) -> str:
     return str(evaluation.source if evaluation.iteration is None else evaluation.iteration)
 
 
-def _split(task: str) -> tuple[str, int]:
+def task_and_seed(task: str) -> tuple[str, int]:
     """NAME and random seed of a task, 0 for NAME itself."""
     found = re.fullmatch(r"(.+)\.s([0-9]+)", task, re.DOTALL)
     return (found[1], int(found[2])) if found else (task, 0)
@@ -147,7 +156,7 @@ def _order(evaluation: Evaluation) -> tuple[str, int, str, str, int, str]:
     order = int(name) if evaluation.iteration is not None else SOURCES.index(name) if name in SOURCES else len(SOURCES)
     if evaluation.role == "proposer" and evaluation.iteration is None:
         order = -1
-    return (evaluation.role, order, name, *_split(evaluation.task), evaluation.task)
+    return (evaluation.role, order, name, *task_and_seed(evaluation.task), evaluation.task)
 
 
 def tasks_of(evaluations: Sequence[Evaluation]) -> tuple[str, list[str]]:
@@ -155,8 +164,8 @@ def tasks_of(evaluations: Sequence[Evaluation]) -> tuple[str, list[str]]:
 
     Raises BadInput where there is no task, or more than one NAME.
     """
-    tasks = sorted({e.task for e in evaluations}, key=lambda task: (_split(task), task))
-    names = sorted({_split(task)[0] for task in tasks})
+    tasks = sorted({e.task for e in evaluations}, key=lambda task: (task_and_seed(task), task))
+    names = sorted({task_and_seed(task)[0] for task in tasks})
     if len(names) != 1:
         raise BadInput(f"a table is of one task, not of {', '.join(names) or 'none: no eval.json was given'}")
     return (names[0] if len(tasks) > 1 else tasks[0]), tasks
@@ -237,12 +246,12 @@ def meaning(evaluations: Sequence[Evaluation]) -> str:
 
 def markdown(evaluations: Sequence[Evaluation]) -> str:
     """The content of `table.md`. Raises BadInput where the evaluations are not of one task."""
-    parts = [f"# {_markdown_text(tasks_of(evaluations)[0])}", meaning(evaluations)]
+    parts = [f"# {markdown_text(tasks_of(evaluations)[0])}", meaning(evaluations)]
     for role, rows in ROWS.items():
         found = table(evaluations, role)
         if not found:
             continue
-        grid = [[rows, *map(_markdown_text, next(iter(found.values())))]]
+        grid = [[rows, *map(markdown_text, next(iter(found.values())))]]
         grid += [[row, *(" ".join(shown(*c)).strip() for c in cells.items())] for row, cells in found.items()]
         widths = [max(map(len, column)) for column in zip(*grid, strict=True)]
         lines = [[line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])] for line in grid]
@@ -251,7 +260,7 @@ def markdown(evaluations: Sequence[Evaluation]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _markdown_text(text: str) -> str:
+def markdown_text(text: str) -> str:
     """Text that no Markdown reader takes for anything else; underscores within names are none of its marks."""
     return re.sub(r"([\\`*\[\]|~#:!$])", r"\\\1", html.escape(" ".join(text.split()), quote=False))
 
@@ -271,11 +280,11 @@ def comma_separated(evaluations: Sequence[Evaluation]) -> str:
         if len(tasks) > 1:
             for statistic, value in (("mean", cell.mean), ("sd", cell.spread)):
                 rows.append({"task": name, "statistic": statistic, "value": value, "random_seeds": len(cell.values)})
-        writer.writerows({column: _csv_cell(value) for column, value in (key | row).items()} for row in rows)
+        writer.writerows({column: csv_cell(value) for column, value in (key | row).items()} for row in rows)
     return file.getvalue()
 
 
-def _csv_cell(value: str | int | float | None) -> str:
+def csv_cell(value: str | int | float | None) -> str:
     """Numbers as numbers, text on one line, with an apostrophe before what a spreadsheet would take for a formula."""
     if isinstance(value, str):
         text = " ".join(value.split())

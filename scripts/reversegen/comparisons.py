@@ -1,0 +1,532 @@
+"""Tables of several tasks from stored outcomes: means over random seeds, intervals, and differences in pairs."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import io
+import math
+import re
+import statistics
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from reversegen.errors import BadInput
+from reversegen.hashing import hashed_seed
+from reversegen.outcomes import Measured, Run, Scores
+from reversegen.tables import MEANINGS, SOURCES, csv_cell, markdown_text, row_name, task_and_seed
+
+TABLES = ("safety", "honesty", "math", "ablation")
+RESAMPLES = 1000
+"""Draws of an interval: its ends lie within a tenth of its width."""
+BINS = 15
+"""Of the calibration error, as in `eval.json`."""
+NULL = "\N{EN DASH}"
+NUMBERS = re.compile(r"[-+0-9., ±\[\]]+|\N{EN DASH}")
+"""Cells that Markdown takes as they stand."""
+
+PROPOSER = (
+    *("failure_rate", "validity", "unique_share", "distinct_3", "self_bleu", "semantic_diversity", "vendi_score"),
+    "type_entropy",
+)
+TARGET = {
+    "safety": ("attack_success_rate", "over_refusal", "retained"),
+    "honesty": ("average_precision", "calibration_error", "accuracy", "unsure_share", "retained"),
+    "math": ("accuracy", "unanswerable", "retained"),
+}
+"""What a target is judged by, most telling first."""
+COMPARED = ("failure_rate", "attack_success_rate", "average_precision", "calibration_error", "accuracy")
+"""Metrics that have a difference beside them."""
+REPORTED_COLUMNS = ("table", "task", "row", "metric", "value", "source")
+CSV_COLUMNS = (
+    *("table", "task", "kind", "proposer", "target", "role", "row", "metric", "value", "low", "high", "sd"),
+    *("random_seeds", "less", "difference", "difference_low", "difference_high", "difference_random_seeds"),
+    *("reported", "reported_source"),
+)
+"""`difference` is `value` less that of the row in `less` (for targets: that of reversegen less `value`), over the random seeds
+that asked both the same prompts or questions."""
+
+Draws = npt.NDArray[np.float64]
+BySeed = Mapping[int, Measured]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over random seeds."""
+
+    value: float | None
+    low: float | None
+    """Ends of the 95 % interval, by bootstrap over prompts or questions; None where they are not stored."""
+    high: float | None
+    sd: float | None
+    """Sample standard deviation over random seeds; None for fewer than two."""
+    random_seeds: int
+
+
+NOTHING = Estimate(None, None, None, None, 0)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One number of a table."""
+
+    role: str
+    row: str
+    """Iteration or source."""
+    metric: str
+    estimate: Estimate
+    less: str | None = None
+    """The row that the difference is taken from; None where there is none."""
+    difference: Estimate = NOTHING
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a table: what it is of, and its numbers."""
+
+    run: Run
+    task: str
+    """NAME, without the random seed."""
+    heads: dict[str, str]
+    entries: list[Entry]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A grid of a table."""
+
+    name: str
+    title: str
+    difference: str
+    """What its differences are."""
+    lines: list[Line]
+
+
+@dataclass(frozen=True)
+class Reported:
+    """A number that somebody published, to stand beside ours."""
+
+    value: float
+    source: str
+
+
+Told = Mapping[tuple[str, str, str], Reported]
+"""Reported numbers of a table by task, row and metric."""
+
+
+def average_precision(right: Draws, score: Draws, weights: Draws) -> Draws:
+    """Of each draw: the mean of precision over recall's steps, as scikit-learn has it, ties taken together.
+
+    `weights` says how often each answer is in a draw, shape (draws, answers). Not a number where a draw has no right answer.
+    """
+    order = np.argsort(-score, kind="stable")
+    ends = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)
+    hits = np.cumsum(weights[:, order] * right[order], axis=1)[:, ends]
+    taken = np.cumsum(weights[:, order], axis=1)[:, ends]
+    steps = np.diff(hits, axis=1, prepend=0.0)
+    precision = np.divide(hits, taken, out=np.zeros_like(hits), where=taken > 0)
+    return _ratio((precision * steps).sum(axis=1), hits[:, -1])
+
+
+def calibration_error(right: Draws, score: Draws, weights: Draws) -> Draws:
+    """Of each draw: the expected calibration error over 15 bins of equal width; `weights` as for average_precision."""
+    number = np.minimum((score * BINS).astype(int), BINS - 1)
+    gaps = np.zeros((len(score), BINS))
+    gaps[np.arange(len(score)), number] = right - score
+    return _ratio(np.abs(weights @ gaps).sum(axis=1), weights.sum(axis=1))
+
+
+CALIBRATION = {"average_precision": average_precision, "calibration_error": calibration_error}
+
+
+def _ratio(of: Draws, by: Draws) -> Draws:
+    ratio: Draws = np.divide(of, by, out=np.full(of.shape, np.nan), where=by > 0)
+    return ratio
+
+
+@functools.lru_cache(maxsize=8)
+def _weights(clusters: str, count: int) -> Draws:
+    """How often each cluster is drawn, shape (RESAMPLES, count).
+
+    What the clusters are decides the draw: whatever asked the same prompts is drawn alike, which is what makes pairs.
+    """
+    rng = np.random.default_rng(hashed_seed("compare_tasks", clusters))
+    drawn = rng.integers(count, size=(RESAMPLES, count)) + count * np.arange(RESAMPLES)[:, None]
+    return np.bincount(drawn.ravel(), minlength=RESAMPLES * count).reshape(RESAMPLES, count).astype(float)
+
+
+def _scores(measured: Measured, metric: str) -> Scores | None:
+    return measured.scores if metric in CALIBRATION else None
+
+
+def clusters_of(measured: Measured, metric: str) -> str | None:
+    """What a metric was measured on; None where its outcomes are not stored."""
+    found = _scores(measured, metric) or measured.counts.get(metric)
+    return found.clusters if found else None
+
+
+def draws(measured: Measured, metric: str) -> Draws | None:
+    """A metric in each of the draws of its prompts or questions; None where its outcomes are not stored."""
+    if scores := _scores(measured, metric):
+        members = np.array(scores.members)
+        weights = _weights(scores.clusters, int(members[-1]) + 1)[:, members]
+        return CALIBRATION[metric](np.array(scores.right, dtype=float), np.array(scores.score), weights)
+    counts = measured.counts.get(metric)
+    if not counts or not sum(counts.totals):
+        return None
+    weights = _weights(counts.clusters, len(counts.hits))
+    return _ratio(weights @ np.array(counts.hits, dtype=float), weights @ np.array(counts.totals, dtype=float))
+
+
+def estimate(of: BySeed, metric: str) -> Estimate:
+    """The mean of a metric over the random seeds that measured it.
+
+    Its interval is over prompts or questions: random seeds that share them are drawn together, and which random seeds there are
+    is not drawn. Of one random seed without outcomes it is that of `eval.json`.
+    """
+    metrics = {seed: found for seed, m in of.items() if (found := m.metric(metric)) and found.value is not None}
+    drawn = [draws(of[seed], metric) for seed in metrics]
+    only = next(iter(metrics.values())) if len(metrics) == 1 else None
+    low, high = (only.low, only.high) if only else (None, None)
+    if known := [d for d in drawn if d is not None]:
+        low, high = _interval(known) if len(known) == len(drawn) else (low, high)
+    return _estimate([found.value for found in metrics.values() if found.value is not None], low, high)
+
+
+def difference(ones: BySeed, others: BySeed, metric: str) -> Estimate:
+    """The mean of `ones` less `others` over the random seeds in which both asked the same, with the interval of the pairs."""
+    values, drawn = [], []
+    for seed in sorted(set(ones) & set(others)):
+        one, other = ones[seed], others[seed]
+        a, b = one.metric(metric), other.metric(metric)
+        same = clusters_of(one, metric) is not None and clusters_of(one, metric) == clusters_of(other, metric)
+        x, y = (draws(one, metric), draws(other, metric)) if same else (None, None)
+        if a and b and a.value is not None and b.value is not None and x is not None and y is not None:
+            values.append(a.value - b.value)
+            drawn.append(x - y)
+    return _estimate(values, *(_interval(drawn) if drawn else (None, None)))
+
+
+def _interval(drawn: Sequence[Draws]) -> tuple[float, float]:
+    low, high = np.nanquantile(np.mean(drawn, axis=0), [0.025, 0.975])
+    return float(low), float(high)
+
+
+def _estimate(values: Sequence[float], low: float | None, high: float | None) -> Estimate:
+    if not values:
+        return NOTHING
+    sd = statistics.stdev(values) if len(values) > 1 else None
+    return Estimate(statistics.mean(values), low, high, sd, len(values))
+
+
+def parts(table: str, runs: Sequence[Run]) -> list[Part]:
+    """The grids of a table. Raises BadInput for a task of another kind, and for two runs of one task and random seed."""
+    tasks: dict[str, dict[int, Run]] = defaultdict(dict)
+    for run in runs:
+        name, seed = task_and_seed(run.task)
+        if seed in tasks[name]:
+            raise BadInput(f"tables.{table}: two outcomes.json are of {run.task}")
+        if table != "ablation" and run.kind != table:
+            raise BadInput(f"tables.{table}: {name} is of the kind {run.kind}")
+        tasks[name][seed] = run
+    found = _ablations(tasks) if table == "ablation" else _of_kind(table, tasks)
+    return [part for part in found if part.lines]
+
+
+def _by_row(runs: Mapping[int, Run], role: str) -> dict[str, dict[int, Measured]]:
+    """Evaluations of a task by row and random seed, in the order of tables; other models on its failures are left out."""
+    rows: dict[str, dict[int, Measured]] = defaultdict(dict)
+    for seed, run in sorted(runs.items()):
+        for m in run.measured:
+            if m.evaluation.role == role and (role == "proposer" or m.evaluation.source in SOURCES):
+                rows[row_name(m.evaluation)][seed] = m
+    order = {"baseline": -1} | {source: n for n, source in enumerate(SOURCES) if role == "target"}
+    return dict(sorted(rows.items(), key=lambda row: order.get(row[0], int(row[0]) if row[0].isdecimal() else 0)))
+
+
+def _target_metrics(kind: str, runs: Mapping[int, Run]) -> list[str]:
+    """With the parts of a metric that several test sets measure."""
+    counted = dict.fromkeys(name for run in runs.values() for m in run.measured for name in m.counts)
+    wanted = TARGET.get(kind, ("accuracy", "retained"))
+    return [x for name in wanted for x in (name, *(part for part in counted if part.endswith(f"/{name}")))]
+
+
+def _of_kind(table: str, tasks: Mapping[str, Mapping[int, Run]]) -> list[Part]:
+    proposers, targets = [], []
+    for task, runs in tasks.items():
+        one = next(iter(runs.values()))
+        rows = _by_row(runs, "proposer")
+        for row, of in rows.items():
+            heads = {"task": task, "proposer": one.proposer, "target": one.target, "iteration": row}
+            against = rows.get("0", {}) if row not in ("0", "baseline") else {}
+            proposers.append(Line(one, task, heads, _entries("proposer", row, of, PROPOSER, "0", against)))
+        rows = _by_row(runs, "target")
+        for row, of in rows.items():
+            heads = {"task": task, "target": one.target, "source": row}
+            against = rows.get("reversegen", {}) if row != "reversegen" else {}
+            entries = _entries("target", row, of, _target_metrics(table, runs), "reversegen", against, turned=True)
+            targets.append(Line(one, task, heads, [*entries, *_training(row, of)]))
+    return [
+        Part("proposer", "Proposer by iteration", "the row less iteration 0", proposers),
+        Part("target", "Target by source of its training rows", "reversegen less the row", targets),
+    ]
+
+
+def _ablations(tasks: Mapping[str, Mapping[int, Run]]) -> list[Part]:
+    """A part for each kind; an ablation stands below the task that it extends."""
+    lines: dict[str, list[Line]] = defaultdict(list)
+    for task in _family(tasks, None):
+        one, parent = next(iter(tasks[task].values())), _extends(tasks[task])
+        rows = {role: _by_row(tasks[task], role) for role in ("proposer", "target")}
+        above = {role: _by_row(tasks.get(parent or "", {}), role) for role in ("proposer", "target")}
+        last, parents_last = (next(reversed(of["proposer"]), "0") for of in (rows, above))
+        main = TARGET.get(one.kind, ("accuracy",))[0]
+        entries = _entries(
+            "proposer",
+            last,
+            rows["proposer"].get(last, {}),
+            ("failure_rate", "validity", "unique_share", "distinct_3"),
+            f"{parent} {parents_last}",
+            above["proposer"].get(parents_last, {}),
+        )
+        repaired, parents = (of["target"].get("reversegen", {}) for of in (rows, above))
+        entries += _entries("target", "reversegen", repaired, (main, "retained"), f"{parent} reversegen", parents)
+        heads = {"task": task, "extends": parent or NULL, "iterations": last}
+        lines[one.kind].append(Line(one, task, heads, entries))
+    title = "{}: last proposer, and the target that its failures repaired"
+    meant = "the task less the one that it extends, each after its last iteration"
+    return [Part(kind, title.format(kind.capitalize()), meant, of) for kind, of in lines.items()]
+
+
+def _family(tasks: Mapping[str, Mapping[int, Run]], above: str | None) -> Iterator[str]:
+    """Tasks that extend none of the table's, each followed by those that extend it."""
+    for task, runs in tasks.items():
+        parent = _extends(runs)
+        if (parent if parent in tasks else None) == above:
+            yield task
+            yield from _family(tasks, task)
+
+
+def _extends(runs: Mapping[int, Run]) -> str | None:
+    return next(iter(runs.values())).extends
+
+
+def _entries(
+    role: str, row: str, of: BySeed, metrics: Sequence[str], less: str, against: BySeed, *, turned: bool = False
+) -> list[Entry]:
+    """The numbers of a line. A difference is the line less `against`; turned, `against` less the line."""
+    entries = []
+    for metric in metrics:
+        found = estimate(of, metric)
+        between = NOTHING
+        if against and metric.rpartition("/")[2] in COMPARED:
+            between = difference(against, of, metric) if turned else difference(of, against, metric)
+        entries.append(Entry(role, row, metric, found, less if between.random_seeds else None, between))
+    return entries
+
+
+def _training(row: str, of: BySeed) -> list[Entry]:
+    """What the repair was made from, so that equal budgets can be seen."""
+    rows = [(m.evaluation.provenance.get("training") or {}).get("rows") for m in of.values()]
+    return [Entry("target", row, "training_rows", _estimate([r for r in rows if r is not None], None, None))]
+
+
+def read_reported(path: Path, table: str) -> dict[tuple[str, str, str], Reported]:
+    """The rows of a table in `resources/reported.csv`: numbers of others, each with where it was read.
+
+    Raises BadInput naming file, line and field.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, strict=True)
+            rows, names = list(reader), tuple(reader.fieldnames or ())
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise BadInput(f"{path}: not a readable CSV file: {error}") from error
+    if names != REPORTED_COLUMNS:
+        raise BadInput(f"{path}: its columns are {', '.join(names)}, not {', '.join(REPORTED_COLUMNS)}")
+    found = {}
+    for number, row in enumerate(rows, 2):
+        if empty := [name for name in REPORTED_COLUMNS if not row[name]]:  # also of a line that is too short
+            raise BadInput(f"{path}, line {number}: {empty[0]}: missing; a number without its source is not shown")
+        if row["table"] not in TABLES:
+            raise BadInput(f"{path}, line {number}: table: {row['table']!r} is none of {', '.join(TABLES)}")
+        key = row["task"], row["row"], row["metric"]
+        value = float(row["value"]) if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", row["value"]) else math.nan
+        if math.isnan(value):
+            raise BadInput(f"{path}, line {number}: value: {row['value']!r} is no number")
+        if row["table"] == table:
+            if key in found:
+                raise BadInput(f"{path}, line {number}: {', '.join(key)}: a line before it is of the same")
+            found[key] = Reported(value, row["source"])
+    return found
+
+
+def comma_separated(table: str, of: Sequence[Part], told: Told) -> str:
+    """The content of `{table}.csv`: a line for each number."""
+    file = io.StringIO()
+    writer = csv.DictWriter(file, CSV_COLUMNS, restval="", lineterminator="\n")
+    writer.writeheader()
+    for line in (line for part in of for line in part.lines):
+        for entry in line.entries:
+            estimated, between = entry.estimate, entry.difference
+            reported = told.get((line.task, entry.row, entry.metric))
+            if not estimated.random_seeds and not reported:
+                continue
+            values = {
+                "table": table,
+                "task": line.task,
+                "kind": line.run.kind,
+                "proposer": line.run.proposer,
+                "target": line.run.target,
+                "role": entry.role,
+                "row": entry.row,
+                "metric": entry.metric,
+                **vars(estimated),
+                "less": entry.less,
+                "difference": between.value,
+                "difference_low": between.low,
+                "difference_high": between.high,
+                "difference_random_seeds": between.random_seeds or None,
+                "reported": reported and reported.value,
+                "reported_source": reported and reported.source,
+            }
+            writer.writerow({name: csv_cell(plain(v) if isinstance(v, str) else v) for name, v in values.items()})
+    return file.getvalue()
+
+
+def plain(text: str) -> str:
+    """Text on one line, without the control characters that change how a terminal or page shows what follows."""
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}" if unicodedata.category(c)[0] == "C" else c for c in " ".join(text.split())
+    )
+
+
+def grid(part: Part, told: Told) -> list[list[str]]:
+    """The cells of a part as plain text, its head first. A column that would be empty is left out."""
+    metrics = dict.fromkeys(entry.metric for line in part.lines for entry in line.entries)
+    columns: dict[str, list[str]] = {name: [line.heads[name] for line in part.lines] for name in part.lines[0].heads}
+    entries = [{entry.metric: entry for entry in line.entries} for line in part.lines]
+    columns["random seeds"] = [str(max(e.estimate.random_seeds for e in of.values())) for of in entries]
+    for metric in metrics:
+        own = [of.get(metric) for of in entries]
+        columns[metric] = [shown(metric, e.estimate) if e else NULL for e in own]
+        columns[f"difference of {metric}"] = [shown(metric, e.difference, "+") if e else NULL for e in own]
+        reported = [e and told.get((line.task, e.row, metric)) for e, line in zip(own, part.lines, strict=True)]
+        columns[f"{metric} reported"] = [f"{r.value:.15g}" if r else NULL for r in reported]
+    kept = {name: cells for name, cells in columns.items() if name in part.lines[0].heads or set(cells) - {NULL}}
+    return [list(map(plain, row)) for row in [list(kept), *map(list, zip(*kept.values(), strict=True))]]
+
+
+def shown(metric: str, of: Estimate, sign: str = "") -> str:
+    """A mean with its interval, or with the standard deviation over random seeds where that is not stored."""
+    if of.value is None:
+        return NULL
+    form = f"{sign},.0f" if metric.startswith("training_") else f"{sign}.3f"
+    if of.low is not None and of.high is not None:
+        return f"{of.value:{form}} [{of.low:{form}}, {of.high:{form}}]"
+    return f"{of.value:{form}}" + (f" ± {of.sd:{form.removeprefix(sign)}}" if of.sd is not None else "")
+
+
+def notes(table: str, of: Sequence[Part], told: Told, stored: Sequence[str], missing: Sequence[str]) -> list[str]:
+    """What stands below a table: what its numbers are, which are no runs of one's own, and what is not shown."""
+    lines = [line for part in of for line in part.lines]
+    metrics = dict.fromkeys(e.metric for line in lines for e in line.entries if e.estimate.random_seeds)
+    said = [f"{name}: {MEANINGS[name]}" for name in metrics if name in MEANINGS]
+    found = []
+    if lines:
+        found.append(
+            "Means over random seeds. Brackets hold 95 % intervals by bootstrap over prompts or questions, random seeds that "
+            "share them drawn together; ± is the sample standard deviation over random seeds, where there is no interval; "
+            f"{NULL} means not measured"
+        )
+        differences = "; ".join(f"{part.title}: {part.difference}" for part in of)
+        found.append(f"Differences are taken on the same prompts or questions, in pairs: {differences}")
+        found.append(f"{'; '.join(said)}. SET/METRIC is the metric on one test set")
+    if "calibration_error" in metrics:
+        found.append(
+            "A draw repeats questions, so that its bins are noisier and its calibration_error greater than that of all "
+            "questions: a small one may lie below its interval"
+        )
+    if stored:
+        found.append(f"From the results that ship in resources/example, not from runs made here: {', '.join(stored)}")
+    if missing:
+        found.append(f"Not shown, since there are no results of it: {', '.join(missing)}")
+    rows = {(line.task, e.row, e.metric): e for line in lines for e in line.entries}
+    if sources := dict.fromkeys(reported.source for key, reported in told.items() if key in rows):
+        found.append(f"Reported by: {'; '.join(sources)}")
+    if absent := [", ".join(key) for key in told if key not in rows]:
+        found.append(f"In resources/reported.csv, and no row of this table: {'; '.join(absent)}")
+    return [f"{plain(text)}." for text in found]
+
+
+def markdown(table: str, of: Sequence[Part], told: Told, below: Sequence[str]) -> str:
+    """The content of `{table}.md`."""
+    blocks = [f"# {table.capitalize()}"]
+    for part in of:
+        cells = [[cell if NUMBERS.fullmatch(cell) else markdown_text(cell) for cell in row] for row in grid(part, told)]
+        heads = len(part.lines[0].heads)
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        lines = [
+            [
+                cell.ljust(width) if n < heads else cell.rjust(width)
+                for n, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ]
+            for row in cells
+        ]
+        lines.insert(1, ["-" * width if n < heads else "-" * (width - 1) + ":" for n, width in enumerate(widths)])
+        blocks += [f"## {markdown_text(part.title)}", "\n".join(f"| {' | '.join(line)} |" for line in lines)]
+    return "\n\n".join([*blocks, *(markdown_text(note).replace(r"\: ", ": ") for note in below)]) + "\n"
+
+
+TEX = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    NULL: "--",
+    "±": r"$\pm$",
+    "\N{REPLACEMENT CHARACTER}": "?",
+    **{c: f"\\{c}" for c in "&%$#_{}"},
+}
+"""What LaTeX would take for a command, and how it is written as text."""
+
+
+def tex_text(text: str) -> str:
+    """Text that LaTeX sets as it stands."""
+    return "".join(TEX.get(c, c) for c in plain(text))
+
+
+def tex(table: str, of: Sequence[Part], told: Told, below: Sequence[str]) -> str:
+    """The content of `{table}.tex`: a table environment for each part, and the notes as comments."""
+    blocks = [f"% {table}: needs \\usepackage{{booktabs}}"]
+    for part in of:
+        cells = [list(map(tex_text, row)) for row in grid(part, told)]
+        heads = len(part.lines[0].heads)
+        rows = [" & ".join(f"{{{cell}}}" for cell in row) + r" \\" for row in cells]
+        blocks.append(
+            "\n".join(
+                [
+                    r"\begin{table}",
+                    rf"\caption{{{tex_text(part.title)}. Differences: {tex_text(part.difference)}.}}",
+                    rf"\label{{tab:{table}-{part.name}}}",
+                    rf"\begin{{tabular}}{{{'l' * heads}{'r' * (len(cells[0]) - heads)}}}",
+                    r"\toprule",
+                    rows[0],
+                    r"\midrule",
+                    *rows[1:],
+                    r"\bottomrule",
+                    r"\end{tabular}",
+                    r"\end{table}",
+                ]
+            )
+        )
+    return "\n\n".join([*blocks, "\n".join(f"% {note}" for note in below)]) + "\n"
