@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import html
 import io
 import math
 import re
@@ -16,6 +15,7 @@ from pydantic import ValidationError
 
 from reversegen.artefacts import read_json
 from reversegen.errors import BadInput
+from reversegen.escaping import csv_cell, markdown_text
 from reversegen.evaluation import Evaluation
 from reversegen.metric import Metric
 from reversegen.records import explain
@@ -237,23 +237,18 @@ def meaning(evaluations: Sequence[Evaluation]) -> str:
 
 def markdown(evaluations: Sequence[Evaluation]) -> str:
     """The content of `table.md`. Raises BadInput where the evaluations are not of one task."""
-    parts = [f"# {_markdown_text(tasks_of(evaluations)[0])}", meaning(evaluations)]
+    parts = [f"# {markdown_text(tasks_of(evaluations)[0])}", meaning(evaluations)]
     for role, rows in ROWS.items():
         found = table(evaluations, role)
         if not found:
             continue
-        grid = [[rows, *map(_markdown_text, next(iter(found.values())))]]
+        grid = [[rows, *map(markdown_text, next(iter(found.values())))]]
         grid += [[row, *(" ".join(shown(*c)).strip() for c in cells.items())] for row, cells in found.items()]
         widths = [max(map(len, column)) for column in zip(*grid, strict=True)]
         lines = [[line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])] for line in grid]
         lines.insert(1, ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])])
         parts += [f"## {role.capitalize()} by {rows}", "\n".join(f"| {' | '.join(line)} |" for line in lines)]
     return "\n\n".join(parts) + "\n"
-
-
-def _markdown_text(text: str) -> str:
-    """Text that no Markdown reader takes for anything else; underscores within names are none of its marks."""
-    return re.sub(r"([\\`*\[\]|~#:!$])", r"\\\1", html.escape(" ".join(text.split()), quote=False))
 
 
 def comma_separated(evaluations: Sequence[Evaluation]) -> str:
@@ -276,8 +271,7 @@ def comma_separated(evaluations: Sequence[Evaluation]) -> str:
 
 
 def _csv_cell(value: str | int | float | None) -> str:
-    """Numbers as numbers, text on one line, with an apostrophe before what a spreadsheet would take for a formula."""
+    """Numbers as numbers, text on one line."""
     if isinstance(value, str):
-        text = " ".join(value.split())
-        return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
+        return csv_cell(" ".join(value.split()))
     return "" if value is None else format(round(value, 6), ".15g")
