@@ -293,7 +293,7 @@ def failure_texts(found: Found) -> Iterable[FailureText]:
 
 
 def choose_examples(failures: Sequence[Failure], most: int) -> list[Failure]:
-    """At most so many, in turns from the clusters, so that small ones are there; then by cluster and iteration.
+    """At most so many, in turns from the clusters, so that small ones are there.
 
     Within a cluster they are taken in the order of their ids, which are hashes: a draw that needs no seed.
     """
@@ -302,8 +302,7 @@ def choose_examples(failures: Sequence[Failure], most: int) -> list[Failure]:
     for failure in sorted(failures, key=lambda f: f.instruction_id):
         turns.append((rank[failure.cluster], failure.cluster, failure))
         rank[failure.cluster] += 1
-    chosen = [failure for *_, failure in sorted(turns, key=lambda turn: turn[:2])[:most]]
-    return sorted(chosen, key=lambda f: (f.cluster, f.iteration, f.instruction_id))
+    return [failure for *_, failure in sorted(turns, key=lambda turn: turn[:2])[:most]]
 
 
 def write_failures(path: Path, failures: Sequence[Failure]) -> None:

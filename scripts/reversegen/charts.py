@@ -95,12 +95,11 @@ def row_chart(title: str, rows: Sequence[str], series: Sequence[Series], across:
         parts.append(f'<text class="mid" x="{x(tick):.1f}" y="{height - BOTTOM + 17}">{number(tick)}</text>')
     parts.append(f'<text class="mid" x="{x(0.5):.0f}" y="{height - 5}">{html_text(across)}</text>')
     for n, row in enumerate(rows):
-        middle = TOP + ROW * (n + 0.5)
-        parts.append(f'<text class="end" x="{LEFT + 62}" y="{middle + 4:.1f}">{html_text(row)}</text>')
-        parts.append(f'<path class="grid" d="M{x(0):.1f} {middle:.1f}H{x(1):.1f}"/>')
+        parts.append(f'<text class="end" x="{LEFT + 62}" y="{TOP + ROW * (n + 0.5) + 4:.1f}">{html_text(row)}</text>')
+        parts.append(f'<path class="grid" d="M{LEFT - 40} {TOP + ROW * (n + 1)}H{WIDTH - RIGHT}"/>')
     bold = [s for s in series if not s.faint]
     for one in series:
-        step = 0.0 if len(bold) < 2 else 9 * (one.colour * 2 - len(bold) + 1)
+        step = 6.5 * (one.colour * 2 - len(bold) + 1)  # one below the other
         for point in one.points:
             if point.value is None:
                 continue
@@ -109,9 +108,8 @@ def row_chart(title: str, rows: Sequence[str], series: Sequence[Series], across:
                 d = f"M{x(point.low):.1f} {height_of:.1f}H{x(point.high):.1f}"
                 parts.append(f'<path class="bar c{one.colour % COLOURS}" d="{d}"/>')
             if one.faint:
-                parts.append(
-                    f'<circle class="c{one.colour % COLOURS} faint" cx="{x(point.value):.1f}" cy="{height_of + 8:.1f}" r="2"/>'
-                )
+                centre = f'cx="{x(point.value):.1f}" cy="{height_of + 6:.1f}"'
+                parts.append(f'<circle class="c{one.colour % COLOURS}" {centre} r="1.8"/>')
             else:
                 told = f"{rows[int(point.at)]}, {one.name}: {point.value:.3f}"
                 parts.append(_mark(one.colour, x(point.value), height_of, told))

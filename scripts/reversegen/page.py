@@ -59,6 +59,7 @@ th, td { padding: .4rem .65rem; border-bottom: 1px solid var(--line); text-align
 th { font-weight: 600; }
 th:first-child { position: sticky; left: 0; padding-left: 0; background: var(--back); text-align: left; }
 td small { display: block; color: var(--faint); white-space: nowrap; }
+th small { display: block; color: var(--faint); font-weight: 400; }
 summary { margin: .5rem 0; cursor: pointer; }
 pre { overflow-x: auto; font-size: .75rem; }
 .alarm { max-width: 50rem; padding: .5rem .9rem; border-left: 4px solid var(--warn); background: var(--warn-back); }
@@ -83,7 +84,7 @@ form select { max-width: 100%; }
 .examples table { width: 100%; }
 .examples th, .examples td { text-align: left; }
 .examples thead th { position: sticky; top: 0; z-index: 1; background: var(--back); }
-.examples td { overflow-wrap: anywhere; white-space: pre-line; }
+.examples td.text, .examples td.trusted { overflow-wrap: anywhere; white-space: pre-line; }
 .examples td.text { min-width: 12rem; }
 .examples .id { font-family: ui-monospace, monospace; }
 @media (max-width: 40rem) {
@@ -92,16 +93,16 @@ form select { max-width: 100%; }
   .examples thead { display: none; }
   .examples tr:not([hidden]) { display: block; padding: .5rem 0; border-bottom: 1px solid var(--line); }
   .examples td { display: inline; padding: 0 .5rem 0 0; border: 0; color: var(--faint); }
-  .examples td.text { display: block; padding: .1rem 0; color: var(--ink); }
-  .examples td.text[title]::before { content: attr(title) ": "; color: var(--faint); }
+  .examples td.text, .examples td.trusted { display: block; padding: .1rem 0; color: var(--ink); }
+  .examples td.answer::before { content: "answer: "; color: var(--faint); }
+  .examples td.trusted::before { content: "trusted: "; color: var(--faint); }
 }
 @media print {
   body { max-width: none; padding: 0; font-size: .8rem; }
-  nav, form, .cards button { display: none; }
+  nav, form, button { display: none; }
   .charts { grid-template-columns: 1fr 1fr; }
   figure, .wide { break-inside: avoid; }
   .wide, .examples { overflow: visible; max-height: none; }
-  .examples tbody tr:nth-child(n + 41) { display: none; }
   table { font-size: .7rem; line-height: 1.3; }
   th, td { padding: .2rem .5rem; }
   th:first-child, .examples thead th { position: static; }
@@ -110,40 +111,52 @@ form select { max-width: 100%; }
 """
 """Colours: Okabe and Ito's for the colour-blind (2008), darker on white so that they reach a contrast of 4.5."""
 
-SCRIPT = """
+FIRST = 100
+"""Rows of a long table that are shown at once: a browser lays out 2,000 of them in a second."""
+
+SCRIPT = (
+    f"""
 "use strict";
-const form = document.querySelector("#filters");
+const FIRST = {FIRST};
+"""
+    + """const form = document.querySelector("#filters");
 if (form) {
   const rows = [...document.querySelectorAll(".examples tbody tr")];
   const texts = rows.map((row) => row.textContent.toLowerCase());
   const keys = ["cluster", "iteration", "group"].filter((key) => form.elements[key]);
+  const more = document.querySelector("#more");
+  let most = FIRST;
   const show = () => {
     const words = form.elements.search.value.toLowerCase().trim();
-    let shown = 0;
+    let found = 0;
     rows.forEach((row, n) => {
       const fits = texts[n].includes(words)
         && keys.every((key) => !form.elements[key].value || form.elements[key].value === row.dataset[key]);
-      row.hidden = !fits;
-      shown += fits;
+      found += fits;
+      row.hidden = !fits || found > most;
     });
-    form.querySelector("output").textContent = `${shown} of ${rows.length}`;
+    form.querySelector("output").textContent = `${found} of ${rows.length}`;
+    more.hidden = found <= most;
   };
+  const again = () => { most = FIRST; show(); };
   form.hidden = false;
-  form.addEventListener("input", show);
-  form.addEventListener("reset", () => setTimeout(show));
+  form.addEventListener("input", again);
+  form.addEventListener("reset", () => setTimeout(again));
+  more.addEventListener("click", () => { most *= 2; show(); });
   form.addEventListener("submit", (event) => event.preventDefault());
   for (const button of document.querySelectorAll("button[data-cluster]")) {
     button.hidden = false;
     button.addEventListener("click", () => {
       form.reset();
       form.elements.cluster.value = button.dataset.cluster;
-      show();
+      again();
       document.querySelector("#examples").scrollIntoView();
     });
   }
   show();
 }
 """
+)
 
 _FRAME = Template("""<!DOCTYPE html>
 <html lang="en">

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -14,7 +15,7 @@ from reversegen.escaping import html_text
 from reversegen.evaluation import Evaluation
 from reversegen.judge_check import JudgeReport, wilson
 from reversegen.metric import Metric
-from reversegen.page import framed
+from reversegen.page import FIRST, framed
 from reversegen.records import Cluster, Failure
 from reversegen.tables import ROWS, SOURCES, Cell, main_measure, meaning, pool, row_name, shown, table, tasks_of
 
@@ -96,19 +97,20 @@ def finding(proposers: Rows, targets: Rows, main: str) -> str:
         first, last = trained[0], trained[-1]
         rate, validity = ([_number(proposers, k, m) for k in (first, last)] for m in ("failure_rate", "validity"))
         parts.append(f"the failure rate went from {rate[0]} in iteration {first} to {rate[1]} in iteration {last}")
-        parts.append(f"validity from {validity[0]} to {validity[1]}")
+        parts[-1] += f", validity from {validity[0]} to {validity[1]}"
     if main in targets.get("baseline", {}) and "reversegen" in targets:
         before, after = (_number(targets, source, main) for source in ("baseline", "reversegen"))
         name = main.replace("_", " ")
-        parts.append(f"{name} went from {before} of the untouched target to {after} with reversegen")
-        if main == "attack_success_rate" and "over_refusal" in targets["baseline"]:  # it never stands alone
-            refused = [_number(targets, source, "over_refusal") for source in ("baseline", "reversegen")]
-            parts.append(f"over-refusal from {refused[0]} to {refused[1]}")
+        best = ""
         controls = {s: m for s in SOURCES[1:-1] if s in targets and (m := targets[s][main].mean) is not None}
         if controls:
-            best = (min if main == "attack_success_rate" else max)(controls, key=controls.__getitem__)
-            parts.append(f"beside {_number(targets, best, main)} with the best control, {best}")
-    sentence = ", ".join(parts) or "there is nothing to compare yet"
+            control = (min if main == "attack_success_rate" else max)(controls, key=controls.__getitem__)
+            best = f" and {_number(targets, control, main)} with the best control, {control}"
+        parts.append(f"{name} went from {before} of the untouched target to {after} with reversegen{best}")
+        if main == "attack_success_rate" and "over_refusal" in targets["baseline"]:  # it never stands alone
+            refused = [_number(targets, source, "over_refusal") for source in ("baseline", "reversegen")]
+            parts[-1] += f", over-refusal from {refused[0]} to {refused[1]} with reversegen"
+    sentence = "; ".join(parts) or "there is nothing to compare yet"
     return f"{sentence[0].upper()}{sentence[1:]}."
 
 
@@ -132,7 +134,8 @@ def _first_charts(evaluations: Sequence[Evaluation], proposers: Rows, targets: R
     if own:
         beside = ("over_refusal",) if main == "attack_success_rate" else ()
         names = [n for n in (main, *beside, "retained") if all(n in cells for cells in own.values())]
-        measured = ", ".join(n.replace("_", " ") for n in names).capitalize()
+        said = [n.replace("_", " ") for n in names]
+        measured = " and ".join(filter(None, [", ".join(said[:-1]), said[-1]])).capitalize()
         caption = f"{measured} by source, on test questions; bars are 95 % intervals"
         if several:
             caption = caption.replace("95 % intervals", f"{POOLED} (dots)")
@@ -187,7 +190,8 @@ def _results(evaluations: Sequence[Evaluation], proposers: Rows, targets: Rows) 
         parts.append(_table("Proposer by iteration", proposers))
     if targets:
         parts.append(_table("Target by source", targets))
-    return "\n".join([*parts, f'<p class="note">{html_text(meaning(evaluations))}</p>'])
+    told = f"<summary>What the metrics mean</summary>\n<p>{html_text(meaning(evaluations))}</p>"
+    return "\n".join([*parts, f'<details class="note">\n{told}\n</details>'])
 
 
 def _table(title: str, rows: Rows) -> str:
@@ -303,7 +307,7 @@ def _with_interval(metric: Metric) -> str:
 
 
 def _examples(stored: Stored) -> str:
-    """A table that the page's script searches and filters; without a script all of it is there."""
+    """A table that the page's script searches and filters; without a script the first rows are there."""
     if not stored.failures:
         return ""
     chosen = choose_examples(stored.failures, MOST_EXAMPLES)
@@ -336,7 +340,7 @@ def _examples(stored: Stored) -> str:
         head += ["instruction", "the target\N{RIGHT SINGLE QUOTATION MARK}s answer", "trusted answer", "reason"]
     numbers = {group: n for n, group in enumerate(groups)}
     rows = []
-    for f in chosen:
+    for place, f in enumerate(chosen):
         cells = [("", labels.get(f.cluster, "")), ("", str(f.iteration)), *([("", f.group or "")] if groups else [])]
         if stored.harmful:
             cells += [("id", f.instruction_id), ("", str(f.characters)), ("", f.detail)]
@@ -344,14 +348,16 @@ def _examples(stored: Stored) -> str:
         else:
             cells.append(("text", _cut(f.text or "", LONGEST)))
             cells += [
-                ("answer", _cut(f.response or "", LONGEST)),
+                ("text answer", _cut(f.response or "", LONGEST)),
                 ("trusted", _cut(f.reference or "", LONGEST_REFERENCE)),
             ]
             cells.append(("", f.detail))
         data = (
             f'data-cluster="{f.cluster}" data-iteration="{f.iteration}" data-group="{numbers.get(f.group or "", "")}"'
         )
-        rows.append(f"<tr {data}>{''.join(_example_cell(*cell) for cell in cells)}</tr>")
+        rows.append(
+            f"<tr {data}{' hidden' if place >= FIRST else ''}>{''.join(_example_cell(*cell) for cell in cells)}</tr>"
+        )
     heads = "".join(f'<th scope="col">{html_text(name)}</th>' for name in head)
     return "\n".join(
         [
@@ -361,12 +367,13 @@ def _examples(stored: Stored) -> str:
             f"<table>\n<thead><tr>{heads}</tr></thead>\n<tbody>",
             *rows,
             "</tbody>\n</table>\n</div>",
+            '<p><button id="more" type="button" hidden>Show more</button></p>',
         ]
     )
 
 
 def _example_cell(role: str, text: str) -> str:
-    kind = {"": "", "id": ' class="id"', "text": ' class="text"'}.get(role, f' class="text" title="{role}"')
+    kind = role and f' class="{role}"'
     return f"<td{kind}>{html_text(text)}</td>"
 
 
@@ -389,21 +396,17 @@ def _judge(stored: Stored) -> str:
     lines = []
     for name, what in told.items():
         metric = getattr(stored.judge, name)
-        lines.append(
-            [name, html_text(_with_interval(metric)), f"{metric.count:,} of {metric.total:,}", html_text(what)]
-        )
+        lines.append([f"{name}<small>{what}</small>", _with_interval(metric), f"{metric.count:,} of {metric.total:,}"])
     audited = [e for e in stored.evaluations if e.metrics.get("audit_agreement", Metric(value=None)).value is not None]
     for e in audited:
         agreed, kappa = e.metrics["audit_agreement"], e.metrics["audit_kappa"].value
-        what = "a person gave the same verdict" + (f"; Cohen's kappa {kappa:.3f}" if kappa is not None else "")
+        what = "a person gave the same verdict" + (f", Cohen&#x27;s kappa {kappa:.3f}" if kappa is not None else "")
         name = html_text(f"audit of {e.task}, iteration {e.iteration}")
-        lines.append(
-            [name, html_text(_with_interval(agreed)), f"{agreed.count:,} of {agreed.total:,}", html_text(what)]
-        )
+        lines.append([f"{name}<small>{what}</small>", _with_interval(agreed), f"{agreed.count:,} of {agreed.total:,}"])
     note = "On the labelled set of the task, with Wilson's 95 % intervals."
     if not audited:
         note += " No audit.csv is filled in, so no person has checked the verdicts of this run."
-    grid = _grid("Judge", ["share", "value", "rows", ""], lines)
+    grid = _grid("Judge", ["share", "value", "rows"], lines)
     return f'{grid}\n<p class="note">{html_text(note)}</p>'
 
 
@@ -429,7 +432,9 @@ def _training(curves: Mapping[str, Curve]) -> str:
 
 def _curve_chart(title: str, curves: Mapping[str, Curve], key: str, up: str) -> str:
     series = [
-        Series(name, [Point(entry["step"], entry[key]) for entry in curve if key in entry], n)
+        Series(
+            name, [Point(entry["step"], entry[key]) for entry in curve if math.isfinite(entry.get(key, math.nan))], n
+        )
         for n, (name, curve) in enumerate(curves.items())
     ]
     series = [one for one in series if one.points]
