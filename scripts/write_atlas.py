@@ -8,6 +8,7 @@ from pathlib import Path
 from reversegen import atlas as atlas_module
 from reversegen.configuration import KindUse
 from reversegen.embeddings import read_embeddings
+from reversegen.failures import read_found, write_failures
 from reversegen.kinds import open_kind
 from reversegen.records import write_records
 from reversegen.stage import run
@@ -27,13 +28,13 @@ def main(
     """Each list has the files of iterations 0 to N, in order; `references` and `embeddings` are empty where there are none."""
     opened = open_kind(kind)
     clusters, rows = atlas_module.make_atlas(
-        atlas_module.read_found(instructions, labels, responses, references, opened),
+        read_found(instructions, labels, responses, references, opened),
         read_embeddings(embeddings) if embeddings else None,
         opened.harmful,
         random_seed,
     )
     write_records(atlas, clusters)
-    atlas_module.write_failures(failures, rows)
+    write_failures(failures, rows)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from reversegen import costs, report
 from reversegen.artefacts import read_json, write_text
-from reversegen.atlas import read_failures
 from reversegen.configuration import Configuration, KindUse
+from reversegen.failures import read_failures
 from reversegen.hashing import file_sha256
 from reversegen.judge_check import JudgeReport
 from reversegen.kinds import open_kind

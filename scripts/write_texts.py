@@ -5,8 +5,8 @@ python scripts/write_texts.py --help
 
 from pathlib import Path
 
-from reversegen import atlas
 from reversegen.configuration import KindUse
+from reversegen.failures import failure_texts, read_found
 from reversegen.kinds import open_kind
 from reversegen.records import write_records
 from reversegen.stage import run
@@ -21,8 +21,8 @@ def main(
     kind: KindUse,
 ) -> None:
     """Each list has the files of iterations 0 to N, in order; `references` is empty where the kind has none."""
-    found = atlas.read_found(instructions, labels, responses, references, open_kind(kind))
-    write_records(texts, atlas.failure_texts(found))
+    found = read_found(instructions, labels, responses, references, open_kind(kind))
+    write_records(texts, failure_texts(found))
 
 
 if __name__ == "__main__":

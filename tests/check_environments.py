@@ -24,7 +24,13 @@ ROOT = Path(__file__).parents[1]
 SCRIPTS = ROOT / "scripts"
 CPU_VARIANTS = {"faiss-gpu": "faiss-cpu", "vllm": None}
 """What stands in for a package without a CPU build; None where nothing does under its name."""
-DISTRIBUTIONS = {"faiss": "faiss-gpu", "vllm": "vllm", "pydantic_core": "pydantic", "tokenizers": "transformers"}
+DISTRIBUTIONS = {
+    "faiss": "faiss-gpu",
+    "vllm": "vllm",
+    "pydantic_core": "pydantic",
+    "tokenizers": "transformers",
+    "threadpoolctl": "scikit-learn",
+}
 """Packages of modules that need not be installed where the tests run, or come with another package by an exact pin."""
 
 

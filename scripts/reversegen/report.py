@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from reversegen.atlas import choose_examples
 from reversegen.charts import Point, Series, columns, line_chart, row_chart
 from reversegen.costs import Amount, Job
 from reversegen.escaping import html_text
 from reversegen.evaluation import Evaluation
+from reversegen.failures import choose_examples
 from reversegen.judge_check import JudgeReport, wilson
 from reversegen.metric import Metric
 from reversegen.page import FIRST, framed

@@ -93,9 +93,10 @@ def _make(folder: Path) -> None:
     """Both stages in this process, and what they took on standard output."""
     start = time.perf_counter()
     import write_atlas
-    from reversegen import atlas, report
+    from reversegen import report
     from reversegen.configuration import KindUse
     from reversegen.evaluation import Evaluation, Metric
+    from reversegen.failures import read_failures
     from reversegen.records import Cluster, read_records
 
     def files(name: str) -> list[Path]:
@@ -108,7 +109,7 @@ def _make(folder: Path) -> None:
     evaluation = Evaluation(
         task="made", kind="math", role="proposer", iteration=0, source=None, metrics=metrics, groups={}, provenance={}
     )
-    stored = report.Stored([evaluation], "made", read_records(places[0], Cluster), atlas.read_failures(places[1]))
+    stored = report.Stored([evaluation], "made", read_records(places[0], Cluster), read_failures(places[1]))
     (folder / "report.html").write_text(report.page(stored))
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
     print(json.dumps({"seconds": time.perf_counter() - start, "megabytes": megabytes}))
