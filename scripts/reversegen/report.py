@@ -251,7 +251,7 @@ def _atlas(stored: Stored) -> str:
         return "<p>The target failed on nothing.</p>"
     by_iteration = [sum(counts) for counts in zip(*(c.failed_by_iteration for c in stored.clusters), strict=True)]
     texts = {failure.instruction_id: failure for failure in stored.failures}
-    cards = [_card(c, by_iteration, texts) for c in stored.clusters]
+    cards = [_card(c, by_iteration, texts, stored.harmful) for c in stored.clusters]
     compared = {
         "embeddings": "by their sentence embeddings",
         "tf-idf": "by their words and pairs of words (tf-idf), since the task has no embedding model",
@@ -271,7 +271,7 @@ def _atlas(stored: Stored) -> str:
     return "\n".join(parts)
 
 
-def _card(cluster: Cluster, by_iteration: Sequence[int], texts: Mapping[str, Failure]) -> str:
+def _card(cluster: Cluster, by_iteration: Sequence[int], texts: Mapping[str, Failure], harmful: bool) -> str:
     rate = wilson(cluster.failed, cluster.failed + cluster.passed)
     shares = [n / whole if whole else 0.0 for n, whole in zip(cluster.failed_by_iteration, by_iteration, strict=True)]
     trend = f"{shares[0]:.0%} of the failures in iteration 0"
@@ -279,7 +279,7 @@ def _card(cluster: Cluster, by_iteration: Sequence[int], texts: Mapping[str, Fai
         trend += f", {shares[-1]:.0%} in iteration {len(shares) - 1}"
     trend = trend.replace("%", "\N{NO-BREAK SPACE}%")
     said = "; ".join(f"iteration {k}: {share:.1%}" for k, share in enumerate(shares))
-    examples = [_short(texts[i]) for i in cluster.examples[:3] if i in texts]
+    examples = [_short(texts[i], harmful) for i in cluster.examples[:3] if i in texts]
     return (
         f"<li><h3>{html_text(cluster.label)}</h3>\n"
         f'<p class="facts"><strong>{cluster.failed:,}</strong> failing, rate {_with_interval(rate)}</p>\n'
@@ -289,8 +289,8 @@ def _card(cluster: Cluster, by_iteration: Sequence[int], texts: Mapping[str, Fai
     )
 
 
-def _short(failure: Failure) -> str:
-    if failure.text is None:
+def _short(failure: Failure, harmful: bool) -> str:
+    if harmful or failure.text is None:
         return f'<span class="id">{html_text(failure.instruction_id)}</span>, {failure.characters} characters'
     return html_text(_cut(failure.text, LONGEST_ON_CARD))
 
