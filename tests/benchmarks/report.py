@@ -2,7 +2,8 @@
 
 The instructions are the made texts of `corpora`, half of them failed and half passed in two iterations, with an answer of
 three times their length. No embedding model is asked, so that tf-idf, the slower way, compares them. Each run is a process
-of its own, whose peak of memory is told. A row's `ratio` holds the value in the unit of its name, and its bar a limit.
+of its own, whose CPU time (on one core, imports included) and peak of memory are told. A row's `ratio` holds the value in the
+unit of its name, and its bar a limit.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from tests.benchmarks.corpora import made_corpus
 from tests.benchmarks.timing import value_row
 from tests.browser import CHROMIUM, browser
 
-SECONDS = {1_000: 10.0, 10_000: 20.0, 100_000: 90.0}
+SECONDS = {1_000: 10.0, 10_000: 20.0, 100_000: 60.0}
 MEGABYTES = {1_000: 600.0, 10_000: 800.0, 100_000: 2_000.0}
 """Limits of a process that makes both, by failing instructions; the job of the atlas asks for 4,000 MB."""
 PAGE, OPENS = 10.0, 3.0
@@ -42,7 +43,7 @@ def measure() -> list[dict[str, Any]]:
             page = folder / "report.html"
             told = f"{size:,} failing instructions"
             measured = {
-                "seconds to make": ([m["seconds"] for m in made], SECONDS[size]),
+                "CPU seconds to make": ([m["seconds"] for m in made], SECONDS[size]),
                 "MB of memory": ([m["megabytes"] for m in made], MEGABYTES[size]),
                 "MB of the page": ([page.stat().st_size / 1e6], PAGE),
             }
@@ -91,7 +92,6 @@ def _made(folder: Path) -> dict[str, float]:
 
 def _make(folder: Path) -> None:
     """Both stages in this process, and what they took on standard output."""
-    start = time.perf_counter()
     import write_atlas
     from reversegen import report
     from reversegen.configuration import KindUse
@@ -112,7 +112,7 @@ def _make(folder: Path) -> None:
     stored = report.Stored([evaluation], "made", read_records(places[0], Cluster), read_failures(places[1]))
     (folder / "report.html").write_text(report.page(stored))
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
-    print(json.dumps({"seconds": time.perf_counter() - start, "megabytes": megabytes}))
+    print(json.dumps({"seconds": time.process_time(), "megabytes": megabytes}))
 
 
 if __name__ == "__main__":
