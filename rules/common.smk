@@ -468,6 +468,15 @@ def of_trained(file):
     return lambda wildcards: [made(f"iter{k}/{file}")(wildcards) for k in range(1, task_of(wildcards).iterations + 1)]
 
 
+def of_every(file):
+    """A file of iterations 0 to N."""
+    return lambda wildcards: [made(f"iter{k}/{file}")(wildcards) for k in range(task_of(wildcards).iterations + 1)]
+
+
+def of_every_referenced(wildcards):
+    return of_every("references.jsonl")(wildcards) if referenced(wildcards) else []
+
+
 def of_warmup(file):
     """A file of everything that proposer 0 wrote: iteration 0 and the control."""
     return lambda wildcards: [made(f"{chain}/{file}")(wildcards) for chain in ("iter0", "control")]
@@ -502,7 +511,7 @@ def version_selection(wildcards):
 
 def configuration_hash(wildcards):
     """SHA-256 of the task's whole configuration, random seed included; but for what decides no result."""
-    digest = sha256(task_of(wildcards).model_dump_json(exclude={"budget", "shards"}).encode()).hexdigest()
+    digest = sha256(task_of(wildcards).model_dump_json(exclude={"budget", "report", "shards"}).encode()).hexdigest()
     return f"sha256:{digest}"
 
 
@@ -530,6 +539,24 @@ def replicates(file):
         return [CONFIGURATION.place(name, path) for name in names for path in file(wildcards)]
 
     return find
+
+
+def first_replicate(file):
+    """A file of the task for the first random seed that a table pools."""
+    return lambda wildcards: replicates(lambda _: [file])(wildcards)[0]
+
+
+def trained_models(wildcards):
+    """The folders of all that a run of the task trained, of the first random seed."""
+    proposers = [f"iter{k}/proposer" for k in range(task_of(wildcards).iterations + 1)]
+    targets = [] if model_of("target")(wildcards).endpoint else [f"enhanced/{source}/target" for source in SOURCES]
+    return [first_replicate(path)(wildcards) for path in proposers + targets]
+
+
+def clear_texts(wildcards):
+    """The file of texts that the page masks, where the task asks for it."""
+    wanted = kind_of(wildcards).harmful and task_of(wildcards).report.include_text
+    return [first_replicate("texts.jsonl")(wildcards)] if wanted else []
 
 
 def reused_tasks(wildcards):

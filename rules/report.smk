@@ -1,11 +1,12 @@
-# What people look at: a task's table and its page, from stored evaluations only; its plan, before and after a run; tables and
-# figures of several tasks, from what is there.
+# What people look at: a task's table, its atlas of failures and its page, from stored files only; its plan, before and after a
+# run; tables and figures of several tasks, from what is there.
 #
-# Needs: every eval.json of the task, for each of the random seeds that config.yaml lists; for the plan, and for tables of
-#        several tasks, nothing: what has no results is named there.
-# Makes: results/{task}/table.md, table.csv, report.html, plan.md and outcomes.json; results/tables/{table}.csv, .md and .tex,
-#        results/figures/{table}.svg, of the tables that config.yaml lists
-# Steps: write_plan; write_table, write_report; collect_outcomes, compare_tasks
+# Needs: every eval.json of the task, for each of the random seeds that config.yaml lists, and of the first of these runs
+#        its instructions, labels, responses and trained models; for the plan, and for tables of several tasks, nothing: what
+#        has no results is named there.
+# Makes: results/{task}/table.md, table.csv, atlas.jsonl, failures.parquet, texts.jsonl, report.html, plan.md and outcomes.json;
+#        results/tables/{table}.csv, .md and .tex, results/figures/{table}.svg, of the tables that config.yaml lists
+# Steps: write_plan; write_table; write_atlas, write_texts, write_report; collect_outcomes, compare_tasks
 
 
 rule write_plan:
@@ -70,10 +71,68 @@ rule write_table:
         "../scripts/write_table.py"
 
 
+rule write_atlas:
+    input:
+        instructions=of_every("instructions.jsonl"),
+        labels=of_every("labels.jsonl"),
+        responses=of_every("responses.jsonl"),
+        references=of_every_referenced,
+        embeddings=embedded(of_every("embeddings.npy")),
+    output:
+        atlas="results/{task}/atlas.jsonl",
+        failures="results/{task}/failures.parquet",
+    log:
+        "results/{task}/logs/write_atlas.log",
+    benchmark:
+        "results/{task}/benchmarks/write_atlas.tsv"
+    conda:
+        "../envs/text.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        kind=kind_use,
+        random_seed=setting("random_seed"),
+        code=code("write_atlas"),
+    script:
+        "../scripts/write_atlas.py"
+
+
+rule write_texts:
+    input:
+        instructions=rules.write_atlas.input.instructions,
+        labels=rules.write_atlas.input.labels,
+        responses=rules.write_atlas.input.responses,
+        references=rules.write_atlas.input.references,
+    output:
+        texts="results/{task}/texts.jsonl",
+    log:
+        "results/{task}/logs/write_texts.log",
+    benchmark:
+        "results/{task}/benchmarks/write_texts.tsv"
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        kind=kind_use,
+        code=code("write_texts"),
+    script:
+        "../scripts/write_texts.py"
+
+
 rule write_report:
     input:
         proposers=rules.write_table.input.proposers,
         targets=rules.write_table.input.targets,
+        atlas=first_replicate("atlas.jsonl"),
+        failures=first_replicate("failures.parquet"),
+        judge=first_replicate("judge.json"),
+        models=trained_models,
+        texts=clear_texts,
     output:
         page=report(
             "results/{task}/report.html",
@@ -89,11 +148,13 @@ rule write_report:
         "../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=2000,
         runtime=10,
     params:
         task="{task}",
         reused=reused_tasks,
+        kind=kind_use,
+        configuration=planned_configuration,
         code=code("write_report"),
     script:
         "../scripts/write_report.py"

@@ -5,15 +5,50 @@ python scripts/write_report.py --help
 
 from pathlib import Path
 
-from reversegen import report
-from reversegen.artefacts import write_text
+from reversegen import costs, report
+from reversegen.artefacts import read_json, write_text
+from reversegen.configuration import Configuration, KindUse
+from reversegen.failures import read_failures
+from reversegen.hashing import file_sha256
+from reversegen.judge_check import JudgeReport
+from reversegen.kinds import open_kind
+from reversegen.records import Cluster, read_records
 from reversegen.stage import run
 from reversegen.tables import read_evaluations
 
 
-def main(proposers: list[Path], targets: list[Path], page: Path, task: str, reused: list[str]) -> None:
-    """The evaluations are of one task, with one or several random seeds."""
-    write_text(page, report.page(read_evaluations([*proposers, *targets], task, reused)))
+def main(
+    proposers: list[Path],
+    targets: list[Path],
+    atlas: Path,
+    failures: Path,
+    judge: Path,
+    models: list[Path],
+    texts: list[Path],
+    page: Path,
+    task: str,
+    reused: list[str],
+    kind: KindUse,
+    configuration: Configuration,
+) -> None:
+    """The evaluations are of one task, with one or several random seeds; all else is of the one that has the atlas.
+
+    `models` are the folders of trained models; `texts` is there where the task wants masked texts in a file.
+    """
+    of_run = atlas.parent
+    stored = report.Stored(
+        evaluations=read_evaluations([*proposers, *targets], task, reused),
+        run=of_run.name,
+        clusters=read_records(atlas, Cluster),
+        failures=read_failures(failures),
+        harmful=open_kind(kind).harmful,
+        judge=JudgeReport.model_validate(read_json(judge)),
+        curves={folder.parent.name: read_json(folder / "curve.json") for folder in models},
+        spent=[(job, costs.used(job, configuration, of_run)) for job in costs.plan(of_run.name, configuration, of_run)],
+        currency=configuration.workflow.costs.prices.currency,
+        files={path.name: file_sha256(path) for path in (atlas, failures, *texts)},
+    )
+    write_text(page, report.page(stored))
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ DISTRIBUTIONS = {
     "pydantic_core": "pydantic",
     "sympy": "math-verify",
     "tokenizers": "transformers",
+    "threadpoolctl": "scikit-learn",
 }
 """Packages of modules that need not be installed where the tests run, or that come with another package."""
 

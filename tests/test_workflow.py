@@ -92,6 +92,22 @@ def test_dry_run_plans_the_whole_of_a_task(workflow: Workflow) -> None:
     assert not [name for name in jobs if name.startswith("embed_")]  # nor a package of embeddings
 
 
+def test_masked_texts_are_written_only_where_a_task_of_a_harmful_kind_asks(workflow: Workflow) -> None:
+    workflow.write_task("clear", {"report": {"include_text": True}}, base="tiny-safety")
+    workflow.write_task("sums", {"report": {"include_text": True}})
+    for task, expected in (("tiny-safety", None), ("clear", 1), ("sums", None)):
+        jobs = planned(workflow.run("-n", f"results/{task}/report.html").stdout)
+        assert jobs["write_atlas"] == jobs["write_report"] == 1
+        assert jobs.get("write_texts") == expected
+
+
+def test_the_page_of_several_random_seeds_has_the_atlas_of_the_first(workflow: Workflow) -> None:
+    done = workflow.run("-n", "results/tiny-math/report.html", "--config", "random_seeds=[2,1]")
+    assert done.returncode == 0, done.stdout
+    assert "results/tiny-math.s2/atlas.jsonl" in done.stdout
+    assert planned(done.stdout)["write_atlas"] == 1
+
+
 def test_an_ablation_that_reuses_plans_only_what_differs(workflow: Workflow) -> None:
     tasks = workflow.folder / "config/tasks"
     (tasks / "fixed.yaml").write_text(

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from reversegen.artefacts import write_text
 from reversegen.errors import BadInput
-from reversegen.hashing import hashed_seed, normalise
+from reversegen.escaping import csv_cell
+from reversegen.hashing import hashed_seed
 from reversegen.metric import Metric
 from reversegen.records import Instruction, Label, Reference, Response, Verdict
 
@@ -77,20 +78,14 @@ def _in_turns(lists: Sequence[Sequence[Instruction]]) -> list[Instruction]:
 def write_audit(path: Path, rows: Sequence[Mapping[str, str]]) -> None:
     """Write the rows for a spreadsheet.
 
-    An apostrophe stands before what a spreadsheet would take for a formula.
+    An apostrophe stands before what a spreadsheet would take for a formula, and a code for an invisible character.
     """
     file = io.StringIO()
     writer = csv.DictWriter(file, COLUMNS, lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writeheader()
     for row in rows:
-        writer.writerow({name: _cell(value) for name, value in row.items()})
+        writer.writerow({name: csv_cell(value) for name, value in row.items()})
     write_text(path, file.getvalue())
-
-
-def _cell(text: str) -> str:
-    return (
-        f"'{text}" if normalise(text).startswith(("=", "+", "-", "@")) or text.startswith(("\t", "\r", "\n")) else text
-    )
 
 
 def read_audit(path: Path) -> list[dict[str, str]]:

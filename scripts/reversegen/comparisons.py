@@ -18,9 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from reversegen.errors import BadInput
+from reversegen.escaping import markdown_text
 from reversegen.hashing import hashed_seed
 from reversegen.outcomes import Measured, Run, Scores
-from reversegen.tables import MEANINGS, SOURCES, csv_cell, markdown_text, row_name, task_and_seed
+from reversegen.tables import MEANINGS, SOURCES, row_name, table_cell, task_and_seed
 
 TABLES = ("safety", "honesty", "math", "ablation")
 RESAMPLES = 1000
@@ -396,7 +397,7 @@ def comma_separated(table: str, of: Sequence[Part], told: Told) -> str:
                 "reported": reported and reported.value,
                 "reported_source": reported and reported.source,
             }
-            writer.writerow({name: csv_cell(plain(v) if isinstance(v, str) else v) for name, v in values.items()})
+            writer.writerow({name: table_cell(plain(v) if isinstance(v, str) else v) for name, v in values.items()})
     return file.getvalue()
 
 

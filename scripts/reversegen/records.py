@@ -196,6 +196,62 @@ class Label(Record):
     """The reason, short and without the model's text."""
 
 
+class Failure(Record):
+    """A row of `failures.parquet`: one distinct instruction that the target failed on. Of a harmful kind the texts are null."""
+
+    instruction_id: str
+    cluster: int
+    """Number of its cluster in `atlas.jsonl`."""
+    iteration: int
+    """The first in which the target failed on it."""
+    group: str | None
+    """Its type or subject, as results are also reported for."""
+    samples: int
+    """Samples that say it, over all iterations."""
+    characters: int
+    """Length of the instruction."""
+    detail: str
+    """The label's reason: of a safety judge, its categories."""
+    score: float | None
+    """The label's score."""
+    text: str | None
+    response: str | None
+    """The target's answer; where it was asked several times, each different one with how often it came."""
+    reference: str | None
+    """The trusted final answer."""
+
+
+class Cluster(Record):
+    """A row of `atlas.jsonl`: failing instructions that are alike, largest cluster first."""
+
+    number: int
+    """From 0."""
+    label: str
+    """Its first terms, or its number where it has none."""
+    terms: list[str]
+    """Words that tell it from the other clusters, best first; each stands in two failing instructions at least."""
+    vectors: Literal["embeddings", "tf-idf"]
+    """What the instructions were compared by."""
+    failed: int
+    """Distinct failing instructions in it."""
+    passed: int
+    """Distinct instructions that the target passed and whose nearest cluster this is."""
+    failed_by_iteration: list[int]
+    """Of iterations 0 to N: distinct failing instructions, one that came again counted in each."""
+    passed_by_iteration: list[int]
+    examples: list[str]
+    """Ids of the failing instructions nearest to its centre."""
+
+
+class FailureText(Record):
+    """A row of `texts.jsonl`: what `failures.parquet` masks, by the instruction's id."""
+
+    instruction_id: str
+    text: str
+    response: str
+    reference: str | None
+
+
 class Pair(Record):
     """A row of `pairs.jsonl`, in TRL's preference format: both sides are instructions, and `chosen` made the target FAIL."""
 

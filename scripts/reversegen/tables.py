@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import html
 import io
 import math
 import re
@@ -16,6 +15,7 @@ from pydantic import ValidationError
 
 from reversegen.artefacts import read_json
 from reversegen.errors import BadInput
+from reversegen.escaping import csv_cell, markdown_text
 from reversegen.evaluation import Evaluation
 from reversegen.metric import Metric
 from reversegen.records import explain
@@ -260,11 +260,6 @@ def markdown(evaluations: Sequence[Evaluation]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def markdown_text(text: str) -> str:
-    """Text that no Markdown reader takes for anything else; underscores within names are none of its marks."""
-    return re.sub(r"([\\`*\[\]|~#:!$])", r"\\\1", html.escape(" ".join(text.split()), quote=False))
-
-
 def comma_separated(evaluations: Sequence[Evaluation]) -> str:
     """The content of `table.csv`: every number of every random seed, then mean and spread where there are several.
 
@@ -280,13 +275,12 @@ def comma_separated(evaluations: Sequence[Evaluation]) -> str:
         if len(tasks) > 1:
             for statistic, value in (("mean", cell.mean), ("sd", cell.spread)):
                 rows.append({"task": name, "statistic": statistic, "value": value, "random_seeds": len(cell.values)})
-        writer.writerows({column: csv_cell(value) for column, value in (key | row).items()} for row in rows)
+        writer.writerows({column: table_cell(value) for column, value in (key | row).items()} for row in rows)
     return file.getvalue()
 
 
-def csv_cell(value: str | int | float | None) -> str:
-    """Numbers as numbers, text on one line, with an apostrophe before what a spreadsheet would take for a formula."""
+def table_cell(value: str | int | float | None) -> str:
+    """Numbers as numbers, text on one line."""
     if isinstance(value, str):
-        text = " ".join(value.split())
-        return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
+        return csv_cell(" ".join(value.split()))
     return "" if value is None else format(round(value, 6), ".15g")

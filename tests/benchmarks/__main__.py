@@ -14,6 +14,7 @@ BENCHMARKS = (
     "equivalence",
     "endpoints",
     "vllm_engine",
+    "report",
 )
 """Modules of this package; each has `measure`, which gives rows of results/benchmarks.json."""
 

@@ -1,0 +1,41 @@
+"""Sort what the target failed on into kinds: results/{task}/atlas.jsonl and failures.parquet
+
+python scripts/write_atlas.py --help
+"""
+
+from pathlib import Path
+
+from reversegen import atlas as atlas_module
+from reversegen.configuration import KindUse
+from reversegen.embeddings import read_embeddings
+from reversegen.failures import read_found, write_failures
+from reversegen.kinds import open_kind
+from reversegen.records import write_records
+from reversegen.stage import run
+
+
+def main(
+    instructions: list[Path],
+    labels: list[Path],
+    responses: list[Path],
+    references: list[Path],
+    embeddings: list[Path],
+    atlas: Path,
+    failures: Path,
+    kind: KindUse,
+    random_seed: int,
+) -> None:
+    """Each list has the files of iterations 0 to N, in order; `references` and `embeddings` are empty where there are none."""
+    opened = open_kind(kind)
+    clusters, rows = atlas_module.make_atlas(
+        read_found(instructions, labels, responses, references, opened),
+        read_embeddings(embeddings) if embeddings else None,
+        opened.harmful,
+        random_seed,
+    )
+    write_records(atlas, clusters)
+    write_failures(failures, rows)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,29 @@
+"""Write in clear what the page of a harmful kind masks, by id: results/{task}/texts.jsonl
+
+python scripts/write_texts.py --help
+"""
+
+from pathlib import Path
+
+from reversegen.configuration import KindUse
+from reversegen.failures import failure_texts, read_found
+from reversegen.kinds import open_kind
+from reversegen.records import write_records
+from reversegen.stage import run
+
+
+def main(
+    instructions: list[Path],
+    labels: list[Path],
+    responses: list[Path],
+    references: list[Path],
+    texts: Path,
+    kind: KindUse,
+) -> None:
+    """Each list has the files of iterations 0 to N, in order; `references` is empty where the kind has none."""
+    found = read_found(instructions, labels, responses, references, open_kind(kind))
+    write_records(texts, failure_texts(found))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,119 @@
+"""Atlas and page of 1,000, 10,000 and 100,000 failing instructions: time and memory to make, size, and time to open.
+
+The instructions are the made texts of `corpora`, half of them failed and half passed in two iterations, with an answer of
+three times their length. No embedding model is asked, so that tf-idf, the slower way, compares them. Each run is a process
+of its own, whose CPU time (on one core, imports included) and peak of memory are told. A row's `ratio` holds the value in the
+unit of its name, and its bar a limit.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+if __name__ == "__main__":
+    sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[2] / "scripts")]
+
+from tests.benchmarks.corpora import made_corpus
+from tests.benchmarks.timing import value_row
+from tests.browser import CHROMIUM, browser
+
+SECONDS = {1_000: 10.0, 10_000: 20.0, 100_000: 60.0}
+MEGABYTES = {1_000: 600.0, 10_000: 800.0, 100_000: 2_000.0}
+"""Limits of a process that makes both, by failing instructions; the job of the atlas asks for 4,000 MB."""
+PAGE, OPENS = 10.0, 3.0
+"""Megabytes of a page, and seconds until a browser shows it."""
+ROUNDS = 3
+
+
+def measure() -> list[dict[str, Any]]:
+    """Four rows for each size; three where there is no Chromium."""
+    rows = []
+    for size in SECONDS:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            _write(folder, size)
+            made = [_made(folder) for _ in range(ROUNDS)]
+            page = folder / "report.html"
+            told = f"{size:,} failing instructions"
+            measured = {
+                "CPU seconds to make": ([m["seconds"] for m in made], SECONDS[size]),
+                "MB of memory": ([m["megabytes"] for m in made], MEGABYTES[size]),
+                "MB of the page": ([page.stat().st_size / 1e6], PAGE),
+            }
+            if CHROMIUM:
+                with browser() as chromium:
+                    measured["seconds to open"] = ([chromium.open(page) for _ in range(ROUNDS)], OPENS)
+            else:
+                print("not measured: seconds to open: there is no Chromium")
+            rows += [value_row(f"report: {name}", "a limit", told, *found) for name, found in measured.items()]
+    return rows
+
+
+def _write(folder: Path, size: int) -> None:
+    """The files of two iterations, as the stages write them."""
+    from reversegen.hashing import instruction_id
+    from reversegen.records import Instruction, Label, Reference, Response, write_records
+
+    texts = made_corpus(2 * size).texts
+    for k in range(2):
+        own = {instruction_id(text): text for text in texts[k * size : (k + 1) * size]}
+        plain: dict[str, Any] = {"answer": None, "subject": None, "invalid": None, "duplicate_of": None}
+        instructions = [Instruction(id=i, text=t, samples=[i], splits=["train"], **plain) for i, t in own.items()]
+        write_records(folder / f"iter{k}/instructions.jsonl", instructions)
+        labels = [
+            Label(instruction_id=i, verdict="failed" if n % 2 else "passed", score=None, detail="different answers")
+            for n, i in enumerate(own)
+        ]
+        write_records(folder / f"iter{k}/labels.jsonl", labels)
+        said = [
+            Response(instruction_id=i, sample=0, text=" ".join([t] * 3), tokens=1, finished=True)
+            for i, t in own.items()
+        ]
+        write_records(folder / f"iter{k}/responses.jsonl", said)
+        trusted = [
+            Reference(instruction_id=i, answer=t[:40], solution=t, labeller="made", invalid=None)
+            for i, t in own.items()
+        ]
+        write_records(folder / f"iter{k}/references.jsonl", trusted)
+
+
+def _made(folder: Path) -> dict[str, float]:
+    done = subprocess.run([sys.executable, __file__, str(folder)], check=True, stdout=subprocess.PIPE)
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+def _make(folder: Path) -> None:
+    """Both stages in this process, and what they took on standard output."""
+    import write_atlas
+    from reversegen import report
+    from reversegen.configuration import KindUse
+    from reversegen.evaluation import Evaluation, Metric
+    from reversegen.failures import read_failures
+    from reversegen.records import Cluster, read_records
+
+    def files(name: str) -> list[Path]:
+        return [folder / f"iter{k}/{name}.jsonl" for k in range(2)]
+
+    given = [files(name) for name in ("instructions", "labels", "responses", "references")]
+    places = folder / "atlas.jsonl", folder / "failures.parquet"
+    write_atlas.main(*given, [], *places, KindUse(name="math"), 0)
+    metrics = {"failure_rate": Metric(value=0.5), "validity": Metric(value=1.0)}
+    evaluation = Evaluation(
+        task="made", kind="math", role="proposer", iteration=0, source=None, metrics=metrics, groups={}, provenance={}
+    )
+    stored = report.Stored([evaluation], "made", read_records(places[0], Cluster), read_failures(places[1]))
+    (folder / "report.html").write_text(report.page(stored))
+    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+    print(json.dumps({"seconds": time.process_time(), "megabytes": megabytes}))
+
+
+if __name__ == "__main__":
+    _make(Path(sys.argv[1]))

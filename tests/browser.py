@@ -1,0 +1,123 @@
+"""A headless Chromium, spoken to by the DevTools protocol over a pair of pipes: no port, no driver, no package."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import select
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+SECONDS = 60
+
+
+class Browser:
+    """One tab, what it asked the network for, and what its console said."""
+
+    def __init__(self, to: int, from_: int) -> None:
+        self.to, self.from_, self.buffer, self.number, self.session = to, from_, b"", 0, ""
+        self.requests: list[str] = []
+        self.complaints: list[str] = []
+        target = self.ask("Target.createTarget", url="about:blank")["targetId"]
+        self.session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Network", "Log"):
+            self.ask(f"{domain}.enable")
+
+    def ask(self, method: str, **parameters: Any) -> Any:
+        """Call a method of the protocol and wait for its result."""
+        self.number += 1
+        message = {"id": self.number, "method": method, "params": parameters}
+        if self.session:
+            message["sessionId"] = self.session
+        os.write(self.to, json.dumps(message).encode() + b"\0")
+        while True:
+            reply = self._read()
+            if reply.get("id") == self.number:
+                assert "error" not in reply, f"{method}: {reply['error']}"
+                return reply["result"]
+
+    def open(self, page: Path, width: int = 1200, height: int = 900, dark: bool = False) -> float:
+        """Load a file and draw it; seconds until a frame is shown after its load event."""
+        self.requests.clear()
+        self.complaints.clear()
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+        self.ask("Emulation.setDeviceMetricsOverride", **size)
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.ask("Emulation.setEmulatedMedia", features=[scheme])
+        start = time.perf_counter()
+        self.ask("Page.navigate", url=page.absolute().as_uri())
+        while self._read().get("method") != "Page.loadEventFired":
+            pass
+        self.run("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))")
+        return time.perf_counter() - start
+
+    def run(self, expression: str) -> Any:
+        """The value of a JavaScript expression in the page."""
+        found = self.ask("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in found, found["exceptionDetails"]
+        return found["result"].get("value")
+
+    def screenshot(self, path: Path, whole: bool = False) -> None:
+        """Write a PNG of the window, or of the whole page."""
+        taken = self.ask("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
+        path.write_bytes(base64.b64decode(taken["data"]))
+
+    def pdf(self) -> bytes:
+        """The page as it is printed."""
+        return base64.b64decode(self.ask("Page.printToPDF", printBackground=False)["data"])
+
+    def _read(self) -> dict[str, Any]:
+        while b"\0" not in self.buffer:
+            ready, _, _ = select.select([self.from_], [], [], SECONDS)
+            read = os.read(self.from_, 1 << 20) if ready else b""
+            assert read, "the browser says nothing"
+            self.buffer += read
+        line, _, self.buffer = self.buffer.partition(b"\0")
+        message: dict[str, Any] = json.loads(line)
+        method, parameters = message.get("method"), message.get("params", {})
+        if method == "Network.requestWillBeSent":
+            self.requests.append(parameters["request"]["url"])
+        elif method == "Runtime.exceptionThrown":
+            self.complaints.append(parameters["exceptionDetails"]["text"])
+        elif method == "Runtime.consoleAPICalled" and parameters["type"] in ("error", "warning"):
+            self.complaints.append(str(parameters["args"]))
+        elif method == "Log.entryAdded" and parameters["entry"]["level"] in ("error", "warning"):
+            self.complaints.append(parameters["entry"]["text"])
+        elif method == "Page.javascriptDialogOpening":
+            self.complaints.append(f"dialog: {parameters['message']}")
+        return message
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    """A Chromium of its own; where there is none, `CHROMIUM` is None and this fails."""
+    assert CHROMIUM
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        their_in, our_out = os.pipe()
+        our_in, their_out = os.pipe()
+        flags = "--headless --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run --disable-extensions"
+        # the browser reads from descriptor 3 and writes to 4, whichever ours are
+        script = f'exec "$0" {flags} --remote-debugging-pipe --user-data-dir="$1" 3<&{their_in} 4>&{their_out}'
+        process = subprocess.Popen(
+            ["bash", "-c", script, CHROMIUM, profile],
+            pass_fds=(their_in, their_out),
+            stderr=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
+        os.close(their_in)
+        os.close(their_out)
+        try:
+            yield Browser(our_out, our_in)
+        finally:
+            process.terminate()
+            process.wait(SECONDS)
+            os.close(our_in)
+            os.close(our_out)
