@@ -13,6 +13,7 @@ include: "rules/explore.smk"
 include: "rules/enhance.smk"
 include: "rules/evaluate.smk"
 include: "rules/report.smk"
+include: "rules/publish.smk"
 
 
 localrules:

@@ -464,6 +464,15 @@ def of_trained(file):
     return lambda wildcards: [made(f"iter{k}/{file}")(wildcards) for k in range(1, task_of(wildcards).iterations + 1)]
 
 
+def of_iterations(file):
+    """A file of iterations 0 to N."""
+    return lambda wildcards: [made(f"iter{k}/{file}")(wildcards) for k in range(task_of(wildcards).iterations + 1)]
+
+
+def of_iterations_but_the_last(file):
+    return lambda wildcards: of_iterations(file)(wildcards)[:-1]
+
+
 def of_warmup(file):
     """A file of everything that proposer 0 wrote: iteration 0 and the control."""
     return lambda wildcards: [made(f"{chain}/{file}")(wildcards) for chain in ("iter0", "control")]
@@ -498,7 +507,7 @@ def version_selection(wildcards):
 
 def configuration_hash(wildcards):
     """SHA-256 of the task's whole configuration, random seed included; but for what decides no result."""
-    digest = sha256(task_of(wildcards).model_dump_json(exclude={"budget", "shards"}).encode()).hexdigest()
+    digest = sha256(task_of(wildcards).model_dump_json(exclude={"budget", "report", "shards"}).encode()).hexdigest()
     return f"sha256:{digest}"
 
 
@@ -535,6 +544,39 @@ def reused_tasks(wildcards):
         names.append(task.extends)
         task = CONFIGURATION.tasks[task.extends]
     return names
+
+
+def own_evals(wildcards):
+    """Every eval.json of this task alone, whatever random seeds a table pools."""
+    return [made(path)(wildcards) for path in (*proposer_evals(wildcards), *target_evals(wildcards))]
+
+
+def trusted_references(wildcards):
+    """References of all iterations, of a kind whose verdicts rest on them."""
+    return of_iterations("references.jsonl")(wildcards) if referenced(wildcards) else []
+
+
+def enhancement_rows(wildcards):
+    """The rows of every source; an endpoint is not repaired."""
+    sources = [] if model_of("target")(wildcards).endpoint else SOURCES
+    return [f"results/{wildcards.task}/enhanced/{source}/train.jsonl" for source in sources]
+
+
+def described_models(wildcards):
+    """What plays each role in the task, in words, as JSON."""
+
+    def described(name):
+        model = CONFIGURATION.models.get(name)
+        if model is None:
+            return f"the exact solver of the invented world {name}"
+        if model.hub:
+            return f"{model.hub} at {CONFIGURATION.lock.get(model.hub, 'no locked commit')}"
+        if model.endpoint:
+            return f"{model.endpoint.model}, an endpoint"
+        return f"{name}, a tiny model that the workflow trains" if model.train else f"{name}, a folder of the maker's own"
+
+    roles = {role: model_name(role)(wildcards) for role in ("proposer", "target", "labeller", "judge")}
+    return json.dumps({role: described(name) for role, name in roles.items() if name})
 
 
 def proposer_evals(wildcards):

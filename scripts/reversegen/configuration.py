@@ -420,6 +420,14 @@ class Alarm(Section):
     self_bleu: Share | None = Field(description="greatest Self-BLEU")
 
 
+class Report(Section):
+    """What people look at. Decides no result."""
+
+    include_text: bool = Field(
+        description="whether the texts that the page of a harmful kind masks are written to a file beside it, texts.jsonl"
+    )
+
+
 class Task(Section):
     """A task: `config/tasks/NAME.yaml` over the defaults of `config/config.yaml`."""
 
@@ -457,6 +465,7 @@ class Task(Section):
     evaluation: Evaluation
     budget: Budget
     alarm: Alarm
+    report: Report
 
     @model_validator(mode="after")
     def _kind_has_its_parts(self) -> Task:

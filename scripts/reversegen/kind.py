@@ -136,6 +136,8 @@ class Kind:
     """What its test sets may count for."""
     choice: Choice | None = None
     """How options are read, of a kind whose questions are multiple choice."""
+    harmful: bool = False
+    """Whether a failing instruction or its answer may do harm: what people look at masks them."""
     structured: Structured | None = None
     """How a labeller replies where its endpoint holds it to a schema; None where there are no references."""
 

@@ -137,5 +137,6 @@ def open_kind(use: KindUse) -> Kind:
         replay_row=replay_row,
         group=policy.type_of,
         measures=("attack_success_rate", "over_refusal", "retained"),
+        harmful=True,
         canonical=lambda instruction: policy.canonical(instruction) or normalise(instruction),
     )

@@ -1,0 +1,42 @@
+# What others can use: a task's data set and its models, in Hugging Face form, and their way to a hub. Nothing asks for these
+# rules but the user.
+#
+# Needs: a finished task; to push, `push` in config.yaml and the environment variable that holds a token.
+# Makes: results/{task}/dataset/
+# Steps: write_dataset
+
+
+rule write_dataset:
+    input:
+        instructions=of_iterations("instructions.jsonl"),
+        labels=of_iterations("labels.jsonl"),
+        responses=of_iterations("responses.jsonl"),
+        references=trusted_references,
+        pairs=of_iterations_but_the_last("pairs.jsonl"),
+        enhancement=enhancement_rows,
+        seeds=made("seeds.jsonl"),
+        judge=made("judge.json"),
+        evaluations=own_evals,
+    output:
+        folder=directory("results/{task}/dataset"),
+    log:
+        "results/{task}/logs/write_dataset.log",
+    benchmark:
+        "results/{task}/benchmarks/write_dataset.tsv"
+    conda:
+        "../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        task="{task}",
+        reused=reused_tasks,
+        kind=kind_use,
+        sources=seed_sources,
+        models=described_models,
+        configuration=configuration_hash,
+        include_text=setting("report.include_text"),
+        code=code("write_dataset"),
+    script:
+        "../scripts/write_dataset.py"
