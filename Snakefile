@@ -23,6 +23,7 @@ localrules:
     fetch_model,
     pin_revisions,
     prefetch_task,
+    push_folder,
     write_plan,
 
 

@@ -2,8 +2,9 @@
 # rules but the user.
 #
 # Needs: a finished task; to push, `push` in config.yaml and the environment variable that holds a token.
-# Makes: results/{task}/dataset/
-# Steps: write_dataset
+# Makes: results/{task}/dataset/, results/{task}/pushed/{artefact}.json; {artefact} is dataset, iter{k}/proposer or
+#        enhanced/{source}/target
+# Steps: write_dataset; push_folder
 
 
 rule write_dataset:
@@ -40,3 +41,30 @@ rule write_dataset:
         code=code("write_dataset"),
     script:
         "../scripts/write_dataset.py"
+
+
+rule push_folder:
+    input:
+        folder=pushed_folder,
+    output:
+        record="results/{task}/pushed/{artefact}.json",
+    log:
+        "results/{task}/logs/pushed/{artefact}.log",
+    benchmark:
+        "results/{task}/benchmarks/pushed/{artefact}.tsv"
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=240,
+    params:
+        stage=stage("base", "push_folder"),
+        repo=hub_repository,
+        repo_type=lambda wildcards: "dataset" if wildcards.artefact == "dataset" else "model",
+        private=CONFIGURATION.workflow.push.private,
+        token_env=CONFIGURATION.workflow.push.token_env,
+        code=code("push_folder"),
+    shell:
+        "HF_HUB_OFFLINE=0 {params.stage} --folder {input.folder:q} --record {output.record:q} --repo {params.repo}"
+        " --repo-type {params.repo_type} --private {params.private} --token-env {params.token_env} --log {log:q}"

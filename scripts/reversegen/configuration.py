@@ -526,6 +526,25 @@ class Costs(Section):
     prices: Prices
 
 
+class Push(Section):
+    """Where `results/TASK/pushed/` puts data sets and models: a repository each on the Hugging Face hub."""
+
+    owner: str | None = Field(pattern=r"^[\w.-]+$", description="user or organisation there; null: nothing is pushed")
+    private: bool = Field(description="whether a repository is made private; one that is there stays as it is")
+    token_env: str = Field(
+        pattern=r"^[A-Z_][A-Z0-9_]*$", description="NAME of the environment variable that holds a token which may write"
+    )
+
+
+class Tracking(Section):
+    """Experiment trackers that training reports to. Decides no result, so that a change reruns nothing."""
+
+    report_to: list[Literal["tensorboard", "trackio", "wandb"]] = Field(
+        description="as transformers names it; empty for none. Each needs its package of the same name"
+    )
+    project: str = Field(description="name under which trackio and wandb keep the runs")
+
+
 class Pretraining(Section):
     """How a tiny model is trained from nothing on a corpus of the repository's own."""
 
@@ -662,6 +681,8 @@ class Workflow(Section):
     )
     python: dict[Environment, str] = Field(description="interpreter of each environment where conda does not deploy it")
     sizes: dict[str, Size]
+    push: Push
+    tracking: Tracking
     costs: Costs
     defaults: dict[str, Any] = Field(description="keys of a task that its own file need not give")
 

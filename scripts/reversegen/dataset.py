@@ -223,7 +223,7 @@ benchmark of other models: the instructions were chosen against this one.
 
 ## Hazards
 
-- The instructions are those that one model fails at. They are no fair sample of anything, and rates here are none of the world's.
+- The instructions are those that one model fails at. They are no fair sample of anything; no rate here holds elsewhere.
 - Verdicts are automatic, and some are wrong. On its labelled set the judge found $sensitivity of failed and $specificity of
   passed answers.
 - Texts of models may be false, offensive or about real people, and nobody has read them all.$harm
