@@ -1,12 +1,15 @@
 """One `main` for a rule, a shell and the command in a log; and one line, no traceback, for what a user got wrong."""
 
 import contextlib
+import fcntl
 import json
 import os
 import pty
 import re
+import struct
 import subprocess
 import sys
+import termios
 from pathlib import Path
 from typing import Any
 
@@ -333,6 +336,8 @@ def follow(folder: Path, thing: str, seconds: float, *, terminal: bool, **enviro
     words += [f"--seconds={seconds}", "--log=make.log"]
     own = {**os.environ, "PYTHONPATH": str(SCRIPTS), "TQDM_DISABLE": "1", **environment}
     reader, writer = pty.openpty() if terminal else os.pipe()
+    if terminal:
+        fcntl.ioctl(writer, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))  # a new one has no width
     process = subprocess.Popen(words, cwd=folder, env=own, stderr=writer)
     os.close(writer)
     shown = b""
