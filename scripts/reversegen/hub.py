@@ -158,6 +158,7 @@ def push_folder(
     check_manifest(folder / "manifest.json")
     names = ["manifest.json", *read_json(folder / "manifest.json")["files"]]
     api = HfApi(token=token)
+    faults: tuple[type[Exception], ...] = (*_hub_errors(), ValueError)
     try:
         address = api.create_repo(repo, repo_type=repo_type, private=private, exist_ok=True)
         left = set(api.list_repo_files(repo, repo_type=repo_type)) - {*names, ".gitattributes"}
@@ -169,7 +170,7 @@ def push_folder(
             repo_type=repo_type,
             commit_message=message,
         )
-    except (*_hub_errors(), ValueError) as error:
+    except faults as error:
         said = " ".join(str(error).split())[:300]
         raise BadInput(
             f"{repo}: not pushed: {said}; may the token write there, and is the name one of the hub's?"
