@@ -16,6 +16,7 @@ include: "rules/explore.smk"
 include: "rules/enhance.smk"
 include: "rules/evaluate.smk"
 include: "rules/report.smk"
+include: "rules/publish.smk"
 
 
 localrules:
@@ -25,6 +26,7 @@ localrules:
     fetch_model,
     pin_revisions,
     prefetch_task,
+    push_folder,
     tables,
     write_plan,
 

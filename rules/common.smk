@@ -18,7 +18,8 @@ from reversegen.kinds import check_kind, open_kind
 from reversegen.shards import WHOLE
 from reversegen.stage import BUDGETED, prepare_environment
 
-prepare_environment()
+# a logger plugin, such as `--logger rich`, draws the terminal itself
+prepare_environment(draws=bool(workflow.output_settings.log_handler_settings))
 
 try:
     CONFIGURATION = configuration.load(config, Path("config"))
@@ -47,6 +48,7 @@ wildcard_constraints:
     version="|".join(["target", *(f"enhanced/{source}" for source in SOURCES)]),
     source="|".join(SOURCES),
     set=r"\w[\w-]*",
+    artefact=r"dataset|iter(0|[1-9][0-9]*)/proposer|enhanced/\w+/target",
     model="|".join(map(re.escape, CONFIGURATION.models)),
     table="|".join(TABLES),
 
@@ -477,6 +479,10 @@ def of_every_referenced(wildcards):
     return of_every("references.jsonl")(wildcards) if referenced(wildcards) else []
 
 
+def of_every_but_the_last(file):
+    return lambda wildcards: of_every(file)(wildcards)[:-1]
+
+
 def of_warmup(file):
     """A file of everything that proposer 0 wrote: iteration 0 and the control."""
     return lambda wildcards: [made(f"{chain}/{file}")(wildcards) for chain in ("iter0", "control")]
@@ -566,6 +572,59 @@ def reused_tasks(wildcards):
         names.append(task.extends)
         task = CONFIGURATION.tasks[task.extends]
     return names
+
+
+def own_evals(wildcards):
+    """Every eval.json of this task alone, whatever random seeds a table pools."""
+    return [made(path)(wildcards) for path in (*proposer_evals(wildcards), *target_evals(wildcards))]
+
+
+def trusted_references(wildcards):
+    """References of all iterations, of a kind whose verdicts rest on them."""
+    return of_every("references.jsonl")(wildcards) if referenced(wildcards) else []
+
+
+def enhancement_rows(wildcards):
+    """The rows of every source; an endpoint is not repaired."""
+    sources = [] if model_of("target")(wildcards).endpoint else SOURCES
+    return [f"results/{wildcards.task}/enhanced/{source}/train.jsonl" for source in sources]
+
+
+def described_models(wildcards):
+    """What plays each role in the task, in words, as JSON."""
+
+    def described(name):
+        model = CONFIGURATION.models.get(name)
+        if model is None:
+            return f"the exact solver of the invented world {name}"
+        if model.hub:
+            return f"{model.hub} at {CONFIGURATION.lock.get(model.hub, 'no locked commit')}"
+        if model.endpoint:
+            return f"{model.endpoint.model}, an endpoint"
+        return (
+            f"{name}, a tiny model that the workflow trains" if model.train else f"{name}, a folder of the maker's own"
+        )
+
+    roles = {role: model_name(role)(wildcards) for role in ("proposer", "target", "labeller", "judge")}
+    return json.dumps({role: described(name) for role, name in roles.items() if name})
+
+
+def pushed_folder(wildcards):
+    """What is pushed, once it is said whose repository takes it."""
+    if CONFIGURATION.workflow.push.owner is None:
+        raise BadInput("config/config.yaml: push.owner: null; name a user or organisation of the hub to push to")
+    return made("{artefact}")(wildcards)
+
+
+def hub_repository(wildcards):
+    """The repository of a data set or model: OWNER/TASK, OWNER/TASK-iter3-proposer, OWNER/TASK-reversegen-target."""
+    parts = [wildcards.task, *wildcards.artefact.removeprefix("enhanced/").split("/")]
+    return f"{CONFIGURATION.workflow.push.owner}/{'-'.join(part for part in parts if part != 'dataset')}"
+
+
+def tracking(wildcards, threads):
+    """Experiment trackers as JSON. A change reruns nothing: Snakemake compares no param of a function that takes `threads`."""
+    return CONFIGURATION.workflow.tracking.model_dump_json()
 
 
 def proposer_evals(wildcards):

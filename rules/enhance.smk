@@ -146,7 +146,9 @@ rule train_target:
         model=trained_model("target"),
         settings=setting("enhancement"),
         random_seed=setting("random_seed"),
+        tracking=tracking,
         code=code("train_target"),
     shell:
         "{params.stage} --rows {input.rows:q} --base {input.base:q} --target {output.target:q} --model {params.model:q}"
-        " --settings {params.settings:q} --random-seed {params.random_seed} --threads {threads} --log {log:q}"
+        " --settings {params.settings:q} --random-seed {params.random_seed} --tracking {params.tracking:q}"
+        " --threads {threads} --log {log:q}"

@@ -30,11 +30,12 @@ rule train_warmup:
         model=trained_model("proposer"),
         settings=setting("warmup"),
         random_seed=setting("random_seed"),
+        tracking=tracking,
         code=code("train_warmup"),
     shell:
         "{params.stage} --warmup {input.warmup:q} --base {input.base:q} --proposer {output.proposer:q}"
         " --model {params.model:q} --settings {params.settings:q} --random-seed {params.random_seed}"
-        " --threads {threads} --log {log:q}"
+        " --tracking {params.tracking:q} --threads {threads} --log {log:q}"
 
 
 rule build_prompts:
@@ -480,8 +481,9 @@ rule train_proposer:
         model=trained_model("proposer"),
         settings=setting("preference"),
         random_seed=setting("random_seed"),
+        tracking=tracking,
         code=code("train_proposer"),
     shell:
         "{params.stage} --pairs {input.pairs:q} --previous {input.previous:q} --reference {input.reference:q}"
         " --proposer {output.proposer:q} --model {params.model:q} --settings {params.settings:q}"
-        " --random-seed {params.random_seed} --threads {threads} --log {log:q}"
+        " --random-seed {params.random_seed} --tracking {params.tracking:q} --threads {threads} --log {log:q}"

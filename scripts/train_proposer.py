@@ -5,7 +5,7 @@ python scripts/train_proposer.py --help
 
 from pathlib import Path
 
-from reversegen.configuration import ModelUse, Preference
+from reversegen.configuration import ModelUse, Preference, Tracking
 from reversegen.records import Pair, read_records
 from reversegen.stage import run
 
@@ -19,12 +19,13 @@ def main(
     settings: Preference,
     random_seed: int,
     threads: int,
+    tracking: Tracking,
 ) -> None:
     """Start from `previous`, held to `reference`: the same folder by default, proposer 0 by configuration."""
     from reversegen.training import train_preference
 
     rows = read_records(pairs, Pair)
-    train_preference(rows, previous, reference, model, proposer, settings, random_seed, threads)
+    train_preference(rows, previous, reference, model, proposer, settings, random_seed, threads, tracking)
 
 
 if __name__ == "__main__":

@@ -5,19 +5,29 @@ python scripts/train_target.py --help
 
 from pathlib import Path
 
-from reversegen.configuration import Enhancement, ModelUse
+from reversegen.configuration import Enhancement, ModelUse, Tracking
 from reversegen.records import TrainingRow, read_records
 from reversegen.stage import run
 
 
 def main(
-    rows: Path, base: Path, target: Path, model: ModelUse, settings: Enhancement, random_seed: int, threads: int
+    rows: Path,
+    base: Path,
+    target: Path,
+    model: ModelUse,
+    settings: Enhancement,
+    random_seed: int,
+    threads: int,
+    tracking: Tracking,
 ) -> None:
     """Fine-tune the untouched target on the conversations of `rows`; the loss is on the answers alone."""
     from reversegen.training import train_supervised
 
     conversations = read_records(rows, TrainingRow)
-    train_supervised(conversations, base, model, target, settings.training, settings.lora, True, random_seed, threads)
+    train_supervised(
+        conversations, base, model, target, settings.training, settings.lora, True, random_seed, threads,
+        "target", tracking,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

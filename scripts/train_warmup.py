@@ -5,13 +5,20 @@ python scripts/train_warmup.py --help
 
 from pathlib import Path
 
-from reversegen.configuration import ModelUse, Warmup
+from reversegen.configuration import ModelUse, Tracking, Warmup
 from reversegen.records import TrainingRow, read_records
 from reversegen.stage import run
 
 
 def main(
-    warmup: Path, base: Path, proposer: Path, model: ModelUse, settings: Warmup, random_seed: int, threads: int
+    warmup: Path,
+    base: Path,
+    proposer: Path,
+    model: ModelUse,
+    settings: Warmup,
+    random_seed: int,
+    threads: int,
+    tracking: Tracking,
 ) -> None:
     """Train the model of `base` on the three-shot rows."""
     from reversegen.training import train_supervised
@@ -19,8 +26,9 @@ def main(
     rows = read_records(warmup, TrainingRow)
     only_completion = settings.completion_only_loss
     train_supervised(
-        rows, base, model, proposer, settings.training, settings.lora, only_completion, random_seed, threads
-    )
+        rows, base, model, proposer, settings.training, settings.lora, only_completion, random_seed, threads,
+        "proposer", tracking,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

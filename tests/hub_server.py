@@ -1,8 +1,8 @@
-"""A hub of the tests' own on loopback, for the real client: repositories in memory, and the faults that downloads meet."""
+"""A hub of the tests' own on loopback, for the real client: repositories in memory, faults that downloads meet, and uploads."""
 
 from __future__ import annotations
 
-import functools
+import base64
 import hashlib
 import json
 import re
@@ -30,8 +30,11 @@ class Repository:
     """By path, what is sent where it is not what the repository says it holds."""
     ranges: list[tuple[str, str | None]] = field(default_factory=list)
     """(path, Range header) of every download."""
+    private: bool = False
+    messages: list[str] = field(default_factory=list)
+    """Of the commits that were pushed."""
 
-    @functools.cached_property
+    @property
     def commit(self) -> str:
         """A hash of the content."""
         digest = hashlib.sha1(usedforsecurity=False)
@@ -54,11 +57,13 @@ class Hub:
 
     def __init__(self) -> None:
         self.repositories: dict[str, Repository] = {}
+        self.large: dict[str, bytes] = {}
+        """What was uploaded to the large storage, by SHA-256."""
         self._closed = threading.Event()
         hub = self
 
         class Handler(_Handler):
-            repositories, closed = hub.repositories, hub._closed
+            repositories, large, closed = hub.repositories, hub.large, hub._closed
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
@@ -72,9 +77,22 @@ class Hub:
         self._server.server_close()
 
 
+def _mode(repository: Repository, path: str) -> dict[str, Any]:
+    """How a file is to be uploaded, and what the repository has of it."""
+    entry = repository.entry(path) if path in repository.files else {}
+    known = entry.get("lfs", entry).get("oid")
+    return {
+        "path": path,
+        "uploadMode": "lfs" if path.endswith(LARGE) else "regular",
+        "shouldIgnore": False,
+        "oid": known,
+    }
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     repositories: dict[str, Repository]
+    large: dict[str, bytes]
     closed: threading.Event
 
     def do_GET(self) -> None:
@@ -86,12 +104,17 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._answer()
 
+    def do_PUT(self) -> None:
+        self._answer()
+
     def log_message(self, *_: Any) -> None:
         pass
 
     def _answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         path = unquote(urlsplit(self.path).path)
+        if self._writes(path, body):
+            return
         if found := re.fullmatch(
             r"/api/((?:models|datasets)/[\w.-]+/[\w.-]+)(?:/(revision|tree|paths-info)/(\w+)(/.*)?)?", path
         ):
@@ -103,12 +126,72 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._refuse(404, "EntryNotFound")
 
+    def _writes(self, path: str, body: bytes) -> bool:
+        """Answer where the request is part of an upload."""
+        repo = r"/api/((?:models|datasets)/[\w.-]+/[\w.-]+)"
+        create, validate = path == "/api/repos/create", path == "/api/validate-yaml"
+        ahead, commit = re.fullmatch(rf"{repo}/preupload/main", path), re.fullmatch(rf"{repo}/commit/main", path)
+        batch = re.fullmatch(r"/(datasets/)?([\w.-]+/[\w.-]+)\.git/info/lfs/objects/batch", path)
+        storage = re.fullmatch(r"/storage/([0-9a-f]{64})", path)
+        if storage:  # its address is the permission, as that of a signed one
+            self.large[storage[1]] = body
+            self._send_json({})
+        elif not (create or validate or ahead or commit or batch):
+            return False
+        elif not validate and self.headers.get("Authorization") != f"Bearer {TOKEN}":
+            self._refuse(401, "Unauthorized")
+        elif validate:
+            self._send_json({"errors": [], "warnings": []})
+        elif create:
+            self._create(json.loads(body))
+        elif batch:
+            self._send_json({"objects": [self._storage(one) for one in json.loads(body)["objects"]]})
+        elif ahead:
+            known = self.repositories[ahead[1]]
+            self._send_json({"files": [_mode(known, one["path"]) for one in json.loads(body)["files"]]})
+        elif commit:
+            self._commit(self.repositories[commit[1]], commit[1], [json.loads(line) for line in body.splitlines()])
+        return True
+
+    def _create(self, asked: dict[str, Any]) -> None:
+        name = f"{asked['organization']}/{asked['name']}"
+        kind = {"dataset": "datasets", "model": "models"}[asked.get("type", "model")]
+        place = f"{'datasets/' if kind == 'datasets' else ''}{name}"
+        facts = {"url": f"http://{self.headers['Host']}/{place}", "name": name, "id": "0"}
+        if f"{kind}/{name}" in self.repositories:
+            self._send_json(facts, 409)
+            return
+        self.repositories[f"{kind}/{name}"] = Repository(
+            {".gitattributes": b""}, private=asked["visibility"] == "private"
+        )
+        self._send_json(facts)
+
+    def _storage(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Where a file of the large storage goes; nowhere where it is there."""
+        facts = {"oid": asked["oid"], "size": asked["size"]}
+        upload = {"href": f"http://{self.headers['Host']}/storage/{asked['oid']}"}
+        return facts if asked["oid"] in self.large else {**facts, "actions": {"upload": upload}}
+
+    def _commit(self, repository: Repository, name: str, lines: list[dict[str, Any]]) -> None:
+        for line in lines:
+            value = line["value"]
+            if line["key"] == "header":
+                repository.messages.append(value["summary"])
+            elif line["key"] == "file":
+                repository.files[value["path"]] = base64.b64decode(value["content"])
+            elif line["key"] == "lfsFile":
+                repository.files[value["path"]] = self.large[value["oid"]]
+            elif line["key"] == "deletedFile":
+                del repository.files[value["path"]]
+        url = f"http://{self.headers['Host']}/{name.removeprefix('models/')}/commit/{repository.commit}"
+        self._send_json({"commitUrl": url, "commitOid": repository.commit, "success": True})
+
     def _repository(self, name: str, revision: str | None, *, content: bool) -> Repository | None:
         """The repository; None, after a refusal, where there is no such commit or its content is not for this caller."""
         repository = self.repositories.get(name)
         if repository is None:
             self._refuse(401, "RepoNotFound")
-        elif revision not in (None, repository.commit):
+        elif revision not in (None, "main", repository.commit):
             self._refuse(404, "RevisionNotFound")
         elif content and repository.gated and self.headers.get("Authorization") != f"Bearer {TOKEN}":
             self._refuse(403, "GatedRepo")
@@ -128,7 +211,14 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_json([e for e in entries if e["path"] in wanted])
         else:
             siblings = [{"rfilename": e["path"]} for e in entries]
-            facts = {"_id": "0", "private": False, "gated": repository.gated, "tags": [], "downloads": 0, "likes": 0}
+            facts = {
+                "_id": "0",
+                "private": repository.private,
+                "gated": repository.gated,
+                "tags": [],
+                "downloads": 0,
+                "likes": 0,
+            }
             self._send_json({**facts, "id": name.split("/", 1)[1], "sha": repository.commit, "siblings": siblings})
 
     def _send_tree(self, entries: list[dict[str, Any]], folder: str) -> None:
@@ -173,9 +263,9 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self.wfile.write(content[start:])
 
-    def _send_json(self, value: Any) -> None:
+    def _send_json(self, value: Any, status: int = 200) -> None:
         content = json.dumps(value).encode()
-        self.send_response(200)
+        self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()

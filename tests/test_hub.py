@@ -6,6 +6,7 @@ import io
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,7 +23,7 @@ import yaml
 from conftest import REPOSITORY, Workflow
 from hub_server import TOKEN, Hub, Repository
 
-from reversegen.artefacts import check_file
+from reversegen.artefacts import building_folder, check_file
 from reversegen.configuration import DataSource
 from reversegen.errors import BadInput
 from reversegen.kinds import math
@@ -333,3 +334,91 @@ def test_one_target_fetches_all_that_a_task_needs_and_the_rest_runs_offline(hub:
     done = workflow.run("results/hubbed/seeds.jsonl", **home)
     assert done.returncode == 0, done.stdout
     assert len((folder / "results/hubbed/seeds.jsonl").read_text().splitlines()) > 10
+
+
+def written(folder: Path, content: dict[str, bytes]) -> Path:
+    """A folder that a rule made, and a file that came there later."""
+    with building_folder(folder) as own:
+        for name, part in content.items():
+            (own / name).parent.mkdir(exist_ok=True)
+            (own / name).write_bytes(part)
+    (folder / "later.txt").write_bytes(b"no part of it")
+    return folder
+
+
+def push(hub: Hub, folder: Path, repo_type: str, token: str = TOKEN, **more: Any) -> subprocess.CompletedProcess[str]:
+    """As the rule does; the large storage is reached by LFS, since Xet's protocol is the hub's own."""
+    arguments = {"repo": "me/mine", "repo-type": repo_type, "private": "True", "token-env": "MY_TOKEN", **more}
+    words = command("push_folder", folder=folder, record=folder.parent / "record.json", **arguments)
+    own = {**environment(hub, folder.parent / "home"), "MY_TOKEN": token, "HF_HUB_DISABLE_XET": "1"}
+    return subprocess.run(words, env=own, text=True, capture_output=True)
+
+
+def test_a_pushed_data_set_is_the_folder_and_is_read_back(hub: Hub, tmp_path: Path) -> None:
+    card = b"---\nconfigs:\n- config_name: main\n  data_files:\n  - {split: train, path: main/train.parquet}\n---\n"
+    content = {"README.md": card, "main/train.parquet": parquet(QUESTIONS)}
+    folder = written(tmp_path / "dataset", content)
+    done = push(hub, folder, "dataset")
+    assert done.returncode == 0, done.stderr
+    assert TOKEN not in done.stderr
+    repository = hub.repositories["datasets/me/mine"]
+    manifest = (folder / "manifest.json").read_bytes()
+    assert repository.files == {".gitattributes": b"", "manifest.json": manifest, **content}
+    assert (repository.private, len(repository.messages)) == (True, 1)
+    record = json.loads((tmp_path / "record.json").read_text())
+    assert (record["repository"], record["type"], record["commit"]) == ("me/mine", "dataset", repository.commit)
+    read = fetch_data(hub, tmp_path, "me/mine", "main", "train")
+    assert read.returncode == 0, read.stderr
+    assert [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()] == QUESTIONS
+
+
+def test_pushing_again_commits_what_has_changed_and_removes_what_is_gone(hub: Hub, tmp_path: Path) -> None:
+    folder = written(tmp_path / "model", {**CONFIG, **WEIGHTS})
+    for _ in range(2):
+        done = push(hub, folder, "model")
+        assert done.returncode == 0, done.stderr
+    repository = hub.repositories["models/me/mine"]
+    assert len(repository.messages) == 1
+    shutil.rmtree(folder)
+    content = {**CONFIG, "model.safetensors": b"\x03" * 500}
+    written(folder, content)
+    done = push(hub, folder, "model", private="False")
+    assert done.returncode == 0, done.stderr
+    assert repository.files.keys() == {".gitattributes", "manifest.json", *content}
+    assert repository.files["model.safetensors"] == content["model.safetensors"]
+    assert repository.private  # as it was made
+
+
+def test_nothing_is_pushed_without_a_token_that_may_or_with_files_that_were_changed(hub: Hub, tmp_path: Path) -> None:
+    folder = written(tmp_path / "model", {**CONFIG, **WEIGHTS})
+    (tmp_path / "changed").mkdir()
+    shutil.copytree(folder, tmp_path / "changed/model")
+    (tmp_path / "changed/model/config.json").write_bytes(b"{}")
+    for where, token, reason in (
+        (folder, "", "the environment variable MY_TOKEN holds no token"),
+        (folder, "hf_another", "me/mine: not pushed: "),
+        (tmp_path / "changed/model", TOKEN, "config.json: not the file that manifest.json beside it names"),
+    ):
+        done = push(hub, where, "model", token)
+        assert done.returncode == 1
+        assert reason in done.stderr
+        assert "Traceback" not in done.stderr
+        assert "hf_another" not in done.stderr
+        assert not (where.parent / "record.json").exists()
+    assert "models/me/mine" not in hub.repositories
+
+
+def test_a_push_is_local_is_asked_for_by_name_and_says_whose_repository(hub: Hub, workflow: Workflow) -> None:
+    folder = workflow.folder / "results/tiny-math/iter1"
+    written(folder / "proposer", {**CONFIG, **WEIGHTS})
+    target = "results/tiny-math/pushed/iter1/proposer.json"
+    only = ("--allowed-rules", "push_folder")
+    done = workflow.run(target, *only)
+    assert done.returncode == 1
+    assert "push.owner: null; name a user or organisation" in done.stdout
+    own = {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(workflow.folder / "home"), "HF_TOKEN": TOKEN}
+    done = workflow.run(target, *only, "--config", "push={owner: me}", **own, HF_HUB_DISABLE_XET="1")
+    assert done.returncode == 0, done.stdout
+    assert "localrule push_folder" in done.stdout
+    assert json.loads((workflow.folder / target).read_text())["repository"] == "me/tiny-math-iter1-proposer"
+    assert hub.repositories["models/me/tiny-math-iter1-proposer"].private

@@ -1,10 +1,15 @@
 """One `main` for a rule, a shell and the command in a log; and one line, no traceback, for what a user got wrong."""
 
+import contextlib
+import fcntl
 import json
 import os
+import pty
 import re
+import struct
 import subprocess
 import sys
+import termios
 from pathlib import Path
 from typing import Any
 
@@ -289,3 +294,84 @@ def test_a_default_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["make.py", "--rows", "1", "--header", "h"])
     with pytest.raises(TypeError, match="header has a default"):
         run(main)
+
+
+COUNTED = '''
+"""Read rows and write some."""
+
+from pathlib import Path
+
+from reversegen.progress import Progress
+from reversegen.stage import run
+
+
+def main(rows: Path, more: list[Path], thing: Path, seconds: float) -> None:
+    """One line for each row."""
+    import time
+
+    lines = rows.read_text().splitlines()
+    with Progress(len(lines), "rows") as progress:
+        for _ in lines:
+            time.sleep(seconds / len(lines))
+            progress.advance()
+    thing.write_text("x\\n" * len(lines))
+
+
+if __name__ == "__main__":
+    run(main)
+'''
+
+
+@pytest.fixture
+def counted(tmp_path: Path) -> Path:
+    (tmp_path / "make.py").write_text(COUNTED)
+    (tmp_path / "rows.jsonl").write_text("{}\n" * 1200)
+    (tmp_path / "more.jsonl").write_text("{}\n" * 300)
+    return tmp_path
+
+
+def follow(folder: Path, thing: str, seconds: float, *, terminal: bool, **environment: str) -> tuple[str, str]:
+    """What the terminal and the log got of a job, a pseudo-terminal or a pipe being its standard error."""
+    words = [sys.executable, "make.py", "--rows=rows.jsonl", "--more", "more.jsonl", f"--thing={thing}"]
+    words += [f"--seconds={seconds}", "--log=make.log"]
+    own = {**os.environ, "PYTHONPATH": str(SCRIPTS), "TQDM_DISABLE": "1", **environment}
+    reader, writer = pty.openpty() if terminal else os.pipe()
+    if terminal:
+        fcntl.ioctl(writer, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))  # a new one has no width
+    process = subprocess.Popen(words, cwd=folder, env=own, stderr=writer)
+    os.close(writer)
+    shown = b""
+    with contextlib.suppress(OSError):  # a pseudo-terminal ends with an error
+        while part := os.read(reader, 1 << 16):
+            shown += part
+    os.close(reader)
+    assert process.wait() == 0
+    return shown.decode(), (folder / "make.log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("thing", "counted_as"),
+    [("out.jsonl", "1,200 rows in out.jsonl"), ("out.json", "out.json of 1,500 rows")],
+)
+def test_one_line_tells_what_a_stage_made_and_how_fast(counted: Path, thing: str, counted_as: str) -> None:
+    terminal, log = follow(counted, thing, 0.5, terminal=False)
+    found = re.search(rf"make: {counted_as}, done in (\d+\.\d) s, ([\d,]+) a second\n$", log)
+    assert found, log
+    rows = 1200 if thing.endswith("l") else 1500
+    assert 0.5 * rows / float(found[1]) < float(found[2].replace(",", "")) < 1.2 * rows / float(found[1])
+    assert terminal == ""
+    before = (counted / thing).stat().st_mtime_ns
+    os.utime(counted / thing, ns=(before, before))
+    assert follow(counted, thing, 0.1, terminal=True)[0].count(counted_as) == 1  # written anew, counted anew
+
+
+def test_a_bar_is_drawn_where_somebody_watches_a_terminal(counted: Path) -> None:
+    shown, log = follow(counted, "out.jsonl", 4.5, terminal=True)
+    bars = re.findall(r"make: +(\d+)%", shown)
+    assert bars
+    assert all(50 < int(share) <= 100 for share in bars)  # short work gets none
+    assert "1,200 rows in out.jsonl" in shown
+    assert "%|" not in log
+    shown, log = follow(counted, "out.jsonl", 4.5, terminal=True, REVERSEGEN_NO_BARS="1")
+    assert shown == ""
+    assert "1,200 rows in out.jsonl" in log

@@ -3,6 +3,7 @@
 import functools
 import json
 import math
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +11,22 @@ from typing import Any
 
 import pytest
 import torch
+from huggingface_hub import ModelCard
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from reversegen.arithmetic import draw_questions, solve
-from reversegen.configuration import Corpus, Lora, ModelUse, Preference, Pretraining, Shape, TinyModel, Training
+from reversegen.configuration import (
+    Corpus,
+    Lora,
+    ModelUse,
+    Preference,
+    Pretraining,
+    Shape,
+    TinyModel,
+    Tracking,
+    Training,
+)
 from reversegen.engine import Decoding, Request
 from reversegen.engines.transformers import TransformersEngine
 from reversegen.errors import BadInput
@@ -39,6 +52,7 @@ TINY = TinyModel(
     seed=0,
 )
 LORA = Lora(r=4, lora_alpha=8, lora_dropout=0.1, target_modules=["q_proj", "v_proj", "down_proj"])
+NO_TRACKING = Tracking(report_to=[], project="none")
 STILL = 1e-12  # a learning rate that moves nothing, so that ten steps log what holds before the first
 
 
@@ -105,7 +119,10 @@ def build_pairs(count: int) -> list[Pair]:
 def supervise(rows: list[TrainingRow], base: Path, output: Path, *, lora: Lora | None = None, **changes: Any) -> Path:
     only = changes.pop("completion_only_loss", True)
     random_seed, use = changes.pop("random_seed", 0), changes.pop("use", USE)
-    train_supervised(rows, base, use, output, training(**changes), lora, only, random_seed, 1)
+    tracking = changes.pop("tracking", NO_TRACKING)
+    train_supervised(
+        rows, base, use, output, training(**changes), lora, only, random_seed, 1, "target", tracking
+    )  # fmt: skip
     return output
 
 
@@ -131,7 +148,7 @@ def prefer(
         training=training(**changes),
         lora=lora,
     )
-    train_preference(pairs, base, reference, USE, output, preference, random_seed, 1)
+    train_preference(pairs, base, reference, USE, output, preference, random_seed, 1, NO_TRACKING)
     return output
 
 
@@ -466,3 +483,46 @@ def test_a_conversation_through_the_engine_is_what_fine_tuning_saw(folders: Fold
     asked = [Request(messages=[Message(role="user", content=q)]) for q in QUESTIONS[:6]]
     spelled = [Request(text=written(row)[0]) for row in answer_rows(6)]
     assert engine.generate(asked, 1, 0) == engine.generate(spelled, 1, 0)
+
+
+def test_the_card_tells_how_a_model_was_trained_and_from_what(folders: Folders, tmp_path: Path) -> None:
+    hub = tmp_path / "hub model"
+    shutil.copytree(folders.supervised, hub)
+    (hub / "manifest.json").write_text(json.dumps({**manifest(hub), "hub": "some/model"}))
+    proposer = prefer(build_pairs(16), hub, hub, tmp_path / "proposer", losses={"sigmoid": 0.5, "sft": 2.0})
+    repaired = supervise(answer_rows(24), proposer, tmp_path / "repaired", lora=LORA)
+    cards = {folder: ModelCard.load(folder / "README.md") for folder in (proposer, repaired, folders.supervised)}
+    assert [card.data.get("base_model") for card in cards.values()] == ["some/model", "some/model", None]
+    assert [card.data.tags[-1] for card in cards.values()] == ["dpo", "sft", "sft"]
+    assert all(card.data.library_name == "transformers" for card in cards.values())
+    for line in ("| beta | 0.3 |", "| loss_weights | [0.5, 2.0] |", "| training.learning_rate | 0.003 |"):
+        assert line in cards[proposer].text
+    facts = manifest(repaired)
+    assert f"{facts['rows']} rows, {facts['steps']} steps, {facts['tokens']:,} tokens" in cards[repaired].text
+    assert "| lora.r | 4 |" in cards[repaired].text
+    assert str(tmp_path) not in "".join(card.text for card in cards.values())
+
+
+def test_a_tracker_is_told_the_curve_and_changes_no_byte(folders: Folders, tmp_path: Path) -> None:
+    steps = {"num_train_epochs": 5}
+    tracking = Tracking(report_to=["tensorboard"], project="some")
+    output = tmp_path / "tracked/model"
+    supervise(answer_rows(24), folders.pretrained, output, tracking=tracking, **steps)
+    supervise(answer_rows(24), folders.pretrained, tmp_path / "untracked", **steps)
+    assert manifest(output) == manifest(tmp_path / "untracked")
+    assert sorted(path.name for path in output.parent.iterdir()) == ["model", "model.tracking"]
+    events = EventAccumulator(str(output.with_name("model.tracking"))).Reload()
+    told = [(event.step, event.value) for event in events.Scalars("train/loss")]
+    curve = json.loads((output / "curve.json").read_text())
+    assert told == [(line["step"], pytest.approx(line["loss"])) for line in curve]
+
+
+def test_a_tracker_that_is_not_installed_is_named_before_training(
+    folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "wandb", None)  # importing it fails from here on
+    with pytest.raises(BadInput, match=r"tracking\.report_to: wandb cannot be imported"):
+        supervise(
+            answer_rows(8), folders.pretrained, tmp_path / "out", tracking=Tracking(report_to=["wandb"], project="some")
+        )
+    assert not (tmp_path / "out").exists()

@@ -425,7 +425,7 @@ class Report(Section):
     """What people look at. Decides no result."""
 
     include_text: bool = Field(
-        description="whether the texts that the page of a harmful kind masks are written to a file beside it, texts.jsonl"
+        description="whether texts of a harmful kind, which the page masks and the data set leaves out, are written: texts.jsonl"
     )
 
 
@@ -534,6 +534,25 @@ class Tables(Section):
     honesty: list[str]
     math: list[str]
     ablation: list[str] = Field(description="tasks, and others that extend them, of any kind")
+
+
+class Push(Section):
+    """Where `results/TASK/pushed/` puts data sets and models: a repository each on the Hugging Face hub."""
+
+    owner: str | None = Field(pattern=r"^[\w.-]+$", description="user or organisation there; null: nothing is pushed")
+    private: bool = Field(description="whether a repository is made private; one that is there stays as it is")
+    token_env: str = Field(
+        pattern=r"^[A-Z_][A-Z0-9_]*$", description="NAME of the environment variable that holds a token which may write"
+    )
+
+
+class Tracking(Section):
+    """Experiment trackers that training reports to. Decides no result, so that a change reruns nothing."""
+
+    report_to: list[Literal["tensorboard", "trackio", "wandb"]] = Field(
+        description="as transformers names it; empty for none. Each needs its package of the same name"
+    )
+    project: str = Field(description="name under which trackio and wandb keep the runs")
 
 
 class Pretraining(Section):
@@ -672,6 +691,8 @@ class Workflow(Section):
     )
     python: dict[Environment, str] = Field(description="interpreter of each environment where conda does not deploy it")
     sizes: dict[str, Size]
+    push: Push
+    tracking: Tracking
     costs: Costs
     tables: Tables
     defaults: dict[str, Any] = Field(description="keys of a task that its own file need not give")

@@ -18,6 +18,7 @@ from reversegen.equivalence import Checker
 from reversegen.hashing import content_id, hashed_seed
 from reversegen.judging import Classifier, GenerativeJudge
 from reversegen.kind import Kind
+from reversegen.progress import Progress
 from reversegen.records import (
     Confidence,
     Judgement,
@@ -60,16 +61,21 @@ def in_batches(
     start = time.perf_counter()
     files = [parts / f"{number:06}.jsonl" for number in range(-(-len(items) // batch_size))]
     own = share(range(len(files)), shard)
-    kept = sum(files[number].is_file() for number in own)
-    if kept:
-        log.info("%d of %d batches were finished before; going on", kept, len(own))
 
-    def finish(number: int) -> None:
-        if not files[number].is_file():
-            batch = items[number * batch_size : (number + 1) * batch_size]
-            write_records(files[number], answer(number, batch))
+    def batch(number: int) -> Sequence[T]:
+        return items[number * batch_size : (number + 1) * batch_size]
 
-    _each(finish, own, at_once)
+    left = [number for number in own if not files[number].is_file()]
+    total, unfinished = (sum(len(batch(number)) for number in numbers) for numbers in (own, left))
+    if len(left) < len(own):
+        log.info("%d of %d batches were finished before; going on", len(own) - len(left), len(own))
+    with Progress(total, "items", done=total - unfinished) as progress:
+
+        def finish(number: int) -> None:
+            write_records(files[number], answer(number, batch(number)))
+            progress.advance(len(batch(number)))
+
+        _each(finish, left, at_once)
     write_records(output, (row for number in own for row in read_records(files[number], record)))
     shutil.rmtree(parts)
     log.info("%d items, %d batches in %.1f s", len(items), len(own), time.perf_counter() - start)

@@ -10,7 +10,8 @@ import unicodedata
 from pathlib import Path
 
 PLUMBING = {
-    "artefacts", "batches", "calls", "configuration", "connection", "errors", "hashing", "records", "stage"
+    "artefacts", "batches", "calls", "configuration", "connection", "errors", "hashing", "model_card", "progress", "records",
+    "stage",
 }  # fmt: skip
 """Modules that carry data without deciding it: a change in them reruns nothing. Their formats are held by tests."""
 

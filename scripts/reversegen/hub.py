@@ -1,4 +1,7 @@
-"""Models and data from the Hugging Face hub, at the revision that config/lock.yaml gives, and files held to a hash."""
+"""Models and data from the Hugging Face hub, at the revision that config/lock.yaml gives, and files held to a hash.
+
+And the way back: folders that rules made, pushed to the hub.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,9 @@ import shutil
 import urllib.request
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from reversegen.artefacts import write_bytes, write_json, write_text
+from reversegen.artefacts import check_manifest, read_json, write_bytes, write_json, write_text
 from reversegen.configuration import HubData, UrlData
 from reversegen.errors import BadInput
 from reversegen.hashing import file_sha256
@@ -139,6 +142,41 @@ def fetch_file(source: UrlData, file: Path, manifest: Path) -> None:
     write_bytes(file, content)
     write_json(manifest, {"address": source.address, "files": {file.name: found}})
     log.info("%s: %d bytes", source.address, len(content))
+
+
+def push_folder(
+    folder: Path, repo: str, repo_type: Literal["model", "dataset"], token: str, *, private: bool
+) -> dict[str, str]:
+    """Commit a folder that a rule made to a repository, which then has the files of its manifest and no others.
+
+    A repository that is not there is made, `private` or not; nothing is committed where nothing has changed. Returns
+    repository, type, commit and address. Raises BadInput for files that are not those of the manifest, and where the hub
+    refuses.
+    """
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
+
+    check_manifest(folder / "manifest.json")
+    names = ["manifest.json", *read_json(folder / "manifest.json")["files"]]
+    api = HfApi(token=token)
+    faults: tuple[type[Exception], ...] = (*_hub_errors(), ValueError)
+    try:
+        address = api.create_repo(repo, repo_type=repo_type, private=private, exist_ok=True)
+        left = set(api.list_repo_files(repo, repo_type=repo_type)) - {*names, ".gitattributes"}
+        operations = [CommitOperationAdd(name, folder / name) for name in names]
+        message = f"Files of manifest {file_sha256(folder / 'manifest.json')[:12]}"
+        commit = api.create_commit(
+            repo,
+            [*operations, *(CommitOperationDelete(name) for name in sorted(left))],
+            repo_type=repo_type,
+            commit_message=message,
+        )
+    except faults as error:
+        said = " ".join(str(error).split())[:300]
+        raise BadInput(
+            f"{repo}: not pushed: {said}; may the token write there, and is the name one of the hub's?"
+        ) from error
+    log.info("%s: commit %s, %d files", address, commit.oid, len(names))
+    return {"repository": repo, "type": repo_type, "commit": commit.oid, "address": str(address)}
 
 
 def _check_revision(repo: str, revision: str) -> None:

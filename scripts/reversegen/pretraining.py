@@ -23,6 +23,7 @@ from transformers import (
 from reversegen.artefacts import building_folder
 from reversegen.configuration import Pretraining, TinyModel
 from reversegen.judging import conversation_text
+from reversegen.progress import Progress
 from reversegen.records import Labelled, Message, TrainingRow
 from reversegen.worlds import WORLDS
 
@@ -132,6 +133,7 @@ def _learn(
         )
         for o in optimisers
     ]
+    progress = Progress(settings.steps, "steps")
     for step, batch in enumerate(_batches(documents, settings, random.Random(tiny.seed))):
         loss = loss_of(batch)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -142,6 +144,8 @@ def _learn(
             schedule.step()
         if step % 50 == 0 or step == settings.steps - 1:
             log.info("step %d of %d: loss %.3f", step, settings.steps, loss.item())
+        progress.advance()
+    progress.close()
 
 
 def _save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, tiny: TinyModel, output: Path, rows: int) -> None:

@@ -17,7 +17,8 @@ import shlex
 import sys
 import time
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,25 @@ log = logging.getLogger("reversegen")
 BUDGETED = "REVERSEGEN_BUDGETED"
 """Environment variable that holds config.yaml as Snakemake merged it, where a task has a budget. A job reads the budget when it
 starts: as a param, a raised limit would make everything again."""
+NO_BARS = "REVERSEGEN_NO_BARS"
+"""Environment variable that is set where Snakemake draws the terminal itself, by a logger plugin."""
+
+
+@dataclass
+class Running:
+    """The stage that this process runs, for those who follow it."""
+
+    name: str = ""
+    terminal: typing.TextIO = sys.stderr
+    """Standard error as it was before the log took it."""
+
+    @property
+    def watched(self) -> bool:
+        """Whether somebody sees what is drawn on the terminal: by one process of several, and by no other program."""
+        return self.terminal.isatty() and _is_main_process() and NO_BARS not in os.environ
+
+
+RUNNING = Running()
 
 
 def run(main: Callable[..., None]) -> None:
@@ -46,6 +66,7 @@ def run(main: Callable[..., None]) -> None:
     script = Path(main.__globals__["__file__"])
     given = _given_by_job(job) if job else _given_by_command_line(main, sys.argv[1:])
     terminal = _redirect_to(given["log"]) if given["log"] else sys.stderr
+    RUNNING.name, RUNNING.terminal = script.stem, terminal
     level = logging.INFO if _is_main_process() else logging.WARNING
     logging.basicConfig(level=level, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
     try:
@@ -53,13 +74,58 @@ def run(main: Callable[..., None]) -> None:
         log.info("by hand: %s", command(script, arguments))
         if given["log"] and BUDGETED in os.environ:
             _check_budget(Path(given["log"]))
+        files = {path: _identity(path) for path in _paths(arguments.values())}
         start = time.perf_counter()
         main(**arguments)
-        log.info("%s: done in %.1f s", script.stem, time.perf_counter() - start)
+        line = _summary(script.stem, files, time.perf_counter() - start)
+        log.info("%s", line)
+        if given["log"] and RUNNING.watched:
+            print(line, file=terminal, flush=True)
     except BadInput as error:
         for stream in {sys.stderr, terminal}:
             print(f"{script.stem}: error: {error}", file=stream, flush=True)
         sys.exit(1)
+
+
+def _paths(values: Iterable[Any]) -> list[Path]:
+    """The files and folders among the arguments of a stage."""
+    listed = [one for value in values for one in (value if isinstance(value, list) else [value])]
+    return list(dict.fromkeys(one for one in listed if isinstance(one, Path)))
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What changes when a file or folder is written anew, whatever a file server's clock says; None where there is none."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return None
+    return facts.st_ino, facts.st_mtime_ns
+
+
+def _summary(name: str, before: dict[Path, tuple[int, int] | None], seconds: float) -> str:
+    """What a stage made, from how many rows where it wrote none, and how fast; `before` are its files as it met them."""
+    made = [path for path, identity in before.items() if _identity(path) not in (None, identity)]
+    wrote = [path for path in made if path.suffix == ".jsonl"]
+    rows = sum(map(_count_lines, wrote or [path for path in before if path.suffix == ".jsonl" and path not in made]))
+    took = f"done in {seconds:.1f} s"
+    if not (made and rows):
+        return f"{name}: {took}"
+    first, *others = wrote or made
+    place = f"{first} and {len(others)} more" if others else str(first)
+    counted = f"{rows:,} rows in {place}" if wrote else f"{place} of {rows:,} rows"
+    return f"{name}: {counted}, {took}, {shown_rate(rows / max(seconds, 1e-3))} a second"
+
+
+def _count_lines(file: Path) -> int:
+    if not file.is_file():
+        return 0
+    with file.open("rb") as content:
+        return sum(chunk.count(b"\n") for chunk in iter(lambda: content.read(1 << 20), b""))
+
+
+def shown_rate(rate: float) -> str:
+    """A rate as people read it: whole where it is large."""
+    return f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"
 
 
 def _check_budget(log_file: Path) -> None:
@@ -69,10 +135,15 @@ def _check_budget(log_file: Path) -> None:
     costs.check_budget(log_file, json.loads(os.environ[BUDGETED]))
 
 
-def prepare_environment() -> None:
-    """Set what every job inherits: our `python` first, unless conda puts another before it; no hub but for fetching."""
+def prepare_environment(*, draws: bool) -> None:
+    """Set what every job inherits: our `python` first, unless conda puts another before it; no hub but for fetching.
+
+    `draws`: Snakemake draws the terminal itself, and jobs leave it alone.
+    """
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     os.environ |= {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "TQDM_DISABLE": "1"}
+    if draws:
+        os.environ[NO_BARS] = "1"
 
 
 def command(script: Path, arguments: dict[str, Any]) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import math
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,10 +20,12 @@ from datasets import Dataset, disable_progress_bars, load_from_disk
 from transformers import PrinterCallback, TrainerCallback
 from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 
-from reversegen.artefacts import building_folder, write_json
-from reversegen.configuration import Lora, ModelUse, Preference, Training
+from reversegen.artefacts import building_folder, write_json, write_text
+from reversegen.configuration import Lora, ModelUse, Preference, Tracking, Training
 from reversegen.errors import BadInput
+from reversegen.model_card import Method, Role, model_card
 from reversegen.models import load_model, load_tokenizer
+from reversegen.progress import Progress
 from reversegen.records import Message, Pair, TrainingRow
 
 log = logging.getLogger("reversegen")
@@ -30,8 +34,22 @@ Row = TypeVar("Row")
 Prompt = str | list[Message]
 
 
-class _LogLine(TrainerCallback):
-    """Each report of the trainer as one line of the log, and only there."""
+class _Followed(TrainerCallback):
+    """Each report of the trainer as one line of the log, and its steps as progress: of the first process alone."""
+
+    progress: Progress | None = None
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if state.is_world_process_zero:
+            self.progress = Progress(state.max_steps, "steps")
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if self.progress:
+            self.progress.advance()
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if self.progress:
+            self.progress.close()
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
         facts = " ".join(f"{key}={value}" for key, value in (logs or {}).items())
@@ -48,11 +66,13 @@ def train_supervised(
     completion_only_loss: bool,
     random_seed: int,
     threads: int,
+    role: Role,
+    tracking: Tracking,
 ) -> None:
     """Fine-tune the model of `base` on prompt-completion rows and write the folder `output`.
 
     The loss is the mean over tokens, of the completion alone where `completion_only_loss`. Raises BadInput for a folder
-    that is no model.
+    that is no model, and for a tracker whose package is missing.
     """
     tokenizer = load_tokenizer(base, model)
     processes, threads = _join_processes(threads)
@@ -64,13 +84,20 @@ def train_supervised(
             model=_load_for_training(base, model, lora, threads),
             processing_class=tokenizer,
             args=SFTConfig(
-                **_arguments(training, state, random_seed, processes), completion_only_loss=completion_only_loss
+                **_arguments(training, state, random_seed, processes),
+                **_tracked(tracking, output),
+                completion_only_loss=completion_only_loss,
             ),
             train_dataset=Dataset.from_list([row.model_dump(include={"prompt", "completion"}) for row in fitting]),
             peft_config=_adapter(lora),
-            callbacks=[_LogLine()],
+            callbacks=[_Followed()],
         )
-        _train(trainer, output, rows=len(fitting), base=base, model=model)
+        settings = {
+            "completion_only_loss": completion_only_loss,
+            "training": training.model_dump(),
+            "lora": lora.model_dump() if lora else None,
+        }
+        _train(trainer, output, rows=len(fitting), base=base, model=model, role=role, method="sft", settings=settings)
 
 
 def train_preference(
@@ -82,6 +109,7 @@ def train_preference(
     preference: Preference,
     random_seed: int,
     threads: int,
+    tracking: Tracking,
 ) -> None:
     """DPO from proposer `base` to the folder `output`, held to the model of `reference` (Rafailov et al., arXiv 2305.18290).
 
@@ -102,6 +130,7 @@ def train_preference(
             processing_class=tokenizer,
             args=DPOConfig(
                 **_arguments(training, state, random_seed, processes) | {"num_train_epochs": epochs},
+                **_tracked(tracking, output),
                 beta=preference.beta,
                 loss_type=list(preference.loss_type),
                 loss_weights=preference.loss_weights,
@@ -113,9 +142,12 @@ def train_preference(
                 Path(state) / "pairs",
             ),
             peft_config=_adapter(preference.lora),
-            callbacks=[_LogLine()],
+            callbacks=[_Followed()],
         )
-        _train(trainer, output, rows=len(fitting), base=base, model=model)
+        settings = preference.model_dump()
+        _train(
+            trainer, output, rows=len(fitting), base=base, model=model, role="proposer", method="dpo", settings=settings
+        )
 
 
 def _join_processes(threads: int) -> tuple[int, int]:
@@ -193,10 +225,21 @@ def _arguments(training: Training, state: str, random_seed: int, processes: int)
         "ddp_find_unused_parameters": False,
         "include_num_input_tokens_seen": "non_padding",
         "save_strategy": "no",
-        "report_to": "none",
         "logging_steps": 10,
         "disable_tqdm": True,
     }
+
+
+def _tracked(tracking: Tracking, output: Path) -> dict[str, Any]:
+    """Arguments of the experiment trackers. Raises BadInput for one whose package is missing."""
+    missing = [name for name in tracking.report_to if importlib.util.find_spec(name) is None]
+    if missing:
+        raise BadInput(
+            f"tracking.report_to: {', '.join(missing)} cannot be imported; install it where training runs, or leave it out"
+        )
+    os.environ["TENSORBOARD_LOGGING_DIR"] = str(output.with_name(f"{output.name}.tracking"))
+    os.environ.setdefault("WANDB_MODE", "offline")  # jobs of a cluster have no network
+    return {"report_to": list(tracking.report_to) or "none", "project": tracking.project, "run_name": str(output)}
 
 
 def _adapter(lora: Lora | None) -> Any:
@@ -207,10 +250,20 @@ def _adapter(lora: Lora | None) -> Any:
     return LoraConfig(**lora.model_dump(), task_type="CAUSAL_LM")
 
 
-def _train(trainer: Any, output: Path, *, rows: int, base: Path, model: ModelUse) -> None:
-    """Train, merge an adapter, write model, tokenizer, curve and manifest: the main process alone, where there are several.
+def _train(
+    trainer: Any,
+    output: Path,
+    *,
+    rows: int,
+    base: Path,
+    model: ModelUse,
+    role: Role,
+    method: Method,
+    settings: dict[str, Any],
+) -> None:
+    """Train, merge an adapter, write model, tokenizer, curve, card and manifest: the main process alone of several.
 
-    Times are left out: same input, same bytes.
+    `settings` are what the card tells of the configuration. Times are left out: same input, same bytes.
     """
     trainer.remove_callback(PrinterCallback)
     result = trainer.train()
@@ -249,3 +302,4 @@ def _train(trainer: Any, output: Path, *, rows: int, base: Path, model: ModelUse
         trained.save_pretrained(folder, state_dict=weights)
         trainer.processing_class.save_pretrained(folder)
         write_json(folder / "curve.json", curve)
+        write_text(folder / "README.md", model_card(role, method, base, settings, trainer.args.seed, facts))

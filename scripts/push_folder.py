@@ -1,0 +1,29 @@
+"""Push a data set or a model to the Hugging Face hub: results/{task}/pushed/{artefact}.json
+
+python scripts/push_folder.py --help
+"""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from reversegen import hub
+from reversegen.artefacts import write_json
+from reversegen.errors import BadInput
+from reversegen.stage import run
+
+
+def main(
+    folder: Path, record: Path, repo: str, repo_type: Literal["model", "dataset"], private: bool, token_env: str
+) -> None:
+    """Write to `record` which commit holds the folder. `token_env` is the name of the environment variable with the token."""
+    token = os.environ.get(token_env, "")
+    if not token:
+        raise BadInput(
+            f"push.token_env: the environment variable {token_env} holds no token; export one that may write"
+        )
+    write_json(record, hub.push_folder(folder, repo, repo_type, token, private=private))
+
+
+if __name__ == "__main__":
+    run(main)
