@@ -23,7 +23,7 @@ def write_text(path: Path, text: str) -> None:
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file so that a reader, or a killed process, sees all of it or none."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    own = _own_name(path)
+    own = own_name(path)
     try:
         with own.open("wb") as file:
             file.write(content)
@@ -55,8 +55,8 @@ def building_folder(path: Path, **facts: Any) -> Iterator[Path]:
     faster, is kept where its manifest says the same files, and replaced otherwise.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_abandoned(path)
-    own = _own_name(path)
+    remove_abandoned(path)
+    own = own_name(path)
     own.mkdir()
     try:
         yield own
@@ -71,7 +71,8 @@ def building_folder(path: Path, **facts: Any) -> Iterator[Path]:
         shutil.rmtree(own, ignore_errors=True)
 
 
-def _own_name(path: Path) -> Path:
+def own_name(path: Path) -> Path:
+    """The name under which this process, and no other, writes what becomes `path`."""
     return path.with_name(f".{path.name}.{os.uname().nodename}.{os.getpid()}")
 
 
@@ -83,10 +84,10 @@ def _manifest_files(folder: Path) -> Any:
         return None
 
 
-def _remove_abandoned(path: Path) -> None:
-    """Remove what killed processes of this machine left of a folder beside its place, an earlier one of our pid too."""
-    shutil.rmtree(_own_name(path), ignore_errors=True)
-    for left in path.parent.glob(f"{glob.escape(_own_name(path).stem)}.*"):
+def remove_abandoned(path: Path) -> None:
+    """Remove folders that killed processes of this machine left under their own names, an earlier one of our pid too."""
+    shutil.rmtree(own_name(path), ignore_errors=True)
+    for left in path.parent.glob(f"{glob.escape(own_name(path).stem)}.*"):
         try:
             os.kill(int(left.suffix[1:]), 0)  # asks only whether that process lives
         except ProcessLookupError:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import to_json
 
-from reversegen.errors import BadInput
+from reversegen.errors import BadInput, Interrupted
 from reversegen.records import explain
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ log = logging.getLogger("reversegen")
 def run(main: Callable[..., None]) -> None:
     """Call a script's `main` with what its rule, or the command line, gives; log the command that repeats it.
 
-    Ends the process with status 1 and one line on standard error where `main` raises BadInput.
+    Ends the process with status 1 and one line on standard error where `main` raises BadInput or Interrupted.
     """
     job: Job | None = main.__globals__.get("snakemake")
     script = Path(main.__globals__["__file__"])
@@ -47,7 +47,7 @@ def run(main: Callable[..., None]) -> None:
         start = time.perf_counter()
         main(**arguments)
         log.info("%s: done in %.1f s", script.stem, time.perf_counter() - start)
-    except BadInput as error:
+    except (BadInput, Interrupted) as error:
         for stream in {sys.stderr, terminal}:
             print(f"{script.stem}: error: {error}", file=stream, flush=True)
         sys.exit(1)

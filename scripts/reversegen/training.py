@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-import tempfile
+import re
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -12,19 +12,27 @@ from typing import Any, TypeVar
 
 import torch
 from datasets import Dataset, disable_progress_bars
+from pydantic import BaseModel
 from transformers import PrinterCallback, TrainerCallback
 from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 
 from reversegen.artefacts import building_folder, write_json
+from reversegen.checkpoints import Checkpoints
 from reversegen.configuration import Lora, ModelUse, Preference, Training
 from reversegen.errors import BadInput
+from reversegen.hashing import content_id
+from reversegen.model_folder import weights_identity
 from reversegen.models import load_model, load_tokenizer
-from reversegen.records import Message, Pair, TrainingRow
+from reversegen.records import Message, Pair, Record, TrainingRow
 
 log = logging.getLogger("reversegen")
 disable_progress_bars()
 Row = TypeVar("Row")
 Prompt = str | list[Message]
+LOGGING_STEPS = 10
+"""Optimiser steps to a line of the log and of the curve."""
+LAST = {"step", "epoch", "learning_rate", "num_input_tokens_seen"}
+LEFT_OUT = re.compile("runtime|per_second|num_tokens")
 
 
 class _LogLine(TrainerCallback):
@@ -32,7 +40,8 @@ class _LogLine(TrainerCallback):
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
         facts = " ".join(f"{key}={value}" for key, value in (logs or {}).items())
-        log.info("step %d of %d: %s", state.global_step, state.max_steps, facts)
+        if state.global_step % LOGGING_STEPS == 0:
+            log.info("step %d of %d: %s", state.global_step, state.max_steps, facts)
 
 
 def train_supervised(
@@ -55,16 +64,17 @@ def train_supervised(
     fitting = list(rows)
     if completion_only_loss:
         fitting = _fitting(rows, [row.prompt for row in rows], tokenizer, training.max_length)
-    with tempfile.TemporaryDirectory() as state:
+    key = _key(fitting, [base], model, training, lora, completion_only_loss, random_seed)
+    with Checkpoints(output, key) as state:
         trainer = SFTTrainer(
             model=_load_for_training(base, model, lora, threads),
             processing_class=tokenizer,
-            args=SFTConfig(**_arguments(training, state, random_seed), completion_only_loss=completion_only_loss),
+            args=SFTConfig(**_arguments(training, state.own, random_seed), completion_only_loss=completion_only_loss),
             train_dataset=Dataset.from_list([row.model_dump(include={"prompt", "completion"}) for row in fitting]),
             peft_config=_adapter(lora),
-            callbacks=[_LogLine()],
+            callbacks=[_LogLine(), state],
         )
-        _train(trainer, output, rows=len(fitting), base=base, model=model)
+        _train(trainer, output, state, rows=len(fitting), base=base, model=model)
 
 
 def train_preference(
@@ -88,13 +98,13 @@ def train_preference(
     batch = training.per_device_train_batch_size * training.gradient_accumulation_steps
     steps_an_epoch = math.ceil(len(fitting) / batch)
     epochs = max(training.num_train_epochs, math.ceil(preference.min_steps / steps_an_epoch))
-    with tempfile.TemporaryDirectory() as state:
+    with Checkpoints(output, _key(fitting, [base, reference], model, preference, random_seed)) as state:
         trainer = DPOTrainer(
             model=_load_for_training(base, model, preference.lora, threads),
             ref_model=None if reference == base else load_model(reference, model, threads),
             processing_class=tokenizer,
             args=DPOConfig(
-                **_arguments(training, state, random_seed) | {"num_train_epochs": epochs},
+                **_arguments(training, state.own, random_seed) | {"num_train_epochs": epochs},
                 beta=preference.beta,
                 loss_type=list(preference.loss_type),
                 loss_weights=preference.loss_weights,
@@ -105,9 +115,20 @@ def train_preference(
                 [pair.model_dump(include={"prompt", "chosen", "rejected"}) for pair in fitting]
             ),
             peft_config=_adapter(preference.lora),
-            callbacks=[_LogLine()],
+            callbacks=[_LogLine(), state],
         )
-        _train(trainer, output, rows=len(fitting), base=base, model=model)
+        _train(trainer, output, state, rows=len(fitting), base=base, model=model)
+
+
+def _key(rows: Sequence[Record], folders: Sequence[Path], model: ModelUse, *settings: Any) -> str:
+    """A hash of everything that decides a training: the state of another one is of no use."""
+    given = [part.model_dump_json() if isinstance(part, BaseModel) else str(part) for part in (model, *settings)]
+    weights = [weights_identity(folder) for folder in folders]
+    return content_id(*(row.model_dump_json() for row in rows), *weights, *given, *_versions().values())
+
+
+def _versions() -> dict[str, str]:
+    return {name: version(name) for name in ("torch", "transformers", "trl")}
 
 
 def _load_for_training(base: Path, model: ModelUse, lora: Lora | None, threads: int) -> Any:
@@ -135,17 +156,17 @@ def _fitting(rows: Sequence[Row], prompts: Sequence[Prompt], tokenizer: Any, max
     return fitting
 
 
-def _arguments(training: Training, state: str, random_seed: int) -> dict[str, Any]:
+def _arguments(training: Training, folder: Path, random_seed: int) -> dict[str, Any]:
     """Arguments that both trainers share."""
     return {
         **training.model_dump(),
-        "output_dir": state,
+        "output_dir": str(folder),
         "seed": random_seed,
         "use_cpu": not torch.cuda.is_available(),
         "include_num_input_tokens_seen": "non_padding",
         "save_strategy": "no",
         "report_to": "none",
-        "logging_steps": 10,
+        "logging_steps": 1,  # what is summed between two reports would not outlive a checkpoint
         "disable_tqdm": True,
     }
 
@@ -158,15 +179,10 @@ def _adapter(lora: Lora | None) -> Any:
     return LoraConfig(**lora.model_dump(), task_type="CAUSAL_LM")
 
 
-def _train(trainer: Any, output: Path, *, rows: int, base: Path, model: ModelUse) -> None:
+def _train(trainer: Any, output: Path, state: Checkpoints, *, rows: int, base: Path, model: ModelUse) -> None:
     """Train, merge an adapter, write model, tokenizer, curve and manifest. Times are left out: same input, same bytes."""
     trainer.remove_callback(PrinterCallback)
-    result = trainer.train()
-    curve = [
-        {key: value for key, value in entry.items() if "runtime" not in key and "per_second" not in key}
-        for entry in trainer.state.log_history
-        if "loss" in entry
-    ]
+    trainer.train(resume_from_checkpoint=state.newest())
     trained = trainer.model.merge_and_unload() if hasattr(trainer.model, "merge_and_unload") else trainer.model
     if model.dtype != "auto":
         trained = trained.to(getattr(torch, model.dtype))
@@ -175,10 +191,25 @@ def _train(trainer: Any, output: Path, *, rows: int, base: Path, model: ModelUse
         "rows": rows,
         "steps": trainer.state.global_step,
         "tokens": int(getattr(trainer.state, "num_input_tokens_seen", 0)),
-        "versions": {name: version(name) for name in ("torch", "transformers", "trl")},
+        "versions": _versions(),
     }
-    log.info("%d rows, %d steps, last loss %s", rows, trainer.state.global_step, result.training_loss)
+    log.info("%d rows, %d steps", rows, trainer.state.global_step)
     with building_folder(output, **facts) as folder:
         trained.save_pretrained(folder)
         trainer.processing_class.save_pretrained(folder)
-        write_json(folder / "curve.json", curve)
+        write_json(folder / "curve.json", _curve(trainer.state.log_history))
+
+
+def _curve(history: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The reports of the steps, LOGGING_STEPS to a line: counters and the rate are those of the last, the others means.
+
+    Times are left out, and TRL's count of tokens, which begins anew after a checkpoint: same input, same bytes.
+    """
+    steps = [entry for entry in history if "loss" in entry]
+    lines = []
+    for start in range(0, len(steps), LOGGING_STEPS):
+        part = steps[start : start + LOGGING_STEPS]
+        line = {name: sum(entry[name] for entry in part) / len(part) for name in sorted(part[0])}
+        line |= {name: value for name, value in part[-1].items() if name in LAST}
+        lines.append({name: value for name, value in line.items() if not LEFT_OUT.search(name)})
+    return lines
