@@ -58,12 +58,19 @@ def code_hash(script: str, kind: str | None = None) -> str:
         path = pending.pop()
         if path not in seen:
             seen.add(path)
-            imported = _imports(ast.parse(path.read_text()))
+            imported = _read(path)[0]
             if kind is not None and any(file.parent.name == "kinds" for file in imported):
                 imported = [file for file in imported if file.parent.name != "kinds"]
                 imported.append(SCRIPTS / "reversegen/kinds" / f"{kind}.py")
             pending += imported
-    return hashlib.sha256("".join(_meaning(path) for path in sorted(seen)).encode()).hexdigest()[:16]
+    return hashlib.sha256("".join(_read(path)[1] for path in sorted(seen)).encode()).hexdigest()[:16]
+
+
+@functools.cache
+def _read(path: Path) -> tuple[list[Path], str]:
+    """What a file imports and what it means. Read once: many scripts import the same modules."""
+    tree = ast.parse(path.read_text())
+    return _imports(tree), _meaning(path, tree)
 
 
 def _imports(tree: ast.AST) -> list[Path]:
@@ -81,8 +88,7 @@ def _imports(tree: ast.AST) -> list[Path]:
     return [file for file in files if file.is_file()]
 
 
-def _meaning(path: Path) -> str:
-    tree = ast.parse(path.read_text())
+def _meaning(path: Path, tree: ast.AST) -> str:
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list):  # docstrings, and the strings that document fields and constants
