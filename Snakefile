@@ -20,6 +20,7 @@ localrules:
     fetch_data,
     fetch_file,
     fetch_model,
+    prune_proposer,
 
 
 rule all:

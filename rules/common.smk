@@ -133,12 +133,14 @@ def trainable_target(wildcards):
 
 
 def asks(resource, role):
-    """What a job of the model of a role asks for: a key of its size in the configuration."""
+    """What a job of the model of a role asks for: a key of its size in the configuration; GPUs as gpu or as gres."""
 
     def read(wildcards):
         model = model_of(role)(wildcards)
-        size = CONFIGURATION.workflow.sizes[model.size if model else "tiny"]
-        return getattr(size, resource)
+        size, gres = CONFIGURATION.workflow.sizes[model.size if model else "tiny"], CONFIGURATION.workflow.gres
+        if resource == "gres":
+            return f"{gres}:{size.gpu}" if gres and size.gpu else None
+        return 0 if resource == "gpu" and gres else getattr(size, resource)
 
     return read
 
@@ -282,6 +284,18 @@ def of_previous(file):
 def previous_leaks(wildcards):
     """The gate that the pairs of the iteration before this one passed."""
     return f"results/{wildcards.task}/leaks/iter{int(wildcards.iteration) - 1}.json"
+
+
+def following_proposer(wildcards):
+    return f"results/{wildcards.task}/iter{int(wildcards.iteration) + 1}/proposer"
+
+
+def pruned_before(wildcards):
+    """Marks that the weights of earlier proposers are gone, where the task does not keep them."""
+    keep = task_of(wildcards).keep
+    if keep is None or wildcards.chain == "baseline":
+        return []
+    return [f"results/{wildcards.task}/iter{k}/pruned.json" for k in range(iteration_of(wildcards)) if k not in keep]
 
 
 def training_pairs(wildcards):

@@ -19,6 +19,8 @@ rule write_audit:
         "results/{task}/logs/iter{iteration}/write_audit.log",
     benchmark:
         "results/{task}/benchmarks/iter{iteration}/write_audit.tsv"
+    group:
+        "{task}.iter{iteration}"
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -42,6 +44,7 @@ rule evaluate_proposer:
         seeds=made("seeds.jsonl"),
         earlier=before_now("instructions.jsonl"),
         pairs=training_pairs,
+        pruned=pruned_before,
         proposer=chain_proposer,
         target=model_folder("target"),
     output:
@@ -52,6 +55,8 @@ rule evaluate_proposer:
         "results/{task}/benchmarks/{chain}/evaluate_proposer.tsv"
     wildcard_constraints:
         chain=r"iter(0|[1-9][0-9]*)|baseline",
+    group:
+        "{task}.{chain}"
     conda:
         "../envs/text.yaml"
     threads: 1
@@ -85,6 +90,7 @@ rule answer_tests:
         mem_mb=asks("mem_mb", "target"),
         runtime=asks("runtime", "target"),
         gpu=asks("gpu", "target"),
+        gres=asks("gres", "target"),
     params:
         stage=stage("generate", "answer_tests"),
         kind=kind_use,
@@ -94,7 +100,7 @@ rule answer_tests:
     shell:
         "{params.stage} --tests {input.tests:q} --target {input.target:q} --responses {output.responses:q}"
         " --kind {params.kind:q} --model {params.model:q} --settings {params.settings:q}"
-        " --threads {threads} --log {log:q}"
+        " --threads {threads} --gpus {resources.gpu} --log {log:q}"
 
 
 use rule judge_responses as judge_tests with:
@@ -132,6 +138,7 @@ rule measure_confidence:
         mem_mb=asks("mem_mb", "target"),
         runtime=asks("runtime", "target"),
         gpu=asks("gpu", "target"),
+        gres=asks("gres", "target"),
     params:
         stage=stage("train", "measure_confidence"),
         kind=kind_use,
@@ -141,7 +148,7 @@ rule measure_confidence:
     shell:
         "{params.stage} --tests {input.tests:q} --target {input.target:q} --responses {input.responses:q}"
         " --confidences {output.confidences:q} --kind {params.kind:q} --model {params.model:q}"
-        " --settings {params.settings:q} --threads {threads} --log {log:q}"
+        " --settings {params.settings:q} --threads {threads} --gpus {resources.gpu} --log {log:q}"
 
 
 rule label_tests:
@@ -155,6 +162,8 @@ rule label_tests:
         "results/{task}/logs/{version}/label_tests.log",
     benchmark:
         "results/{task}/benchmarks/{version}/label_tests.tsv"
+    group:
+        "{task}.{version}"
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -182,6 +191,8 @@ rule evaluate_target:
         "results/{task}/logs/{version}/evaluate_target.log",
     benchmark:
         "results/{task}/benchmarks/{version}/evaluate_target.tsv"
+    group:
+        "{task}.{version}"
     conda:
         "../envs/text.yaml"
     threads: 1
@@ -236,6 +247,7 @@ use rule answer_instructions as answer_transfer with:
         mem_mb=asks("mem_mb", "transfer"),
         runtime=asks("runtime", "transfer"),
         gpu=asks("gpu", "transfer"),
+        gres=asks("gres", "transfer"),
     params:
         stage=stage("generate", "answer_instructions"),
         kind=kind_use,
@@ -276,6 +288,8 @@ use rule label_responses as label_transfer with:
         "results/{task}/logs/transfer/{model}/label_transfer.log",
     benchmark:
         "results/{task}/benchmarks/transfer/{model}/label_transfer.tsv"
+    group:
+        "{task}.transfer.{model}"
 
 
 rule evaluate_transfer:
@@ -289,6 +303,8 @@ rule evaluate_transfer:
         "results/{task}/logs/transfer/{model}/evaluate_transfer.log",
     benchmark:
         "results/{task}/benchmarks/transfer/{model}/evaluate_transfer.tsv"
+    group:
+        "{task}.transfer.{model}"
     conda:
         "../envs/text.yaml"
     threads: 1

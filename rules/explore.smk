@@ -4,7 +4,7 @@
 # Makes: results/{task}/{chain}/ with proposer/, prompts, samples, instructions, responses, references, labels and pairs;
 #        {chain} is iter{k}, or control: proposer 0 on the training prompts of iterations 1 to N.
 # Steps: train_warmup; build_prompts, sample_instructions, collect_instructions, answer_instructions, write_references,
-#        label_responses; build_pairs, train_proposer; build_control
+#        label_responses; build_pairs, train_proposer, prune_proposer; build_control
 
 
 rule train_warmup:
@@ -25,6 +25,7 @@ rule train_warmup:
         mem_mb=asks("mem_mb", "proposer"),
         runtime=asks("runtime", "proposer"),
         gpu=asks("gpu", "proposer"),
+        gres=asks("gres", "proposer"),
     params:
         stage=stage("train", "train_warmup"),
         model=model_use("proposer"),
@@ -34,7 +35,7 @@ rule train_warmup:
     shell:
         "{params.stage} --warmup {input.warmup:q} --base {input.base:q} --proposer {output.proposer:q}"
         " --model {params.model:q} --settings {params.settings:q} --random-seed {params.random_seed}"
-        " --threads {threads} --log {log:q}"
+        " --threads {threads} --gpus {resources.gpu} --log {log:q}"
 
 
 rule build_prompts:
@@ -47,6 +48,8 @@ rule build_prompts:
         "results/{task}/logs/iter{iteration}/build_prompts.log",
     benchmark:
         "results/{task}/benchmarks/iter{iteration}/build_prompts.tsv"
+    group:
+        "{task}.prompts"
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -71,6 +74,8 @@ rule build_control:
         "results/{task}/logs/control/build_control.log",
     benchmark:
         "results/{task}/benchmarks/control/build_control.tsv"
+    group:
+        "{task}.prompts"
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -92,6 +97,8 @@ rule build_baseline:
         "results/{task}/logs/baseline/build_baseline.log",
     benchmark:
         "results/{task}/benchmarks/baseline/build_baseline.tsv"
+    group:
+        "{task}.prompts"
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -121,6 +128,7 @@ rule sample_instructions:
         mem_mb=asks("mem_mb", "proposer"),
         runtime=asks("runtime", "proposer"),
         gpu=asks("gpu", "proposer"),
+        gres=asks("gres", "proposer"),
     params:
         stage=stage("generate", "sample_instructions"),
         model=model_use("proposer"),
@@ -130,7 +138,7 @@ rule sample_instructions:
     shell:
         "{params.stage} --prompts {input.prompts:q} --proposer {input.proposer:q} --samples {output.samples:q}"
         " --model {params.model:q} --settings {params.settings:q} --chain {wildcards.chain}"
-        " --random-seed {params.random_seed} --threads {threads} --log {log:q}"
+        " --random-seed {params.random_seed} --threads {threads} --gpus {resources.gpu} --log {log:q}"
 
 
 rule collect_instructions:
@@ -173,6 +181,7 @@ rule answer_instructions:
         mem_mb=asks("mem_mb", "target"),
         runtime=asks("runtime", "target"),
         gpu=asks("gpu", "target"),
+        gres=asks("gres", "target"),
     params:
         stage=stage("generate", "answer_instructions"),
         kind=kind_use,
@@ -184,7 +193,7 @@ rule answer_instructions:
     shell:
         "{params.stage} --instructions {input.instructions:q} --target {input.target:q} --responses {output.responses:q}"
         " --kind {params.kind:q} --model {params.model:q} --settings {params.settings:q} --chain {params.chain}"
-        " --random-seed {params.random_seed} --threads {threads} --log {log:q}"
+        " --random-seed {params.random_seed} --threads {threads} --gpus {resources.gpu} --log {log:q}"
 
 
 rule write_references:
@@ -205,6 +214,7 @@ rule write_references:
         mem_mb=asks("mem_mb", "labeller"),
         runtime=asks("runtime", "labeller"),
         gpu=asks("gpu", "labeller"),
+        gres=asks("gres", "labeller"),
     params:
         stage=stage("generate", "write_references"),
         kind=kind_use,
@@ -219,7 +229,7 @@ rule write_references:
         "{params.stage} --instructions {input.instructions:q} --seeds {input.seeds:q} --folder {input.folder:q}"
         " --references {output.references:q} --kind {params.kind:q} --labeller {params.labeller:q} --model {params.model:q}"
         " --settings {params.settings:q} --chain {params.chain} --checker-timeout {params.checker_timeout}"
-        " --random-seed {params.random_seed} --threads {threads} --log {log:q}"
+        " --random-seed {params.random_seed} --threads {threads} --gpus {resources.gpu} --log {log:q}"
 
 
 rule judge_responses:
@@ -244,6 +254,7 @@ rule judge_responses:
         mem_mb=asks("mem_mb", "judge"),
         runtime=asks("runtime", "judge"),
         gpu=asks("gpu", "judge"),
+        gres=asks("gres", "judge"),
     params:
         stage=stage("generate", "judge_responses"),
         judge=judge_setting,
@@ -253,7 +264,7 @@ rule judge_responses:
         "{params.stage} --instructions {input.instructions:q} --seeds {input.seeds:q} --tests {input.tests:q}"
         " --responses {input.responses:q} --references {input.references:q} --folder {input.folder:q}"
         " --judgements {output.judgements:q} --judge {params.judge:q} --model {params.model:q}"
-        " --threads {threads} --log {log:q}"
+        " --threads {threads} --gpus {resources.gpu} --log {log:q}"
 
 
 use rule judge_responses as judge_seeds with:
@@ -286,6 +297,8 @@ rule label_responses:
         "results/{task}/logs/{chain}/label_responses.log",
     benchmark:
         "results/{task}/benchmarks/{chain}/label_responses.tsv"
+    group:
+        "{task}.{chain}"
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -314,6 +327,8 @@ rule build_pairs:
         "results/{task}/logs/iter{iteration}/build_pairs.log",
     benchmark:
         "results/{task}/benchmarks/iter{iteration}/build_pairs.tsv"
+    group:
+        "{task}.iter{iteration}"
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -341,6 +356,8 @@ use rule check_leaks as check_pairs with:
         "results/{task}/logs/leaks/iter{iteration}.log",
     benchmark:
         "results/{task}/benchmarks/leaks/iter{iteration}.tsv"
+    group:
+        "{task}.iter{iteration}"
 
 
 rule train_proposer:
@@ -364,6 +381,7 @@ rule train_proposer:
         mem_mb=asks("mem_mb", "proposer"),
         runtime=asks("runtime", "proposer"),
         gpu=asks("gpu", "proposer"),
+        gres=asks("gres", "proposer"),
     params:
         stage=stage("train", "train_proposer"),
         model=model_use("proposer"),
@@ -373,4 +391,29 @@ rule train_proposer:
     shell:
         "{params.stage} --pairs {input.pairs:q} --previous {input.previous:q} --reference {input.reference:q}"
         " --proposer {output.proposer:q} --model {params.model:q} --settings {params.settings:q}"
-        " --random-seed {params.random_seed} --threads {threads} --log {log:q}"
+        " --random-seed {params.random_seed} --threads {threads} --gpus {resources.gpu} --log {log:q}"
+
+
+rule prune_proposer:
+    input:
+        proposer="results/{task}/iter{iteration}/proposer",
+        samples="results/{task}/iter{iteration}/samples.jsonl",
+        trained=following_proposer,
+    output:
+        pruned="results/{task}/iter{iteration}/pruned.json",
+    log:
+        "results/{task}/logs/iter{iteration}/prune_proposer.log",
+    benchmark:
+        "results/{task}/benchmarks/iter{iteration}/prune_proposer.tsv"
+    wildcard_constraints:
+        iteration="[1-9][0-9]*",
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("prune_proposer"),
+    script:
+        "../scripts/prune_proposer.py"

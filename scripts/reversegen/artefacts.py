@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import json
 import os
@@ -62,11 +63,14 @@ def building_folder(path: Path, **facts: Any) -> Iterator[Path]:
         yield own
         files = {str(f.relative_to(own)): file_sha256(f) for f in sorted(own.rglob("*")) if f.is_file()}
         write_json(own / "manifest.json", {**facts, "files": files})
-        if path.exists():
-            if _manifest_files(path) == files:
-                return
-            shutil.rmtree(path)
-        own.replace(path)
+        while not (path.exists() and _manifest_files(path) == files):
+            if path.exists():
+                shutil.rmtree(path)
+            try:
+                own.replace(path)
+            except OSError as error:
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):  # another writer came between
+                    raise
     finally:
         shutil.rmtree(own, ignore_errors=True)
 

@@ -357,6 +357,9 @@ class Task(Section):
     kind: str = Field(description="what failing means: a name in KINDS, such as math, honesty or safety")
     random_seed: NonNegative = Field(description="random seed of everything that is drawn; NAME.sN sets it to N")
     iterations: Positive = Field(description="N: the loop trains proposers 1 to N")
+    keep: list[NonNegative | Literal["last"]] | None = Field(
+        description="iterations whose proposer keeps its weights, 0 and last among them; null for all"
+    )
     proposer: str = Field(description="model that proposer 0 is trained from")
     target: str = Field(description="model under study")
     labeller: str = Field(description="model that writes reference answers, or a solver: arithmetic, knowledge")
@@ -380,6 +383,12 @@ class Task(Section):
     preference: Preference
     enhancement: Enhancement
     evaluation: Evaluation
+
+    @model_validator(mode="after")
+    def _ends_are_kept(self) -> Task:
+        if self.keep is not None and not {0, "last"} <= set(self.keep):
+            raise ValueError("keep: 0, from which the control and other tasks start, and last must be among them")
+        return self
 
     @model_validator(mode="after")
     def _kind_has_its_parts(self) -> Task:
@@ -488,6 +497,9 @@ class Workflow(Section):
     )
     python: dict[Environment, str] = Field(description="interpreter of each environment where conda does not deploy it")
     sizes: dict[str, Size]
+    gres: str | None = Field(
+        pattern=r"^gpu(:\w[\w.]*)?$", description="how SLURM is asked for GPUs instead of by --gpus; null for --gpus"
+    )
     defaults: dict[str, Any] = Field(description="keys of a task that its own file need not give")
 
 

@@ -59,12 +59,13 @@ def in_batches(
     kept = sum(file.is_file() for file in files)
     if kept:
         log.info("%d of %d batches were finished before; going on", kept, len(batches))
-    for number, (file, batch) in enumerate(zip(files, batches, strict=True)):
-        if not file.is_file():
-            write_records(file, answer(number, batch))
+    while missing := [number for number, file in enumerate(files) if not file.is_file()]:
+        for number in missing:  # again where a job that was given up, and still ran, has finished and removed the parts
+            if not files[number].is_file():
+                write_records(files[number], answer(number, batches[number]))
     rows = [row for file in files for row in read_records(file, record)]
     write_records(output, rows)
-    shutil.rmtree(parts)
+    shutil.rmtree(parts, ignore_errors=True)
     log.info("%d items: %d records in %.1f s", len(items), len(rows), time.perf_counter() - start)
 
 

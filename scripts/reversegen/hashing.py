@@ -9,7 +9,7 @@ import json
 import unicodedata
 from pathlib import Path
 
-PLUMBING = {"artefacts", "configuration", "errors", "hashing", "records", "stage"}
+PLUMBING = {"artefacts", "configuration", "errors", "gpus", "hashing", "records", "stage"}
 """Modules that carry data without deciding it: a change in them reruns nothing. Their formats are held by tests."""
 
 SCRIPTS = Path(__file__).parents[1]

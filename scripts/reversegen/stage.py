@@ -12,6 +12,7 @@ import inspect
 import logging
 import os
 import shlex
+import signal
 import sys
 import time
 import typing
@@ -23,6 +24,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import to_json
 
 from reversegen.errors import BadInput, Interrupted
+from reversegen.gpus import take_gpus
 from reversegen.records import explain
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ def run(main: Callable[..., None]) -> None:
     try:
         arguments = {name: _convert(name, kind, given) for name, kind in _parameters(main).items()}
         log.info("by hand: %s", command(script, arguments))
+        take_gpus(given["gpus"])
         start = time.perf_counter()
         main(**arguments)
         log.info("%s: done in %.1f s", script.stem, time.perf_counter() - start)
@@ -54,7 +57,11 @@ def run(main: Callable[..., None]) -> None:
 
 
 def prepare_environment() -> None:
-    """Set what every job inherits: our `python` first, unless conda puts another before it; no hub but for fetching."""
+    """Set what every job inherits: our `python` first, unless conda puts another before it; no hub but for fetching.
+
+    SIGUSR1, by which SLURM tells all processes of a job that its time is nearly over, is for the one that listens to it.
+    """
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     os.environ |= {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "TQDM_DISABLE": "1"}
 
@@ -85,7 +92,7 @@ def _redirect_to(log_file: str) -> typing.TextIO:
 
 
 def _given_by_job(job: Job) -> dict[str, Any]:
-    given: dict[str, Any] = {"threads": job.threads, "log": str(job.log) or None}
+    given: dict[str, Any] = {"threads": job.threads, "gpus": 0, "log": str(job.log) or None}
     for part in (job.wildcards, job.params, job.input, job.output):
         given |= {name: list(v) if isinstance(v, list | tuple) else v for name, v in part.items()}
     return given
@@ -96,6 +103,7 @@ def _given_by_command_line(main: Callable[..., None], words: list[str]) -> dict[
         description=main.__globals__["__doc__"], formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--log", help="file that takes all output; the terminal still gets an error")
+    parser.add_argument("--gpus", type=int, default=0, help="number of GPUs to take, of those that no other job has")
     for name, kind in _parameters(main).items():
         flag = "--" + name.replace("_", "-")
         if typing.get_origin(kind) is list:
