@@ -25,6 +25,12 @@ def _all_differ(values: list[Any]) -> list[Any]:
     return values
 
 
+def _with_ends(iterations: list[Any]) -> list[Any]:
+    if not {0, "last"} <= set(iterations):
+        raise ValueError("0, from which the control and other tasks start, and last must be among them")
+    return iterations
+
+
 NUMBER = BeforeValidator(_no_truth_value)
 """`--config` gives the numbers of a list as text, so text is converted; YAML's truth values are no numbers."""
 Positive = Annotated[int, Field(ge=1), NUMBER]
@@ -357,7 +363,7 @@ class Task(Section):
     kind: str = Field(description="what failing means: a name in KINDS, such as math, honesty or safety")
     random_seed: NonNegative = Field(description="random seed of everything that is drawn; NAME.sN sets it to N")
     iterations: Positive = Field(description="N: the loop trains proposers 1 to N")
-    keep: list[NonNegative | Literal["last"]] | None = Field(
+    keep: Annotated[list[NonNegative | Literal["last"]], AfterValidator(_with_ends)] | None = Field(
         description="iterations whose proposer keeps its weights, 0 and last among them; null for all"
     )
     proposer: str = Field(description="model that proposer 0 is trained from")
@@ -383,12 +389,6 @@ class Task(Section):
     preference: Preference
     enhancement: Enhancement
     evaluation: Evaluation
-
-    @model_validator(mode="after")
-    def _ends_are_kept(self) -> Task:
-        if self.keep is not None and not {0, "last"} <= set(self.keep):
-            raise ValueError("keep: 0, from which the control and other tasks start, and last must be among them")
-        return self
 
     @model_validator(mode="after")
     def _kind_has_its_parts(self) -> Task:
