@@ -7,6 +7,7 @@ import functools
 import hashlib
 import json
 import unicodedata
+from collections.abc import Iterator
 from pathlib import Path
 
 PLUMBING = {"artefacts", "configuration", "errors", "gpus", "hashing", "records", "stage"}
@@ -76,7 +77,7 @@ def _read(path: Path) -> tuple[list[Path], str]:
 def _imports(tree: ast.AST) -> list[Path]:
     """Files of the reversegen modules that a tree imports, at its top or inside a function."""
     names: set[str] = set()
-    for node in ast.walk(tree):
+    for node in _statements(tree):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "reversegen":
             names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Import):
@@ -88,8 +89,17 @@ def _imports(tree: ast.AST) -> list[Path]:
     return [file for file in files if file.is_file()]
 
 
+def _statements(tree: ast.AST) -> Iterator[ast.AST]:
+    """All statements below a node: a tenth of its nodes, and no expression holds one."""
+    for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+        part = getattr(tree, name, None)
+        for node in part if isinstance(part, list) else []:
+            yield node
+            yield from _statements(node)
+
+
 def _meaning(path: Path, tree: ast.AST) -> str:
-    for node in ast.walk(tree):
+    for node in [tree, *_statements(tree)]:
         body = getattr(node, "body", None)
         if isinstance(body, list):  # docstrings, and the strings that document fields and constants
             node.body = [  # type: ignore[attr-defined]
