@@ -65,10 +65,15 @@ def test_jobs_take_gpus_that_no_other_has_and_wait_for_a_killed_one(machine: Mac
     assert len(set(taken(both)) - set(one)) == 2
 
 
-@pytest.mark.parametrize("name", ["SLURM_JOB_ID", "LOCAL_RANK"])
-def test_the_choice_of_slurm_and_of_a_launcher_is_left_alone(machine: Machine, name: str) -> None:
+def test_the_choice_of_slurm_is_left_alone(machine: Machine) -> None:
     assert taken(machine.start(3)) == ["2", "3", "5"]
-    assert taken(machine.start(1, **{name: "0"})) == ["2", "3", "5"]
+    assert taken(machine.start(1, SLURM_JOB_ID="7")) == ["2", "3", "5"]
+
+
+def test_processes_that_are_launched_together_see_the_same_gpus(machine: Machine) -> None:
+    other = taken(machine.start(1))
+    second, first = machine.start(2, LOCAL_RANK="1"), machine.start(2, LOCAL_RANK="0")
+    assert taken(first) == taken(second) == sorted({"2", "3", "5"} - set(other))
 
 
 def test_a_job_without_gpus_takes_none(machine: Machine) -> None:

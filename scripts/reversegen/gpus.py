@@ -10,6 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from reversegen.artefacts import write_text
 from reversegen.errors import BadInput
 
 log = logging.getLogger("reversegen")
@@ -19,10 +20,11 @@ _held: list[int] = []
 def take_gpus(count: int) -> None:
     """Let this process see `count` GPUs that no other job of this user has; wait until there are as many.
 
-    A GPU is taken by locking a file of its own, which the kernel frees when the process ends, however that is. SLURM's choice
-    is left alone, and so is that of a launcher for the processes it starts. Raises BadInput where the machine has fewer.
+    A GPU is taken by locking a file of its own, which the kernel frees when the process ends, however that is. Of processes
+    that `accelerate launch` started together the first takes for all. SLURM's choice is left alone. Raises BadInput where the
+    machine has fewer.
     """
-    if count == 0 or "SLURM_JOB_ID" in os.environ or "LOCAL_RANK" in os.environ:
+    if count == 0 or "SLURM_JOB_ID" in os.environ:
         return
     names = _visible()
     if len(names) < count:
@@ -31,10 +33,24 @@ def take_gpus(count: int) -> None:
         )
     folder = Path(tempfile.gettempdir()) / f"reversegen-gpus-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
-    while len(taken := _lock(folder, names, count)) < count:
-        time.sleep(1)
+    told = folder / f"launch-{_launcher()}"
+    if os.environ.get("LOCAL_RANK", "0") != "0":
+        while not told.is_file():
+            time.sleep(0.1)
+        taken = told.read_text().split(",")
+    else:
+        while len(taken := _lock(folder, names, count)) < count:
+            time.sleep(1)
+        if "LOCAL_RANK" in os.environ:
+            write_text(told, ",".join(taken))
     os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(taken)
     log.info("GPU %s", ",".join(taken))
+
+
+def _launcher() -> str:
+    """The process that started this one, by its number and its start: numbers come again."""
+    start = Path(f"/proc/{os.getppid()}/stat").read_text().rpartition(")")[2].split()[19]
+    return f"{os.getppid()}-{start}"
 
 
 def _visible() -> list[str]:

@@ -27,7 +27,7 @@ import psutil
 PROFILE = ["--profile", "slurm", "--latency-wait", "15", "--slurm-init-seconds-before-status-checks", "3"]
 SAMPLING = "results/micro/iter1/samples.jsonl"
 TRAINING = "results/micro/iter1/proposer"
-WAIT = 300.0
+WAIT = 900.0
 """Seconds after which something that must happen has failed to."""
 
 
