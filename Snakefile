@@ -22,6 +22,7 @@ localrules:
     fetch_model,
     pin_revisions,
     prefetch_task,
+    prune_proposer,
     write_plan,
 
 

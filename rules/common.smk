@@ -197,18 +197,36 @@ def trainable_target(wildcards):
 
 
 def asks(resource, role, training=None):
-    """What a job of the model of a role asks for: a key of its size in the configuration.
+    """What a job of the model of a role asks for: a key of its size in the configuration; GPUs as gpu or as gres.
 
     Each process of a training asks for as much: `training` is the part of the task that may have a launcher.
     """
 
     def read(wildcards):
         model = model_of(role)(wildcards)
-        size = CONFIGURATION.workflow.sizes[model.size if model else "tiny"]
+        size, gres = CONFIGURATION.workflow.sizes[model.size if model else "tiny"], CONFIGURATION.workflow.gres
         launcher = launcher_of(training, wildcards) if training and resource != "runtime" else None
-        return getattr(size, resource) * (launcher.processes if launcher else 1)
+        processes = launcher.processes if launcher else 1
+        if resource == "gres":
+            return f"{gres}:{size.gpu * processes}" if gres and size.gpu else None
+        return 0 if resource == "gpu" and gres else getattr(size, resource) * processes
 
     return read
+
+
+def with_next(group):
+    """The group of a light stage that may be cut into shards, which run side by side and so are jobs of their own."""
+
+    def name(wildcards):
+        return None if task_of(wildcards).shards > 1 else group.format(**dict(wildcards.items()))
+
+    return name
+
+
+def gathered_with(wildcards):
+    """Labels are gathered in the job of what reads them first; everything else is read by a model's job."""
+    folder, _, file = wildcards.stem.rpartition("/")
+    return f"{wildcards.task}.{folder}" if file == "labels" else None
 
 
 def tiny_model(key):
@@ -426,6 +444,18 @@ def previous_leaks(wildcards):
     return f"results/{wildcards.task}/leaks/iter{int(wildcards.iteration) - 1}.json"
 
 
+def following_proposer(wildcards):
+    return f"results/{wildcards.task}/iter{int(wildcards.iteration) + 1}/proposer"
+
+
+def pruned_before(wildcards):
+    """Marks that the weights of earlier proposers are gone, where the task does not keep them."""
+    keep = task_of(wildcards).keep
+    if keep is None or wildcards.chain == "baseline":
+        return []
+    return [f"results/{wildcards.task}/iter{k}/pruned.json" for k in range(iteration_of(wildcards)) if k not in keep]
+
+
 def training_pairs(wildcards):
     """The pairs that trained this proposer: none for proposer 0 and the baseline."""
     if wildcards.chain in ("iter0", "baseline"):
@@ -498,7 +528,7 @@ def version_selection(wildcards):
 
 def configuration_hash(wildcards):
     """SHA-256 of the task's whole configuration, random seed included; but for what decides no result."""
-    digest = sha256(task_of(wildcards).model_dump_json(exclude={"budget", "shards"}).encode()).hexdigest()
+    digest = sha256(task_of(wildcards).model_dump_json(exclude={"budget", "keep", "shards"}).encode()).hexdigest()
     return f"sha256:{digest}"
 
 

@@ -86,6 +86,8 @@ rule select_enhancement:
         "results/{task}/logs/enhanced/select_enhancement.log",
     benchmark:
         "results/{task}/benchmarks/enhanced/select_enhancement.tsv"
+    group:
+        "{task}.enhanced"
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -116,6 +118,8 @@ use rule check_leaks as check_enhancement with:
         "results/{task}/logs/leaks/enhanced.log",
     benchmark:
         "results/{task}/benchmarks/leaks/enhanced.tsv"
+    group:
+        "{task}.enhanced"
 
 
 rule train_target:
@@ -136,6 +140,7 @@ rule train_target:
         mem_mb=asks("mem_mb", "target", "enhancement"),
         runtime=asks("runtime", "target"),
         gpu=asks("gpu", "target", "enhancement"),
+        gres=asks("gres", "target", "enhancement"),
     params:
         stage=training_stage("train_target", "enhancement"),
         model=trained_model("target"),
@@ -144,4 +149,5 @@ rule train_target:
         code=code("train_target"),
     shell:
         "{params.stage} --rows {input.rows:q} --base {input.base:q} --target {output.target:q} --model {params.model:q}"
-        " --settings {params.settings:q} --random-seed {params.random_seed} --threads {threads} --log {log:q}"
+        " --settings {params.settings:q} --random-seed {params.random_seed}"
+        " --threads {threads} --gpus {resources.gpu} --log {log:q}"

@@ -1,8 +1,8 @@
 # What people look at: a task's table and its page, from stored evaluations only; its plan, before and after a run.
 #
 # Needs: every eval.json of the task, for each of the random seeds that config.yaml lists; for the plan, nothing.
-# Makes: results/{task}/table.md, results/{task}/table.csv, results/{task}/report.html, results/{task}/plan.md
-# Steps: write_plan; write_table, write_report
+# Makes: results/{task}/plan.md; table.md, table.csv, report.html, efficiency.md
+# Steps: write_plan; write_table, write_report, write_efficiency
 
 
 rule write_plan:
@@ -38,6 +38,8 @@ rule write_table:
         "results/{task}/logs/write_table.log",
     benchmark:
         "results/{task}/benchmarks/write_table.tsv"
+    group:
+        "{task}.tables"
     conda:
         "../envs/report.yaml"
     threads: 1
@@ -62,6 +64,8 @@ rule write_report:
         "results/{task}/logs/write_report.log",
     benchmark:
         "results/{task}/benchmarks/write_report.tsv"
+    group:
+        "{task}.tables"
     conda:
         "../envs/report.yaml"
     threads: 1
@@ -74,3 +78,27 @@ rule write_report:
         code=code("write_report"),
     script:
         "../scripts/write_report.py"
+
+
+rule write_efficiency:
+    input:
+        table=rules.write_table.output.markdown,
+    output:
+        markdown="results/{task}/efficiency.md",
+    log:
+        "results/{task}/logs/write_efficiency.log",
+    benchmark:
+        "results/{task}/benchmarks/write_efficiency.tsv"
+    group:
+        "{task}.tables"
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        benchmarks="results/{task}/benchmarks",
+        code=code("write_efficiency"),
+    script:
+        "../scripts/write_efficiency.py"

@@ -3,7 +3,13 @@
 import functools
 import json
 import math
+import multiprocessing
+import os
+import random
+import shutil
+import signal
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +18,13 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from reversegen import checkpoints as checkpoints_module
+from reversegen import training as training_module
 from reversegen.arithmetic import draw_questions, solve
 from reversegen.configuration import Corpus, Lora, ModelUse, Preference, Pretraining, Shape, TinyModel, Training
 from reversegen.engine import Decoding, Request
 from reversegen.engines.transformers import TransformersEngine
-from reversegen.errors import BadInput
+from reversegen.errors import BadInput, Interrupted
 from reversegen.hashing import file_sha256
 from reversegen.kinds.math import KIND
 from reversegen.pretraining import train_model
@@ -466,3 +474,75 @@ def test_a_conversation_through_the_engine_is_what_fine_tuning_saw(folders: Fold
     asked = [Request(messages=[Message(role="user", content=q)]) for q in QUESTIONS[:6]]
     spelled = [Request(text=written(row)[0]) for row in answer_rows(6)]
     assert engine.generate(asked, 1, 0) == engine.generate(spelled, 1, 0)
+
+
+def folder_bytes(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+STEPS = {"num_train_epochs": 7, "per_device_train_batch_size": 4, "gradient_accumulation_steps": 2, "warmup_steps": 0.2}
+"""21 steps on 24 rows, the rate rising and falling, in batches drawn anew in each of seven epochs."""
+
+
+@pytest.mark.parametrize("lora", [None, LORA], ids=["full", "lora"])
+@pytest.mark.parametrize("way", ["supervised", "preferred"])
+def test_a_training_told_to_stop_and_started_again_ends_in_the_same_bytes(
+    folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, lora: Lora | None
+) -> None:
+    """Weights, curve and manifest: the order of rows, the dropout of LoRA, the moments and the rate go on as they were."""
+    base, pairs = folders.pretrained, build_pairs(24)
+    changes = {"lr_scheduler_type": "cosine", "lora": lora, **STEPS}
+
+    def train(name: str) -> Path:
+        if way == "supervised":
+            return supervise(answer_rows(24), base, tmp_path / name, **changes)
+        return prefer(pairs, base, folders.supervised, tmp_path / name, **changes)
+
+    whole = train("whole")
+    stops = sorted(random.Random(f"{way} {lora is None}").sample(range(1, 20), 2))
+    report = training_module._LogLine.on_log
+
+    def report_and_stop(self: Any, args: Any, state: Any, *rest: Any, **more: Any) -> None:
+        report(self, args, state, *rest, **more)
+        if stops and state.global_step == stops[0]:
+            os.kill(os.getpid(), signal.SIGUSR1)
+            stops.pop(0)
+
+    monkeypatch.setattr(training_module._LogLine, "on_log", report_and_stop)
+    for stop in list(stops):
+        with pytest.raises(Interrupted, match=f"told to stop at step {stop + 1} of 21"):
+            train("broken")
+        assert not (tmp_path / "broken").exists()
+        assert [p.name for p in (tmp_path / "broken.state").glob("step-*")] == [f"step-{stop + 1}"]
+    assert folder_bytes(train("broken")) == folder_bytes(whole)
+    assert not (tmp_path / "broken.state").exists()
+
+
+def test_a_training_killed_at_any_step_and_started_again_ends_in_the_same_bytes(
+    folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SIGKILL, and a checkpoint half written; the state of other rows is not gone on from."""
+    base, rows = folders.pretrained, answer_rows(24)
+    whole = supervise(rows, base, tmp_path / "whole", **STEPS)
+    monkeypatch.setattr(checkpoints_module, "SECONDS", 0.0)  # one at every step
+    killed = multiprocessing.get_context("fork").Process(
+        target=supervise, args=(rows, base, tmp_path / "broken"), kwargs=STEPS
+    )
+    killed.start()
+    state = tmp_path / "broken.state"
+    while killed.is_alive() and not list(state.glob("step-1?")):
+        time.sleep(0.002)
+    killed.kill()
+    killed.join()
+    assert killed.exitcode == -signal.SIGKILL
+    assert 10 <= max(int(path.name[5:]) for path in state.glob("step-*")) < 21
+    torn = state / f".trainer.{os.uname().nodename}.{killed.pid}/checkpoint-20"
+    torn.mkdir(parents=True, exist_ok=True)
+    (torn / "trainer_state.json").write_text("{")
+    monkeypatch.setattr(checkpoints_module, "SECONDS", 1e9)
+    shutil.copytree(state, tmp_path / "other.state")
+    assert folder_bytes(supervise(rows, base, tmp_path / "broken", **STEPS)) == folder_bytes(whole)
+    other = supervise(rows[:23], base, tmp_path / "other", **STEPS)
+    assert manifest(other)["rows"] == 23
+    assert manifest(other)["steps"] == 21
+    assert weights(other) == weights(supervise(rows[:23], base, tmp_path / "other whole", **STEPS))

@@ -25,6 +25,12 @@ def _all_differ(values: list[Any]) -> list[Any]:
     return values
 
 
+def _with_ends(iterations: list[Any]) -> list[Any]:
+    if not {0, "last"} <= set(iterations):
+        raise ValueError("0, from which the control and other tasks start, and last must be among them")
+    return iterations
+
+
 NUMBER = BeforeValidator(_no_truth_value)
 """`--config` gives the numbers of a list as text, so text is converted; YAML's truth values are no numbers."""
 Positive = Annotated[int, Field(ge=1), NUMBER]
@@ -431,6 +437,9 @@ class Task(Section):
     shards: Positive = Field(
         description="jobs that each stage of samples, responses, references and labels is cut into"
     )
+    keep: Annotated[list[NonNegative | Literal["last"]], AfterValidator(_with_ends)] | None = Field(
+        description="iterations whose proposer keeps its weights, 0 and last among them; null for all"
+    )
     proposer: str = Field(description="model that proposer 0 is trained from")
     target: str = Field(description="model under study")
     labeller: str = Field(description="model that writes reference answers, or a solver: arithmetic, knowledge")
@@ -654,6 +663,9 @@ class Workflow(Section):
     python: dict[Environment, str] = Field(description="interpreter of each environment where conda does not deploy it")
     sizes: dict[str, Size]
     costs: Costs
+    gres: str | None = Field(
+        pattern=r"^gpu(:\w[\w.]*)?$", description="how SLURM is asked for GPUs instead of by --gpus; null for --gpus"
+    )
     defaults: dict[str, Any] = Field(description="keys of a task that its own file need not give")
 
 

@@ -69,9 +69,10 @@ def in_batches(
             batch = items[number * batch_size : (number + 1) * batch_size]
             write_records(files[number], answer(number, batch))
 
-    _each(finish, own, at_once)
+    while missing := [number for number in own if not files[number].is_file()]:
+        _each(finish, missing, at_once)  # again where a job that was given up, and still ran, has removed the parts
     write_records(output, (row for number in own for row in read_records(files[number], record)))
-    shutil.rmtree(parts)
+    shutil.rmtree(parts, ignore_errors=True)
     log.info("%d items, %d batches in %.1f s", len(items), len(own), time.perf_counter() - start)
 
 
