@@ -266,7 +266,8 @@ def check_access():
 def fetched_models(wildcards):
     """The folders of a task's models that a rule fetches."""
     task = task_of(wildcards)
-    names = [task.proposer, task.target, task.labeller, task.judge.model if task.judge else "", *task.transfer]
+    others = [part.model for part in (task.judge, task.embedding) if part]
+    names = [task.proposer, task.target, task.labeller, *others, *task.transfer]
     return [
         f"resources/downloads/models/{n}"
         for n in dict.fromkeys(names)

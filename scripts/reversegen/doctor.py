@@ -50,6 +50,9 @@ STAGES = {
     "judge_seed_references": "judge",
     "judge_seeds": "judge",
     "judge_tests": "judge",
+    "embed_instructions": "embedding",
+    "embed_seeds": "embedding",
+    "embed_tests": "embedding",
 }
 """Rules whose jobs ask for what the size of a role's model says, with that role."""
 TRAINED = {"train_warmup": "warmup", "train_proposer": "preference", "train_target": "enhancement"}
@@ -260,6 +263,7 @@ def _models(name: str, configuration: Configuration) -> dict[str, Model]:
     task = configuration.task(name)
     names = {"proposer": task.proposer, "target": task.target, "labeller": task.labeller}
     names |= {"judge": task.judge.model} if task.judge else {}
+    names |= {"embedding": task.embedding.model} if task.embedding else {}
     names |= {f"transfer {model}": model for model in task.transfer}
     return {role: configuration.models[model] for role, model in names.items() if model in configuration.models}
 
