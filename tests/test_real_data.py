@@ -173,6 +173,7 @@ def test_a_tiny_proposer_is_warmed_up_on_real_text_and_its_samples_are_deduplica
         "prompts": {"train": 30, "heldout": 10},
         "sampling": {"max_new_tokens": 40},
         "warmup": {"rows": 400, "lora": None, "training": training},
+        "embedding": None,
     }
     gsm8k.write_task("real", changes, base="math")
     done = gsm8k.run("results/real/iter0/instructions.jsonl")

@@ -95,7 +95,7 @@ def test_with_a_column_a_row_is_that_column_alone(tmp_path: Path, form: str) -> 
         read_rows(file, "prompt")
     assert str(refused.value).startswith(f"{file}, ")
     assert "no column 'prompt' among 2; does the first line name the columns?" in str(refused.value)
-    assert "42" not in str(refused.value)
+    assert "42" not in str(refused.value).removeprefix(str(file))
 
 
 def test_a_row_that_lacks_the_column_is_named(tmp_path: Path) -> None:

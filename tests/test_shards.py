@@ -60,7 +60,7 @@ def label(folder: Path, output: Path, shard: str) -> None:
         system=None, max_new_tokens=6, batch_size=4, samples=3, agreeing=2, temperature=1.0, solvable=None
     )
     label_by_model(
-        output, QUESTIONS, "l", engine(folder), engine(folder, 0.0), KIND, settings, 1.0, (0, "iter1"), shard
+        output, QUESTIONS, "l", engine(folder), engine(folder, 0.0), KIND, settings, 1.0, (0, "iter1"), shard=shard
     )
 
 
