@@ -136,14 +136,20 @@ def test_a_pruned_proposer_is_not_made_again_and_says_how_to_get_it_back(tiny_mo
 
 
 def test_light_stages_of_an_iteration_are_one_job_of_a_cluster(workflow: Workflow) -> None:
-    done = workflow.run("-n", "results/tiny-math/iter1/eval.json", "results/tiny-math/iter1/pairs.jsonl")
+    """Shards are jobs of their own; what gathers their labels is in the job that reads these first."""
+    workflow.write_task("cut", {"shards": 2})
+    labelled = {"tiny-math": "label_responses", "cut": "gather_shards"}
+    done = workflow.run(
+        "-n", *(f"results/{task}/iter1/{file}" for task in labelled for file in ("eval.json", "pairs.jsonl"))
+    )
     assert done.returncode == 0, done.stdout
-    groups = {}
+    groups: dict[str, set[str]] = {}
     for text in re.split(r"^\[.*\] (?=Group job)", done.stdout, flags=re.MULTILINE)[1:]:
         rules = re.findall(r"^    rule (\w+):", text, re.MULTILINE)
         groups.setdefault(text.split()[2], set()).update(rules)
-    assert groups["tiny-math.iter1"] == {"label_responses", "write_audit", "evaluate_proposer", "build_pairs"}
-    assert groups["tiny-math.iter0"] == {"label_responses", "build_pairs", "check_pairs"}
+    for task, label in labelled.items():
+        assert groups[f"{task}.iter1"] == {label, "write_audit", "evaluate_proposer", "build_pairs"}
+        assert groups[f"{task}.iter0"] == {label, "build_pairs", "check_pairs"}
     heavy = {"train_warmup", "train_proposer", "sample_instructions", "answer_instructions", "write_references"}
     assert not heavy & set().union(*groups.values())
 
