@@ -113,7 +113,9 @@ def test_a_job_of_a_model_on_a_gpu_gets_one_and_light_ones_get_none(
     folder = tmp_path / "run"
     shutil.copytree(finished, folder)
     path = folder / "config/config.yaml"
-    path.write_text(path.read_text().replace("runtime: 30, gpu: 0}", "runtime: 30, gpu: 1}"))
+    text = path.read_text()
+    path.write_text(text.replace("runtime: 30, gpu: 0,", "runtime: 30, gpu: 1,"))
+    assert path.read_text() != text
     shutil.rmtree(folder / "results/micro/leaks")
     shutil.rmtree(folder / TRAINING)
     config = ["--config", *setting] if setting else []

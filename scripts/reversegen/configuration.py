@@ -760,7 +760,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
     return {"config.schema.json": workflow, "task.schema.json": task, "models.schema.json": models}
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # libyaml takes an eighth of the time
     """The safe loader, which refuses a key that stands twice: the last would win in silence."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -768,7 +768,8 @@ class _Loader(yaml.SafeLoader):
         twice = next((key for n, key in enumerate(keys) if key in keys[:n]), None)
         if twice is not None:
             raise yaml.constructor.ConstructorError(None, None, f"the key {twice!r} stands twice", node.start_mark)
-        return super().construct_mapping(node, deep)
+        content: dict[Any, Any] = super().construct_mapping(node, deep)
+        return content
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:

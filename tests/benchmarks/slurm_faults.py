@@ -2,7 +2,7 @@
 
 python -m tests.benchmarks.slurm_faults FINISHED [FAULT ...]
 
-FINISHED is a folder in which `results/micro/table.md` was made by a local run of a copy of this repository. Each fault runs
+FINISHED is a copy of this repository with a task `micro`, in which a local run made `results/micro/iter1/samples.jsonl`. Each fault runs
 one stage of it by `snakemake --profile slurm`, disturbs it, lets the same command go on, and prints a line of a table.
 Needs SLURM's daemons of this machine, and root to kill them; tests/test_slurm.py runs the cheap ones.
 """
