@@ -2,8 +2,8 @@
 
 python -m tests.benchmarks.slurm_faults FINISHED [FAULT ...]
 
-FINISHED is a copy of this repository with a task `micro`, in which a local run made `results/micro/iter1/samples.jsonl`. Each fault runs
-one stage of it by `snakemake --profile slurm`, disturbs it, lets the same command go on, and prints a line of a table.
+FINISHED is a copy of this repository with a task `micro`, in which a local run made `results/micro/iter1/samples.jsonl`. Each
+fault runs one stage of it by `snakemake --profile slurm`, disturbs it, lets the same command go on, and prints a line.
 Needs SLURM's daemons of this machine, and root to kill them; tests/test_slurm.py runs the cheap ones.
 """
 
@@ -74,7 +74,12 @@ class Stage:
     @property
     def command(self) -> list[str]:
         """What a user types."""
-        return [sys.executable, "-m", "snakemake", *PROFILE, *self.more, "--", self.output]
+        return [*self.snakemake, "--", self.output]
+
+    @property
+    def snakemake(self) -> list[str]:
+        """The command without what it is to make."""
+        return [sys.executable, "-m", "snakemake", *PROFILE, *self.more]
 
     def start(self) -> None:
         """Start Snakemake and wait until the stage's own process is at work."""
@@ -138,7 +143,7 @@ class Stage:
 
     def again(self) -> None:
         """The same command once more, to its end. A killed Snakemake leaves a lock, which it tells how to remove."""
-        subprocess.run([*self.command, "--unlock"], cwd=self.folder, check=True, capture_output=True)
+        subprocess.run([*self.snakemake, "--unlock"], cwd=self.folder, check=True, capture_output=True)
         done = subprocess.run(self.command, cwd=self.folder, capture_output=True, text=True, timeout=3 * WAIT)
         if done.returncode:
             raise RuntimeError(f"{done.stdout[-2000:]}\n{done.stderr[-3000:]}")
