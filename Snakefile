@@ -26,6 +26,7 @@ localrules:
     fetch_model,
     pin_revisions,
     prefetch_task,
+    prune_proposer,
     push_folder,
     tables,
     write_plan,

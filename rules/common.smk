@@ -203,18 +203,36 @@ def trainable_target(wildcards):
 
 
 def asks(resource, role, training=None):
-    """What a job of the model of a role asks for: a key of its size in the configuration.
+    """What a job of the model of a role asks for: a key of its size in the configuration; GPUs as gpu or as gres.
 
     Each process of a training asks for as much: `training` is the part of the task that may have a launcher.
     """
 
     def read(wildcards):
         model = model_of(role)(wildcards)
-        size = CONFIGURATION.workflow.sizes[model.size if model else "tiny"]
+        size, gres = CONFIGURATION.workflow.sizes[model.size if model else "tiny"], CONFIGURATION.workflow.gres
         launcher = launcher_of(training, wildcards) if training and resource != "runtime" else None
-        return getattr(size, resource) * (launcher.processes if launcher else 1)
+        processes = launcher.processes if launcher else 1
+        if resource == "gres":
+            return f"{gres}:{size.gpu * processes}" if gres and size.gpu else None
+        return 0 if resource == "gpu" and gres else getattr(size, resource) * processes
 
     return read
+
+
+def with_next(group):
+    """The group of a light stage that may be cut into shards, which run side by side and so are jobs of their own."""
+
+    def name(wildcards):
+        return None if task_of(wildcards).shards > 1 else group.format(**dict(wildcards.items()))
+
+    return name
+
+
+def gathered_with(wildcards):
+    """Labels are gathered in the job of what reads them first; everything else is read by a model's job."""
+    folder, _, file = wildcards.stem.rpartition("/")
+    return f"{wildcards.task}.{folder}" if file == "labels" else None
 
 
 def tiny_model(key):
@@ -254,7 +272,8 @@ def check_access():
 def fetched_models(wildcards):
     """The folders of a task's models that a rule fetches."""
     task = task_of(wildcards)
-    names = [task.proposer, task.target, task.labeller, task.judge.model if task.judge else "", *task.transfer]
+    others = [part.model for part in (task.judge, task.embedding) if part]
+    names = [task.proposer, task.target, task.labeller, *others, *task.transfer]
     return [
         f"resources/downloads/models/{n}"
         for n in dict.fromkeys(names)
@@ -432,6 +451,18 @@ def previous_leaks(wildcards):
     return f"results/{wildcards.task}/leaks/iter{int(wildcards.iteration) - 1}.json"
 
 
+def following_proposer(wildcards):
+    return f"results/{wildcards.task}/iter{int(wildcards.iteration) + 1}/proposer"
+
+
+def pruned_before(wildcards):
+    """Marks that the weights of earlier proposers are gone, where the task does not keep them."""
+    keep = task_of(wildcards).keep
+    if keep is None or wildcards.chain == "baseline":
+        return []
+    return [f"results/{wildcards.task}/iter{k}/pruned.json" for k in range(iteration_of(wildcards)) if k not in keep]
+
+
 def training_pairs(wildcards):
     """The pairs that trained this proposer: none for proposer 0 and the baseline."""
     if wildcards.chain in ("iter0", "baseline"):
@@ -517,7 +548,8 @@ def version_selection(wildcards):
 
 def configuration_hash(wildcards):
     """SHA-256 of the task's whole configuration, random seed included; but for what decides no result."""
-    digest = sha256(task_of(wildcards).model_dump_json(exclude={"budget", "report", "shards"}).encode()).hexdigest()
+    left_out = {"budget", "keep", "report", "shards"}
+    digest = sha256(task_of(wildcards).model_dump_json(exclude=left_out).encode()).hexdigest()
     return f"sha256:{digest}"
 
 

@@ -86,6 +86,8 @@ rule select_enhancement:
         "results/{task}/logs/enhanced/select_enhancement.log",
     benchmark:
         "results/{task}/benchmarks/enhanced/select_enhancement.tsv"
+    group:
+        "{task}.enhanced"
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -121,6 +123,8 @@ use rule check_leaks as check_enhancement with:
         "results/{task}/logs/leaks/enhanced.log",
     benchmark:
         "results/{task}/benchmarks/leaks/enhanced.tsv"
+    group:
+        "{task}.enhanced"
 
 
 rule train_target:
@@ -141,6 +145,7 @@ rule train_target:
         mem_mb=asks("mem_mb", "target", "enhancement"),
         runtime=asks("runtime", "target"),
         gpu=asks("gpu", "target", "enhancement"),
+        gres=asks("gres", "target", "enhancement"),
     params:
         stage=training_stage("train_target", "enhancement"),
         model=trained_model("target"),
@@ -151,4 +156,4 @@ rule train_target:
     shell:
         "{params.stage} --rows {input.rows:q} --base {input.base:q} --target {output.target:q} --model {params.model:q}"
         " --settings {params.settings:q} --random-seed {params.random_seed} --tracking {params.tracking:q}"
-        " --threads {threads} --log {log:q}"
+        " --threads {threads} --gpus {resources.gpu} --log {log:q}"

@@ -19,6 +19,8 @@ rule write_audit:
         "results/{task}/logs/iter{iteration}/write_audit.log",
     benchmark:
         "results/{task}/benchmarks/iter{iteration}/write_audit.tsv"
+    group:
+        "{task}.iter{iteration}"
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -45,6 +47,7 @@ rule evaluate_proposer:
         seed_embeddings=embedded(made("seeds.embeddings.npy")),
         earlier_embeddings=embedded(before_now("embeddings.npy")),
         pairs=training_pairs,
+        pruned=pruned_before,
         proposer=chain_proposer,
         target=model_folder("target"),
     output:
@@ -55,6 +58,8 @@ rule evaluate_proposer:
         "results/{task}/benchmarks/{chain}/evaluate_proposer.tsv"
     wildcard_constraints:
         chain=r"iter(0|[1-9][0-9]*)|baseline",
+    group:
+        "{task}.{chain}"
     conda:
         "../envs/text.yaml"
     threads: 1
@@ -90,6 +95,7 @@ rule answer_tests:
         mem_mb=asks("mem_mb", "target"),
         runtime=asks("runtime", "target"),
         gpu=asks("gpu", "target"),
+        gres=asks("gres", "target"),
     params:
         stage=stage("generate", "answer_tests"),
         kind=kind_use,
@@ -101,7 +107,7 @@ rule answer_tests:
     shell:
         "{params.stage} --tests {input.tests:q} --target {input.target:q} --responses {output.responses:q}"
         " --kind {params.kind:q} --model {params.model:q} --settings {params.settings:q}"
-        " --endpoint-limits {params.endpoint_limits:q} --shard {params.shard} --threads {threads} --log {log:q}"
+        " --endpoint-limits {params.endpoint_limits:q} --shard {params.shard} --threads {threads} --gpus {resources.gpu} --log {log:q}"
 
 
 use rule judge_responses as judge_tests with:
@@ -139,6 +145,7 @@ rule measure_confidence:
         mem_mb=asks("mem_mb", "target"),
         runtime=asks("runtime", "target"),
         gpu=asks("gpu", "target"),
+        gres=asks("gres", "target"),
     params:
         stage=stage("generate", "measure_confidence"),
         kind=kind_use,
@@ -148,7 +155,7 @@ rule measure_confidence:
     shell:
         "{params.stage} --tests {input.tests:q} --target {input.target:q} --responses {input.responses:q}"
         " --confidences {output.confidences:q} --kind {params.kind:q} --model {params.model:q}"
-        " --settings {params.settings:q} --threads {threads} --log {log:q}"
+        " --settings {params.settings:q} --threads {threads} --gpus {resources.gpu} --log {log:q}"
 
 
 rule label_tests:
@@ -162,6 +169,8 @@ rule label_tests:
         "results/{task}/logs/{version}/label_tests{shard}.log",
     benchmark:
         "results/{task}/benchmarks/{version}/label_tests{shard}.tsv"
+    group:
+        with_next("{task}.{version}")
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -190,6 +199,8 @@ rule evaluate_target:
         "results/{task}/logs/{version}/evaluate_target.log",
     benchmark:
         "results/{task}/benchmarks/{version}/evaluate_target.tsv"
+    group:
+        "{task}.{version}"
     conda:
         "../envs/text.yaml"
     threads: 1
@@ -244,6 +255,7 @@ use rule answer_instructions as answer_transfer with:
         mem_mb=asks("mem_mb", "transfer"),
         runtime=asks("runtime", "transfer"),
         gpu=asks("gpu", "transfer"),
+        gres=asks("gres", "transfer"),
     params:
         stage=stage("generate", "answer_instructions"),
         kind=kind_use,
@@ -286,6 +298,8 @@ use rule label_responses as label_transfer with:
         "results/{task}/logs/transfer/{model}/label_transfer{shard}.log",
     benchmark:
         "results/{task}/benchmarks/transfer/{model}/label_transfer{shard}.tsv"
+    group:
+        with_next("{task}.transfer/{model}")
 
 
 rule evaluate_transfer:
@@ -299,6 +313,8 @@ rule evaluate_transfer:
         "results/{task}/logs/transfer/{model}/evaluate_transfer.log",
     benchmark:
         "results/{task}/benchmarks/transfer/{model}/evaluate_transfer.tsv"
+    group:
+        "{task}.transfer/{model}"
     conda:
         "../envs/text.yaml"
     threads: 1

@@ -3,8 +3,8 @@
 # Needs: results/{task}/seeds.jsonl, results/{task}/warmup.jsonl, the models of proposer, target and labeller.
 # Makes: results/{task}/{chain}/ with proposer/, prompts, samples, instructions, responses, references, labels and pairs;
 #        {chain} is iter{k}, or control: proposer 0 on the training prompts of iterations 1 to N.
-# Steps: train_warmup; build_prompts, sample_instructions, gather_shards, embed_instructions, collect_instructions, answer_instructions, write_references,
-#        label_responses; build_pairs, train_proposer; build_control
+# Steps: train_warmup; build_prompts, sample_instructions, gather_shards, embed_instructions, collect_instructions,
+#        answer_instructions, write_references, label_responses; build_pairs, train_proposer, prune_proposer; build_control
 
 
 rule train_warmup:
@@ -25,6 +25,7 @@ rule train_warmup:
         mem_mb=asks("mem_mb", "proposer", "warmup"),
         runtime=asks("runtime", "proposer"),
         gpu=asks("gpu", "proposer", "warmup"),
+        gres=asks("gres", "proposer", "warmup"),
     params:
         stage=training_stage("train_warmup", "warmup"),
         model=trained_model("proposer"),
@@ -35,7 +36,7 @@ rule train_warmup:
     shell:
         "{params.stage} --warmup {input.warmup:q} --base {input.base:q} --proposer {output.proposer:q}"
         " --model {params.model:q} --settings {params.settings:q} --random-seed {params.random_seed}"
-        " --tracking {params.tracking:q} --threads {threads} --log {log:q}"
+        " --tracking {params.tracking:q} --threads {threads} --gpus {resources.gpu} --log {log:q}"
 
 
 rule build_prompts:
@@ -48,6 +49,8 @@ rule build_prompts:
         "results/{task}/logs/iter{iteration}/build_prompts.log",
     benchmark:
         "results/{task}/benchmarks/iter{iteration}/build_prompts.tsv"
+    group:
+        "{task}.prompts"
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -72,6 +75,8 @@ rule build_control:
         "results/{task}/logs/control/build_control.log",
     benchmark:
         "results/{task}/benchmarks/control/build_control.tsv"
+    group:
+        "{task}.prompts"
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -93,6 +98,8 @@ rule build_baseline:
         "results/{task}/logs/baseline/build_baseline.log",
     benchmark:
         "results/{task}/benchmarks/baseline/build_baseline.tsv"
+    group:
+        "{task}.prompts"
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -122,6 +129,7 @@ rule sample_instructions:
         mem_mb=asks("mem_mb", "proposer"),
         runtime=asks("runtime", "proposer"),
         gpu=asks("gpu", "proposer"),
+        gres=asks("gres", "proposer"),
     params:
         stage=stage("generate", "sample_instructions"),
         model=model_use("proposer"),
@@ -132,7 +140,7 @@ rule sample_instructions:
     shell:
         "{params.stage} --prompts {input.prompts:q} --proposer {input.proposer:q} --samples {output.samples:q}"
         " --model {params.model:q} --settings {params.settings:q} --chain {wildcards.chain}"
-        " --random-seed {params.random_seed} --shard {params.shard} --threads {threads} --log {log:q}"
+        " --random-seed {params.random_seed} --shard {params.shard} --threads {threads} --gpus {resources.gpu} --log {log:q}"
 
 
 SHARDED = [name for name, task in CONFIGURATION.tasks.items() if task.shards > 1]
@@ -150,6 +158,8 @@ rule gather_shards:
     wildcard_constraints:
         task=rf"({'|'.join(SHARDED)})(\.s(0|[1-9][0-9]*))?" if SHARDED else "(?!)",
         stem=r"[\w./-]+/(samples|responses|labels|(\w+_)?(references|judgements))",
+    group:
+        gathered_with
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -188,6 +198,7 @@ rule embed_instructions:
         mem_mb=asks("mem_mb", "embedding"),
         runtime=asks("runtime", "embedding"),
         gpu=asks("gpu", "embedding"),
+        gres=asks("gres", "embedding"),
     params:
         stage=stage("text", "embed_instructions"),
         kind=kind_use,
@@ -200,7 +211,7 @@ rule embed_instructions:
         "{params.stage} --samples {input.samples:q} --seeds {input.seeds:q} --tests {input.tests:q}"
         " --folder {input.folder:q} --embeddings {output.embeddings:q} --kind {params.kind:q}"
         " --deduplication {params.deduplication:q} --settings {params.settings:q} --model {params.model:q}"
-        " --cache {params.cache:q} --threads {threads} --log {log:q}"
+        " --cache {params.cache:q} --threads {threads} --gpus {resources.gpu} --log {log:q}"
 
 
 use rule embed_instructions as embed_seeds with:
@@ -274,6 +285,7 @@ rule answer_instructions:
         mem_mb=asks("mem_mb", "target"),
         runtime=asks("runtime", "target"),
         gpu=asks("gpu", "target"),
+        gres=asks("gres", "target"),
     params:
         stage=stage("generate", "answer_instructions"),
         kind=kind_use,
@@ -288,7 +300,7 @@ rule answer_instructions:
         "{params.stage} --instructions {input.instructions:q} --target {input.target:q} --responses {output.responses:q}"
         " --kind {params.kind:q} --model {params.model:q} --settings {params.settings:q} --chain {params.chain}"
         " --random-seed {params.random_seed} --endpoint-limits {params.endpoint_limits:q} --shard {params.shard}"
-        " --threads {threads} --log {log:q}"
+        " --threads {threads} --gpus {resources.gpu} --log {log:q}"
 
 
 rule write_references:
@@ -309,6 +321,7 @@ rule write_references:
         mem_mb=asks("mem_mb", "labeller"),
         runtime=asks("runtime", "labeller"),
         gpu=asks("gpu", "labeller"),
+        gres=asks("gres", "labeller"),
     params:
         stage=stage("generate", "write_references"),
         kind=kind_use,
@@ -326,7 +339,7 @@ rule write_references:
         " --references {output.references:q} --kind {params.kind:q} --labeller {params.labeller:q} --model {params.model:q}"
         " --settings {params.settings:q} --chain {params.chain} --checker-timeout {params.checker_timeout}"
         " --random-seed {params.random_seed} --endpoint-limits {params.endpoint_limits:q} --shard {params.shard}"
-        " --threads {threads} --log {log:q}"
+        " --threads {threads} --gpus {resources.gpu} --log {log:q}"
 
 
 rule judge_responses:
@@ -351,6 +364,7 @@ rule judge_responses:
         mem_mb=asks("mem_mb", "judge"),
         runtime=asks("runtime", "judge"),
         gpu=asks("gpu", "judge"),
+        gres=asks("gres", "judge"),
     params:
         stage=stage("generate", "judge_responses"),
         judge=judge_setting,
@@ -362,7 +376,7 @@ rule judge_responses:
         "{params.stage} --instructions {input.instructions:q} --seeds {input.seeds:q} --tests {input.tests:q}"
         " --responses {input.responses:q} --references {input.references:q} --folder {input.folder:q}"
         " --judgements {output.judgements:q} --judge {params.judge:q} --model {params.model:q}"
-        " --endpoint-limits {params.endpoint_limits:q} --shard {params.shard} --threads {threads} --log {log:q}"
+        " --endpoint-limits {params.endpoint_limits:q} --shard {params.shard} --threads {threads} --gpus {resources.gpu} --log {log:q}"
 
 
 use rule judge_responses as judge_seeds with:
@@ -395,6 +409,8 @@ rule label_responses:
         "results/{task}/logs/{chain}/label_responses{shard}.log",
     benchmark:
         "results/{task}/benchmarks/{chain}/label_responses{shard}.tsv"
+    group:
+        with_next("{task}.{chain}")
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -424,6 +440,8 @@ rule build_pairs:
         "results/{task}/logs/iter{iteration}/build_pairs.log",
     benchmark:
         "results/{task}/benchmarks/iter{iteration}/build_pairs.tsv"
+    group:
+        "{task}.iter{iteration}"
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -453,6 +471,8 @@ use rule check_leaks as check_pairs with:
         "results/{task}/logs/leaks/iter{iteration}.log",
     benchmark:
         "results/{task}/benchmarks/leaks/iter{iteration}.tsv"
+    group:
+        "{task}.iter{iteration}"
 
 
 rule train_proposer:
@@ -476,6 +496,7 @@ rule train_proposer:
         mem_mb=asks("mem_mb", "proposer", "preference"),
         runtime=asks("runtime", "proposer"),
         gpu=asks("gpu", "proposer", "preference"),
+        gres=asks("gres", "proposer", "preference"),
     params:
         stage=training_stage("train_proposer", "preference"),
         model=trained_model("proposer"),
@@ -486,4 +507,30 @@ rule train_proposer:
     shell:
         "{params.stage} --pairs {input.pairs:q} --previous {input.previous:q} --reference {input.reference:q}"
         " --proposer {output.proposer:q} --model {params.model:q} --settings {params.settings:q}"
-        " --random-seed {params.random_seed} --tracking {params.tracking:q} --threads {threads} --log {log:q}"
+        " --random-seed {params.random_seed} --tracking {params.tracking:q}"
+        " --threads {threads} --gpus {resources.gpu} --log {log:q}"
+
+
+rule prune_proposer:
+    input:
+        proposer="results/{task}/iter{iteration}/proposer",
+        samples="results/{task}/iter{iteration}/samples.jsonl",
+        trained=following_proposer,
+    output:
+        pruned="results/{task}/iter{iteration}/pruned.json",
+    log:
+        "results/{task}/logs/iter{iteration}/prune_proposer.log",
+    benchmark:
+        "results/{task}/benchmarks/iter{iteration}/prune_proposer.tsv"
+    wildcard_constraints:
+        iteration="[1-9][0-9]*",
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("prune_proposer"),
+    script:
+        "../scripts/prune_proposer.py"

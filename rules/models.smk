@@ -38,6 +38,8 @@ rule write_corpus:
         "results/models/logs/{model}/write_corpus.log",
     benchmark:
         "results/models/benchmarks/{model}/write_corpus.tsv"
+    group:
+        "models.{model}"
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -60,6 +62,8 @@ rule train_model:
         "results/models/logs/{model}/train_model.log",
     benchmark:
         "results/models/benchmarks/{model}/train_model.tsv"
+    group:
+        "models.{model}"
     conda:
         "../envs/train.yaml"
     threads: 1

@@ -15,6 +15,8 @@ rule clean_seeds:
         "results/{task}/logs/clean_seeds.log",
     benchmark:
         "results/{task}/benchmarks/clean_seeds.tsv"
+    group:
+        "{task}.seeds"
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -39,6 +41,8 @@ rule build_tests:
         "results/{task}/logs/build_tests.{set}.log",
     benchmark:
         "results/{task}/benchmarks/build_tests.{set}.tsv"
+    group:
+        "{task}.seeds"
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -71,6 +75,7 @@ rule answer_seeds:
         mem_mb=asks("mem_mb", "target"),
         runtime=asks("runtime", "target"),
         gpu=asks("gpu", "target"),
+        gres=asks("gres", "target"),
     params:
         stage=stage("generate", "answer_seeds"),
         kind=kind_use,
@@ -84,7 +89,7 @@ rule answer_seeds:
         "{params.stage} --seeds {input.seeds:q} --target {input.target:q} --responses {output.responses:q}"
         " --kind {params.kind:q} --model {params.model:q} --settings {params.settings:q}"
         " --random-seed {params.random_seed} --endpoint-limits {params.endpoint_limits:q} --shard {params.shard}"
-        " --threads {threads} --log {log:q}"
+        " --threads {threads} --gpus {resources.gpu} --log {log:q}"
 
 
 rule label_seeds:
@@ -98,6 +103,8 @@ rule label_seeds:
         "results/{task}/logs/probe/label_seeds{shard}.log",
     benchmark:
         "results/{task}/benchmarks/probe/label_seeds{shard}.tsv"
+    group:
+        with_next("{task}.prompts")
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -135,6 +142,7 @@ rule check_judge:
         mem_mb=asks("mem_mb", "judge"),
         runtime=asks("runtime", "judge"),
         gpu=asks("gpu", "judge"),
+        gres=asks("gres", "judge"),
     params:
         stage=stage("generate", "check_judge"),
         kind=kind_use,
@@ -149,7 +157,7 @@ rule check_judge:
         "{params.stage} --files {input.files:q} --folder {input.folder:q} --judge-json {output.judge_json:q}"
         " --kind {params.kind:q} --source {params.source:q} --judge {params.judge:q} --model {params.model:q}"
         " --limits {params.limits:q} --checker-timeout {params.checker_timeout} --endpoint-limits {params.endpoint_limits:q}"
-        " --threads {threads} --log {log:q}"
+        " --threads {threads} --gpus {resources.gpu} --log {log:q}"
 
 
 rule build_warmup:
@@ -162,6 +170,8 @@ rule build_warmup:
         "results/{task}/logs/build_warmup.log",
     benchmark:
         "results/{task}/benchmarks/build_warmup.tsv"
+    group:
+        "{task}.prompts"
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -192,6 +202,8 @@ rule check_leaks:
         "results/{task}/logs/leaks/warmup.log",
     benchmark:
         "results/{task}/benchmarks/leaks/warmup.tsv"
+    group:
+        "{task}.prompts"
     conda:
         "../envs/text.yaml"
     threads: 1

@@ -4,9 +4,9 @@
 # Needs: every eval.json of the task, for each of the random seeds that config.yaml lists, and of the first of these runs
 #        its instructions, labels, responses and trained models; for the plan, and for tables of several tasks, nothing: what
 #        has no results is named there.
-# Makes: results/{task}/table.md, table.csv, atlas.jsonl, failures.parquet, texts.jsonl, report.html, plan.md and outcomes.json;
-#        results/tables/{table}.csv, .md and .tex, results/figures/{table}.svg, of the tables that config.yaml lists
-# Steps: write_plan; write_table; write_atlas, write_texts, write_report; collect_outcomes, compare_tasks
+# Makes: results/{task}/table.md, table.csv, atlas.jsonl, failures.parquet, texts.jsonl, report.html, efficiency.md, plan.md and
+#        outcomes.json; results/tables/{table}.csv, .md and .tex, results/figures/{table}.svg, of the tables that config.yaml lists
+# Steps: write_plan; write_table; write_atlas, write_texts, write_report; write_efficiency; collect_outcomes, compare_tasks
 
 
 rule write_plan:
@@ -57,6 +57,8 @@ rule write_table:
         "results/{task}/logs/write_table.log",
     benchmark:
         "results/{task}/benchmarks/write_table.tsv"
+    group:
+        "{task}.tables"
     conda:
         "../envs/report.yaml"
     threads: 1
@@ -144,6 +146,8 @@ rule write_report:
         "results/{task}/logs/write_report.log",
     benchmark:
         "results/{task}/benchmarks/write_report.tsv"
+    group:
+        "{task}.tables"
     conda:
         "../envs/report.yaml"
     threads: 1
@@ -231,3 +235,27 @@ rule compare_tasks:
         code=code("compare_tasks"),
     script:
         "../scripts/compare_tasks.py"
+
+
+rule write_efficiency:
+    input:
+        table=rules.write_table.output.markdown,
+    output:
+        markdown="results/{task}/efficiency.md",
+    log:
+        "results/{task}/logs/write_efficiency.log",
+    benchmark:
+        "results/{task}/benchmarks/write_efficiency.tsv"
+    group:
+        "{task}.tables"
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        benchmarks="results/{task}/benchmarks",
+        code=code("write_efficiency"),
+    script:
+        "../scripts/write_efficiency.py"

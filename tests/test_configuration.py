@@ -138,6 +138,8 @@ REFUSED = [
     (WORKFLOW, "python.cpu", "python"),
     (WORKFLOW, "sizes.tiny.mem_mb", 10),
     (TASK, "iterations", 0),
+    (TASK, "keep", [0, "first", "last"]),
+    (WORKFLOW, "gres", "gpu:a100:1"),
     (TASK, "checker_timeout", 0),
     (TASK, "data.heldout_share", 1),
     (TASK, "data.seeds", {}),
@@ -246,6 +248,8 @@ def test_what_no_kind_knows_is_refused_with_the_file_that_names_it(
     [
         ("config.yaml", "random_seeds", [0, 1, 1], "each may be given once"),
         (TASK, "transfer", ["llama2-7b", "llama2-7b"], "each may be given once"),
+        (TASK, "keep", [0], "0, from which the control and other tasks start, and last must be among them"),
+        (TASK, "keep", [1, "last"], "last must be among them"),
         (TASK, "labeller", "knowledge", "knowledge solves questions of the kind honesty alone"),
         (TASK, "data.seeds.arithmetic.measures", "accuracy", "`measures` is for test sets"),
         (TASK, "honesty", {"sure": "unsure", "unsure": "unsure"}, "sure and unsure must differ"),

@@ -126,6 +126,16 @@ def check_slurm(workflow: Workflow, profile: dict[str, Any], partitions: dict[st
     return list(doctor.check_slurm("math", configuration(workflow), Profile(folder, profile)))
 
 
+@pytest.mark.parametrize(("given", "flag"), [(["gres=gpu:a100"], "--gres=gpu:a100:1"), ({}, "--gpus=1")])
+def test_gpus_are_asked_for_as_the_profile_says(
+    workflow: Workflow, cluster: Path, given: dict[str, str] | list[str], flag: str
+) -> None:
+    log = cluster / "asked"
+    write_command(cluster, "sbatch", f'echo "$*" >>{log}')
+    check_slurm(workflow, SQUEUE | {"config": given}, {"big": {"max_gpu": 8}})
+    assert [word for word in log.read_text().split() if word.startswith("--g")] == [flag]
+
+
 SQUEUE = {"slurm-status-command": "squeue"}
 
 
@@ -218,7 +228,7 @@ def test_a_real_slurm_is_asked(workflow: Workflow) -> None:
     limits = dict.fromkeys(partitions, "infinite")
     profile = Profile(workflow.folder, SQUEUE)
     for name, state in {partitions[0]: "ok", "no-such-partition": "stops"}.items():
-        assert doctor._asked_of(Partition(name, None), request, "light stages", limits, profile).state == state
+        assert doctor._asked_of(Partition(name, None), request, "light stages", limits, profile, None).state == state
 
 
 class Hub(BaseHTTPRequestHandler):
@@ -297,7 +307,11 @@ def test_what_is_here_is_not_asked_of_the_hub(workflow: Workflow, monkeypatch: p
 
 
 def test_disk_is_what_the_plan_writes(workflow: Workflow) -> None:
-    """Three models of 17 GB, proposers 0 to 3 and four repaired targets; a state of six folders where all is trained."""
+    """Three models of 17 GB, proposers 0 to 3 and four repaired targets; a state of six folders where all is trained.
+
+    Where 0 and the last proposer are kept, no more than three stand at a time.
+    """
+    workflow.write_task("math", {"keep": None}, base="math")
     places = configuration(workflow)
     [finding] = doctor.check_disk("math", places, workflow.folder, 190_000_000_000)
     assert (finding.state, finding.text.split(",")[0]) == ("warning", "187.0 GB may be written")
@@ -305,7 +319,10 @@ def test_disk_is_what_the_plan_writes(workflow: Workflow) -> None:
         assert states(doctor.check_disk("math", places, workflow.folder, free)) == [("disk", state)]
     (workflow.folder / "results/math/iter0/proposer").mkdir(parents=True)
     workflow.write_task("full", {"preference": {"lora": None}}, base="math")
-    for task, needed in {"math": 187 - 17, "full": 187 + 6 * 17}.items():
+    workflow.write_task("few", {"keep": [0, "last"]}, base="math")
+    for done in (0, 1):
+        (workflow.folder / f"results/few/iter{done}/proposer").mkdir(parents=True)
+    for task, needed in {"math": 187 - 17, "full": 187 + 6 * 17, "few": 187 - 3 * 17}.items():
         [finding] = doctor.check_disk(task, configuration(workflow), workflow.folder, 10**12)
         assert finding.text.startswith(f"{needed}.0 GB")
 
@@ -313,7 +330,11 @@ def test_disk_is_what_the_plan_writes(workflow: Workflow) -> None:
 def test_a_job_that_came_near_its_limit_is_found(workflow: Workflow, tmp_path: Path) -> None:
     place = tmp_path / "results/math/benchmarks/iter0"
     place.mkdir(parents=True)
-    for rule, seconds in {"answer_instructions": 1300 * 60, "train_warmup": 600, "label_responses": 10**6}.items():
+    for rule, seconds in {
+        "answer_instructions.2-of-8": 1300 * 60,
+        "train_warmup": 600,
+        "label_responses": 10**6,
+    }.items():
         (place / f"{rule}.tsv").write_text(f"s\th:m:s\n{seconds}\t-\n")
     found = list(doctor.check_times("math", configuration(workflow), tmp_path / "results"))
     assert [f.text for f in found if f.state == "warning"] == ["answer_instructions took 1300 of its 1440 minutes"]

@@ -60,6 +60,27 @@ def test_an_interrupted_run_goes_on_with_the_missing_batches_and_ends_in_the_sam
     assert texts == [f"{item} in batch {n // 5}" for n, item in enumerate(ITEMS) for _ in range(2)]
 
 
+@pytest.mark.parametrize("vanished_at", [0, 3, 4])
+def test_a_second_writer_that_finishes_first_and_removes_the_parts_disturbs_nothing(
+    tmp_path: Path, vanished_at: int
+) -> None:
+    """As where a cluster gave a job up that still ran, and started it again."""
+    undisturbed, output = tmp_path / "undisturbed.jsonl", tmp_path / "output.jsonl"
+    in_batches(undisturbed, Response, ITEMS, 5, "key", answering([]))
+    answers, finished = answering([]), []
+
+    def answer(number: int, batch: Sequence[str]) -> list[Response]:
+        if number == vanished_at and not finished:
+            finished.append(True)
+            in_batches(output, Response, ITEMS, 5, "key", answering([]))  # the other writer, from beginning to end
+        return answers(number, batch)
+
+    in_batches(output, Response, ITEMS, 5, "key", answer)
+    assert finished
+    assert output.read_bytes() == undisturbed.read_bytes()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["output.jsonl", "undisturbed.jsonl"]
+
+
 @pytest.mark.parametrize("hole", [0, 1])
 def test_a_batch_that_is_gone_is_answered_again_in_its_place(tmp_path: Path, hole: int) -> None:
     output = tmp_path / "output.jsonl"

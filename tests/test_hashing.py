@@ -81,22 +81,28 @@ def test_the_hash_of_a_file_is_that_of_sha256sum(tmp_path: Path) -> None:
     assert file_sha256(file) == done.stdout[:64]
 
 
+def forget() -> None:
+    """Read all code anew."""
+    code_hash.cache_clear()
+    hashing._read.cache_clear()
+
+
 @pytest.fixture
 def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A copy of scripts/ that code_hash reads."""
     folder = tmp_path / "scripts"
     shutil.copytree(ROOT / "scripts", folder, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(hashing, "SCRIPTS", folder)
-    code_hash.cache_clear()
+    forget()
     yield folder
-    code_hash.cache_clear()
+    forget()
 
 
 def hash_with(file: Path, script: str, text: str) -> str:
     """The hash of a script where a file has more text at its end."""
     before = file.read_text()
     file.write_text(before + text)
-    code_hash.cache_clear()
+    forget()
     result = code_hash(script)
     file.write_text(before)
     return result
@@ -166,7 +172,7 @@ def test_any_change_of_code_changes_the_hash(copied: Path, old: str, new: str) -
 def test_the_hash_does_not_depend_on_where_the_repository_lies(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     there = code_hash("build_pairs")
     monkeypatch.setattr(hashing, "SCRIPTS", ROOT / "scripts")
-    code_hash.cache_clear()
+    forget()
     assert code_hash("build_pairs") == there
 
 
@@ -176,7 +182,7 @@ def test_modules_that_do_not_decide_the_output_leave_the_hash(copied: Path) -> N
         [path] = copied.glob(f"{module}.py")
         with path.open("a") as file:
             file.write(FORMULA)
-    code_hash.cache_clear()
+    forget()
     assert code_hash("build_pairs") == before
 
 
@@ -185,7 +191,7 @@ def test_an_import_inside_a_function_of_an_imported_module_is_followed(copied: P
         (folder / f"{name}.py").write_text(FORMULA)
     with (copied / "reversegen/pairs.py").open("a") as file:
         file.write("\ndef late() -> None:\n    from reversegen.deep import ratio\n    import reversegen.kinds.deeper\n")
-    code_hash.cache_clear()
+    forget()
     before = code_hash("build_pairs")
     for module in ("deep", "kinds/deeper"):
         assert hash_with(copied / f"reversegen/{module}.py", "build_pairs", "\nX = 1\n") != before
@@ -232,7 +238,7 @@ def test_the_hash_follows_all_that_python_loads(
         return read_text(path)
 
     monkeypatch.setattr(Path, "read_text", noted)
-    code_hash.cache_clear()
+    forget()
     code_hash(script)
     own = {name for name in loaded[script] if name.startswith("reversegen.")}
     assert {name for name in own if name.split(".")[-1] not in hashing.PLUMBING} <= followed
@@ -272,13 +278,13 @@ def test_a_stage_of_one_kind_is_not_rerun_for_another() -> None:
     meaning = hashing._meaning
     for kind in before:
         seen: set[str] = set()
-        hashing.code_hash.cache_clear()
-        hashing._meaning = lambda path, seen=seen: seen.add(str(path)) or meaning(path)
+        forget()
+        hashing._meaning = lambda path, tree, seen=seen: seen.add(str(path)) or meaning(path, tree)
         try:
             hashing.code_hash("answer_instructions", kind)
         finally:
             hashing._meaning = meaning
-            hashing.code_hash.cache_clear()
+            forget()
         followed[kind] = seen
     assert str(files["math"]) in followed["math"]
     assert not {str(files["safety"]), str(files["__init__"])} & followed["math"]

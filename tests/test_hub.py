@@ -294,6 +294,7 @@ def test_one_target_fetches_all_that_a_task_needs_and_the_rest_runs_offline(hub:
     hub.repositories["models/some/guarded"] = Repository({**CONFIG, **WEIGHTS}, gated=True)
     hub.repositories["datasets/some/data"] = Repository(DATA)
     models = {"model": {"hub": "some/model", "size": "tiny"}, "guarded": {"hub": "some/guarded", "size": "tiny"}}
+    models["vectors"] = models["model"]
     workflow.change_models(models)
     hubs = {split: {"repo": "some/data", "name": "main", "split": split} for split in ("train", "test")}
     data = {
@@ -302,7 +303,7 @@ def test_one_target_fetches_all_that_a_task_needs_and_the_rest_runs_offline(hub:
         "heldout_share": 0.5,
     }
     roles = {"proposer": "model", "target": "guarded", "labeller": "model", "transfer": []}
-    workflow.write_task("hubbed", roles, data=data)
+    workflow.write_task("hubbed", {**roles, "embedding": {"model": "vectors"}}, data=data)
     home = {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(workflow.folder / "home")}
     target, folder = "results/hubbed/prefetch.json", workflow.folder
     dry = workflow.run("-n", target, HF_ENDPOINT="http://127.0.0.1:9")
@@ -328,7 +329,7 @@ def test_one_target_fetches_all_that_a_task_needs_and_the_rest_runs_offline(hub:
     assert done.returncode == 0, done.stdout
     listed = json.loads((folder / target).read_text())
     assert {facts["hub"]: facts["revision"] for facts in listed.values()} == ids
-    assert len(listed) == 4
+    assert len(listed) == 5
 
     hub.close()
     done = workflow.run("results/hubbed/seeds.jsonl", **home)

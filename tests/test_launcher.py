@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from reversegen.pretraining import train_model
 from reversegen.records import write_records
 
 STAGES = """
-import json, os, runpy, sys
+import json, os, runpy, signal, sys
 import torch
 
 if sys.argv[1] == "fsdp":  # accelerate shards on accelerators alone; torch does on the CPU too
@@ -34,6 +35,18 @@ if sys.argv[1] == "fsdp":  # accelerate shards on accelerators alone; torch does
     PartialState.set_device = lambda self: setattr(self, "device", torch.device("cpu"))
     torch.distributed.init_process_group("gloo")
 stages = json.loads(sys.argv[2])
+if "STOP" in os.environ:  # one of the processes is told, as by SLURM
+    sys.path.insert(0, os.path.dirname(stages[0][0]))
+    from reversegen import training
+
+    report = training._Followed.on_log
+
+    def report_and_stop(self, args, state, *rest, **more):
+        report(self, args, state, *rest, **more)
+        if (os.environ["RANK"], str(state.global_step)) == ("1", os.environ["STOP"]):
+            os.kill(os.getpid(), signal.SIGUSR1)
+
+    training._Followed.on_log = report_and_stop
 for words in stages:
     sys.argv = words
     sys.path.insert(0, os.path.dirname(words[0]))
@@ -82,13 +95,20 @@ def stages(out: str) -> dict[str, list[str]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("config", "names"), [("ddp", ["preferred", "supervised"]), ("fsdp", ["preferred"])])
-def test_two_processes_train_as_one(folder: Path, config: str, names: list[str]) -> None:
+def test_two_processes_train_as_one_and_go_on_after_a_stop(folder: Path, config: str, names: list[str]) -> None:
     (folder / "stages.py").write_text(STAGES)
     file = str(REPOSITORY / f"config/accelerate/{config}.yaml")
     launch = ["-m", "accelerate.commands.launch", "--config_file", file, "--num_processes", "2"]
     words = json.dumps([stages(config)[name] for name in names])
     command = [sys.executable, *launch, "--main_process_port", "0", "stages.py", config, words]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=600)
+    for stop in ({"STOP": "6"}, {}):
+        environment = {**os.environ, **stop}
+        done = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=600
+        )
+        if stop:
+            assert done.returncode == 1
+            assert "told to stop at step 7 of 20" in (folder / config / "preferred.log").read_text()
     logs = [path.read_text() for path in (folder / config).glob("*.log")]
     assert done.returncode == 0, "\n".join([done.stderr, *logs])
     for name in names:
@@ -111,6 +131,7 @@ def test_two_processes_train_as_one(folder: Path, config: str, names: list[str])
         torch.testing.assert_close(trained.state_dict(), model.state_dict(), rtol=1e-3, atol=1e-5)
         assert any(not torch.allclose(base[key], weight, atol=1e-3) for key, weight in trained.state_dict().items())
         log = (folder / config / f"{name}.log").read_text()
+        assert ("going on after step 7\n" in log) == (name == "preferred")
         assert [log.count(line) for line in ("by hand: ", " step 10 of 20: ", ": done in ")] == [1, 1, 1]
     left_over = {path.name for path in (folder / config).iterdir()}
     assert left_over == {*names, *(f"{name}.log" for name in names)}

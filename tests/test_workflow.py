@@ -23,8 +23,10 @@ from endpoint_server import KEY, EndpointServer
 
 from reversegen.audit import COLUMNS, read_audit
 from reversegen.calls import calls_folder, read_usage
+from reversegen.errors import BadInput
 from reversegen.evaluation import Evaluation
 from reversegen.kinds import math
+from reversegen.model_folder import check_folder, prune, weights_identity
 from reversegen.records import (
     Instruction,
     Label,
@@ -79,6 +81,77 @@ def test_dry_run_plans_the_papers_models_without_network_gpu_key_or_file(workflo
     assert jobs["train_proposer"] == jobs["build_pairs"] == 3
     assert jobs["sample_instructions"] == jobs["label_responses"] == 4
     assert not (workflow.folder / "resources").exists()
+
+
+def test_proposers_that_a_task_does_not_keep_are_pruned_once_the_next_is_trained(workflow: Workflow) -> None:
+    for keep, pruned in {"[0, last]": {1, 2, 3}, "[0, 2, last]": {1, 3}, "null": set()}.items():
+        text = f"extends: tiny-math\niterations: 4\nkeep: {keep}\n"
+        (workflow.folder / "config/tasks/pruned.yaml").write_text(text)
+        done = workflow.run("-n", "results/pruned/iter4/eval.json")
+        assert done.returncode == 0, done.stdout
+        assert set(map(int, re.findall(r"output: results/pruned/iter(\d)/pruned.json", done.stdout))) == pruned
+        for k in pruned:
+            [files] = re.findall(rf"input: (.*)\n +output: results/pruned/iter{k}/pruned.json", done.stdout)
+            last_of_all = f"results/pruned/iter{k + 1}/proposer"
+            assert files.split(", ") == [f"results/pruned/iter{k}/{f}" for f in ("proposer", "samples.jsonl")] + [
+                last_of_all
+            ]
+
+
+PRUNED = """
+rule all:
+    input: "used"
+rule train:
+    output: directory("proposer")
+    shell: "mkdir proposer && cp {MODEL}/* proposer"
+rule sample:
+    input: "proposer"
+    output: "used"
+    shell: "touch used"
+"""
+
+
+def test_a_pruned_proposer_is_not_made_again_and_says_how_to_get_it_back(tiny_model: Path, tmp_path: Path) -> None:
+    snakefile = PRUNED.replace("{MODEL}", str(tiny_model / "tiny-arithmetic"))
+    (tmp_path / "Snakefile").write_text(snakefile)
+    command = [sys.executable, "-m", "snakemake", "--cores", "1"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    proposer = tmp_path / "proposer"
+    before, manifest = weights_identity(proposer), (proposer / "manifest.json").read_bytes()
+    size = (proposer / "model.safetensors").stat().st_size
+    for _ in range(2):  # again, as after a kill
+        assert prune(proposer) == {"model.safetensors": size}
+    assert not list(proposer.glob("*.safetensors"))
+    assert (weights_identity(proposer), (proposer / "manifest.json").read_bytes()) == (before, manifest)
+    with pytest.raises(
+        BadInput, match="proposer: its weights were removed, as the task's `keep` says; delete the folder"
+    ):
+        check_folder(proposer)
+    done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert "Nothing to be done" in done.stderr
+    shutil.rmtree(proposer)
+    (tmp_path / "used").unlink()
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    check_folder(proposer)
+
+
+def test_light_stages_of_an_iteration_are_one_job_of_a_cluster(workflow: Workflow) -> None:
+    """Shards are jobs of their own; what gathers their labels is in the job that reads these first."""
+    workflow.write_task("cut", {"shards": 2})
+    labelled = {"tiny-math": "label_responses", "cut": "gather_shards"}
+    done = workflow.run(
+        "-n", *(f"results/{task}/iter1/{file}" for task in labelled for file in ("eval.json", "pairs.jsonl"))
+    )
+    assert done.returncode == 0, done.stdout
+    groups: dict[str, set[str]] = {}
+    for text in re.split(r"^\[.*\] (?=Group job)", done.stdout, flags=re.MULTILINE)[1:]:
+        rules = re.findall(r"^    rule (\w+):", text, re.MULTILINE)
+        groups.setdefault(text.split()[2], set()).update(rules)
+    for task, label in labelled.items():
+        assert groups[f"{task}.iter1"] == {label, "write_audit", "evaluate_proposer", "build_pairs"}
+        assert groups[f"{task}.iter0"] == {label, "build_pairs", "check_pairs"}
+    heavy = {"train_warmup", "train_proposer", "sample_instructions", "answer_instructions", "write_references"}
+    assert not heavy & set().union(*groups.values())
 
 
 def test_dry_run_plans_the_whole_of_a_task(workflow: Workflow) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import glob
 import json
@@ -30,7 +31,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
     """Write a file from pieces, one in memory at a time, so that a reader, or a killed process, sees all of it or none."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    own = _own_name(path)
+    own = own_name(path)
     try:
         with own.open("wb") as file:
             file.writelines(pieces)
@@ -62,18 +63,21 @@ def building_folder(path: Path, **facts: Any) -> Iterator[Path]:
     faster, is kept where its manifest says the same files, and replaced otherwise.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_abandoned(path)
-    own = _own_name(path)
+    remove_abandoned(path)
+    own = own_name(path)
     own.mkdir()
     try:
         yield own
         files = {str(f.relative_to(own)): file_sha256(f) for f in sorted(own.rglob("*")) if f.is_file()}
         write_json(own / "manifest.json", {**facts, "files": files})
-        if path.exists():
-            if _manifest_files(path / "manifest.json") == files:
-                return
-            shutil.rmtree(path)
-        own.replace(path)
+        while not (path.exists() and _manifest_files(path / "manifest.json") == files):
+            if path.exists():
+                shutil.rmtree(path)
+            try:
+                own.replace(path)
+            except OSError as error:
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):  # another writer came between
+                    raise
     finally:
         shutil.rmtree(own, ignore_errors=True)
 
@@ -116,7 +120,8 @@ def _hashes(folder: Path, stamps: tuple[tuple[str, tuple[int, int, int]], ...]) 
         return dict(zip(names, pool.map(lambda name: file_sha256(folder / name), names), strict=True))
 
 
-def _own_name(path: Path) -> Path:
+def own_name(path: Path) -> Path:
+    """The name under which this process, and no other, writes what becomes `path`."""
     return path.with_name(f".{path.name}.{os.uname().nodename}.{os.getpid()}")
 
 
@@ -128,10 +133,10 @@ def _manifest_files(manifest: Path) -> Any:
         return None
 
 
-def _remove_abandoned(path: Path) -> None:
-    """Remove what killed processes of this machine left of a folder beside its place, an earlier one of our pid too."""
-    shutil.rmtree(_own_name(path), ignore_errors=True)
-    for left in path.parent.glob(f"{glob.escape(_own_name(path).stem)}.*"):
+def remove_abandoned(path: Path) -> None:
+    """Remove folders that killed processes of this machine left under their own names, an earlier one of our pid too."""
+    shutil.rmtree(own_name(path), ignore_errors=True)
+    for left in path.parent.glob(f"{glob.escape(own_name(path).stem)}.*"):
         try:
             os.kill(int(left.suffix[1:]), 0)  # asks only whether that process lives
         except ProcessLookupError:

@@ -26,6 +26,12 @@ def _all_differ(values: list[Any]) -> list[Any]:
     return values
 
 
+def _with_ends(iterations: list[Any]) -> list[Any]:
+    if not {0, "last"} <= set(iterations):
+        raise ValueError("0, from which the control and other tasks start, and last must be among them")
+    return iterations
+
+
 NUMBER = BeforeValidator(_no_truth_value)
 """`--config` gives the numbers of a list as text, so text is converted; YAML's truth values are no numbers."""
 Positive = Annotated[int, Field(ge=1), NUMBER]
@@ -425,7 +431,7 @@ class Report(Section):
     """What people look at. Decides no result."""
 
     include_text: bool = Field(
-        description="whether texts of a harmful kind, which the page masks and the data set leaves out, are written: texts.jsonl"
+        description="whether texts of a harmful kind are written: to texts.jsonl beside the page, and into the data set"
     )
 
 
@@ -439,6 +445,9 @@ class Task(Section):
     iterations: Positive = Field(description="N: the loop trains proposers 1 to N")
     shards: Positive = Field(
         description="jobs that each stage of samples, responses, references and labels is cut into"
+    )
+    keep: Annotated[list[NonNegative | Literal["last"]], AfterValidator(_with_ends)] | None = Field(
+        description="iterations whose proposer keeps its weights, 0 and last among them; null for all"
     )
     proposer: str = Field(description="model that proposer 0 is trained from")
     target: str = Field(description="model under study")
@@ -695,6 +704,9 @@ class Workflow(Section):
     tracking: Tracking
     costs: Costs
     tables: Tables
+    gres: str | None = Field(
+        pattern=r"^gpu(:\w[\w.]*)?$", description="how SLURM is asked for GPUs instead of by --gpus; null for --gpus"
+    )
     defaults: dict[str, Any] = Field(description="keys of a task that its own file need not give")
 
 
@@ -789,7 +801,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
     return {"config.schema.json": workflow, "task.schema.json": task, "models.schema.json": models}
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # libyaml takes an eighth of the time
     """The safe loader, which refuses a key that stands twice: the last would win in silence."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -797,7 +809,8 @@ class _Loader(yaml.SafeLoader):
         twice = next((key for n, key in enumerate(keys) if key in keys[:n]), None)
         if twice is not None:
             raise yaml.constructor.ConstructorError(None, None, f"the key {twice!r} stands twice", node.start_mark)
-        return super().construct_mapping(node, deep)
+        content: dict[Any, Any] = super().construct_mapping(node, deep)
+        return content
 
 
 @functools.cache

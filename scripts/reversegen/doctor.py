@@ -50,6 +50,9 @@ STAGES = {
     "judge_seed_references": "judge",
     "judge_seeds": "judge",
     "judge_tests": "judge",
+    "embed_instructions": "embedding",
+    "embed_seeds": "embedding",
+    "embed_tests": "embedding",
 }
 """Rules whose jobs ask for what the size of a role's model says, with that role."""
 TRAINED = {"train_warmup": "warmup", "train_proposer": "preference", "train_target": "enhancement"}
@@ -84,8 +87,12 @@ class Profile(NamedTuple):
 
     @property
     def defaults(self) -> dict[str, Any]:
-        """Its default resources, which Snakemake takes as a mapping or as a list of name=value."""
-        given = self.content.get("default-resources") or {}
+        """Its default resources."""
+        return self.pairs("default-resources")
+
+    def pairs(self, key: str) -> dict[str, Any]:
+        """What Snakemake takes as a mapping or as a list of name=value."""
+        given = self.content.get(key) or {}
         return dict(item.split("=", 1) for item in given) if isinstance(given, list) else given
 
 
@@ -172,17 +179,23 @@ def check_slurm(name: str, configuration: Configuration, profile: Profile) -> It
     yield _status_command(profile)
     limits = dict(line.split("|", 1) for line in listed.stdout.split())
     requests = _requests(name, configuration)
+    gres = profile.pairs("config").get("gres", configuration.workflow.gres)
     for request, wanted_by in requests.items():
         partitions = [partition for partition in _partitions(profile) if partition.takes(request)]
         if not partitions:
             mend = "raise a partition's limits in the file that slurm-partition-config names, or lower the model's size"
             yield Finding("partitions", "stops", f"none takes {request} ({wanted_by})", mend)
         for partition in partitions:
-            yield _asked_of(partition, request, wanted_by, limits, profile)
+            yield _asked_of(partition, request, wanted_by, limits, profile, gres)
 
 
 def _asked_of(
-    partition: Partition, request: Request, wanted_by: str, limits: Mapping[str, str], profile: Profile
+    partition: Partition,
+    request: Request,
+    wanted_by: str,
+    limits: Mapping[str, str],
+    profile: Profile,
+    gres: str | None,
 ) -> Finding:
     """Whether a partition would start a job; `sbatch --test-only` alone accepts a job that is longer than its limit."""
     where = f"partition {partition.name or 'by default'}: {request} ({wanted_by})"
@@ -193,7 +206,8 @@ def _asked_of(
         return Finding("time limits", "stops", text, mend)
     flags = ["--mem", str(request.mem_mb), f"--cpus-per-task={request.threads}", "-t", str(request.minutes)]
     flags += ["-p", partition.name] if partition.name else []
-    flags += [f"--gpus={request.gpus}"] if request.gpus else []
+    if request.gpus:
+        flags.append(f"--gres={gres}:{request.gpus}" if gres else f"--gpus={request.gpus}")
     account = profile.defaults.get("slurm_account")
     flags += ["-A", str(account)] if account else []
     flags += shlex.split(str(profile.defaults.get("slurm_extra", "")).strip("'\""))
@@ -249,6 +263,7 @@ def _models(name: str, configuration: Configuration) -> dict[str, Model]:
     task = configuration.task(name)
     names = {"proposer": task.proposer, "target": task.target, "labeller": task.labeller}
     names |= {"judge": task.judge.model} if task.judge else {}
+    names |= {"embedding": task.embedding.model} if task.embedding else {}
     names |= {f"transfer {model}": model for model in task.transfer}
     return {role: configuration.models[model] for role, model in names.items() if model in configuration.models}
 
@@ -419,7 +434,10 @@ def check_disk(name: str, configuration: Configuration, folder: Path, free: int)
         ("target", targets, (task.enhancement,)),
     ):
         one = sizes[models[role].size].disk_mb
-        needed += sum(one for part in parts if not (folder / "results" / name / part).is_dir())
+        missing = [part for part in parts if not (folder / "results" / name / part).is_dir()]
+        if role == "proposer" and task.keep is not None:  # a proposer goes when the next stands
+            missing = missing[: max(1, len(task.keep) + 1 - (len(parts) - len(missing)))]
+        needed += one * len(missing)
         if parts and any(section.lora is None for section in sections):
             state = max(state, STATE_SHARE * one)
     free_mb, needed = free // 1_000_000, needed + state
@@ -437,12 +455,13 @@ def check_times(name: str, configuration: Configuration, results: Path) -> Itera
     task, models = configuration.task(name), _models(name, configuration)
     measured: dict[str, float] = {}
     for file in sorted((results / name / "benchmarks").rglob("*.tsv")):
-        if file.stem in STAGES and STAGES[file.stem] in models:
+        rule = file.stem.partition(".")[0]  # a shard's is sample_instructions.2-of-8
+        if STAGES.get(rule) in models:
             with file.open(encoding="utf-8", newline="") as lines:
                 times = [
                     float(row["s"]) for row in csv.DictReader(lines, delimiter="\t") if row.get("s") not in (None, "-")
                 ]
-            measured[file.stem] = max([measured.get(file.stem, 0.0), *times])
+            measured[rule] = max([measured.get(rule, 0.0), *times])
     sizes = configuration.workflow.sizes
     for rule, seconds in measured.items():
         limit = sizes[models[STAGES[rule]].size].runtime

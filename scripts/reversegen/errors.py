@@ -1,4 +1,4 @@
-"""The one error that is meant for the user."""
+"""The errors that are meant for the user."""
 
 
 class BadInput(Exception):
@@ -6,3 +6,7 @@ class BadInput(Exception):
 
     `stage.run` prints it as one line without a traceback and ends with status 1.
     """
+
+
+class Interrupted(Exception):
+    """A signal told the job to stop; its state is kept, and the same command goes on from it. `stage.run` ends as above."""

@@ -75,9 +75,13 @@ def in_batches(
             write_records(files[number], answer(number, batch(number)))
             progress.advance(len(batch(number)))
 
-        _each(finish, left, at_once)
+        while left:
+            _each(finish, left, at_once)
+            left = [
+                n for n in own if not files[n].is_file()
+            ]  # a job that was given up, and still ran, has removed the parts
     write_records(output, (row for number in own for row in read_records(files[number], record)))
-    shutil.rmtree(parts)
+    shutil.rmtree(parts, ignore_errors=True)
     log.info("%d items, %d batches in %.1f s", len(items), len(own), time.perf_counter() - start)
 
 

@@ -7,11 +7,12 @@ import functools
 import hashlib
 import json
 import unicodedata
+from collections.abc import Iterator
 from pathlib import Path
 
 PLUMBING = {
-    "artefacts", "batches", "calls", "configuration", "connection", "errors", "hashing", "model_card", "progress", "records",
-    "stage",
+    "artefacts", "batches", "calls", "configuration", "connection", "errors", "gpus", "hashing", "model_card", "progress",
+    "records", "stage",
 }  # fmt: skip
 """Modules that carry data without deciding it: a change in them reruns nothing. Their formats are held by tests."""
 
@@ -61,18 +62,25 @@ def code_hash(script: str, kind: str | None = None) -> str:
         path = pending.pop()
         if path not in seen:
             seen.add(path)
-            imported = _imports(ast.parse(path.read_text()))
+            imported = _read(path)[0]
             if kind is not None and any(file.parent.name == "kinds" for file in imported):
                 imported = [file for file in imported if file.parent.name != "kinds"]
                 imported.append(SCRIPTS / "reversegen/kinds" / f"{kind}.py")
             pending += imported
-    return hashlib.sha256("".join(_meaning(path) for path in sorted(seen)).encode()).hexdigest()[:16]
+    return hashlib.sha256("".join(_read(path)[1] for path in sorted(seen)).encode()).hexdigest()[:16]
+
+
+@functools.cache
+def _read(path: Path) -> tuple[list[Path], str]:
+    """What a file imports and what it means. Read once: many scripts import the same modules."""
+    tree = ast.parse(path.read_text())
+    return _imports(tree), _meaning(path, tree)
 
 
 def _imports(tree: ast.AST) -> list[Path]:
     """Files of the reversegen modules that a tree imports, at its top or inside a function."""
     names: set[str] = set()
-    for node in ast.walk(tree):
+    for node in _statements(tree):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "reversegen":
             names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Import):
@@ -84,9 +92,17 @@ def _imports(tree: ast.AST) -> list[Path]:
     return [file for file in files if file.is_file()]
 
 
-def _meaning(path: Path) -> str:
-    tree = ast.parse(path.read_text())
-    for node in ast.walk(tree):
+def _statements(tree: ast.AST) -> Iterator[ast.AST]:
+    """All statements below a node: a tenth of its nodes, and no expression holds one."""
+    for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+        part = getattr(tree, name, None)
+        for node in part if isinstance(part, list) else []:
+            yield node
+            yield from _statements(node)
+
+
+def _meaning(path: Path, tree: ast.AST) -> str:
+    for node in [tree, *_statements(tree)]:
         body = getattr(node, "body", None)
         if isinstance(body, list):  # docstrings, and the strings that document fields and constants
             node.body = [  # type: ignore[attr-defined]

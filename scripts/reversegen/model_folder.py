@@ -6,9 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from reversegen.artefacts import check_manifest, read_json
+from reversegen.artefacts import check_manifest, read_json, write_json
 from reversegen.errors import BadInput
 from reversegen.hashing import content_id
+
+PRUNED = "pruned.json"
+"""Stands in a folder whose weights were removed."""
 
 
 def check_folder(folder: Path) -> None:
@@ -17,6 +20,10 @@ def check_folder(folder: Path) -> None:
     Where a rule made or fetched it, its files must also be those of its manifest: all of them and no others.
     Its weights may be a LoRA adapter's, in peft's form, over another local folder.
     """
+    if (folder / PRUNED).is_file():
+        raise BadInput(
+            f"{folder}: its weights were removed, as the task's `keep` says; delete the folder to have it made again"
+        )
     needs = {
         "config.json": [folder / "config.json", folder / "adapter_config.json"],
         "*.safetensors": list(folder.glob("*.safetensors")),
@@ -36,6 +43,17 @@ def check_folder(folder: Path) -> None:
             raise BadInput(
                 f"{added[0]}: in no manifest of this folder; a file that a model might be loaded from is removed"
             )
+
+
+def prune(folder: Path) -> dict[str, int]:
+    """Remove the weights of a model folder; what they were stays in its manifest. Returns the bytes of each file."""
+    weights = sorted(folder.glob("*.safetensors"))
+    removed = {path.name: path.stat().st_size for path in weights}
+    if weights:  # else a killed job has been here
+        write_json(folder / PRUNED, removed)
+    for path in weights:
+        path.unlink()
+    return dict(read_json(folder / PRUNED))
 
 
 def weights_identity(folder: Path) -> str:

@@ -14,6 +14,7 @@ import json
 import logging
 import os
 import shlex
+import signal
 import sys
 import time
 import typing
@@ -25,7 +26,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import to_json
 
-from reversegen.errors import BadInput
+from reversegen.errors import BadInput, Interrupted
+from reversegen.gpus import take_gpus
 from reversegen.records import explain
 
 if TYPE_CHECKING:
@@ -60,7 +62,7 @@ def run(main: Callable[..., None]) -> None:
     """Call a script's `main` with what its rule, or the command line, gives; log the command that repeats it.
 
     A job of a task with a budget starts only within it. Ends the process with status 1 and one line on standard error where
-    that, or `main`, raises BadInput.
+    that, or `main`, raises BadInput or Interrupted.
     """
     job: Job | None = main.__globals__.get("snakemake")
     script = Path(main.__globals__["__file__"])
@@ -74,6 +76,7 @@ def run(main: Callable[..., None]) -> None:
         log.info("by hand: %s", command(script, arguments))
         if given["log"] and BUDGETED in os.environ:
             _check_budget(Path(given["log"]))
+        take_gpus(given["gpus"])
         files = {path: _identity(path) for path in _paths(arguments.values())}
         start = time.perf_counter()
         main(**arguments)
@@ -81,7 +84,7 @@ def run(main: Callable[..., None]) -> None:
         log.info("%s", line)
         if given["log"] and RUNNING.watched:
             print(line, file=terminal, flush=True)
-    except BadInput as error:
+    except (BadInput, Interrupted) as error:
         for stream in {sys.stderr, terminal}:
             print(f"{script.stem}: error: {error}", file=stream, flush=True)
         sys.exit(1)
@@ -138,8 +141,10 @@ def _check_budget(log_file: Path) -> None:
 def prepare_environment(*, draws: bool) -> None:
     """Set what every job inherits: our `python` first, unless conda puts another before it; no hub but for fetching.
 
-    `draws`: Snakemake draws the terminal itself, and jobs leave it alone.
+    `draws`: Snakemake draws the terminal itself, and jobs leave it alone. SIGUSR1, by which SLURM tells all processes of a job
+    that its time is nearly over, is for the one that listens to it.
     """
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     os.environ |= {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "TQDM_DISABLE": "1"}
     if draws:
@@ -181,7 +186,7 @@ def _redirect_to(log_file: str) -> typing.TextIO:
 
 
 def _given_by_job(job: Job) -> dict[str, Any]:
-    given: dict[str, Any] = {"threads": job.threads, "log": str(job.log) or None}
+    given: dict[str, Any] = {"threads": job.threads, "gpus": 0, "log": str(job.log) or None}
     for part in (job.wildcards, job.params, job.input, job.output):
         given |= {name: list(v) if isinstance(v, list | tuple) else v for name, v in part.items()}
     return given
@@ -192,6 +197,7 @@ def _given_by_command_line(main: Callable[..., None], words: list[str]) -> dict[
         description=main.__globals__["__doc__"], formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--log", help="file that takes all output; the terminal still gets an error")
+    parser.add_argument("--gpus", type=int, default=0, help="number of GPUs to take, of those that no other job has")
     for name, kind in _parameters(main).items():
         flag = "--" + name.replace("_", "-")
         if typing.get_origin(kind) is list:

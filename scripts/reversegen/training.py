@@ -6,32 +6,38 @@ import importlib.util
 import logging
 import math
 import os
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import re
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 from accelerate import PartialState
-from accelerate.utils import broadcast_object_list
 from datasets import Dataset, disable_progress_bars, load_from_disk
+from pydantic import BaseModel
 from transformers import PrinterCallback, TrainerCallback
 from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 
 from reversegen.artefacts import building_folder, write_json, write_text
+from reversegen.checkpoints import Checkpoints
 from reversegen.configuration import Lora, ModelUse, Preference, Tracking, Training
 from reversegen.errors import BadInput
+from reversegen.hashing import content_id
 from reversegen.model_card import Method, Role, model_card
+from reversegen.model_folder import weights_identity
 from reversegen.models import load_model, load_tokenizer
 from reversegen.progress import Progress
-from reversegen.records import Message, Pair, TrainingRow
+from reversegen.records import Message, Pair, Record, TrainingRow
 
 log = logging.getLogger("reversegen")
 disable_progress_bars()
 Row = TypeVar("Row")
 Prompt = str | list[Message]
+LOGGING_STEPS = 10
+"""Optimiser steps to a line of the log and of the curve."""
+LAST = {"step", "epoch", "learning_rate", "num_input_tokens_seen"}
+LEFT_OUT = re.compile("runtime|per_second|num_tokens")
 
 
 class _Followed(TrainerCallback):
@@ -41,7 +47,7 @@ class _Followed(TrainerCallback):
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         if state.is_world_process_zero:
-            self.progress = Progress(state.max_steps, "steps")
+            self.progress = Progress(state.max_steps, "steps", done=state.global_step)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         if self.progress:
@@ -53,7 +59,8 @@ class _Followed(TrainerCallback):
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
         facts = " ".join(f"{key}={value}" for key, value in (logs or {}).items())
-        log.info("step %d of %d: %s", state.global_step, state.max_steps, facts)
+        if state.global_step % LOGGING_STEPS == 0:
+            log.info("step %d of %d: %s", state.global_step, state.max_steps, facts)
 
 
 def train_supervised(
@@ -79,25 +86,36 @@ def train_supervised(
     fitting = list(rows)
     if completion_only_loss:
         fitting = _fitting(rows, [row.prompt for row in rows], tokenizer, training.max_length)
-    with _shared_folder() as state:
+    key = _key(fitting, [base], model, training, lora, completion_only_loss, random_seed)
+    with Checkpoints(output, key) as state:
         trainer = SFTTrainer(
             model=_load_for_training(base, model, lora, threads),
             processing_class=tokenizer,
             args=SFTConfig(
-                **_arguments(training, state, random_seed, processes),
+                **_arguments(training, state.own, random_seed, processes),
                 **_tracked(tracking, output),
                 completion_only_loss=completion_only_loss,
             ),
             train_dataset=Dataset.from_list([row.model_dump(include={"prompt", "completion"}) for row in fitting]),
             peft_config=_adapter(lora),
-            callbacks=[_Followed()],
+            callbacks=[_Followed(), state],
         )
         settings = {
             "completion_only_loss": completion_only_loss,
             "training": training.model_dump(),
             "lora": lora.model_dump() if lora else None,
         }
-        _train(trainer, output, rows=len(fitting), base=base, model=model, role=role, method="sft", settings=settings)
+        _train(
+            trainer,
+            output,
+            state,
+            rows=len(fitting),
+            base=base,
+            model=model,
+            role=role,
+            method="sft",
+            settings=settings,
+        )
 
 
 def train_preference(
@@ -123,13 +141,13 @@ def train_preference(
     batch = training.per_device_train_batch_size * training.gradient_accumulation_steps
     steps_an_epoch = math.ceil(len(fitting) / batch)
     epochs = max(training.num_train_epochs, math.ceil(preference.min_steps / steps_an_epoch))
-    with _shared_folder() as state:
+    with Checkpoints(output, _key(fitting, [base, reference], model, preference, random_seed)) as state:
         trainer = DPOTrainer(
             model=_load_for_training(base, model, preference.lora, threads),
             ref_model=None if reference == base else load_model(reference, model, threads),
             processing_class=tokenizer,
             args=DPOConfig(
-                **_arguments(training, state, random_seed, processes) | {"num_train_epochs": epochs},
+                **_arguments(training, state.own, random_seed, processes) | {"num_train_epochs": epochs},
                 **_tracked(tracking, output),
                 beta=preference.beta,
                 loss_type=list(preference.loss_type),
@@ -139,15 +157,34 @@ def train_preference(
             ),
             train_dataset=_on_disk(
                 Dataset.from_list([pair.model_dump(include={"prompt", "chosen", "rejected"}) for pair in fitting]),
-                Path(state) / "pairs",
+                state.own / "pairs",
             ),
             peft_config=_adapter(preference.lora),
-            callbacks=[_Followed()],
+            callbacks=[_Followed(), state],
         )
         settings = preference.model_dump()
         _train(
-            trainer, output, rows=len(fitting), base=base, model=model, role="proposer", method="dpo", settings=settings
+            trainer,
+            output,
+            state,
+            rows=len(fitting),
+            base=base,
+            model=model,
+            role="proposer",
+            method="dpo",
+            settings=settings,
         )
+
+
+def _key(rows: Sequence[Record], folders: Sequence[Path], model: ModelUse, *settings: Any) -> str:
+    """A hash of everything that decides a training: the state of another one is of no use."""
+    given = [part.model_dump_json() if isinstance(part, BaseModel) else str(part) for part in (model, *settings)]
+    weights = [weights_identity(folder) for folder in folders]
+    return content_id(*(row.model_dump_json() for row in rows), *weights, *given, *_versions().values())
+
+
+def _versions() -> dict[str, str]:
+    return {name: version(name) for name in ("torch", "transformers", "trl")}
 
 
 def _join_processes(threads: int) -> tuple[int, int]:
@@ -157,19 +194,6 @@ def _join_processes(threads: int) -> tuple[int, int]:
     """
     processes = int(PartialState(cpu=not torch.cuda.is_available()).num_processes)
     return processes, max(1, threads // processes)
-
-
-@contextmanager
-def _shared_folder() -> Iterator[str]:
-    """A temporary folder, the same one in every process of this training."""
-    if PartialState().is_main_process:
-        with tempfile.TemporaryDirectory() as folder:
-            broadcast_object_list([folder])
-            yield folder
-    else:
-        told = [""]
-        broadcast_object_list(told)
-        yield told[0]
 
 
 def _on_disk(dataset: Dataset, folder: Path) -> Dataset:
@@ -208,7 +232,7 @@ def _fitting(rows: Sequence[Row], prompts: Sequence[Prompt], tokenizer: Any, max
     return fitting
 
 
-def _arguments(training: Training, state: str, random_seed: int, processes: int) -> dict[str, Any]:
+def _arguments(training: Training, folder: Path, random_seed: int, processes: int) -> dict[str, Any]:
     """Arguments that both trainers share. The processes share the rows of a step, so that their number changes no curve."""
     accumulation, rest = divmod(training.gradient_accumulation_steps, processes)
     if rest:
@@ -219,13 +243,13 @@ def _arguments(training: Training, state: str, random_seed: int, processes: int)
     return {
         **training.model_dump(exclude={"launcher"}),
         "gradient_accumulation_steps": accumulation,
-        "output_dir": state,
+        "output_dir": str(folder),
         "seed": random_seed,
         "use_cpu": not torch.cuda.is_available(),
         "ddp_find_unused_parameters": False,
         "include_num_input_tokens_seen": "non_padding",
         "save_strategy": "no",
-        "logging_steps": 10,
+        "logging_steps": 1,  # what is summed between two reports would not outlive a checkpoint
         "disable_tqdm": True,
     }
 
@@ -253,6 +277,7 @@ def _adapter(lora: Lora | None) -> Any:
 def _train(
     trainer: Any,
     output: Path,
+    state: Checkpoints,
     *,
     rows: int,
     base: Path,
@@ -266,12 +291,7 @@ def _train(
     `settings` are what the card tells of the configuration. Times are left out: same input, same bytes.
     """
     trainer.remove_callback(PrinterCallback)
-    result = trainer.train()
-    curve = [
-        {key: value for key, value in entry.items() if "runtime" not in key and "per_second" not in key}
-        for entry in trainer.state.log_history
-        if "loss" in entry
-    ]
+    trainer.train(resume_from_checkpoint=state.newest())
     trained, weights = trainer.model, None
     if trainer.is_fsdp_enabled:
         weights = trainer.accelerator.get_state_dict(
@@ -295,11 +315,26 @@ def _train(
         "rows": rows,
         "steps": trainer.state.global_step,
         "tokens": int(getattr(trainer.state, "num_input_tokens_seen", 0)),
-        "versions": {name: version(name) for name in ("torch", "transformers", "trl")},
+        "versions": _versions(),
     }
-    log.info("%d rows, %d steps, last loss %s", rows, trainer.state.global_step, result.training_loss)
+    log.info("%d rows, %d steps", rows, trainer.state.global_step)
     with building_folder(output, **facts) as folder:
         trained.save_pretrained(folder, state_dict=weights)
         trainer.processing_class.save_pretrained(folder)
-        write_json(folder / "curve.json", curve)
+        write_json(folder / "curve.json", _curve(trainer.state.log_history))
         write_text(folder / "README.md", model_card(role, method, base, settings, trainer.args.seed, facts))
+
+
+def _curve(history: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The reports of the steps, LOGGING_STEPS to a line: counters and the rate are those of the last, the others means.
+
+    Times are left out, and TRL's count of tokens, which begins anew after a checkpoint: same input, same bytes.
+    """
+    steps = [entry for entry in history if "loss" in entry]
+    lines = []
+    for start in range(0, len(steps), LOGGING_STEPS):
+        part = steps[start : start + LOGGING_STEPS]
+        line = {name: sum(entry[name] for entry in part) / len(part) for name in sorted(part[0])}
+        line |= {name: value for name, value in part[-1].items() if name in LAST}
+        lines.append({name: value for name, value in line.items() if not LEFT_OUT.search(name)})
+    return lines

@@ -7,6 +7,7 @@ from pathlib import Path
 
 BENCHMARKS = (
     "demo",
+    "dry_run",
     "self_bleu",
     "near_duplicates",
     "embeddings",

@@ -1,0 +1,19 @@
+"""Remove the weights of a proposer that nothing needs any more: results/{task}/iter{iteration}/pruned.json
+
+python scripts/prune_proposer.py --help
+"""
+
+from pathlib import Path
+
+from reversegen.artefacts import write_json
+from reversegen.model_folder import prune
+from reversegen.stage import run
+
+
+def main(proposer: Path, pruned: Path) -> None:
+    """The folder stays, with its manifest, so that no plan makes it again."""
+    write_json(pruned, prune(proposer))
+
+
+if __name__ == "__main__":
+    run(main)

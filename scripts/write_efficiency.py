@@ -1,0 +1,19 @@
+"""Tabulate what the jobs of a task asked for and used: results/{task}/efficiency.md
+
+python scripts/write_efficiency.py --help
+"""
+
+from pathlib import Path
+
+from reversegen import efficiency
+from reversegen.artefacts import write_text
+from reversegen.stage import run
+
+
+def main(benchmarks: Path, markdown: Path) -> None:
+    """Read every benchmark file below `benchmarks`."""
+    write_text(markdown, efficiency.markdown(efficiency.read_jobs(benchmarks)))
+
+
+if __name__ == "__main__":
+    run(main)

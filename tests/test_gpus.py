@@ -1,0 +1,90 @@
+"""Two jobs of one machine never take the same GPU, and a killed job gives its own back."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from reversegen.errors import BadInput
+from reversegen.gpus import take_gpus
+
+SCRIPTS = Path(__file__).parents[1] / "scripts"
+TAKE = """
+import os, sys
+from reversegen.gpus import take_gpus
+take_gpus(int(sys.argv[1]))
+print(os.environ.get("CUDA_VISIBLE_DEVICES"), flush=True)
+sys.stdin.read()
+"""
+
+
+class Machine:
+    """Jobs that take GPUs 2, 3 and 5, each a process of its own."""
+
+    def __init__(self, folder: Path, processes: ExitStack) -> None:
+        self.folder, self.processes = folder, processes
+
+    def start(self, count: int, **more: str) -> subprocess.Popen[str]:
+        own = {"PYTHONPATH": str(SCRIPTS), "TMPDIR": str(self.folder), "CUDA_VISIBLE_DEVICES": "2,3,5"}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("SLURM")}
+        process = subprocess.Popen(
+            [sys.executable, "-c", TAKE, str(count)],
+            env={**environment, **own, **more},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.processes.enter_context(process)
+        self.processes.callback(process.kill)
+        return process
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Machine]:
+    with ExitStack() as processes:
+        yield Machine(tmp_path, processes)
+
+
+def taken(job: subprocess.Popen[str]) -> list[str]:
+    assert job.stdout is not None
+    return job.stdout.readline().strip().split(",")
+
+
+def test_jobs_take_gpus_that_no_other_has_and_wait_for_a_killed_one(machine: Machine) -> None:
+    one, two = (taken(machine.start(1)), machine.start(1))
+    assert sorted([*one, *taken(two)]) == ["2", "3"]
+    both = machine.start(2)  # one is free: it takes none until there are two
+    third = machine.start(1)
+    assert taken(third) == ["5"]
+    third.kill()
+    two.kill()
+    assert len(set(taken(both)) - set(one)) == 2
+
+
+def test_the_choice_of_slurm_is_left_alone(machine: Machine) -> None:
+    assert taken(machine.start(3)) == ["2", "3", "5"]
+    assert taken(machine.start(1, SLURM_JOB_ID="7")) == ["2", "3", "5"]
+
+
+def test_processes_that_are_launched_together_see_the_same_gpus(machine: Machine) -> None:
+    other = taken(machine.start(1))
+    second, first = machine.start(2, LOCAL_RANK="1"), machine.start(2, LOCAL_RANK="0")
+    assert taken(first) == taken(second) == sorted({"2", "3", "5"} - set(other))
+
+
+def test_a_job_without_gpus_takes_none(machine: Machine) -> None:
+    assert taken(machine.start(0)) == ["2", "3", "5"]
+    assert taken(machine.start(3)) == ["2", "3", "5"]
+
+
+@pytest.mark.parametrize("visible", ["", "0"])
+def test_a_machine_with_too_few_is_refused(monkeypatch: pytest.MonkeyPatch, visible: str) -> None:
+    for name in ("SLURM_JOB_ID", "LOCAL_RANK"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    with pytest.raises(BadInput, match=rf"asks for 2 GPU and sees {len(visible)}: set `gpu`"):
+        take_gpus(2)
