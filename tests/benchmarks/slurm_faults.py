@@ -181,8 +181,9 @@ def _node_down(stage: Stage) -> str:
     try:
         stage.wait()
     finally:
-        slurm("scontrol", "update", f"nodename={node}", "state=resume")
-    return f"{node} was lost: started again elsewhere"
+        with suppress(subprocess.CalledProcessError):  # it came back by itself
+            slurm("scontrol", "update", f"nodename={node}", "state=resume")
+    return f"{node} was lost: started again by SLURM"
 
 
 def _daemon(name: str) -> psutil.Process:
@@ -308,6 +309,7 @@ def inflict(finished: Path, fault: str, folder: Path) -> str:
 
 def main(finished: Path, faults: list[str]) -> None:
     """Print the table; end with status 1 where a fault did not end in the same bytes."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where a shell has put this in the background
     print("| fault | stage | what happened | seconds | bytes |\n|---|---|---|--:|---|", flush=True)
     failed = False
     for fault in faults or FAULTS:
