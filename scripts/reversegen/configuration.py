@@ -459,7 +459,7 @@ class Task(Section):
     transfer: Annotated[list[str], AfterValidator(_all_differ)] = Field(
         description="models that are asked what this task's target failed on"
     )
-    checker_timeout: Rate = Field(description="seconds after which comparing two answers is given up")
+    checker_timeout: Rate = Field(description="seconds of the processor after which comparing two answers is given up")
     data: Data
     prompts: Prompts
     sampling: Sampling
