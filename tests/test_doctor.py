@@ -145,13 +145,15 @@ def test_each_request_is_tried_on_the_partitions_that_take_it(workflow: Workflow
     profile = SQUEUE | {"default-resources": {"slurm_account": "lab", "slurm_extra": "'--signal=USR1@300'"}}
     limits = {"cpu": {"max_runtime": 1440}, "big": {"max_runtime": 2880, "max_gpu": 8, "max_mem_mb": 500000}}
     found = check_slurm(workflow, profile, limits)
-    assert states(found) == [("job status", "ok"), *[("partitions", "ok")] * 3]
+    assert states(found) == [("job status", "ok"), *[("partitions", "ok")] * 5]
     asked = log.read_text().splitlines()
     shared = "-A lab --signal=USR1@300 --wrap true"
     assert asked == [
         f"--test-only --mem 2000 --cpus-per-task=1 -t 60 -p big {shared}",
         f"--test-only --mem 2000 --cpus-per-task=1 -t 60 -p cpu {shared}",
         f"--test-only --mem 96000 --cpus-per-task=8 -t 1440 -p big --gpus=1 {shared}",
+        f"--test-only --mem 4000 --cpus-per-task=4 -t 240 -p big {shared}",
+        f"--test-only --mem 4000 --cpus-per-task=4 -t 240 -p cpu {shared}",
     ]
 
 
@@ -163,6 +165,7 @@ def test_a_launchers_processes_are_asked_for(workflow: Workflow, cluster: Path) 
         Request(1, 2000, 60, 0): "light stages",
         Request(8, 96000, 1440, 1): "train_warmup",
         Request(32, 384000, 1440, 4): "train_proposer",
+        Request(4, 4000, 240, 0): "embed_instructions",
     }
 
 
@@ -175,7 +178,7 @@ def test_a_job_that_is_longer_than_its_partitions_limit_is_found(workflow: Workf
 
 def test_a_partition_that_slurm_does_not_know_is_found(workflow: Workflow, cluster: Path) -> None:
     found = check_slurm(workflow, SQUEUE | {"default-resources": ["slurm_partition=nope"]})
-    assert states(found)[1:] == [("partitions", "stops")] * 2
+    assert states(found)[1:] == [("partitions", "stops")] * 3
     assert "invalid partition specified: nope" in found[1].text
 
 
@@ -268,7 +271,13 @@ def test_gated_and_unknown_models_are_found_at_the_hub(
     monkeypatch.setenv("HF_ENDPOINT", hub)
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     names = ["meta-llama/Meta-Llama-3-8B", "meta-llama/Meta-Llama-3-8B-Instruct", "Qwen/Qwen2.5-Math-7B-Instruct"]
-    names += ["openai/gsm8k", "Vivacem/MMIQC", "xinlai/Math-Step-DPO-10K", "qintongli/GSM-Plus"]
+    names += [
+        "sentence-transformers/all-MiniLM-L6-v2",
+        "openai/gsm8k",
+        "Vivacem/MMIQC",
+        "xinlai/Math-Step-DPO-10K",
+        "qintongli/GSM-Plus",
+    ]
     (workflow.folder / "config/lock.yaml").write_text(json.dumps(dict.fromkeys(names, COMMIT)))
     found = list(doctor.check_hub("math", configuration(workflow), workflow.folder))
     assert [(f.state, f.text) for f in found] == [
@@ -293,7 +302,7 @@ def test_what_is_here_is_not_asked_of_the_hub(workflow: Workflow, monkeypatch: p
     for source in (*task.data.seeds.values(), *task.data.tests.values()):
         assert source.hub
         (downloads / f"data/{source.hub.file_name}.jsonl").touch()
-    for name in ("llama3-8b", "llama3-8b-instruct"):
+    for name in ("llama3-8b", "llama3-8b-instruct", "minilm"):
         model_folder(downloads / "models" / name)
     [lock, finding] = doctor.check_hub("math", configuration(workflow), workflow.folder)
     assert (lock.state, lock.text) == ("stops", "config/lock.yaml has no commit of Qwen/Qwen2.5-Math-7B-Instruct")
@@ -307,14 +316,14 @@ def test_what_is_here_is_not_asked_of_the_hub(workflow: Workflow, monkeypatch: p
 
 
 def test_disk_is_what_the_plan_writes(workflow: Workflow) -> None:
-    """Three models of 17 GB, proposers 0 to 3 and four repaired targets; a state of six folders where all is trained.
+    """Three models of 17 GB, one of 0.1, proposers 0 to 3, four repaired targets; a state of six folders where all is trained.
 
     Where 0 and the last proposer are kept, no more than three stand at a time.
     """
     workflow.write_task("math", {"keep": None}, base="math")
     places = configuration(workflow)
     [finding] = doctor.check_disk("math", places, workflow.folder, 190_000_000_000)
-    assert (finding.state, finding.text.split(",")[0]) == ("warning", "187.0 GB may be written")
+    assert (finding.state, finding.text.split(",")[0]) == ("warning", "187.1 GB may be written")
     for free, state in {500_000_000_000: "ok", 186_000_000_000: "stops"}.items():
         assert states(doctor.check_disk("math", places, workflow.folder, free)) == [("disk", state)]
     (workflow.folder / "results/math/iter0/proposer").mkdir(parents=True)
@@ -324,7 +333,7 @@ def test_disk_is_what_the_plan_writes(workflow: Workflow) -> None:
         (workflow.folder / f"results/few/iter{done}/proposer").mkdir(parents=True)
     for task, needed in {"math": 187 - 17, "full": 187 + 6 * 17, "few": 187 - 3 * 17}.items():
         [finding] = doctor.check_disk(task, configuration(workflow), workflow.folder, 10**12)
-        assert finding.text.startswith(f"{needed}.0 GB")
+        assert finding.text.startswith(f"{needed}.1 GB")
 
 
 def test_a_job_that_came_near_its_limit_is_found(workflow: Workflow, tmp_path: Path) -> None:

@@ -249,7 +249,9 @@ def test_hostile_answer_is_undecidable_in_time(impatient: Checker, answer: str) 
     assert impatient.equal(r"\sqrt{4}", "2") is True
     started = time.perf_counter()
     assert impatient.equal(answer, "7") is None
-    assert time.perf_counter() - started < 10 * LIMIT  # LIMIT is the processor's; the benchmark holds an idle machine to it
+    assert (
+        time.perf_counter() - started < 10 * LIMIT
+    )  # LIMIT is the processor's; the benchmark holds an idle machine to it
     assert impatient.equal(r"\sqrt{4}", "2") is True
     assert impatient.equal(r"\sqrt{4}", "3") is False
 

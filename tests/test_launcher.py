@@ -87,6 +87,7 @@ def stages(out: str) -> dict[str, list[str]]:
     supervised = [f"{scripts}/train_warmup.py", "--warmup=rows.jsonl", "--base=base"]
     supervised += [f"--settings={warmup.model_dump_json()}"]
     shared = [f"--model={USE.model_dump_json()}", "--random-seed=0", "--threads=2"]
+    shared += ['--tracking={"report_to": [], "project": "none"}']
     return {
         name: [*words, *shared, f"--proposer={out}/{name}", f"--log={out}/{name}.log"]
         for name, words in {"preferred": preferred, "supervised": supervised}.items()

@@ -98,9 +98,7 @@ def test_every_ablation_plans_without_network_and_makes_no_part_that_it_reuses(w
     done = workflow.run("-n", *(f"results/{name}/table.md" for name in ABLATIONS), **NOWHERE)
     assert done.returncode == 0, done.stdout
     files = {
-        file.strip()
-        for line in re.findall(r"^    output: (.*)$", done.stdout, re.MULTILINE)
-        for file in line.split(",")
+        file.strip() for line in re.findall(r"^ +output: (.*)$", done.stdout, re.MULTILINE) for file in line.split(",")
     }
     for name in ABLATIONS:
         text = (workflow.folder / f"config/tasks/{name}.yaml").read_text()
