@@ -412,7 +412,7 @@ def test_every_job_has_a_log_with_the_command_that_repeats_it(finished: Workflow
 
 
 def made(workflow: Workflow) -> dict[str, str]:
-    """SHA-256 of all that is made but logs, benchmarks and the cache of vectors, a file of it being what one job was asked for."""
+    """SHA-256 of all that is made but logs, benchmarks and the cache of vectors, whose files depend on what was killed."""
     folder = workflow.folder / "results"
     return {
         str(path.relative_to(folder)): sha256(path.read_bytes()).hexdigest()
