@@ -133,7 +133,7 @@ def test_two_processes_train_as_one_and_go_on_after_a_stop(folder: Path, config:
         assert any(not torch.allclose(base[key], weight, atol=1e-3) for key, weight in trained.state_dict().items())
         log = (folder / config / f"{name}.log").read_text()
         assert ("going on after step 7\n" in log) == (name == "preferred")
-        assert [log.count(line) for line in ("by hand: ", " step 10 of 20: ", ": done in ")] == [1, 1, 1]
+        assert [log.count(line) for line in ("by hand: ", " step 10 of 20: ", "done in ")] == [1, 1, 1]
     left_over = {path.name for path in (folder / config).iterdir()}
     assert left_over == {*names, *(f"{name}.log" for name in names)}
 
