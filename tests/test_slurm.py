@@ -170,10 +170,10 @@ def test_a_key_reaches_its_endpoint_and_no_file_log_job_script_or_report(
     of = {"base_url": url, "model": "m", "api_key_env": "REVERSEGEN_CANARY"}
     workflow.change_models({"api": {"endpoint": of, "size": "tiny"}})
     seeds = yaml.safe_load((REPOSITORY / "config/tasks/tiny-math.yaml").read_text())["data"]["seeds"]
-    seeds["arithmetic"]["corpus"]["count"] = 20
+    seeds["arithmetic"]["corpus"]["count"] = 60
     workflow.write_task("keys", {**MICRO, "labeller": "api", "data": {**MICRO["data"], "seeds": seeds}})
     wanted = ["results/keys/enhanced/seed_references.jsonl"]
-    logs = ["--slurm-keep-successful-logs", "--verbose", "--printshellcmds"]
+    logs = ["--slurm-keep-successful-logs", "--printshellcmds"]  # --verbose has the plug-in print each job's environment
     done = run(workflow, *PROFILE, *logs, "--", *wanted, REVERSEGEN_CANARY=KEY)
     assert done.returncode == 0, done.stdout
     assert set(keys) == {f"Bearer {KEY}"}
