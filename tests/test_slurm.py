@@ -173,7 +173,10 @@ def test_a_key_reaches_its_endpoint_and_no_file_log_job_script_or_report(
     seeds["arithmetic"]["corpus"]["count"] = 60
     workflow.write_task("keys", {**MICRO, "labeller": "api", "data": {**MICRO["data"], "seeds": seeds}})
     wanted = ["results/keys/enhanced/seed_references.jsonl"]
-    logs = ["--slurm-keep-successful-logs", "--printshellcmds"]  # --verbose has the plug-in print each job's environment
+    logs = [
+        "--slurm-keep-successful-logs",
+        "--printshellcmds",
+    ]  # --verbose has the plug-in print each job's environment
     done = run(workflow, *PROFILE, *logs, "--", *wanted, REVERSEGEN_CANARY=KEY)
     assert done.returncode == 0, done.stdout
     assert set(keys) == {f"Bearer {KEY}"}
