@@ -424,9 +424,9 @@ def made(workflow: Workflow) -> dict[str, str]:
 def kill_tree(process: subprocess.Popen[bytes]) -> None:
     """SIGKILL Snakemake and everything that it started."""
     children = psutil.Process(process.pid).children(recursive=True)
-    for victim in [psutil.Process(process.pid), *children]:
+    for one in [psutil.Process(process.pid), *children]:
         with contextlib.suppress(psutil.NoSuchProcess):
-            victim.kill()
+            one.kill()
     process.wait()
     psutil.wait_procs(children, timeout=10)
 

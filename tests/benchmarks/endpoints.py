@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,7 @@ import openai
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
 
+from tests.benchmarks.timing import value_row
 from tests.endpoint_server import FAULTS, KEY
 
 from reversegen.calls import calls_folder
@@ -59,7 +59,7 @@ def _speed(folder: Path) -> Iterator[dict[str, Any]]:
                         print(
                             f"{against}, {concurrency} at once: {requests / ours:.0f} and {requests / theirs:.0f} a second"
                         )
-            yield _row(f"endpoint, time, {concurrency} at once", against, f"{requests} requests", ratios, RATE)
+            yield value_row(f"endpoint, time, {concurrency} at once", against, f"{requests} requests", ratios, RATE)
 
 
 def _memory(folder: Path) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def _memory(folder: Path) -> dict[str, Any]:
             _end(_start_job(port, folder / f"{count}.jsonl", count, 64, "--alone"))["megabytes"] for count in COUNTS
         )
     size = f"{COUNTS[0]} requests, {few:.0f} MB, and {COUNTS[1]}, {many:.0f} MB"
-    return _row("endpoint, memory", "itself with fewer requests", size, [many / few], MEMORY)
+    return value_row("endpoint, memory", "itself with fewer requests", size, [many / few], MEMORY)
 
 
 def _faults(folder: Path) -> Iterator[dict[str, Any]]:
@@ -105,7 +105,9 @@ def _faults(folder: Path) -> Iterator[dict[str, Any]]:
         kept = _kept(output)
         lost, twice = 400 - len(kept), sum(kept.values()) - len(kept)
         print(f"| {fault} | {_lines(log)} | {len(kept)} | {lost} | {twice} | {under_way or ''} |")
-        yield _row(f"endpoint, lost or asked twice, {fault}", "no answer", "400 requests", [float(lost + twice)], 0.0)
+        yield value_row(
+            f"endpoint, lost or asked twice, {fault}", "no answer", "400 requests", [float(lost + twice)], 0.0
+        )
 
 
 async def _bare_openai(url: str, requests: int, concurrency: int) -> float:
@@ -181,17 +183,3 @@ def _kept(output: Path) -> Counter[str]:
     lines = (line for path in calls_folder(output).glob("*.jsonl") for line in path.read_text().splitlines())
     calls = (json.loads(line) for line in lines if line.endswith("}"))
     return Counter(call["key"] for call in calls if call["answers"] is not None)
-
-
-def _row(name: str, against: str, size: str, ratios: list[float], bar: float) -> dict[str, Any]:
-    ratio = statistics.median(ratios)
-    return {
-        "name": name,
-        "against": against,
-        "size": size,
-        "ratio": round(ratio, 3),
-        "low": round(min(ratios), 3),
-        "high": round(max(ratios), 3),
-        "bar": round(bar, 3),
-        "holds": ratio <= bar,
-    }

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from tests.benchmarks.timing import value_row
 
 from reversegen.equivalence import Checker, final_answer
 
@@ -140,15 +141,15 @@ def _against_math_verify(pairs: list[tuple[str, str, bool, str]]) -> list[dict[s
     print({f"{form}: {who}": n for (form, who), n in differences.most_common()}, f"{undecided} undecided")
     size = f"{len(pairs)} pairs of GSM8K"
     return [
-        _row("equivalence, time", "math-verify alone", size, ratios, 0.2),
-        _row(
+        value_row("equivalence, time", "math-verify alone", size, ratios, 0.2),
+        value_row(
             "equivalence, differences that are not errors of theirs",
             "math-verify alone",
             size,
             [float(ours_wrong)],
             0.0,
         ),
-        _row("equivalence, undecided", "all pairs", size, [undecided / len(pairs)], 0.0),
+        value_row("equivalence, undecided", "all pairs", size, [undecided / len(pairs)], 0.0),
     ]
 
 
@@ -168,7 +169,7 @@ def _growth(answers: list[str]) -> list[dict[str, Any]]:
         math.log(late / early) / math.log(large / small)
         for (small, early), (large, late) in itertools.pairwise(zip(SIZES, seconds, strict=True))
     ]
-    return [_row("equivalence, exponent of growth", "linear", "10k, 50k, 200k pairs", exponents, 1.2)]
+    return [value_row("equivalence, exponent of growth", "linear", "10k, 50k, 200k pairs", [max(exponents)], 1.2)]
 
 
 def _hostile() -> list[dict[str, Any]]:
@@ -206,22 +207,8 @@ def _hostile() -> list[dict[str, Any]]:
     worst = [max(each) for each in seconds.values()]
     size = f"{len(HOSTILE)} kinds, each on both sides"
     return [
-        {**_row("equivalence, hostile answers, time", "1 second", size, worst, 1.0), "ratio": round(max(worst), 3),
+        {**value_row("equivalence, hostile answers, time", "1 second", size, worst, 1.0), "ratio": round(max(worst), 3),
          "holds": max(worst) <= 1.0},
-        _row("equivalence, hostile answers, memory", "300 MB", size, [peak / 300], 1.0),
-        _row("equivalence, hostile answers, files made", "0", size, [float(len(executed))], 0.0),
+        value_row("equivalence, hostile answers, memory", "300 MB", size, [peak / 300], 1.0),
+        value_row("equivalence, hostile answers, files made", "0", size, [float(len(executed))], 0.0),
     ]  # fmt: skip
-
-
-def _row(name: str, against: str, size: str, ratios: list[float], bar: float) -> dict[str, Any]:
-    ratio = sorted(ratios)[len(ratios) // 2]
-    return {
-        "name": name,
-        "against": against,
-        "size": size,
-        "ratio": round(ratio, 3),
-        "low": round(min(ratios), 3),
-        "high": round(max(ratios), 3),
-        "bar": bar,
-        "holds": ratio <= bar,
-    }
