@@ -554,9 +554,10 @@ def configuration_hash(wildcards):
 
 
 def planned_configuration(wildcards):
-    """All of the configuration, as JSON: a plan shows what it assumes."""
+    """The configuration with this task alone, as JSON: a plan shows what it assumes, which is nothing of other tasks."""
     task_of(wildcards)
-    return CONFIGURATION.model_dump_json()
+    name = wildcards.task.partition(".s")[0]
+    return CONFIGURATION.model_copy(update={"tasks": {name: CONFIGURATION.tasks[name]}}).model_dump_json()
 
 
 def benchmarked(wildcards):

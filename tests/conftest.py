@@ -95,6 +95,11 @@ def workflow(tmp_path: Path) -> Workflow:
     return new_workflow(tmp_path)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: whoever waits for a subprocess leaves its core to the others."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with many slow tests first: the last file to end then is a short one."""
     slow = Counter(item.path for item in items if item.get_closest_marker("slow"))

@@ -35,7 +35,7 @@ class OpenAIEngine:
         self.at_once = limits.concurrency if limits.mode == "online" else BATCHES_AT_ONCE
         self._connection, self._calls = Connection(endpoint, limits), Calls(calls)
         self._batches = Batches(self._connection, self._calls, self._read) if limits.mode == "batch" else None
-        self._under_way: dict[str, asyncio.Task[list[Generated]]] = {}
+        self._under_way: dict[str, asyncio.Future[list[Generated]]] = {}
         self._starting, self._loop = threading.Lock(), asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="endpoint", daemon=True)
 
@@ -91,16 +91,18 @@ class OpenAIEngine:
             answers.append(one)
         return answers
 
-    async def _answer(self, body: dict[str, Any]) -> list[Generated]:
+    def _answer(self, body: dict[str, Any]) -> asyncio.Future[list[Generated]]:
         content = json.dumps(body)
         key = content_id(self.endpoint.base_url, content)
         if (kept := self._calls.find(key)) is not None:
-            return kept
+            known: asyncio.Future[list[Generated]] = self._loop.create_future()
+            known.set_result(kept)
+            return known
         if key not in self._under_way:
             ask: Callable[..., Awaitable[list[Generated]]] = self._batches.ask if self._batches else self._ask
             self._under_way[key] = asyncio.ensure_future(ask(key, content, body["n"]))
             self._under_way[key].add_done_callback(lambda _: self._under_way.pop(key))
-        return await self._under_way[key]
+        return self._under_way[key]
 
     async def _ask(self, key: str, content: str, n: int) -> list[Generated]:
         def read(reply: bytes) -> list[Generated]:
