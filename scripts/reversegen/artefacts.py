@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -115,6 +114,8 @@ def _stamp(file: Path) -> tuple[int, int, int]:
 @functools.cache
 def _hashes(folder: Path, stamps: tuple[tuple[str, tuple[int, int, int]], ...]) -> dict[str, str]:
     """SHA-256 of files by name, several at once: hashing leaves the interpreter free."""
+    from concurrent.futures import ThreadPoolExecutor  # asked for by jobs of models alone
+
     names = [name for name, _ in stamps]
     with ThreadPoolExecutor(4) as pool:
         return dict(zip(names, pool.map(lambda name: file_sha256(folder / name), names), strict=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -68,8 +69,10 @@ def _words(texts: list[str], path: Path) -> Path:
 
 
 def _process(program: str, path: Path) -> tuple[float, float, float]:
-    """Score, seconds of scoring and greatest memory in bytes, of a process of its own."""
-    done = subprocess.run([sys.executable, "-c", program, str(path)], stdout=subprocess.PIPE, check=True)
+    """Score, seconds of scoring and greatest memory in bytes, of a process of its own, started as Snakemake starts a job."""
+    one_thread = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
+    command = [sys.executable, "-c", program, str(path)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, env=os.environ | one_thread)
     score, taken, memory = json.loads(done.stdout)
     return score, taken, memory
 
