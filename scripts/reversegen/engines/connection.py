@@ -8,10 +8,11 @@ import json
 import logging
 import os
 import re
+import ssl
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Generic, TypeVar
 
 from reversegen.configuration import Endpoint, Limits
@@ -67,14 +68,14 @@ class Connection:
             )
         self.place = f"endpoint {endpoint.base_url}, model {endpoint.model}"
         self.base, self.limits, self._key = endpoint.base_url.rstrip("/"), limits, key
-        self._slots = asyncio.Semaphore(limits.concurrency)
+        self._slots, self._free = asyncio.Semaphore(limits.concurrency), list[Any]()
         self._alone = asyncio.Lock()
         self._next_request = self._next_token = self._not_before = 0.0
         self._failures, self._looks, self._out_since, self._spare = 0, 0, 0.0, limits.spare_tries
         self._ended = ""
 
-    @cached_property
     def _client(self) -> Any:
+        """A client with one connection: a pool of many looks at each of them whenever one becomes free."""
         import httpx2
 
         return httpx2.AsyncClient(
@@ -82,8 +83,16 @@ class Connection:
             follow_redirects=False,
             trust_env=self.base.startswith("https:"),
             timeout=None,  # the whole of a try is timed
-            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=self.limits.concurrency),
+            limits=httpx2.Limits(max_connections=1),
+            verify=self._certificates,
         )
+
+    @cached_property
+    def _certificates(self) -> ssl.SSLContext:
+        """Read once: that takes longer than a request."""
+        import httpx2
+
+        return httpx2.create_ssl_context()
 
     async def ask(
         self,
@@ -100,32 +109,48 @@ class Connection:
         rate. Raises BadInput where trying is of no use, or has been tried enough; then nothing more is sent, and what is
         under way ends.
         """
-        tries, client = 0, self._client
         async with self._slots:
-            while True:
-                alone = self._out
-                if alone:
-                    await self._alone.acquire()
+            client = self._free.pop() if self._free else self._client()
+            try:
+                request = partial(client.request, method, self.base + path, **content)
+                return await self._asked(request, read, failed, tokens, path)
+            finally:
+                self._free.append(client)
+
+    async def _asked(
+        self,
+        request: Callable[[], Awaitable[Any]],
+        read: Callable[[bytes], T],
+        failed: Callable[[int | None], None],
+        tokens: int,
+        path: str,
+    ) -> T:
+        """Try a request, one slot held for it, until it is answered."""
+        tries = 0
+        while True:
+            alone = self._out
+            if alone:
+                await self._alone.acquire()
+            try:
+                if alone and not self._out:
+                    continue  # another found it answering while this one waited
+                await self._turn(tokens)
+                done = await self._try(request(), read)
+                if done.found:
+                    self._failures = self._looks = 0
+                    return done.found[0]
+                tries += not alone  # an outage is no fault of the request that looks for its end
                 try:
-                    if alone and not self._out:
-                        continue  # another found it answering while this one waited
-                    await self._turn(tokens)
-                    done = await self._try(client.request(method, self.base + path, **content), read)
-                    if done.found:
-                        self._failures = self._looks = 0
-                        return done.found[0]
-                    tries += not alone  # an outage is no fault of the request that looks for its end
-                    try:
-                        if done.refused:
-                            raise self.end(done.refused)
-                        self.count(tries, done.status, done.retry_after, alone=alone)
-                    finally:
-                        failed(done.status)
+                    if done.refused:
+                        raise self.end(done.refused)
+                    self.count(tries, done.status, done.retry_after, alone=alone)
                 finally:
-                    if alone:
-                        self._alone.release()
-                if not self._out:
-                    await asyncio.sleep(_pause(tries, path, self._spare))
+                    failed(done.status)
+            finally:
+                if alone:
+                    self._alone.release()
+            if not self._out:
+                await asyncio.sleep(_pause(tries, path, self._spare))
 
     def end(self, reason: str) -> BadInput:
         """The error after which nothing more is sent: the first one stays, for all who are told of it later."""
