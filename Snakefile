@@ -43,3 +43,6 @@ rule tables:
     input:
         expand("results/tables/{table}.{form}", table=TABLES, form=["csv", "md", "tex"]),
         expand("results/figures/{table}.svg", table=TABLES),
+
+
+quicken_plans()
