@@ -10,6 +10,7 @@ import json
 import resource
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
@@ -22,12 +23,12 @@ from reversegen.generation import answer_questions
 from reversegen.kinds import open_kind
 from reversegen.records import Message
 
-WINDOW = 1024
-"""Requests that the engine has in hand: as many as 64 threads with batches of 16."""
+THREADS, BATCH = 4, 256
+"""Of the engine alone: as many requests in hand as 64 threads with batches of 16, and one thread's fill another's end."""
 
 
 def main(url: str, output: Path, questions: int, limits: Limits, batch_size: int, alone: bool) -> None:
-    """Answer `question 0`, `question 1`, and so on; by the engine `alone`, window by window, after one that is not timed."""
+    """Answer `question 0`, `question 1`, and so on; by the engine `alone`, after one that is not timed."""
     endpoint = Endpoint(base_url=url, model="some-model", api_key_env="REVERSEGEN_TEST_KEY")
     engine = OpenAIEngine(endpoint, limits, Decoding(8), calls_folder(output))
     kind = open_kind(KindUse(name="math"))
@@ -35,9 +36,14 @@ def main(url: str, output: Path, questions: int, limits: Limits, batch_size: int
         engine.generate(_requests(["ready ?"]), 1, 0)
     start = time.perf_counter()
     if alone:
-        for first in range(0, questions, WINDOW):
-            window = range(first, min(first + WINDOW, questions))
-            engine.generate(_requests([f"question {n}" for n in window]), 1, 0)
+
+        def ask(first: int) -> None:
+            batch = range(first, min(first + BATCH, questions))
+            engine.generate(_requests([f"question {n}" for n in batch]), 1, 0)
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            for _ in pool.map(ask, range(0, questions, BATCH)):
+                pass
     else:
         asked = [(f"id {n}", f"question {n}") for n in range(questions)]
         answer_questions(output, asked, engine, kind, None, batch_size, 1, ())
