@@ -13,8 +13,9 @@ import yaml
 from conftest import Workflow
 
 from reversegen.configuration import SOLVERS, Configuration, load
-from reversegen.costs import Amount, Job, check_budget, plan, used, write_plan
+from reversegen.costs import check_budget, plan, used, write_plan
 from reversegen.errors import BadInput
+from reversegen.planned_jobs import Amount, Job
 
 MODEL_RULES = {
     *("answer_seeds", "judge_seeds", "check_judge", "train_warmup", "sample_instructions", "answer_instructions"),

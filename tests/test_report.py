@@ -18,11 +18,11 @@ import yaml
 
 import write_report
 from reversegen.configuration import KindUse, load
-from reversegen.costs import Amount, Job
 from reversegen.errors import BadInput
 from reversegen.evaluation import Evaluation, Metric
 from reversegen.failures import write_failures
 from reversegen.judge_check import JudgeReport
+from reversegen.planned_jobs import Amount, Job
 from reversegen.records import Cluster, Failure, write_records
 from reversegen.report import MOST_EXAMPLES, Stored, finding
 from reversegen.report import page as page_of

@@ -5,92 +5,21 @@ from __future__ import annotations
 import contextlib
 import csv
 import json
-import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, astuple, dataclass, fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
 from reversegen.artefacts import read_json, write_json
-from reversegen.configuration import Configuration, DataSource, Model, Price, Task, Throughput, Training, load
-from reversegen.enhancement import SOURCES
+from reversegen.configuration import Configuration, Model, Price, Task, Throughput, load
 from reversegen.errors import BadInput
-from reversegen.judges import JUDGES
-from reversegen.kinds import open_kind
-from reversegen.records import Question, numbered_lines, read_records
-from reversegen.rows import read_rows
+from reversegen.planned_jobs import SHARD, Amount, Job, count_rows, planned_jobs
+from reversegen.records import numbered_lines
 
-DEMONSTRATIONS = 3
-YES_OR_NO = 8
-"""Tokens that a labeller may write when it is asked whether an instruction can be answered."""
 BATCH_PRICE = 0.5
 """Share of its price that an endpoint takes for what goes through the Batch API."""
-
-
-SHARD = r"(?:\.[0-9]+-of-[0-9]+)?"
 UNKNOWN = {"gpu_hours": "no throughput", "money": "no price"}
-
-
-@dataclass(frozen=True)
-class Amount:
-    """What a job takes; None where nothing can be said."""
-
-    prompts: float | None = 0
-    """Requests to a model, or training rows."""
-    read: float | None = 0
-    """Tokens of prompts."""
-    written: float | None = 0
-    """Tokens that are generated."""
-    trained: float | None = 0
-    """Tokens of training rows, over all epochs."""
-    gpu_hours: float | None = 0
-    calls: float | None = 0
-    """Requests to an endpoint, retries included."""
-    money: float | None = 0
-
-    def __add__(self, other: Amount) -> Amount:
-        pairs = zip(astuple(self), astuple(other), strict=True)
-        return Amount(*(None if a is None or b is None else a + b for a, b in pairs))
-
-    def share(self, run: str) -> Amount:
-        """That of a run: one of eight for the shard .2-of-8, all where there are none."""
-        parts = int(run.rpartition("-")[2] or 1)
-        return Amount(*(None if a is None else a / parts for a in astuple(self)))
-
-    def largest(self, other: Amount) -> Amount:
-        """The larger of each, as far as either says something."""
-        pairs = zip(astuple(self), astuple(other), strict=True)
-        return Amount(*(max((n for n in pair if n is not None), default=None) for pair in pairs))
-
-    def or_else(self, other: Amount) -> Amount:
-        """`other` where this says nothing."""
-        return Amount(*(b if a is None else a for a, b in zip(astuple(self), astuple(other), strict=True)))
-
-
-@dataclass(frozen=True)
-class Job:
-    """A job that runs, asks or trains a model."""
-
-    rule: str
-    part: str
-    """Its folder in the task's logs, such as iter0 or enhanced/seeds; empty for the task's own."""
-    model: str
-    output: str
-    """What it makes, below the task's folder."""
-    planned: Amount
-    why: str
-    """What the planned amounts rest on."""
-
-    def file(self, kind: str, suffix: str) -> Path:
-        """Its log, or another file of its own, below the task's folder."""
-        return Path(kind, self.part, f"{self.rule}{suffix}")
-
-    def runs(self, folder: Path) -> list[str]:
-        """What the names of its files have before their endings: nothing, or a shard such as .2-of-8 for each that began."""
-        files = [file.name for file in (folder / "benchmarks" / self.part).glob(f"{self.rule}*")]
-        found = (re.fullmatch(rf"{self.rule}({SHARD})\.(tsv|planned\.json)", name) for name in files)
-        return sorted({match[1] for match in found if match})
 
 
 def plan(name: str, configuration: Configuration, folder: Path) -> list[Job]:
@@ -99,7 +28,7 @@ def plan(name: str, configuration: Configuration, folder: Path) -> list[Job]:
     Parts that the task reuses are their owner's. `folder` is results/{task}: seeds and tests that are made already are
     counted, other data is counted where it lies, and assumed where it is not here.
     """
-    return [_priced(job, configuration) for job in _jobs(name, configuration, folder)]
+    return [_priced(job, configuration) for job in planned_jobs(name, configuration, folder)]
 
 
 def used(job: Job, configuration: Configuration, folder: Path) -> Amount | None:
@@ -201,121 +130,6 @@ def write_plan(name: str, configuration: Configuration, folder: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _jobs(name: str, configuration: Configuration, folder: Path) -> Iterator[Job]:
-    task = configuration.task(name)
-    costs, kind, models = configuration.workflow.costs, open_kind(task.kind_use), configuration.models
-    question, share = costs.question_tokens, costs.written_share
-    several, samples = kind.decision.samples, task.sampling.samples_per_prompt
-    seeds = _seed_count(task, costs.source_rows, folder)
-    tests = {n: _test_count(n, source, costs.source_rows, folder) for n, source in task.data.tests.items()}
-    asked_tests = sum(tests.values())
-    attacks = sum(count for n, count in tests.items() if task.data.tests[n].measures == "attack_success_rate")
-    iterations = [f"iter{k}" for k in range(task.iterations + 1)]
-    repairs = not models[task.target].endpoint
-    answer, solution = task.responses.max_new_tokens * share, task.references.max_new_tokens * share
-    prompt = (DEMONSTRATIONS + 1) * question
-    item = task.sampling.max_new_tokens * share
-
-    def reused(part: str) -> bool:
-        return part in task.reuse
-
-    def responses(rule: str, part: str, model: str, count: float, n: int, which: str) -> Job:
-        n = 2 * n if n > 1 else 1  # where too few answers can be read, a question is asked as often again
-        planned = Amount(prompts=count, read=count * question, written=count * n * answer)
-        why = f"{which}, at most {n} x {task.responses.max_new_tokens} new tokens each"
-        return Job(rule, part, model, f"{part}/responses.jsonl", planned, why)
-
-    def judgements(rule: str, part: str, output: str, count: float, length: float) -> Iterator[Job]:
-        if kind.needs_judge and task.judge:
-            adapter = JUDGES.get(task.judge.format)
-            new = adapter.max_new_tokens if adapter else 0  # a classifier writes nothing
-            planned = Amount(prompts=count, read=count * (question + length), written=count * new * share)
-            why = f"an answer to each, {new} new tokens a verdict"
-            yield Job(rule, part, task.judge.model, output, planned, why)
-
-    def references(rule: str, part: str, output: str, count: float) -> Iterator[Job]:
-        if task.labeller in models:
-            checks = count if task.references.solvable else 0
-            votes = task.references.samples
-            planned = Amount(
-                prompts=count + checks,
-                read=(count + checks) * question,
-                written=count * votes * solution + checks * YES_OR_NO * share,
-            )
-            why = f"each question, {votes} x {task.references.max_new_tokens} new tokens"
-            if checks:
-                why += f", after a yes or no of {YES_OR_NO}"
-            yield Job(rule, part, task.labeller, output, planned, why)
-
-    def training(rule: str, part: str, model: str, output: str, rows: float, length: float, how: Training) -> Job:
-        planned = Amount(prompts=rows, trained=rows * how.num_train_epochs * min(length, how.max_length))
-        why = f"epochs {how.num_train_epochs:g}, a row of {length:g} tokens, cut at {how.max_length}"
-        return Job(rule, part, model, output, planned, why)
-
-    if task.judge and kind.needs_judge:
-        source = task.data.judge
-        shipped = len(numbered_lines(Path(__file__).parents[2] / f"resources/judge/{task.kind}.jsonl"))
-        labelled = shipped if source is None else _count(source, costs.source_rows)
-        yield from judgements("check_judge", "", "judge.json", labelled, answer)
-    if (task.data.probe or (kind.choice and repairs)) and not reused("probe"):
-        yield responses("answer_seeds", "probe", task.target, seeds, several, "all seeds")
-        yield from judgements("judge_seeds", "probe", "probe/judgements.jsonl", seeds, answer)
-    if not reused("iter0"):
-        rows = task.warmup.rows or seeds
-        yield training("train_warmup", "iter0", task.proposer, "iter0/proposer", rows, prompt, task.warmup.training)
-    counts = {"baseline": task.prompts.heldout}
-    counts |= dict.fromkeys(iterations, task.prompts.train + task.prompts.heldout)
-    counts |= {"control": task.iterations * task.prompts.train} if repairs else {}
-    for chain, prompts in counts.items():
-        if reused(chain):
-            continue
-        if chain not in ("iter0", "control", "baseline"):
-            how = task.preference
-            pairs = min(task.pairs.max_pairs or task.prompts.train * samples, task.prompts.train * samples)
-            batch = how.training.per_device_train_batch_size * how.training.gradient_accumulation_steps
-            epochs = max(how.training.num_train_epochs, math.ceil(how.min_steps / math.ceil(pairs / batch)))
-            longer = how.training.model_copy(update={"num_train_epochs": epochs})
-            length = prompt - question + item
-            job = training("train_proposer", chain, task.proposer, f"{chain}/proposer", pairs, length, longer)
-            twice = replace(job.planned, trained=2 * (job.planned.trained or 0))
-            yield replace(job, planned=twice, why=f"a pair of every training sample, both sides; {job.why}")
-        planned = Amount(prompts=prompts, read=prompts * prompt, written=prompts * samples * item)
-        new = task.sampling.max_new_tokens
-        why = f"prompts of {prompt} tokens, {samples} samples each, {new} new tokens a sample"
-        yield Job("sample_instructions", chain, task.proposer, f"{chain}/samples.jsonl", planned, why)
-        written = prompts * samples
-        yield responses("answer_instructions", chain, task.target, written, several, "no two samples alike")
-        if kind.needs_references or (repairs and chain != "baseline"):
-            yield from references("write_references", chain, f"{chain}/references.jsonl", written)
-        yield from judgements("judge_responses", chain, f"{chain}/judgements.jsonl", written, answer)
-        if repairs and chain != "baseline":
-            place = f"{chain}/reference_judgements.jsonl"
-            yield from judgements("judge_references", chain, place, written, solution)
-    if repairs:
-        yield from references("write_seed_references", "enhanced", "enhanced/seed_references.jsonl", seeds)
-        place = "enhanced/seed_judgements.jsonl"
-        yield from judgements("judge_seed_references", "enhanced", place, seeds, solution)
-    own = task.enhancement
-    for version in ("target", *(f"enhanced/{source}" for source in SOURCES if repairs)):
-        if reused(version):
-            continue
-        if version != "target":
-            rows = own.rows + own.replay_rows + own.plain_rows
-            length = question + max(solution, answer)
-            yield training("train_target", version, task.target, f"{version}/target", rows, length, own.training)
-        yield responses("answer_tests", version, task.target, asked_tests, 1, "all test questions")
-        yield from judgements("judge_tests", version, f"{version}/judgements.jsonl", attacks, answer)
-        if kind.choice:
-            planned = Amount(prompts=2 * asked_tests, read=2 * asked_tests * question)
-            why = "the options of each test question, and whether the target is sure; nothing is written"
-            yield Job("measure_confidence", version, task.target, f"{version}/confidences.jsonl", planned, why)
-    for model in task.transfer:
-        failures = (task.prompts.train + task.prompts.heldout) * samples
-        part = f"transfer/{model}"
-        yield responses("answer_transfer", part, model, failures, several, "the target failed on every sample")
-        yield from judgements("judge_transfer", part, f"{part}/judgements.jsonl", failures, answer)
-
-
 def _priced(job: Job, configuration: Configuration) -> Job:
     """The job with GPU-hours, calls and money, by throughput and prices."""
     model, planned = configuration.models[job.model], job.planned
@@ -410,33 +224,9 @@ def _calls(folder: Path) -> Iterator[dict[str, int]]:
                 yield {key: int(call[key]) for key in ("tokens_in", "tokens_out", "batch")}
 
 
-def _seed_count(task: Task, assumed: int, folder: Path) -> int:
-    made = folder / "seeds.jsonl"
-    if made.is_file():
-        return len(numbered_lines(made))
-    return sum(_count(source, assumed) for source in task.data.seeds.values())
-
-
-def _test_count(name: str, source: DataSource, assumed: int, folder: Path) -> int:
-    made = folder / "tests" / f"{name}.jsonl"
-    return len(read_records(made, Question)) if made.is_file() else _count(source, assumed)
-
-
-def _count(source: DataSource, assumed: int) -> int:
-    """Rows of a source: drawn, lying here, or assumed."""
-    if source.corpus:
-        return source.corpus.count
-    file = source.file
-    if source.url:
-        file = Path("resources/downloads/files", source.url.file_name)
-    elif source.hub:
-        file = Path("resources/downloads/data", f"{source.hub.file_name}.jsonl")
-    return len(read_rows(file, None)) if file and file.is_file() else assumed
-
-
 def _assumed_sources(task: Task, assumed: int) -> list[str]:
     every = {**task.data.seeds, **task.data.tests}
-    absent = [name for name, source in every.items() if not source.corpus and _count(source, -1) == -1]
+    absent = [name for name, source in every.items() if not source.corpus and count_rows(source, -1) == -1]
     return (
         [f"- Rows: {assumed:,} of each source that is not here yet (costs.source_rows): {', '.join(absent)}."]
         if absent

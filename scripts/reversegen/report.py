@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from reversegen.charts import Point, Series, columns, line_chart, row_chart
-from reversegen.costs import Amount, Job
 from reversegen.escaping import html_text
 from reversegen.evaluation import Evaluation
 from reversegen.failures import choose_examples
 from reversegen.judge_check import JudgeReport, wilson
 from reversegen.metric import Metric
 from reversegen.page import FIRST, framed
+from reversegen.planned_jobs import Amount, Job
 from reversegen.records import Cluster, Failure
 from reversegen.tables import ROWS, SOURCES, Cell, main_measure, meaning, pool, row_name, shown, table, tasks_of
 

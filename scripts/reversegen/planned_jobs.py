@@ -1,0 +1,265 @@
+"""The jobs of a task that run, ask or train a model, with the most that each may take."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import astuple, dataclass, replace
+from pathlib import Path
+
+from reversegen.configuration import Configuration, DataSource, Task, Training
+from reversegen.enhancement import SOURCES
+from reversegen.judges import JUDGES
+from reversegen.kinds import open_kind
+from reversegen.records import Question, numbered_lines, read_records
+from reversegen.rows import read_rows
+
+DEMONSTRATIONS = 3
+YES_OR_NO = 8
+"""Tokens that a labeller may write when it is asked whether an instruction can be answered."""
+SHARD = r"(?:\.[0-9]+-of-[0-9]+)?"
+
+
+@dataclass(frozen=True)
+class Amount:
+    """What a job takes; None where nothing can be said."""
+
+    prompts: float | None = 0
+    """Requests to a model, or training rows."""
+    read: float | None = 0
+    """Tokens of prompts."""
+    written: float | None = 0
+    """Tokens that are generated."""
+    trained: float | None = 0
+    """Tokens of training rows, over all epochs."""
+    gpu_hours: float | None = 0
+    calls: float | None = 0
+    """Requests to an endpoint, retries included."""
+    money: float | None = 0
+
+    def __add__(self, other: Amount) -> Amount:
+        pairs = zip(astuple(self), astuple(other), strict=True)
+        return Amount(*(None if a is None or b is None else a + b for a, b in pairs))
+
+    def share(self, run: str) -> Amount:
+        """That of a run: one of eight for the shard .2-of-8, all where there are none."""
+        parts = int(run.rpartition("-")[2] or 1)
+        return Amount(*(None if a is None else a / parts for a in astuple(self)))
+
+    def largest(self, other: Amount) -> Amount:
+        """The larger of each, as far as either says something."""
+        pairs = zip(astuple(self), astuple(other), strict=True)
+        return Amount(*(max((n for n in pair if n is not None), default=None) for pair in pairs))
+
+    def or_else(self, other: Amount) -> Amount:
+        """`other` where this says nothing."""
+        return Amount(*(b if a is None else a for a, b in zip(astuple(self), astuple(other), strict=True)))
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job that runs, asks or trains a model."""
+
+    rule: str
+    part: str
+    """Its folder in the task's logs, such as iter0 or enhanced/seeds; empty for the task's own."""
+    model: str
+    output: str
+    """What it makes, below the task's folder."""
+    planned: Amount
+    why: str
+    """What the planned amounts rest on."""
+
+    def file(self, kind: str, suffix: str) -> Path:
+        """Its log, or another file of its own, below the task's folder."""
+        return Path(kind, self.part, f"{self.rule}{suffix}")
+
+    def runs(self, folder: Path) -> list[str]:
+        """What the names of its files have before their endings: nothing, or a shard such as .2-of-8 for each that began."""
+        files = [file.name for file in (folder / "benchmarks" / self.part).glob(f"{self.rule}*")]
+        found = (re.fullmatch(rf"{self.rule}({SHARD})\.(tsv|planned\.json)", name) for name in files)
+        return sorted({match[1] for match in found if match})
+
+
+def planned_jobs(name: str, configuration: Configuration, folder: Path) -> Iterator[Job]:
+    """All such jobs but those whose part the task reuses, without GPU-hours, calls and money.
+
+    `folder` is results/{task}, where seeds and tests that are made already are counted.
+    """
+    jobs = _Jobs(configuration.task(name), configuration, folder)
+    yield from jobs.before_the_loop()
+    for chain, prompts in jobs.chains.items():
+        if chain not in jobs.task.reuse:
+            yield from jobs.of_chain(chain, prompts)
+    if jobs.repairs:
+        yield from jobs.of_seeds()
+    for version in ("target", *(f"enhanced/{source}" for source in SOURCES if jobs.repairs)):
+        if version not in jobs.task.reuse:
+            yield from jobs.of_version(version)
+    for model in jobs.task.transfer:
+        yield from jobs.of_transfer(model)
+
+
+class _Jobs:
+    """The jobs of one task."""
+
+    def __init__(self, task: Task, configuration: Configuration, folder: Path) -> None:
+        costs, self.kind = configuration.workflow.costs, open_kind(task.kind_use)
+        self.task, self.models, self.rows = task, configuration.models, costs.source_rows
+        self.question, self.share = costs.question_tokens, costs.written_share
+        self.repairs = not self.models[task.target].endpoint
+        self.seeds = seed_count(task, self.rows, folder)
+        self.tests = {n: test_count(n, source, self.rows, folder) for n, source in task.data.tests.items()}
+        self.answer = task.responses.max_new_tokens * self.share
+        self.solution = task.references.max_new_tokens * self.share
+        self.item = task.sampling.max_new_tokens * self.share
+        self.prompt = (DEMONSTRATIONS + 1) * self.question
+
+    @property
+    def chains(self) -> dict[str, int]:
+        """Prompts by what writes instructions: the baseline, proposers 0 to N, the control."""
+        of = self.task.prompts
+        counts = {"baseline": of.heldout}
+        counts |= {f"iter{k}": of.train + of.heldout for k in range(self.task.iterations + 1)}
+        return counts | ({"control": self.task.iterations * of.train} if self.repairs else {})
+
+    def before_the_loop(self) -> Iterator[Job]:
+        """The check of the judge, the probe of the seeds and the warm-up."""
+        task = self.task
+        if task.judge and self.kind.needs_judge:
+            source = task.data.judge
+            shipped = Path(__file__).parents[2] / f"resources/judge/{task.kind}.jsonl"
+            labelled = len(numbered_lines(shipped)) if source is None else count_rows(source, self.rows)
+            yield from self._judgements("check_judge", "", "judge.json", labelled, self.answer)
+        if (task.data.probe or (self.kind.choice and self.repairs)) and "probe" not in task.reuse:
+            yield self._responses("answer_seeds", "probe", task.target, self.seeds, "all seeds")
+            yield from self._judgements("judge_seeds", "probe", "probe/judgements.jsonl", self.seeds, self.answer)
+        if "iter0" not in task.reuse:
+            rows = task.warmup.rows or self.seeds
+            how = task.warmup.training
+            yield _training("train_warmup", "iter0", task.proposer, "iter0/proposer", rows, self.prompt, how)
+
+    def of_chain(self, chain: str, prompts: int) -> Iterator[Job]:
+        """What is written to so many prompts, and what becomes of it."""
+        task, written = self.task, prompts * self.task.sampling.samples_per_prompt
+        if chain not in ("iter0", "control", "baseline"):
+            yield self._preference(chain)
+        planned = Amount(prompts=prompts, read=prompts * self.prompt, written=written * self.item)
+        why = (
+            f"prompts of {self.prompt} tokens, {task.sampling.samples_per_prompt} samples each, "
+            f"{task.sampling.max_new_tokens} new tokens a sample"
+        )
+        yield Job("sample_instructions", chain, task.proposer, f"{chain}/samples.jsonl", planned, why)
+        yield self._responses("answer_instructions", chain, task.target, written, "no two samples alike")
+        kept = self.repairs and chain != "baseline"
+        if self.kind.needs_references or kept:
+            yield from self._references("write_references", chain, f"{chain}/references.jsonl", written)
+        yield from self._judgements("judge_responses", chain, f"{chain}/judgements.jsonl", written, self.answer)
+        if kept:
+            place = f"{chain}/reference_judgements.jsonl"
+            yield from self._judgements("judge_references", chain, place, written, self.solution)
+
+    def of_seeds(self) -> Iterator[Job]:
+        """Good answers to the seeds, which are one source of repair."""
+        place = "enhanced/seed_references.jsonl"
+        yield from self._references("write_seed_references", "enhanced", place, self.seeds)
+        place = "enhanced/seed_judgements.jsonl"
+        yield from self._judgements("judge_seed_references", "enhanced", place, self.seeds, self.solution)
+
+    def of_version(self, version: str) -> Iterator[Job]:
+        """The training of a repaired target, and the tests of it or of the untouched one."""
+        task, asked = self.task, sum(self.tests.values())
+        if version != "target":
+            rows = task.enhancement.rows + task.enhancement.replay_rows + task.enhancement.plain_rows
+            length = self.question + max(self.solution, self.answer)
+            how = task.enhancement.training
+            yield _training("train_target", version, task.target, f"{version}/target", rows, length, how)
+        yield self._responses("answer_tests", version, task.target, asked, "all test questions", several=1)
+        attacks = sum(n for name, n in self.tests.items() if task.data.tests[name].measures == "attack_success_rate")
+        yield from self._judgements("judge_tests", version, f"{version}/judgements.jsonl", attacks, self.answer)
+        if self.kind.choice:
+            planned = Amount(prompts=2 * asked, read=2 * asked * self.question)
+            why = "the options of each test question, and whether the target is sure; nothing is written"
+            yield Job("measure_confidence", version, task.target, f"{version}/confidences.jsonl", planned, why)
+
+    def of_transfer(self, model: str) -> Iterator[Job]:
+        """The failures asked of another model."""
+        of, part = self.task.prompts, f"transfer/{model}"
+        failures = (of.train + of.heldout) * self.task.sampling.samples_per_prompt
+        yield self._responses("answer_transfer", part, model, failures, "the target failed on every sample")
+        yield from self._judgements("judge_transfer", part, f"{part}/judgements.jsonl", failures, self.answer)
+
+    def _preference(self, chain: str) -> Job:
+        task, how = self.task, self.task.preference
+        samples = task.prompts.train * task.sampling.samples_per_prompt
+        pairs = min(task.pairs.max_pairs or samples, samples)
+        batch = how.training.per_device_train_batch_size * how.training.gradient_accumulation_steps
+        epochs = max(how.training.num_train_epochs, math.ceil(how.min_steps / math.ceil(pairs / batch)))
+        longer = how.training.model_copy(update={"num_train_epochs": epochs})
+        length = self.prompt - self.question + self.item
+        job = _training("train_proposer", chain, task.proposer, f"{chain}/proposer", pairs, length, longer)
+        twice = replace(job.planned, trained=2 * (job.planned.trained or 0))
+        return replace(job, planned=twice, why=f"a pair of every training sample, both sides; {job.why}")
+
+    def _responses(self, rule: str, part: str, model: str, count: float, which: str, several: int | None = None) -> Job:
+        several = several or self.kind.decision.samples
+        n = 2 * several if several > 1 else 1  # where too few answers can be read, a question is asked as often again
+        planned = Amount(prompts=count, read=count * self.question, written=count * n * self.answer)
+        why = f"{which}, at most {n} x {self.task.responses.max_new_tokens} new tokens each"
+        return Job(rule, part, model, f"{part}/responses.jsonl", planned, why)
+
+    def _judgements(self, rule: str, part: str, output: str, count: float, length: float) -> Iterator[Job]:
+        judge = self.task.judge
+        if self.kind.needs_judge and judge:
+            adapter = JUDGES.get(judge.format)
+            new = adapter.max_new_tokens if adapter else 0  # a classifier writes nothing
+            planned = Amount(prompts=count, read=count * (self.question + length), written=count * new * self.share)
+            yield Job(rule, part, judge.model, output, planned, f"an answer to each, {new} new tokens a verdict")
+
+    def _references(self, rule: str, part: str, output: str, count: float) -> Iterator[Job]:
+        task = self.task
+        if task.labeller in self.models:
+            checks = count if task.references.solvable else 0
+            votes = task.references.samples
+            planned = Amount(
+                prompts=count + checks,
+                read=(count + checks) * self.question,
+                written=count * votes * self.solution + checks * YES_OR_NO * self.share,
+            )
+            why = f"each question, {votes} x {task.references.max_new_tokens} new tokens"
+            if checks:
+                why += f", after a yes or no of {YES_OR_NO}"
+            yield Job(rule, part, task.labeller, output, planned, why)
+
+
+def _training(rule: str, part: str, model: str, output: str, rows: float, length: float, how: Training) -> Job:
+    planned = Amount(prompts=rows, trained=rows * how.num_train_epochs * min(length, how.max_length))
+    why = f"epochs {how.num_train_epochs:g}, a row of {length:g} tokens, cut at {how.max_length}"
+    return Job(rule, part, model, output, planned, why)
+
+
+def seed_count(task: Task, assumed: int, folder: Path) -> int:
+    """Seeds of a task: made already, or the rows of their sources."""
+    made = folder / "seeds.jsonl"
+    if made.is_file():
+        return len(numbered_lines(made))
+    return sum(count_rows(source, assumed) for source in task.data.seeds.values())
+
+
+def test_count(name: str, source: DataSource, assumed: int, folder: Path) -> int:
+    """Questions of a test set: made already, or the rows of its source."""
+    made = folder / "tests" / f"{name}.jsonl"
+    return len(read_records(made, Question)) if made.is_file() else count_rows(source, assumed)
+
+
+def count_rows(source: DataSource, assumed: int) -> int:
+    """Rows of a source: drawn, lying here, or assumed."""
+    if source.corpus:
+        return source.corpus.count
+    file = source.file
+    if source.url:
+        file = Path("resources/downloads/files", source.url.file_name)
+    elif source.hub:
+        file = Path("resources/downloads/data", f"{source.hub.file_name}.jsonl")
+    return len(read_rows(file, None)) if file and file.is_file() else assumed
