@@ -83,7 +83,7 @@ form select { max-width: 100%; }
 .examples { max-height: 80vh; overflow: auto; border-block: 1px solid var(--line); }
 .examples table { width: 100%; }
 .examples th, .examples td { text-align: left; }
-#costs :is(th, td):nth-child(2) { text-align: left; }
+#costs ~ * :is(th, td):nth-child(2) { text-align: left; }
 .examples td:first-child { padding-left: 0; }
 .examples thead th { position: sticky; top: 0; z-index: 1; background: var(--back); }
 .examples td.text, .examples td.trusted { overflow-wrap: anywhere; white-space: pre-line; }
