@@ -11,6 +11,7 @@ import sys
 from hashlib import sha256
 from pathlib import Path
 
+import snakemake.jobs
 from snakemake.resources import Resource
 
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
@@ -35,6 +36,11 @@ except BadInput as error:
 
 if any(any(dict(task.budget).values()) for task in CONFIGURATION.tasks.values()):
     os.environ[BUDGETED] = json.dumps(config)  # jobs look at their budget when they start, on any machine
+
+
+# A stage's params hold a hash of its code, without comments. Snakemake compares the time of a script's file too, which a
+# checkout changes: models would be trained again for nothing.
+snakemake.jobs.get_script_mtime = lambda path: 0.0
 
 
 # One process for each task, of its own number of shards; --set-scatter TASK=N sets another.
@@ -561,8 +567,9 @@ def version_selection(wildcards):
 
 def configuration_hash(wildcards):
     """SHA-256 of the task's whole configuration, random seed included; but for what decides no result."""
-    left_out = {"budget", "keep", "report", "shards"}
-    digest = sha256(task_of(wildcards).model_dump_json(exclude=left_out).encode()).hexdigest()
+    task = task_of(wildcards)
+    left_out = {"budget", "keep", "report", "shards", "transfer"} | {"safety", "honesty"} - {task.kind}
+    digest = sha256(task.model_dump_json(exclude=left_out).encode()).hexdigest()
     return f"sha256:{digest}"
 
 

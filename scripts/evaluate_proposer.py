@@ -8,7 +8,7 @@ from pathlib import Path
 
 from reversegen import evaluation
 from reversegen.artefacts import read_json, write_text
-from reversegen.audit import agreement, read_audit
+from reversegen.audit import agreement, judged_rows
 from reversegen.configuration import Alarm, Embedding, Evaluation, KindUse
 from reversegen.diversity import alarms
 from reversegen.embeddings import read_embeddings
@@ -58,10 +58,11 @@ def main(
         earlier=read_embeddings(earlier_embeddings),
         eps=embedding.eps,
     )
+    labelled = read_records(labels, Label)
     metrics, groups = evaluation.evaluate_proposer(
         read_records(samples, Sample),
         read_records(instructions, Instruction),
-        read_records(labels, Label),
+        labelled,
         known,
         JudgeReport.model_validate(read_json(judge)),
         settings,
@@ -72,7 +73,7 @@ def main(
     broken = alarms(metrics, alarm) if chain != "baseline" else []
     for reason in broken:
         logging.getLogger("reversegen").warning("collapse: %s", reason)
-    metrics |= agreement([row for path in audit for row in read_audit(path)])
+    metrics |= agreement([row for path in audit for row in judged_rows(path, labelled)])
     models = {"proposer": proposer} | ({"target": target[0]} if target else {})
     origin = evaluation.provenance(configuration, models, [samples, instructions, labels, seeds, judge], random_seed)
     origin["pairs"] = pair_statistics(read_records(pairs[0], Pair)) if pairs else None

@@ -13,7 +13,7 @@ from reversegen.stage import run
 def main(
     instructions: Path, labels: Path, responses: Path, references: list[Path], audit: Path, random_seed: int
 ) -> None:
-    """Write the rows; what a person has filled in stays."""
+    """Write the rows; what a person has filled in stays, in a file beside where the iteration has another text now."""
     before = audit_module.read_audit(audit) if audit.is_file() else []
     rows = audit_module.choose_rows(
         read_records(instructions, Instruction),
@@ -23,6 +23,12 @@ def main(
         {row["instruction_id"]: row["person"] for row in before if row["person"]},
         random_seed,
     )
+    chosen = {row["instruction_id"] for row in rows}
+    if gone := [row for row in before if row["person"] and row["instruction_id"] not in chosen]:
+        kept = audit.with_name("audit.before.csv")
+        earlier = audit_module.read_audit(kept) if kept.is_file() else []
+        ids = {row["instruction_id"] for row in gone}
+        audit_module.write_audit(kept, [*(row for row in earlier if row["instruction_id"] not in ids), *gone])
     audit_module.write_audit(audit, rows)
 
 

@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from reversegen.audit import COLUMNS, ROWS, VERDICTS, agreement, choose_rows, read_audit, write_audit
+from reversegen.audit import COLUMNS, ROWS, VERDICTS, agreement, choose_rows, judged_rows, read_audit, write_audit
 from reversegen.errors import BadInput
 from reversegen.escaping import visible
 from reversegen.metric import Metric
-from reversegen.records import Instruction, Label, Reference, Response
+from reversegen.records import Instruction, Label, Reference, Response, write_records
+from write_audit import main as write_audit_main
 
 
 def world(counts: dict[tuple[str, str | None], int]) -> tuple[list[Instruction], list[Label]]:
@@ -248,6 +249,7 @@ def test_kappa_by_hand() -> None:
         (b"instruction_id,verdict,person\n\xe9,failed,\n", "not a readable CSV file"),
         ("instruction_id,verdict,person\na,oops,failed\n", "line 2: verdict"),
         ("instruction_id,verdict,person\na,failed\n", "line 2"),
+        ("instruction_id,verdict,person\na,failed,\na,failed,passed\n", "line 3: instruction_id: a stands twice"),
     ],
 )
 def test_faults_name_file_line_and_column(tmp_path: Path, content: str | bytes, message: str) -> None:
@@ -257,6 +259,34 @@ def test_faults_name_file_line_and_column(tmp_path: Path, content: str | bytes, 
         read_audit(path)
     assert str(fault.value).startswith(str(path))
     assert message in str(fault.value)
+
+
+def test_verdicts_are_the_labels_and_their_instructions_alone_count(tmp_path: Path) -> None:
+    path = tmp_path / "audit.csv"
+    _, labels = world({("failed", None): 2})
+    edited = "instruction_id,verdict,person\n,,\nfailed-None-0,passed,passed\nfailed-None-1,failed,failed\n"
+    path.write_text(edited)
+    found = agreement(judged_rows(path, labels))
+    assert found["audit_agreement"] == Metric(value=0.5, count=1, total=2)
+    path.write_text(edited + "zzz,failed,failed\n")
+    with pytest.raises(BadInput, match="instruction_id: 'zzz' is none of this iteration's"):
+        judged_rows(path, labels)
+
+
+def test_what_a_person_filled_in_stays_beside_where_the_iteration_has_other_texts(tmp_path: Path) -> None:
+    path, (instructions, labels) = tmp_path / "audit.csv", world({("failed", None): 60})
+    for name, records in {"instructions": instructions, "labels": labels}.items():
+        write_records(tmp_path / f"{name}.jsonl", records)
+    (tmp_path / "none.jsonl").touch()
+    gone = [row(f"before-{n}", person="passed") for n in range(3)]
+    for some in (gone[:2], gone[1:]):  # twice: what was set aside before stays too
+        write_audit(path, some)
+        files = (tmp_path / f"{name}.jsonl" for name in ("instructions", "labels", "none"))
+        write_audit_main(*files, [], path, 0)
+        assert {one["instruction_id"] for one in read_audit(path)} <= {i.id for i in instructions}
+    assert [one["instruction_id"] for one in read_audit(tmp_path / "audit.before.csv")] == [
+        f"before-{n}" for n in range(3)
+    ]
 
 
 def test_a_missing_file_is_a_fault_to_read_and_none_to_write(tmp_path: Path) -> None:

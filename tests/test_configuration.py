@@ -275,6 +275,33 @@ def test_a_key_that_stands_twice_is_refused(edited: Edited) -> None:
     assert "the key 'kind' stands twice" in edited.refusal()
 
 
+def test_a_key_that_stands_twice_in_the_file_that_snakemake_reads_is_refused(edited: Edited) -> None:
+    path = edited.folder / "config.yaml"
+    path.write_text(path.read_text() + "\nrandom_seeds: [7]\n")
+    assert "config.yaml: not a readable YAML file: the key 'random_seeds' stands twice" in edited.refusal()
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("random_seed", 2**32),
+        ("deduplication", {"threshold": True}),
+        ("data", {"seeds": {"x": {"licence": "a", "hub": {"repo": "a/b", "name": "{x}", "split": "train"}}}}),
+        ("data", {"seeds": {"x": {"licence": "a", "hub": {"repo": "a/b", "name": "../x", "split": "train"}}}}),
+        ("data", {"seeds": {"x": {"licence": "a", "hub": {"repo": "../..", "name": "x", "split": "train"}}}}),
+    ],
+)
+def test_a_value_that_no_stage_could_use_is_refused_at_once(edited: Edited, key: str, value: Any) -> None:
+    edited.write("tasks/own.yaml", {"extends": "tiny-math", key: value})
+    assert edited.refusal().startswith(f"{edited.folder / 'tasks/own.yaml'}: {key}")
+
+
+def test_a_random_seed_of_a_tasks_name_has_the_same_bound(shipped: Configuration) -> None:
+    assert shipped.task("tiny-math.s4294967295").random_seed == 2**32 - 1
+    with pytest.raises(BadInput, match="below 2"):
+        shipped.task("tiny-math.s4294967296")
+
+
 def test_the_kind_safety_needs_a_judge(edited: Edited) -> None:
     edited.set(TASK, "kind", "safety")
     edited.set(TASK, "labeller", "llama3-8b-instruct")
@@ -385,7 +412,11 @@ def test_a_misspelt_key_is_refused_in_every_section_by_the_loader_and_by_the_sch
 
 
 @pytest.mark.parametrize("file", [TASK, MODELS, "lock.yaml"])
-@pytest.mark.parametrize("text", [b"a: [1", b"a: b: c", b"\ta: 1", b"- a\n- b", b"just words", b"a: \xff"])
+@pytest.mark.parametrize(
+    "text",
+    [b"a: [1", b"a: b: c", b"\ta: 1", b"- a\n- b", b"just words", b"a: \xff", b"a: 2024-13-45", b"a: " + b"[" * 9999],
+    ids=lambda text: text[:14].decode(errors="replace"),
+)
 def test_a_malformed_file_is_named(edited: Edited, file: str, text: bytes) -> None:
     (edited.folder / file).write_bytes(text)
     assert edited.refusal().startswith(f"{edited.folder / file}: ")
@@ -419,7 +450,7 @@ def test_a_task_with_a_reserved_or_illegal_name_is_refused(edited: Edited, name:
     assert edited.refusal().startswith(f"{file}: ")
 
 
-@pytest.mark.parametrize("number", [0, 2, 12345678901])
+@pytest.mark.parametrize("number", [0, 2, 1234567890])
 def test_a_suffix_sets_the_random_seed_and_nothing_else(shipped: Configuration, number: int) -> None:
     base = shipped.task("tiny-math").model_dump()
     assert shipped.task(f"tiny-math.s{number}").model_dump() == base | {"random_seed": number}

@@ -539,6 +539,14 @@ def test_a_plan_stands_beside_what_a_run_used(finished: Workflow, tmp_path: Path
 
 
 @pytest.mark.slow
+def test_a_checkout_that_changes_only_times_reruns_nothing(finished: Workflow) -> None:
+    for script in (REPOSITORY / "scripts").glob("*.py"):
+        script.touch()
+    done = finished.run("-n", *ALL)
+    assert "Nothing to be done" in done.stdout
+
+
+@pytest.mark.slow
 def test_the_leak_gate_stops_the_run_and_says_where(finished: Workflow, tmp_path: Path) -> None:
     folder = finished.folder / "results/micro"
     log = (folder / "logs/leaks/enhanced.log").read_text()

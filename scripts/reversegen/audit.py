@@ -102,7 +102,12 @@ def read_audit(path: Path) -> list[dict[str, str]]:
         csv.field_size_limit(usual)
     if missing := {"instruction_id", "verdict", "person"} - names:
         raise BadInput(f"{path}: no column {', '.join(sorted(missing))}")
+    rows = [(line, row) for line, row in rows if any(row.values())]  # a spreadsheet may add empty ones
+    seen = set()
     for line, row in rows:
+        if row["instruction_id"] in seen:
+            raise BadInput(f"{path}, line {line}: instruction_id: {row['instruction_id']} stands twice")
+        seen.add(row["instruction_id"])
         if None in row.values():
             raise BadInput(f"{path}, line {line}: fewer cells than columns")
         if row["verdict"] not in VERDICTS:
@@ -113,6 +118,19 @@ def read_audit(path: Path) -> list[dict[str, str]]:
         if row["person"] not in ("", *VERDICTS):
             raise BadInput(f"{path}, line {line}: person: give one of {', '.join(VERDICTS)}, or nothing")
     return [row for _, row in rows]
+
+
+def judged_rows(path: Path, labels: Sequence[Label]) -> list[dict[str, str]]:
+    """The rows of an audit with the verdicts of the labels. Raises BadInput for an instruction that they do not have."""
+    verdicts = {label.instruction_id: label.verdict for label in labels}
+    rows = read_audit(path)
+    for row in rows:
+        if row["instruction_id"] not in verdicts:
+            raise BadInput(
+                f"{path}: instruction_id: {row['instruction_id']!r} is none of this iteration's; remove the row"
+            )
+        row["verdict"] = verdicts[row["instruction_id"]]
+    return rows
 
 
 def agreement(rows: Sequence[Mapping[str, str]]) -> dict[str, Metric]:

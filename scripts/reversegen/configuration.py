@@ -37,11 +37,16 @@ NUMBER = BeforeValidator(_no_truth_value)
 Positive = Annotated[int, Field(ge=1), NUMBER]
 NonNegative = Annotated[int, Field(ge=0), NUMBER]
 Name = Annotated[str, Field(pattern=r"^\w[\w-]*$")]
-Rate = Annotated[float, Field(gt=0)]
-Share = Annotated[float, Field(ge=0, le=1)]
+RandomSeed = Annotated[int, Field(ge=0, lt=2**32), NUMBER]
+"""What numpy and torch both take."""
+Number = Annotated[float, NUMBER]
+Rate = Annotated[float, Field(gt=0), NUMBER]
+Share = Annotated[float, Field(ge=0, le=1), NUMBER]
 Environment = Literal["base", "generate", "train", "text", "report"]
 Reusable = Literal["seeds", "probe", "warmup", "baseline", "iter0", "control", "target"]
 TASK_NAME = r"[a-z0-9-]+"
+FILE_PART = r"^[\w.:%+\[\]-]+$"
+"""What becomes part of a file's name: no folder, and no braces, which are Snakemake's."""
 TASK_WILDCARD = rf"{TASK_NAME}(\.s(0|[1-9][0-9]*))?"
 RESERVED = {"tables", "figures", "models"}
 SOLVERS = {"arithmetic": "math", "knowledge": "honesty"}
@@ -85,16 +90,16 @@ class Corpus(Section):
         description="which expressions, topics or entities: the parts are kept apart; all is everything"
     )
     count: Positive = Field(description="number of questions")
-    random_seed: NonNegative = Field(description="random seed of the draw; the task's own random seed leaves it alone")
+    random_seed: RandomSeed = Field(description="random seed of the draw; the task's own random seed leaves it alone")
     distinct: bool = Field(description="whether no question may come twice")
 
 
 class HubData(Section):
     """A split of a data set on the Hugging Face hub; its revision is read from config/lock.yaml."""
 
-    repo: str = Field(pattern=r"^[\w.-]+/[\w.-]+$", description="id of the data set")
-    name: str = Field(description="its configuration, as `datasets.load_dataset` calls it")
-    split: str = Field(description="its split")
+    repo: str = Field(pattern=r"^\w[\w.-]*/\w[\w.-]*$", description="id of the data set")
+    name: str = Field(pattern=FILE_PART, description="its configuration, as `datasets.load_dataset` calls it")
+    split: str = Field(pattern=FILE_PART, description="its split")
 
     @property
     def file_name(self) -> str:
@@ -149,7 +154,7 @@ class Data(Section):
     seeds: dict[Name, DataSource] = Field(min_length=1, description="sources of seed instructions by name")
     tests: dict[Name, DataSource] = Field(min_length=1, description="test sets of the target by name")
     judge: DataSource | None = Field(description="labelled set that the judge is checked on; null for the kind's own")
-    heldout_share: float = Field(gt=0, lt=1, description="share of the seeds kept for the held-out prompts")
+    heldout_share: Number = Field(gt=0, lt=1, description="share of the seeds kept for the held-out prompts")
     probe: bool = Field(description="whether only seeds that the target fails in a first probe enter prompts")
 
     @model_validator(mode="after")
@@ -178,7 +183,7 @@ class Sampling(Section):
 
     samples_per_prompt: Positive = Field(description="continuations of each prompt")
     temperature: Rate
-    top_p: float = Field(gt=0, le=1)
+    top_p: Number = Field(gt=0, le=1)
     max_new_tokens: Positive
     batch_size: Positive = Field(description="prompts in a batch; part of what decides the random draw")
 
@@ -213,7 +218,7 @@ class Honesty(Section):
 
     samples: Annotated[int, Field(ge=2), NUMBER] = Field(description="answers of the target to one question, k")
     temperature: Rate
-    threshold: float = Field(ge=0, description="least entropy of the answers, in nats, of a failure")
+    threshold: Number = Field(ge=0, description="least entropy of the answers, in nats, of a failure")
     none_of_the_above: bool = Field(description="whether a last option None of the above is added where there is none")
     sure_question: str = Field(description="the turn after an answer that asks whether the target is sure")
     sure: str = Field(description="its reply where it is")
@@ -270,7 +275,7 @@ class Deduplication(Section):
     """Near-duplicates by overlap of word n-grams, under datasketch's names; exact, so that there are no permutations."""
 
     ngram: Positive = Field(description="words in a shingle")
-    threshold: float = Field(gt=0, le=1, description="least Jaccard similarity of a near-duplicate")
+    threshold: Number = Field(gt=0, le=1, description="least Jaccard similarity of a near-duplicate")
 
 
 class Embedding(Section):
@@ -283,7 +288,7 @@ class Embedding(Section):
     backend: Literal["torch", "openvino"] = Field(description="openvino computes in float32 on the CPU")
     max_length: Positive = Field(description="tokens of a text; a longer one is cut at its end")
     batch_size: Positive
-    eps: float = Field(gt=0, lt=1, description="semantic near-duplicates have a cosine above 1 - eps")
+    eps: Number = Field(gt=0, lt=1, description="semantic near-duplicates have a cosine above 1 - eps")
 
     @model_validator(mode="after")
     def _openvino_pools_sentences(self) -> Embedding:
@@ -312,8 +317,8 @@ class Training(Section):
     per_device_train_batch_size: Positive
     gradient_accumulation_steps: Positive
     lr_scheduler_type: Literal["linear", "cosine", "constant", "constant_with_warmup"]
-    warmup_steps: float = Field(ge=0, description="steps, or a share of all steps where below 1")
-    weight_decay: float = Field(ge=0)
+    warmup_steps: Number = Field(ge=0, description="steps, or a share of all steps where below 1")
+    weight_decay: Number = Field(ge=0)
     max_grad_norm: Rate
     max_length: Positive = Field(description="tokens of a row; longer rows are cut at their end")
     optim: str = Field(description="optimiser, as transformers names it")
@@ -365,7 +370,7 @@ class Preference(Section):
     min_steps: NonNegative = Field(description="least optimiser steps; epochs are added until they are reached")
     beta: Rate
     loss_type: list[Literal["sigmoid", "sigmoid_norm", "ipo", "hinge", "sft"]] = Field(min_length=1)
-    loss_weights: list[float] = Field(min_length=1)
+    loss_weights: list[Number] = Field(min_length=1)
     training: Training
     lora: Lora | None
 
@@ -421,8 +426,8 @@ class Alarm(Section):
 
     action: Literal["warn", "stop"] = Field(description="whether the run goes on, or ends before the next DPO")
     unique_share: Share | None = Field(description="least share of distinct texts")
-    type_entropy: float | None = Field(ge=0, description="least entropy over types, in nats")
-    semantic_diversity: float | None = Field(ge=0, description="least mean cosine distance")
+    type_entropy: Number | None = Field(ge=0, description="least entropy over types, in nats")
+    semantic_diversity: Number | None = Field(ge=0, description="least mean cosine distance")
     largest_cluster: Share | None = Field(description="largest share of texts that say nearly the same")
     self_bleu: Share | None = Field(description="greatest Self-BLEU")
 
@@ -441,7 +446,7 @@ class Task(Section):
     extends: str | None = Field(None, description="a task whose file stands under this one")
     reuse: list[Reusable] = Field([], description="parts whose files are those of the task that this one extends")
     kind: str = Field(description="what failing means: a name in KINDS, such as math, honesty or safety")
-    random_seed: NonNegative = Field(description="random seed of everything that is drawn; NAME.sN sets it to N")
+    random_seed: RandomSeed = Field(description="random seed of everything that is drawn; NAME.sN sets it to N")
     iterations: Positive = Field(description="N: the loop trains proposers 1 to N")
     shards: Positive = Field(
         description="jobs that each stage of samples, responses, references and labels is cut into"
@@ -531,7 +536,7 @@ class Costs(Section):
 
     source_rows: Positive = Field(description="rows of a data source that is not here yet")
     question_tokens: Positive = Field(description="tokens of an instruction or test question")
-    written_share: float = Field(gt=0, le=1, description="share of max_new_tokens that is written; 1 is the most")
+    written_share: Number = Field(gt=0, le=1, description="share of max_new_tokens that is written; 1 is the most")
     throughput: dict[str, Throughput] = Field(description="by a model's size")
     prices: Prices
 
@@ -639,7 +644,7 @@ class Vllm(Section):
 
     tensor_parallel_size: Positive | None = Field(None, description="GPUs that one model is split over")
     max_model_len: Positive | None = Field(None, description="tokens of prompt and answer; by default the model's own")
-    gpu_memory_utilization: float | None = Field(None, gt=0, le=1, description="share of a GPU's memory that it takes")
+    gpu_memory_utilization: Number | None = Field(None, gt=0, le=1, description="share of a GPU's memory that it takes")
     kv_cache_memory_bytes: Positive | None = Field(
         None, description="bytes for the keys and values of all requests, instead of a share of the memory"
     )
@@ -695,7 +700,7 @@ class Model(ModelUse):
 class Workflow(Section):
     """`config/config.yaml`."""
 
-    random_seeds: Annotated[list[NonNegative], AfterValidator(_all_differ)] = Field(
+    random_seeds: Annotated[list[RandomSeed], AfterValidator(_all_differ)] = Field(
         min_length=1, description="random seeds whose runs a table pools: 0 is NAME itself, N is NAME.sN"
     )
     python: dict[Environment, str] = Field(description="interpreter of each environment where conda does not deploy it")
@@ -725,6 +730,8 @@ class Configuration(Section):
             raise BadInput(
                 f"unknown task {name!r}: config/tasks/ has {', '.join(sorted(self.tasks))}; NAME.sN sets its random seed"
             )
+        if seed and int(seed) >= 2**32:
+            raise BadInput(f"task {name!r}: a random seed is below 2**32")
         task = self.tasks[base]
         return task.model_copy(update={"random_seed": int(seed)}) if seed else task
 
@@ -753,15 +760,17 @@ def load(workflow: dict[str, Any], folder: Path) -> Configuration:
     Raises BadInput naming the file and the key: an unknown key, a wrong type, a value out of range, a task that names
     an unknown model, a model of an unknown size.
     """
+    if (folder / "config.yaml").is_file():
+        _read_yaml(folder / "config.yaml")  # refuses a key that stands twice; Snakemake's own reader takes the last
     main = _checked(Workflow, workflow, folder / "config.yaml")
     models = {
         name: _checked(Model, entry, folder / "models.yaml", name)
         for name, entry in _read_yaml(folder / "models.yaml").items()
     }
     for name, model in models.items():
-        if not re.fullmatch(r"[\w.-]+", name):
+        if not re.fullmatch(r"\w[\w.-]*", name):
             raise BadInput(
-                f"{folder / 'models.yaml'}: {name!r}: a model's name is of letters, digits, dots and hyphens"
+                f"{folder / 'models.yaml'}: {name!r}: a model's name is of letters, digits, dots and hyphens, no dot first"
             )
         if model.size not in main.sizes:
             raise BadInput(f"{folder / 'models.yaml'}: {name}.size: {model.size!r} is none of {', '.join(main.sizes)}")
@@ -822,7 +831,7 @@ def _parsed(text: str) -> Any:
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
         content = _parsed(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:  # ValueError: such as a 13th month
         raise BadInput(f"{path}: not a readable YAML file: {' '.join(str(error).split())}") from error
     if content is not None and not isinstance(content, dict):
         raise BadInput(f"{path}: a {type(content).__name__} where keys and values are needed")
