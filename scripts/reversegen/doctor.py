@@ -564,43 +564,41 @@ def check_file_system(results: Path) -> Iterable[Finding]:
     results.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".doctor-", dir=results) as folder:
         place = Path(folder)
-        torn = _torn_reads(place)
+        reads, torn = _torn_reads(place)
         (place / "new").mkdir()
         (place / "new/file").write_text("whole")
         (place / "new").replace(place / "folder")
         whole = (place / "folder/file").read_text() == "whole" and not (place / "new").exists()
         if torn or not whole:
-            text = f"{results.resolve()}: a rename is not atomic: {torn} of 200 reads saw a file that was missing or in part"
+            text = f"{results.resolve()}: a rename is not atomic: {torn} of {reads} reads found it missing or cut"
             yield Finding("file system", "stops", text, "keep results/ on a disk with POSIX renames")
         else:
             yield Finding("file system", "ok", "renames are atomic for a reader on this machine")
         yield _lock(place / "lock")
 
 
-def _torn_reads(place: Path) -> int:
-    """Of 200 reads, those that did not see one whole version of a file that another thread keeps replacing."""
-    versions = {letter * 65536 for letter in "ab"}
-    file, stop = place / "file", threading.Event()
-    file.write_text(min(versions))
+def _torn_reads(place: Path) -> tuple[int, int]:
+    """Reads of a file while another thread replaces it 200 times, and those that did not see one whole version of it."""
+    versions = [letter * 65536 for letter in "ab"]
+    file = place / "file"
+    file.write_text(versions[0])
 
     def replace() -> None:
-        while not stop.is_set():
-            for content in versions:
-                own = place / "own"
-                own.write_text(content)
-                own.replace(file)
+        for n in range(200):
+            own = place / "own"
+            own.write_text(versions[n % 2])
+            own.replace(file)
 
     thread = threading.Thread(target=replace)
     thread.start()
-    torn = 0
-    for _ in range(200):
+    reads = torn = 0
+    while thread.is_alive():
+        reads += 1
         try:
             torn += file.read_text() not in versions
         except OSError:
             torn += 1
-    stop.set()
-    thread.join()
-    return torn
+    return reads, torn
 
 
 def _lock(file: Path) -> Finding:
