@@ -302,6 +302,16 @@ def test_a_random_seed_of_a_tasks_name_has_the_same_bound(shipped: Configuration
         shipped.task("tiny-math.s4294967296")
 
 
+@pytest.mark.parametrize("key", ["type_entropy", "semantic_diversity"])
+def test_the_bound_of_a_number_that_may_be_null_is_the_schemas_too(edited: Edited, key: str) -> None:
+    whole = {"extends": "tiny-math", "alarm": {"action": "warn", key: -1.0}}
+    edited.write("tasks/own.yaml", whole)
+    assert f"alarm.{key}" in edited.refusal()
+    assert f"alarm/{key}" in {
+        "/".join(map(str, e.path)) for e in EDITORS[schema_of("tasks/own.yaml")].iter_errors(whole)
+    }
+
+
 def test_the_kind_safety_needs_a_judge(edited: Edited) -> None:
     edited.set(TASK, "kind", "safety")
     edited.set(TASK, "labeller", "llama3-8b-instruct")

@@ -40,6 +40,7 @@ Name = Annotated[str, Field(pattern=r"^\w[\w-]*$")]
 RandomSeed = Annotated[int, Field(ge=0, lt=2**32), NUMBER]
 """What numpy and torch both take."""
 Number = Annotated[float, NUMBER]
+NotNegative = Annotated[float, Field(ge=0), NUMBER]
 Rate = Annotated[float, Field(gt=0), NUMBER]
 Share = Annotated[float, Field(ge=0, le=1), NUMBER]
 Environment = Literal["base", "generate", "train", "text", "report"]
@@ -426,8 +427,8 @@ class Alarm(Section):
 
     action: Literal["warn", "stop"] = Field(description="whether the run goes on, or ends before the next DPO")
     unique_share: Share | None = Field(description="least share of distinct texts")
-    type_entropy: Number | None = Field(ge=0, description="least entropy over types, in nats")
-    semantic_diversity: Number | None = Field(ge=0, description="least mean cosine distance")
+    type_entropy: NotNegative | None = Field(description="least entropy over types, in nats")
+    semantic_diversity: NotNegative | None = Field(description="least mean cosine distance")
     largest_cluster: Share | None = Field(description="largest share of texts that say nearly the same")
     self_bleu: Share | None = Field(description="greatest Self-BLEU")
 
@@ -518,8 +519,8 @@ class Throughput(Section):
 class Price(Section):
     """Of an endpoint, for a million tokens; null where it was not looked up."""
 
-    read: Annotated[float, Field(ge=0)] | None
-    written: Annotated[float, Field(ge=0)] | None
+    read: NotNegative | None
+    written: NotNegative | None
 
 
 class Prices(Section):
@@ -527,7 +528,7 @@ class Prices(Section):
 
     currency: str
     date: str | None = Field(description="when they were looked up; a plan shows it")
-    gpu_hour: Annotated[float, Field(ge=0)] | None = Field(description="of one GPU; null where it was not looked up")
+    gpu_hour: NotNegative | None = Field(description="of one GPU; null where it was not looked up")
     endpoints: dict[str, Price] = Field(description="by the model's name in models.yaml")
 
 
@@ -644,7 +645,9 @@ class Vllm(Section):
 
     tensor_parallel_size: Positive | None = Field(None, description="GPUs that one model is split over")
     max_model_len: Positive | None = Field(None, description="tokens of prompt and answer; by default the model's own")
-    gpu_memory_utilization: Number | None = Field(None, gt=0, le=1, description="share of a GPU's memory that it takes")
+    gpu_memory_utilization: Annotated[float, Field(gt=0, le=1), NUMBER] | None = Field(
+        None, description="share of a GPU's memory that it takes"
+    )
     kv_cache_memory_bytes: Positive | None = Field(
         None, description="bytes for the keys and values of all requests, instead of a share of the memory"
     )
