@@ -71,6 +71,7 @@ def task_of(wildcards):
 
 @functools.cache
 def task_named(name):
+    """The same by name; every job of a plan asks many times."""
     return CONFIGURATION.task(name)
 
 

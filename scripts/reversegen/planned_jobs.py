@@ -106,11 +106,11 @@ class _Jobs:
 
     def __init__(self, task: Task, configuration: Configuration, folder: Path) -> None:
         costs, self.kind = configuration.workflow.costs, open_kind(task.kind_use)
-        self.task, self.models, self.rows = task, configuration.models, costs.source_rows
+        self.task, self.models, self.assumed = task, configuration.models, costs.source_rows
         self.question, self.share = costs.question_tokens, costs.written_share
         self.repairs = not self.models[task.target].endpoint
-        self.seeds = seed_count(task, self.rows, folder)
-        self.tests = {n: test_count(n, source, self.rows, folder) for n, source in task.data.tests.items()}
+        self.seeds = seed_count(task, self.assumed, folder)
+        self.tests = {n: test_count(n, source, self.assumed, folder) for n, source in task.data.tests.items()}
         self.answer = task.responses.max_new_tokens * self.share
         self.solution = task.references.max_new_tokens * self.share
         self.item = task.sampling.max_new_tokens * self.share
@@ -130,7 +130,7 @@ class _Jobs:
         if task.judge and self.kind.needs_judge:
             source = task.data.judge
             shipped = Path(__file__).parents[2] / f"resources/judge/{task.kind}.jsonl"
-            labelled = len(numbered_lines(shipped)) if source is None else count_rows(source, self.rows)
+            labelled = len(numbered_lines(shipped)) if source is None else count_rows(source, self.assumed)
             yield from self._judgements("check_judge", "", "judge.json", labelled, self.answer)
         if (task.data.probe or (self.kind.choice and self.repairs)) and "probe" not in task.reuse:
             yield self._responses("answer_seeds", "probe", task.target, self.seeds, "all seeds")
