@@ -105,6 +105,7 @@ LONGEST = (
     "workflow",
     "kinds_run",
     "vllm",
+    "plans",
     "semantic_workflow",
     "launcher",
     "tables_workflow",

@@ -10,7 +10,7 @@ import datasets
 import pytest
 from conftest import Workflow
 from huggingface_hub import DatasetCard
-from test_workflow import NOWHERE, planned
+from test_plans import NOWHERE, planned
 from trl.data_utils import is_conversational
 
 from reversegen.configuration import DataSource

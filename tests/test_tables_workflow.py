@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from conftest import REPOSITORY, Workflow
 from test_outcomes import write_proposer, write_target
-from test_workflow import NOWHERE, planned
+from test_plans import NOWHERE, planned
 
 from reversegen.outcomes import read_run
 
