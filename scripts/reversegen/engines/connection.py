@@ -69,6 +69,7 @@ class Connection:
         self.place = f"endpoint {endpoint.base_url}, model {endpoint.model}"
         self.base, self.limits, self._key = endpoint.base_url.rstrip("/"), limits, key
         self._slots, self._free = asyncio.Semaphore(limits.concurrency), list[Any]()
+        self._addresses = dict[str, Any]()
         self._alone = asyncio.Lock()
         self._next_request = self._next_token = self._not_before = 0.0
         self._failures, self._looks, self._out_since, self._spare = 0, 0, 0.0, limits.spare_tries
@@ -86,6 +87,14 @@ class Connection:
             limits=httpx2.Limits(max_connections=1),
             verify=self._certificates,
         )
+
+    def _address(self, path: str) -> Any:
+        """A URL, read once: that takes as long as the rest of making a request."""
+        import httpx2
+
+        if path not in self._addresses:
+            self._addresses[path] = httpx2.URL(self.base + path)
+        return self._addresses[path]
 
     @cached_property
     def _certificates(self) -> ssl.SSLContext:
@@ -112,7 +121,7 @@ class Connection:
         async with self._slots:
             client = self._free.pop() if self._free else self._client()
             try:
-                request = partial(client.request, method, self.base + path, **content)
+                request = partial(client.request, method, self._address(path), **content)
                 return await self._asked(request, read, failed, tokens, path)
             finally:
                 self._free.append(client)
