@@ -1,7 +1,7 @@
 # Reads and validates the configuration, and holds the functions that the rules are declared with.
+import atexit
 import functools
 import gc
-import inspect
 import json
 import os
 import re
@@ -11,8 +11,9 @@ import sys
 from hashlib import sha256
 from pathlib import Path
 
+import snakemake.common
 import snakemake.jobs
-from snakemake.resources import Resource
+import snakemake.rules
 
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
@@ -758,15 +759,12 @@ def extended_task(wildcards):
 
 
 def quicken_plans():
-    """Take a seventh off the time of a plan of thousands of jobs.
+    """Take a quarter off the processor's time of a plan of thousands of jobs.
 
-    What is planned lives to the end, so that looking for garbage in it finds none. And Snakemake asks every function three
-    times a job for its signature, which is found faster where it is written down.
+    What is planned lives to the end: looking for garbage in it finds none, then or when the process ends. And Snakemake asks
+    for the parameters of every function some times a job.
     """
     gc.set_threshold(1_000_000)
-    functions = [Resource.evaluate]
-    for declared in workflow.rules:
-        functions += [*declared.input, *declared.params, *(one._evaluator for one in declared.resources.values())]
-    for function in functions:
-        if inspect.isfunction(function):
-            function.__signature__ = inspect.signature(function)
+    atexit.register(gc.freeze)
+    cached = functools.cache(snakemake.common.get_function_params)
+    snakemake.common.get_function_params = snakemake.rules.get_function_params = cached
