@@ -13,7 +13,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
@@ -470,6 +470,13 @@ def test_a_warmup_below_one_is_a_share_of_all_steps(folders: Folders, tmp_path: 
     out = supervise(answer_rows(16), folders.pretrained, tmp_path / "out", **changes)
     rates = {row["step"]: row["learning_rate"] for row in json.loads((out / "curve.json").read_text())}
     assert rates == pytest.approx({10: 0.5 * 3e-3, 20: 3e-3, 30: 3e-3, 40: 3e-3}, rel=0.11)
+
+
+@pytest.mark.parametrize("optim", get_args(Training.model_fields["optim"].annotation))
+def test_every_optimiser_that_a_task_may_name_trains(folders: Folders, tmp_path: Path, optim: str) -> None:
+    out = supervise(answer_rows(8), folders.pretrained, tmp_path / "out", optim=optim, num_train_epochs=20)
+    losses = [row["loss"] for row in json.loads((out / "curve.json").read_text())]
+    assert losses[-1] < losses[0]
 
 
 def test_a_folder_that_is_no_model_is_refused_before_training(folders: Folders, tmp_path: Path) -> None:

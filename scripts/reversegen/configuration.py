@@ -322,7 +322,9 @@ class Training(Section):
     weight_decay: Number = Field(ge=0)
     max_grad_norm: Rate
     max_length: Positive = Field(description="tokens of a row; longer rows are cut at their end")
-    optim: str = Field(description="optimiser, as transformers names it")
+    optim: Literal["adamw_torch", "adamw_torch_fused", "adafactor", "sgd"] = Field(
+        description="optimiser, as transformers names it: those that need no package and no argument more"
+    )
     bf16: bool
     activation_checkpointing: bool
 
@@ -487,6 +489,12 @@ class Task(Section):
     def _kind_has_its_parts(self) -> Task:
         if self.kind == "safety" and self.judge is None:
             raise ValueError("judge: the kind safety needs one")
+        return self
+
+    @model_validator(mode="after")
+    def _kept_iterations_exist(self) -> Task:
+        if beyond := [k for k in self.keep or [] if k != "last" and k > self.iterations]:
+            raise ValueError(f"keep: {beyond[0]} is none of iterations 0 to {self.iterations}")
         return self
 
     @property
