@@ -4,6 +4,7 @@ TASK ?= tiny-math
 PROFILE ?= null
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+unexport PYTHONDONTWRITEBYTECODE # packages are compiled as they are imported
 
 .PHONY: demo test lint bench doctor schema
 
@@ -32,7 +33,7 @@ doctor: .venv/demo
 schema: .venv/demo
 	python scripts/write_schema.py --folder config/schema
 
-# torch first: what needs it must find the build that is there. Not compiled: of 20,000 modules a job imports 3,000, and compiles them once.
+# torch first: what needs it must find the build that is there. Not compiled: of 20,000 modules a job imports 3,000.
 .venv/demo: requirements.txt
 	$(PYTHON) -m venv .venv
 	python -m pip install --quiet --no-compile --disable-pip-version-check "$$(grep '^torch==' requirements.txt)"
