@@ -45,7 +45,7 @@ class EndpointServer:
     error_code: str = "made_for_a_test"
     retry_after: float = 0.2
     """Seconds that a 429 asks to wait."""
-    said: dict[str, str] = field(default_factory=dict)
+    said: dict[str, Any] = field(default_factory=dict)
     """Answers to questions, instead of repeating them."""
     log: Path | None = None
     """File for what is asked, instead of memory."""
@@ -236,20 +236,23 @@ class EndpointServer:
         batch["status"] = "expired" if left else "completed"
 
 
-def completion(body: dict[str, Any], said: dict[str, str]) -> dict[str, Any]:
+def completion(body: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
     """A completion that says what stands in a table, or repeats the question."""
     text, n = body["messages"][-1]["content"], body.get("n", 1)
     if text == "one answer":
         n = 1
+    refused = {"content": None, "refusal": "I cannot"} if text == "refused" else {}
     choices = [
         {
             "index": number,
             "finish_reason": "length" if "99 is cut" in text else "stop",
-            "message": {"role": "assistant", "content": said.get(text, f"{text} is {number}")},
+            "message": {"role": "assistant", "content": said.get(text, f"{text} is {number}")} | refused,
         }
         for number in range(n)
     ]
     usage = {"prompt_tokens": 3, "completion_tokens": 5 * n, "total_tokens": 3 + 5 * n}
+    if text == "uncounted":
+        usage = {"prompt_tokens": "3"}
     about = {"id": "1", "object": "chat.completion", "created": 1, "model": body["model"]}
     return {**about, "choices": None if text == "no answer" else choices, "usage": usage}
 

@@ -151,7 +151,7 @@ def test_nothing_is_sent_for_as_long_as_the_server_asks_to_wait(server: Endpoint
         (f"status 401 {SECRET}", "status 401, made_for_a_test; it was not asked again"),
         (f"status 404 {SECRET}", "status 404, made_for_a_test; it was not asked again"),
         ("one answer", "1 answers where 2 were asked for"),
-        ("no answer", "0 answers where 2 were asked for"),
+        ("no answer", "0 answers where 2 were asked for; its reply has no choices"),
     ],
 )
 def test_what_no_further_try_mends_ends_the_job_and_is_not_repeated(
@@ -172,6 +172,37 @@ def test_what_no_further_try_mends_ends_the_job_and_is_not_repeated(
     with pytest.raises(BadInput, match=words):  # what comes later is not sent either
         engine.generate(asked("another"), 1, 0)
     assert "another" not in server.answered
+
+
+def test_a_refused_key_is_named_by_its_variable(
+    server: EndpointServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REVERSEGEN_TEST_KEY", "another")
+    with pytest.raises(BadInput, match=r"status 401, .*: is the key in REVERSEGEN_TEST_KEY one of this endpoint"):
+        engine_of(server, tmp_path).generate(asked("a"), 1, 0)
+
+
+def test_a_refusal_is_an_answer_and_what_is_no_text_is_none(server: EndpointServer, tmp_path: Path) -> None:
+    engine = engine_of(server, tmp_path, tries=2)
+    assert engine.generate(asked("refused"), 1, 0) == [[Generated("I cannot", 5, True)]]
+    server.said["parts"] = [{"type": "text", "text": "7"}]
+    with pytest.raises(BadInput, match="an unreadable reply, after 2 tries"):
+        engine.generate(asked("parts"), 1, 0)
+    assert sum(kept(tmp_path).values()) == 1
+
+
+def test_an_answer_without_a_readable_count_of_tokens_is_kept_and_told_once(
+    server: EndpointServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = engine_of(server, tmp_path)
+    for n in (1, 2):
+        assert engine.generate(asked("uncounted"), n, 0) == [
+            [Generated(f"uncounted is {k}", 0, True) for k in range(n)]
+        ]
+    assert len(server.asked) == 2
+    assert [
+        line.getMessage().partition(": tells no ")[2] for line in caplog.records if "tells no" in line.getMessage()
+    ] == ["prompt_tokens: they count as none in plans and budgets"]
 
 
 def test_an_account_without_money_is_not_asked_again(server: EndpointServer, tmp_path: Path) -> None:

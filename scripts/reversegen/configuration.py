@@ -616,7 +616,7 @@ class Endpoint(Section):
         pattern=r"^(https://([\w.-]+|\[[0-9a-fA-F:.]+\])|http://(127\.0\.0\.1|localhost|\[::1\]))(:[0-9]+)?(/[\w.~/-]*)?$",
         description="https, or loopback; without user, query and fragment",
     )
-    model: str
+    model: str = Field(min_length=1)
     api_key_env: str = Field(
         pattern=r"^[A-Z_][A-Z0-9_]*$", description="NAME of the environment variable that holds the key"
     )

@@ -68,6 +68,7 @@ class Connection:
             )
         self.place = f"endpoint {endpoint.base_url}, model {endpoint.model}"
         self.base, self.limits, self._key = endpoint.base_url.rstrip("/"), limits, key
+        self._key_name = endpoint.api_key_env
         self._slots, self._free = asyncio.Semaphore(limits.concurrency), list[Any]()
         self._addresses = dict[str, Any]()
         self._alone = asyncio.Lock()
@@ -205,6 +206,8 @@ class Connection:
             refused = f"status {status}: it sends us to another place, where the key must not go; give its own address"
         elif (status not in AGAIN and status < 500) or code == "insufficient_quota":  # a 429 that no waiting mends
             refused = f"status {status}{f', {code}' if code else ''}; it was not asked again"
+            if status in (401, 403):
+                refused += f": is the key in {self._key_name} one of this endpoint, with a right to the model?"
         return Try(status, _retry_after(reply.headers), refused=refused)
 
     def count(self, tries: int, status: int | None, retry_after: float | None = None, *, alone: bool = False) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -17,6 +18,8 @@ from reversegen.engines.connection import Connection, Unreadable
 from reversegen.errors import BadInput
 from reversegen.hashing import content_id
 from reversegen.records import Answer, Call
+
+log = logging.getLogger("reversegen")
 
 BATCHES_AT_ONCE = 1000
 """Through the Batch API: threads that wait. A stage of more batches takes turns; give it a larger `batch_size`."""
@@ -35,6 +38,7 @@ class OpenAIEngine:
         self.at_once = limits.concurrency if limits.mode == "online" else BATCHES_AT_ONCE
         self._connection, self._calls = Connection(endpoint, limits), Calls(calls)
         self._batches = Batches(self._connection, self._calls, self._read) if limits.mode == "batch" else None
+        self._uncounted = False
         self._under_way: dict[str, asyncio.Future[list[Generated]]] = {}
         self._starting, self._loop = threading.Lock(), asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="endpoint", daemon=True)
@@ -123,11 +127,11 @@ class OpenAIEngine:
         """A reply's choices. Raises Unreadable where it is none, BadInput where it has more or fewer than `n`."""
         try:
             content = json.loads(reply)
-            choices, usage = content.get("choices") or [], content.get("usage") or {}
-            tokens_in, tokens_out = (max(0, int(usage.get(f"{name}_tokens") or 0)) for name in ("prompt", "completion"))
+            choices, usage = content.get("choices") or [], content.get("usage")
+            tokens_in, tokens_out = (self._count(usage, f"{name}_tokens") for name in ("prompt", "completion"))
             answers = [
                 Answer(
-                    text=str(choice["message"]["content"] or "").encode(errors="replace").decode(),
+                    text=_said(choice["message"]).encode(errors="replace").decode(),
                     tokens=tokens_out // n,
                     finished=choice.get("finish_reason") == "stop",
                 )
@@ -136,5 +140,26 @@ class OpenAIEngine:
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise Unreadable from None
         if len(answers) != n:
-            raise self._connection.end(f"{len(answers)} answers where {n} were asked for; does it support `n`?")
+            why = "does it support `n`?" if answers else "its reply has no choices, as one that tells an error"
+            raise self._connection.end(f"{len(answers)} answers where {n} were asked for; {why}")
         return Call(key=key, status=200, tokens_in=tokens_in, tokens_out=tokens_out, batch=batch, answers=answers)
+
+    def _count(self, usage: Any, name: str) -> int:
+        """Tokens that the endpoint says it counted; none where it says nothing that can be read, which is logged once."""
+        count = usage.get(name) if isinstance(usage, dict) else None
+        if isinstance(count, int) and count >= 0:
+            return count
+        if not self._uncounted:
+            log.warning("%s: tells no %s: they count as none in plans and budgets", self._connection.place, name)
+        self._uncounted = True
+        return 0
+
+
+def _said(message: dict[str, Any]) -> str:
+    """The text of an answer, or of the refusal that stands in its place. Raises TypeError where it is no text."""
+    text = message["content"]
+    if text is None:
+        text = message.get("refusal") or ""
+    if not isinstance(text, str):
+        raise TypeError
+    return text
