@@ -131,7 +131,10 @@ def test_sources_have_equal_rows_and_no_test_question(finished: Workflow) -> Non
     folder = finished.folder / "results/micro"
     rows = {name: read_records(folder / f"enhanced/{name}/train.jsonl", TrainingRow) for name in SOURCES}
     origins = {name: Counter(row.origin for row in of_source) for name, of_source in rows.items()}
-    assert {counts[name] for name, counts in origins.items()} == {30}
+    selection = json.loads((folder / "enhanced/selection.json").read_text())
+    left = [of["candidates"] - of["test_overlaps_dropped"] for of in selection.values()]
+    # what a model fails at depends on the processor's rounding: the smallest source may have fewer than 30
+    assert {counts[name] for name, counts in origins.items()} == {min(30, *left)}
     assert {counts["replay"] for counts in origins.values()} == {20}
     asked = set()
     for test in ("test", "pretraining"):
