@@ -107,6 +107,7 @@ def select(
     heldout: Sequence[str] = (),
     rows: int = 100,
     replay_rows: int = 5,
+    in_turns: bool = False,
     system: str | None = None,
     random_seed: int = 0,
 ) -> Selection:
@@ -123,7 +124,9 @@ def select(
             for i in chain.instructions
         },
         kept_out=[*(question(t) for t in tests), *(seed(t, "heldout") for t in heldout)],
-        enhancement=Enhancement(rows=rows, replay_rows=replay_rows, plain_rows=0, training=TRAINING, lora=None),
+        enhancement=Enhancement(
+            rows=rows, in_turns=in_turns, replay_rows=replay_rows, plain_rows=0, training=TRAINING, lora=None
+        ),
         system=system,
         random_seed=random_seed,
         kind=KIND,
@@ -272,7 +275,7 @@ def test_seeds_of_the_held_out_split_and_without_an_answer_teach_nothing() -> No
         seeds=answered,
         responses={},
         kept_out=[],
-        enhancement=Enhancement(rows=10, replay_rows=10, plain_rows=0, training=TRAINING, lora=None),
+        enhancement=Enhancement(rows=10, in_turns=True, replay_rows=10, plain_rows=0, training=TRAINING, lora=None),
         system="Think.",
         random_seed=0,
         kind=KIND,
@@ -297,10 +300,32 @@ def test_a_source_with_nothing_left_is_named(arguments: dict, named: str) -> Non
         select(**arguments)
 
 
+def test_failures_in_turns_are_of_all_types_and_lengths_and_ask_different_things_first() -> None:
+    story = "tom has {} pens and gets 3 more and gets {} more . how many now ?"
+    common = [f"{n} + 3 + 4" for n in range(20, 48)]
+    stories = [story.format(n, 4) for n in (18, 19)]  # of the common type, in three times as many words
+    other = [f"{n} - 3 + 4" for n in (20, 21)]
+    same = [story.format(22, 5), story.format(22, 5).replace("pens", "cups"), "22 + 5 + 3"]  # ask the same
+    trained = [found(dict.fromkeys([*common, *stories, *other, *same], "failed"))]
+    warmup = [found(dict.fromkeys(WARMUP_FAILURES, "failed") | dict.fromkeys(WARMUP_PASSES, "passed"))]
+    for random_seed in range(5):
+        selection = select(trained=trained, warmup=warmup, rows=8, in_turns=True, random_seed=random_seed)
+        rows = taught(selection, "reversegen")
+        # three kinds of rows take turns: two of the other type, and three each of the common one, short and long
+        assert set(other) <= rows
+        assert len(rows & {*stories, *same[:2]}) == 3
+        assert set(stories) <= rows
+        assert taught(selection, "seeds") == taught(select(trained=trained, rows=8, random_seed=random_seed), "seeds")
+    everything = select(trained=trained, warmup=warmup, in_turns=True)
+    assert taught(everything, "warmup_failures") <= set(WARMUP_FAILURES)
+
+
 def test_the_choice_is_seeded() -> None:
-    assert select(rows=3).rows == select(rows=3).rows
-    for source in SOURCES:
-        assert len({frozenset(taught(select(rows=3, random_seed=n), source)) for n in range(4)}) > 1
+    for in_turns in (False, True):
+        assert select(rows=3, in_turns=in_turns).rows == select(rows=3, in_turns=in_turns).rows
+        for source in SOURCES:
+            drawn = [select(rows=3, in_turns=in_turns, random_seed=n) for n in range(4)]
+            assert len({frozenset(taught(one, source)) for one in drawn}) > 1
 
 
 def test_held_out_seeds_are_dropped_by_their_text_alone_and_training_seeds_are_not() -> None:
@@ -390,7 +415,7 @@ def test_rows_say_whether_the_target_was_sure_and_replay_its_first_answer_that_c
             for n in passes[:2]
         },
         kept_out=[],
-        enhancement=Enhancement(rows=100, replay_rows=10, plain_rows=0, training=TRAINING, lora=None),
+        enhancement=Enhancement(rows=100, in_turns=False, replay_rows=10, plain_rows=0, training=TRAINING, lora=None),
         system=None,
         random_seed=0,
         kind=HONESTY,

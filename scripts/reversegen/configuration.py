@@ -399,6 +399,10 @@ class Enhancement(Section):
     """Fine-tuning that repairs the target."""
 
     rows: Positive = Field(description="most rows of a source; every source gets as many as the smallest has")
+    in_turns: bool = Field(
+        description="whether failures are taken one of each type and length in turn, what asks the same as another one last; "
+        "else they are drawn at random, as unselected rows are"
+    )
     replay_rows: NonNegative = Field(description="rows the target already passed, added to every source alike")
     plain_rows: NonNegative = Field(
         description="of the kind honesty: questions with the target's own drawn answer, added to every source alike"

@@ -12,11 +12,14 @@ from reversegen.errors import BadInput
 from reversegen.hashing import hashed_seed
 from reversegen.kind import Conversation, Kind
 from reversegen.records import Instruction, Label, Message, Question, Reference, Response, Seed, TrainingRow, Verdict
+from reversegen.turns import in_turns
 
 log = logging.getLogger("reversegen")
 
 SOURCES = ("reversegen", "warmup", "warmup_failures", "seeds")
 """Failures of the trained proposers; valid instructions of proposer 0; its failures, at equal target calls; seeds."""
+OF_FAILURES = ("reversegen", "warmup_failures")
+"""Sources whose rows are selected. The two others are what they are compared with, drawn as they come."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class Candidate:
     text: str
     reference: Reference
     verdict: Verdict
+    subject: str | None
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,7 @@ def select_rows(
     comes with its verdict in the probe, or `failed` where there was none.
     A replay row is an instruction of proposer 0 that the target passed and no source teaches, with the target's own answer
     from `responses`.
+    With `enhancement.in_turns` the rows of failures are the most different ones; all others are drawn.
     Instructions that ask what a test question asks, and those that are a held-out seed, are dropped from every source and
     from replay.
 
@@ -89,7 +94,7 @@ def select_rows(
         "warmup": _labelled(warmup, {"failed", "passed"}),
         "warmup_failures": _labelled(warmup, {"failed"}),
         "seeds": {
-            s.id: Candidate(s.text, r, verdict)
+            s.id: Candidate(s.text, r, verdict, s.subject)
             for s, r, verdict in seeds
             if s.split == "train" and r.invalid is None and verdict != "invalid"
         },
@@ -102,10 +107,13 @@ def select_rows(
             "(prompts.train) or give more seeds"
         )
     count = min(enhancement.rows, *(len(pool) for pool in kept.values()))
-    chosen = {
-        name: random.Random(hashed_seed(random_seed, "enhancement", name)).sample(sorted(pool), count)
-        for name, pool in kept.items()
-    }
+    chosen = {}
+    for name, pool in kept.items():
+        rng = random.Random(hashed_seed(random_seed, "enhancement", name))
+        if enhancement.in_turns and name in OF_FAILURES:
+            chosen[name] = _most_different(rng.sample(sorted(pool), len(pool)), pool, kind)[:count]
+        else:
+            chosen[name] = rng.sample(sorted(pool), count)
     taught = {i for ids in chosen.values() for i in ids}
     passed = {i: c.text for i, c in _labelled(warmup, {"passed"}).items() if i not in taught and not barred(i, c.text)}
     own = {i: answer for i, text in passed.items() if (answer := _own_answer(text, responses.get(i, ()), kind))}
@@ -168,8 +176,27 @@ def _labelled(found: Sequence[Found], verdicts: set[Verdict]) -> dict[str, Candi
         for i in chain.instructions:
             kept = "train" in i.splits and i.duplicate_of is None and i.id in trusted
             if kept and verdict.get(i.id) in verdicts:
-                pool.setdefault(i.id, Candidate(i.text, trusted[i.id], verdict[i.id]))
+                pool.setdefault(i.id, Candidate(i.text, trusted[i.id], verdict[i.id], i.subject))
     return pool
+
+
+def _most_different(drawn: Sequence[str], pool: Mapping[str, Candidate], kind: Kind) -> list[str]:
+    """All ids, one of each type and length in turn, and of these what asks the same as an earlier one last.
+
+    Lengths are in doublings of words: DPO is known to shift them, and with them wordings, whatever fails.
+    """
+    asked: set[str] = set()
+    first, again = [], []
+    for i in drawn:
+        asks = kind.canonical(pool[i].text)
+        (again if asks in asked else first).append(i)
+        asked.add(asks)
+
+    def type_and_length(i: str) -> str:
+        type_ = kind.group(pool[i].text) or pool[i].subject or ""
+        return f"{len(pool[i].text.split()).bit_length()} {type_}"
+
+    return list(in_turns([*first, *again], type_and_length))
 
 
 def _own_answer(text: str, responses: Sequence[Response], kind: Kind) -> str | None:

@@ -6,7 +6,6 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 from typing import cast
 
 from reversegen.configuration import Pairing
@@ -14,6 +13,7 @@ from reversegen.errors import BadInput
 from reversegen.hashing import hashed_seed
 from reversegen.kind import Kind
 from reversegen.records import Instruction, Label, Pair, PairingKind, Prompt, Sample
+from reversegen.turns import in_turns
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,8 @@ def build_pairs(
     Raises BadInput, saying what to change, where nothing is valid, nothing failed, nothing passed, or nothing pairs.
     """
     rng = random.Random(hashed_seed(random_seed, iteration, "pairs"))
-    failed = list(_in_turns([j for j in current if j.failed], rng))
+    failed = [j for j in current if j.failed]
+    failed = list(in_turns(rng.sample(failed, len(failed)), lambda judged: judged.type))
     passed = [j for j in current if not j.failed]
     failing = {j.id for j in failed}
     earlier_passed = [j for j in earlier if not j.failed and j.id not in failing]
@@ -144,15 +145,6 @@ def _pair(chosen: Judged, rejected: Judged, prompt: str, pairing: str) -> Pair:
         rejected_id=rejected.id,
         pairing=cast(PairingKind, pairing),
     )
-
-
-def _in_turns(failed: list[Judged], rng: random.Random) -> Iterator[Judged]:
-    """Shuffled, then one of each type in turn until all are given."""
-    by_type = defaultdict(list)
-    for judged in rng.sample(failed, len(failed)):
-        by_type[judged.type].append(judged)
-    for turn in zip_longest(*(by_type[name] for name in sorted(by_type))):
-        yield from (judged for judged in turn if judged is not None)
 
 
 def pair_statistics(pairs: Sequence[Pair]) -> dict[str, float | int]:

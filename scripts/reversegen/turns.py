@@ -1,0 +1,19 @@
+"""One of each type in turn: what cuts a list so ordered cuts the common types and not the rare ones."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from itertools import zip_longest
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def in_turns(items: Iterable[T], type_of: Callable[[T], str]) -> Iterator[T]:
+    """All items: the first of each type, in order of the types' names, then the second of each, until all are given."""
+    by_type = defaultdict(list)
+    for item in items:
+        by_type[type_of(item)].append(item)
+    for turn in zip_longest(*(by_type[name] for name in sorted(by_type))):
+        yield from (item for item in turn if item is not None)
