@@ -348,9 +348,36 @@ def test_a_job_that_came_near_its_limit_is_found(workflow: Workflow, tmp_path: P
     found = list(doctor.check_times("math", configuration(workflow), tmp_path / "results"))
     assert [f.text for f in found if f.state == "warning"] == ["answer_instructions took 1300 of its 1440 minutes"]
     rates = next(f.text for f in found if f.text.startswith("tokens a second"))
-    assert "sample_instructions 74 (6,400,000 in 1440 minutes)" in rates  # 2,500 prompts x 5 samples x 512 tokens
+    # 3 iterations x 2,000 prompts x 5 samples x 512 tokens
+    assert "sample_instructions 178 (15,360,000 in 1440 minutes, control)" in rates
     assert "answer_instructions" not in rates
     assert "of 2 measured stages answer_instructions took longest: 78000 s" in found[-1].text
+
+
+@pytest.mark.parametrize(
+    ("task", "shards", "rates"),
+    [
+        ("honesty", 1, ["sample_instructions 152 (13,056,000 in 1440", "answer_instructions 95 (8,160,000 in 1440"]),
+        ("honesty", 8, ["sample_instructions 19 (1,632,000 in 1440", "answer_instructions 12 (1,020,000 in 1440"]),
+        ("safety", 8, ["answer_tests 30 (2,560,000 in 1440", "check_judge 1 (2,816 in 1440"]),
+    ],
+)
+def test_the_throughputs_that_suffice_are_those_of_the_plan(
+    workflow: Workflow, task: str, shards: int, rates: list[str]
+) -> None:
+    """Of the largest job of each rule, the control's with ten answers asked again once, or of a shard of it."""
+    workflow.write_task("cut", {"shards": shards}, base=task)
+    [finding] = doctor.check_times("cut", configuration(workflow), workflow.folder / "results")
+    for rate in rates:
+        assert f" {rate} minutes, " in finding.text
+
+
+def test_a_data_file_that_the_plan_cannot_count_is_found(workflow: Workflow) -> None:
+    (workflow.folder / "rows.jsonl").write_text("[")
+    seeds = {"own": {"file": str(workflow.folder / "rows.jsonl"), "licence": "MIT"}}
+    workflow.write_task("broken", {"data": {"seeds": seeds}}, base="math")
+    [finding] = doctor.check_times("broken", configuration(workflow), workflow.folder / "results")
+    assert (finding.state, "rows.jsonl, line 1: not JSON" in finding.text) == ("stops", True)
 
 
 def test_interpreters_are_held_to_what_environments_pin(workflow: Workflow, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import csv
 import fcntl
 import importlib.util
 import json
+import math
 import os
 import re
 import shlex
@@ -30,6 +31,7 @@ from reversegen.configuration import Configuration, Model, Training
 from reversegen.enhancement import SOURCES
 from reversegen.errors import BadInput
 from reversegen.model_folder import check_folder
+from reversegen.planned_jobs import planned_jobs
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 15.0
@@ -468,22 +470,23 @@ def check_times(name: str, configuration: Configuration, results: Path) -> Itera
         if seconds / 60 > NEAR * limit:
             mend = f"raise runtime of the size {models[STAGES[rule]].size} in config/config.yaml"
             yield Finding("time limits", "warning", f"{rule} took {seconds / 60:.0f} of its {limit} minutes", mend)
-    prompts = task.prompts.train + task.prompts.heldout
-    samples = prompts * task.sampling.samples_per_prompt
-    written = {
-        "sample_instructions": samples * task.sampling.max_new_tokens,
-        "answer_instructions": samples * task.responses.max_new_tokens,
-        "write_references": samples * task.references.samples * task.references.max_new_tokens,
-    }
-    rates = []
-    for rule, tokens in written.items():
-        model = models.get(STAGES[rule])
-        if model is not None and model.endpoint is None and rule not in measured:
-            minutes = sizes[model.size].runtime
-            rates.append(f"{rule} {tokens / minutes / 60:,.0f} ({tokens:,} in {minutes} minutes)")
-    if rates:
+    suffice: dict[str, tuple[float, str]] = {}
+    try:
+        jobs = list(planned_jobs(name, configuration, results / name))
+    except BadInput as error:
+        jobs = []
+        yield Finding("data", "stops", str(error), "mend that file")
+    for job in jobs:
+        model = configuration.models[job.model]
+        if job.planned.written and model.endpoint is None and job.rule not in measured:
+            shards = task.shards if job.output.endswith(".jsonl") else 1  # the check of the judge is never cut
+            tokens, minutes = math.ceil(job.planned.written / shards), sizes[model.size].runtime
+            rate = tokens / minutes / 60, f"{tokens:,} in {minutes} minutes, {job.part or job.rule}"
+            suffice[job.rule] = max(suffice.get(job.rule, rate), rate, key=lambda one: one[0])
+    if suffice:
+        rates = "; ".join(f"{rule} {math.ceil(rate):,} ({why})" for rule, (rate, why) in suffice.items())
         yield Finding(
-            "time limits", "ok", f"tokens a second that suffice if every text is as long as may be: {'; '.join(rates)}"
+            "time limits", "ok", f"tokens a second that suffice for the most that a job of the plan writes: {rates}"
         )
     if measured:
         seconds, longest = max((seconds, rule) for rule, seconds in measured.items())
