@@ -19,8 +19,10 @@ import yaml
 from conftest import REPOSITORY, Workflow
 
 from reversegen import doctor
-from reversegen.configuration import Configuration, load
+from reversegen.configuration import Configuration, Limits, load
 from reversegen.doctor import Finding, Partition, Profile, Request
+from reversegen.engines.connection import Connection
+from reversegen.errors import BadInput
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -55,7 +57,7 @@ def test_the_command_prints_a_line_a_finding_and_its_status_says_whether_a_run_w
     assert any(line.startswith("stops") for line in lines) == bool(status)
     assert not list(workflow.folder.glob("results/.doctor*"))
     if status:
-        assert "OPENAI_API_KEY is not set" in done.stdout
+        assert "the environment variable OPENAI_API_KEY holds no key" in done.stdout
         assert "HF_HUB_OFFLINE is set: access was not tried" in done.stdout
         assert (
             "config/lock.yaml has no commit of cais/mmlu, lmsys/vicuna-7b-v1.5, meta-llama/Llama-2-7b-hf" in done.stdout
@@ -313,6 +315,22 @@ def test_what_is_here_is_not_asked_of_the_hub(workflow: Workflow, monkeypatch: p
     (downloads / "models/llama3-8b/config.json").unlink()
     broken = next(iter(doctor.check_hub("math", configuration(workflow), workflow.folder)))
     assert (broken.state, "it has no config.json" in broken.text) == ("stops", True)
+
+
+@pytest.mark.parametrize("value", ["sk-canary", " sk-canary\n", "", " ", "\t\n", "sk canary", "sk-canary\u00fc"])
+def test_a_key_is_what_the_job_takes_for_one(workflow: Workflow, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    places = configuration(workflow)
+    endpoint = places.models["gpt-4o-mini"].endpoint
+    assert endpoint
+    monkeypatch.setenv(endpoint.api_key_env, value)
+    [finding] = doctor.check_keys("honesty", places, os.environ)
+    said = "OPENAI_API_KEY is set"
+    try:
+        Connection(endpoint, Limits())
+    except BadInput as error:
+        said = str(error)
+    assert finding.text == said
+    assert (finding.state == "ok") == (value.strip() == "sk-canary")
 
 
 def test_disk_is_what_the_plan_writes(workflow: Workflow) -> None:

@@ -28,6 +28,7 @@ from typing import Any, Literal, NamedTuple
 import yaml
 
 from reversegen.configuration import Configuration, Model, Training
+from reversegen.endpoint_key import endpoint_key
 from reversegen.enhancement import SOURCES
 from reversegen.errors import BadInput
 from reversegen.model_folder import check_folder
@@ -411,13 +412,15 @@ def _access(repos: Sequence[str], answers: Mapping[str, str]) -> Iterable[Findin
 
 
 def check_keys(name: str, configuration: Configuration, environment: Mapping[str, str]) -> Iterable[Finding]:
-    """Whether the environment variable of each endpoint's key is set; no key is shown, none is tried."""
+    """Whether the environment variable of each endpoint holds what its jobs take for a key; none is shown, none is tried."""
     endpoints = [model.endpoint for model in _models(name, configuration).values() if model.endpoint]
-    for key in sorted({endpoint.api_key_env for endpoint in endpoints}):
-        if environment.get(key):
-            yield Finding("keys", "ok", f"{key} is set")
+    for key, endpoint in sorted({endpoint.api_key_env: endpoint for endpoint in endpoints}.items()):
+        try:
+            endpoint_key(endpoint, environment)
+        except BadInput as error:
+            yield Finding("keys", "stops", str(error), f"export {key}=... where Snakemake is started")
         else:
-            yield Finding("keys", "stops", f"{key} is not set", f"export {key}=... where Snakemake is started")
+            yield Finding("keys", "ok", f"{key} is set")
 
 
 def check_disk(name: str, configuration: Configuration, folder: Path, free: int) -> Iterable[Finding]:

@@ -16,6 +16,7 @@ from functools import cached_property, partial
 from typing import Any, Generic, TypeVar
 
 from reversegen.configuration import Endpoint, Limits
+from reversegen.endpoint_key import endpoint_key
 from reversegen.errors import BadInput
 from reversegen.hashing import hashed_seed
 
@@ -55,17 +56,7 @@ class Connection:
     """
 
     def __init__(self, endpoint: Endpoint, limits: Limits) -> None:
-        key = os.environ.get(endpoint.api_key_env, "").strip()
-        if not key:
-            raise BadInput(
-                f"config/models.yaml: endpoint {endpoint.base_url}: the environment variable {endpoint.api_key_env} holds no "
-                "key; export it before starting snakemake"
-            )
-        if not re.fullmatch("[!-~]+", key):
-            raise BadInput(
-                f"config/models.yaml: endpoint {endpoint.base_url}: the environment variable {endpoint.api_key_env} holds "
-                "spaces or other characters that no key has"
-            )
+        key = endpoint_key(endpoint, os.environ)
         self.place = f"endpoint {endpoint.base_url}, model {endpoint.model}"
         self.base, self.limits, self._key = endpoint.base_url.rstrip("/"), limits, key
         self._key_name = endpoint.api_key_env
