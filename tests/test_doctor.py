@@ -19,10 +19,11 @@ import yaml
 from conftest import REPOSITORY, Workflow
 
 from reversegen import doctor
-from reversegen.configuration import Configuration, Limits, load
-from reversegen.doctor import Finding, Partition, Profile, Request
+from reversegen.configuration import Configuration, Limits, load, read_yaml
+from reversegen.doctor import Finding
 from reversegen.engines.connection import Connection
 from reversegen.errors import BadInput
+from reversegen.snakemake_profile import Keys, Partition, Profile, Request, read_profile
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -75,7 +76,22 @@ def test_no_key_is_shown(workflow: Workflow) -> None:
     [
         (None, "stops", "no profile"),
         ("executor: [", "stops", "config.yaml: "),
-        ("- executor", "stops", "no keys and values"),
+        ("- executor", "stops", "config.yaml: a list where keys and values are needed"),
+        ("executor: 5", "stops", "config.yaml: executor: "),
+        ("executor: a.b", "stops", "config.yaml: executor: "),
+        (
+            "default-resources: [mem_mb]",
+            "stops",
+            "config.yaml: default-resources: Value error, 'mem_mb' is no name=value",
+        ),
+        ("default-resources: 5", "stops", "config.yaml: default-resources: "),
+        ('default-resources: {slurm_extra: "--comment=\'a b"}', "stops", "default-resources: slurm_extra: No closing"),
+        ("set-resources: {train_target: 5}", "stops", "set-resources: Value error, train_target has no resources"),
+        ("config: [gres]", "stops", "config.yaml: config: Value error, 'gres' is no name=value"),
+        ("software-deployment-method: {conda: 1}", "stops", "config.yaml: software-deployment-method"),
+        ("slurm-init-seconds-before-status-checks: 20s", "stops", "slurm-init-seconds-before-status-checks: "),
+        ("slurm-partition-config: 5", "stops", "config.yaml: slurm-partition-config: "),
+        ("slurm-partition-config: parts.yaml", "stops", "slurm-partition-config: parts.yaml: no such file"),
         ("executor: nonesuch", "stops", "executor nonesuch: not installed"),
         ("jobs: 1", "ok", "executor local"),
     ],
@@ -83,17 +99,132 @@ def test_no_key_is_shown(workflow: Workflow) -> None:
 def test_a_profile_is_found_whole_or_named(tmp_path: Path, content: str | None, state: str, text: str) -> None:
     if content is not None:
         (tmp_path / "config.yaml").write_text(content)
-    [finding], profile = doctor.read_profile(tmp_path)
+    [finding], profile = doctor.check_profile(tmp_path)
     assert (finding.state, bool(finding.mend)) == (state, state == "stops")
     assert text in finding.text
     assert (profile is None) == (state == "stops")
 
 
-def test_default_resources_are_read_in_both_of_their_forms(tmp_path: Path) -> None:
-    forms = [{"slurm_account": "a", "mem_mb": 5}, ["slurm_account=a", "mem_mb=5"]]
-    first, second = (Profile(tmp_path, {"default-resources": form}).defaults for form in forms)
-    assert first == {"slurm_account": "a", "mem_mb": 5}
-    assert second == {"slurm_account": "a", "mem_mb": "5"}
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("partitions: {cpu: {max_gpu: eight}}", "partitions.cpu.max_gpu: "),
+        ('partitions: {cpu: {max_mem_mb: "5000"}}', "partitions.cpu.max_mem_mb: "),
+        ("partitions: {cpu: {max_runtime: soon}}", "partitions.cpu.max_runtime: Value error, no time"),
+        ("partitions: {cpu: {max_gpus: 8}}", "partitions.cpu.max_gpus: "),
+        ("partitions: {cpu: }", "partitions.cpu: "),
+        ("partitions: {5: {}}", "partitions.5"),
+        ("partitions: [cpu]", "partitions: "),
+        ("parts: {}", "partitions: "),
+        ("[cpu]", "a list where keys and values are needed"),
+        ("partitions: {cpu", "not a readable YAML file: "),
+        ("partitions: {cpu: {}, cpu: {}}", "not a readable YAML file: "),
+        ("\udcff", "not a readable YAML file: "),
+    ],
+)
+def test_a_file_of_partitions_is_read_whole_or_refused_by_its_key(tmp_path: Path, content: str, text: str) -> None:
+    (tmp_path / "config.yaml").write_text("slurm-partition-config: parts.yaml")
+    (tmp_path / "parts.yaml").write_bytes(content.encode(errors="surrogateescape"))
+    [finding], profile = doctor.check_profile(tmp_path)
+    assert (finding.state, profile) == ("stops", None)
+    assert finding.text.startswith(f"{tmp_path / 'parts.yaml'}: {text}")
+    assert "\n" not in finding.text
+
+
+@pytest.mark.parametrize(
+    ("given", "minutes"),
+    [
+        ("90", 90),
+        ("90.5", 90.5),
+        ("1d", 1440),
+        ("2d12h30m", 3630),
+        ('"1:30:00"', 90),
+        ("1-00:00:00", 1440),
+        ("2-12", 3600),
+    ],
+)
+def test_a_partitions_time_is_read_as_the_plug_in_reads_it(tmp_path: Path, given: str, minutes: float) -> None:
+    (tmp_path / "config.yaml").write_text("slurm-partition-config: parts.yaml")
+    (tmp_path / "parts.yaml").write_text(f"partitions: {{cpu: {{max_runtime: {given}}}}}")
+    [partition] = read_profile(tmp_path).partitions
+    assert partition.limits
+    assert partition.limits.max_runtime == minutes
+    assert partition.takes(Request(1, 2000, 60, 0))
+    assert not partition.takes(Request(1, 2000, 60, 1))
+
+
+def test_a_file_of_partitions_is_looked_for_beside_the_profile_and_where_snakemake_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "site").mkdir()
+    monkeypatch.setenv("SITE", "site")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.yaml").write_text("slurm-partition-config: $SITE/parts.yaml")
+    (tmp_path / "site/config.yaml").write_text("slurm-partition-config: parts.yaml")
+    for place in (tmp_path / "parts.yaml", tmp_path / "site/parts.yaml"):
+        place.write_text(f"partitions: {{{place.parent.name}: {{}}}}")
+    for folder in (tmp_path, tmp_path / "site"):
+        assert [partition.name for partition in read_profile(folder).partitions] == ["site"]
+
+
+def test_resources_are_read_in_all_of_their_forms() -> None:
+    forms = [{"slurm_account": "a", "mem_mb": 5}, ["slurm_account=a", "mem_mb=5"], "slurm_account=a=b"]
+    assert [Keys.model_validate({"default-resources": form}).default_resources for form in forms] == [
+        {"slurm_account": "a", "mem_mb": 5},
+        {"slurm_account": "a", "mem_mb": "5"},
+        {"slurm_account": "a=b"},
+    ]
+    for form in ({"train_target": {"runtime": "1d"}}, ["train_target:runtime=1d"]):
+        assert Keys.model_validate({"set-resources": form}).set_resources == {"train_target:runtime": "1d"}
+
+
+@pytest.mark.parametrize(
+    ("config", "text"),
+    [
+        ("[gres=gpus]", "gres: "),
+        ("gres=gpus", "gres: "),
+        ("{gres: gpus}", "gres: "),
+        ("{gres: null}", "gres: "),
+        ("[shards=2]", "shards: "),
+        ("['random_seeds=[0,0]']", "random_seeds: "),
+        ("[costs=5]", "costs: "),
+        ("['sizes={tiny: 5}']", "sizes.tiny: "),
+    ],
+)
+def test_what_the_workflow_refuses_of_a_profiles_configuration_is_found(
+    workflow: Workflow, config: str, text: str
+) -> None:
+    (workflow.folder / "site").mkdir()
+    (workflow.folder / "site/config.yaml").write_text(f"config: {config}")
+    profile = read_profile(workflow.folder / "site")
+    places = workflow.folder / "config"
+    found, _ = doctor.check_overrides(read_yaml(places / "config.yaml"), configuration(workflow), profile, places)
+    assert [(finding.subject, finding.state) for finding in found] == [("profile", "stops")]
+    assert found[0].text.startswith(f"{profile.file}: config: {text}")
+    assert found[0].mend
+
+
+def test_a_profiles_configuration_stands_over_that_of_the_workflow(workflow: Workflow) -> None:
+    """In Snakemake's forms: texts for numbers, YAML in a text, sections laid over key by key."""
+    changes = ["gres=gpu:a100", "random_seeds=[0,1]", "costs={question_tokens: 50}"]
+    keys = Keys.model_validate({"config": changes})
+    places = workflow.folder / "config"
+    profile = Profile(places / "none.yaml", keys, [])
+    before = configuration(workflow)
+    found, after = doctor.check_overrides(read_yaml(places / "config.yaml"), before, profile, places)
+    assert found == []
+    assert (after.workflow.gres, after.workflow.random_seeds) == ("gpu:a100", [0, 1])
+    assert after.workflow.costs == before.workflow.costs.model_copy(update={"question_tokens": 50})
+    assert Keys.model_validate({"config": ["gres=", "tables={"]}).overrides == {"gres": None, "tables": "{"}
+
+
+@pytest.mark.parametrize("content", [b"defaults: [", b"- defaults", b"\xff", b"gres: gpu\ngres: gpu\n", b""])
+def test_a_configuration_that_cannot_be_read_is_refused_in_one_line(workflow: Workflow, content: bytes) -> None:
+    (workflow.folder / "config/config.yaml").write_bytes(content)
+    done = examine(workflow, "--task=tiny-math", "--profile=null")
+    assert (done.returncode, done.stdout) == (1, "")
+    _, line = done.stderr.splitlines()  # the first tells the command
+    assert line.startswith("run_doctor: error: config/config.yaml: ")
 
 
 @pytest.fixture
@@ -119,18 +250,23 @@ def write_command(place: Path, name: str, body: str) -> None:
     (place / name).chmod(0o755)
 
 
-def check_slurm(workflow: Workflow, profile: dict[str, Any], partitions: dict[str, Any] | None = None) -> list[Finding]:
-    folder = workflow.folder / "slurm"
+def check_slurm(workflow: Workflow, keys: dict[str, Any], partitions: dict[str, Any] | None = None) -> list[Finding]:
+    folder, places = workflow.folder / "slurm", workflow.folder / "config"
     folder.mkdir(exist_ok=True)
     if partitions is not None:
         (folder / "partitions.yaml").write_text(yaml.safe_dump({"partitions": partitions}))
-        profile = profile | {"slurm-partition-config": "partitions.yaml"}
-    return list(doctor.check_slurm("math", configuration(workflow), Profile(folder, profile)))
+        keys = keys | {"slurm-partition-config": "partitions.yaml"}
+    (folder / "config.yaml").write_text(yaml.safe_dump(keys))
+    profile, content = read_profile(folder), read_yaml(places / "config.yaml")
+    found, changed = doctor.check_overrides(content, configuration(workflow), profile, places)
+    return [*found, *doctor.check_slurm("math", changed, profile)]
 
 
-@pytest.mark.parametrize(("given", "flag"), [(["gres=gpu:a100"], "--gres=gpu:a100:1"), ({}, "--gpus=1")])
+@pytest.mark.parametrize(
+    ("given", "flag"), [(["gres=gpu:a100"], "--gres=gpu:a100:1"), ("gres=gpu", "--gres=gpu:1"), ({}, "--gpus=1")]
+)
 def test_gpus_are_asked_for_as_the_profile_says(
-    workflow: Workflow, cluster: Path, given: dict[str, str] | list[str], flag: str
+    workflow: Workflow, cluster: Path, given: dict[str, str] | list[str] | str, flag: str
 ) -> None:
     log = cluster / "asked"
     write_command(cluster, "sbatch", f'echo "$*" >>{log}')
@@ -231,9 +367,9 @@ def test_a_real_slurm_is_asked(workflow: Workflow) -> None:
     partitions = doctor._ask(["sinfo", "-h", "-o", "%R"]).stdout.split()
     request = Request(1, 1000, 10, 0)
     limits = dict.fromkeys(partitions, "infinite")
-    profile = Profile(workflow.folder, SQUEUE)
+    keys = Keys.model_validate(SQUEUE)
     for name, state in {partitions[0]: "ok", "no-such-partition": "stops"}.items():
-        assert doctor._asked_of(Partition(name, None), request, "light stages", limits, profile, None).state == state
+        assert doctor._asked_of(Partition(name, None), request, "light stages", limits, keys, None).state == state
 
 
 class Hub(BaseHTTPRequestHandler):
@@ -415,7 +551,7 @@ def test_interpreters_are_held_to_what_environments_pin(workflow: Workflow, tmp_
 def test_the_deployment_by_conda_needs_conda(
     workflow: Workflow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    profile = Profile(tmp_path, {"software-deployment-method": ["conda"]})
+    profile = Profile(tmp_path, Keys.model_validate({"software-deployment-method": ["conda"]}), [])
     monkeypatch.setenv("PATH", str(tmp_path))
     assert states(doctor.check_environments(configuration(workflow), profile)) == [("environments", "stops")]
     write_command(tmp_path, "conda", "true")

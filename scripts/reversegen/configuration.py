@@ -776,11 +776,11 @@ def load(workflow: dict[str, Any], folder: Path) -> Configuration:
     an unknown model, a model of an unknown size.
     """
     if (folder / "config.yaml").is_file():
-        _read_yaml(folder / "config.yaml")  # refuses a key that stands twice; Snakemake's own reader takes the last
-    main = _checked(Workflow, workflow, folder / "config.yaml")
+        read_yaml(folder / "config.yaml")  # refuses a key that stands twice; Snakemake's own reader takes the last
+    main = checked(Workflow, workflow, folder / "config.yaml")
     models = {
-        name: _checked(Model, entry, folder / "models.yaml", name)
-        for name, entry in _read_yaml(folder / "models.yaml").items()
+        name: checked(Model, entry, folder / "models.yaml", name)
+        for name, entry in read_yaml(folder / "models.yaml").items()
     }
     for name, model in models.items():
         if not re.fullmatch(r"\w[\w.-]*", name):
@@ -805,7 +805,7 @@ def load(workflow: dict[str, Any], folder: Path) -> Configuration:
         tasks[path.stem] = task
     for name, task in tasks.items():
         _check_reuse(name, task, tasks, folder / "tasks" / f"{name}.yaml")
-    lock = _read_yaml(folder / "lock.yaml") if (folder / "lock.yaml").exists() else {}
+    lock = read_yaml(folder / "lock.yaml") if (folder / "lock.yaml").exists() else {}
     for repo, commit in lock.items():
         if not (isinstance(commit, str) and re.fullmatch(r"[0-9a-f]{40}", commit)):
             raise BadInput(f"{folder / 'lock.yaml'}: {repo}: {commit!r} is no commit; give its 40 digits in quotes")
@@ -843,7 +843,8 @@ def _parsed(text: str) -> Any:
     return yaml.load(text, _Loader)  # a SafeLoader
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The keys and values of a file. Raises BadInput naming it where it has none, or one key twice."""
     try:
         content = _parsed(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:  # ValueError: such as a 13th month
@@ -860,7 +861,7 @@ def _task(defaults: dict[str, Any], path: Path, folder: Path) -> Task:
     """A task's file over what it extends and the defaults; a fault is blamed on the file that holds the key."""
     own = _extended(path, ())
     try:
-        return Task.model_validate(_merge(defaults, own))
+        return Task.model_validate(merge(defaults, own))
     except ValidationError as error:
         place = error.errors()[0]["loc"]
         blamed = (
@@ -873,17 +874,17 @@ def _task(defaults: dict[str, Any], path: Path, folder: Path) -> Task:
 
 def _extended(path: Path, children: tuple[Path, ...]) -> dict[str, Any]:
     """The keys of a task's file over those of the file that it extends."""
-    own = _read_yaml(path)
+    own = read_yaml(path)
     parent = _parent(path, own, children)
     if parent is None:
         return own
     inherited = _extended(parent, (path, *children))
-    return _merge({key: value for key, value in inherited.items() if key != "reuse"}, own)
+    return merge({key: value for key, value in inherited.items() if key != "reuse"}, own)
 
 
 def _depth(path: Path, children: tuple[Path, ...]) -> int:
     """How many files a task's file extends, one above the other."""
-    parent = _parent(path, _read_yaml(path), children)
+    parent = _parent(path, read_yaml(path), children)
     return 0 if parent is None else 1 + _depth(parent, (path, *children))
 
 
@@ -967,7 +968,7 @@ def _check_launchers(task: Task, folder: Path, path: Path) -> None:
             raise BadInput(
                 f"{path}: {part}.training.launcher.config: {launcher.config!r} is none of {', '.join(known)}"
             )
-        sharded = _read_yaml(folder / "accelerate" / f"{launcher.config}.yaml").get("distributed_type") == "FSDP"
+        sharded = read_yaml(folder / "accelerate" / f"{launcher.config}.yaml").get("distributed_type") == "FSDP"
         if sharded and section.lora:
             raise BadInput(f"{path}: {part}: LoRA is not for {launcher.config}, which shards all weights; take ddp")
 
@@ -1001,16 +1002,17 @@ def _holds(content: Any, place: tuple[int | str, ...]) -> bool:
     return bool(place)
 
 
-def _merge(defaults: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+def merge(defaults: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     """`own` over `defaults`, key by key at every depth."""
     merged = dict(defaults)
     for key, value in own.items():
         deeper = isinstance(value, dict) and isinstance(merged.get(key), dict)
-        merged[key] = _merge(merged[key], value) if deeper else value
+        merged[key] = merge(merged[key], value) if deeper else value
     return merged
 
 
-def _checked(section: type[S], content: Any, path: Path, prefix: str = "") -> S:
+def checked(section: type[S], content: Any, path: Path, prefix: str = "") -> S:
+    """What stands in a file as its type. Raises BadInput naming the file and the key, below `prefix`."""
     try:
         return section.model_validate(content)
     except ValidationError as error:

@@ -13,7 +13,6 @@ import json
 import math
 import os
 import re
-import shlex
 import shutil
 import subprocess
 import sys
@@ -23,16 +22,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import yaml
 
-from reversegen.configuration import Configuration, Model, Training
+from reversegen.configuration import Configuration, Model, Training, load, merge, read_yaml
 from reversegen.endpoint_key import endpoint_key
 from reversegen.enhancement import SOURCES
 from reversegen.errors import BadInput
 from reversegen.model_folder import check_folder
 from reversegen.planned_jobs import planned_jobs
+from reversegen.snakemake_profile import Keys, Partition, Profile, Request, read_profile
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 15.0
@@ -82,65 +82,28 @@ class Finding:
         return f"{self.state:8} {self.subject:13} {self.text}" + (f"\n{'':22} -> {self.mend}" if self.mend else "")
 
 
-class Profile(NamedTuple):
-    """A profile of Snakemake."""
+def examine(name: str, place: Path | None, folder: Path) -> list[Finding]:
+    """Everything that a run of a task in `folder` needs, by the profile in `place`.
 
-    folder: Path
-    content: dict[str, Any]
-
-    @property
-    def defaults(self) -> dict[str, Any]:
-        """Its default resources."""
-        return self.pairs("default-resources")
-
-    def pairs(self, key: str) -> dict[str, Any]:
-        """What Snakemake takes as a mapping or as a list of name=value."""
-        given = self.content.get(key) or {}
-        return dict(item.split("=", 1) for item in given) if isinstance(given, list) else given
-
-
-class Request(NamedTuple):
-    """What a job asks SLURM for."""
-
-    threads: int
-    mem_mb: int
-    minutes: int
-    gpus: int
-
-    def __str__(self) -> str:
-        return f"{self.threads} CPUs, {self.mem_mb} MB, {self.minutes} minutes, {self.gpus} GPUs"
-
-
-class Partition(NamedTuple):
-    """A partition that jobs may go to, with the limits that the profile gives; "" is the cluster's default."""
-
-    name: str
-    limits: dict[str, Any] | None
-    """Those of the profile's own list of partitions; None where it has none."""
-
-    def takes(self, request: Request) -> bool:
-        """Whether the profile sends such a job here, by the slurm executor's names; without max_gpu it has no GPUs."""
-        if self.limits is None:
-            return True
-        asked = {"max_runtime": request.minutes, "max_mem_mb": request.mem_mb, "max_cpus_per_task": request.threads}
-        fits = all(amount <= float(self.limits.get(key, "inf")) for key, amount in asked.items())
-        return fits and request.gpus <= int(self.limits.get("max_gpu", 0))
-
-
-def examine(name: str, configuration: Configuration, profile: Path | None, folder: Path) -> list[Finding]:
-    """Everything that a run of a task in `folder` needs. Takes a minute at most; raises BadInput for an unknown task."""
+    Takes a minute at most. Raises BadInput for an unknown task, and where `folder/config` cannot be read.
+    """
+    content = read_yaml(folder / "config/config.yaml")
+    configuration = load(content, folder / "config")
     configuration.task(name)
-    found, read = read_profile(profile)
+    found, profile = check_profile(place)
+    if profile:
+        told, configuration = check_overrides(content, configuration, profile, folder / "config")
+        found += told
     checks: list[Callable[[], Iterable[Finding]]] = [
         lambda: check_hub(name, configuration, folder),
         lambda: check_keys(name, configuration, os.environ),
         lambda: check_disk(name, configuration, folder, shutil.disk_usage(folder).free),
         lambda: check_times(name, configuration, folder / "results"),
-        lambda: check_environments(configuration, read),
+        lambda: check_environments(configuration, profile),
         lambda: check_file_system(folder / "results"),
     ]
-    if read and read.content.get("executor") == "slurm":
-        checks.append(lambda: check_slurm(name, configuration, read))
+    if profile and profile.keys.executor == "slurm":
+        checks.append(lambda: check_slurm(name, configuration, profile))
     with ThreadPoolExecutor(len(checks)) as pool:
         return [
             *found,
@@ -148,27 +111,33 @@ def examine(name: str, configuration: Configuration, profile: Path | None, folde
         ]
 
 
-def read_profile(place: Path | None) -> tuple[list[Finding], Profile | None]:
+def check_profile(place: Path | None) -> tuple[list[Finding], Profile | None]:
     """The profile of a folder, if it can be read, and what there is to say of it."""
     if place is None:
         return [Finding("profile", "skipped", "no profile is named: jobs run on this machine")], None
-    names = [place / name for name in ("profile.yaml", "config.v8+.yaml", "config.yaml")]
-    file = next((file for file in names if file.is_file()), None)
-    if file is None:
-        mend = f"start in the repository's root, or name a folder that holds {names[-1].name}"
-        return [Finding("profile", "stops", f"{place}: no profile", mend)], None
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        return [Finding("profile", "stops", f"{file}: {' '.join(str(error).split())}", "correct its YAML")], None
-    if not isinstance(content, dict):
-        return [Finding("profile", "stops", f"{file}: no keys and values", "see slurm/config.yaml")], None
-    executor = content.get("executor", "local")
+        profile = read_profile(place)
+    except BadInput as error:
+        return [Finding("profile", "stops", str(error), "correct it; config/README.md tells of profiles")], None
+    executor = profile.keys.executor
     module = f"snakemake_executor_plugin_{executor.replace('-', '_')}"
     if executor != "local" and importlib.util.find_spec(module) is None:
         mend = f"install snakemake-executor-plugin-{executor} beside Snakemake"
-        return [Finding("profile", "stops", f"{file}: executor {executor}: not installed", mend)], None
-    return [Finding("profile", "ok", f"{file}, executor {executor}")], Profile(place, content)
+        return [Finding("profile", "stops", f"{profile.file}: executor {executor}: not installed", mend)], None
+    return [Finding("profile", "ok", f"{profile.file}, executor {executor}")], profile
+
+
+def check_overrides(
+    content: Mapping[str, Any], configuration: Configuration, profile: Profile, folder: Path
+) -> tuple[list[Finding], Configuration]:
+    """The configuration with what the profile's `config` changes of it, and what is wrong with that."""
+    try:
+        return [], load(merge(dict(content), profile.keys.overrides), folder)
+    except BadInput as error:
+        text = f"{profile.file}: config: {str(error).removeprefix(f'{folder}/config.yaml: ')}"
+        return [
+            Finding("profile", "stops", text, "correct it; config/config.yaml says what the key takes")
+        ], configuration
 
 
 def check_slurm(name: str, configuration: Configuration, profile: Profile) -> Iterable[Finding]:
@@ -179,17 +148,16 @@ def check_slurm(name: str, configuration: Configuration, profile: Profile) -> It
             "SLURM", "stops", f"sinfo: {_reason(listed)}", "run this where sbatch works, with the controller up"
         )
         return
-    yield _status_command(profile)
+    yield _status_command(profile.keys)
     limits = dict(line.split("|", 1) for line in listed.stdout.split())
     requests = _requests(name, configuration)
-    gres = profile.pairs("config").get("gres", configuration.workflow.gres)
     for request, wanted_by in requests.items():
-        partitions = [partition for partition in _partitions(profile) if partition.takes(request)]
+        partitions = [partition for partition in profile.partitions if partition.takes(request)]
         if not partitions:
             mend = "raise a partition's limits in the file that slurm-partition-config names, or lower the model's size"
             yield Finding("partitions", "stops", f"none takes {request} ({wanted_by})", mend)
         for partition in partitions:
-            yield _asked_of(partition, request, wanted_by, limits, profile, gres)
+            yield _asked_of(partition, request, wanted_by, limits, profile.keys, configuration.workflow.gres)
 
 
 def _asked_of(
@@ -197,7 +165,7 @@ def _asked_of(
     request: Request,
     wanted_by: str,
     limits: Mapping[str, str],
-    profile: Profile,
+    keys: Keys,
     gres: str | None,
 ) -> Finding:
     """Whether a partition would start a job; `sbatch --test-only` alone accepts a job that is longer than its limit."""
@@ -211,9 +179,9 @@ def _asked_of(
     flags += ["-p", partition.name] if partition.name else []
     if request.gpus:
         flags.append(f"--gres={gres}:{request.gpus}" if gres else f"--gpus={request.gpus}")
-    account = profile.defaults.get("slurm_account")
+    account = keys.default_resources.get("slurm_account")
     flags += ["-A", str(account)] if account else []
-    flags += shlex.split(str(profile.defaults.get("slurm_extra", "")).strip("'\""))
+    flags += keys.extra
     tried = _ask(["sbatch", "--test-only", *flags, "--wrap", "true"])
     if tried.returncode:
         mend = "give the site's own names and limits in the profile, or lower the model's size in config/config.yaml"
@@ -221,9 +189,9 @@ def _asked_of(
     return Finding("partitions", "ok", where)
 
 
-def _status_command(profile: Profile) -> Finding:
+def _status_command(keys: Keys) -> Finding:
     """Whether the command by which jobs are followed works: with a dead one the run would wait for ever, and say nothing."""
-    command = str(profile.content.get("slurm-status-command", "sacct"))
+    command = keys.slurm_status_command
     accounting = _ask(["sacct", "-n", "-X"])
     if command == "sacct" and accounting.returncode:
         mend = "set slurm-status-command: squeue in the profile"
@@ -234,7 +202,7 @@ def _status_command(profile: Profile) -> Finding:
             "job status", "stops", f"squeue: {_reason(queue)}", "ask for squeue to be allowed, or take sacct"
         )
     kept = re.search(r"^MinJobAge\s*=\s*(\d+)", _ask(["scontrol", "show", "config"]).stdout, re.MULTILINE)
-    wait = 3 * int(profile.content.get("slurm-init-seconds-before-status-checks", 40))
+    wait = 3 * keys.slurm_init_seconds_before_status_checks
     if command == "squeue" and kept and int(kept[1]) < wait:
         text = (
             f"SLURM forgets finished jobs after {kept[1]} s: the executor needs {wait} s and would take sacct instead"
@@ -276,21 +244,6 @@ def _processes(name: str, configuration: Configuration, rule: str) -> int:
         return 1
     training: Training = getattr(configuration.task(name), TRAINED[rule]).training
     return training.launcher.processes if training.launcher else 1
-
-
-def _partitions(profile: Profile) -> list[Partition]:
-    """The partitions that the profile names; the cluster's default where it names none, or by an expression."""
-    file = profile.content.get("slurm-partition-config")
-    if file:
-        places = [place for place in (Path(file), profile.folder / file) if place.is_file()]
-        content = yaml.safe_load(places[0].read_text(encoding="utf-8")) if places else {}
-        return [Partition(name, limits or {}) for name, limits in (content.get("partitions") or {}).items()]
-    resources = [profile.defaults, *(profile.content.get("set-resources") or {}).values()]
-    named = {
-        str(given["slurm_partition"]) for given in resources if isinstance(given, dict) and "slurm_partition" in given
-    }
-    plain = sorted(name for name in named if re.fullmatch(r"[\w.-]+", name))
-    return [Partition(name, None) for name in plain or [""]]
 
 
 def _minutes(limit: str) -> int | None:
@@ -513,7 +466,7 @@ print(json.dumps([list(sys.version_info[:2]), versions]))
 
 def check_environments(configuration: Configuration, profile: Profile | None) -> Iterable[Finding]:
     """Whether each environment's interpreter has what envs/ pins; whether conda is there, where it deploys them."""
-    deployed = (profile.content if profile else {}).get("software-deployment-method") or []
+    deployed = profile.keys.software_deployment_method if profile else []
     if "conda" in deployed:
         found = next((name for name in ("mamba", "conda") if shutil.which(name)), None)
         if found:
