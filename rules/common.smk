@@ -113,7 +113,7 @@ def code(script):
 def stage(environment, script):
     """The start of a shell command that runs a script in an environment."""
     path = os.path.relpath(Path(workflow.basedir) / "scripts" / f"{script}.py")
-    return f"{CONFIGURATION.workflow.python[environment]} {path}"
+    return f"{shlex.quote(CONFIGURATION.workflow.python[environment])} {path}"
 
 
 def launcher_of(part, wildcards):
@@ -226,7 +226,8 @@ def trainable_target(wildcards):
 def asks(resource, role, training=None):
     """What a job of the model of a role asks for: a key of its size in the configuration; GPUs as gpu or as gres.
 
-    Each process of a training asks for as much: `training` is the part of the task that may have a launcher.
+    Each process of a training asks for as much: `training` is the part of the task that may have a launcher. Raises BadInput
+    for more GPUs than `--resources` lets jobs have, which Snakemake would cut down in silence.
     """
 
     def read(wildcards):
@@ -236,7 +237,14 @@ def asks(resource, role, training=None):
         processes = launcher.processes if launcher else 1
         if resource == "gres":
             return f"{gres}:{size.gpu * processes}" if gres and size.gpu else None
-        return 0 if resource == "gpu" and gres else getattr(size, resource) * processes
+        amount = 0 if resource == "gpu" and gres else getattr(size, resource) * processes
+        most = workflow.global_resources.get("gpu").value if resource == "gpu" else None
+        if most is not None and amount > most:
+            raise BadInput(
+                f"task {wildcards.task}: a job of its {role} asks for {amount} GPUs, and `--resources gpu={most}` has fewer: "
+                "raise that, or lower `gpu` of its size in config/config.yaml or `launcher.processes` in the task"
+            )
+        return amount
 
     return read
 

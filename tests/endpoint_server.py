@@ -61,6 +61,8 @@ class EndpointServer:
     batches: list[dict[str, Any]] = field(default_factory=list)
     expire: int = 0
     """Requests of the first batch that it leaves unanswered."""
+    gone: str = ""
+    """What of batches is not there any more: the `batch`, or its `output`."""
     lose_batch_id: bool = False
     """Whether the reply to the first POST of a batch is cut."""
     port: int = 0
@@ -203,6 +205,8 @@ class EndpointServer:
             page = newest[start : start + 2]
             reply = {"data": page, "has_more": start + 2 < len(newest)}
             return _send(writer, 200, json.dumps(reply).encode())
+        if self.gone == {"batches": "batch", "files": "output"}[parts[0]]:
+            return _send(writer, 404, _error("not_found", "gone"))
         if parts[0] == "batches":
             batch = next(b for b in self.batches if b["id"] == parts[1])
             batch["looks"] += 1

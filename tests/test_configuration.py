@@ -337,6 +337,7 @@ def test_the_kind_safety_needs_a_judge(edited: Edited) -> None:
         "https://api.example.org\\@other.example.org/",
         "https://api.example.org/v1\n",
         "ftp://localhost/",
+        "http://localhost:99999/v1",  # no port
         "api",
     ],
 )
@@ -355,6 +356,42 @@ def test_an_endpoint_over_https_or_on_loopback_is_taken(edited: Edited, url: str
     model = edited.load().models["remote"]
     assert (model.limits and model.limits.concurrency) == 64
     assert "limits" not in model.use.model_dump()  # what decides no answer reruns nothing
+
+
+@pytest.mark.parametrize(
+    ("file", "key", "value", "mend"),
+    [
+        (MODELS, "remote.endpoint.api_key_env", "sk-secret", "NAME of an environment variable"),
+        (MODELS, "remote.endpoint.api_key", "sk-secret", ""),
+        (MODELS, "remote.endpoint.base_url", "https://me:sk-secret@api.example.org/v1", "without user"),
+        (MODELS, "remote.endpoint.base_url", "https://api.example.org/v1?key=sk-secret", "without user, key"),
+        (WORKFLOW, "push.token_env", "sk-secret", "NAME of an environment variable"),
+        (WORKFLOW, "sk-secret", "sk-secret", ""),
+    ],
+)
+def test_a_secret_in_the_wrong_place_is_refused_and_not_shown(
+    edited: Edited, file: str, key: str, value: str, mend: str
+) -> None:
+    edited.set(MODELS, "remote", {"size": "tiny", "endpoint": ENDPOINT})
+    edited.set(file, key, value)
+    message = edited.refusal()
+    assert names(message, edited.folder / file, key)
+    assert mend in message
+    assert "secret" not in message.replace(key, "")
+
+
+def test_every_form_that_a_value_may_have_is_named(edited: Edited) -> None:
+    edited.set(TASK, "keep", [0, "lsat", "last"])
+    message = edited.refusal()
+    assert message.startswith(f"{edited.folder / TASK}: keep.1: Input should be a valid integer")
+    assert message.endswith("or: Input should be 'last', not 'lsat'")
+
+
+def test_a_model_is_split_over_no_more_gpus_than_its_jobs_ask_for(edited: Edited) -> None:
+    edited.set(MODELS, "llama3-8b", LLAMA | {"engine": "vllm", "vllm": {"tensor_parallel_size": 2}})
+    assert "llama3-8b.vllm.tensor_parallel_size: 2, and a job of the size 8b asks for 1 GPUs" in edited.refusal()
+    edited.set(WORKFLOW, "sizes.8b.gpu", 2)
+    edited.load()
 
 
 @pytest.mark.parametrize("limits", [{"concurrency": 0}, {"tries": 0}, {"timeout": 0}, {"mode": "later"}, {"rate": 1}])

@@ -169,9 +169,20 @@ def test_what_no_further_try_mends_ends_the_job_and_is_not_repeated(
     assert [question for question, _ in server.asked].count(text) == 1
     assert len(server.asked) <= 8  # four at a time, and nothing new after it
     assert sum(kept(tmp_path).values()) == sum(server.answered.values()) - (text in ("one answer", "no answer"))
+    if text == "one answer":  # it is paid for, and no answer
+        assert read_usage(tmp_path).tokens_in == 3 * sum(server.answered.values())
     with pytest.raises(BadInput, match=words):  # what comes later is not sent either
         engine.generate(asked("another"), 1, 0)
     assert "another" not in server.answered
+
+
+def test_certificates_that_are_not_there_are_named_by_their_variable(
+    server: EndpointServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "nowhere.pem"))
+    with pytest.raises(BadInput, match=r"cannot be asked, FileNotFoundError: look at .* \(.*SSL_CERT_FILE"):
+        engine_of(server, tmp_path).generate(asked("a"), 1, 0)
+    assert not server.asked
 
 
 def test_a_refused_key_is_named_by_its_variable(
@@ -422,6 +433,27 @@ def test_a_job_that_is_killed_while_it_waits_finds_its_batch(
     assert [b["id"] for b in server.batches if not b["id"].startswith("other")] == ["batch_0"]
     assert [r.text for r in read_records(output, Response)] == [f"question {n} is 0" for n in range(200)]
     assert set(server.answered.values()) == {1}
+
+
+@pytest.mark.parametrize("gone", ["batch", "output"])
+def test_a_batch_that_is_gone_is_named_with_what_to_do(server: EndpointServer, tmp_path: Path, gone: str) -> None:
+    server.batch_looks = 10**6
+    output = tmp_path / "responses.jsonl"
+    job = start_job(server, output, "batch")
+    wait_until(lambda: server.batches and server.batches[0]["looks"] > 1)
+    job.send_signal(signal.SIGKILL)
+    job.wait()
+    [path] = calls_folder(output).glob("batch-*.json")
+    server.gone, server.batch_looks = gone, 1
+    for _ in range(2):  # it stays so until somebody decides to pay again
+        engine = engine_of(server, calls_folder(output), mode="batch", poll=0.1)
+        words = f"batch batch_0 or its output is gone; delete {path} to ask its 200 requests again, at their price"
+        with pytest.raises(BadInput, match=re.escape(words)):
+            engine.generate(asked("question 0"), 1, 0)
+    path.unlink()
+    server.gone = ""
+    engine = engine_of(server, calls_folder(output), mode="batch", poll=0.1)
+    assert engine.generate(asked("question 0"), 1, 0) == answers("question 0")
 
 
 def test_a_batch_whose_id_is_lost_on_the_way_is_not_made_again(server: EndpointServer, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from conftest import REPOSITORY, Workflow
 from hub_server import TOKEN, Hub, Repository
 
 from reversegen.artefacts import building_folder, check_file
-from reversegen.configuration import DataSource
+from reversegen.configuration import DataSource, read_yaml
 from reversegen.errors import BadInput
 from reversegen.kinds import math
 from reversegen.model_folder import check_folder
@@ -178,6 +178,25 @@ def test_pinning_writes_each_commit_once_and_keeps_what_is_held(hub: Hub, tmp_pa
     done = stage(hub, tmp_path, "pin_revisions", models=["some/model"], data=["some/data"], lock=lock)
     assert done.returncode == 0, done.stderr
     assert lock.read_bytes() == before
+
+
+@pytest.mark.parametrize("line", ['"some/model": "{}"', "some/model : '{}'", "'some/model':   \"{}\"  # read by hand"])
+def test_pinning_reads_the_file_as_the_workflow_does(hub: Hub, tmp_path: Path, line: str) -> None:
+    lock = tmp_path / "lock.yaml"
+    lock.write_text(line.format("a" * 40))
+    done = stage(hub, tmp_path, "pin_revisions", models=["some/model"], data=[], lock=lock)
+    assert done.returncode == 0, done.stderr
+    assert read_yaml(lock) == {"some/model": "a" * 40}
+
+
+@pytest.mark.parametrize("text", ["{}", "# why\n{some/held: 'aaa'}\n"])
+def test_pinning_adds_no_line_to_what_has_none(hub: Hub, tmp_path: Path, text: str) -> None:
+    lock = tmp_path / "lock.yaml"
+    lock.write_text(text)
+    done = stage(hub, tmp_path, "pin_revisions", models=["some/model"], data=[], lock=lock)
+    assert done.returncode == 1
+    assert "lock.yaml: holds its commits in braces; write one to a line" in done.stderr
+    assert lock.read_text() == text
 
 
 def parquet(rows: list[dict[str, Any]]) -> bytes:

@@ -153,6 +153,17 @@ def test_a_tasks_launcher_starts_its_training_and_asks_for_a_gpu_a_process(workf
         assert asked in jobs["train_warmup"]
 
 
+def test_more_processes_than_gpus_are_refused_before_any_job(workflow: Workflow) -> None:
+    launcher = {"config": "ddp", "processes": 4}
+    workflow.write_task("full", {"preference": {"training": {"launcher": launcher}}}, base="math")
+    plan = ("-n", "results/full/iter1/proposer", "--cores", "64", "--resources")
+    done = workflow.run(*plan, "gpu=2")
+    assert done.returncode == 1
+    assert "task full: a job of its proposer asks for 4 GPUs, and `--resources gpu=2` has fewer" in done.stdout
+    done = workflow.run(*plan, "gpu=4")
+    assert done.returncode == 0, done.stdout
+
+
 @pytest.mark.parametrize(
     ("launcher", "message"),
     [

@@ -6,6 +6,7 @@ import functools
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -24,6 +25,11 @@ def _all_differ(values: list[Any]) -> list[Any]:
     if len(set(values)) < len(values):
         raise ValueError("each may be given once")
     return values
+
+
+def _with_a_port_that_exists(url: str) -> str:
+    urlsplit(url).port  # noqa: B018  # raises ValueError for one that none has
+    return url
 
 
 def _with_ends(iterations: list[Any]) -> list[Any]:
@@ -616,7 +622,7 @@ class TinyModel(Section):
 class Endpoint(Section):
     """An OpenAI-compatible endpoint: all of it that decides an answer."""
 
-    base_url: str = Field(
+    base_url: Annotated[str, AfterValidator(_with_a_port_that_exists)] = Field(
         pattern=r"^(https://([\w.-]+|\[[0-9a-fA-F:.]+\])|http://(127\.0\.0\.1|localhost|\[::1\]))(:[0-9]+)?(/[\w.~/-]*)?$",
         description="https, or loopback; without user, query and fragment",
     )
@@ -789,6 +795,12 @@ def load(workflow: dict[str, Any], folder: Path) -> Configuration:
             )
         if model.size not in main.sizes:
             raise BadInput(f"{folder / 'models.yaml'}: {name}.size: {model.size!r} is none of {', '.join(main.sizes)}")
+        split, gpus = model.vllm and model.vllm.tensor_parallel_size, main.sizes[model.size].gpu
+        if split and split > max(1, gpus):
+            raise BadInput(
+                f"{folder / 'models.yaml'}: {name}.vllm.tensor_parallel_size: {split}, and a job of the size {model.size} asks "
+                f"for {gpus} GPUs; raise `gpu` of sizes.{model.size} in config.yaml, or give the model a size of its own"
+            )
     tasks = {}
     # A fault is met in the file that holds it before it is met in one that extends it.
     for path in sorted((folder / "tasks").glob("*.yaml"), key=lambda path: (_depth(path, ()), path.name)):
@@ -844,7 +856,7 @@ def _parsed(text: str) -> Any:
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """The keys and values of a file. Raises BadInput naming it where it has none, or one key twice."""
+    """The keys and values of a YAML file. Raises BadInput naming it where it is none, or a key is no text or stands twice."""
     try:
         content = _parsed(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:  # ValueError: such as a 13th month

@@ -186,7 +186,8 @@ def _most_different(drawn: Sequence[str], pool: Mapping[str, Candidate], kind: K
     Lengths are in doublings of words: DPO is known to shift them, and with them wordings, whatever fails.
     """
     asked: set[str] = set()
-    first, again = [], []
+    first: list[str] = []
+    again: list[str] = []
     for i in drawn:
         asks = kind.canonical(pool[i].text)
         (again if asks in asked else first).append(i)

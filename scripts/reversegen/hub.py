@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 
 from reversegen.artefacts import check_manifest, read_json, write_bytes, write_json, write_text
-from reversegen.configuration import HubData, UrlData
+from reversegen.configuration import HubData, UrlData, read_yaml
 from reversegen.errors import BadInput
 from reversegen.hashing import file_sha256
 
@@ -34,12 +34,15 @@ another name stays where it is."""
 def pin_revisions(models: Iterable[str], data: Iterable[str], lock: Path) -> None:
     """Add the commit of every repository that `lock` does not hold; what it holds stays.
 
-    Raises BadInput that names all repositories whose commit the hub does not tell; the others are written.
+    Raises BadInput for a file to which no line can be added, and one that names all repositories whose commit the hub does not
+    tell; the others are written.
     """
     from huggingface_hub import HfApi
 
     text = lock.read_text(encoding="utf-8") if lock.is_file() else ""
-    held = set(re.findall(r"^([\w.-]+/[\w.-]+):", text, re.MULTILINE))
+    held = set(read_yaml(lock)) if text else set()
+    if re.search(r"^\s*\{", text, re.MULTILINE):
+        raise BadInput(f"{lock}: holds its commits in braces; write one to a line, `owner/name: '40 digits'`")
     missing = []
     for kind, repos in (("model", models), ("dataset", data)):
         for repo in sorted(set(repos) - held):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from reversegen.artefacts import write_pieces
 from reversegen.errors import BadInput
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 Split = Literal["train", "heldout"]
 Verdict = Literal["failed", "passed", "invalid"]
@@ -338,13 +342,29 @@ def numbered_lines(path: Path) -> list[tuple[int, str]]:
     return [(n, line) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
 
 
-def explain(error: ValidationError, *, show_input: bool = False) -> str:
-    """One line for the first fault that pydantic found: the field and what is wrong.
+_UNSHOWN = {
+    "api_key_env": "; give the NAME of an environment variable, never a key",
+    "token_env": "; give the NAME of an environment variable, never a token",
+    "base_url": "; https, or http to loopback, without user, key and query",
+}
+"""Fields where somebody may have put a secret, and the mend."""
 
-    What stood there is shown only on request: a row may hold harmful text, which no log repeats.
+
+def explain(error: ValidationError, *, show_input: bool = False) -> str:
+    """One line for the first field that pydantic found at fault, and what is wrong with it.
+
+    What stood there is shown only on request, since a row may hold harmful text, which no log repeats; and never where it may
+    be a secret: in a field that names one, or under a key that nobody knows.
     """
-    fault = error.errors(include_url=False)[0]
-    field = "".join(f"{part}." for part in fault["loc"])[:-1]
-    shown = show_input and fault["type"] != "missing" and not isinstance(fault["input"], dict)
-    given = f", not {str(fault['input'])[:60]!r}" if shown else ""
-    return f"{field}: {fault['msg']}{given}" if field else f"{fault['msg']}{given}"
+    faults = error.errors(include_url=False)
+    fault, place = faults[0], _place(faults[0])
+    said = " or: ".join(dict.fromkeys(one["msg"] for one in faults if _place(one) == place))
+    mend = _UNSHOWN.get(place[-1], "") if place else ""
+    hidden = mend or fault["type"] in ("missing", "extra_forbidden") or isinstance(fault["input"], dict)
+    given = f", not {str(fault['input'])[:60]!r}" if show_input and not hidden else ""
+    return f"{'.'.join(place)}: {said}{given}{mend}" if place else f"{said}{given}"
+
+
+def _place(fault: ErrorDetails) -> list[str]:
+    """Where a fault is, without the names that pydantic gives to the members of a union."""
+    return [str(part) for part in fault["loc"] if not re.search(r"[\[(]", str(part))]

@@ -162,13 +162,15 @@ class Batches:
 
     async def _wait_for(self, path: Path, identity: str, keys: dict[str, int]) -> None:
         """Look at a batch until it has ended, keep its answers, and ask again what it did not answer."""
-        while (batch := await self._connection.ask("GET", f"/batches/{identity}", _object)).get("status") not in ENDED:
+        gone = f"batch {identity} or its output is gone; delete {path} to ask its {len(keys)} requests again, at their price"
+        place = f"/batches/{identity}"
+        while (batch := await self._connection.ask("GET", place, _object, gone=gone)).get("status") not in ENDED:
             await asyncio.sleep(self._connection.limits.poll)
         statuses: dict[str, int | None] = {}
         for name in ("output_file_id", "error_file_id"):
             if batch.get(name):
                 file = f"/files/{_checked(batch[name])}/content"
-                for line in (await self._connection.ask("GET", file, lambda content: content)).splitlines():
+                for line in (await self._connection.ask("GET", file, lambda content: content, gone=gone)).splitlines():
                     self._keep(line, keys, statuses)
         path.unlink(missing_ok=True)
         if batch["status"] == "failed":

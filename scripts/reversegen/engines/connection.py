@@ -68,17 +68,26 @@ class Connection:
         self._ended = ""
 
     def _client(self) -> Any:
-        """A client with one connection: a pool of many looks at each of them whenever one becomes free."""
+        """A client with one connection: a pool of many looks at each of them whenever one becomes free.
+
+        Raises BadInput where the environment names a proxy or certificates that cannot be used.
+        """
         import httpx2
 
-        return httpx2.AsyncClient(
-            headers={"Authorization": f"Bearer {self._key}"},
-            follow_redirects=False,
-            trust_env=self.base.startswith("https:"),
-            timeout=None,  # the whole of a try is timed
-            limits=httpx2.Limits(max_connections=1),
-            verify=self._certificates,
-        )
+        try:
+            return httpx2.AsyncClient(
+                headers={"Authorization": f"Bearer {self._key}"},
+                follow_redirects=False,
+                trust_env=self.base.startswith("https:"),
+                timeout=None,  # the whole of a try is timed
+                limits=httpx2.Limits(max_connections=1),
+                verify=self._certificates,
+            )
+        except (ImportError, OSError, ValueError) as error:
+            raise self.end(
+                f"it cannot be asked, {type(error).__name__}: look at what the environment says of proxies and certificates "
+                "(ALL_PROXY, HTTPS_PROXY, SSL_CERT_FILE, SSL_CERT_DIR)"
+            ) from error
 
     def _address(self, path: str) -> Any:
         """A URL, read once: that takes as long as the rest of making a request."""
@@ -102,19 +111,20 @@ class Connection:
         read: Callable[[bytes], T],
         failed: Callable[[int | None], None] = lambda status: None,
         tokens: int = 0,
+        gone: str = "",
         **content: Any,
     ) -> T:
         """What `read` makes of the reply to one request, tried until there is one.
 
         `failed` is told the status of each failed try, and may raise to end it. `tokens` are what the request may cost of the
-        rate. Raises BadInput where trying is of no use, or has been tried enough; then nothing more is sent, and what is
-        under way ends.
+        rate. `gone` is what a status of 404 means. Raises BadInput where trying is of no use, or has been tried enough; then
+        nothing more is sent, and what is under way ends.
         """
         async with self._slots:
             client = self._free.pop() if self._free else self._client()
             try:
                 request = partial(client.request, method, self._address(path), **content)
-                return await self._asked(request, read, failed, tokens, path)
+                return await self._asked(request, read, failed, tokens, path, gone)
             finally:
                 self._free.append(client)
 
@@ -125,6 +135,7 @@ class Connection:
         failed: Callable[[int | None], None],
         tokens: int,
         path: str,
+        gone: str,
     ) -> T:
         """Try a request, one slot held for it, until it is answered."""
         tries = 0
@@ -143,7 +154,7 @@ class Connection:
                 tries += not alone  # an outage is no fault of the request that looks for its end
                 try:
                     if done.refused:
-                        raise self.end(done.refused)
+                        raise self.end(gone if gone and done.status == 404 else done.refused)
                     self.count(tries, done.status, done.retry_after, alone=alone)
                 finally:
                     failed(done.status)

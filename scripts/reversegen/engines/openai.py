@@ -7,6 +7,7 @@ import json
 import logging
 import threading
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -139,10 +140,12 @@ class OpenAIEngine:
             ]
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise Unreadable from None
+        call = partial(Call, key=key, status=200, tokens_in=tokens_in, tokens_out=tokens_out, batch=batch)
         if len(answers) != n:
+            self._calls.add(call(answers=None))  # it is paid for all the same
             why = "does it support `n`?" if answers else "its reply has no choices, as one that tells an error"
             raise self._connection.end(f"{len(answers)} answers where {n} were asked for; {why}")
-        return Call(key=key, status=200, tokens_in=tokens_in, tokens_out=tokens_out, batch=batch, answers=answers)
+        return call(answers=answers)
 
     def _count(self, usage: Any, name: str) -> int:
         """Tokens that the endpoint says it counted; none where it says nothing that can be read, which is logged once."""
