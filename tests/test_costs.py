@@ -217,6 +217,58 @@ def test_money_and_gpu_hours_are_held_too(
     start(small, "label_responses", "iter1")  # runs no model
 
 
+@pytest.mark.parametrize(
+    ("part", "rule", "key"),
+    [
+        ("transfer/open-llama-3b", "answer_transfer", "transfer: list open-llama-3b"),
+        ("transfer/open-llama-3b", "judge_transfer.2-of-3", "transfer: list open-llama-3b"),
+        ("iter5", "train_proposer", "iterations: raise it to 5"),
+        ("iter2", "answer_instructions", "iterations: raise it to 2"),
+        ("iter2", "write_references", "iterations: raise it to 2"),
+        ("probe", "answer_seeds", "data.probe: set it to true"),
+        ("baseline", "judge_references", "budget: set none"),
+        ("baseline", "measure_confidence", "budget: set none"),
+    ],
+)
+def test_a_models_job_that_the_plan_does_not_hold_does_not_start_under_a_budget(
+    small: Workflow, monkeypatch: pytest.MonkeyPatch, part: str, rule: str, key: str
+) -> None:
+    monkeypatch.chdir(small.folder)
+    base = "safety" if rule.startswith("judge_") else "tiny-math"
+    small.write_task("small", {**SMALL, "budget": {"tokens": 1e9}}, base=base)
+    with pytest.raises(BadInput, match=rf"config/tasks/small\.yaml: {key}.*: results/small/logs/{part}/{rule}\.log"):
+        start(small, rule, part)
+    start(small, "evaluate_proposer", part)  # runs no model
+    small.write_task("small", SMALL, base=base)
+    start(small, rule, part)
+
+
+def test_what_a_changed_task_plans_starts_under_its_budget(small: Workflow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(small.folder)
+    changes = {"transfer": ["open-llama-3b"], "iterations": 2, "data": {"probe": True}, "labeller": "arithmetic"}
+    small.write_task("small", {**SMALL, **changes, "budget": {"tokens": 1e9}}, base="tiny-math")
+    for rule, part in (
+        ("answer_transfer", "transfer/open-llama-3b"),
+        ("train_proposer", "iter2"),
+        ("answer_seeds", "probe"),
+        ("write_references", "iter9"),  # by an exact solver
+        ("check_judge", "."),  # of rules alone
+    ):
+        start(small, rule, part)
+    planned = {file.name for file in (small.folder / "results/small/benchmarks").rglob("*.planned.json")}
+    assert planned == {f"{rule}.planned.json" for rule in ("answer_transfer", "train_proposer", "answer_seeds")}
+
+
+def test_a_part_that_is_another_tasks_is_not_made_under_a_budget(
+    workflow: Workflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(workflow.folder)
+    content = "extends: tiny-math\nreuse: [seeds, warmup, iter0]\nbudget: {tokens: 1000000000}\n"
+    (workflow.folder / "config/tasks/small.yaml").write_text(content)
+    with pytest.raises(BadInput, match=r"small\.yaml: reuse: leave iter0 out of it"):
+        start(workflow, "sample_instructions", "iter0")
+
+
 def test_a_budget_that_nothing_is_known_of_is_refused(small: Workflow) -> None:
     small.write_task("small", {**SMALL, "budget": {"gpu_hours": 1.0}}, base="tiny-math")
     with pytest.raises(BadInput, match=r"small\.yaml: budget: it cannot be kept without costs\.throughput\.8b\.read"):

@@ -14,7 +14,7 @@ from typing import Any
 from reversegen.artefacts import read_json, write_json
 from reversegen.configuration import Configuration, Model, Price, Task, Throughput, load
 from reversegen.errors import BadInput
-from reversegen.planned_jobs import SHARD, Amount, Job, count_rows, planned_jobs
+from reversegen.planned_jobs import SHARD, Amount, Job, asks_model, count_rows, planned_jobs, why_unplanned
 from reversegen.records import numbered_lines
 
 BATCH_PRICE = 0.5
@@ -63,7 +63,8 @@ def _used(job: Job, run: str, configuration: Configuration, folder: Path) -> Amo
 def check_budget(log_file: Path, workflow: dict[str, Any]) -> None:
     """Raise BadInput where the job of a log, results/{task}/logs/{part}/{rule}.log, would pass its task's budget.
 
-    A shard, whose log is {rule}.2-of-8.log, takes its share of what is planned.
+    So it does for a job of a model that the plan does not hold, such as that of an iteration beyond the task's: a limit would
+    not count it. Jobs of no model start. A shard, whose log is {rule}.2-of-8.log, takes its share of what is planned.
     What counts is what finished jobs used, and what the plan says of this one and of those that started and did not finish:
     each leaves its amount beside its benchmark before it looks at the sum, so that two which start at once do not pass the
     limit together. Where the plan or the records say nothing, nothing is counted. `workflow` is the content of config.yaml.
@@ -73,11 +74,20 @@ def check_budget(log_file: Path, workflow: dict[str, Any]) -> None:
     task = folder.name.partition(".s")[0]
     if task not in configuration.tasks:
         return
-    limits = dict(configuration.task(folder.name).budget)
-    jobs = plan(folder.name, configuration, folder)
+    settings = configuration.task(folder.name)
+    limits = dict(settings.budget)
     name = re.fullmatch(rf"(.*?)({SHARD})\.log", below)
-    job = next((job for job in jobs if name and job.file("logs", "") == Path("logs", name[1])), None)
-    if name is None or job is None or not any(limits.values()):
+    if name is None or not any(limits.values()):
+        return
+    jobs = plan(folder.name, configuration, folder)
+    job = next((job for job in jobs if job.file("logs", "") == Path("logs", name[1])), None)
+    if job is None:
+        part, _, rule = name[1].rpartition("/")
+        if asks_model(rule, settings, configuration):
+            raise BadInput(
+                f"config/tasks/{task}.yaml: {why_unplanned(part, settings)}: {log_file} is of a job that the plan does not "
+                "hold, so that no budget would count it"
+            )
         return
     own = folder / job.file("benchmarks", f"{name[2]}.planned.json")
     write_json(own, asdict(job.planned.share(name[2])))

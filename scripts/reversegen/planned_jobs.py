@@ -101,6 +101,29 @@ def planned_jobs(name: str, configuration: Configuration, folder: Path) -> Itera
         yield from jobs.of_transfer(model)
 
 
+def asks_model(rule: str, task: Task, configuration: Configuration) -> bool:
+    """Whether a rule's jobs run, ask or train a model of the task: solvers are none, and a judge is one where it is named."""
+    if rule.startswith("judge_") or rule == "check_judge":
+        return task.judge is not None
+    if rule in ("write_references", "write_seed_references"):
+        return task.labeller in configuration.models
+    return rule.startswith(("answer_", "train_")) or rule in ("sample_instructions", "measure_confidence")
+
+
+def why_unplanned(part: str, task: Task) -> str:
+    """The key of a task by which no job of a part is planned, and its mend."""
+    folder, _, name = part.partition("/")
+    if part in task.reuse:
+        return f"reuse: leave {part} out of it, or set no budget"
+    if part == "probe":
+        return "data.probe: set it to true, or set no budget"
+    if folder == "transfer":
+        return f"transfer: list {name}, or set no budget"
+    if part.startswith("iter") and int(part.removeprefix("iter")) > task.iterations:
+        return f"iterations: raise it to {part.removeprefix('iter')}, or set no budget"
+    return "budget: set none to make more than the plan"
+
+
 class _Jobs:
     """The jobs of one task."""
 
@@ -127,7 +150,7 @@ class _Jobs:
     def before_the_loop(self) -> Iterator[Job]:
         """The check of the judge, the probe of the seeds and the warm-up."""
         task = self.task
-        if task.judge and self.kind.needs_judge:
+        if task.judge:  # it is checked whatever the kind
             source = task.data.judge
             shipped = Path(__file__).parents[2] / f"resources/judge/{task.kind}.jsonl"
             labelled = len(numbered_lines(shipped)) if source is None else count_rows(source, self.assumed)
@@ -211,7 +234,7 @@ class _Jobs:
 
     def _judgements(self, rule: str, part: str, output: str, count: float, length: float) -> Iterator[Job]:
         judge = self.task.judge
-        if self.kind.needs_judge and judge:
+        if judge and (self.kind.needs_judge or rule == "check_judge"):
             adapter = JUDGES.get(judge.format)
             new = adapter.max_new_tokens if adapter else 0  # a classifier writes nothing
             planned = Amount(prompts=count, read=count * (self.question + length), written=count * new * self.share)
