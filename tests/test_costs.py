@@ -159,6 +159,45 @@ def test_used_is_what_benchmarks_records_and_calls_say(small: Workflow) -> None:
     assert re.search(r"^\| answer_instructions \| iter1 \| .* \| 1 \(1\) \| 200 \(5\) \|", text, re.MULTILINE)
 
 
+def test_a_killed_job_has_not_ended_and_what_it_paid_is_told(small: Workflow) -> None:
+    configuration, folder = small_configuration(small), small.folder / "results/small"
+    call = {"tokens_in": 100, "tokens_out": 30, "batch": False, "answers": []}
+    write_lines(folder / "iter1/references.jsonl.calls/000.jsonl", [call])
+    text = write_plan("small", configuration, folder)
+    assert re.search(r"^\| write_references \| iter1 \| api \| 1 \(0\) \|", text, re.MULTILINE)
+    assert re.search(r"^\| all \|  \|  \| \d+ \(0\) \|", text, re.MULTILINE)
+    finish(folder, job(plan("small", configuration, folder), "write_references", "iter1"), 9.0)
+    text = write_plan("small", configuration, folder)
+    assert re.search(r"^\| write_references \| iter1 \| api \| 1 \(1\) \|", text, re.MULTILINE)
+
+
+def test_a_plan_counts_the_jobs_that_a_stage_is_cut_into(small: Workflow) -> None:
+    folder = small.folder / "results/small"
+    small.write_task("small", {**SMALL, "shards": 3}, base="tiny-math")
+    configuration = configured(small)
+    jobs = plan("small", configuration, folder)
+    once = {job.rule for job in jobs if job.shards == 1}
+    assert once == {"train_warmup", "train_proposer", "train_target"}
+    call = {"tokens_in": 100, "tokens_out": 30, "batch": False, "answers": []}
+    for n in (1, 2):  # killed, without a budget, before they have files of their own but the calls
+        write_lines(folder / f"iter1/references.{n}-of-3.jsonl.calls/000.jsonl", [call])
+    finish(folder, replace(job(jobs, "write_references", "iter1"), rule="write_references.1-of-3"), 9.0)
+    text = write_plan("small", configuration, folder)
+    assert re.search(r"^\| write_references \| iter1 \| api \| 3 \(1\) \| .* \| 200 \(2\) \|", text, re.MULTILINE)
+    assert re.search(r"^\| answer_tests \| target \| \S+ \| 3 \|", text, re.MULTILINE)
+    cut = sum(job.shards == 3 for job in jobs)
+    assert f"| all |  |  | {len(jobs) + 2 * cut} (1) |" in text
+
+
+def test_a_plan_is_written_anew_when_a_killed_job_has_paid(small: Workflow) -> None:
+    target = "results/small/plan.md"
+    assert small.run(target).returncode == 0
+    assert "Nothing to be done" in small.run("-n", target).stdout
+    calls = small.folder / "results/small/iter1/references.jsonl.calls/000.jsonl"
+    write_lines(calls, [{"tokens_in": 100, "tokens_out": 30, "batch": False, "answers": []}])
+    assert "write_plan" in small.run("-n", target).stdout
+
+
 def start(small: Workflow, rule: str, part: str, **costs: Any) -> None:
     content = yaml.safe_load((small.folder / "config/config.yaml").read_text())
     content["costs"] |= {"question_tokens": 20, "throughput": SPEED, "prices": PRICES}

@@ -104,7 +104,7 @@ def check_budget(log_file: Path, workflow: dict[str, Any]) -> None:
 
 
 def write_plan(name: str, configuration: Configuration, folder: Path) -> str:
-    """The content of `plan.md`: a line for each job, planned amounts and, in brackets, those used, and what they rest on."""
+    """The content of `plan.md`: a line for each rule of each part, planned and, in brackets, used, and what it rests on."""
     costs, jobs = configuration.workflow.costs, plan(name, configuration, folder)
     done = [used(job, configuration, folder) for job in jobs]
     currency = costs.prices.currency
@@ -113,18 +113,20 @@ def write_plan(name: str, configuration: Configuration, folder: Path) -> str:
         f"# What {name} costs",
         "",
         "The most that each job of a model may take"
-        + (", and in brackets what it used." if any(done) else "; nothing has run yet."),
+        + (", and in brackets the jobs that ended and what was used." if any(done) else "; nothing has run yet."),
         "Other jobs run on one CPU core. Models and data that tasks share are left out.",
         "",
         "| rule | part | model | jobs | " + " | ".join(titles) + " |",
         "|---|---|---|" + "---:|" * (len(titles) + 1),
     ]
     for job, took in zip(jobs, done, strict=True):
-        cells = _cells(job.planned, took)
-        lines.append(f"| {job.rule} | {job.part} | {job.model} | {'1 (1)' if took else '1'} | {' | '.join(cells)} |")
-    finished = [took for took in done if took]
-    total = _cells(sum((job.planned for job in jobs), Amount()), sum(finished, Amount()) if finished else None)
-    count = f"{len(jobs)} ({len(finished)})" if finished else str(len(jobs))
+        count = f"{job.shards} ({job.ended(folder)})" if took else str(job.shards)
+        lines.append(f"| {job.rule} | {job.part} | {job.model} | {count} | {' | '.join(_cells(job.planned, took))} |")
+    begun = [took for took in done if took]
+    total = _cells(sum((job.planned for job in jobs), Amount()), sum(begun, Amount()) if begun else None)
+    count = str(sum(job.shards for job in jobs))
+    if begun:
+        count += f" ({sum(job.ended(folder) for job in jobs)})"
     lines += [f"| all |  |  | {count} | {' | '.join(total)} |", "", "## What this rests on", ""]
     reasons = dict.fromkeys((job.rule, job.why) for job in jobs)
     lines += [f"- {rule}: {why}." for rule, why in reasons]

@@ -70,6 +70,8 @@ class Job:
     planned: Amount
     why: str
     """What the planned amounts rest on."""
+    shards: int = 1
+    """How many jobs it is cut into; the planned amounts are those of all."""
 
     def file(self, kind: str, suffix: str) -> Path:
         """Its log, or another file of its own, below the task's folder."""
@@ -77,9 +79,31 @@ class Job:
 
     def runs(self, folder: Path) -> list[str]:
         """What the names of its files have before their endings: nothing, or a shard such as .2-of-8 for each that began."""
-        files = [file.name for file in (folder / "benchmarks" / self.part).glob(f"{self.rule}*")]
-        found = (re.fullmatch(rf"{self.rule}({SHARD})\.(tsv|planned\.json)", name) for name in files)
-        return sorted({match[1] for match in found if match})
+        output = folder / self.output
+        files = [
+            *(folder / "benchmarks" / self.part).glob(f"{self.rule}*"),
+            *output.parent.glob(f"{output.stem}*.calls"),
+        ]
+        names = rf"{self.rule}({SHARD})\.(?:tsv|planned\.json)|{output.stem}({SHARD}){re.escape(output.suffix)}\.calls"
+        found = (re.fullmatch(names, file.name) for file in files)
+        return sorted({match[1] or match[2] or "" for match in found if match})
+
+    def latest_runs(self, folder: Path) -> list[str]:
+        """Those of the number of shards that was begun with last: another number makes all again."""
+        runs = self.runs(folder)
+        output = folder / self.output
+
+        def began(run: str) -> float:
+            files = [folder / self.file("benchmarks", f"{run}.{end}") for end in ("planned.json", "tsv")]
+            files.append(output.with_name(f"{output.stem}{run}{output.suffix}.calls"))
+            return next(file.stat().st_mtime for file in files if file.exists())
+
+        number = max(runs, key=began, default="").rpartition("-of-")[2]
+        return [run for run in runs if run.rpartition("-of-")[2] == number]
+
+    def ended(self, folder: Path) -> int:
+        """How many of the latest runs have ended."""
+        return sum((folder / self.file("benchmarks", f"{run}.tsv")).is_file() for run in self.latest_runs(folder))
 
 
 def planned_jobs(name: str, configuration: Configuration, folder: Path) -> Iterator[Job]:
@@ -173,7 +197,7 @@ class _Jobs:
             f"prompts of {self.prompt} tokens, {task.sampling.samples_per_prompt} samples each, "
             f"{task.sampling.max_new_tokens} new tokens a sample"
         )
-        yield Job("sample_instructions", chain, task.proposer, f"{chain}/samples.jsonl", planned, why)
+        yield Job("sample_instructions", chain, task.proposer, f"{chain}/samples.jsonl", planned, why, task.shards)
         yield self._responses("answer_instructions", chain, task.target, written, "no two samples alike")
         kept = self.repairs and chain != "baseline"
         if self.kind.needs_references or kept:
@@ -230,7 +254,7 @@ class _Jobs:
         n = 2 * several if several > 1 else 1  # where too few answers can be read, a question is asked as often again
         planned = Amount(prompts=count, read=count * self.question, written=count * n * self.answer)
         why = f"{which}, at most {n} x {self.task.responses.max_new_tokens} new tokens each"
-        return Job(rule, part, model, f"{part}/responses.jsonl", planned, why)
+        return Job(rule, part, model, f"{part}/responses.jsonl", planned, why, self.task.shards)
 
     def _judgements(self, rule: str, part: str, output: str, count: float, length: float) -> Iterator[Job]:
         judge = self.task.judge
@@ -238,7 +262,9 @@ class _Jobs:
             adapter = JUDGES.get(judge.format)
             new = adapter.max_new_tokens if adapter else 0  # a classifier writes nothing
             planned = Amount(prompts=count, read=count * (self.question + length), written=count * new * self.share)
-            yield Job(rule, part, judge.model, output, planned, f"an answer to each, {new} new tokens a verdict")
+            shards = 1 if rule == "check_judge" else self.task.shards
+            why = f"an answer to each, {new} new tokens a verdict"
+            yield Job(rule, part, judge.model, output, planned, why, shards)
 
     def _references(self, rule: str, part: str, output: str, count: float) -> Iterator[Job]:
         task = self.task
@@ -253,7 +279,7 @@ class _Jobs:
             why = f"each question, {votes} x {task.references.max_new_tokens} new tokens"
             if checks:
                 why += f", after a yes or no of {YES_OR_NO}"
-            yield Job(rule, part, task.labeller, output, planned, why)
+            yield Job(rule, part, task.labeller, output, planned, why, task.shards)
 
 
 def _training(rule: str, part: str, model: str, output: str, rows: float, length: float, how: Training) -> Job:
