@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -241,6 +242,43 @@ def test_shards_are_counted_each_by_its_own_files(small: Workflow, monkeypatch: 
     start(small, "answer_instructions.3-of-4", "iter1")  # 2,018 used and 5,000 planned
     with pytest.raises(BadInput, match=r"to 12,018\.00"):
         start(small, "answer_instructions.4-of-4", "iter1")
+
+
+def test_shards_of_an_earlier_number_count_as_what_they_used(small: Workflow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(small.folder)
+    folder = Path("results/small")
+    configuration = small_configuration(small, tokens=12000)
+    answers = job(plan("small", configuration, folder), "answer_instructions", "iter1")  # 20,000 tokens
+    start(small, "answer_instructions.1-of-4", "iter1")
+    start(small, "answer_instructions.2-of-4", "iter1")  # killed
+    write_lines(folder / "iter1/responses.1-of-4.jsonl", [{"instruction_id": "1", "tokens": 9}])
+    finish(folder, replace(answers, rule="answer_instructions.1-of-4"), 900.0)
+    for number, file in enumerate(sorted((folder / "benchmarks/iter1").iterdir())):
+        os.utime(file, (number, number))
+    start(small, "answer_instructions.1-of-2", "iter1")  # 9 used, and 10,000 planned
+    with pytest.raises(BadInput, match=r"to 20,009\.00"):
+        start(small, "answer_instructions.2-of-2", "iter1")
+
+
+def test_what_earlier_shards_of_an_endpoint_were_answered_is_not_planned_again(
+    small: Workflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(small.folder)
+    folder = Path("results/small")
+    configuration = small_configuration(small, tokens=124000)  # as much as all references of an iteration may take
+    votes = job(plan("small", configuration, folder), "write_references", "iter1")
+    for n in (1, 2):
+        write_lines(
+            folder / f"iter1/references.{n}-of-2.jsonl.calls/000.jsonl",
+            [{"tokens_in": 1000, "tokens_out": 30000, "batch": False, "answers": []}],
+        )
+        finish(folder, replace(votes, rule=f"write_references.{n}-of-2"), 9.0)
+    for file in (folder / "benchmarks/iter1").iterdir():
+        os.utime(file, (1, 1))
+    for n in (1, 2, 3):
+        start(small, f"write_references.{n}-of-3", "iter1")
+    with pytest.raises(BadInput, match=r"to 137,200\.00"):
+        start(small, "sample_instructions", "iter0")  # 13,200
 
 
 @pytest.mark.parametrize(("key", "limit"), [("money", 0.05), ("gpu_hours", 0.03)])

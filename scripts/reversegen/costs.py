@@ -193,15 +193,24 @@ def _price(name: str, configuration: Configuration) -> Price:
 
 
 def _spent(job: Job, configuration: Configuration, folder: Path) -> Amount:
-    """What a job counts in a budget: used where it has finished, planned where it has started, else nothing."""
-    spent = Amount()
-    for run in job.runs(folder):
+    """What a job counts in a budget: used where it has finished, planned where it has started, else nothing.
+
+    Shards of an earlier number count as what they used: none of them goes on.
+    """
+    spent, runs, latest = Amount(), job.runs(folder), job.latest_runs(folder)
+    for run in runs:
+        if run not in latest:
+            spent += (_used(job, run, configuration, folder) or Amount()).or_else(Amount())
+            continue
         started, benchmark = (folder / job.file("benchmarks", f"{run}.{end}") for end in ("planned.json", "tsv"))
         took = _used(job, run, configuration, folder) or Amount()
         if started.is_file() and not (benchmark.is_file() and benchmark.stat().st_mtime >= started.stat().st_mtime):
             planned = Amount(**read_json(started))
             took = planned.largest(took)  # what an endpoint was paid in earlier tries is kept, and not asked again
         spent += took.or_else(job.planned.share(run)).or_else(Amount())
+    if configuration.models[job.model].endpoint and len(latest) < len(runs):
+        # what earlier shards were answered is kept, and not asked again: it is not to pay beside all that is planned
+        return spent.smallest(job.planned.largest(used(job, configuration, folder) or Amount()))
     return spent
 
 

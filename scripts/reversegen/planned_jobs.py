@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
@@ -49,8 +49,15 @@ class Amount:
 
     def largest(self, other: Amount) -> Amount:
         """The larger of each, as far as either says something."""
+        return self._chosen(max, other)
+
+    def smallest(self, other: Amount) -> Amount:
+        """The smaller of each, as far as either says something."""
+        return self._chosen(min, other)
+
+    def _chosen(self, choose: Callable[..., float | None], other: Amount) -> Amount:
         pairs = zip(astuple(self), astuple(other), strict=True)
-        return Amount(*(max((n for n in pair if n is not None), default=None) for pair in pairs))
+        return Amount(*(choose((n for n in pair if n is not None), default=None) for pair in pairs))
 
     def or_else(self, other: Amount) -> Amount:
         """`other` where this says nothing."""
