@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 from dataclasses import replace
@@ -16,6 +17,8 @@ from conftest import Workflow
 from reversegen.configuration import SOLVERS, Configuration, load
 from reversegen.costs import check_budget, plan, used, write_plan
 from reversegen.errors import BadInput
+from reversegen.judges import SYSTEM
+from reversegen.kinds.math import STRUCTURED as MATH
 from reversegen.planned_jobs import Amount, Job
 
 MODEL_RULES = {
@@ -74,7 +77,7 @@ SMALL: dict[str, Any] = {
     "prompts": {"train": 30, "heldout": 10},
     "sampling": {"samples_per_prompt": 5, "max_new_tokens": 50},
     "responses": {"max_new_tokens": 80},
-    "references": {"max_new_tokens": 200, "samples": 3, "agreeing": 2},
+    "references": {"system": "Answer in a box.", "max_new_tokens": 200, "samples": 3, "agreeing": 2},
     "transfer": [],
 }
 
@@ -104,10 +107,41 @@ def test_amounts_are_those_of_a_hand_count(small: Workflow) -> None:
     assert answers.gpu_hours == pytest.approx((4000 / 1000 + 16000 / 100) / 3600)
     assert answers.money == pytest.approx(2.0 * (4 + 160) / 3600)
     votes = job(jobs, "write_references", "iter1").planned  # three choices in one request
-    assert (votes.calls, votes.read, votes.written, votes.gpu_hours) == (200, 4000, 200 * 3 * 200, 0)
-    assert votes.money == pytest.approx((4000 * 0.5 + 120000 * 4.0) / 1e6)
+    assert (votes.calls, votes.read, votes.written, votes.gpu_hours) == (200, 200 * (20 + 4), 200 * 3 * 200, 0)
+    assert votes.money == pytest.approx((4800 * 0.5 + 120000 * 4.0) / 1e6)
     repair = job(jobs, "train_target", "enhanced/seeds").planned
     assert repair.gpu_hours == pytest.approx((repair.trained or 0) / 50 / 3600)
+
+
+def test_what_every_request_repeats_is_read_with_each(small: Workflow) -> None:
+    endpoint = {**ENDPOINT, "structured": True}
+    small.change_models({"api": {"endpoint": endpoint, "size": "tiny"}})
+    asked = {"system": "Be brief!", "max_new_tokens": 80}  # nine characters, three tokens
+    folder = small.folder / "results/small"
+    solvable = {"references": {**SMALL["references"], "solvable": "Can it be answered?"}}  # 19 characters, five tokens
+    small.write_task("small", {**SMALL, **solvable, "responses": asked}, base="tiny-math")
+    jobs = plan("small", configured(small, question_tokens=20), folder)
+    assert job(jobs, "answer_instructions", "iter1").planned.read == 200 * (20 + 3)
+    request = math.ceil(len(MATH.request) / 4)
+    assert job(jobs, "write_references", "iter1").planned.read == 200 * (20 + 4 + request) + 200 * (20 + 5)
+
+    changes = {"labeller": "knowledge", "responses": asked, "honesty": {"samples": 10, "sure_question": "Sure?"}}
+    small.write_task("small", {**changes, "iterations": 1, "prompts": SMALL["prompts"]}, base="tiny-honesty")
+    configuration = configured(small, question_tokens=20)
+    jobs = plan("small", configuration, folder)
+    several = configuration.task("small").sampling.samples_per_prompt
+    # a question with too few readable answers is asked again, and a target's test question is read twice
+    assert job(jobs, "answer_instructions", "iter1").planned.read == 2 * 40 * several * (20 + 3)
+    tests = job(jobs, "answer_tests", "target").planned.prompts or 0
+    assert job(jobs, "answer_tests", "target").planned.read == tests * (20 + 3)
+    assert job(jobs, "measure_confidence", "target").planned.read == tests * (2 * (20 + 3) + 2)
+
+    judge = {"model": "api", "format": "instructed", "batch_size": 4}
+    small.write_task("small", {**SMALL, "target": "llama2-7b-chat", "judge": judge}, base="safety")
+    jobs = plan("small", configured(small, question_tokens=20), folder)
+    frame = '{"instruction": "", "response": ""}'
+    own = math.ceil(len(SYSTEM) / 4) + math.ceil(len(frame) / 4)
+    assert job(jobs, "judge_responses", "iter1").planned.read == 200 * (20 + 80 + own)
 
 
 def test_what_is_not_given_is_not_invented(small: Workflow) -> None:
@@ -117,6 +151,8 @@ def test_what_is_not_given_is_not_invented(small: Workflow) -> None:
     assert "| no throughput | 0 | no price |" in lines["| answer_instructions", "iter1"]
     assert lines["| write_references", "iter1"].endswith("| 200 | no price |")
     assert lines["| sample_instructions", "iter1"].endswith("| 0.00 | 0 | 0.00 |")
+    assert "Not counted: what chat templates add" in text
+    assert "most" not in text.split("## What this rests on")[0]
     assert "a GPU-hour no price; api no price for a million tokens read and no price written" in text
     given = write_plan("small", small_configuration(small), small.folder / "results/small")
     assert "Prices in EUR, 2026-01-31" in given
@@ -265,7 +301,7 @@ def test_what_earlier_shards_of_an_endpoint_were_answered_is_not_planned_again(
 ) -> None:
     monkeypatch.chdir(small.folder)
     folder = Path("results/small")
-    configuration = small_configuration(small, tokens=124000)  # as much as all references of an iteration may take
+    configuration = small_configuration(small, tokens=124800)  # as much as all references of an iteration may take
     votes = job(plan("small", configuration, folder), "write_references", "iter1")
     for n in (1, 2):
         write_lines(
@@ -277,7 +313,7 @@ def test_what_earlier_shards_of_an_endpoint_were_answered_is_not_planned_again(
         os.utime(file, (1, 1))
     for n in (1, 2, 3):
         start(small, f"write_references.{n}-of-3", "iter1")
-    with pytest.raises(BadInput, match=r"to 137,200\.00"):
+    with pytest.raises(BadInput, match=r"to 138,000\.00"):
         start(small, "sample_instructions", "iter0")  # 13,200
 
 

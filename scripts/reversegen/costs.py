@@ -23,7 +23,7 @@ UNKNOWN = {"gpu_hours": "no throughput", "money": "no price"}
 
 
 def plan(name: str, configuration: Configuration, folder: Path) -> list[Job]:
-    """The model jobs of `results/{task}/table.md` and its transfers, with the most that each may take.
+    """The model jobs of `results/{task}/table.md` and its transfers, with what each is planned to take.
 
     Parts that the task reuses are their owner's. `folder` is results/{task}: seeds and tests that are made already are
     counted, other data is counted where it lies, and assumed where it is not here.
@@ -112,9 +112,9 @@ def write_plan(name: str, configuration: Configuration, folder: Path) -> str:
     lines = [
         f"# What {name} costs",
         "",
-        "The most that each job of a model may take"
+        "What each job of a model is planned to take"
         + (", and in brackets the jobs that ended and what was used." if any(done) else "; nothing has run yet."),
-        "Other jobs run on one CPU core. Models and data that tasks share are left out.",
+        "Other jobs run on one CPU core. Embeddings, and models and data that tasks share, are left out.",
         "",
         "| rule | part | model | jobs | " + " | ".join(titles) + " |",
         "|---|---|---|" + "---:|" * (len(titles) + 1),
@@ -132,7 +132,10 @@ def write_plan(name: str, configuration: Configuration, folder: Path) -> str:
     lines += [f"- {rule}: {why}." for rule, why in reasons]
     lines += [
         f"- Tokens: {costs.question_tokens} an instruction or question (costs.question_tokens); a text that is written takes "
-        f"{costs.written_share:g} of its max_new_tokens (costs.written_share).",
+        f"{costs.written_share:g} of its max_new_tokens (costs.written_share); system messages, and what else of ours each "
+        "request repeats, a token for four characters.",
+        "- Not counted: what chat templates add, such as the prompt of a guard model, an added None of the above, the schema "
+        "of a reply, and requests that are tried again.",
         *_assumed_sources(configuration.task(name), costs.source_rows),
         *_assumed_speed(jobs, configuration),
         *_assumed_prices(jobs, configuration),

@@ -1,4 +1,4 @@
-"""The jobs of a task that run, ask or train a model, with the most that each may take."""
+"""The jobs of a task that run, ask or train a model, with what each is planned to take."""
 
 from __future__ import annotations
 
@@ -150,9 +150,14 @@ def why_unplanned(part: str, task: Task) -> str:
         return "data.probe: set it to true, or set no budget"
     if folder == "transfer":
         return f"transfer: list {name}, or set no budget"
-    if part.startswith("iter") and int(part.removeprefix("iter")) > task.iterations:
-        return f"iterations: raise it to {part.removeprefix('iter')}, or set no budget"
+    if (iteration := re.fullmatch(r"iter([0-9]+)", part)) and int(iteration[1]) > task.iterations:
+        return f"iterations: raise it to {iteration[1]}, or set no budget"
     return "budget: set none to make more than the plan"
+
+
+def text_tokens(*texts: str | None) -> int:
+    """Tokens of texts that every request repeats, as four characters each: no tokenizer is here before its model is."""
+    return sum(math.ceil(len(text or "") / 4) for text in texts)
 
 
 class _Jobs:
@@ -162,6 +167,7 @@ class _Jobs:
         costs, self.kind = configuration.workflow.costs, open_kind(task.kind_use)
         self.task, self.models, self.assumed = task, configuration.models, costs.source_rows
         self.question, self.share = costs.question_tokens, costs.written_share
+        self.asked = self.question + text_tokens(task.responses.system)
         self.repairs = not self.models[task.target].endpoint
         self.seeds = seed_count(task, self.assumed, folder)
         self.tests = {n: test_count(n, source, self.assumed, folder) for n, source in task.data.tests.items()}
@@ -226,14 +232,15 @@ class _Jobs:
         task, asked = self.task, sum(self.tests.values())
         if version != "target":
             rows = task.enhancement.rows + task.enhancement.replay_rows + task.enhancement.plain_rows
-            length = self.question + max(self.solution, self.answer)
+            length = self.asked + max(self.solution, self.answer)
             how = task.enhancement.training
             yield _training("train_target", version, task.target, f"{version}/target", rows, length, how)
         yield self._responses("answer_tests", version, task.target, asked, "all test questions", several=1)
         attacks = sum(n for name, n in self.tests.items() if task.data.tests[name].measures == "attack_success_rate")
         yield from self._judgements("judge_tests", version, f"{version}/judgements.jsonl", attacks, self.answer)
         if self.kind.choice:
-            planned = Amount(prompts=2 * asked, read=2 * asked * self.question)
+            sure = text_tokens(task.honesty.sure_question)
+            planned = Amount(prompts=2 * asked, read=asked * (2 * self.asked + sure))
             why = "the options of each test question, and whether the target is sure; nothing is written"
             yield Job("measure_confidence", version, task.target, f"{version}/confidences.jsonl", planned, why)
 
@@ -258,8 +265,9 @@ class _Jobs:
 
     def _responses(self, rule: str, part: str, model: str, count: float, which: str, several: int | None = None) -> Job:
         several = several or self.kind.decision.samples
-        n = 2 * several if several > 1 else 1  # where too few answers can be read, a question is asked as often again
-        planned = Amount(prompts=count, read=count * self.question, written=count * n * self.answer)
+        times = 2 if several > 1 else 1  # where too few answers can be read, a question is asked as often again
+        n = times * several
+        planned = Amount(prompts=count, read=count * times * self.asked, written=count * n * self.answer)
         why = f"{which}, at most {n} x {self.task.responses.max_new_tokens} new tokens each"
         return Job(rule, part, model, f"{part}/responses.jsonl", planned, why, self.task.shards)
 
@@ -268,7 +276,9 @@ class _Jobs:
         if judge and (self.kind.needs_judge or rule == "check_judge"):
             adapter = JUDGES.get(judge.format)
             new = adapter.max_new_tokens if adapter else 0  # a classifier writes nothing
-            planned = Amount(prompts=count, read=count * (self.question + length), written=count * new * self.share)
+            own = [*adapter.template.values(), *(m.content for m in adapter.messages("", ""))] if adapter else []
+            read = count * (self.question + length + text_tokens(*own))
+            planned = Amount(prompts=count, read=read, written=count * new * self.share)
             shards = 1 if rule == "check_judge" else self.task.shards
             why = f"an answer to each, {new} new tokens a verdict"
             yield Job(rule, part, judge.model, output, planned, why, shards)
@@ -278,9 +288,12 @@ class _Jobs:
         if task.labeller in self.models:
             checks = count if task.references.solvable else 0
             votes = task.references.samples
+            endpoint, form = self.models[task.labeller].endpoint, self.kind.structured
+            request = form.request if form and endpoint and endpoint.structured else None
+            asked = self.question + text_tokens(task.references.system, request)
             planned = Amount(
                 prompts=count + checks,
-                read=(count + checks) * self.question,
+                read=count * asked + checks * (self.question + text_tokens(task.references.solvable)),
                 written=count * votes * self.solution + checks * YES_OR_NO * self.share,
             )
             why = f"each question, {votes} x {task.references.max_new_tokens} new tokens"
