@@ -372,6 +372,13 @@ def test_what_a_changed_task_plans_starts_under_its_budget(small: Workflow, monk
     assert planned == {f"{rule}.planned.json" for rule in ("answer_transfer", "train_proposer", "answer_seeds")}
 
 
+def test_a_judge_that_is_named_is_checked_and_planned_whatever_the_kind(small: Workflow) -> None:
+    judge = {"model": "api", "format": "instructed", "batch_size": 4}
+    small.write_task("small", {**SMALL, "judge": judge}, base="tiny-math")
+    jobs = plan("small", configured(small), small.folder / "results/small")
+    assert [job.rule for job in jobs if "judge" in job.rule] == ["check_judge"]
+
+
 def test_a_part_that_is_another_tasks_is_not_made_under_a_budget(
     workflow: Workflow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
