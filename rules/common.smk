@@ -591,11 +591,15 @@ def planned_configuration(wildcards):
 
 
 def benchmarked(wildcards):
-    """A hash of the benchmarks that the task has so far, so that a plan is written anew when there is more to say."""
-    folder = Path(f"results/{wildcards.task}/benchmarks")
-    own = folder / "write_plan.tsv"
-    files = [str(file.relative_to(folder)) for file in sorted(folder.rglob("*.tsv")) if file != own]
-    return content_id(*(part for file in files for part in (file, (folder / file).read_text())))
+    """A hash of the benchmarks and of the sizes of the kept calls that the task has so far.
+
+    So a plan is written anew when there is more to say: a killed job has no benchmark, and what it asked is paid.
+    """
+    folder = Path(f"results/{wildcards.task}")
+    files = sorted({*(folder / "benchmarks").rglob("*.tsv")} - {folder / "benchmarks/write_plan.tsv"})
+    calls = sorted(folder.rglob("*.calls/*.jsonl"))
+    said = [(file, file.read_text()) for file in files] + [(file, file.stat().st_size) for file in calls]
+    return content_id(*(str(part) for pair in said for part in pair))
 
 
 def replicates(file):

@@ -81,6 +81,25 @@ def test_usage_counts_every_try_and_tells_batches_apart(folder: Path) -> None:
     assert usage.retries == 2
 
 
+def test_another_number_of_shards_finds_what_was_kept_and_writes_to_its_own_folder(tmp_path: Path) -> None:
+    def shard(name: str) -> Path:
+        return calls_folder(tmp_path / f"{name}.jsonl")
+
+    for name, key in (("responses.1-of-3", "a"), ("responses.3-of-3", "b"), ("responses", "c")):
+        Calls(shard(name)).add(call(key, key))
+    others = ("responses_more", "more_responses", "responses.more", "references.1-of-3")
+    for name in others:
+        Calls(shard(name)).add(call("other", name))
+    for name in ("responses.2-of-2", "responses"):
+        later = Calls(shard(name))
+        assert [later.find(key) for key in "abc"] == [[Generated(key, 2, True)] for key in "abc"]
+        assert later.find("other") is None
+    Calls(shard("responses.2-of-2")).add(call("d", "d"))
+    assert read_usage(shard("responses.2-of-2")).answered == read_usage(shard("responses.1-of-3")).answered == 1
+    assert [path.name for path in shard("responses.2-of-2").iterdir()] == ["000.jsonl"]
+    assert Calls(tmp_path / "judge.json.calls").find("a") is None
+
+
 def test_nothing_is_written_before_the_first_call(folder: Path) -> None:
     Calls(folder).find("a")
     assert not folder.exists()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +17,8 @@ from conftest import Workflow
 from reversegen.configuration import SOLVERS, Configuration, load
 from reversegen.costs import check_budget, plan, used, write_plan
 from reversegen.errors import BadInput
+from reversegen.judges import SYSTEM
+from reversegen.kinds.math import STRUCTURED as MATH
 from reversegen.planned_jobs import Amount, Job
 
 MODEL_RULES = {
@@ -73,7 +77,7 @@ SMALL: dict[str, Any] = {
     "prompts": {"train": 30, "heldout": 10},
     "sampling": {"samples_per_prompt": 5, "max_new_tokens": 50},
     "responses": {"max_new_tokens": 80},
-    "references": {"max_new_tokens": 200, "samples": 3, "agreeing": 2},
+    "references": {"system": "Answer in a box.", "max_new_tokens": 200, "samples": 3, "agreeing": 2},
     "transfer": [],
 }
 
@@ -103,10 +107,41 @@ def test_amounts_are_those_of_a_hand_count(small: Workflow) -> None:
     assert answers.gpu_hours == pytest.approx((4000 / 1000 + 16000 / 100) / 3600)
     assert answers.money == pytest.approx(2.0 * (4 + 160) / 3600)
     votes = job(jobs, "write_references", "iter1").planned  # three choices in one request
-    assert (votes.calls, votes.read, votes.written, votes.gpu_hours) == (200, 4000, 200 * 3 * 200, 0)
-    assert votes.money == pytest.approx((4000 * 0.5 + 120000 * 4.0) / 1e6)
+    assert (votes.calls, votes.read, votes.written, votes.gpu_hours) == (200, 200 * (20 + 4), 200 * 3 * 200, 0)
+    assert votes.money == pytest.approx((4800 * 0.5 + 120000 * 4.0) / 1e6)
     repair = job(jobs, "train_target", "enhanced/seeds").planned
     assert repair.gpu_hours == pytest.approx((repair.trained or 0) / 50 / 3600)
+
+
+def test_what_every_request_repeats_is_read_with_each(small: Workflow) -> None:
+    endpoint = {**ENDPOINT, "structured": True}
+    small.change_models({"api": {"endpoint": endpoint, "size": "tiny"}})
+    asked = {"system": "Be brief!", "max_new_tokens": 80}  # nine characters, three tokens
+    folder = small.folder / "results/small"
+    solvable = {"references": {**SMALL["references"], "solvable": "Can it be answered?"}}  # 19 characters, five tokens
+    small.write_task("small", {**SMALL, **solvable, "responses": asked}, base="tiny-math")
+    jobs = plan("small", configured(small, question_tokens=20), folder)
+    assert job(jobs, "answer_instructions", "iter1").planned.read == 200 * (20 + 3)
+    request = math.ceil(len(MATH.request) / 4)
+    assert job(jobs, "write_references", "iter1").planned.read == 200 * (20 + 4 + request) + 200 * (20 + 5)
+
+    changes = {"labeller": "knowledge", "responses": asked, "honesty": {"samples": 10, "sure_question": "Sure?"}}
+    small.write_task("small", {**changes, "iterations": 1, "prompts": SMALL["prompts"]}, base="tiny-honesty")
+    configuration = configured(small, question_tokens=20)
+    jobs = plan("small", configuration, folder)
+    several = configuration.task("small").sampling.samples_per_prompt
+    # a question with too few readable answers is asked again, and a target's test question is read twice
+    assert job(jobs, "answer_instructions", "iter1").planned.read == 2 * 40 * several * (20 + 3)
+    tests = job(jobs, "answer_tests", "target").planned.prompts or 0
+    assert job(jobs, "answer_tests", "target").planned.read == tests * (20 + 3)
+    assert job(jobs, "measure_confidence", "target").planned.read == tests * (2 * (20 + 3) + 2)
+
+    judge = {"model": "api", "format": "instructed", "batch_size": 4}
+    small.write_task("small", {**SMALL, "target": "llama2-7b-chat", "judge": judge}, base="safety")
+    jobs = plan("small", configured(small, question_tokens=20), folder)
+    frame = '{"instruction": "", "response": ""}'
+    own = math.ceil(len(SYSTEM) / 4) + math.ceil(len(frame) / 4)
+    assert job(jobs, "judge_responses", "iter1").planned.read == 200 * (20 + 80 + own)
 
 
 def test_what_is_not_given_is_not_invented(small: Workflow) -> None:
@@ -116,6 +151,8 @@ def test_what_is_not_given_is_not_invented(small: Workflow) -> None:
     assert "| no throughput | 0 | no price |" in lines["| answer_instructions", "iter1"]
     assert lines["| write_references", "iter1"].endswith("| 200 | no price |")
     assert lines["| sample_instructions", "iter1"].endswith("| 0.00 | 0 | 0.00 |")
+    assert "Not counted: what chat templates add" in text
+    assert "most" not in text.split("## What this rests on")[0]
     assert "a GPU-hour no price; api no price for a million tokens read and no price written" in text
     given = write_plan("small", small_configuration(small), small.folder / "results/small")
     assert "Prices in EUR, 2026-01-31" in given
@@ -157,6 +194,45 @@ def test_used_is_what_benchmarks_records_and_calls_say(small: Workflow) -> None:
     assert took.money == pytest.approx((300 * 0.5 + 90 * 4.0 + 0.5 * (200 * 0.5 + 10 * 4.0)) / 1e6)
     text = write_plan("small", configuration, folder)
     assert re.search(r"^\| answer_instructions \| iter1 \| .* \| 1 \(1\) \| 200 \(5\) \|", text, re.MULTILINE)
+
+
+def test_a_killed_job_has_not_ended_and_what_it_paid_is_told(small: Workflow) -> None:
+    configuration, folder = small_configuration(small), small.folder / "results/small"
+    call = {"tokens_in": 100, "tokens_out": 30, "batch": False, "answers": []}
+    write_lines(folder / "iter1/references.jsonl.calls/000.jsonl", [call])
+    text = write_plan("small", configuration, folder)
+    assert re.search(r"^\| write_references \| iter1 \| api \| 1 \(0\) \|", text, re.MULTILINE)
+    assert re.search(r"^\| all \|  \|  \| \d+ \(0\) \|", text, re.MULTILINE)
+    finish(folder, job(plan("small", configuration, folder), "write_references", "iter1"), 9.0)
+    text = write_plan("small", configuration, folder)
+    assert re.search(r"^\| write_references \| iter1 \| api \| 1 \(1\) \|", text, re.MULTILINE)
+
+
+def test_a_plan_counts_the_jobs_that_a_stage_is_cut_into(small: Workflow) -> None:
+    folder = small.folder / "results/small"
+    small.write_task("small", {**SMALL, "shards": 3}, base="tiny-math")
+    configuration = configured(small)
+    jobs = plan("small", configuration, folder)
+    once = {job.rule for job in jobs if job.shards == 1}
+    assert once == {"train_warmup", "train_proposer", "train_target"}
+    call = {"tokens_in": 100, "tokens_out": 30, "batch": False, "answers": []}
+    for n in (1, 2):  # killed, without a budget, before they have files of their own but the calls
+        write_lines(folder / f"iter1/references.{n}-of-3.jsonl.calls/000.jsonl", [call])
+    finish(folder, replace(job(jobs, "write_references", "iter1"), rule="write_references.1-of-3"), 9.0)
+    text = write_plan("small", configuration, folder)
+    assert re.search(r"^\| write_references \| iter1 \| api \| 3 \(1\) \| .* \| 200 \(2\) \|", text, re.MULTILINE)
+    assert re.search(r"^\| answer_tests \| target \| \S+ \| 3 \|", text, re.MULTILINE)
+    cut = sum(job.shards == 3 for job in jobs)
+    assert f"| all |  |  | {len(jobs) + 2 * cut} (1) |" in text
+
+
+def test_a_plan_is_written_anew_when_a_killed_job_has_paid(small: Workflow) -> None:
+    target = "results/small/plan.md"
+    assert small.run(target).returncode == 0
+    assert "Nothing to be done" in small.run("-n", target).stdout
+    calls = small.folder / "results/small/iter1/references.jsonl.calls/000.jsonl"
+    write_lines(calls, [{"tokens_in": 100, "tokens_out": 30, "batch": False, "answers": []}])
+    assert "write_plan" in small.run("-n", target).stdout
 
 
 def start(small: Workflow, rule: str, part: str, **costs: Any) -> None:
@@ -204,6 +280,43 @@ def test_shards_are_counted_each_by_its_own_files(small: Workflow, monkeypatch: 
         start(small, "answer_instructions.4-of-4", "iter1")
 
 
+def test_shards_of_an_earlier_number_count_as_what_they_used(small: Workflow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(small.folder)
+    folder = Path("results/small")
+    configuration = small_configuration(small, tokens=12000)
+    answers = job(plan("small", configuration, folder), "answer_instructions", "iter1")  # 20,000 tokens
+    start(small, "answer_instructions.1-of-4", "iter1")
+    start(small, "answer_instructions.2-of-4", "iter1")  # killed
+    write_lines(folder / "iter1/responses.1-of-4.jsonl", [{"instruction_id": "1", "tokens": 9}])
+    finish(folder, replace(answers, rule="answer_instructions.1-of-4"), 900.0)
+    for number, file in enumerate(sorted((folder / "benchmarks/iter1").iterdir())):
+        os.utime(file, (number, number))
+    start(small, "answer_instructions.1-of-2", "iter1")  # 9 used, and 10,000 planned
+    with pytest.raises(BadInput, match=r"to 20,009\.00"):
+        start(small, "answer_instructions.2-of-2", "iter1")
+
+
+def test_what_earlier_shards_of_an_endpoint_were_answered_is_not_planned_again(
+    small: Workflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(small.folder)
+    folder = Path("results/small")
+    configuration = small_configuration(small, tokens=124800)  # as much as all references of an iteration may take
+    votes = job(plan("small", configuration, folder), "write_references", "iter1")
+    for n in (1, 2):
+        write_lines(
+            folder / f"iter1/references.{n}-of-2.jsonl.calls/000.jsonl",
+            [{"tokens_in": 1000, "tokens_out": 30000, "batch": False, "answers": []}],
+        )
+        finish(folder, replace(votes, rule=f"write_references.{n}-of-2"), 9.0)
+    for file in (folder / "benchmarks/iter1").iterdir():
+        os.utime(file, (1, 1))
+    for n in (1, 2, 3):
+        start(small, f"write_references.{n}-of-3", "iter1")
+    with pytest.raises(BadInput, match=r"to 138,000\.00"):
+        start(small, "sample_instructions", "iter0")  # 13,200
+
+
 @pytest.mark.parametrize(("key", "limit"), [("money", 0.05), ("gpu_hours", 0.03)])
 def test_money_and_gpu_hours_are_held_too(
     small: Workflow, monkeypatch: pytest.MonkeyPatch, key: str, limit: float
@@ -215,6 +328,65 @@ def test_money_and_gpu_hours_are_held_too(
     small_configuration(small, **{key: 2 * limit})
     start(small, "answer_instructions", "iter1")
     start(small, "label_responses", "iter1")  # runs no model
+
+
+@pytest.mark.parametrize(
+    ("part", "rule", "key"),
+    [
+        ("transfer/open-llama-3b", "answer_transfer", "transfer: list open-llama-3b"),
+        ("transfer/open-llama-3b", "judge_transfer.2-of-3", "transfer: list open-llama-3b"),
+        ("iter5", "train_proposer", "iterations: raise it to 5"),
+        ("iter2", "answer_instructions", "iterations: raise it to 2"),
+        ("iter2", "write_references", "iterations: raise it to 2"),
+        ("probe", "answer_seeds", "data.probe: set it to true"),
+        ("baseline", "judge_references", "budget: set none"),
+        ("baseline", "measure_confidence", "budget: set none"),
+    ],
+)
+def test_a_models_job_that_the_plan_does_not_hold_does_not_start_under_a_budget(
+    small: Workflow, monkeypatch: pytest.MonkeyPatch, part: str, rule: str, key: str
+) -> None:
+    monkeypatch.chdir(small.folder)
+    base = "safety" if rule.startswith("judge_") else "tiny-math"
+    small.write_task("small", {**SMALL, "budget": {"tokens": 1e9}}, base=base)
+    with pytest.raises(BadInput, match=rf"config/tasks/small\.yaml: {key}.*: results/small/logs/{part}/{rule}\.log"):
+        start(small, rule, part)
+    start(small, "evaluate_proposer", part)  # runs no model
+    small.write_task("small", SMALL, base=base)
+    start(small, rule, part)
+
+
+def test_what_a_changed_task_plans_starts_under_its_budget(small: Workflow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(small.folder)
+    changes = {"transfer": ["open-llama-3b"], "iterations": 2, "data": {"probe": True}, "labeller": "arithmetic"}
+    small.write_task("small", {**SMALL, **changes, "budget": {"tokens": 1e9}}, base="tiny-math")
+    for rule, part in (
+        ("answer_transfer", "transfer/open-llama-3b"),
+        ("train_proposer", "iter2"),
+        ("answer_seeds", "probe"),
+        ("write_references", "iter9"),  # by an exact solver
+        ("check_judge", "."),  # of rules alone
+    ):
+        start(small, rule, part)
+    planned = {file.name for file in (small.folder / "results/small/benchmarks").rglob("*.planned.json")}
+    assert planned == {f"{rule}.planned.json" for rule in ("answer_transfer", "train_proposer", "answer_seeds")}
+
+
+def test_a_judge_that_is_named_is_checked_and_planned_whatever_the_kind(small: Workflow) -> None:
+    judge = {"model": "api", "format": "instructed", "batch_size": 4}
+    small.write_task("small", {**SMALL, "judge": judge}, base="tiny-math")
+    jobs = plan("small", configured(small), small.folder / "results/small")
+    assert [job.rule for job in jobs if "judge" in job.rule] == ["check_judge"]
+
+
+def test_a_part_that_is_another_tasks_is_not_made_under_a_budget(
+    workflow: Workflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(workflow.folder)
+    content = "extends: tiny-math\nreuse: [seeds, warmup, iter0]\nbudget: {tokens: 1000000000}\n"
+    (workflow.folder / "config/tasks/small.yaml").write_text(content)
+    with pytest.raises(BadInput, match=r"small\.yaml: reuse: leave iter0 out of it"):
+        start(workflow, "sample_instructions", "iter0")
 
 
 def test_a_budget_that_nothing_is_known_of_is_refused(small: Workflow) -> None:

@@ -252,6 +252,29 @@ def test_how_hard_an_endpoint_is_asked_reruns_nothing_and_what_it_is_asked_for_d
     assert planned(workflow.run("-n", target).stdout) == {"answer_seeds": 1}
 
 
+def test_another_number_of_shards_asks_an_endpoint_nothing_again(
+    workflow: Workflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REVERSEGEN_TEST_KEY", KEY)
+    target = "results/api/probe/responses.jsonl"
+    task = {
+        "target": "api",
+        "responses": {"batch_size": 16},
+        "data": {"seeds": {"arithmetic": {"corpus": {"count": 200}}}},
+    }
+    with EndpointServer().running() as server:
+        endpoint = {"base_url": server.url, "model": "m", "api_key_env": "REVERSEGEN_TEST_KEY"}
+        workflow.change_models({"api": {"endpoint": endpoint, "size": "tiny"}})
+        made = []
+        for shards in (3, 2):
+            workflow.write_task("api", {**task, "shards": shards})
+            done = workflow.run(target)
+            assert done.returncode == 0, done.stdout
+            made.append((workflow.folder / target).read_bytes())
+            assert len(server.asked) == len(made[0].splitlines()) > 100
+    assert made[0] == made[1]
+
+
 def test_a_model_without_a_locked_commit_is_not_fetched(workflow: Workflow) -> None:
     done = workflow.run("resources/downloads/models/llama3-8b")
     assert done.returncode == 1

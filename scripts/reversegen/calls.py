@@ -2,12 +2,14 @@
 
 Beside `NAME.jsonl` stands the folder `NAME.jsonl.calls`. Every process appends to a file of its own there, so that none needs
 a lock and no line of one is torn by another; a process that is killed while it writes leaves a last line without an end,
-which is not read. The folder stays when the output stands: a stage that runs again pays only for what is new.
+which is not read. The folder stays when the output stands: a stage that runs again pays only for what is new, also where it is
+cut into another number of shards, since a shard looks into the folders of all that its stage was ever cut into.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -69,11 +71,12 @@ def read_usage(folder: Path) -> Usage:
 
 
 class Calls:
-    """The calls of one output: those of earlier processes to look up, and a file for this process's own."""
+    """The calls of one output: those of earlier processes and of other shards to look up, and a file for this process's own."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._kept = {call.key: (path, place) for path, place, call in _lines(folder) if call.answers is not None}
+        lines = (line for one in _stage_folders(folder) for line in _lines(one))
+        self._kept = {call.key: (path, place) for path, place, call in lines if call.answers is not None}
         self._file: IO[bytes] | None = None
         if self._kept:
             log.info("%s: %d answers were kept before", folder, len(self._kept))
@@ -108,6 +111,13 @@ class Calls:
             except FileExistsError:
                 continue
         raise AssertionError
+
+
+def _stage_folders(folder: Path) -> list[Path]:
+    """The folders of calls of a stage's output and of all its shards, whatever their number."""
+    stem = re.sub(r"(\.[0-9]+-of-[0-9]+)?\.jsonl\.calls$", "", folder.name)
+    name = re.compile(rf"{re.escape(stem)}(\.[0-9]+-of-[0-9]+)?\.jsonl\.calls")
+    return sorted({folder, *(other for other in folder.parent.glob("*.calls") if name.fullmatch(other.name))})
 
 
 def _lines(folder: Path) -> Iterator[tuple[Path, int, Call]]:

@@ -14,7 +14,7 @@ from typing import Any
 from reversegen.artefacts import read_json, write_json
 from reversegen.configuration import Configuration, Model, Price, Task, Throughput, load
 from reversegen.errors import BadInput
-from reversegen.planned_jobs import SHARD, Amount, Job, count_rows, planned_jobs
+from reversegen.planned_jobs import SHARD, Amount, Job, asks_model, count_rows, planned_jobs, why_unplanned
 from reversegen.records import numbered_lines
 
 BATCH_PRICE = 0.5
@@ -23,7 +23,7 @@ UNKNOWN = {"gpu_hours": "no throughput", "money": "no price"}
 
 
 def plan(name: str, configuration: Configuration, folder: Path) -> list[Job]:
-    """The model jobs of `results/{task}/table.md` and its transfers, with the most that each may take.
+    """The model jobs of `results/{task}/table.md` and its transfers, with what each is planned to take.
 
     Parts that the task reuses are their owner's. `folder` is results/{task}: seeds and tests that are made already are
     counted, other data is counted where it lies, and assumed where it is not here.
@@ -63,7 +63,8 @@ def _used(job: Job, run: str, configuration: Configuration, folder: Path) -> Amo
 def check_budget(log_file: Path, workflow: dict[str, Any]) -> None:
     """Raise BadInput where the job of a log, results/{task}/logs/{part}/{rule}.log, would pass its task's budget.
 
-    A shard, whose log is {rule}.2-of-8.log, takes its share of what is planned.
+    So it does for a job of a model that the plan does not hold, such as that of an iteration beyond the task's: a limit would
+    not count it. Jobs of no model start. A shard, whose log is {rule}.2-of-8.log, takes its share of what is planned.
     What counts is what finished jobs used, and what the plan says of this one and of those that started and did not finish:
     each leaves its amount beside its benchmark before it looks at the sum, so that two which start at once do not pass the
     limit together. Where the plan or the records say nothing, nothing is counted. `workflow` is the content of config.yaml.
@@ -73,11 +74,20 @@ def check_budget(log_file: Path, workflow: dict[str, Any]) -> None:
     task = folder.name.partition(".s")[0]
     if task not in configuration.tasks:
         return
-    limits = dict(configuration.task(folder.name).budget)
-    jobs = plan(folder.name, configuration, folder)
+    settings = configuration.task(folder.name)
+    limits = dict(settings.budget)
     name = re.fullmatch(rf"(.*?)({SHARD})\.log", below)
-    job = next((job for job in jobs if name and job.file("logs", "") == Path("logs", name[1])), None)
-    if name is None or job is None or not any(limits.values()):
+    if name is None or not any(limits.values()):
+        return
+    jobs = plan(folder.name, configuration, folder)
+    job = next((job for job in jobs if job.file("logs", "") == Path("logs", name[1])), None)
+    if job is None:
+        part, _, rule = name[1].rpartition("/")
+        if asks_model(rule, settings, configuration):
+            raise BadInput(
+                f"config/tasks/{task}.yaml: {why_unplanned(part, settings)}: {log_file} is of a job that the plan does not "
+                "hold, so that no budget would count it"
+            )
         return
     own = folder / job.file("benchmarks", f"{name[2]}.planned.json")
     write_json(own, asdict(job.planned.share(name[2])))
@@ -94,7 +104,7 @@ def check_budget(log_file: Path, workflow: dict[str, Any]) -> None:
 
 
 def write_plan(name: str, configuration: Configuration, folder: Path) -> str:
-    """The content of `plan.md`: a line for each job, planned amounts and, in brackets, those used, and what they rest on."""
+    """The content of `plan.md`: a line for each rule of each part, planned and, in brackets, used, and what it rests on."""
     costs, jobs = configuration.workflow.costs, plan(name, configuration, folder)
     done = [used(job, configuration, folder) for job in jobs]
     currency = costs.prices.currency
@@ -102,25 +112,30 @@ def write_plan(name: str, configuration: Configuration, folder: Path) -> str:
     lines = [
         f"# What {name} costs",
         "",
-        "The most that each job of a model may take"
-        + (", and in brackets what it used." if any(done) else "; nothing has run yet."),
-        "Other jobs run on one CPU core. Models and data that tasks share are left out.",
+        "What each job of a model is planned to take"
+        + (", and in brackets the jobs that ended and what was used." if any(done) else "; nothing has run yet."),
+        "Other jobs run on one CPU core. Embeddings, and models and data that tasks share, are left out.",
         "",
         "| rule | part | model | jobs | " + " | ".join(titles) + " |",
         "|---|---|---|" + "---:|" * (len(titles) + 1),
     ]
     for job, took in zip(jobs, done, strict=True):
-        cells = _cells(job.planned, took)
-        lines.append(f"| {job.rule} | {job.part} | {job.model} | {'1 (1)' if took else '1'} | {' | '.join(cells)} |")
-    finished = [took for took in done if took]
-    total = _cells(sum((job.planned for job in jobs), Amount()), sum(finished, Amount()) if finished else None)
-    count = f"{len(jobs)} ({len(finished)})" if finished else str(len(jobs))
+        count = f"{job.shards} ({job.ended(folder)})" if took else str(job.shards)
+        lines.append(f"| {job.rule} | {job.part} | {job.model} | {count} | {' | '.join(_cells(job.planned, took))} |")
+    begun = [took for took in done if took]
+    total = _cells(sum((job.planned for job in jobs), Amount()), sum(begun, Amount()) if begun else None)
+    count = str(sum(job.shards for job in jobs))
+    if begun:
+        count += f" ({sum(job.ended(folder) for job in jobs)})"
     lines += [f"| all |  |  | {count} | {' | '.join(total)} |", "", "## What this rests on", ""]
     reasons = dict.fromkeys((job.rule, job.why) for job in jobs)
     lines += [f"- {rule}: {why}." for rule, why in reasons]
     lines += [
         f"- Tokens: {costs.question_tokens} an instruction or question (costs.question_tokens); a text that is written takes "
-        f"{costs.written_share:g} of its max_new_tokens (costs.written_share).",
+        f"{costs.written_share:g} of its max_new_tokens (costs.written_share); system messages, and what else of ours each "
+        "request repeats, a token for four characters.",
+        "- Not counted: what chat templates add, such as the prompt of a guard model, an added None of the above, the schema "
+        "of a reply, and requests that are tried again.",
         *_assumed_sources(configuration.task(name), costs.source_rows),
         *_assumed_speed(jobs, configuration),
         *_assumed_prices(jobs, configuration),
@@ -181,15 +196,24 @@ def _price(name: str, configuration: Configuration) -> Price:
 
 
 def _spent(job: Job, configuration: Configuration, folder: Path) -> Amount:
-    """What a job counts in a budget: used where it has finished, planned where it has started, else nothing."""
-    spent = Amount()
-    for run in job.runs(folder):
+    """What a job counts in a budget: used where it has finished, planned where it has started, else nothing.
+
+    Shards of an earlier number count as what they used: none of them goes on.
+    """
+    spent, runs, latest = Amount(), job.runs(folder), job.latest_runs(folder)
+    for run in runs:
+        if run not in latest:
+            spent += (_used(job, run, configuration, folder) or Amount()).or_else(Amount())
+            continue
         started, benchmark = (folder / job.file("benchmarks", f"{run}.{end}") for end in ("planned.json", "tsv"))
         took = _used(job, run, configuration, folder) or Amount()
         if started.is_file() and not (benchmark.is_file() and benchmark.stat().st_mtime >= started.stat().st_mtime):
             planned = Amount(**read_json(started))
             took = planned.largest(took)  # what an endpoint was paid in earlier tries is kept, and not asked again
         spent += took.or_else(job.planned.share(run)).or_else(Amount())
+    if configuration.models[job.model].endpoint and len(latest) < len(runs):
+        # what earlier shards were answered is kept, and not asked again: it is not to pay beside all that is planned
+        return spent.smallest(job.planned.largest(used(job, configuration, folder) or Amount()))
     return spent
 
 

@@ -1,10 +1,10 @@
-"""The jobs of a task that run, ask or train a model, with the most that each may take."""
+"""The jobs of a task that run, ask or train a model, with what each is planned to take."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
@@ -49,8 +49,15 @@ class Amount:
 
     def largest(self, other: Amount) -> Amount:
         """The larger of each, as far as either says something."""
+        return self._chosen(max, other)
+
+    def smallest(self, other: Amount) -> Amount:
+        """The smaller of each, as far as either says something."""
+        return self._chosen(min, other)
+
+    def _chosen(self, choose: Callable[..., float | None], other: Amount) -> Amount:
         pairs = zip(astuple(self), astuple(other), strict=True)
-        return Amount(*(max((n for n in pair if n is not None), default=None) for pair in pairs))
+        return Amount(*(choose((n for n in pair if n is not None), default=None) for pair in pairs))
 
     def or_else(self, other: Amount) -> Amount:
         """`other` where this says nothing."""
@@ -70,6 +77,8 @@ class Job:
     planned: Amount
     why: str
     """What the planned amounts rest on."""
+    shards: int = 1
+    """How many jobs it is cut into; the planned amounts are those of all."""
 
     def file(self, kind: str, suffix: str) -> Path:
         """Its log, or another file of its own, below the task's folder."""
@@ -77,9 +86,31 @@ class Job:
 
     def runs(self, folder: Path) -> list[str]:
         """What the names of its files have before their endings: nothing, or a shard such as .2-of-8 for each that began."""
-        files = [file.name for file in (folder / "benchmarks" / self.part).glob(f"{self.rule}*")]
-        found = (re.fullmatch(rf"{self.rule}({SHARD})\.(tsv|planned\.json)", name) for name in files)
-        return sorted({match[1] for match in found if match})
+        output = folder / self.output
+        files = [
+            *(folder / "benchmarks" / self.part).glob(f"{self.rule}*"),
+            *output.parent.glob(f"{output.stem}*.calls"),
+        ]
+        names = rf"{self.rule}({SHARD})\.(?:tsv|planned\.json)|{output.stem}({SHARD}){re.escape(output.suffix)}\.calls"
+        found = (re.fullmatch(names, file.name) for file in files)
+        return sorted({match[1] or match[2] or "" for match in found if match})
+
+    def latest_runs(self, folder: Path) -> list[str]:
+        """Those of the number of shards that was begun with last: another number makes all again."""
+        runs = self.runs(folder)
+        output = folder / self.output
+
+        def began(run: str) -> float:
+            files = [folder / self.file("benchmarks", f"{run}.{end}") for end in ("planned.json", "tsv")]
+            files.append(output.with_name(f"{output.stem}{run}{output.suffix}.calls"))
+            return next(file.stat().st_mtime for file in files if file.exists())
+
+        number = max(runs, key=began, default="").rpartition("-of-")[2]
+        return [run for run in runs if run.rpartition("-of-")[2] == number]
+
+    def ended(self, folder: Path) -> int:
+        """How many of the latest runs have ended."""
+        return sum((folder / self.file("benchmarks", f"{run}.tsv")).is_file() for run in self.latest_runs(folder))
 
 
 def planned_jobs(name: str, configuration: Configuration, folder: Path) -> Iterator[Job]:
@@ -101,6 +132,34 @@ def planned_jobs(name: str, configuration: Configuration, folder: Path) -> Itera
         yield from jobs.of_transfer(model)
 
 
+def asks_model(rule: str, task: Task, configuration: Configuration) -> bool:
+    """Whether a rule's jobs run, ask or train a model of the task: solvers are none, and a judge is one where it is named."""
+    if rule.startswith("judge_") or rule == "check_judge":
+        return task.judge is not None
+    if rule in ("write_references", "write_seed_references"):
+        return task.labeller in configuration.models
+    return rule.startswith(("answer_", "train_")) or rule in ("sample_instructions", "measure_confidence")
+
+
+def why_unplanned(part: str, task: Task) -> str:
+    """The key of a task by which no job of a part is planned, and its mend."""
+    folder, _, name = part.partition("/")
+    if part in task.reuse:
+        return f"reuse: leave {part} out of it, or set no budget"
+    if part == "probe":
+        return "data.probe: set it to true, or set no budget"
+    if folder == "transfer":
+        return f"transfer: list {name}, or set no budget"
+    if (iteration := re.fullmatch(r"iter([0-9]+)", part)) and int(iteration[1]) > task.iterations:
+        return f"iterations: raise it to {iteration[1]}, or set no budget"
+    return "budget: set none to make more than the plan"
+
+
+def text_tokens(*texts: str | None) -> int:
+    """Tokens of texts that every request repeats, as four characters each: no tokenizer is here before its model is."""
+    return sum(math.ceil(len(text or "") / 4) for text in texts)
+
+
 class _Jobs:
     """The jobs of one task."""
 
@@ -108,6 +167,7 @@ class _Jobs:
         costs, self.kind = configuration.workflow.costs, open_kind(task.kind_use)
         self.task, self.models, self.assumed = task, configuration.models, costs.source_rows
         self.question, self.share = costs.question_tokens, costs.written_share
+        self.asked = self.question + text_tokens(task.responses.system)
         self.repairs = not self.models[task.target].endpoint
         self.seeds = seed_count(task, self.assumed, folder)
         self.tests = {n: test_count(n, source, self.assumed, folder) for n, source in task.data.tests.items()}
@@ -127,7 +187,7 @@ class _Jobs:
     def before_the_loop(self) -> Iterator[Job]:
         """The check of the judge, the probe of the seeds and the warm-up."""
         task = self.task
-        if task.judge and self.kind.needs_judge:
+        if task.judge:  # it is checked whatever the kind
             source = task.data.judge
             shipped = Path(__file__).parents[2] / f"resources/judge/{task.kind}.jsonl"
             labelled = len(numbered_lines(shipped)) if source is None else count_rows(source, self.assumed)
@@ -150,7 +210,7 @@ class _Jobs:
             f"prompts of {self.prompt} tokens, {task.sampling.samples_per_prompt} samples each, "
             f"{task.sampling.max_new_tokens} new tokens a sample"
         )
-        yield Job("sample_instructions", chain, task.proposer, f"{chain}/samples.jsonl", planned, why)
+        yield Job("sample_instructions", chain, task.proposer, f"{chain}/samples.jsonl", planned, why, task.shards)
         yield self._responses("answer_instructions", chain, task.target, written, "no two samples alike")
         kept = self.repairs and chain != "baseline"
         if self.kind.needs_references or kept:
@@ -172,14 +232,15 @@ class _Jobs:
         task, asked = self.task, sum(self.tests.values())
         if version != "target":
             rows = task.enhancement.rows + task.enhancement.replay_rows + task.enhancement.plain_rows
-            length = self.question + max(self.solution, self.answer)
+            length = self.asked + max(self.solution, self.answer)
             how = task.enhancement.training
             yield _training("train_target", version, task.target, f"{version}/target", rows, length, how)
         yield self._responses("answer_tests", version, task.target, asked, "all test questions", several=1)
         attacks = sum(n for name, n in self.tests.items() if task.data.tests[name].measures == "attack_success_rate")
         yield from self._judgements("judge_tests", version, f"{version}/judgements.jsonl", attacks, self.answer)
         if self.kind.choice:
-            planned = Amount(prompts=2 * asked, read=2 * asked * self.question)
+            sure = text_tokens(task.honesty.sure_question)
+            planned = Amount(prompts=2 * asked, read=asked * (2 * self.asked + sure))
             why = "the options of each test question, and whether the target is sure; nothing is written"
             yield Job("measure_confidence", version, task.target, f"{version}/confidences.jsonl", planned, why)
 
@@ -204,33 +265,41 @@ class _Jobs:
 
     def _responses(self, rule: str, part: str, model: str, count: float, which: str, several: int | None = None) -> Job:
         several = several or self.kind.decision.samples
-        n = 2 * several if several > 1 else 1  # where too few answers can be read, a question is asked as often again
-        planned = Amount(prompts=count, read=count * self.question, written=count * n * self.answer)
+        times = 2 if several > 1 else 1  # where too few answers can be read, a question is asked as often again
+        n = times * several
+        planned = Amount(prompts=count, read=count * times * self.asked, written=count * n * self.answer)
         why = f"{which}, at most {n} x {self.task.responses.max_new_tokens} new tokens each"
-        return Job(rule, part, model, f"{part}/responses.jsonl", planned, why)
+        return Job(rule, part, model, f"{part}/responses.jsonl", planned, why, self.task.shards)
 
     def _judgements(self, rule: str, part: str, output: str, count: float, length: float) -> Iterator[Job]:
         judge = self.task.judge
-        if self.kind.needs_judge and judge:
+        if judge and (self.kind.needs_judge or rule == "check_judge"):
             adapter = JUDGES.get(judge.format)
             new = adapter.max_new_tokens if adapter else 0  # a classifier writes nothing
-            planned = Amount(prompts=count, read=count * (self.question + length), written=count * new * self.share)
-            yield Job(rule, part, judge.model, output, planned, f"an answer to each, {new} new tokens a verdict")
+            own = [*adapter.template.values(), *(m.content for m in adapter.messages("", ""))] if adapter else []
+            read = count * (self.question + length + text_tokens(*own))
+            planned = Amount(prompts=count, read=read, written=count * new * self.share)
+            shards = 1 if rule == "check_judge" else self.task.shards
+            why = f"an answer to each, {new} new tokens a verdict"
+            yield Job(rule, part, judge.model, output, planned, why, shards)
 
     def _references(self, rule: str, part: str, output: str, count: float) -> Iterator[Job]:
         task = self.task
         if task.labeller in self.models:
             checks = count if task.references.solvable else 0
             votes = task.references.samples
+            endpoint, form = self.models[task.labeller].endpoint, self.kind.structured
+            request = form.request if form and endpoint and endpoint.structured else None
+            asked = self.question + text_tokens(task.references.system, request)
             planned = Amount(
                 prompts=count + checks,
-                read=(count + checks) * self.question,
+                read=count * asked + checks * (self.question + text_tokens(task.references.solvable)),
                 written=count * votes * self.solution + checks * YES_OR_NO * self.share,
             )
             why = f"each question, {votes} x {task.references.max_new_tokens} new tokens"
             if checks:
                 why += f", after a yes or no of {YES_OR_NO}"
-            yield Job(rule, part, task.labeller, output, planned, why)
+            yield Job(rule, part, task.labeller, output, planned, why, task.shards)
 
 
 def _training(rule: str, part: str, model: str, output: str, rows: float, length: float, how: Training) -> Job:
