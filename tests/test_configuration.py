@@ -361,12 +361,12 @@ def test_an_endpoint_over_https_or_on_loopback_is_taken(edited: Edited, url: str
 @pytest.mark.parametrize(
     ("file", "key", "value", "mend"),
     [
-        (MODELS, "remote.endpoint.api_key_env", "sk-secret", "NAME of an environment variable"),
-        (MODELS, "remote.endpoint.api_key", "sk-secret", ""),
-        (MODELS, "remote.endpoint.base_url", "https://me:sk-secret@api.example.org/v1", "without user"),
-        (MODELS, "remote.endpoint.base_url", "https://api.example.org/v1?key=sk-secret", "without user, key"),
-        (WORKFLOW, "push.token_env", "sk-secret", "NAME of an environment variable"),
-        (WORKFLOW, "sk-secret", "sk-secret", ""),
+        (MODELS, "remote.endpoint.api_key_env", "sk-xyzzy", "NAME of an environment variable"),
+        (MODELS, "remote.endpoint.api_key", "sk-xyzzy", ""),
+        (MODELS, "remote.endpoint.base_url", "https://me:sk-xyzzy@api.example.org/v1", "without user"),
+        (MODELS, "remote.endpoint.base_url", "https://api.example.org/v1?key=sk-xyzzy", "without user, key"),
+        (WORKFLOW, "push.token_env", "sk-xyzzy", "NAME of an environment variable"),
+        (WORKFLOW, "sk-xyzzy", "sk-xyzzy", ""),
     ],
 )
 def test_a_secret_in_the_wrong_place_is_refused_and_not_shown(
@@ -377,7 +377,7 @@ def test_a_secret_in_the_wrong_place_is_refused_and_not_shown(
     message = edited.refusal()
     assert names(message, edited.folder / file, key)
     assert mend in message
-    assert "secret" not in message.replace(key, "")
+    assert "xyzzy" not in message.replace(key, "")
 
 
 def test_every_form_that_a_value_may_have_is_named(edited: Edited) -> None:
