@@ -414,17 +414,23 @@ def test_a_batch_answers_all_that_wait_and_is_paid_for_as_one(server: EndpointSe
     assert len(server.asked) == 100
 
 
-@pytest.mark.parametrize("unnamed", [False, True], ids=["by its id", "by its name"])
-def test_a_job_that_is_killed_while_it_waits_finds_its_batch(
-    server: EndpointServer, tmp_path: Path, unnamed: bool
-) -> None:
+def killed_with_a_batch_under_way(server: EndpointServer, output: Path) -> Path:
+    """Kill a job that waits for its batch; the file in which it left the batch's id."""
     server.batch_looks = 10**6
-    output = tmp_path / "responses.jsonl"
     job = start_job(server, output, "batch")
     wait_until(lambda: server.batches and server.batches[0]["looks"] > 1)
     job.send_signal(signal.SIGKILL)
     job.wait()
     [path] = calls_folder(output).glob("batch-*.json")
+    return path
+
+
+@pytest.mark.parametrize("unnamed", [False, True], ids=["by its id", "by its name"])
+def test_a_job_that_is_killed_while_it_waits_finds_its_batch(
+    server: EndpointServer, tmp_path: Path, unnamed: bool
+) -> None:
+    output = tmp_path / "responses.jsonl"
+    path = killed_with_a_batch_under_way(server, output)
     if unnamed:  # as if it had been killed before the id came, with batches of others since
         path.write_text(json.dumps({**json.loads(path.read_text()), "id": None}))
         server.batches += [{"id": f"other_{n}", "status": "completed", "metadata": None} for n in range(5)]
@@ -437,13 +443,8 @@ def test_a_job_that_is_killed_while_it_waits_finds_its_batch(
 
 @pytest.mark.parametrize("gone", ["batch", "output"])
 def test_a_batch_that_is_gone_is_named_with_what_to_do(server: EndpointServer, tmp_path: Path, gone: str) -> None:
-    server.batch_looks = 10**6
     output = tmp_path / "responses.jsonl"
-    job = start_job(server, output, "batch")
-    wait_until(lambda: server.batches and server.batches[0]["looks"] > 1)
-    job.send_signal(signal.SIGKILL)
-    job.wait()
-    [path] = calls_folder(output).glob("batch-*.json")
+    path = killed_with_a_batch_under_way(server, output)
     server.gone, server.batch_looks = gone, 1
     for _ in range(2):  # it stays so until somebody decides to pay again
         engine = engine_of(server, calls_folder(output), mode="batch", poll=0.1)
