@@ -110,10 +110,9 @@ def select_rows(
     chosen = {}
     for name, pool in kept.items():
         rng = random.Random(hashed_seed(random_seed, "enhancement", name))
-        if enhancement.in_turns and name in OF_FAILURES:
-            chosen[name] = _most_different(rng.sample(sorted(pool), len(pool)), pool, kind)[:count]
-        else:
-            chosen[name] = rng.sample(sorted(pool), count)
+        in_turns = enhancement.in_turns and name in OF_FAILURES
+        drawn = rng.sample(sorted(pool), len(pool) if in_turns else count)
+        chosen[name] = _most_different(drawn, pool, kind)[:count] if in_turns else drawn
     taught = {i for ids in chosen.values() for i in ids}
     passed = {i: c.text for i, c in _labelled(warmup, {"passed"}).items() if i not in taught and not barred(i, c.text)}
     own = {i: answer for i, text in passed.items() if (answer := _own_answer(text, responses.get(i, ()), kind))}
