@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PLUMBING = {
-    "artefacts", "batches", "calls", "configuration", "connection", "errors", "gpus", "hashing", "model_card", "progress",
-    "records", "stage",
+    "artefacts", "batches", "calls", "configuration", "connection", "endpoint_key", "errors", "gpus", "hashing", "model_card",
+    "progress", "records", "stage",
 }  # fmt: skip
 """Modules that carry data without deciding it: a change in them reruns nothing. Their formats are held by tests."""
 
