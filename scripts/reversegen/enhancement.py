@@ -19,7 +19,7 @@ log = logging.getLogger("reversegen")
 SOURCES = ("reversegen", "warmup", "warmup_failures", "seeds")
 """Failures of the trained proposers; valid instructions of proposer 0; its failures, at equal target calls; seeds."""
 OF_FAILURES = ("reversegen", "warmup_failures")
-"""Sources whose rows are selected. The two others are what they are compared with, drawn as they come."""
+"""Sources whose rows `in_turns` selects. The two others are what they are compared with, drawn as they come."""
 
 
 @dataclass(frozen=True)
@@ -110,9 +110,9 @@ def select_rows(
     chosen = {}
     for name, pool in kept.items():
         rng = random.Random(hashed_seed(random_seed, "enhancement", name))
-        in_turns = enhancement.in_turns and name in OF_FAILURES
-        drawn = rng.sample(sorted(pool), len(pool) if in_turns else count)
-        chosen[name] = _most_different(drawn, pool, kind)[:count] if in_turns else drawn
+        selects = enhancement.in_turns and name in OF_FAILURES
+        drawn = rng.sample(sorted(pool), len(pool) if selects else count)
+        chosen[name] = _most_different(drawn, pool, kind)[:count] if selects else drawn
     taught = {i for ids in chosen.values() for i in ids}
     passed = {i: c.text for i, c in _labelled(warmup, {"passed"}).items() if i not in taught and not barred(i, c.text)}
     own = {i: answer for i, text in passed.items() if (answer := _own_answer(text, responses.get(i, ()), kind))}
