@@ -93,6 +93,34 @@ def test_light_stages_of_an_iteration_are_one_job_of_a_cluster(workflow: Workflo
     assert not heavy & set().union(*groups.values())
 
 
+CIRCLE = """
+rule first:
+    output: "first"
+    group: "light"
+    shell: "touch first"
+rule between:
+    input: "first"
+    output: "between"
+    shell: "touch between"
+rule last:
+    input: "first", "between"
+    output: "last"
+    group: "light"
+    shell: "touch last"
+"""
+
+
+def test_a_group_that_waits_for_itself_is_refused(workflow: Workflow) -> None:
+    """By Snakemake's check behind a quicker one of ours."""
+    for name in ("envs", "resources", "rules", "scripts"):
+        (workflow.folder / name).symlink_to(REPOSITORY / name)
+    (workflow.folder / "Snakefile").write_text((REPOSITORY / "Snakefile").read_text() + CIRCLE)
+    done = workflow.run("--snakefile", "Snakefile", "-n", "last")
+    assert done.returncode == 1
+    said = "Job of rule last depends on rule(s) between from outside the group, but they in turn depend on rule(s) first"
+    assert said in done.stdout
+
+
 def test_dry_run_plans_the_whole_of_a_task(workflow: Workflow) -> None:
     done = workflow.run("-n", "results/tiny-math/report.html", "results/tiny-math/table.md")
     assert done.returncode == 0, done.stdout
