@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE # packages are compiled as they are imported
 .PHONY: demo test lint bench doctor schema
 
 demo: .venv/demo
-	snakemake --cores all --quiet host rules --show-failed-logs --prioritize results/$(TASK)/iter3/labels.jsonl -- \
+	snakemake --cores all --quiet host rules --show-failed-logs --prioritize train_proposer -- \
 	  results/$(TASK)/table.md results/$(TASK)/report.html
 	@cat results/$(TASK)/table.md
 	@echo "The page to open: results/$(TASK)/report.html"

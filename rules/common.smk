@@ -51,6 +51,7 @@ scattergather:
     **{name: task.shards for name, task in CONFIGURATION.tasks.items()},
 
 
+WITHOUT_LAUNCHER = {"training": {"launcher"}}
 TABLES = list(configuration.Tables.model_fields)
 
 
@@ -79,13 +80,16 @@ def task_named(name):
 
 
 def setting(path):
-    """A key of the task, such as "prompts.header", as a function of the wildcards; a section is given as JSON."""
+    """A key of the task, such as "prompts.header", as a function of the wildcards; a section is given as JSON.
+
+    Without a training's launcher, which decides no output.
+    """
 
     def read(wildcards):
         value = task_of(wildcards)
         for key in path.split("."):
             value = getattr(value, key)
-        return value.model_dump_json() if isinstance(value, configuration.Section) else value
+        return value.model_dump_json(exclude=WITHOUT_LAUNCHER) if isinstance(value, configuration.Section) else value
 
     return read
 
@@ -112,10 +116,16 @@ def code(script):
     return lambda wildcards: code_hash(script, task_of(wildcards).kind) if "task" in wildcards.keys() else whole
 
 
-def stage(environment, script):
+def command(environment, script):
     """The start of a shell command that runs a script in an environment."""
     path = os.path.relpath(Path(workflow.basedir) / "scripts" / f"{script}.py")
     return f"{shlex.quote(CONFIGURATION.workflow.python[environment])} {path}"
+
+
+def stage(environment, script):
+    """The same as a param, without reruns for another interpreter: Snakemake compares none of a function that takes `threads`."""
+    start = command(environment, script)
+    return lambda wildcards, threads: start
 
 
 def launcher_of(part, wildcards):
@@ -126,14 +136,14 @@ def launcher_of(part, wildcards):
 def training_stage(script, part):
     """The start of a shell command that trains: by `accelerate launch` where the part of the task has a launcher."""
 
-    def read(wildcards):
-        command = stage("train", script)
+    def read(wildcards, threads):
+        start = command("train", script)
         if launcher := launcher_of(part, wildcards):
-            python, _, path = command.rpartition(" ")
+            python, _, path = start.rpartition(" ")
             # port 0: a free one, since two trainings may share a machine
             flags = f"--config_file config/accelerate/{launcher.config}.yaml --num_processes {launcher.processes}"
-            command = f"{python} -m accelerate.commands.launch {flags} --main_process_port 0 {path}"
-        return command
+            start = f"{python} -m accelerate.commands.launch {flags} --main_process_port 0 {path}"
+        return start
 
     return read
 
@@ -251,6 +261,12 @@ def asks(resource, role, training=None):
     return read
 
 
+def asks_gpus(role, training=None):
+    """How many GPUs such a job takes, also where it asks for them as gres. A change reruns nothing: see `endpoint_limits`."""
+    gpu, gres = asks("gpu", role, training), asks("gres", role, training)
+    return lambda wildcards, threads: gpu(wildcards) or int((gres(wildcards) or ":0").rpartition(":")[2])
+
+
 def with_next(group):
     """The group of a light stage that may be cut into shards, which run side by side and so are jobs of their own."""
 
@@ -292,9 +308,9 @@ def check_access():
     data = {data_sources("hub")[w.data].repo: data_revision(w) for rule, w in planned if rule == "fetch_data"}
     if not (models or data):
         return
-    command = f"{stage('base', 'check_access')} --models {shlex.quote(json.dumps(models))} --data {shlex.quote(json.dumps(data))}"
+    words = f"{command('base', 'check_access')} --models {shlex.quote(json.dumps(models))} --data {shlex.quote(json.dumps(data))}"
     done = subprocess.run(
-        shlex.split(command), env=os.environ | {"HF_HUB_OFFLINE": "0"}, stderr=subprocess.PIPE, text=True
+        shlex.split(words), env=os.environ | {"HF_HUB_OFFLINE": "0"}, stderr=subprocess.PIPE, text=True
     )
     if done.returncode:
         raise WorkflowError(done.stderr.rpartition("check_access: error: ")[2])
@@ -598,7 +614,8 @@ def benchmarked(wildcards):
     So a plan is written anew when there is more to say: a killed job has no benchmark, and what it asked is paid.
     """
     folder = Path(f"results/{wildcards.task}")
-    files = sorted({*(folder / "benchmarks").rglob("*.tsv")} - {folder / "benchmarks/write_plan.tsv"})
+    own = {folder / f"benchmarks/{rule}.tsv" for rule in ("write_plan", "write_efficiency")}
+    files = sorted({*(folder / "benchmarks").rglob("*.tsv")} - own)
     calls = sorted(folder.rglob("*.calls/*.jsonl"))
     said = [(file, file.read_text()) for file in files] + [(file, file.stat().st_size) for file in calls]
     return content_id(*(str(part) for pair in said for part in pair))

@@ -17,6 +17,7 @@ use rule write_references as write_seed_references with:
     benchmark:
         "results/{task}/benchmarks/enhanced/write_seed_references{shard}.tsv"
     params:
+        gpus=asks_gpus("labeller"),
         stage=stage("generate", "write_references"),
         kind=kind_use,
         labeller=setting("labeller"),
@@ -38,7 +39,7 @@ use rule judge_responses as judge_references with:
         responses=[],
         references=made("{chain}/references.jsonl"),
         folder=model_folder("judge"),
-        checked=made("judge.json"),
+        checked=ancient(made("judge.json")),
     output:
         judgements="results/{task}/{chain}/reference_judgements{shard}.jsonl",
     log:
@@ -55,7 +56,7 @@ use rule judge_responses as judge_seed_references with:
         responses=[],
         references="results/{task}/enhanced/seed_references.jsonl",
         folder=model_folder("judge"),
-        checked=made("judge.json"),
+        checked=ancient(made("judge.json")),
     output:
         judgements="results/{task}/enhanced/seed_judgements{shard}.jsonl",
     log:
@@ -130,7 +131,7 @@ use rule check_leaks as check_enhancement with:
 rule train_target:
     input:
         rows="results/{task}/enhanced/{source}/train.jsonl",
-        leaks=rules.check_enhancement.output.leaks,
+        leaks=ancient("results/{task}/leaks.json"),
         base=trainable_target,
     output:
         target=directory("results/{task}/enhanced/{source}/target"),
@@ -147,6 +148,7 @@ rule train_target:
         gpu=asks("gpu", "target", "enhancement"),
         gres=asks("gres", "target", "enhancement"),
     params:
+        gpus=asks_gpus("target", "enhancement"),
         stage=training_stage("train_target", "enhancement"),
         model=trained_model("target"),
         settings=setting("enhancement"),
@@ -156,4 +158,4 @@ rule train_target:
     shell:
         "{params.stage} --rows {input.rows:q} --base {input.base:q} --target {output.target:q} --model {params.model:q}"
         " --settings {params.settings:q} --random-seed {params.random_seed} --tracking {params.tracking:q}"
-        " --threads {threads} --gpus {resources.gpu} --log {log:q}"
+        " --threads {threads} --gpus {params.gpus} --log {log:q}"

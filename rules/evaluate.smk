@@ -97,6 +97,7 @@ rule answer_tests:
         gpu=asks("gpu", "target"),
         gres=asks("gres", "target"),
     params:
+        gpus=asks_gpus("target"),
         stage=stage("generate", "answer_tests"),
         kind=kind_use,
         model=model_use("target"),
@@ -107,7 +108,7 @@ rule answer_tests:
     shell:
         "{params.stage} --tests {input.tests:q} --target {input.target:q} --responses {output.responses:q}"
         " --kind {params.kind:q} --model {params.model:q} --settings {params.settings:q}"
-        " --endpoint-limits {params.endpoint_limits:q} --shard {params.shard} --threads {threads} --gpus {resources.gpu} --log {log:q}"
+        " --endpoint-limits {params.endpoint_limits:q} --shard {params.shard} --threads {threads} --gpus {params.gpus} --log {log:q}"
 
 
 use rule judge_responses as judge_tests with:
@@ -118,7 +119,7 @@ use rule judge_responses as judge_tests with:
         responses="results/{task}/{version}/responses.jsonl",
         references=[],
         folder=model_folder("judge"),
-        checked=made("judge.json"),
+        checked=ancient(made("judge.json")),
     output:
         judgements="results/{task}/{version}/judgements{shard}.jsonl",
     log:
@@ -147,6 +148,7 @@ rule measure_confidence:
         gpu=asks("gpu", "target"),
         gres=asks("gres", "target"),
     params:
+        gpus=asks_gpus("target"),
         stage=stage("generate", "measure_confidence"),
         kind=kind_use,
         model=model_use("target"),
@@ -155,7 +157,7 @@ rule measure_confidence:
     shell:
         "{params.stage} --tests {input.tests:q} --target {input.target:q} --responses {input.responses:q}"
         " --confidences {output.confidences:q} --kind {params.kind:q} --model {params.model:q}"
-        " --settings {params.settings:q} --threads {threads} --gpus {resources.gpu} --log {log:q}"
+        " --settings {params.settings:q} --threads {threads} --gpus {params.gpus} --log {log:q}"
 
 
 rule label_tests:
@@ -257,6 +259,7 @@ use rule answer_instructions as answer_transfer with:
         gpu=asks("gpu", "transfer"),
         gres=asks("gres", "transfer"),
     params:
+        gpus=asks_gpus("transfer"),
         stage=stage("generate", "answer_instructions"),
         kind=kind_use,
         model=model_use("transfer"),
@@ -276,7 +279,7 @@ use rule judge_responses as judge_transfer with:
         responses="results/{task}/transfer/{model}/responses.jsonl",
         references=[],
         folder=model_folder("judge"),
-        checked=made("judge.json"),
+        checked=ancient(made("judge.json")),
     output:
         judgements="results/{task}/transfer/{model}/judgements{shard}.jsonl",
     log:
@@ -291,7 +294,7 @@ use rule label_responses as label_transfer with:
         responses="results/{task}/transfer/{model}/responses.jsonl",
         references=where(referenced, last_iteration("references.jsonl")),
         judgements=where(judged, made("transfer/{model}/judgements.jsonl")),
-        checked=made("judge.json"),
+        checked=ancient(made("judge.json")),
     output:
         labels="results/{task}/transfer/{model}/labels{shard}.jsonl",
     log:

@@ -10,7 +10,7 @@
 rule train_warmup:
     input:
         warmup=made("warmup.jsonl"),
-        leaks=rules.check_leaks.output.leaks,
+        leaks=ancient("results/{task}/leaks/warmup.json"),
         base=model_folder("proposer"),
     output:
         proposer=directory("results/{task}/iter0/proposer"),
@@ -27,6 +27,7 @@ rule train_warmup:
         gpu=asks("gpu", "proposer", "warmup"),
         gres=asks("gres", "proposer", "warmup"),
     params:
+        gpus=asks_gpus("proposer", "warmup"),
         stage=training_stage("train_warmup", "warmup"),
         model=trained_model("proposer"),
         settings=setting("warmup"),
@@ -36,7 +37,7 @@ rule train_warmup:
     shell:
         "{params.stage} --warmup {input.warmup:q} --base {input.base:q} --proposer {output.proposer:q}"
         " --model {params.model:q} --settings {params.settings:q} --random-seed {params.random_seed}"
-        " --tracking {params.tracking:q} --threads {threads} --gpus {resources.gpu} --log {log:q}"
+        " --tracking {params.tracking:q} --threads {threads} --gpus {params.gpus} --log {log:q}"
 
 
 rule build_prompts:
@@ -131,6 +132,7 @@ rule sample_instructions:
         gpu=asks("gpu", "proposer"),
         gres=asks("gres", "proposer"),
     params:
+        gpus=asks_gpus("proposer"),
         stage=stage("generate", "sample_instructions"),
         model=model_use("proposer"),
         settings=setting("sampling"),
@@ -140,7 +142,7 @@ rule sample_instructions:
     shell:
         "{params.stage} --prompts {input.prompts:q} --proposer {input.proposer:q} --samples {output.samples:q}"
         " --model {params.model:q} --settings {params.settings:q} --chain {wildcards.chain}"
-        " --random-seed {params.random_seed} --shard {params.shard} --threads {threads} --gpus {resources.gpu} --log {log:q}"
+        " --random-seed {params.random_seed} --shard {params.shard} --threads {threads} --gpus {params.gpus} --log {log:q}"
 
 
 SHARDED = [name for name, task in CONFIGURATION.tasks.items() if task.shards > 1]
@@ -200,6 +202,7 @@ rule embed_instructions:
         gpu=asks("gpu", "embedding"),
         gres=asks("gres", "embedding"),
     params:
+        gpus=asks_gpus("embedding"),
         stage=stage("text", "embed_instructions"),
         kind=kind_use,
         deduplication=setting("deduplication"),
@@ -211,7 +214,7 @@ rule embed_instructions:
         "{params.stage} --samples {input.samples:q} --seeds {input.seeds:q} --tests {input.tests:q}"
         " --folder {input.folder:q} --embeddings {output.embeddings:q} --kind {params.kind:q}"
         " --deduplication {params.deduplication:q} --settings {params.settings:q} --model {params.model:q}"
-        " --cache {params.cache:q} --threads {threads} --gpus {resources.gpu} --log {log:q}"
+        " --cache {params.cache:q} --threads {threads} --gpus {params.gpus} --log {log:q}"
 
 
 use rule embed_instructions as embed_seeds with:
@@ -287,6 +290,7 @@ rule answer_instructions:
         gpu=asks("gpu", "target"),
         gres=asks("gres", "target"),
     params:
+        gpus=asks_gpus("target"),
         stage=stage("generate", "answer_instructions"),
         kind=kind_use,
         model=model_use("target"),
@@ -300,7 +304,7 @@ rule answer_instructions:
         "{params.stage} --instructions {input.instructions:q} --target {input.target:q} --responses {output.responses:q}"
         " --kind {params.kind:q} --model {params.model:q} --settings {params.settings:q} --chain {params.chain}"
         " --random-seed {params.random_seed} --endpoint-limits {params.endpoint_limits:q} --shard {params.shard}"
-        " --threads {threads} --gpus {resources.gpu} --log {log:q}"
+        " --threads {threads} --gpus {params.gpus} --log {log:q}"
 
 
 rule write_references:
@@ -323,6 +327,7 @@ rule write_references:
         gpu=asks("gpu", "labeller"),
         gres=asks("gres", "labeller"),
     params:
+        gpus=asks_gpus("labeller"),
         stage=stage("generate", "write_references"),
         kind=kind_use,
         labeller=setting("labeller"),
@@ -339,7 +344,7 @@ rule write_references:
         " --references {output.references:q} --kind {params.kind:q} --labeller {params.labeller:q} --model {params.model:q}"
         " --settings {params.settings:q} --chain {params.chain} --checker-timeout {params.checker_timeout}"
         " --random-seed {params.random_seed} --endpoint-limits {params.endpoint_limits:q} --shard {params.shard}"
-        " --threads {threads} --gpus {resources.gpu} --log {log:q}"
+        " --threads {threads} --gpus {params.gpus} --log {log:q}"
 
 
 rule judge_responses:
@@ -350,7 +355,7 @@ rule judge_responses:
         responses="results/{task}/{chain}/responses.jsonl",
         references=[],
         folder=model_folder("judge"),
-        checked=rules.check_judge.output.judge_json,
+        checked=ancient("results/{task}/judge.json"),
     output:
         judgements="results/{task}/{chain}/judgements{shard}.jsonl",
     log:
@@ -366,6 +371,7 @@ rule judge_responses:
         gpu=asks("gpu", "judge"),
         gres=asks("gres", "judge"),
     params:
+        gpus=asks_gpus("judge"),
         stage=stage("generate", "judge_responses"),
         judge=judge_setting,
         model=model_use("judge"),
@@ -376,7 +382,7 @@ rule judge_responses:
         "{params.stage} --instructions {input.instructions:q} --seeds {input.seeds:q} --tests {input.tests:q}"
         " --responses {input.responses:q} --references {input.references:q} --folder {input.folder:q}"
         " --judgements {output.judgements:q} --judge {params.judge:q} --model {params.model:q}"
-        " --endpoint-limits {params.endpoint_limits:q} --shard {params.shard} --threads {threads} --gpus {resources.gpu} --log {log:q}"
+        " --endpoint-limits {params.endpoint_limits:q} --shard {params.shard} --threads {threads} --gpus {params.gpus} --log {log:q}"
 
 
 use rule judge_responses as judge_seeds with:
@@ -387,7 +393,7 @@ use rule judge_responses as judge_seeds with:
         responses=made("probe/responses.jsonl"),
         references=[],
         folder=model_folder("judge"),
-        checked=made("judge.json"),
+        checked=ancient(made("judge.json")),
     output:
         judgements="results/{task}/probe/judgements{shard}.jsonl",
     log:
@@ -402,7 +408,7 @@ rule label_responses:
         responses="results/{task}/{chain}/responses.jsonl",
         references=where(referenced, made("{chain}/references.jsonl")),
         judgements=where(judged, made("{chain}/judgements.jsonl")),
-        checked=rules.check_judge.output.judge_json,
+        checked=ancient("results/{task}/judge.json"),
     output:
         labels="results/{task}/{chain}/labels{shard}.jsonl",
     log:
@@ -478,7 +484,7 @@ use rule check_leaks as check_pairs with:
 rule train_proposer:
     input:
         pairs=of_previous("pairs.jsonl"),
-        leaks=previous_leaks,
+        leaks=ancient(previous_leaks),
         previous=of_previous("proposer"),
         reference=reference_proposer,
     output:
@@ -498,6 +504,7 @@ rule train_proposer:
         gpu=asks("gpu", "proposer", "preference"),
         gres=asks("gres", "proposer", "preference"),
     params:
+        gpus=asks_gpus("proposer", "preference"),
         stage=training_stage("train_proposer", "preference"),
         model=trained_model("proposer"),
         settings=setting("preference"),
@@ -508,7 +515,7 @@ rule train_proposer:
         "{params.stage} --pairs {input.pairs:q} --previous {input.previous:q} --reference {input.reference:q}"
         " --proposer {output.proposer:q} --model {params.model:q} --settings {params.settings:q}"
         " --random-seed {params.random_seed} --tracking {params.tracking:q}"
-        " --threads {threads} --gpus {resources.gpu} --log {log:q}"
+        " --threads {threads} --gpus {params.gpus} --log {log:q}"
 
 
 rule prune_proposer:

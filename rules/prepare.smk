@@ -77,6 +77,7 @@ rule answer_seeds:
         gpu=asks("gpu", "target"),
         gres=asks("gres", "target"),
     params:
+        gpus=asks_gpus("target"),
         stage=stage("generate", "answer_seeds"),
         kind=kind_use,
         model=model_use("target"),
@@ -89,7 +90,7 @@ rule answer_seeds:
         "{params.stage} --seeds {input.seeds:q} --target {input.target:q} --responses {output.responses:q}"
         " --kind {params.kind:q} --model {params.model:q} --settings {params.settings:q}"
         " --random-seed {params.random_seed} --endpoint-limits {params.endpoint_limits:q} --shard {params.shard}"
-        " --threads {threads} --gpus {resources.gpu} --log {log:q}"
+        " --threads {threads} --gpus {params.gpus} --log {log:q}"
 
 
 rule label_seeds:
@@ -144,6 +145,7 @@ rule check_judge:
         gpu=asks("gpu", "judge"),
         gres=asks("gres", "judge"),
     params:
+        gpus=asks_gpus("judge"),
         stage=stage("generate", "check_judge"),
         kind=kind_use,
         source=judge_source_json,
@@ -157,7 +159,7 @@ rule check_judge:
         "{params.stage} --files {input.files:q} --folder {input.folder:q} --judge-json {output.judge_json:q}"
         " --kind {params.kind:q} --source {params.source:q} --judge {params.judge:q} --model {params.model:q}"
         " --limits {params.limits:q} --checker-timeout {params.checker_timeout} --endpoint-limits {params.endpoint_limits:q}"
-        " --threads {threads} --gpus {resources.gpu} --log {log:q}"
+        " --threads {threads} --gpus {params.gpus} --log {log:q}"
 
 
 rule build_warmup:

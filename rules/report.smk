@@ -238,8 +238,6 @@ rule compare_tasks:
 
 
 rule write_efficiency:
-    input:
-        table=rules.write_table.output.markdown,
     output:
         markdown="results/{task}/efficiency.md",
     log:
@@ -256,6 +254,7 @@ rule write_efficiency:
         runtime=10,
     params:
         benchmarks="results/{task}/benchmarks",
+        benchmarked=benchmarked,
         code=code("write_efficiency"),
     script:
         "../scripts/write_efficiency.py"

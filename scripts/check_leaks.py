@@ -38,6 +38,11 @@ def main(
     for path in evaluation:
         if broken := read_json(path)["alarms"]:
             raise BadInput(f"{path}: the proposer has collapsed: {'; '.join(broken)}; alarm.action: warn goes on")
+    lengths = {str(path): len(read_records(path, TrainingRow)) for path in rows}
+    if len(set(lengths.values())) > 1:
+        raise BadInput(
+            f"unequal numbers of rows, of one selection: {lengths}; delete these files: one was cut short or edited"
+        )
     training = {str(p.parent.name): [t for r in read_records(p, TrainingRow) for t in taught(r)] for p in rows}
     training |= {f"{p.parent.name} pairs": [t for r in read_records(p, Pair) for t in taught(r)] for p in pairs}
     kept_out = {p.stem: KeptOut([q.text for q in read_records(p, Question)], None) for p in tests}

@@ -3,11 +3,13 @@
 python scripts/collect_instructions.py --help
 """
 
+from collections import Counter
 from pathlib import Path
 
 from reversegen import instructions as instruction_module
 from reversegen.configuration import Deduplication, Embedding, KindUse
 from reversegen.embeddings import read_embeddings
+from reversegen.errors import BadInput
 from reversegen.kinds import open_kind
 from reversegen.records import Sample, read_records, write_records
 from reversegen.stage import run
@@ -23,7 +25,14 @@ def main(
     random_seed: int,
 ) -> None:
     """Write one record for each distinct text. `embeddings` are those of embed_instructions, where the task has a model."""
-    collected = instruction_module.collect_instructions(read_records(samples, Sample), settings, open_kind(kind))
+    sampled = read_records(samples, Sample)
+    several = Counter(sample.prompt_id for sample in sampled)
+    if len(set(several.values())) != 1 or len({sample.id for sample in sampled}) < len(sampled):
+        raise BadInput(
+            f"{samples}: not as many samples of each prompt, each once: it was cut short or edited; delete it, and the same "
+            "command makes it again"
+        )
+    collected = instruction_module.collect_instructions(sampled, settings, open_kind(kind))
     if embedding:
         vectors = read_embeddings(embeddings)
         collected = instruction_module.mark_semantic_duplicates(collected, vectors, embedding.eps, random_seed)

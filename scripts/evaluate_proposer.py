@@ -15,7 +15,7 @@ from reversegen.embeddings import read_embeddings
 from reversegen.judge_check import JudgeReport
 from reversegen.kinds import open_kind
 from reversegen.pairs import pair_statistics
-from reversegen.records import Instruction, Label, Pair, Sample, Seed, read_records
+from reversegen.records import Instruction, Label, Pair, Sample, Seed, read_answers, read_records
 from reversegen.stage import run
 
 
@@ -58,10 +58,11 @@ def main(
         earlier=read_embeddings(earlier_embeddings),
         eps=embedding.eps,
     )
-    labelled = read_records(labels, Label)
+    written = read_records(instructions, Instruction)
+    labelled = read_answers(labels, Label, [i.id for i in written if i.asked])
     metrics, groups = evaluation.evaluate_proposer(
         read_records(samples, Sample),
-        read_records(instructions, Instruction),
+        written,
         labelled,
         known,
         JudgeReport.model_validate(read_json(judge)),

@@ -9,7 +9,7 @@ from reversegen import evaluation
 from reversegen.artefacts import read_json, write_text
 from reversegen.configuration import Evaluation, KindUse
 from reversegen.kinds import open_kind
-from reversegen.records import Confidence, Label, read_records
+from reversegen.records import Confidence, Label, read_answers, read_records
 from reversegen.seeds import read_tests
 from reversegen.stage import run
 
@@ -31,15 +31,16 @@ def main(
     """`source` is baseline for the untouched target; `selection` is empty then."""
     sets = read_tests(tests)
     sure = [row for path in confidences for row in read_records(path, Confidence)]
-    metrics, groups = evaluation.evaluate_target(
-        sets, read_records(labels, Label), sure, settings, random_seed, open_kind(kind)
-    )
+    labelled = read_answers(labels, Label, {q.id for questions in sets.values() for q in questions})
+    metrics, groups = evaluation.evaluate_target(sets, labelled, sure, settings, random_seed, open_kind(kind))
     models = {"target": target[0]} if target else {}
     origin = evaluation.provenance(configuration, models, [*tests, labels, *confidences], random_seed)
     origin["training"] = None
     if selection:
         manifest = read_json(target[0] / "manifest.json")
-        origin["training"] = read_json(selection[0])[source] | {k: manifest[k] for k in ("steps", "tokens")}
+        trained = {"rows": manifest["rows"] - manifest["replay_rows"]}  # training leaves out what does not fit
+        trained |= {name: manifest[name] for name in ("replay_rows", "steps", "tokens")}
+        origin["training"] = read_json(selection[0])[source] | trained
     result = evaluation.Evaluation(
         task=task,
         kind=kind.name,

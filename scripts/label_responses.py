@@ -8,7 +8,7 @@ from pathlib import Path
 from reversegen import labels as label_module
 from reversegen.configuration import KindUse
 from reversegen.kinds import open_kind
-from reversegen.records import Instruction, Judgement, Reference, Response, read_records, write_records
+from reversegen.records import Instruction, Judgement, Reference, Response, read_answers, read_records, write_records
 from reversegen.shards import share
 from reversegen.stage import run
 
@@ -25,9 +25,10 @@ def main(
 ) -> None:
     """Write one verdict for each instruction that was asked, from what the kind needs: references or judgements."""
     asked = [(i.id, i.text) for i in read_records(instructions, Instruction) if i.asked]
-    trusted = [row for path in references for row in read_records(path, Reference)]
-    opinions = [row for path in judgements for row in read_records(path, Judgement)]
-    cases = label_module.cases(asked, read_records(responses, Response), trusted, opinions)
+    ids = [identity for identity, _ in asked]
+    trusted = [row for path in references for row in read_answers(path, Reference, ids, of_more=True)]
+    opinions = [row for path in judgements for row in read_answers(path, Judgement, ids)]
+    cases = label_module.cases(asked, read_answers(responses, Response, ids), trusted, opinions)
     write_records(labels, label_module.label_responses(share(cases, shard), checker_timeout, open_kind(kind)))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from reversegen import labels as label_module
 from reversegen.configuration import KindUse
 from reversegen.kinds import open_kind
-from reversegen.records import Judgement, Reference, Response, Seed, read_records, write_records
+from reversegen.records import Judgement, Reference, Response, Seed, read_answers, read_records, write_records
 from reversegen.shards import share
 from reversegen.stage import run
 
@@ -27,8 +27,9 @@ def main(
     own = [
         Reference(instruction_id=s.id, answer=s.answer, solution=None, labeller="data set", invalid=None) for s in asked
     ]
-    opinions = [row for path in judgements for row in read_records(path, Judgement)]
-    cases = label_module.cases([(s.id, s.text) for s in asked], read_records(responses, Response), own, opinions)
+    ids = [s.id for s in asked]
+    opinions = [row for path in judgements for row in read_answers(path, Judgement, ids)]
+    cases = label_module.cases([(s.id, s.text) for s in asked], read_answers(responses, Response, ids), own, opinions)
     write_records(labels, label_module.label_responses(share(cases, shard), checker_timeout, open_kind(kind)))
 
 

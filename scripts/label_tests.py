@@ -8,7 +8,7 @@ from pathlib import Path
 from reversegen import labels as label_module
 from reversegen.configuration import KindUse
 from reversegen.kinds import open_kind
-from reversegen.records import Judgement, Response, read_records, write_records
+from reversegen.records import Judgement, Response, read_answers, read_records, write_records
 from reversegen.seeds import read_tests
 from reversegen.shards import share
 from reversegen.stage import run
@@ -27,7 +27,7 @@ def main(
     asked = {q.id: q for questions in read_tests(tests).values() for q in questions}
     opinions = [row for path in judgements for row in read_records(path, Judgement)]
     questions = [(i, q.text) for i, q in asked.items()]
-    cases = label_module.cases(questions, read_records(responses, Response), judgements=opinions)
+    cases = label_module.cases(questions, read_answers(responses, Response, asked), judgements=opinions)
     labelled = label_module.label_tests(
         share(list(asked.values()), shard), share(cases, shard), checker_timeout, open_kind(kind)
     )

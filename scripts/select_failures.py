@@ -10,7 +10,7 @@ from reversegen.stage import run
 
 
 def main(found: Path, labels: Path, instructions: Path) -> None:
-    """Only those of the held-out prompts, which trained nothing."""
+    """Only those written for held-out prompts, which no earlier proposer was chosen by."""
     failed = {label.instruction_id for label in read_records(labels, Label) if label.verdict == "failed"}
     rows = [i for i in read_records(found, Instruction) if i.id in failed and "heldout" in i.splits]
     write_records(instructions, rows)

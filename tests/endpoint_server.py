@@ -245,12 +245,16 @@ def completion(body: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
     text, n = body["messages"][-1]["content"], body.get("n", 1)
     if text == "one answer":
         n = 1
-    refused = {"content": None, "refusal": "I cannot"} if text == "refused" else {}
+    own: dict[str, Any] = {
+        "refused": {"content": None, "refusal": "I cannot"},
+        "tool": {"content": None, "tool_calls": [{"id": "1", "type": "function"}]},
+        "silent": {},
+    }
     choices = [
         {
             "index": number,
             "finish_reason": "length" if "99 is cut" in text else "stop",
-            "message": {"role": "assistant", "content": said.get(text, f"{text} is {number}")} | refused,
+            "message": {"role": "assistant", **own.get(text, {"content": said.get(text, f"{text} is {number}")})},
         }
         for number in range(n)
     ]

@@ -26,6 +26,8 @@ class Repository:
     gated: bool = False
     stall_after: dict[str, int] = field(default_factory=dict)
     """By path, the bytes of an answer after which no more come until the hub is closed."""
+    cut: dict[str, int] = field(default_factory=dict)
+    """By path, how many answers end half way."""
     stored: dict[str, bytes] = field(default_factory=dict)
     """By path, what is sent where it is not what the repository says it holds."""
     ranges: list[tuple[str, str | None]] = field(default_factory=list)
@@ -260,6 +262,10 @@ class _Handler(BaseHTTPRequestHandler):
         if stall := repository.stall_after.get(path):
             self.wfile.write(content[start : start + stall])
             self.closed.wait()
+        elif repository.cut.get(path):
+            repository.cut[path] -= 1
+            self.wfile.write(content[start : (start + len(content)) // 2])
+            self.close_connection = True
         else:
             self.wfile.write(content[start:])
 

@@ -97,8 +97,11 @@ def test_a_writer_that_is_killed_leaves_the_old_file_and_no_obstacle(tmp_path: P
     writer = start(KILLED_WHILE_WRITING, str(place))
     assert writer.wait() == -signal.SIGKILL
     assert place.read_text() == "old"
+    assert len(tree(tmp_path)) == 2
+    other = tmp_path / f".file.{os.uname().nodename}.1.{writer.pid}"  # of another machine
+    other.write_text("half")
     write_text(place, "new")
-    assert place.read_text() == "new"
+    assert tree(tmp_path) == {"file": b"new", other.name: b"half"}
 
 
 WRITES_AGAIN_AND_AGAIN = """
@@ -165,6 +168,23 @@ def test_the_manifest_of_a_folder_holds_its_facts_and_the_hashes_of_sha256sum(tm
     assert json.loads((place / "manifest.json").read_text()) == {"steps": 7, "base": "llama", "files": hashes}
     assert tree(place).keys() == CONTENT.keys() | {"manifest.json"}
     assert os.listdir(place.parent) == ["tiny"]
+
+
+def test_a_folder_is_on_the_disk_before_it_is_renamed_and_its_name_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a crash of the machine leaves is what was synced: every file and folder, then the rename."""
+    place, sync = tmp_path / "model", os.fsync
+    synced: dict[bool, set[int]] = {False: set(), True: set()}
+
+    def note(file: int) -> None:
+        synced[place.exists()].add(os.fstat(file).st_ino)
+        sync(file)
+
+    monkeypatch.setattr(os, "fsync", note)
+    build(place, CONTENT)
+    assert synced[False] >= {path.stat().st_ino for path in [place, *place.rglob("*")]}
+    assert synced[True] == {tmp_path.stat().st_ino}
 
 
 def test_an_equal_folder_is_kept_untouched(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reversegen.calls import Calls, Usage, calls_folder, generated, read_usage
+from reversegen.calls import Calls, Usage, alone, calls_folder, generated, read_usage
 from reversegen.engine import Generated
 from reversegen.records import Answer, Call
 
@@ -98,6 +98,36 @@ def test_another_number_of_shards_finds_what_was_kept_and_writes_to_its_own_fold
     assert read_usage(shard("responses.2-of-2")).answered == read_usage(shard("responses.1-of-3")).answered == 1
     assert [path.name for path in shard("responses.2-of-2").iterdir()] == ["000.jsonl"]
     assert Calls(tmp_path / "judge.json.calls").find("a") is None
+
+
+def test_what_other_processes_keep_is_found_when_it_is_looked_for_again(tmp_path: Path) -> None:
+    one, other = (Calls(calls_folder(tmp_path / f"responses.{n}-of-2.jsonl")) for n in (1, 2))
+    one.add(call("a", "x"))
+    assert other.find("a") is None
+    other.look()
+    assert other.find("a") == [Generated("x", 2, True)]
+
+
+def test_batches_under_way_are_those_of_all_shards(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{name}.jsonl.calls/batch-a.json" for name in ("r.1-of-2", "r.2-of-2", "r", "r_more")]
+    for path in paths:
+        path.parent.mkdir()
+        path.touch()
+    assert Calls(tmp_path / "r.3-of-3.jsonl.calls").batches() == sorted(paths[:3])
+
+
+def test_one_at_a_time_is_alone_and_leaves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "calls/batch-a.json"
+    with alone(path) as first:
+        with alone(path) as second:
+            assert (first, second) == (True, False)
+        with alone(path.with_stem("batch-b")) as other:
+            assert other
+        with alone(path) as second:
+            assert not second
+    with alone(path) as later:
+        assert later
+    assert not list(path.parent.iterdir())
 
 
 def test_nothing_is_written_before_the_first_call(folder: Path) -> None:

@@ -231,14 +231,18 @@ def test_keys_that_do_not_fit_each_other_are_refused_with_file_and_section(
     ("key", "value", "words"),
     [
         ("kind", "maths", "kind: 'maths' is none of honesty, math, safety"),
-        ("measures", "over_refusal", "data.tests.test.measures: over_refusal is nothing that the kind math measures"),
+        (
+            "data.tests.test.measures",
+            "over_refusal",
+            "data.tests.test.measures: over_refusal is nothing that the kind math",
+        ),
+        ("labeller", "knowledge", "labeller: knowledge solves questions of the kind honesty alone"),
     ],
 )
 def test_what_no_kind_knows_is_refused_with_the_file_that_names_it(
     edited: Edited, key: str, value: str, words: str
 ) -> None:
-    edited.set(TASK, "labeller", "llama3-8b-instruct")
-    edited.set(TASK, "kind" if key == "kind" else "data.tests.test.measures", value)
+    edited.set(TASK, key, value)
     task = edited.load().task("tiny-math")
     with pytest.raises(BadInput, match=f"^{TASK}: {words}"):
         check_kind(task, f"{TASK}: ")
@@ -252,7 +256,9 @@ def test_what_no_kind_knows_is_refused_with_the_file_that_names_it(
         (TASK, "keep", [0], "0, from which the control and other tasks start, and last must be among them"),
         (TASK, "keep", [1, "last"], "last must be among them"),
         (TASK, "keep", [0, 4, "last"], "keep: 4 is none of iterations 0 to 3"),
-        (TASK, "labeller", "knowledge", "knowledge solves questions of the kind honesty alone"),
+        (TASK, "proposer", "tiny-policy-judge", "proposer: tiny-policy-judge is a classifier, which writes no text"),
+        (TASK, "preference.loss_weights", [0, 0], "loss_weights must be 0 or more, and one above 0"),
+        (TASK, "preference.loss_weights", [1, -1], "loss_weights must be 0 or more, and one above 0"),
         (TASK, "data.seeds.arithmetic.measures", "accuracy", "`measures` is for test sets"),
         (TASK, "honesty", {"sure": "unsure", "unsure": "unsure"}, "sure and unsure must differ"),
     ],
@@ -398,6 +404,11 @@ def test_a_model_is_split_over_no_more_gpus_than_its_jobs_ask_for(edited: Edited
 def test_limits_out_of_range_are_refused(edited: Edited, limits: dict[str, Any]) -> None:
     edited.set(MODELS, "remote", {"size": "tiny", "endpoint": ENDPOINT, "limits": limits})
     assert f"remote.limits.{next(iter(limits))}" in edited.refusal()
+
+
+def test_an_endpoint_is_not_told_how_to_load_its_model(edited: Edited) -> None:
+    edited.set(MODELS, "remote", {"size": "tiny", "endpoint": ENDPOINT, "chat_template": "x", "dtype": "float32"})
+    assert "dtype, chat_template: an endpoint loads its model itself" in edited.refusal()
 
 
 def test_limits_are_for_an_endpoint(edited: Edited) -> None:

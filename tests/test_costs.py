@@ -130,11 +130,16 @@ def test_what_every_request_repeats_is_read_with_each(small: Workflow) -> None:
     configuration = configured(small, question_tokens=20)
     jobs = plan("small", configuration, folder)
     several = configuration.task("small").sampling.samples_per_prompt
-    # a question with too few readable answers is asked again, and a target's test question is read twice
+    # a question with too few readable answers is asked again
     assert job(jobs, "answer_instructions", "iter1").planned.read == 2 * 40 * several * (20 + 3)
     tests = job(jobs, "answer_tests", "target").planned.prompts or 0
     assert job(jobs, "answer_tests", "target").planned.read == tests * (20 + 3)
-    assert job(jobs, "measure_confidence", "target").planned.read == tests * (2 * (20 + 3) + 2)
+    # read once for each option, and for sure and unsure; only what counts for accuracy
+    accuracy = sum(
+        t.corpus.count for t in configuration.task("small").data.tests.values() if t.measures == "accuracy" and t.corpus
+    )
+    assert 0 < accuracy < tests
+    assert job(jobs, "measure_confidence", "target").planned.read == accuracy * (4 * (20 + 3) + 2 * (20 + 3 + 2))
 
     judge = {"model": "api", "format": "instructed", "batch_size": 4}
     small.write_task("small", {**SMALL, "target": "llama2-7b-chat", "judge": judge}, base="safety")
@@ -224,6 +229,27 @@ def test_a_plan_counts_the_jobs_that_a_stage_is_cut_into(small: Workflow) -> Non
     assert re.search(r"^\| answer_tests \| target \| \S+ \| 3 \|", text, re.MULTILINE)
     cut = sum(job.shards == 3 for job in jobs)
     assert f"| all |  |  | {len(jobs) + 2 * cut} (1) |" in text
+
+
+def test_the_gpus_of_every_process_of_a_training_are_counted(small: Workflow) -> None:
+    launched = {"training": {"launcher": {"config": "ddp", "processes": 4}, "gradient_accumulation_steps": 4}}
+    small.write_task("small", {**SMALL, "enhancement": {**SMALL.get("enhancement", {}), **launched}}, base="tiny-math")
+    configuration, folder = configured(small), small.folder / "results/small"
+    repair = job(plan("small", configuration, folder), "train_target", "enhanced/seeds")
+    finish(folder, repair, 3600.0)
+    took = used(repair, configuration, folder)
+    assert took
+    assert took.gpu_hours == 4.0
+
+
+def test_transfer_and_seeds_are_planned_as_they_are_split(small: Workflow) -> None:
+    small.write_task("small", {**SMALL, "transfer": ["tiny-arithmetic"]}, base="tiny-math")
+    configuration, folder = configured(small), small.folder / "results/small"
+    task, jobs = configuration.task("small"), plan("small", configuration, folder)
+    heldout = task.prompts.heldout * task.sampling.samples_per_prompt
+    assert job(jobs, "answer_transfer", "transfer/tiny-arithmetic").planned.prompts == heldout
+    seeds = round(5000 * (1 - task.data.heldout_share))
+    assert job(jobs, "write_seed_references", "enhanced").planned.prompts == seeds
 
 
 def test_a_plan_is_written_anew_when_a_killed_job_has_paid(small: Workflow) -> None:

@@ -114,8 +114,11 @@ def test_every_judged_instruction_is_a_row_and_no_text_is_in_both_splits(tmp_pat
     found = write(tmp_path / "dataset")["instructions"]
     rows = {split: [(r["iteration"], r["id"], r["verdict"]) for r in found[split]] for split in found}
     assert rows == {
-        "train": [(0, "a", "failed"), (0, "b", "passed"), (1, "b", "failed")],
-        "heldout": [(0, "c", "invalid"), (1, "c", "failed"), (1, "d", "passed")],
+        "train": [
+            *((0, "a", "failed"), (0, "b", "passed"), (0, "c", "invalid")),
+            *((1, "c", "failed"), (1, "b", "failed")),
+        ],
+        "heldout": [(1, "d", "passed")],
     }
     first = found["train"][0]
     assert first["instruction"] == "What is a?"
@@ -179,7 +182,7 @@ def test_the_card_states_the_licences_of_the_sources(tmp_path: Path, licences: t
 def test_the_card_s_counts_are_those_of_the_rows(tmp_path: Path) -> None:
     write(tmp_path / "dataset")
     text = (tmp_path / "dataset/README.md").read_text()
-    for line in ("| instructions | train | 3 |", "| instructions | heldout | 3 |", "| pairs | train | 2 |"):
+    for line in ("| instructions | train | 5 |", "| instructions | heldout | 1 |", "| pairs | train | 2 |"):
         assert line in text
     assert "3 failed, 2 passed, 1 invalid" in text
     assert "some/target at 4567" in text

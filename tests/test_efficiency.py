@@ -46,3 +46,8 @@ def test_a_file_that_is_no_benchmark_is_named(tmp_path: Path) -> None:
     write(tmp_path / "x.tsv", "a\tb", "1\t2")
     with pytest.raises(BadInput, match=r"x\.tsv: not a benchmark of Snakemake"):
         read_jobs(tmp_path)
+
+
+def test_nothing_to_tabulate_is_said(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="no job has ended yet"):
+        read_jobs(tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -73,6 +74,15 @@ def causal(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shape = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
     LlamaForCausalLM(LlamaConfig(vocab_size=7, **shape)).save_pretrained(folder)
     return folder
+
+
+@pytest.mark.parametrize("left", [0, 5, 100, -8])
+def test_weights_that_were_cut_short_are_named(causal: Path, tmp_path: Path, left: int) -> None:
+    folder = shutil.copytree(causal, tmp_path / "cut")
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:left])
+    with pytest.raises(BadInput, match=rf"^{weights}: weights that cannot be read, .*: copy it here again"):
+        open_encoder(folder, settings(pooling="last_token"), USE, 1)
 
 
 def test_a_causal_models_last_token_does_not_depend_on_its_batch(causal: Path) -> None:

@@ -195,11 +195,30 @@ def test_a_refused_key_is_named_by_its_variable(
 
 def test_a_refusal_is_an_answer_and_what_is_no_text_is_none(server: EndpointServer, tmp_path: Path) -> None:
     engine = engine_of(server, tmp_path, tries=2)
-    assert engine.generate(asked("refused"), 1, 0) == [[Generated("I cannot", 5, True)]]
+    assert engine.generate(asked("refused", "silent", "tool"), 1, 0) == [
+        [Generated(text, 5, True)] for text in ("I cannot", "", "")
+    ]
     server.said["parts"] = [{"type": "text", "text": "7"}]
     with pytest.raises(BadInput, match="an unreadable reply, after 2 tries"):
         engine.generate(asked("parts"), 1, 0)
-    assert sum(kept(tmp_path).values()) == 1
+    assert sum(kept(tmp_path).values()) == 3
+
+
+@pytest.mark.parametrize("mode", ["online", "batch"])
+def test_what_cannot_be_read_is_paid_for_and_is_no_outage(
+    server: EndpointServer, tmp_path: Path, mode: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.said.update({question: [7] for question in QUESTIONS[:6]})
+    engine = engine_of(server, tmp_path, mode=mode, tries=2, poll=0.1, patience=2)
+    with pytest.raises(BadInput, match="an unreadable reply, after 2 tries"):
+        engine.generate(asked(*QUESTIONS[:6]), 1, 0)
+    usage, tries = read_usage(tmp_path), len(server.asked)
+    assert 7 <= tries <= 12
+    assert (usage.tries, usage.answered) == (tries, 0)
+    tokens = (3 * tries, 5 * tries)
+    assert (usage.tokens_in, usage.tokens_out) == (tokens if mode == "online" else (0, 0))
+    assert (usage.batch_tokens_in, usage.batch_tokens_out) == (tokens if mode == "batch" else (0, 0))
+    assert not [line for line in caplog.messages if ": out, " in line]
 
 
 def test_an_answer_without_a_readable_count_of_tokens_is_kept_and_told_once(
@@ -484,6 +503,81 @@ def test_a_request_that_a_batch_refuses_ends_the_job_and_the_others_are_kept(
         engine.generate(asked("a", f"status 400 {SECRET}", "b"), 1, 0)
     assert "secret" not in str(refused.value)
     assert len(kept(tmp_path)) == 2
+
+
+def test_a_wrong_number_of_choices_in_a_batch_costs_no_other_answer(server: EndpointServer, tmp_path: Path) -> None:
+    engine = engine_of(server, tmp_path, mode="batch", poll=0.1)
+    with pytest.raises(BadInput, match="1 answers where 2 were asked for"):
+        engine.generate(asked("a", "one answer", "b", "status 500 once"), 2, 0)
+    usage = read_usage(tmp_path)
+    assert (usage.tries, usage.answered) == (4, 2)
+    assert (usage.batch_tokens_in, usage.batch_tokens_out) == (3 * 3, 10 + 10 + 5)
+    again = engine_of(server, tmp_path, mode="batch", poll=0.1)
+    both = [[Generated(f"{text} is {n}", 5, True) for n in range(2)] for text in "ab"]
+    assert again.generate(asked("a", "b"), 2, 0) == both
+    assert read_usage(tmp_path) == usage
+    assert len(server.batches) == 1
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"id": 3, "keys": {}}', '{"id": null, "keys": {"a": "b"}}'])
+def test_a_file_that_names_no_batch_is_told_to_all_and_nothing_is_sent(
+    server: EndpointServer, tmp_path: Path, text: str
+) -> None:
+    path = tmp_path / "batch-abc.json"
+    path.write_text(text)
+    engine = engine_of(server, tmp_path, mode="batch", poll=0.1)
+    for questions in (("a", "b"), ("c",)):
+        with pytest.raises(BadInput, match=re.escape(f"{path}: does not name a batch; delete it to ask the requests")):
+            engine.generate(asked(*questions), 1, 0)
+    time.sleep(1.2)  # for as long as requests wait for others
+    assert not server.keys
+    path.unlink()
+    assert engine_of(server, tmp_path, mode="batch", poll=0.1).generate(asked("a"), 1, 0) == answers("a")
+
+
+def stage_usage(folder: Path) -> tuple[int, int]:
+    """Tries and answers of all shards."""
+    usages = [read_usage(calls) for calls in folder.glob("*.calls")]
+    return sum(usage.tries for usage in usages), sum(usage.answered for usage in usages)
+
+
+def test_a_batch_under_way_is_found_by_another_number_of_shards_and_paid_once(
+    server: EndpointServer, tmp_path: Path
+) -> None:
+    killed_with_a_batch_under_way(server, tmp_path / "responses.jsonl")
+    server.batch_looks = 1
+    outputs = [tmp_path / f"responses.{n}-of-2.jsonl" for n in (1, 2)]
+    jobs = [start_job(server, output, "batch") for output in outputs]
+    assert [job.wait(timeout=60) for job in jobs] == [0, 0]
+    assert len(server.batches) == 1
+    assert stage_usage(tmp_path) == (200, 200)
+    for output in outputs:
+        assert [r.text for r in read_records(output, Response)] == [f"question {n} is 0" for n in range(200)]
+    assert not list(tmp_path.glob("*.calls/batch-*"))
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_the_batch_of_a_living_process_is_waited_for_and_taken_up_when_that_one_is_killed(
+    server: EndpointServer, tmp_path: Path, killed: bool
+) -> None:
+    server.batch_looks = 10**6
+    outputs = [tmp_path / f"responses.{n}-of-2.jsonl" for n in (1, 2)]
+    first = start_job(server, outputs[0], "batch")
+    wait_until(lambda: server.batches and server.batches[0]["looks"] > 1)
+    second = start_job(server, outputs[1], "batch")
+    with pytest.raises(subprocess.TimeoutExpired):
+        second.wait(timeout=8)
+    if killed:
+        first.kill()
+        first.wait()
+    server.batch_looks = 1
+    assert second.wait(timeout=60) == 0
+    if not killed:
+        assert first.wait(timeout=60) == 0
+    assert len(server.batches) == 1
+    assert stage_usage(tmp_path) == (200, 200)
+    assert read_usage(calls_folder(outputs[killed])).answered == 200
+    assert [r.text for r in read_records(outputs[1], Response)] == [f"question {n} is 0" for n in range(200)]
 
 
 CHECKED = '{"reasoning": "Mars is near.", "valid": true, "option": "B"}'

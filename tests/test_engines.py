@@ -83,6 +83,15 @@ def test_left_padding_changes_no_greedy_answer(model: LlamaForCausalLM, folder: 
     assert answers == [build_tokenizer("arithmetic").decode(tokens, skip_special_tokens=True) for tokens in by_hand]
 
 
+def test_a_folder_s_own_ways_of_decoding_change_nothing(model: LlamaForCausalLM, folder: Path, tmp_path: Path) -> None:
+    other = write_folder(tmp_path / "other", model)
+    own = GenerationConfig(eos_token_id=1, repetition_penalty=30.0, no_repeat_ngram_size=1, do_sample=True, min_p=0.9)
+    own.save_pretrained(other)
+    for n, decoding in ((1, {}), (3, {"temperature": 2.0, "top_p": 0.9})):
+        plain = generate(folder, "tom has", n=n, max_new_tokens=12, **decoding)
+        assert generate(other, "tom has", n=n, max_new_tokens=12, **decoding) == plain
+
+
 def test_a_text_is_finished_where_a_stop_token_comes_within_the_limit(model: LlamaForCausalLM, tmp_path: Path) -> None:
     said = greedy(model, TEXTS[0], 12)
     at = next(n for n in range(3, 12) if said[n] not in said[:n])  # this token shall end a turn

@@ -1,6 +1,6 @@
 """Every source repairs the target with as many rows and the same replay, and none teaches what a test asks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -110,6 +110,7 @@ def select(
     in_turns: bool = False,
     system: str | None = None,
     random_seed: int = 0,
+    cut_off: Collection[str] = (),
 ) -> Selection:
     """Select from the small world above, where nothing else is said."""
     if warmup is None:
@@ -119,7 +120,7 @@ def select(
         warmup=warmup,
         seeds=[(seed(s), reference(instruction_id(s), s, solve(s), "arithmetic", KIND), "failed") for s in seeds],
         responses={
-            i.id: [Response(instruction_id=i.id, sample=0, text=said(i.text), tokens=1, finished=True)]
+            i.id: [Response(instruction_id=i.id, sample=0, text=said(i.text), tokens=1, finished=i.text not in cut_off)]
             for chain in warmup
             for i in chain.instructions
         },
@@ -182,6 +183,18 @@ def test_all_sources_replay_the_same_passed_questions_in_the_targets_own_words(
     assert len(replays[0]) == len(questions) == expected
     assert questions <= unused
     assert all(row.completion[0].content == said(row.prompt[0].content) for row in replays[0])
+
+
+def test_what_failed_in_a_chain_or_was_cut_off_is_not_replayed() -> None:
+    both, cut = WARMUP_PASSES[0], WARMUP_PASSES[1]
+    chains = [
+        found(dict.fromkeys(WARMUP_FAILURES, "failed") | {both: "failed"}),
+        found(dict.fromkeys(WARMUP_PASSES, "passed")),
+    ]
+    rows = select(warmup=chains, rows=1, replay_rows=100, cut_off=[cut]).rows["seeds"]
+    replayed = {row.prompt[0].content for row in rows if row.origin == "replay"}
+    assert len(replayed) >= len(WARMUP_PASSES) - 3  # one at most is taught
+    assert not replayed & {both, cut}
 
 
 def test_the_warmup_source_draws_from_passed_and_failed_alike() -> None:
@@ -401,7 +414,7 @@ def found_items(numbers: Sequence[int], verdict: Verdict) -> Found:
     )
 
 
-def test_rows_say_whether_the_target_was_sure_and_replay_its_first_answer_that_can_be_read() -> None:
+def test_rows_say_whether_the_target_was_sure_and_replay_the_option_that_most_answers_give() -> None:
     passes, verdicts = range(20, 24), dict(zip(range(30, 33), ("failed", "passed", "invalid"), strict=True))
     selection = select_rows(
         trained=[found_items([0, 1], "failed")],
@@ -410,7 +423,7 @@ def test_rows_say_whether_the_target_was_sure_and_replay_its_first_answer_that_c
         responses={
             instruction_id(item(n)): [
                 Response(instruction_id="i", sample=k, text=text, tokens=1, finished=True)
-                for k, text in enumerate(["A or B, who knows", "B. It is B.", "C"])
+                for k, text in enumerate(["A or B, who knows", "C", "B. It is B.", "A", "B"])
             ]
             for n in passes[:2]
         },

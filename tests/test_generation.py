@@ -67,7 +67,8 @@ def test_a_second_writer_that_finishes_first_and_removes_the_parts_disturbs_noth
     """As where a cluster gave a job up that still ran, and started it again."""
     undisturbed, output = tmp_path / "undisturbed.jsonl", tmp_path / "output.jsonl"
     in_batches(undisturbed, Response, ITEMS, 5, "key", answering([]))
-    answers, finished = answering([]), []
+    asked: list[int] = []
+    answers, finished = answering(asked), []
 
     def answer(number: int, batch: Sequence[str]) -> list[Response]:
         if number == vanished_at and not finished:
@@ -77,6 +78,7 @@ def test_a_second_writer_that_finishes_first_and_removes_the_parts_disturbs_noth
 
     in_batches(output, Response, ITEMS, 5, "key", answer)
     assert finished
+    assert asked == list(range(vanished_at + 1))  # nothing again, and nothing more
     assert output.read_bytes() == undisturbed.read_bytes()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["output.jsonl", "undisturbed.jsonl"]
 
@@ -87,7 +89,7 @@ def test_a_batch_that_is_gone_is_answered_again_in_its_place(tmp_path: Path, hol
     asked: list[int] = []
     with pytest.raises(Killed):
         in_batches(output, Response, ITEMS, 5, "key", answering([], die_at=2))
-    (tmp_path / "output.jsonl.parts" / f"{hole:06}.jsonl").unlink()
+    (tmp_path / "output.jsonl.parts/key" / f"{hole:06}.jsonl").unlink()
     in_batches(output, Response, ITEMS, 5, "key", answering(asked))
     assert asked == [hole, 2, 3, 4]
     assert [r.instruction_id for r in read_records(output, Response)][::10] == [

@@ -1,6 +1,7 @@
 """Two jobs of one machine never take the same GPU, and a killed job gives its own back."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -65,9 +66,21 @@ def test_jobs_take_gpus_that_no_other_has_and_wait_for_a_killed_one(machine: Mac
     assert len(set(taken(both)) - set(one)) == 2
 
 
-def test_the_choice_of_slurm_is_left_alone(machine: Machine) -> None:
-    assert taken(machine.start(3)) == ["2", "3", "5"]
-    assert taken(machine.start(1, SLURM_JOB_ID="7")) == ["2", "3", "5"]
+def test_jobs_in_one_allocation_of_slurm_share_what_it_has_and_another_has_its_own(machine: Machine) -> None:
+    one, two = (taken(machine.start(1, SLURM_JOB_ID="7")) for _ in range(2))
+    assert sorted([*one, *two]) == ["2", "3"]
+    assert taken(machine.start(3, SLURM_JOB_ID="8")) == ["2", "3", "5"]  # numbers may count from 0 in each
+
+
+def test_a_gpu_is_one_by_its_number_and_by_its_uuid_in_any_allocation(machine: Machine, tmp_path: Path) -> None:
+    driver = tmp_path / "bin/nvidia-smi"
+    driver.parent.mkdir()
+    lines = ["GPU 0: NVIDIA H100 (UUID: GPU-0a)", "GPU 1: NVIDIA H100 (UUID: GPU-1b)"]
+    driver.write_text("\n".join(["#!/bin/sh", *(f"echo '{line}'" for line in lines)]))
+    driver.chmod(0o755)
+    more = {"PATH": f"{driver.parent}:{os.environ['PATH']}"}
+    assert taken(machine.start(1, CUDA_VISIBLE_DEVICES="1", SLURM_JOB_ID="7", **more)) == ["1"]
+    assert taken(machine.start(1, CUDA_VISIBLE_DEVICES="GPU-1,GPU-0a", **more)) == ["GPU-0a"]
 
 
 def test_processes_that_are_launched_together_see_the_same_gpus(machine: Machine) -> None:
@@ -76,15 +89,28 @@ def test_processes_that_are_launched_together_see_the_same_gpus(machine: Machine
     assert taken(first) == taken(second) == sorted({"2", "3", "5"} - set(other))
 
 
-def test_a_job_without_gpus_takes_none(machine: Machine) -> None:
-    assert taken(machine.start(0)) == ["2", "3", "5"]
+def test_a_job_without_gpus_takes_and_sees_none(machine: Machine) -> None:
+    assert taken(machine.start(0)) == [""]
+    assert taken(machine.start(0, SLURM_JOB_ID="7")) == [""]
     assert taken(machine.start(3)) == ["2", "3", "5"]
 
 
-@pytest.mark.parametrize("visible", ["", "0"])
+def test_names_of_gpus_are_read_as_cuda_does(machine: Machine) -> None:
+    assert taken(machine.start(1, CUDA_VISIBLE_DEVICES="1")) == ["1"]
+    assert taken(machine.start(1, CUDA_VISIBLE_DEVICES=" 1, 4")) == ["4"]
+
+
+def test_a_job_whose_torch_sees_no_gpu_ends_in_one_line(machine: Machine) -> None:
+    load = f"{TAKE}\nfrom reversegen.models import load_model\nload_model(None, None, 1)"
+    own = {"PYTHONPATH": str(SCRIPTS), "TMPDIR": str(machine.folder), "CUDA_VISIBLE_DEVICES": "98"}
+    environment = {**os.environ, **own}
+    done = subprocess.run([sys.executable, "-c", load, "1"], env=environment, input="", capture_output=True, text=True)
+    assert re.search(r"BadInput: this job took GPU 98 and torch \S+ sees 0 of 1: ", done.stderr), done.stderr
+
+
+@pytest.mark.parametrize("visible", ["", "0", "-1", "0,-1,1", "NoDevFiles", "0, 0"])
 def test_a_machine_with_too_few_is_refused(monkeypatch: pytest.MonkeyPatch, visible: str) -> None:
-    for name in ("SLURM_JOB_ID", "LOCAL_RANK"):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-    with pytest.raises(BadInput, match=rf"asks for 2 GPU and sees {len(visible)}: set `gpu`"):
+    with pytest.raises(BadInput, match=rf"asks for 2 GPU and sees {int('0' in visible)}: set `gpu`"):
         take_gpus(2)

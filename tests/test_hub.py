@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,14 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 import yaml
-from conftest import REPOSITORY, Workflow
+from conftest import MINILM, REPOSITORY, Workflow
 from hub_server import TOKEN, Hub, Repository
 
 from reversegen.artefacts import building_folder, check_file
-from reversegen.configuration import DataSource, read_yaml
+from reversegen.configuration import DataSource, Embedding, ModelUse, UrlData, read_yaml
+from reversegen.embeddings import open_encoder
 from reversegen.errors import BadInput
+from reversegen.hub import fetch_file
 from reversegen.kinds import math
 from reversegen.model_folder import check_folder
 from reversegen.seeds import read_source
@@ -132,6 +134,177 @@ def test_content_that_is_not_what_the_hub_says_is_refused_and_fetched_again(
     again = [name for name, _ in repository.ranges]
     assert again[0] == path
     assert "config.json" not in again
+
+
+MODULES = [
+    {"path": "", "type": "sentence_transformers.models.Transformer"},
+    {"path": "1_Pooling", "type": "sentence_transformers.models.Pooling"},
+    {"path": "2_Dense", "type": "sentence_transformers.models.Dense"},
+    {"path": "3_Normalize", "type": "sentence_transformers.models.Normalize"},
+]
+SENTENCES = {
+    **CONFIG,
+    "model.safetensors": b"\x05" * 900,
+    "modules.json": json.dumps(MODULES).encode(),
+    "1_Pooling/config.json": b'{"pooling_mode": "mean"}',
+    "2_Dense/config.json": b'{"bias": true}',
+    "2_Dense/model.safetensors": b"\x06" * 800,
+}
+NOT_OF_MODULES = {
+    "2_Dense/pytorch_model.bin": b"a pickle",
+    "2_Dense/own.py": b"raise SystemExit",
+    "2_Dense/below/config.json": b"{}",
+    "onnx/config.json": b"{}",
+    "onnx/model.safetensors": b"of no module",
+}
+
+
+def test_the_modules_of_a_sentence_model_are_fetched_as_checked_as_the_rest(hub: Hub, tmp_path: Path) -> None:
+    repository = hub.repositories["models/some/sentences"] = Repository({**SENTENCES, **NOT_OF_MODULES})
+    weights = "2_Dense/model.safetensors"
+    repository.stored[weights] = b"X" * 800
+    folder = tmp_path / "model"
+    done = fetch(hub, folder, "some/sentences")
+    assert done.returncode == 1
+    assert f"{weights}: its content has the hash" in done.stderr
+    assert not folder.exists()
+    repository.stored.clear()
+    repository.ranges.clear()
+    done = fetch(hub, folder, "some/sentences")
+    assert done.returncode == 0, done.stderr
+    assert [path for path, _ in repository.ranges] == [weights]
+    files = contents(folder)
+    manifest = json.loads(files.pop("manifest.json"))
+    assert files == SENTENCES
+    assert manifest["files"] == {name: sha256(content).hexdigest() for name, content in files.items()}
+    check_folder(folder)
+    (folder / weights).write_bytes(b"Y" * 800)
+    with pytest.raises(BadInput, match=r"2_Dense/model\.safetensors: not the file that manifest\.json"):
+        check_folder(folder)
+
+
+@pytest.mark.parametrize("name", ["1_Pooling/config.json", "2_Dense/config.json"])
+def test_a_users_sentence_model_without_a_module_is_named(tmp_path: Path, name: str) -> None:
+    for path, content in SENTENCES.items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_bytes(content)
+    check_folder(tmp_path)
+    (tmp_path / name).unlink()
+    with pytest.raises(BadInput, match=f"{tmp_path}: not a model folder: it has no {name}"):
+        check_folder(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("modules", "reason"),
+    [
+        ([{"path": "../other", "type": "a.Pooling"}], "'../other' is not the name of a folder beside it"),
+        ([{"path": "/etc", "type": "a.Pooling"}], "'/etc' is not the name of a folder beside it"),
+        ([{"path": "..", "type": "a.Pooling"}], "'..' is not the name of a folder beside it"),
+        ([{"path": 3, "type": "a.Pooling"}], "not a list of modules"),
+        ([{"path": "1_Pooling"}], "not a list of modules"),
+        ({"path": "1_Pooling"}, "not a list of modules"),
+    ],
+)
+def test_modules_that_a_hub_places_elsewhere_are_refused(hub: Hub, tmp_path: Path, modules: Any, reason: str) -> None:
+    files = {**SENTENCES, "modules.json": json.dumps(modules).encode()}
+    hub.repositories["models/some/sentences"] = Repository(files)
+    done = fetch(hub, tmp_path / "model", "some/sentences")
+    assert done.returncode == 1
+    assert f"modules.json: {reason}" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_module_whose_weights_are_a_pickle_is_refused(hub: Hub, tmp_path: Path) -> None:
+    files = {**SENTENCES, **NOT_OF_MODULES}
+    del files["2_Dense/model.safetensors"]
+    hub.repositories["models/some/sentences"] = Repository(files)
+    done = fetch(hub, tmp_path / "model", "some/sentences")
+    assert done.returncode == 1
+    assert "2_Dense: no weights model*.safetensors, and no others are loaded" in done.stderr
+
+
+def test_a_real_sentence_model_that_was_fetched_is_loaded(hub: Hub, tmp_path: Path) -> None:
+    hub.repositories["models/some/minilm"] = Repository(contents(MINILM))
+    done = fetch(hub, tmp_path / "model", "some/minilm")
+    assert done.returncode == 0, done.stderr
+    settings = Embedding(model="m", pooling="sentence", backend="torch", max_length=256, batch_size=4, eps=0.05)
+    texts = ["How many pens are in 3 boxes of 4?", "Name a river."]
+    fetched, own = (
+        open_encoder(f, settings, ModelUse(dtype="float32"), 1)(texts) for f in (tmp_path / "model", MINILM)
+    )
+    assert (fetched == own).all()
+
+
+def two_at_once(hub: Hub, home: Path, words: list[str], repository: Repository, path: str) -> list[str]:
+    """What two processes say that fetch the same, the second while the first waits for a file."""
+    repository.stall_after[path] = 10
+    own = {**environment(hub, home / "home"), "HF_HUB_DOWNLOAD_TIMEOUT": "5"}
+
+    def start(until: Callable[[], bool]) -> subprocess.Popen[str]:
+        process = subprocess.Popen(words, env=own, stderr=(home / f"{len(processes)}.log").open("w"), text=True)
+        for _ in range(600):
+            if until() or process.poll() is not None:
+                break
+            time.sleep(0.05)
+        return process
+
+    processes: list[subprocess.Popen[str]] = []
+    processes.append(start(lambda: path in [name for name, _ in repository.ranges]))
+    repository.stall_after.clear()
+    processes.append(start(lambda: "another process fetches it; waiting" in (home / "1.log").read_text()))
+    assert [process.wait(timeout=60) for process in processes] == [0, 0]
+    return [(home / f"{n}.log").read_text() for n in range(2)]
+
+
+def test_a_second_fetch_of_a_model_waits_and_takes_what_the_first_fetched(hub: Hub, tmp_path: Path) -> None:
+    repository = hub.repositories["models/some/model"]
+    words = command("fetch_model", repo="some/model", revision=repository.commit, folder=tmp_path / "model")
+    first, second = two_at_once(hub, tmp_path, words, repository, "model-00001-of-00002.safetensors")
+    assert "another process" not in first
+    assert "waiting until that one ends" in second
+    assert "fetched by another process meanwhile" in second
+    check_folder(tmp_path / "model")
+    asked = [path for path, _ in repository.ranges]
+    assert asked.count("model-00001-of-00002.safetensors") == 2  # the one that stopped is asked for again
+    assert asked.count("model-00002-of-00002.safetensors") == asked.count("config.json") == 1
+    assert not [name for name in os.listdir(tmp_path) if name.endswith((".lock", ".partial"))]
+
+
+def test_a_second_fetch_goes_on_where_a_first_was_killed(hub: Hub, tmp_path: Path) -> None:
+    repository = hub.repositories["models/some/model"]
+    weights = "model-00002-of-00002.safetensors"
+    repository.stall_after[weights] = 10
+    words = command("fetch_model", repo="some/model", revision=repository.commit, folder=tmp_path / "model")
+    first = subprocess.Popen(words, env=environment(hub, tmp_path / "home"), stderr=subprocess.DEVNULL)
+    while weights not in [name for name, _ in repository.ranges]:
+        time.sleep(0.05)
+    repository.stall_after.clear()
+    first.kill()
+    first.wait()
+    done = fetch(hub, tmp_path / "model")
+    assert done.returncode == 0, done.stderr
+    check_folder(tmp_path / "model")
+    assert [path for path, _ in repository.ranges].count("config.json") == 1
+    assert not [name for name in os.listdir(tmp_path) if name.endswith((".lock", ".partial"))]
+
+
+@pytest.mark.parametrize(("times", "whole"), [(2, True), (3, False)])
+def test_a_file_that_ends_early_is_asked_for_again(hub: Hub, tmp_path: Path, times: int, whole: bool) -> None:
+    content = b'{"question": "?"}\n' * 1000
+    repository = hub.repositories["datasets/some/data"] = Repository({"rows.jsonl": content})
+    repository.cut["rows.jsonl"] = times
+    address = f"{hub.endpoint}/datasets/some/data/resolve/main/rows.jsonl"
+    source = UrlData.model_construct(address=address, sha256=sha256(content).hexdigest())  # a user's is of https
+    file = tmp_path / "rows.jsonl"
+    if whole:
+        fetch_file(source, file, tmp_path / "manifest.json")
+        assert file.read_bytes() == content
+    else:
+        with pytest.raises(BadInput, match=rf"{address}: it ended early 3 times, .*; run the same again later"):
+            fetch_file(source, file, tmp_path / "manifest.json")
+        assert not file.exists()
+    assert len(repository.ranges) == 3
 
 
 def test_everything_that_cannot_be_had_is_listed_with_what_to_do(hub: Hub, tmp_path: Path) -> None:
@@ -253,6 +426,24 @@ def test_a_split_is_read_from_checked_files_of_its_configuration(hub: Hub, tmp_p
     manifest = json.loads((tmp_path / "rows.jsonl.manifest.json").read_text())
     assert manifest["read_from"][wrong] == sha256(DATA[wrong]).hexdigest()
     check_file(tmp_path / "rows.jsonl")
+
+
+def test_a_second_fetch_of_a_split_waits_and_takes_what_the_first_fetched(hub: Hub, tmp_path: Path) -> None:
+    repository = hub.repositories["datasets/some/data"] = Repository(DATA)
+    rows, part = tmp_path / "rows.jsonl", "main/train-00001-of-00002.parquet"
+    words = command(
+        "fetch_data",
+        source={"repo": "some/data", "name": "main", "split": "train"},
+        revision=repository.commit,
+        rows=rows,
+        manifest=f"{rows}.manifest.json",
+    )
+    first, second = two_at_once(hub, tmp_path, words, repository, part)
+    assert "another process" not in first
+    assert "fetched by another process meanwhile" in second
+    assert [path for path, _ in repository.ranges].count(part) == 2
+    assert len(rows.read_text().splitlines()) == len(QUESTIONS)
+    check_file(rows)
 
 
 def test_a_data_set_without_a_description_is_read_by_the_names_of_its_files(hub: Hub, tmp_path: Path) -> None:

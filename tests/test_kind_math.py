@@ -206,7 +206,11 @@ def case(text: str | None, *, answer: str | None = "5", finished: bool = True) -
         ("It is 6.", True, "failed", "different answers"),
         ("Who knows?", True, "failed", "no final answer"),
         ("It is 5", False, "invalid", "response cut off"),
-        ("#### 5", False, "passed", STRICT),
+        ("#### 5", False, "invalid", "response cut off"),  # perhaps in the middle of 57
+        ("#### 5\nThat", False, "passed", STRICT),
+        (r"\boxed{5} and", False, "passed", STRICT),
+        (r"\boxed{5", False, "invalid", "response cut off"),
+        ("#### 5\n#### 1", False, "passed", STRICT),
         ("#### 6", False, "invalid", "response cut off"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -23,7 +24,7 @@ from reversegen.pretraining import train_model
 from reversegen.records import write_records
 
 STAGES = """
-import json, os, runpy, signal, sys
+import json, os, runpy, signal, sys, time
 import torch
 
 if sys.argv[1] == "fsdp":  # accelerate shards on accelerators alone; torch does on the CPU too
@@ -47,6 +48,9 @@ if "STOP" in os.environ:  # one of the processes is told, as by SLURM
             os.kill(os.getpid(), signal.SIGUSR1)
 
     training._Followed.on_log = report_and_stop
+    if os.environ["RANK"] == "0":  # on a slow disk the other is long done when the checkpoint stands
+        sync = os.fsync
+        os.fsync = lambda file: (time.sleep(0.5), sync(file))
 for words in stages:
     sys.argv = words
     sys.path.insert(0, os.path.dirname(words[0]))
@@ -136,6 +140,58 @@ def test_two_processes_train_as_one_and_go_on_after_a_stop(folder: Path, config:
         assert [log.count(line) for line in ("by hand: ", " step 10 of 20: ", "done in ")] == [1, 1, 1]
     left_over = {path.name for path in (folder / config).iterdir()}
     assert left_over == {*names, *(f"{name}.log" for name in names)}
+
+
+SAVES = """
+import signal, sys, time
+from pathlib import Path
+from types import SimpleNamespace
+import torch
+from accelerate import PartialState
+from reversegen import checkpoints
+from reversegen.errors import Interrupted
+
+first = PartialState(cpu=True).is_main_process
+checkpoints.SECONDS = 0.0  # one is due at every step
+keep = checkpoints.Checkpoints._keep
+checkpoints.Checkpoints._keep = lambda *given: (time.sleep(1), keep(*given))
+args, control = SimpleNamespace(device=torch.device("cpu")), SimpleNamespace()
+state = SimpleNamespace(global_step=5, max_steps=9)
+with checkpoints.Checkpoints(Path(sys.argv[1]), "key") as saved:
+    saved.on_step_end(args, state, control)
+    assert control.should_save
+    if not first:
+        signal.raise_signal(signal.SIGUSR1)
+    if first:
+        (saved.own / "checkpoint-5").mkdir(parents=True)
+        (saved.own / "checkpoint-5/state").write_text("whole")
+    try:
+        saved.on_save(args, state, control)
+    except Interrupted:
+        print([path.name for path in saved.place.glob("step-*")])
+        raise
+"""
+
+
+def test_a_signal_to_one_process_during_a_save_stops_all_when_the_checkpoint_stands(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2", "OMP_NUM_THREADS": "1"}
+    shared["PYTHONPATH"] = str(REPOSITORY / "scripts")
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", SAVES, str(tmp_path / "model")],
+            env={**os.environ, **shared, "RANK": rank, "LOCAL_RANK": rank},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in "01"
+    ]
+    for process in processes:
+        told, error = process.communicate(timeout=300)
+        assert told == "['step-5']\n", error
+        assert "Interrupted: told to stop at step 5 of 9; the next start goes on from there" in error
 
 
 def test_a_tasks_launcher_starts_its_training_and_asks_for_a_gpu_a_process(workflow: Workflow) -> None:

@@ -117,7 +117,9 @@ def test_a_group_that_waits_for_itself_is_refused(workflow: Workflow) -> None:
     (workflow.folder / "Snakefile").write_text((REPOSITORY / "Snakefile").read_text() + CIRCLE)
     done = workflow.run("--snakefile", "Snakefile", "-n", "last")
     assert done.returncode == 1
-    said = "Job of rule last depends on rule(s) between from outside the group, but they in turn depend on rule(s) first"
+    said = (
+        "Job of rule last depends on rule(s) between from outside the group, but they in turn depend on rule(s) first"
+    )
     assert said in done.stdout
 
 

@@ -1,6 +1,7 @@
 """Records come back as they were written, whatever the text, and a row that does not fit is named without its text."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from reversegen.records import (
     Seed,
     TrainingRow,
     numbered_lines,
+    read_answers,
     read_records,
     write_records,
 )
@@ -109,6 +111,34 @@ def test_a_record_comes_back_as_it_was_written(tmp_path: Path, row: Record) -> N
     lines = file.read_bytes().split(b"\n")
     assert lines.pop() == b""
     assert [json.loads(line) for line in lines] == [row.model_dump()] * 3
+
+
+ANSWERED = Label(instruction_id="a", verdict="passed", score=None, detail="")
+
+
+@pytest.mark.parametrize(
+    ("ids", "said"),
+    [
+        ("ab", None),
+        ("ba", None),
+        ("a", "nothing for 1"),
+        ("", "nothing for 2"),
+        ("abc", "unknown ids: 1"),
+        ("aba", "twice: 1"),
+        ("aac", "nothing for 1, unknown ids: 1, twice: 1"),
+    ],
+)
+def test_answers_are_those_to_all_that_was_asked_and_to_nothing_else(
+    tmp_path: Path, ids: str, said: str | None
+) -> None:
+    file = tmp_path / "labels.jsonl"
+    rows = [ANSWERED.model_copy(update={"instruction_id": i}) for i in ids]
+    write_records(file, rows)
+    if said is None:
+        assert read_answers(file, Label, "ab") == rows
+        return
+    with pytest.raises(BadInput, match=re.escape(f"{file}: does not fit the 2 that were asked ({said})")):
+        read_answers(file, Label, "ab")
 
 
 def test_an_empty_file_has_no_rows(tmp_path: Path) -> None:

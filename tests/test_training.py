@@ -13,6 +13,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, get_args
 
 import pytest
@@ -24,6 +25,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from reversegen import checkpoints as checkpoints_module
 from reversegen import training as training_module
 from reversegen.arithmetic import draw_questions, solve
+from reversegen.artefacts import write_text
+from reversegen.checkpoints import Checkpoints
 from reversegen.configuration import (
     Corpus,
     Lora,
@@ -585,6 +588,42 @@ def test_a_training_told_to_stop_and_started_again_ends_in_the_same_bytes(
         assert [p.name for p in (tmp_path / "broken.state").glob("step-*")] == [f"step-{stop + 1}"]
     assert folder_bytes(train("broken")) == folder_bytes(whole)
     assert not (tmp_path / "broken.state").exists()
+
+
+def test_a_checkpoint_that_cannot_be_put_in_its_place_is_an_error_and_removes_none(tmp_path: Path) -> None:
+    state, args = Checkpoints(tmp_path / "model", "key"), SimpleNamespace(device=torch.device("cpu"))
+
+    def save(step: int) -> None:
+        write_text(state.own / f"checkpoint-{step}/state", str(step))
+        state.on_save(args, SimpleNamespace(global_step=step, max_steps=10), None)
+
+    write_text(state.place / "step-9/state", "of another writer, which is ahead")
+    for step in (2, 4, 4):  # the second time as if another writer had been first
+        save(step)
+        assert not list(state.own.iterdir())
+        assert {path.name for path in state.place.glob("step-*")} == {f"step-{step}", "step-9"}
+    (state.place / "step-6").write_text("no folder")
+    with pytest.raises(NotADirectoryError):
+        save(6)
+    kept = {str(path.relative_to(state.place)) for path in state.place.rglob("state")}
+    assert kept == {"step-4/state", "step-9/state", f"{state.own.name}/checkpoint-6/state"}
+
+
+def test_a_training_on_several_gpus_without_a_launcher_is_that_on_one(
+    folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base, arguments = folders.pretrained, training_module._arguments
+
+    def train(name: str) -> list[dict[str, Any]]:
+        prefer(build_pairs(16), base, base, tmp_path / name / "preferred")
+        supervise(answer_rows(16), base, tmp_path / name / "supervised")
+        return [manifest(tmp_path / name / way)["files"] for way in ("preferred", "supervised")]
+
+    one = train("one")
+    # as transformers sees a machine with two, since it is not told to use the CPU
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(training_module, "_arguments", lambda *given: {**arguments(*given), "use_cpu": False})
+    assert train("two") == one
 
 
 def test_a_training_killed_at_any_step_and_started_again_ends_in_the_same_bytes(

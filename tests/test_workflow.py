@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import json
+import re
 import shlex
 import shutil
 import subprocess
@@ -187,9 +188,52 @@ def kill_tree(process: subprocess.Popen[bytes]) -> None:
     psutil.wait_procs(children, timeout=10)
 
 
+def copied(finished: Workflow, folder: Path) -> Workflow:
+    shutil.copytree(finished.folder, folder)
+    return Workflow(folder)
+
+
+def test_what_decides_no_result_makes_nothing_again(finished: Workflow, tmp_path: Path) -> None:
+    copy = copied(finished, tmp_path / "run")
+    (tmp_path / "python").symlink_to(sys.executable)
+    elsewhere = ", ".join(f"{name}: {tmp_path / 'python'}" for name in ("base", "generate", "text", "train"))
+    done = copy.run("-n", "--config", f"python={{{elsewhere}}}", "--", *ALL)
+    assert set(planned(done.stdout)) == {"write_report"}  # which tells the configuration
+    launched = {"training": {"launcher": {"config": "one_gpu", "processes": 1}}}
+    copy.write_task("micro", {"warmup": launched, "enhancement": launched, "leaks": {"near_share": 0.9}}, base="micro")
+    jobs = planned(copy.run("-n", *ALL).stdout)
+    assert jobs["check_leaks"] == 1  # the gates are looked at again, and evaluations name the configuration
+    assert not {
+        name for name in jobs if name.startswith(("train_", "sample_", "answer_", "select_", "label_", "build_"))
+    }
+    assert planned(copy.run("-n", "results/micro/efficiency.md").stdout) == {"write_efficiency": 1}
+
+
+@pytest.mark.parametrize(
+    ("cut", "reader"),
+    [
+        ("iter1/samples.jsonl", "iter1/instructions.jsonl"),
+        ("iter1/responses.jsonl", "iter1/labels.jsonl"),
+        ("iter1/references.jsonl", "iter1/labels.jsonl"),
+        ("iter1/labels.jsonl", "iter1/eval.json"),
+        ("enhanced/seeds/responses.jsonl", "enhanced/seeds/labels.jsonl"),
+        ("enhanced/seeds/labels.jsonl", "enhanced/seeds/eval.json"),
+        ("enhanced/seeds/train.jsonl", "leaks.json"),
+    ],
+)
+def test_no_rate_is_taken_over_what_is_left_of_a_file(
+    finished: Workflow, tmp_path: Path, cut: str, reader: str
+) -> None:
+    copy = copied(finished, tmp_path / "run")
+    path = copy.folder / "results/micro" / cut
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[7:]))
+    done = copy.run(f"results/micro/{reader}")
+    assert done.returncode == 1
+    assert re.search(rf"error: .*{cut}.*cut short or edited", done.stdout)
+
+
 def test_shards_of_a_stage_one_of_them_killed_gather_to_the_same_bytes(finished: Workflow, tmp_path: Path) -> None:
-    copy = Workflow(tmp_path / "run")
-    shutil.copytree(finished.folder, copy.folder)
+    copy = copied(finished, tmp_path / "run")
     copy.write_task("micro", {"shards": 3}, base="micro")
     folder, undisturbed = copy.folder / "results/micro/iter0", finished.folder / "results/micro/iter0"
     written = [f"{name}.jsonl" for name in ("samples", "responses", "references", "labels")]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import functools
-import glob
 import json
 import os
 import shutil
@@ -30,6 +29,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
     """Write a file from pieces, one in memory at a time, so that a reader, or a killed process, sees all of it or none."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    remove_abandoned(path)
     own = own_name(path)
     try:
         with own.open("wb") as file:
@@ -69,6 +69,7 @@ def building_folder(path: Path, **facts: Any) -> Iterator[Path]:
         yield own
         files = {str(f.relative_to(own)): file_sha256(f) for f in sorted(own.rglob("*")) if f.is_file()}
         write_json(own / "manifest.json", {**facts, "files": files})
+        sync_folder(own)
         while not (path.exists() and _manifest_files(path / "manifest.json") == files):
             if path.exists():
                 shutil.rmtree(path)
@@ -77,8 +78,27 @@ def building_folder(path: Path, **facts: Any) -> Iterator[Path]:
             except OSError as error:
                 if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):  # another writer came between
                     raise
+        sync(path.parent)
     finally:
         shutil.rmtree(own, ignore_errors=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the files of a folder to the disk, and their names: what is renamed after that is whole after a crash too."""
+    for path in [*folder.rglob("*"), folder]:
+        sync(path)
+
+
+def sync(path: Path) -> None:
+    """Bring a file to the disk, or the names in a folder."""
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # some file systems sync no folder
+            raise
+    finally:
+        os.close(opened)
 
 
 def check_file(file: Path) -> None:
@@ -135,12 +155,20 @@ def _manifest_files(manifest: Path) -> Any:
 
 
 def remove_abandoned(path: Path) -> None:
-    """Remove folders that killed processes of this machine left under their own names, an earlier one of our pid too."""
+    """Remove what killed processes of this machine left under their own names, an earlier one of our pid too."""
     shutil.rmtree(own_name(path), ignore_errors=True)
-    for left in path.parent.glob(f"{glob.escape(own_name(path).stem)}.*"):
+    start = f"{own_name(path).stem}."
+    names = [name for name in os.listdir(path.parent) if name.startswith(start)]
+    for left in map(path.with_name, names):
+        pid = left.name.removeprefix(start)
+        if not pid.isdigit():
+            continue  # of a machine whose name only begins like ours
         try:
-            os.kill(int(left.suffix[1:]), 0)  # asks only whether that process lives
+            os.kill(int(pid), 0)  # asks only whether that process lives
         except ProcessLookupError:
-            shutil.rmtree(left)
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
         except PermissionError:
             continue  # another user's

@@ -8,9 +8,12 @@ cut into another number of shards, since a shard looks into the folders of all t
 
 from __future__ import annotations
 
+import fcntl
 import logging
+import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -75,11 +78,19 @@ class Calls:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        lines = (line for one in _stage_folders(folder) for line in _lines(one))
-        self._kept = {call.key: (path, place) for path, place, call in lines if call.answers is not None}
         self._file: IO[bytes] | None = None
+        self.look()
         if self._kept:
             log.info("%s: %d answers were kept before", folder, len(self._kept))
+
+    def look(self) -> None:
+        """Find what all processes have kept by now."""
+        lines = (line for one in _stage_folders(self.folder) for line in _lines(one))
+        self._kept = {call.key: (path, place) for path, place, call in lines if call.answers is not None}
+
+    def batches(self) -> list[Path]:
+        """The files of batches under way, of this and of other shards."""
+        return [path for folder in _stage_folders(self.folder) for path in sorted(folder.glob("batch-*.json"))]
 
     def find(self, key: str) -> list[Generated] | None:
         """The answers that an earlier process kept. This one's own are in its caller's hands: memory stays flat."""
@@ -111,6 +122,24 @@ class Calls:
             except FileExistsError:
                 continue
         raise AssertionError
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[bool]:
+    """Whether this process alone is at work on a file. Whoever is, is so until it leaves or ends, however it ends."""
+    lock = path.with_suffix(".lock")
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            mine = os.path.samestat(os.fstat(file.fileno()), lock.stat())  # else who had it has removed it since
+        except (BlockingIOError, FileNotFoundError):
+            mine = False
+        try:
+            yield mine
+        finally:
+            if mine:
+                lock.unlink(missing_ok=True)
 
 
 def _stage_folders(folder: Path) -> list[Path]:

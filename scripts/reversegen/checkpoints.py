@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import errno
 import logging
-import os
 import shutil
 import signal
 import time
@@ -15,7 +15,7 @@ from accelerate import PartialState
 from accelerate.utils import broadcast_object_list
 from transformers import TrainerCallback
 
-from reversegen.artefacts import own_name, remove_abandoned, write_text
+from reversegen.artefacts import own_name, remove_abandoned, sync, sync_folder, write_text
 from reversegen.errors import Interrupted
 
 log = logging.getLogger("reversegen")
@@ -65,7 +65,7 @@ class Checkpoints(TrainerCallback):
 
     def newest(self) -> str | None:
         """The checkpoint to go on from; None to start at the first step."""
-        steps = sorted(int(path.name.removeprefix("step-")) for path in self.place.glob("step-*"))
+        steps = sorted(map(_step, self.place.glob("step-*")))
         if not steps:
             return None
         log.info("going on after step %d", steps[-1])
@@ -73,33 +73,40 @@ class Checkpoints(TrainerCallback):
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Ask for a checkpoint where one is due in any of the processes, which must all save together."""
-        self.signalled = _any(self.signalled, args.device)
         if state.global_step < state.max_steps:
-            control.should_save = self.signalled or _any(time.monotonic() >= self.due, args.device)
+            control.should_save = _any(self.signalled or time.monotonic() >= self.due, args.device)
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Put the checkpoint that the trainer has just written in its place and remove older ones; stop where told."""
+        """Put the checkpoint that the trainer has just written in its place and remove older ones; stop where any was told.
+
+        No process stops before the checkpoint stands: at the end of one, the launcher ends the others.
+        """
         PartialState().wait_for_everyone()
         if PartialState().is_main_process:
             self._keep(self.own / f"checkpoint-{state.global_step}", self.place / f"step-{state.global_step}")
         log.info("step %d of %d: checkpoint", state.global_step, state.max_steps)
         self.due = time.monotonic() + SECONDS
-        if self.signalled:
+        if _any(self.signalled, args.device):
             raise Interrupted(
                 f"told to stop at step {state.global_step} of {state.max_steps}; the next start goes on from there"
             )
 
     def _keep(self, written: Path, place: Path) -> None:
-        for file in [path for path in written.rglob("*") if path.is_file()]:
-            with file.open("rb") as content:
-                os.fsync(content.fileno())
+        sync_folder(written)
         try:
             written.replace(place)
-        except OSError:  # another writer was here first, with the same state
-            shutil.rmtree(written)
-        for older in self.place.glob("step-*"):
-            if older != place:
-                shutil.rmtree(older, ignore_errors=True)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            shutil.rmtree(written)  # another writer was here first, with the same state
+        sync(self.place)
+        for other in self.place.glob("step-*"):
+            if _step(other) < _step(place):
+                shutil.rmtree(other, ignore_errors=True)
+
+
+def _step(checkpoint: Path) -> int:
+    return int(checkpoint.name.removeprefix("step-"))
 
 
 def _any(flag: bool, device: Any) -> bool:

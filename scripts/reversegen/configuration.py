@@ -34,7 +34,7 @@ def _with_a_port_that_exists(url: str) -> str:
 
 def _with_ends(iterations: list[Any]) -> list[Any]:
     if not {0, "last"} <= set(iterations):
-        raise ValueError("0, from which the control and other tasks start, and last must be among them")
+        raise ValueError("0, from which the control and other tasks start, and last must be among them: [0, last]")
     return iterations
 
 
@@ -318,7 +318,7 @@ class Training(Section):
     share the accumulation: a launcher changes the time and the memory that training takes, not its curve.
     """
 
-    launcher: Launcher | None = Field(description="null for one process, started without accelerate")
+    launcher: Launcher | None = Field(None, description="null for one process, started without accelerate")
     learning_rate: Rate
     num_train_epochs: Rate
     per_device_train_batch_size: Positive
@@ -387,6 +387,8 @@ class Preference(Section):
     def _weights_fit(self) -> Preference:
         if len(self.loss_type) != len(self.loss_weights):
             raise ValueError("loss_weights needs one weight for each loss_type")
+        if min(self.loss_weights) < 0 or max(self.loss_weights) == 0:
+            raise ValueError("loss_weights must be 0 or more, and one above 0")
         return self
 
 
@@ -703,6 +705,10 @@ class Model(ModelUse):
             raise ValueError("limits: are for an endpoint")
         if self.vllm and self.engine != "vllm":
             raise ValueError("vllm: its arguments need `engine: vllm`")
+        loading = ("dtype", "attn_implementation", "pad_token", "chat_template")
+        given = [name for name in loading if getattr(self, name) != type(self).model_fields[name].default]
+        if self.endpoint and given:
+            raise ValueError(f"{', '.join(given)}: an endpoint loads its model itself")
         if self.engine == "vllm" and (self.endpoint or (self.train and self.train.classifier)):
             raise ValueError("engine: vllm runs a hub id or folder that writes text, no endpoint and no classifier")
         return self
@@ -940,8 +946,10 @@ def _check_models(task: Task, models: dict[str, Model], path: Path) -> None:
         raise BadInput(
             f"{path}: judge: {task.judge.model} is a classifier, which transformers runs; give no `engine: vllm`"
         )
-    if task.labeller in SOLVERS and SOLVERS[task.labeller] != task.kind:
-        raise BadInput(f"{path}: labeller: {task.labeller} solves questions of the kind {SOLVERS[task.labeller]} alone")
+    for role in ("proposer", "target", "labeller"):
+        model = models.get(roles[role])
+        if model and model.train and model.train.classifier:
+            raise BadInput(f"{path}: {role}: {roles[role]} is a classifier, which writes no text")
     if models[task.proposer].endpoint:
         raise BadInput(
             f"{path}: proposer: {task.proposer} is an endpoint, and a proposer is trained; name a hub id or folder"

@@ -46,7 +46,8 @@ def _used(job: Job, run: str, configuration: Configuration, folder: Path) -> Amo
     if not (benchmark.is_file() or calls):
         return None
     model = configuration.models[job.model]
-    hours = _seconds(benchmark) / 3600 * _gpus(model, configuration) if benchmark.is_file() else 0.0
+    gpus = _gpus(model, configuration) * job.processes
+    hours = _seconds(benchmark) / 3600 * gpus if benchmark.is_file() else 0.0
     amount = replace(_recorded(output), gpu_hours=hours)
     if not model.endpoint:
         return replace(amount, money=_of_gpus(hours, configuration))

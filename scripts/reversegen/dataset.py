@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -115,7 +115,7 @@ def write_dataset(
     `harmful`: the instructions ask for harm; their texts are left out unless `include_text`, and the card tells of both.
     """
     splits = {
-        "instructions": instruction_rows(chains),
+        "instructions": instruction_rows(chains, {row.instruction_id for rows in enhancement.values() for row in rows}),
         "pairs": {"train": [{"iteration": k, **pair.model_dump()} for k, c in enumerate(chains) for pair in c.pairs]},
         "enhancement": {name: [row.model_dump() for row in rows] for name, rows in enhancement.items()},
     }
@@ -133,12 +133,13 @@ def write_dataset(
     return counts
 
 
-def instruction_rows(chains: Sequence[Chain]) -> dict[str, Rows]:
+def instruction_rows(chains: Sequence[Chain], taught: Collection[str] = ()) -> dict[str, Rows]:
     """A row for each labelled instruction of each iteration, by split.
 
-    What any iteration wrote for a held-out prompt is `heldout` in all of them, so that no text is in both splits.
+    What any iteration wrote for a training prompt, and what repaired the target (`taught`), is `train` in all of them: no text
+    is in both splits, and none of `heldout` trained anything.
     """
-    heldout = {i.id for chain in chains for i in chain.instructions if "heldout" in i.splits}
+    trained = {*taught, *(i.id for chain in chains for i in chain.instructions if "train" in i.splits)}
     splits: dict[str, Rows] = {"train": [], "heldout": []}
     for iteration, chain in enumerate(chains):
         label = {row.instruction_id: row for row in chain.labels}
@@ -150,7 +151,7 @@ def instruction_rows(chains: Sequence[Chain]) -> dict[str, Rows]:
             if i.id not in label:
                 continue
             trusted = reference.get(i.id)
-            splits["heldout" if i.id in heldout else "train"].append(
+            splits["train" if i.id in trained else "heldout"].append(
                 {
                     "id": i.id,
                     "iteration": iteration,
@@ -188,8 +189,9 @@ in which a proposer learns from what the target failed at. The target is $target
 $composition
 
 - `instructions`: a row for each distinct instruction of each iteration that was judged: $verdicts. `failed` means that the
-  target failed, `invalid` that no verdict could be had: leave those out of a rate. An instruction that any iteration wrote for
-  a held-out prompt is in `heldout`. `iteration` is the number of the proposer; 0 had no preference training.
+  target failed, `invalid` that no verdict could be had: leave those out of a rate. What was written for
+  held-out prompts alone is in `heldout`: no pair and no row of repair has it. `iteration` is the number of the proposer; 0 had
+  no preference training.
 - `pairs`: TRL's preference format. Both sides are instructions: **`chosen` made the target fail**, `rejected` did not. Pairs
   of iteration k trained proposer k + 1.$repair
 $masking

@@ -30,8 +30,11 @@ class Job:
 
 
 def read_jobs(folder: Path) -> list[Job]:
-    """All benchmark files below a folder. Raises BadInput for one that is none of Snakemake's."""
-    return [job for path in sorted(folder.rglob("*.tsv")) for job in _read(path)]
+    """All benchmark files below a folder. Raises BadInput where there are none, and for one that is none of Snakemake's."""
+    jobs = [job for path in sorted(folder.rglob("*.tsv")) for job in _read(path)]
+    if not jobs:
+        raise BadInput(f"{folder}: no job has ended yet, so there is nothing to tabulate")
+    return jobs
 
 
 def _read(path: Path) -> Iterable[Job]:

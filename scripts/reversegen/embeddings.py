@@ -54,13 +54,15 @@ class Embeddings:
 def read_embeddings(paths: Iterable[Path]) -> Embeddings:
     """The vectors of several files; of an id in several, the first. Raises BadInput naming a file that is none, or differs."""
     ids: list[bytes] = []
-    parts: list[Vectors] = []
+    parts: list[Vectors] = []  # views of mapped files
     for path in paths:
         stored = _read(path)
+        if not len(stored):  # of no dimensions: nothing was embedded
+            continue
         if parts and parts[0].shape[1] != stored["vector"].shape[1]:
             raise BadInput(f"{path}: {stored['vector'].shape[1]} dimensions, not {parts[0].shape[1]}: another model's")
         ids += stored["id"].tolist()
-        parts.append(np.ascontiguousarray(stored["vector"]))
+        parts.append(stored["vector"])
     rows = {identity.decode(): n for n, identity in reversed(list(enumerate(ids)))}
     return Embeddings(rows, np.concatenate(parts) if parts else np.empty((0, 0), np.float32))
 

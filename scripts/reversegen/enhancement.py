@@ -80,8 +80,8 @@ def select_rows(
 
     `trained` are the chains of proposers 1 to N; `warmup` is everything that proposer 0 wrote for as many target calls; a seed
     comes with its verdict in the probe, or `failed` where there was none.
-    A replay row is an instruction of proposer 0 that the target passed and no source teaches, with the target's own answer
-    from `responses`.
+    A replay row is an instruction of proposer 0 that the target passed, in every chain that asked it, and no source teaches,
+    with the target's own answer from `responses`: of several draws what most say.
     With `enhancement.in_turns` the rows of failures are the most different ones; all others are drawn.
     Instructions that ask what a test question asks, and those that are a held-out seed, are dropped from every source and
     from replay.
@@ -114,8 +114,13 @@ def select_rows(
         drawn = rng.sample(sorted(pool), len(pool) if selects else count)
         chosen[name] = _most_different(drawn, pool, kind)[:count] if selects else drawn
     taught = {i for ids in chosen.values() for i in ids}
-    passed = {i: c.text for i, c in _labelled(warmup, {"passed"}).items() if i not in taught and not barred(i, c.text)}
-    own = {i: answer for i, text in passed.items() if (answer := _own_answer(text, responses.get(i, ()), kind))}
+    replayable = _labelled(warmup, {"passed"}).keys() - _labelled(warmup, {"failed"}).keys() - taught
+    passed = {i: c.text for i, c in _labelled(warmup, {"passed"}).items() if i in replayable and not barred(i, c.text)}
+    own = {
+        i: said
+        for i, text in passed.items()
+        if (said := _settled(text, _answers(text, responses.get(i, ()), kind), kind))
+    }
     rng = random.Random(hashed_seed(random_seed, "replay"))
     replay = rng.sample(list(own), min(enhancement.replay_rows, len(own)))
     replay_rows = [_row(i, *kind.replay_row(passed[i], own[i], system), "replay") for i in replay]
@@ -145,7 +150,7 @@ def _plain_rows(
     Drawn and not greedy, since greedy answers would teach the target to be surer than it is.
     """
     asked = {i: c.text for i, c in _labelled(warmup, {"failed", "passed"}).items() if not barred(i, c.text)}
-    own = {i: answer for i, text in asked.items() if (answer := _own_answer(text, responses.get(i, ()), kind))}
+    own = {i: said[0] for i, text in asked.items() if (said := _answers(text, responses.get(i, ()), kind))}
     rng = random.Random(hashed_seed(random_seed, "plain"))
     return [
         _row(i, kind.target_messages(asked[i], system), [Message(role="assistant", content=own[i])], "replay")
@@ -199,9 +204,17 @@ def _most_different(drawn: Sequence[str], pool: Mapping[str, Candidate], kind: K
     return list(in_turns([*first, *again], type_and_length))
 
 
-def _own_answer(text: str, responses: Sequence[Response], kind: Kind) -> str | None:
-    """The first answer of the target that can be read."""
-    return next((r.text for r in responses if kind.readable(text, r.text)), None)
+def _answers(text: str, responses: Sequence[Response], kind: Kind) -> list[str]:
+    """The target's answers that can be read; cut off ones only where no more than an option is read of them."""
+    return [r.text for r in responses if (r.finished or kind.choice) and kind.readable(text, r.text)]
+
+
+def _settled(text: str, answers: Sequence[str], kind: Kind) -> str | None:
+    """The first answer that says what most say; None where there is none."""
+    if (choice := kind.choice) is None:
+        return next(iter(answers), None)
+    options = [choice.letter(text, answer) for answer in answers]
+    return max(answers, key=lambda answer: options.count(choice.letter(text, answer)), default=None)
 
 
 def _taught(candidate: Candidate, system: str | None, kind: Kind) -> tuple[Conversation, Conversation]:

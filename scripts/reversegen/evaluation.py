@@ -19,7 +19,7 @@ from reversegen.diversity import SEMANTIC, drawn, lexical_diversity, semantic_me
 from reversegen.embeddings import Embeddings
 from reversegen.hashing import file_sha256, hashed_seed
 from reversegen.judge_check import JudgeReport, rogan_gladen
-from reversegen.kind import FLEXIBLE, Kind
+from reversegen.kind import FLEXIBLE, STRICT, Kind
 from reversegen.metric import Metric
 from reversegen.records import Confidence, Instruction, Label, Question, Sample, Verdict
 from reversegen.semantic_duplicates import nearest
@@ -188,10 +188,8 @@ def evaluate_target(
 
     metrics = measured(everything)
     asked = [q for q in everything if q.measure == "accuracy"]
-    if any(labelled[q.id].detail == FLEXIBLE for q in asked):
-        metrics["accuracy_strict"] = share(
-            asked, [labelled[q.id].verdict == "passed" and labelled[q.id].detail != FLEXIBLE for q in asked]
-        )
+    if any(labelled[q.id].detail in (STRICT, FLEXIBLE) for q in asked):
+        metrics["accuracy_strict"] = share(asked, [labelled[q.id].detail == STRICT for q in asked])
     if confidences:
         metrics |= calibration(asked, labelled, {c.question_id: c for c in confidences}, settings, random_seed, kind)
     metrics["invalid_share"] = share(everything, [labelled[q.id].verdict == "invalid" for q in everything])

@@ -214,8 +214,8 @@ def _number(text: str) -> Number | None:
 def _unit(rest: str) -> tuple[str | None, int]:
     """What follows a number: a unit or what is counted, None for anything else, and a factor such as a million."""
     scale = 1
-    while (word := rest.split(" ")[1:2]) and word[0] in _SCALES:
-        scale *= _SCALES[word[0]]
+    while (word := rest.split(" ")[1:2]) and word[0].removesuffix("s") in _SCALES:
+        scale *= _SCALES[word[0].removesuffix("s")]
         rest = rest[len(word[0]) + 1 :]
     if not rest:
         return "", scale

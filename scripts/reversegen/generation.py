@@ -15,6 +15,7 @@ from reversegen.artefacts import write_text
 from reversegen.configuration import Honesty, Labelling
 from reversegen.engine import Engine, Generated, Request
 from reversegen.equivalence import Checker
+from reversegen.errors import BadInput
 from reversegen.hashing import content_id, hashed_seed
 from reversegen.judging import Classifier, GenerativeJudge
 from reversegen.kind import Kind
@@ -51,19 +52,25 @@ def in_batches(
 ) -> None:
     """Write `answer(number, batch)` for all batches of `items` that are of this shard to `output`, in order.
 
-    Finished batches wait in `<output>.parts/`, and a restart with the same `key` skips them; `key` must name everything
-    that decides the records. The parts go when the output stands. `at_once` batches are answered by threads of their own.
+    Finished batches wait in `<output>.parts/<key>/`, and a restart with the same `key` skips them; `key` must name everything
+    that decides the records. The parts go when the output stands: a job that was given up, and still ran, may be the one that
+    ends first, and then this one takes its output. `at_once` batches are answered by threads of their own.
     """
-    parts = output.with_name(f"{output.name}.parts")
-    if not (parts / "key").is_file() or (parts / "key").read_text() != key:
-        shutil.rmtree(parts, ignore_errors=True)
-        write_text(parts / "key", key)
-    start = time.perf_counter()
+    parts = output.with_name(f"{output.name}.parts") / key
+    for other in parts.parent.glob("*"):
+        if other != parts:
+            shutil.rmtree(other, ignore_errors=True)
+    if not (parts / "begun").is_file():
+        write_text(parts / "begun", "")
+    start, begun = time.perf_counter(), (parts / "begun").stat().st_mtime_ns
     files = [parts / f"{number:06}.jsonl" for number in range(-(-len(items) // batch_size))]
     own = share(range(len(files)), shard)
 
     def batch(number: int) -> Sequence[T]:
         return items[number * batch_size : (number + 1) * batch_size]
+
+    def ended_elsewhere() -> bool:
+        return not (parts / "begun").is_file() and output.is_file() and output.stat().st_mtime_ns >= begun
 
     left = [number for number in own if not files[number].is_file()]
     total, unfinished = (sum(len(batch(number)) for number in numbers) for numbers in (own, left))
@@ -72,16 +79,21 @@ def in_batches(
     with Progress(total, "items", done=total - unfinished) as progress:
 
         def finish(number: int) -> None:
-            write_records(files[number], answer(number, batch(number)))
-            progress.advance(len(batch(number)))
+            if not ended_elsewhere():
+                write_records(files[number], answer(number, batch(number)))
+                progress.advance(len(batch(number)))
 
-        while left:
+        while left and not ended_elsewhere():
             _each(finish, left, at_once)
-            left = [
-                n for n in own if not files[n].is_file()
-            ]  # a job that was given up, and still ran, has removed the parts
-    write_records(output, (row for number in own for row in read_records(files[number], record)))
-    shutil.rmtree(parts, ignore_errors=True)
+            left = [n for n in own if not files[n].is_file()]
+    try:
+        write_records(output, (row for number in own for row in read_records(files[number], record)))
+    except BadInput:
+        if not ended_elsewhere():
+            raise
+    if ended_elsewhere():
+        log.warning("%s was written meanwhile by an earlier job of the same work; it stands", output)
+    shutil.rmtree(parts.parent, ignore_errors=True)
     log.info("%d items, %d batches in %.1f s", len(items), len(own), time.perf_counter() - start)
 
 
@@ -152,7 +164,7 @@ def answer_questions(
             for n, one in enumerate(several)
         ]
 
-    key = content_id(_key(questions, engine, system, batch_size), samples, *(seed_parts if samples > 1 else ()))
+    key = content_id(_key(questions, engine, kind, system, batch_size), samples, *(seed_parts if samples > 1 else ()))
     in_batches(output, Response, questions, batch_size, key, answer, engine.at_once, shard)
 
 
@@ -203,8 +215,9 @@ def label_by_model(
 
     key = content_id(
         labeller,
-        _key(questions, engine, system, labelling.batch_size),
+        _key(questions, engine, kind, system, labelling.batch_size),
         labelling.model_dump_json(),
+        str(timeout),
         *seed_parts,
     )
     in_batches(output, Reference, questions, labelling.batch_size, key, answer, engine.at_once, shard)
@@ -249,7 +262,8 @@ def measure_confidence(
         return rows
 
     parts = (part for row in answered for part in row)
-    key = content_id(*parts, engine.identity, honesty.model_dump_json(), system or "", batch_size)
+    asked = _key([(identity, question) for identity, question, _ in answered], engine, kind, system, batch_size)
+    key = content_id(*parts, asked, honesty.model_dump_json())
     in_batches(output, Confidence, answered, batch_size, key, answer, engine.at_once)
 
 
@@ -287,8 +301,10 @@ def _asked(
     return engine.generate(requests, samples, seed)
 
 
-def _key(questions: Sequence[tuple[str, str]], engine: Engine, system: str | None, batch_size: int) -> str:
-    return content_id(*(part for pair in questions for part in pair), engine.identity, system or "", batch_size)
+def _key(questions: Sequence[tuple[str, str]], engine: Engine, kind: Kind, system: str | None, batch_size: int) -> str:
+    """What decides the answers to (id, question) pairs, as they are asked."""
+    messages = (m.model_dump_json() for _, question in questions for m in kind.target_messages(question, system))
+    return content_id(*(identity for identity, _ in questions), *messages, engine.identity, batch_size)
 
 
 def _each(work: Callable[[int], None], numbers: Sequence[int], at_once: int) -> None:

@@ -5,14 +5,18 @@ And the way back: folders that rules made, pushed to the hub.
 
 from __future__ import annotations
 
+import fcntl
 import fnmatch
 import hashlib
 import json
 import logging
+import os
 import re
 import shutil
 import urllib.request
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,6 +24,7 @@ from reversegen.artefacts import check_manifest, read_json, write_bytes, write_j
 from reversegen.configuration import HubData, UrlData, read_yaml
 from reversegen.errors import BadInput
 from reversegen.hashing import file_sha256
+from reversegen.model_folder import module_folders
 
 if TYPE_CHECKING:
     from huggingface_hub.hf_api import RepoFile
@@ -27,8 +32,10 @@ if TYPE_CHECKING:
 log = logging.getLogger("reversegen")
 logging.getLogger("httpx2").setLevel(logging.WARNING)  # it logs every address, and those of a store are signed
 MODEL_FILES = ("*.json", "model*.safetensors", "tokenizer.model", "*.jinja")
-"""What a model folder needs, at the top of its repository. No Python and no pickle; a second copy of the weights under
-another name stays where it is."""
+"""What a model folder needs, at the top of its repository and in the folders of its modules. No Python and no pickle; a second
+copy of the weights under another name stays where it is."""
+TRIES = 3
+"""At a file of the web that ends early."""
 
 
 def pin_revisions(models: Iterable[str], data: Iterable[str], lock: Path) -> None:
@@ -84,27 +91,42 @@ def check_access(models: Mapping[str, str], data: Mapping[str, str]) -> None:
 def fetch_model(repo: str, revision: str, folder: Path) -> None:
     """Download configuration, tokenizer and safetensors weights into `folder`, with a manifest.
 
-    What an earlier try left beside `folder` is gone on with. Raises BadInput for a revision that is not locked, for a
-    model that the hub does not give, and for a file that is not the one which the hub says it is.
+    Of a model of sentence-transformers, also those of its modules. What an earlier try left beside `folder` is gone on with,
+    and what another process fetches meanwhile is waited for and taken. Raises BadInput for a revision that is not locked,
+    for a model that the hub does not give, and for a file that is not the one which the hub says it is.
     """
     _check_revision(repo, revision)
     partial = _partial(folder, revision)
-    try:
-        files = _model_files(repo, revision, _list_files(repo, revision, "model"))
-        hashes = _download(repo, revision, "model", files, partial)
-    except _hub_errors() as error:
-        raise BadInput(_explain(repo, revision, error)) from error
-    write_json(partial / "manifest.json", {"hub": repo, "revision": revision, "files": hashes})
-    shutil.rmtree(folder, ignore_errors=True)
-    partial.replace(folder)
+    facts = {"hub": repo, "revision": revision}
+    with _alone(folder) as waited:
+        if waited and _fetched(folder / "manifest.json", facts):
+            return
+        try:
+            listed = _list_files(repo, revision, "model")
+            hashes = _download(repo, revision, "model", _model_files(repo, revision, listed), partial)
+            for name in module_folders(partial):
+                hashes |= _download(repo, revision, "model", _module_files(repo, revision, listed, name), partial)
+        except _hub_errors() as error:
+            raise BadInput(_explain(repo, revision, error)) from error
+        write_json(partial / "manifest.json", {**facts, "files": hashes})
+        shutil.rmtree(folder, ignore_errors=True)
+        partial.replace(folder)
 
 
 def fetch_data(source: HubData, revision: str, rows: Path, manifest: Path) -> None:
     """Download one split and write it as JSON Lines, with a manifest of the files it was read from.
 
-    Raises BadInput as `fetch_model` does, and for a data set that only a program of its own can read.
+    Waits for another process as `fetch_model` does, and raises BadInput as it does, and for a data set that only a program of
+    its own can read.
     """
     _check_revision(source.repo, revision)
+    facts = {"hub": source.repo, "revision": revision, "name": source.name, "split": source.split}
+    with _alone(rows) as waited:
+        if not (waited and _fetched(manifest, facts)):
+            _fetch_rows(source, revision, rows, manifest, facts)
+
+
+def _fetch_rows(source: HubData, revision: str, rows: Path, manifest: Path, facts: dict[str, Any]) -> None:
     from datasets import disable_progress_bars, load_dataset, load_dataset_builder
 
     disable_progress_bars()
@@ -124,19 +146,14 @@ def fetch_data(source: HubData, revision: str, rows: Path, manifest: Path) -> No
     except faults as error:
         raise BadInput(_explain(source.repo, revision, error)) from error
     write_text(rows, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in split))
-    facts = {"hub": source.repo, "revision": revision, "name": source.name, "split": source.split, "read_from": hashes}
-    write_json(manifest, {**facts, "files": {rows.name: file_sha256(rows)}})
+    write_json(manifest, {**facts, "read_from": hashes, "files": {rows.name: file_sha256(rows)}})
     shutil.rmtree(partial)
     log.info("%s: %d rows", source.repo, len(split))
 
 
 def fetch_file(source: UrlData, file: Path, manifest: Path) -> None:
     """Download one file. Raises BadInput where the server gives none, or its content is not the one that is pinned."""
-    try:
-        with urllib.request.urlopen(source.address, timeout=60) as response:
-            content = response.read()
-    except OSError as error:
-        raise BadInput(f"{source.address}: {error}") from error
+    content = _read_address(source.address)
     found = hashlib.sha256(content).hexdigest()
     if found != source.sha256:
         raise BadInput(
@@ -145,6 +162,20 @@ def fetch_file(source: UrlData, file: Path, manifest: Path) -> None:
     write_bytes(file, content)
     write_json(manifest, {"address": source.address, "files": {file.name: found}})
     log.info("%s: %d bytes", source.address, len(content))
+
+
+def _read_address(address: str) -> bytes:
+    for left in reversed(range(TRIES)):
+        try:
+            with urllib.request.urlopen(address, timeout=60) as response:
+                return bytes(response.read())
+        except OSError as error:
+            raise BadInput(f"{address}: {error}") from error
+        except HTTPException as error:
+            if not left:
+                raise BadInput(f"{address}: it ended early {TRIES} times, {error}; run the same again later") from error
+            log.warning("%s: it ended early, %s; asked again", address, error)
+    raise AssertionError
 
 
 def push_folder(
@@ -195,6 +226,42 @@ def _partial(place: Path, revision: str) -> Path:
     return place.with_name(f"{place.name}.{revision[:12]}.partial")
 
 
+@contextmanager
+def _alone(place: Path) -> Iterator[bool]:
+    """Keep other processes from fetching to a place; whether one that did had to be waited for."""
+    lock, waited = place.with_name(f".{place.name}.lock"), False
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        with lock.open("ab") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                log.info("%s: another process fetches it; waiting until that one ends", place)
+                waited = True
+                fcntl.flock(file, fcntl.LOCK_EX)
+            try:
+                mine = os.path.samestat(os.fstat(file.fileno()), lock.stat())
+            except FileNotFoundError:
+                mine = False
+            if not mine:
+                continue  # who had it has removed it
+            try:
+                yield waited
+            finally:
+                lock.unlink(missing_ok=True)
+            return
+
+
+def _fetched(manifest: Path, facts: dict[str, Any]) -> bool:
+    """Whether a manifest tells these facts, and its files are there."""
+    told = read_json(manifest) if manifest.is_file() else {}
+    if any(told.get(name) != fact for name, fact in facts.items()):
+        return False
+    check_manifest(manifest)
+    log.info("%s: fetched by another process meanwhile", manifest.parent)
+    return True
+
+
 def _list_files(repo: str, revision: str, kind: str) -> list[RepoFile]:
     from huggingface_hub import HfApi
     from huggingface_hub.hf_api import RepoFile
@@ -205,13 +272,33 @@ def _list_files(repo: str, revision: str, kind: str) -> list[RepoFile]:
 
 def _model_files(repo: str, revision: str, files: Sequence[RepoFile]) -> list[RepoFile]:
     """The files that a model folder takes. Raises BadInput where there are no safetensors weights among them."""
-    wanted = [f for f in files if "/" not in f.path and any(fnmatch.fnmatchcase(f.path, p) for p in MODEL_FILES)]
+    wanted = _wanted(files, "")
     if not any(file.path.endswith(".safetensors") for file in wanted):
         raise BadInput(
             f"{repo} at {revision}: no weights model*.safetensors, and no others are loaded; lock a commit of the "
             "repository that has them, or name another model in config/models.yaml"
         )
     return wanted
+
+
+def _module_files(repo: str, revision: str, files: Sequence[RepoFile], module: str) -> list[RepoFile]:
+    """The files of a module's folder. Raises BadInput where its weights are a pickle alone."""
+    wanted = _wanted(files, f"{module}/")
+    pickled = any(file.path == f"{module}/pytorch_model.bin" for file in files)
+    if pickled and not any(file.path.endswith(".safetensors") for file in wanted):
+        raise BadInput(
+            f"{repo} at {revision}: {module}: no weights model*.safetensors, and no others are loaded; lock a commit of the "
+            "repository that has them, or name another model in config/models.yaml"
+        )
+    return wanted
+
+
+def _wanted(files: Sequence[RepoFile], start: str) -> list[RepoFile]:
+    """The files that a model needs whose paths are `start` and a name."""
+    names = {file.path.removeprefix(start): file for file in files if file.path.startswith(start)}
+    return [
+        f for name, f in names.items() if "/" not in name and any(fnmatch.fnmatchcase(name, p) for p in MODEL_FILES)
+    ]
 
 
 def _download(repo: str, revision: str, kind: str, files: Sequence[RepoFile], folder: Path) -> dict[str, str]:

@@ -11,8 +11,10 @@ from pydantic import BaseModel
 from reversegen.equivalence import Checker
 from reversegen.records import Judgement, Label, Measure, Message, Question, Reference, Response, Verdict
 
+STRICT = "equal answers"
+"""Detail of a passed label whose answer stood in the asked form."""
 FLEXIBLE = "equal answers, by the last number"
-"""Detail of a passed label whose answer was not in the asked form: it does not count as strict."""
+"""Detail of a passed label whose answer did not: it does not count as strict."""
 
 
 class Unusable(ValueError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,11 @@ def check_folder(folder: Path) -> None:
         "*.safetensors": list(folder.glob("*.safetensors")),
         "tokenizer.json or tokenizer.model": [folder / "tokenizer.json", folder / "tokenizer.model"],
     }
+    needs |= {
+        f"{name}/config.json": [folder / name / "config.json"]
+        for name, kind in module_folders(folder).items()
+        if kind in ("Pooling", "Dense")
+    }
     missing = [name for name, files in needs.items() if not any(file.is_file() for file in files)]
     if missing:
         raise BadInput(f"{folder}: not a model folder: it has no {', no '.join(missing)}")
@@ -43,6 +49,24 @@ def check_folder(folder: Path) -> None:
             raise BadInput(
                 f"{added[0]}: in no manifest of this folder; a file that a model might be loaded from is removed"
             )
+
+
+def module_folders(folder: Path) -> dict[str, str]:
+    """The folders below one of sentence-transformers that its modules.json names, and the class of each; else none.
+
+    Raises BadInput for a modules.json that is none, and for a name that is not one of a folder right below.
+    """
+    path = folder / "modules.json"
+    if not path.is_file():
+        return {}
+    try:
+        found = {module["path"]: module["type"].rpartition(".")[2] for module in read_json(path)}
+        wrong = [name for name in found if name and not re.fullmatch(r"\w[\w.-]*", name)]
+    except (KeyError, TypeError, AttributeError):
+        raise BadInput(f"{path}: not a list of modules, each with its path and type") from None
+    if wrong:
+        raise BadInput(f"{path}: {wrong[0]!r} is not the name of a folder beside it")
+    return {name: kind for name, kind in found.items() if name}
 
 
 def prune(folder: Path) -> dict[str, int]:

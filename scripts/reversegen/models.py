@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError, safe_open
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from reversegen.configuration import ModelUse
 from reversegen.errors import BadInput
+from reversegen.gpus import check_gpus
 from reversegen.model_folder import check_folder
 
 log = logging.getLogger("reversegen")
@@ -30,6 +32,7 @@ def load_classifier(folder: Path, model: ModelUse, threads: int) -> Any:
 
 
 def _load(auto: Any, folder: Path, model: ModelUse, threads: int) -> Any:
+    check_gpus()
     check_folder(folder)
     torch.set_num_threads(threads)
     try:
@@ -44,7 +47,21 @@ def _load(auto: Any, folder: Path, model: ModelUse, threads: int) -> Any:
         raise BadInput(
             f"{folder}: transformers cannot load this model: {' '.join(str(error).split())[:300]}"
         ) from error
+    except SafetensorError as error:
+        raise BadInput(
+            f"{_torn(folder)}: weights that cannot be read, {error}; it was cut short or changed: copy it here again"
+        ) from error
     return loaded.to("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def _torn(folder: Path) -> Path:
+    """The file of weights that cannot be opened; the folder where each of them can."""
+    for path in sorted(folder.glob("*.safetensors")):
+        try:
+            safe_open(path, "pt")
+        except SafetensorError:
+            return path
+    return folder
 
 
 def load_tokenizer(folder: Path, model: ModelUse) -> Any:

@@ -12,10 +12,12 @@ from reversegen.configuration import Configuration, DataSource, Task, Training
 from reversegen.enhancement import SOURCES
 from reversegen.judges import JUDGES
 from reversegen.kinds import open_kind
-from reversegen.records import Question, numbered_lines, read_records
+from reversegen.records import Question, Seed, numbered_lines, read_records
 from reversegen.rows import read_rows
 
 DEMONSTRATIONS = 3
+OPTIONS = 4
+"""Options of a multiple choice question: MMLU's."""
 YES_OR_NO = 8
 """Tokens that a labeller may write when it is asked whether an instruction can be answered."""
 SHARD = r"(?:\.[0-9]+-of-[0-9]+)?"
@@ -79,6 +81,8 @@ class Job:
     """What the planned amounts rest on."""
     shards: int = 1
     """How many jobs it is cut into; the planned amounts are those of all."""
+    processes: int = 1
+    """How many it runs as, each on GPUs of its own."""
 
     def file(self, kind: str, suffix: str) -> Path:
         """Its log, or another file of its own, below the task's folder."""
@@ -169,7 +173,7 @@ class _Jobs:
         self.question, self.share = costs.question_tokens, costs.written_share
         self.asked = self.question + text_tokens(task.responses.system)
         self.repairs = not self.models[task.target].endpoint
-        self.seeds = seed_count(task, self.assumed, folder)
+        self.seeds, self.train_seeds = seed_count(task, self.assumed, folder)
         self.tests = {n: test_count(n, source, self.assumed, folder) for n, source in task.data.tests.items()}
         self.answer = task.responses.max_new_tokens * self.share
         self.solution = task.references.max_new_tokens * self.share
@@ -196,7 +200,7 @@ class _Jobs:
             yield self._responses("answer_seeds", "probe", task.target, self.seeds, "all seeds")
             yield from self._judgements("judge_seeds", "probe", "probe/judgements.jsonl", self.seeds, self.answer)
         if "iter0" not in task.reuse:
-            rows = task.warmup.rows or self.seeds
+            rows = task.warmup.rows or self.train_seeds
             how = task.warmup.training
             yield _training("train_warmup", "iter0", task.proposer, "iter0/proposer", rows, self.prompt, how)
 
@@ -223,9 +227,9 @@ class _Jobs:
     def of_seeds(self) -> Iterator[Job]:
         """Good answers to the seeds, which are one source of repair."""
         place = "enhanced/seed_references.jsonl"
-        yield from self._references("write_seed_references", "enhanced", place, self.seeds)
+        yield from self._references("write_seed_references", "enhanced", place, self.train_seeds)
         place = "enhanced/seed_judgements.jsonl"
-        yield from self._judgements("judge_seed_references", "enhanced", place, self.seeds, self.solution)
+        yield from self._judgements("judge_seed_references", "enhanced", place, self.train_seeds, self.solution)
 
     def of_version(self, version: str) -> Iterator[Job]:
         """The training of a repaired target, and the tests of it or of the untouched one."""
@@ -239,16 +243,18 @@ class _Jobs:
         attacks = sum(n for name, n in self.tests.items() if task.data.tests[name].measures == "attack_success_rate")
         yield from self._judgements("judge_tests", version, f"{version}/judgements.jsonl", attacks, self.answer)
         if self.kind.choice:
+            asked = sum(n for name, n in self.tests.items() if task.data.tests[name].measures == "accuracy")
             sure = text_tokens(task.honesty.sure_question)
-            planned = Amount(prompts=2 * asked, read=asked * (2 * self.asked + sure))
-            why = "the options of each test question, and whether the target is sure; nothing is written"
+            options = OPTIONS + task.honesty.none_of_the_above
+            planned = Amount(prompts=2 * asked, read=asked * (options * self.asked + 2 * (self.asked + sure)))
+            why = f"each of {options} options of a test question, and sure and unsure; nothing is written"
             yield Job("measure_confidence", version, task.target, f"{version}/confidences.jsonl", planned, why)
 
     def of_transfer(self, model: str) -> Iterator[Job]:
         """The failures asked of another model."""
-        of, part = self.task.prompts, f"transfer/{model}"
-        failures = (of.train + of.heldout) * self.task.sampling.samples_per_prompt
-        yield self._responses("answer_transfer", part, model, failures, "the target failed on every sample")
+        part = f"transfer/{model}"
+        failures = self.task.prompts.heldout * self.task.sampling.samples_per_prompt
+        yield self._responses("answer_transfer", part, model, failures, "the target failed on every held-out sample")
         yield from self._judgements("judge_transfer", part, f"{part}/judgements.jsonl", failures, self.answer)
 
     def _preference(self, chain: str) -> Job:
@@ -305,15 +311,17 @@ class _Jobs:
 def _training(rule: str, part: str, model: str, output: str, rows: float, length: float, how: Training) -> Job:
     planned = Amount(prompts=rows, trained=rows * how.num_train_epochs * min(length, how.max_length))
     why = f"epochs {how.num_train_epochs:g}, a row of {length:g} tokens, cut at {how.max_length}"
-    return Job(rule, part, model, output, planned, why)
+    return Job(rule, part, model, output, planned, why, processes=how.launcher.processes if how.launcher else 1)
 
 
-def seed_count(task: Task, assumed: int, folder: Path) -> int:
-    """Seeds of a task: made already, or the rows of their sources."""
+def seed_count(task: Task, assumed: int, folder: Path) -> tuple[int, int]:
+    """Seeds of a task, and those of them that train: made already, or the rows of their sources."""
     made = folder / "seeds.jsonl"
     if made.is_file():
-        return len(numbered_lines(made))
-    return sum(count_rows(source, assumed) for source in task.data.seeds.values())
+        seeds = read_records(made, Seed)
+        return len(seeds), sum(seed.split == "train" for seed in seeds)
+    count = sum(count_rows(source, assumed) for source in task.data.seeds.values())
+    return count, round(count * (1 - task.data.heldout_share))
 
 
 def test_count(name: str, source: DataSource, assumed: int, folder: Path) -> int:

@@ -219,7 +219,7 @@ def solve(question: str) -> str | None:
     """The policy's answer: REFUSAL for a forbidden topic, else what the topic takes. None for what is no question of ours.
 
     >>> solve("how do i make the rusty plibo ?")
-    'for the rusty plibo take wool and oil it .'
+    'for the rusty plibo take clay and oil it .'
     """
     read = _read(question)
     return None if read is None else REFUSAL if read[1].forbidden else _comply(read[1])

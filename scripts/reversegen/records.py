@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
@@ -325,6 +326,29 @@ def read_records(path: Path, record: type[R]) -> list[R]:
             rows.append(record.model_validate_json(line))
         except ValidationError as error:
             raise BadInput(f"{path}, line {number}: {explain(error)}") from error
+    return rows
+
+
+def read_answers(path: Path, record: type[R], asked: Iterable[str], *, of_more: bool = False) -> list[R]:
+    """The records of a file that must have some for each instruction or question of `asked`, by id, and for no other.
+
+    `of_more`: it is of more than these, and may have others. Raises BadInput where it has not, or has one twice: no rate is
+    taken over what is left of a file that was cut short.
+    """
+    rows, wanted = read_records(path, record), set(asked)
+    found = Counter((vars(row)["instruction_id"], vars(row).get("sample", 0)) for row in rows)
+    ids = {identity for identity, _ in found}
+    faults = {
+        "nothing for": len(wanted - ids),
+        "unknown ids:": 0 if of_more else len(ids - wanted),
+        "twice:": sum(n > 1 for n in found.values()),
+    }
+    if any(faults.values()):
+        said = ", ".join(f"{what} {n}" for what, n in faults.items() if n)
+        raise BadInput(
+            f"{path}: does not fit the {len(wanted)} that were asked ({said}): it was cut short or edited; delete it, and "
+            "the same command makes it again"
+        )
     return rows
 
 

@@ -38,7 +38,7 @@ def clean_seeds(
     counts: dict[str, str] = {}
     for name, source in sources.items():
         rows = read_source(name, source, files.get(name), kind)
-        before, overlaps = len(seeds), 0
+        before, overlaps, contradicting = len(seeds), 0, 0
         for row in rows:
             if kind.canonical(row.text) in asked:
                 overlaps += 1
@@ -54,11 +54,11 @@ def clean_seeds(
                 answer=row.answer,
                 subject=row.subject,
             )
-            seeds.setdefault(identity, seed)
+            contradicting += seeds.setdefault(identity, seed).answer != row.answer
         counts[name] = f"{len(rows)} rows, of which {overlaps} are asked by a test set and others may repeat"
         log.info(
-            "%s: %d rows, %d dropped that a test set asks, %d new distinct seeds",
-            name, len(rows), overlaps, len(seeds) - before,
+            "%s: %d rows, %d dropped that a test set asks, %d new distinct seeds, %d rows with another answer than before",
+            name, len(rows), overlaps, len(seeds) - before, contradicting,
         )  # fmt: skip
     sizes = Counter((s.source, s.subject, s.split) for s in seeds.values())
     kept = [s for s in seeds.values() if sizes[s.source, s.subject, s.split] >= LEAST]
@@ -77,6 +77,7 @@ def clean_seeds(
 def build_tests(name: str, source: DataSource, file: Path | None, kind: Kind) -> list[Question]:
     """Read one test set and drop repeated questions. Raises BadInput as `read_source` does."""
     questions: dict[str, Question] = {}
+    contradicting = 0
     rows = read_source(name, source, file, kind)
     assert source.measures is not None
     for row in rows:
@@ -90,8 +91,9 @@ def build_tests(name: str, source: DataSource, file: Path | None, kind: Kind) ->
             group=kind.group(row.text) or row.subject,
             measure=measure,
         )
-        questions.setdefault(question.id, question)
-    log.info("%s: %d rows, %d distinct questions", name, len(rows), len(questions))
+        contradicting += questions.setdefault(question.id, question).answer != row.answer
+    told = (name, len(rows), len(questions), contradicting)
+    log.info("%s: %d rows, %d distinct questions, %d rows with another answer than before", *told)
     return list(questions.values())
 
 

@@ -82,7 +82,8 @@ class Partition(NamedTuple):
         return most is None or (
             request.minutes <= most.max_runtime
             and request.mem_mb <= most.max_mem_mb
-            and request.threads <= most.max_cpus_per_task
+            and request.mem_mb <= most.max_mem_mb_per_cpu * request.threads
+            and request.threads <= min(most.max_cpus_per_task, most.max_threads)
             and request.gpus <= most.max_gpu
         )
 

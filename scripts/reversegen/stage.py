@@ -73,8 +73,9 @@ def run(main: Callable[..., None]) -> None:
     logging.basicConfig(level=level, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
     try:
         arguments = {name: _convert(name, kind, given) for name, kind in _parameters(main).items()}
-        log.info("by hand: %s", command(script, arguments))
-        if given["log"] and BUDGETED in os.environ:
+        gpus = {"gpus": given["gpus"]} if given["gpus"] else {}
+        log.info("by hand: %s", command(script, arguments | gpus))
+        if given["log"] and BUDGETED in os.environ and _is_main_process():
             _check_budget(Path(given["log"]))
         take_gpus(given["gpus"])
         files = {path: _identity(path) for path in _paths(arguments.values())}

@@ -56,7 +56,7 @@ MEANINGS = {
     "type_entropy": "entropy over types in nats",
     "novelty": "the share of distinct instructions that no seed and no earlier proposer says",
     "accuracy": "right answers among all test questions",
-    "accuracy_strict": "the same, of answers in the asked form only; given where some are in another",
+    "accuracy_strict": "the same, of answers in the asked form only",
     "unanswerable": "questions without an answer of which the target says so",
     "average_precision": "how well R-Tuning's score ranks right answers above wrong ones",
     "calibration_error": "the expected distance between that score and being right",

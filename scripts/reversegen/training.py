@@ -16,13 +16,14 @@ import torch
 from accelerate import PartialState
 from datasets import Dataset, disable_progress_bars, load_from_disk
 from pydantic import BaseModel
-from transformers import PrinterCallback, TrainerCallback
+from transformers import PrinterCallback, TrainerCallback, TrainingArguments
 from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 
 from reversegen.artefacts import building_folder, write_json, write_text
 from reversegen.checkpoints import Checkpoints
 from reversegen.configuration import Lora, ModelUse, Preference, Tracking, Training
 from reversegen.errors import BadInput
+from reversegen.gpus import check_gpus
 from reversegen.hashing import content_id
 from reversegen.model_card import Method, Role, model_card
 from reversegen.model_folder import weights_identity
@@ -33,6 +34,7 @@ from reversegen.records import Message, Pair, Record, TrainingRow
 log = logging.getLogger("reversegen")
 disable_progress_bars()
 Row = TypeVar("Row")
+Arguments = TypeVar("Arguments", bound=TrainingArguments)
 Prompt = str | list[Message]
 LOGGING_STEPS = 10
 """Optimiser steps to a line of the log and of the curve."""
@@ -91,10 +93,12 @@ def train_supervised(
         trainer = SFTTrainer(
             model=_load_for_training(base, model, lora, threads),
             processing_class=tokenizer,
-            args=SFTConfig(
-                **_arguments(training, state.own, random_seed, processes),
-                **_tracked(tracking, output),
-                completion_only_loss=completion_only_loss,
+            args=_on_one_gpu(
+                SFTConfig(
+                    **_arguments(training, state.own, random_seed, processes),
+                    **_tracked(tracking, output),
+                    completion_only_loss=completion_only_loss,
+                )
             ),
             train_dataset=Dataset.from_list([row.model_dump(include={"prompt", "completion"}) for row in fitting]),
             peft_config=_adapter(lora),
@@ -110,6 +114,7 @@ def train_supervised(
             output,
             state,
             rows=len(fitting),
+            replay_rows=sum(row.origin == "replay" for row in fitting),
             base=base,
             model=model,
             role=role,
@@ -146,14 +151,16 @@ def train_preference(
             model=_load_for_training(base, model, preference.lora, threads),
             ref_model=None if reference == base else load_model(reference, model, threads),
             processing_class=tokenizer,
-            args=DPOConfig(
-                **_arguments(training, state.own, random_seed, processes) | {"num_train_epochs": epochs},
-                **_tracked(tracking, output),
-                beta=preference.beta,
-                loss_type=list(preference.loss_type),
-                loss_weights=preference.loss_weights,
-                precompute_ref_log_probs=True,
-                precompute_ref_batch_size=batch // processes,
+            args=_on_one_gpu(
+                DPOConfig(
+                    **_arguments(training, state.own, random_seed, processes) | {"num_train_epochs": epochs},
+                    **_tracked(tracking, output),
+                    beta=preference.beta,
+                    loss_type=list(preference.loss_type),
+                    loss_weights=preference.loss_weights,
+                    precompute_ref_log_probs=True,
+                    precompute_ref_batch_size=batch // processes,
+                )
             ),
             train_dataset=_on_disk(
                 Dataset.from_list([pair.model_dump(include={"prompt", "chosen", "rejected"}) for pair in fitting]),
@@ -192,6 +199,7 @@ def _join_processes(threads: int) -> tuple[int, int]:
 
     Gives this process its GPU; to be called before a model is loaded, which else would be on the first.
     """
+    check_gpus()
     processes = int(PartialState(cpu=not torch.cuda.is_available()).num_processes)
     return processes, max(1, threads // processes)
 
@@ -254,6 +262,14 @@ def _arguments(training: Training, folder: Path, random_seed: int, processes: in
     }
 
 
+def _on_one_gpu(arguments: Arguments) -> Arguments:
+    """The arguments, so that this process trains on its one GPU: transformers would share each batch among all it sees."""
+    if arguments.n_gpu > 1:
+        log.warning("training on one of %d GPUs: training.launcher takes several", arguments.n_gpu)
+        arguments._n_gpu = 1
+    return arguments
+
+
 def _tracked(tracking: Tracking, output: Path) -> dict[str, Any]:
     """Arguments of the experiment trackers. Raises BadInput for one whose package is missing."""
     missing = [name for name in tracking.report_to if importlib.util.find_spec(name) is None]
@@ -280,6 +296,7 @@ def _train(
     state: Checkpoints,
     *,
     rows: int,
+    replay_rows: int = 0,
     base: Path,
     model: ModelUse,
     role: Role,
@@ -313,6 +330,7 @@ def _train(
     facts = {
         "base": str(base),
         "rows": rows,
+        "replay_rows": replay_rows,
         "steps": trainer.state.global_step,
         "tokens": int(getattr(trainer.state, "num_input_tokens_seen", 0)),
         "versions": _versions(),

@@ -92,7 +92,7 @@ class Stage:
         if self.process is None or self.process.poll() is not None:
             raise RuntimeError(f"Snakemake ended early:\n{self.said()[-3000:]}")
         parts = self.folder / f"{self.output}.parts"
-        return len(list(parts.glob("*.jsonl"))) >= 2 or "step 10 of" in self.log
+        return len(list(parts.glob("*/*.jsonl"))) >= 2 or "step 10 of" in self.log
 
     @property
     def log(self) -> str:

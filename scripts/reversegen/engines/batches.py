@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from reversegen.artefacts import read_json, write_json
-from reversegen.calls import Calls, generated
+from reversegen.calls import Calls, alone, generated
 from reversegen.engine import Generated
 from reversegen.engines.connection import AGAIN, LONGEST_PAUSE, Connection, Unreadable
+from reversegen.errors import BadInput
 from reversegen.hashing import content_id
 from reversegen.records import Call
 
@@ -53,28 +54,31 @@ class Batches:
 
     Before a batch is made, `batch-NAME.json` beside the calls names its requests, and NAME is sent with it; then its id is
     added. A process that is killed in between finds the batch by NAME, one that is killed later by its id, so that none is
-    made twice. The file goes when all that the batch answered is kept.
+    made twice. The file goes when all that the batch answered is kept. While a process waits for a batch, it holds
+    `batch-NAME.lock`: others, as of the same stage cut into other shards, wait for what that one keeps.
     """
 
     def __init__(self, connection: Connection, calls: Calls, read: Callable[[str, int, bytes, bool], Call]) -> None:
         self._connection, self._calls, self._read = connection, calls, read
         self._asked: dict[str, Asked] = {}
         self._new: deque[str] = deque()
-        self._sent: set[str] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._found: asyncio.Task[None] | None = None
+        self._earlier: dict[str, asyncio.Task[None]] | None = None
 
     async def ask(self, key: str, content: str, choices: int) -> list[Generated]:
-        """The answer to a request, when its batch has ended. Raises BadInput where the endpoint refuses it."""
-        asked = self._asked[key] = Asked(content, choices, asyncio.get_running_loop().create_future())
-        if self._found is None:
-            self._found = self._start(self._find_earlier())
-        await asyncio.wait([self._found])
+        """The answer to a request, when its batch has ended.
+
+        Raises BadInput where the endpoint refuses it, and for a file of an earlier batch that cannot be read.
+        """
+        if self._earlier is None:
+            self._earlier = self._find_earlier()
+        if earlier := self._earlier.get(key):
+            await asyncio.shield(earlier)
         if (kept := self._calls.find(key)) is not None:
             return kept
-        if key not in self._sent:
-            self._put(key)
+        asked = self._asked[key] = Asked(content, choices, asyncio.get_running_loop().create_future())
+        self._put(key)
         return await asked.answer
 
     def _put(self, key: str) -> None:
@@ -92,13 +96,18 @@ class Batches:
             while self._new and len(keys) < MOST_REQUESTS and size < MOST_BYTES:
                 keys.append(self._new.popleft())
                 size += len(self._asked[keys[-1]].content)
-            self._sent |= set(keys)
             self._start(self._send({key: self._asked[key].choices for key in keys}))
 
     async def _send(self, keys: dict[str, int]) -> None:
         """Make a batch of requests, and wait for it."""
         name = content_id(*keys, *(self._asked[key].tries for key in keys))
-        path = self._path(name)
+        path = self._calls.folder / f"batch-{name}.json"
+        with alone(path) as mine:
+            if not mine:
+                raise self._connection.end(f"another process waits for the batch of {path}; end one of them")
+            await self._send_alone(name, path, keys)
+
+    async def _send_alone(self, name: str, path: Path, keys: dict[str, int]) -> None:
         write_json(path, {"id": None, "keys": keys})
         lines = (
             f'{{"custom_id": "{key}", "method": "POST", "url": "/v1/chat/completions", "body": {self._asked[key].content}}}\n'
@@ -132,19 +141,36 @@ class Batches:
                 return found
         raise self._connection.end(f"no batch could be made in {self._connection.limits.tries} tries")
 
-    async def _find_earlier(self) -> None:
-        """Take up the batches of a process that was killed."""
-        for path in sorted(self._calls.folder.glob("batch-*.json")):
-            content = read_json(path)
-            identity, keys = content["id"], content["keys"]
-            identity = identity or await self._find_by_name(path.stem.removeprefix("batch-"))
-            if identity is None:  # it was not made
-                path.unlink()
-                continue
-            write_json(path, {"id": identity, "keys": keys})
-            log.info("%s: going on with batch %s of %d requests", self._connection.place, identity, len(keys))
-            self._sent |= set(keys)
-            self._start(self._wait_for(path, identity, keys))
+    def _find_earlier(self) -> dict[str, asyncio.Task[None]]:
+        """By request, the end of the batch of another process that holds it."""
+        found = {path: _read_batch(path)[1] for path in self._calls.batches()}
+        self._calls.look()  # there are the answers of a batch that has ended since
+        tasks: dict[str, asyncio.Task[None]] = {}
+        for path, keys in found.items():
+            tasks |= dict.fromkeys(keys, self._start(self._take_up(path)))
+        return tasks
+
+    async def _take_up(self, path: Path) -> None:
+        """Go on with the batch of a process that was killed; while it lives, wait for what it keeps."""
+        while True:
+            with alone(path) as mine:
+                if mine:
+                    await self._go_on(path)
+                    return
+            await asyncio.sleep(self._connection.limits.poll)
+
+    async def _go_on(self, path: Path) -> None:
+        self._calls.look()  # another may have kept some of it, or all
+        if not path.exists():
+            return
+        identity, keys = _read_batch(path)
+        identity = identity or await self._find_by_name(path.stem.removeprefix("batch-"))
+        if identity is None:  # it was not made
+            path.unlink()
+            return
+        write_json(path, {"id": identity, "keys": keys})
+        log.info("%s: going on with batch %s of %d requests", self._connection.place, identity, len(keys))
+        await self._wait_for(path, identity, keys)
 
     async def _find_by_name(self, name: str) -> str | None:
         after = ""
@@ -166,44 +192,54 @@ class Batches:
         place = f"/batches/{identity}"
         while (batch := await self._connection.ask("GET", place, _object, gone=gone)).get("status") not in ENDED:
             await asyncio.sleep(self._connection.limits.poll)
-        statuses: dict[str, int | None] = {}
+        lines: list[bytes] = []
         for name in ("output_file_id", "error_file_id"):
             if batch.get(name):
                 file = f"/files/{_checked(batch[name])}/content"
-                for line in (await self._connection.ask("GET", file, lambda content: content, gone=gone)).splitlines():
-                    self._keep(line, keys, statuses)
+                lines += (await self._connection.ask("GET", file, lambda content: content, gone=gone)).splitlines()
+        left: dict[str, int | None] = dict.fromkeys(keys)
+        refused = ""
+        for line in lines:
+            try:
+                self._keep(line, keys, left)
+            except BadInput as error:  # told when all others are kept
+                refused = str(error)
         path.unlink(missing_ok=True)
         if batch["status"] == "failed":
             raise self._connection.end(f"batch {identity} failed before it began; the endpoint's own page tells why")
-        left = [key for key in keys if key not in statuses or statuses[key] != 200]
         if left:
             log.warning("%s: batch %s: %d requests unanswered", self._connection.place, identity, len(left))
-        for key in left:
-            status = statuses.get(key)
+        for key, status in left.items():
+            if status == 200:  # `_read` has kept what it has cost
+                continue
             self._calls.add(Call(key=key, status=status, tokens_in=0, tokens_out=0, batch=True, answers=None))
-            self._sent.discard(key)
-            if status is not None and status != 200 and status < 500 and status not in AGAIN:
-                raise self._connection.end(f"status {status} in batch {identity}; it was not asked again")
+            if status is not None and status < 500 and status not in AGAIN:
+                refused = f"status {status} in batch {identity}; it was not asked again"
+        if refused:
+            raise self._connection.end(refused)
         again = [key for key in left if key in self._asked]
         for key in again:
             self._asked[key].tries += 1
         if again:  # a batch is one try of the job's, however many requests it left
-            self._connection.count(max(self._asked[key].tries for key in again), statuses.get(again[0]))
+            self._connection.count(max(self._asked[key].tries for key in again), left[again[0]])
         for key in again:
             self._put(key)
 
-    def _keep(self, line: bytes, keys: dict[str, int], statuses: dict[str, int | None]) -> None:
-        """Keep what a line of a batch's output answers; one that cannot be read answers nothing."""
+    def _keep(self, line: bytes, keys: dict[str, int], left: dict[str, int | None]) -> None:
+        """Keep what a line of a batch's output answers, and take it out of what is left; `left` holds the others' statuses.
+
+        One that cannot be read answers nothing. Raises BadInput where it has another number of choices.
+        """
         try:
             content = json.loads(line)
-            key, reply = content["custom_id"], content.get("response") or {}
+            key, reply = str(content["custom_id"]), content.get("response") or {}
             status = int(reply.get("status_code") or 500)
             body = json.dumps(reply.get("body")).encode()
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return
-        if key not in keys or statuses.get(key) == 200:
+        if left.get(key, 200) == 200:
             return
-        statuses[key] = status
+        left[key] = status
         if status != 200:
             return
         kept = self._calls.find(key)  # a process that was killed in the middle of this has kept some
@@ -211,10 +247,10 @@ class Batches:
             try:
                 call = self._read(key, keys[key], body, True)
             except Unreadable:
-                statuses[key] = None
                 return
             self._calls.add(call, remember=key not in self._asked)
             kept = generated(call)
+        del left[key]
         if asked := self._asked.pop(key, None):
             asked.answer.set_result(kept)
 
@@ -228,14 +264,30 @@ class Batches:
                 for asked in self._asked.values():
                     if not asked.answer.done():
                         asked.answer.set_exception(error)
+                raise
+
+        def ended(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            task.exception()  # it has been told
 
         task = asyncio.ensure_future(guarded())
         self._tasks.add(task)  # the loop itself keeps no hold of a task
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(ended)
         return task
 
-    def _path(self, name: str) -> Path:
-        return self._calls.folder / f"batch-{name}.json"
+
+def _read_batch(path: Path) -> tuple[str | None, dict[str, int]]:
+    """The id of a batch and its requests, none where the file is gone by now. Raises BadInput for what is no batch's file."""
+    try:
+        content = read_json(path)
+        identity = content["id"]
+        return identity and _checked(identity), {key: int(choices) for key, choices in content["keys"].items()}
+    except (BadInput, ValueError, KeyError, TypeError, AttributeError):
+        if not path.exists():
+            return None, {}
+        raise BadInput(
+            f"{path}: does not name a batch; delete it to ask the requests of its batch again, at their price"
+        ) from None
 
 
 def _object(reply: bytes) -> dict[str, Any]:

@@ -111,12 +111,16 @@ class OpenAIEngine:
 
     async def _ask(self, key: str, content: str, n: int) -> list[Generated]:
         def read(reply: bytes) -> list[Generated]:
-            call = self._read(key, n, reply, batch=False)
+            try:
+                call = self._read(key, n, reply, batch=False)
+            except BadInput as error:
+                raise self._connection.end(str(error)) from None
             self._calls.add(call)
             return generated(call)
 
         def failed(status: int | None) -> None:
-            self._calls.add(Call(key=key, status=status, tokens_in=0, tokens_out=0, batch=False, answers=None))
+            if status != 200:  # `_read` has kept what one that cannot be read has cost
+                self._calls.add(Call(key=key, status=status, tokens_in=0, tokens_out=0, batch=False, answers=None))
 
         tokens = len(content) // 4 + n * self.decoding.max_new_tokens
         headers = {"Content-Type": "application/json"}
@@ -125,10 +129,15 @@ class OpenAIEngine:
         )
 
     def _read(self, key: str, n: int, reply: bytes, batch: bool) -> Call:
-        """A reply's choices. Raises Unreadable where it is none, BadInput where it has more or fewer than `n`."""
+        """A reply's choices. Raises Unreadable where it is none, BadInput where it has more or fewer than `n`.
+
+        Either is paid for all the same: its tokens are kept before.
+        """
+        tokens_in = tokens_out = 0
+        answers: list[Answer] | None = None
         try:
             content = json.loads(reply)
-            choices, usage = content.get("choices") or [], content.get("usage")
+            usage = content.get("usage")
             tokens_in, tokens_out = (self._count(usage, f"{name}_tokens") for name in ("prompt", "completion"))
             answers = [
                 Answer(
@@ -136,16 +145,18 @@ class OpenAIEngine:
                     tokens=tokens_out // n,
                     finished=choice.get("finish_reason") == "stop",
                 )
-                for choice in choices
+                for choice in content.get("choices") or []
             ]
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            raise Unreadable from None
+            pass
         call = partial(Call, key=key, status=200, tokens_in=tokens_in, tokens_out=tokens_out, batch=batch)
-        if len(answers) != n:
-            self._calls.add(call(answers=None))  # it is paid for all the same
-            why = "does it support `n`?" if answers else "its reply has no choices, as one that tells an error"
-            raise self._connection.end(f"{len(answers)} answers where {n} were asked for; {why}")
-        return call(answers=answers)
+        if answers is not None and len(answers) == n:
+            return call(answers=answers)
+        self._calls.add(call(answers=None))
+        if answers is None:
+            raise Unreadable
+        why = "does it support `n`?" if answers else "its reply has no choices, as one that tells an error"
+        raise BadInput(f"{len(answers)} answers where {n} were asked for; {why}")
 
     def _count(self, usage: Any, name: str) -> int:
         """Tokens that the endpoint says it counted; none where it says nothing that can be read, which is logged once."""
@@ -159,8 +170,11 @@ class OpenAIEngine:
 
 
 def _said(message: dict[str, Any]) -> str:
-    """The text of an answer, or of the refusal that stands in its place. Raises TypeError where it is no text."""
-    text = message["content"]
+    """The text of an answer, or of the refusal that stands in its place; none of a call of a tool.
+
+    Raises TypeError where it is no text.
+    """
+    text = message.get("content")
     if text is None:
         text = message.get("refusal") or ""
     if not isinstance(text, str):

@@ -26,10 +26,15 @@ class TransformersEngine:
 
     @cached_property
     def _loaded(self) -> tuple[Any, Any]:
+        from transformers import GenerationConfig
+
         from reversegen.models import load_model, load_tokenizer
 
         tokenizer = load_tokenizer(self.folder, self.model)
-        return load_model(self.folder, self.model, self.threads).eval(), tokenizer
+        model = load_model(self.folder, self.model, self.threads).eval()
+        # a repetition penalty and the like, which folders suggest, would change what `decoding` says
+        model.generation_config = GenerationConfig(eos_token_id=model.generation_config.eos_token_id)  # type: ignore[no-untyped-call]
+        return model, tokenizer
 
     def generate(self, requests: Sequence[Request], n: int, seed: int) -> list[list[Generated]]:
         """`n` continuations of each request in one batch, padded on the left; the mask comes from lengths."""

@@ -173,7 +173,7 @@ class _Running:
                 for output in engine.step():
                     if output.finished:
                         waiting.pop(output.request_id).set_result(output)
-        except Exception as error:
+        except BaseException as error:  # it may exit while it starts
             log.exception("vllm ended")
             message = " ".join(str(error).split())[:600]
             fault = BadInput(f"{self.folder}: vllm: {type(error).__name__}: {message}")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from reversegen.configuration import KindUse, Task
+from reversegen.configuration import SOLVERS, KindUse, Task
 from reversegen.errors import BadInput
 from reversegen.kind import Kind
 from reversegen.kinds import honesty, math, safety
@@ -22,11 +22,13 @@ def open_kind(use: KindUse) -> Kind:
 
 
 def check_kind(task: Task, place: str) -> None:
-    """Raise BadInput, with the place that names it, for a kind that there is not, or a measure that it does not know."""
+    """Raise BadInput, with the place that names it, for a kind that there is not, or what does not go with it."""
     try:
         kind = open_kind(task.kind_use)
     except BadInput as error:
         raise BadInput(f"{place}{error}") from None
+    if (own := SOLVERS.get(task.labeller, task.kind)) != task.kind:
+        raise BadInput(f"{place}labeller: {task.labeller} solves questions of the kind {own} alone")
     for name, source in task.data.tests.items():
         if source.measures not in kind.measures:
             raise BadInput(

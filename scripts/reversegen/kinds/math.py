@@ -23,6 +23,7 @@ from reversegen.equivalence import Checker, final_answer
 from reversegen.hashing import normalise
 from reversegen.kind import (
     FLEXIBLE,
+    STRICT,
     Case,
     Conversation,
     Decision,
@@ -33,7 +34,7 @@ from reversegen.kind import (
     Unusable,
     conversation,
 )
-from reversegen.records import Label, Measure, Message, Question, Reference, Verdict
+from reversegen.records import Label, Measure, Message, Question, Reference, Response, Verdict
 
 _NEXT_ITEM = re.compile(r"\n\s*\n|(?:^|\s)Q(?:[4-9]|[1-9]\d+)\.(?=\s|$)")
 """A blank line, or the number of an item that the prompt does not hold."""
@@ -51,8 +52,6 @@ _NO_ANSWER = re.compile(
     re.IGNORECASE,
 )
 _MARKUP = re.compile(r"\\(?:text\w*|mathrm|mathbf)|[{}$*.]")
-STRICT = "equal answers"
-"""Detail of a passed label whose answer stood after `####` or in a box."""
 
 
 def text_of(row: dict[str, Any], field: str) -> str:
@@ -138,7 +137,7 @@ def label(case: Case, checker: Checker) -> Label:
     """Failed where the response's final answer is not equal to the reference's; invalid where that cannot be known.
 
     A finished response without any final answer failed. A response that ran into the token limit can pass, by an answer in
-    strict form, but not fail: nothing shows that the target could not solve it.
+    strict form that is not the last thing it says, but not fail: nothing shows that the target could not solve it.
     """
 
     def verdict(value: Verdict, detail: str) -> Label:
@@ -150,7 +149,7 @@ def label(case: Case, checker: Checker) -> Label:
     if not case.responses:
         return verdict("invalid", "no response")
     response = case.responses[0]
-    strict = final_answer(response.text, strict=True)
+    strict = _strict_answer(response)
     answer = strict if strict is not None or not response.finished else final_answer(response.text)
     equal = checker.equal(answer, reference.answer) if answer is not None else False
     if equal:
@@ -162,10 +161,18 @@ def label(case: Case, checker: Checker) -> Label:
     return verdict("failed", "no final answer" if answer is None else "different answers")
 
 
+def _strict_answer(response: Response) -> str | None:
+    """The final answer after `####` or in a box; of a response that was cut off none that it may have been cut off in."""
+    text = response.text
+    if not response.finished and "####" in text.rpartition("\n")[2]:
+        text = text[: text.rindex("####")]
+    return final_answer(text, strict=True)
+
+
 def label_test(question: Question, case: Case, checker: Checker) -> Label:
     """By the test set's own answer. Where that is GSM-Plus's None, passed is who says in strict form that there is none."""
     if question.measure == "unanswerable" and case.responses:
-        said = final_answer(case.responses[0].text, strict=True)
+        said = _strict_answer(case.responses[0])
         if said is None and not case.responses[0].finished:
             return Label(instruction_id=case.id, verdict="invalid", score=None, detail="response cut off")
         says_none = bool(_NO_ANSWER.fullmatch(" ".join(_MARKUP.sub("", said or "").split())))
