@@ -23,6 +23,7 @@ from reversegen.calls import calls_folder, read_usage
 from reversegen.configuration import Endpoint, Honesty, KindUse, Labelling, Limits, ModelUse
 from reversegen.engine import Decoding, Generated, Request
 from reversegen.engines import open_engine
+from reversegen.engines.connection import OUTAGE, Connection
 from reversegen.engines.openai import OpenAIEngine
 from reversegen.errors import BadInput
 from reversegen.generation import answer_questions, label_by_model
@@ -233,6 +234,16 @@ def test_an_answer_without_a_readable_count_of_tokens_is_kept_and_told_once(
     assert [
         line.getMessage().partition(": tells no ")[2] for line in caplog.records if "tells no" in line.getMessage()
     ] == ["prompt_tokens: they count as none in plans and budgets"]
+
+
+def test_an_endpoint_that_answers_too_many_requests_is_not_out() -> None:
+    """So that tries are spaced again: during an outage only one request looks, at times of its own."""
+    connection = Connection(endpoint("http://127.0.0.1:1/v1"), Limits())
+    for _ in range(OUTAGE):
+        connection.count(1, 500)
+    assert connection._out
+    connection.count(1, 429)
+    assert not connection._out
 
 
 def test_an_account_without_money_is_not_asked_again(server: EndpointServer, tmp_path: Path) -> None:

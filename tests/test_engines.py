@@ -217,6 +217,10 @@ def test_the_identity_tells_apart_all_that_decides_the_text(
         (["config.json", "tokenizer.json"], "it has no *.safetensors"),
         (["config.json", "tokenizer.json", "pytorch_model.bin"], "it has no *.safetensors"),
         (["model-00001-of-00002.safetensors", "tokenizer.model"], "it has no config.json"),
+        (
+            ["config.json", "tokenizer.json", "manifest.json"],
+            "it has no *.safetensors; delete it, and the same command",
+        ),
     ],
 )
 def test_a_folder_that_is_no_model_is_refused_by_what_it_lacks(tmp_path: Path, files: list[str], missing: str) -> None:

@@ -35,10 +35,11 @@ def check_folder(folder: Path) -> None:
         for name, kind in module_folders(folder).items()
         if kind in ("Pooling", "Dense")
     }
+    manifest = folder / "manifest.json"
     missing = [name for name, files in needs.items() if not any(file.is_file() for file in files)]
     if missing:
-        raise BadInput(f"{folder}: not a model folder: it has no {', no '.join(missing)}")
-    manifest = folder / "manifest.json"
+        mend = "; delete it, and the same command makes it again" if manifest.is_file() else ""
+        raise BadInput(f"{folder}: not a model folder: it has no {', no '.join(missing)}{mend}")
     if manifest.is_file():
         check_manifest(manifest)
         named = {"manifest.json", *read_json(manifest)["files"]}

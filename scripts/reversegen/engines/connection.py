@@ -220,9 +220,9 @@ class Connection:
         now = time.monotonic()
         what = "no reply" if status is None else "an unreadable reply" if status == 200 else f"status {status}"
         kept = "what it answered is kept: run the same command again"
-        if status == 200:  # it answers, whatever it is
+        if status is not None and status < 500:  # it answers, whatever it is
             self._failures = self._looks = 0
-        elif status is None or status >= 500:
+        else:
             self._out_since = self._out_since if self._failures else now
             self._failures += 1
             if self._out:
