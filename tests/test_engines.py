@@ -219,7 +219,7 @@ def test_the_identity_tells_apart_all_that_decides_the_text(
         (["model-00001-of-00002.safetensors", "tokenizer.model"], "it has no config.json"),
         (
             ["config.json", "tokenizer.json", "manifest.json"],
-            "it has no *.safetensors; delete it, and the same command",
+            "it has no *.safetensors; delete it, and the same command makes it again",
         ),
     ],
 )
