@@ -30,13 +30,14 @@ DISTRIBUTIONS = {
     "pydantic_core": "pydantic",
     "sympy": "math-verify",
     "tokenizers": "transformers",
+    "safetensors": "transformers",
     "threadpoolctl": "scikit-learn",
 }
 """Packages of modules that need not be installed where the tests run, or that come with another package."""
 
 METRICS = {"faiss-gpu", "nltk", "openvino", "scikit-learn", "sentence-transformers", "torch", "transformers"}
 UNREACHED = {
-    "base": ({"datasets"}, "hub.fetch_data alone loads it, in the environment train"),
+    "base": ({"datasets", "torch"}, "hub.fetch_data and gpus.check_gpus alone load them, in environments of models"),
     "generate": (set[str](), "all is reached"),
     "report": (METRICS, "tables and pages read what evaluation measured in the environment text"),
     "text": (set[str](), "all is reached"),
