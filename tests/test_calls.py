@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from reversegen.calls import Calls, Usage, alone, calls_folder, generated, read_usage
+from reversegen.artefacts import alone
+from reversegen.calls import Calls, Usage, calls_folder, generated, read_usage
 from reversegen.engine import Generated
 from reversegen.records import Answer, Call
 

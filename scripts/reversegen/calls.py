@@ -8,12 +8,9 @@ cut into another number of shards, since a shard looks into the folders of all t
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -122,24 +119,6 @@ class Calls:
             except FileExistsError:
                 continue
         raise AssertionError
-
-
-@contextmanager
-def alone(path: Path) -> Iterator[bool]:
-    """Whether this process alone is at work on a file. Whoever is, is so until it leaves or ends, however it ends."""
-    lock = path.with_suffix(".lock")
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("ab") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            mine = os.path.samestat(os.fstat(file.fileno()), lock.stat())  # else who had it has removed it since
-        except (BlockingIOError, FileNotFoundError):
-            mine = False
-        try:
-            yield mine
-        finally:
-            if mine:
-                lock.unlink(missing_ok=True)
 
 
 def _stage_folders(folder: Path) -> list[Path]:

@@ -5,14 +5,13 @@ And the way back: folders that rules made, pushed to the hub.
 
 from __future__ import annotations
 
-import fcntl
 import fnmatch
 import hashlib
 import json
 import logging
-import os
 import re
 import shutil
+import time
 import urllib.request
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from http.client import HTTPException
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 
-from reversegen.artefacts import check_manifest, read_json, write_bytes, write_json, write_text
+from reversegen.artefacts import alone, check_manifest, read_json, write_bytes, write_json, write_text
 from reversegen.configuration import HubData, UrlData, read_yaml
 from reversegen.errors import BadInput
 from reversegen.hashing import file_sha256
@@ -229,27 +228,16 @@ def _partial(place: Path, revision: str) -> Path:
 @contextmanager
 def _alone(place: Path) -> Iterator[bool]:
     """Keep other processes from fetching to a place; whether one that did had to be waited for."""
-    lock, waited = place.with_name(f".{place.name}.lock"), False
-    lock.parent.mkdir(parents=True, exist_ok=True)
+    waited = False
     while True:
-        with lock.open("ab") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                log.info("%s: another process fetches it; waiting until that one ends", place)
-                waited = True
-                fcntl.flock(file, fcntl.LOCK_EX)
-            try:
-                mine = os.path.samestat(os.fstat(file.fileno()), lock.stat())
-            except FileNotFoundError:
-                mine = False
-            if not mine:
-                continue  # who had it has removed it
-            try:
+        with alone(place) as mine:
+            if mine:
                 yield waited
-            finally:
-                lock.unlink(missing_ok=True)
-            return
+                return
+        if not waited:
+            log.info("%s: another process fetches it; waiting until that one ends", place)
+        waited = True
+        time.sleep(1)
 
 
 def _fetched(manifest: Path, facts: dict[str, Any]) -> bool:

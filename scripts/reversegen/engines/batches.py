@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reversegen.artefacts import read_json, write_json
-from reversegen.calls import Calls, alone, generated
+from reversegen.artefacts import alone, read_json, write_json
+from reversegen.calls import Calls, generated
 from reversegen.engine import Generated
 from reversegen.engines.connection import AGAIN, LONGEST_PAUSE, Connection, Unreadable
 from reversegen.errors import BadInput
@@ -55,7 +55,7 @@ class Batches:
     Before a batch is made, `batch-NAME.json` beside the calls names its requests, and NAME is sent with it; then its id is
     added. A process that is killed in between finds the batch by NAME, one that is killed later by its id, so that none is
     made twice. The file goes when all that the batch answered is kept. While a process waits for a batch, it holds
-    `batch-NAME.lock`: others, as of the same stage cut into other shards, wait for what that one keeps.
+    the lock of that file: others, as of the same stage cut into other shards, wait for what that one keeps.
     """
 
     def __init__(self, connection: Connection, calls: Calls, read: Callable[[str, int, bytes, bool], Call]) -> None:
