@@ -38,12 +38,13 @@ def main(
     for path in evaluation:
         if broken := read_json(path)["alarms"]:
             raise BadInput(f"{path}: the proposer has collapsed: {'; '.join(broken)}; alarm.action: warn goes on")
-    lengths = {str(path): len(read_records(path, TrainingRow)) for path in rows}
+    taught_by = {path: read_records(path, TrainingRow) for path in rows}
+    lengths = {str(path): len(found) for path, found in taught_by.items()}
     if len(set(lengths.values())) > 1:
         raise BadInput(
             f"unequal numbers of rows, of one selection: {lengths}; delete these files: one was cut short or edited"
         )
-    training = {str(p.parent.name): [t for r in read_records(p, TrainingRow) for t in taught(r)] for p in rows}
+    training = {p.parent.name: [t for r in found for t in taught(r)] for p, found in taught_by.items()}
     training |= {f"{p.parent.name} pairs": [t for r in read_records(p, Pair) for t in taught(r)] for p in pairs}
     kept_out = {p.stem: KeptOut([q.text for q in read_records(p, Question)], None) for p in tests}
     heldout = [s for s in read_records(seeds, Seed) if s.split == "heldout"]

@@ -114,8 +114,10 @@ def select_rows(
         drawn = rng.sample(sorted(pool), len(pool) if selects else count)
         chosen[name] = _most_different(drawn, pool, kind)[:count] if selects else drawn
     taught = {i for ids in chosen.values() for i in ids}
-    replayable = _labelled(warmup, {"passed"}).keys() - _labelled(warmup, {"failed"}).keys() - taught
-    passed = {i: c.text for i, c in _labelled(warmup, {"passed"}).items() if i in replayable and not barred(i, c.text)}
+    left_out = taught | pools["warmup_failures"].keys()  # what failed in one chain may have passed in another
+    passed = {
+        i: c.text for i, c in _labelled(warmup, {"passed"}).items() if i not in left_out and not barred(i, c.text)
+    }
     own = {
         i: said
         for i, text in passed.items()
