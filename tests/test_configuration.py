@@ -105,6 +105,7 @@ def test_models_and_lock_are_those_of_the_files(shipped: Configuration) -> None:
     assert dumped == content(MODELS)
     for name, model in shipped.models.items():
         use = {"endpoint", "engine", "vllm", "dtype", "attn_implementation", "pad_token", "chat_template"}
+        use |= {"chat_template_kwargs", "thinking"}
         assert model.use.model_dump() == model.model_dump(include=use), name
 
 

@@ -674,6 +674,15 @@ class Vllm(Section):
     enforce_eager: bool | None = Field(None, description="whether nothing is compiled: starts sooner, runs slower")
 
 
+class Thinking(Section):
+    """How a model that thinks before it answers is asked and read."""
+
+    enabled: bool = Field(description="whether it thinks; false turns it off and takes all of a reply as the answer")
+    max_tokens: NonNegative = Field(0, description="tokens for the thought, added to max_new_tokens")
+    start: str = Field("<think>", min_length=1, description="what opens its thought")
+    end: str = Field("</think>", min_length=1, description="what ends its thought")
+
+
 class ModelUse(Section):
     """How a model is loaded or reached: what a stage that runs it is told."""
 
@@ -684,6 +693,10 @@ class ModelUse(Section):
     attn_implementation: str = Field("sdpa", description="as transformers names it")
     pad_token: str | None = Field(None, description="padding token of a model without one; else its end token serves")
     chat_template: str | None = Field(None, description="Jinja chat template of a model without one")
+    chat_template_kwargs: dict[str, bool | int | float | str] = Field(
+        {}, description="arguments that its chat template takes beside the conversation, such as enable_thinking"
+    )
+    thinking: Thinking | None = Field(None, description="null for a model that answers at once")
 
 
 class Model(ModelUse):

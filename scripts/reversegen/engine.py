@@ -34,6 +34,8 @@ class Generated:
     """Generated tokens, the end token included."""
     finished: bool
     """Whether it ended by itself."""
+    invalid: str | None = None
+    """Why there is no continuation: a fault of this request alone. The text is then empty."""
 
 
 @dataclass(frozen=True)

@@ -121,6 +121,7 @@ def sample_instructions(
                 text=one.text,
                 tokens=one.tokens,
                 finished=one.finished,
+                invalid=one.invalid,
             )
             for prompt, several in zip(batch, drawn, strict=True)
             for n, one in enumerate(several)
@@ -159,7 +160,14 @@ def answer_questions(
             for n, several in zip(short, more, strict=True):
                 drawn[n] = drawn[n] + several
         return [
-            Response(instruction_id=identity, sample=n, text=one.text, tokens=one.tokens, finished=one.finished)
+            Response(
+                instruction_id=identity,
+                sample=n,
+                text=one.text,
+                tokens=one.tokens,
+                finished=one.finished,
+                invalid=one.invalid,
+            )
             for (identity, _), several in zip(batch, drawn, strict=True)
             for n, one in enumerate(several)
         ]

@@ -94,6 +94,8 @@ class Sample(Record):
     """Generated tokens, the end token included."""
     finished: bool
     """Whether it ended by itself; False where it ran into `max_new_tokens`."""
+    invalid: str | None = None
+    """Why there is none: a fault of this one request, such as a content filter. None if one was received."""
 
 
 class Instruction(Record):
@@ -133,6 +135,8 @@ class Response(Record):
     """Generated tokens, the end token included."""
     finished: bool
     """Whether it ended by itself; False where it ran into `max_new_tokens`."""
+    invalid: str | None = None
+    """Why there is none: a fault of this one request, such as a content filter. None if one was received."""
 
 
 class Reference(Record):
