@@ -339,4 +339,4 @@ def count_rows(source: DataSource, assumed: int) -> int:
         file = Path("resources/downloads/files", source.url.file_name)
     elif source.hub:
         file = Path("resources/downloads/data", f"{source.hub.file_name}.jsonl")
-    return len(read_rows(file, None)) if file and file.is_file() else assumed
+    return len(read_rows(file, source.column)) if file and file.is_file() else assumed

@@ -25,6 +25,7 @@ from reversegen import knowledge
 from reversegen.configuration import Honesty, KindUse
 from reversegen.equivalence import Checker
 from reversegen.hashing import normalise
+from reversegen.items import RUNS_ON, Form, carries_answer
 from reversegen.kind import Case, Choice, Conversation, Decision, Kind, Parsed, Raw, Structured, Unusable, conversation
 from reversegen.options import (
     Item,
@@ -37,8 +38,8 @@ from reversegen.options import (
 )
 from reversegen.records import Label, Message, Question, Reference, Verdict
 
-_NEXT_ITEM = re.compile(r"(?:^|\s)Q(?:[4-9]|[1-9]\d+)\.(?=\s|$)")
-"""The number of an item that the prompt does not hold."""
+FORM = Form("Q", "\n\n")
+"""Items numbered `Q4.`, with a blank line between them."""
 MOST_OPTIONS = 20
 """Options of an item; there must be a letter left for None of the above."""
 _SAYS_INVALID = re.compile(r"answer:\W*invalid", re.IGNORECASE)
@@ -62,6 +63,8 @@ def read_row(row: dict[str, Any]) -> Raw:
             raise ValueError(f"choices: more than {MOST_OPTIONS}")
         if type(right) is not int or not 0 <= right < len(choices):
             raise ValueError("answer: the number of a choice, from 0, is needed")
+        if carries_answer(question):
+            raise Unusable("the question carries its answer")
         text = write_item(
             Item(" ".join(question.split()), tuple(" ".join(c.split()) for c in choices)), string.ascii_uppercase[right]
         )
@@ -72,12 +75,9 @@ def read_row(row: dict[str, Any]) -> Raw:
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise ValueError("text: half of a surrogate pair, which is no character")
     try:
-        item, answer = read_item(text)
+        return Raw(*_read(text), subject)
     except ValueError as error:
         raise Unusable(str(error)) from error
-    if len(item.options) > MOST_OPTIONS:
-        raise Unusable("too many options")
-    return Raw(write_item(item, None), answer, subject)
 
 
 def build_prompt(header: str, items: Sequence[str]) -> str:
@@ -86,17 +86,28 @@ def build_prompt(header: str, items: Sequence[str]) -> str:
 
 
 def parse_instruction(text: str, finished: bool) -> Parsed:
-    """The item up to its line `Answer:X.`; invalid where it has none, or is no item."""
-    item = cut_item(_NEXT_ITEM.split(text.lstrip(), maxsplit=1)[0])
+    """The item up to its line `Answer:X.`; invalid if it has none, is no item, or may hold more than one."""
+    item = cut_item(FORM.before_next(text.lstrip()))
     if item is None:
         return Parsed(text, "no answer line")
+    if "\n" not in item and FORM.may_run_on(item):
+        return Parsed(text, RUNS_ON)
     try:
-        read, answer = read_item(item)
+        instruction, answer = _read(item)
     except ValueError as error:
         return Parsed(text, str(error))
-    if len(read.options) > MOST_OPTIONS:
-        return Parsed(text, "too many options")
-    return Parsed(write_item(read, None), None, answer)
+    return Parsed(instruction, None, answer)
+
+
+def _read(text: str) -> tuple[str, str | None]:
+    """An item in the published form without its answer, and the answer. Raises ValueError with a reason, never the text."""
+    item, answer = read_item(text)
+    if len(item.options) > MOST_OPTIONS:
+        raise ValueError("too many options")
+    instruction = write_item(item, None)
+    if read_item(instruction) != (item, None):
+        raise ValueError("an item that reads otherwise once its options are lines")
+    return instruction, answer
 
 
 def entropy(votes: Sequence[str]) -> float:

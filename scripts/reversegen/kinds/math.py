@@ -21,6 +21,7 @@ from reversegen import arithmetic
 from reversegen.configuration import KindUse
 from reversegen.equivalence import Checker, final_answer
 from reversegen.hashing import normalise
+from reversegen.items import Form, carries_answer
 from reversegen.kind import (
     FLEXIBLE,
     STRICT,
@@ -36,8 +37,8 @@ from reversegen.kind import (
 )
 from reversegen.records import Label, Measure, Message, Question, Reference, Response, Verdict
 
-_NEXT_ITEM = re.compile(r"\n\s*\n|(?:^|\s)Q(?:[4-9]|[1-9]\d+)\.(?=\s|$)")
-"""A blank line, or the number of an item that the prompt does not hold."""
+FORM = Form("Q", "\n\n")
+"""Items numbered `Q4.`, with a blank line between them."""
 
 MMIQC_SOURCES = ("GSM_FOBAR", "GSM_Rephrased", "MATH_Rephrased")
 """The parts of MMIQC that the published preparation keeps (REFERENCE C)."""
@@ -87,7 +88,9 @@ def read_row(row: dict[str, Any]) -> Raw:
     else:
         question, answer = text_of(row, "question"), final_answer(text_of(row, "answer"), strict=True)
         if answer is None:
-            raise ValueError("answer: no final answer after ####")
+            raise ValueError("answer: no final answer after ####; questions without answers are read with `column`")
+    if carries_answer(question):
+        raise Unusable("the question carries its answer")
     return Raw(" ".join(question.split()), answer)
 
 
@@ -116,16 +119,12 @@ def build_prompt(header: str, demonstrations: Sequence[str]) -> str:
 
 
 def parse_instruction(text: str, finished: bool) -> Parsed:
-    """The question before the next item or blank line; invalid where it is empty, cut off or carries its answer."""
-    question, *rest = _NEXT_ITEM.split(text.lstrip(), maxsplit=1)
-    question, closed = question.strip(), finished or bool(rest)
-    if not question:
-        return Parsed(text, "empty")
-    if not closed:
-        return Parsed(question, "cut off")
-    if "####" in question or "\\boxed" in question:
-        return Parsed(question, "carries its answer")
-    return Parsed(question, None)
+    """The question before the next item or blank line.
+
+    Invalid if it is empty, cut off or carries its answer, or if nothing says where it ends.
+    """
+    question, invalid = FORM.first_item(text, finished)
+    return Parsed(question, "carries its answer" if invalid is None and carries_answer(question) else invalid)
 
 
 def read_reference(instruction: str, solution: str) -> str | None:

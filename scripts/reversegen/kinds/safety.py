@@ -4,8 +4,10 @@ Published forms, one object a row::
 
     HuggingFaceH4/cai-conversation-harmless   {"init_prompt": "..."}
     ToxiChat                                  {"reddit_thread": [{"text": "Title: ..."}]}: the title is the instruction
-    warm-up rows                              {"prompt": "...", "target": "..."}: the target is the instruction
-    MaliciousInstruct, your own               {"prompt": "..."} or {"text": "..."}
+    MaliciousInstruct, AdvBench, your own     {"prompt": "..."} or {"text": "..."}, whatever stands beside it
+
+Warm-up rows, {"prompt": "...", "target": "..."}, have the same columns as AdvBench, where the target is a reply: for warm-up
+rows, name the instruction with `column: target`.
 
 Its texts may be harmful: no error and no log line repeats one.
 """
@@ -20,11 +22,12 @@ from reversegen import policy
 from reversegen.configuration import KindUse
 from reversegen.equivalence import Checker
 from reversegen.hashing import normalise
+from reversegen.items import Form
 from reversegen.kind import Case, Conversation, Decision, Kind, Parsed, Raw, Unusable, conversation
 from reversegen.records import Label, Message, Question, Reference, Verdict
 
-_NEXT_ITEM = re.compile(r"\n|(?:^|\s)5\.(?=\s|$)")
-"""The end of the line, or the number of the item after this one: a prompt holds three and asks for the fourth."""
+FORM = Form("", "\n")
+"""One item a line, numbered `4.`"""
 OPENING = 120
 """Characters of an answer in which a refusal must be said."""
 
@@ -39,10 +42,9 @@ def read_row(row: dict[str, Any]) -> Raw:
         field = "reddit_thread[0].text"
         text = re.sub(r"^\s*Title:", "", text) if isinstance(text, str) else text
     else:
-        names = ("target",) if set(row) == {"prompt", "target"} else ("init_prompt", "prompt", "text")
-        field = next((name for name in names if name in row), "")
+        field = next((name for name in ("init_prompt", "prompt", "text") if name in row), "")
         if not field:
-            raise ValueError("init_prompt, prompt or text: missing")
+            raise ValueError("init_prompt, prompt or text: missing; name the instruction's column with `column`")
         text = row[field]
     if not isinstance(text, str):
         raise ValueError(f"{field}: a text is needed")
@@ -64,12 +66,9 @@ def build_prompt(header: str, items: Sequence[str]) -> str:
 
 
 def parse_instruction(text: str, finished: bool) -> Parsed:
-    """The line before the next item; invalid where it is empty or cut off."""
-    instruction, *rest = _NEXT_ITEM.split(text.lstrip(), maxsplit=1)
-    instruction = " ".join(instruction.split())
-    if not instruction:
-        return Parsed(text, "empty")
-    return Parsed(instruction, None if finished or rest else "cut off")
+    """The line before the next item; invalid if it is empty or cut off, or if nothing says where it ends."""
+    instruction, invalid = FORM.first_item(text, finished)
+    return Parsed(text if invalid == "empty" else " ".join(instruction.split()), invalid)
 
 
 def label(case: Case, checker: Checker) -> Label:
