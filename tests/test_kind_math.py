@@ -104,6 +104,43 @@ def test_a_malformed_row_is_refused_by_field(row: dict[str, Any], field: str) ->
 
 
 @pytest.mark.parametrize(
+    "question",
+    [
+        "What is 2 + 2? #### 4",
+        "What is 2 + 2?\nAnswer: 4",
+        "What is 2 + 2? ANSWER = 4",
+        "What is 2 + 2?\n**Ans:** 4",
+        "What is 2 + 2? The answer is 4.",
+        "Was ist 2 + 2?\nAntwort: 4",
+        "2 + 2?\n\u7b54\u6848\uff1a4",
+        "What is 2 + 2?\nA: 4",
+        "What is 2 + 2? $\\boxed{4}$",
+        "What is 2 + 2?\nSolution: add them",
+    ],
+)
+def test_a_question_that_carries_its_answer_is_left_out_and_counted(question: str) -> None:
+    for read in ({"text": question}, {"question": question, "answer": "#### 4"}, {**STEP, "prompt": question}):
+        with pytest.raises(Unusable) as fault:
+            read_row(read)
+        assert str(fault.value) == "the question carries its answer"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "If the answer is 5, what was asked?",
+        "Answer in metres: how far is it?",
+        "What is the answer to 2 + 2?",
+        "Anna and B: who has more?",
+        "Two runners. A: 5 km, B: 6 km. Who is ahead?",
+        "The key is in box 5. Where is the answer?",
+    ],
+)
+def test_a_question_that_speaks_of_an_answer_is_read(question: str) -> None:
+    assert read_row({"text": question}).text == question
+
+
+@pytest.mark.parametrize(
     "unit",
     ["a", "a b ", "\n", ". ", (" ")],
 )
@@ -262,14 +299,28 @@ def test_a_question_without_answer_is_passed_by_who_says_so(
     [
         (" How many?", True, "How many?", None),
         (" How many?\n\nQ5. And", False, "How many?", None),
-        (" How many? Q5. And", False, "How many?", None),
+        (" How many?\nQ5. And", False, "How many?", None),
+        (" 35 + 7\n\nQ5. 30 - 2", True, "35 + 7", None),
         (" What is Q3. of it?", True, "What is Q3. of it?", None),  # a number that the prompt holds
-        (" What is Q15. of it?", True, "What is", None),
+        (" It fell in Q3. In Q4. it rose by 5. How far?", True, "It fell in Q3. In Q4. it rose by 5. How far?", None),
+        (" It earned 12 in Q4.", True, "It earned 12 in Q4.", None),
+        (" If Q1. is 5, what is twice that?", True, "If Q1. is 5, what is twice that?", None),
+        (" He runs 5. km. How many m?", True, "He runs 5. km. How many m?", None),
+        (" How many? Q5. And", True, " How many? Q5. And", "runs on"),
+        (" What is Q15. of it?", True, " What is Q15. of it?", "runs on"),
+        (" 35 + 7 Q4. 30 - 2", True, " 35 + 7 Q4. 30 - 2", "runs on"),
+        (" He left at 5. Q2. was easy.", True, " He left at 5. Q2. was easy.", "runs on"),
+        (" Solve\n\n$$x = 2$$\n\nfor x", True, " Solve\n\n$$x = 2$$\n\nfor x", "runs on"),
+        (" A tank holds 5.\n\nHow many do 3 hold?", True, " A tank holds 5.\n\nHow many do 3 hold?", "runs on"),
+        (" He missed\nQ5. of it", True, " He missed\nQ5. of it", "runs on"),
+        (" What is 2 + 2? A: 4", True, "What is 2 + 2? A: 4", "carries its answer"),
+        (" What is 2 + 2?\n**Answer:** 4", True, "What is 2 + 2?\n**Answer:** 4", "carries its answer"),
         (" How many in FAQ5. then?", True, "How many in FAQ5. then?", None),
         (" How ma", False, "How ma", "cut off"),
         (" How many? #### 5", True, "How many? #### 5", "carries its answer"),
         (" How many? \\boxed{5}", True, "How many? \\boxed{5}", "carries its answer"),
         ("Q5. And", True, "Q5. And", "empty"),
+        ("Q4. And", True, "Q4. And", "empty"),
         ("", False, "", "empty"),
     ],
 )

@@ -134,7 +134,9 @@ class DataSource(Section):
     hub: HubData | None = None
     corpus: Corpus | None = None
     column: str | None = Field(
-        None, description="the column that holds the instruction; null for rows in a data set's published form"
+        None,
+        description="the column that holds the instruction, such as target in warm-up rows of prompt and target; null for rows "
+        "in a data set's published form",
     )
     licence: str = Field(description="licence of the data, as its publisher states it")
     subjects: list[str] | None = Field(None, min_length=1, description="the subjects to keep; null for all")
