@@ -60,29 +60,29 @@ class Form:
         self.newlines = separator.count("\n")
 
     def first_item(self, text: str, finished: bool) -> tuple[str, str | None]:
-        """The item that a sample begins with, and why it is none: "empty", "cut off" or "runs on".
+        """The item that a sample begins with, and None or why it is invalid: "empty", "cut off" or "runs on".
 
         It ends at the separator if it ends as a question does, or if the number of the next item follows; or at the end of a
         finished sample. It is never cut elsewhere: a sample that may hold more of its item runs on.
         """
         sample = text.lstrip()
-        found = self.separator.search(sample)
-        item = sample[: found.start() if found else None].strip()
-        rest = sample[found.end() :].strip() if found else ""
-        if not item or self._next(item):
+        end = self.separator.search(sample)
+        item = sample[: end.start() if end else None].strip()
+        rest = sample[end.end() :].strip() if end else ""
+        if not item or self._begins_with_next(item):
             return text, "empty"
-        if found and rest and not item.rstrip(_CLOSING).endswith(_QUESTION_ENDS):
-            own = found[0].count("\n") >= self.newlines
-            if not (self._next(rest) and (own or ends_sentence(item))):
+        if end and rest and not item.rstrip(_CLOSING).endswith(_QUESTION_ENDS):
+            whole_separator = end[0].count("\n") >= self.newlines
+            if not (self._begins_with_next(rest) and (whole_separator or ends_sentence(item))):
                 return text, RUNS_ON
-        if not finished and not rest and not (found and ends_sentence(item)):
+        if not finished and not rest and not (end and ends_sentence(item)):
             return item, "cut off"
         return (text, RUNS_ON) if self.may_run_on(item) else (item, None)
 
     def before_next(self, text: str) -> str:
         """What stands before the first line of a text that begins with a number."""
-        found = self.line_number.search(text)
-        return text[: found.start()] if found else text
+        number = self.line_number.search(text)
+        return text[: number.start()] if number else text
 
     def may_run_on(self, item: str) -> bool:
         """Whether the number of another item may stand within a line.
@@ -91,14 +91,14 @@ class Form:
         anywhere. A plain `5.` behind a word or number, and `Q1.` to `Q4.` behind a word, stand in sentences.
         """
         for before, word in pairwise(item.split()):
-            found = self.number.fullmatch(word)
-            if found and ends_sentence(before) and not _INITIAL.fullmatch(before):
+            number = self.number.fullmatch(word)
+            if number and ends_sentence(before) and not _INITIAL.fullmatch(before):
                 return True
-            if found and self.letter and (int(found[1]) > ASKED or not any(map(str.isalpha, before))):
+            if number and self.letter and (int(number[1]) > ASKED or not any(map(str.isalpha, before))):
                 return True
         return False
 
-    def _next(self, text: str) -> bool:
-        """Whether a text begins with the number of an item that the prompt does not hold."""
-        found = self.line_number.match(text)
-        return found is not None and int(found[1]) >= ASKED
+    def _begins_with_next(self, text: str) -> bool:
+        """Whether a text begins with the number that the prompt ends in, which a sample may repeat, or a later one."""
+        number = self.line_number.match(text)
+        return number is not None and int(number[1]) >= ASKED

@@ -37,19 +37,20 @@ class Item:
 
 _LINE_OPTION = re.compile(r"^[ \t]*([A-Z])\.(?=\s|\Z)", re.MULTILINE)
 _WORD_OPTION = re.compile(r"(?<!\S)([A-Z])\.(?=\s|\Z)")
-_SAYS = rf"{ANSWER_WORD}[ \t*_]{{0,3}}"
+_ANSWER_LABEL = rf"{ANSWER_WORD}[ \t*_]{{0,3}}"
 _LINE_ANSWER = re.compile(
-    rf"^[^\w\n]{{0,6}}{_SAYS}(?:[:\uff1a=.]|is\b|(?=[ \t(\[>\u2013\u2014-]{{1,4}}(?-i:[A-Z])[\W_]{{0,4}}$))",
+    rf"^[^\w\n]{{0,6}}{_ANSWER_LABEL}(?:[:\uff1a=.]|is\b|(?=[ \t(\[>\u2013\u2014-]{{1,4}}(?-i:[A-Z])[\W_]{{0,4}}$))",
     re.MULTILINE | re.IGNORECASE,
 )
 _WORD_ANSWER = re.compile(
-    rf"(?<!\S)(?:(?-i:Answer:)|[*_(\[]{{0,3}}{_SAYS}(?:[:\uff1a=.]|is\b)(?=[\W_]{{0,4}}(?-i:[A-Z])[\W_]{{0,4}}\Z))",
+    rf"(?<!\S)(?:(?-i:Answer:)|[*_(\[]{{0,3}}{_ANSWER_LABEL}(?:[:\uff1a=.]|is\b)(?=[\W_]{{0,4}}(?-i:[A-Z])[\W_]{{0,4}}\Z))",
     re.IGNORECASE,
 )
 _LAST_LETTER = r"(?-i:(?<!\w)[A-Z])[\W_]{0,4}\Z"
 _LINE_END = re.compile(rf"\n[^\n]{{0,80}}{_LAST_LETTER}")
 _WORD_END = re.compile(
-    rf"(?<!\w){_SAYS}(?:[:\uff1a=]|[\W_]{{0,4}}{_LAST_LETTER})|[:\uff1a=][\W_]{{0,4}}{_LAST_LETTER}", re.IGNORECASE
+    rf"(?<!\w){_ANSWER_LABEL}(?:[:\uff1a=]|[\W_]{{0,4}}{_LAST_LETTER})|[:\uff1a=][\W_]{{0,4}}{_LAST_LETTER}",
+    re.IGNORECASE,
 )
 _LINE_CUT = re.compile(r"^[ \t]*Answer:[ \t]?[A-Z](?:\.(?!\S)|(?=[ \t]*$))", re.MULTILINE)
 _WORD_CUT = re.compile(r"(?<!\S)Answer: ?[A-Z](?:\.(?!\S)|(?!\S))")
@@ -90,9 +91,9 @@ def read_item(text: str) -> tuple[Item, str | None]:
 
 def _stated(tail: str, item: Item) -> str:
     """The letter after `Answer:`."""
-    alone = re.fullmatch(r"[\W_]{0,4}([A-Z])[\W_]{0,4}", tail)
-    if alone and alone[1] in item.letters:
-        return alone[1]
+    letter = re.fullmatch(r"[\W_]{0,4}([A-Z])[\W_]{0,4}", tail)
+    if letter and letter[1] in item.letters:
+        return letter[1]
     if re.match(r"[A-Z](?:\.|\s)\s*\S", tail):
         raise ValueError("text after the answer")
     raise ValueError("the answer is no option")

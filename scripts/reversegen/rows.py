@@ -17,7 +17,7 @@ Row = tuple[str, dict[str, Any]]
 """Where a row stands in its file, for errors, and the row."""
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 """What spreadsheets write between cells, with its name."""
-_NAMED = re.compile(r"sep=([^\r\n])(?:\r\n|\r|\n)", re.IGNORECASE)
+_SEP_LINE = re.compile(r"sep=([^\r\n])(?:\r\n|\r|\n)", re.IGNORECASE)
 """A first line by which Excel names the delimiter."""
 
 
@@ -50,22 +50,24 @@ def read_csv(path: Path, columns: Collection[str], *, ascii_columns: bool = Fals
     hold them. Raises BadInput naming file and line for what could be read in two ways.
     """
     text = _text(path, "cp1252" if ascii_columns else None)
-    named = _NAMED.match(text)
-    body, skipped = (text[named.end() :], 1) if named else (text, 0)
-    headers = {delimiter: _header(body, delimiter) for delimiter in ([named[1]] if named else DELIMITERS)}
+    sep_line = _SEP_LINE.match(text)
+    body, lines_before = (text[sep_line.end() :], 1) if sep_line else (text, 0)
+    headers = {delimiter: _header(body, delimiter) for delimiter in ([sep_line[1]] if sep_line else DELIMITERS)}
     fits = [d for d, names in headers.items() if (set(columns) <= set(names) if columns else len(names) > 1)]
-    place = f"{path}, line {1 + skipped}"
+    place = f"{path}, line {1 + lines_before}"
     if columns and not fits:
         names = max(headers.values(), key=len)
         missing = sorted(set(columns) - set(names))
-        alike = [name for name in names if name.casefold() in {one.casefold() for one in missing}]
-        hint = f"; it has {', '.join(map(repr, alike))}" if alike else "; does the first line name the columns?"
+        other_case = [name for name in names if name.casefold() in {one.casefold() for one in missing}]
+        hint = (
+            f"; it has {', '.join(map(repr, other_case))}" if other_case else "; does the first line name the columns?"
+        )
         raise BadInput(f"{place}: no column {', '.join(map(repr, missing))} among {len(names)}{hint}")
     if not columns and len(fits) > 1:
         raise BadInput(
             f"{place}: may be split by {' or '.join(DELIMITERS[d] for d in fits)}; put a line such as sep=; before it"
         )
-    tables = [_table(path, body, skipped, delimiter) for delimiter in fits or headers]
+    tables = [_table(path, body, lines_before, delimiter) for delimiter in fits or headers]
     return tables[0]
 
 
@@ -100,37 +102,41 @@ def _header(body: str, delimiter: str) -> list[str]:
         return []
 
 
-def _table(path: Path, body: str, skipped: int, delimiter: str) -> list[Row]:
-    """The rows of a text with this delimiter, behind `skipped` lines."""
+def _table(path: Path, body: str, lines_before: int, delimiter: str) -> list[Row]:
+    """The rows of a text with this delimiter. `lines_before` lines of its file stand before it."""
     usual = csv.field_size_limit(2**31 - 1)  # a text may be longer than the 131,072 characters of the default
     reader, line, records = _reader(body, delimiter), 1, []
     try:
         for cells in reader:
-            records.append((reader.line_num + skipped, cells))
+            records.append((reader.line_num + lines_before, cells))
             line = reader.line_num + 1
     except csv.Error as error:
         raise BadInput(
-            f"{path}, line {line + skipped}: a quotation mark is not closed, or stands alone within a quoted text: write it "
-            "twice there"
+            f"{path}, line {line + lines_before}: a quotation mark is not closed, or stands alone within a quoted text: "
+            "write it twice there"
         ) from error
     finally:
         csv.field_size_limit(usual)
     names = [name.strip() for name in records[0][1]] if records else []
-    given = [k for k, name in enumerate(names) if name]
-    if len({names[k] for k in given}) < len(given):
+    with_name = [k for k, name in enumerate(names) if name]
+    if len({names[k] for k in with_name}) < len(with_name):
         raise BadInput(f"{path}: two columns of the same name")
     rows: list[Row] = []
     for line, cells in records[1:]:
         if not any(cell.strip() for cell in cells):
             continue
         # Behind a named column, a cell without a name is the rest of a text that an unquoted delimiter split.
-        rest = [cell for k, cell in enumerate(cells) if k not in given and k > min(given, default=-1) and cell.strip()]
-        if not max(given, default=0) < len(cells) <= len(names) or rest:
+        rest = [
+            cell
+            for k, cell in enumerate(cells)
+            if k not in with_name and k > min(with_name, default=-1) and cell.strip()
+        ]
+        if not max(with_name, default=0) < len(cells) <= len(names) or rest:
             raise BadInput(
                 f"{path}, line {line}: not as many cells as the first line names; put a text that holds a "
                 f"{DELIMITERS.get(delimiter, 'delimiter')} in quotation marks"
             )
-        rows.append((f"line {line}", {names[k]: cells[k] for k in given}))
+        rows.append((f"line {line}", {names[k]: cells[k] for k in with_name}))
     return rows
 
 

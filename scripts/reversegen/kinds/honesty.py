@@ -5,6 +5,8 @@ Published forms: a subject's items as text, or rows of cais/mmlu::
     {"subject": "astronomy", "text": "Which planet is largest?\\nA. Mars\\nB. Jupiter\\nAnswer:B."}
     {"subject": "astronomy", "question": "Which planet is largest?", "choices": ["Mars", "Jupiter"], "answer": 1}
 
+Warm-up rows, {"prompt": "...", "target": "..."}, are read with `column: target`.
+
 Repair follows R-Tuning (Zhang et al., arXiv 2311.09677): after its answer the target is asked whether it is sure, and
 learns to say so where its answers agreed, and the opposite where they did not.
 """
