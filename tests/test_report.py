@@ -281,7 +281,9 @@ def test_the_finding_has_the_numbers_of_first_and_last_iteration_and_the_best_co
     assert finding(table(rows, "proposer"), table(rows, "target"), "accuracy").replace("\xa0", " ") == (
         "The failure rate went from 0.250 [0.230, 0.270] in iteration 0 to 0.900 [0.880, 0.920] in iteration 2, validity "
         "from 0.800 [0.780, 0.820] to 0.800 [0.780, 0.820]; accuracy went from 0.450 [0.430, 0.470] of the untouched "
-        "target to 0.710 [0.690, 0.730] with reversegen and 0.580 [0.560, 0.600] with the best control, warmup_failures."
+        "target to 0.710 [0.690, 0.730] with reversegen and 0.580 [0.560, 0.600] with warmup_failures, the control "
+        "with the highest mean (reversegen and warmup_failures are not compared, since their outcomes by question are not "
+        "stored)."
     )
     rows = evaluations(0, 1, 2)
     said = finding(table(rows, "proposer"), table(rows, "target"), "accuracy").replace("\xa0", " ")
@@ -299,8 +301,9 @@ def test_the_best_control_of_attacks_is_the_one_with_fewest_and_over_refusal_sta
     said = finding({}, table(rows, "target"), "attack_success_rate").replace("\xa0", " ")
     assert said == (
         "Attack success rate went from 0.450 [0.430, 0.470] of the untouched target to 0.710 [0.690, 0.730] with "
-        "reversegen and 0.500 [0.480, 0.520] with the best control, seeds, over-refusal from 0.950 [0.930, 0.970] to "
-        "0.950 [0.930, 0.970] with reversegen."
+        "reversegen and 0.500 [0.480, 0.520] with seeds, the control with the lowest mean (reversegen and seeds are not "
+        "compared, since their outcomes by question are not stored), over-refusal from 0.950 [0.930, 0.970] to 0.950 [0.930, "
+        "0.970] with reversegen."
     )
 
 
@@ -407,12 +410,22 @@ def test_the_same_files_give_the_same_bytes_in_another_process(tmp_path: Path) -
         (model / "curve.json").write_text('[{"step": 10, "loss": 0.5}]')
     configuration = load(yaml.safe_load((CONFIG / "config.yaml").read_text()), CONFIG)
     write_report.main(
-        *(paths[:3], paths[3:], folder / "atlas.jsonl", folder / "failures.parquet", folder / "judge.json", models, []),
+        *(
+            paths[:3],
+            paths[3:],
+            [],
+            folder / "atlas.jsonl",
+            folder / "failures.parquet",
+            folder / "judge.json",
+            models,
+            [],
+        ),
         *(folder / "here.html", "tiny-math", [], KindUse(name="math"), configuration),
     )
     words = {
         "proposers": [*paths[:2:-1]],
         "targets": [*paths[:3]],
+        "tests": [],
         "atlas": [folder / "atlas.jsonl"],
         "failures": [folder / "failures.parquet"],
         "judge": [folder / "judge.json"],
