@@ -280,6 +280,37 @@ def test_scores_of_the_example_give_the_evaluations_numbers() -> None:
     assert checked == 10
 
 
+def test_text_and_caption_and_figure_say_what_the_intervals_cover() -> None:
+    one, two = (table_of([run_of(task, SIX) for task in tasks]) for tasks in (["t"], ["t", "t.s1"]))
+    for found, targets, every in (
+        (one, "over questions only: one random seed", "over prompts or questions only: one random seed"),
+        (two, "over 2 random seeds and the questions", "over 2 random seeds and the prompts or questions"),
+    ):
+        assert (
+            f"Brackets hold 95 % intervals {every}, cut at the ends of a metric's scale"
+            in notes("math", found, {}, [], [])[0]
+        )
+        caption = rf"\caption{{Target by source of its training rows. Brackets: 95 \% intervals {targets}. Differences:"
+        assert caption in tex("math", found, {}, [])
+        assert f"bars: 95 % intervals {every}" in figure("math", found)
+    mixed = table_of([run_of("t", SIX), run_of("t.s1", SIX), run_of("u", SIX)])
+    assert (
+        "over the random seeds of a line and the prompts or questions; of one random seed, over"
+        in (notes("math", mixed, {}, [], [])[0])
+    )
+
+
+def test_a_number_that_rests_on_fewer_random_seeds_than_its_line_says_so() -> None:
+    less = [m for m in SIX if m.evaluation.source != "reversegen"]
+    (_, targets) = table_of([run_of("t", SIX), run_of("t.s1", less)])
+    [head, _, seeds, reversegen] = grid(targets, {})
+    assert seeds[head.index("random seeds")] == "2"
+    assert seeds[head.index("difference of accuracy")].endswith("(1 of 2 random seeds)")
+    assert not seeds[head.index("accuracy")].endswith("random seeds)")
+    assert (reversegen[head.index("random seeds")], reversegen[head.index("accuracy")][:5]) == ("1", "0.833")
+    assert r"\(" not in markdown("math", [targets], {}, [])
+
+
 def test_a_table_without_results_says_so() -> None:
     below = notes("math", [], {}, [], ["math"])
     assert markdown("math", [], {}, below) == "# Math\n\nNot shown, since there are no results of it: math.\n"

@@ -281,8 +281,8 @@ def test_text_says_what_an_interval_covers() -> None:
         ("calibration_error", 0.1, 0.05, 0.15, 9, "seeds enhances better than reversegen"),
         ("accuracy", 0.1, -0.01, 0.21, 5, "the difference is within the noise"),
         ("accuracy", 0.1, 0.0, 0.2, 5, "the difference is within the noise"),
-        ("accuracy", 0.1, 0.05, 0.15, 4, "fewer than 5 random seeds, so neither is called better"),
-        ("accuracy", 0.1, 0.05, 0.15, 1, "fewer than 5 random seeds, so neither is called better"),
+        ("accuracy", 0.1, 0.05, 0.15, 4, "fewer than 5 random seeds, so neither source is called better"),
+        ("accuracy", 0.1, 0.05, 0.15, 1, "fewer than 5 random seeds, so neither source is called better"),
     ],
 )
 def test_a_source_is_called_better_only_over_five_random_seeds_whose_interval_excludes_0(

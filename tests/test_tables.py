@@ -7,6 +7,7 @@ import logging
 import math
 import random
 import re
+import shutil
 import statistics
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,18 @@ import write_table
 from reversegen.configuration import KindUse
 from reversegen.errors import BadInput
 from reversegen.evaluation import Evaluation, Metric
-from reversegen.tables import CSV_COLUMNS, comma_separated, markdown, pool, read_evaluations, shown, table
+from reversegen.kinds import open_kind
+from reversegen.outcomes import Counts, Measured
+from reversegen.tables import (
+    CSV_COLUMNS,
+    comma_separated,
+    markdown,
+    pool,
+    read_evaluations,
+    read_outcomes,
+    shown,
+    table,
+)
 
 NULL = "\N{EN DASH}"
 RATES = {"tiny-math": (0.25, 0.9), "tiny-math.s2": (0.3, 0.8), "tiny-math.s10": (0.2, 1.0)}
@@ -219,6 +231,45 @@ def test_several_seeds_show_mean_and_sample_standard_deviation() -> None:
     assert "± is the sample standard deviation over random seeds, of what has no interval" in text
     assert "0.250 ± 0.050" in text
     assert "## Target" not in text, "nothing was evaluated"
+
+
+def test_several_seeds_with_outcomes_show_their_interval_in_the_table_and_in_the_csv() -> None:
+    """Of 100 prompts each, 40, 50 and 60 failed: 4.303 times 0.1 over the root of 3 on either side."""
+    outcomes = []
+    for task, failed in (("m", 40), ("m.s1", 50), ("m.s2", 60)):
+        counts = Counts(clusters=task, hits=[1] * failed + [0] * (100 - failed), trials=1)
+        metric = Metric(value=failed / 100, low=0.2, high=0.8, count=failed, total=100)
+        evaluation = proposer(task, 0, None, metrics={"failure_rate": metric})
+        outcomes.append(Measured(evaluation=evaluation, counts={"failure_rate": counts}, scores=None))
+    evaluations = [one.evaluation for one in outcomes]
+    cell = table(evaluations, "proposer", outcomes)["0"]["failure_rate"]
+    assert shown("failure_rate", cell) == ("0.500", "[0.252, 0.748]")
+    assert "0.500 [0.252, 0.748]" in markdown(evaluations, outcomes)
+    rows = csv.DictReader(io.StringIO(comma_separated(evaluations, outcomes)))
+    mean, sd = [row for row in rows if row["statistic"] != "value"]
+    assert [f"{float(mean[key]):.3f}" for key in ("value", "low", "high")] == ["0.500", "0.252", "0.748"]
+    assert (sd["value"], sd["low"], sd["random_seeds"]) == ("0.1", "", "3")
+
+
+def test_the_outcomes_of_several_runs_are_read_beside_their_evaluations(tmp_path: Path) -> None:
+    """Also those of a run whose test sets are others; of another model on a target's failures there are none."""
+    from test_outcomes import write_proposer, write_target
+
+    paths, tests = [], []
+    for run in ("a", "b"):
+        paths.append(write_proposer(tmp_path / run / "iter1"))
+        target, files = write_target(tmp_path / run / "target")
+        paths.append(target)
+        tests += files
+    other = tmp_path / "a/transfer/other"
+    shutil.copytree(tmp_path / "a/iter1", other)
+    (other / "eval.json").write_text(transferred("t", "other", 0.5).model_dump_json())
+    found = read_outcomes([*paths, other / "eval.json"], tests, "mine", ["t"], open_kind(KindUse(name="math")))
+    assert [sorted(one.counts) for one in found] == [
+        *[["failure_rate", "validity"], ["accuracy", "easy/accuracy", "hard/accuracy", "retained"]] * 2,
+        [],
+    ]
+    assert {one.evaluation.task for one in found} == {"mine"}
 
 
 def test_csv_has_every_random_seed_then_mean_and_spread() -> None:

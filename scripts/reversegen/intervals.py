@@ -226,7 +226,7 @@ def comparison(one: str, other: str, metric: str, less: Estimate) -> str:
         return f"{one} and {other} are not compared, since their outcomes by question are not stored"
     numbers = f"{less.value:+.3f} [{less.low:+.3f}, {less.high:+.3f}]"
     if less.random_seeds < LEAST_SEEDS:
-        shown = f"fewer than {LEAST_SEEDS} random seeds, so neither is called better"
+        shown = f"fewer than {LEAST_SEEDS} random seeds, so neither source is called better"
     elif less.low <= 0 <= less.high:
         shown = "the difference is within the noise"
     else:

@@ -94,7 +94,7 @@ def page(stored: Stored) -> str:
 
 
 def finding(proposers: Rows, targets: Rows, main: str) -> str:
-    """One sentence of what was found, with its numbers; what was not evaluated is left out."""
+    """What was found, with its numbers and what their intervals cover; what was not evaluated is left out."""
     parts = []
     if trained := [row for row in proposers if row != "baseline"]:
         first, last = trained[0], trained[-1]
@@ -105,24 +105,30 @@ def finding(proposers: Rows, targets: Rows, main: str) -> str:
         before, after = (_number(targets, source, main) for source in ("baseline", "reversegen"))
         name = main.replace("_", " ")
         parts.append(f"{name} went from {before} of the untouched target to {after} with reversegen")
-        parts[-1] += _beside_control(targets, main)
         if main == "attack_success_rate" and "over_refusal" in targets["baseline"]:  # it never stands alone
             refused = [_number(targets, source, "over_refusal") for source in ("baseline", "reversegen")]
-            parts[-1] += f", over-refusal from {refused[0]} to {refused[1]} with reversegen"
-    sentence = "; ".join(parts) or "there is nothing to compare yet"
-    return f"{sentence[0].upper()}{sentence[1:]}."
+            parts[-1] += f", over-refusal from {refused[0]} to {refused[1]}"
+        parts += _beside_control(targets, main)
+    if not parts:
+        return "There is nothing to compare yet."
+    seeds = max(
+        len(cell.metrics) for rows in (proposers, targets) for cells in rows.values() for cell in cells.values()
+    )
+    sentence = "; ".join(parts)
+    covers = coverage(seeds, "prompts or questions")
+    return f"{sentence[0].upper()}{sentence[1:]}. Brackets hold 95 % intervals {covers}."
 
 
-def _beside_control(targets: Rows, main: str) -> str:
-    """The control source with the best mean, and what the difference from it shows."""
+def _beside_control(targets: Rows, main: str) -> list[str]:
+    """The control source with the best mean, and what the difference from it shows; nothing without a control."""
     means = {s: m for s in SOURCES[1:-1] if s in targets and (m := targets[s][main].estimate.value) is not None}
     if not means:
-        return ""
-    highest, choose = ("lowest", min) if main in LESS_IS_BETTER else ("highest", max)
+        return []
+    extreme, choose = ("lowest", min) if main in LESS_IS_BETTER else ("highest", max)
     control = choose(means, key=means.__getitem__)
     one, other = (targets[source][main].outcomes for source in ("reversegen", control))
     shows = comparison("reversegen", control, main, difference(one, other, main))
-    return f" and {_number(targets, control, main)} with {control}, the control with the {highest} mean ({shows})"
+    return [f"of the controls {control} has the {extreme}, {_number(targets, control, main)}", shows]
 
 
 def _number(rows: Rows, row: str, column: str) -> str:
