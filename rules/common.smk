@@ -724,6 +724,21 @@ def target_evals(wildcards):
     return ["target/eval.json", *(repaired if not model_of("target")(wildcards).endpoint else []), *transfers]
 
 
+def test_files(wildcards):
+    return [f"tests/{name}.jsonl" for name in task_of(wildcards).data.tests]
+
+
+def outcome_files(wildcards):
+    """What the evaluations of a run are made of, beside each: what every prompt and question came to."""
+    proposers, targets = (
+        [path.removesuffix("eval.json") for path in evals(wildcards)] for evals in (proposer_evals, target_evals)
+    )
+    written = [f"{folder}{name}.jsonl" for folder in proposers for name in ("samples", "instructions")]
+    sure = [f"{folder}confidences.jsonl" for folder in targets if not folder.startswith("transfer/")]
+    labels = [f"{folder}labels.jsonl" for folder in proposers + targets]
+    return [*written, *labels, *(sure if multiple_choice(wildcards) else [])]
+
+
 def table_tasks(wildcards):
     """The tasks of a table, as the configuration lists them."""
     names = getattr(CONFIGURATION.workflow.tables, wildcards.table)

@@ -40,6 +40,8 @@ rule write_table:
     input:
         proposers=replicates(proposer_evals),
         targets=replicates(target_evals),
+        tests=replicates(test_files),
+        beside=replicates(outcome_files),
     output:
         markdown=report(
             "results/{task}/table.md",
@@ -63,11 +65,12 @@ rule write_table:
         "../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=2000,
         runtime=10,
     params:
         task="{task}",
         reused=reused_tasks,
+        kind=kind_use,
         code=code("write_table"),
     script:
         "../scripts/write_table.py"
@@ -130,6 +133,8 @@ rule write_report:
     input:
         proposers=rules.write_table.input.proposers,
         targets=rules.write_table.input.targets,
+        tests=rules.write_table.input.tests,
+        beside=rules.write_table.input.beside,
         atlas=first_replicate("atlas.jsonl"),
         failures=first_replicate("failures.parquet"),
         judge=first_replicate("judge.json"),
