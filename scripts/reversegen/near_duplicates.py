@@ -106,7 +106,7 @@ def _ngram_sets(texts: Sequence[str], ngram: int) -> _Sets:
     def cut() -> Iterator[list[str]]:
         for text in texts:
             plain = normalise(text)
-            own = words(plain) if _SAYS.search(plain) else [plain]
+            own = words(plain) if plain[:1].isalnum() or _SAYS.search(plain) else [plain]
             own += [""] * (ngram - len(own))  # no word is empty, so that what is filled up equals no longer text
             lengths.append(len(own))
             yield own

@@ -3,6 +3,7 @@
 Most scripts put spaces between words. The SCRIPTS put none, so each of their characters (a letter with its combining marks)
 is a word. A segmenter would cut more like a reader, but it depends on a dictionary and on its version; characters are the same
 everywhere, and what decides here is only whether two texts share them. The tokenizer `zh` of sacreBLEU cuts Chinese so too.
+A character says less than a word, so that distinct-n, n-gram entropy and Self-BLEU compare texts of one script only.
 """
 
 from __future__ import annotations
@@ -53,12 +54,13 @@ _CHARACTER = re.compile(
     f"|(?<=[{_ENDS}])(?=\\w)"  # between words of a script with spaces: Python、Java
 )
 _MARK = re.compile(f"[{PUNCTUATION}]")
-_CONCERNED = re.compile(f"[{_ANY}\uff01-\uff65]")
+_NEAR = bytes({*range(256)} - {0xE0, 0xE1, *range(0xE3, 0xF5)})
+"""Bytes of UTF-8 but the first ones of U+0800 to U+1FFF and from U+3000 on: text of these alone has nothing to cut."""
 
 
 def words(text: str) -> list[str]:
     """What stands between spaces in `spaced(text)`."""
-    return spaced(text).split()
+    return text.split() if text.isascii() else spaced(text).split()
 
 
 def spaced(text: str) -> str:
@@ -67,7 +69,7 @@ def spaced(text: str) -> str:
     Punctuation stays at the character that it follows or opens, as it stays at a word of English: `"pens,"` is one word.
     A run of digits is one word in any script.
     """
-    if text.isascii() or not _CONCERNED.search(text):
+    if text.isascii() or not text.encode("utf-8", "surrogatepass").translate(None, _NEAR):  # ten times as fast as `re`
         return text
     return _CHARACTER.sub(r" \g<0> ", text.translate(_FULL_WIDTH))
 
