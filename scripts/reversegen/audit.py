@@ -148,7 +148,8 @@ def agreement(rows: Sequence[Mapping[str, str]]) -> dict[str, Metric]:
         )
         kappa = round((agreed - by_chance) / (1 - by_chance), 6) if by_chance < 1 else None
     share = round(same / len(both), 6) if both else None
+    empty = "no person has filled in audit.csv"
     return {
-        "audit_agreement": Metric(value=share, count=same, total=len(both)),
-        "audit_kappa": Metric(value=kappa),
+        "audit_agreement": Metric(value=share, count=same, total=len(both)).null_because(empty),
+        "audit_kappa": Metric(value=kappa).null_because("one verdict is all that either gave" if both else empty),
     }

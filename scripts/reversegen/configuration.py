@@ -283,7 +283,7 @@ class KindUse(Section):
 class Deduplication(Section):
     """Near-duplicates by overlap of word n-grams, under datasketch's names; exact, so that there are no permutations."""
 
-    ngram: Positive = Field(description="words in a shingle")
+    ngram: Positive = Field(description="words in a shingle; in scripts without spaces a character is a word")
     threshold: Number = Field(gt=0, le=1, description="least Jaccard similarity of a near-duplicate")
 
 

@@ -13,6 +13,7 @@ from reversegen.hashing import hashed_seed
 from reversegen.kind import Conversation, Kind
 from reversegen.records import Instruction, Label, Message, Question, Reference, Response, Seed, TrainingRow, Verdict
 from reversegen.turns import in_turns
+from reversegen.words import words
 
 log = logging.getLogger("reversegen")
 
@@ -201,7 +202,7 @@ def _most_different(drawn: Sequence[str], pool: Mapping[str, Candidate], kind: K
 
     def type_and_length(i: str) -> str:
         type_ = kind.group(pool[i].text) or pool[i].subject or ""
-        return f"{len(pool[i].text.split()).bit_length()} {type_}"
+        return f"{len(words(pool[i].text)).bit_length()} {type_}"
 
     return list(in_turns([*first, *again], type_and_length))
 

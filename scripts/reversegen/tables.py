@@ -42,7 +42,7 @@ MOST_TYPES = 10
 """Types that a table shows beside the metrics; table.csv holds any number."""
 
 CSV_KEYS = ("task", "role", "iteration", "source", "group", "metric", "statistic")
-CSV_COLUMNS = (*CSV_KEYS, "value", "low", "high", "count", "total", "random_seeds")
+CSV_COLUMNS = (*CSV_KEYS, "value", "low", "high", "count", "total", "random_seeds", "reason")
 """`statistic` is value, mean or sd; `random_seeds` is how many values a mean or sd rests on."""
 
 MEANINGS = {
