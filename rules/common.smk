@@ -16,6 +16,7 @@ import snakemake.dag
 import snakemake.jobs
 import snakemake.output_index
 import snakemake.rules
+from snakemake.logging import logger
 
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
@@ -31,11 +32,15 @@ from reversegen.stage import BUDGETED, prepare_environment
 prepare_environment(draws=bool(workflow.output_settings.log_handler_settings))
 
 try:
-    CONFIGURATION = configuration.load(config, Path("config"))
-    for name, task in CONFIGURATION.tasks.items():
-        check_kind(task, f"config/tasks/{name}.yaml: ")
+    CONFIGURATION = configuration.load(config, Path("config"), check_kind)
 except BadInput as error:
     raise WorkflowError(str(error)) from None
+
+if CONFIGURATION.faults and workflow.is_main_process:  # each job reads the files again, and need not repeat it
+    logger.warning(
+        "Warning: faults in config/, which stop what needs them and nothing else:\n  "
+        + "\n  ".join(CONFIGURATION.faults.values())
+    )
 
 if any(any(dict(task.budget).values()) for task in CONFIGURATION.tasks.values()):
     os.environ[BUDGETED] = json.dumps(config)  # jobs look at their budget when they start, on any machine
@@ -605,7 +610,8 @@ def planned_configuration(wildcards):
     """The configuration with this task alone, as JSON: a plan shows what it assumes, which is nothing of other tasks."""
     task_of(wildcards)
     name = wildcards.task.partition(".s")[0]
-    return CONFIGURATION.model_copy(update={"tasks": {name: CONFIGURATION.tasks[name]}}).model_dump_json()
+    alone = {"tasks": {name: CONFIGURATION.tasks[name]}, "faults": {}}
+    return CONFIGURATION.model_copy(update=alone).model_dump_json()
 
 
 def benchmarked(wildcards):
@@ -724,9 +730,19 @@ def target_evals(wildcards):
     return ["target/eval.json", *(repaired if not model_of("target")(wildcards).endpoint else []), *transfers]
 
 
+def listed_tasks(wildcards):
+    return getattr(CONFIGURATION.workflow.tables, wildcards.table)
+
+
+def faulty_tasks(wildcards):
+    """The tasks of a table that have a fault, each with what it is."""
+    faults = {name: CONFIGURATION.faults.get(name.partition(".s")[0]) for name in listed_tasks(wildcards)}
+    return [f"{name} ({fault})" for name, fault in faults.items() if fault]
+
+
 def table_tasks(wildcards):
-    """The tasks of a table, as the configuration lists them."""
-    names = getattr(CONFIGURATION.workflow.tables, wildcards.table)
+    """The tasks of a table, as the configuration lists them, without those that have a fault."""
+    names = [name for name in listed_tasks(wildcards) if name.partition(".s")[0] not in CONFIGURATION.faults]
     for name in names:
         try:
             CONFIGURATION.task(name)

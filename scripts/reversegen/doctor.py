@@ -30,6 +30,7 @@ from reversegen.configuration import Configuration, Model, Training, load, merge
 from reversegen.endpoint_key import endpoint_key
 from reversegen.enhancement import SOURCES
 from reversegen.errors import BadInput
+from reversegen.kinds import check_kind
 from reversegen.model_folder import check_folder
 from reversegen.planned_jobs import planned_jobs
 from reversegen.snakemake_profile import Keys, Partition, Profile, Request, read_profile
@@ -88,7 +89,7 @@ def examine(name: str, place: Path | None, folder: Path) -> list[Finding]:
     Takes a minute at most. Raises BadInput for an unknown task, and where `folder/config` cannot be read.
     """
     content = read_yaml(folder / "config/config.yaml")
-    configuration = load(content, folder / "config")
+    configuration = load(content, folder / "config", check_kind)
     configuration.task(name)
     found, profile = check_profile(place)
     if profile:
@@ -132,7 +133,7 @@ def check_overrides(
 ) -> tuple[list[Finding], Configuration]:
     """The configuration with what the profile's `config` changes of it, and what is wrong with that."""
     try:
-        return [], load(merge(dict(content), profile.keys.overrides), folder)
+        return [], load(merge(dict(content), profile.keys.overrides), folder, check_kind)
     except BadInput as error:
         text = f"{profile.file}: config: {str(error).removeprefix(f'{folder}/config.yaml: ')}"
         return [
