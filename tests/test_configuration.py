@@ -59,11 +59,12 @@ class Edited:
 
     def refusal(self) -> str:
         """The first fault: of what all tasks share, or of a model or task."""
-        with pytest.raises(BadInput) as refused:
-            for fault in self.load().faults.values():
-                raise BadInput(fault)
-        assert "\n" not in str(refused.value)
-        return str(refused.value)
+        try:
+            fault = next(iter(self.load().faults.values()))
+        except BadInput as error:
+            fault = str(error)
+        assert "\n" not in fault
+        return fault
 
 
 def names(message: str, file: Path, key: str) -> bool:
@@ -107,7 +108,7 @@ def test_models_and_lock_are_those_of_the_files(shipped: Configuration) -> None:
     assert dumped == content(MODELS)
     for name, model in shipped.models.items():
         use = {"endpoint", "engine", "vllm", "dtype", "attn_implementation", "pad_token", "chat_template"}
-        use |= {"chat_template_kwargs", "thinking"}
+        use |= {"chat_template_kwargs", "thinking", "system_turn"}
         assert model.use.model_dump() == model.model_dump(include=use), name
 
 

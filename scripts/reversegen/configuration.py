@@ -693,7 +693,14 @@ class ModelUse(Section):
     dtype: Literal["float32", "bfloat16", "float16", "auto"] = "auto"
     attn_implementation: str = Field("sdpa", description="as transformers names it")
     pad_token: str | None = Field(None, description="padding token of a model without one; else its end token serves")
-    chat_template: str | None = Field(None, description="Jinja chat template of a model without one")
+    chat_template: str | None = Field(
+        None, description="Jinja chat template instead of its folder's; or the name of one, if the folder has several"
+    )
+    system_turn: Literal["template", "user"] = Field(
+        "template",
+        description="where a system text stands: in a turn of its own as the chat template writes it, or in front of the first "
+        "user turn, for a template that takes no system turn",
+    )
     chat_template_kwargs: dict[str, bool | int | float | str] = Field(
         {}, description="arguments that its chat template takes beside the conversation, such as enable_thinking"
     )
@@ -719,7 +726,7 @@ class Model(ModelUse):
             raise ValueError("limits: are for an endpoint")
         if self.vllm and self.engine != "vllm":
             raise ValueError("vllm: its arguments need `engine: vllm`")
-        loading = ("dtype", "attn_implementation", "pad_token", "chat_template")
+        loading = ("dtype", "attn_implementation", "pad_token", "chat_template", "system_turn")
         given = [name for name in loading if getattr(self, name) != type(self).model_fields[name].default]
         if self.endpoint and given:
             raise ValueError(f"{', '.join(given)}: an endpoint loads its model itself")
