@@ -321,6 +321,36 @@ def check_access():
         raise WorkflowError(done.stderr.rpartition("check_access: error: ")[2])
 
 
+def check_models():
+    """Render, before the first job, a conversation of each role that the plan asks, by the tokenizers that are here.
+
+    What cannot be looked at, such as a model that is not fetched yet, is found when its stage starts.
+    """
+    from reversegen.doctor import STAGES  # no job needs it
+
+    asked, tasks = {}, {}
+    for job in workflow.dag.needrun_jobs():
+        role = "transfer" if job.rule.name == "answer_transfer" else STAGES.get(job.rule.name)
+        model = role and model_of(role)(job.wildcards)
+        if not model or model.endpoint or model.train:  # a tiny model is made with a template of ours
+            continue
+        [folder] = model_folder(role)(job.wildcards)
+        if Path(folder, "config.json").is_file():
+            task, name = job.wildcards.task.partition(".s")[0], model_name(role)(job.wildcards)
+            tasks[task] = CONFIGURATION.tasks[task]
+            asked[task, role, name] = {"task": task, "role": role, "model": name, "folder": folder}
+    if not asked:
+        return
+    alone = CONFIGURATION.model_copy(update={"tasks": tasks, "faults": {}}).model_dump(mode="json")
+    models = json.dumps({"configuration": alone, "models": list(asked.values())})
+    words = [*shlex.split(command("generate", "check_models")), "--models", models]
+    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if done.returncode:
+        logger.warning(f"No conversation was rendered before the start: {done.stderr.strip().rpartition(chr(10))[2]}")
+    elif faults := {fault: f"{task}, {role}" for task, role, fault in map(json.loads, done.stdout.splitlines())}:
+        raise WorkflowError("\n".join(f"{place}: {fault}" for fault, place in faults.items()))
+
+
 def fetched_models(wildcards):
     """The folders of a task's models that a rule fetches."""
     task = task_of(wildcards)

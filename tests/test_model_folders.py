@@ -9,13 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import REPOSITORY, Workflow
 from test_engines import build_model, write_folder
 from transformers import AutoTokenizer
 
-from reversegen.configuration import ModelUse
+from reversegen import doctor
+from reversegen.configuration import Model, ModelUse, Task, load, read_yaml
 from reversegen.engine import Decoding, Request
 from reversegen.engines.transformers import TransformersEngine
 from reversegen.errors import BadInput
+from reversegen.kinds import check_kind
+from reversegen.model_check import Asked, AskedModels, faults, shapes
 from reversegen.models import load_model, load_tokenizer
 from reversegen.records import Message
 from reversegen.templates import render
@@ -304,3 +308,132 @@ def test_weights_of_another_shape_are_one_line(folder: Path) -> None:
         load_model(folder, USE, 1)
     assert str(refusal.value).startswith(f"{folder}: transformers cannot load this model: ")
     assert "\n" not in str(refusal.value)
+
+
+CONFIGURATION = load(read_yaml(REPOSITORY / "config/config.yaml"), REPOSITORY / "config", check_kind)
+SYSTEM_AND_USER = ("system", "user")
+
+
+def with_texts(task: str, **changes: Any) -> Task:
+    """A shipped task whose target and labeller get a system text."""
+    shipped = CONFIGURATION.task(task)
+    texts = {
+        part: getattr(shipped, part).model_copy(update={"system": "Be brief."}) for part in ("responses", "references")
+    }
+    return shipped.model_copy(update=texts | changes)
+
+
+@pytest.mark.parametrize(
+    ("task", "role", "expected"),
+    [
+        ("tiny-math", "proposer", []),
+        ("tiny-math", "target", [(SYSTEM_AND_USER, True), ((*SYSTEM_AND_USER, "assistant"), False)]),
+        ("tiny-math", "transfer", [(SYSTEM_AND_USER, True)]),
+        ("tiny-math", "judge", []),
+        (
+            "tiny-honesty",
+            "target",
+            [
+                (SYSTEM_AND_USER, True),
+                ((*SYSTEM_AND_USER, "assistant", "user"), True),
+                ((*SYSTEM_AND_USER, "assistant", "user", "assistant"), False),
+            ],
+        ),
+        ("math", "labeller", [(SYSTEM_AND_USER, True), (("user",), True)]),
+        ("honesty", "labeller", [(SYSTEM_AND_USER, True)]),
+        ("tiny-safety", "judge", [(("user", "assistant"), False)]),
+        ("safety", "judge", [(("user", "assistant"), True)]),
+    ],
+)
+def test_each_role_has_the_conversations_that_its_task_asks(task: str, role: Any, expected: list[Any]) -> None:
+    assert [(one.roles, one.add_generation_prompt) for one in shapes(with_texts(task), role)] == expected
+
+
+def test_a_judge_is_rendered_in_its_own_format() -> None:
+    judge = CONFIGURATION.task("safety").judge
+    assert judge
+    for name, roles in {"instructed": SYSTEM_AND_USER, "shieldgemma": ("user", "assistant")}.items():
+        [shape] = shapes(with_texts("safety", judge=judge.model_copy(update={"format": name})), "judge")
+        assert (shape.roles, [key for key, _ in shape.arguments]) == (
+            roles,
+            ["guideline"] if name == "shieldgemma" else [],
+        )
+
+
+def test_the_first_fault_of_each_role_is_found_and_plain_text_needs_no_template(folder: Path, tmp_path: Path) -> None:
+    bare = Path(shutil.copytree(folder, tmp_path / "bare"))
+    (bare / "chat_template.jinja").unlink()
+    endless = Path(shutil.copytree(folder, tmp_path / "endless"))
+    change("tokenizer_config.json", eos_token=None)(endless)
+    (folder / "chat_template.jinja").write_text(NO_SYSTEM)
+    places = {"mine": folder, "bare": bare, "endless": endless}
+    models = {name: Model(folder=place, size="tiny") for name, place in places.items()}
+    models["folded"] = Model(folder=folder, size="tiny", system_turn="user")
+    own = CONFIGURATION.model_copy(update={"models": models, "tasks": {"math": with_texts("tiny-math")}})
+    roles = [(role, name) for role in ("proposer", "target", "labeller") for name in models]
+    asked = [
+        Asked(task="math.s2" if name == "mine" else "math", role=role, model=name, folder=places.get(name, folder))
+        for role, name in roles
+    ]
+    told = {
+        (role, fault.removeprefix(f"{tmp_path}/").split(":")[0].split("/")[0])
+        for _, role, fault in faults(AskedModels(configuration=own, models=asked))
+    }
+    assert told == {
+        ("proposer", "endless"),
+        ("target", "mine"),
+        ("target", "bare"),
+        ("target", "endless"),
+        ("labeller", "mine"),
+        ("labeller", "bare"),
+    }
+
+
+@pytest.fixture
+def own_models(workflow: Workflow, whole: Path) -> Workflow:
+    """A task whose proposer and target are folders of the user's."""
+    for name in ("good", "bad"):
+        shutil.copytree(whole, workflow.folder / name)
+    (workflow.folder / "bad/chat_template.jinja").write_text(NO_SYSTEM)
+    workflow.change_models({name: {"folder": name, "size": "tiny"} for name in ("good", "bad")})
+    workflow.write_task("mine", {"proposer": "good", "target": "bad", "responses": {"system": "Be brief."}})
+    return workflow
+
+
+REFUSAL = (
+    "bad/chat_template.jinja: the chat template fails on a conversation of system, user: TemplateError: System role"
+)
+
+
+def test_a_run_ends_before_its_first_job_and_names_the_setting_that_helps(own_models: Workflow) -> None:
+    done = own_models.run("results/mine/table.md")
+    assert done.returncode == 1
+    assert f"mine, target: {REFUSAL}" in done.stdout
+    assert "system_turn: user" in done.stdout
+    assert not list(own_models.folder.glob("results/mine/*.jsonl"))
+    assert "Finished job" not in done.stdout
+    own_models.change_models({"bad": {"system_turn": "user"}})
+    done = own_models.run("results/mine/seeds.jsonl", "results/mine/probe/responses.jsonl")
+    assert done.returncode == 0, done.stdout
+    log = (own_models.folder / "results/mine/logs/probe/answer_seeds.log").read_text()
+    assert "bad: a system text stands in front of the user's turn, as `system_turn` says" in log
+
+
+def test_the_doctor_renders_conversations_and_says_what_it_could_not_look_at(
+    own_models: Workflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_models.write_task("mine", {"labeller": "llama3-8b-instruct"}, base="mine")
+    places = load(read_yaml(own_models.folder / "config/config.yaml"), own_models.folder / "config", check_kind)
+    found = list(doctor.check_conversations("mine.s1", places, None, own_models.folder))
+    skipped, fault, sound = found
+    assert (skipped.state, fault.state, sound.state) == ("skipped", "stops", "ok")
+    assert skipped.text == "not here yet, so that no conversation was rendered: labeller llama3-8b-instruct"
+    assert fault.text.startswith(f"target: {own_models.folder}/{REFUSAL}")
+    assert sound.text == "conversations are rendered for proposer"
+    own_python = places.workflow.python | {"generate": "nonesuch"}
+    elsewhere = places.model_copy(update={"workflow": places.workflow.model_copy(update={"python": own_python})})
+    skipped, unmade = doctor.check_conversations("mine", elsewhere, None, own_models.folder)
+    assert (unmade.state, unmade.text) == (
+        "skipped",
+        "conversations could not be rendered: its environment is not made yet",
+    )
