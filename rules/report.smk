@@ -237,6 +237,7 @@ rule compare_tasks:
         runtime=10,
     params:
         missing=without_results,
+        faulty=faulty_tasks,
         code=code("compare_tasks"),
     script:
         "../scripts/compare_tasks.py"

@@ -248,7 +248,7 @@ def test_what_ships_is_tabulated_twice_in_the_same_bytes(tmp_path: Path, table: 
     for folder in (tmp_path / "one", tmp_path / "two"):
         draw_weights.cache_clear()
         files = [folder / f"{table}.{form}" for form in ("csv", "md", "tex", "svg")]
-        compare_tasks.main([], stored, REPOSITORY / "resources/reported.csv", *files, table, ["other"])
+        compare_tasks.main([], stored, REPOSITORY / "resources/reported.csv", *files, table, ["other"], [])
         made.append([file.read_bytes() for file in files])
     assert made[0] == made[1]
     assert b"<dc:date>" not in made[0][3]

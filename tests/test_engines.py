@@ -280,7 +280,7 @@ def test_options_have_the_probabilities_of_what_follows_over_all_options_of_a_re
 
 
 def test_a_chat_template_that_renders_an_answered_question_differently_cannot_score_options(folder: Path) -> None:
-    template = "{{ messages | length }} {{ messages[0]['content'] }}"
+    template = "{{ messages | length }} {% for m in messages %}{{ m['content'] }}{% endfor %}"
     engine = TransformersEngine(folder, ModelUse(dtype="float32", chat_template=template), Decoding(4), 1)
     with pytest.raises(BadInput, match="options cannot be scored"):
         engine.choose([Request(messages=[Message(role="user", content="20 + 3")])], [["23", "24"]])

@@ -420,6 +420,13 @@ def test_provenance_is_there_for_every_evaluation() -> None:
     assert "&quot;sha256:1&quot;" in text
 
 
+def test_a_setting_without_which_a_model_could_not_be_asked_is_shown() -> None:
+    note = "A system text opens the user's turn of <mine> (`system_turn: user`)."
+    parsed = Page(page_of(Stored(evaluations(0), settings=[note])))
+    assert ("p", note) in parsed.texts
+    assert "system_turn" not in page(evaluations(0))
+
+
 def test_hostile_names_are_text() -> None:
     name = "<script>alert('$task')</script>\"|=cmd()"
     text = page(evaluations(0, name=name, group="<img src=x onerror=alert(1)>&amp;${finding}"))

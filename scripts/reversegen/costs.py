@@ -73,7 +73,7 @@ def check_budget(log_file: Path, workflow: dict[str, Any]) -> None:
     results, _, below = str(log_file).partition("/logs/")
     folder, configuration = Path(results), load(workflow, Path("config"))
     task = folder.name.partition(".s")[0]
-    if task not in configuration.tasks:
+    if task not in {*configuration.tasks, *configuration.faults}:
         return
     settings = configuration.task(folder.name)
     limits = dict(settings.budget)

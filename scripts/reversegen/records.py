@@ -25,7 +25,7 @@ Measure = Literal["accuracy", "unanswerable", "retained", "attack_success_rate",
 class Record(BaseModel):
     """A row of a file: frozen, typed, no unknown field."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
 
 class Seed(Record):

@@ -58,6 +58,8 @@ class Stored:
     spent: Sequence[tuple[Job, Amount | None]] = ()
     """What each job of a model took; None where nothing is recorded."""
     currency: str = ""
+    settings: Sequence[str] = ()
+    """What was set so that a model could be asked at all, a sentence each."""
     files: Mapping[str, str] = field(default_factory=dict)
     """SHA-256 of the files beside the page that it was made of or links to, by name."""
 
@@ -491,10 +493,11 @@ def _provenance(stored: Stored) -> str:
         [f'<a href="{name}">{name}</a>', f'<span class="id">{digest}</span>'] for name, digest in stored.files.items()
     ]
     files = _grid("Files", ["file", "SHA-256"], lines) if lines else ""
+    set_so = "".join(f'<p class="note">{html_text(text)}</p>\n' for text in stored.settings)
     parts = []
     for e in stored.evaluations:
         name = html_text(f"{e.task}: {e.role}, {ROWS[e.role]} {row_name(e)}")
         facts = html_text(json.dumps(e.provenance, indent=2, ensure_ascii=False))
         parts.append(f"<h3>{name}</h3>\n<pre>{facts}</pre>")
     summary = "<summary>Hashes of models and data, versions and random seeds of every number</summary>"
-    return f"{files}\n<details>\n{summary}\n{''.join(parts)}\n</details>"
+    return f"{set_so}{files}\n<details>\n{summary}\n{''.join(parts)}\n</details>"

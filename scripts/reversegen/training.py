@@ -335,6 +335,8 @@ def _train(
         "tokens": int(getattr(trainer.state, "num_input_tokens_seen", 0)),
         "versions": _versions(),
     }
+    if model.system_turn == "user":
+        settings = {**settings, "system_turn": model.system_turn}
     log.info("%d rows, %d steps", rows, trainer.state.global_step)
     with building_folder(output, **facts) as folder:
         trained.save_pretrained(folder, state_dict=weights)

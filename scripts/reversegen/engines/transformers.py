@@ -25,24 +25,32 @@ class TransformersEngine:
         self.identity = content_id(weights_identity(folder), model.model_dump_json(), repr(decoding))
 
     @cached_property
-    def _loaded(self) -> tuple[Any, Any]:
+    def _tokenizer(self) -> Any:
+        from reversegen.models import load_tokenizer
+
+        return load_tokenizer(self.folder, self.model)
+
+    @cached_property
+    def _loaded(self) -> Any:
         from transformers import GenerationConfig
 
-        from reversegen.models import load_model, load_tokenizer
+        from reversegen.models import load_model
 
-        tokenizer = load_tokenizer(self.folder, self.model)
         model = load_model(self.folder, self.model, self.threads).eval()
         # a repetition penalty and the like, which folders suggest, would change what `decoding` says
         model.generation_config = GenerationConfig(eos_token_id=model.generation_config.eos_token_id)  # type: ignore[no-untyped-call]
-        return model, tokenizer
+        return model
 
     def generate(self, requests: Sequence[Request], n: int, seed: int) -> list[list[Generated]]:
         """`n` continuations of each request in one batch, padded on the left; the mask comes from lengths."""
         import torch
 
-        model, tokenizer = self._loaded
+        tokenizer = self._tokenizer
         chat = bool(requests[0].messages)
-        texts = [render(tokenizer, request) for request in requests]
+        texts = [
+            render(tokenizer, request) for request in requests
+        ]  # a fault of the template is found before weights load
+        model = self._loaded
         batch = tokenizer(texts, return_tensors="pt", padding=True, padding_side="left", add_special_tokens=not chat)
         stops = stop_tokens(model.generation_config.eos_token_id, tokenizer)
         decoding: dict[str, Any] = {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}
@@ -74,7 +82,7 @@ class TransformersEngine:
         """
         import torch
 
-        model, tokenizer = self._loaded
+        tokenizer = self._tokenizer
         prompts = [render(tokenizer, request) for request in requests]
         joined = [(n, completed(tokenizer, prompts[n], requests[n], o)) for n, of in enumerate(options) for o in of]
         heads = [len(tokenizer(text, add_special_tokens=False)["input_ids"]) for text in prompts]
@@ -84,6 +92,7 @@ class TransformersEngine:
         mask = torch.zeros(len(rows), width, dtype=torch.long)
         for i, row in enumerate(rows):  # padded on the right, where causal attention never looks
             tokens[i, : len(row)], mask[i, : len(row)] = torch.tensor(row), 1
+        model = self._loaded
         with torch.inference_mode():
             logits = model(input_ids=tokens.to(model.device), attention_mask=mask.to(model.device)).logits
         scores = torch.log_softmax(logits[:, :-1].float(), -1).gather(-1, tokens[:, 1:, None].to(logits.device))[..., 0]
