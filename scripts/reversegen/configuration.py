@@ -698,6 +698,16 @@ class ModelUse(Section):
     )
     thinking: Thinking | None = Field(None, description="null for a model that answers at once")
 
+    @property
+    def thinks(self) -> bool:
+        """Whether it is asked to think before it answers."""
+        return self.thinking is not None and self.thinking.enabled
+
+    @property
+    def thought_tokens(self) -> int:
+        """Tokens that a response may take beyond max_new_tokens, for its thought."""
+        return self.thinking.max_tokens if self.thinking and self.thinking.enabled else 0
+
 
 class Model(ModelUse):
     """A model of config/models.yaml: exactly one of hub, folder, endpoint and train."""
@@ -734,7 +744,8 @@ class Model(ModelUse):
     @property
     def trained(self) -> ModelUse:
         """The part that decides what training makes of it: what later runs it retrains nothing."""
-        return self.use.model_copy(update={"engine": "transformers", "vllm": None})
+        thinking = self.thinking and self.thinking.model_copy(update={"max_tokens": 0})
+        return self.use.model_copy(update={"engine": "transformers", "vllm": None, "thinking": thinking})
 
 
 class Workflow(Section):
