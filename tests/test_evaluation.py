@@ -451,5 +451,5 @@ def test_an_evaluation_survives_json(tmp_path: Path) -> None:
     text = whole.model_dump_json(indent=2)
     assert Evaluation.model_validate_json(text) == whole
     plain = json.loads(text)
-    assert list(plain) == ["task", "kind", "role", "iteration", "source", "metrics", "groups", "alarms", "provenance"]
+    assert list(plain) == ["task", "kind", "role", "iteration", "source", "metrics", "groups", "invalid", "alarms", "provenance"]
     assert plain["metrics"]["validity"].keys() == {"value", "low", "high", "count", "total"}

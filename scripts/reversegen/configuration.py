@@ -201,6 +201,9 @@ class Answering(Section):
     system: str | None = Field(description="system message, or null for none")
     max_new_tokens: Positive
     batch_size: Positive
+    max_invalid_share: Share = Field(
+        0.1, description="largest share of answers that may not be received; more stop the run. Decides no answer"
+    )
 
 
 class Labelling(Answering):
@@ -961,6 +964,16 @@ def _check_models(task: Task, models: dict[str, Model], path: Path) -> None:
     if task.judge and models[task.judge.model].endpoint and task.judge.format in ("classifier", "shieldgemma"):
         raise BadInput(
             f"{path}: judge: {task.judge.model} is an endpoint, which cannot serve the form {task.judge.format}"
+        )
+    if task.judge and task.judge.format != "instructed" and models[task.judge.model].thinks:
+        raise BadInput(
+            f"{path}: judge: {task.judge.model} thinks before it answers, and the form {task.judge.format} has no room for a "
+            "thought; set its `thinking: {enabled: false}`, or take the format instructed"
+        )
+    if task.kind == "honesty" and models[task.target].thinks:
+        raise BadInput(
+            f"{path}: target: {task.target} thinks before it answers, so its options have no probability of their own; set "
+            "its `thinking: {enabled: false}`"
         )
     if task.embedding and models[task.embedding.model].endpoint:
         raise BadInput(
