@@ -117,7 +117,7 @@ def test_what_a_seed_draws_depends_on_nothing_else_that_is_under_way(answers: An
 def test_prompts_that_fill_more_than_one_step_are_all_drawn_from(answers: Any) -> None:
     drawn = answers["generate"][15]
     assert [len(several) for several in drawn] == [5] * len(CROWD)
-    assert all(tokens for several in drawn for _, tokens, _ in several)
+    assert all(tokens for several in drawn for _, tokens, *_ in several)
 
 
 def test_draws_follow_the_models_own_distribution(answers: Any, model: LlamaForCausalLM) -> None:
@@ -129,7 +129,7 @@ def test_draws_follow_the_models_own_distribution(answers: Any, model: LlamaForC
     expected: Counter[str] = Counter()
     for token, one in enumerate(shares):
         expected["" if token in ends else tokenizer.decode([token], skip_special_tokens=True)] += one * DRAWS
-    seen = Counter(text for text, _, _ in answers["generate"][13][0])
+    seen = Counter(text for text, *_ in answers["generate"][13][0])
     common = [word for word in expected if expected[word] >= 5]
     observed, wanted = [seen[word] for word in common], [expected[word] for word in common]
     assert len(common) > 50
@@ -139,7 +139,7 @@ def test_draws_follow_the_models_own_distribution(answers: Any, model: LlamaForC
 
 def test_a_prompt_that_does_not_fit_has_no_answer_and_stops_no_other(answers: Any) -> None:
     [[none], [answer]] = answers["generate"][14]
-    assert none == ["", 0, False]
+    assert none == ["", 0, False, "prompt too long"]
     assert answer == answers["generate"][0][0][0]
 
 
@@ -190,10 +190,10 @@ def test_a_judge_is_held_to_its_own_form(vllm_python: str, tmp_path: Path) -> No
     calls = [[decoding, [free] * len(held), 4, 0], [decoding, held, 4, 0]]
     freely, in_form = ask(vllm_python, folder, tmp_path / "answers.json", {"generate": calls})["generate"]
     for name, judge, said, replies in zip(JUDGES, JUDGES.values(), freely, in_form, strict=True):
-        assert {judge.read(text).verdict for text, _, _ in said} == {"invalid"}, name
-        assert all(finished for _, _, finished in replies), name
-        assert all(re.fullmatch(str(judge.pattern), text) for text, _, _ in replies), name
-        assert {judge.read(text).verdict for text, _, _ in replies} <= {"failed", "passed"}, name
+        assert {judge.read(text).verdict for text, *_ in said} == {"invalid"}, name
+        assert all(finished for _, _, finished, _ in replies), name
+        assert all(re.fullmatch(str(judge.pattern), text) for text, *_ in replies), name
+        assert {judge.read(text).verdict for text, *_ in replies} <= {"failed", "passed"}, name
 
 
 def test_an_engine_without_the_memory_it_needs_ends_the_job_with_its_own_message(
