@@ -20,7 +20,7 @@ from test_engines import TEXTS, greedy, write_folder
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from reversegen.configuration import ModelUse, Vllm
+from reversegen.configuration import ModelUse, Thinking, Vllm
 from reversegen.engine import Decoding, Generated, Request
 from reversegen.engines.transformers import TransformersEngine
 from reversegen.judges import JUDGES
@@ -38,11 +38,11 @@ def run(python: str, words: list[str], **more: Any) -> subprocess.CompletedProce
     return subprocess.run([python, *words], env=environment, capture_output=True, text=True, timeout=300, **more)
 
 
-def ask(python: str, folder: Path, output: Path, asked: dict[str, Any]) -> Any:
+def ask(python: str, folder: Path, output: Path, asked: dict[str, Any], use: ModelUse = USE) -> Any:
     """What `vllm_answers` answers; requests are given as objects."""
     script = str(REPOSITORY / "tests/vllm_answers.py")
     given = json.dumps(asked, default=lambda one: one.model_dump() if isinstance(one, Message) else vars(one))
-    done = run(python, [script, str(folder), USE.model_dump_json(), str(output)], input=given)
+    done = run(python, [script, str(folder), use.model_dump_json(), str(output)], input=given)
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(output.read_text())
 
@@ -147,6 +147,29 @@ def test_options_have_the_probabilities_that_transformers_gives(answers: Any, fo
     engine = TransformersEngine(folder, ModelUse(dtype="float32"), Decoding(4), 1)
     for given, expected in zip(answers["choose"], engine.choose(CHAT, OPTIONS), strict=True):
         assert given == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize("thinking", [Thinking(enabled=True, max_tokens=6), Thinking(enabled=False), None])
+def test_thoughts_and_faults_of_one_item_are_those_of_transformers(
+    vllm_python: str, folder: Path, tmp_path: Path, thinking: Thinking | None
+) -> None:
+    template = (
+        "{% if 'pens' in messages[0].content %}{{ raise_exception('no pens') }}{% endif %}"
+        "{% for m in messages %}{% if m.role == 'user' %}Q: {{ m.content }} A:{% else %} {{ m.content }}<eos>{% endif %}"
+        "{% endfor %}{% if add_generation_prompt %} <think>\n{% endif %}"
+    )
+    use = USE.model_copy(update={"chat_template": template, "thinking": thinking})
+    texts = [*TEXTS, "20 + 3 " * 1000, "3 + 20"]  # one has pens, one fits neither engine
+    requests = [Request(messages=[Message(role="user", content=text)]) for text in texts]
+    asked: dict[str, Any] = {"generate": [[{"max_new_tokens": 8}, requests, 1, 0]]}
+    if thinking and not thinking.enabled:
+        asked["choose"] = [requests, [["23", "24", "20 plus 3"]] * len(requests)]
+    given = ask(vllm_python, folder, tmp_path / "answers.json", asked, use)
+    engine = TransformersEngine(folder, use, Decoding(8), 1)
+    assert [[Generated(*one) for one in several] for several in given["generate"][0]] == engine.generate(requests, 1, 0)
+    chosen = engine.choose(*asked["choose"]) if "choose" in asked else []
+    for shares, expected in zip(given.get("choose", []), chosen, strict=True):
+        assert shares == (expected if isinstance(expected, str) else pytest.approx(expected, rel=1e-3))
 
 
 def test_an_adapter_is_served_over_its_base_without_being_merged(
