@@ -56,7 +56,7 @@ scattergather:
     **{name: task.shards for name, task in CONFIGURATION.tasks.items()},
 
 
-WITHOUT_LAUNCHER = {"training": {"launcher"}}
+WITHOUT = {"training": {"launcher"}, "max_invalid_share": True}
 TABLES = list(configuration.Tables.model_fields)
 
 
@@ -87,16 +87,24 @@ def task_named(name):
 def setting(path):
     """A key of the task, such as "prompts.header", as a function of the wildcards; a section is given as JSON.
 
-    Without a training's launcher, which decides no output.
+    Without what decides no output: a training's launcher, and how many answers may be missing.
     """
 
     def read(wildcards):
         value = task_of(wildcards)
         for key in path.split("."):
             value = getattr(value, key)
-        return value.model_dump_json(exclude=WITHOUT_LAUNCHER) if isinstance(value, configuration.Section) else value
+        return value.model_dump_json(exclude=WITHOUT) if isinstance(value, configuration.Section) else value
 
     return read
+
+
+def whole_setting(path):
+    """A section of the task as JSON, also with what decides no output; the rule compares `setting(path)` beside it.
+
+    A change reruns nothing: Snakemake compares no param of a function that takes `threads`.
+    """
+    return lambda wildcards, threads: getattr(task_of(wildcards), path).model_dump_json()
 
 
 def kind_use(wildcards):
@@ -631,7 +639,8 @@ def version_selection(wildcards):
 def configuration_hash(wildcards):
     """SHA-256 of the task's whole configuration, random seed included; but for what decides no result."""
     task = task_of(wildcards)
-    left_out = {"budget", "keep", "report", "shards", "transfer"} | {"safety", "honesty"} - {task.kind}
+    names = {"budget", "keep", "report", "shards", "transfer"} | {"safety", "honesty"} - {task.kind}
+    left_out = dict.fromkeys(names, True) | dict.fromkeys(("responses", "references"), {"max_invalid_share"})
     digest = sha256(task.model_dump_json(exclude=left_out).encode()).hexdigest()
     return f"sha256:{digest}"
 

@@ -61,8 +61,9 @@ def main(
     )
     written = read_records(instructions, Instruction)
     labelled = read_answers(labels, Label, [i.id for i in written if i.asked])
+    sampled = read_records(samples, Sample)
     metrics, groups = evaluation.evaluate_proposer(
-        read_records(samples, Sample),
+        sampled,
         written,
         labelled,
         known,
@@ -88,6 +89,7 @@ def main(
         source="baseline" if chain == "baseline" else None,
         metrics=metrics,
         groups=groups,
+        invalid=evaluation.invalid_samples(sampled, written, labelled),
         alarms=broken,
         provenance=origin,
     )

@@ -504,6 +504,43 @@ def test_an_endpoint_is_not_told_how_to_load_its_model(edited: Edited) -> None:
     assert "dtype, chat_template: an endpoint loads its model itself" in edited.refusal()
 
 
+THINKS, AT_ONCE = (
+    {"thinking": {"enabled": True, "max_tokens": 2048}},
+    {"thinking": {"enabled": False, "max_tokens": 2048}},
+)
+
+
+@pytest.mark.parametrize("role", ["proposer", "target", "labeller", "judge"])
+def test_a_model_that_thinks_may_play_every_role(edited: Edited, role: str) -> None:
+    edited.set(MODELS, "llama3-8b-instruct", LLAMA | THINKS)
+    edited.set(OTHER, role, JUDGE | {"format": "instructed"} if role == "judge" else "llama3-8b-instruct")
+    model = edited.load().models["llama3-8b-instruct"]
+    assert (model.thinks, model.thought_tokens) == (True, 2048)
+    assert model.thinking is not None
+    assert (model.thinking.start, model.thinking.end) == ("<think>", "</think>")
+    assert model.trained.thinking == model.thinking.model_copy(update={"max_tokens": 0})  # which trains nothing else
+
+
+def test_what_means_nothing_before_a_thought_is_refused_until_it_is_turned_off(edited: Edited) -> None:
+    target = "llama3-8b-instruct"
+    edited.set("tasks/honesty.yaml", "target", target)
+    edited.set(MODELS, target, LLAMA | THINKS)
+    message = edited.refusal()
+    assert message.startswith(f"{edited.folder}/tasks/honesty.yaml: target: {target} thinks before it answers")
+    edited.set(MODELS, target, LLAMA | AT_ONCE)
+    model = edited.load().models[target]
+    assert (model.thinks, model.thought_tokens) == (False, 0)
+
+
+def test_a_judge_of_a_fixed_form_has_no_room_for_a_thought(edited: Edited) -> None:
+    model = JUDGE["model"]
+    edited.set(TASK, "judge", JUDGE | {"format": "wildguard"})
+    edited.set(MODELS, model, LLAMA | THINKS)
+    assert f"judge: {model} thinks before it answers, and the form wildguard has no room" in edited.refusal()
+    edited.set(MODELS, model, LLAMA | AT_ONCE)
+    edited.load()
+
+
 def test_limits_are_for_an_endpoint(edited: Edited) -> None:
     edited.set(MODELS, "llama3-8b", LLAMA | {"limits": {"concurrency": 4}})
     assert "limits: are for an endpoint" in edited.refusal()

@@ -113,6 +113,17 @@ def test_amounts_are_those_of_a_hand_count(small: Workflow) -> None:
     assert repair.gpu_hours == pytest.approx((repair.trained or 0) / 50 / 3600)
 
 
+def test_a_thought_is_planned_beside_its_answer(small: Workflow) -> None:
+    small.change_models({"llama3-8b-instruct": {"thinking": {"enabled": True, "max_tokens": 1000}}})
+    jobs = plan("small", small_configuration(small), small.folder / "results/small")
+    answers = job(jobs, "answer_instructions", "iter1")
+    assert answers.planned.written == 200 * (80 + 1000)
+    assert "1 x 1080 new tokens" in answers.why
+    small.change_models({"llama3-8b-instruct": {"thinking": {"enabled": False}}})
+    jobs = plan("small", small_configuration(small), small.folder / "results/small")
+    assert job(jobs, "answer_instructions", "iter1").planned.written == 200 * 80
+
+
 def test_what_every_request_repeats_is_read_with_each(small: Workflow) -> None:
     endpoint = {**ENDPOINT, "structured": True}
     small.change_models({"api": {"endpoint": endpoint, "size": "tiny"}})

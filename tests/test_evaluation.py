@@ -17,6 +17,8 @@ from reversegen.evaluation import (
     evaluate_proposer,
     evaluate_target,
     expected_calibration_error,
+    invalid_questions,
+    invalid_samples,
     proportion,
     provenance,
 )
@@ -229,6 +231,41 @@ def test_the_train_split_changes_nothing() -> None:
     whole = evaluate_proposer(samples, instructions, labels, set(), UNCHECKED, FEW, 0, KIND)
     assert evaluate_proposer(samples, instructions, changed, set(), UNCHECKED, FEW, 0, KIND) == whole
     assert evaluate_proposer(held, instructions, labels, set(), UNCHECKED, FEW, 0, KIND) == whole
+
+
+def test_the_reasons_of_what_has_no_verdict_are_counted() -> None:
+    samples, instructions, labels = small_world()
+    reasons = {"id of 20 - 3": "prompt too long", "id of one two": "content filter"}
+    labels = [one.model_copy(update={"detail": reasons.get(one.instruction_id, "")}) for one in labels]
+    # two held-out samples were cut, one has an invalid label; a failed one with a detail has its verdict
+    assert invalid_samples(samples, instructions, labels) == {"cut off": 2, "prompt too long": 1}
+    bare = [one.model_copy(update={"detail": ""}) for one in labels]
+    assert invalid_samples(samples, instructions, bare) == {"cut off": 2, "no reason given": 1}
+    assert invalid_samples([s for s in samples if s.split == "train"], instructions, labels) == {}
+
+
+def test_the_reasons_of_test_questions_are_counted_in_every_set() -> None:
+    questions, labels = of_verdicts("accuracy", "pfiii", ("a", "b", "prompt too long", "no option", "prompt too long"))
+    tests = {"one": questions, "two": questions[2:3]}
+    assert invalid_questions(tests, labels, []) == {"prompt too long": 3, "no option": 1}
+    sure = [Confidence(question_id=questions[0].id, option="A", answer=0.0, sure=0.0, invalid="prompt too long")]
+    assert invalid_questions({"one": questions[:1]}, labels, sure) == {"no confidence: prompt too long": 1}
+
+
+def test_a_confidence_that_was_not_measured_enters_no_calibration() -> None:
+    questions, labels = of_verdicts("accuracy", "ppff")
+    sure = [Confidence(question_id=q.id, option="A", answer=0.9, sure=0.2, invalid=None) for q in questions]
+    lost = [sure[0].model_copy(update={"invalid": "prompt too long", "answer": 0.0, "sure": 0.0}), *sure[1:]]
+    metrics, _ = evaluate_target({"one": questions}, labels, lost, FEW, 0, KIND)
+    # three are left, all with a score of 0.55 and one of them right
+    assert metrics["calibration_error"].value == pytest.approx(0.55 - 1 / 3, abs=1e-6)
+    assert (metrics["unsure_share"].count, metrics["unsure_share"].total) == (3, 3)
+    assert metrics["accuracy"].total == 4
+    none = [one.model_copy(update={"invalid": "prompt too long"}) for one in sure]
+    metrics, _ = evaluate_target({"one": questions}, labels, none, FEW, 0, KIND)
+    assert {metrics[name] for name in ("average_precision", "calibration_error", "unsure_share")} == {
+        Metric(value=None)
+    }
 
 
 def test_samples_of_one_prompt_are_drawn_together() -> None:
@@ -507,5 +544,16 @@ def test_an_evaluation_survives_json(tmp_path: Path) -> None:
     text = whole.model_dump_json(indent=2)
     assert Evaluation.model_validate_json(text) == whole
     plain = json.loads(text)
-    assert list(plain) == ["task", "kind", "role", "iteration", "source", "metrics", "groups", "alarms", "provenance"]
+    assert list(plain) == [
+        "task",
+        "kind",
+        "role",
+        "iteration",
+        "source",
+        "metrics",
+        "groups",
+        "invalid",
+        "alarms",
+        "provenance",
+    ]
     assert plain["metrics"]["validity"].keys() == {"value", "low", "high", "count", "total", "reason"}

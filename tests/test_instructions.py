@@ -90,6 +90,29 @@ def sample(number: int, text: str, split: Split = "train", finished: bool = True
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "finished", "invalid", "expected"),
+    [
+        ("<think>What of 1 + 1 ?\n\nYes.</think>\n\nWhat is 2 + 2 ?", True, None, ("What is 2 + 2 ?", None)),
+        ("let me see\n</think> What is 2 + 2 ?\n\nQ5. What", False, None, ("What is 2 + 2 ?", None)),
+        ("What is 2 + 2 ?\n\n<think>Was that right ?", False, None, ("What is 2 + 2 ?", "cut off")),
+        ("<think>What is 2 + 2 ?\n\nQ5. What is 3", False, None, ("", "response ends inside its thought")),
+        ("<think>What is 2 + 2 ?</think>", True, None, ("", "empty")),
+        ("", False, "prompt too long", ("", "prompt too long")),
+        ("What is 2 + 2 ?", True, "content filter", ("", "content filter")),
+    ],
+)
+def test_a_thought_is_no_part_of_an_instruction_and_a_sample_that_was_not_received_is_none(
+    text: str, finished: bool, invalid: str | None, expected: tuple[str, str | None]
+) -> None:
+    written = sample(0, text, finished=finished).model_copy(update={"invalid": invalid})
+    [found] = collect_instructions([written], PUBLISHED, MATH)
+    assert found.invalid == expected[1]
+    assert found.id == ("invalid-sample0" if expected[1] else found.id)
+    if expected[1] is None:
+        assert found.text == expected[0]
+
+
 def many_samples() -> list[Sample]:
     """Few questions in many writings, near-copies, and all that the parser refuses, in both splits."""
     rng = random.Random(0)

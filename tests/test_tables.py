@@ -74,6 +74,17 @@ def one_seed() -> list[Evaluation]:
     return found + repaired
 
 
+def test_the_reasons_of_what_has_no_verdict_stand_below_their_table() -> None:
+    plain = markdown(one_seed())
+    assert "Without a verdict" not in plain
+    first, second = {"cut off": 3, "prompt too long": 2}, {"prompt too long": 9}
+    found = [proposer("tiny-math", 0, 0.2, invalid=first), proposer("tiny-math.s1", 0, 0.3, invalid=second)]
+    found += [target("tiny-math", "seeds", 0.5, {}, invalid={"no | option": 1})]
+    text = markdown(found)
+    assert "Without a verdict: iteration 0: prompt too long 11, cut off 3." in text
+    assert "Without a verdict: source seeds: no \\| option 1." in text
+
+
 def several_seeds() -> list[Evaluation]:
     return [proposer(task, k, rate) for task, rates in RATES.items() for k, rate in enumerate(rates)]
 

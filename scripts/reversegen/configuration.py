@@ -204,6 +204,9 @@ class Answering(Section):
     system: str | None = Field(description="system message, or null for none")
     max_new_tokens: Positive
     batch_size: Positive
+    max_invalid_share: Share = Field(
+        0.1, description="largest share of answers that may not be received; more stop the run. Decides no answer"
+    )
 
 
 class Labelling(Answering):
@@ -708,6 +711,16 @@ class ModelUse(Section):
     )
     thinking: Thinking | None = Field(None, description="null for a model that answers at once")
 
+    @property
+    def thinks(self) -> bool:
+        """Whether it is asked to think before it answers."""
+        return self.thinking is not None and self.thinking.enabled
+
+    @property
+    def thought_tokens(self) -> int:
+        """Tokens that a response may take beyond max_new_tokens, for its thought."""
+        return self.thinking.max_tokens if self.thinking and self.thinking.enabled else 0
+
 
 class Model(ModelUse):
     """A model of config/models.yaml: exactly one of hub, folder, endpoint and train."""
@@ -744,7 +757,8 @@ class Model(ModelUse):
     @property
     def trained(self) -> ModelUse:
         """The part that decides what training makes of it: what later runs it retrains nothing."""
-        return self.use.model_copy(update={"engine": "transformers", "vllm": None})
+        thinking = self.thinking and self.thinking.model_copy(update={"max_tokens": 0})
+        return self.use.model_copy(update={"engine": "transformers", "vllm": None, "thinking": thinking})
 
 
 class Workflow(Section):
@@ -999,6 +1013,16 @@ def _check_models(task: Task, models: dict[str, Model], unusable: dict[str, str]
     if task.judge and models[task.judge.model].endpoint and task.judge.format in ("classifier", "shieldgemma"):
         raise BadInput(
             f"{path}: judge: {task.judge.model} is an endpoint, which cannot serve the form {task.judge.format}"
+        )
+    if task.judge and task.judge.format != "instructed" and models[task.judge.model].thinks:
+        raise BadInput(
+            f"{path}: judge: {task.judge.model} thinks before it answers, and the form {task.judge.format} has no room for a "
+            "thought; set its `thinking: {enabled: false}`, or take the format instructed"
+        )
+    if task.kind == "honesty" and models[task.target].thinks:
+        raise BadInput(
+            f"{path}: target: {task.target} thinks before it answers, so its options have no probability of their own; set "
+            "its `thinking: {enabled: false}`"
         )
     if task.embedding and models[task.embedding.model].endpoint:
         raise BadInput(

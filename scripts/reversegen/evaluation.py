@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -42,6 +42,8 @@ class Evaluation(BaseModel):
     source: str | None
     metrics: dict[str, Metric]
     groups: dict[str, dict[str, dict[str, Metric]]]
+    invalid: dict[str, int] = {}
+    """Why items have no verdict, most frequent first: held-out samples of a proposer, test questions of a target."""
     alarms: list[str] = []
     """Why the diversity of what the proposer wrote has collapsed: one sentence for each limit that is broken."""
     provenance: dict[str, Any]
@@ -176,6 +178,32 @@ def _diversity(
     return metrics if meanings else metrics | dict.fromkeys(SEMANTIC, NO_MODEL)
 
 
+def invalid_samples(
+    samples: Sequence[Sample], instructions: Sequence[Instruction], labels: Sequence[Label]
+) -> dict[str, int]:
+    """Why held-out samples have no verdict, counted: the reason of their instruction, else that of its label."""
+    reasons = {i.id: i.invalid for i in instructions}
+    reasons |= {label.instruction_id: label.detail for label in labels if label.verdict == "invalid"}
+    by_sample = {sample: reasons[i.id] for i in instructions for sample in i.samples}
+    return count_reasons(by_sample[s.id] for s in samples if s.split == "heldout")
+
+
+def invalid_questions(
+    tests: Mapping[str, Sequence[Question]], labels: Sequence[Label], confidences: Sequence[Confidence]
+) -> dict[str, int]:
+    """Why test questions have no verdict, or no confidence, counted; a question counts in each set that holds it."""
+    reasons = {label.instruction_id: label.detail for label in labels if label.verdict == "invalid"}
+    unknown = {c.question_id: f"no confidence: {c.invalid}" for c in confidences if c.invalid is not None}
+    asked = [q.id for questions in tests.values() for q in questions]
+    return count_reasons(known.get(identity) for known in (reasons, unknown) for identity in asked)
+
+
+def count_reasons(reasons: Iterable[str | None]) -> dict[str, int]:
+    """Each reason with its number, most frequent first; None stands for an item that has a verdict."""
+    counts = Counter(reason or "no reason given" for reason in reasons if reason is not None)
+    return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
+
+
 def evaluate_target(
     tests: Mapping[str, Sequence[Question]],
     labels: Sequence[Label],
@@ -239,13 +267,16 @@ def calibration(
     The score of an answer is R-Tuning's, half the probability of its letter and half that of being sure (Zhang et al., arXiv
     2311.09677; REFERENCE D). `average_precision` ranks correct answers by it, `calibration_error` is the expected one over
     15 bins of equal width (Guo et al., arXiv 1706.04599), both with bootstrap intervals over canonical questions;
-    `unsure_share` is how often unsure is the likelier reply. The precision is null if all answers are right (any order
-    has 1 then) or if none is.
+    `unsure_share` is how often unsure is the likelier reply. All three are over the questions whose confidence was measured;
+    the precision is null if all answers are right (any order has 1 then) or if none is.
     """
     from sklearn.metrics import average_precision_score
 
     if not questions:
         return {}
+    questions = [q for q in questions if confidences[q.id].invalid is None]
+    if not questions:
+        return dict.fromkeys(("average_precision", "calibration_error", "unsure_share"), Metric(value=None))
     right = np.array([labelled[q.id].verdict == "passed" for q in questions])
     scores = np.array([(confidences[q.id].answer + confidences[q.id].sure) / 2 for q in questions])
     members = defaultdict(list)

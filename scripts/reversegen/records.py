@@ -151,6 +151,8 @@ class Reference(Record):
     """Name of the labeller in the task's configuration."""
     invalid: str | None
     """Why the instruction has no trusted answer; None where it has one."""
+    received: bool = True
+    """False if no reply of the labeller was received: a fault of the request, such as a content filter."""
 
 
 class Judgement(Record):
@@ -177,6 +179,8 @@ class Confidence(Record):
     """Probability of that letter among all option letters; 0 where there is none."""
     sure: float
     """Probability of `sure` against `unsure` after its own answer."""
+    invalid: str | None = None
+    """Why both are unknown: a fault of this one question, such as a prompt that is too long. None if they were measured."""
 
 
 class Labelled(Record):

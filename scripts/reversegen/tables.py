@@ -6,6 +6,7 @@ import csv
 import io
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -289,7 +290,22 @@ def markdown(evaluations: Sequence[Evaluation], outcomes: Sequence[Measured] = (
         lines = [[line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])] for line in grid]
         lines.insert(1, ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])])
         parts += [f"## {role.capitalize()} by {rows}", "\n".join(f"| {' | '.join(line)} |" for line in lines)]
+        if reasons := invalid_reasons(evaluations, role):
+            parts.append(f"Without a verdict: {reasons}.")
     return "\n\n".join(parts) + "\n"
+
+
+def invalid_reasons(evaluations: Sequence[Evaluation], role: str) -> str:
+    """Why items of each row have no verdict, as Markdown, counted over all random seeds; empty if every item has one."""
+    counted: dict[str, Counter[str]] = {}
+    for evaluation in evaluations:
+        if evaluation.role == role and evaluation.invalid:
+            counted.setdefault(row_name(evaluation), Counter()).update(evaluation.invalid)
+    listed = {
+        row: ", ".join(f"{markdown_text(reason)} {n}" for reason, n in counts.most_common())
+        for row, counts in counted.items()
+    }
+    return "; ".join(f"{ROWS[role]} {row}: {reasons}" for row, reasons in listed.items())
 
 
 def comma_separated(evaluations: Sequence[Evaluation], outcomes: Sequence[Measured] = ()) -> str:

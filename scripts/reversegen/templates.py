@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from reversegen.engine import Generated, Request
 from reversegen.errors import BadInput, describe
-from reversegen.records import Message
 
 SYSTEM_IN_USER_TURN = (
     "{%- if messages | length > 1 and messages[0].role == 'system' and messages[1].role == 'user' -%}"
@@ -31,9 +31,10 @@ def templated(tokenizer: Any, request: Request, *, add_generation_prompt: bool) 
     arguments = tuple(sorted(request.template.items()))
     check_template(tokenizer, tokenizer.chat_template, roles, request.parts, arguments, add_generation_prompt)
     turns: list[dict[str, Any]] = []
+    tokens = [*special_tokens(tokenizer), *thought_tokens(tokenizer)]
     for message in request.messages:
         content = message.content
-        for token in special_tokens(tokenizer):
+        for token in tokens:
             if len(token) > 1:
                 content = content.replace(token, f"{token[0]} {token[1:]}")
         turns.append(
@@ -110,13 +111,10 @@ def special_tokens(tokenizer: Any) -> list[str]:
     return sorted({*tokenizer.all_special_tokens, *added}, key=lambda token: (-len(token), token))
 
 
-def completed(tokenizer: Any, prompt: str, request: Request, option: str) -> str:
-    """The prompt with an option as the assistant's turn, without what the template puts after it."""
-    turns = [*request.messages, Message(role="assistant", content=option)]
-    whole = templated(tokenizer, Request(messages=turns), add_generation_prompt=False)
-    if not whole.startswith(prompt):
-        raise BadInput("the chat template renders a question differently once it is answered; options cannot be scored")
-    return prompt + whole[len(prompt) :].split(option)[0] + option
+def thought_tokens(tokenizer: Any) -> list[str]:
+    """The marks of a thought that are tokens of their own, though not special ones: Qwen3's and DeepSeek-R1's are."""
+    added = {token.content for token in tokenizer.added_tokens_decoder.values()}
+    return [mark for mark in ("<think>", "</think>") if mark in added]
 
 
 def stop_tokens(of_model: int | list[int] | None, tokenizer: Any) -> list[int]:
@@ -126,9 +124,8 @@ def stop_tokens(of_model: int | list[int] | None, tokenizer: Any) -> list[int]:
     return sorted(stop for stop in stops if stop is not None)
 
 
-def continuation(tokens: list[int], stops: list[int], tokenizer: Any) -> Generated:
+def continuation(tokens: list[int], stops: list[int], decode: Callable[[list[int]], str]) -> Generated:
     """What a model wrote up to its first stop token, or to its limit."""
     end = next((i for i, token in enumerate(tokens) if token in stops), None)
     kept = tokens[:end]
-    text = tokenizer.decode(kept, skip_special_tokens=True)
-    return Generated(text=text, tokens=len(kept) + (end is not None), finished=end is not None)
+    return Generated(text=decode(kept), tokens=len(kept) + (end is not None), finished=end is not None)
