@@ -64,7 +64,7 @@ def answers(*texts: str) -> list[list[Generated]]:
 def kept(folder: Path) -> Counter[str]:
     """How often each request was answered, by what is on disk."""
     calls = (call for path in folder.glob("*.jsonl") for call in read_records(path, Call))
-    return Counter(call.key for call in calls if call.answers is not None)
+    return Counter(call.key for call in calls if call.ended)
 
 
 QUESTIONS = [f"question {n}" for n in range(24)]
@@ -309,7 +309,7 @@ def test_a_server_that_is_killed_and_comes_back_costs_no_answer(tmp_path: Path, 
 
     def adding(call: Call) -> None:
         add(call)
-        if call.answers and not dead and len(kept(calls_folder(output))) >= 100:
+        if call.ended and not dead and len(kept(calls_folder(output))) >= 100:
             process.kill()
             dead.append(process.wait())
 
