@@ -453,7 +453,8 @@ def test_settings_of_a_request_are_taken_as_they_are_given(edited: Edited) -> No
     model = {"size": "tiny", "endpoint": ENDPOINT | settings, "chat_template_kwargs": {"enable_thinking": False}}
     edited.set(MODELS, "remote", model)
     endpoint = edited.load().models["remote"].use.endpoint
-    assert endpoint and endpoint.model_dump(include=set(settings)) == settings
+    assert endpoint
+    assert endpoint.model_dump(include=set(settings)) == settings
 
 
 def test_an_endpoint_is_not_told_how_to_load_its_model(edited: Edited) -> None:

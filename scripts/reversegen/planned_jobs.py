@@ -257,6 +257,16 @@ class _Jobs:
         yield self._responses("answer_transfer", part, model, failures, "the target failed on every held-out sample")
         yield from self._judgements("judge_transfer", part, f"{part}/judgements.jsonl", failures, self.answer)
 
+    def _requests(self, model: str, several: int) -> int:
+        """Requests that so many choices for one prompt take."""
+        endpoint = self.models[model].endpoint
+        return several if endpoint and endpoint.one_choice else 1
+
+    def _thought(self, model: str) -> float:
+        """Tokens of a thought before an answer."""
+        thinking = self.models[model].thinking
+        return thinking.max_tokens * self.share if thinking and thinking.enabled else 0
+
     def _preference(self, chain: str) -> Job:
         task, how = self.task, self.task.preference
         samples = task.prompts.train * task.sampling.samples_per_prompt
@@ -273,7 +283,13 @@ class _Jobs:
         several = several or self.kind.decision.samples
         times = 2 if several > 1 else 1  # where too few answers can be read, a question is asked as often again
         n = times * several
-        planned = Amount(prompts=count, read=count * times * self.asked, written=count * n * self.answer)
+        requests = self._requests(model, several)
+        planned = Amount(
+            prompts=count,
+            read=count * times * requests * self.asked,
+            written=count * n * (self.answer + self._thought(model)),
+            calls=count * requests if requests > 1 else 0,
+        )
         why = f"{which}, at most {n} x {self.task.responses.max_new_tokens} new tokens each"
         return Job(rule, part, model, f"{part}/responses.jsonl", planned, why, self.task.shards)
 
@@ -284,7 +300,8 @@ class _Jobs:
             new = adapter.max_new_tokens if adapter else 0  # a classifier writes nothing
             own = [*adapter.template.values(), *(m.content for m in adapter.messages("", ""))] if adapter else []
             read = count * (self.question + length + text_tokens(*own))
-            planned = Amount(prompts=count, read=read, written=count * new * self.share)
+            written = count * (new * self.share + self._thought(judge.model))
+            planned = Amount(prompts=count, read=read, written=written)
             shards = 1 if rule == "check_judge" else self.task.shards
             why = f"an answer to each, {new} new tokens a verdict"
             yield Job(rule, part, judge.model, output, planned, why, shards)
@@ -297,10 +314,12 @@ class _Jobs:
             endpoint, form = self.models[task.labeller].endpoint, self.kind.structured
             request = form.request if form and endpoint and endpoint.structured else None
             asked = self.question + text_tokens(task.references.system, request)
+            requests, thought = self._requests(task.labeller, votes), self._thought(task.labeller)
             planned = Amount(
                 prompts=count + checks,
-                read=count * asked + checks * (self.question + text_tokens(task.references.solvable)),
-                written=count * votes * self.solution + checks * YES_OR_NO * self.share,
+                read=count * requests * asked + checks * (self.question + text_tokens(task.references.solvable)),
+                written=count * votes * (self.solution + thought) + checks * (YES_OR_NO * self.share + thought),
+                calls=count * requests + checks if requests > 1 else 0,
             )
             why = f"each question, {votes} x {task.references.max_new_tokens} new tokens"
             if checks:

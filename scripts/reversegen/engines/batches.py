@@ -71,7 +71,8 @@ class Batches:
     async def ask(self, key: str, content: str, choices: int) -> list[Generated]:
         """The answer to a request, when its batch has ended.
 
-        Raises BadInput where the endpoint refuses it, and for a file of an earlier batch that cannot be read.
+        It is invalid if the endpoint refuses it alone. Raises BadInput if the set-up is refused, and for a file of an earlier
+        batch that cannot be read.
         """
         if self._earlier is None:
             self._earlier = self._find_earlier()
