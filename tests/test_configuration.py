@@ -499,6 +499,56 @@ def test_limits_out_of_range_are_refused(edited: Edited, limits: dict[str, Any])
     assert f"remote.limits.{next(iter(limits))}" in edited.refusal()
 
 
+def test_plain_http_to_another_machine_needs_its_setting(edited: Edited) -> None:
+    served = ENDPOINT | {"base_url": "http://node17:8000/v1"}
+    edited.set(MODELS, "remote", {"size": "tiny", "endpoint": served})
+    message = edited.refusal()
+    assert "remote.endpoint.base_url: " in message
+    assert "plain http to another machine; https, or http to loopback (or to any host with allow_http: true)" in message
+    edited.set(MODELS, "remote", {"size": "tiny", "endpoint": served | {"allow_http": True}})
+    assert edited.load().models["remote"].endpoint
+    for url in ("http://user:word@node17/v1", "http://node17/v1?key=x", "ftp://node17/", "http://node17:99999/v1"):
+        edited.set(MODELS, "remote", {"size": "tiny", "endpoint": served | {"allow_http": True, "base_url": url}})
+        assert "remote.endpoint.base_url: " in edited.refusal()
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        *(
+            (
+                {"extra_body": {key: 1}},
+                f"extra_body: {key}: not to be given here; see max_tokens_field, omit and one_choice",
+            )
+            for key in ("model", "messages", "n", "seed", "stream", "max_tokens", "max_completion_tokens")
+        ),
+        ({"extra_body": {"max_new": 1}, "max_tokens_field": "max_new"}, "extra_body: max_new: not to be given here"),
+        ({"extra_body": {"chat_template_kwargs": 1}}, "extra_body: chat_template_kwargs: names and values are needed"),
+        ({"extra_body": ["a"]}, "endpoint.extra_body: "),
+        ({"omit": ["n"]}, "endpoint.omit.0: "),
+        ({"omit": ["seed", "seed"]}, "each may be given once"),
+        ({"max_tokens_field": "max tokens"}, "endpoint.max_tokens_field: "),
+    ],
+)
+def test_settings_of_a_request_that_cannot_be_are_refused(edited: Edited, settings: dict[str, Any], words: str) -> None:
+    edited.set(MODELS, "remote", {"size": "tiny", "endpoint": ENDPOINT | settings})
+    assert words in edited.refusal()
+
+
+def test_settings_of_a_request_are_taken_as_they_are_given(edited: Edited) -> None:
+    settings = {
+        "max_tokens_field": "max_completion_tokens",
+        "omit": ["temperature", "top_p", "seed"],
+        "extra_body": {"reasoning_effort": "low", "chat_template_kwargs": {"a": [1, 2.5, None, {"b": True}]}},
+        "one_choice": True,
+    }
+    model = {"size": "tiny", "endpoint": ENDPOINT | settings, "chat_template_kwargs": {"enable_thinking": False}}
+    edited.set(MODELS, "remote", model)
+    endpoint = edited.load().models["remote"].use.endpoint
+    assert endpoint
+    assert endpoint.model_dump(include=set(settings)) == settings
+
+
 def test_an_endpoint_is_not_told_how_to_load_its_model(edited: Edited) -> None:
     edited.set(MODELS, "remote", {"size": "tiny", "endpoint": ENDPOINT, "chat_template": "x", "dtype": "float32"})
     assert "dtype, chat_template: an endpoint loads its model itself" in edited.refusal()

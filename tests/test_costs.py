@@ -124,6 +124,18 @@ def test_a_thought_is_planned_beside_its_answer(small: Workflow) -> None:
     assert job(jobs, "answer_instructions", "iter1").planned.written == 200 * 80
 
 
+def test_choices_of_their_own_requests_and_thoughts_are_planned(small: Workflow) -> None:
+    endpoint = {**ENDPOINT, "one_choice": True}
+    thinking = {"enabled": True, "max_tokens": 1000}
+    small.change_models({"api": {"endpoint": endpoint, "size": "tiny", "thinking": thinking}})
+    jobs = plan("small", small_configuration(small), small.folder / "results/small")
+    votes = job(jobs, "write_references", "iter1").planned  # the prompt of 20 + 4 tokens three times
+    assert (votes.prompts, votes.calls, votes.read, votes.written) == (200, 600, 600 * 24, 600 * 1200)
+    small.change_models({"api": {"endpoint": endpoint, "size": "tiny", "thinking": {**thinking, "enabled": False}}})
+    jobs = plan("small", small_configuration(small), small.folder / "results/small")
+    assert job(jobs, "write_references", "iter1").planned.written == 600 * 200
+
+
 def test_what_every_request_repeats_is_read_with_each(small: Workflow) -> None:
     endpoint = {**ENDPOINT, "structured": True}
     small.change_models({"api": {"endpoint": endpoint, "size": "tiny"}})

@@ -10,7 +10,18 @@ from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from reversegen.errors import BadInput
 from reversegen.records import Measure, explain
@@ -630,9 +641,14 @@ class TinyModel(Section):
 class Endpoint(Section):
     """An OpenAI-compatible endpoint: all of it that decides an answer."""
 
+    allow_http: bool = Field(
+        False,
+        description="whether it may be asked over plain http on another machine: everybody between can read and change key "
+        "and texts, so only for a node of one's own cluster",
+    )
     base_url: Annotated[str, AfterValidator(_with_a_port_that_exists)] = Field(
-        pattern=r"^(https://([\w.-]+|\[[0-9a-fA-F:.]+\])|http://(127\.0\.0\.1|localhost|\[::1\]))(:[0-9]+)?(/[\w.~/-]*)?$",
-        description="https, or loopback; without user, query and fragment",
+        pattern=r"^https?://([\w.-]+|\[[0-9a-fA-F:.]+\])(:[0-9]+)?(/[\w.~/-]*)?$",
+        description="https, or http to loopback; without user, query and fragment",
     )
     model: str = Field(min_length=1)
     api_key_env: str = Field(
@@ -642,6 +658,50 @@ class Endpoint(Section):
         False,
         description="whether it holds replies to a JSON schema (`response_format`), so that a labeller is read by it",
     )
+    max_tokens_field: str = Field(
+        "max_tokens",
+        pattern=r"^[a-z_]+$",
+        description="the field for max_new_tokens: max_completion_tokens for OpenAI's reasoning models",
+    )
+    omit: Annotated[list[Literal["seed", "top_p", "temperature"]], AfterValidator(_all_differ)] = Field(
+        [], description="fields that it refuses: they are not sent, and its own default decides"
+    )
+    extra_body: dict[str, JsonValue] = Field(
+        {},
+        description="fields that are added to each request, by the OpenAI client's name for them, such as reasoning_effort",
+    )
+    one_choice: bool = Field(
+        False, description="whether it gives one choice at a time: several are then requests of their own, without `n`"
+    )
+
+    @field_validator("base_url")
+    @classmethod
+    def _http_is_allowed(cls, url: str, info: ValidationInfo) -> str:
+        loopback = urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
+        if url.startswith("http:") and not (loopback or info.data.get("allow_http")):
+            raise ValueError("plain http to another machine")
+        return url
+
+    @model_validator(mode="after")
+    def _extra_body_adds(self) -> Endpoint:
+        ours = (
+            "model",
+            "messages",
+            "n",
+            "seed",
+            "stream",
+            "max_tokens",
+            "max_completion_tokens",
+            self.max_tokens_field,
+        )
+        if taken := [key for key in self.extra_body if key in ours]:
+            raise ValueError(
+                f"extra_body: {', '.join(taken)}: not to be given here; see max_tokens_field, omit and one_choice"
+            )
+        template = self.extra_body.get("chat_template_kwargs", {})
+        if not isinstance(template, dict):
+            raise ValueError("extra_body: chat_template_kwargs: names and values are needed")
+        return self
 
 
 class Limits(Section):

@@ -257,6 +257,11 @@ class _Jobs:
         yield self._responses("answer_transfer", part, model, failures, "the target failed on every held-out sample")
         yield from self._judgements("judge_transfer", part, f"{part}/judgements.jsonl", failures, self.answer)
 
+    def _requests(self, model: str, several: int) -> int:
+        """Requests that so many choices for one prompt take."""
+        endpoint = self.models[model].endpoint
+        return several if endpoint and endpoint.one_choice else 1
+
     def _preference(self, chain: str) -> Job:
         task, how = self.task, self.task.preference
         samples = task.prompts.train * task.sampling.samples_per_prompt
@@ -273,8 +278,13 @@ class _Jobs:
         several = several or self.kind.decision.samples
         times = 2 if several > 1 else 1  # where too few answers can be read, a question is asked as often again
         n, thought = times * several, self.models[model].thought_tokens
-        written = count * n * (self.answer + thought * self.share)
-        planned = Amount(prompts=count, read=count * times * self.asked, written=written)
+        requests = self._requests(model, several)
+        planned = Amount(
+            prompts=count,
+            read=count * times * requests * self.asked,
+            written=count * n * (self.answer + thought * self.share),
+            calls=count * requests if requests > 1 else 0,
+        )
         why = f"{which}, at most {n} x {self.task.responses.max_new_tokens + thought} new tokens each"
         return Job(rule, part, model, f"{part}/responses.jsonl", planned, why, self.task.shards)
 
@@ -299,11 +309,13 @@ class _Jobs:
             endpoint, form = self.models[task.labeller].endpoint, self.kind.structured
             request = form.request if form and endpoint and endpoint.structured else None
             asked = self.question + text_tokens(task.references.system, request)
+            requests = self._requests(task.labeller, votes)
             planned = Amount(
                 prompts=count + checks,
-                read=count * asked + checks * (self.question + text_tokens(task.references.solvable)),
+                read=count * requests * asked + checks * (self.question + text_tokens(task.references.solvable)),
                 written=count * votes * (self.solution + thought * self.share)
                 + checks * (YES_OR_NO + thought) * self.share,
+                calls=count * requests + checks if requests > 1 else 0,
             )
             why = f"each question, {votes} x {task.references.max_new_tokens + thought} new tokens"
             if checks:

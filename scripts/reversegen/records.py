@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from reversegen.artefacts import write_pieces
 from reversegen.errors import BadInput
@@ -299,7 +299,7 @@ class TrainingRow(Record):
 
 
 class Answer(Record):
-    """One choice of a reply, in a Call."""
+    """One choice of a reply as earlier versions kept it: only the text that they read in it."""
 
     text: str
     tokens: int
@@ -307,7 +307,10 @@ class Answer(Record):
 
 
 class Call(Record):
-    """A line of a file in `NAME.jsonl.calls`: one try at a request that ended in some way."""
+    """A line of a file in `NAME.jsonl.calls`: one try at a request that ended in some way.
+
+    A request whose `choices`, `answers` or `invalid` is given is not asked again.
+    """
 
     key: str
     """Hash of the address and of the whole request: everything that decides the answer."""
@@ -319,8 +322,17 @@ class Call(Record):
     """Tokens of all choices."""
     batch: bool
     """Whether it went through the Batch API."""
-    answers: list[Answer] | None
-    """The choices; None for a try that failed, which is asked again."""
+    choices: list[JsonValue] | None = None
+    """The choices of the reply as they came: `server_replies` reads them when they are used."""
+    answers: list[Answer] | None = None
+    """The choices in a file of an earlier version."""
+    invalid: str | None = None
+    """Why this request alone has no answer: a fault that another try would repeat."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether the request needs no other try."""
+        return self.choices is not None or self.answers is not None or self.invalid is not None
 
 
 R = TypeVar("R", bound=Record)
@@ -377,7 +389,7 @@ def numbered_lines(path: Path) -> list[tuple[int, str]]:
 _UNSHOWN = {
     "api_key_env": "; give the NAME of an environment variable, never a key",
     "token_env": "; give the NAME of an environment variable, never a token",
-    "base_url": "; https, or http to loopback, without user, key and query",
+    "base_url": "; https, or http to loopback (or to any host with allow_http: true), without user, key and query",
 }
 """Fields where somebody may have put a secret, and the mend."""
 
