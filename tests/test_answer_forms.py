@@ -1,7 +1,9 @@
 """Forms in which models write final answers, each with another way to write the same and with another answer, by hand."""
 
+import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -9,9 +11,13 @@ from reversegen.equivalence import LONGEST_ANSWER, Checker
 from reversegen.exact_answers import latex, read
 from reversegen.plain_answers import is_answer, is_doubtful, words
 
+CASES = Path(__file__).parent / "cases"
+
 FORMS: dict[str, list[tuple[str, str, str]]] = {
     "what stands around an answer": [
         ("= 18", "18", "17"),
+        ("$18$ dollars", "$18", "\u20ac18"),
+        (r"$\$18.50$", "18.5", "1850"),
         ("\u2248 18", "18", "17.6"),
         (r"\approx 18", "18", "81"),
         ("approximately 18 cm", "18", "19"),
@@ -148,6 +154,9 @@ FORMS: dict[str, list[tuple[str, str, str]]] = {
         ("x = 5", "x = 5", "y = 5"),
         ("Total cost = $18", "18 dollars", "81"),
         ("x = y = 5", "5", "6"),
+        ("x=1,y=2", "(1,2)", "(2,1)"),
+        (r"x=5 \quad y=3", "(5, 3)", "(3, 5)"),
+        ("$x=5$ and $y=3$", "5, 3", "5, 4"),
         (r"\angle ABC = 60^\circ", "60", "6"),
         ("f(2) = 7", "7", "2"),
         ("2 * 9 = 18 pens", "18", "29"),
@@ -174,6 +183,7 @@ FORMS: dict[str, list[tuple[str, str, str]]] = {
         ("$10-$12", "10-12 dollars", "10-12 euros"),
         ("1011_2", "1011", "1010"),
         ("1011_2", "1011_{2}", "1011_3"),
+        ("(1011)_2", "1011_2", "(1011)_3"),
         ("1011\u2082", "1011 base 2", "1011_8"),
         (r"413_{\text{five}}", "413_5", "413_6"),
         ("1011_2", "11_{10}", "12_{10}"),
@@ -215,6 +225,15 @@ UNDECIDED = [
     ("b = 5, a = 3", "(3, 5)"),
     ("\u2014 18", "18"),
     ("5 points", "5 pens"),
+    ("0.123,45", "123.45"),
+    (r"18 \text{ feet } 6 \text{ inches}", "18"),
+    ("18-ish", "18"),
+    ("5 M", "5000000"),
+    ("15h30", "15:30"),
+    ("3.30 pm", "3:30 PM"),
+    ("0x1F", "31"),
+    ("x: 5, y: 3", "(5, 3)"),
+    ("x = 5", "y = 5"),
 ]
 """Answers that have more than one meaning, or none that is known."""
 
@@ -254,10 +273,23 @@ def test_no_answer_equals_nothing(checker: Checker, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("answer", "wrong"),
-    [("$5", "\u20ac5"), ("20\u00b0C", "20\u00b0F"), ("3:30 PM", "3:30 AM"), ("18 cm", "18 kg"), ("x = 5, y = 3", "(3, 5)")],
+    [
+        ("$5", "\u20ac5"), ("\u00a5500", "\u00a3500"), ("600 yen", "\u00a5500"), ("x = 5", "y = 6"), ("20\u00b0C", "20\u00b0F"),
+        ("3:30 PM", "3:30 AM"), ("18 cm", "18 kg"), ("x = 5, y = 3", "(3, 5)"),
+    ],
 )  # fmt: skip
 def test_another_answer_is_decided(checker: Checker, answer: str, wrong: str) -> None:
     assert checker.equal(answer, wrong) is False
+
+
+def test_each_response_that_passes_has_another_answer() -> None:
+    right, wrong = (
+        [json.loads(line) for line in (CASES / f"{name}.jsonl").read_text().splitlines()]
+        for name in ("math_answers", "math_wrong_answers")
+    )
+    passing = [(row["what"], row["response"]) for row in right if row["expected"] == "passed"]
+    assert [(row["what"], row["response"]) for row in wrong] == passing
+    assert len(passing) == 80
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,8 @@ def test_several_numbers(answer: str, brackets: str, values: tuple[Fraction | in
         "", ".", "$", "--5", "-$-5", "1/0", "1/2/3", "9**9**9", "2^10", "10^10^10", "1e1000", "1e9999999", "0x10", "1_00",
         "1.2.3", "5x", "5 x", "5m", "5!", "5 pi", "5 squared", "3 and a half", "2 3/2", r"2\frac{3}{2}", "1012_2",
         "3:x", "above 5", "x + 5", "three", "(1, 2", "{1, 2)", "(1, (2, 3))", "(1,,2)", "()", "[]", "(1, x)", r"\frac{1}{x}",
-        r"\frac123", "\ud800", "nan", "inf", "9" * (LONGEST_NUMBER + 1), "15k", "5 kr", "5 and 1/2", "18 y medio", "5 \u4e07\u4e8c", "18\u4ee5\u4e0a",
+        r"\frac123", "\ud800", "nan", "inf", "9" * (LONGEST_NUMBER + 1),
+        "15k", "5 M", "5 kr", "5 and 1/2", "18 y medio", "5 \u4e07\u4e8c", "18\u4ee5\u4e0a",
     ],
 )  # fmt: skip
 def test_what_is_no_number(answer: str) -> None:

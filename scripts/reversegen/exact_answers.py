@@ -65,11 +65,12 @@ _PLAIN = rf"(?:{_INTEGER}(?:\.\d*)?|\.\d+)"
 _ARGUMENT = rf" *(?:\{{ *([-+]?{_PLAIN}) *\}}|(\d))"
 _FRACTION = re.compile(rf"\\frac{_ARGUMENT}{_ARGUMENT}", re.ASCII)
 _SEPARATED = re.compile(
-    r"(?<![\d.,'_])(\d{1,3}(?:([ '_.])\d{3})(?:\2\d{3})*)(?:,(\d{1,2}|\d{4,})|(\.\d+))?(?![ '_.,]?[\d/])",
+    r"(?<![\d.,'_])([1-9]\d{0,2}(?:([ '_.])\d{3})(?:\2\d{3})*)(?:,(\d{1,2}|\d{4,})|(\.\d+))?(?![ '_.,]?[\d/])",
     re.ASCII,
 )
 _INDIAN = re.compile(r"(?<![\d.,])\d{1,2}(?:,\d{2})+,\d{3}(?![\d,])", re.ASCII)
 _MONEY = re.compile(MONEY)
+_DIGITS = re.compile(r"^\((\d+)\)(?= ?_)", re.ASCII)
 _POWER_OF_TEN = re.compile(r"^([-+]?)10 *\^")
 _NUMBER = re.compile(
     rf"""(?P<sign>[-+]?)[ ]*(?P<money>(?:{MONEY})?)[ ]*(?P<late>[-+]?)
@@ -107,7 +108,7 @@ def read(answer: str) -> Exact | None:
     """What an answer says, None where it is nothing but numbers and units to no reader."""
     if _SIMPLE.fullmatch(answer) and len(answer) <= LONGEST_NUMBER:
         return Number(Fraction(answer.replace(",", "")), "")
-    text = unwrapped(answer)
+    text = _DIGITS.sub(r"\1", unwrapped(answer))
     return _parts(text) or _number(text) or _several(_TUPLE_NAME.sub("", text))
 
 
@@ -159,7 +160,7 @@ def _parts(text: str) -> Parts | None:
     values = tuple(Fraction(one) for one in match[1].split(":"))
     if match[2]:
         values += (Fraction(0),) * (len(values) == 1)
-        if not (1 <= values[0] <= 12 and max(values[1:]) < 60):
+        if "." in match[1] or not (1 <= values[0] <= 12 and max(values[1:]) < 60):
             return None
     return Parts(values, (match[2] or "").lower())
 
@@ -201,7 +202,7 @@ def _several(text: str) -> Exact | None:
     values = [value for _, value in pairs]
     if all(names) and len(set(names)) == len(values) > 1:
         numbers = tuple(one for one in map(_number, values) if one)
-        return Named(names, numbers) if len(numbers) == len(values) and brackets in ("", "()") else None
+        return Named(names, numbers) if len(numbers) == len(values) and brackets in ("", ",", "()") else None
     return _list(brackets, values)
 
 

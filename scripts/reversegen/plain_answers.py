@@ -64,6 +64,8 @@ _HIGH = "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079\u207b"
 _LOW = "\u2080\u2081\u2082\u2083\u2084\u2085\u2086\u2087\u2088\u2089"
 _LEVEL = str.maketrans(_HIGH + _LOW, "0123456789-0123456789")
 _SYNONYMS = (
+    (re.compile(r"(?<!\\)\$(?! )((?:[^$\\]|\\.)*)(?<! )\$(?!\d)"), r"\1"),
+    (re.compile(r"(?<=\d) *\\q?quad *(?=[a-zA-Z]\w* *=)"), ", "),
     (re.compile(r"\\[,;: ]|~|\\q?quad\b|\s+"), " "),
     (re.compile(r"\\!|\\(?:left|right|displaystyle)(?![a-zA-Z])"), ""),
     (re.compile(r"\{,\}"), ","),
@@ -94,8 +96,12 @@ _DEGREES = re.compile(r" *\^ *(?:\\circ(?![a-zA-Z])|\{ *\\circ *\})")
 _COMMAND = re.compile(r"\\(?:begin|end) *\{\w*\}|\\(?:operatorname|math\w+|text\w*|mbox) *\{[^{}]*\}|\\[a-zA-Z]+")
 _WORD = re.compile(r"[^\W\d_]{4}|[^\W\d_\x00-\u03ff\u2100-\u214f\U0001d400-\U0001d7ff]")
 _WORDS = re.compile(r"no|(?=(?:.* )?(?!and )[^\W\d_]{3})[^\W\d_]+(?:[ '-][^\W\d_]+)*")
-_STRANGE = re.compile(r"[^\x00-\u03ff]|\d!$|^(?:\(?[A-H]\) *|[A-H][.:] +)\S")
-_UNIT_LIKE = re.compile(r"[\d)}] *[^\W\d_]{2}|\d ?[kKMB]\b|\d [A-Z]\b|^[^\W\d_]{2,}\.? ?\d")
+_STRANGE = re.compile(
+    r"[^\x00-\u03ff]|\d!$|^(?:\(?[A-H]\) *|[A-H][.:] +)\S|[a-zA-Z]: *[-\d]|\dh\d\d|\d ?[apAP]\.? ?[mM]\b"
+    r"|^0[xbo][\dA-Fa-f]|^\d\w*_"
+)
+_UNIT_LIKE = re.compile(r"[\d)}][ -]*[^\W\d_]{2}|\d ?[kKMB]\b|\d [A-Z]\b|^[^\W\d_]{2,}\.? ?\d")
+_TWO_UNITS = re.compile(r"\d ?[^\W\d_]{2,}\.?,? (?:and )?\d")
 _BLANK = re.compile(r"\\(?:square|box|[lcdv]?dots|underline|phantom)(?![a-z])|[\W_]+")
 _PLACEHOLDER = re.compile(
     r"(?:(?:your|the|my|final|correct|numeric(?:al)?) )*(?:answer|result|number|value|solution)(?: goes)?(?: here)?"
@@ -161,6 +167,8 @@ def is_doubtful(answer: str, reference: str) -> bool:
 def words(answer: str) -> str | None:
     r"""Prose, in lower case; None for what is none: a formula, with words in `\text{}` or without."""
     bare = unwrapped(answer).casefold()
+    if _TWO_UNITS.search(_COMMAND.sub(" ", bare)):  # such as feet and inches; math-verify reads the feet alone
+        return bare
     return bare if _WORDS.fullmatch(bare) or _WORD.search(_COMMAND.sub(" ", plain(answer))) else None
 
 

@@ -9,7 +9,7 @@ import re
 from fractions import Fraction
 
 from reversegen.exact_answers import Exact, Named, Number, Numbers, Parts, converted
-from reversegen.units import measure, stems
+from reversegen.units import is_currency, measure, stems
 
 
 def same(given: Exact, expected: Exact) -> bool | None:
@@ -150,6 +150,8 @@ def _same_number(given: Number, expected: Number) -> bool | None:
         return given.value == expected.value or given.value * factors[1] == expected.value * factors[0]
     if given.unit == expected.unit:
         return given.value == expected.value
+    if is_currency(given.unit) and is_currency(expected.unit):  # a sign may be that of several
+        return given.value == expected.value and bool(stems(given.unit) & stems(expected.unit))
     one, other = measure(given.unit), measure(expected.unit)
     if one and other:
         if {one.kind, other.kind} == {"angle", "temperature"}:  # 20 degrees may be 20 degrees Celsius

@@ -141,6 +141,8 @@ def read_unit(rest: str, *, money: bool = False) -> tuple[str | None, int]:
 
     `money` says that a currency stands before the number, which makes a `k` a thousand.
     """
+    if rest.strip() == "M" and not money:  # a metre has a small letter
+        return None, 1
     rest = unicodedata.normalize("NFC", rest).lower().removesuffix("/-")
     scale = 1
     while match := _SCALE.match(rest):
@@ -222,6 +224,12 @@ def currency(sign: str, unit: str) -> str | None:
     if unit in CURRENCIES.values():
         return unit if set(name.split()) & set(unit.split()) else None
     return " ".join([name, *([first] if first.removesuffix("s") != name.split()[0] and first else []), *others])
+
+
+def is_currency(unit: str) -> bool:
+    """Whether a unit is a currency, and nothing but that; a cent is a part of several."""
+    names = {unit, unit.removesuffix("s")}
+    return "cent" not in names and not names.isdisjoint(CURRENCIES.values())
 
 
 def stems(unit: str) -> set[str]:
