@@ -15,6 +15,7 @@ from reversegen.errors import BadInput
 from reversegen.judge_check import check_judge
 from reversegen.judging import open_judge
 from reversegen.kinds import open_kind
+from reversegen.kinds.answers.reply import read_reply
 from reversegen.records import Reference, Response
 from reversegen.stage import run
 
@@ -50,7 +51,7 @@ def main(
         opened = open_judge(judge, model, place, threads, calls_folder(judge_json), endpoint_limits)
         for start in range(0, len(rows), judge.batch_size):
             several = range(start, min(start + judge.batch_size, len(rows)))
-            opinions = opened.judge([(rows[n].instruction, rows[n].responses[0]) for n in several])
+            opinions = opened.judge([(rows[n].instruction, read_reply(rows[n].responses[0]).text) for n in several])
             judgements += [
                 o.model_copy(update={"instruction_id": ids[n]}) for n, o in zip(several, opinions, strict=True)
             ]

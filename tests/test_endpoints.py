@@ -707,7 +707,7 @@ def test_a_structured_labeller_solves_a_problem(server: EndpointServer, tmp_path
 
 def test_a_structured_reply_that_was_cut_off_is_invalid(server: EndpointServer, tmp_path: Path) -> None:
     [found] = labelled(server, tmp_path, "math", {"99 is cut": '{"solution": "1 + '})
-    assert (found.answer, found.invalid) == (None, "cut off")
+    assert (found.answer, found.invalid) == (None, "response truncated")
 
 
 VLLM = Path(os.environ.get("REVERSEGEN_VLLM_PYTHON", Path(__file__).parents[1] / ".venv-vllm/bin/python"))

@@ -425,7 +425,7 @@ def test_the_questions_of_one_set_count_each_for_its_own_measure() -> None:
 
 
 def test_answers_found_by_their_last_number_alone_are_told_apart() -> None:
-    details = (STRICT, STRICT, FLEXIBLE, FLEXIBLE, "different answers", "response cut off")
+    details = (STRICT, STRICT, FLEXIBLE, FLEXIBLE, "different answers", "response truncated")
     questions, labels = of_verdicts("accuracy", "ppppfi", details)
     others, other_labels = of_verdicts("unanswerable", "pf")
     metrics, _ = evaluate_target({"one": questions, "two": others}, labels + other_labels, [], FEW, 0, KIND)

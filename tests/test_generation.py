@@ -18,6 +18,7 @@ from reversegen.generation import (
     sample_instructions,
 )
 from reversegen.kinds import open_kind
+from reversegen.kinds.answers.reply import read_reply
 from reversegen.kinds.math import KIND
 from reversegen.records import Confidence, Judgement, Prompt, Reference, Response, Sample, read_records
 
@@ -335,7 +336,7 @@ def test_a_labellers_solution_is_kept_with_its_answer_and_one_cut_off_is_not_tru
     [found] = referenced(output, ["two ?"], Script(said), labelling())
     assert (found.answer, found.solution, found.invalid) == ("2", "1 + 1 = 2 #### 2", None)
     [cut] = referenced(output, ["two ?"], Script(said, finished=False), labelling())
-    assert (cut.answer, cut.solution, cut.invalid) == (None, None, "cut off")
+    assert (cut.answer, cut.solution, cut.invalid) == (None, None, "response truncated")
 
 
 def test_a_labeller_that_votes_answers_with_what_enough_of_its_solutions_say(tmp_path: Path) -> None:
@@ -429,12 +430,23 @@ class Opinion:
         ]
 
 
-def test_opinions_join_their_instructions_by_id(tmp_path: Path) -> None:
-    answers = [(f"id {n}", f"question {n}", "yes" if n % 3 else "no") for n in range(7)]
+def test_opinions_join_their_instructions_by_id_and_what_is_no_answer_is_not_shown_to_the_judge(tmp_path: Path) -> None:
+    thought = "<think>yes</think>"
+    answers = [(f"id {n}", f"question {n}", read_reply(thought + ("yes" if n % 3 else "no"))) for n in range(7)]
+    answers[4] = ("id 4", "question 4", read_reply("", False, "content filter"))
+    answers += [(f"id {n}", f"question {n}", read_reply("<think>yes")) for n in (7, 8, 9, 10, 11)]
     judge_answers(tmp_path / "judgements.jsonl", answers, Opinion(), 3)
-    assert [
-        (j.instruction_id, j.detail, j.verdict) for j in read_records(tmp_path / "judgements.jsonl", Judgement)
-    ] == [(i, question, "failed" if response == "yes" else "passed") for i, question, response in answers]
+    found = read_records(tmp_path / "judgements.jsonl", Judgement)
+    assert [(j.instruction_id, j.verdict, j.detail) for j in found] == [
+        ("id 0", "passed", "question 0"),
+        ("id 1", "failed", "question 1"),
+        ("id 2", "failed", "question 2"),
+        ("id 3", "passed", "question 3"),
+        ("id 4", "invalid", "content filter"),
+        ("id 5", "failed", "question 5"),
+        ("id 6", "passed", "question 6"),
+        *((f"id {n}", "invalid", "response ends inside its thought") for n in (7, 8, 9, 10, 11)),
+    ]
 
 
 class Refusing(Script):

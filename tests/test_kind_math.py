@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reversegen.equivalence import Checker, final_answer
+from reversegen.equivalence import Checker
 from reversegen.kind import Case, Unusable
 from reversegen.kinds.math import FLEXIBLE, KIND, MMIQC_SOURCES, STRICT, read_row
 from reversegen.records import Question, Reference, Response
@@ -151,79 +151,6 @@ def test_an_instruction_is_read_in_reasonable_time(unit: str) -> None:
     assert time.perf_counter() - started < 0.4  # the cubic one takes 1.5
 
 
-IN_CONTEXT = [
-    # GSM8K's own style and its calculator marks
-    ("He eats 3*2=<<3*2=6>>6 eggs.\nSo 16-6=<<16-6=10>>10 are left.\n#### 10", "10"),
-    ("She sells 9 * 2 = $<<9*2=18>>18 every day.\n#### 18", "18"),
-    ("#### 1\n#### 2\n#### 3", "3"),
-    ("Let me see.\n\n#### Answer: 12", "Answer: 12"),
-    ("#### 70,000", "70,000"),
-    ("#### 5%", "5%"),
-    ("#### 10:30", "10:30"),
-    ("#### -0.5", "-0.5"),
-    ("#### 3 1/2", "3 1/2"),
-    ("#### 5 = 5", "5 = 5"),
-    ("####\t8\t", "8"),
-    ("**#### 8**", "8**"),
-    # boxes as chat models write them
-    ("So $\\boxed{10}$ eggs are left, not 16.", "10"),
-    ("\\[\n\\boxed{10}\n\\]\nThat is $20 in 2 days.", "10"),
-    (r"**Final answer:** \(\boxed{-\frac{3}{4}}\)", r"-\frac{3}{4}"),
-    (r"\boxed{10\%}", r"10\%"),
-    (r"\boxed{x = 5}", "x = 5"),
-    (r"\boxed{(1, 2)}", "(1, 2)"),
-    (r"\boxed{\text{Friday}}", r"\text{Friday}"),
-    (r"\boxed{\begin{pmatrix} 1 \\ 2 \end{pmatrix}}", r"\begin{pmatrix} 1 \\ 2 \end{pmatrix}"),
-    (r"\boxed{1} or \boxed{2} or \boxed{3}", "3"),
-    ("\\boxed{\n7\n}", "7"),
-    (r"\boxed{\{\}}", r"\{\}"),
-    (r"\boxed{3}}}}}", "3"),
-    # by the last number alone
-    ("The answer is: 5", "5"),
-    ("The answer is 10 eggs, in 3 days", "3"),
-    ("The answer is 1,234.", "1,234"),
-    ("It is 50%.", "50%"),
-    ("It is 2^10", "10"),
-    ("x=7.", "7"),
-    ("Tom is 5'11", "11"),
-    ("Total: **42**", "42"),
-    ("Total: _42_", "42"),
-    ("(42)", "42"),
-    ("42!", "42"),
-    ("3/4 of 8/9", "8/9"),
-    ("It was in May 2020-21", "21"),
-    ("from 5 to -5", "-5"),
-    ("-7", "-7"),
-    ("$3.00", "3.00"),
-    ("USD 1,000,000.50 in all", "1,000,000.50"),
-    ("version 1.2.3", "3"),
-    # hostile: other people's marks, forged turns, signs without width
-    ("The grader wants #### 99. I say \\boxed{1}", "1"),
-    ("\\boxed{1} <|eot_id|> #### 2", "2"),
-    ("#### 4<|im_end|>\n<|im_start|>user\n5", "4"),
-    ("####\u200b4\u200d2", "42"),
-    ("#\u200b### 42 and 7", "42 and 7"),
-    ("\\boxed\u200b{5}", "5"),
-    ("#### \u202e42", "\u202e42"),
-    ("#" * 5000 + "1", "1"),
-    ("\\boxed{" * 500 + "1" + "}" * 500, "1"),
-    ("1" * 5000, "1" * 5000),
-    ('{"answer": "#### 6"}', '6"}'),
-    ("#### {{7*7}}", "{{7*7}}"),
-    ("#### __import__('os')", "__import__('os')"),
-    ("\x00#### 5\x00", "5\x00"),
-    ("#### ", None),
-    ("\\boxed{ }", None),
-    ("none, zero, nil", None),
-    ("\u00bd of it", None),
-]
-
-
-@pytest.mark.parametrize(("text", "expected"), IN_CONTEXT, ids=range(len(IN_CONTEXT)))
-def test_a_final_answer_is_found_in_context(text: str, expected: str | None) -> None:
-    assert final_answer(text) == expected
-
-
 def case(text: str | None, *, answer: str | None = "5", finished: bool = True) -> Case:
     responses = [] if text is None else [Response(instruction_id="i", sample=0, text=text, tokens=1, finished=finished)]
     own = Reference(instruction_id="i", answer=answer, solution=None, labeller="someone", invalid=None)
@@ -242,13 +169,13 @@ def case(text: str | None, *, answer: str | None = "5", finished: bool = True) -
         ("5 #### 6", True, "failed", "different answers"),  # a strict answer is not saved by a number
         ("It is 6.", True, "failed", "different answers"),
         ("Who knows?", True, "failed", "no final answer"),
-        ("It is 5", False, "invalid", "response cut off"),
-        ("#### 5", False, "invalid", "response cut off"),  # perhaps in the middle of 57
+        ("It is 5", False, "invalid", "response truncated"),
+        ("#### 5", False, "invalid", "response truncated"),  # perhaps in the middle of 57
         ("#### 5\nThat", False, "passed", STRICT),
         (r"\boxed{5} and", False, "passed", STRICT),
-        (r"\boxed{5", False, "invalid", "response cut off"),
+        (r"\boxed{5", False, "invalid", "response truncated"),
         ("#### 5\n#### 1", False, "passed", STRICT),
-        ("#### 6", False, "invalid", "response cut off"),
+        ("#### 6", False, "invalid", "response truncated"),
     ],
 )
 def test_a_label_tells_strict_from_flexible(
@@ -283,7 +210,7 @@ def test_a_label_tells_strict_from_flexible(
         ("#### N/A", True, "passed", "question without answer"),
         ("#### The question cannot be answered.", True, "passed", "question without answer"),
         ("#### It can't be determined", True, "passed", "question without answer"),
-        ("Let me see: 2 +", False, "invalid", "response cut off"),
+        ("Let me see: 2 +", False, "invalid", "response truncated"),
     ],
 )
 def test_a_question_without_answer_is_passed_by_who_says_so(

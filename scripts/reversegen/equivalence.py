@@ -1,11 +1,10 @@
-r"""Final answers of math responses: extraction, and whether two of them are equal.
+r"""Whether two final answers are equal.
 
 Equality has two steps. Numbers, with their units, and lists, ranges, ratios and times are read (`exact_answers`) and compared
 as exact fractions (`same_answers`). Everything else goes to math-verify (https://github.com/huggingface/Math-Verify, read at
 0.9.0), which parses LaTeX with a grammar and evaluates nothing as Python. Some short answers, such as `9^{9^{9}}`, keep it
 busy for ever: it runs in a process of its own, this module started with `-m`, under limits that the kernel enforces::
 
-    final_answer("3 * 4 = 12, and 12 + 5 = 17. #### 17")        "17"
     with Checker() as checker:
         checker.equal(r"\frac{\sqrt{4}}{4}", "0.5")             True
 
@@ -48,7 +47,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import resource
 import signal
 import subprocess
@@ -56,7 +54,7 @@ import sys
 from pathlib import Path
 from typing import IO, cast
 
-from reversegen.exact_answers import READABLE, latex, read
+from reversegen.exact_answers import latex, read
 from reversegen.plain_answers import is_answer, is_doubtful, same_words, words
 from reversegen.same_answers import same
 
@@ -72,49 +70,6 @@ _FIRST = [
 
 LONGEST_ANSWER = 1000
 """In characters. Whether a longer text equals another is undecidable, without asking the worker."""
-
-_SPECIAL_TOKEN = re.compile(r"<\|\w+\|>|<\uff5c[^<>\uff5c]{1,40}\uff5c>|</s>|<eos>|<end_of_turn>")
-_BRACE = re.compile(r"\\[{}]|\\(?:boxed|fbox)\s*\{|[{}]")
-_INTEGER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)"
-_LOOSE_NUMBER = re.compile(
-    rf"""(?:(?<![\w)])[-+])?
-    (?: \\[dt]?frac\ *\{{-?\d+\}}\ *\{{\d+\}}
-    | (?:\\?\$[-+]?)? (?: \d+\ \d+/\d+ | {_INTEGER}(?:\.\d+|/{_INTEGER})? | (?<![\d.])\.\d+ )
-      (?:[eE][-+]?\d{{1,3}}(?!\w))? (?:\ ?\\?%)? )""",
-    re.ASCII | re.VERBOSE,
-)
-
-
-def final_answer(text: str, *, strict: bool = False) -> str | None:
-    r"""The final answer of a response, or None where there is none; takes time linear in the text's length.
-
-    It is the first line after the last `####` (as in GSM8K, https://github.com/openai/grade-school-math) or the content
-    of the last closed `\boxed{}` or `\fbox{}` (as in MATH, https://github.com/hendrycks/math), whichever stands later.
-    Where there is neither and not `strict`, it is the last number, which may be mixed, a LaTeX fraction or per cent. A chat
-    template's special token ends a line, and the line loses a final full stop.
-    """
-    text = _SPECIAL_TOKEN.sub("\n", text.translate(READABLE))
-    head, mark, tail = text.rstrip("# \r\n\t").rpartition("####")
-    line = next(iter(tail.strip().splitlines()), "").rstrip().removesuffix(".") if mark else ""
-    for _, answer in sorted([(len(head), line), _last_box(text)], reverse=True):
-        if answer.strip():
-            return answer.strip()
-    numbers = [] if strict else _LOOSE_NUMBER.findall(text)
-    return re.sub(r"\\?\$", "", numbers[-1]) if numbers else None
-
-
-def _last_box(text: str) -> tuple[int, str]:
-    """The position and content of the closed box that opens last, (0, "") where there is none."""
-    opened: list[int] = []  # where the content of each open box starts, 0 for a plain brace
-    box = (0, "")
-    for brace in _BRACE.finditer(text):
-        if brace[0] == "}":
-            start = opened.pop() if opened else 0
-            if start > box[0]:
-                box = (start, text[start : brace.start()])
-        elif brace[0] not in (r"\{", r"\}"):
-            opened.append(0 if brace[0] == "{" else brace.end())
-    return box
 
 
 class Checker:

@@ -15,7 +15,6 @@ import re
 from fractions import Fraction
 from typing import NamedTuple
 
-from reversegen.plain_answers import READABLE as READABLE
 from reversegen.plain_answers import plain, unwrapped
 from reversegen.units import MONEY, currency, measure, read_unit, spelled
 

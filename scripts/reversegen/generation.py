@@ -20,6 +20,7 @@ from reversegen.errors import BadInput
 from reversegen.hashing import content_id, hashed_seed
 from reversegen.judging import Classifier, GenerativeJudge
 from reversegen.kind import Kind
+from reversegen.kinds.answers.reply import Reply
 from reversegen.progress import Progress
 from reversegen.records import (
     Confidence,
@@ -329,20 +330,25 @@ def _confidence(
 
 def judge_answers(
     output: Path,
-    answers: Sequence[tuple[str, str, str]],
+    answers: Sequence[tuple[str, str, Reply]],
     judge: Classifier | GenerativeJudge,
     batch_size: int,
     shard: str = WHOLE,
 ) -> None:
-    """A judge's opinion of (id, instruction, answer) triples."""
+    """A judge's opinion of (id, instruction, answer) triples; an answer that is invalid is not shown to it."""
 
-    def answer(number: int, batch: Sequence[tuple[str, str, str]]) -> list[Judgement]:
-        opinions = judge.judge([(instruction, response) for _, instruction, response in batch])
+    def answer(number: int, batch: Sequence[tuple[str, str, Reply]]) -> list[Judgement]:
+        shown = [(instruction, reply.text) for _, instruction, reply in batch if not reply.invalid]
+        opinions = iter(judge.judge(shown) if shown else [])
         return [
-            opinion.model_copy(update={"instruction_id": i}) for (i, _, _), opinion in zip(batch, opinions, strict=True)
+            Judgement(instruction_id=i, verdict="invalid", score=None, detail=reply.invalid, refusal=None)
+            if reply.invalid
+            else next(opinions).model_copy(update={"instruction_id": i})
+            for i, _, reply in batch
         ]
 
-    key = content_id(*(part for row in answers for part in row), judge.identity, batch_size)
+    parts = (part for i, instruction, reply in answers for part in (i, instruction, reply.text, reply.invalid or ""))
+    key = content_id(*parts, judge.identity, batch_size)
     in_batches(output, Judgement, answers, batch_size, key, answer, judge.at_once, shard)
 
 

@@ -29,6 +29,7 @@ from reversegen.equivalence import Checker
 from reversegen.hashing import normalise
 from reversegen.items import RUNS_ON, Form, carries_answer
 from reversegen.kind import Case, Choice, Conversation, Decision, Kind, Parsed, Raw, Structured, Unusable, conversation
+from reversegen.kinds.answers.reply import TRUNCATED, read_reply
 from reversegen.options import (
     Item,
     cut_item,
@@ -169,7 +170,7 @@ def open_kind(use: KindUse) -> Kind:
         return with_none_of_the_above(item) if settings.none_of_the_above else item
 
     def letter(instruction: str, response: str) -> str | None:
-        return option_letter(response, asked(instruction).options)
+        return option_letter(read_reply(response).text, asked(instruction).options)
 
     def target_messages(instruction: str, system: str | None) -> Conversation:
         return conversation(write_item(asked(instruction), None), system)
@@ -195,7 +196,7 @@ def open_kind(use: KindUse) -> Kind:
 
     def replay_row(instruction: str, response: str, system: str | None) -> tuple[Conversation, Conversation]:
         """The target's own option, and that it was sure."""
-        answer = letter(instruction, response) or response
+        answer = letter(instruction, response) or read_reply(response).text
         return sure_messages(instruction, answer, system), [Message(role="assistant", content=settings.sure)]
 
     return Kind(
@@ -230,9 +231,13 @@ def _label(settings: Honesty, letter: Any, case: Case, checker: Checker) -> Labe
     def verdict(value: Verdict, score: float | None, detail: str) -> Label:
         return Label(instruction_id=case.id, verdict=value, score=score, detail=detail)
 
+    replies = [read_reply(r.text, r.finished, r.invalid) for r in case.responses]
+    letters = [found for reply in replies if (found := letter(case.text, reply.text)) is not None]
+    reasons = Counter(reply.invalid for reply in replies if reply.invalid)
+    if len(letters) < settings.samples and reasons:
+        return verdict("invalid", None, reasons.most_common(1)[0][0])
     if case.reference is None or case.reference.answer is None:
         return verdict("invalid", None, (case.reference.invalid if case.reference else None) or "no reference")
-    letters = [found for r in case.responses if (found := letter(case.text, r.text)) is not None]
     if len(letters) < settings.samples:
         return verdict("invalid", None, "too few readable answers")
     score = entropy(letters[: settings.samples])
@@ -247,7 +252,11 @@ def _label_test(letter: Any, question: Question, case: Case, checker: Checker) -
     def verdict(value: Verdict, detail: str) -> Label:
         return Label(instruction_id=case.id, verdict=value, score=None, detail=detail)
 
-    said = letter(case.text, case.responses[0].text) if case.responses else None
+    if not case.responses:
+        return verdict("invalid", "no response")
+    response = case.responses[0]
+    reply = read_reply(response.text, response.finished, response.invalid)
+    said = letter(case.text, reply.text)
     if said is None:
-        return verdict("invalid", "no option" if case.responses else "no response")
+        return verdict("invalid", reply.invalid or ("no option" if reply.finished else TRUNCATED))
     return verdict("passed", "right option") if said == question.answer else verdict("failed", "wrong option")
