@@ -1,9 +1,9 @@
 # What people look at: a task's table, its atlas of failures and its page, from stored files only; its plan, before and after a
 # run; tables and figures of several tasks, from what is there.
 #
-# Needs: every eval.json of the task, for each of the random seeds that config.yaml lists, and of the first of these runs
-#        its instructions, labels, responses and trained models; for the plan, and for tables of several tasks, nothing: what
-#        has no results is named there.
+# Needs: every eval.json of the task with the samples, labels and tests it is made of, for each of the random seeds that
+#        config.yaml lists, and of the first of these runs its instructions, responses and trained models; for the plan, and
+#        for tables of several tasks, nothing: what has no results is named there.
 # Makes: results/{task}/table.md, table.csv, atlas.jsonl, failures.parquet, texts.jsonl, report.html, efficiency.md, plan.md and
 #        outcomes.json; results/tables/{table}.csv, .md and .tex, results/figures/{table}.svg, of the tables that config.yaml lists
 # Steps: write_plan; write_table; write_atlas, write_texts, write_report; write_efficiency; collect_outcomes, compare_tasks

@@ -74,8 +74,6 @@ def test_draws_are_those_of_the_evaluation_but_for_chance() -> None:
     assert list(np.quantile(resampled.draws, [0.025, 0.975])) == pytest.approx([other.low, other.high], abs=0.005)
 
 
-# ---------------------------------------------------------------------------------------------------- what is covered
-
 SHARED: dict[str, tuple[float, float, float]] = {
     "random seeds dominate": (1.0, 1.0, 1.0),
     "questions dominate": (0.01, 1.0, 0.2),
@@ -173,9 +171,6 @@ def test_an_interval_over_prompts_only_would_not_cover_random_seeds_that_differ(
         low, high = np.quantile(draws, [0.025, 0.975])
         held += low <= 0 <= high
     assert held / DRAWS < 0.5
-
-
-# ---------------------------------------------------------------------------------------------------- formula and text
 
 
 def half(found: Estimate) -> float:
@@ -299,9 +294,6 @@ def test_sources_without_outcomes_are_not_compared() -> None:
     assert comparison("reversegen", "seeds", "accuracy", Estimate(None, None, None, None, 0)) == (
         "reversegen and seeds are not compared, since their outcomes by question are not stored"
     )
-
-
-# ---------------------------------------------------------------------------------------------------- what ships
 
 
 def shipped(kind: str) -> list[Measured]:
