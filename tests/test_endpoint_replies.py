@@ -345,6 +345,16 @@ def test_fewer_refusals_than_that_are_their_items_fault(server: EndpointServer, 
     assert time.monotonic() - start < 5
 
 
+@MODES
+def test_refused_choices_of_one_item_count_once(server: EndpointServer, ask: Ask, mode: str) -> None:
+    """Without that, the first item of a vote would end the job."""
+    server.replies["case"] = [{"status": 400, "body": SECRET}]
+    limits = {"mode": mode, "concurrency": 1}
+    found = ask("case", *OTHERS, n=10, decoding=Decoding(8, 0.7), one_choice=True, limits=limits)
+    assert found[:10] == [invalid("status 400")] * 10
+    assert not any(one.invalid for one in found[10:])
+
+
 def test_refusals_wait_for_the_first_answer_before_they_are_decided(server: EndpointServer, ask: Ask) -> None:
     """One at a time, the answer comes last."""
     server.replies.update({text: [{"status": 400, "body": SECRET}] for text in OTHERS[:4]})
@@ -504,6 +514,9 @@ HARMONY = Thinking(enabled=True, start="<|channel|>analysis<|message|>", end="<|
         ({"content": f"9{HARMONY.end}18"}, "stop", HARMONY, "9</think>18", "18", None),
         ({"content": f"{HARMONY.start}9"}, "length", HARMONY, "<think>9", "", "response ends inside its thought"),
         ({"content": "<think>9</think>18"}, "stop", None, "<think>9</think>18", "18", None),
+        ({"content": "9, so #### 9"}, "length", THINKS, "<think>\n9, so #### 9", "", "response ends inside its thought"),
+        ({"content": "#### 9"}, "length", ANSWERS, "#### 9", "#### 9", None),
+        ({"content": "#### 9", "reasoning": "9"}, "length", THINKS, "<think>\n9\n</think>\n\n#### 9", "#### 9", None),
     ],
 )  # fmt: skip
 def test_a_thought_is_written_in_one_form(

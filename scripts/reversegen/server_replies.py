@@ -91,6 +91,8 @@ def _read_choice(choice: Any, tokens: int, reading: Reading) -> Generated:
     text, thought = _content(message)
     if thinking := reading.thinking:
         text = text.replace(thinking.start, START).replace(thinking.end, END)
+        if thinking.enabled and truncated and not thought and START not in text and END not in text:
+            text, thought = "", text  # its template opened the thought in the prompt
     if not text and thinking and not thinking.enabled:
         text, thought = thought, ""
     if text:

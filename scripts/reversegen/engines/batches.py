@@ -226,7 +226,7 @@ class Batches:
                 if fault.blame == "again" and not self._connection.exhausted(fault, tries, others=others):
                     again.append(key)
                 else:
-                    self._connection.doubt(fault)
+                    self._connection.doubt(fault, self._asked[key].content if key in self._asked else key)
                     closed.add(key)
             except BadInput as error:  # told when all others are kept
                 refused = refused or error

@@ -6,6 +6,7 @@ import asyncio
 import email.utils
 import logging
 import os
+import re
 import ssl
 import time
 from collections.abc import Awaitable, Callable
@@ -50,7 +51,8 @@ class Connection:
         self._failures, self._looks, self._out_since, self._spare = 0, 0, 0.0, limits.spare_tries
         self.answers = 0
         """Items that this process got an answer for."""
-        self._asking = self._deciding = self._doubts = 0
+        self._asking = self._deciding = 0
+        self._doubts = set[str]()
         self._ended = ""
 
     def _client(self) -> Any:
@@ -102,7 +104,7 @@ class Connection:
             )
         except Fault as fault:
             try:
-                self.doubt(fault)
+                self.doubt(fault, content)
                 await self._decide(fault)
             except BadInput:
                 failed(fault)
@@ -188,6 +190,7 @@ class Connection:
     ) -> None:
         """Count a failed try. Raises Fault if the item may be to blame, BadInput if no more tries are left or of use."""
         if fault.blame in ("item", "unclear"):
+            self._failures = self._looks = 0  # it answers
             raise fault
         if fault.blame == "again" and self.exhausted(fault, tries, others=others):
             raise fault
@@ -210,12 +213,15 @@ class Connection:
         fault.blame, fault.tries = "unclear", tries
         return True
 
-    def doubt(self, fault: Fault) -> None:
-        """Count a fault that may be the item's own. Raises BadInput if it is the set-up's: `faults` gives the rule."""
+    def doubt(self, fault: Fault, content: str) -> None:
+        """Count a fault that may be the item's own. Raises BadInput if it is the set-up's: `faults` gives the rule.
+
+        `content` is the request: those that differ in their seed alone ask for choices of one item.
+        """
         if fault.blame == "item" or self.answers:
             return
-        self._doubts += 1
-        if self._doubts >= FIRST:
+        self._doubts.add(re.sub(r', "seed": \d+', "", content))
+        if len(self._doubts) >= FIRST:
             fault.advice = fault.advice or f"none of the first {FIRST} requests was answered"
         if fault.advice:
             raise self.end(fault.words)

@@ -29,8 +29,8 @@ BATCHES_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A request as it is sent, and under which key its answer is kept."""
+class KeyedRequest:
+    """A request as it is sent, with the key of its answer."""
 
     key: str
     content: str
@@ -82,11 +82,11 @@ class OpenAIEngine:
         Raises BadInput for plain text, since proposers are not asked over a chat API, and if the endpoint refuses the set-up
         or fails for good. All that was answered by then is kept.
         """
-        asked = [self._asked(request, n, seed) for request in requests]
+        keyed = [self._keyed_requests(request, n, seed) for request in requests]
         with self._starting:
             if not self._thread.ident:
                 self._thread.start()
-        return asyncio.run_coroutine_threadsafe(self._answers(asked), self._loop).result()
+        return asyncio.run_coroutine_threadsafe(self._answers(keyed), self._loop).result()
 
     def choose(self, requests: Sequence[Request], options: Sequence[Sequence[str]]) -> list[dict[str, float]]:
         """Raises BadInput: a chat API does not give the probabilities of given options."""
@@ -95,7 +95,7 @@ class OpenAIEngine:
             "hub id or a folder"
         )
 
-    def _asked(self, request: Request, n: int, seed: int) -> list[Asked]:
+    def _keyed_requests(self, request: Request, n: int, seed: int) -> list[KeyedRequest]:
         """What is sent for `n` choices: one request, or one for each if the endpoint gives one choice at a time."""
         if not request.messages:
             raise BadInput(f"endpoint {self.endpoint.base_url}: cannot continue plain text; it serves conversations")
@@ -105,14 +105,14 @@ class OpenAIEngine:
                 "id or a folder"
             )
         if not self.endpoint.one_choice:
-            return [self._sent(request, n, seed)]
-        return [self._sent(request, 1, hashed_seed(seed, number) if number else seed) for number in range(n)]
+            return [self._keyed_request(request, n, seed)]
+        return [self._keyed_request(request, 1, hashed_seed(seed, number) if number else seed) for number in range(n)]
 
-    def _sent(self, request: Request, n: int, seed: int) -> Asked:
+    def _keyed_request(self, request: Request, n: int, seed: int) -> KeyedRequest:
         """A request. Its key keeps two draws apart that differ in a seed which is not sent."""
         content = json.dumps(self._body(request, n, seed))
         unsent = [seed % 2**31] if self.decoding.temperature > 0 and "seed" in self.endpoint.omit else []
-        return Asked(content_id(self.endpoint.base_url, content, *unsent), content, n)
+        return KeyedRequest(content_id(self.endpoint.base_url, content, *unsent), content, n)
 
     def _body(self, request: Request, n: int, seed: int) -> dict[str, Any]:
         body: dict[str, Any] = {
@@ -134,32 +134,29 @@ class OpenAIEngine:
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
         return body
 
-    async def _answers(self, asked: Sequence[Sequence[Asked]]) -> list[list[Generated]]:
+    async def _answers(self, keyed: Sequence[Sequence[KeyedRequest]]) -> list[list[Generated]]:
         """All answers, or the first error when all have ended: what is under way is paid for, and kept."""
         found = await asyncio.gather(
-            *(self._answer(one) for several in asked for one in several), return_exceptions=True
+            *(self._answer(one) for several in keyed for one in several), return_exceptions=True
         )
-        left = iter(found)
-        answers: list[list[Generated]] = []
-        for several in asked:
-            answers.append([])
-            for _ in several:
-                one = next(left)
-                if isinstance(one, BaseException):
-                    raise one
-                answers[-1] += one
-        return answers
+        drawn: list[list[Generated]] = []
+        for one in found:
+            if isinstance(one, BaseException):
+                raise one
+            drawn.append(one)
+        left = iter(drawn)
+        return [[choice for _ in several for choice in next(left)] for several in keyed]
 
-    def _answer(self, asked: Asked) -> asyncio.Future[list[Generated]]:
-        if (kept := self._calls.find(asked.key, asked.choices)) is not None:
+    def _answer(self, request: KeyedRequest) -> asyncio.Future[list[Generated]]:
+        if (kept := self._calls.find(request.key, request.choices)) is not None:
             known: asyncio.Future[list[Generated]] = self._loop.create_future()
             known.set_result(kept)
             return known
-        if asked.key not in self._under_way:
+        if request.key not in self._under_way:
             ask: Callable[..., Awaitable[list[Generated]]] = self._batches.ask if self._batches else self._ask
-            self._under_way[asked.key] = asyncio.ensure_future(ask(asked.key, asked.content, asked.choices))
-            self._under_way[asked.key].add_done_callback(lambda _: self._under_way.pop(asked.key))
-        return self._under_way[asked.key]
+            self._under_way[request.key] = asyncio.ensure_future(ask(request.key, request.content, request.choices))
+            self._under_way[request.key].add_done_callback(lambda _: self._under_way.pop(request.key))
+        return self._under_way[request.key]
 
     async def _ask(self, key: str, content: str, n: int) -> list[Generated]:
         def read(reply: bytes) -> Call:
