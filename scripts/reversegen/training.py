@@ -250,7 +250,10 @@ def _fitting(
             f"training.max_length: none of {len(rows)} prompts is shorter than {max_length} tokens; raise it"
         )
     if len(fitting) < len(rows):
-        log.warning("%d of %d rows dropped: their prompts fill max_length", len(rows) - len(fitting), len(rows))
+        dropped = len(rows) - len(fitting)
+        log.warning(
+            "%d of %d rows dropped: max_length or the chat template leaves no room for them", dropped, len(rows)
+        )
     return fitting
 
 
