@@ -317,6 +317,15 @@ def test_csv_of_one_seed_has_values_only_groups_and_training() -> None:
     assert tokens == [("seeds", "2480000"), ("reversegen", "2480000")]
 
 
+def test_csv_says_why_a_number_is_null() -> None:
+    null = Metric(value=None, reason="2 texts,\nfewer than 3")
+    rows = csv_rows([proposer("m", 0, None, metrics={"distinct_3": null, "validity": Metric(value=0.5)})])
+    assert {row["metric"]: (row["value"], row["reason"]) for row in rows} == {
+        "distinct_3": ("", "2 texts, fewer than 3"),
+        "validity": ("0.5", ""),
+    }
+
+
 def test_a_mean_over_fewer_random_seeds_says_so() -> None:
     one, two = proposer("m", 0, 0.5), proposer("m.s1", 0, None)
     cell = table([one, two, proposer("m.s2", 0, 0.7)], "proposer")["0"]["failure_rate"]
