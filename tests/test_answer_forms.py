@@ -16,6 +16,7 @@ CASES = Path(__file__).parent / "cases"
 FORMS: dict[str, list[tuple[str, str, str]]] = {
     "what stands around an answer": [
         ("= 18", "18", "17"),
+        ("**18** pens", "18", "8"),
         ("$18$ dollars", "$18", "\u20ac18"),
         (r"$\$18.50$", "18.5", "1850"),
         ("\u2248 18", "18", "17.6"),
@@ -98,6 +99,8 @@ FORMS: dict[str, list[tuple[str, str, str]]] = {
         ("$15k", "15000", "15"),
         ("\u20ac2.5bn", "2500000000", "2.5"),
         ("$5 each", "5", "6"),
+        ("$18/hour", "18 dollars per hour", "18 euros per hour"),
+        ("18 \u20ac/h", "\u20ac18 per hour", "$18 per hour"),
     ],
     "units and what is counted": [
         ("18\u652f", "18", "180"),
@@ -115,6 +118,7 @@ FORMS: dict[str, list[tuple[str, str, str]]] = {
         ("1.5 \u043c\u043b\u043d", "1500000", "1.5"),
         ("1.5\u4e07", "15000", "1.5"),
         ("3 Millionen Euro", "\u20ac3,000,000", "3"),
+        ("3 Mio.", "3000000", "3"),
         ("2 lakh", "200000", "2"),
         ("60 miles per hour", "60 mph", "60 km/h"),
         ("60 miles an hour", "60 mph", "60 miles"),
@@ -229,6 +233,11 @@ UNDECIDED = [
     (r"18 \text{ feet } 6 \text{ inches}", "18"),
     ("18-ish", "18"),
     ("5 M", "5000000"),
+    ("2020-01-05", "2014"),
+    ("R500", "500"),
+    ("18 [cm]", "18"),
+    ("3-1/2", "3.5"),
+    ("3 & 1/2", "3.5"),
     ("15h30", "15:30"),
     ("3.30 pm", "3:30 PM"),
     ("0x1F", "31"),
@@ -296,7 +305,7 @@ def test_each_response_that_passes_has_another_answer() -> None:
     "unit",
     [
         "1 ", "1'000", "1.000", "1_", "a ", "a = ", "(a) ", "1 - ", " to ", '"', "<", "\u00ab", ": 1", "1:", "\\pm ", "1 and ",
-        "\u00b9", "<sup>1", "\u652f", "1 (a", "= ", "approx. ", "\u00bd", "\\text{", "5 million ", ",00",
+        "\u00b9", "<sup>1", "\u652f", "1 (a", "= ", "approx. ", "\u00bd", "\\text{", "5 million ", ",00", "**", "**1", "$a",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("length", [LONGEST_ANSWER, 20_000])

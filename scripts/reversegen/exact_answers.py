@@ -5,7 +5,7 @@ The policy is in `equivalence`. Here nothing is rounded, nothing evaluated, and 
     read(r"1\frac{1}{2}\text{ hours}")      Number(Fraction(3, 2), "hours")
     read(r"\left[0, \frac12\right)")        Numbers("[)", (Fraction(0), Fraction(1, 2)))
     read("x = 5, y = 3")                    Named(("x", "y"), (Number(Fraction(5), ""), Number(Fraction(3), "")))
-    read("3:30 PM")                         Parts((Fraction(3), Fraction(30)), "pm")
+    read("3:30 PM")                         Parts((Fraction(3), Fraction(30)), "p")
     read(r"2\sqrt{2}")                      None: latex() makes of it what math-verify reads well
 """
 
@@ -82,7 +82,7 @@ _NUMBER = re.compile(
 _SIMPLE = re.compile(rf"[-+]?(?:{_INTEGER}(?:\.\d+)?|\.\d+)", re.ASCII)
 _BRACKETS = re.compile(r"([(\[]|\\?\{)(.*?)([)\]]|\\?\})")
 _COMMA = re.compile(r" *(?:, +(?:and |or )?|[;&]|(?<= )(?:and|or|und|oder|et|ou|и|или)(?= )|[和或與与]) *")
-_MIXED = re.compile(r".*\d and \d+ ?/.*", re.ASCII)
+_MIXED = re.compile(r".*\d (?:and|&) \d+ ?/.*", re.ASCII)
 _PLUS_MINUS = re.compile(r"([^\\+]*?) *(?:\\pm(?![a-z])|\+/?-) *(.+)")
 _BETWEEN = re.compile(r" *--? *| (to) ")
 _MINUS = re.compile(r"(?i:minus|negative) (?=[\d.])")

@@ -65,6 +65,7 @@ _LOW = "\u2080\u2081\u2082\u2083\u2084\u2085\u2086\u2087\u2088\u2089"
 _LEVEL = str.maketrans(_HIGH + _LOW, "0123456789-0123456789")
 _SYNONYMS = (
     (re.compile(r"(?<!\\)\$(?! )((?:[^$\\]|\\.)*)(?<! )\$(?!\d)"), r"\1"),
+    (re.compile(r"(?<![\w)*])\*\*([^*]+)\*\*(?![\w(*])"), r"\1"),
     (re.compile(r"(?<=\d) *\\q?quad *(?=[a-zA-Z]\w* *=)"), ", "),
     (re.compile(r"\\[,;: ]|~|\\q?quad\b|\s+"), " "),
     (re.compile(r"\\!|\\(?:left|right|displaystyle)(?![a-zA-Z])"), ""),
@@ -98,10 +99,10 @@ _WORD = re.compile(r"[^\W\d_]{4}|[^\W\d_\x00-\u03ff\u2100-\u214f\U0001d400-\U000
 _WORDS = re.compile(r"no|(?=(?:.* )?(?!and )[^\W\d_]{3})[^\W\d_]+(?:[ '-][^\W\d_]+)*")
 _STRANGE = re.compile(
     r"[^\x00-\u03ff]|\d!$|^(?:\(?[A-H]\) *|[A-H][.:] +)\S|[a-zA-Z]: *[-\d]|\dh\d\d|\d ?[apAP]\.? ?[mM]\b"
-    r"|^0[xbo][\dA-Fa-f]|^\d\w*_"
+    r"|\d-\d+/\d|\d:\d|\d \[|^[A-Z]\d|^0[xbo][\dA-Fa-f]|^\d\w*_"
 )
 _UNIT_LIKE = re.compile(r"[\d)}][ -]*[^\W\d_]{2}|\d ?[kKMB]\b|\d [A-Z]\b|^[^\W\d_]{2,}\.? ?\d")
-_TWO_UNITS = re.compile(r"\d ?[^\W\d_]{2,}\.?,? (?:and )?\d")
+_TWO_UNITS = re.compile(r"\d ?[^\W\d_]{2,}\.?,? (?:and )?\d|^\d+-\d+-\d+$")
 _BLANK = re.compile(r"\\(?:square|box|[lcdv]?dots|underline|phantom)(?![a-z])|[\W_]+")
 _PLACEHOLDER = re.compile(
     r"(?:(?:your|the|my|final|correct|numeric(?:al)?) )*(?:answer|result|number|value|solution)(?: goes)?(?: here)?"
@@ -158,7 +159,7 @@ def is_answer(answer: str) -> bool:
 
 
 def is_doubtful(answer: str, reference: str) -> bool:
-    """Whether a formula may be something else: a unit or a currency that is not known, an option with its text, a cry."""
+    """Whether a formula may be something else: an unknown unit or currency, an option with its text, an exclamation."""
     texts = [_COMMAND.sub(" ", unwrapped(text)) for text in (answer, reference)]
     one_has_letters = len([text for text in texts if re.search("[a-zA-Z]", text)]) == 1
     return any(_STRANGE.search(text) or (one_has_letters and _UNIT_LIKE.search(text)) for text in texts)
@@ -167,7 +168,7 @@ def is_doubtful(answer: str, reference: str) -> bool:
 def words(answer: str) -> str | None:
     r"""Prose, in lower case; None for what is none: a formula, with words in `\text{}` or without."""
     bare = unwrapped(answer).casefold()
-    if _TWO_UNITS.search(_COMMAND.sub(" ", bare)):  # such as feet and inches; math-verify reads the feet alone
+    if _TWO_UNITS.search(_COMMAND.sub(" ", bare)):  # such as feet and inches, or a date, which math-verify calculates
         return bare
     return bare if _WORDS.fullmatch(bare) or _WORD.search(_COMMAND.sub(" ", plain(answer))) else None
 

@@ -18,19 +18,19 @@ from typing import NamedTuple
 _SCALE_WORDS = {
     12: "dozen",
     10**2: "hundred",
-    10
-    ** 3: "thousand tausend mille тысяча тысячи тысяч тыс тисяч тисячі tysiąc tysiące tysięcy duizend tusen tusind ribu"
+    1000: "thousand tausend mille тысяча тысячи тысяч тыс тисяч тисячі tysiąc tysiące tysięcy duizend tusen tusind ribu"
     " nghìn हज़ार हजार হাজার ألف آلاف هزار ہزار אלף พัน 千 천",
     10**4: "万 萬 만 หมื่น",
     10**5: "lakh lac लाख লাখ แสน",
     10**6: "million millionen millón millones milhão milhões milione milioni миллион миллиона миллионов млн мільйон"
-    " мільйонів milion miliony milionów miljoen miljon miljoner milyon juta triệu मिलियन مليون ملايين میلیون מיליון ล้าน",
+    " мільйонів milion miliony milionów miljoen miljon miljoner milyon juta mio mln"
+    " triệu मिलियन مليون ملايين میلیون מיליון ล้าน",
     10**7: "crore करोड़ कोटि",
     10**8: "億 亿 억",
     10**9: "billion milliard milliarden miliardo miliardi миллиард миллиарда миллиардов млрд мільярд мільярдів miliard"
-    " miliardów miljard milyar tỷ مليار میلیارد מיליארד",
+    " miliardów miljard mrd mld milyar tỷ مليار میلیارد מיליארד",
     10**12: "trillion",
-}  # "billion" is 10^12 in some languages, but they write its plural in another way
+}  # a billion is the English one
 _SCALES = {unicodedata.normalize("NFC", word): scale for scale, words in _SCALE_WORDS.items() for word in words.split()}
 _MONEY_SCALES = {"k": 10**3, "m": 10**6, "mn": 10**6, "b": 10**9, "bn": 10**9}
 """Letters that are scales beside a currency; without one they may be variables."""
@@ -84,7 +84,7 @@ _MEASURES: dict[str, dict[str, str]] = {  # exact; inch, pound, gallon and acre 
     "%": {"%": "1"},
 }  # fmt: skip
 _ZEROS = {"celsius": Fraction("273.15"), "fahrenheit": Fraction("459.67")}
-"""What the zero of a scale of temperature is above absolute zero, in its own degrees."""
+"""How far the zero of a scale of temperature is above absolute zero, in its own degrees (NIST SP 811, appendix B.8)."""
 _UNITS = {name: (name, Fraction(1)) for name in CURRENCIES.values() if name.isalpha()} | {
     name: (kind, Fraction(factor))
     for kind, units in _MEASURES.items()
@@ -163,6 +163,10 @@ def read_unit(rest: str, *, money: bool = False) -> tuple[str | None, int]:
         return f"base {_SPELLED.get(base[1], base[1])}", scale
     unit = _INVERSE.sub(lambda match: f"/{match[1]}" + f"^{match[2]}" * bool(match[2]), rest.strip(" ."))
     unit = CURRENCIES.get(unit, unit)
+    sign, slash, per = unit.partition("/")
+    if slash and (sign.strip() in CURRENCIES or (money and not sign)):
+        rest = f" {CURRENCIES.get(sign.strip(), '')} per {per.strip()}"
+        unit = rest.strip()
     unit = _TEMPERATURE.sub(lambda match: _DEGREES[match[match.lastindex or 0]], unit)
     if unit in CURRENCIES.values() or (measure(unit) and (rest[0] == " " or len(unit) > 1)):
         return unit, scale
