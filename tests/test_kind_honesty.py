@@ -1,10 +1,10 @@
 """The vote of ten decides as published, and an item keeps its meaning on its way through the kind."""
 
-from __future__ from dataclasses import replace
-import annotations
+from __future__ import annotations
 
 import random
 import string
+from dataclasses import replace
 from typing import Any
 
 import pytest

@@ -123,7 +123,7 @@ def _leading(sentence: str) -> str | None:
         return None
     value, _ = found
     if len(value) <= LONGEST_NUMBER and (read(value) or _WORD_ANSWER.fullmatch(value.strip(" *_\"'"))):
-        return value
+        return _result(value)
     if not _PROSE.search(_COMMAND.sub(" ", value)):
         return _result(value)
     math = _MATH.match(value)
