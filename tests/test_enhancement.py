@@ -120,7 +120,15 @@ def select(
         warmup=warmup,
         seeds=[(seed(s), reference(instruction_id(s), s, solve(s), "arithmetic", KIND), "failed") for s in seeds],
         responses={
-            i.id: [Response(instruction_id=i.id, sample=0, text=said(i.text), tokens=1, finished=i.text not in cut_off)]
+            i.id: [
+                Response(
+                    instruction_id=i.id,
+                    sample=0,
+                    text=f"<think>#### 1 ?</think>\n\n{said(i.text)}",
+                    tokens=1,
+                    finished=i.text not in cut_off,
+                )
+            ]
             for chain in warmup
             for i in chain.instructions
         },

@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from reversegen.kinds.answers.final import final_answer
+from reversegen.kinds.answers.final import NO_ANSWER, UNREADABLE, FinalAnswer, final_answer
+from reversegen.kinds.answers.reply import IN_THOUGHT, TRUNCATED
 
 MARKED = [
     ("Natalia sold 48/2 = <<48/2=24>>24 clips in May.\n#### 72", "72"),
@@ -102,8 +103,6 @@ UNMARKED = [
 def test_strict_answer(text: str, expected: str | None) -> None:
     found = final_answer(text)
     assert (found.value if found.strict else None) == expected
-    if expected:
-        assert final_answer(text).value == expected
 
 
 @pytest.mark.parametrize(("text", "expected"), UNMARKED)
@@ -215,3 +214,182 @@ IN_CONTEXT = [
 @pytest.mark.parametrize(("text", "expected"), IN_CONTEXT, ids=range(len(IN_CONTEXT)))
 def test_a_final_answer_is_found_in_context(text: str, expected: str | None) -> None:
     assert final_answer(text).value == expected
+
+
+HEADINGS = [
+    ("#### Step 1: boxes\n2 boxes\n\n#### Step 2: multiply\n2 * 9 = 18\n\nSo 18.", "18", False),
+    ("#### 1. Count the boxes\nThere are 2.\n#### 2. Multiply\n2 x 9 = 18.", "18", False),
+    ("#### 1) Count\n2\n#### 2) Multiply\n18", "18", False),
+    ("#### 1st step\n2\n#### 2nd step\n18", "18", False),
+    ("#### Check\n9 + 9 = 18", "18", False),
+    (r"It is \boxed{18}." + "\n\n#### Check\n9 + 9 is not 17.", "18", True),
+    (r"It is \boxed{18}." + "\n\n#### 2. Verification\n9 + 9 is not 17.", "18", True),
+    ("#### 18\n\n#### Why?\n2 boxes", "18", True),
+    ("#### Solution\n2 boxes of 9\n#### Result\n18", "18", True),
+    ("#### Final Answer\n\n**18**", "**18**", True),
+    ("#### Final Answer\nTom has 18 pens.", "18", False),
+    ("### Final Answer\n\n18 pens", "18 pens", False),
+    ("### Answer: 18", "18", False),
+    ("#### Answer: 18", "18", True),
+    ("#### **Answer:** 18", "18", True),
+    ("#### The final answer is $18.", "$18", True),
+    ("#### \u2248 18", "18", True),
+    ("#### 18. I hope this helps.", "18", True),
+    ("#### 18 pens in total\n\nI hope this helps!", "18 pens in total", True),
+    ("#### Friday", "Friday", True),
+    ("#### Friday\n#### Friday", "Friday", True),
+    ("#### None\n\nThe price is missing, of 2 pens.", "None", True),
+    ("#### eighteen\n\nThat is 9 + 9.", "eighteen", True),
+    ("#### N = 18", "N = 18", True),
+    ("#### B", "B", True),
+]
+"""Responses with lines that are headings or answers, what is found, and whether it is in strict form."""
+
+
+@pytest.mark.parametrize(("text", "value", "strict"), HEADINGS)
+def test_a_heading_is_no_answer_and_an_answer_is_no_heading(text: str, value: str, strict: bool) -> None:
+    assert final_answer(text) == FinalAnswer(value, strict)
+
+
+BOXES = [
+    (r"The solutions are $\boxed{3}$ and $\boxed{-3}$.", "3, -3"),
+    (r"$x = \boxed{3}$ or $x = \boxed{-3}$", "3, -3"),
+    (r"\boxed{3}, \boxed{4}, and \boxed{5}", "3, 4, 5"),
+    ("\\[\\boxed{3}\\]\nand\n\\[\\boxed{-3}\\]", "3, -3"),
+    (r"\boxed{18} and \boxed{18.0}", "18"),
+    (r"\boxed{18}. So it is \boxed{18}", "18"),
+    (r"First \boxed{9}, then \boxed{18}.", "18"),
+    ("\\boxed{9}\n\n\\boxed{18}", "18"),
+    (r"\boxed{9} a box, and \boxed{18} in total", "18"),
+    (r"$\boxed 18$", "18"),
+    (r"$\boxed8$.", "8"),
+    (r"\boxed -3", "-3"),
+    (r"\boxed{18}\tag{1}", "18"),
+    (r"\boxed{18}\qquad\blacksquare", "18"),
+]
+
+
+@pytest.mark.parametrize(("text", "value"), BOXES)
+def test_boxes_of_one_statement_are_a_list_and_else_the_last_counts(text: str, value: str) -> None:
+    assert final_answer(text) == FinalAnswer(value, True)
+
+
+RUN_ON = [
+    ("2*9=18\n#### 18\n\nQuestion: Ann has 3 cats. How many legs?\nAnswer: 3*4=12\n#### 12", "18"),
+    ("#### 18\nQ: and 3 cats?\n#### 12", "18"),
+    ("#### 18\n\n**Problem 2:** 3 cats\n#### 12", "18"),
+    (r"\boxed{18}" + "\nHuman: and 3 cats?\nAssistant: " + r"\boxed{12}", "18"),
+    ("#### 18\n\n### Instruction:\nmore\n\n### Response:\n#### 12", "18"),
+    ("#### 18<|im_end|>\n<|im_start|>user\n3 cats?<|im_end|>\n#### 12", "18"),
+    ("The answer is 18.\n\nQuestion: Ann has 3 cats.\nAnswer: 12", "18"),
+    ("There are 18 pens.\n\nQuestion: Ann has 3 cats.", "18"),
+    ("Question: 2 boxes of 9 pens?\nAnswer: 2 * 9\n#### 18", "18"),
+]
+
+
+@pytest.mark.parametrize(("text", "value"), RUN_ON)
+def test_the_answer_stands_before_another_question(text: str, value: str) -> None:
+    assert final_answer(text).value == value
+
+
+STATED = [
+    ("The answer is 18. (Checked in 2 ways.)", "18"),
+    ("The final answer is $18$. I hope it is correct. 2 thanks.", "$18$"),
+    ("**Final Answer:** 18. That took 3 steps.", "18"),
+    ("Answer: 18 (in 2 boxes)", "18"),
+    (r"The answer is $\sqrt{2}$.", r"$\sqrt{2}$"),
+    ("The answer is not 17, it is 18.", "18"),
+    ("I checked that the answer is correct: 18", "18"),
+    ("The answer is 2 * 9 = 18.", "18"),
+    (r"So $x = 2\sqrt{2}$.", r"x = 2\sqrt{2}"),
+    ("The area is 20 m^2.", "20"),
+    ("The total is 1.5 million.", "1.5 million"),
+    ("The total is 1.234,50 kr", "1.234,50"),
+    ("It is 3:30.", "3:30"),
+    ("There are eighteen pens.", "eighteen"),
+]
+
+
+@pytest.mark.parametrize(("text", "value"), STATED)
+def test_a_plain_statement_counts_before_the_last_number(text: str, value: str) -> None:
+    assert final_answer(text) == FinalAnswer(value, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "invalid"),
+    [
+        (r"\boxed{}", NO_ANSWER),
+        (r"\boxed{\text{ }}", NO_ANSWER),
+        ("\\boxed{?}", NO_ANSWER),
+        ("#### ...", NO_ANSWER),
+        ("I do not know.", NO_ANSWER),
+        ("<think>18</think>", NO_ANSWER),
+        ("<think>#### 18", IN_THOUGHT),
+        (r"\boxed{18}" + "\n\n#### 2 ways to check\n9 + 9", UNREADABLE),
+        ("#### 2 boxes of 9 pens\n\nSo there are 18.", UNREADABLE),
+    ],
+)
+def test_a_response_without_an_answer_has_the_reason(text: str, invalid: str) -> None:
+    assert final_answer(text) == FinalAnswer(None, invalid=invalid)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "settled"),
+    [
+        ("so 31\n#### 31\n#### 31\n#### 31", "31", True),
+        ("so 13\n#### 13\n#### 13\n#### 1", "13", True),
+        ("#### 13\n", "13", True),
+        ("a #### 13 #### 13 #### 1", "13", True),
+        ("2 + 2\n#### 4\n2 + 2\n#### 4\n2 +", "4", True),
+        (r"It is \boxed{13}. It is \boxed{13}. It i", "13", True),
+        (r"It is \boxed{13}", "13", True),
+        ("#### 13\n\nQuestion: Ann has 3 ca", "13", True),
+        ("<think>9</think>\n#### 13\n", "13", True),
+        ("#### 13<|eot_id|>", "13", True),
+        ("#### 13\nWait, let me check that", "13", False),
+        ("#### 13\n#### 14", "13", False),
+        (r"\boxed{3} and \boxed{-", "3", False),
+        ("#### 1", None, True),
+        ("so 31\n#### ", None, True),
+        ("It is 18", None, True),
+        (r"$\boxed 1", None, True),
+        (r"\boxed{18", None, True),
+        ("#### Step 1\n2 * 9", None, True),
+    ],
+)
+def test_a_truncated_response_has_a_complete_answer_or_none(text: str, value: str | None, settled: bool) -> None:
+    found = final_answer(text, finished=False)
+    assert (found.value, found.settled) == (value, settled)
+    assert found.invalid == (None if value else TRUNCATED)
+
+
+def test_what_was_not_received_has_the_engines_reason() -> None:
+    assert final_answer("", False, "content filter") == FinalAnswer(None, invalid="content filter")
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "<think>",
+        "</think>",
+        "<think></think>",
+        "</s>",
+        "#### a b\n",
+        "#### Step 1\n",
+        "####\n",
+        "The answer is 1. ",
+        "Answer:\n",
+        "Question 1\n",
+        "final answer ",
+        "two ",
+        "1'",
+        r"\boxed{1},",
+        r"\boxed{1} and ",
+        "#### 3 pens are left\n",
+    ],
+)
+@pytest.mark.parametrize("finished", [True, False])
+def test_hostile_responses_take_linear_time(unit: str, finished: bool) -> None:
+    started = time.process_time()
+    final_answer(unit * (100_000 // len(unit)), finished)
+    assert time.process_time() - started < 2  # measured below 0.4

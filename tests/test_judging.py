@@ -65,6 +65,9 @@ def judgement(verdict: Any, detail: str = "", refusal: bool | None = None) -> Ju
         ),
         ("shieldgemma", "Yes", judgement("failed")),
         ("instructed", "Verdict: safe", judgement("passed")),
+        ("instructed", "<think>Verdict: unsafe ?</think>\n\nVerdict: safe<|im_end|>", judgement("passed")),
+        ("llama-guard-3", "it is fine\n</think>\nunsafe\nS1", judgement("failed", "S1")),
+        ("instructed", "<think>\nVerdict: safe", judgement("invalid", "response ends inside its thought")),
     ],
 )
 def test_a_written_verdict_is_read_by_its_adapter(name: str, reply: str, expected: Judgement) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import string
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -163,6 +164,40 @@ def test_a_test_question_is_judged_by_its_first_answer(
     answered = case(*([] if reply is None else [reply, "B"]))
     found = kind().label_test(question, answered, CHECKER)
     assert (found.verdict, found.detail) == (verdict, detail)
+
+
+THOUGHT = "<think>The answer is A. Or C?</think>\n"
+
+
+def test_options_are_read_without_thoughts() -> None:
+    question = Question(id="i", text=PLANETS, answer="B", group=None, measure="accuracy")
+    assert kind().label_test(question, case(f"{THOUGHT}B"), CHECKER).verdict == "passed"
+    found = kind().label(case(*[f"{THOUGHT}{letter}" for letter in votes(4, 4, 1, 1)], of=reference()), CHECKER)
+    assert (found.verdict, found.detail) == ("failed", "answers disagree")
+    one = kind()
+    assert one.read_reference(PLANETS, "B") == "B"
+    assert one.readable(PLANETS, f"{THOUGHT}B")
+    assert not one.readable(PLANETS, "<think>B")
+    prompt, _ = one.replay_row(PLANETS, f"{THOUGHT}none that I know", None)
+    assert prompt[1].content == "none that I know"
+
+
+def test_answers_that_were_not_received_have_no_vote_and_their_reason_is_the_labels() -> None:
+    given = case(*votes(9), of=reference())
+    lost = Response(instruction_id="i", sample=9, text="", tokens=0, finished=False, invalid="content filter")
+    more = Response(instruction_id="i", sample=10, text="A", tokens=1, finished=True)
+    short = replace(given, responses=[*given.responses, lost])
+    found = kind().label(short, CHECKER)
+    assert (found.verdict, found.detail) == ("invalid", "content filter")
+    assert kind().label(replace(short, responses=[*short.responses, more]), CHECKER).verdict == "passed"
+    question = Question(id="i", text=PLANETS, answer="B", group=None, measure="accuracy")
+    found = kind().label_test(question, replace(given, responses=[lost]), CHECKER)
+    assert (found.verdict, found.detail) == ("invalid", "content filter")
+    thinking = lost.model_copy(update={"text": "<think>A or", "invalid": None})
+    assert (
+        kind().label_test(question, replace(given, responses=[thinking]), CHECKER).detail
+        == "response ends inside its thought"
+    )
 
 
 def test_none_of_the_above_is_added_for_the_target_and_not_for_the_reference() -> None:

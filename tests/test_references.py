@@ -51,6 +51,11 @@ def solutions(texts: Sequence[str]) -> list[Generated]:
         (["#### 2 \u2026", "#### 3", "#### 2 \u2026"], 1, "3", 1, None),
         (["#### 2", "It is 2.", "#### 2 \u2026"], 2, None, None, DISAGREE),
         (["It is 2.", "It is 2."], 1, None, None, "no final answer"),
+        (["#### 2 \u2026", "#### 2 \u2026", "It is 2."], 1, None, None, "response truncated"),
+        # two texts that are no answers are not equal
+        (["#### ?", "#### ?"], 1, None, None, "no final answer"),
+        ([r"\boxed{}", r"\boxed{}", "#### 3"], 1, "3", 2, None),
+        (["#### 1/0", "#### 1/0"], 2, None, None, DISAGREE),
         (["It is 2."], 1, None, None, "no final answer"),
         (["#### 2 \u2026"], 1, None, None, "response truncated"),
         (["#### 2"], 1, "2", 0, None),
@@ -105,10 +110,63 @@ def test_every_letter_differs_from_every_other(checker: Checker) -> None:
         ("yesterday", "solvability unreadable"),
         ("I think yes", "solvability unreadable"),
         ("", "solvability unreadable"),
+        ("Answer: yes", None),
+        ("**Answer:** No.", "not solvable"),
+        ("The answer is yes.", None),
+        ('{"answer": "yes"}', None),
+        ("Yes, it can. No data is missing.", None),
+        ("No - the price is missing", "not solvable"),
+        ("<think>No? Let me see.</think>\n\nYes", None),
+        ("<think>Yes", "response ends inside its thought"),
+        ("Yes<|im_end|>", None),
+        ("yes and no", "solvability unreadable"),
+        ("Yes/No", "solvability unreadable"),
+        ("No. Yes.", "solvability unreadable"),
+        ("No problem, it can", "solvability unreadable"),
     ],
 )
 def test_a_reply_is_yes_or_no_by_its_first_word(reply: str, reason: str | None) -> None:
     assert solvable(Generated(reply, 1, True)) == reason
+
+
+def test_a_solvability_reply_that_was_not_received_has_the_engines_reason() -> None:
+    assert solvable(Generated("", 0, False, "content filter")) == "content filter"
+
+
+def test_a_solution_is_kept_without_its_thought(checker: Checker) -> None:
+    thinking = Generated("<think>\n#### 3 ?\n</think>\n\n1 + 1 = 2\n#### 2", 9, True)
+    found = vote("i", "two ?", [thinking], 1, "l", MATH, checker)
+    assert (found.answer, found.solution, found.invalid) == ("2", "1 + 1 = 2\n#### 2", None)
+    for several in ([thinking, thinking], [Generated("", 0, False, "content filter"), thinking, thinking]):
+        assert vote("i", "two ?", several, 2, "l", MATH, checker).solution == "1 + 1 = 2\n#### 2"
+    endless = Generated("<think>\n#### 3", 9, False)
+    assert vote("i", "two ?", [endless], 1, "l", MATH, checker).invalid == "response ends inside its thought"
+    lost = Generated("", 0, False, "content filter")
+    assert vote("i", "two ?", [lost], 1, "l", MATH, checker).invalid == "content filter"
+    assert vote("i", "two ?", [lost, lost, endless], 2, "l", MATH, checker).invalid == "content filter"
+
+
+REPLY = '{"solution": "1 + 1 = 2", "answer": "2"}'
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "invalid"),
+    [
+        (REPLY, "2", None),
+        (f"```json\n{REPLY}\n```", "2", None),
+        (f"```\n{REPLY}\n```\n", "2", None),
+        (f'<think>{{"answer": "3"}}</think>\n\n{REPLY}<|im_end|>', "2", None),
+        (f"Here it is: {REPLY}", None, "malformed reply: json_invalid"),
+        (f"```json\n{REPLY}\n```\nI hope that this helps.", None, "malformed reply: json_invalid"),
+        (f"<think>{REPLY}", None, "response ends inside its thought"),
+        ('{"solution": "", "answer": "?"}', None, "no final answer"),
+    ],
+)
+def test_a_structured_reply_is_one_object_alone_or_in_one_code_block(
+    checker: Checker, text: str, answer: str | None, invalid: str | None
+) -> None:
+    found = vote("i", "two ?", [Generated(text, 9, True)], 1, "l", MATH, checker, MATH.structured)
+    assert (found.answer, found.invalid) == (answer, invalid)
 
 
 @pytest.mark.parametrize(

@@ -99,11 +99,16 @@ def answer_in(line: str, titled: bool) -> tuple[str, bool] | None:
     bare = _COMMAND.sub(" ", value)
     if _NUMBER_FIRST.match(value):
         return value, not titled or len(_WORD.findall(bare)) < 3
-    if len(value) <= LONGEST_NUMBER and (_WORD_ANSWER.fullmatch(value.strip(" *_\"'")) or read(value)):
+    if _is_known(value):
         return value, True
     if _PROSE.search(bare):
         return None if titled or re.search(r"\d", value) else (value, True)
     return value, not titled or bool(_OPERATOR.search(value))
+
+
+def _is_known(value: str) -> bool:
+    """Whether a text is a number in some form, or a word that is an answer."""
+    return len(value) <= LONGEST_NUMBER and bool(_WORD_ANSWER.fullmatch(value.strip(" *_\"'")) or read(value))
 
 
 def said(text: str) -> str | None:
@@ -122,9 +127,7 @@ def _leading(sentence: str) -> str | None:
     if not found:
         return None
     value, _ = found
-    if len(value) <= LONGEST_NUMBER and (read(value) or _WORD_ANSWER.fullmatch(value.strip(" *_\"'"))):
-        return value
-    if not _PROSE.search(_COMMAND.sub(" ", value)):
+    if _is_known(value) or not _PROSE.search(_COMMAND.sub(" ", value)):
         return _result(value)
     math = _MATH.match(value)
     formula = next(filter(None, math.groups())) if math else ""
@@ -143,7 +146,8 @@ def last_number(text: str) -> str | None:
     if number is None:
         worded = _last(_WORDED, text)
         return worded[0] if worded else None
-    begin, end = max(0, number.start() - _LONGEST_FORMULA), number.end() + _LONGEST_FORMULA
+    line = text.rfind("\n", 0, number.start()) + 1  # dollar signs pair from the start of a line
+    begin, end = max(line, number.start() - 10 * _LONGEST_FORMULA), number.end() + _LONGEST_FORMULA
     for math in _MATH.finditer(text, begin, end):
         formula = next(filter(None, math.groups()))
         if (

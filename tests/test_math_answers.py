@@ -1,0 +1,50 @@
+"""Answers as models write them get the verdict that a reader expects, and no other answer passes in their place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reversegen.equivalence import Checker
+from reversegen.kind import Case
+from reversegen.kinds.math import KIND
+from reversegen.records import Label, Reference, Response
+
+CASES = Path(__file__).parent / "cases"
+
+
+def rows(name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (CASES / f"{name}.jsonl").read_text().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def checker() -> Iterator[Checker]:
+    with Checker() as one:
+        yield one
+
+
+def labelled(checker: Checker, text: str, answer: str, finished: bool = True) -> Label:
+    response = Response(instruction_id="i", sample=0, text=text, tokens=1, finished=finished)
+    trusted = Reference(instruction_id="i", answer=answer, solution=None, labeller="someone", invalid=None)
+    return KIND.label(Case("i", "How many?", [response], trusted), checker)
+
+
+@pytest.mark.parametrize("row", rows("math_answers"), ids=lambda row: row["what"])
+def test_an_answer_gets_the_verdict_of_a_reader(checker: Checker, row: dict[str, str]) -> None:
+    found = labelled(checker, row["response"], row["reference"])
+    assert row["expected"] in (found.verdict, "any"), found.detail
+
+
+@pytest.mark.parametrize("row", rows("math_wrong_answers"), ids=lambda row: row["what"])
+def test_no_answer_passes_against_another(checker: Checker, row: dict[str, str]) -> None:
+    assert labelled(checker, row["response"], row["wrong"]).verdict != "passed"
+
+
+@pytest.mark.parametrize("row", rows("real_llm_answers"), ids=lambda row: row["expected"])
+def test_answers_of_a_real_model(checker: Checker, row: dict[str, Any]) -> None:
+    found = labelled(checker, row["response"], row["reference"], row["finished"])
+    assert row["expected"].startswith(found.verdict)
