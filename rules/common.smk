@@ -52,6 +52,7 @@ scattergather:
 
 
 WITHOUT_LAUNCHER = {"training": {"launcher"}}
+REFUSALS = "resources/judge/refusals.jsonl"
 TABLES = list(configuration.Tables.model_fields)
 
 
@@ -412,6 +413,11 @@ def judge_source(wildcards):
 
 def judge_file(wildcards):
     return data_file(judge_source(wildcards))
+
+
+def labelled_openings(wildcards):
+    """Openings of answers that say how well refusals are read, for a kind that counts them."""
+    return [REFUSALS] if kind_of(wildcards).refuses else []
 
 
 def judge_source_json(wildcards):
