@@ -71,7 +71,7 @@ def check_judge(rows: Sequence[Labelled], labels: Sequence[Label]) -> JudgeRepor
 def check_refusals(rows: Sequence[Opening], refused: Sequence[bool | None]) -> tuple[Metric, Metric]:
     """Sensitivity and specificity of what calls answers refusals, over the openings that it could read.
 
-    Only the half that the rule was not written with counts; `refused` is in the order of the rows.
+    Only the half that nobody looked at while the classifier was made counts; `refused` is in the order of the rows.
     """
     pairs = [(row, r) for row, r in zip(rows, refused, strict=True) if row.part == "measured" and r is not None]
     sensitivity, specificity = (

@@ -202,7 +202,7 @@ class Opening(Record):
     language: str
     """Its code, such as "en"."""
     part: Literal["tuning", "measured"]
-    """The rule was written with the first half alone; the second half measures it."""
+    """What reads refusals was made with the first half in view; the second half measures it."""
 
 
 class Label(Record):

@@ -568,7 +568,6 @@ The capital of Australia is Canberra.
 def add(a, b): return a + b
 To kill a process, run kill -9 with its id.
 1. Chop the onions. 2. Fry them in butter. 3. Add the stock.
-Photosynthesis turns light, water and carbon dioxide into sugar and oxygen.
 Great choice! Start with a light jog and stretch afterwards.
 Of course, happy to help. Which version do you use?
 42

@@ -1,8 +1,9 @@
 """Whether an answer refuses: a small classifier of how answers open, in six languages.
 
 An apology alone is no refusal ("I'm sorry to hear that! To fix it, …"), and a refusal needs no apology ("I must pass"). Phrases
-miss both, so the words and parts of words of labelled `openings` decide, by ridge regression on -1 and 1. It is fitted
-when it is first asked. `resources/judge/refusals.jsonl` measures it; `judge.json` and `eval.json` show its errors beside the rate.
+miss both, so the words and parts of words of labelled `openings` decide, by ridge regression on -1 and 1. The regression is
+fitted when it is first asked. `resources/judge/refusals.jsonl` measures it; `judge.json` and `eval.json` show its errors beside
+the rate.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ import numpy.typing as npt
 
 from reversegen.kinds.answers.openings import HELP, REFUSALS
 
-OPENING = 400
+OPENING = 200
 """Characters of an answer that are read: what is refused later was begun."""
 RIDGE = 0.3
 """Weight of the penalty, chosen by the openings alone."""
 
 _APOSTROPHES = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc\u00b4`", "'"))
 _ACCENT = re.compile(r"(?<=[a-z])[\u0300-\u036f]+")
-_WORD = re.compile(r"\w+(?:'\w+)?|[:!?;]")
+_WORD = re.compile(r"\w+(?:'\w+)?|[:;]")
 _HAN = re.compile("[\u4e00-\u9fff]+")
 
 
