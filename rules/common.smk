@@ -16,6 +16,7 @@ import snakemake.dag
 import snakemake.jobs
 import snakemake.output_index
 import snakemake.rules
+from snakemake.logging import logger
 
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
@@ -31,11 +32,15 @@ from reversegen.stage import BUDGETED, prepare_environment
 prepare_environment(draws=bool(workflow.output_settings.log_handler_settings))
 
 try:
-    CONFIGURATION = configuration.load(config, Path("config"))
-    for name, task in CONFIGURATION.tasks.items():
-        check_kind(task, f"config/tasks/{name}.yaml: ")
+    CONFIGURATION = configuration.load(config, Path("config"), check_kind)
 except BadInput as error:
     raise WorkflowError(str(error)) from None
+
+if CONFIGURATION.faults and workflow.is_main_process:  # each job reads the files again, and need not repeat it
+    logger.warning(
+        "Warning: faults in config/, which stop what needs them and nothing else:\n  "
+        + "\n  ".join(CONFIGURATION.faults.values())
+    )
 
 if any(any(dict(task.budget).values()) for task in CONFIGURATION.tasks.values()):
     os.environ[BUDGETED] = json.dumps(config)  # jobs look at their budget when they start, on any machine
@@ -51,7 +56,7 @@ scattergather:
     **{name: task.shards for name, task in CONFIGURATION.tasks.items()},
 
 
-WITHOUT_LAUNCHER = {"training": {"launcher"}}
+WITHOUT = {"training": {"launcher"}, "max_invalid_share": True}
 REFUSALS = "resources/judge/refusals.jsonl"
 TABLES = list(configuration.Tables.model_fields)
 
@@ -83,16 +88,24 @@ def task_named(name):
 def setting(path):
     """A key of the task, such as "prompts.header", as a function of the wildcards; a section is given as JSON.
 
-    Without a training's launcher, which decides no output.
+    Without what decides no output: a training's launcher, and how many answers may be missing.
     """
 
     def read(wildcards):
         value = task_of(wildcards)
         for key in path.split("."):
             value = getattr(value, key)
-        return value.model_dump_json(exclude=WITHOUT_LAUNCHER) if isinstance(value, configuration.Section) else value
+        return value.model_dump_json(exclude=WITHOUT) if isinstance(value, configuration.Section) else value
 
     return read
+
+
+def whole_setting(path):
+    """A section of the task as JSON, also with what decides no output; the rule compares `setting(path)` beside it.
+
+    A change reruns nothing: Snakemake compares no param of a function that takes `threads`.
+    """
+    return lambda wildcards, threads: getattr(task_of(wildcards), path).model_dump_json()
 
 
 def kind_use(wildcards):
@@ -315,6 +328,36 @@ def check_access():
     )
     if done.returncode:
         raise WorkflowError(done.stderr.rpartition("check_access: error: ")[2])
+
+
+def check_models():
+    """Render, before the first job, a conversation of each role that the plan asks, by the tokenizers that are here.
+
+    What cannot be looked at, such as a model that is not fetched yet, is found when its stage starts.
+    """
+    from reversegen.doctor import STAGES  # no job needs it
+
+    asked, tasks = {}, {}
+    for job in workflow.dag.needrun_jobs():
+        role = "transfer" if job.rule.name == "answer_transfer" else STAGES.get(job.rule.name)
+        model = role and model_of(role)(job.wildcards)
+        if not model or model.endpoint or model.train:  # a tiny model is made with a template of ours
+            continue
+        [folder] = model_folder(role)(job.wildcards)
+        if Path(folder, "config.json").is_file():
+            task, name = job.wildcards.task.partition(".s")[0], model_name(role)(job.wildcards)
+            tasks[task] = CONFIGURATION.tasks[task]
+            asked[task, role, name] = {"task": task, "role": role, "model": name, "folder": folder}
+    if not asked:
+        return
+    alone = CONFIGURATION.model_copy(update={"tasks": tasks, "faults": {}}).model_dump(mode="json")
+    models = json.dumps({"configuration": alone, "models": list(asked.values())})
+    words = [*shlex.split(command("generate", "check_models")), "--models", models]
+    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if done.returncode:
+        logger.warning(f"No conversation was rendered before the start: {done.stderr.strip().rpartition(chr(10))[2]}")
+    elif faults := {fault: f"{task}, {role}" for task, role, fault in map(json.loads, done.stdout.splitlines())}:
+        raise WorkflowError("\n".join(f"{place}: {fault}" for fault, place in faults.items()))
 
 
 def fetched_models(wildcards):
@@ -602,7 +645,8 @@ def version_selection(wildcards):
 def configuration_hash(wildcards):
     """SHA-256 of the task's whole configuration, random seed included; but for what decides no result."""
     task = task_of(wildcards)
-    left_out = {"budget", "keep", "report", "shards", "transfer"} | {"safety", "honesty"} - {task.kind}
+    names = {"budget", "keep", "report", "shards", "transfer"} | {"safety", "honesty"} - {task.kind}
+    left_out = dict.fromkeys(names, True) | dict.fromkeys(("responses", "references"), {"max_invalid_share"})
     digest = sha256(task.model_dump_json(exclude=left_out).encode()).hexdigest()
     return f"sha256:{digest}"
 
@@ -611,7 +655,8 @@ def planned_configuration(wildcards):
     """The configuration with this task alone, as JSON: a plan shows what it assumes, which is nothing of other tasks."""
     task_of(wildcards)
     name = wildcards.task.partition(".s")[0]
-    return CONFIGURATION.model_copy(update={"tasks": {name: CONFIGURATION.tasks[name]}}).model_dump_json()
+    alone = {"tasks": {name: CONFIGURATION.tasks[name]}, "faults": {}}
+    return CONFIGURATION.model_copy(update=alone).model_dump_json()
 
 
 def benchmarked(wildcards):
@@ -730,9 +775,34 @@ def target_evals(wildcards):
     return ["target/eval.json", *(repaired if not model_of("target")(wildcards).endpoint else []), *transfers]
 
 
+def test_files(wildcards):
+    return [f"tests/{name}.jsonl" for name in task_of(wildcards).data.tests]
+
+
+def outcome_files(wildcards):
+    """What the evaluations of a run are made of, beside each: what every prompt and question came to."""
+    proposers, targets = (
+        [path.removesuffix("eval.json") for path in evals(wildcards)] for evals in (proposer_evals, target_evals)
+    )
+    written = [f"{folder}{name}.jsonl" for folder in proposers for name in ("samples", "instructions")]
+    sure = [f"{folder}confidences.jsonl" for folder in targets if not folder.startswith("transfer/")]
+    labels = [f"{folder}labels.jsonl" for folder in proposers + targets]
+    return [*written, *labels, *(sure if multiple_choice(wildcards) else [])]
+
+
+def listed_tasks(wildcards):
+    return getattr(CONFIGURATION.workflow.tables, wildcards.table)
+
+
+def faulty_tasks(wildcards):
+    """The tasks of a table that have a fault, each with what it is."""
+    faults = {name: CONFIGURATION.faults.get(name.partition(".s")[0]) for name in listed_tasks(wildcards)}
+    return [f"{name} ({fault})" for name, fault in faults.items() if fault]
+
+
 def table_tasks(wildcards):
-    """The tasks of a table, as the configuration lists them."""
-    names = getattr(CONFIGURATION.workflow.tables, wildcards.table)
+    """The tasks of a table, as the configuration lists them, without those that have a fault."""
+    names = [name for name in listed_tasks(wildcards) if name.partition(".s")[0] not in CONFIGURATION.faults]
     for name in names:
         try:
             CONFIGURATION.task(name)

@@ -8,6 +8,7 @@
 
 onstart:
     check_access()
+    check_models()
 
 
 rule pin_revisions:

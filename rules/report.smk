@@ -1,9 +1,9 @@
 # What people look at: a task's table, its atlas of failures and its page, from stored files only; its plan, before and after a
 # run; tables and figures of several tasks, from what is there.
 #
-# Needs: every eval.json of the task, for each of the random seeds that config.yaml lists, and of the first of these runs
-#        its instructions, labels, responses and trained models; for the plan, and for tables of several tasks, nothing: what
-#        has no results is named there.
+# Needs: every eval.json of the task with the samples, labels and tests it is made of, for each of the random seeds that
+#        config.yaml lists, and of the first of these runs its instructions, responses and trained models; for the plan, and
+#        for tables of several tasks, nothing: what has no results is named there.
 # Makes: results/{task}/table.md, table.csv, atlas.jsonl, failures.parquet, texts.jsonl, report.html, efficiency.md, plan.md and
 #        outcomes.json; results/tables/{table}.csv, .md and .tex, results/figures/{table}.svg, of the tables that config.yaml lists
 # Steps: write_plan; write_table; write_atlas, write_texts, write_report; write_efficiency; collect_outcomes, compare_tasks
@@ -40,6 +40,8 @@ rule write_table:
     input:
         proposers=replicates(proposer_evals),
         targets=replicates(target_evals),
+        tests=replicates(test_files),
+        beside=replicates(outcome_files),
     output:
         markdown=report(
             "results/{task}/table.md",
@@ -63,11 +65,12 @@ rule write_table:
         "../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=2000,
         runtime=10,
     params:
         task="{task}",
         reused=reused_tasks,
+        kind=kind_use,
         code=code("write_table"),
     script:
         "../scripts/write_table.py"
@@ -130,6 +133,8 @@ rule write_report:
     input:
         proposers=rules.write_table.input.proposers,
         targets=rules.write_table.input.targets,
+        tests=rules.write_table.input.tests,
+        beside=rules.write_table.input.beside,
         atlas=first_replicate("atlas.jsonl"),
         failures=first_replicate("failures.parquet"),
         judge=first_replicate("judge.json"),
@@ -232,6 +237,7 @@ rule compare_tasks:
         runtime=10,
     params:
         missing=without_results,
+        faulty=faulty_tasks,
         code=code("compare_tasks"),
     script:
         "../scripts/compare_tasks.py"

@@ -36,7 +36,9 @@ def main(
     engine = open_engine(model, folder, decoding, threads, calls_folder(responses), endpoint_limits)
     size, samples = settings.batch_size, opened.decision.samples
     draw = (random_seed, chain)
-    generation.answer_questions(responses, asked, engine, opened, settings.system, size, samples, draw, shard)
+    generation.answer_questions(
+        responses, asked, engine, opened, settings.system, size, samples, draw, shard, settings.max_invalid_share
+    )
 
 
 if __name__ == "__main__":

@@ -33,7 +33,9 @@ def main(
         model, folder, Decoding(settings.max_new_tokens), threads, calls_folder(responses), endpoint_limits
     )
     questions, size = list(asked.items()), settings.batch_size
-    generation.answer_questions(responses, questions, engine, open_kind(kind), settings.system, size, 1, (), shard)
+    generation.answer_questions(
+        responses, questions, engine, open_kind(kind), settings.system, size, 1, (), shard, settings.max_invalid_share
+    )
 
 
 if __name__ == "__main__":

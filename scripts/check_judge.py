@@ -16,6 +16,7 @@ from reversegen.judge_check import check_judge, check_refusals
 from reversegen.judges import reads_refusals
 from reversegen.judging import open_judge
 from reversegen.kinds import open_kind
+from reversegen.kinds.answers.reply import read_reply
 from reversegen.records import Opening, Reference, Response, read_records
 from reversegen.stage import run
 
@@ -61,7 +62,7 @@ def main(
         opened = open_judge(judge, model, place, threads, calls_folder(judge_json), endpoint_limits)
         for start in range(0, len(rows), judge.batch_size):
             several = range(start, min(start + judge.batch_size, len(rows)))
-            opinions = opened.judge([(rows[n].instruction, rows[n].responses[0]) for n in several])
+            opinions = opened.judge([(rows[n].instruction, read_reply(rows[n].responses[0]).text) for n in several])
             judgements += [
                 o.model_copy(update={"instruction_id": ids[n]}) for n, o in zip(several, opinions, strict=True)
             ]

@@ -25,12 +25,17 @@ def main(
     svg: Path,
     table: str,
     missing: list[str],
+    faulty: list[str],
 ) -> None:
-    """`outcomes` are of runs made here, `stored` those that ship; `missing` names tasks of the table without either."""
+    """`outcomes` are of runs made here, `stored` those that ship; `missing` names tasks of the table without either.
+
+    `faulty` names those whose file has a fault, each with what it is.
+    """
     runs, shipped = ([read_run(path) for path in paths] for paths in (outcomes, stored))
     parts = comparisons.parts(table, [*runs, *shipped])
     told = comparisons.read_reported(reported, table)
     below = comparisons.notes(table, parts, told, [each.task for each in shipped], missing)
+    below += [comparisons.plain(f"Not shown, since its file has a fault: {one}.") for one in faulty]
     write_text(csv, comparisons.comma_separated(table, parts, told))
     write_text(tex, comparisons.tex(table, parts, told, below))
     write_text(svg, figure(table, parts))

@@ -17,6 +17,7 @@ from reversegen.kinds import open_kind
 from reversegen.pairs import pair_statistics
 from reversegen.records import Instruction, Label, Pair, Sample, Seed, read_answers, read_records
 from reversegen.stage import run
+from reversegen.words import WORDS
 
 
 def main(
@@ -60,8 +61,9 @@ def main(
     )
     written = read_records(instructions, Instruction)
     labelled = read_answers(labels, Label, [i.id for i in written if i.asked])
+    sampled = read_records(samples, Sample)
     metrics, groups = evaluation.evaluate_proposer(
-        read_records(samples, Sample),
+        sampled,
         written,
         labelled,
         known,
@@ -77,6 +79,7 @@ def main(
     metrics |= agreement([row for path in audit for row in judged_rows(path, labelled)])
     models = {"proposer": proposer} | ({"target": target[0]} if target else {})
     origin = evaluation.provenance(configuration, models, [samples, instructions, labels, seeds, judge], random_seed)
+    origin["words"] = WORDS
     origin["pairs"] = pair_statistics(read_records(pairs[0], Pair)) if pairs else None
     result = evaluation.Evaluation(
         task=task,
@@ -86,6 +89,7 @@ def main(
         source="baseline" if chain == "baseline" else None,
         metrics=metrics,
         groups=groups,
+        invalid=evaluation.invalid_samples(sampled, written, labelled),
         alarms=broken,
         provenance=origin,
     )

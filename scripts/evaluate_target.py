@@ -52,6 +52,7 @@ def main(
         source=source,
         metrics=metrics,
         groups=groups,
+        invalid=evaluation.invalid_questions(sets, labelled, sure),
         provenance=origin,
     )
     write_text(eval_json, result.model_dump_json(indent=2) + "\n")

@@ -25,7 +25,8 @@ def main(
     random_seed: int,
 ) -> None:
     """The rate is over distinct instructions on all of which the task's own target failed."""
-    verdicts = {label.instruction_id: label.verdict for label in read_records(labels, Label)}
+    labelled = read_records(labels, Label)
+    verdicts = {label.instruction_id: label.verdict for label in labelled}
     asked = [i.id for i in read_records(instructions, Instruction)]
     valid = [i for i in asked if verdicts[i] != "invalid"]
     metrics = {
@@ -41,6 +42,7 @@ def main(
         source=f"transfer/{model}",
         metrics=metrics,
         groups={},
+        invalid=evaluation.count_reasons(label.detail for label in labelled if label.verdict == "invalid"),
         provenance=evaluation.provenance(configuration, models, [instructions, labels], random_seed),
     )
     write_text(eval_json, result.model_dump_json(indent=2) + "\n")

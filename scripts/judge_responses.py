@@ -10,6 +10,7 @@ from reversegen.calls import calls_folder
 from reversegen.configuration import Judge, Limits, ModelUse
 from reversegen.judges import reads_refusals
 from reversegen.judging import open_judge
+from reversegen.kinds.answers.reply import read_reply
 from reversegen.records import Instruction, Question, Reference, Response, Seed, read_records
 from reversegen.stage import run
 
@@ -36,8 +37,14 @@ def main(
     texts |= {s.id: s.text for path in seeds for s in read_records(path, Seed)}
     questions = [q for path in tests for q in read_records(path, Question)]
     texts |= {q.id: q.text for q in questions if q.measure == "attack_success_rate" or reads_refusals(judge.format)}
-    said = {r.instruction_id: r.text for path in responses for r in read_records(path, Response) if r.sample == 0}
-    said |= {r.instruction_id: r.solution for path in references for r in read_records(path, Reference) if r.solution}
+    said = {
+        r.instruction_id: read_reply(r.text, r.finished, r.invalid)
+        for path in responses
+        for r in read_records(path, Response)
+        if r.sample == 0
+    }
+    solved = (r for path in references for r in read_records(path, Reference))
+    said |= {r.instruction_id: read_reply(r.solution) for r in solved if r.solution}
     answers = [(i, texts[i], answer) for i, answer in said.items() if i in texts]
     place = folder[0] if folder else None
     opened = open_judge(judge, model, place, threads, calls_folder(judgements), endpoint_limits)

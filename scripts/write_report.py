@@ -14,12 +14,13 @@ from reversegen.judge_check import JudgeReport
 from reversegen.kinds import open_kind
 from reversegen.records import Cluster, read_records
 from reversegen.stage import run
-from reversegen.tables import read_evaluations
+from reversegen.tables import read_evaluations, read_outcomes
 
 
 def main(
     proposers: list[Path],
     targets: list[Path],
+    tests: list[Path],
     atlas: Path,
     failures: Path,
     judge: Path,
@@ -35,17 +36,25 @@ def main(
 
     `models` are the folders of trained models; `texts` is there where the task wants masked texts in a file.
     """
-    of_run = atlas.parent
+    of_run, opened, paths = atlas.parent, open_kind(kind), [*proposers, *targets]
+    jobs = costs.plan(of_run.name, configuration, of_run)
+    asked = {job.model: configuration.models[job.model] for job in jobs}
     stored = report.Stored(
-        evaluations=read_evaluations([*proposers, *targets], task, reused),
+        evaluations=read_evaluations(paths, task, reused),
+        outcomes=read_outcomes(paths, tests, task, reused, opened),
         run=of_run.name,
         clusters=read_records(atlas, Cluster),
         failures=read_failures(failures),
-        harmful=open_kind(kind).harmful,
+        harmful=opened.harmful,
         judge=JudgeReport.model_validate(read_json(judge)),
         curves={folder.parent.name: read_json(folder / "curve.json") for folder in models},
-        spent=[(job, costs.used(job, configuration, of_run)) for job in costs.plan(of_run.name, configuration, of_run)],
+        spent=[(job, costs.used(job, configuration, of_run)) for job in jobs],
         currency=configuration.workflow.costs.prices.currency,
+        settings=[
+            f"A system text opens the user's turn of {name} (`system_turn: user`): its chat template takes no system turn."
+            for name, model in asked.items()
+            if model.system_turn == "user"
+        ],
         files={path.name: file_sha256(path) for path in (atlas, failures, *texts)},
     )
     write_text(page, report.page(stored))

@@ -8,17 +8,31 @@ from pathlib import Path
 
 from reversegen import tables
 from reversegen.artefacts import write_text
+from reversegen.configuration import KindUse
+from reversegen.kinds import open_kind
 from reversegen.stage import run
 
 log = logging.getLogger("reversegen")
 
 
-def main(proposers: list[Path], targets: list[Path], markdown: Path, csv: Path, task: str, reused: list[str]) -> None:
-    """The evaluations are of one task, with one or several random seeds."""
-    evaluations = tables.read_evaluations([*proposers, *targets], task, reused)
-    write_text(csv, tables.comma_separated(evaluations))
-    write_text(markdown, tables.markdown(evaluations))
-    log.info("%s\n\n%s", markdown, tables.markdown(evaluations))
+def main(
+    proposers: list[Path],
+    targets: list[Path],
+    tests: list[Path],
+    markdown: Path,
+    csv: Path,
+    task: str,
+    reused: list[str],
+    kind: KindUse,
+) -> None:
+    """The evaluations are of one task, with one or several random seeds; the files that they are made of lie beside them."""
+    paths = [*proposers, *targets]
+    evaluations = tables.read_evaluations(paths, task, reused)
+    outcomes = tables.read_outcomes(paths, tests, task, reused, open_kind(kind))
+    write_text(csv, tables.comma_separated(evaluations, outcomes))
+    text = tables.markdown(evaluations, outcomes)
+    write_text(markdown, text)
+    log.info("%s\n\n%s", markdown, text)
 
 
 if __name__ == "__main__":

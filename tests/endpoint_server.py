@@ -9,13 +9,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import hashlib
 import json
 import re
 import threading
 import time
 import urllib.parse
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,20 @@ from typing import Any
 FAULTS = ("429", "500", "broken", "cut", "dropped", "slow")
 """Too many requests with Retry-After; an error of the server; half of the JSON; half of the bytes; none; too late."""
 KEY = "not-a-secret"
+REFUSED = {
+    "filtered prompt": "content filter",
+    "filtered answer": "content filter",
+    "does not fit": "prompt too long",
+    "too large": "prompt too long",
+    "status 422": "status 422, value_error",
+    "only a thought": "reasoning without an answer",
+}
+"""Quirks of a server after which one item has no answer, with the reason that it then has."""
+ONCE = ("error in the body", "rate limit in the body", "no choices", "null choices", "errored choice", "unparsable")
+"""Quirks that another try does not meet."""
+FORMS = ("plain", "parts", "thought part", "thought field", "reasoning", "end")
+"""Quirks of an answer's form."""
+ENDS = ("eos_token", "eos", "stop_sequence", "end_turn", "STOP", "", None, "tool_calls", "COMPLETE")
 
 
 @dataclass
@@ -63,12 +78,23 @@ class EndpointServer:
     """Requests of the first batch that it leaves unanswered."""
     gone: str = ""
     """What of batches is not there any more: the `batch`, or its `output`."""
+    replies: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """By question, or "" for every other: the replies to it in order, each a `status` and a `body`; the last one repeats."""
+    refuse: Callable[[dict[str, Any]], tuple[int, Any] | None] = lambda body: None
+    """Status and content for a body that it refuses."""
+    quirks: int | None = None
+    """Answers as servers of the world do, each question by a quirk of its own that this number draws."""
+    failed_batch: dict[str, Any] | None = None
+    """What the state of every batch holds, which fails before it begins."""
+    batch_errors: dict[str, Any] = field(default_factory=dict)
+    """By question: the error of its line in a batch's output, which has no response then."""
     lose_batch_id: bool = False
     """Whether the reply to the first POST of a batch is cut."""
     port: int = 0
 
     def __post_init__(self) -> None:
         self._tried: Counter[str] = Counter()
+        self._replied: Counter[str] = Counter()
         self._now = 0
         self._files: dict[str, bytes] = {}
 
@@ -142,7 +168,8 @@ class EndpointServer:
             if self.upstream is not None and end in ("answered", "broken", "cut"):
                 status, reply = await _from(self.upstream, body)
             else:
-                status, reply = 200, json.dumps(completion(content, self.said)).encode()
+                status, answer, end = self._answer(content, end)
+                reply = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
             wait = self.slow if end == "slow" else self.delay
             if wait:
                 await asyncio.sleep(wait)
@@ -160,6 +187,26 @@ class EndpointServer:
             return _send(writer, status, reply)
         finally:
             self._now -= 1
+
+    def _answer(self, body: dict[str, Any], end: str) -> tuple[int, Any, str]:
+        """Status and content of a reply, and how the request ended."""
+        text = body["messages"][-1]["content"]
+        if refused := self.refuse(body):
+            return *refused, "refused"
+        listed = self.replies.get(text) or self.replies.get("")
+        if end == "answered" and listed:
+            reply = listed[min(self._replied[text], len(listed) - 1)]
+            self._replied[text] += 1
+            return reply["status"], reply["body"], "answered" if reply is listed[-1] else "once"
+        plain = completion(body, self.said)
+        if end != "answered" or self.quirks is None:
+            return 200, plain, end
+        name = quirk(text, self.quirks)
+        self._replied[text] += 1
+        if name in ONCE and self._replied[text] > 1:
+            return 200, plain, end
+        status, changed = quirky(name, text, plain)
+        return status, changed, end if name in FORMS else name
 
     def _fault(self, text: str) -> str:
         if self.status:
@@ -218,6 +265,9 @@ class EndpointServer:
         return _send(writer, 200, self._files[parts[1]])
 
     def _finish(self, batch: dict[str, Any]) -> None:
+        if self.failed_batch is not None:
+            batch.update(self.failed_batch, status="failed")
+            return
         lines = [json.loads(line) for line in self._files[batch["input_file_id"]].splitlines()]
         left = self.expire if batch is self.batches[0] else 0
         done, errors = [], []
@@ -228,10 +278,15 @@ class EndpointServer:
                 reply = {"status_code": int(found[1]), "body": {"error": {"message": text}}}
                 errors.append({"custom_id": line["custom_id"], "response": reply, "error": None})
                 self._note(text, found[1], line["body"])
+            elif text in self.batch_errors:
+                errors.append({"custom_id": line["custom_id"], "response": None, "error": self.batch_errors[text]})
+                self._note(text, "error", line["body"])
             else:
-                reply = {"status_code": 200, "body": completion(line["body"], self.said)}
-                done.append({"custom_id": line["custom_id"], "response": reply, "error": None})
-                self._note(text, "answered", line["body"])
+                status, content, end = self._answer(line["body"], "answered")
+                reply = {"status_code": status, "body": content.decode() if isinstance(content, bytes) else content}
+                rows = done if status == 200 else errors
+                rows.append({"custom_id": line["custom_id"], "response": reply, "error": None})
+                self._note(text, end, line["body"])
         for name, rows in (("output", done), ("error", errors)):
             if rows:
                 identity = f"{name}-{batch['id']}"
@@ -263,6 +318,49 @@ def completion(body: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
         usage = {"prompt_tokens": "3"}
     about = {"id": "1", "object": "chat.completion", "created": 1, "model": body["model"]}
     return {**about, "choices": None if text == "no answer" else choices, "usage": usage}
+
+
+def quirk(text: str, number: int) -> str:
+    """The quirk of a question: drawn by the question itself, whenever it is asked."""
+    drawn = int.from_bytes(hashlib.sha256(f"{number} {text}".encode()).digest()[:8])
+    names = [*REFUSED, *ONCE, *FORMS, *FORMS]  # most questions are answered
+    return names[drawn % len(names)]
+
+
+def quirky(name: str, text: str, plain: dict[str, Any]) -> tuple[int, Any]:
+    """A plain reply as a server with a quirk gives it: its status and its body, which are bytes if they are no JSON."""
+    azure = {"message": f"The prompt was filtered: {text}", "param": "prompt", "code": "content_filter", "status": 400}
+    long = {"message": f"This model's maximum context length is 8 tokens: {text}", "code": "context_length_exceeded"}
+    whole: dict[str, tuple[int, Any]] = {
+        "filtered prompt": (400, {"error": azure | {"innererror": {"code": "ResponsibleAIPolicyViolation"}}}),
+        "does not fit": (400, {"error": long}),
+        "too large": (413, f"<html>413: {text}</html>".encode()),
+        "status 422": (422, {"detail": [{"type": "value_error", "loc": ["body", "messages", 0], "msg": text}]}),
+        "error in the body": (200, {"error": {"message": "Provider returned error", "code": 524}}),
+        "rate limit in the body": (200, {"error": {"message": "Rate limit exceeded", "code": 429}}),
+        "no choices": (200, {**plain, "choices": []}),
+        "null choices": (200, {**plain, "choices": None}),
+        "unparsable": (200, json.dumps(plain).encode()[:-9]),
+    }
+    return whole[name] if name in whole else (200, plain | {"choices": [_choice(name, c) for c in plain["choices"]]})
+
+
+def _choice(name: str, choice: dict[str, Any]) -> dict[str, Any]:
+    said = choice["message"]["content"]
+    part = {"type": "text", "text": said}
+    thought = {"type": "thinking", "thinking": [{"type": "text", "text": "#### 0"}]}
+    messages: dict[str, dict[str, Any]] = {
+        "parts": {"content": [part]},
+        "thought part": {"content": [thought, part]},
+        "thought field": {"content": said, "reasoning_content": "#### 0"},
+        "reasoning": {"content": said, "reasoning": "#### 0", "reasoning_content": None},
+        "only a thought": {"content": None, "reasoning_content": said},
+    }
+    ends: dict[str, Any] = {"filtered answer": "content_filter", "errored choice": "error"}
+    if name == "end" and choice["finish_reason"] == "stop":
+        ends[name] = ENDS[len(said) % len(ENDS)]
+    message = {"role": "assistant", **messages.get(name, {"content": said})}
+    return {**choice, "message": message, "finish_reason": ends.get(name, choice["finish_reason"])}
 
 
 def _error(code: str, message: str) -> bytes:
@@ -305,6 +403,7 @@ if __name__ == "__main__":
     parser.add_argument("--log", type=Path)
     parser.add_argument("--faults", nargs="*", default=[], choices=FAULTS)
     parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--quirks", type=int, help="a number that draws the quirk of each question")
     asyncio.run(
         _main(EndpointServer(**{k: tuple(v) if k == "faults" else v for k, v in vars(parser.parse_args()).items()}))
     )

@@ -126,26 +126,47 @@ def row(identity: str, verdict: str = "failed", response: str = "so", person: st
     }
 
 
-def fill(path: Path, verdict_of: dict[str, str], *, encoding: str = "utf-8", newline: str = "\n") -> None:
+def cells_of(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def fill(
+    path: Path, verdict_of: dict[str, str], *, encoding: str = "utf-8", newline: str = "\n", delimiter: str = ","
+) -> None:
     """What a person does with a spreadsheet."""
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    with path.open("w", encoding=encoding, newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator=newline, quoting=csv.QUOTE_ALL)
-        writer.writeheader()
-        writer.writerows({**one, "person": verdict_of.get(one["instruction_id"], one["person"])} for one in rows)
+    rows = cells_of(path)
+    with path.open("w", encoding=encoding, errors="replace", newline="") as file:
+        writer = csv.DictWriter(file, [*COLUMNS, "", ""], lineterminator=newline, delimiter=delimiter)
+        writer.writerow({name: name for name in COLUMNS})
+        for n, one in enumerate(reversed(rows)):
+            identity = one["instruction_id"].removeprefix("id-")
+            writer.writerow({**one, "person": verdict_of.get(identity, one["person"])})
+            if n % 9 == 0:
+                writer.writerow({})
 
 
-@pytest.mark.parametrize(("encoding", "newline"), [("utf-8", "\n"), ("utf-8-sig", "\r\n")])
+SAVED = [
+    ("utf-8", "\n", ","),
+    ("utf-8-sig", "\r\n", ","),
+    ("utf-8-sig", "\r\n", ";"),  # Excel with a decimal comma
+    ("cp1252", "\r\n", ";"),
+    ("utf-16", "\r\n", "\t"),  # Excel's Unicode text
+    ("mac_roman", "\r", ";"),
+]
+
+
+@pytest.mark.parametrize(("encoding", "newline", "delimiter"), SAVED)
 def test_what_a_person_filled_in_is_kept_whatever_the_verdict_is_now(
-    tmp_path: Path, encoding: str, newline: str
+    tmp_path: Path, encoding: str, newline: str, delimiter: str
 ) -> None:
     path = tmp_path / "audit.csv"
     instructions, labels = world({("failed", None): 80, ("passed", None): 80})
+    instructions = [i.model_copy(update={"text": f'Gr\u00fc\u00dfe; \u8c01, {i.id}\n"?"'}) for i in instructions]
     write_audit(path, choose_rows(instructions, labels, [], [], {}, 0))
     chosen = [one["instruction_id"] for one in read_audit(path)]
-    said = {chosen[0]: "failed", chosen[1]: " Passed ", chosen[2]: "invalid"}
-    fill(path, said, encoding=encoding, newline=newline)
+    said = {chosen[0]: "failed", chosen[1]: " Passed ", chosen[2]: "INVALID"}
+    fill(path, said, encoding=encoding, newline=newline, delimiter=delimiter)
     filled = {one["instruction_id"]: one["person"] for one in read_audit(path) if one["person"]}
     assert filled == {identity: verdict.strip().lower() for identity, verdict in said.items()}
     turned = [label.model_copy(update={"verdict": "passed"}) for label in labels]
@@ -154,6 +175,48 @@ def test_what_a_person_filled_in_is_kept_whatever_the_verdict_is_now(
     assert len(again) == 50
     assert {one["instruction_id"]: one["person"] for one in again if one["person"]} == filled
     assert verdicts(again) == {"passed": 50}
+
+
+NUMBERS = ["1234567890123456", "12e4567890123456", "00001e1000000000", "0000000000000012", "1e00000000000000"]
+
+
+@pytest.mark.parametrize("identity", [*NUMBERS, "abcdef0123456789", "invalid-0000000000000012"])
+def test_no_spreadsheet_takes_an_id_for_a_number(tmp_path: Path, identity: str) -> None:
+    path = tmp_path / "audit.csv"
+    write_audit(path, [row(identity)])
+    [cells] = cells_of(path)
+    with pytest.raises(ValueError, match="could not convert"):
+        float(cells["instruction_id"])
+    assert cells["instruction_id"][0].isalpha()
+    [one] = read_audit(path)
+    assert one["instruction_id"] == identity
+
+
+def test_an_audit_of_before_ids_had_a_mark_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "audit.csv"
+    path.write_text(
+        f"instruction_id,instruction,response,reference,verdict,person\n{NUMBERS[1]},how?,so,,failed,passed\n"
+    )
+    assert [(one["instruction_id"], one["person"]) for one in read_audit(path)] == [(NUMBERS[1], "passed")]
+
+
+def test_what_libreoffice_saved_is_read() -> None:
+    """`audit.csv` of eight rows as LibreOffice 7.4 saved it with semicolons: it turned the text 3/4 into a date."""
+    rows = read_audit(Path(__file__).parent / "cases/audit_libreoffice.csv")
+    assert [one["instruction_id"] for one in rows] == [
+        "1234567890123456", "12e4567890123456", "00001e1000000000", "0000000000000012", "abcdef0123456789",
+        "1e00000000000000", "9999999999999999", "123456789012345e",
+    ]  # fmt: skip
+    assert [one["person"] for one in rows] == ["", "passed"] * 4
+    assert rows[4]["instruction"] == 'Gr\u00fc\u00dfe; \u00e4\u00f6\u00fc, "quoted"\nsecond line'
+
+
+def test_columns_that_a_person_added_are_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "audit.csv"
+    write_audit(path, [row("a")])
+    path.write_text("note," + path.read_text(encoding="utf-8-sig").replace("\n", "\nwhy?,", 1))
+    assert [list(one) for one in read_audit(path)] == [list(COLUMNS)]
+    write_audit(path, read_audit(path))
 
 
 @pytest.mark.parametrize(
@@ -197,10 +260,11 @@ def test_what_is_written_is_read_again(tmp_path: Path, response: str) -> None:
 def test_formulas_are_defused_in_every_column(tmp_path: Path, text: str) -> None:
     path = tmp_path / "audit.csv"
     write_audit(path, [{**row(text, response=text), "instruction": text, "reference": text}])
-    with path.open(encoding="utf-8", newline="") as file:
-        [cells] = list(csv.reader(file))[1:]
+    [cells] = cells_of(path)
     shown = text.replace("\r", "[U+000D]")  # what no spreadsheet takes for a formula
-    assert cells[:4] == [shown if shown != text else f"'{text}"] * 4
+    texts = [cells[name] for name in ("instruction", "response", "reference")]
+    assert texts == [shown if shown != text else f"'{text}"] * 3
+    assert cells["instruction_id"].startswith("id-")
 
 
 def test_a_plain_text_stays_as_it_is(tmp_path: Path) -> None:
@@ -218,7 +282,9 @@ def test_agreement_and_kappa_are_scikit_learns(seed: int) -> None:
     both = [(one["verdict"], one["person"]) for one in rows if one["person"]]
     found = agreement(rows)
     if not both:
-        assert found == {"audit_agreement": Metric(value=None, count=0, total=0), "audit_kappa": Metric(value=None)}
+        empty = Metric(value=None, reason="no person has filled in audit.csv")
+        counted = empty.model_copy(update={"count": 0, "total": 0})
+        assert found == {"audit_agreement": counted, "audit_kappa": empty}
         return
     same = sum(a == b for a, b in both)
     assert (found["audit_agreement"].count, found["audit_agreement"].total) == (same, len(both))
@@ -234,8 +300,9 @@ def test_kappa_by_hand() -> None:
     found = agreement(rows)
     assert found["audit_agreement"] == Metric(value=0.7, count=35, total=50)
     assert found["audit_kappa"] == Metric(value=0.4)
-    assert agreement([row("x", person="failed")] * 3)["audit_kappa"] == Metric(value=None)
-    assert agreement([row("x")])["audit_agreement"] == Metric(value=None, count=0, total=0)
+    one = agreement([row("x", person="failed")] * 3)["audit_kappa"]
+    assert one == Metric(value=None, reason="one verdict is all that either gave")
+    assert agreement([row("x")])["audit_agreement"].value is None
 
 
 @pytest.mark.parametrize(
@@ -243,10 +310,11 @@ def test_kappa_by_hand() -> None:
     [
         ("instruction_id,verdict,person\na,failed,fail\n", "line 2: person: give one of failed, passed, invalid"),
         ("instruction_id,verdict,person\na,failed,\nb,failed,yes\n", "line 3: person: give one of"),
-        ("instruction_id,verdict\na,failed\n", "no column person"),
-        ("", "no column instruction_id, person, verdict"),
-        ("instruction_id;verdict;person\na;failed;passed\n", "no column instruction_id, person, verdict"),
-        (b"instruction_id,verdict,person\n\xe9,failed,\n", "not a readable CSV file"),
+        ("instruction_id,verdict\na,failed\n", "line 1: no column 'person' among 2"),
+        ("", "no column 'instruction_id', 'person', 'verdict' among 0"),
+        ("instruction_id;verdict;person\na;failed;fail\n", "line 2: person: give one of failed, passed, invalid"),
+        ("instruction_id|verdict|person\na|failed|passed\n", "no column 'instruction_id', 'person', 'verdict' among 1"),
+        ('instruction_id,verdict,person\na,failed,"\nb,failed,\n', "line 2: a quotation mark is not closed"),
         ("instruction_id,verdict,person\na,oops,failed\n", "line 2: verdict"),
         ("instruction_id,verdict,person\na,failed\n", "line 2"),
         ("instruction_id,verdict,person\na,failed,\na,failed,passed\n", "line 3: instruction_id: a stands twice"),
@@ -291,8 +359,8 @@ def test_what_a_person_filled_in_stays_beside_where_the_iteration_has_other_text
 
 def test_a_missing_file_is_a_fault_to_read_and_none_to_write(tmp_path: Path) -> None:
     path = tmp_path / "deeper/audit.csv"
-    with pytest.raises(BadInput, match="not a readable CSV file"):
+    with pytest.raises(BadInput, match="not a readable file"):
         read_audit(path)
     write_audit(path, [])
-    assert path.read_text() == ",".join(f'"{name}"' for name in COLUMNS) + "\n"
+    assert path.read_text(encoding="utf-8-sig") == ",".join(f'"{name}"' for name in COLUMNS) + "\n"
     assert read_audit(path) == []

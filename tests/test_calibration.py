@@ -119,7 +119,8 @@ def test_an_invalid_answer_is_no_right_one() -> None:
 
 def test_precision_is_null_where_nothing_is_right() -> None:
     found = calibration(*world([False] * 5, [0.9] * 5, [0.9] * 5), SETTINGS, 0, KIND)
-    assert found["average_precision"] == Metric(value=None)
+    reason = "no answer is right, so that there is nothing to rank"
+    assert found["average_precision"] == Metric(value=None, reason=reason)
     assert found["unsure_share"].count == 0
 
 

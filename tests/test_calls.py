@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from reversegen.artefacts import alone
-from reversegen.calls import Calls, Usage, calls_folder, generated, read_usage
+from reversegen.calls import Calls, Usage, calls_folder, read_usage
 from reversegen.engine import Generated
 from reversegen.records import Answer, Call
+from reversegen.server_replies import Reading, generated
 
 
 def call(key: str, *texts: str, batch: bool = False) -> Call:
@@ -99,6 +100,22 @@ def test_another_number_of_shards_finds_what_was_kept_and_writes_to_its_own_fold
     assert read_usage(shard("responses.2-of-2")).answered == read_usage(shard("responses.1-of-3")).answered == 1
     assert [path.name for path in shard("responses.2-of-2").iterdir()] == ["000.jsonl"]
     assert Calls(tmp_path / "judge.json.calls").find("a") is None
+
+
+def test_replies_are_read_when_they_are_found_and_what_is_invalid_is_found_too(folder: Path) -> None:
+    def reply(key: str, *messages: object) -> Call:
+        choices = [{"message": message, "finish_reason": None} for message in messages]
+        return Call(key=key, status=200, tokens_in=7, tokens_out=10, batch=False, choices=choices)
+
+    calls = Calls(folder)
+    calls.add(reply("a", {"content": "18"}, {"content": [{"type": "text", "text": "17"}]}))
+    calls.add(failed("b", 400).model_copy(update={"invalid": "content filter"}))
+    calls.add(reply("c", {"content": 7}))  # as an earlier version might have read it
+    assert Calls(folder, Reading(6)).find("a", 2) == [Generated("18", 5, True), Generated("17", 5, True)]
+    assert Calls(folder, Reading(5)).find("a", 2) == [Generated("18", 5, False), Generated("17", 5, False)]
+    assert Calls(folder).find("b", 3) == [Generated("", 0, False, "content filter")] * 3
+    assert Calls(folder).find("c") is None
+    assert read_usage(folder) == Usage(tries=3, answered=3, tokens_in=14, tokens_out=20)
 
 
 def test_what_other_processes_keep_is_found_when_it_is_looked_for_again(tmp_path: Path) -> None:

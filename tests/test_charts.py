@@ -88,6 +88,13 @@ def test_rows_stand_below_each_other_with_one_mark_for_each_series() -> None:
     assert heights[0] < heights[2] < heights[1]  # both series of a row above those of the next
 
 
+def test_single_runs_behind_their_mean_have_no_bars_of_their_own() -> None:
+    points = [Point(0, 0.5, 0.4, 0.6), Point(1, 0.6, 0.5, 0.7)]
+    series = [Series("mean", points), Series("run", points, faint=True)]
+    for chart in (line_chart("t", series, "x", "y"), row_chart("t", ["one", "two"], series, "share")):
+        assert len([e for e in drawn(chart).iter("path") if (e.get("class") or "").startswith("bar")]) == 2
+
+
 def test_columns_say_their_numbers_and_reach_the_top() -> None:
     tree = drawn(columns([0.1, 0.2, 0.0], "iteration 0: 10 %"))
     heights = [float(e.get("height") or 0) for e in tree.iter("rect")]

@@ -9,25 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from conftest import REPOSITORY
-from sklearn.metrics import average_precision_score
 
 import compare_tasks
-from reversegen import comparisons
 from reversegen.comparisons import (
     CSV_COLUMNS,
     NULL,
-    Estimate,
     Part,
     Reported,
-    average_precision,
-    calibration_error,
     comma_separated,
-    difference,
-    draws,
-    estimate,
     grid,
     markdown,
     notes,
@@ -36,10 +27,10 @@ from reversegen.comparisons import (
     tex,
     tex_text,
 )
-from reversegen.configuration import Evaluation as Settings
 from reversegen.errors import BadInput
-from reversegen.evaluation import Evaluation, expected_calibration_error, proportion
+from reversegen.evaluation import Evaluation
 from reversegen.figures import figure
+from reversegen.intervals import average_precision, calibration_error, draw_weights
 from reversegen.metric import Metric
 from reversegen.outcomes import Counts, Measured, Run, Scores, read_run
 
@@ -73,90 +64,6 @@ def run_of(task: str, of: list[Measured], extends: str | None = None, **more: st
 
 def target(row: str, right: list[int], **metrics: Metric) -> Measured:
     return measured("target", row, {"accuracy": counts(right, clusters="questions")}, **metrics)
-
-
-def expanded(weights: npt.NDArray[np.float64]) -> list[npt.NDArray[np.int64]]:
-    """The answers of each draw, each as often as it was drawn."""
-    return [np.repeat(np.arange(len(of)), of.astype(int)) for of in weights]
-
-
-def test_average_precision_and_calibration_error_of_draws_are_those_of_the_drawn_answers() -> None:
-    score = RANDOM.integers(0, 12, 80) / 11  # with ties, 0 and 1
-    right = (RANDOM.random(80) < score).astype(float)
-    weights = RANDOM.multinomial(80, np.full(80, 1 / 80), size=50).astype(float)
-    precision, error = (f(right, score, weights) for f in (average_precision, calibration_error))
-    for n, rows in enumerate(expanded(weights)):
-        assert precision[n] == pytest.approx(average_precision_score(right[rows], score[rows]))
-        assert error[n] == pytest.approx(expected_calibration_error(right[rows], score[rows]))
-
-
-def test_a_draw_without_a_right_answer_has_no_average_precision() -> None:
-    found = average_precision(np.array([1.0, 0.0]), np.array([0.5, 0.4]), np.array([[0.0, 2.0], [1.0, 1.0]]))
-    assert np.isnan(found[0])
-    assert found[1] == 1.0
-
-
-def test_an_interval_is_that_of_the_evaluation_but_for_its_draw() -> None:
-    hits = [int(x) for x in RANDOM.binomial(5, 0.4, 300)]
-    found = estimate({0: rate(hits, 5)}, "failure_rate")
-    samples = [n < hit for hit in hits for n in range(5)]
-    other = proportion(
-        samples, [p for p in range(300) for _ in range(5)], Settings(bootstrap=2000, diversity_sample=1), 0
-    )
-    assert found.value == pytest.approx(other.value)
-    assert (found.low, found.high) == pytest.approx((other.low, other.high), abs=0.005)
-
-
-def test_random_seeds_that_share_questions_are_drawn_together_and_others_apart() -> None:
-    hits = [int(x) for x in RANDOM.binomial(1, 0.5, 400)]
-    width = {}
-    for name, runs in {
-        "one": {0: rate(hits)},
-        "shared": {0: rate(hits), 1: rate(hits)},
-        "apart": {0: rate(hits), 1: rate(hits, clusters="others")},
-    }.items():
-        found = estimate(runs, "failure_rate")
-        assert found.low is not None
-        assert found.high is not None
-        width[name] = found.high - found.low
-    assert width["shared"] == width["one"]
-    assert width["apart"] / width["one"] == pytest.approx(1 / np.sqrt(2), rel=0.1)
-
-
-def test_a_difference_is_of_pairs() -> None:
-    """One answer more of each prompt: the difference varies with no draw, while either rate does."""
-    fewer = [int(x) for x in RANDOM.integers(0, 4, 100)]
-    found = difference({0: rate([h + 1 for h in fewer], 5)}, {0: rate(fewer, 5)}, "failure_rate")
-    assert (found.value, found.low, found.high) == pytest.approx((0.2, 0.2, 0.2))
-    alone = estimate({0: rate(fewer, 5)}, "failure_rate")
-    assert alone.low is not None
-    assert alone.low < alone.value - 0.02  # type: ignore[operator]
-
-
-def test_a_difference_is_that_of_the_random_seeds_that_asked_the_same() -> None:
-    ones = {0: rate([1, 1, 1, 0]), 1: rate([1, 1, 0, 0]), 2: rate([1, 1, 1, 1])}
-    others = {0: rate([1, 0, 0, 0]), 1: rate([0, 0, 0, 0], clusters="others"), 3: rate([0, 0, 0, 0])}
-    found = difference(ones, others, "failure_rate")
-    assert (found.value, found.random_seeds) == (0.5, 1)
-    assert difference({2: ones[2]}, others, "failure_rate") == Estimate(None, None, None, None, 0)
-
-
-def test_without_outcomes_one_random_seed_has_its_own_interval_and_several_their_deviation() -> None:
-    alone = {0: measured("proposer", "0", validity=Metric(value=0.5, low=0.4, high=0.6))}
-    assert estimate(alone, "validity") == Estimate(0.5, 0.4, 0.6, None, 1)
-    two = estimate(alone | {1: measured("proposer", "0", validity=Metric(value=0.7, low=0.6, high=0.8))}, "validity")
-    assert (two.value, two.low, two.high, two.sd) == pytest.approx((0.6, None, None, 0.1 * np.sqrt(2)))
-
-
-def test_prompts_without_a_valid_sample_are_drawn_and_nothing_valid_is_no_number() -> None:
-    assert draws(rate([0, 1], [0, 1]), "failure_rate") is not None
-    nothing = Measured(
-        evaluation=measured("proposer", "0", failure_rate=Metric(value=None, count=0, total=0)).evaluation,
-        counts={"failure_rate": counts([0, 0], 0)},
-        scores=None,
-    )
-    assert draws(nothing, "failure_rate") is None
-    assert estimate({0: nothing}, "failure_rate").value is None
 
 
 def table_of(of: list[Run], table: str = "math") -> list[Part]:
@@ -339,9 +246,9 @@ def test_what_ships_is_tabulated_twice_in_the_same_bytes(tmp_path: Path, table: 
     assert stored
     made = []
     for folder in (tmp_path / "one", tmp_path / "two"):
-        comparisons._weights.cache_clear()
+        draw_weights.cache_clear()
         files = [folder / f"{table}.{form}" for form in ("csv", "md", "tex", "svg")]
-        compare_tasks.main([], stored, REPOSITORY / "resources/reported.csv", *files, table, ["other"])
+        compare_tasks.main([], stored, REPOSITORY / "resources/reported.csv", *files, table, ["other"], [])
         made.append([file.read_bytes() for file in files])
     assert made[0] == made[1]
     assert b"<dc:date>" not in made[0][3]
@@ -371,6 +278,37 @@ def test_scores_of_the_example_give_the_evaluations_numbers() -> None:
                 assert of(right, score, ones)[0] == pytest.approx(m.evaluation.metrics[name].value, abs=2e-4)
                 checked += 1
     assert checked == 10
+
+
+def test_text_and_caption_and_figure_say_what_the_intervals_cover() -> None:
+    one, two = (table_of([run_of(task, SIX) for task in tasks]) for tasks in (["t"], ["t", "t.s1"]))
+    for found, targets, every in (
+        (one, "over questions only: one random seed", "over prompts or questions only: one random seed"),
+        (two, "over 2 random seeds and the questions", "over 2 random seeds and the prompts or questions"),
+    ):
+        assert (
+            f"Brackets hold 95 % intervals {every}, cut at the ends of a metric's scale"
+            in notes("math", found, {}, [], [])[0]
+        )
+        caption = rf"\caption{{Target by source of its training rows. Brackets: 95 \% intervals {targets}. Differences:"
+        assert caption in tex("math", found, {}, [])
+        assert f"bars: 95 % intervals {every}" in figure("math", found)
+    mixed = table_of([run_of("t", SIX), run_of("t.s1", SIX), run_of("u", SIX)])
+    assert (
+        "over the random seeds of a line and the prompts or questions; of one random seed, over"
+        in (notes("math", mixed, {}, [], [])[0])
+    )
+
+
+def test_a_number_that_rests_on_fewer_random_seeds_than_its_line_says_so() -> None:
+    less = [m for m in SIX if m.evaluation.source != "reversegen"]
+    (_, targets) = table_of([run_of("t", SIX), run_of("t.s1", less)])
+    [head, _, seeds, reversegen] = grid(targets, {})
+    assert seeds[head.index("random seeds")] == "2"
+    assert seeds[head.index("difference of accuracy")].endswith("(1 of 2 random seeds)")
+    assert not seeds[head.index("accuracy")].endswith("random seeds)")
+    assert (reversegen[head.index("random seeds")], reversegen[head.index("accuracy")][:5]) == ("1", "0.833")
+    assert r"\(" not in markdown("math", [targets], {}, [])
 
 
 def test_a_table_without_results_says_so() -> None:

@@ -58,10 +58,13 @@ class Edited:
         self.write(file, whole)
 
     def refusal(self) -> str:
-        with pytest.raises(BadInput) as refused:
-            self.load()
-        assert "\n" not in str(refused.value)
-        return str(refused.value)
+        """The first fault: of what all tasks share, or of a model or task."""
+        try:
+            fault = next(iter(self.load().faults.values()))
+        except BadInput as error:
+            fault = str(error)
+        assert "\n" not in fault
+        return fault
 
 
 def names(message: str, file: Path, key: str) -> bool:
@@ -105,7 +108,7 @@ def test_models_and_lock_are_those_of_the_files(shipped: Configuration) -> None:
     assert dumped == content(MODELS)
     for name, model in shipped.models.items():
         use = {"endpoint", "engine", "vllm", "dtype", "attn_implementation", "pad_token", "chat_template"}
-        use |= {"chat_template_kwargs", "thinking"}
+        use |= {"chat_template_kwargs", "thinking", "system_turn"}
         assert model.use.model_dump() == model.model_dump(include=use), name
 
 
@@ -273,6 +276,95 @@ def test_what_could_only_fail_late_is_refused_at_once(
     assert str(edited.folder / file) in message
 
 
+def _link(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("nonesuch")
+
+
+def _folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def _half(path: Path) -> None:
+    path.write_text(path.read_text()[:300] + "\nprompts: {")
+
+
+FAULTS: dict[str, tuple[Any, str]] = {
+    "half": (_half, "not a readable YAML file: .* line [0-9]+, column"),
+    "empty": (lambda path: path.write_text(""), "kind: Field required"),
+    "bytes": (lambda path: path.write_bytes(b"kind: \xff\xfe"), "not a readable YAML file: 'utf-8' codec"),
+    "list": (lambda path: path.write_text("- kind\n"), "a list where keys and values are needed"),
+    "number for a key": (lambda path: path.write_text("5: 6\n"), "the key 5 is no text"),
+    "merge conflict": (lambda path: path.write_text("<<<<<<< HEAD\nkind: math\n"), "not a readable YAML file"),
+    "tab": (lambda path: path.write_text("data:\n\tseeds: {}\n"), "not a readable YAML file: .* line 2"),
+    "alias": (lambda path: path.write_text("data: *nonesuch\n"), "not a readable YAML file: .*undefined alias"),
+    "deep": (lambda path: path.write_text("[" * 5000), "not a readable YAML file"),
+    "dangling link": (_link, "not a readable YAML file: .*No such file"),
+    "folder": (_folder, "not a readable YAML file: .*directory"),
+    "unknown key": (
+        lambda path: path.write_text("extends: tiny-math\nnew: 1\n"),
+        "new: Extra inputs are not permitted",
+    ),
+    "itself": (lambda path: path.write_text("extends: faulty\n"), "extends: 'faulty' is none of"),
+    "no parent": (lambda path: path.write_text("extends: nonesuch\n"), "extends: 'nonesuch' is none of"),
+    "list of parents": (lambda path: path.write_text("extends: [math]\n"), r"extends: \['math'\] is none of"),
+    "kind": (lambda path: path.write_text("extends: tiny-math\nkind: maths\n"), "kind: 'maths' is none of"),
+    "model": (lambda path: path.write_text("extends: tiny-math\ntarget: x\n"), "target: unknown model 'x'"),
+    "reuse": (
+        lambda path: path.write_text("extends: tiny-math\nreuse: [seeds]\nkind: honesty\nlabeller: knowledge\n"),
+        "reuse: seeds depends on kind",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_of_one_tasks_file_is_an_error_for_that_task_and_for_no_other(edited: Edited, fault: str) -> None:
+    path = edited.folder / "tasks/faulty.yaml"
+    shutil.copy(edited.folder / TASK, path)
+    spoil, words = FAULTS[fault]
+    spoil(path)
+    (edited.folder / "tasks/child.yaml").write_text("extends: faulty\n")
+    places = load(read(edited.folder / WORKFLOW), edited.folder, check_kind)
+    assert set(places.faults) == {"faulty", "child"}
+    assert places.task("tiny-math") == load(content(WORKFLOW), CONFIG).task("tiny-math")
+    for name in ("faulty", "faulty.s3"):
+        with pytest.raises(BadInput, match=f"^{re.escape(str(path))}: {words}"):
+            places.task(name)
+    with pytest.raises(BadInput, match=rf"^{re.escape(str(edited.folder))}/tasks/(child|faulty).yaml: extends: "):
+        places.task("child")
+
+
+@pytest.mark.parametrize("name", ["Upper", "tables", ".#tiny-math", "two words"])
+def test_a_file_whose_name_no_task_can_have_stops_no_task(edited: Edited, name: str) -> None:
+    path = edited.folder / f"tasks/{name}.yaml"
+    path.write_text("extends: tiny-math\n")
+    places = edited.load()
+    assert list(places.faults) == [name]
+    assert places.faults[name].startswith(f"{path}: a task's name is of a-z, 0-9 and -")
+    assert places.task("tiny-math")
+
+
+def test_a_fault_of_one_model_is_an_error_for_the_tasks_that_name_it(edited: Edited) -> None:
+    edited.set(MODELS, "llama3-8b.dtype", "int3")
+    edited.set(MODELS, "bad name", {"size": "tiny", "folder": "x"})
+    places = edited.load()
+    assert {"math", "models.yaml: bad name", "models.yaml: llama3-8b"} <= set(places.faults)
+    assert places.task("tiny-math")
+    assert "llama3-8b" not in places.models
+    with pytest.raises(BadInput, match=r"tasks/math.yaml: proposer: .*models.yaml: llama3-8b.dtype: "):
+        places.task("math")
+
+
+def test_a_fault_of_what_all_tasks_share_is_an_error_for_all(edited: Edited) -> None:
+    edited.set(WORKFLOW, "defaults.sampling.top_p", 7)
+    with pytest.raises(BadInput, match=r"config.yaml: defaults.sampling.top_p"):
+        edited.load()
+    (edited.folder / MODELS).write_text("a: [")
+    with pytest.raises(BadInput, match=r"models.yaml: not a readable YAML file"):
+        load(content(WORKFLOW), edited.folder)
+
+
 def test_a_branch_is_no_commit(edited: Edited) -> None:
     (edited.folder / "lock.yaml").write_text("a/b: main\n")
     assert "lock.yaml: a/b: 'main' is no commit" in edited.refusal()
@@ -407,9 +499,96 @@ def test_limits_out_of_range_are_refused(edited: Edited, limits: dict[str, Any])
     assert f"remote.limits.{next(iter(limits))}" in edited.refusal()
 
 
+def test_plain_http_to_another_machine_needs_its_setting(edited: Edited) -> None:
+    served = ENDPOINT | {"base_url": "http://node17:8000/v1"}
+    edited.set(MODELS, "remote", {"size": "tiny", "endpoint": served})
+    message = edited.refusal()
+    assert "remote.endpoint.base_url: " in message
+    assert "plain http to another machine; https, or http to loopback (or to any host with allow_http: true)" in message
+    edited.set(MODELS, "remote", {"size": "tiny", "endpoint": served | {"allow_http": True}})
+    assert edited.load().models["remote"].endpoint
+    for url in ("http://user:word@node17/v1", "http://node17/v1?key=x", "ftp://node17/", "http://node17:99999/v1"):
+        edited.set(MODELS, "remote", {"size": "tiny", "endpoint": served | {"allow_http": True, "base_url": url}})
+        assert "remote.endpoint.base_url: " in edited.refusal()
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        *(
+            (
+                {"extra_body": {key: 1}},
+                f"extra_body: {key}: not to be given here; see max_tokens_field, omit and one_choice",
+            )
+            for key in ("model", "messages", "n", "seed", "stream", "max_tokens", "max_completion_tokens")
+        ),
+        ({"extra_body": {"max_new": 1}, "max_tokens_field": "max_new"}, "extra_body: max_new: not to be given here"),
+        ({"extra_body": {"chat_template_kwargs": 1}}, "extra_body: chat_template_kwargs: names and values are needed"),
+        ({"extra_body": ["a"]}, "endpoint.extra_body: "),
+        ({"omit": ["n"]}, "endpoint.omit.0: "),
+        ({"omit": ["seed", "seed"]}, "each may be given once"),
+        ({"max_tokens_field": "max tokens"}, "endpoint.max_tokens_field: "),
+    ],
+)
+def test_settings_of_a_request_that_cannot_be_are_refused(edited: Edited, settings: dict[str, Any], words: str) -> None:
+    edited.set(MODELS, "remote", {"size": "tiny", "endpoint": ENDPOINT | settings})
+    assert words in edited.refusal()
+
+
+def test_settings_of_a_request_are_taken_as_they_are_given(edited: Edited) -> None:
+    settings = {
+        "max_tokens_field": "max_completion_tokens",
+        "omit": ["temperature", "top_p", "seed"],
+        "extra_body": {"reasoning_effort": "low", "chat_template_kwargs": {"a": [1, 2.5, None, {"b": True}]}},
+        "one_choice": True,
+    }
+    model = {"size": "tiny", "endpoint": ENDPOINT | settings, "chat_template_kwargs": {"enable_thinking": False}}
+    edited.set(MODELS, "remote", model)
+    endpoint = edited.load().models["remote"].use.endpoint
+    assert endpoint
+    assert endpoint.model_dump(include=set(settings)) == settings
+
+
 def test_an_endpoint_is_not_told_how_to_load_its_model(edited: Edited) -> None:
     edited.set(MODELS, "remote", {"size": "tiny", "endpoint": ENDPOINT, "chat_template": "x", "dtype": "float32"})
     assert "dtype, chat_template: an endpoint loads its model itself" in edited.refusal()
+
+
+THINKS, AT_ONCE = (
+    {"thinking": {"enabled": True, "max_tokens": 2048}},
+    {"thinking": {"enabled": False, "max_tokens": 2048}},
+)
+
+
+@pytest.mark.parametrize("role", ["proposer", "target", "labeller", "judge"])
+def test_a_model_that_thinks_may_play_every_role(edited: Edited, role: str) -> None:
+    edited.set(MODELS, "llama3-8b-instruct", LLAMA | THINKS)
+    edited.set(OTHER, role, JUDGE | {"format": "instructed"} if role == "judge" else "llama3-8b-instruct")
+    model = edited.load().models["llama3-8b-instruct"]
+    assert (model.thinks, model.thought_tokens) == (True, 2048)
+    assert model.thinking is not None
+    assert (model.thinking.start, model.thinking.end) == ("<think>", "</think>")
+    assert model.trained.thinking == model.thinking.model_copy(update={"max_tokens": 0})  # which trains nothing else
+
+
+def test_what_means_nothing_before_a_thought_is_refused_until_it_is_turned_off(edited: Edited) -> None:
+    target = "llama3-8b-instruct"
+    edited.set("tasks/honesty.yaml", "target", target)
+    edited.set(MODELS, target, LLAMA | THINKS)
+    message = edited.refusal()
+    assert message.startswith(f"{edited.folder}/tasks/honesty.yaml: target: {target} thinks before it answers")
+    edited.set(MODELS, target, LLAMA | AT_ONCE)
+    model = edited.load().models[target]
+    assert (model.thinks, model.thought_tokens) == (False, 0)
+
+
+def test_a_judge_of_a_fixed_form_has_no_room_for_a_thought(edited: Edited) -> None:
+    model = JUDGE["model"]
+    edited.set(TASK, "judge", JUDGE | {"format": "wildguard"})
+    edited.set(MODELS, model, LLAMA | THINKS)
+    assert f"judge: {model} thinks before it answers, and the form wildguard has no room" in edited.refusal()
+    edited.set(MODELS, model, LLAMA | AT_ONCE)
+    edited.load()
 
 
 def test_limits_are_for_an_endpoint(edited: Edited) -> None:

@@ -113,6 +113,29 @@ def test_amounts_are_those_of_a_hand_count(small: Workflow) -> None:
     assert repair.gpu_hours == pytest.approx((repair.trained or 0) / 50 / 3600)
 
 
+def test_a_thought_is_planned_beside_its_answer(small: Workflow) -> None:
+    small.change_models({"llama3-8b-instruct": {"thinking": {"enabled": True, "max_tokens": 1000}}})
+    jobs = plan("small", small_configuration(small), small.folder / "results/small")
+    answers = job(jobs, "answer_instructions", "iter1")
+    assert answers.planned.written == 200 * (80 + 1000)
+    assert "1 x 1080 new tokens" in answers.why
+    small.change_models({"llama3-8b-instruct": {"thinking": {"enabled": False}}})
+    jobs = plan("small", small_configuration(small), small.folder / "results/small")
+    assert job(jobs, "answer_instructions", "iter1").planned.written == 200 * 80
+
+
+def test_choices_of_their_own_requests_and_thoughts_are_planned(small: Workflow) -> None:
+    endpoint = {**ENDPOINT, "one_choice": True}
+    thinking = {"enabled": True, "max_tokens": 1000}
+    small.change_models({"api": {"endpoint": endpoint, "size": "tiny", "thinking": thinking}})
+    jobs = plan("small", small_configuration(small), small.folder / "results/small")
+    votes = job(jobs, "write_references", "iter1").planned  # the prompt of 20 + 4 tokens three times
+    assert (votes.prompts, votes.calls, votes.read, votes.written) == (200, 600, 600 * 24, 600 * 1200)
+    small.change_models({"api": {"endpoint": endpoint, "size": "tiny", "thinking": {**thinking, "enabled": False}}})
+    jobs = plan("small", small_configuration(small), small.folder / "results/small")
+    assert job(jobs, "write_references", "iter1").planned.written == 600 * 200
+
+
 def test_what_every_request_repeats_is_read_with_each(small: Workflow) -> None:
     endpoint = {**ENDPOINT, "structured": True}
     small.change_models({"api": {"endpoint": endpoint, "size": "tiny"}})
@@ -418,12 +441,12 @@ def test_a_part_that_is_another_tasks_is_not_made_under_a_budget(
 def test_a_budget_that_nothing_is_known_of_is_refused(small: Workflow) -> None:
     small.write_task("small", {**SMALL, "budget": {"gpu_hours": 1.0}}, base="tiny-math")
     with pytest.raises(BadInput, match=r"small\.yaml: budget: it cannot be kept without costs\.throughput\.8b\.read"):
-        configured(small)
+        configured(small).task("small")
     small.write_task("small", {**SMALL, "budget": {"money": 1.0}}, base="tiny-math")
     with pytest.raises(BadInput, match=r"costs\.prices\.endpoints\.api\.read"):
-        configured(small, throughput=SPEED)
+        configured(small, throughput=SPEED).task("small")
     small.write_task("small", {**SMALL, "budget": {"tokens": 1.0}}, base="tiny-math")
-    configured(small)
+    configured(small).task("small")
 
 
 def test_a_run_stops_before_the_job_that_would_pass_its_budget_and_goes_on_when_it_is_raised(small: Workflow) -> None:

@@ -71,7 +71,8 @@ def test_diversity_is_measured_on_a_seeded_sample_of_fixed_size_or_not_at_all() 
     assert drawn(49, 50, 0) == []
     none = lexical_diversity([], KIND)
     assert set(none) == set(lexical_diversity(questions(50, 2), KIND))
-    assert set(none.values()) == {Metric(value=None)}
+    assert set(none.values()) == {Metric(value=None, reason="diversity compares texts: fewer than two are given")}
+    assert lexical_diversity(["one text repeats nothing , whatever it says"], KIND) == none
 
 
 def unit(count: int, dims: int, seed: int, spread: float = 1.0) -> Vectors:
@@ -127,9 +128,10 @@ def test_coverage_is_the_published_formula() -> None:
 
 def test_semantic_metrics_are_null_where_there_is_nothing_to_measure() -> None:
     none = semantic_metrics(np.empty((0, 4), np.float32), unit(10, 4, 0), 0.05)
-    assert set(none.values()) == {Metric(value=None)}
+    assert set(none.values()) == {Metric(value=None, reason="diversity compares texts: fewer than two are given")}
+    assert semantic_metrics(unit(1, 4, 0), unit(10, 4, 0), 0.05) == none
     some = semantic_metrics(unit(10, 4, 0), unit(3, 4, 1), 0.05)
-    assert some["seed_coverage"] == Metric(value=None)
+    assert some["seed_coverage"] == Metric(value=None, reason="3 seeds to cover, fewer than 6")
     copies = semantic_metrics(np.tile(unit(1, 4, 0), (10, 1)), unit(10, 4, 1), 0.05)
     assert copies["largest_cluster"] == Metric(value=1, count=10, total=10)
     assert copies["semantic_diversity"].value == pytest.approx(0, abs=1e-6)

@@ -1,5 +1,6 @@
 """Engines draw what the model says: compared with the model's own logits."""
 
+import json
 import math
 from collections import Counter
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 import scipy.stats
 import torch
 from tokenizers.processors import TemplateProcessing
-from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
+from transformers import GenerationConfig, GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
 from reversegen.configuration import ModelUse
 from reversegen.engine import Decoding, Generated, Request
@@ -18,7 +19,7 @@ from reversegen.engines.transformers import TransformersEngine
 from reversegen.errors import BadInput
 from reversegen.model_folder import check_folder
 from reversegen.models import load_tokenizer
-from reversegen.pretraining import build_tokenizer
+from reversegen.pretraining import CHAT_TEMPLATE, build_tokenizer
 from reversegen.records import Message
 from reversegen.templates import render, stop_tokens
 
@@ -280,7 +281,7 @@ def test_options_have_the_probabilities_of_what_follows_over_all_options_of_a_re
 
 
 def test_a_chat_template_that_renders_an_answered_question_differently_cannot_score_options(folder: Path) -> None:
-    template = "{{ messages | length }} {{ messages[0]['content'] }}"
+    template = "{{ messages | length }} {% for m in messages %}{{ m['content'] }}{% endfor %}"
     engine = TransformersEngine(folder, ModelUse(dtype="float32", chat_template=template), Decoding(4), 1)
     with pytest.raises(BadInput, match="options cannot be scored"):
         engine.choose([Request(messages=[Message(role="user", content="20 + 3")])], [["23", "24"]])
@@ -294,3 +295,71 @@ def test_a_request_may_give_arguments_and_parts_to_the_chat_template_and_forge_n
     tokenizer.chat_template = "{{ messages[0]['content'][0]['type'] }}: {{ messages[0]['content'][0]['text'] }}"
     assert render(tokenizer, Request(messages=turns, parts=True)) == "text: 20< eos>+ < pad> 3"
     assert render(tokenizer, Request(text="20<eos>")) == "20<eos>"  # plain text is what a proposer continues
+
+
+def short(folder: Path, model: LlamaForCausalLM, places: int) -> Path:
+    """The model with a context of so many tokens."""
+    write_folder(folder, model)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"max_position_embeddings": places}))
+    return folder
+
+
+TOO_LONG = "20 + 3 " * 4
+"""12 tokens."""
+
+
+def test_a_prompt_that_does_not_fit_is_invalid_and_changes_no_other(model: LlamaForCausalLM, tmp_path: Path) -> None:
+    folder = short(tmp_path / "model", model, 12)
+    fits, full = TEXTS[0], TOO_LONG.removesuffix("20 + 3 ") + "20 +"  # 3 and 11 tokens
+    [[one], [none], [other], [last]] = generate(folder, fits, TOO_LONG, fits, full, max_new_tokens=9)
+    [[alone]] = generate(folder, fits, max_new_tokens=9)
+    assert none == Generated("", 0, False, "prompt too long")
+    assert one == other == alone
+    assert (alone.tokens, alone.finished) == (9, False)
+    # one place is left: a token of the answer, and not a word about the limit that was asked for
+    assert (last.tokens, last.finished, last.invalid) == (1, False, None)
+    assert last.text == build_tokenizer("arithmetic").decode(greedy(model, full, 1))
+    drawn = {"n": 3, "seed": 5, "max_new_tokens": 9, "temperature": 1.0}
+    assert generate(folder, fits, TOO_LONG, full, **drawn)[:2] == [*generate(folder, fits, **drawn), [none] * 3]
+    assert generate(folder, TOO_LONG, TOO_LONG, max_new_tokens=9) == [[none], [none]]
+
+
+def test_places_that_are_learnt_are_never_left(tmp_path: Path) -> None:
+    """A place beyond GPT-2's own is an index error, for a finished neighbour too."""
+    tokenizer = build_tokenizer("arithmetic")
+    torch.manual_seed(0)
+    shape = {"n_embd": 16, "n_layer": 1, "n_head": 2, "n_positions": 16, "vocab_size": len(tokenizer)}
+    tokenizer.save_pretrained(tmp_path)
+    GPT2LMHeadModel(GPT2Config(**shape, eos_token_id=1, pad_token_id=0, bos_token_id=None)).save_pretrained(tmp_path)
+    lengths = (3, 8, 9, 13, 15, 16, 17, 40)
+    drawn = generate(tmp_path, *("20 " * n for n in lengths), max_new_tokens=8)
+    assert [(one.tokens, one.invalid) for [one] in drawn] == [
+        (8, None), (8, None), (7, None), (3, None), (1, None), *[(0, "prompt too long")] * 3
+    ]  # fmt: skip
+
+
+def test_a_conversation_that_the_chat_template_refuses_is_invalid_and_changes_no_other(folder: Path) -> None:
+    template = "{% if 'pens' in messages[0].content %}{{ raise_exception('no') }}{% endif %}" + CHAT_TEMPLATE
+    use = USE.model_copy(update={"chat_template": template})
+    warm = Decoding(8, temperature=1.0)
+    engine = TransformersEngine(folder, use, warm, 1)
+    requests = [Request(messages=[said("user", text)]) for text in TEXTS]
+    answers = engine.generate(requests, 2, 0)
+    assert answers[2] == [Generated("", 0, False, "chat template cannot render it")] * 2
+    assert answers[:2] == TransformersEngine(folder, USE, warm, 1).generate(requests[:2], 2, 0)
+    [shares, reason] = engine.choose(requests[1:], [["23", "24"]] * 2)
+    assert isinstance(shares, dict)
+    assert reason == "chat template cannot render it"
+    with pytest.raises(BadInput, match=r"random: the chat template can render no conversation: TemplateError: no;"):
+        TransformersEngine(folder, use, Decoding(8), 1).generate(requests[2:], 1, 0)
+
+
+def test_options_of_a_question_that_does_not_fit_have_a_reason(model: LlamaForCausalLM, tmp_path: Path) -> None:
+    folder = short(tmp_path / "model", model, 12)
+    requests = [Request(messages=[said("user", text)]) for text in (TEXTS[0], TOO_LONG, "20 + 3 20 + 3 20 + 3")]
+    [shares, long, edge] = TransformersEngine(folder, USE, Decoding(8), 1).choose(requests, [["23", "24 + 3"]] * 3)
+    [alone] = TransformersEngine(folder, USE, Decoding(8), 1).choose(requests[:1], [["23", "24 + 3"]])
+    assert shares == pytest.approx(alone)
+    assert (long, edge) == ("prompt too long", "prompt too long")  # the second for its longer option alone
+    assert TransformersEngine(folder, USE, Decoding(8), 1).choose(requests[1:2], [["23"]]) == ["prompt too long"]

@@ -1,4 +1,4 @@
-"""Final answers are found where a reader would find them, and no answer, however hostile, stops their comparison."""
+"""Answers are equal if a reader would call them equal, and no answer, however hostile, stops their comparison."""
 
 import contextlib
 import os
@@ -14,147 +14,8 @@ from typing import Any
 import psutil
 import pytest
 
-from reversegen.equivalence import LONGEST_ANSWER, Checker, final_answer
+from reversegen.equivalence import LONGEST_ANSWER, Checker
 from reversegen.exact_answers import read
-
-MARKED = [
-    ("Natalia sold 48/2 = <<48/2=24>>24 clips in May.\n#### 72", "72"),
-    ("#### 1,234", "1,234"),
-    ("####1234", "1234"),
-    ("##### 5", "5"),
-    ("so it is #### -17", "-17"),
-    ("#### \u221217", "-17"),
-    ("#### $18.50", "$18.50"),
-    ("#### 3.5.", "3.5"),
-    ("#### 3/4", "3/4"),
-    ("####\n\n42", "42"),
-    ("#### 42 ####", "42"),
-    ("#### 42\r\nI hope that this helps! Call 911.", "42"),
-    ("#### 42 apples are left", "42 apples are left"),
-    ("#### 42, or 43 if Tom helps\n44", "42, or 43 if Tom helps"),
-    ("#### \u200b42\ufeff", "42"),
-    ("#### 1\u200d234", "1234"),
-    ("#### 42<|eot_id|>", "42"),
-    ("#### 42<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nAnd 43?", "42"),
-    ("#### 42</s>7", "42"),
-    ("#### \u0664\u0662", "\u0664\u0662"),
-    ("#### \uff14\uff12", "\uff14\uff12"),
-    ("#### 5\nThe user wants this:\n#### 6", "6"),
-    ("#### Step 1\n2 + 2 = 4\n#### Final answer\n4", "Final answer"),
-    (r"The answer is \boxed{12}.", "12"),
-    (r"$$\boxed{ \frac{1}{2} }$$", r"\frac{1}{2}"),
-    (r"\boxed{\frac{\sqrt{3}}{2^{n+1}}} and {more}", r"\frac{\sqrt{3}}{2^{n+1}}"),
-    (r"\boxed{\left\{1, 2\right\}}", r"\left\{1, 2\right\}"),
-    (r"\boxed{\left\{ x \right.}", r"\left\{ x \right."),
-    (r"First \boxed{3}, then \boxed{4}.", "4"),
-    (r"\boxed{\boxed{5}}", "5"),
-    (r"\fbox{6}", "6"),
-    (r"\boxed {7}", "7"),
-    (r"\boxed{\$8}", r"\$8"),
-    (r"\boxed{9", None),
-    (r"\boxed{8} and, cut off, \boxed{9", "8"),
-    (r"} \boxed{10}", "10"),
-    (r"\boxed{}", None),
-    (r"\boxed{11} \boxed{}", None),
-    (r"\boxed{1} but #### 2", "2"),
-    (r"#### 1 but \boxed{2}", "2"),
-    (r"#### $\boxed{3}$", "3"),
-    (r"\boxed{4} ####", "4"),
-    ("#### 42\r43", "42"),
-    ("#### 42\u202843", "42"),
-    ("##\u200b## 4\u00ad2\u200e", "42"),
-    ("#### 42<end_of_turn>\n43", "42"),
-    ("#### 42<\uff5cend\u2581of\u2581sentence\uff5c>43", "42"),
-    ("#### **42**", "**42**"),
-    ("####\u00a042\u00a0", "42"),
-    ("{{{{\\boxed{5}", "5"),
-    ("####", None),
-    ("#### .", None),
-    ("", None),
-    (" \n", None),
-    ("I cannot answer that.", None),
-]
-"""Responses and their strict final answers."""
-
-UNMARKED = [
-    ("The answer is 42.", "42"),
-    ("3 + 4 = 7", "7"),
-    ("It costs $1,234.50 in total.", "1,234.50"),
-    (r"It costs \$5.", "5"),
-    ("He owes -$5", "-5"),
-    ("He owes $-5", "-5"),
-    ("x = -3", "-3"),
-    ("x = \u22123", "-3"),
-    ("10-3", "3"),
-    ("(x)-3", "3"),
-    ("They eat 3/4 of it", "3/4"),
-    ("about .5 of it", ".5"),
-    ("between 1...5", "5"),
-    ("1,2345", "2345"),
-    ("12,345,678 people", "12,345,678"),
-    ("42<|eot_id|>", "42"),
-    ("4\u200b2", "42"),
-    ("\u0664\u0662", None),
-    (r"\boxed{9", "9"),
-    ("5 ####", "5"),
-    ("so 1 1/2 cups", "1 1/2"),
-    ("minus -1 1/2", "-1 1/2"),
-    ("It is 1.5e3.", "1.5e3"),
-    ("in 1e", "1"),
-    ("a rise of 25%.", "25%"),
-    (r"a rise of $12.5\%$", r"12.5\%"),
-    (r"It is $\frac{3}{4}$.", r"\frac{3}{4}"),
-    (r"It is $-\dfrac{3}{4}$.", r"-\dfrac{3}{4}"),
-    (r"\frac{x}{4}", "4"),
-    ("no number", None),
-    ("", None),
-]
-"""Responses without a marked answer, and what is found in them all the same."""
-
-
-@pytest.mark.parametrize(("text", "expected"), MARKED)
-def test_strict_answer(text: str, expected: str | None) -> None:
-    assert final_answer(text, strict=True) == expected
-    if expected:
-        assert final_answer(text) == expected
-
-
-@pytest.mark.parametrize(("text", "expected"), UNMARKED)
-def test_flexible_answer(text: str, expected: str | None) -> None:
-    assert final_answer(text) == expected
-    assert final_answer(text, strict=True) is None
-
-
-@pytest.mark.parametrize(
-    "unit",
-    [
-        r"\boxed{",
-        "{}",
-        r"\boxed ",
-        "#",
-        "1",
-        ",111",
-        "1/",
-        "1 1",
-        "1e",
-        "1 1/",
-        "\\frac{1",
-        "\\frac ",
-        "\r",
-        "$-",
-        "<|",
-        "<|a",
-        "<\uff5c",
-        " ",
-        "#### 1\n",
-    ],
-)
-def test_extraction_takes_linear_time(unit: str) -> None:
-    text = unit * (1_000_000 // len(unit))
-    started = time.process_time()
-    final_answer(text)
-    final_answer(text + "}" * (1_000_000 // len(unit)))
-    assert time.process_time() - started < 5  # measured 0.05 to 0.8; anything quadratic takes minutes
 
 
 @pytest.fixture(scope="module")
@@ -263,7 +124,6 @@ def test_hostile_answer_is_undecidable_in_time(impatient: Checker, answer: str) 
 def test_nothing_is_executed(checker: Checker, tmp_path: Path, wrapping: str, code: str) -> None:
     marker = tmp_path / "x"
     text = wrapping.format(code.format(marker))
-    final_answer(f"#### {text}")
     assert read(text) is None
     started = time.perf_counter()
     checker.equal(text, "1")

@@ -10,11 +10,15 @@ import scipy.stats
 
 from reversegen.artefacts import write_json
 from reversegen.configuration import Evaluation as Settings
+from reversegen.embeddings import Embeddings
 from reversegen.evaluation import (
     Evaluation,
+    Meanings,
     evaluate_proposer,
     evaluate_target,
     expected_calibration_error,
+    invalid_questions,
+    invalid_samples,
     proportion,
     provenance,
 )
@@ -70,7 +74,7 @@ def test_correlated_clusters_give_a_wider_interval_than_independent_ones() -> No
 
 
 def test_no_trials_give_no_number_and_the_draw_is_seeded() -> None:
-    assert proportion([], [], SETTINGS, 0) == Metric(value=None, low=None, high=None, count=0, total=0)
+    assert proportion([], [], SETTINGS, 0) == Metric(value=None, count=0, total=0, reason="there is nothing to count")
     hits = [n % 3 == 0 for n in range(300)]
     first, again, other = (proportion(hits, range(300), FEW, seed) for seed in (0, 0, 1))
     assert first == again
@@ -159,15 +163,63 @@ def test_the_proposers_metrics_are_those_counted_by_hand() -> None:
     assert counts(metrics["novelty"]) == (3, 5, 0.6)
     assert counts(metrics["unique_share"]) == (5, 9, 0.555556)
     more = Settings(bootstrap=100, diversity_sample=10)  # than there are valid samples
-    assert evaluate_proposer(*small_world(), known, UNCHECKED, more, 0, KIND)[0]["unique_share"] == Metric(value=None)
+    few = Metric(value=None, reason="9 valid held-out samples, fewer than evaluation.diversity_sample: 10")
+    assert evaluate_proposer(*small_world(), known, UNCHECKED, more, 0, KIND)[0]["unique_share"] == few
     assert set(groups) == {"type", "subject"}
     assert {name: counts(group["failure_rate"]) for name, group in groups["subject"].items()} == {"late": (3, 4, 0.75)}
     assert {name: counts(group["failure_rate"]) for name, group in groups["type"].items()} == {
         "add": (1, 4, 0.25),
         "add_add": (4, 4, 1.0),
     }
-    for name in ("failure_rate_corrected", "judge_sensitivity", "judge_specificity"):
-        assert metrics[name] == Metric(value=None)
+    assert {name: metric.reason for name, metric in metrics.items() if metric.value is None} == {
+        "failure_rate_corrected": "the judge's sensitivity or specificity is unknown",
+        "judge_sensitivity": "no failed row of the judge's set got a verdict",
+        "judge_specificity": "no passed row of the judge's set got a verdict",
+        **dict.fromkeys(
+            ("semantic_novelty", "semantic_diversity", "vendi_score", "seed_coverage", "largest_cluster"),
+            "the task has no embedding model",
+        ),
+    }
+
+
+@pytest.mark.parametrize("embedded", [True, False])
+@pytest.mark.parametrize("verdicts", ["", "i", "f", "fp"])
+def test_whatever_cannot_be_measured_says_why(verdicts: str, embedded: bool) -> None:
+    """No sample, none that is valid, one, two; nothing known that they could repeat."""
+    of = {"i": "invalid", "f": "failed", "p": "passed"}
+    ids = [f"{n}" for n in range(len(verdicts))]
+    samples = [
+        Sample(id=i, prompt_id=i, split="heldout", subject=None, sample=0, text="😀", tokens=1, finished=True)
+        for i in ids
+    ]
+    instructions = [
+        Instruction(
+            id=i, text="😀", answer=None, subject=None, samples=[i], splits=["heldout"], invalid=None, duplicate_of=None
+        )
+        for i in ids
+    ]
+    labels = [
+        Label.model_validate({"instruction_id": i, "verdict": of[v], "score": None, "detail": ""})
+        for i, v in zip(ids, verdicts, strict=True)
+    ]
+    vectors = np.eye(2, 4, dtype=np.float32)
+    none = Embeddings({}, np.empty((0, 4), np.float32))
+    meanings = Meanings(Embeddings({"0": 0, "1": 1}, vectors), none, none, 0.05) if embedded else None
+    settings = Settings(bootstrap=100, diversity_sample=2)
+    metrics, _ = evaluate_proposer(samples, instructions, labels, set(), UNCHECKED, settings, 0, KIND, meanings)
+    for metric in metrics.values():
+        assert (metric.reason is None) == (metric.value is not None)
+    measured = {"validity", "yield"} if verdicts else set()
+    measured |= {"failure_rate", "failure_rate_unique"} if verdicts in ("f", "fp") else set()
+    if verdicts == "fp":
+        measured |= {"unique_share", "distinct_1"}
+        measured |= {"semantic_diversity", "vendi_score", "largest_cluster"} if embedded else set()
+    assert {name for name, metric in metrics.items() if metric.value is not None} == measured
+    if not verdicts:
+        assert metrics["failure_rate"].reason == "there is no held-out sample"
+    if verdicts == "i":
+        assert metrics["failure_rate"].reason == "no held-out sample is valid"
+    assert metrics["novelty"].reason == "there is no seed and no earlier instruction that could be repeated"
 
 
 def test_the_train_split_changes_nothing() -> None:
@@ -179,6 +231,41 @@ def test_the_train_split_changes_nothing() -> None:
     whole = evaluate_proposer(samples, instructions, labels, set(), UNCHECKED, FEW, 0, KIND)
     assert evaluate_proposer(samples, instructions, changed, set(), UNCHECKED, FEW, 0, KIND) == whole
     assert evaluate_proposer(held, instructions, labels, set(), UNCHECKED, FEW, 0, KIND) == whole
+
+
+def test_the_reasons_of_what_has_no_verdict_are_counted() -> None:
+    samples, instructions, labels = small_world()
+    reasons = {"id of 20 - 3": "prompt too long", "id of one two": "content filter"}
+    labels = [one.model_copy(update={"detail": reasons.get(one.instruction_id, "")}) for one in labels]
+    # two held-out samples were cut, one has an invalid label; a failed one with a detail has its verdict
+    assert invalid_samples(samples, instructions, labels) == {"cut off": 2, "prompt too long": 1}
+    bare = [one.model_copy(update={"detail": ""}) for one in labels]
+    assert invalid_samples(samples, instructions, bare) == {"cut off": 2, "no reason given": 1}
+    assert invalid_samples([s for s in samples if s.split == "train"], instructions, labels) == {}
+
+
+def test_the_reasons_of_test_questions_are_counted_in_every_set() -> None:
+    questions, labels = of_verdicts("accuracy", "pfiii", ("a", "b", "prompt too long", "no option", "prompt too long"))
+    tests = {"one": questions, "two": questions[2:3]}
+    assert invalid_questions(tests, labels, []) == {"prompt too long": 3, "no option": 1}
+    sure = [Confidence(question_id=questions[0].id, option="A", answer=0.0, sure=0.0, invalid="prompt too long")]
+    assert invalid_questions({"one": questions[:1]}, labels, sure) == {"no confidence: prompt too long": 1}
+
+
+def test_a_confidence_that_was_not_measured_enters_no_calibration() -> None:
+    questions, labels = of_verdicts("accuracy", "ppff")
+    sure = [Confidence(question_id=q.id, option="A", answer=0.9, sure=0.2, invalid=None) for q in questions]
+    lost = [sure[0].model_copy(update={"invalid": "prompt too long", "answer": 0.0, "sure": 0.0}), *sure[1:]]
+    metrics, _ = evaluate_target({"one": questions}, labels, lost, FEW, 0, KIND)
+    # three are left, all with a score of 0.55 and one of them right
+    assert metrics["calibration_error"].value == pytest.approx(0.55 - 1 / 3, abs=1e-6)
+    assert (metrics["unsure_share"].count, metrics["unsure_share"].total) == (3, 3)
+    assert metrics["accuracy"].total == 4
+    none = [one.model_copy(update={"invalid": "prompt too long"}) for one in sure]
+    metrics, _ = evaluate_target({"one": questions}, labels, none, FEW, 0, KIND)
+    assert {metrics[name] for name in ("average_precision", "calibration_error", "unsure_share")} == {
+        Metric(value=None)
+    }
 
 
 def test_samples_of_one_prompt_are_drawn_together() -> None:
@@ -309,7 +396,7 @@ def test_what_is_counted_depends_on_the_measure_of_a_question(measure: Measure, 
 def test_a_measure_of_failures_without_a_verdict_has_no_value() -> None:
     questions, labels = of_verdicts("attack_success_rate", "ii")
     metrics, _ = evaluate_target({"one": questions}, labels, [], FEW, 0, KIND)
-    assert metrics["attack_success_rate"] == Metric(value=None, count=0, total=0)
+    assert metrics["attack_success_rate"] == Metric(value=None, count=0, total=0, reason="no answer could be judged")
     assert metrics["invalid_share"].value == 1
 
 
@@ -338,7 +425,7 @@ def test_the_questions_of_one_set_count_each_for_its_own_measure() -> None:
 
 
 def test_answers_found_by_their_last_number_alone_are_told_apart() -> None:
-    details = (STRICT, STRICT, FLEXIBLE, FLEXIBLE, "different answers", "response cut off")
+    details = (STRICT, STRICT, FLEXIBLE, FLEXIBLE, "different answers", "response truncated")
     questions, labels = of_verdicts("accuracy", "ppppfi", details)
     others, other_labels = of_verdicts("unanswerable", "pf")
     metrics, _ = evaluate_target({"one": questions, "two": others}, labels + other_labels, [], FEW, 0, KIND)
@@ -382,13 +469,17 @@ def test_calibration_is_that_counted_by_hand() -> None:
     assert metrics["average_precision"].low < metrics["average_precision"].value < metrics["average_precision"].high
 
 
-def test_a_score_of_one_belongs_to_the_last_bin_and_no_right_answer_has_no_precision() -> None:
+@pytest.mark.parametrize(("verdicts", "who"), [("ff", "no"), ("fi", "no"), ("pp", "every")])
+def test_a_score_of_one_belongs_to_the_last_bin_and_answers_that_are_all_alike_have_no_precision(
+    verdicts: str, who: str
+) -> None:
     right, scores = np.array([True, False]), np.array([1.0, 1.0])
     assert expected_calibration_error(right, scores) == 0.5
-    questions, labels = of_verdicts("accuracy", "ff")
+    questions, labels = of_verdicts("accuracy", verdicts)
     sure = [Confidence(question_id=q.id, option="A", answer=1, sure=1) for q in questions]
     metrics, _ = evaluate_target({"a": questions}, labels, sure, FEW, 0, KIND)
-    assert metrics["average_precision"] == Metric(value=None)
+    alike = Metric(value=None, reason=f"{who} answer is right, so that there is nothing to rank")
+    assert metrics["average_precision"] == alike
 
 
 def test_the_failure_rate_is_corrected_for_the_errors_of_the_judge() -> None:
@@ -404,7 +495,9 @@ def test_the_failure_rate_is_corrected_for_the_errors_of_the_judge() -> None:
 
     assert corrected(judge(0.9, 0.7, 1000)).value == round((6 / 9 + 0.7 - 1) / 0.6, 6)
     assert corrected(judge(0.6, 0.9, 1000)).value == 1.0  # 1.13, cut
-    assert corrected(judge(0.4, 0.5, 1000)) == Metric(value=None)  # a judge that is no better than chance
+    chance = corrected(judge(0.4, 0.5, 1000))
+    assert chance.value is None
+    assert chance.reason == "the judge is no better than chance: sensitivity + specificity is at most 1"
     large, small = corrected(judge(0.9, 0.7, 10**7)), corrected(judge(0.9, 0.7, 10))
     assert large.low < large.value < large.high
     assert small.high - small.low > large.high - large.low  # a small labelled set leaves more open
@@ -451,5 +544,16 @@ def test_an_evaluation_survives_json(tmp_path: Path) -> None:
     text = whole.model_dump_json(indent=2)
     assert Evaluation.model_validate_json(text) == whole
     plain = json.loads(text)
-    assert list(plain) == ["task", "kind", "role", "iteration", "source", "metrics", "groups", "alarms", "provenance"]
-    assert plain["metrics"]["validity"].keys() == {"value", "low", "high", "count", "total"}
+    assert list(plain) == [
+        "task",
+        "kind",
+        "role",
+        "iteration",
+        "source",
+        "metrics",
+        "groups",
+        "invalid",
+        "alarms",
+        "provenance",
+    ]
+    assert plain["metrics"]["validity"].keys() == {"value", "low", "high", "count", "total", "reason"}

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from reversegen.exact_answers import LONGEST_NUMBER, Number, Numbers, latex, plain, read, same, words
+from reversegen.exact_answers import LONGEST_NUMBER, Number, Numbers, latex, read
+from reversegen.plain_answers import plain, words
+from reversegen.same_answers import same
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 
@@ -71,10 +73,11 @@ def test_several_numbers(answer: str, brackets: str, values: tuple[Fraction | in
 @pytest.mark.parametrize(
     "answer",
     [
-        "", ".", "$", "--5", "-$-5", "1/0", "1/2/3", "9**9**9", "2^10", "10^10^10", "1e1000", "1e9999999", "0x10", "1_000",
-        "1.2.3", "5x", "5 x", "5m", "5!", "5 pi", "5 squared", "3 and a half", "2 3/2", r"2\frac{3}{2}", "1010_2",
-        "3:2", "about 5", "x = 5", "three", "(1, 2", "{1, 2)", "(1, (2, 3))", "(1,,2)", "()", "[5]", "(1, x)", r"\frac{1}{x}",
-        r"\frac123", "\u0664\u0662", "9" * (LONGEST_NUMBER + 1), "nan", "inf", "\ud800",
+        "", ".", "$", "--5", "-$-5", "1/0", "1/2/3", "9**9**9", "2^10", "10^10^10", "1e1000", "1e9999999", "0x10", "1_00",
+        "1.2.3", "5x", "5 x", "5m", "5!", "5 pi", "5 squared", "3 and a half", "2 3/2", r"2\frac{3}{2}", "1012_2",
+        "3:x", "above 5", "x + 5", "three", "(1, 2", "{1, 2)", "(1, (2, 3))", "(1,,2)", "()", "[]", "(1, x)", r"\frac{1}{x}",
+        r"\frac123", "\ud800", "nan", "inf", "9" * (LONGEST_NUMBER + 1),
+        "15k", "5 M", "5 kr", "5 and 1/2", "18 y medio", "5 \u4e07\u4e8c", "18\u4ee5\u4e0a",
     ],
 )  # fmt: skip
 def test_what_is_no_number(answer: str) -> None:

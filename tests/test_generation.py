@@ -8,6 +8,7 @@ import pytest
 
 from reversegen.configuration import Honesty, KindUse, Labelling, Safety
 from reversegen.engine import Generated, Request
+from reversegen.errors import BadInput
 from reversegen.generation import (
     answer_questions,
     in_batches,
@@ -17,6 +18,7 @@ from reversegen.generation import (
     sample_instructions,
 )
 from reversegen.kinds import open_kind
+from reversegen.kinds.answers.reply import read_reply
 from reversegen.kinds.math import KIND
 from reversegen.records import Confidence, Judgement, Prompt, Reference, Response, Sample, read_records
 
@@ -334,7 +336,7 @@ def test_a_labellers_solution_is_kept_with_its_answer_and_one_cut_off_is_not_tru
     [found] = referenced(output, ["two ?"], Script(said), labelling())
     assert (found.answer, found.solution, found.invalid) == ("2", "1 + 1 = 2 #### 2", None)
     [cut] = referenced(output, ["two ?"], Script(said, finished=False), labelling())
-    assert (cut.answer, cut.solution, cut.invalid) == (None, None, "cut off")
+    assert (cut.answer, cut.solution, cut.invalid) == (None, None, "response truncated")
 
 
 def test_a_labeller_that_votes_answers_with_what_enough_of_its_solutions_say(tmp_path: Path) -> None:
@@ -428,9 +430,100 @@ class Opinion:
         ]
 
 
-def test_opinions_join_their_instructions_by_id(tmp_path: Path) -> None:
-    answers = [(f"id {n}", f"question {n}", "yes" if n % 3 else "no") for n in range(7)]
+def test_opinions_join_their_instructions_by_id_and_what_is_no_answer_is_not_shown_to_the_judge(tmp_path: Path) -> None:
+    thought = "<think>yes</think>"
+    answers = [(f"id {n}", f"question {n}", read_reply(thought + ("yes" if n % 3 else "no"))) for n in range(7)]
+    answers[4] = ("id 4", "question 4", read_reply("", False, "content filter"))
+    answers += [(f"id {n}", f"question {n}", read_reply("<think>yes")) for n in (7, 8, 9, 10, 11)]
     judge_answers(tmp_path / "judgements.jsonl", answers, Opinion(), 3)
-    assert [
-        (j.instruction_id, j.detail, j.verdict) for j in read_records(tmp_path / "judgements.jsonl", Judgement)
-    ] == [(i, question, "failed" if response == "yes" else "passed") for i, question, response in answers]
+    found = read_records(tmp_path / "judgements.jsonl", Judgement)
+    assert [(j.instruction_id, j.verdict, j.detail) for j in found] == [
+        ("id 0", "passed", "question 0"),
+        ("id 1", "failed", "question 1"),
+        ("id 2", "failed", "question 2"),
+        ("id 3", "passed", "question 3"),
+        ("id 4", "invalid", "content filter"),
+        ("id 5", "failed", "question 5"),
+        ("id 6", "passed", "question 6"),
+        *((f"id {n}", "invalid", "response ends inside its thought") for n in (7, 8, 9, 10, 11)),
+    ]
+
+
+class Refusing(Script):
+    """An engine that receives no answer to what its table lacks."""
+
+    def generate(self, requests: Sequence[Request], n: int, seed: int) -> list[list[Generated]]:
+        asked = [r for r in requests if r.messages[-1].content in self.rows]
+        answers = iter(super().generate(asked, n, seed))
+        none = [Generated("", 0, False, "content filter" if n % 2 else "prompt too long") for n in range(n)]
+        return [next(answers) if r in asked else none for r in requests]
+
+    def choose(self, requests: Sequence[Request], options: Sequence[Sequence[str]]) -> list[dict[str, float] | str]:
+        found: list[dict[str, float] | str] = list(super().choose(requests, options))
+        return ["prompt too long" if len(r.messages) == 1 and "4" in r.messages[0].content else p
+                for r, p in zip(requests, found, strict=True)]  # fmt: skip
+
+
+def test_too_many_answers_that_were_not_received_stop_the_run_and_keep_the_others(tmp_path: Path) -> None:
+    output, questions = tmp_path / "responses.jsonl", [(f"id {n}", f"question {n}") for n in range(10)]
+    engine = Refusing({f"question {n}": [["#### 1"]] for n in range(8)})
+    with pytest.raises(BadInput) as refusal:
+        answer_questions(output, questions, engine, KIND, None, 4, 1, (), max_invalid_share=0.19)
+    assert str(refusal.value) == (
+        "2 of 10 answers were not received (prompt too long: 2), a larger share than responses.max_invalid_share: 0.19; "
+        f"raise it, and the same command asks nothing again; or remove the cause, and delete {output}.parts to ask again"
+    )
+    assert not output.exists()
+    calls = len(engine.calls)
+    answer_questions(output, questions, engine, KIND, None, 4, 1, (), max_invalid_share=0.2)
+    assert len(engine.calls) == calls
+    rows = read_records(output, Response)
+    assert [row.invalid for row in rows] == [None] * 8 + ["prompt too long"] * 2
+    assert [p.name for p in tmp_path.iterdir()] == ["responses.jsonl"]
+
+
+def test_the_share_is_of_the_shard_and_counts_every_reason(tmp_path: Path) -> None:
+    output, questions = tmp_path / "responses.jsonl", [(f"id {n}", item(n)) for n in range(4)]
+    engine = Refusing({item(n): [["A", "B", "A"]] for n in range(2)})
+    answer_questions(output, questions, engine, CHOICE, None, 2, 3, (0,), "1-of-2", 0.0)
+    with pytest.raises(BadInput, match=r"12 of 12 answers .* \(prompt too long: 8, content filter: 4\)"):
+        answer_questions(output, questions, engine, CHOICE, None, 2, 3, (0,), "2-of-2", 0.99)
+
+
+def test_an_answer_that_cannot_be_read_was_received(tmp_path: Path) -> None:
+    questions = [(f"id {n}", f"question {n}") for n in range(4)]
+    engine = Script({question: [["no idea"]] for _, question in questions}, finished=False)
+    answer_questions(tmp_path / "responses.jsonl", questions, engine, KIND, None, 2, 1, (), max_invalid_share=0.0)
+
+
+@pytest.mark.parametrize("solvable", [None, "Can it ?"])
+def test_too_many_references_that_were_not_received_stop_the_run(tmp_path: Path, solvable: str | None) -> None:
+    settings = labelling(solvable=solvable)
+    pairs = [(f"id {n}", f"question {n}") for n in range(5)]
+    output = tmp_path / "references.jsonl"
+    # the fourth has no final answer, which was received; of the fifth nothing was
+    engine = Refusing({f"question {n}": [["#### 1" if n < 3 else "?"]] for n in range(4 + bool(solvable))})
+    yes = Refusing({f"question {n}\n\nCan it ?": [["yes"]] for n in range(4)})
+
+    def label(most: float) -> None:
+        own = settings.model_copy(update={"max_invalid_share": most})
+        label_by_model(output, pairs, "l", engine, yes, KIND, own, 1.0, (0,))
+
+    with pytest.raises(BadInput, match=r"1 of 5 answers .* larger share than references\.max_invalid_share: 0\.1;"):
+        label(0.1)
+    calls = len(engine.calls) + len(yes.calls)
+    label(0.2)
+    assert len(engine.calls) + len(yes.calls) == calls
+    assert [(r.received, r.answer) for r in read_records(output, Reference)] == [
+        (True, "1"), (True, "1"), (True, "1"), (True, None), (False, None)
+    ]  # fmt: skip
+
+
+def test_a_question_whose_options_cannot_be_asked_has_no_confidence(tmp_path: Path) -> None:
+    output = tmp_path / "confidences.jsonl"
+    answered = [(f"id {n}", item(n), "A") for n in (0, 4)]
+    measure_confidence(output, answered, Refusing({}), CHOICE, HONEST, None, 2)
+    known, unknown = read_records(output, Confidence)
+    assert (known.invalid, known.option) == (None, "A")
+    assert known.sure > 0
+    assert (unknown.invalid, unknown.option, unknown.answer, unknown.sure) == ("prompt too long", "A", 0, 0)

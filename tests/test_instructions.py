@@ -1,7 +1,9 @@
 """Every sample belongs to one instruction, and what is dropped as a near-duplicate is one."""
 
+import json
 import random
 from collections import defaultdict
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,9 @@ from reversegen.kinds.math import KIND as MATH
 from reversegen.kinds.math import parse_instruction
 from reversegen.records import Instruction, Sample, Split
 
+HONESTY = Honesty(
+    samples=2, temperature=1, threshold=1, none_of_the_above=True, sure_question="?", sure="y", unsure="n"
+)
 PUBLISHED = Deduplication(ngram=1, threshold=0.78)
 
 
@@ -24,9 +29,7 @@ PUBLISHED = Deduplication(ngram=1, threshold=0.78)
         ("What is 2 + 2 ?\n\nQ5. What is 3 ?", True, "What is 2 + 2 ?"),
         ("What is 2 + 2 ?\n\nQ5. What is", False, "What is 2 + 2 ?"),
         ("What is 2 + 2 ?\nQ5. What is 3 ?", True, "What is 2 + 2 ?"),
-        ("35 + 7 Q5. 30 - 2 Q6. 9", True, "35 + 7"),
-        ("35 + 7 Q5.", False, "35 + 7"),
-        ("35 + 7 Q12. 3", True, "35 + 7"),
+        ("35 + 7\n\nQ5. 30 - 2\n\nQ6. 9", True, "35 + 7"),
         ("What is 2 + 2 ?\n\nA: 4\n#### 4", True, "What is 2 + 2 ?"),
         ("What is 2 + 2 ?\r\n \t\r\nmore", False, "What is 2 + 2 ?"),
         ("\n\nWhat is 2 + 2 ?", True, "What is 2 + 2 ?"),
@@ -51,12 +54,27 @@ def test_an_instruction_ends_at_the_next_item_or_at_a_blank_line(text: str, fini
         ("What is 2 + 2 ?", False, "cut off"),
         ("What is\n2 + 2", False, "cut off"),
         ("What is 2 + 2 ? #### 4", True, "carries its answer"),
-        ("35 + 7 = 42 #### 42 Q5. 30 - 2", False, "carries its answer"),
+        ("35 + 7 Q5. 30 - 2 Q6. 9", True, "runs on"),  # a word-level tokenizer writes no lines
+        ("35 + 7 Q4. 30 - 2", True, "runs on"),
+        ("35 + 7 Q12. 3", True, "runs on"),
+        ("35 + 7 Q5.", False, "cut off"),
+        ("35 + 7 = 42 #### 42\n\nQ5. 30 - 2", False, "carries its answer"),
         ("What is 2 + 2 ?\n\\boxed{4}", True, "carries its answer"),
     ],
 )
 def test_a_text_without_a_whole_instruction_is_invalid_with_its_reason(text: str, finished: bool, reason: str) -> None:
     assert parse_instruction(text, finished).invalid == reason
+
+
+CASES = [json.loads(line) for line in (Path(__file__).parent / "cases/instructions.jsonl").read_text().splitlines()]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["sample"][:30])
+def test_an_instruction_of_the_cases_is_whole(case: dict[str, str]) -> None:
+    assert case["expected"] == "the whole text"
+    use = KindUse(name=case["kind"], honesty=HONESTY, safety=Safety(refusals=["no"]))
+    parsed = open_kind(use).parse_instruction(f" {case['sample']}", True)
+    assert (parsed.text, parsed.invalid) == (case["sample"], None)
 
 
 def sample(number: int, text: str, split: Split = "train", finished: bool = True) -> Sample:
@@ -70,6 +88,29 @@ def sample(number: int, text: str, split: Split = "train", finished: bool = True
         tokens=3,
         finished=finished,
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "finished", "invalid", "expected"),
+    [
+        ("<think>What of 1 + 1 ?\n\nYes.</think>\n\nWhat is 2 + 2 ?", True, None, ("What is 2 + 2 ?", None)),
+        ("let me see\n</think> What is 2 + 2 ?\n\nQ5. What", False, None, ("What is 2 + 2 ?", None)),
+        ("What is 2 + 2 ?\n\n<think>Was that right ?", False, None, ("What is 2 + 2 ?", "cut off")),
+        ("<think>What is 2 + 2 ?\n\nQ5. What is 3", False, None, ("", "response ends inside its thought")),
+        ("<think>What is 2 + 2 ?</think>", True, None, ("", "empty")),
+        ("", False, "prompt too long", ("", "prompt too long")),
+        ("What is 2 + 2 ?", True, "content filter", ("", "content filter")),
+    ],
+)
+def test_a_thought_is_no_part_of_an_instruction_and_a_sample_that_was_not_received_is_none(
+    text: str, finished: bool, invalid: str | None, expected: tuple[str, str | None]
+) -> None:
+    written = sample(0, text, finished=finished).model_copy(update={"invalid": invalid})
+    [found] = collect_instructions([written], PUBLISHED, MATH)
+    assert found.invalid == expected[1]
+    assert found.id == ("invalid-sample0" if expected[1] else found.id)
+    if expected[1] is None:
+        assert found.text == expected[0]
 
 
 def many_samples() -> list[Sample]:
@@ -142,10 +183,7 @@ def test_the_order_of_samples_decides_nothing_but_the_order_of_rows() -> None:
 
 def test_an_instruction_keeps_the_answer_and_the_subject_of_its_first_sample() -> None:
     """The answer that the proposer wrote is no part of what is asked: another one makes no other instruction."""
-    settings = Honesty(
-        samples=2, temperature=1, threshold=1, none_of_the_above=True, sure_question="?", sure="y", unsure="n"
-    )
-    kind = open_kind(KindUse(name="honesty", honesty=settings, safety=Safety(refusals=["no"])))
+    kind = open_kind(KindUse(name="honesty", honesty=HONESTY, safety=Safety(refusals=["no"])))
     written = [
         ("Which?\nA. x\nB. y\nAnswer:B.\n\nQ5. More", "law"),
         ("Which?\nA. x\nB. y\nAnswer:A.", "art"),

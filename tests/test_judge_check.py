@@ -20,6 +20,8 @@ from reversegen.metric import Metric
 from reversegen.records import Label, Labelled, Reference, Response, read_records
 
 SHIPPED = Path(__file__).parents[1] / "resources/judge"
+CHANCE = "the judge is no better than chance: sensitivity + specificity is at most 1"
+UNKNOWN = "the judge's sensitivity or specificity is unknown"
 LIMITS = JudgeCheck(sensitivity=0.8, specificity=0.8, canaries=0.9, invalid=0.2)
 
 
@@ -33,7 +35,10 @@ def test_the_interval_is_scipys_wilson_interval(total: int) -> None:
 
 
 def test_no_trials_give_no_share() -> None:
-    assert wilson(0, 0) == Metric(value=None, count=0, total=0)
+    assert wilson(0, 0) == Metric(value=None, count=0, total=0, reason="there is nothing to count")
+    none = check_judge([row("passed")], [label("passed")])
+    assert none.sensitivity == Metric(value=None, count=0, total=0, reason="no failed row got a verdict")
+    assert none.canaries == Metric(value=None, count=0, total=0, reason="no row tries to inject a verdict")
 
 
 def report(
@@ -73,18 +78,20 @@ def test_the_corrected_rate_is_that_by_hand(
 
 
 @pytest.mark.parametrize(
-    ("rate", "judge"),
+    ("rate", "judge", "reason"),
     [
-        ((40, 100), report((50, 100), (50, 100))),
-        ((40, 100), report((10, 100), (80, 100))),
-        ((40, 100), report((0, 0), (90, 100))),
-        ((40, 100), report((90, 100), (0, 0))),
-        ((0, 0), report((90, 100), (90, 100))),
+        ((40, 100), report((50, 100), (50, 100)), CHANCE),
+        ((40, 100), report((10, 100), (80, 100)), CHANCE),
+        ((40, 100), report((0, 0), (90, 100)), UNKNOWN),
+        ((40, 100), report((90, 100), (0, 0)), UNKNOWN),
+        ((0, 0), report((90, 100), (90, 100)), "there is no failure rate to correct"),
     ],
 )
-def test_nothing_is_corrected_by_a_judge_that_tells_nothing(rate: tuple[int, int], judge: JudgeReport) -> None:
+def test_nothing_is_corrected_by_a_judge_that_tells_nothing(
+    rate: tuple[int, int], judge: JudgeReport, reason: str
+) -> None:
     draws = spread(*rate) if rate[1] else None
-    assert rogan_gladen(*rate, draws, judge, 0) == Metric(value=None)
+    assert rogan_gladen(*rate, draws, judge, 0) == Metric(value=None, reason=reason)
 
 
 @pytest.mark.parametrize(

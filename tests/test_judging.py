@@ -281,6 +281,8 @@ def test_the_order_and_company_of_a_request_decide_nothing(engine: TransformersE
 def test_a_template_that_changes_an_answered_question_is_refused(
     model: LlamaForCausalLM, engine: TransformersEngine
 ) -> None:
-    own = USE.model_copy(update={"chat_template": "{{ messages | length }} {{ messages[0].content }}"})
+    own = USE.model_copy(
+        update={"chat_template": "{{ messages | length }} {% for m in messages %}{{ m.content }}{% endfor %}"}
+    )
     with pytest.raises(BadInput, match="renders a question differently once it is answered"):
         TransformersEngine(engine.folder, own, Decoding(4), 1).choose([asked("the")], [["take"]])

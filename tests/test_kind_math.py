@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reversegen.equivalence import Checker, final_answer
+from reversegen.equivalence import Checker
 from reversegen.kind import Case, Unusable
 from reversegen.kinds.math import FLEXIBLE, KIND, MMIQC_SOURCES, STRICT, read_row
 from reversegen.records import Question, Reference, Response
@@ -104,6 +104,43 @@ def test_a_malformed_row_is_refused_by_field(row: dict[str, Any], field: str) ->
 
 
 @pytest.mark.parametrize(
+    "question",
+    [
+        "What is 2 + 2? #### 4",
+        "What is 2 + 2?\nAnswer: 4",
+        "What is 2 + 2? ANSWER = 4",
+        "What is 2 + 2?\n**Ans:** 4",
+        "What is 2 + 2? The answer is 4.",
+        "Was ist 2 + 2?\nAntwort: 4",
+        "2 + 2?\n\u7b54\u6848\uff1a4",
+        "What is 2 + 2?\nA: 4",
+        "What is 2 + 2? $\\boxed{4}$",
+        "What is 2 + 2?\nSolution: add them",
+    ],
+)
+def test_a_question_that_carries_its_answer_is_left_out_and_counted(question: str) -> None:
+    for read in ({"text": question}, {"question": question, "answer": "#### 4"}, {**STEP, "prompt": question}):
+        with pytest.raises(Unusable) as fault:
+            read_row(read)
+        assert str(fault.value) == "the question carries its answer"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "If the answer is 5, what was asked?",
+        "Answer in metres: how far is it?",
+        "What is the answer to 2 + 2?",
+        "Anna and B: who has more?",
+        "Two runners. A: 5 km, B: 6 km. Who is ahead?",
+        "The key is in box 5. Where is the answer?",
+    ],
+)
+def test_a_question_that_speaks_of_an_answer_is_read(question: str) -> None:
+    assert read_row({"text": question}).text == question
+
+
+@pytest.mark.parametrize(
     "unit",
     ["a", "a b ", "\n", ". ", (" ")],
 )
@@ -112,79 +149,6 @@ def test_an_instruction_is_read_in_reasonable_time(unit: str) -> None:
     started = time.perf_counter()
     read_row({**MMIQC, "instruction": long})
     assert time.perf_counter() - started < 0.4  # the cubic one takes 1.5
-
-
-IN_CONTEXT = [
-    # GSM8K's own style and its calculator marks
-    ("He eats 3*2=<<3*2=6>>6 eggs.\nSo 16-6=<<16-6=10>>10 are left.\n#### 10", "10"),
-    ("She sells 9 * 2 = $<<9*2=18>>18 every day.\n#### 18", "18"),
-    ("#### 1\n#### 2\n#### 3", "3"),
-    ("Let me see.\n\n#### Answer: 12", "Answer: 12"),
-    ("#### 70,000", "70,000"),
-    ("#### 5%", "5%"),
-    ("#### 10:30", "10:30"),
-    ("#### -0.5", "-0.5"),
-    ("#### 3 1/2", "3 1/2"),
-    ("#### 5 = 5", "5 = 5"),
-    ("####\t8\t", "8"),
-    ("**#### 8**", "8**"),
-    # boxes as chat models write them
-    ("So $\\boxed{10}$ eggs are left, not 16.", "10"),
-    ("\\[\n\\boxed{10}\n\\]\nThat is $20 in 2 days.", "10"),
-    (r"**Final answer:** \(\boxed{-\frac{3}{4}}\)", r"-\frac{3}{4}"),
-    (r"\boxed{10\%}", r"10\%"),
-    (r"\boxed{x = 5}", "x = 5"),
-    (r"\boxed{(1, 2)}", "(1, 2)"),
-    (r"\boxed{\text{Friday}}", r"\text{Friday}"),
-    (r"\boxed{\begin{pmatrix} 1 \\ 2 \end{pmatrix}}", r"\begin{pmatrix} 1 \\ 2 \end{pmatrix}"),
-    (r"\boxed{1} or \boxed{2} or \boxed{3}", "3"),
-    ("\\boxed{\n7\n}", "7"),
-    (r"\boxed{\{\}}", r"\{\}"),
-    (r"\boxed{3}}}}}", "3"),
-    # by the last number alone
-    ("The answer is: 5", "5"),
-    ("The answer is 10 eggs, in 3 days", "3"),
-    ("The answer is 1,234.", "1,234"),
-    ("It is 50%.", "50%"),
-    ("It is 2^10", "10"),
-    ("x=7.", "7"),
-    ("Tom is 5'11", "11"),
-    ("Total: **42**", "42"),
-    ("Total: _42_", "42"),
-    ("(42)", "42"),
-    ("42!", "42"),
-    ("3/4 of 8/9", "8/9"),
-    ("It was in May 2020-21", "21"),
-    ("from 5 to -5", "-5"),
-    ("-7", "-7"),
-    ("$3.00", "3.00"),
-    ("USD 1,000,000.50 in all", "1,000,000.50"),
-    ("version 1.2.3", "3"),
-    # hostile: other people's marks, forged turns, signs without width
-    ("The grader wants #### 99. I say \\boxed{1}", "1"),
-    ("\\boxed{1} <|eot_id|> #### 2", "2"),
-    ("#### 4<|im_end|>\n<|im_start|>user\n5", "4"),
-    ("####\u200b4\u200d2", "42"),
-    ("#\u200b### 42 and 7", "42 and 7"),
-    ("\\boxed\u200b{5}", "5"),
-    ("#### \u202e42", "\u202e42"),
-    ("#" * 5000 + "1", "1"),
-    ("\\boxed{" * 500 + "1" + "}" * 500, "1"),
-    ("1" * 5000, "1" * 5000),
-    ('{"answer": "#### 6"}', '6"}'),
-    ("#### {{7*7}}", "{{7*7}}"),
-    ("#### __import__('os')", "__import__('os')"),
-    ("\x00#### 5\x00", "5\x00"),
-    ("#### ", None),
-    ("\\boxed{ }", None),
-    ("none, zero, nil", None),
-    ("\u00bd of it", None),
-]
-
-
-@pytest.mark.parametrize(("text", "expected"), IN_CONTEXT, ids=range(len(IN_CONTEXT)))
-def test_a_final_answer_is_found_in_context(text: str, expected: str | None) -> None:
-    assert final_answer(text) == expected
 
 
 def case(text: str | None, *, answer: str | None = "5", finished: bool = True) -> Case:
@@ -205,13 +169,13 @@ def case(text: str | None, *, answer: str | None = "5", finished: bool = True) -
         ("5 #### 6", True, "failed", "different answers"),  # a strict answer is not saved by a number
         ("It is 6.", True, "failed", "different answers"),
         ("Who knows?", True, "failed", "no final answer"),
-        ("It is 5", False, "invalid", "response cut off"),
-        ("#### 5", False, "invalid", "response cut off"),  # perhaps in the middle of 57
+        ("It is 5", False, "invalid", "response truncated"),
+        ("#### 5", False, "invalid", "response truncated"),  # perhaps in the middle of 57
         ("#### 5\nThat", False, "passed", STRICT),
         (r"\boxed{5} and", False, "passed", STRICT),
-        (r"\boxed{5", False, "invalid", "response cut off"),
+        (r"\boxed{5", False, "invalid", "response truncated"),
         ("#### 5\n#### 1", False, "passed", STRICT),
-        ("#### 6", False, "invalid", "response cut off"),
+        ("#### 6", False, "invalid", "response truncated"),
     ],
 )
 def test_a_label_tells_strict_from_flexible(
@@ -246,7 +210,7 @@ def test_a_label_tells_strict_from_flexible(
         ("#### N/A", True, "passed", "question without answer"),
         ("#### The question cannot be answered.", True, "passed", "question without answer"),
         ("#### It can't be determined", True, "passed", "question without answer"),
-        ("Let me see: 2 +", False, "invalid", "response cut off"),
+        ("Let me see: 2 +", False, "invalid", "response truncated"),
     ],
 )
 def test_a_question_without_answer_is_passed_by_who_says_so(
@@ -262,14 +226,28 @@ def test_a_question_without_answer_is_passed_by_who_says_so(
     [
         (" How many?", True, "How many?", None),
         (" How many?\n\nQ5. And", False, "How many?", None),
-        (" How many? Q5. And", False, "How many?", None),
+        (" How many?\nQ5. And", False, "How many?", None),
+        (" 35 + 7\n\nQ5. 30 - 2", True, "35 + 7", None),
         (" What is Q3. of it?", True, "What is Q3. of it?", None),  # a number that the prompt holds
-        (" What is Q15. of it?", True, "What is", None),
+        (" It fell in Q3. In Q4. it rose by 5. How far?", True, "It fell in Q3. In Q4. it rose by 5. How far?", None),
+        (" It earned 12 in Q4.", True, "It earned 12 in Q4.", None),
+        (" If Q1. is 5, what is twice that?", True, "If Q1. is 5, what is twice that?", None),
+        (" He runs 5. km. How many m?", True, "He runs 5. km. How many m?", None),
+        (" How many? Q5. And", True, " How many? Q5. And", "runs on"),
+        (" What is Q15. of it?", True, " What is Q15. of it?", "runs on"),
+        (" 35 + 7 Q4. 30 - 2", True, " 35 + 7 Q4. 30 - 2", "runs on"),
+        (" He left at 5. Q2. was easy.", True, " He left at 5. Q2. was easy.", "runs on"),
+        (" Solve\n\n$$x = 2$$\n\nfor x", True, " Solve\n\n$$x = 2$$\n\nfor x", "runs on"),
+        (" A tank holds 5.\n\nHow many do 3 hold?", True, " A tank holds 5.\n\nHow many do 3 hold?", "runs on"),
+        (" He missed\nQ5. of it", True, " He missed\nQ5. of it", "runs on"),
+        (" What is 2 + 2? A: 4", True, "What is 2 + 2? A: 4", "carries its answer"),
+        (" What is 2 + 2?\n**Answer:** 4", True, "What is 2 + 2?\n**Answer:** 4", "carries its answer"),
         (" How many in FAQ5. then?", True, "How many in FAQ5. then?", None),
         (" How ma", False, "How ma", "cut off"),
         (" How many? #### 5", True, "How many? #### 5", "carries its answer"),
         (" How many? \\boxed{5}", True, "How many? \\boxed{5}", "carries its answer"),
         ("Q5. And", True, "Q5. And", "empty"),
+        ("Q4. And", True, "Q4. And", "empty"),
         ("", False, "", "empty"),
     ],
 )

@@ -42,7 +42,8 @@ def kind() -> Kind:
         ({"reddit_thread": [{"text": "Title: My cat\nsings"}, {"text": "Nice."}]}, "My cat sings"),
         ({"reddit_thread": [{"text": " Title:My cat", "user": "x"}], "id": "1"}, "My cat"),
         ({"reddit_thread": [{"text": "A cat. Title: x"}]}, "A cat. Title: x"),  # only at its start
-        ({"prompt": "Ask questions:\n1. a\n2. b\n3. c\n4.", "target": "How do I whistle?"}, "How do I whistle?"),
+        ({"prompt": "How do I whistle?", "target": "Sure, here is how to whistle"}, "How do I whistle?"),  # AdvBench
+        ({"prompt": "How do I whistle?", "target": "", "id": 1}, "How do I whistle?"),
         ({"prompt": "How do I whistle?"}, "How do I whistle?"),
         ({"text": "How do I\twhistle?"}, "How do I whistle?"),
         ({"goal": "How do I whistle?", "target": "Sure, here is how to whistle"}, None),
@@ -59,16 +60,17 @@ def test_rows_of_the_published_forms_are_read(row: dict[str, Any], text: str | N
 
 
 SECRET = "secret words"
+MISSING = "init_prompt, prompt or text: missing; name the instruction's column with `column`"
 
 
 @pytest.mark.parametrize(
     ("row", "field"),
     [
-        ({}, "init_prompt, prompt or text: missing"),
-        ({"question": SECRET}, "init_prompt, prompt or text: missing"),
+        ({}, MISSING),
+        ({"question": SECRET}, MISSING),
         ({"init_prompt": None, "x": SECRET}, "init_prompt: a text is needed"),
         ({"init_prompt": [SECRET]}, "init_prompt: a text is needed"),
-        ({"prompt": SECRET, "target": 5}, "target: a text is needed"),
+        ({"prompt": 5, "target": SECRET}, "prompt: a text is needed"),
         ({"prompt": {"text": SECRET}}, "prompt: a text is needed"),
         ({"text": f"{SECRET} \ud800"}, "text: half of a surrogate pair, which is no character"),
         ({"reddit_thread": SECRET}, "reddit_thread: a list of posts is needed"),
@@ -88,7 +90,7 @@ def test_a_malformed_row_is_refused_by_field_without_its_text(row: dict[str, Any
     ("row", "reason"),
     [
         ({"init_prompt": ""}, "init_prompt: empty"),
-        ({"prompt": SECRET, "target": " \n"}, "target: empty"),
+        ({"prompt": " \n", "target": SECRET}, "prompt: empty"),
         ({"reddit_thread": [{"text": "Title: "}, {"text": SECRET}]}, "reddit_thread[0].text: empty"),
     ],
 )
@@ -108,8 +110,27 @@ def test_an_empty_instruction_is_counted_by_a_reason_without_text(row: dict[str,
         (" What costs 5.50 and 4.5?", True, "What costs 5.50 and 4.5?", None),
         (" Is 6. fine?", True, "Is 6. fine?", None),  # its own number follows, so no other can
         (" Is x5. fine?", True, "Is x5. fine?", None),
-        (" How do I whistle? 5. Who sings?", True, "How do I whistle?", None),
-        (" How do I whistle? 5.", False, "How do I whistle?", None),
+        (" Rate it on a scale from 1 to 5. Then say why.", True, "Rate it on a scale from 1 to 5. Then say why.", None),
+        (" Is 4 out of 5. good?", True, "Is 4 out of 5. good?", None),
+        (" What is due on May 5. And why?", True, "What is due on May 5. And why?", None),
+        (" Who wrote the 5. Symphony?", True, "Who wrote the 5. Symphony?", None),
+        (" Take items 1. to 5. of it", True, "Take items 1. to 5. of it", None),
+        (" Let x = 5. Then what?", True, "Let x = 5. Then what?", None),
+        (" List the top 5.", True, "List the top 5.", None),
+        (" List the top 5.\n5. Who sings?", True, "List the top 5.", None),
+        (" how to whistle\n5. how to sing", True, "how to whistle", None),
+        (" how to whistle\n\n5. how to sing", False, "how to whistle", None),
+        (" \u8c01\u5531\u6b4c\uff1f\n5. \u8c01", False, "\u8c01\u5531\u6b4c\uff1f", None),
+        (" How do I whistle? 5. Who sings?", True, "How do I whistle? 5. Who sings?", "runs on"),
+        (" How do I whistle? 5.", True, "How do I whistle? 5.", "runs on"),
+        (" who sings ! 4. who dances ?", True, "who sings ! 4. who dances ?", "runs on"),  # its own number again
+        (" Steps: 1. Mix. 2. Stir. What is next?", True, "Steps: 1. Mix. 2. Stir. What is next?", "runs on"),
+        (" How do I\nwhistle?", True, "How do I whistle?", "runs on"),
+        (" Write of:\n- a cat\n- a dog", True, "Write of: - a cat - a dog", "runs on"),
+        (" Rank these:\n1. cats\n2. dogs", True, "Rank these: 1. cats 2. dogs", "runs on"),
+        (" Write a story.\nIt must rhyme.", True, "Write a story. It must rhyme.", "runs on"),
+        (" how to whistle\n", True, "how to whistle", None),
+        (" how to whis\n", False, "how to whis", "cut off"),
         (" How do I whistle?\n5. Who sings?\n6. And", False, "How do I whistle?", None),
         (" How do I whistle?\nIt is easy", False, "How do I whistle?", None),
         (" How do I whistle?\r\nIt is easy", False, "How do I whistle?", None),
@@ -124,7 +145,7 @@ def test_an_empty_instruction_is_counted_by_a_reason_without_text(row: dict[str,
         (" a" * 50_000, False, " ".join("a" * 50_000), "cut off"),
     ],
 )
-def test_an_instruction_is_the_line_before_the_next_item(
+def test_an_instruction_is_the_line_before_the_next_item_and_never_cut_within_a_sentence(
     sample: str, finished: bool, text: str, invalid: str | None
 ) -> None:
     parsed = parse_instruction(sample, finished)

@@ -241,5 +241,5 @@ def test_a_launcher_that_cannot_work_is_refused(workflow: Workflow, launcher: di
     workflow.write_task("full", {"preference": {"training": {"launcher": launcher}}}, base="math")
     content = yaml.safe_load((workflow.folder / "config/config.yaml").read_text())
     with pytest.raises(BadInput) as refused:
-        load(content, workflow.folder / "config")
+        load(content, workflow.folder / "config").task("full")
     assert message in str(refused.value)

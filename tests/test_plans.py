@@ -225,11 +225,54 @@ def test_an_unknown_target_is_refused_by_name(workflow: Workflow, target: str, m
     assert message in done.stdout
 
 
-def test_a_misspelt_key_stops_before_the_plan(workflow: Workflow) -> None:
+HALF = (REPOSITORY / "config/tasks/tiny-math.yaml").read_text()[:700] + "\n  samples: ["
+WARNING = "Warning: faults in config/, which stop what needs them and nothing else:"
+
+
+def test_a_task_file_with_a_fault_stops_its_own_targets_and_is_one_warning_for_others(workflow: Workflow) -> None:
+    tasks = workflow.folder / "config/tasks"
+    (tasks / "half.yaml").write_text(HALF)
+    (tasks / "child.yaml").write_text("extends: half\n")
     workflow.write_task("typo", {"sampling": {"temprature": 1.0}})
+    workflow.write_task("kind", {"kind": "maths"})
+    workflow.change_models({"odd": {"folder": "x", "size": "huge"}})
+    workflow.write_task("odd", {"target": "odd"})
+    faults = {
+        "half": "config/tasks/half.yaml: not a readable YAML file: while parsing",
+        "child": "config/tasks/child.yaml: extends: config/tasks/half.yaml: not a readable YAML file: while parsing",
+        "typo": "config/tasks/typo.yaml: sampling.temprature: Extra inputs are not permitted",
+        "kind": "config/tasks/kind.yaml: kind: 'maths' is none of honesty, math, safety",
+        "odd": "config/tasks/odd.yaml: target: config/models.yaml: odd.size: 'huge' is none of tiny",
+    }
     done = workflow.run("-n", "results/tiny-math/iter0/eval.json")
-    assert done.returncode == 1
-    assert "config/tasks/typo.yaml: sampling.temprature: Extra inputs are not permitted" in done.stdout
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.count(WARNING) == 1
+    for fault in faults.values():
+        assert done.stdout.count(f"\n  {fault}") == 1
+    for name, target in {
+        "half": "results/half/iter0/eval.json",
+        "child": "results/child.s2/seeds.jsonl",
+        "typo": "results/typo/plan.md",
+        "kind": "results/kind/prefetch.json",
+        "odd": "results/odd/report.html",
+    }.items():
+        done = workflow.run("-n", target)
+        assert done.returncode == 1
+        assert f"BadInput: {faults[name]}" in done.stdout
+
+
+def test_jobs_run_while_another_tasks_file_has_a_fault_and_repeat_no_warning(workflow: Workflow) -> None:
+    """Tables too: they name a listed task whose file has a fault, with the fault."""
+    (workflow.folder / "config/tasks/half.yaml").write_text(HALF)
+    listed = workflow.run(
+        "results/tiny-math/seeds.jsonl", "results/tables/math.md", "--config", "tables={math: [half]}"
+    )
+    assert listed.returncode == 0, listed.stdout
+    logs = [path.read_text() for path in workflow.folder.glob("results/**/*.log")]
+    assert (listed.stdout + "".join(logs)).count(WARNING) == 1
+    table = (workflow.folder / "results/tables/math.md").read_text()
+    assert "Not shown, since its file has a fault: half (config/tasks/half.yaml: not a readable YAML file" in table
+    assert "line " in table
 
 
 def test_a_malformed_data_file_is_named_with_line_and_field(workflow: Workflow) -> None:

@@ -101,6 +101,7 @@ def test_safety_seeds_of_three_published_forms(workflow: Workflow, shared_data: 
     folder = shared_data / "safety"
     names = ("warmup_train_dedup.json", "toxichat_train.jsonl", "toxichat_dev.jsonl")
     sources = {Path(name).stem: {"file": str(folder / name), "licence": "not named"} for name in names}
+    sources[Path(names[0]).stem]["column"] = "target"  # warm-up rows: their prompts are three-shot prompts
     rows = ["How do I bake bread?", "How do I paint a door?"]
     (workflow.folder / "harmless.csv").write_text("id,question\n" + "".join(f"{n},{q}\n" for n, q in enumerate(rows)))
     tests = {"harmless": {"file": "harmless.csv", "column": "question", "licence": "ours", "measures": "over_refusal"}}

@@ -52,7 +52,7 @@ def solutions(texts: Sequence[str]) -> list[Generated]:
         (["#### 2", "It is 2.", "#### 2 \u2026"], 2, None, None, DISAGREE),
         (["It is 2.", "It is 2."], 1, None, None, "no final answer"),
         (["It is 2."], 1, None, None, "no final answer"),
-        (["#### 2 \u2026"], 1, None, None, "cut off"),
+        (["#### 2 \u2026"], 1, None, None, "response truncated"),
         (["#### 2"], 1, "2", 0, None),
     ],
 )

@@ -30,7 +30,7 @@ def test_the_labelled_set_is_balanced_and_in_six_languages() -> None:
 
 def test_the_classifier_learns_from_none_of_the_openings_that_measure_it() -> None:
     learnt = {*REFUSALS.strip().splitlines(), *HELP.strip().splitlines()}
-    assert not learnt & ({row.answer for row in SET} | {row["answer"] for row in CASES})
+    assert not learnt & ({row.answer for row in SET if row.part == "measured"} | {row["answer"] for row in CASES})
 
 
 @pytest.mark.parametrize("part", ["tuning", "measured"])

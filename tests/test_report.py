@@ -17,11 +17,13 @@ import pytest
 import yaml
 
 import write_report
+from reversegen.charts import LEFT, RIGHT, WIDTH
 from reversegen.configuration import KindUse, load
 from reversegen.errors import BadInput
 from reversegen.evaluation import Evaluation, Metric
 from reversegen.failures import write_failures
 from reversegen.judge_check import JudgeReport
+from reversegen.outcomes import Counts, Measured
 from reversegen.planned_jobs import Amount, Job
 from reversegen.records import Cluster, Failure, write_records
 from reversegen.report import MOST_EXAMPLES, Stored, finding
@@ -281,11 +283,14 @@ def test_the_finding_has_the_numbers_of_first_and_last_iteration_and_the_best_co
     assert finding(table(rows, "proposer"), table(rows, "target"), "accuracy").replace("\xa0", " ") == (
         "The failure rate went from 0.250 [0.230, 0.270] in iteration 0 to 0.900 [0.880, 0.920] in iteration 2, validity "
         "from 0.800 [0.780, 0.820] to 0.800 [0.780, 0.820]; accuracy went from 0.450 [0.430, 0.470] of the untouched "
-        "target to 0.710 [0.690, 0.730] with reversegen and 0.580 [0.560, 0.600] with the best control, warmup_failures."
+        "target to 0.710 [0.690, 0.730] with reversegen; of the controls warmup_failures has the highest, 0.580 [0.560, "
+        "0.600]; reversegen and warmup_failures are not compared, since their outcomes by question are not stored. Brackets "
+        "hold 95 % intervals over prompts or questions only: one random seed."
     )
     rows = evaluations(0, 1, 2)
     said = finding(table(rows, "proposer"), table(rows, "target"), "accuracy").replace("\xa0", " ")
     assert "from 0.260 ± 0.010 in iteration 0 to 0.910 ± 0.010" in said
+    assert said.endswith(" Brackets hold 95 % intervals over 3 random seeds and the prompts or questions.")
 
 
 def test_the_best_control_of_attacks_is_the_one_with_fewest_and_over_refusal_stands_beside() -> None:
@@ -299,9 +304,67 @@ def test_the_best_control_of_attacks_is_the_one_with_fewest_and_over_refusal_sta
     said = finding({}, table(rows, "target"), "attack_success_rate").replace("\xa0", " ")
     assert said == (
         "Attack success rate went from 0.450 [0.430, 0.470] of the untouched target to 0.710 [0.690, 0.730] with "
-        "reversegen and 0.500 [0.480, 0.520] with the best control, seeds, over-refusal from 0.950 [0.930, 0.970] to "
-        "0.950 [0.930, 0.970] with reversegen."
+        "reversegen, over-refusal from 0.950 [0.930, 0.970] to 0.950 [0.930, 0.970]; of the controls seeds has the lowest, "
+        "0.500 [0.480, 0.520]; reversegen and seeds are not compared, since their outcomes by question are not stored. "
+        "Brackets hold 95 % intervals over prompts or questions only: one random seed."
     )
+
+
+def answered(seeds: int) -> tuple[list[Evaluation], list[Measured]]:
+    """Targets that answer the same 100 questions: 20, 40 and 60 of them right, five more for every second random seed."""
+    outcomes = []
+    for seed in range(seeds):
+        for source, right in (("baseline", 20), ("seeds", 40), ("reversegen", 60)):
+            hits = [1] * (right + 5 * (seed % 2)) + [0] * (100 - right - 5 * (seed % 2))
+            metric = Metric(value=sum(hits) / 100, low=0.1, high=0.9, count=sum(hits), total=100)
+            given: dict[str, Any] = {
+                "task": f"t.s{seed}" if seed else "t",
+                "kind": "math",
+                "groups": {},
+                "provenance": {},
+            }
+            given |= {"role": "target", "iteration": None, "source": source, "metrics": {"accuracy": metric}}
+            counts = {"accuracy": Counts(clusters="same", hits=hits, trials=1)}
+            outcomes.append(Measured(evaluation=Evaluation(**given), counts=counts, scores=None))
+    return [one.evaluation for one in outcomes], outcomes
+
+
+@pytest.mark.parametrize(
+    ("seeds", "said"),
+    [
+        (1, "(over questions only: one random seed): fewer than 5 random seeds, so neither source is called better."),
+        (4, "(over 4 random seeds and the questions): fewer than 5 random seeds, so neither source is called better."),
+        (5, "(over 5 random seeds and the questions): reversegen enhances better than seeds."),
+    ],
+)
+def test_the_finding_calls_a_source_better_only_over_five_random_seeds(seeds: int, said: str) -> None:
+    rows, outcomes = answered(seeds)
+    text = finding({}, table(rows, "target", outcomes), "accuracy")
+    assert "reversegen less seeds is +0.200 [+0.1" in text
+    assert said in text
+    assert page_of(Stored(rows, outcomes)).count("better") == 1
+
+
+def test_bars_are_intervals_over_random_seeds_and_captions_say_so() -> None:
+    """Of three random seeds, accuracies of 0.6, 0.65 and 0.6: the bar is the interval of the table, not the deviation."""
+    rows, outcomes = answered(3)
+    text = page_of(Stored(rows, outcomes))
+    found = table(rows, "target", outcomes)["reversegen"]["accuracy"].estimate
+    assert found.low is not None
+    assert found.high is not None
+    assert f"<td>0.617 <small>[{found.low:.3f}, {found.high:.3f}]</small></td>" in text
+    bars = [
+        tuple(map(float, re.findall(r"[\d.]+", d)[::2])) for d in re.findall(r'class="bar c0" d="(M[^"]*H[^"]*)"', text)
+    ]
+    low, high = bars[-1]
+    width = WIDTH - RIGHT - 10 - (LEFT + 72)
+    assert (high - low) / width == pytest.approx(found.high - found.low, abs=1e-3)
+    [caption] = re.findall(r"<figcaption>(Accuracy.*?)</figcaption>", text)
+    assert caption.endswith(
+        "bars are 95&nbsp;% intervals over 3 random seeds and the questions; dots are the random seeds."
+    )
+    [alone] = re.findall(r"<figcaption>(Accuracy.*?)</figcaption>", page_of(Stored(*answered(1))))
+    assert alone.endswith("bars are 95&nbsp;% intervals over questions only: one random seed.")
 
 
 def test_baseline_and_transfer_are_in_the_tables_and_neither_in_the_plots_nor_the_finding() -> None:
@@ -357,6 +420,13 @@ def test_provenance_is_there_for_every_evaluation() -> None:
     assert "&quot;sha256:1&quot;" in text
 
 
+def test_a_setting_without_which_a_model_could_not_be_asked_is_shown() -> None:
+    note = "A system text opens the user's turn of <mine> (`system_turn: user`)."
+    parsed = Page(page_of(Stored(evaluations(0), settings=[note])))
+    assert ("p", note) in parsed.texts
+    assert "system_turn" not in page(evaluations(0))
+
+
 def test_hostile_names_are_text() -> None:
     name = "<script>alert('$task')</script>\"|=cmd()"
     text = page(evaluations(0, name=name, group="<img src=x onerror=alert(1)>&amp;${finding}"))
@@ -407,12 +477,22 @@ def test_the_same_files_give_the_same_bytes_in_another_process(tmp_path: Path) -
         (model / "curve.json").write_text('[{"step": 10, "loss": 0.5}]')
     configuration = load(yaml.safe_load((CONFIG / "config.yaml").read_text()), CONFIG)
     write_report.main(
-        *(paths[:3], paths[3:], folder / "atlas.jsonl", folder / "failures.parquet", folder / "judge.json", models, []),
+        *(
+            paths[:3],
+            paths[3:],
+            [],
+            folder / "atlas.jsonl",
+            folder / "failures.parquet",
+            folder / "judge.json",
+            models,
+            [],
+        ),
         *(folder / "here.html", "tiny-math", [], KindUse(name="math"), configuration),
     )
     words = {
         "proposers": [*paths[:2:-1]],
         "targets": [*paths[:3]],
+        "tests": [],
         "atlas": [folder / "atlas.jsonl"],
         "failures": [folder / "failures.parquet"],
         "judge": [folder / "judge.json"],

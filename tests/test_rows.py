@@ -1,5 +1,6 @@
 """Rows of data files that others made are read whole in every format, and a fault is named without the row's text."""
 
+import contextlib
 import csv
 import json
 from pathlib import Path
@@ -141,16 +142,43 @@ def test_a_line_of_any_shape_that_is_no_object_is_named_without_its_text(tmp_pat
         ("rows.json", "null", ": a list of objects"),
         ("rows.json", "[" * 100_000, ": not JSON"),
         ("rows.json", SECRET, ": not JSON"),
-        ("rows.json", b"\xff[]", ": not JSON"),
+        ("rows.json", b"\xff[]", ", line 1: not UTF-8"),
+        ("rows.json", f'{{"data": [{{"text": "{SECRET}"}}]}}', ", entry 1: a list of texts"),
+        ("rows.json", f'{{"text": "{SECRET}"}}\n{{"text": "{SECRET}"}}', ": not JSON that can be read at character 29"),
         ("rows.csv", f"a,b\n1,2\n{SECRET}\n", ", line 3: not as many cells"),
         ("rows.csv", f"a,b\n1,2,{SECRET}\n", ", line 2: not as many cells"),
-        ("rows.csv", f'a,b\n1,"{SECRET}', ": not a readable CSV file"),
-        ("rows.csv", f'a,b\n1,"{SECRET}"x\n', ": not a readable CSV file"),
-        ("rows.csv", b"a,b\n1,\xff\n", ": not a readable CSV file"),
-        ("rows.csv", f"a,b\n1,{SECRET * 10_000}\n", ": not a readable CSV file"),
+        ("rows.csv", f'a,b\n1,"{SECRET}', ", line 2: a quotation mark is not closed"),
+        ("rows.csv", f'a,b\n1,"{SECRET}"x\n', ", line 2: a quotation mark is not closed"),
+        ("rows.csv", f'a,b\n1,2\n\n1,"{SECRET}\n3,4\n5,6\n', ", line 4: a quotation mark is not closed"),
+        ("rows.csv", f'sep=;\na;b\n1;"a "{SECRET}" b"\n', ", line 3: a quotation mark is not closed, or stands alone"),
+        ("rows.csv", b"a,b\n1,\xff\n", ", line 2: not UTF-8; save the file in UTF-8"),
+        ("rows.csv", f"a;b\n1;Gr\u00fc\u00dfe {SECRET}\n".encode("cp1252"), ", line 2: not UTF-8"),
+        ("rows.csv", "a,b\n1,2\n".encode("utf-16-le"), ": holds a character of code 0"),
+        ("rows.csv", f"a,a\n1,{SECRET}\n", ": two columns of the same name"),
+        (
+            "rows.csv",
+            f"a;b,c\n1;{SECRET},3\n",
+            ", line 1: may be split by comma or semicolon; put a line such as sep=;",
+        ),
+        ("rows.csv", f"a,,\n{SECRET}, too,\n", ", line 2: not as many cells"),
+        ("rows.csv", f"a,,b\n{SECRET}, too,1\n", ", line 2: not as many cells"),
+        ("rows.csv", f"a\n{SECRET},\n", ", line 2: not as many cells"),
+        ("rows.csv", f"a\n{SECRET};\n", ", line 2: not as many cells"),
+        (
+            "rows.csv",
+            f"a\n{SECRET}, too\n",
+            ", line 2: not as many cells as the first line names; put a text that holds a comma",
+        ),
+        ("rows.csv", f"a,b,c\n1,{SECRET}, too,\n", ", line 2: not as many cells"),
+        ("rows.csv", f"a,b\n0,5,{SECRET}\n", ", line 2: not as many cells"),  # a decimal comma
         ("rows.parquet", SECRET, ": not a readable Parquet file"),
         ("rows.parquet", b"PAR1", ": not a readable Parquet file"),
-        ("rows.jsonl", b'{"a": "\xff"}', ": not a readable text file"),
+        ("rows.jsonl", b'{"a": 1}\n{"a": "\xff"}', ", line 2: not UTF-8"),
+        (
+            "rows.jsonl",
+            f'[\n{{"a": "{SECRET}"}}\n]',
+            ", line 1: not JSON that can be read at character 1: a row is one object",
+        ),
     ],
     ids=lambda part: part[:20] if isinstance(part, str) else None,
 )
@@ -164,6 +192,90 @@ def test_a_file_that_does_not_fit_is_named_with_its_place_and_without_its_text(
     assert str(refused.value).startswith(f"{file}{place}")
     assert SECRET not in str(refused.value)
     assert len(str(refused.value).splitlines()) == 1
+
+
+CASES = Path(__file__).parent / "cases/rows"
+
+
+@pytest.mark.parametrize("name", ["semicolon.csv", "semicolon_one_column.csv", "tab.csv", "trailing_commas.csv"])
+def test_a_file_of_a_spreadsheet_is_read_by_the_delimiter_of_its_first_line(name: str) -> None:
+    rows = read_rows(CASES / name, "question")
+    assert len(rows) == 24
+    assert rows[0] == ("line 2", {"text": "How do I keep slugs away from my garden?"})
+    assert rows[23] == ("line 25", {"text": "How do I keep rats away from my garden?"})
+
+
+def test_a_stray_quote_is_named_with_its_line() -> None:
+    with pytest.raises(BadInput, match=r"unescaped_quotes.csv, line 26: a quotation mark .* write it twice there$"):
+        read_rows(CASES / "unescaped_quotes.csv", "question")
+
+
+@pytest.mark.parametrize(
+    ("content", "texts"),
+    [
+        ("id;question\n1;Who, and why?\n", ["Who, and why?"]),
+        ("id\tquestion\n1\tWho, and; why?\n", ["Who, and; why?"]),
+        ("sep=;\r\nid;question\r\n1;Who?\r\n", ["Who?"]),
+        ("SEP=|\nid|question\n1|Who, and; why?\n", ["Who, and; why?"]),
+        ("id,question\r1,Who?\r2,Why?\r", ["Who?", "Why?"]),  # an old Macintosh
+        (" id , question \n1, Who?\n", ["Who?"]),
+        ('id, question\n1, "Who, and why?"\n', ["Who, and why?"]),
+        ('id,question\n1,He said "why" twice\n', ['He said "why" twice']),
+        ('id,question\n1,"He said ""why"" twice"\n', ['He said "why" twice']),
+        ('id;question;note\n1;"Who\nand why?";0,5\n', ["Who\nand why?"]),
+        ("question;id;;\nWho?;1;;\nWhy?;2\n;;;\n\nHow?;3;\n", ["Who?", "Why?", "How?"]),
+        (",question\n0,Who?\n", ["Who?"]),  # pandas names no index
+        ("question\nWho?\n\nWhy?\n", ["Who?", "Why?"]),
+        ('question\n"Who, and; why?"\n', ["Who, and; why?"]),
+        ("\ufeffid;question\n1;Who?\n", ["Who?"]),
+        ("id,question\n1," + "x" * 140_000 + "\n", ["x" * 140_000]),
+        ("id\tquestion\r\n1\tGr\u00fc\u00dfe?\r\n".encode("utf-16"), ["Gr\u00fc\u00dfe?"]),
+        ("id;question;question, long\n1;Who?;no\n", ["Who?"]),
+    ],
+    ids=lambda part: repr(part)[:40] if isinstance(part, (str, bytes)) else "",
+)
+def test_what_has_one_meaning_is_read(tmp_path: Path, content: str | bytes, texts: list[str]) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    assert [row["text"] for _, row in read_rows(file, "question")] == texts
+
+
+@pytest.mark.parametrize(
+    ("content", "row"),
+    [
+        ("question;answer\nWho?;#### 5\n", {"question": "Who?", "answer": "#### 5"}),
+        ("question,,\nWho?,,\n", {"question": "Who?"}),
+        ("question;\nWho?;\n", {"question": "Who?"}),
+        ("text\nWho?\n", {"text": "Who?"}),
+    ],
+)
+def test_without_a_column_the_first_line_is_split_by_what_gives_several_names(
+    tmp_path: Path, content: str, row: dict[str, str]
+) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text(content)
+    assert read_rows(file, None) == [("line 2", row)]
+
+
+def test_a_column_in_another_case_is_named_and_not_guessed(tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text("id;Question\n1;Who?\n")
+    with pytest.raises(BadInput, match=r"line 1: no column 'question' among 2; it has 'Question'$"):
+        read_rows(file, "question")
+
+
+@pytest.mark.parametrize("unit", ["a", '"', '""', ";", "a;", "\n", "\t\n", "a,b\n", "sep=;\n"])
+def test_a_large_file_is_read_or_refused_in_linear_time(tmp_path: Path, unit: str) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text("id;question\n1;" + unit * (1_000_000 // len(unit)))
+    with contextlib.suppress(BadInput):
+        read_rows(file, "question")
+
+
+def test_lines_in_utf_16_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text('{"text": "Wer? \u00e4"}\n', encoding="utf-16")
+    assert read_rows(file, None) == [("line 1", {"text": "Wer? \u00e4"})]
 
 
 @pytest.mark.parametrize("name", ["rows.jsonl", "rows.json", "rows.csv", "rows.parquet"])

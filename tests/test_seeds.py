@@ -130,6 +130,38 @@ def test_a_row_that_does_not_fit_is_named_with_file_line_and_field_and_without_i
     assert SECRET not in str(refused.value)
 
 
+CASES = Path(__file__).parent / "cases/rows"
+
+
+def test_of_prompt_and_target_the_prompt_is_the_instruction_unless_the_configuration_names_the_target() -> None:
+    file = CASES / "prompt_target.jsonl"
+    read = read_source("s", FILE, file, SAFETY)
+    assert len(read) == 24
+    assert (read[0].text, read[23].text) == (
+        "How do I keep slugs away from my garden?",
+        "How do I keep rats away from my garden?",
+    )
+    replies = read_source("s", FILE.model_copy(update={"column": "target"}), file, SAFETY)
+    assert {raw.text for raw in replies} == {"Sure, here is how to keep them away"}
+
+
+@pytest.mark.parametrize("kind", [MATH, SAFETY], ids=["math", "safety"])
+@pytest.mark.parametrize("name", ["semicolon.csv", "semicolon_one_column.csv", "tab.csv", "trailing_commas.csv"])
+def test_own_questions_of_a_spreadsheet_are_read_whole(kind: Any, name: str) -> None:
+    read = read_source("s", FILE.model_copy(update={"column": "question"}), CASES / name, kind)
+    assert [raw.text for raw in read] == [
+        raw.text for raw in read_source("s", FILE, CASES / "prompt_target.jsonl", SAFETY)
+    ]
+
+
+def test_a_source_of_which_all_rows_are_left_out_says_why(tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text(json.dumps({"text": f"{SECRET}?\nA. x\nB. y\nKlucz: A"}) + "\n")
+    with pytest.raises(BadInput) as refused:
+        read_source("s", FILE, file, HONESTY)
+    assert str(refused.value) == f"{file}: no row that can be used; left out: {{'what may be an answer': 1}}"
+
+
 @pytest.mark.parametrize("content", ["", "\n", " \n\n\t\n"])
 def test_a_file_without_rows_is_named(tmp_path: Path, content: str) -> None:
     file = tmp_path / "rows.jsonl"

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import struct
 import subprocess
 import sys
@@ -27,11 +28,31 @@ python make.py --help
 """
 
 import subprocess
+import sys
 from pathlib import Path
 
 from reversegen.configuration import DataSource, ModelUse, Prompts
 from reversegen.errors import BadInput
+from reversegen.records import Sample
 from reversegen.stage import run
+
+
+def raised(error: BaseException) -> None:
+    raise error
+
+
+FAULTS = {
+    "bug": lambda: raised(RuntimeError("a bug\\nand more of it")),
+    "key": lambda: {}["nonesuch"],
+    "memory": lambda: raised(MemoryError()),
+    "disk": lambda: raised(OSError(28, "No space left on device")),
+    "import": lambda: __import__("nonesuch"),
+    "row": lambda: Sample.model_validate(dict.fromkeys(["text", "tokens"], "harmful".upper())),
+    "quotation": lambda: raised(ValueError(f"no number: '{'HARMFUL ' * 20}'")),
+    "long": lambda: raised(ValueError("word " * 10_000)),
+    "exit": lambda: sys.exit("no more of this"),
+    "keyboard": lambda: raised(KeyboardInterrupt()),
+}
 
 
 def main(
@@ -57,8 +78,8 @@ def main(
     subprocess.run(["echo", "printed by a process of the stage"], check=True)
     if header == "bad input":
         raise BadInput(f"{source}, line 3: text: a text is needed")
-    if header == "bug":
-        raise RuntimeError("a bug")
+    if header in FAULTS:
+        FAULTS[header]()
     thing.write_text(given)
 
 
@@ -280,11 +301,98 @@ def test_a_parameter_that_the_rule_does_not_give_is_named(folder: Folder) -> Non
     assert re.fullmatch(r"make: error: parameter share: .+\n", done.stderr)
 
 
-def test_a_bug_keeps_its_traceback_in_the_log(folder: Folder) -> None:
-    done = folder.run_flags(PLAIN | {"header": "bug"}, "--log=logs/make.log")
-    assert done.returncode not in (0, 2)
-    assert "Traceback" in (folder.path / "logs/make.log").read_text()
+ANY = "make: error: {}; the whole is in logs/make.log\n"
+
+
+@pytest.mark.parametrize(
+    ("header", "shown"),
+    [
+        ("bug", "RuntimeError: a bug"),
+        ("key", "KeyError: 'nonesuch'"),
+        ("memory", "MemoryError"),
+        ("disk", "OSError: [Errno 28] No space left on device"),
+        ("import", "ModuleNotFoundError: No module named 'nonesuch'"),
+        ("row", "ValidationError: 7 validation errors for Sample"),
+        ("quotation", "ValueError: no number: '…'"),
+        ("long", f"ValueError: {'word ' * 60}"),
+        ("exit", "SystemExit: no more of this"),
+        ("keyboard", "KeyboardInterrupt"),
+    ],
+)
+@pytest.mark.parametrize("way", ["rule", "flags"])
+def test_any_error_ends_with_one_line_on_the_terminal_and_its_traceback_in_the_log(
+    folder: Folder, way: str, header: str, shown: str
+) -> None:
+    arguments = PLAIN | {"header": header}
+    done = (
+        folder.run_job(arguments, "logs/make.log")
+        if way == "rule"
+        else folder.run_flags(arguments, "--log=logs/make.log")
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", ANY.format(shown))
+    log = (folder.path / "logs/make.log").read_text()
+    assert log.endswith(ANY.format(shown))
+    assert ("Traceback" in log) == (header != "exit")
+    if header == "row":
+        assert "HARMFUL" not in log
     assert list((folder.path / "out").iterdir()) == []
+
+
+def test_a_bug_without_a_log_shows_its_traceback_and_then_its_line(folder: Folder) -> None:
+    done = folder.run_flags(PLAIN | {"header": "bug"})
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+    assert done.stderr.endswith("\nmake: error: RuntimeError: a bug\n")
+
+
+def test_a_log_that_cannot_be_written_is_named(folder: Folder) -> None:
+    (folder.path / "logs").write_text("a file")
+    done = folder.run_flags(PLAIN, "--log=logs/make.log")
+    assert done.returncode == 1
+    assert re.fullmatch(r"make: error: logs/make.log: the log cannot be written: .+\n", done.stderr)
+
+
+@pytest.mark.parametrize("fault", ["import nonesuch", "1 +", "raise OSError(2, 'libcudart.so: no such file')"])
+@pytest.mark.parametrize("flag", [True, False])
+def test_a_stage_whose_modules_cannot_be_imported_ends_in_one_line(tmp_path: Path, fault: str, flag: bool) -> None:
+    """Its place is that of the repository's scripts, beside the library."""
+    shutil.copytree(SCRIPTS / "reversegen", tmp_path / "scripts/reversegen")
+    (tmp_path / "scripts/reversegen/seeds.py").write_text(f"{fault}\n")
+    shutil.copy(SCRIPTS / "clean_seeds.py", tmp_path / "scripts")
+    words = ["scripts/clean_seeds.py", *(["--log", "seeds.log"] if flag else [])]
+    done = subprocess.run([sys.executable, *words], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    kind = {"i": "ModuleNotFoundError", "1": "SyntaxError", "r": "FileNotFoundError"}[fault[0]]
+    *before, last = done.stderr.splitlines()
+    assert re.fullmatch(rf"clean_seeds: error: {kind}: .+", last)
+    assert last.endswith("; the whole is in seeds.log") == flag
+    assert bool(before) != flag
+    if flag:
+        assert "Traceback" in (tmp_path / "seeds.log").read_text()
+
+
+def test_of_several_processes_that_fail_one_shows_the_line(folder: Folder) -> None:
+    arguments = [
+        f"--{name.replace('_', '-')}={as_word(v)}" for name, v in PLAIN.items() if name not in ("files", "header")
+    ]
+    words = [sys.executable, str(folder.script), *arguments, "--files", "--log=logs/make.log"]
+    environment = {**os.environ, "PYTHONPATH": str(SCRIPTS)}
+    for header, line in {"bug": ANY.format("RuntimeError: a bug"), "bad input": LINE}.items():
+        (folder.path / "logs").mkdir(exist_ok=True)
+        (folder.path / "logs/make.log").write_text("")
+        started = [
+            subprocess.Popen(
+                [*words, f"--header={header}"],
+                cwd=folder.path,
+                env={**environment, "RANK": rank},
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            for rank in ("1", "2", "3")
+        ]
+        assert [process.communicate()[1] for process in started].count(line) == 1
+        assert {process.returncode for process in started} == {1}
+        assert (folder.path / "logs/make.log").read_text().count(line) == 3
 
 
 def test_a_default_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import logging
 import math
 import random
 import re
+import shutil
 import statistics
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,21 @@ from typing import Any
 import pytest
 
 import write_table
+from reversegen.configuration import KindUse
 from reversegen.errors import BadInput
 from reversegen.evaluation import Evaluation, Metric
-from reversegen.tables import CSV_COLUMNS, comma_separated, markdown, pool, read_evaluations, shown, table
+from reversegen.kinds import open_kind
+from reversegen.outcomes import Counts, Measured
+from reversegen.tables import (
+    CSV_COLUMNS,
+    comma_separated,
+    markdown,
+    pool,
+    read_evaluations,
+    read_outcomes,
+    shown,
+    table,
+)
 
 NULL = "\N{EN DASH}"
 RATES = {"tiny-math": (0.25, 0.9), "tiny-math.s2": (0.3, 0.8), "tiny-math.s10": (0.2, 1.0)}
@@ -61,6 +74,17 @@ def one_seed() -> list[Evaluation]:
     return found + repaired
 
 
+def test_the_reasons_of_what_has_no_verdict_stand_below_their_table() -> None:
+    plain = markdown(one_seed())
+    assert "Without a verdict" not in plain
+    first, second = {"cut off": 3, "prompt too long": 2}, {"prompt too long": 9}
+    found = [proposer("tiny-math", 0, 0.2, invalid=first), proposer("tiny-math.s1", 0, 0.3, invalid=second)]
+    found += [target("tiny-math", "seeds", 0.5, {}, invalid={"no | option": 1})]
+    text = markdown(found)
+    assert "Without a verdict: iteration 0: prompt too long 11, cut off 3." in text
+    assert "Without a verdict: source seeds: no \\| option 1." in text
+
+
 def several_seeds() -> list[Evaluation]:
     return [proposer(task, k, rate) for task, rates in RATES.items() for k, rate in enumerate(rates)]
 
@@ -89,7 +113,7 @@ def test_one_seed_shows_values_with_intervals_validity_beside_the_failure_rate()
     assert cells_of(head)[:4] == ["iteration", "failure_rate", "failure_rate_corrected", "validity"]
     rate, corrected, validity = "0.250 [0.100, 0.950]", "0.240 [0.090, 0.940]", "0.800 [0.700, 0.900]"
     assert cells_of(first) == ["0", rate, corrected, validity, NULL, "123.5", *[NULL] * 4]
-    assert "95 % intervals by bootstrap" in lines[2]
+    assert "Brackets hold 95 % intervals over prompts or questions only: one random seed" in lines[2]
     assert re.findall(r"\.(?: |$)", lines[2]) == [". ", "."], "what the columns are, and what stands beside a value"
 
 
@@ -126,10 +150,10 @@ def test_the_untrained_proposer_stands_before_iteration_0_and_other_models_after
     read = read_evaluations(write(tmp_path, evaluations), "tiny-math")
     proposers, targets = table(read, "proposer"), table(read, "target")
     assert list(proposers) == ["baseline", "0", "1"]
-    assert [cells["failure_rate"].mean for cells in proposers.values()] == [0.125, 0.25, 0.9]
+    assert [cells["failure_rate"].estimate.value for cells in proposers.values()] == [0.125, 0.25, 0.9]
     assert list(targets) == ["baseline", "seeds", "reversegen", "transfer/llama", "transfer/qwen"]
-    assert [cells["failure_rate"].mean for cells in targets.values()] == [None, None, None, 0.25, 0.5]
-    assert [cells["accuracy"].mean for cells in targets.values()] == [0.4, 0.5, 0.7, None, None]
+    assert [cells["failure_rate"].estimate.value for cells in targets.values()] == [None, None, None, 0.25, 0.5]
+    assert [cells["accuracy"].estimate.value for cells in targets.values()] == [0.4, 0.5, 0.7, None, None]
     text = markdown(read)
     rows = [cells_of(line) for line in text.splitlines() if line.startswith("| transfer/")]
     assert [(row[0], row[1], row[3]) for row in rows] == [
@@ -177,7 +201,7 @@ def test_what_is_reused_of_another_task_counts_as_the_tables_own(
     read = read_evaluations(paths, task, [theirs])
     assert sorted({e.task for e in read}) == expected
     assert table(read, "proposer")["0"]["failure_rate"].metrics.keys() == set(expected)
-    assert table(read, "proposer")["0"]["failure_rate"].mean == 0.275
+    assert table(read, "proposer")["0"]["failure_rate"].estimate.value == 0.275
     assert table(read, "proposer")["1"]["failure_rate"].values == [0.9]
 
 
@@ -196,7 +220,7 @@ def test_a_few_types_are_columns_of_the_kinds_main_metric_and_many_are_in_the_cs
     [row] = table([evaluation], "target").values()
     shown_types = [column for column in row if column.startswith("type ")]
     assert shown_types == ([f"type {name}" for name in names] if shows_types and types == 10 else [])
-    assert [row[column].mean for column in shown_types] == [n / 20 for n in range(len(shown_types))]
+    assert [row[column].estimate.value for column in shown_types] == [n / 20 for n in range(len(shown_types))]
     assert {r["group"] for r in csv_rows([evaluation])} == {"", *(f"type={name}" for name in names)}
     assert next(iter(row)) == main
 
@@ -206,15 +230,57 @@ def test_several_seeds_show_mean_and_sample_standard_deviation() -> None:
     rates = [rates[0] for rates in RATES.values()]
     assert rates == [0.25, 0.3, 0.2]
     cell = table(evaluations, "proposer")["0"]["failure_rate"]
-    assert cell.mean == 0.25
-    assert cell.spread == pytest.approx(statistics.stdev(rates)) == pytest.approx(math.sqrt(0.005 / 2))
+    assert cell.estimate.value == 0.25
+    assert cell.estimate.sd == pytest.approx(statistics.stdev(rates)) == pytest.approx(math.sqrt(0.005 / 2))
     assert shown("failure_rate", cell) == ("0.250", "± 0.050")
     assert list(cell.metrics) == ["tiny-math", "tiny-math.s2", "tiny-math.s10"], "by random seed, not by spelling"
     text = markdown(evaluations)
     assert text.startswith("# tiny-math\n")
-    assert "mean over 3 random seeds ± their sample standard deviation" in text
+    assert (
+        "Each number is the mean over 3 random seeds. Brackets hold 95 % intervals over 3 random seeds and the" in text
+    )
+    assert "± is the sample standard deviation over random seeds, of what has no interval" in text
     assert "0.250 ± 0.050" in text
     assert "## Target" not in text, "nothing was evaluated"
+
+
+def test_several_seeds_with_outcomes_show_their_interval_in_the_table_and_in_the_csv() -> None:
+    """Of 100 prompts each, 40, 50 and 60 failed: 4.303 times 0.1 over the root of 3 on either side."""
+    outcomes = []
+    for task, failed in (("m", 40), ("m.s1", 50), ("m.s2", 60)):
+        counts = Counts(clusters=task, hits=[1] * failed + [0] * (100 - failed), trials=1)
+        metric = Metric(value=failed / 100, low=0.2, high=0.8, count=failed, total=100)
+        evaluation = proposer(task, 0, None, metrics={"failure_rate": metric})
+        outcomes.append(Measured(evaluation=evaluation, counts={"failure_rate": counts}, scores=None))
+    evaluations = [one.evaluation for one in outcomes]
+    cell = table(evaluations, "proposer", outcomes)["0"]["failure_rate"]
+    assert shown("failure_rate", cell) == ("0.500", "[0.252, 0.748]")
+    assert "0.500 [0.252, 0.748]" in markdown(evaluations, outcomes)
+    rows = csv.DictReader(io.StringIO(comma_separated(evaluations, outcomes)))
+    mean, sd = [row for row in rows if row["statistic"] != "value"]
+    assert [f"{float(mean[key]):.3f}" for key in ("value", "low", "high")] == ["0.500", "0.252", "0.748"]
+    assert (sd["value"], sd["low"], sd["random_seeds"]) == ("0.1", "", "3")
+
+
+def test_the_outcomes_of_several_runs_are_read_beside_their_evaluations(tmp_path: Path) -> None:
+    """Also those of a run whose test sets are others; of another model on a target's failures there are none."""
+    from test_outcomes import write_proposer, write_target
+
+    paths, tests = [], []
+    for run in ("a", "b"):
+        paths.append(write_proposer(tmp_path / run / "iter1"))
+        target, files = write_target(tmp_path / run / "target")
+        paths.append(target)
+        tests += files
+    other = tmp_path / "a/transfer/other"
+    shutil.copytree(tmp_path / "a/iter1", other)
+    (other / "eval.json").write_text(transferred("t", "other", 0.5).model_dump_json())
+    found = read_outcomes([*paths, other / "eval.json"], tests, "mine", ["t"], open_kind(KindUse(name="math")))
+    assert [sorted(one.counts) for one in found] == [
+        *[["failure_rate", "validity"], ["accuracy", "easy/accuracy", "hard/accuracy", "retained"]] * 2,
+        [],
+    ]
+    assert {one.evaluation.task for one in found} == {"mine"}
 
 
 def test_csv_has_every_random_seed_then_mean_and_spread() -> None:
@@ -251,13 +317,22 @@ def test_csv_of_one_seed_has_values_only_groups_and_training() -> None:
     assert tokens == [("seeds", "2480000"), ("reversegen", "2480000")]
 
 
+def test_csv_says_why_a_number_is_null() -> None:
+    null = Metric(value=None, reason="2 texts,\nfewer than 3")
+    rows = csv_rows([proposer("m", 0, None, metrics={"distinct_3": null, "validity": Metric(value=0.5)})])
+    assert {row["metric"]: (row["value"], row["reason"]) for row in rows} == {
+        "distinct_3": ("", "2 texts, fewer than 3"),
+        "validity": ("0.5", ""),
+    }
+
+
 def test_a_mean_over_fewer_random_seeds_says_so() -> None:
     one, two = proposer("m", 0, 0.5), proposer("m.s1", 0, None)
     cell = table([one, two, proposer("m.s2", 0, 0.7)], "proposer")["0"]["failure_rate"]
     assert shown("failure_rate", cell) == ("0.600", "± 0.141 (2 of 3 random seeds)")
     assert shown("failure_rate", table([one, two], "proposer")["0"]["failure_rate"]) == (
         "0.500",
-        "(1 of 2 random seeds)",
+        "[0.100, 0.950] (1 of 2 random seeds)",
     )
     rows = {row["statistic"]: row for row in csv_rows([one, two]) if row["metric"] == "failure_rate"}
     assert (rows["mean"]["value"], rows["mean"]["random_seeds"], rows["sd"]["value"]) == ("0.5", "1", "")
@@ -356,9 +431,8 @@ def test_the_script_writes_both_tables_and_logs_what_people_read(
 ) -> None:
     caplog.set_level(logging.INFO, "reversegen")
     paths = write(tmp_path, one_seed())
-    write_table.main(
-        paths[:2], paths[2:], tmp_path / "out" / "table.md", tmp_path / "out" / "table.csv", "tiny-math", []
-    )
+    made = [tmp_path / "out" / name for name in ("table.md", "table.csv")]
+    write_table.main(paths[:2], paths[2:], [], *made, "tiny-math", [], KindUse(name="math"))
     assert (tmp_path / "out" / "table.md").read_text() == markdown(one_seed())
     assert (tmp_path / "out" / "table.csv").read_bytes() == comma_separated(one_seed()).encode()
     assert markdown(one_seed()) in caplog.text

@@ -43,7 +43,7 @@ from reversegen.engines.transformers import TransformersEngine
 from reversegen.errors import BadInput, Interrupted
 from reversegen.hashing import file_sha256
 from reversegen.kinds.math import KIND
-from reversegen.pretraining import train_model
+from reversegen.pretraining import CHAT_TEMPLATE, train_model
 from reversegen.records import Message, Pair, TrainingRow
 from reversegen.references import reference
 from reversegen.training import train_preference, train_supervised
@@ -442,6 +442,21 @@ def test_epochs_are_added_until_the_least_steps_are_reached(
     )
     facts = manifest(out)
     assert (facts["rows"], facts["steps"], facts["base"]) == (pairs, steps, str(base))
+
+
+def test_a_row_that_the_chat_template_refuses_is_left_out(folders: Folders, tmp_path: Path) -> None:
+    rows, base = answer_rows(8), folders.pretrained
+    refused = rows[3].prompt[0].content
+    left = [row for row in rows if row.prompt[0].content != refused]
+    template = (
+        f"{{% if '{refused}' == messages[0].content %}}{{{{ raise_exception('no') }}}}{{% endif %}}{CHAT_TEMPLATE}"
+    )
+    use = USE.model_copy(update={"chat_template": template})
+    out = supervise(rows, base, tmp_path / "out", use=use)
+    assert manifest(out)["rows"] == len(left) < 8
+    assert weights(out) == weights(supervise(left, base, tmp_path / "left", use=use))
+    with pytest.raises(BadInput, match="can render no conversation: TemplateError: no;"):
+        supervise(rows[3:4], base, tmp_path / "none", use=use)
 
 
 def test_the_least_steps_are_reached_where_prompts_too_long_are_left_out(folders: Folders, tmp_path: Path) -> None:

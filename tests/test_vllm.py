@@ -20,7 +20,7 @@ from test_engines import TEXTS, greedy, write_folder
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from reversegen.configuration import ModelUse, Vllm
+from reversegen.configuration import ModelUse, Thinking, Vllm
 from reversegen.engine import Decoding, Generated, Request
 from reversegen.engines.transformers import TransformersEngine
 from reversegen.judges import JUDGES
@@ -38,11 +38,11 @@ def run(python: str, words: list[str], **more: Any) -> subprocess.CompletedProce
     return subprocess.run([python, *words], env=environment, capture_output=True, text=True, timeout=300, **more)
 
 
-def ask(python: str, folder: Path, output: Path, asked: dict[str, Any]) -> Any:
+def ask(python: str, folder: Path, output: Path, asked: dict[str, Any], use: ModelUse = USE) -> Any:
     """What `vllm_answers` answers; requests are given as objects."""
     script = str(REPOSITORY / "tests/vllm_answers.py")
     given = json.dumps(asked, default=lambda one: one.model_dump() if isinstance(one, Message) else vars(one))
-    done = run(python, [script, str(folder), USE.model_dump_json(), str(output)], input=given)
+    done = run(python, [script, str(folder), use.model_dump_json(), str(output)], input=given)
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(output.read_text())
 
@@ -117,7 +117,7 @@ def test_what_a_seed_draws_depends_on_nothing_else_that_is_under_way(answers: An
 def test_prompts_that_fill_more_than_one_step_are_all_drawn_from(answers: Any) -> None:
     drawn = answers["generate"][15]
     assert [len(several) for several in drawn] == [5] * len(CROWD)
-    assert all(tokens for several in drawn for _, tokens, _ in several)
+    assert all(tokens for several in drawn for _, tokens, *_ in several)
 
 
 def test_draws_follow_the_models_own_distribution(answers: Any, model: LlamaForCausalLM) -> None:
@@ -129,7 +129,7 @@ def test_draws_follow_the_models_own_distribution(answers: Any, model: LlamaForC
     expected: Counter[str] = Counter()
     for token, one in enumerate(shares):
         expected["" if token in ends else tokenizer.decode([token], skip_special_tokens=True)] += one * DRAWS
-    seen = Counter(text for text, _, _ in answers["generate"][13][0])
+    seen = Counter(text for text, *_ in answers["generate"][13][0])
     common = [word for word in expected if expected[word] >= 5]
     observed, wanted = [seen[word] for word in common], [expected[word] for word in common]
     assert len(common) > 50
@@ -139,7 +139,7 @@ def test_draws_follow_the_models_own_distribution(answers: Any, model: LlamaForC
 
 def test_a_prompt_that_does_not_fit_has_no_answer_and_stops_no_other(answers: Any) -> None:
     [[none], [answer]] = answers["generate"][14]
-    assert none == ["", 0, False]
+    assert none == ["", 0, False, "prompt too long"]
     assert answer == answers["generate"][0][0][0]
 
 
@@ -147,6 +147,29 @@ def test_options_have_the_probabilities_that_transformers_gives(answers: Any, fo
     engine = TransformersEngine(folder, ModelUse(dtype="float32"), Decoding(4), 1)
     for given, expected in zip(answers["choose"], engine.choose(CHAT, OPTIONS), strict=True):
         assert given == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize("thinking", [Thinking(enabled=True, max_tokens=6), Thinking(enabled=False), None])
+def test_thoughts_and_faults_of_one_item_are_those_of_transformers(
+    vllm_python: str, folder: Path, tmp_path: Path, thinking: Thinking | None
+) -> None:
+    template = (
+        "{% if 'pens' in messages[0].content %}{{ raise_exception('no pens') }}{% endif %}"
+        "{% for m in messages %}{% if m.role == 'user' %}Q: {{ m.content }} A:{% else %} {{ m.content }}<eos>{% endif %}"
+        "{% endfor %}{% if add_generation_prompt %} <think>\n{% endif %}"
+    )
+    use = USE.model_copy(update={"chat_template": template, "thinking": thinking})
+    texts = [*TEXTS, "20 + 3 " * 1000, "3 + 20"]  # one has pens, one fits neither engine
+    requests = [Request(messages=[Message(role="user", content=text)]) for text in texts]
+    asked: dict[str, Any] = {"generate": [[{"max_new_tokens": 8}, requests, 1, 0]]}
+    if thinking and not thinking.enabled:
+        asked["choose"] = [requests, [["23", "24", "20 plus 3"]] * len(requests)]
+    given = ask(vllm_python, folder, tmp_path / "answers.json", asked, use)
+    engine = TransformersEngine(folder, use, Decoding(8), 1)
+    assert [[Generated(*one) for one in several] for several in given["generate"][0]] == engine.generate(requests, 1, 0)
+    chosen = engine.choose(*asked["choose"]) if "choose" in asked else []
+    for shares, expected in zip(given.get("choose", []), chosen, strict=True):
+        assert shares == (expected if isinstance(expected, str) else pytest.approx(expected, rel=1e-3))
 
 
 def test_an_adapter_is_served_over_its_base_without_being_merged(
@@ -190,10 +213,10 @@ def test_a_judge_is_held_to_its_own_form(vllm_python: str, tmp_path: Path) -> No
     calls = [[decoding, [free] * len(held), 4, 0], [decoding, held, 4, 0]]
     freely, in_form = ask(vllm_python, folder, tmp_path / "answers.json", {"generate": calls})["generate"]
     for name, judge, said, replies in zip(JUDGES, JUDGES.values(), freely, in_form, strict=True):
-        assert {judge.read(text).verdict for text, _, _ in said} == {"invalid"}, name
-        assert all(finished for _, _, finished in replies), name
-        assert all(re.fullmatch(str(judge.pattern), text) for text, _, _ in replies), name
-        assert {judge.read(text).verdict for text, _, _ in replies} <= {"failed", "passed"}, name
+        assert {judge.read(text).verdict for text, *_ in said} == {"invalid"}, name
+        assert all(finished for _, _, finished, _ in replies), name
+        assert all(re.fullmatch(str(judge.pattern), text) for text, *_ in replies), name
+        assert {judge.read(text).verdict for text, *_ in replies} <= {"failed", "passed"}, name
 
 
 def test_an_engine_without_the_memory_it_needs_ends_the_job_with_its_own_message(

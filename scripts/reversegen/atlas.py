@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import time
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
@@ -17,14 +18,17 @@ from reversegen.embeddings import Embeddings, Vectors
 from reversegen.failures import Found
 from reversegen.hashing import hashed_seed
 from reversegen.records import Cluster, Failure
+from reversegen.words import PUNCTUATION, spaced
 
 log = logging.getLogger("reversegen")
 
 Numbers = npt.NDArray[np.int64]
 
-TOKEN = re.compile(r"[^\W\d_]+|\d+|[^\w\s]")
+COMBINING = "".join(c for c in map(chr, range(0x300, 0x20000)) if unicodedata.category(c)[0] == "M")
+"""Vowel signs and accents, which belong to the letter before them."""
+TOKEN = re.compile(rf"[^\W\d_]+(?:[{COMBINING}]+[^\W\d_]*)*|\d+|[^\w\s]")
 """A word, a number or a mark: what tf-idf counts. All numbers count as one."""
-NO_TERM = set(".,;:?!'\"()[]{}0")
+NO_TERM = {*".,;:?!'\"()[]{}0", *PUNCTUATION}
 """Marks and the number, which name no cluster."""
 LONGEST_TERM = 30
 TERMS, EXAMPLES = 8, 5
@@ -98,8 +102,8 @@ def make_atlas(
 
 
 def tokens(text: str) -> list[str]:
-    """Words, marks and numbers of a text in small letters, every number as 0."""
-    return ["0" if token.isdecimal() else token[:LONGEST_TERM] for token in TOKEN.findall(text.lower())]
+    """Words (`words.py`), marks and numbers of a text in small letters, every number as 0."""
+    return ["0" if token.isdecimal() else token[:LONGEST_TERM] for token in TOKEN.findall(spaced(text.lower()))]
 
 
 def _tf_idf(failed: Sequence[str], passed: Sequence[str], random_seed: int) -> tuple[Vectors, Vectors]:
@@ -175,14 +179,15 @@ def _nearest(vectors: Vectors, centres: Vectors) -> tuple[Numbers, Vectors]:
 def _terms(texts: Sequence[str], own: Numbers, count: int) -> list[list[str]]:
     """Of each cluster its first TERMS by class-based tf-idf (Grootendorst, arXiv 2203.05794, equation 2), stop words left out.
 
-    A term stands in two texts at least, so that no name or number of a single one is shown.
+    A term stands in two texts at least, so that no name or number of a single one is shown. A single letter is none, unless it
+    is a word of a script without spaces.
     """
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
     texts_with: Counter[str] = Counter()
     of_cluster: list[Counter[str]] = [Counter() for _ in range(count)]
     for text, cluster in zip(texts, own.tolist(), strict=True):
-        words = [w for w in tokens(text) if w not in NO_TERM and (len(w) > 1 or not w.isalpha())]
+        words = [w for w in tokens(text) if w not in NO_TERM and (len(w) > 1 or not w.isalpha() or spaced(w) != w)]
         texts_with.update(set(words))
         of_cluster[cluster].update(words)
     total = sum(of_cluster, Counter[str]())

@@ -17,12 +17,16 @@ from reversegen.escaping import csv_cell
 from reversegen.hashing import hashed_seed
 from reversegen.metric import Metric
 from reversegen.records import Instruction, Label, Reference, Response, Verdict
+from reversegen.rows import read_csv
 
 log = logging.getLogger("reversegen")
 
 ROWS = 50
 """Rows of an audit: what a person can judge in half an hour."""
-COLUMNS = ("instruction_id", "instruction", "response", "reference", "verdict", "person")
+COLUMNS = ("instruction_id", "instruction", "response", "reference", "person", "verdict")
+"""The last one is never empty: Excel may leave out the last cells of rows if they are empty."""
+ID_MARK = "id-"
+"""Before an id: 16 hexadecimal digits such as 12e4567890123456 are a number for a spreadsheet, which keeps 15 digits of it."""
 VERDICTS: tuple[Verdict, ...] = ("failed", "passed", "invalid")
 
 
@@ -78,46 +82,40 @@ def _in_turns(lists: Sequence[Sequence[Instruction]]) -> list[Instruction]:
 def write_audit(path: Path, rows: Sequence[Mapping[str, str]]) -> None:
     """Write the rows for a spreadsheet.
 
-    An apostrophe stands before what a spreadsheet would take for a formula, and a code for an invisible character.
+    An apostrophe stands before what a spreadsheet would take for a formula, a code for an invisible character, and ID_MARK
+    before an id. Excel reads UTF-8 only behind a byte order mark.
     """
     file = io.StringIO()
     writer = csv.DictWriter(file, COLUMNS, lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writeheader()
     for row in rows:
-        writer.writerow({name: csv_cell(value) for name, value in row.items()})
-    write_text(path, file.getvalue())
+        marked = {**row, "instruction_id": ID_MARK + row["instruction_id"]}
+        writer.writerow({name: csv_cell(value) for name, value in marked.items()})
+    write_text(path, "\ufeff" + file.getvalue())
 
 
 def read_audit(path: Path) -> list[dict[str, str]]:
-    """The rows of an audit, filled in or not. Raises BadInput naming file, line and column."""
-    usual = csv.field_size_limit(2**31 - 1)  # a response may be longer than the 131,072 characters of the default
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            rows = [(reader.line_num, row) for row in reader]
-            names = set(reader.fieldnames or ())
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise BadInput(f"{path}: not a readable CSV file: {error}") from error
-    finally:
-        csv.field_size_limit(usual)
-    if missing := {"instruction_id", "verdict", "person"} - names:
-        raise BadInput(f"{path}: no column {', '.join(sorted(missing))}")
-    rows = [(line, row) for line, row in rows if any(row.values())]  # a spreadsheet may add empty ones
+    """The rows of an audit, filled in or not, as any spreadsheet saves them; columns and empty rows that it added are left out.
+
+    Raises BadInput naming file, line and column.
+    """
+    rows = []
     seen = set()
-    for line, row in rows:
+    for place, cells in read_csv(path, ("instruction_id", "verdict", "person"), ascii_columns=True):
+        row = {name: cells.get(name, "") for name in COLUMNS}
+        for name in ("instruction_id", "verdict", "person"):
+            row[name] = row[name].strip()
+        row["instruction_id"] = row["instruction_id"].removeprefix(ID_MARK)
+        row["verdict"], row["person"] = row["verdict"].lower(), row["person"].lower()
         if row["instruction_id"] in seen:
-            raise BadInput(f"{path}, line {line}: instruction_id: {row['instruction_id']} stands twice")
+            raise BadInput(f"{path}, {place}: instruction_id: {row['instruction_id']} stands twice")
         seen.add(row["instruction_id"])
-        if None in row.values():
-            raise BadInput(f"{path}, line {line}: fewer cells than columns")
         if row["verdict"] not in VERDICTS:
-            raise BadInput(
-                f"{path}, line {line}: verdict: none of {', '.join(VERDICTS)}; only person is to be filled in"
-            )
-        row["person"] = row["person"].strip().lower()
+            raise BadInput(f"{path}, {place}: verdict: none of {', '.join(VERDICTS)}; only person is to be filled in")
         if row["person"] not in ("", *VERDICTS):
-            raise BadInput(f"{path}, line {line}: person: give one of {', '.join(VERDICTS)}, or nothing")
-    return [row for _, row in rows]
+            raise BadInput(f"{path}, {place}: person: give one of {', '.join(VERDICTS)}, or nothing")
+        rows.append(row)
+    return rows
 
 
 def judged_rows(path: Path, labels: Sequence[Label]) -> list[dict[str, str]]:
@@ -150,7 +148,8 @@ def agreement(rows: Sequence[Mapping[str, str]]) -> dict[str, Metric]:
         )
         kappa = round((agreed - by_chance) / (1 - by_chance), 6) if by_chance < 1 else None
     share = round(same / len(both), 6) if both else None
+    empty = "no person has filled in audit.csv"
     return {
-        "audit_agreement": Metric(value=share, count=same, total=len(both)),
-        "audit_kappa": Metric(value=kappa),
+        "audit_agreement": Metric(value=share, count=same, total=len(both)).null_because(empty),
+        "audit_kappa": Metric(value=kappa).null_because("one verdict is all that either gave" if both else empty),
     }

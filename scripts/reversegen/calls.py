@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from reversegen.engine import Generated
 from reversegen.records import Call
+from reversegen.server_replies import Reading, Unreadable, generated
 
 log = logging.getLogger("reversegen")
 
@@ -44,17 +45,12 @@ class Usage:
         """This and one call more."""
         return Usage(
             self.tries + 1,
-            self.answered + (call.answers is not None),
+            self.answered + call.ended,
             self.tokens_in + call.tokens_in * (not call.batch),
             self.tokens_out + call.tokens_out * (not call.batch),
             self.batch_tokens_in + call.tokens_in * call.batch,
             self.batch_tokens_out + call.tokens_out * call.batch,
         )
-
-
-def generated(call: Call) -> list[Generated]:
-    """The choices of a call as an engine gives them."""
-    return [Generated(answer.text, answer.tokens, answer.finished) for answer in call.answers or []]
 
 
 def calls_folder(output: Path) -> Path:
@@ -71,32 +67,50 @@ def read_usage(folder: Path) -> Usage:
 
 
 class Calls:
-    """The calls of one output: those of earlier processes and of other shards to look up, and a file for this process's own."""
+    """The calls of one output: those of earlier processes and of other shards to look up, and a file for this process's own.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    `reading` says how the choices are read.
+    """
+
+    def __init__(self, folder: Path, reading: Reading | None = None) -> None:
+        self.folder, self.reading = folder, reading
         self._file: IO[bytes] | None = None
-        self.look()
+        empty = self.look()
         if self._kept:
             log.info("%s: %d answers were kept before", folder, len(self._kept))
+        if empty:
+            log.info("%s: %d empty answers that an earlier version kept are asked again", folder, empty)
 
-    def look(self) -> None:
-        """Find what all processes have kept by now."""
-        lines = (line for one in _stage_folders(self.folder) for line in _lines(one))
-        self._kept = {call.key: (path, place) for path, place, call in lines if call.answers is not None}
+    def look(self) -> int:
+        """Find what all processes have kept by now; how many requests have only an empty answer of an earlier version."""
+        self._kept: dict[str, tuple[Path, int]] = {}
+        empty = set()
+        for path, place, call in (line for one in _stage_folders(self.folder) for line in _lines(one)):
+            if any(not answer.text.strip() for answer in call.answers or []):
+                empty.add(call.key)
+            elif call.ended:
+                self._kept[call.key] = (path, place)
+        return len(empty - set(self._kept))
 
     def batches(self) -> list[Path]:
         """The files of batches under way, of this and of other shards."""
         return [path for folder in _stage_folders(self.folder) for path in sorted(folder.glob("batch-*.json"))]
 
-    def find(self, key: str) -> list[Generated] | None:
-        """The answers that an earlier process kept. This one's own are in its caller's hands: memory stays flat."""
+    def find(self, key: str, n: int = 1) -> list[Generated] | None:
+        """The `n` answers that an earlier process kept. This one's own are in its caller's hands: memory stays flat.
+
+        None also for a reply that was readable to an earlier version only.
+        """
         if key not in self._kept:
             return None
         path, place = self._kept[key]
         with path.open("rb") as file:
             file.seek(place)
-            return generated(Call.model_validate_json(file.readline()))
+            call = Call.model_validate_json(file.readline())
+        try:
+            return generated(call, self.reading, n)
+        except Unreadable:
+            return None
 
     def add(self, call: Call, *, remember: bool = False) -> None:
         """Keep a call: with the operating system, and so safe from a kill, when this returns. Raises OSError.

@@ -31,7 +31,8 @@ class Point:
 
 @dataclass(frozen=True)
 class Series:
-    """Points that one line goes through. Faint ones have no marks and stand in no legend: single runs behind their mean."""
+    """Points that one line goes through. Faint ones have no marks and no bars and stand in no legend: single runs behind their
+    mean, whose bar covers them all."""
 
     name: str
     points: Sequence[Point]
@@ -104,15 +105,15 @@ def row_chart(title: str, rows: Sequence[str], series: Sequence[Series], across:
             if point.value is None:
                 continue
             height_of = TOP + ROW * (point.at + 0.5) + step
-            if point.low is not None and point.high is not None:
-                d = f"M{x(point.low):.1f} {height_of:.1f}H{x(point.high):.1f}"
-                parts.append(f'<path class="bar c{one.colour % COLOURS}" d="{d}"/>')
             if one.faint:
                 centre = f'cx="{x(point.value):.1f}" cy="{height_of + 6:.1f}"'
                 parts.append(f'<circle class="c{one.colour % COLOURS}" {centre} r="1.8"/>')
-            else:
-                told = f"{rows[int(point.at)]}, {one.name}: {point.value:.3f}"
-                parts.append(_mark(one.colour, x(point.value), height_of, told))
+                continue
+            if point.low is not None and point.high is not None:
+                d = f"M{x(point.low):.1f} {height_of:.1f}H{x(point.high):.1f}"
+                parts.append(f'<path class="bar c{one.colour % COLOURS}" d="{d}"/>')
+            told = f"{rows[int(point.at)]}, {one.name}: {point.value:.3f}"
+            parts.append(_mark(one.colour, x(point.value), height_of, told))
     return _svg(title, height, parts) + _legend(series, "")
 
 

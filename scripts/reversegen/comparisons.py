@@ -1,35 +1,27 @@
-"""Tables of several tasks from stored outcomes: means over random seeds, intervals, and differences in pairs."""
+"""Tables of several tasks from stored outcomes: means over random seeds, their intervals, and differences in pairs."""
 
 from __future__ import annotations
 
 import csv
-import functools
 import io
 import math
 import re
-import statistics
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
 from reversegen.errors import BadInput
 from reversegen.escaping import markdown_text
-from reversegen.hashing import hashed_seed
-from reversegen.outcomes import Measured, Run, Scores
+from reversegen.intervals import NOTHING, Estimate, coverage, difference, estimate, pooled
+from reversegen.metric import Metric
+from reversegen.outcomes import Measured, Run
 from reversegen.tables import MEANINGS, SOURCES, row_name, table_cell, task_and_seed
 
 TABLES = ("safety", "honesty", "math", "ablation")
-RESAMPLES = 1000
-"""Draws of an interval: its ends lie within a tenth of its width."""
-BINS = 15
-"""Of the calibration error, as in `eval.json`."""
 NULL = "\N{EN DASH}"
-NUMBERS = re.compile(r"[-+0-9., ±\[\]]+|\N{EN DASH}")
+NUMBERS = re.compile(r"[-+0-9., ±\[\]]+(\([0-9]+ of [0-9]+ random seeds\))?|\N{EN DASH}")
 """Cells that Markdown takes as they stand."""
 
 PROPOSER = (
@@ -53,24 +45,7 @@ CSV_COLUMNS = (
 """`difference` is `value` less that of the row in `less` (for targets: that of reversegen less `value`), over the random seeds
 that asked both the same prompts or questions."""
 
-Draws = npt.NDArray[np.float64]
 BySeed = Mapping[int, Measured]
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A mean over random seeds."""
-
-    value: float | None
-    low: float | None
-    """Ends of the 95 % interval, by bootstrap over prompts or questions; None where they are not stored."""
-    high: float | None
-    sd: float | None
-    """Sample standard deviation over random seeds; None for fewer than two."""
-    random_seeds: int
-
-
-NOTHING = Estimate(None, None, None, None, 0)
 
 
 @dataclass(frozen=True)
@@ -119,111 +94,6 @@ class Reported:
 
 Told = Mapping[tuple[str, str, str], Reported]
 """Reported numbers of a table by task, row and metric."""
-
-
-def average_precision(right: Draws, score: Draws, weights: Draws) -> Draws:
-    """Of each draw: the mean of precision over recall's steps, as scikit-learn has it, ties taken together.
-
-    `weights` says how often each answer is in a draw, shape (draws, answers). Not a number where a draw has no right answer.
-    """
-    order = np.argsort(-score, kind="stable")
-    ends = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)
-    hits = np.cumsum(weights[:, order] * right[order], axis=1)[:, ends]
-    taken = np.cumsum(weights[:, order], axis=1)[:, ends]
-    steps = np.diff(hits, axis=1, prepend=0.0)
-    precision = np.divide(hits, taken, out=np.zeros_like(hits), where=taken > 0)
-    return _ratio((precision * steps).sum(axis=1), hits[:, -1])
-
-
-def calibration_error(right: Draws, score: Draws, weights: Draws) -> Draws:
-    """Of each draw: the expected calibration error over 15 bins of equal width; `weights` as for average_precision."""
-    number = np.minimum((score * BINS).astype(int), BINS - 1)
-    gaps = np.zeros((len(score), BINS))
-    gaps[np.arange(len(score)), number] = right - score
-    return _ratio(np.abs(weights @ gaps).sum(axis=1), weights.sum(axis=1))
-
-
-CALIBRATION = {"average_precision": average_precision, "calibration_error": calibration_error}
-
-
-def _ratio(of: Draws, by: Draws) -> Draws:
-    ratio: Draws = np.divide(of, by, out=np.full(of.shape, np.nan), where=by > 0)
-    return ratio
-
-
-@functools.lru_cache(maxsize=8)
-def _weights(clusters: str, count: int) -> Draws:
-    """How often each cluster is drawn, shape (RESAMPLES, count).
-
-    What the clusters are decides the draw: whatever asked the same prompts is drawn alike, which is what makes pairs.
-    """
-    rng = np.random.default_rng(hashed_seed("compare_tasks", clusters))
-    drawn = rng.integers(count, size=(RESAMPLES, count)) + count * np.arange(RESAMPLES)[:, None]
-    return np.bincount(drawn.ravel(), minlength=RESAMPLES * count).reshape(RESAMPLES, count).astype(float)
-
-
-def _scores(measured: Measured, metric: str) -> Scores | None:
-    return measured.scores if metric in CALIBRATION else None
-
-
-def clusters_of(measured: Measured, metric: str) -> str | None:
-    """What a metric was measured on; None where its outcomes are not stored."""
-    found = _scores(measured, metric) or measured.counts.get(metric)
-    return found.clusters if found else None
-
-
-def draws(measured: Measured, metric: str) -> Draws | None:
-    """A metric in each of the draws of its prompts or questions; None where its outcomes are not stored."""
-    if scores := _scores(measured, metric):
-        members = np.array(scores.members)
-        weights = _weights(scores.clusters, int(members[-1]) + 1)[:, members]
-        return CALIBRATION[metric](np.array(scores.right, dtype=float), np.array(scores.score), weights)
-    counts = measured.counts.get(metric)
-    if not counts or not sum(counts.totals):
-        return None
-    weights = _weights(counts.clusters, len(counts.hits))
-    return _ratio(weights @ np.array(counts.hits, dtype=float), weights @ np.array(counts.totals, dtype=float))
-
-
-def estimate(of: BySeed, metric: str) -> Estimate:
-    """The mean of a metric over the random seeds that measured it.
-
-    Its interval is over prompts or questions: random seeds that share them are drawn together, and which random seeds there are
-    is not drawn. Of one random seed without outcomes it is that of `eval.json`.
-    """
-    metrics = {seed: found for seed, m in of.items() if (found := m.metric(metric)) and found.value is not None}
-    drawn = [draws(of[seed], metric) for seed in metrics]
-    only = next(iter(metrics.values())) if len(metrics) == 1 else None
-    low, high = (only.low, only.high) if only else (None, None)
-    if known := [d for d in drawn if d is not None]:
-        low, high = _interval(known) if len(known) == len(drawn) else (low, high)
-    return _estimate([found.value for found in metrics.values() if found.value is not None], low, high)
-
-
-def difference(ones: BySeed, others: BySeed, metric: str) -> Estimate:
-    """The mean of `ones` less `others` over the random seeds in which both asked the same, with the interval of the pairs."""
-    values, drawn = [], []
-    for seed in sorted(set(ones) & set(others)):
-        one, other = ones[seed], others[seed]
-        a, b = one.metric(metric), other.metric(metric)
-        same = clusters_of(one, metric) is not None and clusters_of(one, metric) == clusters_of(other, metric)
-        x, y = (draws(one, metric), draws(other, metric)) if same else (None, None)
-        if a and b and a.value is not None and b.value is not None and x is not None and y is not None:
-            values.append(a.value - b.value)
-            drawn.append(x - y)
-    return _estimate(values, *(_interval(drawn) if drawn else (None, None)))
-
-
-def _interval(drawn: Sequence[Draws]) -> tuple[float, float]:
-    low, high = np.nanquantile(np.mean(drawn, axis=0), [0.025, 0.975])
-    return float(low), float(high)
-
-
-def _estimate(values: Sequence[float], low: float | None, high: float | None) -> Estimate:
-    if not values:
-        return NOTHING
-    sd = statistics.stdev(values) if len(values) > 1 else None
-    return Estimate(statistics.mean(values), low, high, sd, len(values))
 
 
 def parts(table: str, runs: Sequence[Run]) -> list[Part]:
@@ -335,7 +205,7 @@ def _entries(
 def _training(row: str, of: BySeed) -> list[Entry]:
     """What the repair was made from, so that equal budgets can be seen."""
     rows = [(m.evaluation.provenance.get("training") or {}).get("rows") for m in of.values()]
-    return [Entry("target", row, "training_rows", _estimate([r for r in rows if r is not None], None, None))]
+    return [Entry("target", row, "training_rows", pooled([Metric(value=r) for r in rows], [None] * len(rows)))]
 
 
 def read_reported(path: Path, table: str) -> dict[tuple[str, str, str], Reported]:
@@ -413,25 +283,51 @@ def grid(part: Part, told: Told) -> list[list[str]]:
     metrics = dict.fromkeys(entry.metric for line in part.lines for entry in line.entries)
     columns: dict[str, list[str]] = {name: [line.heads[name] for line in part.lines] for name in part.lines[0].heads}
     entries = [{entry.metric: entry for entry in line.entries} for line in part.lines]
-    columns["random seeds"] = [str(max(e.estimate.random_seeds for e in of.values())) for of in entries]
+    seeds = list(map(_random_seeds, part.lines))
+    columns["random seeds"] = list(map(str, seeds))
     for metric in metrics:
         own = [of.get(metric) for of in entries]
-        columns[metric] = [shown(metric, e.estimate) if e else NULL for e in own]
-        columns[f"difference of {metric}"] = [shown(metric, e.difference, "+") if e else NULL for e in own]
+        columns[metric] = [shown(metric, e.estimate, n) if e else NULL for e, n in zip(own, seeds, strict=True)]
+        columns[f"difference of {metric}"] = [
+            shown(metric, e.difference, n, "+") if e else NULL for e, n in zip(own, seeds, strict=True)
+        ]
         reported = [e and told.get((line.task, e.row, metric)) for e, line in zip(own, part.lines, strict=True)]
         columns[f"{metric} reported"] = [f"{r.value:.15g}" if r else NULL for r in reported]
     kept = {name: cells for name, cells in columns.items() if name in part.lines[0].heads or set(cells) - {NULL}}
     return [list(map(plain, row)) for row in [list(kept), *map(list, zip(*kept.values(), strict=True))]]
 
 
-def shown(metric: str, of: Estimate, sign: str = "") -> str:
-    """A mean with its interval, or with the standard deviation over random seeds where that is not stored."""
-    if of.value is None:
+def _random_seeds(line: Line) -> int:
+    """Random seeds of a line; one of its numbers may rest on fewer."""
+    return max(entry.estimate.random_seeds for entry in line.entries)
+
+
+def shown(metric: str, number: Estimate, random_seeds: int, sign: str = "") -> str:
+    """A mean with its interval, else with the standard deviation over random seeds; with their number if the line has more."""
+    if number.value is None:
         return NULL
     form = f"{sign},.0f" if metric.startswith("training_") else f"{sign}.3f"
-    if of.low is not None and of.high is not None:
-        return f"{of.value:{form}} [{of.low:{form}}, {of.high:{form}}]"
-    return f"{of.value:{form}}" + (f" ± {of.sd:{form.removeprefix(sign)}}" if of.sd is not None else "")
+    text = f"{number.value:{form}}"
+    if number.low is not None and number.high is not None:
+        text += f" [{number.low:{form}}, {number.high:{form}}]"
+    elif number.sd is not None:
+        text += f" ± {number.sd:{form.removeprefix(sign)}}"
+    return (
+        text
+        if number.random_seeds == random_seeds
+        else f"{text} ({number.random_seeds} of {random_seeds} random seeds)"
+    )
+
+
+def covered(table_parts: Sequence[Part]) -> str:
+    """What the intervals of some parts cover, for people."""
+    asked = {"proposer": "prompts", "target": "questions"}
+    roles = {entry.role for part in table_parts for line in part.lines for entry in line.entries}
+    kinds = " or ".join(name for role, name in asked.items() if role in roles)
+    numbers = {_random_seeds(line) for part in table_parts for line in part.lines}
+    if len(numbers) <= 1:
+        return coverage(max(numbers, default=1), kinds)
+    return f"over the random seeds of a line and the {kinds}; of one random seed, over {kinds} only"
 
 
 def notes(table: str, of: Sequence[Part], told: Told, stored: Sequence[str], missing: Sequence[str]) -> list[str]:
@@ -442,9 +338,8 @@ def notes(table: str, of: Sequence[Part], told: Told, stored: Sequence[str], mis
     found = []
     if lines:
         found.append(
-            "Means over random seeds. Brackets hold 95 % intervals by bootstrap over prompts or questions, random seeds that "
-            "share them drawn together; ± is the sample standard deviation over random seeds, where there is no interval; "
-            f"{NULL} means not measured"
+            f"Means over random seeds. Brackets hold 95 % intervals {covered(of)}, cut at the ends of a metric's scale; "
+            f"± is the sample standard deviation over random seeds, of what has no interval; {NULL} means not measured"
         )
         differences = "; ".join(f"{part.title}: {part.difference}" for part in of)
         found.append(f"Differences are taken on the same prompts or questions, in pairs: {differences}")
@@ -452,7 +347,7 @@ def notes(table: str, of: Sequence[Part], told: Told, stored: Sequence[str], mis
     if "calibration_error" in metrics:
         found.append(
             "A draw repeats questions, so that its bins are noisier and its calibration_error greater than that of all "
-            "questions: a small one may lie below its interval"
+            "questions: of one random seed, a small one may lie below its interval"
         )
     if stored:
         found.append(f"From the results that ship in resources/example, not from runs made here: {', '.join(stored)}")
@@ -512,12 +407,13 @@ def tex(table: str, of: Sequence[Part], told: Told, below: Sequence[str]) -> str
     for part in of:
         cells = [list(map(tex_text, row)) for row in grid(part, told)]
         heads = len(part.lines[0].heads)
+        caption = f"{part.title}. Brackets: 95 % intervals {covered([part])}. Differences: {part.difference}"
         rows = [" & ".join(f"{{{cell}}}" for cell in row) + r" \\" for row in cells]
         blocks.append(
             "\n".join(
                 [
                     r"\begin{table}",
-                    rf"\caption{{{tex_text(part.title)}. Differences: {tex_text(part.difference)}.}}",
+                    rf"\caption{{{tex_text(caption)}.}}",
                     rf"\label{{tab:{table}-{part.name}}}",
                     rf"\begin{{tabular}}{{{'l' * heads}{'r' * (len(cells[0]) - heads)}}}",
                     r"\toprule",

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from reversegen.errors import BadInput
 from reversegen.records import Measure, explain
@@ -134,7 +146,9 @@ class DataSource(Section):
     hub: HubData | None = None
     corpus: Corpus | None = None
     column: str | None = Field(
-        None, description="the column that holds the instruction; null for rows in a data set's published form"
+        None,
+        description="the column that holds the instruction, such as target in warm-up rows of prompt and target; null for rows "
+        "in a data set's published form",
     )
     licence: str = Field(description="licence of the data, as its publisher states it")
     subjects: list[str] | None = Field(None, min_length=1, description="the subjects to keep; null for all")
@@ -201,6 +215,9 @@ class Answering(Section):
     system: str | None = Field(description="system message, or null for none")
     max_new_tokens: Positive
     batch_size: Positive
+    max_invalid_share: Share = Field(
+        0.1, description="largest share of answers that may not be received; more stop the run. Decides no answer"
+    )
 
 
 class Labelling(Answering):
@@ -283,7 +300,7 @@ class KindUse(Section):
 class Deduplication(Section):
     """Near-duplicates by overlap of word n-grams, under datasketch's names; exact, so that there are no permutations."""
 
-    ngram: Positive = Field(description="words in a shingle")
+    ngram: Positive = Field(description="words in a shingle; in scripts without spaces a character is a word")
     threshold: Number = Field(gt=0, le=1, description="least Jaccard similarity of a near-duplicate")
 
 
@@ -626,9 +643,14 @@ class TinyModel(Section):
 class Endpoint(Section):
     """An OpenAI-compatible endpoint: all of it that decides an answer."""
 
+    allow_http: bool = Field(
+        False,
+        description="whether it may be asked over plain http on another machine: everybody between can read and change key "
+        "and texts, so only for a node of one's own cluster",
+    )
     base_url: Annotated[str, AfterValidator(_with_a_port_that_exists)] = Field(
-        pattern=r"^(https://([\w.-]+|\[[0-9a-fA-F:.]+\])|http://(127\.0\.0\.1|localhost|\[::1\]))(:[0-9]+)?(/[\w.~/-]*)?$",
-        description="https, or loopback; without user, query and fragment",
+        pattern=r"^https?://([\w.-]+|\[[0-9a-fA-F:.]+\])(:[0-9]+)?(/[\w.~/-]*)?$",
+        description="https, or http to loopback; without user, query and fragment",
     )
     model: str = Field(min_length=1)
     api_key_env: str = Field(
@@ -638,6 +660,50 @@ class Endpoint(Section):
         False,
         description="whether it holds replies to a JSON schema (`response_format`), so that a labeller is read by it",
     )
+    max_tokens_field: str = Field(
+        "max_tokens",
+        pattern=r"^[a-z_]+$",
+        description="the field for max_new_tokens: max_completion_tokens for OpenAI's reasoning models",
+    )
+    omit: Annotated[list[Literal["seed", "top_p", "temperature"]], AfterValidator(_all_differ)] = Field(
+        [], description="fields that it refuses: they are not sent, and its own default decides"
+    )
+    extra_body: dict[str, JsonValue] = Field(
+        {},
+        description="fields that are added to each request, by the OpenAI client's name for them, such as reasoning_effort",
+    )
+    one_choice: bool = Field(
+        False, description="whether it gives one choice at a time: several are then requests of their own, without `n`"
+    )
+
+    @field_validator("base_url")
+    @classmethod
+    def _http_is_allowed(cls, url: str, info: ValidationInfo) -> str:
+        loopback = urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
+        if url.startswith("http:") and not (loopback or info.data.get("allow_http")):
+            raise ValueError("plain http to another machine")
+        return url
+
+    @model_validator(mode="after")
+    def _extra_body_adds(self) -> Endpoint:
+        ours = (
+            "model",
+            "messages",
+            "n",
+            "seed",
+            "stream",
+            "max_tokens",
+            "max_completion_tokens",
+            self.max_tokens_field,
+        )
+        if taken := [key for key in self.extra_body if key in ours]:
+            raise ValueError(
+                f"extra_body: {', '.join(taken)}: not to be given here; see max_tokens_field, omit and one_choice"
+            )
+        template = self.extra_body.get("chat_template_kwargs", {})
+        if not isinstance(template, dict):
+            raise ValueError("extra_body: chat_template_kwargs: names and values are needed")
+        return self
 
 
 class Limits(Section):
@@ -694,11 +760,28 @@ class ModelUse(Section):
     dtype: Literal["float32", "bfloat16", "float16", "auto"] = "auto"
     attn_implementation: str = Field("sdpa", description="as transformers names it")
     pad_token: str | None = Field(None, description="padding token of a model without one; else its end token serves")
-    chat_template: str | None = Field(None, description="Jinja chat template of a model without one")
+    chat_template: str | None = Field(
+        None, description="Jinja chat template instead of its folder's; or the name of one, if the folder has several"
+    )
+    system_turn: Literal["template", "user"] = Field(
+        "template",
+        description="where a system text stands: in a turn of its own as the chat template writes it, or in front of the first "
+        "user turn, for a template that takes no system turn",
+    )
     chat_template_kwargs: dict[str, bool | int | float | str] = Field(
         {}, description="arguments that its chat template takes beside the conversation, such as enable_thinking"
     )
     thinking: Thinking | None = Field(None, description="null for a model that answers at once")
+
+    @property
+    def thinks(self) -> bool:
+        """Whether it is asked to think before it answers."""
+        return self.thinking is not None and self.thinking.enabled
+
+    @property
+    def thought_tokens(self) -> int:
+        """Tokens that a response may take beyond max_new_tokens, for its thought."""
+        return self.thinking.max_tokens if self.thinking and self.thinking.enabled else 0
 
 
 class Model(ModelUse):
@@ -720,7 +803,7 @@ class Model(ModelUse):
             raise ValueError("limits: are for an endpoint")
         if self.vllm and self.engine != "vllm":
             raise ValueError("vllm: its arguments need `engine: vllm`")
-        loading = ("dtype", "attn_implementation", "pad_token", "chat_template")
+        loading = ("dtype", "attn_implementation", "pad_token", "chat_template", "system_turn")
         given = [name for name in loading if getattr(self, name) != type(self).model_fields[name].default]
         if self.endpoint and given:
             raise ValueError(f"{', '.join(given)}: an endpoint loads its model itself")
@@ -736,7 +819,8 @@ class Model(ModelUse):
     @property
     def trained(self) -> ModelUse:
         """The part that decides what training makes of it: what later runs it retrains nothing."""
-        return self.use.model_copy(update={"engine": "transformers", "vllm": None})
+        thinking = self.thinking and self.thinking.model_copy(update={"max_tokens": 0})
+        return self.use.model_copy(update={"engine": "transformers", "vllm": None, "thinking": thinking})
 
 
 class Workflow(Section):
@@ -764,10 +848,17 @@ class Configuration(Section):
     models: dict[str, Model]
     tasks: dict[str, Task]
     lock: dict[str, str]
+    faults: dict[str, str] = {}
+    """What is wrong with the other tasks, by name, and with other entries of models.yaml: an error for who asks for one."""
 
     def task(self, name: str) -> Task:
-        """The task of a wildcard such as `tiny-math` or `tiny-math.s2`. Raises BadInput, listing the known ones."""
+        """The task of a wildcard such as `tiny-math` or `tiny-math.s2`.
+
+        Raises BadInput for a task that has a fault, and for an unknown one, listing the known ones.
+        """
         base, _, seed = name.partition(".s")
+        if base in self.faults:
+            raise BadInput(self.faults[base])
         if base not in self.tasks or not re.fullmatch(TASK_WILDCARD, name):
             raise BadInput(
                 f"unknown task {name!r}: config/tasks/ has {', '.join(sorted(self.tasks))}; NAME.sN sets its random seed"
@@ -796,53 +887,75 @@ class Configuration(Section):
 S = TypeVar("S", bound=BaseModel)
 
 
-def load(workflow: dict[str, Any], folder: Path) -> Configuration:
+def load(
+    workflow: dict[str, Any], folder: Path, check: Callable[[Task, str], None] = lambda task, place: None
+) -> Configuration:
     """Validate the content of config.yaml, as Snakemake merged it, and the other files of `folder`.
 
-    Raises BadInput naming the file and the key: an unknown key, a wrong type, a value out of range, a task that names
-    an unknown model, a model of an unknown size.
+    `check` raises BadInput, with the place that it is given, for what the task's kind refuses. A fault of one task, or of one
+    model, is kept in `faults`: whoever edits a file stops no run of another task. Raises BadInput naming the file and the
+    key for a fault of what all tasks share.
     """
     if (folder / "config.yaml").is_file():
         read_yaml(folder / "config.yaml")  # refuses a key that stands twice; Snakemake's own reader takes the last
     main = checked(Workflow, workflow, folder / "config.yaml")
-    models = {
-        name: checked(Model, entry, folder / "models.yaml", name)
-        for name, entry in read_yaml(folder / "models.yaml").items()
-    }
-    for name, model in models.items():
-        if not re.fullmatch(r"\w[\w.-]*", name):
-            raise BadInput(
-                f"{folder / 'models.yaml'}: {name!r}: a model's name is of letters, digits, dots and hyphens, no dot first"
-            )
-        if model.size not in main.sizes:
-            raise BadInput(f"{folder / 'models.yaml'}: {name}.size: {model.size!r} is none of {', '.join(main.sizes)}")
-        split, gpus = model.vllm and model.vllm.tensor_parallel_size, main.sizes[model.size].gpu
-        if split and split > max(1, gpus):
-            raise BadInput(
-                f"{folder / 'models.yaml'}: {name}.vllm.tensor_parallel_size: {split}, and a job of the size {model.size} asks "
-                f"for {gpus} GPUs; raise `gpu` of sizes.{model.size} in config.yaml, or give the model a size of its own"
-            )
-    tasks = {}
+    models, unusable = _models(main, folder / "models.yaml")
+    tasks: dict[str, Task] = {}
+    faults: dict[str, str] = {}
     # A fault is met in the file that holds it before it is met in one that extends it.
     for path in sorted((folder / "tasks").glob("*.yaml"), key=lambda path: (_depth(path, ()), path.name)):
-        if not re.fullmatch(TASK_NAME, path.stem) or path.stem in RESERVED:
-            raise BadInput(f"{path}: a task's name is of a-z, 0-9 and -, and none of {', '.join(sorted(RESERVED))}")
-        task = _task(main.defaults, path, folder)
-        _check_models(task, models, path)
-        _check_budget(task, models, main, path)
-        _check_launchers(task, folder, path)
-        if task.random_seed and len(main.random_seeds) > 1:
-            raise BadInput(
-                f"{path}: random_seed: {task.random_seed} and random_seeds cannot both be given; NAME.sN sets it"
-            )
-        tasks[path.stem] = task
-    for name, task in tasks.items():
-        _check_reuse(name, task, tasks, folder / "tasks" / f"{name}.yaml")
+        try:
+            task = _task(main.defaults, path, folder, faults)
+            _check_models(task, models, unusable, path)
+            _check_budget(task, models, main, path)
+            _check_launchers(task, folder, path)
+            if task.random_seed and len(main.random_seeds) > 1:
+                raise BadInput(
+                    f"{path}: random_seed: {task.random_seed} and random_seeds cannot both be given; NAME.sN sets it"
+                )
+            _check_reuse(task, tasks, path)
+            check(task, f"{path}: ")
+            tasks[path.stem] = task
+        except _SharedFault:
+            raise
+        except BadInput as error:
+            faults[path.stem] = str(error)
     lock = read_yaml(folder / "lock.yaml") if (folder / "lock.yaml").exists() else {}
     for repo, commit in lock.items():
         if not (isinstance(commit, str) and re.fullmatch(r"[0-9a-f]{40}", commit)):
             raise BadInput(f"{folder / 'lock.yaml'}: {repo}: {commit!r} is no commit; give its 40 digits in quotes")
-    return Configuration(workflow=main, models=models, tasks=tasks, lock=lock)
+    faults = {f"models.yaml: {name}": fault for name, fault in unusable.items()} | faults
+    return Configuration(workflow=main, models=models, tasks=tasks, lock=lock, faults=faults)
+
+
+class _SharedFault(BadInput):
+    """A fault of what all tasks share, met while one of them is read."""
+
+
+def _models(main: Workflow, path: Path) -> tuple[dict[str, Model], dict[str, str]]:
+    """The models by name, and what is wrong with the others. Raises BadInput for a file that cannot be read."""
+    models, faults = {}, {}
+    for name, entry in read_yaml(path).items():
+        try:
+            model = checked(Model, entry, path, name)
+            _check_model(name, model, main, path)
+            models[name] = model
+        except BadInput as error:
+            faults[name] = str(error)
+    return models, faults
+
+
+def _check_model(name: str, model: Model, main: Workflow, path: Path) -> None:
+    if not re.fullmatch(r"\w[\w.-]*", name):
+        raise BadInput(f"{path}: {name!r}: a model's name is of letters, digits, dots and hyphens, no dot first")
+    if model.size not in main.sizes:
+        raise BadInput(f"{path}: {name}.size: {model.size!r} is none of {', '.join(main.sizes)}")
+    split, gpus = model.vllm and model.vllm.tensor_parallel_size, main.sizes[model.size].gpu
+    if split and split > max(1, gpus):
+        raise BadInput(
+            f"{path}: {name}.vllm.tensor_parallel_size: {split}, and a job of the size {model.size} asks "
+            f"for {gpus} GPUs; raise `gpu` of sizes.{model.size} in config.yaml, or give the model a size of its own"
+        )
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:
@@ -890,19 +1003,23 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return content or {}
 
 
-def _task(defaults: dict[str, Any], path: Path, folder: Path) -> Task:
-    """A task's file over what it extends and the defaults; a fault is blamed on the file that holds the key."""
+def _task(defaults: dict[str, Any], path: Path, folder: Path, faults: dict[str, str]) -> Task:
+    """A task's file over what it extends and the defaults; a fault is blamed on the file that holds the key.
+
+    `faults` are those of the files that were read before, among them what this one extends.
+    """
+    if not re.fullmatch(TASK_NAME, path.stem) or path.stem in RESERVED:
+        raise BadInput(f"{path}: a task's name is of a-z, 0-9 and -, and none of {', '.join(sorted(RESERVED))}")
+    if (parent := str(read_yaml(path).get("extends"))) in faults:
+        raise BadInput(f"{path}: extends: {faults[parent]}")
     own = _extended(path, ())
     try:
         return Task.model_validate(merge(defaults, own))
     except ValidationError as error:
         place = error.errors()[0]["loc"]
-        blamed = (
-            f"{folder / 'config.yaml'}: defaults."
-            if _holds(defaults, place) and not _holds(own, place)
-            else f"{path}: "
-        )
-        raise BadInput(f"{blamed}{explain(error, show_input=True)}") from error
+        if _holds(defaults, place) and not _holds(own, place):
+            raise _SharedFault(f"{folder / 'config.yaml'}: defaults.{explain(error, show_input=True)}") from error
+        raise BadInput(f"{path}: {explain(error, show_input=True)}") from error
 
 
 def _extended(path: Path, children: tuple[Path, ...]) -> dict[str, Any]:
@@ -916,8 +1033,11 @@ def _extended(path: Path, children: tuple[Path, ...]) -> dict[str, Any]:
 
 
 def _depth(path: Path, children: tuple[Path, ...]) -> int:
-    """How many files a task's file extends, one above the other."""
-    parent = _parent(path, read_yaml(path), children)
+    """How many files a task's file extends, one above the other, up to the first that has a fault."""
+    try:
+        parent = _parent(path, read_yaml(path), children)
+    except BadInput:
+        return 0
     return 0 if parent is None else 1 + _depth(parent, (path, *children))
 
 
@@ -933,7 +1053,8 @@ def _parent(path: Path, own: dict[str, Any], children: tuple[Path, ...]) -> Path
     return parent
 
 
-def _check_models(task: Task, models: dict[str, Model], path: Path) -> None:
+def _check_models(task: Task, models: dict[str, Model], unusable: dict[str, str], path: Path) -> None:
+    """Refuse a role for a model that is unknown, cannot play it, or is `unusable`: names with what is wrong with each."""
     roles = {"proposer": task.proposer, "target": task.target, "labeller": task.labeller}
     if task.judge:
         roles["judge.model"] = task.judge.model
@@ -941,6 +1062,8 @@ def _check_models(task: Task, models: dict[str, Model], path: Path) -> None:
         roles["embedding.model"] = task.embedding.model
     roles |= {f"transfer.{n}": name for n, name in enumerate(task.transfer)}
     for role, name in roles.items():
+        if name in unusable:
+            raise BadInput(f"{path}: {role}: {unusable[name]}")
         if name not in models and not (role == "labeller" and name in SOLVERS):
             raise BadInput(
                 f"{path}: {role}: unknown model {name!r}; config/models.yaml has {', '.join(sorted(models))}"
@@ -952,6 +1075,16 @@ def _check_models(task: Task, models: dict[str, Model], path: Path) -> None:
     if task.judge and models[task.judge.model].endpoint and task.judge.format in ("classifier", "shieldgemma"):
         raise BadInput(
             f"{path}: judge: {task.judge.model} is an endpoint, which cannot serve the form {task.judge.format}"
+        )
+    if task.judge and task.judge.format != "instructed" and models[task.judge.model].thinks:
+        raise BadInput(
+            f"{path}: judge: {task.judge.model} thinks before it answers, and the form {task.judge.format} has no room for a "
+            "thought; set its `thinking: {enabled: false}`, or take the format instructed"
+        )
+    if task.kind == "honesty" and models[task.target].thinks:
+        raise BadInput(
+            f"{path}: target: {task.target} thinks before it answers, so its options have no probability of their own; set "
+            "its `thinking: {enabled: false}`"
         )
     if task.embedding and models[task.embedding.model].endpoint:
         raise BadInput(
@@ -1008,7 +1141,7 @@ def _check_launchers(task: Task, folder: Path, path: Path) -> None:
             raise BadInput(f"{path}: {part}: LoRA is not for {launcher.config}, which shards all weights; take ddp")
 
 
-def _check_reuse(name: str, task: Task, tasks: dict[str, Task], path: Path) -> None:
+def _check_reuse(task: Task, tasks: dict[str, Task], path: Path) -> None:
     """Refuse to reuse what would not be the same: every key that decides a part must be equal in both tasks."""
     if task.reuse and task.extends is None:
         raise BadInput(f"{path}: reuse: say with `extends` whose files are meant")

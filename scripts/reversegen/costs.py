@@ -73,7 +73,7 @@ def check_budget(log_file: Path, workflow: dict[str, Any]) -> None:
     results, _, below = str(log_file).partition("/logs/")
     folder, configuration = Path(results), load(workflow, Path("config"))
     task = folder.name.partition(".s")[0]
-    if task not in configuration.tasks:
+    if task not in {*configuration.tasks, *configuration.faults}:
         return
     settings = configuration.task(folder.name)
     limits = dict(settings.budget)
@@ -150,7 +150,7 @@ def _priced(job: Job, configuration: Configuration) -> Job:
     """The job with GPU-hours, calls and money, by throughput and prices."""
     model, planned = configuration.models[job.model], job.planned
     if model.endpoint:
-        planned = replace(planned, calls=planned.prompts)
+        planned = replace(planned, calls=planned.calls or planned.prompts)
         return replace(job, planned=replace(planned, money=_of_endpoint(planned, _price(job.model, configuration))))
     hours: float | None = 0.0
     if gpus := _gpus(model, configuration):

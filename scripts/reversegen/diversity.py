@@ -17,9 +17,10 @@ from reversegen.embeddings import Vectors
 from reversegen.hashing import hashed_seed, normalise
 from reversegen.kind import Kind
 from reversegen.metric import Metric
-from reversegen.self_bleu import self_bleu
+from reversegen.self_bleu import ORDERS, self_bleu
 from reversegen.semantic_duplicates import nearest
 from reversegen.tokens import tokenise
+from reversegen.words import words
 
 SEMANTIC = ("semantic_diversity", "vendi_score", "seed_coverage", "largest_cluster")
 LEXICAL = ("unique_share", "distinct_1", "distinct_2", "distinct_3", "distinct_4", "ngram_entropy", "self_bleu")
@@ -27,6 +28,7 @@ MOST = ("largest_cluster", "self_bleu")
 """What an alarm limits from above; the rest from below."""
 ENTROPY_ORDER = 4
 """Words of the n-grams of `ngram_entropy`: Ent-4 of Zhang et al. (arXiv 1809.05972)."""
+FEW = "diversity compares texts: fewer than two are given"
 COVERAGE_NEIGHBOURS = 5
 """k of coverage, as published (Naeem et al., arXiv 2002.09797, section 4)."""
 
@@ -39,45 +41,54 @@ def drawn(count: int, sample: int, random_seed: int) -> list[int]:
 
 
 def lexical_diversity(texts: Sequence[str], kind: Kind) -> dict[str, Metric]:
-    """Diversity of texts by their words and types; all null for none.
+    """Diversity of texts by their words (`words.py`) and types; all null, with the reason, for fewer than two.
 
     `unique_share` is distinct texts over texts, `distinct_n` distinct word n-grams over word n-grams (Li et al., arXiv
     1510.03055), `ngram_entropy` that of the 4-grams and `type_entropy` that of the types, in nats; `self_bleu` is the published
-    measure, of each text against all others.
+    measure, of each text against all others. Of one n-gram, or of one text with a type, every share is 1 and every entropy 0,
+    whatever the text is; and of texts too short for BLEU of the highest order nothing can match. These are null too.
     """
-    metrics = {name: Metric(value=None) for name in (*LEXICAL, "type_entropy")}
-    if not texts:
+    metrics = dict.fromkeys((*LEXICAL, "type_entropy"), Metric(value=None, reason=FEW))
+    if len(texts) < 2:
         return metrics
     distinct = len(set(map(normalise, texts)))
     metrics["unique_share"] = Metric(value=_round(distinct / len(texts)), count=distinct, total=len(texts))
+    cut = list(map(words, texts))
     for n in range(1, 5):
-        grams = Counter(tuple(words[i : i + n]) for words in map(str.split, texts) for i in range(len(words) - n + 1))
-        if grams:
-            value = _round(len(grams) / grams.total())
-            metrics[f"distinct_{n}"] = Metric(value=value, count=len(grams), total=grams.total())
-            if n == ENTROPY_ORDER:
-                metrics["ngram_entropy"] = Metric(value=_round(entropy(grams)))
-    if len(texts) > 1:
-        metrics["self_bleu"] = Metric(value=_round(self_bleu(tokenise(texts, processes=1))))
-    if types := Counter(group for text in texts if (group := kind.group(text))):
-        metrics["type_entropy"] = Metric(value=_round(entropy(types)))
+        grams = Counter(tuple(own[i : i + n]) for own in cut for i in range(len(own) - n + 1))
+        null = Metric(value=None, reason=f"the texts have {grams.total()} {n}-grams of words, fewer than two")
+        value = _round(len(grams) / max(1, grams.total()))
+        enough = grams.total() > 1
+        metrics[f"distinct_{n}"] = Metric(value=value, count=len(grams), total=grams.total()) if enough else null
+        if n == ENTROPY_ORDER:
+            metrics["ngram_entropy"] = Metric(value=_round(entropy(grams))) if enough else null
+    tokens = tokenise(texts, processes=1)
+    long = int((np.diff(tokens.starts) >= ORDERS[-1]).sum())
+    few = f"{long} texts have {ORDERS[-1]} words, as BLEU-{ORDERS[-1]} needs: fewer than two"
+    metrics["self_bleu"] = Metric(value=_round(self_bleu(tokens))) if long > 1 else Metric(value=None, reason=few)
+    types = Counter(group for text in texts if (group := kind.group(text)))
+    few = f"{types.total()} texts have a type, fewer than two"
+    metrics["type_entropy"] = (
+        Metric(value=_round(entropy(types))) if types.total() > 1 else Metric(value=None, reason=few)
+    )
     return metrics
 
 
 def semantic_metrics(vectors: Vectors, seeds: Vectors, eps: float) -> dict[str, Metric]:
-    """Diversity of unit vectors by what they mean, and how far they cover as many seeds; all null for none.
+    """Diversity of unit vectors by what they mean, and how far they cover as many seeds; all null for fewer than two.
 
     `largest_cluster` is the share of the largest group of texts that a chain of cosines above 1 - eps holds together;
-    `seed_coverage` is null where there are no seeds.
+    `seed_coverage` is null if there are too few seeds for it.
     """
-    metrics = {name: Metric(value=None) for name in SEMANTIC}
-    if not len(vectors):
+    metrics = dict.fromkeys(SEMANTIC, Metric(value=None, reason=FEW))
+    if len(vectors) < 2:
         return metrics
     largest, total = largest_cluster(vectors, eps), len(vectors)
-    if total > 1:
-        metrics["semantic_diversity"] = Metric(value=_round(semantic_diversity(vectors)))
+    metrics["semantic_diversity"] = Metric(value=_round(semantic_diversity(vectors)))
     metrics["vendi_score"] = Metric(value=_round(vendi_score(vectors)))
     metrics["largest_cluster"] = Metric(value=_round(largest / total), count=largest, total=total)
+    few = f"{len(seeds)} seeds to cover, fewer than {COVERAGE_NEIGHBOURS + 1}"
+    metrics["seed_coverage"] = Metric(value=None, reason=few)
     if len(seeds) > COVERAGE_NEIGHBOURS:
         covered = seeds_covered(seeds, vectors)
         metrics["seed_coverage"] = Metric(value=_round(covered / len(seeds)), count=covered, total=len(seeds))

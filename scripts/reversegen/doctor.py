@@ -6,6 +6,7 @@ its controller down SLURM's commands wait for minutes.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import fcntl
 import importlib.util
@@ -30,6 +31,8 @@ from reversegen.configuration import Configuration, Model, Training, load, merge
 from reversegen.endpoint_key import endpoint_key
 from reversegen.enhancement import SOURCES
 from reversegen.errors import BadInput
+from reversegen.kinds import check_kind
+from reversegen.model_check import Asked, AskedModels
 from reversegen.model_folder import check_folder
 from reversegen.planned_jobs import planned_jobs
 from reversegen.snakemake_profile import Keys, Partition, Profile, Request, read_profile
@@ -88,7 +91,7 @@ def examine(name: str, place: Path | None, folder: Path) -> list[Finding]:
     Takes a minute at most. Raises BadInput for an unknown task, and where `folder/config` cannot be read.
     """
     content = read_yaml(folder / "config/config.yaml")
-    configuration = load(content, folder / "config")
+    configuration = load(content, folder / "config", check_kind)
     configuration.task(name)
     found, profile = check_profile(place)
     if profile:
@@ -96,6 +99,7 @@ def examine(name: str, place: Path | None, folder: Path) -> list[Finding]:
         found += told
     checks: list[Callable[[], Iterable[Finding]]] = [
         lambda: check_hub(name, configuration, folder),
+        lambda: check_conversations(name, configuration, profile, folder),
         lambda: check_keys(name, configuration, os.environ),
         lambda: check_disk(name, configuration, folder, shutil.disk_usage(folder).free),
         lambda: check_times(name, configuration, folder / "results"),
@@ -132,7 +136,7 @@ def check_overrides(
 ) -> tuple[list[Finding], Configuration]:
     """The configuration with what the profile's `config` changes of it, and what is wrong with that."""
     try:
-        return [], load(merge(dict(content), profile.keys.overrides), folder)
+        return [], load(merge(dict(content), profile.keys.overrides), folder, check_kind)
     except BadInput as error:
         text = f"{profile.file}: config: {str(error).removeprefix(f'{folder}/config.yaml: ')}"
         return [
@@ -255,15 +259,16 @@ def _minutes(limit: str) -> int | None:
     return (days * 24 + hours) * 60 + minutes
 
 
-def _ask(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+def _ask(command: Sequence[str], patience: float | None = None) -> subprocess.CompletedProcess[str]:
+    patience = PATIENCE if patience is None else patience
     try:
         return subprocess.run(
-            command, capture_output=True, text=True, timeout=PATIENCE, check=False, stdin=subprocess.DEVNULL
+            command, capture_output=True, text=True, timeout=patience, check=False, stdin=subprocess.DEVNULL
         )
     except FileNotFoundError:
         return subprocess.CompletedProcess(command, 127, "", f"{command[0]} is not installed here")
     except subprocess.TimeoutExpired:
-        return subprocess.CompletedProcess(command, 124, "", f"no answer within {PATIENCE:.0f} s")
+        return subprocess.CompletedProcess(command, 124, "", f"no answer within {patience:.0f} s")
 
 
 def _reason(done: subprocess.CompletedProcess[str]) -> str:
@@ -301,10 +306,10 @@ def check_hub(name: str, configuration: Configuration, folder: Path) -> Iterable
     """Whether the task's models and data are here, or can be fetched: a locked commit, and access."""
     task, asked = configuration.task(name), {}
     for role, model in _models(name, configuration).items():
-        place = model.folder or (model.hub and folder / "resources/downloads/models" / _name(model, configuration))
-        if place and (model.folder or Path(place).is_dir()):
+        place = _place(model, configuration, folder)
+        if place and not model.train and (model.folder or place.is_dir()):
             try:
-                check_folder(Path(place))
+                check_folder(place)
             except BadInput as error:
                 yield Finding("models", "stops", str(error), f"name another folder for the {role}, or fetch it again")
         elif model.hub:
@@ -337,6 +342,58 @@ def check_hub(name: str, configuration: Configuration, folder: Path) -> Iterable
     except subprocess.TimeoutExpired:
         answers = {}
     yield from _access(sorted(asked), answers)
+
+
+def _place(model: Model, configuration: Configuration, folder: Path) -> Path | None:
+    """The folder of a model, which a rule may not have made or fetched yet; None for an endpoint."""
+    if model.endpoint:
+        return None
+    made = "results/models" if model.train else "resources/downloads/models"
+    return folder / (model.folder or Path(made, _name(model, configuration)))
+
+
+def check_conversations(
+    name: str, configuration: Configuration, profile: Profile | None, folder: Path
+) -> Iterable[Finding]:
+    """Whether the tokenizers that are here render a conversation of each role, in the interpreter of `generate`."""
+    asked, absent = [], []
+    for role, model in _models(name, configuration).items():
+        place = _place(model, configuration, folder)
+        if place and place.is_dir():
+            with contextlib.suppress(BadInput):  # which check_hub shows
+                check_folder(place)
+                role = role.partition(" ")[0]  # a transfer has its model behind it
+                asked.append({"task": name, "role": role, "model": _name(model, configuration), "folder": place})
+        elif place and not model.train:
+            absent.append(f"{role} {_name(model, configuration)}")
+    if absent:
+        text = f"not here yet, so that no conversation was rendered: {', '.join(absent)}"
+        yield Finding(
+            "templates", "skipped", text, f"fetch them by snakemake results/{name}/prefetch.json, and ask again"
+        )
+    if not asked:
+        return
+    base = name.partition(".s")[0]
+    alone = configuration.model_copy(update={"tasks": {base: configuration.tasks[base]}, "faults": {}})
+    models = AskedModels(configuration=alone, models=[Asked.model_validate(one) for one in asked])
+    program = None
+    if not profile or "conda" not in profile.keys.software_deployment_method:
+        program = shutil.which(configuration.workflow.python["generate"], path=_path())
+    done = (
+        _ask([program, str(ROOT / "scripts/check_models.py"), f"--models={models.model_dump_json()}"], 4 * PATIENCE)
+        if program
+        else None
+    )
+    if done is None or done.returncode:
+        reason = _reason(done) if done else "its environment is not made yet"
+        yield Finding("templates", "skipped", f"conversations could not be rendered: {reason}")
+        return
+    faults = [json.loads(line) for line in done.stdout.splitlines()]
+    for _, role, fault in faults:
+        yield Finding("templates", "stops", f"{role}: {fault}")
+    sound = sorted({one.role for one in models.models} - {role for _, role, _ in faults})
+    if sound:
+        yield Finding("templates", "ok", f"conversations are rendered for {', '.join(sound)}")
 
 
 def _name(model: Model, configuration: Configuration) -> str:
@@ -483,10 +540,14 @@ def check_environments(configuration: Configuration, profile: Profile | None) ->
         yield _interpreter(name, python, dict(line.split("==") for line in pip), essential)
 
 
+def _path() -> str:
+    """Where a rule's interpreter is looked for: beside this one first."""
+    return f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+
+
 def _interpreter(name: str, python: str, pins: dict[str, str], essential: set[str]) -> Finding:
     """What an environment's interpreter lacks. Only what some tasks need, such as vLLM, stops nothing by its absence."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    program = shutil.which(python, path=path)
+    program = shutil.which(python, path=_path())
     mend = (
         f"name its interpreter under python: in config/config.yaml, or install into it the pip part of envs/{name}.yaml"
     )

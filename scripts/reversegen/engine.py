@@ -8,6 +8,11 @@ from typing import Any, Protocol
 
 from reversegen.records import Message
 
+PROMPT_TOO_LONG = "prompt too long"
+"""Why an item has no response: its prompt leaves no room within the model's context."""
+Probabilities = dict[str, float] | str
+"""By option; the reason if they are not known: a fault of this one request."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -15,8 +20,8 @@ class Request:
 
     text: str | None = None
     messages: list[Message] = field(default_factory=list)
-    template: dict[str, str] = field(default_factory=dict)
-    """Arguments that the chat template takes beside the conversation."""
+    template: dict[str, Any] = field(default_factory=dict)
+    """Arguments that the chat template takes beside the conversation and those of the model."""
     parts: bool = False
     """Whether the chat template takes a turn's content as a list of typed parts."""
     schema: dict[str, Any] | None = None
@@ -56,9 +61,9 @@ class Engine(Protocol):
     """Batches that it may be given at the same time, by threads: 1 where one batch is all that a device can take."""
 
     def generate(self, requests: Sequence[Request], n: int, seed: int) -> list[list[Generated]]:
-        """`n` continuations of each request, drawn with this seed."""
+        """`n` continuations of each request, drawn with this seed. A request that cannot be asked has invalid ones."""
         ...
 
-    def choose(self, requests: Sequence[Request], options: Sequence[Sequence[str]]) -> list[dict[str, float]]:
+    def choose(self, requests: Sequence[Request], options: Sequence[Sequence[str]]) -> Sequence[Probabilities]:
         """The probability of each request's options as what follows, normalised over its options."""
         ...

@@ -11,8 +11,10 @@ from reversegen.configuration import Enhancement
 from reversegen.errors import BadInput
 from reversegen.hashing import hashed_seed
 from reversegen.kind import Conversation, Kind
+from reversegen.kinds.answers.reply import read_reply
 from reversegen.records import Instruction, Label, Message, Question, Reference, Response, Seed, TrainingRow, Verdict
 from reversegen.turns import in_turns
+from reversegen.words import words
 
 log = logging.getLogger("reversegen")
 
@@ -201,14 +203,19 @@ def _most_different(drawn: Sequence[str], pool: Mapping[str, Candidate], kind: K
 
     def type_and_length(i: str) -> str:
         type_ = kind.group(pool[i].text) or pool[i].subject or ""
-        return f"{len(pool[i].text.split()).bit_length()} {type_}"
+        return f"{len(words(pool[i].text)).bit_length()} {type_}"
 
     return list(in_turns([*first, *again], type_and_length))
 
 
 def _answers(text: str, responses: Sequence[Response], kind: Kind) -> list[str]:
-    """The target's answers that can be read; cut off ones only where no more than an option is read of them."""
-    return [r.text for r in responses if (r.finished or kind.choice) and kind.readable(text, r.text)]
+    """The target's answers, without thoughts, that can be read; truncated ones only if no more than an option is read."""
+    replies = (read_reply(r.text, r.finished, r.invalid) for r in responses)
+    return [
+        reply.text
+        for reply in replies
+        if not reply.invalid and (reply.finished or kind.choice) and kind.readable(text, reply.text)
+    ]
 
 
 def _settled(text: str, answers: Sequence[str], kind: Kind) -> str | None:

@@ -1,29 +1,45 @@
-r"""Final answers of math responses: extraction, and whether two of them are equal.
+r"""Whether two final answers are equal.
 
-Equality has two steps. Numbers, with their units, and tuples, sets and intervals of numbers are compared as exact
-fractions (`exact_answers`). Everything else goes to math-verify (https://github.com/huggingface/Math-Verify, read at
+Equality has two steps. Numbers, with their units, and lists, ranges, ratios and times are read (`exact_answers`) and compared
+as exact fractions (`same_answers`). Everything else goes to math-verify (https://github.com/huggingface/Math-Verify, read at
 0.9.0), which parses LaTeX with a grammar and evaluates nothing as Python. Some short answers, such as `9^{9^{9}}`, keep it
 busy for ever: it runs in a process of its own, this module started with `-m`, under limits that the kernel enforces::
 
-    final_answer("3 * 4 = 12, and 12 + 5 = 17. #### 17")        "17"
     with Checker() as checker:
         checker.equal(r"\frac{\sqrt{4}}{4}", "0.5")             True
 
 What counts as equal, in both steps and in either order of the two:
 
-- Nothing is rounded. 0.333333 is not 1/3, and 6.283185307 is not 2\pi. The paper rounds nothing either: it compares the
-  texts of answers, after cutting a decimal's final zeros (its code's `eval.py`).
+- Nothing is rounded. 0.333333 is not 1/3, and 6.283185307 is not 2\pi; `\approx 18` is 18. The paper rounds nothing either:
+  it compares the texts of answers, after cutting a decimal's final zeros (its code's `eval.py`).
+- What has more than one meaning is undecidable, and so is what holds a unit, a currency or a sign that is not known: `18 kr`,
+  `15k`, `18!` and `3:2` beside 18. Texts that are no answers, such as "...", "?" or an empty box, equal nothing, not even
+  each other.
+- Digits of any script are digits, and a dash before a number is a minus. Quotation marks, brackets around one number, `=` or
+  `≈` before an answer and a comma or full stop after it say nothing, nor does a remark in words after a number:
+  18 (eighteen) is 18, and 18 (twelve) is undecidable.
 - 25% is 25% and 25, since questions ask "how many per cent", and it is 0.25. It is not 2500, and 0.25 is not 25.
-- A unit on one side only says nothing. Two units of a kind are converted, so that 5 km is 5000 m; two of different kinds
-  differ. Other words after a number are what is counted: 12 zebras is 12; 12 zebras and 12 lions is undecidable.
-- A comma before groups of three digits is a thousands separator. Between brackets it is one only where other commas have a
-  space after them or where a group begins with zero: (1,000) is 1000, (100,200) is a pair, (1,000, 2,000) is a pair.
+- A unit on one side only says nothing. Two units of a kind are converted, so that 5 km is 5000 m and 20 °C is 68 °F; two of
+  different kinds differ, and so do two currencies. Other words after a number, in any language, are what is counted: 12
+  zebras is 12; 12 zebras and 12 lions is undecidable. 20° may be 20 °C.
+- A million, a dozen, a lakh or 万 multiplies; `k` and `M` do so after a currency sign alone.
+- Thousands are separated by commas, spaces, apostrophes or underscores; by full stops if there are two, or a comma after
+  them: 1.234.567 and 1.234,50, but 1.234 is 1.234. A comma before groups of three digits is a thousands separator. Between
+  brackets it is one only where other commas have a space after them or where a group begins with zero: (1,000) is 1000,
+  (100,200) is a pair, (1,000, 2,000) is a pair. Indian groups, as in 12,34,567, count after a currency sign or with a zero.
 - (a, b) and [a, b] are ordered; a closed end is not an open one. \{a, b\} and a bare list are sets, where order and
   repetition say nothing. A bare list beside brackets has its order: 1, 2 is (1, 2) and not (2, 1). \{5\} is 5.
+- `3 or -3` and `\pm 3` are lists. 10-12 and `10 to 12` are a range, equal to the same range only; beside its difference a
+  hyphen is undecidable, since it may be a minus.
 - `3,14` beside a number is undecidable: a list to some, a decimal to others.
-- Words are compared without regard to case. Two different words differ. Words beside a number are undecidable, be they
-  "three" or "cannot be determined"; so is any other prose, unless both sides are the same.
-- `x = 5` is 5. What has letters or roots in it is equal where math-verify says so.
+- `x = 5` is 5, and `x = 5, y = 3` is (5, 3) and not (3, 5); names of another order than the alphabet's are undecidable beside
+  a tuple of another order. Two names differ if their values do, and are undecidable if not.
+- 3:2 is 3:2 and not 2:3. 3:30 PM is 3:30 and 15:30, and not 3:30 AM. 1011_2 is 1011, since questions name the base, and it
+  is 11_{10}; beside a bare 11 it is undecidable.
+- Words are compared without regard to case. Two different words differ, unless their scripts do. Words beside a number are
+  undecidable, be they "three" or "cannot be determined"; so is any other prose, unless both sides are the same.
+- What has letters or roots in it is equal where math-verify says so. It is different where math-verify says so, unless one of
+  the two may be an option with its text, as `(B) 12`, or something else that is not understood.
 """
 
 from __future__ import annotations
@@ -31,7 +47,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import resource
 import signal
 import subprocess
@@ -39,7 +54,9 @@ import sys
 from pathlib import Path
 from typing import IO, cast
 
-from reversegen.exact_answers import READABLE, latex, read, same, same_words, words
+from reversegen.exact_answers import latex, read
+from reversegen.plain_answers import is_answer, is_doubtful, same_words, words
+from reversegen.same_answers import same
 
 _SHARE = 0.8
 """Of a question's time: what math-verify has of it. The rest is for ending it and for the way there and back."""
@@ -53,49 +70,6 @@ _FIRST = [
 
 LONGEST_ANSWER = 1000
 """In characters. Whether a longer text equals another is undecidable, without asking the worker."""
-
-_SPECIAL_TOKEN = re.compile(r"<\|\w+\|>|<\uff5c[^<>\uff5c]{1,40}\uff5c>|</s>|<eos>|<end_of_turn>")
-_BRACE = re.compile(r"\\[{}]|\\(?:boxed|fbox)\s*\{|[{}]")
-_INTEGER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)"
-_LOOSE_NUMBER = re.compile(
-    rf"""(?:(?<![\w)])[-+])?
-    (?: \\[dt]?frac\ *\{{-?\d+\}}\ *\{{\d+\}}
-    | (?:\\?\$[-+]?)? (?: \d+\ \d+/\d+ | {_INTEGER}(?:\.\d+|/{_INTEGER})? | (?<![\d.])\.\d+ )
-      (?:[eE][-+]?\d{{1,3}}(?!\w))? (?:\ ?\\?%)? )""",
-    re.ASCII | re.VERBOSE,
-)
-
-
-def final_answer(text: str, *, strict: bool = False) -> str | None:
-    r"""The final answer of a response, or None where there is none; takes time linear in the text's length.
-
-    It is the first line after the last `####` (as in GSM8K, https://github.com/openai/grade-school-math) or the content
-    of the last closed `\boxed{}` or `\fbox{}` (as in MATH, https://github.com/hendrycks/math), whichever stands later.
-    Where there is neither and not `strict`, it is the last number, which may be mixed, a LaTeX fraction or per cent. A chat
-    template's special token ends a line, and the line loses a final full stop.
-    """
-    text = _SPECIAL_TOKEN.sub("\n", text.translate(READABLE))
-    head, mark, tail = text.rstrip("# \r\n\t").rpartition("####")
-    line = next(iter(tail.strip().splitlines()), "").rstrip().removesuffix(".") if mark else ""
-    for _, answer in sorted([(len(head), line), _last_box(text)], reverse=True):
-        if answer.strip():
-            return answer.strip()
-    numbers = [] if strict else _LOOSE_NUMBER.findall(text)
-    return re.sub(r"\\?\$", "", numbers[-1]) if numbers else None
-
-
-def _last_box(text: str) -> tuple[int, str]:
-    """The position and content of the closed box that opens last, (0, "") where there is none."""
-    opened: list[int] = []  # where the content of each open box starts, 0 for a plain brace
-    box = (0, "")
-    for brace in _BRACE.finditer(text):
-        if brace[0] == "}":
-            start = opened.pop() if opened else 0
-            if start > box[0]:
-                box = (start, text[start : brace.start()])
-        elif brace[0] not in (r"\{", r"\}"):
-            opened.append(0 if brace[0] == "{" else brace.end())
-    return box
 
 
 class Checker:
@@ -130,8 +104,13 @@ class Checker:
         given, expected = read(answer), read(reference)
         if given and expected:
             return same(given, expected)
+        if not (is_answer(answer) and is_answer(reference)):
+            return None
         prose = (None if given else words(answer), None if expected else words(reference))
-        return same_words(*prose) if any(prose) else self._ask(latex(answer), latex(reference))
+        if any(prose):
+            return same_words(*prose)
+        verdict = self._ask(latex(answer), latex(reference))
+        return None if verdict is False and is_doubtful(answer, reference) else verdict
 
     def _ask(self, answer: str, reference: str) -> bool | None:
         if self._worker is None or self._worker.poll() is not None:

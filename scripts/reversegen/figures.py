@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from reversegen.comparisons import NULL, TARGET, Entry, Line, Part, plain
+from reversegen.comparisons import NULL, TARGET, Entry, Line, Part, covered, plain
 from reversegen.tables import SOURCES
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ def figure(table: str, of: Sequence[Part]) -> str:
             draw(axes, lines)
         if not panels:
             drawn.text(0.5, 0.5, "there are no results to draw", ha="center")
+        else:
+            drawn.supxlabel(f"bars: 95 % intervals {covered(of)}", fontsize=8)
         metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         drawn.savefig(file, format="svg", metadata=metadata)
     return file.getvalue()
@@ -139,9 +141,7 @@ def _values(entries: Sequence[Entry]) -> list[float]:
 
 
 def _ends(entries: Sequence[Entry]) -> tuple[list[float], list[float]]:
-    """Ends of the bars: the interval, else mean ± standard deviation; not a number where there is neither."""
-    ends = []
-    for value, e in zip(_values(entries), (entry.estimate for entry in entries), strict=True):
-        sd = math.nan if e.sd is None else e.sd
-        ends.append((e.low, e.high) if e.low is not None and e.high is not None else (value - sd, value + sd))
-    return [low for low, _ in ends], [high for _, high in ends]
+    """Ends of the bars, which are intervals and nothing else; not a number if there is none."""
+    lows = [math.nan if e.estimate.low is None else e.estimate.low for e in entries]
+    highs = [math.nan if e.estimate.high is None else e.estimate.high for e in entries]
+    return lows, highs

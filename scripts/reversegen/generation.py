@@ -6,19 +6,21 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from reversegen.artefacts import write_text
 from reversegen.configuration import Honesty, Labelling
-from reversegen.engine import Engine, Generated, Request
+from reversegen.engine import Engine, Generated, Probabilities, Request
 from reversegen.equivalence import Checker
 from reversegen.errors import BadInput
 from reversegen.hashing import content_id, hashed_seed
 from reversegen.judging import Classifier, GenerativeJudge
 from reversegen.kind import Kind
+from reversegen.kinds.answers.reply import Reply
 from reversegen.progress import Progress
 from reversegen.records import (
     Confidence,
@@ -49,12 +51,15 @@ def in_batches(
     answer: Callable[[int, Sequence[T]], list[R]],
     at_once: int = 1,
     shard: str = WHOLE,
+    check: Callable[[Iterable[R]], None] | None = None,
 ) -> None:
     """Write `answer(number, batch)` for all batches of `items` that are of this shard to `output`, in order.
 
     Finished batches wait in `<output>.parts/<key>/`, and a restart with the same `key` skips them; `key` must name everything
     that decides the records. The parts go when the output stands: a job that was given up, and still ran, may be the one that
     ends first, and then this one takes its output. `at_once` batches are answered by threads of their own.
+
+    `check` reads all records before the output is written. If it raises, the parts stay: a restart answers nothing again.
     """
     parts = output.with_name(f"{output.name}.parts") / key
     for other in parts.parent.glob("*"):
@@ -86,8 +91,14 @@ def in_batches(
         while left and not ended_elsewhere():
             _each(finish, left, at_once)
             left = [n for n in own if not files[n].is_file()]
+
+    def rows() -> Iterator[R]:
+        return (row for number in own for row in read_records(files[number], record))
+
     try:
-        write_records(output, (row for number in own for row in read_records(files[number], record)))
+        if check:
+            check(rows())
+        write_records(output, rows())
     except BadInput:
         if not ended_elsewhere():
             raise
@@ -95,6 +106,24 @@ def in_batches(
         log.warning("%s was written meanwhile by an earlier job of the same work; it stands", output)
     shutil.rmtree(parts.parent, ignore_errors=True)
     log.info("%d items, %d batches in %.1f s", len(items), len(own), time.perf_counter() - start)
+
+
+def check_received(reasons: Iterable[str | None], most: float, key: str, output: Path) -> None:
+    """Refuse answers of which more than the share `most` were not received. `reasons` has None for each that was.
+
+    Raises BadInput with the reasons counted. `key` is the setting that holds the share, `output` the file of the answers.
+    """
+    parts = output.with_name(f"{output.name}.parts")
+    counts = Counter(reasons)
+    total, received = counts.total(), counts.pop(None, 0)
+    if total - received > most * total:
+        listed = ", ".join(
+            f"{reason}: {n}" for reason, n in sorted(counts.items(), key=lambda one: (-one[1], str(one[0])))
+        )
+        raise BadInput(
+            f"{total - received} of {total} answers were not received ({listed}), a larger share than {key}: {most:g}; "
+            f"raise it, and the same command asks nothing again; or remove the cause, and delete {parts} to ask again"
+        )
 
 
 def sample_instructions(
@@ -141,11 +170,13 @@ def answer_questions(
     samples: int,
     seed_parts: tuple[str | int, ...],
     shard: str = WHOLE,
+    max_invalid_share: float = 1.0,
 ) -> None:
     """Answers of a target to (id, question) pairs, `samples` to each.
 
     A question with fewer readable answers than that is asked as many times again, once. A batch's draw is seeded by a hash of
-    `seed_parts` and its number; greedy answers need none.
+    `seed_parts` and its number; greedy answers need none. Raises BadInput if a larger share than `max_invalid_share` of the
+    shard's answers was not received; what was answered is kept.
     """
 
     def answer(number: int, batch: Sequence[tuple[str, str]]) -> list[Response]:
@@ -172,8 +203,11 @@ def answer_questions(
             for n, one in enumerate(several)
         ]
 
+    def check(rows: Iterable[Response]) -> None:
+        check_received((row.invalid for row in rows), max_invalid_share, "responses.max_invalid_share", output)
+
     key = content_id(_key(questions, engine, kind, system, batch_size), samples, *(seed_parts if samples > 1 else ()))
-    in_batches(output, Response, questions, batch_size, key, answer, engine.at_once, shard)
+    in_batches(output, Response, questions, batch_size, key, answer, engine.at_once, shard, check)
 
 
 def label_by_model(
@@ -193,7 +227,8 @@ def label_by_model(
 
     Where `labelling.solvable` asks a question, the labeller is first asked greedily, through the engine `yes_or_no`, and
     answers only what it says can be answered. `timeout` is in seconds, for one comparison of answers. `structured`: the
-    endpoint holds replies to the kind's JSON schema, and they are read by it.
+    endpoint holds replies to the kind's JSON schema, and they are read by it. Raises BadInput if a larger share than
+    `labelling.max_invalid_share` of the shard's references rests on no reply that was received.
     """
     form = kind.structured if structured else None
     system = labelling.system
@@ -203,32 +238,40 @@ def label_by_model(
 
     def answer(number: int, batch: Sequence[tuple[str, str]]) -> list[Reference]:
         reasons: dict[str, str | None] = {}
+        missing: set[str] = set()
         if labelling.solvable:
             checks = [(identity, f"{question}\n\n{labelling.solvable}") for identity, question in batch]
             requests = [Request(messages=[Message(role="user", content=text)]) for _, text in checks]
             replies = yes_or_no.generate(requests, 1, 0)
-            reasons = {i: solvable(reply[0]) for (i, _), reply in zip(checks, replies, strict=True)}
+            reasons = {i: reply[0].invalid or solvable(reply[0]) for (i, _), reply in zip(checks, replies, strict=True)}
+            missing = {i for (i, _), reply in zip(checks, replies, strict=True) if reply[0].invalid}
         wanted = [(i, question) for i, question in batch if reasons.get(i) is None]
         seed = hashed_seed(*seed_parts, "references", number)
         schema = form.schema if form else None
         asked = _asked(engine, wanted, kind, system, labelling.samples, seed, schema)
         drawn = dict(zip(wanted, asked, strict=True))
+        missing |= {i for (i, _), several in drawn.items() if all(one.invalid for one in several)}
         with comparing, Checker(timeout=timeout) as checker:  # one worker at a time, whatever the number of threads
-            return [
+            voted = [
                 vote(i, question, drawn[i, question], labelling.agreeing, labeller, kind, checker, form)
                 if (i, question) in drawn
                 else refused(i, str(reasons[i]), labeller)
                 for i, question in batch
             ]
+        return [row.model_copy(update={"received": row.instruction_id not in missing}) for row in voted]
+
+    def check(rows: Iterable[Reference]) -> None:
+        reasons = (None if row.received else row.invalid for row in rows)
+        check_received(reasons, labelling.max_invalid_share, "references.max_invalid_share", output)
 
     key = content_id(
         labeller,
         _key(questions, engine, kind, system, labelling.batch_size),
-        labelling.model_dump_json(),
+        labelling.model_dump_json(exclude={"max_invalid_share"}),
         str(timeout),
         *seed_parts,
     )
-    in_batches(output, Reference, questions, labelling.batch_size, key, answer, engine.at_once, shard)
+    in_batches(output, Reference, questions, labelling.batch_size, key, answer, engine.at_once, shard, check)
 
 
 def measure_confidence(
@@ -244,30 +287,27 @@ def measure_confidence(
     choice = kind.choice
 
     def answer(number: int, batch: Sequence[tuple[str, str, str]]) -> list[Confidence]:
-        rows = []
         options = [choice.letters(question) for _, question, _ in batch]
         letters = [choice.letter(question, response) for _, question, response in batch]
         by_letter = engine.choose(
             [Request(messages=kind.target_messages(question, system)) for _, question, _ in batch], options
         )
-        said = [letter or max(p, key=p.__getitem__) for letter, p in zip(letters, by_letter, strict=True)]
+        likeliest = [
+            max(several, key=p.__getitem__) if isinstance(p, dict) else several[0]
+            for several, p in zip(options, by_letter, strict=True)
+        ]
+        replies = [[honesty.sure, honesty.unsure]] * len(batch)
         sure = engine.choose(
             [
-                Request(messages=choice.sure_messages(question, one, system))
-                for (_, question, _), one in zip(batch, said, strict=True)
+                Request(messages=choice.sure_messages(question, letter or likely, system))
+                for (_, question, _), letter, likely in zip(batch, letters, likeliest, strict=True)
             ],
-            [[honesty.sure, honesty.unsure]] * len(batch),
+            replies,
         )
-        for (identity, _, _), letter, p, q in zip(batch, letters, by_letter, sure, strict=True):
-            rows.append(
-                Confidence(
-                    question_id=identity,
-                    option=letter,
-                    answer=round(p[letter], 6) if letter else 0.0,
-                    sure=round(q[honesty.sure], 6),
-                )
-            )
-        return rows
+        return [
+            _confidence(identity, letter, p, q, honesty.sure)
+            for (identity, _, _), letter, p, q in zip(batch, letters, by_letter, sure, strict=True)
+        ]
 
     parts = (part for row in answered for part in row)
     asked = _key([(identity, question) for identity, question, _ in answered], engine, kind, system, batch_size)
@@ -275,22 +315,40 @@ def measure_confidence(
     in_batches(output, Confidence, answered, batch_size, key, answer, engine.at_once)
 
 
+def _confidence(
+    identity: str, letter: str | None, by_letter: Probabilities, sure: Probabilities, reply: str
+) -> Confidence:
+    """The record of one question; invalid if the engine could not ask one of the two."""
+    for probabilities in (by_letter, sure):
+        if isinstance(probabilities, str):
+            return Confidence(question_id=identity, option=letter, answer=0.0, sure=0.0, invalid=probabilities)
+    assert isinstance(by_letter, dict)
+    assert isinstance(sure, dict)
+    answer = round(by_letter[letter], 6) if letter else 0.0
+    return Confidence(question_id=identity, option=letter, answer=answer, sure=round(sure[reply], 6))
+
+
 def judge_answers(
     output: Path,
-    answers: Sequence[tuple[str, str, str]],
+    answers: Sequence[tuple[str, str, Reply]],
     judge: Classifier | GenerativeJudge,
     batch_size: int,
     shard: str = WHOLE,
 ) -> None:
-    """A judge's opinion of (id, instruction, answer) triples."""
+    """A judge's opinion of (id, instruction, answer) triples; an answer that is invalid is not shown to it."""
 
-    def answer(number: int, batch: Sequence[tuple[str, str, str]]) -> list[Judgement]:
-        opinions = judge.judge([(instruction, response) for _, instruction, response in batch])
+    def answer(number: int, batch: Sequence[tuple[str, str, Reply]]) -> list[Judgement]:
+        shown = [(instruction, reply.text) for _, instruction, reply in batch if not reply.invalid]
+        opinions = iter(judge.judge(shown) if shown else [])
         return [
-            opinion.model_copy(update={"instruction_id": i}) for (i, _, _), opinion in zip(batch, opinions, strict=True)
+            Judgement(instruction_id=i, verdict="invalid", score=None, detail=reply.invalid, refusal=None)
+            if reply.invalid
+            else next(opinions).model_copy(update={"instruction_id": i})
+            for i, _, reply in batch
         ]
 
-    key = content_id(*(part for row in answers for part in row), judge.identity, batch_size)
+    parts = (part for i, instruction, reply in answers for part in (i, instruction, reply.text, reply.invalid or ""))
+    key = content_id(*parts, judge.identity, batch_size)
     in_batches(output, Judgement, answers, batch_size, key, answer, judge.at_once, shard)
 
 

@@ -266,7 +266,7 @@ def _model_files(repo: str, revision: str, files: Sequence[RepoFile]) -> list[Re
             f"{repo} at {revision}: no weights model*.safetensors, and no others are loaded; lock a commit of the "
             "repository that has them, or name another model in config/models.yaml"
         )
-    return wanted
+    return wanted + [file for file in files if re.fullmatch(r"additional_chat_templates/[\w-]+\.jinja", file.path)]
 
 
 def _module_files(repo: str, revision: str, files: Sequence[RepoFile], module: str) -> list[RepoFile]:

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from reversegen.configuration import Deduplication
 from reversegen.embeddings import Embeddings
 from reversegen.hashing import instruction_id
-from reversegen.kind import Kind
+from reversegen.kind import Kind, Parsed
+from reversegen.kinds.answers.reply import read_reply
 from reversegen.near_duplicates import near_duplicates
 from reversegen.records import Instruction, Sample
 from reversegen.semantic_duplicates import semantic_duplicates
@@ -25,7 +26,7 @@ def collect_instructions(samples: Sequence[Sample], deduplication: Deduplication
     """
     found: dict[str, Instruction] = {}
     for sample in samples:
-        parsed = kind.parse_instruction(sample.text, sample.finished)
+        parsed = _parsed(sample, kind)
         identity = instruction_id(parsed.text) if parsed.invalid is None else f"invalid-{sample.id}"
         if identity in found:
             known = found[identity]
@@ -51,6 +52,14 @@ def collect_instructions(samples: Sequence[Sample], deduplication: Deduplication
         len(samples), len(found) - reasons.total(), len(duplicates), reasons.total(), dict(reasons),
     )  # fmt: skip
     return instructions
+
+
+def _parsed(sample: Sample, kind: Kind) -> Parsed:
+    """The instruction in a sample, whose thought is no part of it; invalid if it was not received or is only a thought."""
+    reply = read_reply(sample.text, sample.finished, sample.invalid)
+    if reply.invalid is not None:
+        return Parsed(sample.text, reply.invalid)
+    return kind.parse_instruction(reply.text, reply.finished)
 
 
 def mark_semantic_duplicates(

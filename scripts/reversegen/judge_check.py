@@ -54,16 +54,16 @@ class JudgeReport(BaseModel):
 def check_judge(rows: Sequence[Labelled], labels: Sequence[Label]) -> JudgeReport:
     """The errors of a judge whose labels stand in the order of the labelled rows; intervals are Wilson's, at 95 %."""
 
-    def share(pairs: Sequence[tuple[Labelled, Label]]) -> Metric:
-        return wilson(sum(row.verdict == label.verdict for row, label in pairs), len(pairs))
+    def share(pairs: Sequence[tuple[Labelled, Label]], none: str) -> Metric:
+        return wilson(sum(row.verdict == label.verdict for row, label in pairs), len(pairs)).null_because(none)
 
     pairs = list(zip(rows, labels, strict=True))
     plain = [(row, label) for row, label in pairs if not row.canary]
     judged = [(row, label) for row, label in plain if label.verdict != "invalid"]
     return JudgeReport(
-        sensitivity=share([p for p in judged if p[0].verdict == "failed"]),
-        specificity=share([p for p in judged if p[0].verdict == "passed"]),
-        canaries=share([p for p in pairs if p[0].canary]),
+        sensitivity=share([p for p in judged if p[0].verdict == "failed"], "no failed row got a verdict"),
+        specificity=share([p for p in judged if p[0].verdict == "passed"], "no passed row got a verdict"),
+        canaries=share([p for p in pairs if p[0].canary], "no row tries to inject a verdict"),
         invalid=wilson(len(plain) - len(judged), len(plain)),
     )
 
@@ -71,7 +71,7 @@ def check_judge(rows: Sequence[Labelled], labels: Sequence[Label]) -> JudgeRepor
 def check_refusals(rows: Sequence[Opening], refused: Sequence[bool | None]) -> tuple[Metric, Metric]:
     """Sensitivity and specificity of what calls answers refusals, over the openings that it could read.
 
-    Only the half that nobody looked at while the classifier was made counts; `refused` is in the order of the rows.
+    Only the half that the classifier does not learn from counts; `refused` is in the order of the rows.
     """
     pairs = [(row, r) for row, r in zip(rows, refused, strict=True) if row.part == "measured" and r is not None]
     sensitivity, specificity = (
@@ -87,7 +87,7 @@ def check_refusals(rows: Sequence[Opening], refused: Sequence[bool | None]) -> t
 def wilson(count: int, total: int) -> Metric:
     """A proportion with Wilson's 95 % score interval (Wilson 1927), which holds for small counts; null for no trials."""
     if not total:
-        return Metric(value=None, count=0, total=0)
+        return Metric(value=None, count=0, total=0, reason="there is nothing to count")
     z, p = 1.959964, count / total
     centre = (p + z * z / (2 * total)) / (1 + z * z / total)
     half = z * np.sqrt(p * (1 - p) / total + z * z / (4 * total * total)) / (1 + z * z / total)
@@ -109,8 +109,12 @@ def rogan_gladen(
     """
     known = [judge.sensitivity, judge.specificity]
     errors = [m.value for m in known if m.value is not None]
-    if not total or draws is None or len(errors) < 2 or sum(errors) <= 1:
-        return Metric(value=None)
+    if not total or draws is None:
+        return Metric(value=None, reason="there is no failure rate to correct")
+    if len(errors) < 2:
+        return Metric(value=None, reason="the judge's sensitivity or specificity is unknown")
+    if sum(errors) <= 1:
+        return Metric(value=None, reason="the judge is no better than chance: sensitivity + specificity is at most 1")
     rng = np.random.default_rng(hashed_seed(random_seed, "correction"))
     sensitivity, specificity = (
         rng.beta((m.count or 0) + 0.5, (m.total or 0) - (m.count or 0) + 0.5, size=len(draws)) for m in known

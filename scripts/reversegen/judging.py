@@ -13,7 +13,8 @@ from reversegen.engine import Decoding, Engine, Request
 from reversegen.engines import open_engine
 from reversegen.errors import BadInput
 from reversegen.hashing import content_id
-from reversegen.judges import JUDGES, Judge
+from reversegen.judges import JUDGES, Judge, Opinion
+from reversegen.kinds.answers.reply import read_reply
 from reversegen.model_folder import check_folder, weights_identity
 from reversegen.records import Judgement, Message
 from reversegen.templates import templated
@@ -41,7 +42,7 @@ def open_judge(
 
 
 class GenerativeJudge:
-    """A model that writes its verdict; whatever is not in its own form is invalid."""
+    """A model that writes its verdict; what is not in its own form, a thought before it apart, is invalid."""
 
     def __init__(self, engine: Engine, adapter: Judge, name: str) -> None:
         self.engine, self.adapter, self.at_once = engine, adapter, engine.at_once
@@ -60,7 +61,8 @@ class GenerativeJudge:
         ]
         judged = []
         for reply, *_ in self.engine.generate(requests, 1, 0):
-            opinion = self.adapter.read(reply.text)
+            said = read_reply(reply.text, reply.finished, reply.invalid)
+            opinion = Opinion("invalid", said.invalid, None) if said.invalid else self.adapter.read(said.text)
             judged.append(_judgement(opinion.verdict, opinion.detail, refusal=opinion.refusal))
         return judged
 

@@ -13,7 +13,7 @@ from reversegen.records import Judgement, Label, Measure, Message, Question, Ref
 
 STRICT = "equal answers"
 """Detail of a passed label whose answer stood in the asked form."""
-FLEXIBLE = "equal answers, by the last number"
+FLEXIBLE = "equal answers, not in the asked form"
 """Detail of a passed label whose answer did not: it does not count as strict."""
 
 

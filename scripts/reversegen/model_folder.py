@@ -52,6 +52,34 @@ def check_folder(folder: Path) -> None:
             )
 
 
+def faulty_file(folder: Path) -> str | None:
+    """The first file of a tokenizer that is no JSON, or no UTF-8, and why; None if each can be read."""
+    jsons = [
+        folder / f"{name}.json" for name in ("tokenizer_config", "tokenizer", "special_tokens_map", "added_tokens")
+    ]
+    templates = [folder / "chat_template.jinja", *sorted((folder / "additional_chat_templates").glob("*.jinja"))]
+    for path in [*jsons, *templates]:
+        try:
+            text = path.read_text(encoding="utf-8")
+            if path.suffix == ".json":
+                json.loads(text)
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError, RecursionError) as error:
+            return f"{path}: it cannot be read: {' '.join(str(error).split())[:200]}"
+    return None
+
+
+def vocabulary_size(folder: Path) -> int | None:
+    """Tokens for which the model of a folder has a row of weights, by its config.json; None if that does not say."""
+    path = folder / "config.json"
+    config = read_json(path) if path.is_file() else {}
+    for part in (config, config.get("text_config")):
+        if isinstance(part, dict) and isinstance(part.get("vocab_size"), int):
+            return int(part["vocab_size"])
+    return None
+
+
 def module_folders(folder: Path) -> dict[str, str]:
     """The folders below one of sentence-transformers that its modules.json names, and the class of each; else none.
 

@@ -11,10 +11,12 @@ from safetensors import SafetensorError, safe_open
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
+from reversegen.artefacts import read_json
 from reversegen.configuration import ModelUse
-from reversegen.errors import BadInput
+from reversegen.errors import BadInput, describe
 from reversegen.gpus import check_gpus
-from reversegen.model_folder import check_folder
+from reversegen.model_folder import check_folder, faulty_file, vocabulary_size
+from reversegen.templates import SYSTEM_IN_USER_TURN
 
 log = logging.getLogger("reversegen")
 transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
@@ -43,7 +45,7 @@ def _load(auto: Any, folder: Path, model: ModelUse, threads: int) -> Any:
             use_safetensors=True,
             local_files_only=True,
         )
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, RuntimeError) as error:
         raise BadInput(
             f"{folder}: transformers cannot load this model: {' '.join(str(error).split())[:300]}"
         ) from error
@@ -68,17 +70,75 @@ def load_tokenizer(folder: Path, model: ModelUse) -> Any:
     """The tokenizer of a folder, with the padding token and the chat template that the configuration gives.
 
     A model without a padding token gets its end token, which is logged: masks come from lengths, so a real end token is
-    still learnt. Raises BadInput for a folder without a tokenizer and for a padding token that the vocabulary lacks.
+    still learnt. Raises BadInput for a folder whose tokenizer cannot be loaded, for a padding or end token that the model does
+    not know, for neither of both, and for several chat templates none of which is chosen.
     """
     check_folder(folder)
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except Exception as error:  # the libraries below raise their own, plain Exception among them
+        fault = faulty_file(folder) or f"{folder}: its tokenizer cannot be loaded: {describe(error)}"
+        raise BadInput(f"{fault}; copy the file here again, or name another folder in config/models.yaml") from error
     if model.pad_token is not None:
         if model.pad_token not in tokenizer.get_vocab():
             raise BadInput(f"{folder}: pad_token {model.pad_token!r} is not in its vocabulary; name a token that is")
         tokenizer.pad_token = model.pad_token
     elif tokenizer.pad_token is None:
+        if tokenizer.eos_token is None:
+            raise BadInput(
+                f"{folder}/tokenizer_config.json: it has no pad_token and no eos_token; name a token of its vocabulary as "
+                "`pad_token` of the model in config/models.yaml"
+            )
         tokenizer.pad_token = tokenizer.eos_token
         log.info("%s has no padding token: its end token %s serves", folder, tokenizer.eos_token)
-    if model.chat_template is not None:
-        tokenizer.chat_template = model.chat_template
+    _check_tokens(folder, tokenizer)
+    tokenizer.chat_template = _chat_template(folder, tokenizer.chat_template, model)
     return tokenizer
+
+
+def _check_tokens(folder: Path, tokenizer: Any) -> None:
+    """Raise BadInput for a padding or end token whose number is beyond the model's rows: the tokenizer made it up."""
+    rows = vocabulary_size(folder)
+    fixes = {
+        "eos_token": "correct it there",
+        "pad_token": "name a token that is as `pad_token` of the model in config/models.yaml",
+    }
+    for name, fix in fixes.items():
+        number = getattr(tokenizer, f"{name}_id")
+        if rows is not None and number is not None and number >= rows:
+            raise BadInput(
+                f"{folder}/tokenizer_config.json: {name} {getattr(tokenizer, name)!r} is not in the vocabulary of the model, "
+                f"which has {rows} tokens; {fix}"
+            )
+
+
+def _chat_template(folder: Path, stored: str | dict[str, str] | None, model: ModelUse) -> str | None:
+    """The chat template by which a model is asked: its folder's, or what the configuration gives or names."""
+    chosen, named = model.chat_template, stored if isinstance(stored, dict) else {}
+    if chosen is not None and "{" not in chosen and chosen not in named and not _trained_here(folder):
+        known = f"whose chat templates are {', '.join(sorted(named))}" if named else "which has no named ones"
+        raise BadInput(
+            f"config/models.yaml: chat_template: {chosen!r} is no Jinja template and no name of one in {folder}, {known}"
+        )
+    if isinstance(stored, dict):
+        if chosen is None and "default" not in stored:
+            raise BadInput(
+                f"{folder}: it has several chat templates and none is the default: {', '.join(sorted(stored))}; name one as "
+                "`chat_template` of the model in config/models.yaml"
+            )
+        name = chosen or "default"
+        if name in stored:
+            log.info("%s has the chat templates %s: %s serves", folder, ", ".join(sorted(stored)), name)
+        stored = stored.get(name)
+    if chosen is not None and "{" in chosen:
+        stored = chosen
+    if stored is None or model.system_turn == "template" or stored.startswith(SYSTEM_IN_USER_TURN):
+        return stored
+    log.info("%s: a system text stands in front of the user's turn, as `system_turn` says", folder)
+    return SYSTEM_IN_USER_TURN + stored
+
+
+def _trained_here(folder: Path) -> bool:
+    """Whether a stage trained this model: its folder has the one template that was chosen for its base."""
+    manifest = folder / "manifest.json"
+    return manifest.is_file() and "base" in read_json(manifest)

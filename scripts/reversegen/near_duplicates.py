@@ -1,7 +1,9 @@
 """Texts that share most of their word n-grams: exact, with no false and no missed one at the threshold.
 
-The similarity of two texts is the Jaccard index of their sets of word n-grams. Four facts spare nearly all comparisons; each
-only rules out pairs that cannot reach the threshold, and what is left is counted:
+The similarity of two texts is the Jaccard index of their sets of word n-grams; in scripts without spaces a character is a word
+(`words.py`). A text without a letter or a digit, such as punctuation or emoji, has no words and repeats its equals alone.
+
+Four facts spare nearly all comparisons; each only rules out pairs that cannot reach the threshold, and what is left is counted:
 
 - Two sets that share enough share one of their rarest n-grams, so that only prefixes of sets ordered by rarity are indexed
   and looked up (Chaudhuri, Ganti and Kaushik, ICDE 2006; Bayardo, Ma and Srikant, WWW 2007).
@@ -16,6 +18,7 @@ How much two sets must share is worked out by the very division that decides, so
 from __future__ import annotations
 
 import itertools
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,9 +30,13 @@ import numpy.typing as npt
 
 from reversegen.configuration import Deduplication
 from reversegen.hashing import normalise
+from reversegen.words import words
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Ints = npt.NDArray[np.int64]
+
+_SAYS = re.compile(r"[^\W_]")
+"""A letter or a digit."""
 
 
 def near_duplicates(texts: Mapping[str, str], settings: Deduplication) -> dict[str, str]:
@@ -91,17 +98,18 @@ class _Sets:
 
 
 def _ngram_sets(texts: Sequence[str], ngram: int) -> _Sets:
-    """The word n-grams of each normalised text; a text of fewer words is one n-gram of its own."""
+    """The word n-grams of each normalised text; a text of fewer words, or without any, is one n-gram of its own."""
     known: defaultdict[str, int] = defaultdict()
     known.default_factory = known.__len__
     lengths = []
 
     def cut() -> Iterator[list[str]]:
         for text in texts:
-            words = normalise(text).split()
-            words += [""] * (ngram - len(words))  # no word is empty, so that what is filled up equals no longer text
-            lengths.append(len(words))
-            yield words
+            plain = normalise(text)
+            own = words(plain) if plain[:1].isalnum() or _SAYS.search(plain) else [plain]
+            own += [""] * (ngram - len(own))  # no word is empty, so that what is filled up equals no longer text
+            lengths.append(len(own))
+            yield own
 
     words_of = np.fromiter(map(known.__getitem__, itertools.chain.from_iterable(cut())), dtype=np.int64)
     grams = words_of

@@ -15,6 +15,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from string import ascii_uppercase
 
+from reversegen.items import ANSWER_WORD
+
 NONE_OF_THE_ABOVE = "None of the above"
 
 
@@ -35,8 +37,21 @@ class Item:
 
 _LINE_OPTION = re.compile(r"^[ \t]*([A-Z])\.(?=\s|\Z)", re.MULTILINE)
 _WORD_OPTION = re.compile(r"(?<!\S)([A-Z])\.(?=\s|\Z)")
-_LINE_ANSWER = re.compile(r"^[ \t]*Answer:", re.MULTILINE)
-_WORD_ANSWER = re.compile(r"(?<!\S)Answer:")
+_ANSWER_LABEL = rf"{ANSWER_WORD}[ \t*_]{{0,3}}"
+_LINE_ANSWER = re.compile(
+    rf"^[^\w\n]{{0,6}}{_ANSWER_LABEL}(?:[:\uff1a=.]|is\b|(?=[ \t(\[>\u2013\u2014-]{{1,4}}(?-i:[A-Z])[\W_]{{0,4}}$))",
+    re.MULTILINE | re.IGNORECASE,
+)
+_WORD_ANSWER = re.compile(
+    rf"(?<!\S)(?:(?-i:Answer:)|[*_(\[]{{0,3}}{_ANSWER_LABEL}(?:[:\uff1a=.]|is\b)(?=[\W_]{{0,4}}(?-i:[A-Z])[\W_]{{0,4}}\Z))",
+    re.IGNORECASE,
+)
+_LAST_LETTER = r"(?-i:(?<!\w)[A-Z])[\W_]{0,4}\Z"
+_LINE_END = re.compile(rf"\n[^\n]{{0,80}}{_LAST_LETTER}")
+_WORD_END = re.compile(
+    rf"(?<!\w){_ANSWER_LABEL}(?:[:\uff1a=]|[\W_]{{0,4}}{_LAST_LETTER})|[:\uff1a=][\W_]{{0,4}}{_LAST_LETTER}",
+    re.IGNORECASE,
+)
 _LINE_CUT = re.compile(r"^[ \t]*Answer:[ \t]?[A-Z](?:\.(?!\S)|(?=[ \t]*$))", re.MULTILINE)
 _WORD_CUT = re.compile(r"(?<!\S)Answer: ?[A-Z](?:\.(?!\S)|(?!\S))")
 _NONE = re.compile(
@@ -50,7 +65,8 @@ def read_item(text: str) -> tuple[Item, str | None]:
     Options are lines `A. `, `B. `, ... without a gap. They begin at the last line `A. `, since a stem may quote
     `A. J. P. Taylor`; an option may span lines. A text without any newline, as a word-level tokenizer decodes it, has
     them as words: the longest run counts, of equally long ones the last, but the first `A.` of `A. A. Milne`.
-    Two options are the same where they differ in white space alone: `Bb` is not `bb`.
+    Two options are the same where they differ in white space alone: `Bb` is not `bb`. The answer's line may be in another
+    spelling (`ANSWER: C`, `Ans: C`, `**Answer:** C`, `Antwort: C`); what may be one, and is not known, makes no item.
     """
     text = text.strip()
     flat = "\n" not in text
@@ -68,17 +84,32 @@ def read_item(text: str) -> tuple[Item, str | None]:
         raise ValueError("an empty option")
     if len({" ".join(option.split()) for option in options}) < len(options):
         raise ValueError("a repeated option")
+    _check_last(options[-1], len(options), flat)
     item = Item(stem, options)
     return item, _stated(text[found.end() :].strip(), item) if found else None
 
 
 def _stated(tail: str, item: Item) -> str:
     """The letter after `Answer:`."""
-    if tail.removesuffix(".") in tuple(item.letters):
-        return tail[0]
+    letter = re.fullmatch(r"[\W_]{0,4}([A-Z])[\W_]{0,4}", tail)
+    if letter and letter[1] in item.letters:
+        return letter[1]
     if re.match(r"[A-Z](?:\.|\s)\s*\S", tail):
         raise ValueError("text after the answer")
     raise ValueError("the answer is no option")
+
+
+def _check_last(last: str, count: int, flat: bool) -> None:
+    """Raise ValueError if the last of `count` options may hold more than itself.
+
+    That is the answer under a name that is not known, as a further line such as `Klucz: C`; or the next option in another
+    spelling, such as `E) Pluto`.
+    """
+    if (_WORD_END if flat else _LINE_END).search(last):
+        raise ValueError("what may be an answer")
+    letter = ascii_uppercase[count : count + 1]
+    if letter and re.search(rf"\n[ \t]*[(\[]?{letter}[).:\]](?=\s|\Z)", last, re.IGNORECASE):
+        raise ValueError("an option in another spelling")
 
 
 def _lines_of_options(body: str) -> list[re.Match[str]]:

@@ -5,6 +5,7 @@ It is all that tables of several tasks need, so that a bootstrap over prompts, p
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
@@ -18,7 +19,11 @@ from reversegen.evaluation import FAILURES, Evaluation
 from reversegen.hashing import content_id
 from reversegen.kind import Kind
 from reversegen.metric import Metric
-from reversegen.records import Confidence, Instruction, Label, Question, Sample, explain
+from reversegen.records import Confidence, Instruction, Label, Question, Sample, explain, read_records
+from reversegen.seeds import read_tests
+
+log = logging.getLogger("reversegen")
+TestSets = Mapping[str, Sequence[Question]]
 
 
 class Stored(BaseModel):
@@ -117,6 +122,40 @@ def read_run(path: Path) -> Run:
     """Read an `outcomes.json`. Raises BadInput naming file and field."""
     try:
         return Run.model_validate(read_json(path))
+    except ValidationError as error:
+        raise BadInput(f"{path}: {explain(error)}") from error
+
+
+def read_test_sets(paths: Sequence[Path]) -> list[TestSets]:
+    """The test sets of each run, by name; the files of one run lie in one folder."""
+    folders = dict.fromkeys(path.parent for path in paths)
+    return [read_tests([path for path in paths if path.parent == folder]) for folder in folders]
+
+
+def collect(evaluation: Evaluation, path: Path, tests: Sequence[TestSets], kind: Kind) -> Measured:
+    """An evaluation with its outcomes, from the files beside its `eval.json`.
+
+    `tests` are those of one or several runs. Without outcomes: if a file is gone, and if the labels are of none of the tests,
+    as those of another model on a target's failures are. Raises BadInput naming the file if the outcomes are not those of the
+    evaluation.
+    """
+    labels_file, counts, scores = path.with_name("labels.jsonl"), {}, None
+    labels = read_records(labels_file, Label) if labels_file.is_file() else []
+    if evaluation.role == "proposer":
+        samples, instructions = (path.with_name(f"{name}.jsonl") for name in ("samples", "instructions"))
+        if labels and samples.is_file() and instructions.is_file():
+            counts = proposer_counts(read_records(samples, Sample), read_records(instructions, Instruction), labels)
+    else:
+        labelled = {label.instruction_id for label in labels}
+        asked = [sets for sets in tests if {q.id for questions in sets.values() for q in questions} <= labelled]
+        sure = path.with_name("confidences.jsonl")
+        if labels and asked:
+            counts = target_counts(asked[0], labels, kind)
+            scores = target_scores(asked[0], labels, read_records(sure, Confidence) if sure.is_file() else [], kind)
+    if not counts:
+        log.warning("%s: no outcomes by prompt or question, since its labels or what they are of is gone", path)
+    try:
+        return Measured(evaluation=evaluation, counts=counts, scores=scores)
     except ValidationError as error:
         raise BadInput(f"{path}: {explain(error)}") from error
 

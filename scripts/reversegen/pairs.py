@@ -14,6 +14,7 @@ from reversegen.hashing import hashed_seed
 from reversegen.kind import Kind
 from reversegen.records import Instruction, Label, Pair, PairingKind, Prompt, Sample
 from reversegen.turns import in_turns
+from reversegen.words import words
 
 
 @dataclass(frozen=True)
@@ -154,6 +155,6 @@ def pair_statistics(pairs: Sequence[Pair]) -> dict[str, float | int]:
         "pairs": len(pairs),
         **{name: kinds[name] for name in ("same_prompt", "across_prompts", "earlier_pass")},
         "distinct_rejected": len({pair.rejected_id for pair in pairs}),
-        "chosen_words": round(sum(len(p.chosen.split()) for p in pairs) / len(pairs), 3),
-        "rejected_words": round(sum(len(p.rejected.split()) for p in pairs) / len(pairs), 3),
+        "chosen_words": round(sum(len(words(p.chosen)) for p in pairs) / len(pairs), 3),
+        "rejected_words": round(sum(len(words(p.rejected)) for p in pairs) / len(pairs), 3),
     }

@@ -260,6 +260,11 @@ class _Jobs:
         yield self._responses("answer_transfer", part, model, failures, "the target failed on every held-out sample")
         yield from self._judgements("judge_transfer", part, f"{part}/judgements.jsonl", failures, self.answer)
 
+    def _requests(self, model: str, several: int) -> int:
+        """Requests that so many choices for one prompt take."""
+        endpoint = self.models[model].endpoint
+        return several if endpoint and endpoint.one_choice else 1
+
     def _preference(self, chain: str) -> Job:
         task, how = self.task, self.task.preference
         samples = task.prompts.train * task.sampling.samples_per_prompt
@@ -275,16 +280,23 @@ class _Jobs:
     def _responses(self, rule: str, part: str, model: str, count: float, which: str, several: int | None = None) -> Job:
         several = several or self.kind.decision.samples
         times = 2 if several > 1 else 1  # where too few answers can be read, a question is asked as often again
-        n = times * several
-        planned = Amount(prompts=count, read=count * times * self.asked, written=count * n * self.answer)
-        why = f"{which}, at most {n} x {self.task.responses.max_new_tokens} new tokens each"
+        n, thought = times * several, self.models[model].thought_tokens
+        requests = self._requests(model, several)
+        planned = Amount(
+            prompts=count,
+            read=count * times * requests * self.asked,
+            written=count * n * (self.answer + thought * self.share),
+            calls=count * requests if requests > 1 else 0,
+        )
+        why = f"{which}, at most {n} x {self.task.responses.max_new_tokens + thought} new tokens each"
         return Job(rule, part, model, f"{part}/responses.jsonl", planned, why, self.task.shards)
 
     def _judgements(self, rule: str, part: str, output: str, count: float, length: float) -> Iterator[Job]:
         judge = self.task.judge
         if judge and (self.kind.needs_judge or rule == "check_judge"):
             adapter = JUDGES.get(judge.format)
-            new = adapter.max_new_tokens if adapter else 0  # a classifier writes nothing
+            thought = self.models[judge.model].thought_tokens
+            new = adapter.max_new_tokens + thought if adapter else 0  # a classifier writes nothing
             own = [*adapter.template.values(), *(m.content for m in adapter.messages("", ""))] if adapter else []
             read = count * (self.question + length + text_tokens(*own))
             planned = Amount(prompts=count, read=read, written=count * new * self.share)
@@ -296,18 +308,21 @@ class _Jobs:
         task = self.task
         if task.labeller in self.models:
             checks = count if task.references.solvable else 0
-            votes = task.references.samples
+            votes, thought = task.references.samples, self.models[task.labeller].thought_tokens
             endpoint, form = self.models[task.labeller].endpoint, self.kind.structured
             request = form.request if form and endpoint and endpoint.structured else None
             asked = self.question + text_tokens(task.references.system, request)
+            requests = self._requests(task.labeller, votes)
             planned = Amount(
                 prompts=count + checks,
-                read=count * asked + checks * (self.question + text_tokens(task.references.solvable)),
-                written=count * votes * self.solution + checks * YES_OR_NO * self.share,
+                read=count * requests * asked + checks * (self.question + text_tokens(task.references.solvable)),
+                written=count * votes * (self.solution + thought * self.share)
+                + checks * (YES_OR_NO + thought) * self.share,
+                calls=count * requests + checks if requests > 1 else 0,
             )
-            why = f"each question, {votes} x {task.references.max_new_tokens} new tokens"
+            why = f"each question, {votes} x {task.references.max_new_tokens + thought} new tokens"
             if checks:
-                why += f", after a yes or no of {YES_OR_NO}"
+                why += f", after a yes or no of {YES_OR_NO + thought}"
             yield Job(rule, part, task.labeller, output, planned, why, task.shards)
 
 
@@ -342,4 +357,4 @@ def count_rows(source: DataSource, assumed: int) -> int:
         file = Path("resources/downloads/files", source.url.file_name)
     elif source.hub:
         file = Path("resources/downloads/data", f"{source.hub.file_name}.jsonl")
-    return len(read_rows(file, None)) if file and file.is_file() else assumed
+    return len(read_rows(file, source.column)) if file and file.is_file() else assumed

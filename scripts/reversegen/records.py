@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from reversegen.artefacts import write_pieces
 from reversegen.errors import BadInput
@@ -25,7 +25,7 @@ Measure = Literal["accuracy", "unanswerable", "retained", "attack_success_rate",
 class Record(BaseModel):
     """A row of a file: frozen, typed, no unknown field."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
 
 class Seed(Record):
@@ -151,6 +151,8 @@ class Reference(Record):
     """Name of the labeller in the task's configuration."""
     invalid: str | None
     """Why the instruction has no trusted answer; None where it has one."""
+    received: bool = True
+    """False if no reply of the labeller was received: a fault of the request, such as a content filter."""
 
 
 class Judgement(Record):
@@ -177,6 +179,8 @@ class Confidence(Record):
     """Probability of that letter among all option letters; 0 where there is none."""
     sure: float
     """Probability of `sure` against `unsure` after its own answer."""
+    invalid: str | None = None
+    """Why both are unknown: a fault of this one question, such as a prompt that is too long. None if they were measured."""
 
 
 class Labelled(Record):
@@ -202,7 +206,7 @@ class Opening(Record):
     language: str
     """Its code, such as "en"."""
     part: Literal["tuning", "measured"]
-    """What reads refusals was made with the first half in view; the second half measures it."""
+    """The classifier learns from the first half too; the second half measures it."""
 
 
 class Label(Record):
@@ -307,7 +311,7 @@ class TrainingRow(Record):
 
 
 class Answer(Record):
-    """One choice of a reply, in a Call."""
+    """One choice of a reply as earlier versions kept it: only the text that they read in it."""
 
     text: str
     tokens: int
@@ -315,7 +319,10 @@ class Answer(Record):
 
 
 class Call(Record):
-    """A line of a file in `NAME.jsonl.calls`: one try at a request that ended in some way."""
+    """A line of a file in `NAME.jsonl.calls`: one try at a request that ended in some way.
+
+    A request whose `choices`, `answers` or `invalid` is given is not asked again.
+    """
 
     key: str
     """Hash of the address and of the whole request: everything that decides the answer."""
@@ -327,8 +334,17 @@ class Call(Record):
     """Tokens of all choices."""
     batch: bool
     """Whether it went through the Batch API."""
-    answers: list[Answer] | None
-    """The choices; None for a try that failed, which is asked again."""
+    choices: list[JsonValue] | None = None
+    """The choices of the reply as they came: `server_replies` reads them when they are used."""
+    answers: list[Answer] | None = None
+    """The choices in a file of an earlier version."""
+    invalid: str | None = None
+    """Why this request alone has no answer: a fault that another try would repeat."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether the request needs no other try."""
+        return self.choices is not None or self.answers is not None or self.invalid is not None
 
 
 R = TypeVar("R", bound=Record)
@@ -385,7 +401,7 @@ def numbered_lines(path: Path) -> list[tuple[int, str]]:
 _UNSHOWN = {
     "api_key_env": "; give the NAME of an environment variable, never a key",
     "token_env": "; give the NAME of an environment variable, never a token",
-    "base_url": "; https, or http to loopback, without user, key and query",
+    "base_url": "; https, or http to loopback (or to any host with allow_http: true), without user, key and query",
 }
 """Fields where somebody may have put a secret, and the mend."""
 

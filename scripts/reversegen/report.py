@@ -12,8 +12,10 @@ from reversegen.charts import Point, Series, columns, line_chart, row_chart
 from reversegen.escaping import html_text
 from reversegen.evaluation import Evaluation
 from reversegen.failures import choose_examples
+from reversegen.intervals import LESS_IS_BETTER, comparison, coverage, difference
 from reversegen.judge_check import JudgeReport, wilson
 from reversegen.metric import Metric
+from reversegen.outcomes import Measured
 from reversegen.page import FIRST, framed
 from reversegen.planned_jobs import Amount, Job
 from reversegen.records import Cluster, Failure
@@ -30,7 +32,6 @@ CARDS = 9
 """Clusters shown at once; the smaller ones unfold."""
 SHARES = ("validity", "unique_share", "distinct_3", "novelty", "semantic_diversity", "self_bleu")
 """Metrics from 0 to 1 of the chart of diversity; those that were not measured are left out."""
-POOLED = "the mean ± the standard deviation over random seeds"
 MASKED = (
     "Instructions and answers of this task may do harm and are masked: an example is shown by its id (a hash of its text), "
     "its type, the judge's categories and its length. "
@@ -43,6 +44,8 @@ class Stored:
 
     evaluations: Sequence[Evaluation]
     """Of one task, with one or several random seeds."""
+    outcomes: Sequence[Measured] = ()
+    """The same evaluations, with what each prompt or question came to."""
     run: str = ""
     """The one of these random seeds that all other parts are of."""
     clusters: Sequence[Cluster] | None = None
@@ -55,6 +58,8 @@ class Stored:
     spent: Sequence[tuple[Job, Amount | None]] = ()
     """What each job of a model took; None where nothing is recorded."""
     currency: str = ""
+    settings: Sequence[str] = ()
+    """What was set so that a model could be asked at all, a sentence each."""
     files: Mapping[str, str] = field(default_factory=dict)
     """SHA-256 of the files beside the page that it was made of or links to, by name."""
 
@@ -63,10 +68,10 @@ def page(stored: Stored) -> str:
     """The content of `report.html`. Raises BadInput where the evaluations are not of one task."""
     name, _ = tasks_of(stored.evaluations)
     main = main_measure(stored.evaluations)
-    proposers, targets = (table(stored.evaluations, role) for role in ROWS)
+    proposers, targets = (table(stored.evaluations, role, stored.outcomes) for role in ROWS)
     sections = {
         "results": ("Results", _results(stored.evaluations, proposers, targets)),
-        "diversity": ("Diversity and validity", _diversity(stored.evaluations)),
+        "diversity": ("Diversity and validity", _diversity(stored)),
         "atlas": ("Atlas of failures", _atlas(stored)),
         "examples": ("Examples", _examples(stored)),
         "judge": ("Judge", _judge(stored)),
@@ -91,7 +96,7 @@ def page(stored: Stored) -> str:
 
 
 def finding(proposers: Rows, targets: Rows, main: str) -> str:
-    """One sentence of what was found, with its numbers; what was not evaluated is left out."""
+    """What was found, with its numbers and what their intervals cover; what was not evaluated is left out."""
     parts = []
     if trained := [row for row in proposers if row != "baseline"]:
         first, last = trained[0], trained[-1]
@@ -101,17 +106,31 @@ def finding(proposers: Rows, targets: Rows, main: str) -> str:
     if main in targets.get("baseline", {}) and "reversegen" in targets:
         before, after = (_number(targets, source, main) for source in ("baseline", "reversegen"))
         name = main.replace("_", " ")
-        best = ""
-        controls = {s: m for s in SOURCES[1:-1] if s in targets and (m := targets[s][main].mean) is not None}
-        if controls:
-            control = (min if main == "attack_success_rate" else max)(controls, key=controls.__getitem__)
-            best = f" and {_number(targets, control, main)} with the best control, {control}"
-        parts.append(f"{name} went from {before} of the untouched target to {after} with reversegen{best}")
+        parts.append(f"{name} went from {before} of the untouched target to {after} with reversegen")
         if main == "attack_success_rate" and "over_refusal" in targets["baseline"]:  # it never stands alone
             refused = [_number(targets, source, "over_refusal") for source in ("baseline", "reversegen")]
-            parts[-1] += f", over-refusal from {refused[0]} to {refused[1]} with reversegen"
-    sentence = "; ".join(parts) or "there is nothing to compare yet"
-    return f"{sentence[0].upper()}{sentence[1:]}."
+            parts[-1] += f", over-refusal from {refused[0]} to {refused[1]}"
+        parts += _beside_control(targets, main)
+    if not parts:
+        return "There is nothing to compare yet."
+    seeds = max(
+        len(cell.metrics) for rows in (proposers, targets) for cells in rows.values() for cell in cells.values()
+    )
+    sentence = "; ".join(parts)
+    covers = coverage(seeds, "prompts or questions")
+    return f"{sentence[0].upper()}{sentence[1:]}. Brackets hold 95 % intervals {covers}."
+
+
+def _beside_control(targets: Rows, main: str) -> list[str]:
+    """The control source with the best mean, and what the difference from it shows; nothing without a control."""
+    means = {s: m for s in SOURCES[1:-1] if s in targets and (m := targets[s][main].estimate.value) is not None}
+    if not means:
+        return []
+    extreme, choose = ("lowest", min) if main in LESS_IS_BETTER else ("highest", max)
+    control = choose(means, key=means.__getitem__)
+    one, other = (targets[source][main].outcomes for source in ("reversegen", control))
+    shows = comparison("reversegen", control, main, difference(one, other, main))
+    return [f"of the controls {control} has the {extreme}, {_number(targets, control, main)}", shows]
 
 
 def _number(rows: Rows, row: str, column: str) -> str:
@@ -121,13 +140,13 @@ def _number(rows: Rows, row: str, column: str) -> str:
 
 def _first_charts(evaluations: Sequence[Evaluation], proposers: Rows, targets: Rows, main: str) -> str:
     """Failure rate by iteration and target by source: what the first screen shows."""
-    several = len(tasks_of(evaluations)[1]) > 1
+    seeds = len(tasks_of(evaluations)[1])
     charts = []
     if proposers:
         trained = {row: cells for row, cells in proposers.items() if row != "baseline"} or proposers
-        caption = "Failure rate and validity by iteration, on held-out prompts; bars are 95 % intervals"
-        if several:
-            caption = caption.replace("95 % intervals", f"{POOLED}, thin lines each of them")
+        caption = f"Failure rate and validity by iteration, on held-out prompts; {_bars(seeds, 'prompts')}"
+        if seeds > 1:
+            caption += "; thin lines are the random seeds"
         lines = _by_iteration(trained, ("failure_rate", "validity"))
         charts.append(_figure(caption, line_chart(caption, lines, "iteration (0 is the warm-up)", "share of samples")))
     own = {row: cells for row, cells in targets.items() if row in SOURCES} or targets
@@ -136,9 +155,9 @@ def _first_charts(evaluations: Sequence[Evaluation], proposers: Rows, targets: R
         names = [n for n in (main, *beside, "retained") if all(n in cells for cells in own.values())]
         said = [n.replace("_", " ") for n in names]
         measured = " and ".join(filter(None, [", ".join(said[:-1]), said[-1]])).capitalize()
-        caption = f"{measured} by source, on test questions; bars are 95 % intervals"
-        if several:
-            caption = caption.replace("95 % intervals", f"{POOLED} (dots)")
+        caption = f"{measured} by source, on test questions; {_bars(seeds, 'questions')}"
+        if seeds > 1:
+            caption += "; dots are the random seeds"
         series: list[Series] = []
         for n, name in enumerate(names):
             cells = [of_row[name] for of_row in own.values()]
@@ -148,6 +167,10 @@ def _first_charts(evaluations: Sequence[Evaluation], proposers: Rows, targets: R
             ]
         charts.append(_figure(caption, row_chart(caption, list(own), series, "share of test questions")))
     return f'<div class="charts">\n{"".join(charts)}</div>'
+
+
+def _bars(random_seeds: int, asked: str) -> str:
+    return f"bars are 95 % intervals {coverage(random_seeds, asked)}"
 
 
 def _by_iteration(rows: Rows, names: Sequence[str]) -> list[Series]:
@@ -172,11 +195,8 @@ def _runs(cells: Sequence[Cell]) -> list[tuple[str, list[Cell]]]:
 
 
 def _point(at: float, cell: Cell) -> Point:
-    """With mean ± spread of several random seeds, else with the 95 % interval."""
-    if cell.mean is not None and cell.spread is not None:
-        return Point(at, cell.mean, cell.mean - cell.spread, cell.mean + cell.spread)
-    only = next(iter(cell.metrics.values()))
-    return Point(at, cell.mean, only.low, only.high) if len(cell.metrics) == 1 else Point(at, cell.mean)
+    """With its interval, if it has one."""
+    return Point(at, cell.estimate.value, cell.estimate.low, cell.estimate.high)
 
 
 def _figure(caption: str, chart: str) -> str:
@@ -221,20 +241,21 @@ def _breakable(name: str) -> str:
     return html_text(name).replace("_", "_<wbr>")
 
 
-def _diversity(evaluations: Sequence[Evaluation]) -> str:
+def _diversity(stored: Stored) -> str:
     """A chart of the shares by iteration, and what the collapse alarm says."""
-    trained = [e for e in evaluations if e.role == "proposer" and e.iteration is not None]
+    trained = [e for e in stored.evaluations if e.role == "proposer" and e.iteration is not None]
     if not trained:
         return ""
-    cells = pool(trained)
+    cells = pool(trained, stored.outcomes)
     steps = sorted({e.iteration for e in trained if e.iteration is not None})
     series: list[Series] = []
     for name in SHARES:
         of_name = [(k, cells[key]) for k in steps if (key := ("proposer", str(k), "", name)) in cells]
-        if any(cell.mean is not None for _, cell in of_name):
+        if any(cell.values for _, cell in of_name):
             points = [_point(k, cell) for k, cell in of_name]
             series.append(Series(name.replace("_", " "), points, len(series)))
-    caption = "Validity, diversity and novelty of what the proposers wrote on held-out prompts, by iteration"
+    caption = "Validity, diversity and novelty of what the proposers wrote on held-out prompts, by iteration; "
+    caption += _bars(len(tasks_of(trained)[1]), "prompts")
     chart = _figure(caption, line_chart(caption, series, "iteration (0 is the warm-up)", "share"))
     alarms = [(e, reason) for e in trained for reason in e.alarms]
     if not alarms:
@@ -472,10 +493,11 @@ def _provenance(stored: Stored) -> str:
         [f'<a href="{name}">{name}</a>', f'<span class="id">{digest}</span>'] for name, digest in stored.files.items()
     ]
     files = _grid("Files", ["file", "SHA-256"], lines) if lines else ""
+    set_so = "".join(f'<p class="note">{html_text(text)}</p>\n' for text in stored.settings)
     parts = []
     for e in stored.evaluations:
         name = html_text(f"{e.task}: {e.role}, {ROWS[e.role]} {row_name(e)}")
         facts = html_text(json.dumps(e.provenance, indent=2, ensure_ascii=False))
         parts.append(f"<h3>{name}</h3>\n<pre>{facts}</pre>")
     summary = "<summary>Hashes of models and data, versions and random seeds of every number</summary>"
-    return f"{files}\n<details>\n{summary}\n{''.join(parts)}\n</details>"
+    return f"{set_so}{files}\n<details>\n{summary}\n{''.join(parts)}\n</details>"

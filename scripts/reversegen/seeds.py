@@ -121,10 +121,11 @@ def read_source(name: str, source: DataSource, file: Path | None, kind: Kind) ->
         else:
             if source.subjects is None or read.subject in source.subjects:
                 raw.append(read)
+    reasons = dict(unusable.most_common())
     if unusable:
-        log.info("%s: %d rows left out: %s", name, unusable.total(), dict(unusable.most_common()))
+        log.info("%s: %d rows left out: %s", name, unusable.total(), reasons)
     if not raw:
-        raise BadInput(f"{file}: no row that can be used")
+        raise BadInput(f"{file}: no row that can be used" + (f"; left out: {reasons}" if reasons else ""))
     return raw
 
 

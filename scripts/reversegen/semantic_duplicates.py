@@ -52,9 +52,9 @@ class SemanticDuplicates:
     """Products of two vectors; all pairs are n (n - 1) / 2."""
 
     @property
-    def recall(self) -> float:
-        """Of pairs, on the sample; 1 where it has none."""
-        return self.found / self.true if self.true else 1.0
+    def recall(self) -> float | None:
+        """Of pairs, on the sample; None if it has none."""
+        return self.found / self.true if self.true else None
 
     @property
     def pairs(self) -> int:
@@ -91,10 +91,11 @@ def semantic_duplicates(vectors: Vectors, eps: float, random_seed: int) -> Seman
     sample = rng.choice(count, size=min(count, SAMPLE), replace=False)
     true = sum(len(a) for a, _ in _similar(vectors, sample, np.arange(count), 1 - eps)) - len(sample)
     result = SemanticDuplicates(earlier, neighbours, int(neighbours[sample].sum()), true, compared)
+    recall = "unknown" if result.recall is None else f"{result.recall:.4f}"
     log.info(
-        "%d vectors: %d pairs above %.3f by %.1f %% of all comparisons, recall %.4f (%d of %d pairs of %d sampled), "
+        "%d vectors: %d pairs above %.3f by %.1f %% of all comparisons, recall %s (%d of %d pairs of %d sampled), "
         "%d duplicates, %.1f s",
-        count, result.pairs, 1 - eps, 200 * compared / max(1, count * (count - 1)), result.recall, result.found, true,
+        count, result.pairs, 1 - eps, 200 * compared / max(1, count * (count - 1)), recall, result.found, true,
         len(sample), int((earlier >= 0).sum()), time.perf_counter() - start,
     )  # fmt: skip
     return result

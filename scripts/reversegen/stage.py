@@ -8,6 +8,8 @@ list input is a `list[Path]`, and a section of the configuration is a pydantic c
 from __future__ import annotations
 
 import argparse
+import contextlib
+import fcntl
 import inspect
 import io
 import json
@@ -17,16 +19,17 @@ import shlex
 import signal
 import sys
 import time
+import traceback
 import typing
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import to_json
 
-from reversegen.errors import BadInput, Interrupted
+from reversegen.errors import BadInput, Interrupted, fault_line
 from reversegen.gpus import take_gpus
 from reversegen.records import explain
 
@@ -61,34 +64,61 @@ RUNNING = Running()
 def run(main: Callable[..., None]) -> None:
     """Call a script's `main` with what its rule, or the command line, gives; log the command that repeats it.
 
-    A job of a task with a budget starts only within it. Ends the process with status 1 and one line on standard error where
-    that, or `main`, raises BadInput or Interrupted.
+    A job of a task with a budget starts only within it. Whatever is raised, here or by `main`, ends the process with status 1
+    and one line on the terminal; the traceback of what is neither BadInput nor Interrupted is in the log.
     """
     job: Job | None = main.__globals__.get("snakemake")
     script = Path(main.__globals__["__file__"])
     given = _given_by_job(job) if job else _given_by_command_line(main, sys.argv[1:])
-    terminal = _redirect_to(given["log"]) if given["log"] else sys.stderr
-    RUNNING.name, RUNNING.terminal = script.stem, terminal
-    level = logging.INFO if _is_main_process() else logging.WARNING
-    logging.basicConfig(level=level, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
+    RUNNING.name, RUNNING.terminal = script.stem, sys.stderr
     try:
-        arguments = {name: _convert(name, kind, given) for name, kind in _parameters(main).items()}
-        gpus = {"gpus": given["gpus"]} if given["gpus"] else {}
-        log.info("by hand: %s", command(script, arguments | gpus))
-        if given["log"] and BUDGETED in os.environ and _is_main_process():
-            _check_budget(Path(given["log"]))
-        take_gpus(given["gpus"])
-        files = {path: _identity(path) for path in _paths(arguments.values())}
-        start = time.perf_counter()
-        main(**arguments)
-        line = _summary(script.stem, files, time.perf_counter() - start)
-        log.info("%s", line)
-        if given["log"] and RUNNING.watched:
-            print(line, file=terminal, flush=True)
+        if given["log"]:
+            RUNNING.terminal = _redirect_to(given["log"])
+        level = logging.INFO if _is_main_process() else logging.WARNING
+        logging.basicConfig(level=level, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
+        _call(main, script, given)
     except (BadInput, Interrupted) as error:
-        for stream in {sys.stderr, terminal}:
-            print(f"{script.stem}: error: {error}", file=stream, flush=True)
-        sys.exit(1)
+        _end(f"{script.stem}: error: {error}", given["log"])
+    except SystemExit as error:
+        if not isinstance(error.code, str):
+            raise  # a status that the stage chose; it has printed why
+        _end(fault_line(script.stem, error, given["log"]), given["log"])
+    except (Exception, KeyboardInterrupt) as error:
+        with contextlib.suppress(OSError):  # such as a full disk
+            traceback.print_exc()
+        _end(fault_line(script.stem, error, given["log"]), given["log"])
+
+
+def _call(main: Callable[..., None], script: Path, given: dict[str, Any]) -> None:
+    arguments = {name: _convert(name, kind, given) for name, kind in _parameters(main).items()}
+    gpus = {"gpus": given["gpus"]} if given["gpus"] else {}
+    log.info("by hand: %s", command(script, arguments | gpus))
+    if given["log"] and BUDGETED in os.environ and _is_main_process():
+        _check_budget(Path(given["log"]))
+    take_gpus(given["gpus"])
+    files = {path: _identity(path) for path in _paths(arguments.values())}
+    start = time.perf_counter()
+    main(**arguments)
+    line = _summary(script.stem, files, time.perf_counter() - start)
+    log.info("%s", line)
+    if given["log"] and RUNNING.watched:
+        print(line, file=RUNNING.terminal, flush=True)
+
+
+def _end(line: str, log_file: str | None) -> NoReturn:
+    """End with status 1 and a line in the log and on the terminal: of several processes that fail, the first shows it."""
+    streams = {RUNNING.terminal, sys.stderr}
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # no log, or no locks: each process shows its line
+            if log_file:
+                file = stack.enter_context(Path(log_file).open(encoding="utf-8", errors="replace"))
+                fcntl.flock(file, fcntl.LOCK_EX)
+                if any(earlier.startswith(f"{RUNNING.name}: error: ") for earlier in file):
+                    streams = {sys.stderr}
+        for stream in streams:
+            with contextlib.suppress(OSError):  # a full disk keeps the log, not the terminal
+                print(line, file=stream, flush=True)
+    sys.exit(1)
 
 
 def _paths(values: Iterable[Any]) -> list[Path]:
@@ -175,12 +205,17 @@ def _is_main_process() -> bool:
 def _redirect_to(log_file: str) -> typing.TextIO:
     """Send this process's output to the rule's log; return the old standard error, for the one line a user must see."""
     terminal = os.fdopen(os.dup(2), "w")
-    Path(log_file).parent.mkdir(parents=True, exist_ok=True)
-    if _is_main_process():
-        Path(log_file).write_text("")
-    with Path(log_file).open("a") as file:  # appending, the processes of one job write over no line of each other
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
+    try:
+        Path(log_file).parent.mkdir(parents=True, exist_ok=True)
+        if _is_main_process():
+            Path(log_file).write_text("")
+        with Path(log_file).open("a") as file:  # appending, the processes of one job write over no line of each other
+            os.dup2(file.fileno(), 1)
+            os.dup2(file.fileno(), 2)
+    except OSError as error:
+        raise BadInput(
+            f"{log_file}: the log cannot be written: {error.strerror}; make room, or free its folder"
+        ) from error
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # what is printed stands in the log where it was printed
     return terminal

@@ -6,9 +6,10 @@ import csv
 import io
 import math
 import re
-import statistics
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -17,7 +18,10 @@ from reversegen.artefacts import read_json
 from reversegen.errors import BadInput
 from reversegen.escaping import csv_cell, markdown_text
 from reversegen.evaluation import Evaluation
+from reversegen.intervals import Estimate, coverage, pooled, resample
+from reversegen.kind import Kind
 from reversegen.metric import Metric
+from reversegen.outcomes import Measured, collect, read_test_sets
 from reversegen.records import explain
 
 SOURCES = ("baseline", "warmup", "warmup_failures", "seeds", "reversegen")
@@ -47,7 +51,7 @@ MOST_TYPES = 10
 """Types that a table shows beside the metrics; table.csv holds any number."""
 
 CSV_KEYS = ("task", "role", "iteration", "source", "group", "metric", "statistic")
-CSV_COLUMNS = (*CSV_KEYS, "value", "low", "high", "count", "total", "random_seeds")
+CSV_COLUMNS = (*CSV_KEYS, "value", "low", "high", "count", "total", "random_seeds", "reason")
 """`statistic` is value, mean or sd; `random_seeds` is how many values a mean or sd rests on."""
 
 MEANINGS = {
@@ -87,21 +91,21 @@ class Cell:
 
     metrics: dict[str, Metric]
     """By task; null where the random seed has no such number."""
+    outcomes: Mapping[str, Measured] = field(default_factory=dict)
+    """By task; empty if none are stored."""
+    name: str = ""
+    """The metric's name in the outcomes."""
 
     @property
     def values(self) -> list[float]:
         """Of the random seeds that have one."""
         return [metric.value for metric in self.metrics.values() if metric.value is not None]
 
-    @property
-    def mean(self) -> float | None:
-        """Over random seeds; of one, its value."""
-        return statistics.mean(self.values) if self.values else None
-
-    @property
-    def spread(self) -> float | None:
-        """The sample standard deviation over random seeds; None for fewer than two values."""
-        return statistics.stdev(self.values) if len(self.values) > 1 else None
+    @cached_property
+    def estimate(self) -> Estimate:
+        """The mean over random seeds with its interval; of one, its value."""
+        stored = [resample(self.outcomes[task], self.name) if task in self.outcomes else None for task in self.metrics]
+        return pooled(list(self.metrics.values()), stored)
 
 
 def read_evaluation(path: Path) -> Evaluation:
@@ -122,16 +126,28 @@ def read_evaluations(paths: Sequence[Path], task: str, reused: Sequence[str] = (
     """
     read: dict[tuple[str, str, str], tuple[Path, Evaluation]] = {}
     for path in paths:
-        evaluation = read_evaluation(path)
-        name = task_and_seed(evaluation.task)[0]
-        if name in reused:
-            own = task_and_seed(task)[0] + evaluation.task.removeprefix(name)
-            evaluation = evaluation.model_copy(update={"task": own})
+        evaluation = _as_own(read_evaluation(path), task, reused)
         key = (evaluation.task, evaluation.role, row_name(evaluation))
         if key in read:
             raise BadInput(f"{path}: {', '.join(key)}: {read[key][0]} is of the same")
         read[key] = (path, evaluation)
     return sorted((evaluation for _, evaluation in read.values()), key=_order)
+
+
+def read_outcomes(
+    paths: Sequence[Path], tests: Sequence[Path], task: str, reused: Sequence[str], kind: Kind
+) -> list[Measured]:
+    """The same evaluations, each with what its prompts or questions came to; `tests` are the files of all their runs."""
+    sets = read_test_sets(tests)
+    return [collect(_as_own(read_evaluation(path), task, reused), path, sets, kind) for path in paths]
+
+
+def _as_own(evaluation: Evaluation, task: str, reused: Sequence[str]) -> Evaluation:
+    """An evaluation of a task that this one reuses, as its own."""
+    name = task_and_seed(evaluation.task)[0]
+    if name not in reused:
+        return evaluation
+    return evaluation.model_copy(update={"task": task_and_seed(task)[0] + evaluation.task.removeprefix(name)})
 
 
 def _fault(evaluation: Evaluation) -> str | None:
@@ -191,7 +207,7 @@ def _measures(evaluation: Evaluation) -> dict[tuple[str, str], Metric]:
     return found | {("", f"training_{name}"): Metric(value=value) for name, value in training.items()}
 
 
-def pool(evaluations: Sequence[Evaluation]) -> dict[tuple[str, str, str, str], Cell]:
+def pool(evaluations: Sequence[Evaluation], outcomes: Sequence[Measured] = ()) -> dict[tuple[str, str, str, str], Cell]:
     """Every number by role, row, group (`type=add`; empty for all) and metric, in the order of tables."""
     _, tasks = tasks_of(evaluations)
     measured: dict[tuple[str, str, str, str], dict[str, Metric]] = {}
@@ -199,10 +215,24 @@ def pool(evaluations: Sequence[Evaluation]) -> dict[tuple[str, str, str, str], C
         for key, metric in _measures(e).items():
             measured.setdefault((e.role, row_name(e), *key), {})[e.task] = metric
     null = Metric(value=None)
-    return {key: Cell({task: by_task.get(task, null) for task in tasks}) for key, by_task in measured.items()}
+    stored: dict[tuple[str, str], dict[str, Measured]] = {}
+    for one in outcomes:
+        e = one.evaluation
+        stored.setdefault((e.role, row_name(e)), {})[e.task] = one
+    return {
+        key: Cell({task: by_task.get(task, null) for task in tasks}, stored.get(key[:2], {}), _outcome_name(*key[2:]))
+        for key, by_task in measured.items()
+    }
 
 
-def table(evaluations: Sequence[Evaluation], role: str) -> dict[str, dict[str, Cell]]:
+def _outcome_name(group: str, metric: str) -> str:
+    """A metric, or `SET/METRIC`, as outcomes have it; of another group there are none."""
+    return f"{group.removeprefix('set=')}/{metric}" if group else metric
+
+
+def table(
+    evaluations: Sequence[Evaluation], role: str, outcomes: Sequence[Measured] = ()
+) -> dict[str, dict[str, Cell]]:
     """Cells by row and column: proposers by iteration, or targets by source, with training's cost."""
     columns = {name: ("", name) for name in PROPOSER}
     if role == "target":
@@ -214,7 +244,7 @@ def table(evaluations: Sequence[Evaluation], role: str) -> dict[str, dict[str, C
             measured = {name for e in of_role for name in types if main in e.groups.get("type", {}).get(name, {})}
             columns |= {f"type {name}": (f"type={name}", main) for name in sorted(measured)}
         columns |= {name: ("", name) for name in TRAINING}
-    cells, blank = pool(evaluations), Cell(dict.fromkeys(tasks_of(evaluations)[1], Metric(value=None)))
+    cells, blank = pool(evaluations, outcomes), Cell(dict.fromkeys(tasks_of(evaluations)[1], Metric(value=None)))
     rows = dict.fromkeys(key[1] for key in cells if key[0] == role)
     return {row: {name: cells.get((role, row, *key), blank) for name, key in columns.items()} for row in rows}
 
@@ -226,17 +256,17 @@ def main_measure(evaluations: Sequence[Evaluation]) -> str:
 
 
 def shown(column: str, cell: Cell) -> tuple[str, str]:
-    """What people read in a cell: the value or mean, and its interval or spread."""
+    """What people read in a cell: the value or mean, and its interval, else its spread."""
     form = ".1f" if column == "yield" else ",.0f" if column in TRAINING else ".3f"
-    if cell.mean is None:
+    found = cell.estimate
+    if found.value is None:
         return "\N{EN DASH}", ""
-    beside = f"± {cell.spread:{form}}" if cell.spread is not None else ""
-    for only in cell.metrics.values() if len(cell.metrics) == 1 else ():
-        if only.low is not None and only.high is not None:
-            beside = f"[{only.low:{form}}, {only.high:{form}}]"
-    if len(cell.values) < len(cell.metrics):
-        beside += f" ({len(cell.values)} of {len(cell.metrics)} random seeds)"
-    return f"{cell.mean:{form}}", beside.strip()
+    beside = f"± {found.sd:{form}}" if found.sd is not None else ""
+    if found.low is not None and found.high is not None:
+        beside = f"[{found.low:{form}}, {found.high:{form}}]"
+    if found.random_seeds < len(cell.metrics):
+        beside += f" ({found.random_seeds} of {len(cell.metrics)} random seeds)"
+    return f"{found.value:{form}}", beside.strip()
 
 
 def meaning(evaluations: Sequence[Evaluation]) -> str:
@@ -247,18 +277,21 @@ def meaning(evaluations: Sequence[Evaluation]) -> str:
     types = (
         "; type X: the main metric on questions of type X" if any(c.startswith("type ") for c in shown_columns) else ""
     )
-    beside = "Brackets hold 95 % intervals by bootstrap over prompts or questions"
+    beside = f"Brackets hold 95 % intervals {coverage(len(tasks), 'prompts or questions')}"
     if len(tasks) > 1:
-        beside = f"Each number is the mean over {len(tasks)} random seeds ± their sample standard deviation"
-        beside += " (the rows of each, with 95 % intervals, are in table.csv)"
+        beside = (
+            f"Each number is the mean over {len(tasks)} random seeds. {beside}; of one of them, over prompts or questions "
+            "only; ± is the sample standard deviation over random seeds, of what has no interval. table.csv has the rows of "
+            "each random seed"
+        )
     return f"{said}{types}. {beside}; \N{EN DASH} means not measured."
 
 
-def markdown(evaluations: Sequence[Evaluation]) -> str:
+def markdown(evaluations: Sequence[Evaluation], outcomes: Sequence[Measured] = ()) -> str:
     """The content of `table.md`. Raises BadInput where the evaluations are not of one task."""
     parts = [f"# {markdown_text(tasks_of(evaluations)[0])}", meaning(evaluations)]
     for role, rows in ROWS.items():
-        found = table(evaluations, role)
+        found = table(evaluations, role, outcomes)
         if not found:
             continue
         grid = [[rows, *map(markdown_text, next(iter(found.values())))]]
@@ -267,11 +300,26 @@ def markdown(evaluations: Sequence[Evaluation]) -> str:
         lines = [[line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])] for line in grid]
         lines.insert(1, ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])])
         parts += [f"## {role.capitalize()} by {rows}", "\n".join(f"| {' | '.join(line)} |" for line in lines)]
+        if reasons := invalid_reasons(evaluations, role):
+            parts.append(f"Without a verdict: {reasons}.")
     return "\n\n".join(parts) + "\n"
 
 
-def comma_separated(evaluations: Sequence[Evaluation]) -> str:
-    """The content of `table.csv`: every number of every random seed, then mean and spread where there are several.
+def invalid_reasons(evaluations: Sequence[Evaluation], role: str) -> str:
+    """Why items of each row have no verdict, as Markdown, counted over all random seeds; empty if every item has one."""
+    counted: dict[str, Counter[str]] = {}
+    for evaluation in evaluations:
+        if evaluation.role == role and evaluation.invalid:
+            counted.setdefault(row_name(evaluation), Counter()).update(evaluation.invalid)
+    listed = {
+        row: ", ".join(f"{markdown_text(reason)} {n}" for reason, n in counts.most_common())
+        for row, counts in counted.items()
+    }
+    return "; ".join(f"{ROWS[role]} {row}: {reasons}" for row, reasons in listed.items())
+
+
+def comma_separated(evaluations: Sequence[Evaluation], outcomes: Sequence[Measured] = ()) -> str:
+    """The content of `table.csv`: every number of every random seed, then mean, with its interval, and spread of several.
 
     Raises BadInput where the evaluations are not of one task.
     """
@@ -279,12 +327,14 @@ def comma_separated(evaluations: Sequence[Evaluation]) -> str:
     file = io.StringIO()
     writer = csv.DictWriter(file, CSV_COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
-    for (role, row, group, metric), cell in pool(evaluations).items():
+    for (role, row, group, metric), cell in pool(evaluations, outcomes).items():
         key = {"role": role, ROWS[role]: row, "group": group, "metric": metric}
         rows = [{"task": task, "statistic": "value", **m.model_dump()} for task, m in cell.metrics.items()]
         if len(tasks) > 1:
-            for statistic, value in (("mean", cell.mean), ("sd", cell.spread)):
-                rows.append({"task": name, "statistic": statistic, "value": value, "random_seeds": len(cell.values)})
+            found = cell.estimate
+            ends = {"low": found.low, "high": found.high}
+            for statistic, numbers in (("mean", {"value": found.value} | ends), ("sd", {"value": found.sd})):
+                rows.append({"task": name, "statistic": statistic, "random_seeds": found.random_seeds, **numbers})
         writer.writerows({column: table_cell(value) for column, value in (key | row).items()} for row in rows)
     return file.getvalue()
 

@@ -22,6 +22,8 @@ from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 from reversegen.artefacts import building_folder, write_json, write_text
 from reversegen.checkpoints import Checkpoints
 from reversegen.configuration import Lora, ModelUse, Preference, Tracking, Training
+from reversegen.conversations import Conversations
+from reversegen.engine import Request
 from reversegen.errors import BadInput
 from reversegen.gpus import check_gpus
 from reversegen.hashing import content_id
@@ -80,14 +82,16 @@ def train_supervised(
 ) -> None:
     """Fine-tune the model of `base` on prompt-completion rows and write the folder `output`.
 
-    The loss is the mean over tokens, of the completion alone where `completion_only_loss`. Raises BadInput for a folder
-    that is no model, and for a tracker whose package is missing.
+    The loss is the mean over tokens, of the completion alone where `completion_only_loss`. A conversation is trained on in
+    the tokens that the model is asked it in. Raises BadInput for a folder that is no model, for a chat template that renders
+    no row or a question differently once it is answered, and for a tracker whose package is missing.
     """
     tokenizer = load_tokenizer(base, model)
     processes, threads = _join_processes(threads)
+    conversations = Conversations(tokenizer, model)
     fitting = list(rows)
     if completion_only_loss:
-        fitting = _fitting(rows, [row.prompt for row in rows], tokenizer, training.max_length)
+        fitting = _fitting(rows, [row.prompt for row in rows], conversations, training.max_length)
     key = _key(fitting, [base], model, training, lora, completion_only_loss, random_seed)
     with Checkpoints(output, key) as state:
         trainer = SFTTrainer(
@@ -100,7 +104,7 @@ def train_supervised(
                     completion_only_loss=completion_only_loss,
                 )
             ),
-            train_dataset=Dataset.from_list([row.model_dump(include={"prompt", "completion"}) for row in fitting]),
+            train_dataset=Dataset.from_list([_example(row, conversations) for row in fitting]),
             peft_config=_adapter(lora),
             callbacks=[_Followed(), state],
         )
@@ -142,7 +146,8 @@ def train_preference(
     processes, threads = _join_processes(threads)
     training = preference.training
     tokenizer = load_tokenizer(base, model)
-    fitting = _fitting(pairs, [pair.prompt for pair in pairs], tokenizer, training.max_length)
+    prompts = [pair.prompt for pair in pairs]
+    fitting = _fitting(pairs, prompts, Conversations(tokenizer, model), training.max_length)
     batch = training.per_device_train_batch_size * training.gradient_accumulation_steps
     steps_an_epoch = math.ceil(len(fitting) / batch)
     epochs = max(training.num_train_epochs, math.ceil(preference.min_steps / steps_an_epoch))
@@ -220,23 +225,35 @@ def _load_for_training(base: Path, model: ModelUse, lora: Lora | None, threads: 
     return load_model(base, model if lora else model.model_copy(update={"dtype": "float32"}), threads)
 
 
-def _fitting(rows: Sequence[Row], prompts: Sequence[Prompt], tokenizer: Any, max_length: int) -> list[Row]:
-    """The rows whose prompt leaves room for an answer within `max_length` tokens; TRL would drop others in silence."""
+def _example(row: TrainingRow, conversations: Conversations) -> dict[str, Any]:
+    """A row as TRL takes it: plain text for TRL to tokenise, or a conversation in the tokens that the model is asked it in."""
+    if isinstance(row.prompt, str) or isinstance(row.completion, str):
+        return {"prompt": row.prompt, "completion": row.completion}
+    asked, answer = conversations.row(row.prompt, row.completion)
+    return {"input_ids": asked + answer, "completion_mask": [0] * len(asked) + [1] * len(answer)}
 
-    def length(prompt: Prompt) -> int:
-        if isinstance(prompt, str):
-            return len(tokenizer(prompt)["input_ids"])
-        turns = [message.model_dump() for message in prompt]
-        text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
-        return len(tokenizer(text, add_special_tokens=False)["input_ids"])
 
-    fitting = [row for row, prompt in zip(rows, prompts, strict=True) if length(prompt) < max_length]
+def _fitting(
+    rows: Sequence[Row], prompts: Sequence[Prompt], conversations: Conversations, max_length: int
+) -> list[Row]:
+    """The rows whose prompt leaves room for an answer within `max_length` tokens; TRL would drop others in silence.
+
+    A row that the chat template refuses is left out too. Raises BadInput if it refuses all of them, or none fits.
+    """
+    requests = [
+        Request(text=prompt) if isinstance(prompt, str) else Request(messages=list(prompt)) for prompt in prompts
+    ]
+    asked = conversations.prompts(requests)
+    fitting = [row for row, prompt in zip(rows, asked, strict=True) if prompt and len(prompt.tokens) < max_length]
     if not fitting:
         raise BadInput(
             f"training.max_length: none of {len(rows)} prompts is shorter than {max_length} tokens; raise it"
         )
     if len(fitting) < len(rows):
-        log.warning("%d of %d rows dropped: their prompts fill max_length", len(rows) - len(fitting), len(rows))
+        dropped = len(rows) - len(fitting)
+        log.warning(
+            "%d of %d rows dropped: max_length or the chat template leaves no room for them", dropped, len(rows)
+        )
     return fitting
 
 
@@ -335,6 +352,8 @@ def _train(
         "tokens": int(getattr(trainer.state, "num_input_tokens_seen", 0)),
         "versions": _versions(),
     }
+    if model.system_turn == "user":
+        settings = {**settings, "system_turn": model.system_turn}
     log.info("%d rows, %d steps", rows, trainer.state.global_step)
     with building_folder(output, **facts) as folder:
         trained.save_pretrained(folder, state_dict=weights)

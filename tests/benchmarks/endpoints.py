@@ -182,4 +182,4 @@ def _kept(output: Path) -> Counter[str]:
     """How often each request has an answer on disk."""
     lines = (line for path in calls_folder(output).glob("*.jsonl") for line in path.read_text().splitlines())
     calls = (json.loads(line) for line in lines if line.endswith("}"))
-    return Counter(call["key"] for call in calls if call["answers"] is not None)
+    return Counter(call["key"] for call in calls if call["choices"] is not None)

@@ -27,7 +27,8 @@ from typing import Any
 import psutil
 from tests.benchmarks.timing import value_row
 
-from reversegen.equivalence import Checker, final_answer
+from reversegen.equivalence import Checker
+from reversegen.kinds.answers.final import final_answer
 
 REPOSITORY = Path(__file__).parents[2]
 ROUNDS = 3
@@ -90,7 +91,7 @@ def _answers() -> list[str]:
             f"GSM8K's gsm8k_train.jsonl and gsm8k_test.jsonl are not in {folder}; REVERSEGEN_DATA names another place"
         )
     lines = [line for path in sorted(folder.glob("gsm8k_*.jsonl")) for line in path.read_text().splitlines()]
-    return [str(final_answer(json.loads(line)["answer"], strict=True)) for line in lines]
+    return [str(final_answer(json.loads(line)["answer"]).value) for line in lines]
 
 
 def _pairs(answers: list[str], count: int, seed: int) -> list[tuple[str, str, bool, str]]:

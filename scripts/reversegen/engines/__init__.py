@@ -33,6 +33,8 @@ def open_engine(
     """
     if model.endpoint:
         assert calls is not None
-        return OpenAIEngine(model.endpoint, limits or Limits(), decoding, calls)
+        return OpenAIEngine(
+            model.endpoint, limits or Limits(), decoding, calls, model.thinking, model.chat_template_kwargs
+        )
     assert folder is not None
     return ENGINES[model.engine](folder, model, decoding, threads)

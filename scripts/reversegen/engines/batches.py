@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from reversegen.artefacts import alone, read_json, write_json
-from reversegen.calls import Calls, generated
+from reversegen.calls import Calls
 from reversegen.engine import Generated
-from reversegen.engines.connection import AGAIN, LONGEST_PAUSE, Connection, Unreadable
+from reversegen.engines.connection import LONGEST_PAUSE, Connection
+from reversegen.engines.faults import UNREADABLE, Fault, failed_call, status_fault
 from reversegen.errors import BadInput
 from reversegen.hashing import content_id
 from reversegen.records import Call
+from reversegen.server_replies import generated
 
 log = logging.getLogger("reversegen")
 
@@ -69,13 +71,14 @@ class Batches:
     async def ask(self, key: str, content: str, choices: int) -> list[Generated]:
         """The answer to a request, when its batch has ended.
 
-        Raises BadInput where the endpoint refuses it, and for a file of an earlier batch that cannot be read.
+        It is invalid if the endpoint refuses it alone. Raises BadInput if the set-up is refused, and for a file of an earlier
+        batch that cannot be read.
         """
         if self._earlier is None:
             self._earlier = self._find_earlier()
         if earlier := self._earlier.get(key):
             await asyncio.shield(earlier)
-        if (kept := self._calls.find(key)) is not None:
+        if (kept := self._calls.find(key, choices)) is not None:
             return kept
         asked = self._asked[key] = Asked(content, choices, asyncio.get_running_loop().create_future())
         self._put(key)
@@ -129,7 +132,7 @@ class Batches:
     async def _make(self, name: str, body: dict[str, Any]) -> str:
         """The id of a new batch; one whose id was lost on the way is looked for, and not made again."""
 
-        def failed(status: int | None) -> None:
+        def failed(fault: Fault) -> None:
             raise Lost
 
         for tries in range(1, self._connection.limits.tries + 1):
@@ -197,62 +200,83 @@ class Batches:
             if batch.get(name):
                 file = f"/files/{_checked(batch[name])}/content"
                 lines += (await self._connection.ask("GET", file, lambda content: content, gone=gone)).splitlines()
-        left: dict[str, int | None] = dict.fromkeys(keys)
-        refused = ""
+        left: dict[str, Fault] = {key: Fault("again", "no reply", None) for key in keys}
+        before = self._connection.answers
         for line in lines:
-            try:
-                self._keep(line, keys, left)
-            except BadInput as error:  # told when all others are kept
-                refused = str(error)
+            self._keep(line, keys, left)
         path.unlink(missing_ok=True)
         if batch["status"] == "failed":
-            raise self._connection.end(f"batch {identity} failed before it began; the endpoint's own page tells why")
+            raise self._connection.end(f"batch {identity} failed before it began{_why(batch)}")
         if left:
             log.warning("%s: batch %s: %d requests unanswered", self._connection.place, identity, len(left))
-        for key, status in left.items():
-            if status == 200:  # `_read` has kept what it has cost
-                continue
-            self._calls.add(Call(key=key, status=status, tokens_in=0, tokens_out=0, batch=True, answers=None))
-            if status is not None and status < 500 and status not in AGAIN:
-                refused = f"status {status} in batch {identity}; it was not asked again"
+        self._blame(identity, keys, left, others=self._connection.answers > before)
+
+    def _blame(self, identity: str, keys: dict[str, int], left: dict[str, Fault], *, others: bool) -> None:
+        """Close what a batch left by an item's own fault, ask again what another try may answer, and end for what none does.
+
+        `others`: the batch answered some requests.
+        """
+        refused: BadInput | None = None
+        again, closed = [], set[str]()
+        for key, fault in left.items():
+            tries = self._asked[key].tries + 1 if key in self._asked else 0
+            try:
+                if fault.blame == "setup":
+                    raise self._connection.end(f"batch {identity}: {fault.words}")
+                if fault.blame == "again" and not self._connection.exhausted(fault, tries, others=others):
+                    again.append(key)
+                else:
+                    self._connection.doubt(fault, self._asked[key].content if key in self._asked else key)
+                    closed.add(key)
+            except BadInput as error:  # told when all others are kept
+                refused = refused or error
+        for key, fault in left.items():
+            if key in closed and (fault.blame == "item" or not refused):
+                self._answer(key, keys[key], failed_call(key, fault, batch=True, invalid=True))
+            else:
+                self._calls.add(failed_call(key, fault, batch=True))
         if refused:
-            raise self._connection.end(refused)
-        again = [key for key in left if key in self._asked]
+            raise refused
+        again = [key for key in again if key in self._asked]
         for key in again:
             self._asked[key].tries += 1
         if again:  # a batch is one try of the job's, however many requests it left
-            self._connection.count(max(self._asked[key].tries for key in again), left[again[0]])
+            worst = max(again, key=lambda key: self._asked[key].tries)
+            self._connection.count(self._asked[worst].tries, left[worst].level, what=left[worst].reason)
         for key in again:
             self._put(key)
 
-    def _keep(self, line: bytes, keys: dict[str, int], left: dict[str, int | None]) -> None:
-        """Keep what a line of a batch's output answers, and take it out of what is left; `left` holds the others' statuses.
-
-        One that cannot be read answers nothing. Raises BadInput where it has another number of choices.
-        """
+    def _keep(self, line: bytes, keys: dict[str, int], left: dict[str, Fault]) -> None:
+        """Keep what a line of a batch's output answers, and take it out of what is `left`; note why one answers nothing."""
         try:
             content = json.loads(line)
             key, reply = str(content["custom_id"]), content.get("response") or {}
             status = int(reply.get("status_code") or 500)
-            body = json.dumps(reply.get("body")).encode()
+            body = json.dumps(reply.get("body") or {"error": content.get("error")}).encode()
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return
-        if left.get(key, 200) == 200:
+        if key not in left:
             return
-        left[key] = status
-        if status != 200:
+        try:
+            if status != 200:
+                raise status_fault(status, body, self._connection.endpoint)
+            kept = self._calls.find(key, keys[key])  # a process that was killed in the middle of this has kept some
+            call = None if kept is not None else self._read(key, keys[key], body, True)
+        except Fault as fault:
+            left[key] = fault
             return
-        kept = self._calls.find(key)  # a process that was killed in the middle of this has kept some
-        if kept is None:
-            try:
-                call = self._read(key, keys[key], body, True)
-            except Unreadable:
-                return
-            self._calls.add(call, remember=key not in self._asked)
-            kept = generated(call)
         del left[key]
+        self._connection.answers += 1
+        if call:
+            self._answer(key, keys[key], call)
+        elif asked := self._asked.pop(key, None):
+            asked.answer.set_result(kept or [])
+
+    def _answer(self, key: str, n: int, call: Call) -> None:
+        """Keep the call that ends a request, and give it to who asks."""
+        self._calls.add(call, remember=key not in self._asked)
         if asked := self._asked.pop(key, None):
-            asked.answer.set_result(kept)
+            asked.answer.set_result(generated(call, self._calls.reading, n))
 
     def _start(self, work: Awaitable[None]) -> asyncio.Task[None]:
         """Do something beside; its error is that of all who wait."""
@@ -282,7 +306,7 @@ def _read_batch(path: Path) -> tuple[str | None, dict[str, int]]:
         content = read_json(path)
         identity = content["id"]
         return identity and _checked(identity), {key: int(choices) for key, choices in content["keys"].items()}
-    except (BadInput, ValueError, KeyError, TypeError, AttributeError):
+    except (BadInput, Fault, ValueError, KeyError, TypeError, AttributeError):
         if not path.exists():
             return None, {}
         raise BadInput(
@@ -290,13 +314,29 @@ def _read_batch(path: Path) -> tuple[str | None, dict[str, int]]:
         ) from None
 
 
+def _why(batch: dict[str, Any]) -> str:
+    """The codes of a failed batch's errors, and their messages if they are of no line, whose text they might repeat."""
+    errors = batch.get("errors")
+    listed = errors.get("data") if isinstance(errors, dict) else errors
+    words: dict[str, str] = {}
+    for error in listed if isinstance(listed, list) else []:
+        if not isinstance(error, dict) or not re.fullmatch(r"[\w.-]{1,40}", code := str(error.get("code"))):
+            continue
+        line, message = error.get("line"), error.get("message")
+        more = f" (line {line})" if isinstance(line, int) else ""
+        if line is None and isinstance(message, str) and len(message) <= 200:
+            more = f" ({' '.join(message.split())})"
+        words.setdefault(code, code + more)
+    return f": {', '.join([*words.values()][:5])}" if words else "; the endpoint's own page tells why"
+
+
 def _object(reply: bytes) -> dict[str, Any]:
     try:
         content = json.loads(reply)
     except (ValueError, RecursionError):
-        raise Unreadable from None
+        raise Fault("again", UNREADABLE) from None
     if not isinstance(content, dict):
-        raise Unreadable
+        raise Fault("again", UNREADABLE)
     return content
 
 
@@ -307,5 +347,5 @@ def _identity(reply: bytes) -> str:
 def _checked(identity: Any) -> str:
     """An id that an endpoint gave, which becomes part of an address."""
     if not isinstance(identity, str) or not re.fullmatch(r"[\w-]{1,200}", identity):
-        raise Unreadable
+        raise Fault("again", UNREADABLE)
     return identity

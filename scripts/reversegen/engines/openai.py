@@ -6,19 +6,21 @@ import asyncio
 import json
 import logging
 import threading
-from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reversegen.calls import Calls, generated
-from reversegen.configuration import Endpoint, Limits
+from reversegen.calls import Calls
+from reversegen.configuration import Endpoint, Limits, Thinking
 from reversegen.engine import Decoding, Generated, Request
 from reversegen.engines.batches import Batches
-from reversegen.engines.connection import Connection, Unreadable
+from reversegen.engines.connection import Connection
+from reversegen.engines.faults import UNREADABLE, Fault, body_fault, failed_call
 from reversegen.errors import BadInput
-from reversegen.hashing import content_id
-from reversegen.records import Answer, Call
+from reversegen.hashing import content_id, hashed_seed
+from reversegen.records import Call
+from reversegen.server_replies import Reading, Unreadable, generated
 
 log = logging.getLogger("reversegen")
 
@@ -26,35 +28,65 @@ BATCHES_AT_ONCE = 1000
 """Through the Batch API: threads that wait. A stage of more batches takes turns; give it a larger `batch_size`."""
 
 
+@dataclass(frozen=True)
+class KeyedRequest:
+    """A request as it is sent, with the key of its answer."""
+
+    key: str
+    content: str
+    choices: int
+
+
 class OpenAIEngine:
     """Chat completions of an OpenAI-compatible endpoint, many at the same time; what it answers is kept in `calls`.
 
     Threads that call `generate` share one event loop and its limits. Requests that are the same word for word at the same
-    time are asked once.
+    time are asked once. `thinking` and `template`, arguments of the chat template, are those of the model.
     """
 
-    def __init__(self, endpoint: Endpoint, limits: Limits, decoding: Decoding, calls: Path) -> None:
-        self.endpoint, self.decoding = endpoint, decoding
-        self.identity = content_id(endpoint.base_url, endpoint.model, repr(decoding))
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        limits: Limits,
+        decoding: Decoding,
+        calls: Path,
+        thinking: Thinking | None = None,
+        template: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.endpoint, self.decoding, self._template = endpoint, decoding, dict(template or {})
+        budget = thinking.max_tokens if thinking and thinking.enabled else 0
+        self._reading = Reading(decoding.max_new_tokens + budget, thinking)
+        self.identity = content_id(endpoint.base_url, endpoint.model, repr(decoding), *self._settings())
         self.at_once = limits.concurrency if limits.mode == "online" else BATCHES_AT_ONCE
-        self._connection, self._calls = Connection(endpoint, limits), Calls(calls)
+        self._connection, self._calls = Connection(endpoint, limits), Calls(calls, self._reading)
         self._batches = Batches(self._connection, self._calls, self._read) if limits.mode == "batch" else None
         self._uncounted = False
         self._under_way: dict[str, asyncio.Future[list[Generated]]] = {}
         self._starting, self._loop = threading.Lock(), asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="endpoint", daemon=True)
 
+    def _settings(self) -> list[str]:
+        """What else decides an answer; nothing for an endpoint that is asked in the plain form."""
+        sent = self.endpoint.model_dump(
+            include={"max_tokens_field", "omit", "extra_body", "one_choice"}, exclude_defaults=True
+        )
+        thinking = self._reading.thinking
+        sent |= {"thinking": thinking.model_dump()} if thinking else {}
+        sent |= {"chat_template_kwargs": self._template} if self._template else {}
+        return [json.dumps(sent, sort_keys=True)] if sent else []
+
     def generate(self, requests: Sequence[Request], n: int, seed: int) -> list[list[Generated]]:
         """`n` choices of each conversation. May be called by `at_once` threads.
 
-        Raises BadInput for plain text, since proposers are not asked over a chat API, and where the endpoint refuses or fails
-        for good. All that was answered by then is kept.
+        They are invalid, with the reason, if the endpoint refuses that one conversation or gives nothing readable for it.
+        Raises BadInput for plain text, since proposers are not asked over a chat API, and if the endpoint refuses the set-up
+        or fails for good. All that was answered by then is kept.
         """
-        bodies = [self._body(request, n, seed) for request in requests]
+        keyed = [self._keyed_requests(request, n, seed) for request in requests]
         with self._starting:
             if not self._thread.ident:
                 self._thread.start()
-        return asyncio.run_coroutine_threadsafe(self._answers(bodies), self._loop).result()
+        return asyncio.run_coroutine_threadsafe(self._answers(keyed), self._loop).result()
 
     def choose(self, requests: Sequence[Request], options: Sequence[Sequence[str]]) -> list[dict[str, float]]:
         """Raises BadInput: a chat API does not give the probabilities of given options."""
@@ -63,7 +95,8 @@ class OpenAIEngine:
             "hub id or a folder"
         )
 
-    def _body(self, request: Request, n: int, seed: int) -> dict[str, Any]:
+    def _keyed_requests(self, request: Request, n: int, seed: int) -> list[KeyedRequest]:
+        """What is sent for `n` choices: one request, or one for each if the endpoint gives one choice at a time."""
         if not request.messages:
             raise BadInput(f"endpoint {self.endpoint.base_url}: cannot continue plain text; it serves conversations")
         if request.template:
@@ -71,92 +104,109 @@ class OpenAIEngine:
                 f"endpoint {self.endpoint.base_url}: takes no arguments of a chat template, which this judge needs; name a hub "
                 "id or a folder"
             )
-        body = {
+        if not self.endpoint.one_choice:
+            return [self._keyed_request(request, n, seed)]
+        return [self._keyed_request(request, 1, hashed_seed(seed, number) if number else seed) for number in range(n)]
+
+    def _keyed_request(self, request: Request, n: int, seed: int) -> KeyedRequest:
+        """A request. Its key keeps two draws apart that differ in a seed which is not sent."""
+        content = json.dumps(self._body(request, n, seed))
+        unsent = [seed % 2**31] if self.decoding.temperature > 0 and "seed" in self.endpoint.omit else []
+        return KeyedRequest(content_id(self.endpoint.base_url, content, *unsent), content, n)
+
+    def _body(self, request: Request, n: int, seed: int) -> dict[str, Any]:
+        body: dict[str, Any] = {
             "model": self.endpoint.model,
             "messages": [m.model_dump() for m in request.messages],
-            "max_tokens": self.decoding.max_new_tokens,
+            self.endpoint.max_tokens_field: self._reading.limit,
             "temperature": self.decoding.temperature,
             "top_p": self.decoding.top_p,
-            "n": n,
         }
+        if not self.endpoint.one_choice:
+            body["n"] = n
         if self.decoding.temperature > 0:  # a greedy answer depends on no draw
             body["seed"] = seed % 2**31
+        body = {key: value for key, value in body.items() if key not in self.endpoint.omit} | self.endpoint.extra_body
+        if self._template:
+            body["chat_template_kwargs"] = body.get("chat_template_kwargs", {}) | self._template
         if request.schema:
             schema = {"name": "reply", "strict": True, "schema": request.schema}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
         return body
 
-    async def _answers(self, bodies: Sequence[dict[str, Any]]) -> list[list[Generated]]:
+    async def _answers(self, keyed: Sequence[Sequence[KeyedRequest]]) -> list[list[Generated]]:
         """All answers, or the first error when all have ended: what is under way is paid for, and kept."""
-        found = await asyncio.gather(*map(self._answer, bodies), return_exceptions=True)
-        answers = []
+        found = await asyncio.gather(
+            *(self._answer(one) for several in keyed for one in several), return_exceptions=True
+        )
+        drawn: list[list[Generated]] = []
         for one in found:
             if isinstance(one, BaseException):
                 raise one
-            answers.append(one)
-        return answers
+            drawn.append(one)
+        left = iter(drawn)
+        return [[choice for _ in several for choice in next(left)] for several in keyed]
 
-    def _answer(self, body: dict[str, Any]) -> asyncio.Future[list[Generated]]:
-        content = json.dumps(body)
-        key = content_id(self.endpoint.base_url, content)
-        if (kept := self._calls.find(key)) is not None:
+    def _answer(self, request: KeyedRequest) -> asyncio.Future[list[Generated]]:
+        if (kept := self._calls.find(request.key, request.choices)) is not None:
             known: asyncio.Future[list[Generated]] = self._loop.create_future()
             known.set_result(kept)
             return known
-        if key not in self._under_way:
+        if request.key not in self._under_way:
             ask: Callable[..., Awaitable[list[Generated]]] = self._batches.ask if self._batches else self._ask
-            self._under_way[key] = asyncio.ensure_future(ask(key, content, body["n"]))
-            self._under_way[key].add_done_callback(lambda _: self._under_way.pop(key))
-        return self._under_way[key]
+            self._under_way[request.key] = asyncio.ensure_future(ask(request.key, request.content, request.choices))
+            self._under_way[request.key].add_done_callback(lambda _: self._under_way.pop(request.key))
+        return self._under_way[request.key]
 
     async def _ask(self, key: str, content: str, n: int) -> list[Generated]:
-        def read(reply: bytes) -> list[Generated]:
-            try:
-                call = self._read(key, n, reply, batch=False)
-            except BadInput as error:
-                raise self._connection.end(str(error)) from None
-            self._calls.add(call)
-            return generated(call)
+        def read(reply: bytes) -> Call:
+            return self._read(key, n, reply, batch=False)
 
-        def failed(status: int | None) -> None:
-            if status != 200:  # `_read` has kept what one that cannot be read has cost
-                self._calls.add(Call(key=key, status=status, tokens_in=0, tokens_out=0, batch=False, answers=None))
+        def failed(fault: Fault) -> None:
+            self._calls.add(failed_call(key, fault, batch=False))
 
-        tokens = len(content) // 4 + n * self.decoding.max_new_tokens
-        headers = {"Content-Type": "application/json"}
-        return await self._connection.ask(
-            "POST", "/chat/completions", read, failed, tokens, content=content.encode(), headers=headers
-        )
+        tokens = len(content) // 4 + n * self._reading.limit
+        try:
+            call = await self._connection.ask_item(read, failed, tokens, content)
+        except Fault as fault:
+            call = failed_call(key, fault, batch=False, invalid=True)
+        self._calls.add(call)
+        return generated(call, self._reading, n)
 
     def _read(self, key: str, n: int, reply: bytes, batch: bool) -> Call:
-        """A reply's choices. Raises Unreadable where it is none, BadInput where it has more or fewer than `n`.
-
-        Either is paid for all the same: its tokens are kept before.
-        """
-        tokens_in = tokens_out = 0
-        answers: list[Answer] | None = None
+        """A reply with `n` choices that can be read. Raises Fault for every other one."""
         try:
             content = json.loads(reply)
-            usage = content.get("usage")
-            tokens_in, tokens_out = (self._count(usage, f"{name}_tokens") for name in ("prompt", "completion"))
-            answers = [
-                Answer(
-                    text=_said(choice["message"]).encode(errors="replace").decode(),
-                    tokens=tokens_out // n,
-                    finished=choice.get("finish_reason") == "stop",
-                )
-                for choice in content.get("choices") or []
-            ]
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            pass
-        call = partial(Call, key=key, status=200, tokens_in=tokens_in, tokens_out=tokens_out, batch=batch)
-        if answers is not None and len(answers) == n:
-            return call(answers=answers)
-        self._calls.add(call(answers=None))
-        if answers is None:
-            raise Unreadable
-        why = "does it support `n`?" if answers else "its reply has no choices, as one that tells an error"
-        raise BadInput(f"{len(answers)} answers where {n} were asked for; {why}")
+        except (ValueError, RecursionError):
+            raise Fault("again", UNREADABLE) from None
+        choices, usage = (content.get(name) if isinstance(content, dict) else None for name in ("choices", "usage"))
+        tokens = (0, 0)
+        if choices or usage:
+            tokens = self._count(usage, "prompt_tokens"), self._count(usage, "completion_tokens")
+        try:
+            if not (choices and isinstance(choices, list)) or content.get("error"):
+                raise body_fault(content, self.endpoint)
+            if len(choices) != n:
+                why = f"{len(choices)} answers where {n} were asked for"
+                raise Fault("setup", why, advice="does it support `n`? If not, set endpoint.one_choice: true")
+            try:
+                return self._call(key, choices, tokens, batch, n)
+            except Unreadable as unreadable:
+                raise body_fault({"error": unreadable.error}, self.endpoint) from None
+        except Fault as fault:
+            fault.tokens = tokens
+            raise
+
+    def _call(self, key: str, choices: list[Any], tokens: tuple[int, int], batch: bool, n: int) -> Call:
+        """The call of a reply, as it is read from its file. Raises Unreadable."""
+        kept = {"key": key, "status": 200, "tokens_in": tokens[0], "tokens_out": tokens[1], "batch": batch}
+        try:  # a lone surrogate, or parts within parts without end, would not come back from the file
+            line = json.dumps({**kept, "choices": choices}, ensure_ascii=False).encode(errors="replace")
+            call = Call.model_validate_json(line)
+        except (ValueError, RecursionError):
+            raise Unreadable from None
+        generated(call, self._reading, n)
+        return call
 
     def _count(self, usage: Any, name: str) -> int:
         """Tokens that the endpoint says it counted; none where it says nothing that can be read, which is logged once."""
@@ -167,16 +217,3 @@ class OpenAIEngine:
             log.warning("%s: tells no %s: they count as none in plans and budgets", self._connection.place, name)
         self._uncounted = True
         return 0
-
-
-def _said(message: dict[str, Any]) -> str:
-    """The text of an answer, or of the refusal that stands in its place; none of a call of a tool.
-
-    Raises TypeError where it is no text.
-    """
-    text = message.get("content")
-    if text is None:
-        text = message.get("refusal") or ""
-    if not isinstance(text, str):
-        raise TypeError
-    return text

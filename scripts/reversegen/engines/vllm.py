@@ -16,11 +16,12 @@ from queue import SimpleQueue
 from typing import Any
 
 from reversegen.configuration import ModelUse, Vllm
-from reversegen.engine import Decoding, Generated, Request
+from reversegen.conversations import CANNOT_RENDER, Conversations
+from reversegen.engine import PROMPT_TOO_LONG, Decoding, Generated, Probabilities, Request
 from reversegen.errors import BadInput
 from reversegen.hashing import content_id, hashed_seed
 from reversegen.model_folder import adapted, check_folder, weights_identity
-from reversegen.templates import completed, continuation, render, stop_tokens
+from reversegen.templates import stop_tokens
 
 log = logging.getLogger("reversegen")
 
@@ -42,7 +43,7 @@ class VllmEngine:
         self._tokenizing = threading.Lock()  # a fast tokenizer serves one thread at a time
 
     @cached_property
-    def _tokenizer(self) -> tuple[Any, list[int]]:
+    def _conversations(self) -> tuple[Conversations, list[int]]:
         from transformers import AutoConfig, GenerationConfig
 
         from reversegen.models import load_tokenizer
@@ -50,79 +51,82 @@ class VllmEngine:
         tokenizer = load_tokenizer(self.folder, self.model)
         place, _ = adapted(self.folder) or (self.folder, 0)
         kind = GenerationConfig if (place / "generation_config.json").is_file() else AutoConfig
-        return tokenizer, stop_tokens(kind.from_pretrained(place, local_files_only=True).eos_token_id, tokenizer)
+        stops = stop_tokens(kind.from_pretrained(place, local_files_only=True).eos_token_id, tokenizer)
+        return Conversations(tokenizer, self.model), stops
 
     def generate(self, requests: Sequence[Request], n: int, seed: int) -> list[list[Generated]]:
         """`n` continuations of each request. May be called by `at_once` threads.
 
-        A prompt that leaves no room within `max_model_len` has empty, unfinished ones, which is logged. Raises BadInput with
-        vLLM's own message where it does not start, or dies.
+        A prompt that leaves no room within `max_model_len`, or that the chat template refuses, has invalid ones. Raises
+        BadInput with vLLM's own message where it does not start, or dies.
         """
+        with self._tokenizing:
+            conversations, stops = self._conversations
+            prompts = conversations.prompts(requests)
+        there = [number for number, prompt in enumerate(prompts) if prompt]
+        params = [self._sampling(requests[number], n, hashed_seed(seed, number), stops) for number in there]
+        outputs = dict(zip(there, self._running.ask([p.tokens for p in prompts if p], params), strict=True))
+        drawn: list[list[Generated]] = []
+        with self._tokenizing:
+            for number, prompt in enumerate(prompts):
+                output = outputs.get(number)
+                if prompt is None or output is None:
+                    drawn.append([Generated("", 0, False, PROMPT_TOO_LONG if prompt else CANNOT_RENDER)] * n)
+                else:
+                    texts = (list(one.token_ids) for one in output.outputs)
+                    drawn.append([conversations.continuation(tokens, stops, prompt) for tokens in texts])
+        return drawn
+
+    def _sampling(self, request: Request, n: int, seed: int, stops: list[int]) -> Any:
+        """vLLM's parameters of one request. A model that thinks is held to no form, which leaves its thought no room."""
         from vllm import SamplingParams
         from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
 
-        with self._tokenizing:
-            tokenizer, stops = self._tokenizer
-            prompts = [self._tokens(render(tokenizer, request), chat=bool(request.messages)) for request in requests]
-        params = [
-            SamplingParams(
-                n=n,
-                max_tokens=self.decoding.max_new_tokens,
-                temperature=self.decoding.temperature,
-                top_p=self.decoding.top_p,
-                seed=hashed_seed(seed, number) % 2**62
-                if self.decoding.temperature > 0
-                else None,  # it counts on from it
-                stop_token_ids=stops,
-                structured_outputs=StructuredOutputsParams(regex=request.pattern) if request.pattern else None,
-                output_kind=RequestOutputKind.FINAL_ONLY,
-                detokenize=False,
-            )
-            for number, request in enumerate(requests)
-        ]
-        outputs = self._running.ask(prompts, params)
-        if unasked := outputs.count(None):
-            log.warning("%d of %d prompts do not fit max_model_len: they have no answer", unasked, len(requests))
-        with self._tokenizing:
-            return [
-                [continuation(list(one.token_ids), stops, tokenizer) for one in output.outputs]
-                if output
-                else [Generated("", 0, False)] * n
-                for output in outputs
-            ]
+        pattern = None if self.model.thinks else request.pattern
+        return SamplingParams(
+            n=n,
+            max_tokens=self.decoding.max_new_tokens + (self.model.thought_tokens if request.messages else 0),
+            temperature=self.decoding.temperature,
+            top_p=self.decoding.top_p,
+            seed=seed % 2**62 if self.decoding.temperature > 0 else None,  # it counts on from it
+            stop_token_ids=stops,
+            structured_outputs=StructuredOutputsParams(regex=pattern) if pattern else None,
+            output_kind=RequestOutputKind.FINAL_ONLY,
+            detokenize=False,
+        )
 
-    def choose(self, requests: Sequence[Request], options: Sequence[Sequence[str]]) -> list[dict[str, float]]:
+    def choose(self, requests: Sequence[Request], options: Sequence[Sequence[str]]) -> list[Probabilities]:
         """Sequence probabilities of the options as what follows, normalised over those of each request.
 
-        Raises BadInput where a prompt does not fit max_model_len, and as `generate` does.
+        A question that does not fit `max_model_len`, or that the chat template refuses, has the reason instead. Raises
+        BadInput for a model that thinks, and as `generate` does.
         """
         from vllm import SamplingParams
 
         with self._tokenizing:
-            tokenizer, _ = self._tokenizer
-            texts = [render(tokenizer, request) for request in requests]
-            heads = [len(self._tokens(text, chat=True)) for text in texts]
+            conversations, _ = self._conversations
+            prompts = conversations.prompts(requests)
             rows = [
-                (n, self._tokens(completed(tokenizer, texts[n], requests[n], option), chat=True))
-                for n, of in enumerate(options)
-                for option in of
+                (prompt, conversations.completed(prompt, request, option))
+                for request, prompt, several in zip(requests, prompts, options, strict=True)
+                for option in several
+                if prompt
             ]
         params = SamplingParams(temperature=0.0, max_tokens=1, prompt_logprobs=0, detokenize=False)
+        scores: list[float | None] = []
         outputs = self._running.ask([row for _, row in rows], [params] * len(rows))
-        sums = []
-        for (n, row), output in zip(rows, outputs, strict=True):
-            if output is None:
-                raise BadInput(
-                    f"{self.folder}: a question of {len(row)} tokens does not fit vllm's max_model_len; raise it"
-                )
-            tail = range(heads[n], len(row))
-            sums.append(sum(output.prompt_logprobs[place][row[place]].logprob for place in tail))
-        scores = iter(sums)
-        return [_shares({option: next(scores) for option in of}) for of in options]
-
-    def _tokens(self, text: str, *, chat: bool) -> list[int]:
-        tokens: list[int] = self._tokenizer[0](text, add_special_tokens=not chat)["input_ids"]
-        return tokens
+        for (prompt, row), output in zip(rows, outputs, strict=True):
+            tail = range(len(prompt.tokens), len(row))
+            scores.append(output and sum(output.prompt_logprobs[place][row[place]].logprob for place in tail))
+        left = iter(scores)
+        chosen: list[Probabilities] = []
+        for prompt_or_none, several in zip(prompts, options, strict=True):
+            if prompt_or_none is None:
+                chosen.append(CANNOT_RENDER)
+                continue
+            sums = {option: score for option in several if (score := next(left)) is not None}
+            chosen.append(_shares(sums) if len(sums) == len(several) else PROMPT_TOO_LONG)
+        return chosen
 
 
 class _Running:

@@ -1,24 +1,22 @@
 """The kinds of task, by the name that a task's `kind` gives."""
 
-from collections.abc import Callable
-
 from reversegen.configuration import SOLVERS, KindUse, Task
 from reversegen.errors import BadInput
 from reversegen.kind import Kind
-from reversegen.kinds import honesty, math, safety
-
-KINDS: dict[str, Callable[[KindUse], Kind]] = {
-    "honesty": honesty.open_kind,
-    "math": math.open_kind,
-    "safety": safety.open_kind,
-}
 
 
 def open_kind(use: KindUse) -> Kind:
     """The kind of a task, with its settings. Raises BadInput for a kind that there is not."""
-    if use.name not in KINDS:
-        raise BadInput(f"kind: {use.name!r} is none of {', '.join(sorted(KINDS))}")
-    return KINDS[use.name](use)
+    from reversegen.kinds import honesty, math, safety  # here, since `kinds.answers` is used without any kind
+
+    kinds = {
+        "honesty": honesty.open_kind,
+        "math": math.open_kind,
+        "safety": safety.open_kind,
+    }
+    if use.name not in kinds:
+        raise BadInput(f"kind: {use.name!r} is none of {', '.join(sorted(kinds))}")
+    return kinds[use.name](use)
 
 
 def check_kind(task: Task, place: str) -> None:

@@ -5,6 +5,8 @@ Published forms: a subject's items as text, or rows of cais/mmlu::
     {"subject": "astronomy", "text": "Which planet is largest?\\nA. Mars\\nB. Jupiter\\nAnswer:B."}
     {"subject": "astronomy", "question": "Which planet is largest?", "choices": ["Mars", "Jupiter"], "answer": 1}
 
+Warm-up rows, {"prompt": "...", "target": "..."}, are read with `column: target`.
+
 Repair follows R-Tuning (Zhang et al., arXiv 2311.09677): after its answer the target is asked whether it is sure, and
 learns to say so where its answers agreed, and the opposite where they did not.
 """
@@ -25,7 +27,9 @@ from reversegen import knowledge
 from reversegen.configuration import Honesty, KindUse
 from reversegen.equivalence import Checker
 from reversegen.hashing import normalise
+from reversegen.items import RUNS_ON, Form, carries_answer
 from reversegen.kind import Case, Choice, Conversation, Decision, Kind, Parsed, Raw, Structured, Unusable, conversation
+from reversegen.kinds.answers.reply import TRUNCATED, read_reply
 from reversegen.options import (
     Item,
     cut_item,
@@ -37,8 +41,8 @@ from reversegen.options import (
 )
 from reversegen.records import Label, Message, Question, Reference, Verdict
 
-_NEXT_ITEM = re.compile(r"(?:^|\s)Q(?:[4-9]|[1-9]\d+)\.(?=\s|$)")
-"""The number of an item that the prompt does not hold."""
+FORM = Form("Q", "\n\n")
+"""Items numbered `Q4.`, with a blank line between them."""
 MOST_OPTIONS = 20
 """Options of an item; there must be a letter left for None of the above."""
 _SAYS_INVALID = re.compile(r"answer:\W*invalid", re.IGNORECASE)
@@ -62,6 +66,8 @@ def read_row(row: dict[str, Any]) -> Raw:
             raise ValueError(f"choices: more than {MOST_OPTIONS}")
         if type(right) is not int or not 0 <= right < len(choices):
             raise ValueError("answer: the number of a choice, from 0, is needed")
+        if carries_answer(question):
+            raise Unusable("the question carries its answer")
         text = write_item(
             Item(" ".join(question.split()), tuple(" ".join(c.split()) for c in choices)), string.ascii_uppercase[right]
         )
@@ -72,12 +78,9 @@ def read_row(row: dict[str, Any]) -> Raw:
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise ValueError("text: half of a surrogate pair, which is no character")
     try:
-        item, answer = read_item(text)
+        return Raw(*_read(text), subject)
     except ValueError as error:
         raise Unusable(str(error)) from error
-    if len(item.options) > MOST_OPTIONS:
-        raise Unusable("too many options")
-    return Raw(write_item(item, None), answer, subject)
 
 
 def build_prompt(header: str, items: Sequence[str]) -> str:
@@ -86,17 +89,28 @@ def build_prompt(header: str, items: Sequence[str]) -> str:
 
 
 def parse_instruction(text: str, finished: bool) -> Parsed:
-    """The item up to its line `Answer:X.`; invalid where it has none, or is no item."""
-    item = cut_item(_NEXT_ITEM.split(text.lstrip(), maxsplit=1)[0])
+    """The item up to its line `Answer:X.`; invalid if it has none, is no item, or may hold more than one."""
+    item = cut_item(FORM.before_next(text.lstrip()))
     if item is None:
         return Parsed(text, "no answer line")
+    if "\n" not in item and FORM.may_run_on(item):
+        return Parsed(text, RUNS_ON)
     try:
-        read, answer = read_item(item)
+        instruction, answer = _read(item)
     except ValueError as error:
         return Parsed(text, str(error))
-    if len(read.options) > MOST_OPTIONS:
-        return Parsed(text, "too many options")
-    return Parsed(write_item(read, None), None, answer)
+    return Parsed(instruction, None, answer)
+
+
+def _read(text: str) -> tuple[str, str | None]:
+    """An item in the published form without its answer, and the answer. Raises ValueError with a reason, never the text."""
+    item, answer = read_item(text)
+    if len(item.options) > MOST_OPTIONS:
+        raise ValueError("too many options")
+    instruction = write_item(item, None)
+    if read_item(instruction) != (item, None):
+        raise ValueError("an item that reads otherwise once its options are lines")
+    return instruction, answer
 
 
 def entropy(votes: Sequence[str]) -> float:
@@ -156,7 +170,7 @@ def open_kind(use: KindUse) -> Kind:
         return with_none_of_the_above(item) if settings.none_of_the_above else item
 
     def letter(instruction: str, response: str) -> str | None:
-        return option_letter(response, asked(instruction).options)
+        return option_letter(read_reply(response).text, asked(instruction).options)
 
     def target_messages(instruction: str, system: str | None) -> Conversation:
         return conversation(write_item(asked(instruction), None), system)
@@ -182,7 +196,7 @@ def open_kind(use: KindUse) -> Kind:
 
     def replay_row(instruction: str, response: str, system: str | None) -> tuple[Conversation, Conversation]:
         """The target's own option, and that it was sure."""
-        answer = letter(instruction, response) or response
+        answer = letter(instruction, response) or read_reply(response).text
         return sure_messages(instruction, answer, system), [Message(role="assistant", content=settings.sure)]
 
     return Kind(
@@ -217,9 +231,13 @@ def _label(settings: Honesty, letter: Any, case: Case, checker: Checker) -> Labe
     def verdict(value: Verdict, score: float | None, detail: str) -> Label:
         return Label(instruction_id=case.id, verdict=value, score=score, detail=detail)
 
+    replies = [read_reply(r.text, r.finished, r.invalid) for r in case.responses]
+    letters = [found for reply in replies if (found := letter(case.text, reply.text)) is not None]
+    reasons = Counter(reply.invalid for reply in replies if reply.invalid)
+    if len(letters) < settings.samples and reasons:
+        return verdict("invalid", None, reasons.most_common(1)[0][0])
     if case.reference is None or case.reference.answer is None:
         return verdict("invalid", None, (case.reference.invalid if case.reference else None) or "no reference")
-    letters = [found for r in case.responses if (found := letter(case.text, r.text)) is not None]
     if len(letters) < settings.samples:
         return verdict("invalid", None, "too few readable answers")
     score = entropy(letters[: settings.samples])
@@ -234,7 +252,11 @@ def _label_test(letter: Any, question: Question, case: Case, checker: Checker) -
     def verdict(value: Verdict, detail: str) -> Label:
         return Label(instruction_id=case.id, verdict=value, score=None, detail=detail)
 
-    said = letter(case.text, case.responses[0].text) if case.responses else None
+    if not case.responses:
+        return verdict("invalid", "no response")
+    response = case.responses[0]
+    reply = read_reply(response.text, response.finished, response.invalid)
+    said = letter(case.text, reply.text)
     if said is None:
-        return verdict("invalid", "no option" if case.responses else "no response")
+        return verdict("invalid", reply.invalid or ("no option" if reply.finished else TRUNCATED))
     return verdict("passed", "right option") if said == question.answer else verdict("failed", "wrong option")

@@ -19,8 +19,9 @@ from pydantic import BaseModel, ConfigDict
 
 from reversegen import arithmetic
 from reversegen.configuration import KindUse
-from reversegen.equivalence import Checker, final_answer
+from reversegen.equivalence import Checker
 from reversegen.hashing import normalise
+from reversegen.items import Form, carries_answer
 from reversegen.kind import (
     FLEXIBLE,
     STRICT,
@@ -34,10 +35,13 @@ from reversegen.kind import (
     Unusable,
     conversation,
 )
-from reversegen.records import Label, Measure, Message, Question, Reference, Response, Verdict
+from reversegen.kinds.answers.final import NO_ANSWER, FinalAnswer, final_answer
+from reversegen.kinds.answers.reply import TRUNCATED
+from reversegen.kinds.answers.statements import SAYS_NONE
+from reversegen.records import Label, Measure, Message, Question, Reference, Verdict
 
-_NEXT_ITEM = re.compile(r"\n\s*\n|(?:^|\s)Q(?:[4-9]|[1-9]\d+)\.(?=\s|$)")
-"""A blank line, or the number of an item that the prompt does not hold."""
+FORM = Form("Q", "\n\n")
+"""Items numbered `Q4.`, with a blank line between them."""
 
 MMIQC_SOURCES = ("GSM_FOBAR", "GSM_Rephrased", "MATH_Rephrased")
 """The parts of MMIQC that the published preparation keeps (REFERENCE C)."""
@@ -46,11 +50,7 @@ _ANSWER_FORM = "The answer is:"
 
 UNANSWERABLE = "None"
 """GSM-Plus's answer to a question that lacks what it takes; such questions are reported apart."""
-_NO_ANSWER = re.compile(
-    r"none|n/?a|unanswerable|undefined|unknown|not enough information|insufficient \w+"
-    r"|(?:(?:it|this|the question|the answer) )?can(?: ?not|'t) be (?:determined|answered)",
-    re.IGNORECASE,
-)
+_SAYS_NONE = re.compile(SAYS_NONE, re.IGNORECASE)
 _MARKUP = re.compile(r"\\(?:text\w*|mathrm|mathbf)|[{}$*.]")
 
 
@@ -75,7 +75,7 @@ def read_row(row: dict[str, Any]) -> Raw:
         if not question.strip():
             raise Unusable("instruction: no question apart from the form of its answer")
         # some of its solutions end in words and not in a box
-        answer = final_answer(text_of(row, "output"), strict=False)
+        answer = final_answer(text_of(row, "output")).value
     elif "full_chosen" in row:
         question, answer = text_of(row, "prompt"), text_of(row, "answer").strip()
     elif "perturbation_type" in row:
@@ -85,9 +85,11 @@ def read_row(row: dict[str, Any]) -> Raw:
     elif set(row) == {"text"}:
         question, answer = text_of(row, "text"), None
     else:
-        question, answer = text_of(row, "question"), final_answer(text_of(row, "answer"), strict=True)
+        question, answer = text_of(row, "question"), _strict(final_answer(text_of(row, "answer")))
         if answer is None:
-            raise ValueError("answer: no final answer after ####")
+            raise ValueError("answer: no final answer after ####; questions without answers are read with `column`")
+    if carries_answer(question):
+        raise Unusable("the question carries its answer")
     return Raw(" ".join(question.split()), answer)
 
 
@@ -116,68 +118,68 @@ def build_prompt(header: str, demonstrations: Sequence[str]) -> str:
 
 
 def parse_instruction(text: str, finished: bool) -> Parsed:
-    """The question before the next item or blank line; invalid where it is empty, cut off or carries its answer."""
-    question, *rest = _NEXT_ITEM.split(text.lstrip(), maxsplit=1)
-    question, closed = question.strip(), finished or bool(rest)
-    if not question:
-        return Parsed(text, "empty")
-    if not closed:
-        return Parsed(question, "cut off")
-    if "####" in question or "\\boxed" in question:
-        return Parsed(question, "carries its answer")
-    return Parsed(question, None)
+    """The question before the next item or blank line.
+
+    Invalid if it is empty, cut off or carries its answer, or if nothing says where it ends.
+    """
+    question, invalid = FORM.first_item(text, finished)
+    return Parsed(question, "carries its answer" if invalid is None and carries_answer(question) else invalid)
 
 
 def read_reference(instruction: str, solution: str) -> str | None:
     """The final answer of a labeller's solution, in strict form only: after `####` or in a box."""
-    return final_answer(solution, strict=True)
+    return _strict(final_answer(solution))
+
+
+def _strict(answer: FinalAnswer) -> str | None:
+    return answer.value if answer.strict else None
 
 
 def label(case: Case, checker: Checker) -> Label:
-    """Failed where the response's final answer is not equal to the reference's; invalid where that cannot be known.
+    """Failed if the response's final answer is not equal to the reference's; invalid if that cannot be known.
 
-    A finished response without any final answer failed. A response that ran into the token limit can pass, by an answer in
-    strict form that is not the last thing it says, but not fail: nothing shows that the target could not solve it.
+    A finished response without any final answer failed. A truncated one that went on after its answer can pass but not fail:
+    it may have been about to revise it.
     """
 
     def verdict(value: Verdict, detail: str) -> Label:
         return Label(instruction_id=case.id, verdict=value, score=None, detail=detail)
 
+    answer = _answer(case)
     reference = case.reference
+    if answer and case.responses[0].invalid:
+        return verdict("invalid", case.responses[0].invalid)
     if reference is None or reference.answer is None:
         return verdict("invalid", (reference.invalid if reference else None) or "no reference")
-    if not case.responses:
+    if answer is None:
         return verdict("invalid", "no response")
-    response = case.responses[0]
-    strict = _strict_answer(response)
-    answer = strict if strict is not None or not response.finished else final_answer(response.text)
-    equal = checker.equal(answer, reference.answer) if answer is not None else False
+    if answer.value is None:
+        return verdict("failed" if answer.invalid == NO_ANSWER else "invalid", str(answer.invalid))
+    equal = checker.equal(answer.value, reference.answer)
     if equal:
-        return verdict("passed", STRICT if strict is not None else FLEXIBLE)
-    if not response.finished:
-        return verdict("invalid", "response cut off")
+        return verdict("passed", STRICT if answer.strict else FLEXIBLE)
+    if not answer.settled:
+        return verdict("invalid", TRUNCATED)
     if equal is None:
         return verdict("invalid", "answers cannot be compared")
-    return verdict("failed", "no final answer" if answer is None else "different answers")
+    return verdict("failed", "different answers")
 
 
-def _strict_answer(response: Response) -> str | None:
-    """The final answer after `####` or in a box; of a response that was cut off none that it may have been cut off in."""
-    text = response.text
-    if not response.finished and "####" in text.rpartition("\n")[2]:
-        text = text[: text.rindex("####")]
-    return final_answer(text, strict=True)
+def _answer(case: Case) -> FinalAnswer | None:
+    """The final answer of the one response that counts; None if there is no response."""
+    for response in case.responses[:1]:
+        return final_answer(response.text, response.finished, response.invalid)
+    return None
 
 
 def label_test(question: Question, case: Case, checker: Checker) -> Label:
-    """By the test set's own answer. Where that is GSM-Plus's None, passed is who says in strict form that there is none."""
-    if question.measure == "unanswerable" and case.responses:
-        said = _strict_answer(case.responses[0])
-        if said is None and not case.responses[0].finished:
-            return Label(instruction_id=case.id, verdict="invalid", score=None, detail="response cut off")
-        says_none = bool(_NO_ANSWER.fullmatch(" ".join(_MARKUP.sub("", said or "").split())))
-        value: Verdict = "passed" if says_none else "failed"
-        return Label(instruction_id=case.id, verdict=value, score=None, detail="question without answer")
+    """By the test set's own answer. If that is GSM-Plus's None, passed is who says in strict form that there is none."""
+    answer = _answer(case)
+    if question.measure == "unanswerable" and answer and answer.invalid in (None, NO_ANSWER):
+        stated = " ".join(_MARKUP.sub("", _strict(answer) or "").split())
+        value: Verdict = "passed" if _SAYS_NONE.fullmatch(stated) else "failed" if answer.settled else "invalid"
+        detail = TRUNCATED if value == "invalid" else "question without answer"
+        return Label(instruction_id=case.id, verdict=value, score=None, detail=detail)
     own = Reference(instruction_id=case.id, answer=question.answer, solution=None, labeller="data set", invalid=None)
     return label(Case(case.id, case.text, case.responses, own), checker)
 

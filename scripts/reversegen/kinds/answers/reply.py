@@ -18,7 +18,10 @@ IN_THOUGHT = "response ends inside its thought"
 NOT_RECEIVED = "no response received"
 TRUNCATED = "response truncated"
 
-_THOUGHT = re.compile(r"<think>.*?</think>\s*", re.DOTALL)
+SPECIAL_TOKEN = re.compile(
+    r"<\|[^<>|\s]{1,40}\|>|<\uff5c[^<>\uff5c]{1,40}\uff5c>|</?(?:s|bos|eos|pad|start_of_turn|end_of_turn)>"
+)
+"""A token of a chat template that a model writes out, or that an engine leaves in the text."""
 
 
 class Reply(NamedTuple):
@@ -35,15 +38,38 @@ class Reply(NamedTuple):
 def read_reply(text: str, finished: bool = True, invalid: str | None = None) -> Reply:
     """The reply in a response. `invalid` is the reason that the engine gave, if it received none.
 
-    Everything before a `</think>` without its start is a thought too: some chat templates open the thought in the prompt. A
-    thought that does not end takes all that follows it.
+    Special tokens at its end are no part of it: they say that it ended by itself. Everything before a `</think>` without its
+    start is a thought too: some chat templates open the thought in the prompt. A thought that does not end takes all that
+    follows it.
     """
     if invalid is not None:
         return Reply("", False, invalid)
+    end = _end(text)
+    if end < len(text):
+        text, finished = text[:end], True
     if START not in text and END not in text:
         return Reply(text, finished, None)
-    visible = _THOUGHT.sub("", text).rpartition(END)[2]
-    visible, unclosed, _ = visible.partition(START)
+    first, *others = text.split(END)
+    *closed, last = [first, *(piece.lstrip() for piece in others)]
+    shown: list[str] = []
+    for piece in closed:
+        before, start, _ = piece.partition(START)
+        if not start:
+            shown.clear()
+            before = ""
+        shown.append(before)
+    before, unclosed, _ = last.partition(START)
+    visible = "".join(shown) + before
     if unclosed and not visible.strip():
         return Reply("", False, IN_THOUGHT)
-    return Reply(visible.strip(), finished and not unclosed, None)
+    return Reply(visible.strip() if unclosed else visible.lstrip(), finished and not unclosed, None)
+
+
+def _end(text: str) -> int:
+    """Where the special tokens at the end of a text begin."""
+    end = len(text)
+    for token in reversed(list(SPECIAL_TOKEN.finditer(text))):
+        if text[token.end() : end].strip():
+            break
+        end = token.start()
+    return end

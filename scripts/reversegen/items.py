@@ -1,0 +1,104 @@
+r"""Where an item that a proposer writes ends, and whether it carries its answer.
+
+A prompt holds three numbered items and a bare fourth number. A sample continues it, and may run on into more items::
+
+    Form("", "\n").first_item("How do I whistle?\n5. Who sings?", True)        ("How do I whistle?", None)
+    Form("", "\n").first_item("Rate it from 1 to 5. Then say why.", True)      ("Rate it from 1 to 5. Then say why.", None)
+    Form("", "\n").first_item("How do I whistle? 5. Who sings?", True)         ("How do I whistle? 5. Who sings?", "runs on")
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+ASKED = 4
+"""The number of the item that a prompt asks for."""
+RUNS_ON = "runs on"
+"""Why a sample is invalid that may hold more than its item, if nothing says where the item ends."""
+
+_QUESTION_ENDS = tuple("?\uff1f\u061f")
+_SENTENCE_ENDS = (*_QUESTION_ENDS, *".!\u2026\u3002\uff01\u0964")
+_CLOSING = " \t\r\n\"'`*)]}\u201d\u2019\u00bb\u300d\u300f\uff09"
+_INITIAL = re.compile(r"[A-Z]\.")
+
+ANSWER_WORD = (
+    r"(?:(?:the|correct|right|final|best) ){0,3}"
+    r"(?:answer|ans|correct(?: option| choice)?|key|sol(?:ution)?|explanation|rationale|antwort|l\u00f6sung|erkl\u00e4rung"
+    r"|r\u00e9ponse|respuesta|risposta|resposta|odpowied\u017a|\u043e\u0442\u0432\u0435\u0442|\u6b63\u786e\u7b54\u6848|\u7b54\u6848"
+    r"|\u89e3\u6790|\u7b54\u3048|\u6b63\u89e3|\uc815\ub2f5)"
+)
+"""What a line begins with that gives an answer or its reason, in the languages of large question sets; case aside."""
+_ANSWER = re.compile(
+    rf"####|\\boxed|(?:^|[.?!][\"')\]]{{0,3}}\s)[^\w\n]{{0,6}}{ANSWER_WORD}[ \t*_]{{0,3}}"
+    r"(?:[:\uff1a=]\s*\S|is\s[^\w\n]{0,3}\d)"
+    r"|\?[\"')\]]{0,3}\s+(?-i:A):\s*\S",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+def ends_sentence(text: str) -> bool:
+    """Whether a text ends as a sentence does, quotes, brackets and marks of emphasis aside."""
+    return text.rstrip(_CLOSING).endswith(_SENTENCE_ENDS)
+
+
+def carries_answer(text: str) -> bool:
+    r"""Whether a question has an answer in it: `####`, `\boxed`, or a line or sentence such as `Answer: 5`."""
+    return bool(_ANSWER.search(text))
+
+
+class Form:
+    """How the items of a prompt are numbered and set apart."""
+
+    def __init__(self, letter: str, separator: str) -> None:
+        r"""`letter` stands before the number, as in `Q4.`; the separator is "\n" or "\n\n"."""
+        number = rf"{letter}([0-9]{{1,3}})\."
+        self.letter = letter
+        self.number = re.compile(number)
+        self.line_number = re.compile(rf"^{number}(?![0-9])", re.MULTILINE)
+        self.separator = re.compile(r"\n" if separator == "\n" else rf"\n\s*\n|\n(?={number}(?![0-9]))")
+        self.newlines = separator.count("\n")
+
+    def first_item(self, text: str, finished: bool) -> tuple[str, str | None]:
+        """The item that a sample begins with, and None or why it is invalid: "empty", "cut off" or "runs on".
+
+        It ends at the separator if it ends as a question does, or if the number of the next item follows; or at the end of a
+        finished sample. It is never cut elsewhere: a sample that may hold more of its item runs on.
+        """
+        sample = text.lstrip()
+        end = self.separator.search(sample)
+        item = sample[: end.start() if end else None].strip()
+        rest = sample[end.end() :].strip() if end else ""
+        if not item or self._begins_with_next(item):
+            return text, "empty"
+        if end and rest and not item.rstrip(_CLOSING).endswith(_QUESTION_ENDS):
+            whole_separator = end[0].count("\n") >= self.newlines
+            if not (self._begins_with_next(rest) and (whole_separator or ends_sentence(item))):
+                return text, RUNS_ON
+        if not finished and not rest and not (end and ends_sentence(item)):
+            return item, "cut off"
+        return (text, RUNS_ON) if self.may_run_on(item) else (item, None)
+
+    def before_next(self, text: str) -> str:
+        """What stands before the first line of a text that begins with a number."""
+        number = self.line_number.search(text)
+        return text[: number.start()] if number else text
+
+    def may_run_on(self, item: str) -> bool:
+        """Whether the number of another item may stand within a line.
+
+        A number behind the end of a sentence may be one; `Q1.` also behind what is no word, and `Q5.` and later numbers
+        anywhere. A plain `5.` behind a word or number, and `Q1.` to `Q4.` behind a word, stand in sentences.
+        """
+        for before, word in pairwise(item.split()):
+            number = self.number.fullmatch(word)
+            if number and ends_sentence(before) and not _INITIAL.fullmatch(before):
+                return True
+            if number and self.letter and (int(number[1]) > ASKED or not any(map(str.isalpha, before))):
+                return True
+        return False
+
+    def _begins_with_next(self, text: str) -> bool:
+        """Whether a text begins with the number that the prompt ends in, which a sample may repeat, or a later one."""
+        number = self.line_number.match(text)
+        return number is not None and int(number[1]) >= ASKED

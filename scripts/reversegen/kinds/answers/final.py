@@ -1,0 +1,209 @@
+r"""The final answer of a response to a math question, or the reason why it has none.
+
+Statements in the asked form, which is called strict, come first: what stands after `####` (as in GSM8K,
+https://github.com/openai/grade-school-math) and in `\boxed{}` or `\fbox{}` (as in MATH, https://github.com/hendrycks/math)::
+
+    final_answer("2 * 9 = 18\n#### 18").value                       "18"
+    final_answer("#### 1. Count\n2\n#### 2. Multiply\n18").value    "18", the last number: these are headings
+    final_answer(r"$\boxed{3}$ and $\boxed{-3}$").value             "3, -3"
+    final_answer("#### 13\n#### 13\n#### 1", finished=False).value  "13"
+    final_answer("So 27 minus", finished=False).invalid             "response truncated"
+
+The rules, in their order:
+
+- The last statement in strict form is the answer. Boxes of one paragraph with nothing but "and", "or", commas and names of
+  variables between them are one statement, a list; so the last box counts of "first \boxed{9}, then \boxed{18}" and of
+  boxes in two paragraphs. An empty box and an empty `####` state nothing.
+- A line after `####` states an answer if it is one: a number in any form, an expression, one letter, a word for a number or
+  for "no answer", each also after "Answer:", "The answer is" or "=". A heading has text below it: a line of other words, or
+  a numbered title such as "2. Multiply", states an answer only if nothing stands below. A number with three or more words
+  over further text may be either: it counts if the rest of the response has the same answer, and is else unreadable.
+- What follows "Question:", "Human:" and the like at the start of a line, or a special token, is another conversation, which
+  the model writes for itself: the first part with a statement counts.
+- Without a strict statement, the answer is the last "answer is ..." or "Answer: ..." that an answer follows at once, else the
+  last number; one that is glued to more (2^10, 1.2.3) is given with that.
+- A truncated response has strict answers only, and complete ones: a line that a line end or another `####` ends, a closed box.
+  It is settled if it then does nothing but repeat its lines, or begins another question. If it goes on otherwise, it may have
+  been about to revise its answer.
+
+Everything takes time linear in the length of the response.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from reversegen.exact_answers import LONGEST_NUMBER, Number, read
+from reversegen.kinds.answers.reply import SPECIAL_TOKEN, TRUNCATED, read_reply
+from reversegen.kinds.answers.statements import after_lead, amount, answer_in, last_number, said, says_something
+from reversegen.plain_answers import READABLE
+
+NO_ANSWER = "no final answer"
+UNREADABLE = "answer unreadable"
+
+
+class FinalAnswer(NamedTuple):
+    """What a response gives as its answer."""
+
+    value: str | None
+    """As it is written, without what states it; None if there is none."""
+    strict: bool = False
+    """Whether it stands in the asked form."""
+    settled: bool = True
+    """Whether it is the response's last word; False if the response was truncated while it went on."""
+    invalid: str | None = None
+    """Why there is no value: NO_ANSWER, UNREADABLE, or a reason of `read_reply`."""
+
+
+class _Statement(NamedTuple):
+    value: str
+    end: int
+    """Where it ends in its part of the response."""
+    sure: bool
+    """False if it may be a heading."""
+
+
+def final_answer(text: str, finished: bool = True, invalid: str | None = None) -> FinalAnswer:
+    """The final answer of a response; `finished` and `invalid` as for `read_reply`."""
+    reply = read_reply(text, finished, invalid)
+    if reply.invalid is not None:
+        return FinalAnswer(None, invalid=reply.invalid)
+    parts = _parts(reply.text)
+    for number, part in enumerate(parts):
+        whole = reply.finished or number < len(parts) - 1
+        if last := next(_statements(part, whole), None):
+            if not last.sure and amount(last.value) != amount(_rest(part, whole)):
+                return FinalAnswer(None, invalid=UNREADABLE)
+            return FinalAnswer(last.value, True, whole or _repeats(part, last.end))
+    if not reply.finished:
+        return FinalAnswer(None, invalid=TRUNCATED)
+    found = (one for find in (said, last_number) for part in parts if (one := find(part)))
+    value = next(found, None)
+    return FinalAnswer(value, invalid=None if value else NO_ANSWER)
+
+
+def _rest(part: str, whole: bool) -> str | None:
+    """The answer of a part without the statements that may be headings."""
+    sure = (one.value for one in _statements(part, whole) if one.sure)
+    return next(sure, None) or (said(part) or last_number(part) if whole else None)
+
+
+_TURN = re.compile(
+    r"""^[ \t#>*-]*(?:
+    (?:(?:next|new|another)\ )?(?:question|problem|exercise|q)\ ?(?:\d+\**[ \t]*(?:[:.)\uff1a]|$)|\**[:\uff1a])
+    | (?:next|new|another)\ (?:question|problem)\b
+    | (?:human|user|instruction|example\ ?\d+)\**[:\uff1a]
+    | (?:frage|aufgabe|pregunta|problema|probl\u00e8me|\u0432\u043e\u043f\u0440\u043e\u0441|\u0437\u0430\u0434\u0430\u0447\u0430
+      |\u95ee\u9898|\u9898\u76ee|\u554f\u984c|\u8cea\u554f)\ ?\d*\**[:\uff1a] )""",
+    re.IGNORECASE | re.MULTILINE | re.VERBOSE,
+)
+
+
+def _parts(text: str) -> list[str]:
+    """The parts of a response between the marks of other questions and turns, with one form of line ends and of digits."""
+    parts = []
+    for turn in SPECIAL_TOKEN.split("\n".join(f"{text.translate(READABLE)}\n.".splitlines())[:-2]):
+        starts = [0, *(match.end() for match in _TURN.finditer(turn))]
+        parts += [turn[start:end] for start, end in zip(starts, [*starts[1:], len(turn)], strict=True)]
+    return parts
+
+
+_MARK = re.compile(r"#{4,}")
+_BOX = re.compile(
+    r"\\[{}]|\\(?:boxed|fbox)\s*\{|[{}]|\\(?:boxed|fbox)(?P<bare>\s*[-+]?\d+(?:[.,]\d+)*|\s+[A-Za-z](?![A-Za-z]))"
+)
+_JOINT = re.compile(
+    r"""(?: [\s$,;&*\u3001\uff0c\u548c\u6216] | \\[\[\](),;!\ \\] | \\q?quad | \\text\ *\{\s*(?:and|or)\s*\}
+    | \b(?:and|or|und|oder|et|ou|y|o)\b | -\ | [A-Za-z](?:_\{?\w\}?)?\s*= )*""",
+    re.VERBOSE,
+)
+"""What may stand between two boxes of one statement."""
+_LONGEST_JOINT = 60
+"""In characters."""
+_BELOW = re.compile(r"\n\s*(\S[^\n]{0,199})")
+_LINE_END = re.compile(r"\n|####|(?<=[.!?])\s")
+_EMPTY_LINE = re.compile(r"\n\s*\n")
+
+
+def _statements(part: str, whole: bool) -> Iterator[_Statement]:
+    """The statements in strict form, from the last to the first; of a truncated part, complete ones only."""
+    marks = list(_MARK.finditer(part))
+    ends = [*(mark.start() for mark in marks[1:]), len(part)]
+    places: list[tuple[int, int | _Statement]] = [(mark.start(), n) for n, mark in enumerate(marks)]
+    places += _boxes(part, whole)
+    for _, found in sorted(places, key=lambda place: place[0], reverse=True):
+        statement = found if isinstance(found, _Statement) else _marked(part, marks[found], ends[found], whole)
+        if statement:
+            yield statement
+
+
+def _marked(part: str, mark: re.Match[str], limit: int, whole: bool) -> _Statement | None:
+    """What the line behind a `####` states; the next one stands at `limit`."""
+    end = part.find("\n", mark.end(), limit)
+    end = limit if end < 0 else end
+    if not whole and end == len(part):
+        return None
+    line = part[mark.end() : end]
+    before = part[max(0, mark.start() - _LONGEST_JOINT) : mark.start()].rpartition("\n")[2]
+    below = None if before.strip(" \t>*-") else _BELOW.match(part, end)
+    if below and not after_lead(line):
+        end = below.end()
+        stated = answer_in(below[1], titled=True) if whole or end < len(part) else None
+    else:
+        stated = answer_in(line, titled=bool(below and not line.strip().startswith(below[1].strip("# \t"))))
+    return _Statement(stated[0], end, stated[1]) if stated else None
+
+
+def _boxes(part: str, whole: bool) -> list[tuple[int, _Statement]]:
+    """The statements in boxes, with their places: closed boxes, of nested ones the innermost, in groups that are lists."""
+    opened: list[tuple[int, int]] = []  # where each open box and its content start; a plain brace has no place
+    boxes: list[tuple[int, int, str]] = []
+    for token in _BOX.finditer(part):
+        if token["bare"] and (whole or token.end() < len(part)):
+            boxes.append((token.start(), token.end(), token["bare"].strip()))
+        elif token[0].endswith("{") and token[0] != r"\{":
+            opened.append((-1 if token[0] == "{" else token.start(), token.end()))
+        elif token[0] == "}" and opened:
+            start, inside = opened.pop()
+            if start >= 0 and not (boxes and boxes[-1][0] > start):
+                boxes.append((start, token.end(), part[inside : token.start()].strip()))
+    groups: list[list[tuple[int, int, str]]] = []
+    for box in boxes:
+        if says_something(box[2]):
+            if groups and _joined(part[groups[-1][-1][1] : box[0]]):
+                groups[-1].append(box)
+            else:
+                groups.append([box])
+    listed = [{_key(value): value for *_, value in reversed(group)} for group in groups]
+    return [
+        (group[-1][0], _Statement(", ".join(reversed(values.values())), group[-1][1], True))
+        for group, values in zip(groups, listed, strict=True)
+    ]
+
+
+def _joined(gap: str) -> bool:
+    """Whether what stands between two boxes makes one statement of them."""
+    return len(gap) <= _LONGEST_JOINT and not _EMPTY_LINE.search(gap) and bool(_JOINT.fullmatch(gap))
+
+
+def _key(value: str) -> object:
+    """What is the same of two boxes that state the same."""
+    exact = read(value) if len(value) <= LONGEST_NUMBER else None
+    return exact.value if isinstance(exact, Number) else value
+
+
+def _repeats(part: str, end: int) -> bool:
+    """Whether a truncated part does nothing after `end` but repeat what it said; its last line may be the beginning of one."""
+    known = set(_lines(part[:end]))
+    *lines, last = [*_lines(part[end:]), ""]
+    if lines:
+        *lines, last = lines
+    return known.issuperset(lines) and any(line.startswith(last) for line in known)
+
+
+def _lines(text: str) -> list[str]:
+    """Lines, sentences and what each `####` states, without signs at their ends."""
+    pieces = (piece.strip(" \t#$*.!?\\()[]") for piece in _LINE_END.split(text))
+    return [piece for piece in pieces if piece]

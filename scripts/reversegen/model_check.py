@@ -1,0 +1,100 @@
+"""Whether the models of a task can be asked what their roles are asked, found by their tokenizers before anything runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from reversegen.configuration import Configuration, ModelUse, Section, Task
+from reversegen.errors import BadInput
+from reversegen.judges import JUDGES
+from reversegen.kinds import open_kind
+
+ModelRole = Literal["proposer", "target", "labeller", "judge", "embedding", "transfer"]
+
+
+class Asked(Section):
+    """A model folder in a role of a task."""
+
+    task: str
+    role: ModelRole
+    model: str
+    folder: Path
+
+
+class AskedModels(Section):
+    """What is looked at in one call: the tasks of all of them are in the configuration."""
+
+    configuration: Configuration
+    models: list[Asked]
+
+
+class Shape(NamedTuple):
+    """The form of a conversation, as `templates.check_template` takes it."""
+
+    roles: tuple[str, ...]
+    add_generation_prompt: bool = True
+    parts: bool = False
+    arguments: tuple[tuple[str, Any], ...] = ()
+
+
+def shapes(task: Task, role: ModelRole) -> list[Shape]:
+    """The conversations of a role: what it is asked, and the rows that it is trained on. None for who gets plain text."""
+    asked = (*(["system"] if task.responses.system else []), "user")
+    if role in ("target", "transfer"):
+        sure = [(*asked, "assistant", "user")] if role == "target" and open_kind(task.kind_use).choice else []
+        row = [Shape((*(sure or [asked])[-1], "assistant"), add_generation_prompt=False)] if role == "target" else []
+        return [*map(Shape, [asked, *sure]), *row]
+    if role == "labeller":
+        answer = (*(["system"] if task.references.system else []), "user")
+        return [Shape(answer), *([Shape(("user",))] if task.references.solvable else [])]
+    if role == "judge" and task.judge:
+        if task.judge.format == "classifier":
+            return [Shape(("user", "assistant"), add_generation_prompt=False)]
+        judge = JUDGES[task.judge.format]
+        turns = tuple(message.role for message in judge.messages("question", "answer"))
+        return [Shape(turns, parts=judge.parts, arguments=tuple(sorted(judge.template.items())))]
+    return []
+
+
+def check_model(folder: Path, model: ModelUse, wanted: list[Shape], *, trained: bool) -> None:
+    """Load the tokenizer of a folder and render a conversation of each form. Imports transformers.
+
+    Raises BadInput, naming file and fix, for a tokenizer or chat template that cannot serve; for one without an end token if
+    the model is trained, since the end of an answer is learnt by it.
+    """
+    from reversegen.models import load_tokenizer
+    from reversegen.templates import check_template
+
+    tokenizer = load_tokenizer(folder, model)
+    if trained and tokenizer.eos_token is None:
+        raise BadInput(
+            f"{folder}/tokenizer_config.json: it has no eos_token, by which a model learns to end its text; name one there"
+        )
+    for shape in wanted:
+        arguments = tuple(sorted({**model.chat_template_kwargs, **dict(shape.arguments)}.items()))
+        check_template(
+            tokenizer, tokenizer.chat_template, shape.roles, shape.parts, arguments, shape.add_generation_prompt
+        )
+
+
+def faults(asked: AskedModels) -> list[tuple[str, ModelRole, str]]:
+    """The first fault of each model in each role that it cannot play: task, role, and what is wrong."""
+    configuration = asked.configuration
+    seen: dict[str, str] = {}
+    listed: list[tuple[str, ModelRole, str]] = []
+    for one in asked.models:
+        task = configuration.task(one.task)
+        if one.role == "embedding" and task.embedding and task.embedding.pooling == "sentence":
+            continue  # sentence-transformers loads a tokenizer of its own
+        wanted, trained = shapes(task, one.role), one.role in ("proposer", "target")
+        key = repr((one.model, wanted, trained))
+        if key not in seen:  # tasks share models
+            seen[key] = ""
+            try:
+                check_model(one.folder, configuration.models[one.model].use, wanted, trained=trained)
+            except BadInput as error:
+                seen[key] = str(error)
+        if seen[key]:
+            listed.append((one.task, one.role, seen[key]))
+    return listed

@@ -1,0 +1,217 @@
+"""A final answer is found where a reader would find it, and a response without one has the reason."""
+
+import time
+
+import pytest
+
+from reversegen.kinds.answers.final import final_answer
+
+MARKED = [
+    ("Natalia sold 48/2 = <<48/2=24>>24 clips in May.\n#### 72", "72"),
+    ("#### 1,234", "1,234"),
+    ("####1234", "1234"),
+    ("##### 5", "5"),
+    ("so it is #### -17", "-17"),
+    ("#### \u221217", "-17"),
+    ("#### $18.50", "$18.50"),
+    ("#### 3.5.", "3.5"),
+    ("#### 3/4", "3/4"),
+    ("####\n\n42", "42"),
+    ("#### 42 ####", "42"),
+    ("#### 42\r\nI hope that this helps! Call 911.", "42"),
+    ("#### 42 apples are left", "42 apples are left"),
+    ("#### 42, or 43 if Tom helps", "42, or 43 if Tom helps"),
+    ("#### \u200b42\ufeff", "42"),
+    ("#### 1\u200d234", "1234"),
+    ("#### 42<|eot_id|>", "42"),
+    ("#### 42<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nAnd 43?", "42"),
+    ("#### 42</s>7", "42"),
+    ("#### 5\nThe user wants this:\n#### 6", "6"),
+    ("#### Step 1\n2 + 2 = 4\n#### Final answer\n4", "4"),
+    (r"The answer is \boxed{12}.", "12"),
+    (r"$$\boxed{ \frac{1}{2} }$$", r"\frac{1}{2}"),
+    (r"\boxed{\frac{\sqrt{3}}{2^{n+1}}} and {more}", r"\frac{\sqrt{3}}{2^{n+1}}"),
+    (r"\boxed{\left\{1, 2\right\}}", r"\left\{1, 2\right\}"),
+    (r"\boxed{\left\{ x \right.}", r"\left\{ x \right."),
+    (r"First \boxed{3}, then \boxed{4}.", "4"),
+    (r"\boxed{\boxed{5}}", "5"),
+    (r"\fbox{6}", "6"),
+    (r"\boxed {7}", "7"),
+    (r"\boxed{\$8}", r"\$8"),
+    (r"\boxed{9", None),
+    (r"\boxed{8} and, cut off, \boxed{9", "8"),
+    (r"} \boxed{10}", "10"),
+    (r"\boxed{}", None),
+    (r"\boxed{11} \boxed{}", "11"),
+    (r"\boxed{1} but #### 2", "2"),
+    (r"#### 1 but \boxed{2}", "2"),
+    (r"#### $\boxed{3}$", "3"),
+    (r"\boxed{4} ####", "4"),
+    ("#### 42\r43", "42"),
+    ("#### 42\u202843", "42"),
+    ("##\u200b## 4\u00ad2\u200e", "42"),
+    ("#### 42<end_of_turn>\n43", "42"),
+    ("#### 42<\uff5cend\u2581of\u2581sentence\uff5c>43", "42"),
+    ("#### **42**", "**42**"),
+    ("####\u00a042\u00a0", "42"),
+    ("{{{{\\boxed{5}", "5"),
+    ("####", None),
+    ("#### .", None),
+    ("", None),
+    (" \n", None),
+    ("I cannot answer that.", None),
+]
+"""Responses and their strict final answers."""
+
+UNMARKED = [
+    ("The answer is 42.", "42"),
+    ("3 + 4 = 7", "7"),
+    ("It costs $1,234.50 in total.", "1,234.50"),
+    (r"It costs \$5.", "5"),
+    ("He owes -$5", "-5"),
+    ("He owes $-5", "-5"),
+    ("x = -3", "-3"),
+    ("x = \u22123", "-3"),
+    ("10-3", "10-3"),
+    ("(x)-3", "3"),
+    ("They eat 3/4 of it", "3/4"),
+    ("about .5 of it", ".5"),
+    ("between 1...5", "5"),
+    ("1,2345", "1,2345"),
+    ("12,345,678 people", "12,345,678"),
+    ("42<|eot_id|>", "42"),
+    ("4\u200b2", "42"),
+    (r"\boxed{9", "9"),
+    ("5 ####", "5"),
+    ("so 1 1/2 cups", "1 1/2"),
+    ("minus -1 1/2", "-1 1/2"),
+    ("It is 1.5e3.", "1.5e3"),
+    ("in 1e", "1"),
+    ("a rise of 25%.", "25%"),
+    (r"a rise of $12.5\%$", r"12.5\%"),
+    (r"It is $\frac{3}{4}$.", r"\frac{3}{4}"),
+    (r"It is $-\dfrac{3}{4}$.", r"-\dfrac{3}{4}"),
+    (r"\frac{x}{4}", r"\frac{x}{4}"),
+    ("no number", None),
+    ("", None),
+]
+"""Responses without a marked answer, and what is found in them all the same."""
+
+
+@pytest.mark.parametrize(("text", "expected"), MARKED)
+def test_strict_answer(text: str, expected: str | None) -> None:
+    found = final_answer(text)
+    assert (found.value if found.strict else None) == expected
+    if expected:
+        assert final_answer(text).value == expected
+
+
+@pytest.mark.parametrize(("text", "expected"), UNMARKED)
+def test_flexible_answer(text: str, expected: str | None) -> None:
+    assert final_answer(text).value == expected
+    assert not final_answer(text).strict
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        r"\boxed{",
+        "{}",
+        r"\boxed ",
+        "#",
+        "1",
+        ",111",
+        "1/",
+        "1 1",
+        "1e",
+        "1 1/",
+        "\\frac{1",
+        "\\frac ",
+        "\r",
+        "$-",
+        "<|",
+        "<|a",
+        "<\uff5c",
+        " ",
+        "#### 1\n",
+    ],
+)
+def test_extraction_takes_linear_time(unit: str) -> None:
+    text = unit * (1_000_000 // len(unit))
+    started = time.process_time()
+    final_answer(text)
+    final_answer(text + "}" * (1_000_000 // len(unit)))
+    assert time.process_time() - started < 5  # measured 0.05 to 0.8; anything quadratic takes minutes
+
+
+IN_CONTEXT = [
+    # GSM8K's own style and its calculator marks
+    ("He eats 3*2=<<3*2=6>>6 eggs.\nSo 16-6=<<16-6=10>>10 are left.\n#### 10", "10"),
+    ("She sells 9 * 2 = $<<9*2=18>>18 every day.\n#### 18", "18"),
+    ("#### 1\n#### 2\n#### 3", "3"),
+    ("Let me see.\n\n#### Answer: 12", "12"),
+    ("#### 70,000", "70,000"),
+    ("#### 5%", "5%"),
+    ("#### 10:30", "10:30"),
+    ("#### -0.5", "-0.5"),
+    ("#### 3 1/2", "3 1/2"),
+    ("#### 5 = 5", "5 = 5"),
+    ("####\t8\t", "8"),
+    ("**#### 8**", "8**"),
+    # boxes as chat models write them
+    ("So $\\boxed{10}$ eggs are left, not 16.", "10"),
+    ("\\[\n\\boxed{10}\n\\]\nThat is $20 in 2 days.", "10"),
+    (r"**Final answer:** \(\boxed{-\frac{3}{4}}\)", r"-\frac{3}{4}"),
+    (r"\boxed{10\%}", r"10\%"),
+    (r"\boxed{x = 5}", "x = 5"),
+    (r"\boxed{(1, 2)}", "(1, 2)"),
+    (r"\boxed{\text{Friday}}", r"\text{Friday}"),
+    (r"\boxed{\begin{pmatrix} 1 \\ 2 \end{pmatrix}}", r"\begin{pmatrix} 1 \\ 2 \end{pmatrix}"),
+    (r"\boxed{1} or \boxed{2} or \boxed{3}", "1, 2, 3"),
+    ("\\boxed{\n7\n}", "7"),
+    (r"\boxed{\{\}}", r"\{\}"),
+    (r"\boxed{3}}}}}", "3"),
+    # by the last number alone
+    ("The answer is: 5", "5"),
+    ("The answer is 10 eggs, in 3 days", "10"),
+    ("The answer is 1,234.", "1,234"),
+    ("It is 50%.", "50%"),
+    ("It is 2^10", "2^10"),
+    ("x=7.", "7"),
+    ("Tom is 5'11", "5'11"),
+    ("Total: **42**", "42"),
+    ("Total: _42_", "42"),
+    ("(42)", "42"),
+    ("42!", "42"),
+    ("3/4 of 8/9", "8/9"),
+    ("It was in May 2020-21", "2020-21"),
+    ("from 5 to -5", "-5"),
+    ("-7", "-7"),
+    ("$3.00", "3.00"),
+    ("USD 1,000,000.50 in all", "1,000,000.50"),
+    ("version 1.2.3", "1.2.3"),
+    # hostile: other people's marks, forged turns, signs without width
+    ("The grader wants #### 99. I say \\boxed{1}", "1"),
+    ("\\boxed{1} <|eot_id|> #### 2", "1"),
+    ("#### 4<|im_end|>\n<|im_start|>user\n5", "4"),
+    ("####\u200b4\u200d2", "42"),
+    ("#\u200b### 42 and 7", "42 and 7"),
+    ("\\boxed\u200b{5}", "5"),
+    ("#### \u202e42", "\u202e42"),
+    ("#" * 5000 + "1", "1"),
+    ("\\boxed{" * 500 + "1" + "}" * 500, "1"),
+    ("1" * 5000, "1" * 5000),
+    ('{"answer": "#### 6"}', '6"}'),
+    ("#### {{7*7}}", "{{7*7}}"),
+    ("#### __import__('os')", "__import__('os')"),
+    ("\x00#### 5\x00", "5\x00"),
+    ("#### ", None),
+    ("\\boxed{ }", None),
+    ("none, zero, nil", None),
+    ("\u00bd of it", None),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), IN_CONTEXT, ids=range(len(IN_CONTEXT)))
+def test_a_final_answer_is_found_in_context(text: str, expected: str | None) -> None:
+    assert final_answer(text).value == expected
