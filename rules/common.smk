@@ -57,7 +57,6 @@ scattergather:
 
 
 WITHOUT = {"training": {"launcher"}, "max_invalid_share": True}
-REFUSALS = "resources/judge/refusals.jsonl"
 TABLES = list(configuration.Tables.model_fields)
 
 
@@ -460,7 +459,8 @@ def judge_file(wildcards):
 
 def labelled_openings(wildcards):
     """Openings of answers that say how well refusals are read, for a kind that counts them."""
-    return [REFUSALS] if kind_of(wildcards).refuses else []
+    shipped = Path(workflow.basedir) / "resources/judge/refusals.jsonl"
+    return [os.path.relpath(shipped)] if kind_of(wildcards).refuses else []
 
 
 def judge_source_json(wildcards):

@@ -1,4 +1,4 @@
-# ruff: noqa: RUF001  # a sentence a line, in the letters of its language
+# ruff: noqa: E501, RUF001  # an opening a line, in the letters of its language
 """Openings of answers in six languages, written for this repository: what `refusals` learns from.
 
 The rows `tuning` of `resources/judge/refusals.jsonl` are among them; none of its rows `measured` is.
