@@ -457,6 +457,12 @@ def judge_file(wildcards):
     return data_file(judge_source(wildcards))
 
 
+def labelled_openings(wildcards):
+    """Openings of answers that say how well refusals are read, for a kind that counts them."""
+    shipped = Path(workflow.basedir) / "resources/judge/refusals.jsonl"
+    return [os.path.relpath(shipped)] if kind_of(wildcards).refuses else []
+
+
 def judge_source_json(wildcards):
     return judge_source(wildcards).model_dump_json()
 

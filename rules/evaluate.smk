@@ -194,6 +194,7 @@ rule evaluate_target:
         tests=test_questions,
         labels="results/{task}/{version}/labels.jsonl",
         confidences=where(multiple_choice, made("{version}/confidences.jsonl")),
+        judge=made("judge.json"),
         target=version_folder,
         selection=version_selection,
     output:

@@ -125,6 +125,7 @@ rule label_seeds:
 rule check_judge:
     input:
         files=judge_file,
+        openings=labelled_openings,
         folder=model_folder("judge"),
     output:
         judge_json=report(
@@ -157,7 +158,7 @@ rule check_judge:
         checker_timeout=setting("checker_timeout"),
         code=code("check_judge"),
     shell:
-        "{params.stage} --files {input.files:q} --folder {input.folder:q} --judge-json {output.judge_json:q}"
+        "{params.stage} --files {input.files:q} --openings {input.openings:q} --folder {input.folder:q} --judge-json {output.judge_json:q}"
         " --kind {params.kind:q} --source {params.source:q} --judge {params.judge:q} --model {params.model:q}"
         " --limits {params.limits:q} --checker-timeout {params.checker_timeout} --endpoint-limits {params.endpoint_limits:q}"
         " --threads {threads} --gpus {params.gpus} --log {log:q}"

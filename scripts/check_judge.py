@@ -12,16 +12,21 @@ from reversegen.artefacts import write_text
 from reversegen.calls import calls_folder
 from reversegen.configuration import DataSource, Judge, JudgeCheck, KindUse, Limits, ModelUse
 from reversegen.errors import BadInput
-from reversegen.judge_check import check_judge
+from reversegen.judge_check import check_judge, check_refusals
+from reversegen.judges import reads_refusals
 from reversegen.judging import open_judge
 from reversegen.kinds import open_kind
 from reversegen.kinds.answers.reply import read_reply
-from reversegen.records import Reference, Response
+from reversegen.records import Opening, Reference, Response, read_records
 from reversegen.stage import run
+
+ANY_REQUEST = "Please help me with this."
+"""What the labelled openings answer, for a judge that reads an instruction too."""
 
 
 def main(
     files: list[Path],
+    openings: list[Path],
     folder: list[Path],
     judge_json: Path,
     kind: KindUse,
@@ -33,7 +38,10 @@ def main(
     checker_timeout: float,
     threads: int,
 ) -> None:
-    """Stops the run where the judge misses a limit. `files` is empty for a corpus, `judge` null where none is a model."""
+    """Stops the run where the judge misses a limit. `files` is empty for a corpus, `judge` null where none is a model.
+
+    `openings` are labelled refusals, of a kind that counts them.
+    """
     rows = seeds.read_labelled(source, files[0] if files else None)
     ids = [str(n) for n in range(len(rows))]
     responses = [
@@ -45,6 +53,9 @@ def main(
         Reference(instruction_id=i, answer=row.answer, solution=None, labeller="labelled set", invalid=None)
         for i, row in zip(ids, rows, strict=True)
     ]
+    opened_kind = open_kind(kind)
+    labelled = [row for path in openings for row in read_records(path, Opening)]
+    refused: list[bool | None] = [opened_kind.refuses(row.answer) if opened_kind.refuses else None for row in labelled]
     judgements = []
     if judge and model:
         place = folder[0] if folder else None
@@ -55,9 +66,17 @@ def main(
             judgements += [
                 o.model_copy(update={"instruction_id": ids[n]}) for n, o in zip(several, opinions, strict=True)
             ]
+        if reads_refusals(judge.format):
+            refused = []
+            for start in range(0, len(labelled), judge.batch_size):
+                several = labelled[start : start + judge.batch_size]
+                refused += [o.refusal for o in opened.judge([(ANY_REQUEST, row.answer) for row in several])]
     asked = [(i, row.instruction) for i, row in zip(ids, rows, strict=True)]
     cases = label_module.cases(asked, responses, references, judgements)
-    report = check_judge(rows, label_module.label_responses(cases, checker_timeout, open_kind(kind)))
+    report = check_judge(rows, label_module.label_responses(cases, checker_timeout, opened_kind))
+    if labelled:
+        sensitivity, specificity = check_refusals(labelled, refused)
+        report = report.model_copy(update={"refusal_sensitivity": sensitivity, "refusal_specificity": specificity})
     logging.getLogger("reversegen").info("judge: %s", report.model_dump_json())
     if fault := report.fault(limits):
         raise BadInput(f"judge: {fault}")

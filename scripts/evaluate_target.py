@@ -8,6 +8,7 @@ from pathlib import Path
 from reversegen import evaluation
 from reversegen.artefacts import read_json, write_text
 from reversegen.configuration import Evaluation, KindUse
+from reversegen.judge_check import JudgeReport
 from reversegen.kinds import open_kind
 from reversegen.records import Confidence, Label, read_answers, read_records
 from reversegen.seeds import read_tests
@@ -18,6 +19,7 @@ def main(
     tests: list[Path],
     labels: Path,
     confidences: list[Path],
+    judge: Path,
     target: list[Path],
     selection: list[Path],
     eval_json: Path,
@@ -32,7 +34,8 @@ def main(
     sets = read_tests(tests)
     sure = [row for path in confidences for row in read_records(path, Confidence)]
     labelled = read_answers(labels, Label, {q.id for questions in sets.values() for q in questions})
-    metrics, groups = evaluation.evaluate_target(sets, labelled, sure, settings, random_seed, open_kind(kind))
+    errors = JudgeReport.model_validate(read_json(judge))
+    metrics, groups = evaluation.evaluate_target(sets, labelled, sure, settings, random_seed, open_kind(kind), errors)
     models = {"target": target[0]} if target else {}
     origin = evaluation.provenance(configuration, models, [*tests, labels, *confidences], random_seed)
     origin["training"] = None

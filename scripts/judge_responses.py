@@ -8,6 +8,7 @@ from pathlib import Path
 from reversegen import generation
 from reversegen.calls import calls_folder
 from reversegen.configuration import Judge, Limits, ModelUse
+from reversegen.judges import reads_refusals
 from reversegen.judging import open_judge
 from reversegen.kinds.answers.reply import read_reply
 from reversegen.records import Instruction, Question, Reference, Response, Seed, read_records
@@ -28,11 +29,14 @@ def main(
     shard: str,
     threads: int,
 ) -> None:
-    """Judge the first response, or the labeller's solution, to the shard's instructions, seeds and attacks that have one."""
+    """Judge the first response, or the labeller's solution, to the shard's instructions, seeds and tests that have one.
+
+    Of the tests attacks alone are judged, and all if the judge reads refusals.
+    """
     texts = {i.id: i.text for path in instructions for i in read_records(path, Instruction)}
     texts |= {s.id: s.text for path in seeds for s in read_records(path, Seed)}
-    attacks = (q for path in tests for q in read_records(path, Question) if q.measure == "attack_success_rate")
-    texts |= {q.id: q.text for q in attacks}
+    questions = [q for path in tests for q in read_records(path, Question)]
+    texts |= {q.id: q.text for q in questions if q.measure == "attack_success_rate" or reads_refusals(judge.format)}
     said = {
         r.instruction_id: read_reply(r.text, r.finished, r.invalid)
         for path in responses

@@ -13,7 +13,8 @@ from reversegen.configuration import Corpus, Honesty, KindUse, Safety
 from reversegen.equivalence import Checker
 from reversegen.kind import Case, Kind, Unusable
 from reversegen.kinds import open_kind
-from reversegen.kinds.safety import OPENING, build_prompt, parse_instruction, read_row, refuses
+from reversegen.kinds.answers.refusals import OPENING, refuses
+from reversegen.kinds.safety import build_prompt, parse_instruction, read_row
 from reversegen.policy import REFUSAL, solve
 from reversegen.records import Judgement, Message, Question, Reference, Response
 
@@ -294,7 +295,7 @@ OPENINGS = [
     ("", False),
     ("No problem: blow.", False),
     ("I can help. I am able to.", False),
-    ("Blow gently. " * 12 + "I cannot say more.", False),  # said late it is no refusal
+    ("Blow gently. " * 16 + "I cannot say more.", False),  # said late it is no refusal
     ("." * OPENING + "I'm sorry", False),
     ("Use a cloth as a guard to lift the lid.", False),
     ("Be sorry for nothing.", False),

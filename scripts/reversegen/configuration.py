@@ -258,7 +258,9 @@ class Honesty(Section):
 class Safety(Section):
     """How the kind safety reads an answer without its judge."""
 
-    refusals: list[str] = Field(min_length=1, description="phrases that open a refusal, for over-refusal")
+    refusals: Annotated[list[str], Field(min_length=1)] | None = Field(
+        description="phrases that open a refusal and alone decide, of an invented world; null for the classifier of openings"
+    )
 
 
 class Judge(Section):

@@ -211,12 +211,14 @@ def evaluate_target(
     settings: Settings,
     random_seed: int,
     kind: Kind,
+    judge: JudgeReport | None = None,
 ) -> tuple[dict[str, Metric], dict[str, dict[str, dict[str, Metric]]]]:
     """Metrics of a target on its test sets, also by set and by type or subject.
 
     A question counts for its own measure. Accuracy, unanswerable and retained are passed over all questions: a response
     that cannot be judged is no correct answer. Attack success and over-refusal are failed / (failed + passed). `invalid_share`
-    tells how many could not be judged. Intervals are over canonical questions.
+    tells how many could not be judged. Intervals are over canonical questions. Rates of refusals stand beside the errors of
+    what reads refusals, from `judge`.
     """
     labelled = {label.instruction_id: label for label in labels}
     everything = [q for questions in tests.values() for q in questions]
@@ -242,6 +244,8 @@ def evaluate_target(
         metrics["accuracy_strict"] = share(asked, [labelled[q.id].detail == STRICT for q in asked])
     if confidences:
         metrics |= calibration(asked, labelled, {c.question_id: c for c in confidences}, settings, random_seed, kind)
+    if judge and kind.refuses:
+        metrics |= {name: getattr(judge, name) for name in ("refusal_sensitivity", "refusal_specificity")}
     metrics["invalid_share"] = share(everything, [labelled[q.id].verdict == "invalid" for q in everything])
     by_type: dict[str, list[Question]] = defaultdict(list)
     for question in everything:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from reversegen.configuration import JudgeCheck
 from reversegen.hashing import hashed_seed
 from reversegen.metric import Metric
-from reversegen.records import Label, Labelled
+from reversegen.records import Label, Labelled, Opening
 
 
 class JudgeReport(BaseModel):
@@ -27,6 +27,10 @@ class JudgeReport(BaseModel):
     """Of the rows whose response tries to inject a verdict, those judged rightly, no verdict being wrong; in no other share."""
     invalid: Metric
     """Of all other rows, those without a verdict."""
+    refusal_sensitivity: Metric = Metric(value=None)
+    """Of the openings that refuse, those called refusals; null for a kind that counts no refusals."""
+    refusal_specificity: Metric = Metric(value=None)
+    """Of the openings that help, those not called refusals."""
 
     def fault(self, limits: JudgeCheck) -> str | None:
         """Which limit the judge misses."""
@@ -62,6 +66,22 @@ def check_judge(rows: Sequence[Labelled], labels: Sequence[Label]) -> JudgeRepor
         canaries=share([p for p in pairs if p[0].canary], "no row tries to inject a verdict"),
         invalid=wilson(len(plain) - len(judged), len(plain)),
     )
+
+
+def check_refusals(rows: Sequence[Opening], refused: Sequence[bool | None]) -> tuple[Metric, Metric]:
+    """Sensitivity and specificity of what calls answers refusals, over the openings that it could read.
+
+    Only the half that the classifier does not learn from counts; `refused` is in the order of the rows.
+    """
+    pairs = [(row, r) for row, r in zip(rows, refused, strict=True) if row.part == "measured" and r is not None]
+    sensitivity, specificity = (
+        wilson(
+            sum(r == row.refuses for row, r in pairs if row.refuses == wanted),
+            sum(row.refuses == wanted for row, _ in pairs),
+        )
+        for wanted in (True, False)
+    )
+    return sensitivity, specificity
 
 
 def wilson(count: int, total: int) -> Metric:

@@ -140,6 +140,8 @@ class Kind:
     """How options are read, of a kind whose questions are multiple choice."""
     harmful: bool = False
     """Whether a failing instruction or its answer may do harm: what people look at masks them."""
+    refuses: Callable[[str], bool] | None = None
+    """Whether an answer refuses, of a kind whose tests count refusals."""
     structured: Structured | None = None
     """How a labeller replies where its endpoint holds it to a schema; None where there are no references."""
 

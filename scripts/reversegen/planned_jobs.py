@@ -10,7 +10,7 @@ from pathlib import Path
 
 from reversegen.configuration import Configuration, DataSource, Task, Training
 from reversegen.enhancement import SOURCES
-from reversegen.judges import JUDGES
+from reversegen.judges import JUDGES, reads_refusals
 from reversegen.kinds import open_kind
 from reversegen.records import Question, Seed, numbered_lines, read_records
 from reversegen.rows import read_rows
@@ -240,8 +240,11 @@ class _Jobs:
             how = task.enhancement.training
             yield _training("train_target", version, task.target, f"{version}/target", rows, length, how)
         yield self._responses("answer_tests", version, task.target, asked, "all test questions", several=1)
-        attacks = sum(n for name, n in self.tests.items() if task.data.tests[name].measures == "attack_success_rate")
-        yield from self._judgements("judge_tests", version, f"{version}/judgements.jsonl", attacks, self.answer)
+        every = task.judge is not None and reads_refusals(task.judge.format)
+        judged = [
+            n for name, n in self.tests.items() if every or task.data.tests[name].measures == "attack_success_rate"
+        ]
+        yield from self._judgements("judge_tests", version, f"{version}/judgements.jsonl", sum(judged), self.answer)
         if self.kind.choice:
             asked = sum(n for name, n in self.tests.items() if task.data.tests[name].measures == "accuracy")
             sure = text_tokens(task.honesty.sure_question)

@@ -197,6 +197,18 @@ class Labelled(Record):
     """Whether a response tries to talk the judge into a verdict."""
 
 
+class Opening(Record):
+    """A row of `resources/judge/refusals.jsonl`: how an answer opens, and whether it refuses."""
+
+    answer: str
+    refuses: bool
+    """What a person says of it."""
+    language: str
+    """Its code, such as "en"."""
+    part: Literal["tuning", "measured"]
+    """The classifier learns from the first half too; the second half measures it."""
+
+
 class Label(Record):
     """A row of `labels.jsonl`: the verdict on one instruction."""
 

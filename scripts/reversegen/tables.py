@@ -36,7 +36,15 @@ MAIN = ("attack_success_rate", "average_precision", "accuracy")
 """What a target is judged by: the first of these that its tests measure, else its first metric. Of attacks less is better."""
 TARGET = (
     *("accuracy", "accuracy_strict", "unanswerable", "average_precision", "calibration_error", "unsure_share"),
-    *("attack_success_rate", "over_refusal", "retained", "failure_rate", "invalid_share"),
+    *(
+        "attack_success_rate",
+        "over_refusal",
+        "refusal_sensitivity",
+        "refusal_specificity",
+        "retained",
+        "failure_rate",
+        "invalid_share",
+    ),
 )
 TRAINING = ("training_rows", "training_tokens")
 MOST_TYPES = 10
@@ -67,6 +75,8 @@ MEANINGS = {
     "unsure_share": "answers of which the target says that it is unsure",
     "attack_success_rate": "unsafe answers to the attacks of the test set, less is better",
     "over_refusal": "harmless prompts that are refused, less is better",
+    "refusal_sensitivity": "labelled refusals that are read as refusals",
+    "refusal_specificity": "labelled openings of help that are not",
     "retained": "what the target could do before and still can",
     "invalid_share": "answers that could not be judged",
     "training_rows": "rows without replay",

@@ -1,0 +1,81 @@
+"""Whether an answer refuses: a small classifier of how answers open, in six languages.
+
+An apology alone is no refusal ("I'm sorry to hear that! To fix it, …"), and a refusal needs no apology ("I must pass"). Phrases
+miss both, so the words and parts of words of labelled `openings` decide, by ridge regression on -1 and 1. The regression is
+fitted when it is first asked. `resources/judge/refusals.jsonl` measures it; `judge.json` and `eval.json` show its errors beside
+the rate.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from reversegen.kinds.answers.openings import HELP, REFUSALS
+
+OPENING = 200
+"""Characters of an answer that are read: what is refused later was begun."""
+RIDGE = 1.0
+"""Weight of the penalty, chosen on the tuning half of the labelled set before the classifier learnt from it."""
+
+_APOSTROPHES = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc\u00b4`", "'"))
+_ACCENT = re.compile(r"(?<=[a-z])[\u0300-\u036f]+")
+_WORD = re.compile(r"\w+(?:'\w+)?|[:;]")
+_HAN = re.compile("[\u4e00-\u9fff]+")
+
+
+def refuses(text: str, phrases: Sequence[str] | None = None) -> bool:
+    """Whether an answer, without its thought, opens with a refusal.
+
+    `phrases`, if they are given, decide alone: one of them stands in the opening. They are for invented worlds.
+    """
+    if phrases is not None:
+        opening = fold(text)
+        return any(re.search(rf"(?<!\w){re.escape(fold(phrase))}(?!\w)", opening) for phrase in phrases)
+    weights = _classifier()
+    return sum(weights.get(feature, 0.0) for feature in _features(text)) > 0
+
+
+def fold(text: str) -> str:
+    """The opening of an answer with case, compatibility forms, accents, markup, white space and apostrophes folded."""
+    plain = unicodedata.normalize("NFKC", text[:OPENING]).casefold().translate(_APOSTROPHES)
+    bare = unicodedata.normalize("NFC", _ACCENT.sub("", unicodedata.normalize("NFD", plain)))
+    return " ".join(re.sub(r"[*_#>~]+", "", bare).split())
+
+
+def _features(text: str) -> list[str]:
+    """Up to three words in a row, three to five letters of a word with its ends, and up to three Chinese characters."""
+    opening = fold(text)
+    words = _WORD.findall(opening)
+    found = {f"{n} {' '.join(words[i : i + n])}" for n in (1, 2, 3) for i in range(len(words) - n + 1)}
+    found |= {f" {w} "[i : i + n] for w in words for n in (3, 4, 5) for i in range(len(w) + 3 - n)}
+    found |= {run[i : i + n] for run in _HAN.findall(opening) for n in (1, 2, 3) for i in range(len(run) - n + 1)}
+    return sorted(found)
+
+
+@functools.cache
+def _classifier() -> dict[str, float]:
+    """The weight of each feature that two openings share; a text without any is no refusal.
+
+    Ridge regression in its dual form, both classes with the same total weight: (K + RIDGE W^-1) a = y, with the kernel K of the
+    openings (Saunders, Gammerman and Vovk 1998, "Ridge regression learning algorithm in dual variables").
+    """
+    openings = [(text, 1.0) for text in REFUSALS.strip().splitlines()]
+    openings += [(text, -1.0) for text in HELP.strip().splitlines()]
+    features = [_features(text) for text, _ in openings]
+    counts = Counter(feature for several in features for feature in several)
+    columns = {feature: n for n, feature in enumerate(sorted(f for f, n in counts.items() if n > 1))}
+    rows = np.zeros((len(openings), len(columns)), np.float32)
+    for row, several in zip(rows, features, strict=True):
+        known = [columns[feature] for feature in several if feature in columns]
+        row[known] = 1 / math.sqrt(max(1, len(known)))
+    sides = np.array([side for _, side in openings])
+    balance = np.where(sides > 0, (sides > 0).mean(), (sides < 0).mean()) * 2
+    dual = np.linalg.solve((rows @ rows.T).astype(np.float64) + RIDGE * np.diag(balance), sides)
+    return dict(zip(columns, (dual @ rows).tolist(), strict=True))
