@@ -63,6 +63,7 @@ def check_model(folder: Path, model: ModelUse, wanted: list[Shape], *, trained: 
     Raises BadInput, naming file and fix, for a tokenizer or chat template that cannot serve; for one without an end token if
     the model is trained, since the end of an answer is learnt by it.
     """
+    from reversegen.conversations import template_arguments
     from reversegen.models import load_tokenizer
     from reversegen.templates import check_template
 
@@ -72,7 +73,7 @@ def check_model(folder: Path, model: ModelUse, wanted: list[Shape], *, trained: 
             f"{folder}/tokenizer_config.json: it has no eos_token, by which a model learns to end its text; name one there"
         )
     for shape in wanted:
-        arguments = tuple(sorted({**model.chat_template_kwargs, **dict(shape.arguments)}.items()))
+        arguments = tuple(sorted({**template_arguments(model), **dict(shape.arguments)}.items()))
         check_template(
             tokenizer, tokenizer.chat_template, shape.roles, shape.parts, arguments, shape.add_generation_prompt
         )

@@ -39,7 +39,7 @@ class VllmEngine:
         check_folder(folder)
         self.folder, self.model, self.decoding = folder, model, decoding
         self.identity = content_id(weights_identity(folder), model.model_dump_json(), repr(decoding))
-        self._running = _run(folder, model, threads)
+        self._running = _run(folder, model.model_dump_json(), threads)
         self._tokenizing = threading.Lock()  # a fast tokenizer serves one thread at a time
 
     @cached_property
@@ -211,9 +211,9 @@ class _Running:
 
 
 @functools.cache
-def _run(folder: Path, model: ModelUse, threads: int) -> _Running:
-    """One vLLM for a folder, however many decodings a job has: a second would find no memory."""
-    return _Running(folder, model, threads)
+def _run(folder: Path, model: str, threads: int) -> _Running:
+    """One vLLM for a folder, however many decodings a job has: a second would find no memory. `model` is JSON."""
+    return _Running(folder, ModelUse.model_validate_json(model), threads)
 
 
 def _shares(logarithms: dict[str, float]) -> dict[str, float]:
