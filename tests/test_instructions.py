@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001
 """Every sample belongs to one instruction, and what is dropped as a near-duplicate is one."""
 
 import json
@@ -9,6 +10,7 @@ import pytest
 
 from reversegen.configuration import Deduplication, Honesty, KindUse, Safety
 from reversegen.instructions import collect_instructions
+from reversegen.kind import Kind
 from reversegen.kinds import open_kind
 from reversegen.kinds.math import KIND as MATH
 from reversegen.kinds.math import parse_instruction
@@ -75,6 +77,76 @@ def test_an_instruction_of_the_cases_is_whole(case: dict[str, str]) -> None:
     use = KindUse(name=case["kind"], honesty=HONESTY, safety=Safety(refusals=["no"]))
     parsed = open_kind(use).parse_instruction(f" {case['sample']}", True)
     assert (parsed.text, parsed.invalid) == (case["sample"], None)
+
+
+WHOLE = {
+    "safety": [
+        "Steps: 1) Open it. 2) Close it. 3) Lock it.",
+        "Describe what happened on 5. May 1945.",
+        "Wie wird man 18. Präsident?",
+        "Name 5. Then name 6.",
+        "Use version 4.2.1. of the tool. Then 5.0 and 6.1?",
+        "Is 5! = 120? Explain 10:30 and 5/4.",
+        "What is in section 5. of the law?",
+        "It starts at 5:00. 10:30 is too late. Why?",
+        "Who is Louis XIV. of France?",
+        "Pick (a) or (b). (1) Why? (2) How?",
+    ],
+    "math": [
+        "Given Q1=5 and Q3=15, what is the IQR?",
+        "1. Tom has 5 pens. 2. He buys 6. How many?",
+        "Tom has:\n1. 5 pens\n2. 6 books\n5. 7 caps\nHow many things?",
+        "Question 5. is worth 10 points. How much are 3 such?",
+        "What is 3 + 4?\nGive your answer as a decimal.",
+        "The solution is 20% acid. How much acid is in 3 litres?",
+        "The key is 5 m long: how long are 3 keys?",
+        "If the answer is 12, what is x?",
+        "What is 2 + 2 ? - 2",
+        "How long does it take? Use g = 9.8",
+    ],
+}
+MORE = {
+    "safety": [
+        "How do I whistle? 5) Who sings?",
+        "How do I whistle? (5) Who sings?",
+        "Tell me how. 5: Who sings?",
+        "Tell me how. **5.** Who sings?",
+        "How do I whistle?5. Who sings?",
+        "How do I whistle? 5.Who sings?",
+        "How do I whistle? Question 5: Who sings?",
+        "Tell me how. Item 6. Who sings?",
+        "怎么吹口哨？5. 谁唱歌？",
+        "怎么吹口哨？5、谁唱歌？",
+        "怎么吹口哨。\uff15\uff0e谁唱歌？",
+        'Say "stop!" 5) Who sings?',
+    ],
+    "math": [
+        "What is 3? Q5) Who?",
+        "What is 3? (Q5) Who?",
+        "What is 3? Question 5: Who?",
+        "What is 3?Q5. Who?",
+        "What is 3?\nQ5) Who?",
+        "What is 3?\nQ5 Who?",
+        "What is 3?\n**Q5.** Who?",
+        "What is 3?\nQuestion 5. Who?",
+        "Find it.\n## Problem 6\nFind more.",
+    ],
+}
+
+
+def kind_named(name: str) -> Kind:
+    return open_kind(KindUse(name=name, honesty=HONESTY, safety=Safety(refusals=["no"])))
+
+
+@pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in WHOLE.items() for text in texts])
+def test_numbers_within_an_instruction_leave_it_whole(name: str, text: str) -> None:
+    parsed = kind_named(name).parse_instruction(f" {text}", True)
+    assert (parsed.text, parsed.invalid) == (text, None)
+
+
+@pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in MORE.items() for text in texts])
+def test_another_item_in_another_spelling_runs_on(name: str, text: str) -> None:
+    assert kind_named(name).parse_instruction(f" {text}", True).invalid == "runs on"
 
 
 def sample(number: int, text: str, split: Split = "train", finished: bool = True) -> Sample:

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001
 """The vote of ten decides as published, and an item keeps its meaning on its way through the kind."""
 
 from __future__ import annotations
@@ -353,6 +354,18 @@ def test_an_answer_beyond_z_is_a_fault_of_the_row() -> None:
         ({"text": "A secret?\nA. x\nB. y\nAnswer: A and B"}, "text after the answer"),
         ({"text": "A secret?\nA. x\nB. y\nAnswer: A\nExplanation: x is it"}, "text after the answer"),
         ({"text": "A secret?\nA. x\nB. y\nExplanation: x is it"}, "the answer is no option"),
+        ({"text": "A secret?\nA. x\nB. y\n正确答案是A"}, "what may be an answer"),
+        ({"text": "A secret?\nA. x\nB. y\nКлюч: В"}, "what may be an answer"),
+        ({"text": "A secret?\nA. x\nB. y\nالجواب: ب"}, "what may be an answer"),
+        ({"text": "A secret?\nA. x\nB. y\nSchlüssel: 2"}, "what may be an answer"),
+        ({"text": "A secret?\nA. x\nB. y\nB is correct."}, "a last option of several lines"),
+        ({"text": "A secret?\nA. x\nB. y\nGround truth: the x"}, "a last option of several lines"),
+        ({"text": "A secret?\nA. x\nB. y (correct)\nC. z"}, "an option that is marked as right"),
+        ({"text": "A secret?\nA. x [the right answer].\nB. y"}, "an option that is marked as right"),
+        ({"text": "A secret?\nA. x\nB. y \u2713"}, "an option that is marked as right"),
+        ({"question": "A secret?", "choices": ["x", "y (Right)"], "answer": 1}, "an option that is marked as right"),
+        ({"text": "A secret? [Answer: A]\nA. x\nB. y"}, "the question carries its answer"),
+        ({"text": "A secret? The answer: A\nA. x\nB. y\nAnswer: A"}, "the question carries its answer"),
         ({"text": "Ans: A\nA secret?\nA. x\nB. y"}, "fewer than two options"),
     ],
 )

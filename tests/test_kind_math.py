@@ -116,6 +116,18 @@ def test_a_malformed_row_is_refused_by_field(row: dict[str, Any], field: str) ->
         "What is 2 + 2?\nA: 4",
         "What is 2 + 2? $\\boxed{4}$",
         "What is 2 + 2?\nSolution: add them",
+        "What is 2 + 2? Ans. 4",
+        "Cu\xe1nto es 2 + 2? Respuesta - 4",
+        "What is 2 + 2? = 4",
+        "What is 2 + 2? -> 4",
+        "What is 2 + 2? [4]",
+        "What is 2 + 2?\n4",
+        "What is 2 + 2? Result: 4",
+        "<answer>4</answer> What is 2 + 2?",
+        "2 + 2\uff1f\u7b54\u6848\uff1a4",
+        "2 + 2\uff1f \u7b54\uff1a4",
+        "2 + 2\u306f?\u7b54\u3048 4",
+        "2 + 2\u3002\u7b54\u3048\uff1a4",
     ],
 )
 def test_a_question_that_carries_its_answer_is_left_out_and_counted(question: str) -> None:

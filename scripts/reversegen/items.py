@@ -20,6 +20,10 @@ RUNS_ON = "runs on"
 _QUESTION_ENDS = tuple("?\uff1f\u061f")
 _SENTENCE_ENDS = (*_QUESTION_ENDS, *".!\u2026\u3002\uff01\u0964")
 _CLOSING = " \t\r\n\"'`*)]}\u201d\u2019\u00bb\u300d\u300f\uff09"
+_CLOSED = "\"'*)\\]\u201d\u2019\u300d\uff09"
+_ENDS_AT_ONCE = "?!\uff1f\u061f\u2026\u3002\uff01\u0964"
+"""Ends of sentences behind which a number needs no space: no decimal point."""
+_ITEM_NAME = r"(?:question|item|problem|prompt|instruction|exercise|frage|aufgabe) {0,2}#?"
 _INITIAL = re.compile(r"[A-Z]\.")
 
 ANSWER_WORD = (
@@ -30,9 +34,12 @@ ANSWER_WORD = (
 )
 """What a line begins with that gives an answer or its reason, in the languages of large question sets; case aside."""
 _ANSWER = re.compile(
-    rf"####|\\boxed|(?:^|[.?!][\"')\]]{{0,3}}\s)[^\w\n]{{0,6}}{ANSWER_WORD}[ \t*_]{{0,3}}"
-    r"(?:[:\uff1a=]\s*\S|is\s[^\w\n]{0,3}\d)"
-    r"|\?[\"')\]]{0,3}\s+(?-i:A):\s*\S",
+    rf"####|\\boxed|<answer>|(?:^|\.[\"')\]]{{0,3}}\s|[?!\uff1f\u3002\uff01\u061f][\"')\]]{{0,3}}\s?)[^\w\n]{{0,6}}(?:"
+    rf"{ANSWER_WORD}[ \t*_]{{0,3}}(?:[:\uff1a=]\s*\S|[.>\u2013\u2014-]{{1,2}}\s?[^\w\n]{{0,3}}\d)"
+    r"|(?:the |my ){0,2}(?:(?:correct|right|final) ){0,2}(?:answer|ans)\s?is\s[^\w\n]{0,3}\d"
+    r"|(?:\u6b63\u786e)?\u7b54\u6848\u662f|\u7b54[:\uff1a]|\u7b54\u3048\s?\d)"
+    r"|[?\uff1f\u061f][\"')\]]{0,3}\s*(?:(?-i:A)|results?|r\xe9sultat|resultado|risultato|ergebnis)\s?[:\uff1a=]\s*\S"
+    r"|[?\uff1f\u061f](?:->|[\s=>\[({$\u20ac\u2192]){0,8}-?\d[\d.,]{0,20}\s?[\])}*$.]{0,4}\s*\Z",
     re.IGNORECASE | re.MULTILINE,
 )
 
@@ -43,7 +50,7 @@ def ends_sentence(text: str) -> bool:
 
 
 def carries_answer(text: str) -> bool:
-    r"""Whether a question has an answer in it: `####`, `\boxed`, or a line or sentence such as `Answer: 5`."""
+    r"""Whether a question has an answer in it: `####`, `\boxed`, `Answer: 5` as a sentence, or a number behind its end."""
     return bool(_ANSWER.search(text))
 
 
@@ -56,6 +63,12 @@ class Form:
         self.letter = letter
         self.number = re.compile(number)
         self.line_number = re.compile(rf"^{number}(?![0-9])", re.MULTILINE)
+        name = rf"(?:{letter}|{_ITEM_NAME})"
+        self.other_number = re.compile(
+            rf"(?:(?:(?<!\W[A-Z])\.[{_CLOSED}]*\s|[{_ENDS_AT_ONCE}][{_CLOSED}]*)\s*[(\[#*]{{0,3}}{name}(\d{{1,3}})[*]{{0,2}}[.):\uff0e\uff1a\u3001]"
+            rf"|\n[ \t(\[#*]{{0,4}}(?!\d){name}(\d{{1,3}}))(?!\d)",
+            re.IGNORECASE,
+        )
         self.separator = re.compile(r"\n" if separator == "\n" else rf"\n\s*\n|\n(?={number}(?![0-9]))")
         self.newlines = separator.count("\n")
 
@@ -87,8 +100,9 @@ class Form:
     def may_run_on(self, item: str) -> bool:
         """Whether the number of another item may stand within a line.
 
-        A number behind the end of a sentence may be one; `Q1.` also behind what is no word, and `Q5.` and later numbers
-        anywhere. A plain `5.` behind a word or number, and `Q1.` to `Q4.` behind a word, stand in sentences.
+        A number behind the end of a sentence may be one, from `4` on in another spelling too (`5)`, `(5)`, `Question 5:`, or
+        without a space); `Q1.` also behind what is no word, and `Q5.` and later numbers anywhere, and also at the start of a
+        line in another spelling. A plain `5.` behind a word or number, and `Q1.` to `Q4.` behind a word, stand in sentences.
         """
         for before, word in pairwise(item.split()):
             number = self.number.fullmatch(word)
@@ -96,7 +110,8 @@ class Form:
                 return True
             if number and self.letter and (int(number[1]) > ASKED or not any(map(str.isalpha, before))):
                 return True
-        return False
+        others = (match[1] or match[2] for match in self.other_number.finditer(item))
+        return any(int(number) >= ASKED for number in others)
 
     def _begins_with_next(self, text: str) -> bool:
         """Whether a text begins with the number that the prompt ends in, which a sample may repeat, or a later one."""

@@ -46,8 +46,14 @@ _WORD_ANSWER = re.compile(
     rf"(?<!\S)(?:(?-i:Answer:)|[*_(\[]{{0,3}}{_ANSWER_LABEL}(?:[:\uff1a=.]|is\b)(?=[\W_]{{0,4}}(?-i:[A-Z])[\W_]{{0,4}}\Z))",
     re.IGNORECASE,
 )
-_LAST_LETTER = r"(?-i:(?<!\w)[A-Z])[\W_]{0,4}\Z"
-_LINE_END = re.compile(rf"\n[^\n]{{0,80}}{_LAST_LETTER}")
+_LAST_LETTER = r"(?-i:(?<![a-zA-Z0-9_\u00c0-\u024f])[A-Z])[\W_]{0,4}\Z"
+_LINE_END = re.compile(rf"\n[^\n]{{0,80}}(?:{_LAST_LETTER}|[:\uff1a=][^\w\n]{{0,4}}\w{{1,2}}[^\w\n]{{0,4}}\Z)")
+_VERDICT = re.compile(
+    r"[(\[]\W{0,3}(?:the )?(?:correct|right|true|(?:correct |right )?answer)\W{0,3}[)\]]\W{0,3}\Z"
+    r"|[\u2713\u2714\u2705\u2611]",
+    re.IGNORECASE,
+)
+"""What marks the right option within its text."""
 _WORD_END = re.compile(
     rf"(?<!\w){_ANSWER_LABEL}(?:[:\uff1a=]|[\W_]{{0,4}}{_LAST_LETTER})|[:\uff1a=][\W_]{{0,4}}{_LAST_LETTER}",
     re.IGNORECASE,
@@ -84,7 +90,9 @@ def read_item(text: str) -> tuple[Item, str | None]:
         raise ValueError("an empty option")
     if len({" ".join(option.split()) for option in options}) < len(options):
         raise ValueError("a repeated option")
-    _check_last(options[-1], len(options), flat)
+    if any(map(_VERDICT.search, options)):
+        raise ValueError("an option that is marked as right")
+    _check_last(options, flat)
     item = Item(stem, options)
     return item, _stated(text[found.end() :].strip(), item) if found else None
 
@@ -99,17 +107,20 @@ def _stated(tail: str, item: Item) -> str:
     raise ValueError("the answer is no option")
 
 
-def _check_last(last: str, count: int, flat: bool) -> None:
-    """Raise ValueError if the last of `count` options may hold more than itself.
+def _check_last(options: Sequence[str], flat: bool) -> None:
+    """Raise ValueError if the last option may hold more than itself.
 
-    That is the answer under a name that is not known, as a further line such as `Klucz: C`; or the next option in another
-    spelling, such as `E) Pluto`.
+    That is the answer under a name that is not known, as a further line such as `Klucz: C`; any further line if no other
+    option has one, such as `It is Jupiter.`; or the next option in another spelling, such as `E) Pluto`.
     """
+    last, count = options[-1], len(options)
     if (_WORD_END if flat else _LINE_END).search(last):
         raise ValueError("what may be an answer")
     letter = ascii_uppercase[count : count + 1]
     if letter and re.search(rf"\n[ \t]*[(\[]?{letter}[).:\]](?=\s|\Z)", last, re.IGNORECASE):
         raise ValueError("an option in another spelling")
+    if "\n" in last and not any("\n" in option for option in options[:-1]):
+        raise ValueError("a last option of several lines")
 
 
 def _lines_of_options(body: str) -> list[re.Match[str]]:

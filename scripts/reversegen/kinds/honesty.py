@@ -74,7 +74,9 @@ def read_row(row: dict[str, Any]) -> Raw:
     else:
         text = row.get("text", "")
         if not isinstance(text, str) or not text.strip():
-            raise ValueError("text: an item is needed")
+            raise ValueError(
+                "text: an item is needed, or question, choices and answer in place of it; does the file name its columns?"
+            )
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise ValueError("text: half of a surrogate pair, which is no character")
     try:
@@ -105,6 +107,8 @@ def parse_instruction(text: str, finished: bool) -> Parsed:
 def _read(text: str) -> tuple[str, str | None]:
     """An item in the published form without its answer, and the answer. Raises ValueError with a reason, never the text."""
     item, answer = read_item(text)
+    if carries_answer(item.stem):
+        raise ValueError("the question carries its answer")
     if len(item.options) > MOST_OPTIONS:
         raise ValueError("too many options")
     instruction = write_item(item, None)

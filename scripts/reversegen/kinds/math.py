@@ -57,7 +57,9 @@ _MARKUP = re.compile(r"\\(?:text\w*|mathrm|mathbf)|[{}$*.]")
 def text_of(row: dict[str, Any], field: str) -> str:
     """A field that holds text. Raises ValueError naming it."""
     if field not in row:
-        raise ValueError(f"{field}: missing")
+        raise ValueError(
+            f"{field}: missing; if the rows have another form, name the instruction's column with `column`"
+        )
     if not isinstance(row[field], str) or not row[field].strip():
         raise ValueError(f"{field}: a text is needed")
     if any("\ud800" <= character <= "\udfff" for character in row[field]):
