@@ -264,6 +264,40 @@ def test_a_column_in_another_case_is_named_and_not_guessed(tmp_path: Path) -> No
         read_rows(file, "question")
 
 
+@pytest.mark.parametrize(
+    "cell",
+    ["#NAME?", "#NOM?", "#\u00a1VALOR!", "#DIV/0!", "#N/A", "#NV", "Err:508", "1.23457E+12", "-1,5E+15", " #REF! "],
+)
+def test_a_cell_that_a_spreadsheet_spoilt_is_named_with_its_place(tmp_path: Path, cell: str) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text(f'id;question\n1;Who?\n2;"{cell}"\n')
+    for column in ("question", None):
+        with pytest.raises(
+            BadInput, match=r"rows.csv, line 3: cell 2: a spreadsheet wrote .*; format its column as text"
+        ):
+            read_rows(file, column)
+    assert len(read_rows(file, "id")) == 2  # another column than the one that is read
+
+
+@pytest.mark.parametrize("cell", ["#5?", "#metoo!", "Err: 5", "1e-05", "1.5E", "#", "What of 1.5E+10?"])
+def test_a_cell_that_only_looks_spoilt_is_read(tmp_path: Path, cell: str) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text(f"id;question\n1;{cell}\n")
+    assert read_rows(file, "question") == [("line 2", {"text": cell})]
+
+
+@pytest.mark.parametrize(
+    "content", [{"prompt": ["a", "b"], "target": ["c", "d"]}, {"law": ["a"], "art": ["b"], "x": ["c"]}]
+)
+def test_lists_of_one_length_are_refused_for_they_may_be_columns(tmp_path: Path, content: dict[str, list[str]]) -> None:
+    file = tmp_path / "rows.json"
+    file.write_text(json.dumps(content))
+    with pytest.raises(
+        BadInput, match=r"rows.json: lists of the same length may be columns or subjects; give one list"
+    ):
+        read_rows(file, None)
+
+
 @pytest.mark.parametrize("unit", ["a", '"', '""', ";", "a;", "\n", "\t\n", "a,b\n", "sep=;\n"])
 def test_a_large_file_is_read_or_refused_in_linear_time(tmp_path: Path, unit: str) -> None:
     file = tmp_path / "rows.csv"

@@ -17,6 +17,10 @@ Row = tuple[str, dict[str, Any]]
 """Where a row stands in its file, for errors, and the row."""
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 """What spreadsheets write between cells, with its name."""
+_SPOILT = re.compile(
+    r"#[\xa1\xbf]?[A-Z\xc0-\xde\u0410-\u042f]{2,9}[?!]|#DIV/0!|#N/A|#NV|Err:\d{3}|[+-]?\d[.,]\d+E[+-]\d\d+"
+)
+"""What Excel and LibreOffice write for a formula that fails (in any language), and for a number of too many digits."""
 _SEP_LINE = re.compile(r"sep=([^\r\n])(?:\r\n|\r|\n)", re.IGNORECASE)
 """A first line by which Excel names the delimiter."""
 
@@ -24,7 +28,8 @@ _SEP_LINE = re.compile(r"sep=([^\r\n])(?:\r\n|\r|\n)", re.IGNORECASE)
 def read_rows(path: Path, column: str | None) -> list[Row]:
     """Read a file by the ending of its name.
 
-    A JSON file is a list of objects, or an object from subjects to lists of texts: rows of `subject` and `text` then.
+    A JSON file is a list of objects, or an object from subjects to lists of texts: rows of `subject` and `text` then,
+    unless all lists have the same length, as the columns of a table.
     With `column`, a row is that column alone, as `text`: every kind reads that as an instruction of the user's own.
     Raises BadInput naming file, row and column.
     """
@@ -68,6 +73,13 @@ def read_csv(path: Path, columns: Collection[str], *, ascii_columns: bool = Fals
             f"{place}: may be split by {' or '.join(DELIMITERS[d] for d in fits)}; put a line such as sep=; before it"
         )
     tables = [_table(path, body, lines_before, delimiter) for delimiter in fits or headers]
+    for line, row in tables[0]:
+        for name in columns or row:
+            if _SPOILT.fullmatch(row[name].strip()):
+                raise BadInput(
+                    f"{path}, {line}: cell {list(row).index(name) + 1}: a spreadsheet wrote what is no text of "
+                    "yours, as #NAME? or 1.2E+15; format its column as text, and enter the cell again"
+                )
     return tables[0]
 
 
@@ -134,7 +146,7 @@ def _table(path: Path, body: str, lines_before: int, delimiter: str) -> list[Row
         if not max(with_name, default=0) < len(cells) <= len(names) or rest:
             raise BadInput(
                 f"{path}, line {line}: not as many cells as the first line names; put a text that holds a "
-                f"{DELIMITERS.get(delimiter, 'delimiter')} in quotation marks"
+                f"{DELIMITERS.get(delimiter, 'delimiter')} in quotation marks, and name each column"
             )
         rows.append((f"line {line}", {names[k]: cells[k] for k in with_name}))
     return rows
@@ -169,6 +181,10 @@ def _json(path: Path) -> list[Row]:
     content = _loads(_text(path), str(path), "it is one list of objects; rows on lines of their own are a .jsonl file")
     if isinstance(content, dict):
         rows: list[Row] = []
+        if len(content) > 1 and len({len(texts) if isinstance(texts, list) else 0 for texts in content.values()}) == 1:
+            raise BadInput(
+                f"{path}: lists of the same length may be columns or subjects; give one list of objects with their names"
+            )
         for k, (subject, texts) in enumerate(content.items(), 1):
             if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
                 raise BadInput(
