@@ -18,12 +18,12 @@ SCRIPTS = (
     ("\u0e00", "\u109f"),  # Thai, Lao, Tibetan, Myanmar
     ("\u1780", "\u17ff"),  # Khmer
     ("\u1950", "\u19ff"),  # Tai Le, New Tai Lue, Khmer symbols
-    ("\u1a20", "\u1aaf"),  # Tai Tham
+    ("\u1a20", "\u1b7f"),  # Tai Tham, Balinese
     ("\u2e80", "\u312f"),  # radicals, CJK punctuation, Hiragana, Katakana, Bopomofo
     ("\u3190", "\u31ff"),  # Kanbun, Bopomofo, Katakana
     ("\u3400", "\u4dbf"),  # Han
     ("\u4e00", "\ua4cf"),  # Han, Yi
-    ("\ua9e0", "\ua9ff"),  # Myanmar
+    ("\ua980", "\ua9ff"),  # Javanese, Myanmar
     ("\uaa60", "\uaadf"),  # Myanmar, Tai Viet
     ("\uf900", "\ufaff"),  # Han
     ("\uff66", "\uff9f"),  # Katakana of half width
@@ -36,7 +36,7 @@ SCRIPTS = (
 
 def _marks(*categories: str) -> str:
     """The characters of the small blocks of SCRIPTS, and the selectors, of some Unicode categories."""
-    blocks = [*SCRIPTS[:5], ("\ufe00", "\ufe4f"), ("\uff5f", "\uff9f")]
+    blocks = [*SCRIPTS[:5], ("\ua980", "\ua9ff"), ("\ufe00", "\ufe4f"), ("\uff5f", "\uff9f")]
     every = (chr(point) for first, last in blocks for point in range(ord(first), ord(last) + 1))
     return "".join(c for c in every if unicodedata.category(c) in categories)
 
