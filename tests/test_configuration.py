@@ -300,6 +300,7 @@ FAULTS: dict[str, tuple[Any, str]] = {
     "tab": (lambda path: path.write_text("data:\n\tseeds: {}\n"), "not a readable YAML file: .* line 2"),
     "alias": (lambda path: path.write_text("data: *nonesuch\n"), "not a readable YAML file: .*undefined alias"),
     "deep": (lambda path: path.write_text("[" * 5000), "not a readable YAML file"),
+    "tag without a time": (lambda path: path.write_text("kind: !!timestamp abc\n"), "not a readable YAML file"),
     "dangling link": (_link, "not a readable YAML file: .*No such file"),
     "folder": (_folder, "not a readable YAML file: .*directory"),
     "unknown key": (

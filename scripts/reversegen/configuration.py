@@ -993,7 +993,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """The keys and values of a YAML file. Raises BadInput naming it where it is none, or a key is no text or stands twice."""
     try:
         content = _parsed(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:  # ValueError: such as a 13th month
+    # PyYAML raises ValueError for a 13th month, and AttributeError for a tag `!!timestamp` that holds no time
+    except (OSError, ValueError, AttributeError, RecursionError, yaml.YAMLError) as error:
         raise BadInput(f"{path}: not a readable YAML file: {' '.join(str(error).split())}") from error
     if content is not None and not isinstance(content, dict):
         raise BadInput(f"{path}: a {type(content).__name__} where keys and values are needed")
