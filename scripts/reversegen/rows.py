@@ -148,6 +148,11 @@ def _table(path: Path, body: str, lines_before: int, delimiter: str) -> list[Row
                 f"{path}, line {line}: not as many cells as the first line names; put a text that holds a "
                 f"{DELIMITERS.get(delimiter, 'delimiter')} in quotation marks, and name each column"
             )
+        if delimiter == "\t" and any("\t" in cell and "\n" in cell for cell in cells):
+            raise BadInput(
+                f"{path}, line {line}: one text holds line ends and tabs, as if its quotation marks joined rows: write each "
+                "that belongs to a text twice, within a pair around the text"
+            )
         rows.append((f"line {line}", {names[k]: cells[k] for k in with_name}))
     return rows
 
