@@ -385,6 +385,11 @@ def test_an_item_that_cannot_be_read_is_left_out_by_a_reason_without_its_text(ro
         (f"{PLANETS}\nAnswer:B.\nAnswer:A.", PLANETS, "B"),
         (f"{PLANETS} Answer:B.".replace("\n", " "), PLANETS, "B"),
         ("In Q5. of it, which?\nA. x\nB. y\nAnswer:B.", "In Q5. of it, which?\nA. x\nB. y", "B"),
+        (
+            "The solution is 5% salt.\nWhich?\nA. x\nB. y\nAnswer:B.",
+            "The solution is 5% salt.\nWhich?\nA. x\nB. y",
+            "B",
+        ),
         ("Which follows Q4. in it?\nA. x\nB. y\nAnswer:B.", "Which follows Q4. in it?\nA. x\nB. y", "B"),
         ("Which is it?\nA. Q3.\nB. Q4.\nAnswer:B.", "Which is it?\nA. Q3.\nB. Q4.", "B"),
         ("Which is it? A. Q3. B. Q4. Answer:B.", "Which is it?\nA. Q3.\nB. Q4.", "B"),

@@ -39,7 +39,8 @@ _LINE_OPTION = re.compile(r"^[ \t]*([A-Z])\.(?=\s|\Z)", re.MULTILINE)
 _WORD_OPTION = re.compile(r"(?<!\S)([A-Z])\.(?=\s|\Z)")
 _ANSWER_LABEL = rf"{ANSWER_WORD}[ \t*_]{{0,3}}"
 _LINE_ANSWER = re.compile(
-    rf"^[^\w\n]{{0,6}}{_ANSWER_LABEL}(?:[:\uff1a=.]|is\b|(?=[ \t(\[>\u2013\u2014-]{{1,4}}(?-i:[A-Z])[\W_]{{0,4}}$))",
+    rf"^[^\w\n]{{0,6}}{_ANSWER_LABEL}(?:[:\uff1a=.]|is\b(?=[^\w\n]{{0,4}}(?-i:[A-Z])[^\w\n]{{0,4}}$)"
+    r"|(?=[ \t(\[>\u2013\u2014-]{1,4}(?-i:[A-Z])[\W_]{0,4}$))",
     re.MULTILINE | re.IGNORECASE,
 )
 _WORD_ANSWER = re.compile(
