@@ -188,7 +188,7 @@ class OpenAIEngine:
                 raise body_fault(content, self.endpoint)
             if len(choices) != n:
                 why = f"{len(choices)} answers where {n} were asked for"
-                raise Fault("setup", why, advice="does it support `n`? If not, set endpoint.one_choice: true")
+                raise Fault("unclear", why, advice="does it support `n`? If not, set endpoint.one_choice: true")
             try:
                 return self._call(key, choices, tokens, batch, n)
             except Unreadable as unreadable:
