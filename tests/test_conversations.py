@@ -121,7 +121,7 @@ SHAPES: dict[str, tuple[str, Thinking | None, dict[str, Any], str, bool, str]] =
     "r1": (R1, None, {}, "<|User|>20 + 3<|Assistant|><think>\n", True, "\n</think>\n\n23<eos>"),
     "r1, on": (R1, ON, {}, "<|User|>20 + 3<|Assistant|><think>\n", True, "\n</think>\n\n23<eos>"),
     "r1, off": (R1, OFF, {}, f"<|User|>20 + 3<|Assistant|>{EMPTY}", False, "23<eos>"),
-    "smol, on": (SMOL, ON, {}, f"{QWEN_ASKED}<think>\n", True, "\n</think>\n\n23<|im_end|>\n"),
+    "smol, on": (SMOL, ON, {}, f"{QWEN_ASKED}<think>\n", True, "\n</think>\n23<|im_end|>\n"),
     "smol, off": (SMOL, OFF, {}, f"{QWEN_ASKED}{EMPTY}", False, "23<|im_end|>\n"),
     "v3": (V3, ON, {"thinking": True}, "<|User|>20 + 3<|Assistant|><think>", True, "</think>23<eos>"),
     "v3, off": (V3, OFF, {}, "<|User|>20 + 3<|Assistant|></think>", False, "23<eos>"),

@@ -729,3 +729,11 @@ def test_a_generation_that_fails_on_each_try_is_that_item_s_while_others_are_ans
     found = ask("case", *[f"question {n}" for n in range(60)], limits={"concurrency": 2})
     assert found[0] == invalid("status 424")
     assert not any(one.invalid for one in found[1:])
+
+
+@pytest.mark.parametrize("count", [True, -1, 2.5, "5", None, [5]])
+def test_a_count_of_tokens_that_is_no_number_costs_no_answer(server: EndpointServer, ask: Ask, count: Any) -> None:
+    body = reply({"content": "#### 18"}, usage={"prompt_tokens": count, "completion_tokens": count})
+    server.replies["case"] = [{"status": 200, "body": body}]
+    assert ask("case") == [Generated("#### 18", 0, True)]
+    assert len(server.asked) == 1
