@@ -88,6 +88,8 @@ class EndpointServer:
     """What the state of every batch holds, which fails before it begins."""
     batch_errors: dict[str, Any] = field(default_factory=dict)
     """By question: the error of its line in a batch's output, which has no response then."""
+    batch_status: str | None = "validating"
+    """What a new batch says of itself; it goes no further with another word."""
     lose_batch_id: bool = False
     """Whether the reply to the first POST of a batch is cut."""
     port: int = 0
@@ -240,7 +242,7 @@ class EndpointServer:
             return _send(writer, 200, json.dumps({"id": identity}).encode())
         if (method, parts) == ("POST", ["batches"]):
             asked = json.loads(body)
-            batch = {"id": f"batch_{len(self.batches)}", "status": "validating", "looks": 0, **asked}
+            batch = {"id": f"batch_{len(self.batches)}", "status": self.batch_status, "looks": 0, **asked}
             self.batches.append(batch)
             if self.lose_batch_id and len(self.batches) == 1:
                 return False

@@ -53,6 +53,12 @@ OSS = (  # gpt-oss: channels, marked by special tokens
     "{% else %}<|message|>{{ m.content }}<|end|>{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}<|start|>assistant{% endif %}"
 )
+SMOL = (  # an empty thought in an answer and in a prompt, but not in the same white space
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n"
+    "{% if m.role == 'assistant' %}<think>\n\n</think>\n{% endif %}{{ m.content }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n<think>\n"
+    "{% if not enable_thinking %}{{ '\n' }}</think>\n\n{% endif %}{% endif %}"
+)
 MAGISTRAL = (  # special tokens around the thought
     "{% for m in messages %}{% if m.role == 'user' %}[INST]{{ m.content }}[/INST]"
     "{% else %}{{ m.content }}<eos>{% endif %}{% endfor %}"
@@ -115,6 +121,8 @@ SHAPES: dict[str, tuple[str, Thinking | None, dict[str, Any], str, bool, str]] =
     "r1": (R1, None, {}, "<|User|>20 + 3<|Assistant|><think>\n", True, "\n</think>\n\n23<eos>"),
     "r1, on": (R1, ON, {}, "<|User|>20 + 3<|Assistant|><think>\n", True, "\n</think>\n\n23<eos>"),
     "r1, off": (R1, OFF, {}, f"<|User|>20 + 3<|Assistant|>{EMPTY}", False, "23<eos>"),
+    "smol, on": (SMOL, ON, {}, f"{QWEN_ASKED}<think>\n", True, "\n</think>\n23<|im_end|>\n"),
+    "smol, off": (SMOL, OFF, {}, f"{QWEN_ASKED}{EMPTY}", False, "23<|im_end|>\n"),
     "v3": (V3, ON, {"thinking": True}, "<|User|>20 + 3<|Assistant|><think>", True, "</think>23<eos>"),
     "v3, off": (V3, OFF, {}, "<|User|>20 + 3<|Assistant|></think>", False, "23<eos>"),
     "gpt-oss": (OSS, CHANNELS, {}, OSS_ASKED, False, "<|channel|>final<|message|>23<eos>"),

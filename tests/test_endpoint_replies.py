@@ -661,3 +661,79 @@ def test_a_long_hostile_error_is_read_at_once(text: str) -> None:
         body_fault(body, endpoint())
     read({"content": [{"type": "text", "text": text}]}, text)
     assert time.monotonic() - start < 2
+
+
+KEY_WORDS = "is the key in REVERSEGEN_TEST_KEY one of this endpoint"
+MODEL_WORDS = "it refuses model; in config/models.yaml, change endpoint.model"
+RAW = "Provider returned error"
+WORLD: list[tuple[str, int, Any, str, str]] = [
+    # who answers, status, error; blame, and the reason or what to change
+    ("Gemini", 400, [{"error": {"code": 400, "message": "API key expired. Please renew the API key."}}], "setup", KEY_WORDS),
+    ("xAI", 400, {"code": "Client", "error": "Incorrect API key provided: xx. You can obtain one"}, "setup", KEY_WORDS),
+    ("an echo", 400, {"error": {"message": "cannot read: my API key expired"}}, "unclear", "status 400"),
+    ("LiteLLM", 400, {"error": {"message": "Budget has been exceeded! Current cost: 2", "type": "budget_exceeded"}}, "setup",
+     "status 400, budget_exceeded"),
+    ("Groq", 400, {"error": {"message": "Organization", "code": "organization_restricted"}}, "setup",
+     "status 400, organization_restricted"),
+    ("DashScope", 400, {"error": {"message": "Access denied", "code": "Arrearage"}}, "setup", "status 400, Arrearage"),
+    ("Groq", 400, {"error": {"message": "no longer", "code": "model_decommissioned"}}, "setup", MODEL_WORDS),
+    ("Together", 400, {"error": {"message": "Unable to access model x", "code": "model_not_available"}}, "setup",
+     MODEL_WORDS),
+    ("OpenRouter", 400, {"error": {"message": "a/b is not a valid model ID", "code": 400}}, "unclear", MODEL_WORDS),
+    ("FastAPI", 404, {"detail": "Not Found"}, "setup", "endpoint.base_url its address up to the version"),
+    ("LM Studio", 200, {"error": "Unexpected endpoint or method. (POST /chat/completions)"}, "setup", "endpoint.base_url"),
+    ("Mistral", 422, {"object": "error", "message": {"detail": [{"type": "extra_forbidden", "loc": ["body", "seed"]}]}},
+     "setup", "set endpoint.omit: [seed]"),
+    ("OpenRouter", 400, {"error": {"message": RAW, "code": 400, "metadata": {
+        "raw": '{"error": {"message": "no", "param": "max_tokens", "code": "unsupported_parameter"}}'}}},
+     "setup", "it refuses max_tokens"),
+    ("OpenRouter", 400, {"error": {"message": RAW, "metadata": {"raw": '{"error": {"code": "content_filter"}}'}}},
+     "item", "content filter"),
+    ("OpenRouter", 400, {"error": {"message": RAW, "metadata": {"raw": "maximum context length is 9 tokens"}}},
+     "item", "prompt too long"),
+    ("OpenRouter", 400, {"error": {"message": RAW, "metadata": {"raw": "[" * 9000}}}, "unclear", "status 400"),
+    ("llama.cpp", 400, {"error": {"message": "Only one completion choice is allowed"}}, "unclear", "endpoint.one_choice"),
+    ("Gemini", 400, [{"error": {"code": 400, "message": "The input token count (12) exceeds the maximum number"}}],
+     "item", "prompt too long"),
+    ("Anthropic", 400, {"error": {"message": "input length and `max_tokens` exceed context limit: 9 + 9 > 10"}},
+     "item", "prompt too long"),
+    ("LiteLLM", 400, {"error": {"message": "litellm.ContextWindowExceededError: x"}}, "item", "prompt too long"),
+    ("Moonshot", 400, {"error": {"message": "Your request exceeded model token limit: 8"}}, "item", "prompt too long"),
+    ("DashScope", 400, {"error": {"message": "Range of input length should be [1, 8]"}}, "item", "prompt too long"),
+    ("OpenAI", 400, {"error": {"message": "We've limited access to this content for safety reasons."}},
+     "item", "content filter"),
+    ("OpenAI", 400, {"error": {"message": "x", "code": "invalid_prompt"}}, "item", "content filter"),
+    ("LiteLLM", 400, {"error": {"message": "litellm.ContentPolicyViolationError: x"}}, "item", "content filter"),
+    ("MiniMax", 422, {"error": {"message": "input new_sensitive (1026)"}}, "item", "content filter"),
+    ("Databricks", 400, {"error_code": "BAD_REQUEST", "message": "input_guardrail_triggered"}, "item", "content filter"),
+    ("OpenAI", 400, {"error": {"message": "Could not finish the message because max_tokens was reached."}},
+     "item", "no answer within max_new_tokens"),
+    ("TGI", 424, {"error": "Request failed during generation", "error_type": "generation"}, "again", "status 424"),
+    ("Groq", 498, {"error": {"message": "capacity exceeded"}}, "again", "status 498"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("who", "status", "body", "blame", "words"), WORLD)
+def test_what_servers_of_the_world_refuse(who: str, status: int, body: Any, blame: str, words: str) -> None:
+    mine = endpoint()
+    fault = body_fault(body, mine) if status == 200 else status_fault(status, json.dumps(body).encode(), mine)
+    assert (who, fault.blame) == (who, blame)
+    assert words in f"{fault.reason}: {fault.advice}"
+
+
+def test_a_generation_that_fails_on_each_try_is_that_item_s_while_others_are_answered(
+    server: EndpointServer, ask: Ask
+) -> None:
+    server.delay = 0.05
+    server.replies["case"] = [{"status": 424, "body": {"error": SECRET, "error_type": "generation"}}]
+    found = ask("case", *[f"question {n}" for n in range(60)], limits={"concurrency": 2})
+    assert found[0] == invalid("status 424")
+    assert not any(one.invalid for one in found[1:])
+
+
+@pytest.mark.parametrize("count", [True, -1, 2.5, "5", None, [5]])
+def test_a_count_of_tokens_that_is_no_number_costs_no_answer(server: EndpointServer, ask: Ask, count: Any) -> None:
+    body = reply({"content": "#### 18"}, usage={"prompt_tokens": count, "completion_tokens": count})
+    server.replies["case"] = [{"status": 200, "body": body}]
+    assert ask("case") == [Generated("#### 18", 0, True)]
+    assert len(server.asked) == 1

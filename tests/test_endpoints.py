@@ -150,7 +150,6 @@ def test_nothing_is_sent_for_as_long_as_the_server_asks_to_wait(server: Endpoint
     [
         (f"status 401 {SECRET}", "status 401, made_for_a_test; it was not asked again"),
         (f"status 404 {SECRET}", "status 404, made_for_a_test; it was not asked again"),
-        ("one answer", "1 answers where 2 were asked for; it was not asked again: does it support `n`?"),
     ],
 )
 def test_what_no_further_try_mends_ends_the_job_and_is_not_repeated(
@@ -167,9 +166,7 @@ def test_what_no_further_try_mends_ends_the_job_and_is_not_repeated(
         assert "secret" not in told
     assert [question for question, _ in server.asked].count(text) == 1
     assert len(server.asked) <= 8  # four at a time, and nothing new after it
-    assert sum(kept(tmp_path).values()) == sum(server.answered.values()) - (text == "one answer")
-    if text == "one answer":  # it is paid for, and no answer
-        assert read_usage(tmp_path).tokens_in == 3 * sum(server.answered.values())
+    assert sum(kept(tmp_path).values()) == sum(server.answered.values())
     with pytest.raises(BadInput, match=re.escape(words)):  # what comes later is not sent either
         engine.generate(asked("another"), 1, 0)
     assert "another" not in server.answered
@@ -540,16 +537,32 @@ def test_what_no_item_of_a_batch_can_help_ends_the_job_and_the_others_are_kept(
 
 def test_a_wrong_number_of_choices_in_a_batch_costs_no_other_answer(server: EndpointServer, tmp_path: Path) -> None:
     engine = engine_of(server, tmp_path, mode="batch", poll=0.1)
-    with pytest.raises(BadInput, match="1 answers where 2 were asked for"):
-        engine.generate(asked("a", "one answer", "b", "status 500 once"), 2, 0)
+    missing = [Generated("", 0, False, "1 answers where 2 were asked for")] * 2
+    both = [[Generated(f"{text} is {n}", 5, True) for n in range(2)] for text in "ab"]
+    assert engine.generate(asked("a", "one answer", "b"), 2, 0) == [both[0], missing, both[1]]
     usage = read_usage(tmp_path)
-    assert (usage.tries, usage.answered) == (4, 2)
+    assert (usage.tries, usage.answered) == (3, 3)
     assert (usage.batch_tokens_in, usage.batch_tokens_out) == (3 * 3, 10 + 10 + 5)
     again = engine_of(server, tmp_path, mode="batch", poll=0.1)
-    both = [[Generated(f"{text} is {n}", 5, True) for n in range(2)] for text in "ab"]
-    assert again.generate(asked("a", "b"), 2, 0) == both
+    assert again.generate(asked("a", "one answer", "b"), 2, 0) == [both[0], missing, both[1]]
     assert read_usage(tmp_path) == usage
     assert len(server.batches) == 1
+
+
+def test_an_endpoint_that_gives_one_choice_to_all_names_the_setting(server: EndpointServer, tmp_path: Path) -> None:
+    words = "1 answers where 2 were asked for; it was not asked again: does it support `n`?"
+    with pytest.raises(BadInput, match=re.escape(words)):
+        engine_of(server, tmp_path).generate(asked("one answer"), 2, 0)
+    assert server.answered == {"one answer": 1}
+    usage = read_usage(tmp_path)  # it is paid for, and no answer
+    assert (usage.tokens_in, usage.answered) == (3, 0)
+
+
+def test_a_batch_without_a_status_is_not_waited_for_without_end(server: EndpointServer, tmp_path: Path) -> None:
+    engine = engine_of(server, tmp_path, mode="batch", poll=0.1, tries=2)
+    server.batch_status = None
+    with pytest.raises(BadInput, match="an unreadable reply, after 2 tries of one request"):
+        engine.generate(asked("a"), 1, 0)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"id": 3, "keys": {}}', '{"id": null, "keys": {"a": "b"}}'])

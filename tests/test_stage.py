@@ -42,6 +42,7 @@ def raised(error: BaseException) -> None:
 
 
 FAULTS = {
+    "panic": lambda: raised(type("PanicException", (BaseException,), {})("index out of bounds")),
     "bug": lambda: raised(RuntimeError("a bug\\nand more of it")),
     "key": lambda: {}["nonesuch"],
     "memory": lambda: raised(MemoryError()),
@@ -308,6 +309,7 @@ ANY = "make: error: {}; the whole is in logs/make.log\n"
     ("header", "shown"),
     [
         ("bug", "RuntimeError: a bug"),
+        ("panic", "PanicException: index out of bounds"),
         ("key", "KeyError: 'nonesuch'"),
         ("memory", "MemoryError"),
         ("disk", "OSError: [Errno 28] No space left on device"),

@@ -155,6 +155,11 @@ class Conversations:
                 "training row is what the model is asked, and options cannot be scored; give another `chat_template`"
             )
         turn = whole[len(head) :]
+        thought = turn.lstrip().removeprefix(self._marks.start).lstrip()
+        if thought.startswith(self._marks.end) and turn.lstrip().startswith(self._marks.start):
+            turn = thought.removeprefix(
+                self._marks.end
+            ).lstrip()  # the prompt has this empty thought in other white space
         closes = not prompt.in_thought or turn.lstrip().startswith(self._marks.end)
         return turn, "" if closes else self._closing(prompt.text)
 

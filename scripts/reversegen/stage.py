@@ -83,7 +83,7 @@ def run(main: Callable[..., None]) -> None:
         if not isinstance(error.code, str):
             raise  # a status that the stage chose; it has printed why
         _end(fault_line(script.stem, error, given["log"]), given["log"])
-    except (Exception, KeyboardInterrupt) as error:
+    except BaseException as error:  # a panic of a library in Rust is no Exception
         with contextlib.suppress(OSError):  # such as a full disk
             traceback.print_exc()
         _end(fault_line(script.stem, error, given["log"]), given["log"])

@@ -193,7 +193,7 @@ class Batches:
         """Look at a batch until it has ended, keep its answers, and ask again what it did not answer."""
         gone = f"batch {identity} or its output is gone; delete {path} to ask its {len(keys)} requests again, at their price"
         place = f"/batches/{identity}"
-        while (batch := await self._connection.ask("GET", place, _object, gone=gone)).get("status") not in ENDED:
+        while (batch := await self._connection.ask("GET", place, _state, gone=gone))["status"] not in ENDED:
             await asyncio.sleep(self._connection.limits.poll)
         lines: list[bytes] = []
         for name in ("output_file_id", "error_file_id"):
@@ -338,6 +338,14 @@ def _object(reply: bytes) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise Fault("again", UNREADABLE)
     return content
+
+
+def _state(reply: bytes) -> dict[str, Any]:
+    """A batch. Raises Fault for what has no status, by which its end would never be seen."""
+    batch = _object(reply)
+    if not isinstance(batch.get("status"), str):
+        raise Fault("again", UNREADABLE)
+    return batch
 
 
 def _identity(reply: bytes) -> str:

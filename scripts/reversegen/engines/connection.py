@@ -207,7 +207,7 @@ class Connection:
         Replies that cannot be read use them up, and the server's own errors while it answered `others`. A request without a
         reply says nothing of its item, and neither does a server that has too much to do.
         """
-        own = fault.level == 200 or (others and fault.status in (200, 500) and (fault.level or 0) >= 500)
+        own = fault.level == 200 or (others and fault.status in (200, 424, 500) and (fault.level or 0) >= 500)
         if tries < self.limits.tries or not own:
             return False
         fault.blame, fault.tries = "unclear", tries

@@ -21,34 +21,50 @@ from reversegen.configuration import Endpoint
 from reversegen.records import Call
 from reversegen.server_replies import FILTERED
 
-AGAIN = {408, 409, 425, 429}
-"""Statuses below 500 that a later try may mend."""
+AGAIN = {408, 409, 424, 425, 429, 498, 499}
+"""Statuses below 500 that a later try may mend. 424 is a failed generation of text-generation-inference, 498 is Groq's lack of
+room, 499 nginx's closed connection."""
 TOO_LONG = "prompt too long"
+NO_ROOM = "no answer within max_new_tokens"
+"""OpenAI refuses a request whose thought took all tokens; a model with `thinking` gives it more."""
 UNREADABLE = "an unreadable reply"
 KEPT = "what it answered is kept: run the same command again"
 
 _FILTER_CODE = re.compile(
     r"content_?(filter|policy|management)|responsibleai|moderation|data_inspection|sensitive|safety|flagged|guardrail"
+    r"|invalid_prompt"
 )
 _FILTER_TEXT = re.compile(
-    r"content[ _-](management )?(filter|polic)|(was|were|been) (filtered|flagged)|moderation|content exists risk"
-    r"|inappropriate content|safety (system|filter)|usage polic"
+    r"content[ _-]?(management )?(filter|polic)|(was|were|been) (filtered|flagged)|moderation|content exists risk"
+    r"|inappropriate content|safety (system|filter|reasons)|usage polic|guardrail|new_sensitive|敏感"
 )
 _LONG_CODE = re.compile(r"context_(length|window|size)|above_max_length|too_(long|large)|string_too_long")
 _LONG_TEXT = re.compile(
-    r"context (length|window|size)|maximum (input|prompt|sequence|model) length|reduce the length|max_model_len"
+    r"context ?(length|window|size|limit)|maximum (input|prompt|sequence|model) length|reduce the length|max_model_len"
     r"|(prompt|input|request|message|payload|entity)s?( is| are| was)? too (long|large)|too many (input |prompt )?tokens"
     r"|must have less than \d+ tokens|tokens.{0,40}must be <=|longer than the (model|maximum)"
+    r"|token count.{0,40}exceed|exceeded model token limit|range of input length"
 )
 _RATE = re.compile(r"rate.?limit|too many requests")
 _REQUEST_TOO_LARGE = re.compile("request too large")
 """Of a limit on tokens a minute, which no waiting mends."""
-_QUOTA_CODE = re.compile(r"insufficient.?(quota|balance|credit|fund)|billing")
-_QUOTA_TEXT = re.compile(r"insufficient (quota|balance|credit|fund)|credit balance")
-_KEY = re.compile(r"api.?key|authenticat|unauthorized|permission.?denied")
-_MODEL = re.compile(
-    r"model.?not.?found|(invalid|unknown|no such).?model|model .{0,80}(not exist|not found|not available)"
+_NO_ROOM = re.compile("could not finish the message")
+_QUOTA_CODE = re.compile(
+    r"insufficient.?(quota|balance|credit|fund)|billing|budget_exceeded|arrear|(organization|account)_(restrict|deactiv|suspend)"
 )
+_QUOTA_TEXT = re.compile(r"insufficient (quota|balance|credit|fund)|credit balance|\Abudget has been exceeded")
+_KEY = re.compile(r"api.?key|authenticat|unauthorized|permission.?denied")
+_BAD_KEY = re.compile(r"\A(api key (not valid|not found|expired)|(incorrect|invalid) api key)")
+"""How Gemini and xAI begin the message of a status 400; a text that was asked may stand further on."""
+_MODEL = re.compile(
+    r"model.?not.?found|(invalid|unknown|no such).?model|not a valid model|unable to access model"
+    r"|model .{0,80}(not exist|not found|not available|decommissioned|deprecated|requires terms)"
+)
+_MODEL_CODE = re.compile(
+    r"\A(invalid_model|model_(not_(found|available|supported)|decommissioned|deprecated|terms_required))\Z"
+)
+_ADDRESS = re.compile(r"\Aunexpected endpoint")
+"""LM Studio's words under a status 200."""
 
 
 @dataclass(eq=False)
@@ -120,7 +136,7 @@ def body_fault(content: Any, endpoint: Endpoint) -> Fault:
         return Fault("again", UNREADABLE)
     number = next((int(code) for code in error.codes if re.fullmatch(r"[1-5]\d\d", code)), None)
     if number is None or number < 400:
-        known = ((_QUOTA_CODE, 402), (_RATE, 429), (_KEY, 401), (_MODEL, 404))
+        known = ((_QUOTA_CODE, 402), (_RATE, 429), (_KEY, 401), (_MODEL, 404), (_ADDRESS, 404))
         number = next((status for words, status in known if error.has_code(words) or error.says(words)), 500)
     fault = _fault(number, error, endpoint)
     fault.status, fault.alike = 200, number
@@ -139,17 +155,22 @@ def _fault(status: int, error: _Error, endpoint: Endpoint) -> Fault:
     too_long = error.has_code(_LONG_CODE) or error.says(_REQUEST_TOO_LARGE if status == 429 else _LONG_TEXT)
     if status == 413 or (status in (400, 422, 429, 500) and too_long):
         return Fault("item", TOO_LONG, status)
+    if status == 400 and error.says(_NO_ROOM):
+        return Fault("item", NO_ROOM, status)
     if error.has_code(_QUOTA_CODE) or (status in (400, 403) and error.says(_QUOTA_TEXT)):  # no waiting mends it
         return Fault("setup", reason, status)
     if status in AGAIN or status >= 500:
-        return Fault("again", f"status {status}", status)
-    if status in (401, 403):
+        return Fault("again", f"status {status}", status, alike=500 if status == 424 else None)
+    if status in (401, 403) or (status == 400 and error.says(_BAD_KEY)):
         advice = f"is the key in {endpoint.api_key_env} one of this endpoint, with a right to the model?"
+        return Fault("setup", reason, status, advice=advice)
+    if status in (404, 405):
+        advice = "is endpoint.model a model of it, and endpoint.base_url its address up to the version, such as /v1?"
         return Fault("setup", reason, status, advice=advice)
     if status not in (400, 422):
         return Fault("setup", reason, status)
     settings = _settings(endpoint)
-    named = [field for field in settings if field in error.fields]
+    named = [field for field in settings if field in error.fields or (field == "model" and error.has_code(_MODEL_CODE))]
     mentioned = named or ([] if error.fields else [f for f in settings if _mentions(error.message, f)])
     fixes = " or ".join(dict.fromkeys(settings[field] for field in mentioned))
     advice = f"it refuses {', '.join(mentioned)}; in config/models.yaml, {fixes}" if mentioned else ""
@@ -176,15 +197,20 @@ def _mentions(message: str, field: str) -> bool:
     """Whether a message speaks of a field of the request: many fields are everyday words, which count in quotes only."""
     if field == "model" and _MODEL.search(message):
         return True
-    if field == "n" and re.search(r"\bn ?(=|>|must|should|is|larger|greater)|multiple (choices|completions)", message):
+    if field == "n" and re.search(
+        r"\bn ?(=|>|must|should|is|larger|greater)|(multiple|only one) (choice|completion)", message
+    ):
         return True
     name = re.escape(field.casefold())
     alone = "_" in field or field in ("temperature", "seed")
     return bool(re.search(rf"(?<!\w){name}(?!\w)" if alone else rf"['\"`]{name}['\"`]", message))
 
 
-def _error(content: Any) -> _Error:
-    """The error in a reply, in the forms of OpenAI, Azure, Google, FastAPI, Ollama and text-generation-inference."""
+def _error(content: Any, *, outer: bool = True) -> _Error:
+    """The error in a reply, in the forms of OpenAI, Azure, Google, Databricks, FastAPI, Ollama and text-generation-inference.
+
+    `outer`: it may hold another one, as Mistral's and OpenRouter's do.
+    """
     if isinstance(content, list):
         content = content[0] if content else None
     if not isinstance(content, dict):
@@ -196,16 +222,31 @@ def _error(content: Any) -> _Error:
     parts = [part for part in details if isinstance(part, dict)] if isinstance(details, list) else []
     inner = error.get("innererror")
     codes = [error.get("code"), error.get("status"), error.get("type"), error.get("error_type")]
+    codes += [error.get("error_code")]
     codes += [inner.get("code")] if isinstance(inner, dict) else []
     texts = [error.get("message"), error.get("msg"), details, *(part.get("msg") for part in parts)]
     places = [part.get("loc") for part in parts]
     fields = [str(next((step for step in place if step != "body"), "")) for place in places if isinstance(place, list)]
     fields += [error["param"]] if isinstance(error.get("param"), str) else []
+    held = _error(_held(error), outer=False) if outer else _Error()
+    codes += [*(part.get("type") for part in parts), *held.codes]
     return _Error(
-        [str(code) for code in [*codes, *(part.get("type") for part in parts)] if isinstance(code, str | int) and code],
-        " ".join(text for text in texts if isinstance(text, str))[:2000].casefold(),
-        [re.split(r"[.\[]", field.removeprefix("body."))[0] for field in fields],
+        [str(code) for code in codes if isinstance(code, str | int) and code],
+        " ".join([*(text for text in texts if isinstance(text, str)), held.message])[:2000].strip().casefold(),
+        [*(re.split(r"[.\[]", field.removeprefix("body."))[0] for field in fields), *held.fields],
     )
+
+
+def _held(error: dict[str, Any]) -> Any:
+    """The error within an error: Mistral's message is FastAPI's, OpenRouter's `metadata.raw` the text of its provider's."""
+    if isinstance(error.get("message"), dict):
+        return error["message"]
+    metadata = error.get("metadata")
+    raw = metadata.get("raw") if isinstance(metadata, dict) else None
+    try:
+        return json.loads(raw) if isinstance(raw, str) else raw
+    except (ValueError, RecursionError):
+        return {"message": raw}
 
 
 def failed_call(key: str, fault: Fault, *, batch: bool, invalid: bool = False) -> Call:

@@ -188,7 +188,7 @@ class OpenAIEngine:
                 raise body_fault(content, self.endpoint)
             if len(choices) != n:
                 why = f"{len(choices)} answers where {n} were asked for"
-                raise Fault("setup", why, advice="does it support `n`? If not, set endpoint.one_choice: true")
+                raise Fault("unclear", why, advice="does it support `n`? If not, set endpoint.one_choice: true")
             try:
                 return self._call(key, choices, tokens, batch, n)
             except Unreadable as unreadable:
@@ -211,7 +211,7 @@ class OpenAIEngine:
     def _count(self, usage: Any, name: str) -> int:
         """Tokens that the endpoint says it counted; none where it says nothing that can be read, which is logged once."""
         count = usage.get(name) if isinstance(usage, dict) else None
-        if isinstance(count, int) and count >= 0:
+        if isinstance(count, int) and not isinstance(count, bool) and count >= 0:
             return count
         if not self._uncounted:
             log.warning("%s: tells no %s: they count as none in plans and budgets", self._connection.place, name)
