@@ -207,7 +207,7 @@ IN_CONTEXT = [
     ("#### ", None),
     ("\\boxed{ }", None),
     ("none, zero, nil", None),
-    ("\u00bd of it", None),
+    ("\u00bd of it", "\u00bd"),
 ]
 
 
@@ -386,6 +386,12 @@ def test_what_was_not_received_has_the_engines_reason() -> None:
         r"\boxed{1},",
         r"\boxed{1} and ",
         "#### 3 pens are left\n",
+        "**2 pens** ",
+        "**2 pens**=",
+        "2 hours ",
+        "x = 2 or ",
+        "answer is Tom ",
+        "1 is minus ",
     ],
 )
 @pytest.mark.parametrize("finished", [True, False])

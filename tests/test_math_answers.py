@@ -44,6 +44,14 @@ def test_no_answer_passes_against_another(checker: Checker, row: dict[str, str])
     assert labelled(checker, row["response"], row["wrong"]).verdict != "passed"
 
 
+@pytest.mark.parametrize("row", rows("math_answers_of_chat_models"), ids=lambda row: row["response"][:40])
+def test_answers_in_the_forms_of_chat_models(checker: Checker, row: dict[str, Any]) -> None:
+    found = labelled(checker, row["response"], row["reference"], row["finished"])
+    assert found.verdict == row["expected"], found.detail
+    wrong = row["wrong"] and labelled(checker, row["response"], row["wrong"], row["finished"])
+    assert not wrong or wrong.verdict != "passed"
+
+
 @pytest.mark.parametrize("row", rows("real_llm_answers"), ids=lambda row: row["expected"])
 def test_answers_of_a_real_model(checker: Checker, row: dict[str, Any]) -> None:
     found = labelled(checker, row["response"], row["reference"], row["finished"])

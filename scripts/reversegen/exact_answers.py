@@ -16,7 +16,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from reversegen.plain_answers import plain, unwrapped
-from reversegen.units import MONEY, currency, measure, read_unit, spelled
+from reversegen.units import MONEY, currency, has_point_groups, measure, read_unit, spelled
 
 LONGEST_NUMBER = 64
 """In characters, its unit included. A longer text is no number."""
@@ -79,6 +79,8 @@ _NUMBER = re.compile(
     (?P<rest>(?![\d.,]).*)""",
     re.ASCII | re.VERBOSE,
 )
+_UNIT_FRACTION = re.compile(r" *\\frac *\{ +([a-z]+) *\} *\{ +([a-z]+) *\}$")
+"""Of words in `\\text{}`, which `unwrapped` leaves a space before."""
 _SIMPLE = re.compile(rf"[-+]?(?:{_INTEGER}(?:\.\d+)?|\.\d+)", re.ASCII)
 _BRACKETS = re.compile(r"([(\[]|\\?\{)(.*?)([)\]]|\\?\})")
 _COMMA = re.compile(r" *(?:, +(?:and |or )?|[;&]|(?<= )(?:and|or|und|oder|et|ou|и|или)(?= )|[和或與与]) *")
@@ -116,6 +118,7 @@ def _number(text: str) -> Number | None:
         return None
     if remark := _REMARK.fullmatch(text):
         return _remarked(_number(remark[1]), remark[2], remark[3])
+    text = _UNIT_FRACTION.sub(r" \1/\2", text)
     text = _POWER_OF_TEN.sub(r"\g<1>1*10^", _FRACTION.sub(r" \1\2/\3\4 ", text).strip()).replace("  ", " ")
     text = _SEPARATED.sub(_joined, _MINUS.sub("-", text, count=1))
     if _MONEY.match(text) or ",0" in text:
@@ -131,6 +134,8 @@ def _number(text: str) -> Number | None:
     if unit is not None and match["money"]:
         unit = currency(match["money"], unit)
     number = Number((-value if "-" in (match["sign"], match["late"]) else value) * scale, unit or "")
+    if unit and has_point_groups(unit) and re.fullmatch(r"\d{1,3}\.\d{3}", match["top"]):
+        return None
     return None if unit is None or (unit.startswith("base ") and converted(number) is None) else number
 
 

@@ -190,8 +190,10 @@ _CHARACTERS = str.maketrans(
     | {chr(0xFF00 + n): chr(0x20 + n) for n in range(1, 0x5F)}
 )
 _INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
-_SPECIAL_TOKEN = re.compile(r"<\|[^<>|\s]{1,40}\|>|</?(?:s|bos|eos|pad|start_of_turn|end_of_turn)>")
-_MARKUP = re.compile(r"(?<!\w)[*_$]+|[*_$]+(?!\w)")
+_SPECIAL_TOKEN = re.compile(r"<\|[^<>|\s]{1,40}\|>|</?(?:s|bos|eos|pad|start_of_turn|end_of_turn|answer)>")
+_MARKUP = re.compile(
+    r"(?<!\w)[*_$]+|[*_$]+(?!\w)|^[ \t]*(?:#+|[>\u2022-])[ \t]+|[\u2705\u2713\u2714\U0001f300-\U0001faff]", re.MULTILINE
+)
 _QUOTED = re.compile(r'"[^"\n]*"')
 
 _LETTER = r"""(?<![\w'-])[("'\[]{0,2}(?P<letter>[A-Za-z])(?P<close>[)"'\]]{0,2})(?![\w+#'-]|\.\w)"""
@@ -215,7 +217,7 @@ _ALONE = re.compile(
     re.MULTILINE,
 )
 _BOXED = re.compile(
-    r"\\(?:boxed|fbox) ?\{ ?(?:\\(?:text|textbf|mathrm|mathbf) ?\{ ?)?\(?(?P<letter>[A-Za-z])\)?\.? ?\}"
+    r"\\(?:boxed|fbox) ?\{ ?(?:\\(?:text|textbf|mathrm|mathbf) ?\{ ?)?\(?(?P<letter>[A-Za-z])(?:\)?\.? ?\}|[).:] )"
 )
 _FIRST = re.compile(rf"\A(?:(?:[Oo]ption|[Cc]hoice|[Aa]nswer|[Ll]etter) )?{_LETTER}")
 _LISTED = re.compile(r"^[(\[]?([A-Z])[)\].:](?=\s)", re.MULTILINE)

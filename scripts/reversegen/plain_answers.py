@@ -20,10 +20,11 @@ READABLE = str.maketrans(
     | dict.fromkeys("\u2010\u2011\u2012\u2013\u2212\u2796\ufe63\uff0d", "-")
     | {"\u066a": "%", "\u066b": ".", "\u066c": ",", "\uffe0": "\u00a2", "\uffe1": "\u00a3", "\uffe5": "\u00a5"}
     | dict.fromkeys("\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufe0f\ufeff", "")
+    | {chr(code): "" for code in chain((0x2705, 0x2713, 0x2714, 0x2728, 0x2B50), range(0x1F300, 0x1FB00))}
 )  # fmt: skip
 """Decimal digits of every script and full-width forms become ASCII. Three do not: the full-width comma separates clauses, the
 bar is part of special tokens, and the tilde stands for "to". Dashes that serve as minus become a hyphen; an em dash does
-not, it separates clauses too. Characters without width vanish."""
+not, it separates clauses too. Emoji, check marks and characters without width vanish."""
 
 _LATEX = str.maketrans(
     {
@@ -82,9 +83,11 @@ _SYNONYMS = (
 _SMALL = re.compile(f"([{_HIGH}]+)|([{_LOW}]+)")
 _REPEATING = re.compile(r"(?<![\d.])(\d*)\.(\d*)\\(?:overline|bar) *\{(\d+)\}", re.ASCII)
 
+_LEAD = "(?:the )?(?:(?:final|correct) )?(?:answer|result|total)"
 _BEFORE = re.compile(
     r"(?:[=:\u2192\u21d2\u2234\uff5e\u301c]+|\\(?:approx|sim(?:eq)?|therefore|implies|[Rr]ightarrow)(?![a-zA-Z])"
-    r"|(?i:about|approximately|around|roughly|circa)(?= )|(?i:approx|ca)\.(?= ))"
+    r"|(?i:about|approximately|around|roughly|circa)(?= )|(?i:approx|ca)\.(?= )"
+    rf"|(?i:{_LEAD}(?: is|(?= ?[:=]))|\\text\w* *\{{ *{_LEAD}(?: is)? *[:=]? *\}}))"
 )
 _AFTER = re.compile(r"(?:(?<![.,;])[.,;\u3002\u0964]|\\\\)$")
 _PAIRS = {
@@ -101,8 +104,10 @@ _STRANGE = re.compile(
     r"[^\x00-\u03ff]|\d!$|^(?:\(?[A-H]\) *|[A-H][.:] +)\S|[a-zA-Z]: *[-\d]|\dh\d\d|\d ?[apAP]\.? ?[mM]\b"
     r"|\d-\d+/\d|\d:\d|\d \[|^[A-Z]\d|^0[xbo][\dA-Fa-f]|^\d\w*_"
 )
-_UNIT_LIKE = re.compile(r"[\d)}][ -]*[^\W\d_]{2}|\d ?[kKMB]\b|\d [A-Z]\b|^[^\W\d_]{2,}\.? ?\d")
-_TWO_UNITS = re.compile(r"\d ?[^\W\d_]{2,}\.?,? (?:and )?\d|^\d+-\d+-\d+$")
+_RELATION = re.compile(r"[<>]|\\(?:le|ge|leq|geq|lt|gt)(?![a-z])")
+_INTERVAL = re.compile(r"[(\[].*,.*[)\]]")
+_UNIT_LIKE = re.compile(r"[\d)}][ -]*[^\W\d_]{2}|\d ?[kKMB]\b|\d [A-Z]\b|^[^\W\d_]{2,}(?: [^\W\d_]+)*[.:]? ?\d")
+_TWO_UNITS = re.compile(r"\d ?(?:[^\W\d_]{2,}|(?<= )[dhm])\.?,? (?:and )?\d|^\d+-\d+-\d+$")
 _BLANK = re.compile(r"\\(?:square|box|[lcdv]?dots|underline|phantom)(?![a-z])|[\W_]+")
 _PLACEHOLDER = re.compile(
     r"(?:(?:your|the|my|final|correct|numeric(?:al)?) )*(?:answer|result|number|value|solution)(?: goes)?(?: here)?"
@@ -159,18 +164,22 @@ def is_answer(answer: str) -> bool:
 
 
 def is_doubtful(answer: str, reference: str) -> bool:
-    """Whether a formula may be something else: an unknown unit or currency, an option with its text, an exclamation."""
+    """Whether a formula may be something else: an unknown unit or currency, an option with its text, an inequality."""
     texts = [_COMMAND.sub(" ", unwrapped(text)) for text in (answer, reference)]
     one_has_letters = len([text for text in texts if re.search("[a-zA-Z]", text)]) == 1
+    relations = [bool(_RELATION.search(unwrapped(text))) for text in (answer, reference)]
+    if any(relations) and not all(relations) and any(_INTERVAL.search(unwrapped(text)) for text in (answer, reference)):
+        return True
     return any(_STRANGE.search(text) or (one_has_letters and _UNIT_LIKE.search(text)) for text in texts)
 
 
 def words(answer: str) -> str | None:
     r"""Prose, in lower case; None for what is none: a formula, with words in `\text{}` or without."""
-    bare = unwrapped(answer).casefold()
+    bare, text = unwrapped(answer).casefold(), plain(answer)
+    text = match[1] if (match := _WRAPPED.fullmatch(text)) else text
     if _TWO_UNITS.search(_COMMAND.sub(" ", bare)):  # such as feet and inches, or a date, which math-verify calculates
         return bare
-    return bare if _WORDS.fullmatch(bare) or _WORD.search(_COMMAND.sub(" ", plain(answer))) else None
+    return bare if _WORDS.fullmatch(bare) or _WORD.search(_COMMAND.sub(" ", text)) else None
 
 
 def same_words(given: str | None, expected: str | None) -> bool | None:

@@ -35,9 +35,9 @@ def _is_member(given: Number, expected: Numbers) -> bool | None:
     if expected.brackets in ("-", "to"):  # a difference, if it is no range
         start, end = expected.values
         return None if expected.brackets == "to" or given.value == start - end else False
-    if expected.brackets == ",":
+    if expected.brackets == "," or expected.unit == "%":  # 0.125 or 12.5%
         return None
-    if expected.brackets != "{}" or len(set(expected.values)) > 1:
+    if expected.brackets not in ("", "{}") or len(set(expected.values)) > 1:
         return False
     return _same_number(given, Number(expected.values[0], expected.unit))
 

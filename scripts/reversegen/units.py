@@ -41,22 +41,41 @@ CURRENCIES = {
     "gbp": "pound sterling", "¢": "cent", "¥": "yen yuan", "jpy": "yen", "円": "yen", "cny": "yuan", "rmb": "yuan",
     "元": "yuan", "人民币": "yuan", "₹": "rupee", "inr": "rupee", "rs": "rupee", "pkr": "pakistani rupee", "₩": "won",
     "krw": "won", "원": "won", "₽": "ruble", "rub": "ruble", "руб": "ruble", "рублей": "ruble", "₺": "lira",  # noqa: RUF001
-    "try": "lira", "₫": "dong", "vnd": "dong", "₪": "shekel", "ils": "shekel", "₦": "naira", "ngn": "naira",
+    "try": "lira", "₫": "dong", "vnd": "dong", "đồng": "dong", "đ": "dong",
+    "₪": "shekel", "ils": "shekel", "₦": "naira", "ngn": "naira",
     "₴": "hryvnia", "uah": "hryvnia", "₱": "philippine peso", "php": "philippine peso", "mxn": "mexican peso",
     "฿": "baht", "thb": "baht", "zł": "zloty", "pln": "zloty", "r$": "real", "brl": "real", "zar": "rand",
     "chf": "swiss franc", "sek": "swedish krona", "nok": "norwegian krone", "dkk": "danish krone", "₿": "bitcoin",
     "btc": "bitcoin", "a$": "australian dollar", "aud": "australian dollar", "c$": "canadian dollar",
     "ca$": "canadian dollar", "cad": "canadian dollar", "nz$": "new zealand dollar", "nzd": "new zealand dollar",
     "s$": "singapore dollar", "sgd": "singapore dollar", "hk$": "hong kong dollar", "hkd": "hong kong dollar",
-    "nt$": "taiwan dollar", "twd": "taiwan dollar",
+    "nt$": "taiwan dollar", "twd": "taiwan dollar", "kč": "czech koruna", "czk": "czech koruna", "huf": "forint",
+    "rp": "rupiah", "idr": "rupiah", "৳": "taka", "tk": "taka", "bdt": "taka", "rm": "ringgit", "myr": "ringgit",
+    "aed": "dirham", "sar": "saudi riyal", "egp": "egyptian pound", "kes": "kenyan shilling", "ksh": "kenyan shilling",
+    "₸": "tenge", "kzt": "tenge", "₵": "cedi", "ghs": "cedi", "₾": "lari", "gel": "lari", "﷼": "rial", "irr": "rial",
 }  # fmt: skip
 """Signs and ISO 4217 codes, in lower case, and the names that units have. A yen and a yuan share one sign."""
 MONEY = (
     "(?:"
     + "|".join(re.escape(sign.upper()) for sign in sorted(CURRENCIES, key=len, reverse=True))
-    + r"|[Rr]s\.?)(?![a-zA-Z])"
+    + r"|[Rr]s\.?|Rp\.?|Tk\.?|Kč|Ksh\.?)(?![a-zA-Z])"
 )
 """A pattern for what stands before an amount."""
+
+_POINT_IS_DECIMAL = {
+    "dollar",
+    "pound",
+    "yen",
+    "yuan",
+    "rupee",
+    "won",
+    "shekel",
+    "naira",
+    "baht",
+    "taka",
+    "ringgit",
+    "bitcoin",
+}
 
 _MEASURES: dict[str, dict[str, str]] = {  # exact; inch, pound, gallon and acre as NIST Handbook 44 gives them
     "length": {
@@ -234,6 +253,11 @@ def is_currency(unit: str) -> bool:
     """Whether a unit is a currency, and nothing but that; a cent is a part of several."""
     names = {unit, unit.removesuffix("s")}
     return "cent" not in names and not names.isdisjoint(CURRENCIES.values())
+
+
+def has_point_groups(unit: str) -> bool:
+    """Whether an amount of a currency may have points between its thousands: 1.234 euros are a thousand to most of Europe."""
+    return is_currency(unit) and not stems(unit) & _POINT_IS_DECIMAL
 
 
 def stems(unit: str) -> set[str]:

@@ -21,7 +21,8 @@ The rules, in their order:
 - What follows "Question:", "Human:" and the like at the start of a line, or a special token, is another conversation, which
   the model writes for itself: the first part with a statement counts.
 - Without a strict statement, the answer is the last "answer is ..." or "Answer: ..." that an answer follows at once, else the
-  last number; one that is glued to more (2^10, 1.2.3) is given with that.
+  one number in bold type, else the last number; one that is a part of more (2^10, 3:30 PM, 2 hours and 30 minutes) is given
+  with that. If there is no number, one word behind "answer is" counts.
 - A truncated response has strict answers only, and complete ones: a line that a line end or another `####` ends, a closed box.
   It is settled if it then does nothing but repeat its lines, or begins another question. If it goes on otherwise, it may have
   been about to revise its answer.
@@ -37,7 +38,16 @@ from typing import NamedTuple
 
 from reversegen.exact_answers import LONGEST_NUMBER, Number, read
 from reversegen.kinds.answers.reply import SPECIAL_TOKEN, TRUNCATED, read_reply
-from reversegen.kinds.answers.statements import after_lead, amount, answer_in, last_number, said, says_something
+from reversegen.kinds.answers.statements import (
+    after_lead,
+    amount,
+    answer_in,
+    bold,
+    last_number,
+    said,
+    said_word,
+    says_something,
+)
 from reversegen.plain_answers import READABLE
 
 NO_ANSWER = "no final answer"
@@ -79,7 +89,7 @@ def final_answer(text: str, finished: bool = True, invalid: str | None = None) -
             return FinalAnswer(last.value, True, whole or _repeats(part, last.end))
     if not reply.finished:
         return FinalAnswer(None, invalid=TRUNCATED)
-    found = (one for find in (said, last_number) for part in parts if (one := find(part)))
+    found = (one for find in (said, bold, last_number, said_word) for part in parts if (one := find(part)))
     value = next(found, None)
     return FinalAnswer(value, invalid=None if value else NO_ANSWER)
 
@@ -91,8 +101,8 @@ def _rest(part: str, whole: bool) -> str | None:
 
 
 _TURN = re.compile(
-    r"""^[ \t#>*-]*(?:
-    (?:(?:next|new|another)\ )?(?:question|problem|exercise|q)\ ?(?:\d+\**[ \t]*(?:[:.)\uff1a]|$)|\**[:\uff1a])
+    r"""^[ \t#>*\[<-]*(?:
+    (?:(?:next|new|another)\ )?(?:question|problem|exercise|q)\ ?(?:\d+\**[ \t]*(?:[:.)\]>\uff1a]|$)|\**[:\]>\uff1a])
     | (?:next|new|another)\ (?:question|problem)\b
     | (?:human|user|instruction|example\ ?\d+)\**[:\uff1a]
     | (?:frage|aufgabe|pregunta|problema|probl\u00e8me|\u0432\u043e\u043f\u0440\u043e\u0441|\u0437\u0430\u0434\u0430\u0447\u0430
@@ -101,10 +111,14 @@ _TURN = re.compile(
 )
 
 
+_TAG = re.compile(r"</?(?:final_)?(?:answer|solution|response|output)>", re.IGNORECASE)
+
+
 def _parts(text: str) -> list[str]:
     """The parts of a response between the marks of other questions and turns, with one form of line ends and of digits."""
     parts = []
-    for turn in SPECIAL_TOKEN.split("\n".join(f"{text.translate(READABLE)}\n.".splitlines())[:-2]):
+    readable = _TAG.sub("\n", text.translate(READABLE))
+    for turn in SPECIAL_TOKEN.split("\n".join(f"{readable}\n.".splitlines())[:-2]):
         starts = [0, *(match.end() for match in _TURN.finditer(turn))]
         parts += [turn[start:end] for start, end in zip(starts, [*starts[1:], len(turn)], strict=True)]
     return parts

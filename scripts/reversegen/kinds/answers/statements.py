@@ -30,30 +30,64 @@ _WORD_ANSWER = re.compile(rf"(?:(?:minus|negative) )?{_NUMBER_WORDS}|{SAYS_NONE}
 _WORDED = re.compile(rf"\b(?:(?:minus|negative) )?(?!(?:zero|one)\b){_NUMBER_WORDS}\b", re.IGNORECASE)
 
 _INTEGER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)"
+_POWER = r"\ ?(?:[\u00d7*x]|\\times)\ ?10(?:\^\{?-?\d{1,3}\}?|[\u207b\u2070\u00b9\u00b2\u00b3\u2074-\u2079]{1,4})"
 _NUMBER = re.compile(
     rf"""(?<!\d)(?<![\w)}}]\^)(?<![\w)}}]_)(?<!\^\{{)(?<!_\{{)(?<!\^-)(?<!\^\{{-)
     (?:(?<![\w)])[-+])?
-    (?: \\[dt]?frac\ *\{{-?\d+\}}\ *\{{\d+\}}
+    (?: (?:\d+\ ?)? (?: \\[dt]?frac\ *\{{-?\d+\}}\ *\{{\d+\}} | [\u00bc-\u00be\u2150-\u215e] )
     | (?:\\?\$[-+]?)? (?: \d+\ \d+/\d+ | {_INTEGER}(?:\.\d+|/{_INTEGER})? | (?<![\d.])\.\d+ )
-      (?:[eE][-+]?\d{{1,3}}(?!\w)|[kKM]\b|\ (?:dozen|hundred|thousand|million|billion|trillion)\b)? (?:\ ?\\?%)? )""",
+      (?:[eE][-+]?\d{{1,3}}(?!\w)|{_POWER}|[kKM]\b|\ (?:dozen|hundred|thousand|million|billion|trillion)\b)? (?:\ ?\\?%)? )""",
     re.ASCII | re.VERBOSE,
 )
-_GLUED = re.compile(r"(?:(?<![\w)])[-+])?(?<!\d)\d+(?:[.,'\u2019_:/*+-]\d+)+")
+_UNITS_IN_ROW = (
+    r"(?:year|yr|month|week|day|hour|hr|h|minute|min|m|second|sec|s)s?",
+    r"(?:mile|mi|yards?|yd|foot|feet|ft|inch|inches|in|pounds?|lbs?|ounces?|oz)",
+    r"(?:km|kilomet(?:er|re)s?|m|met(?:er|re)s?|cm|centimet(?:er|re)s?|mm|kg|kilograms?|g|grams?)",
+    r"(?:dollars?|cents?|euros?|pence|p|rupees?|paise)",
+)
+_ONE_NAME = re.compile(
+    r"\b([A-Za-z])(?:_?\d)? ?= ?[^\s=]{1,20}\$?(?:,? (?:or|and) \$?\1(?:_?\d)? ?= ?-?[\d./]*\d)+", re.ASCII
+)
+"""Values of one name: `x = 2 or x = 5`."""
+_WIDER = (
+    re.compile(r"\d{1,2}(?::\d\d)? ?[ap](?:\.m\.|m\b)", re.ASCII | re.IGNORECASE),
+    *(
+        re.compile(rf"(?:(?<![\d.])[\d.]+[ -]?{unit}\.?(?:,? and |,? ?))+(?<![\d.])[\d.]+[ -]?{unit}\b", re.ASCII)
+        for unit in _UNITS_IN_ROW
+    ),
+    re.compile(r"(?:(?<![\w)])[-+])?(?<!\d)\d+(?:[.,'\u2019_:/*+-]\d+)+"),
+)
+"""What a number may be a part of: a time of day, an amount in several units, digits with signs between them."""
+_NEGATIVE = re.compile(r"\b(?:negative|(?:is|was|to|at|of|equals|reached) minus) \$?\Z", re.IGNORECASE)
+"""Words that make the next number negative; "27 minus 1" is a difference."""
 _FORMULA = re.compile(r"[\^\u221a\u03c0]|\\(?!boxed|fbox|text|quad)[a-zA-Z]")
 _TOKEN = re.compile("[!-~\u221a\u03c0\u00b0\u2019]+")
 _LONGEST_FORMULA = 100
 _MATH = re.compile(r"\$([^$\n]{1,100})\$|\\\(([^\n]{1,100}?)\\\)|\\\[(.{1,100}?)\\\]", re.DOTALL)
 
+_ELSEWHERE = (
+    r"(?:\u7b54\u6848|\u6b63\u89e3|\u7b54\u3048?|(?:\uc815)?\ub2f5|antwort|antwoord|respuesta|r\u00e9ponse|risposta|resposta"
+    r"|\u043e\u0442\u0432\u0435\u0442|\u0432\u0456\u0434\u043f\u043e\u0432\u0456\u0434\u044c|odpowied\u017a|cevap|jawaban(?:nya)?"
+    r"|\u0111\u00e1p\ (?:\u00e1n|s\u1ed1)|(?:\u0627\u0644)?\u062c\u0648\u0627\u0628|\u0627\u0644\u0625\u062c\u0627\u0628\u0629"
+    r"|\u067e\u0627\u0633\u062e|\u0909\u0924\u094d\u0924\u0930|\u0989\u09a4\u09cd\u09a4\u09b0"
+    r"|\u0e04\u0e33\u0e15\u0e2d\u0e1a)"
+)
+"""The word "answer" in other languages."""
+_IS = (
+    r"(?:(?:is|are|was|equals|(?:would|must|should)\ be|ist|lautet|es|est|\u00e8|\u00e9|l\u00e0|adalah)\b|:-\ "
+    r"|[=:\uff1a\u2248\u2014]|-\ "
+    r"|[\u662f\u4e3a\u70ba\u306f\uc740\ub294]|\u0647[\u0648\u064a]|\u0939\u0948|\u0e04\u0e37\u0e2d)"
+)
 _LEAD = re.compile(
-    r"""[\s*_]*(?:(?:so|thus|hence|therefore),?\ )?(?:(?:the|my)\ )?(?:(?:final|correct)\ )?
-    (?:answer|result|total|ans|\u7b54\u6848|antwort|respuesta|r\u00e9ponse|risposta|resposta|\u043e\u0442\u0432\u0435\u0442|\u7b54)
-    [*_]*\s*(?:(?:is|are|[=:\u2248\uff1a\u662f])[\s*_:]*|$)""",
+    rf"""[\s*_]*(?:(?:so|thus|hence|therefore),?\ )?(?:(?:the|my)\ )?(?:(?:final|correct)\ )?
+    (?:answer|result|total|ans|{_ELSEWHERE})[*_]*\s*(?:{_IS}[\s*_:]*|$)""",
     re.IGNORECASE | re.VERBOSE,
 )
 _EQUALS = re.compile(r"[=~:\u2248\s]+")
 _REMARK = re.compile(r"(?<=[\d$)}%])[.!?]\s+(?=\D)|[.!?]\s+(?=[A-Z(\"])|[\u3002\uff01\uff1f]")
 _SENTENCE_END = re.compile(r"[.!?](?=\s|$)|[\u3002\uff01\uff1f]")
 _SOMETHING = re.compile(r"[^\W_]|[\u221e\u2205]|\\\{")
+_BOLD = re.compile(r"(?<![\w)*])\*\*(?! )([^*\n]{1,64})\*\*(?![\w(*])")
 _SPACING = re.compile(r"\\(?:text\w*|math\w+|mbox|q?quad|[,;! ])")
 _NUMBER_FIRST = re.compile(r"(?:\\[^A-Za-z]|[^\w\\])*\d")
 _NUMBERED_TITLE = re.compile(r"\(?\d{1,3}(?:[.):]| -|st\b|nd\b|rd\b|th\b)\)?\s*[*_]*[^\W\d_]{2}")
@@ -64,11 +98,12 @@ _PROSE = re.compile(
     r"(?!(?:sin|cos|tan|log|exp|sqrt|mod|gcd|lcm|max|min|and)(?![^\W\d_]))(?<![^\W\d_])[^\W\d_]{3}|[^\W\d_\x00-\u03ff]"
 )
 _SAID = re.compile(
-    r"""\banswer\b["*_ ]*(?:is|are|was|equals|(?:would|must|should)\ be|[=:\uff1a])[\s:*_]*
+    rf"""(?:\banswer\b|\b(?:correct|right|best)\ (?:option|choice)\b|{_ELSEWHERE})["*_ ]*{_IS}[\s:*_]*
     (?:(?:therefore|thus|then|simply|just|about|approximately|exactly)[, ]+)?
     |\bfinal\ answer\b[\s*_]*\n\s*""",
     re.IGNORECASE | re.VERBOSE,
 )
+_SAID_WORD = re.compile(rf"(?:{_SAID.pattern})([^\W\d_]{{3,}})[\"*_]*(?:[.!]|\s*$)", _SAID.flags | re.MULTILINE)
 
 
 def says_something(value: str) -> bool:
@@ -121,9 +156,33 @@ def said(text: str) -> str | None:
     return None
 
 
+def bold(text: str) -> str | None:
+    """The one number in bold type, if it is a line or nothing is calculated behind it; None if there are none or several."""
+    found: dict[str, re.Match[str]] = {}
+    for match in _BOLD.finditer(text):
+        stated = None if _NUMBERED_TITLE.match(match[1]) else answer_in(match[1], titled=False)
+        if stated and _NUMBER_FIRST.match(stated[0]) and _is_known(stated[0]):
+            found[stated[0]] = match
+        if len(found) > 1:
+            return None
+    if not found:
+        return None
+    value, last = found.popitem()
+    alone = text[: last.start()].rpartition("\n")[2].strip() + text[last.end() :].partition("\n")[0].strip(" .") == ""
+    return value if alone or "=" not in text[last.end() :] else None
+
+
+def said_word(text: str) -> str | None:
+    """The one word, such as a name, that the last "answer is ..." is followed by; None if there is none, or in lower case."""
+    words = [match[1] for match in _SAID_WORD.finditer(text) if not match[1].islower()]
+    return words[-1] if words else None
+
+
 def _leading(sentence: str) -> str | None:
     """The answer that a sentence begins with."""
-    found = answer_in(sentence, titled=False)
+    if sentence.count("}") > sentence.count("{"):  # of JSON
+        sentence = sentence.rstrip("} ")
+    found = answer_in(sentence.strip('"'), titled=False)
     if not found:
         return None
     value, _ = found
@@ -134,7 +193,7 @@ def _leading(sentence: str) -> str | None:
     if formula and not _PROSE.search(_COMMAND.sub(" ", formula)):
         return _result(formula)
     number = _NUMBER.match(value)
-    return re.sub(r"\\?\$", "", number[0]) if number else None
+    return _widened(value, number, 0, len(value)) if number else None
 
 
 def last_number(text: str) -> str | None:
@@ -148,6 +207,9 @@ def last_number(text: str) -> str | None:
         return worded[0] if worded else None
     line = text.rfind("\n", 0, number.start()) + 1  # dollar signs pair from the start of a line
     begin, end = max(line, number.start() - 10 * _LONGEST_FORMULA), number.end() + _LONGEST_FORMULA
+    for values in _ONE_NAME.finditer(text, begin, end):
+        if values.start() < number.end() <= values.end():
+            return values[0].replace("$", "")
     for math in _MATH.finditer(text, begin, end):
         formula = next(filter(None, math.groups()))
         if (
@@ -159,10 +221,17 @@ def last_number(text: str) -> str | None:
     for token in _TOKEN.finditer(text, begin, end):
         if token.start() <= number.start() < token.end() and _FORMULA.search(token[0]):
             return _result(re.sub(r"\\[()\[\]]", "", token[0])).strip("*_\"'`[]<>.,;:!?$")
-    for glued in _GLUED.finditer(text, begin, end):
-        if glued.start() <= number.start() + len(number[0]) - 1 < glued.end() and len(glued[0]) > len(number[0]):
-            return glued[0]
-    return re.sub(r"\\?\$", "", number[0])
+    return _widened(text, number, begin, end)
+
+
+def _widened(text: str, number: re.Match[str], begin: int, end: int) -> str:
+    """A number with what it is a part of, between two places of its text."""
+    for pattern in _WIDER:
+        for wider in pattern.finditer(text, begin, end):
+            if wider.start() < number.end() <= wider.end() and len(wider[0]) > len(number[0]):
+                return wider[0].replace("$", "")
+    sign = "-" if _NEGATIVE.search(text[max(0, number.start() - 20) : number.start()]) else ""
+    return sign + re.sub(r"\\?\$", "", number[0])
 
 
 def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
@@ -175,7 +244,7 @@ def _result(formula: str) -> str:
     before, equals, after = formula.rpartition("=")
     return (
         after.strip()
-        if equals and after.strip() and ", " not in formula and re.search(r"\d", before)
+        if equals and after.strip() and not re.search(", | (?:or|and) ", formula) and re.search(r"\d", before)
         else formula.strip()
     )
 
