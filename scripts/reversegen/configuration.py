@@ -893,7 +893,7 @@ def load(
     """Validate the content of config.yaml, as Snakemake merged it, and the other files of `folder`.
 
     `check` raises BadInput, with the place that it is given, for what the task's kind refuses. A fault of one task, or of one
-    model, is kept in `faults`: whoever edits a file stops no run of another task. Raises BadInput naming the file and the
+    model, is kept in `faults`: a file that somebody edits stops no run of another task. Raises BadInput naming the file and the
     key for a fault of what all tasks share.
     """
     if (folder / "config.yaml").is_file():

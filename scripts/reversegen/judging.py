@@ -61,8 +61,8 @@ class GenerativeJudge:
         ]
         judged = []
         for reply, *_ in self.engine.generate(requests, 1, 0):
-            said = read_reply(reply.text, reply.finished, reply.invalid)
-            opinion = Opinion("invalid", said.invalid, None) if said.invalid else self.adapter.read(said.text)
+            visible = read_reply(reply.text, reply.finished, reply.invalid)
+            opinion = Opinion("invalid", visible.invalid, None) if visible.invalid else self.adapter.read(visible.text)
             judged.append(_judgement(opinion.verdict, opinion.detail, refusal=opinion.refusal))
         return judged
 

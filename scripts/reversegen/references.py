@@ -43,10 +43,10 @@ def refused(identity: str, reason: str, labeller: str) -> Reference:
 
 def solvable(reply: Generated) -> str | None:
     """None if a labeller's reply begins with yes; else why the instruction is invalid."""
-    said = read_reply(reply.text, reply.finished, reply.invalid)
-    if said.invalid:
-        return said.invalid
-    found = _YES_OR_NO.match(said.text)
+    visible = read_reply(reply.text, reply.finished, reply.invalid)
+    if visible.invalid:
+        return visible.invalid
+    found = _YES_OR_NO.match(visible.text)
     if not found:
         return "solvability unreadable"
     return None if found[1].lower() == "yes" else "not solvable"

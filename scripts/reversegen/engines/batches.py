@@ -228,7 +228,7 @@ class Batches:
                 else:
                     self._connection.doubt(fault, self._asked[key].content if key in self._asked else key)
                     closed.add(key)
-            except BadInput as error:  # told when all others are kept
+            except BadInput as error:  # raised after all others are kept
                 refused = refused or error
         for key, fault in left.items():
             if key in closed and (fault.blame == "item" or not refused):

@@ -22,7 +22,7 @@ from reversegen.records import Call
 from reversegen.server_replies import FILTERED
 
 AGAIN = {408, 409, 424, 425, 429, 498, 499}
-"""Statuses below 500 that a later try may mend. 424 is a failed generation of text-generation-inference, 498 is Groq's lack of
+"""Statuses below 500 that a later try may pass. 424 is a failed generation of text-generation-inference, 498 is Groq's lack of
 room, 499 nginx's closed connection."""
 TOO_LONG = "prompt too long"
 NO_ROOM = "no answer within max_new_tokens"
@@ -47,7 +47,7 @@ _LONG_TEXT = re.compile(
 )
 _RATE = re.compile(r"rate.?limit|too many requests")
 _REQUEST_TOO_LARGE = re.compile("request too large")
-"""Of a limit on tokens a minute, which no waiting mends."""
+"""Of a limit on tokens a minute, which waiting does not lift."""
 _NO_ROOM = re.compile("could not finish the message")
 _QUOTA_CODE = re.compile(
     r"insufficient.?(quota|balance|credit|fund)|billing|budget_exceeded|arrear|(organization|account)_(restrict|deactiv|suspend)"
@@ -157,7 +157,7 @@ def _fault(status: int, error: _Error, endpoint: Endpoint) -> Fault:
         return Fault("item", TOO_LONG, status)
     if status == 400 and error.says(_NO_ROOM):
         return Fault("item", NO_ROOM, status)
-    if error.has_code(_QUOTA_CODE) or (status in (400, 403) and error.says(_QUOTA_TEXT)):  # no waiting mends it
+    if error.has_code(_QUOTA_CODE) or (status in (400, 403) and error.says(_QUOTA_TEXT)):  # waiting does not help
         return Fault("setup", reason, status)
     if status in AGAIN or status >= 500:
         return Fault("again", f"status {status}", status, alike=500 if status == 424 else None)

@@ -44,9 +44,9 @@ from reversegen.kinds.answers.statements import (
     answer_in,
     bold,
     last_number,
-    said,
-    said_word,
     says_something,
+    stated,
+    stated_word,
 )
 from reversegen.plain_answers import READABLE
 
@@ -89,7 +89,7 @@ def final_answer(text: str, finished: bool = True, invalid: str | None = None) -
             return FinalAnswer(last.value, True, whole or _repeats(part, last.end))
     if not reply.finished:
         return FinalAnswer(None, invalid=TRUNCATED)
-    found = (one for find in (said, bold, last_number, said_word) for part in parts if (one := find(part)))
+    found = (one for find in (stated, bold, last_number, stated_word) for part in parts if (one := find(part)))
     value = next(found, None)
     return FinalAnswer(value, invalid=None if value else NO_ANSWER)
 
@@ -97,7 +97,7 @@ def final_answer(text: str, finished: bool = True, invalid: str | None = None) -
 def _rest(part: str, whole: bool) -> str | None:
     """The answer of a part without the statements that may be headings."""
     sure = (one.value for one in _statements(part, whole) if one.sure)
-    return next(sure, None) or (said(part) or last_number(part) if whole else None)
+    return next(sure, None) or (stated(part) or last_number(part) if whole else None)
 
 
 _TURN = re.compile(

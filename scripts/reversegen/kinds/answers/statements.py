@@ -2,7 +2,7 @@ r"""What states an answer: one line, a sentence such as "The answer is 18.", or 
 
     answer_in("Answer: $1,000.00", titled=False)            ("$1,000.00", True)
     answer_in("2. Multiply", titled=True)                   None: a heading
-    said("The answer is 18. (Checked in 2 ways.)")          "18"
+    stated("The answer is 18. (Checked in 2 ways.)")          "18"
     last_number("It is $2^{10}$ in 3^2.")                   "3^2"
 
 Texts have the digits and dashes of `exact_answers.READABLE`. Everything takes time linear in the length of the text.
@@ -146,7 +146,7 @@ def _is_known(value: str) -> bool:
     return len(value) <= LONGEST_NUMBER and bool(_WORD_ANSWER.fullmatch(value.strip(" *_\"'")) or read(value))
 
 
-def said(text: str) -> str | None:
+def stated(text: str) -> str | None:
     """What the last "answer is ..." or "Answer: ..." says that an answer follows at once; None if there is none."""
     for match in reversed(list(_SAID.finditer(text))):
         line = text[match.end() : match.end() + 2 * _LONGEST_FORMULA].partition("\n")[0]
@@ -172,7 +172,7 @@ def bold(text: str) -> str | None:
     return value if alone or "=" not in text[last.end() :] else None
 
 
-def said_word(text: str) -> str | None:
+def stated_word(text: str) -> str | None:
     """The one word, such as a name, that the last "answer is ..." is followed by; None if there is none, or in lower case."""
     words = [match[1] for match in _SAID_WORD.finditer(text) if not match[1].islower()]
     return words[-1] if words else None
