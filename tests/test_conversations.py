@@ -247,26 +247,28 @@ def test_a_conversation_that_the_template_refuses_is_one_items_fault() -> None:
 @pytest.mark.parametrize(
     ("template", "message"),
     [
-        (STRICT, "TemplateError: no x"),
-        ("{% if %}", "TemplateSyntaxError"),
-        ("{{ messages[0].content + 1 }}", "TypeError"),
-        ("{{ nothing.known }}", "UndefinedError"),
-        (None, "chat_template is not set"),
+        (STRICT, "can render no conversation: TemplateError: no x"),
+        ("{% if %}", "does not parse: line 1: TemplateSyntaxError"),
+        ("{{ messages[0].content + 1 }}", "fails on a conversation of user: TypeError"),
+        ("{{ nothing.known }}", "fails on a conversation of user: UndefinedError"),
+        (None, "it has no chat template"),
     ],
 )
 def test_a_template_that_renders_nothing_is_the_set_ups_fault(template: str | None, message: str) -> None:
-    with pytest.raises(BadInput, match=f"can render no conversation: .*{message}"):
+    with pytest.raises(BadInput, match=message):
         conversations(template).prompts(asked("x", "x"))
 
 
 def test_an_argument_that_is_none_of_the_templates_is_named() -> None:
-    with pytest.raises(BadInput, match=r"can render no conversation: TypeError: .*tokenize"):
+    with pytest.raises(BadInput, match=r"TypeError: .*tokenize"):
         conversations(PLAIN, tokenize=True).prompts(asked("y"))
 
 
 def test_a_request_s_own_arguments_go_before_those_of_the_model() -> None:
-    model = conversations("{{ guideline }} {{ other }}", guideline="model", other="kept")
-    assert model.prompt(Request(messages=QUESTION, template={"guideline": "judge"})).text == "judge kept"
+    template = "{{ messages[0].content }} {{ guideline }} {{ other }}"
+    model = conversations(template, guideline="model", other="kept")
+    prompt = model.prompt(Request(messages=QUESTION, template={"guideline": "judge"}))
+    assert prompt.text == f"{QUESTION[0].content} judge kept"
 
 
 def test_a_thought_that_nobody_configured_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -294,9 +296,9 @@ def write_speaker(folder: Path, template: str, spoken: dict[str, str], end: str)
     torch.manual_seed(0)
     shape = {"hidden_size": 48, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 2}
     tokens = {"vocab_size": len(tokenizer), "eos_token_id": 1, "pad_token_id": 0, "bos_token_id": None}
-    model = LlamaForCausalLM(LlamaConfig(**shape, **tokens, max_position_embeddings=256))
     rows = [ids(prompt) + ids(text + end) for prompt, text in spoken.items()]
     width = max(map(len, rows))
+    model = LlamaForCausalLM(LlamaConfig(**shape, **tokens, max_position_embeddings=max(256, width + 64)))
     batch = torch.tensor([row + [0] * (width - len(row)) for row in rows])
     labels = batch.masked_fill(batch == 0, -100)
     for row, prompt in zip(labels, spoken, strict=True):
@@ -416,8 +418,10 @@ def test_a_model_that_thinks_can_be_labeller(r1: Path, tmp_path: Path) -> None:
 def test_a_model_that_thinks_can_be_judge(tmp_path: Path) -> None:
     judge = JUDGES["instructed"]
     messages = judge.messages("20 + 3", "23")
-    template = "{{ messages[-1].content }}{% if add_generation_prompt %}<|Assistant|><think>\n{% endif %}"
-    spoken = {f"{messages[-1].content}<|Assistant|><think>\n": "it is a sum\n</think>\n\nVerdict: safe"}
+    asked = "".join(message.content for message in messages)
+    template = "{% for m in messages %}{{ m.content }}{% endfor %}"
+    template += "{% if add_generation_prompt %}<|Assistant|><think>\n{% endif %}"
+    spoken = {f"{asked}<|Assistant|><think>\n": "it is a sum\n</think>\n\nVerdict: safe"}
     folder = write_speaker(tmp_path / "judge", template, spoken, "<eos>")
     engine = TransformersEngine(folder, use(ON), Decoding(judge.max_new_tokens), 1)
     [[reply]] = engine.generate([Request(messages=messages, pattern=judge.pattern)], 1, 0)

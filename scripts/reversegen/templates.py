@@ -72,9 +72,10 @@ def check_template(
             {"role": role, "content": [{"type": "text", "text": content}] if parts else content}
             for role, content in zip(roles, contents, strict=True)
         ]
-        options = {"tokenize": False, "add_generation_prompt": add_generation_prompt, **dict(arguments)}
         try:
-            text = tokenizer.apply_chat_template(turns, **options)
+            text = tokenizer.apply_chat_template(
+                turns, tokenize=False, add_generation_prompt=add_generation_prompt, **dict(arguments)
+            )
         except Exception as error:  # the template is somebody else's program: it may raise anything
             if line := getattr(error, "lineno", 0):  # of jinja2.TemplateSyntaxError
                 line -= template.startswith(SYSTEM_IN_USER_TURN)
