@@ -302,15 +302,15 @@ def shipped(kind: str) -> list[Measured]:
 
 
 def test_the_three_runs_of_the_example_do_not_tell_the_two_sources_of_failures_apart() -> None:
-    """The runs say +0.088, +0.019 and -0.009: no interval around their mean can exclude 0."""
+    """The runs say +0.060, +0.011 and +0.008, of deviation 0.0292: t(2) = 4.303 times 0.0292 / sqrt(3) is 0.073."""
     files = [EXAMPLE / f"tiny-math{seed}.json" for seed in ("", ".s1", ".s2")]
     (_, targets) = comparisons.parts("math", [read_run(file) for file in files])
     [line] = [line for line in targets.lines if line.heads["source"] == "warmup_failures"]
     [entry] = [entry for entry in line.entries if entry.metric == "accuracy"]
-    assert entry.difference.value == pytest.approx(0.0324, abs=1e-4)
+    assert entry.difference.value == pytest.approx(0.0263, abs=5e-4)
     assert entry.difference.low is not None
     assert entry.difference.high is not None
-    assert (entry.difference.low, entry.difference.high) == pytest.approx((-0.091, 0.156), abs=0.002)
+    assert (entry.difference.low, entry.difference.high) == pytest.approx((-0.046, 0.099), abs=0.002)
 
 
 @pytest.mark.parametrize("kind", ["math", "safety", "honesty"])
