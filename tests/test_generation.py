@@ -493,7 +493,9 @@ def test_the_share_is_of_the_shard_and_counts_every_reason(tmp_path: Path) -> No
 def test_an_answer_that_cannot_be_read_was_received(tmp_path: Path) -> None:
     questions = [(f"id {n}", f"question {n}") for n in range(4)]
     engine = Script({question: [["no idea"]] for _, question in questions}, finished=False)
-    answer_questions(tmp_path / "responses.jsonl", questions, engine, KIND, None, 2, 1, (), max_invalid_share=0.0)
+    output = tmp_path / "responses.jsonl"
+    answer_questions(output, questions, engine, KIND, None, 2, 1, (), max_invalid_share=0.0)
+    assert [(r.text, r.finished, r.invalid) for r in read_records(output, Response)] == [("no idea", False, None)] * 4
 
 
 @pytest.mark.parametrize("solvable", [None, "Can it ?"])

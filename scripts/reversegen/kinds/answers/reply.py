@@ -15,7 +15,6 @@ from typing import NamedTuple
 START, END = "<think>", "</think>"
 """What stands around a thought in every record."""
 IN_THOUGHT = "response ends inside its thought"
-NOT_RECEIVED = "no response received"
 TRUNCATED = "response truncated"
 
 SPECIAL_TOKEN = re.compile(
