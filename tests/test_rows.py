@@ -9,9 +9,15 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
+from reversegen import rows as streamed
 from reversegen.errors import BadInput
 from reversegen.records import Seed, write_records
-from reversegen.rows import read_rows
+
+
+def read_rows(path: Path, column: str | None) -> list[streamed.Row]:
+    """All rows of a file."""
+    return list(streamed.read_rows(path, column))
+
 
 SEPARATORS = "\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 ODD = f'"quoted", \\n \\u2028 {SEPARATORS} \t\x7f \u200b\u202e e\u0301 \U0001f600 </s> {{"a": 1}}'
