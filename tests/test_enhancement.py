@@ -134,7 +134,13 @@ def select(
         },
         kept_out=[*(question(t) for t in tests), *(seed(t, "heldout") for t in heldout)],
         enhancement=Enhancement(
-            rows=rows, in_turns=in_turns, replay_rows=replay_rows, plain_rows=0, training=TRAINING, lora=None
+            rows=rows,
+            seed_margin=0.25,
+            in_turns=in_turns,
+            replay_rows=replay_rows,
+            plain_rows=0,
+            training=TRAINING,
+            lora=None,
         ),
         system=system,
         random_seed=random_seed,
@@ -296,7 +302,9 @@ def test_seeds_of_the_held_out_split_and_without_an_answer_teach_nothing() -> No
         seeds=answered,
         responses={},
         kept_out=[],
-        enhancement=Enhancement(rows=10, in_turns=True, replay_rows=10, plain_rows=0, training=TRAINING, lora=None),
+        enhancement=Enhancement(
+            rows=10, seed_margin=0.25, in_turns=True, replay_rows=10, plain_rows=0, training=TRAINING, lora=None
+        ),
         system="Think.",
         random_seed=0,
         kind=KIND,
@@ -436,7 +444,9 @@ def test_rows_say_whether_the_target_was_sure_and_replay_the_option_that_most_an
             for n in passes[:2]
         },
         kept_out=[],
-        enhancement=Enhancement(rows=100, in_turns=False, replay_rows=10, plain_rows=0, training=TRAINING, lora=None),
+        enhancement=Enhancement(
+            rows=100, seed_margin=0.25, in_turns=False, replay_rows=10, plain_rows=0, training=TRAINING, lora=None
+        ),
         system=None,
         random_seed=0,
         kind=HONESTY,

@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 
+from reversegen import seeds as streamed
 from reversegen.configuration import Corpus, DataSource, Honesty, KindUse, Safety
 from reversegen.errors import BadInput
 from reversegen.hashing import instruction_id
+from reversegen.kind import Raw
 from reversegen.kinds import open_kind
 from reversegen.kinds.math import KIND as MATH
 from reversegen.records import Labelled, Measure, Question, Seed, read_records, write_records
-from reversegen.seeds import build_tests, clean_seeds, read_labelled, read_source, read_tests
+from reversegen.seeds import build_tests, read_labelled, read_tests
 
 FILE = DataSource(file=Path("some.jsonl"), licence="MIT")
 TEST = FILE.model_copy(update={"measures": "accuracy"})
@@ -27,6 +29,16 @@ CHOICES = Honesty(
 HONESTY, SAFETY = (
     open_kind(KindUse(name=name, honesty=CHOICES, safety=Safety(refusals=["no"]))) for name in ("honesty", "safety")
 )
+
+
+def clean_seeds(*arguments: Any) -> list[Seed]:
+    """All seeds."""
+    return list(streamed.clean_seeds(*arguments))
+
+
+def read_source(*arguments: Any) -> list[Raw]:
+    """All rows of a source."""
+    return list(streamed.read_source(*arguments))
 
 
 def write(file: Path, rows: list[tuple[str, str]]) -> Path:
