@@ -253,7 +253,7 @@ def _parquet(path: Path) -> Iterator[Row]:
     number = 0
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=1000):
+            for batch in file.iter_batches(batch_size=100):
                 for row in batch.to_pylist():
                     number += 1
                     yield f"row {number}", row
