@@ -83,7 +83,9 @@ def test_what_is_drawn_depends_on_the_random_seed_and_on_no_seed_but_itself(tmp_
     place, grown = written(tmp_path, rows), written(tmp_path, shuffled, "grown.jsonl")
     before, after = ({s.id for s in answered_seeds(p, [], 1000, 0)} for p in (place, grown))
     own = {s.id for s in rows}
-    assert len(before - after) == len(after - own) < 150  # they make room for the new ones that are drawn, and nothing else
+    assert (
+        len(before - after) == len(after - own) < 150
+    )  # they make room for the new ones that are drawn, and nothing else
     assert {s.id for s in answered_seeds(place, [], 1200, 0)} > before
     other = {s.id for s in answered_seeds(place, [], 1000, 1)}
     assert abs(len(before & other) - 333) < 75  # two draws of a third share a ninth
