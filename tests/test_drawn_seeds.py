@@ -1,4 +1,4 @@
-"""Seeds that are asked are drawn by a hash: the number that is asked for, of every subject enough, whatever stands around them."""
+"""Seeds that are asked are drawn by a hash: as many as are wanted, of every subject enough, whatever stands around them."""
 
 from __future__ import annotations
 
@@ -100,6 +100,6 @@ def test_held_out_seeds_and_those_that_no_row_is_made_of_are_not_answered(tmp_pa
     assert list(answered_seeds(place, labels, 1000, 0)) == usable
     some = list(answered_seeds(place, labels, 10, 0))
     assert len(some) == 10
-    assert set(s.id for s in some) < set(s.id for s in usable)
+    assert {s.id for s in some} < {s.id for s in usable}
     assert {s.split for s in answered_seeds(place, [], 100, 0)} == {"train"}
     assert list(answered_seeds(place, labels, None, 0)) == rows[:120]  # all means all, as the solver answers them
