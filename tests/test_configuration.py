@@ -154,6 +154,8 @@ REFUSED = [
     (TASK, "data.seeds.arithmetic.subjects", []),
     (TASK, "data.tests.test.measures", "speed"),
     (TASK, "data.probe", "sometimes"),
+    (TASK, "data.probe_seeds", 0),
+    (TASK, "enhancement.seed_margin", -0.1),
     (TASK, "references.samples", 0),
     (TASK, "references.temperature", 0),
     (TASK, "honesty.threshold", -0.1),
@@ -212,6 +214,9 @@ def test_a_value_that_does_not_fit_is_refused_with_file_and_key(
         (TASK, "data.tests.test", SOURCE | {"corpus": CORPUS}, "data", "tests.test"),
         (TASK, "data.tests.test", SOURCE | {"corpus": CORPUS | {"world": "policy"}}, "data", "`measures`"),
         (TASK, "data.seeds.arithmetic", SOURCE | {"file": "a.txt"}, "data.seeds.arithmetic", "must end in .jsonl"),
+        (TASK, "data.seeds.arithmetic", SOURCE | {"file": "a.csv", "rows": 0}, "data.seeds.arithmetic.rows", "greater"),
+        (TASK, "data.seeds.arithmetic", SOURCE | {"corpus": CORPUS, "rows": 5}, "data.seeds.arithmetic", "has its count"),
+        (TASK, "data.judge", SOURCE | {"file": "a.jsonl", "rows": 5}, "data", "without column and rows"),
         (TASK, "references.agreeing", 2, "references", "2 of 1 samples can never agree"),
         (TASK, "judge", JUDGE | {"format": "classifier"}, "judge", "failed_labels: a classifier needs them"),
         (TASK, "judge", JUDGE | {"failed_labels": ["bad"]}, "judge", "nothing else takes them"),
@@ -759,7 +764,7 @@ def test_a_fault_that_a_task_inherits_is_refused(edited: Edited) -> None:
 
 PLACES = {
     "seeds": ["seeds.jsonl", "tests/test.jsonl"],
-    "probe": ["probe/labels.jsonl", "probe/responses.jsonl"],
+    "probe": ["probe/drawn_seeds.jsonl", "probe/labels.jsonl", "probe/responses.jsonl"],
     "warmup": ["warmup.jsonl"],
     "baseline": ["baseline/labels.jsonl", "baseline/eval.json"],
     "iter0": ["iter0/proposer", "iter0/labels.jsonl", "iter0/eval.json"],
@@ -801,6 +806,7 @@ DECIDING: list[tuple[str, str, Any, str]] = [
     ("seeds", "data.heldout_share", 0.25, "data"),
     ("seeds", "data.tests.test.measures", "retained", "data"),
     ("seeds", "data.probe", True, "data"),
+    ("probe", "data.probe_seeds", 7, "data"),
     ("probe", "target", "llama3-8b", "target"),
     ("probe", "responses.max_new_tokens", 7, "responses"),
     ("probe", "checker_timeout", 77, "checker_timeout"),
@@ -843,6 +849,7 @@ def test_a_reused_part_that_a_changed_key_decides_is_refused_by_name(
     [
         (["seeds", "probe", "warmup", "iter0", "control"], "preference.beta", 0.5),
         (["seeds", "probe", "warmup", "iter0", "control", "target"], "enhancement.rows", 7),
+        (["seeds", "probe", "warmup", "iter0", "control", "target"], "enhancement.seed_margin", 7),
         (["seeds", "probe", "warmup", "iter0"], "iterations", 7),
         (["seeds", "probe"], "prompts.train", 7),
         (["seeds"], "target", "llama3-8b"),
