@@ -34,7 +34,7 @@ def clean_seeds(
     """Read all sources, drop what is repeated or a test question asks, split by a hash of the normalised text.
 
     `files` gives the file of each source that is no corpus. A source's or subject's seeds of one split that are fewer than a
-    prompt takes are dropped. All is read and checked before this returns; what is kept takes about 600 bytes a seed of 240
+    prompt takes are dropped. All is read and checked before this returns; what is kept takes some 550 bytes a seed of 240
     characters (`make bench ONLY=host_memory`), and the records are made as they are asked for. Raises BadInput for an empty or
     malformed source, and for one that has no prompt's worth left.
     """
