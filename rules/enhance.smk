@@ -2,13 +2,32 @@
 #
 # Needs: labels, references and responses of iteration 0, the control and iterations 1 to N; results/{task}/tests/.
 # Makes: results/{task}/enhanced/{source}/train.jsonl and target/, results/{task}/leaks.json
-# Steps: write_seed_references, judge_references, judge_seed_references; select_enhancement, check_enhancement, train_target
+# Steps: draw_answered, write_seed_references, judge_references, judge_seed_references; select_enhancement, check_enhancement, train_target
+
+
+use rule draw_probe as draw_answered with:
+    input:
+        seeds=made("seeds.jsonl"),
+        probe=where(multiple_choice, made("probe/labels.jsonl")),
+    output:
+        drawn="results/{task}/enhanced/drawn_seeds.jsonl",
+    log:
+        "results/{task}/logs/enhanced/draw_answered.log",
+    benchmark:
+        "results/{task}/benchmarks/enhanced/draw_answered.tsv"
+    group:
+        "{task}.prompts"
+    params:
+        purpose="enhancement",
+        most=setting("enhancement.answered_seeds"),
+        random_seed=setting("random_seed"),
+        code=code("draw_seeds"),
 
 
 use rule write_references as write_seed_references with:
     input:
         instructions=[],
-        seeds=made("seeds.jsonl"),
+        seeds="results/{task}/enhanced/drawn_seeds.jsonl",
         folder=model_folder("labeller"),
     output:
         references="results/{task}/enhanced/seed_references{shard}.jsonl",
@@ -52,7 +71,7 @@ use rule judge_responses as judge_references with:
 use rule judge_responses as judge_seed_references with:
     input:
         instructions=[],
-        seeds=made("seeds.jsonl"),
+        seeds="results/{task}/enhanced/drawn_seeds.jsonl",
         tests=[],
         responses=[],
         references="results/{task}/enhanced/seed_references.jsonl",
@@ -74,6 +93,7 @@ rule select_enhancement:
         responses=of_warmup("responses.jsonl"),
         reference_judgements=judged_references,
         seeds=made("seeds.jsonl"),
+        drawn_seeds="results/{task}/enhanced/drawn_seeds.jsonl",
         seed_references="results/{task}/enhanced/seed_references.jsonl",
         seed_judgements=where(judged, made("enhanced/seed_judgements.jsonl")),
         probe=where(multiple_choice, made("probe/labels.jsonl")),

@@ -390,7 +390,7 @@ rule judge_responses:
 use rule judge_responses as judge_seeds with:
     input:
         instructions=[],
-        seeds=made("seeds.jsonl"),
+        seeds=made("probe/drawn_seeds.jsonl"),
         tests=[],
         responses=made("probe/responses.jsonl"),
         references=[],

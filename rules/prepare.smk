@@ -2,7 +2,7 @@
 #
 # Needs: the data sources that config/tasks/{task}.yaml names; the target where the task probes; the judge.
 # Makes: results/{task}/tests/{set}.jsonl, seeds.jsonl, probe/, judge.json, warmup.jsonl, leaks/warmup.json
-# Steps: build_tests, clean_seeds; answer_seeds, judge_seeds, label_seeds; check_judge; build_warmup, check_warmup
+# Steps: build_tests, clean_seeds; draw_probe, answer_seeds, judge_seeds, label_seeds; check_judge; build_warmup, check_warmup
 
 
 rule clean_seeds:
@@ -21,7 +21,8 @@ rule clean_seeds:
         "../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        # 0.1 GB for MMIQC's rows, and 1.3 GB for as many seeds as it has rows (`make bench ONLY=host_memory`)
+        mem_mb=2000,
         runtime=10,
     params:
         kind=kind_use,
@@ -58,9 +59,36 @@ rule build_tests:
         "../scripts/build_tests.py"
 
 
-rule answer_seeds:
+rule draw_probe:
     input:
         seeds=made("seeds.jsonl"),
+        probe=[],
+    output:
+        drawn="results/{task}/probe/drawn_seeds.jsonl",
+    log:
+        "results/{task}/logs/probe/draw_probe.log",
+    benchmark:
+        "results/{task}/benchmarks/probe/draw_probe.tsv"
+    group:
+        "{task}.seeds"
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        purpose="probe",
+        most=setting("data.probe_seeds"),
+        random_seed=setting("random_seed"),
+        code=code("draw_seeds"),
+    script:
+        "../scripts/draw_seeds.py"
+
+
+rule answer_seeds:
+    input:
+        seeds=made("probe/drawn_seeds.jsonl"),
         target=model_folder("target"),
     output:
         responses="results/{task}/probe/responses{shard}.jsonl",
@@ -96,7 +124,7 @@ rule answer_seeds:
 
 rule label_seeds:
     input:
-        seeds=made("seeds.jsonl"),
+        seeds=made("probe/drawn_seeds.jsonl"),
         responses=made("probe/responses.jsonl"),
         judgements=where(judged, made("probe/judgements.jsonl")),
     output:

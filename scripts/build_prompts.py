@@ -8,7 +8,7 @@ from pathlib import Path
 from reversegen import prompts as prompt_module
 from reversegen.configuration import KindUse, Prompts
 from reversegen.kinds import open_kind
-from reversegen.records import Label, Seed, read_records, write_records
+from reversegen.records import Label, Seed, read_records, stream_records, write_records
 from reversegen.stage import run
 
 
@@ -16,9 +16,8 @@ def main(
     seeds: Path, probe: list[Path], prompts: Path, kind: KindUse, settings: Prompts, iteration: int, random_seed: int
 ) -> None:
     """Write the prompts of both splits. `probe` holds the labels of the seeds, or is empty."""
-    usable = read_records(seeds, Seed)
-    for path in probe:
-        usable = prompt_module.failed_seeds(usable, read_records(path, Label))
+    every = stream_records(seeds, Seed)
+    usable = prompt_module.failed_seeds(every, read_records(probe[0], Label)) if probe else list(every)
     write_records(prompts, prompt_module.build_prompts(usable, settings, iteration, random_seed, open_kind(kind)))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from reversegen import prompts
 from reversegen.configuration import KindUse
 from reversegen.kinds import open_kind
-from reversegen.records import Label, Seed, read_records, write_records
+from reversegen.records import Label, Seed, read_records, stream_records, write_records
 from reversegen.stage import run
 
 
@@ -16,9 +16,8 @@ def main(
     seeds: Path, probe: list[Path], warmup: Path, kind: KindUse, header: str, rows: int | None, random_seed: int
 ) -> None:
     """One row a training seed, or `rows` of them. `probe` holds the labels of the seeds, or is empty."""
-    usable = read_records(seeds, Seed)
-    for path in probe:
-        usable = prompts.failed_seeds(usable, read_records(path, Label))
+    every = stream_records(seeds, Seed)
+    usable = prompts.failed_seeds(every, read_records(probe[0], Label)) if probe else list(every)
     write_records(warmup, prompts.build_warmup(usable, rows, header, random_seed, open_kind(kind)))
 
 

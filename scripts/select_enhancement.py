@@ -21,9 +21,12 @@ from reversegen.records import (
     Seed,
     Verdict,
     read_records,
+    stream_records,
     write_records,
 )
 from reversegen.stage import run
+
+log = logging.getLogger("reversegen")
 
 
 def main(
@@ -33,6 +36,7 @@ def main(
     responses: list[Path],
     reference_judgements: list[Path],
     seeds: Path,
+    drawn_seeds: Path,
     seed_references: Path,
     seed_judgements: list[Path],
     probe: list[Path],
@@ -49,7 +53,7 @@ def main(
 ) -> None:
     """Lists are of iteration 0, the control and iterations 1 to N, in this order; `responses` of the first two.
 
-    Judgements of references and the labels of the probe are empty where the task has none.
+    Judgements of references and the labels of the probe are empty where the task has none. `drawn_seeds` were answered.
     """
     safe = _opinions(reference_judgements)
     found = [
@@ -61,7 +65,8 @@ def main(
     checked = _judged(read_records(seed_references, Reference), _opinions(seed_judgements))
     trusted = {r.instruction_id: r for r in checked}
     probed: dict[str, Verdict] = {r.instruction_id: r.verdict for path in probe for r in read_records(path, Label)}
-    every_seed = read_records(seeds, Seed)
+    heldout = [s for s in stream_records(seeds, Seed) if s.split == "heldout"]
+    asked = read_records(drawn_seeds, Seed)
     said = defaultdict(list)
     for path in responses:
         for response in read_records(path, Response):
@@ -69,15 +74,17 @@ def main(
     selected = enhancement.select_rows(
         trained=found[2:],
         warmup=found[:2],
-        seeds=[(s, trusted[s.id], probed.get(s.id, "failed")) for s in every_seed if s.id in trusted],
+        seeds=[(s, trusted[s.id], probed.get(s.id, "failed")) for s in asked if s.id in trusted],
         responses=said,
-        kept_out=[*(q for path in tests for q in read_records(path, Question)), *every_seed],
+        kept_out=[*(q for path in tests for q in read_records(path, Question)), *heldout],
         enhancement=settings,
         system=system,
         random_seed=random_seed,
         kind=open_kind(kind),
     )
-    logging.getLogger("reversegen").info("selected: %s", selected.summary)
+    log.info("selected: %s", selected.summary)
+    if warning := enhancement.margin_warning(selected, len(asked), settings):
+        log.warning("%s", warning)
     outputs = (reversegen, warmup, warmup_failures, seed_rows)
     for source, path in zip(enhancement.SOURCES, outputs, strict=True):
         write_records(path, selected.rows[source])

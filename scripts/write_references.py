@@ -38,7 +38,7 @@ def main(
 ) -> None:
     """Answer the shard's part of `instructions` and `seeds`. `folder` is empty for a solver or an endpoint."""
     asked = [(i.id, i.text) for path in instructions for i in read_records(path, Instruction) if i.asked]
-    asked += [(s.id, s.text) for path in seeds for s in read_records(path, Seed) if s.split == "train"]
+    asked += [(s.id, s.text) for path in seeds for s in read_records(path, Seed)]
     opened = open_kind(kind)
     if labeller in SOLVERS:
         write_records(references, solve(share(asked, shard), labeller, opened))

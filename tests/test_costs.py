@@ -275,6 +275,63 @@ def test_transfer_and_seeds_are_planned_as_they_are_split(small: Workflow) -> No
     assert job(jobs, "write_seed_references", "enhanced").planned.prompts == seeds
 
 
+def test_what_is_drawn_is_planned_and_no_more(small: Workflow) -> None:
+    drawn = {"data": {"probe": True, "probe_seeds": 300}, "warmup": {"rows": None}}
+    drawn["enhancement"] = {"rows": 1000, "seed_margin": 0.25}
+    folder = small.folder / "results/small"
+    small.write_task("small", {**SMALL, **drawn, "target": "tiny-arithmetic"}, base="tiny-math")
+    jobs = plan("small", configured(small), folder)
+    assert job(jobs, "answer_seeds", "probe").planned.prompts == 300  # of 5,000
+    assert "300 of 5,000 seeds (data.probe_seeds)" in job(jobs, "answer_seeds", "probe").why
+    assert job(jobs, "train_warmup", "iter0").planned.prompts == 270  # those that train, should it fail on all
+    assert job(jobs, "write_seed_references", "enhanced").planned.prompts == 1250  # of 4,500
+    drawn |= {"data": {"probe": True, "probe_seeds": None}, "enhancement": {"rows": 4000, "seed_margin": 0.25}}
+    small.write_task("small", {**SMALL, **drawn, "target": "tiny-arithmetic"}, base="tiny-math")
+    jobs = plan("small", configured(small), folder)
+    assert job(jobs, "answer_seeds", "probe").planned.prompts == 5000
+    assert job(jobs, "write_seed_references", "enhanced").planned.prompts == 4500
+    # of multiple choice, only what the probe asked can be a row
+    changes = {"data": {"probe_seeds": 200}, "labeller": "llama3-8b-instruct", "enhancement": {"seed_margin": 0.25}}
+    small.write_task("small", changes, base="tiny-honesty")
+    jobs = plan("small", configured(small), folder)
+    assert job(jobs, "answer_seeds", "probe").planned.prompts == 200
+    assert job(jobs, "write_seed_references", "enhanced").planned.prompts == 180
+
+
+def test_rows_of_a_source_are_those_that_it_has_of_use_and_at_most_those_that_it_takes(
+    small: Workflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(small.folder)
+    good = [
+        {"instruction": f"What is {n} + 1 ?", "output": "The answer is: 1", "source": "GSM_FOBAR"} for n in range(70)
+    ]
+    write_lines(small.folder / "mine.jsonl", [*good, *({**row, "source": "stack_exchange"} for row in good)])
+    hub = {"hub": {"repo": "some/set", "name": "default", "split": "train"}, "licence": "MIT"}
+    seeds: dict[str, Any] = {
+        "mine": {"file": "mine.jsonl", "licence": "MIT"},
+        "far": {**hub, "rows": 1234},
+        "other": hub,
+    }
+    tests = {"test": {"file": "mine.jsonl", "licence": "MIT", "measures": "accuracy", "rows": 30}}
+
+    def planned() -> tuple[float | None, float | None, str]:
+        small.write_task(
+            "small", SMALL | {"labeller": "api"}, base="tiny-math", data={"seeds": seeds, "tests": tests, "probe": True}
+        )
+        configuration = configured(small, source_rows=10_000)
+        jobs = plan("small", configuration, small.folder / "results/small")
+        text = write_plan("small", configuration, small.folder / "results/small")
+        asked = job(jobs, "answer_tests", "target").planned.prompts
+        return job(jobs, "answer_seeds", "probe").planned.prompts, asked, text
+
+    count, asked, text = planned()
+    assert (count, asked) == (70 + 1234 + 10_000, 30)
+    assert "as `rows` says: far 1,234." in text
+    assert "10,000 of each source that is not here yet (costs.source_rows): other." in text
+    seeds["mine"]["rows"] = 50
+    assert planned()[0] == 50 + 1234 + 10_000
+
+
 def test_a_plan_is_written_anew_when_a_killed_job_has_paid(small: Workflow) -> None:
     target = "results/small/plan.md"
     assert small.run(target).returncode == 0

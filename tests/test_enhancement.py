@@ -8,7 +8,7 @@ from datasets import Dataset
 
 from reversegen.arithmetic import solve
 from reversegen.configuration import Enhancement, Honesty, KindUse, Safety, Training
-from reversegen.enhancement import SOURCES, Barred, Found, Selection, select_rows
+from reversegen.enhancement import SOURCES, Barred, Found, Selection, margin_warning, select_rows
 from reversegen.errors import BadInput
 from reversegen.hashing import instruction_id
 from reversegen.kinds import open_kind
@@ -134,7 +134,13 @@ def select(
         },
         kept_out=[*(question(t) for t in tests), *(seed(t, "heldout") for t in heldout)],
         enhancement=Enhancement(
-            rows=rows, in_turns=in_turns, replay_rows=replay_rows, plain_rows=0, training=TRAINING, lora=None
+            rows=rows,
+            seed_margin=0.25,
+            in_turns=in_turns,
+            replay_rows=replay_rows,
+            plain_rows=0,
+            training=TRAINING,
+            lora=None,
         ),
         system=system,
         random_seed=random_seed,
@@ -296,7 +302,9 @@ def test_seeds_of_the_held_out_split_and_without_an_answer_teach_nothing() -> No
         seeds=answered,
         responses={},
         kept_out=[],
-        enhancement=Enhancement(rows=10, in_turns=True, replay_rows=10, plain_rows=0, training=TRAINING, lora=None),
+        enhancement=Enhancement(
+            rows=10, seed_margin=0.25, in_turns=True, replay_rows=10, plain_rows=0, training=TRAINING, lora=None
+        ),
         system="Think.",
         random_seed=0,
         kind=KIND,
@@ -436,7 +444,9 @@ def test_rows_say_whether_the_target_was_sure_and_replay_the_option_that_most_an
             for n in passes[:2]
         },
         kept_out=[],
-        enhancement=Enhancement(rows=100, in_turns=False, replay_rows=10, plain_rows=0, training=TRAINING, lora=None),
+        enhancement=Enhancement(
+            rows=100, seed_margin=0.25, in_turns=False, replay_rows=10, plain_rows=0, training=TRAINING, lora=None
+        ),
         system=None,
         random_seed=0,
         kind=HONESTY,
@@ -468,3 +478,25 @@ def test_the_library_that_trains_on_them_reads_the_written_rows(tmp_path: Path) 
     for row, own in zip(loaded, rows, strict=True):
         assert [turn["role"] for turn in row["prompt"] + row["completion"]] == ["system", "user", "assistant"]
         assert row["completion"][0]["content"] == own.completion[0].content
+
+
+def test_a_margin_that_is_too_small_is_told_with_the_key_that_widens_it() -> None:
+    """Of 8 rows and a quarter more, 10 seeds are answered."""
+
+    def warning(usable: int, answered: int, rows: int = 8, warmup: int = 8) -> str | None:
+        chains = [found(dict.fromkeys(WARMUP_FAILURES[:warmup], "failed"))]
+        selection = select(rows=rows, seeds=SEEDS[:usable], warmup=chains)
+        settings = Enhancement(
+            rows=rows, seed_margin=0.25, in_turns=False, replay_rows=5, plain_rows=0, training=TRAINING, lora=None
+        )
+        assert settings.answered_seeds == rows + -(-rows // 4)
+        return margin_warning(selection, answered, settings)
+
+    assert warning(usable=8, answered=10) is None
+    assert warning(usable=7, answered=10) == (
+        "enhancement: 7 of 10 answered seeds can be used, so that every source has as many rows and not 8; raise "
+        "enhancement.seed_margin (0.25) and start again"
+    )
+    assert warning(usable=7, answered=9) is None  # there are no more seeds
+    assert warning(usable=7, answered=10, warmup=7) is None  # another source has no more
+    assert warning(usable=5, answered=10, warmup=6) is not None

@@ -11,7 +11,9 @@ from endpoint_server import KEY, EndpointServer
 
 from reversegen.calls import calls_folder, read_usage
 from reversegen.records import (
+    Reference,
     Response,
+    Seed,
     read_records,
 )
 
@@ -323,6 +325,62 @@ def test_how_hard_an_endpoint_is_asked_reruns_nothing_and_what_it_is_asked_for_d
     assert "Nothing to be done" in workflow.run("-n", target).stdout
     workflow.change_models({"api": {"endpoint": {"model": "another"}}})
     assert planned(workflow.run("-n", target).stdout) == {"answer_seeds": 1}
+
+
+def test_no_more_seeds_are_asked_and_answered_than_are_drawn(
+    workflow: Workflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A probe of 50 seeds asks 50; 20 rows and a quarter more take 25 references; null takes all, as they stand."""
+    monkeypatch.setenv("REVERSEGEN_TEST_KEY", KEY)
+    asked, answered = "results/api/probe/responses.jsonl", "results/api/enhanced/seed_references.jsonl"
+    task = {"target": "api", "labeller": "api", "data": {"seeds": {"arithmetic": {"corpus": {"count": 200}}}}}
+    sizes = []
+    with EndpointServer().running() as server:
+        endpoint = {"base_url": server.url, "model": "m", "api_key_env": "REVERSEGEN_TEST_KEY"}
+        workflow.change_models({"api": {"endpoint": endpoint, "size": "tiny"}})
+        for probe_seeds, seed_margin in ((50, 0.25), (None, None)):
+            some = {"probe_seeds": probe_seeds, "heldout_share": 0.3}
+            changes = {"data": some, "enhancement": {"rows": 20, "seed_margin": seed_margin}, "shards": 2}
+            workflow.write_task("half", task)
+            workflow.write_task("api", changes, base="half")
+            before = len(server.asked)
+            done = workflow.run(asked, answered)
+            assert done.returncode == 0, done.stdout
+            sizes.append(len(server.asked) - before)
+            every = read_records(workflow.folder / "results/api/seeds.jsonl", Seed)
+            train = [seed.id for seed in every if seed.split == "train"]
+            probed = [row.instruction_id for row in read_records(workflow.folder / asked, Response)]
+            references = [row.instruction_id for row in read_records(workflow.folder / answered, Reference)]
+            if probe_seeds:
+                assert (len(set(probed)), len(set(references))) == (50, 25)
+                assert set(references) < set(train)
+                assert {seed.split for seed in every if seed.id in probed} == {"train", "heldout"}
+            assert probed == [seed.id for seed in every if seed.id in probed]
+            assert references == [identity for identity in train if identity in references]
+    assert (probed, references) == ([seed.id for seed in every], train)
+    assert sizes == [50 + 25, len(every) + len(train) - 50 - 25]  # what was answered before is kept
+    for draw in ("probe/draw_probe", "enhanced/draw_answered"):
+        assert "by hand" in (workflow.folder / f"results/api/logs/{draw}.log").read_text()
+
+
+@pytest.mark.parametrize("task", ["tiny-math", "tiny-safety"])
+def test_a_tiny_task_answers_all_its_training_seeds(workflow: Workflow, task: str) -> None:
+    done = workflow.run(f"results/{task}/enhanced/drawn_seeds.jsonl")
+    assert done.returncode == 0, done.stdout
+    folder = workflow.folder / "results" / task
+    lines = (folder / "seeds.jsonl").read_text().splitlines()
+    assert (folder / "enhanced/drawn_seeds.jsonl").read_text().splitlines() == [
+        line for line in lines if '"split":"train"' in line
+    ]
+
+
+def test_a_probe_that_cannot_hold_every_source_and_split_stops_before_anything_is_asked(workflow: Workflow) -> None:
+    workflow.write_task("few", {"data": {"probe": True, "probe_seeds": 31}})
+    done = workflow.run("results/few/probe/drawn_seeds.jsonl")
+    assert done.returncode == 1
+    assert "draw_seeds: error: data.probe_seeds: 31 are too few for 16 seeds of each source, subject and split: 32" in (
+        done.stdout
+    )
 
 
 def test_another_number_of_shards_asks_an_endpoint_nothing_again(

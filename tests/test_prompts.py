@@ -289,6 +289,21 @@ def test_too_few_failed_seeds_say_what_to_change(train: int, heldout: int, split
     some = seeds(50, 50)
     failed = {s.id for s in [*some[:train], *some[50 : 50 + heldout]]}
     with pytest.raises(
-        BadInput, match=rf"failed on {train + heldout} of 100 seeds, too few {split} .*data\.probe: false"
+        BadInput,
+        match=rf"failed on {train + heldout} of 100 seeds, too few {split} .*data\.probe_seeds.*data\.probe: false",
     ):
         failed_seeds(some, probed(some, failed))
+
+
+def test_a_probe_of_some_seeds_lets_in_those_that_failed_and_counts_the_ones_that_it_asked() -> None:
+    everything = seeds(200, 100)
+    asked_ids = {s.id for n, s in enumerate(everything) if n % 2}
+    failed = {s.id for n, s in enumerate(everything) if n % 6 == 1}
+    labels = probed([s for s in everything if s.id in asked_ids], failed)
+    assert failed_seeds(iter(everything), labels) == [s for s in everything if s.id in failed]
+    with pytest.raises(BadInput, match=r"failed on 0 of 150 seeds, .*raise data\.probe_seeds"):
+        failed_seeds(everything, probed([s for s in everything if s.id in asked_ids], set()))
+    with pytest.raises(
+        BadInput, match=r"^prompts\.train: 100 different prompts .* from 4 train seeds; .*data\.probe_seeds"
+    ):
+        build_prompts(seeds(4, 50), asked(100, 5), 0, 0, MATH)

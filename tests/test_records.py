@@ -233,7 +233,7 @@ def test_a_row_that_does_not_fit_is_named_with_file_line_and_field_and_without_i
 def test_lines_are_counted_as_an_editor_counts_them(tmp_path: Path) -> None:
     file = tmp_path / "rows.txt"
     file.write_bytes(f"one{SEPARATORS[2:]}one\n\n \t\nfour\r\nfive".encode())
-    assert numbered_lines(file) == [(1, f"one{SEPARATORS[2:]}one"), (4, "four"), (5, "five")]
+    assert list(numbered_lines(file)) == [(1, f"one{SEPARATORS[2:]}one"), (4, "four"), (5, "five")]
 
 
 @pytest.mark.parametrize("content", [None, "a folder", b'{"id": "\xff"}\n', '{"id": "x"}\n'.encode("utf-16")])

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,15 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
+from reversegen import rows as streamed
 from reversegen.errors import BadInput
 from reversegen.records import Seed, write_records
-from reversegen.rows import read_rows
+
+
+def read_rows(path: Path, column: str | None) -> list[streamed.Row]:
+    """All rows of a file."""
+    return list(streamed.read_rows(path, column))
+
 
 SEPARATORS = "\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 ODD = f'"quoted", \\n \\u2028 {SEPARATORS} \t\x7f \u200b\u202e e\u0301 \U0001f600 </s> {{"a": 1}}'
@@ -348,3 +355,44 @@ def test_a_file_without_rows_is_named(tmp_path: Path, name: str, content: str, c
     (tmp_path / name).write_text(content)
     with pytest.raises(BadInput, match=rf"{name}: no rows$"):
         read_rows(tmp_path / name, column)
+
+
+@pytest.mark.parametrize("form", [".jsonl", ".csv", ".parquet"])
+def test_a_row_is_given_before_the_next_is_read(tmp_path: Path, form: str) -> None:
+    file = write(tmp_path / f"rows{form}", [{"a": f"row {n} {'x' * 1000}"} for n in range(5000)])
+    tracemalloc.start()
+    try:
+        rows = streamed.read_rows(file, "a")
+        assert [next(rows)[1]["text"][:6] for _ in range(3)] == ["row 0 ", "row 1 ", "row 2 "]
+        assert sum(1 for _ in rows) == 4997
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 2_500_000  # the file has 5 MB
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+def test_lines_of_a_long_csv_file_are_those_of_the_csv_module(tmp_path: Path, encoding: str, ending: str) -> None:
+    """Whatever falls on the border of two of the pieces that a file is read in."""
+    rows = [{"a": f"{n} \u00e4\U0001f600 {'x' * (n % 97)}", "b": "one\ntwo" if n % 5 else ", ;"} for n in range(2000)]
+    file = tmp_path / "rows.csv"
+    with file.open("w", encoding=encoding, newline="") as opened:
+        writer = csv.DictWriter(opened, ["a", "b"], lineterminator=ending, quoting=csv.QUOTE_ALL)
+        writer.writeheader()
+        writer.writerows(rows)
+    found = read_rows(file, None)
+    assert [row for _, row in found] == rows
+    with file.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="") as opened:
+        reader = csv.reader(opened)
+        next(reader)
+        assert [place for place, _ in found] == [f"line {reader.line_num}" for _ in reader]
+
+
+@pytest.mark.parametrize("name", ["rows.jsonl", "rows.csv"])
+def test_a_byte_that_is_not_utf_8_is_named_with_its_line_however_far_down(tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    line = b'{"a": "x"}\n' if name == "rows.jsonl" else b"a,b\n"
+    file.write_bytes(line * 50_000 + b"\xff,\n" + line)
+    with pytest.raises(BadInput, match=f"{name}, line 50001: not UTF-8"):
+        read_rows(file, None)

@@ -1,22 +1,28 @@
 """Seeds are read in their published form, cleaned, and split so that nothing but their text decides."""
 
+import csv
 import hashlib
 import json
 import logging
 import random
+import tracemalloc
 import unicodedata
 from pathlib import Path
 from typing import Any
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 
+from reversegen import seeds as streamed
 from reversegen.configuration import Corpus, DataSource, Honesty, KindUse, Safety
 from reversegen.errors import BadInput
 from reversegen.hashing import instruction_id
+from reversegen.kind import Raw
 from reversegen.kinds import open_kind
 from reversegen.kinds.math import KIND as MATH
 from reversegen.records import Labelled, Measure, Question, Seed, read_records, write_records
-from reversegen.seeds import build_tests, clean_seeds, read_labelled, read_source, read_tests
+from reversegen.seeds import build_tests, read_labelled, read_tests
 
 FILE = DataSource(file=Path("some.jsonl"), licence="MIT")
 TEST = FILE.model_copy(update={"measures": "accuracy"})
@@ -27,6 +33,16 @@ CHOICES = Honesty(
 HONESTY, SAFETY = (
     open_kind(KindUse(name=name, honesty=CHOICES, safety=Safety(refusals=["no"]))) for name in ("honesty", "safety")
 )
+
+
+def clean_seeds(*arguments: Any) -> list[Seed]:
+    """All seeds."""
+    return list(streamed.clean_seeds(*arguments))
+
+
+def read_source(*arguments: Any) -> list[Raw]:
+    """All rows of a source."""
+    return list(streamed.read_source(*arguments))
 
 
 def write(file: Path, rows: list[tuple[str, str]]) -> Path:
@@ -383,3 +399,95 @@ def test_every_row_of_the_real_gsm8k_is_read(shared_data: Path) -> None:
     assert sum("," in str(raw.answer) for raw in read) == sum("," in answer for answer in answers) > 50
     seeds = clean(file, share=0.1)
     assert len({seed.id for seed in seeds}) == len(seeds) == len({folded(row["question"]) for row in published})
+
+
+CAPPED = FILE.model_copy(update={"rows": 60})
+
+
+def texts_of(file: Path, source: DataSource = CAPPED) -> list[str]:
+    return [raw.text for raw in read_source("s", source, file, MATH)]
+
+
+def test_capped_rows_are_the_lowest_by_hash_in_the_order_of_the_file(tmp_path: Path) -> None:
+    rows = questions(0, 1000)
+    drawn = texts_of(write(tmp_path / "rows.jsonl", rows))
+
+    def rank(text: str) -> str:
+        return hashlib.sha256(json.dumps([0, "rows", instruction_id(text)]).encode()).hexdigest()[:16]
+
+    lowest = sorted((text for text, _ in rows), key=rank)[:60]
+    assert drawn == [text for text, _ in rows if text in lowest]
+    assert drawn != [text for text, _ in rows[:60]]
+    for cap in (999, 1000, 5000):
+        source = FILE.model_copy(update={"rows": cap})
+        assert len(texts_of(tmp_path / "rows.jsonl", source)) == min(cap, 1000)
+
+
+def test_where_rows_stand_and_how_often_changes_no_draw(tmp_path: Path) -> None:
+    rows = questions(0, 400)
+    drawn = texts_of(write(tmp_path / "rows.jsonl", rows))
+    twice = rows + [(text.upper(), "7") for text, _ in rows]
+    random.Random(0).shuffle(twice)
+    again = texts_of(write(tmp_path / "twice.jsonl", twice))
+    assert sorted(map(folded, again)) == sorted(map(folded, drawn))
+    more = texts_of(write(tmp_path / "more.jsonl", questions(0, 500)))
+    assert set(more) & {text for text, _ in rows} <= set(drawn)
+
+
+def test_rows_that_cannot_be_used_and_other_subjects_do_not_count_for_the_cap(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "reversegen")
+    file = tmp_path / "items.jsonl"
+    items = [item(n, subject) for n in range(40) for subject in ("law", "art")]
+    broken = [{"text": f"What {n}?\nA. x"} for n in range(200)]
+    file.write_text("".join(json.dumps(row) + "\n" for row in [*broken, *items]))
+    source = FILE.model_copy(update={"rows": 40, "subjects": ["law"]})
+    assert [raw.subject for raw in read_source("s", source, file, HONESTY)] == ["law"] * 40
+    assert len(read_source("s", source.model_copy(update={"rows": 10}), file, HONESTY)) == 10
+    assert "s: 10 of 40 rows drawn" in caplog.text
+
+
+def test_seeds_and_tests_of_capped_sources_are_those_of_the_drawn_rows(tmp_path: Path) -> None:
+    file = write(tmp_path / "rows.jsonl", questions(0, 500))
+    source = FILE.model_copy(update={"rows": 80})
+    drawn = texts_of(file, source)
+    whole = clean_seeds({"s": FILE}, {"s": file}, [], 0.5, MATH)
+    asked = asks(drawn[0])  # dropped after the draw: what tests ask lets no other row in
+    seeds = clean_seeds({"s": source}, {"s": file}, [asked], 0.5, MATH)
+    assert seeds == [seed for seed in whole if seed.text in drawn[1:]]
+    tests = build_tests("test", source.model_copy(update={"measures": "accuracy"}), file, MATH)
+    assert [question.text for question in tests] == drawn
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
+def test_what_is_not_kept_takes_no_memory(tmp_path: Path, form: str) -> None:
+    """Of 2,000 rows of 5,700 characters a hundred are kept, each with half of them."""
+    long = "a word or two more " * 150
+    rows = [
+        {"instruction": f"What is {n} plus 1 ? {long}", "output": f"{long} The answer is: {n}", "source": source}
+        for n in range(2000)
+        for source in ("GSM_Rephrased" if n % 20 == 0 else "stack_exchange",)
+    ]
+    file = tmp_path / f"rows.{form}"
+    if form == "jsonl":
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    elif form == "csv":
+        with file.open("w", newline="") as opened:
+            writer = csv.DictWriter(opened, list(rows[0]), quoting=csv.QUOTE_ALL)
+            writer.writeheader()
+            writer.writerows(rows)
+    else:
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), file, row_group_size=100)
+    size = sum(len(text) for row in rows for text in row.values())
+    del rows
+    source = FILE.model_copy(update={"file": file})
+    list(streamed.clean_seeds({"s": source}, {"s": file}, [], 0.5, MATH))  # imports what reads it
+    tracemalloc.start()
+    try:
+        kept = sum(1 for _ in streamed.clean_seeds({"s": source}, {"s": file}, [], 0.5, MATH))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert kept == 100
+    assert peak < size / 4

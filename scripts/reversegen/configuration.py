@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -152,6 +153,11 @@ class DataSource(Section):
     )
     licence: str = Field(description="licence of the data, as its publisher states it")
     subjects: list[str] | None = Field(None, min_length=1, description="the subjects to keep; null for all")
+    rows: Positive | None = Field(
+        None,
+        description="most rows: so many of those that can be used, drawn by a hash of their text; null for all. A plan counts "
+        "them before the data is here",
+    )
     measures: Measure | None = Field(
         None, description="for a test set: the metric it counts for; retained is what the target could do before"
     )
@@ -164,8 +170,8 @@ class DataSource(Section):
             raise ValueError("file: its name must end in .jsonl, .json, .csv or .parquet")
         if self.file is not None and set("{}") & set(str(self.file)):
             raise ValueError("file: its name may hold no braces, which are wildcards of Snakemake")
-        if self.corpus and (self.column or self.subjects):
-            raise ValueError("column and subjects are for files; a corpus has none")
+        if self.corpus and (self.column or self.subjects or self.rows):
+            raise ValueError("column, subjects and rows are for files; a corpus has its count")
         return self
 
 
@@ -177,6 +183,9 @@ class Data(Section):
     judge: DataSource | None = Field(description="labelled set that the judge is checked on; null for the kind's own")
     heldout_share: Number = Field(gt=0, lt=1, description="share of the seeds kept for the held-out prompts")
     probe: bool = Field(description="whether only seeds that the target fails in a first probe enter prompts")
+    probe_seeds: Positive | None = Field(
+        description="most seeds that a probe asks, drawn by a hash of their id; null for all"
+    )
 
     @model_validator(mode="after")
     def _tests_measure(self) -> Data:
@@ -186,8 +195,9 @@ class Data(Section):
         for name, source in self.seeds.items():
             if source.measures is not None:
                 raise ValueError(f"seeds.{name}: `measures` is for test sets")
-        if self.judge and (self.judge.column or (self.judge.file and self.judge.file.suffix != ".jsonl")):
-            raise ValueError("judge: a labelled set is a .jsonl file of records.Labelled, without a column")
+        labelled = self.judge
+        if labelled and (labelled.column or labelled.rows or (labelled.file and labelled.file.suffix != ".jsonl")):
+            raise ValueError("judge: a labelled set is a .jsonl file of records.Labelled, without column and rows")
         return self
 
 
@@ -426,6 +436,10 @@ class Enhancement(Section):
     """Fine-tuning that repairs the target."""
 
     rows: Positive = Field(description="most rows of a source; every source gets as many as the smallest has")
+    seed_margin: NotNegative | None = Field(
+        description="training seeds that the labeller answers beyond `rows`, as a share of them, since some answers cannot be "
+        "used; null for all seeds"
+    )
     in_turns: bool = Field(
         description="whether failures are taken one of each type and length in turn, what asks the same as another one last; "
         "else they are drawn at random, as unselected rows are"
@@ -436,6 +450,11 @@ class Enhancement(Section):
     )
     training: Training
     lora: Lora | None
+
+    @property
+    def answered_seeds(self) -> int | None:
+        """Training seeds that the labeller answers; None for all."""
+        return None if self.seed_margin is None else self.rows + math.ceil(self.rows * self.seed_margin)
 
 
 class Evaluation(Section):

@@ -14,7 +14,7 @@ from typing import Any
 from reversegen.artefacts import read_json, write_json
 from reversegen.configuration import Configuration, Model, Price, Task, Throughput, load
 from reversegen.errors import BadInput
-from reversegen.planned_jobs import SHARD, Amount, Job, asks_model, count_rows, planned_jobs, why_unplanned
+from reversegen.planned_jobs import SHARD, Amount, Job, asks_model, planned_jobs, source_file, why_unplanned
 from reversegen.records import numbered_lines
 
 BATCH_PRICE = 0.5
@@ -251,12 +251,16 @@ def _calls(folder: Path) -> Iterator[dict[str, int]]:
 
 def _assumed_sources(task: Task, assumed: int) -> list[str]:
     every = {**task.data.seeds, **task.data.tests}
-    absent = [name for name, source in every.items() if not source.corpus and count_rows(source, -1) == -1]
-    return (
-        [f"- Rows: {assumed:,} of each source that is not here yet (costs.source_rows): {', '.join(absent)}."]
-        if absent
-        else []
-    )
+    absent = {name: source for name, source in every.items() if not source.corpus and not source_file(source).is_file()}
+    stated = [f"{name} {source.rows:,}" for name, source in absent.items() if source.rows]
+    others = [name for name, source in absent.items() if not source.rows]
+    lines = []
+    if stated:
+        lines.append(f"- Rows of sources that are not here yet, as `rows` says: {', '.join(stated)}.")
+    if others:
+        text = f"- Rows: {assumed:,} of each source that is not here yet (costs.source_rows): {', '.join(others)}."
+        lines.append(text)
+    return lines
 
 
 def _assumed_speed(jobs: Sequence[Job], configuration: Configuration) -> list[str]:

@@ -140,6 +140,18 @@ def select_rows(
     )
 
 
+def margin_warning(selection: Selection, answered: int, enhancement: Enhancement) -> str | None:
+    """A line if all sources lose rows since too few of the `answered` seeds, which were drawn, can be used; else None."""
+    left = {name: selection.candidates[name] - selection.overlaps[name] for name in SOURCES}
+    others = min(enhancement.rows, *(count for name, count in left.items() if name != "seeds"))
+    if answered != enhancement.answered_seeds or left["seeds"] >= others:
+        return None
+    return (
+        f"enhancement: {left['seeds']} of {answered} answered seeds can be used, so that every source has as many rows and not "
+        f"{others}; raise enhancement.seed_margin ({enhancement.seed_margin:g}) and start again"
+    )
+
+
 def _plain_rows(
     warmup: Sequence[Found],
     responses: Mapping[str, Sequence[Response]],

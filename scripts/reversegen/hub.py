@@ -19,7 +19,7 @@ from http.client import HTTPException
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 
-from reversegen.artefacts import alone, check_manifest, read_json, write_bytes, write_json, write_text
+from reversegen.artefacts import alone, check_manifest, read_json, write_bytes, write_json, write_pieces, write_text
 from reversegen.configuration import HubData, UrlData, read_yaml
 from reversegen.errors import BadInput
 from reversegen.hashing import file_sha256
@@ -144,7 +144,7 @@ def _fetch_rows(source: HubData, revision: str, rows: Path, manifest: Path, fact
         split = load_dataset(str(partial / "repository"), source.name, split=source.split, cache_dir=str(cache))
     except faults as error:
         raise BadInput(_explain(source.repo, revision, error)) from error
-    write_text(rows, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in split))
+    write_pieces(rows, (json.dumps(row, ensure_ascii=False).encode() + b"\n" for row in split))
     write_json(manifest, {**facts, "read_from": hashes, "files": {rows.name: file_sha256(rows)}})
     shutil.rmtree(partial)
     log.info("%s: %d rows", source.repo, len(split))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
@@ -11,9 +12,11 @@ from pathlib import Path
 from reversegen.configuration import Configuration, DataSource, Task, Training
 from reversegen.enhancement import SOURCES
 from reversegen.judges import JUDGES, reads_refusals
+from reversegen.kind import Kind
 from reversegen.kinds import open_kind
-from reversegen.records import Question, Seed, numbered_lines, read_records
+from reversegen.records import Seed, numbered_lines, stream_records
 from reversegen.rows import read_rows
+from reversegen.seeds import read_source
 
 DEMONSTRATIONS = 3
 OPTIONS = 4
@@ -174,7 +177,10 @@ class _Jobs:
         self.asked = self.question + text_tokens(task.responses.system)
         self.repairs = not self.models[task.target].endpoint
         self.seeds, self.train_seeds = seed_count(task, self.assumed, folder)
-        self.tests = {n: test_count(n, source, self.assumed, folder) for n, source in task.data.tests.items()}
+        self.probed = min(task.data.probe_seeds or self.seeds, self.seeds)
+        self.tests = {
+            n: test_count(n, source, self.assumed, folder, self.kind) for n, source in task.data.tests.items()
+        }
         self.answer = task.responses.max_new_tokens * self.share
         self.solution = task.references.max_new_tokens * self.share
         self.item = task.sampling.max_new_tokens * self.share
@@ -188,19 +194,31 @@ class _Jobs:
         counts |= {f"iter{k}": of.train + of.heldout for k in range(self.task.iterations + 1)}
         return counts | ({"control": self.task.iterations * of.train} if self.repairs else {})
 
+    @property
+    def probed_train(self) -> int:
+        """Training seeds that the probe asks, as many as their share of all seeds; it may fail on all of them."""
+        return round(self.probed * self.train_seeds / max(1, self.seeds))
+
     def before_the_loop(self) -> Iterator[Job]:
         """The check of the judge, the probe of the seeds and the warm-up."""
         task = self.task
         if task.judge:  # it is checked whatever the kind
             source = task.data.judge
             shipped = Path(__file__).parents[2] / f"resources/judge/{task.kind}.jsonl"
-            labelled = len(numbered_lines(shipped)) if source is None else count_rows(source, self.assumed)
+            labelled = (
+                sum(1 for _ in numbered_lines(shipped)) if source is None else _labelled_count(source, self.assumed)
+            )
             yield from self._judgements("check_judge", "", "judge.json", labelled, self.answer)
         if (task.data.probe or (self.kind.choice and self.repairs)) and "probe" not in task.reuse:
-            yield self._responses("answer_seeds", "probe", task.target, self.seeds, "all seeds")
-            yield from self._judgements("judge_seeds", "probe", "probe/judgements.jsonl", self.seeds, self.answer)
+            which = (
+                "all seeds"
+                if self.probed == self.seeds
+                else f"{self.probed:,} of {self.seeds:,} seeds (data.probe_seeds)"
+            )
+            yield self._responses("answer_seeds", "probe", task.target, self.probed, which)
+            yield from self._judgements("judge_seeds", "probe", "probe/judgements.jsonl", self.probed, self.answer)
         if "iter0" not in task.reuse:
-            rows = task.warmup.rows or self.train_seeds
+            rows = task.warmup.rows or (self.probed_train if task.data.probe else self.train_seeds)
             how = task.warmup.training
             yield _training("train_warmup", "iter0", task.proposer, "iter0/proposer", rows, self.prompt, how)
 
@@ -225,11 +243,17 @@ class _Jobs:
             yield from self._judgements("judge_references", chain, place, written, self.solution)
 
     def of_seeds(self) -> Iterator[Job]:
-        """Good answers to the seeds, which are one source of repair."""
-        place = "enhanced/seed_references.jsonl"
-        yield from self._references("write_seed_references", "enhanced", place, self.train_seeds)
+        """Good answers to the seeds that are drawn, which are one source of repair."""
+        possible, most = (
+            self.probed_train if self.kind.choice else self.train_seeds,
+            self.task.enhancement.answered_seeds,
+        )
+        count = min(possible, most or possible)
+        drawn = "all training seeds" if count == possible else "enhancement.rows and seed_margin more"
+        for job in self._references("write_seed_references", "enhanced", "enhanced/seed_references.jsonl", count):
+            yield replace(job, why=f"{drawn}; {job.why}")
         place = "enhanced/seed_judgements.jsonl"
-        yield from self._judgements("judge_seed_references", "enhanced", place, self.train_seeds, self.solution)
+        yield from self._judgements("judge_seed_references", "enhanced", place, count, self.solution)
 
     def of_version(self, version: str) -> Iterator[Job]:
         """The training of a repaired target, and the tests of it or of the untouched one."""
@@ -336,25 +360,40 @@ def seed_count(task: Task, assumed: int, folder: Path) -> tuple[int, int]:
     """Seeds of a task, and those of them that train: made already, or the rows of their sources."""
     made = folder / "seeds.jsonl"
     if made.is_file():
-        seeds = read_records(made, Seed)
-        return len(seeds), sum(seed.split == "train" for seed in seeds)
-    count = sum(count_rows(source, assumed) for source in task.data.seeds.values())
+        splits = Counter(seed.split for seed in stream_records(made, Seed))
+        return splits.total(), splits["train"]
+    kind = open_kind(task.kind_use)
+    count = sum(count_rows(name, source, assumed, kind) for name, source in task.data.seeds.items())
     return count, round(count * (1 - task.data.heldout_share))
 
 
-def test_count(name: str, source: DataSource, assumed: int, folder: Path) -> int:
+def test_count(name: str, source: DataSource, assumed: int, folder: Path, kind: Kind) -> int:
     """Questions of a test set: made already, or the rows of its source."""
     made = folder / "tests" / f"{name}.jsonl"
-    return len(read_records(made, Question)) if made.is_file() else count_rows(source, assumed)
+    return sum(1 for _ in numbered_lines(made)) if made.is_file() else count_rows(name, source, assumed, kind)
 
 
-def count_rows(source: DataSource, assumed: int) -> int:
-    """Rows of a source: drawn, lying here, or assumed."""
+def count_rows(name: str, source: DataSource, assumed: int, kind: Kind) -> int:
+    """Rows of a source that can be used: of a corpus, of a file that lies here, or as many as it says; else `assumed`."""
     if source.corpus:
         return source.corpus.count
-    file = source.file
+    file = source_file(source)
+    return sum(1 for _ in read_source(name, source, file, kind)) if file.is_file() else source.rows or assumed
+
+
+def _labelled_count(source: DataSource, assumed: int) -> int:
+    """Rows of a set that a judge is checked on."""
+    if source.corpus:
+        return source.corpus.count
+    file = source_file(source)
+    return sum(1 for _ in read_rows(file, None)) if file.is_file() else assumed
+
+
+def source_file(source: DataSource) -> Path:
+    """Where the rows of a source that is no corpus lie once they are here."""
     if source.url:
-        file = Path("resources/downloads/files", source.url.file_name)
-    elif source.hub:
-        file = Path("resources/downloads/data", f"{source.hub.file_name}.jsonl")
-    return len(read_rows(file, source.column)) if file and file.is_file() else assumed
+        return Path("resources/downloads/files", source.url.file_name)
+    if source.hub:
+        return Path("resources/downloads/data", f"{source.hub.file_name}.jsonl")
+    assert source.file is not None
+    return source.file

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from reversegen.configuration import Prompts
 from reversegen.errors import BadInput
@@ -82,7 +82,7 @@ def _draw(seeds: Sequence[Seed], split: Split, count: int, header: str, draw: in
         drawn.setdefault(prompt.id, prompt)
     raise BadInput(
         f"prompts.{split}: {count} different prompts cannot be drawn from {len(pool)} {split} seeds; ask for fewer, or "
-        "give more seeds"
+        "give more seeds: of a probe, only those that failed count, and data.probe_seeds says how many it asks"
     )
 
 
@@ -106,9 +106,10 @@ def _alike(seeds: Sequence[Seed], split: Split, least: int) -> dict[tuple[str, s
     return alike
 
 
-def failed_seeds(seeds: Sequence[Seed], labels: Sequence[Label]) -> list[Seed]:
+def failed_seeds(seeds: Iterable[Seed], labels: Sequence[Label]) -> list[Seed]:
     """The seeds that the target failed in the probe, without sources and subjects too small for a prompt.
 
+    The probe may have asked some of them only.
     Raises BadInput where a split has none.
     """
     failed = {label.instruction_id for label in labels if label.verdict == "failed"}
@@ -118,8 +119,8 @@ def failed_seeds(seeds: Sequence[Seed], labels: Sequence[Label]) -> list[Seed]:
     for split in ("train", "heldout"):
         if not any(s.split == split for s in kept):
             raise BadInput(
-                f"probe: the target failed on {len(failed)} of {len(seeds)} seeds, too few {split} ones for a prompt; give "
-                "more seeds, or set data.probe: false"
+                f"probe: the target failed on {len(failed)} of {len(labels)} seeds, too few {split} ones for a prompt; "
+                "raise data.probe_seeds if it does not ask all, give more seeds, or set data.probe: false"
             )
-    log.info("probe: the target failed on %d of %d seeds; %d enter prompts", len(failed), len(seeds), len(kept))
+    log.info("probe: the target failed on %d of %d seeds; %d enter prompts", len(failed), len(labels), len(kept))
     return kept

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -352,13 +352,16 @@ R = TypeVar("R", bound=Record)
 
 def read_records(path: Path, record: type[R]) -> list[R]:
     """Read a JSON Lines file. Raises BadInput naming file, line and field for the first row that does not fit."""
-    rows = []
+    return list(stream_records(path, record))
+
+
+def stream_records(path: Path, record: type[R]) -> Iterator[R]:
+    """`read_records`, one in memory at a time."""
     for number, line in numbered_lines(path):
         try:
-            rows.append(record.model_validate_json(line))
+            yield record.model_validate_json(line)
         except ValidationError as error:
             raise BadInput(f"{path}, line {number}: {explain(error)}") from error
-    return rows
 
 
 def read_answers(path: Path, record: type[R], asked: Iterable[str], *, of_more: bool = False) -> list[R]:
@@ -389,13 +392,15 @@ def write_records(path: Path, records: Iterable[Record]) -> None:
     write_pieces(path, (record.model_dump_json().encode() + b"\n" for record in records))
 
 
-def numbered_lines(path: Path) -> list[tuple[int, str]]:
+def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
     """The lines of a text file that are not blank, numbered from 1. Raises BadInput where it is missing or not UTF-8."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        with path.open(encoding="utf-8-sig") as lines:
+            for number, line in enumerate(lines, 1):
+                if line.strip():
+                    yield number, line.removesuffix("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"{path}: not a readable text file: {error}") from error
-    return [(n, line) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
 
 
 _UNSHOWN = {

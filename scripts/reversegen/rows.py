@@ -5,9 +5,10 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import itertools
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,13 @@ _SEP_LINE = re.compile(r"sep=([^\r\n])(?:\r\n|\r|\n)", re.IGNORECASE)
 """A first line by which Excel names the delimiter."""
 
 
-def read_rows(path: Path, column: str | None) -> list[Row]:
-    """Read a file by the ending of its name.
+def read_rows(path: Path, column: str | None) -> Iterator[Row]:
+    """Read a file by the ending of its name, one row in memory at a time; a JSON file is parsed whole.
 
     A JSON file is a list of objects, or an object from subjects to lists of texts: rows of `subject` and `text` then,
     unless all lists have the same length, as the columns of a table.
     With `column`, a row is that column alone, as `text`: every kind reads that as an instruction of the user's own.
-    Raises BadInput naming file, row and column.
+    Raises BadInput naming file, row and column when that row is reached, and for a file without rows at its end.
     """
     if path.suffix == ".json":
         rows = _json(path)
@@ -41,25 +42,36 @@ def read_rows(path: Path, column: str | None) -> list[Row]:
         rows = _parquet(path)
     else:
         rows = _json_lines(path)
-    if not rows:
+    empty = True
+    for place, row in rows:
+        empty = False
+        yield place, row if column is None else _only(row, column, path, place)
+    if empty:
         raise BadInput(f"{path}: no rows")
-    return rows if column is None else [(place, _only(row, column, path, place)) for place, row in rows]
 
 
-def read_csv(path: Path, columns: Collection[str], *, ascii_columns: bool = False) -> list[Row]:
+def read_csv(path: Path, columns: Collection[str], *, ascii_columns: bool = False) -> Iterator[Row]:
     """The rows of a CSV file as spreadsheets save it. A column without a name, and a row of empty cells, is left out.
 
     The delimiter is the one that a first line such as `sep=;` names; else the comma, semicolon or tab that splits the first
     line into all of `columns`, or, without `columns`, into several names. A file of one column must be the same by each.
     With `ascii_columns`, bytes that are not UTF-8 are read as Windows-1252: only texts that the caller does not need may
-    hold them. Raises BadInput naming file and line for what could be read in two ways.
+    hold them; such a file is held in memory. Raises BadInput naming file and line for what could be read in two ways.
     """
-    text = _text(path, "cp1252" if ascii_columns else None)
-    sep_line = _SEP_LINE.match(text)
-    body, lines_before = (text[sep_line.end() :], 1) if sep_line else (text, 0)
-    headers = {delimiter: _header(body, delimiter) for delimiter in ([sep_line[1]] if sep_line else DELIMITERS)}
+    whole = _text(path, "cp1252") if ascii_columns else None
+
+    def lines() -> Iterator[str]:
+        return _lines(path, "") if whole is None else iter(io.StringIO(whole, newline=""))
+
+    sep_line = _SEP_LINE.match(next(lines(), ""))
+    before = 1 if sep_line else 0
+
+    def body() -> Iterator[str]:
+        return itertools.islice(lines(), before, None)
+
+    headers = {delimiter: _header(body(), delimiter) for delimiter in ([sep_line[1]] if sep_line else DELIMITERS)}
     fits = [d for d, names in headers.items() if (set(columns) <= set(names) if columns else len(names) > 1)]
-    place = f"{path}, line {1 + lines_before}"
+    place = f"{path}, line {1 + before}"
     if columns and not fits:
         names = max(headers.values(), key=len)
         missing = sorted(set(columns) - set(names))
@@ -72,15 +84,35 @@ def read_csv(path: Path, columns: Collection[str], *, ascii_columns: bool = Fals
         raise BadInput(
             f"{place}: may be split by {' or '.join(DELIMITERS[d] for d in fits)}; put a line such as sep=; before it"
         )
-    tables = [_table(path, body, lines_before, delimiter) for delimiter in fits or headers]
-    for line, row in tables[0]:
+    delimiters = fits or list(headers)
+    for delimiter in delimiters if len(delimiters) > 1 else []:
+        for _ in _table(path, body(), before, delimiter):
+            pass  # a fault by any of them is one
+    for line, row in _table(path, body(), before, delimiters[0]):
         for name in columns or row:
             if _SPOILT.fullmatch(row[name].strip()):
                 raise BadInput(
                     f"{path}, {line}: cell {list(row).index(name) + 1}: a spreadsheet wrote what is no text of "
                     "yours, as #NAME? or 1.2E+15; format its column as text, and enter the cell again"
                 )
-    return tables[0]
+        yield line, row
+
+
+def _lines(path: Path, newline: str) -> Iterator[str]:
+    """The lines of a file in UTF-8, or in UTF-16 with its mark, with their ends; `newline` as `open` takes it."""
+    try:
+        with path.open("rb") as file:
+            encoding = "utf-16" if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
+        with path.open(encoding=encoding, newline=newline) as lines:
+            for line in lines:
+                if "\0" in line:
+                    raise _null_character(path)
+                yield line
+    except UnicodeDecodeError:
+        _text(path)  # names the line
+        raise
+    except OSError as error:
+        raise _unreadable(path, error) from error
 
 
 def _text(path: Path, other: str | None = None) -> str:
@@ -88,7 +120,7 @@ def _text(path: Path, other: str | None = None) -> str:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise BadInput(f"{path}: not a readable file: {error.strerror}") from error
+        raise _unreadable(path, error) from error
     encoding = "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
     try:
         text = content.decode(encoding)
@@ -98,15 +130,23 @@ def _text(path: Path, other: str | None = None) -> str:
             raise BadInput(f"{path}, line {line}: not UTF-8; save the file in UTF-8 (Excel: CSV UTF-8)") from error
         text = content.decode(other, errors="replace")
     if "\0" in text:
-        raise BadInput(f"{path}: holds a character of code 0; save the file in UTF-8")
+        raise _null_character(path)
     return text
 
 
-def _reader(body: str, delimiter: str) -> Any:
-    return csv.reader(io.StringIO(body, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True)
+def _unreadable(path: Path, error: OSError) -> BadInput:
+    return BadInput(f"{path}: not a readable file: {error.strerror}")
 
 
-def _header(body: str, delimiter: str) -> list[str]:
+def _null_character(path: Path) -> BadInput:
+    return BadInput(f"{path}: holds a character of code 0; save the file in UTF-8")
+
+
+def _reader(lines: Iterable[str], delimiter: str) -> Any:
+    return csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=True)
+
+
+def _header(body: Iterable[str], delimiter: str) -> list[str]:
     """The names in the first line; none if this delimiter cannot split it."""
     try:
         return [name.strip() for name in next(_reader(body, delimiter), [])]
@@ -114,27 +154,14 @@ def _header(body: str, delimiter: str) -> list[str]:
         return []
 
 
-def _table(path: Path, body: str, lines_before: int, delimiter: str) -> list[Row]:
-    """The rows of a text with this delimiter. `lines_before` lines of its file stand before it."""
-    usual = csv.field_size_limit(2**31 - 1)  # a text may be longer than the 131,072 characters of the default
-    reader, line, records = _reader(body, delimiter), 1, []
-    try:
-        for cells in reader:
-            records.append((reader.line_num + lines_before, cells))
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise BadInput(
-            f"{path}, line {line + lines_before}: a quotation mark is not closed, or stands alone within a quoted text: "
-            "write it twice there"
-        ) from error
-    finally:
-        csv.field_size_limit(usual)
-    names = [name.strip() for name in records[0][1]] if records else []
+def _table(path: Path, body: Iterable[str], lines_before: int, delimiter: str) -> Iterator[Row]:
+    """The rows of a table with this delimiter. `lines_before` lines of its file stand before it."""
+    records = _cells(path, body, lines_before, delimiter)
+    names = [name.strip() for name in next(records, (0, []))[1]]
     with_name = [k for k, name in enumerate(names) if name]
     if len({names[k] for k in with_name}) < len(with_name):
         raise BadInput(f"{path}: two columns of the same name")
-    rows: list[Row] = []
-    for line, cells in records[1:]:
+    for line, cells in records:
         if not any(cell.strip() for cell in cells):
             continue
         # Behind a named column, a cell without a name is the rest of a text that an unquoted delimiter split.
@@ -153,8 +180,27 @@ def _table(path: Path, body: str, lines_before: int, delimiter: str) -> list[Row
                 f"{path}, line {line}: one text holds line ends and tabs, as if its quotation marks joined rows: write each "
                 "that belongs to a text twice, within a pair around the text"
             )
-        rows.append((f"line {line}", {names[k]: cells[k] for k in with_name}))
-    return rows
+        yield f"line {line}", {names[k]: cells[k] for k in with_name}
+
+
+def _cells(path: Path, body: Iterable[str], lines_before: int, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """The cells of each row, with the number of its last line."""
+    reader, line = _reader(body, delimiter), 1
+    while True:
+        usual = csv.field_size_limit(2**31 - 1)  # a text may be longer than the 131,072 characters of the default
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            raise BadInput(
+                f"{path}, line {line + lines_before}: a quotation mark is not closed, or stands alone within a quoted "
+                "text: write it twice there"
+            ) from error
+        finally:
+            csv.field_size_limit(usual)
+        if cells is None:
+            return
+        yield reader.line_num + lines_before, cells
+        line = reader.line_num + 1
 
 
 def _only(row: dict[str, Any], column: str, path: Path, place: str) -> dict[str, Any]:
@@ -163,15 +209,12 @@ def _only(row: dict[str, Any], column: str, path: Path, place: str) -> dict[str,
     return {"text": row[column]}
 
 
-def _json_lines(path: Path) -> list[Row]:
-    rows: list[Row] = []
-    for number, line in enumerate(_text(path).split("\n"), 1):
+def _json_lines(path: Path) -> Iterator[Row]:
+    for number, line in enumerate(_lines(path, "\n"), 1):
         if line.strip():
-            row = _loads(
-                line, f"{path}, line {number}", "a row is one object on one line; a list of rows is a .json file"
-            )
-            rows.append((f"line {number}", _object(row, path, f"line {number}")))
-    return rows
+            text, place = line.removesuffix("\n"), f"{path}, line {number}"
+            row = _loads(text, place, "a row is one object on one line; a list of rows is a .json file")
+            yield f"line {number}", _object(row, path, f"line {number}")
 
 
 def _loads(text: str, place: str, fix: str) -> Any:
@@ -182,10 +225,9 @@ def _loads(text: str, place: str, fix: str) -> Any:
         raise BadInput(f"{place}: not JSON that can be read{where}: {fix}") from error
 
 
-def _json(path: Path) -> list[Row]:
+def _json(path: Path) -> Iterator[Row]:
     content = _loads(_text(path), str(path), "it is one list of objects; rows on lines of their own are a .jsonl file")
     if isinstance(content, dict):
-        rows: list[Row] = []
         if len(content) > 1 and len({len(texts) if isinstance(texts, list) else 0 for texts in content.values()}) == 1:
             raise BadInput(
                 f"{path}: lists of the same length may be columns or subjects; give one list of objects with their names"
@@ -195,22 +237,28 @@ def _json(path: Path) -> list[Row]:
                 raise BadInput(
                     f"{path}, entry {k}: a list of texts is needed, or a list of objects in place of all this"
                 )
-            rows += [(f"entry {k}, item {n}", {"subject": subject, "text": text}) for n, text in enumerate(texts, 1)]
-        return rows
+            for n, text in enumerate(texts, 1):
+                yield f"entry {k}, item {n}", {"subject": subject, "text": text}
+        return
     if not isinstance(content, list):
         raise BadInput(f"{path}: a list of objects, or an object from subjects to lists of texts, is needed")
-    return [(f"item {n}", _object(row, path, f"item {n}")) for n, row in enumerate(content, 1)]
+    for n, row in enumerate(content, 1):
+        yield f"item {n}", _object(row, path, f"item {n}")
 
 
-def _parquet(path: Path) -> list[Row]:
+def _parquet(path: Path) -> Iterator[Row]:
     import pyarrow
     import pyarrow.parquet
 
+    number = 0
     try:
-        table = pyarrow.parquet.read_table(path)
+        with pyarrow.parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=100):
+                for row in batch.to_pylist():
+                    number += 1
+                    yield f"row {number}", row
     except (OSError, pyarrow.ArrowException) as error:
         raise BadInput(f"{path}: not a readable Parquet file: {' '.join(str(error).split())[:200]}") from error
-    return [(f"row {n}", row) for n, row in enumerate(table.to_pylist(), 1)]
 
 
 def _object(row: Any, path: Path, place: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ BENCHMARKS = (
     "endpoints",
     "vllm_engine",
     "report",
+    "host_memory",
 )
 """Modules of this package; each has `measure`, which gives rows of results/benchmarks.json."""
 

@@ -1,0 +1,30 @@
+"""Draw the seeds that are asked: results/{task}/probe/drawn_seeds.jsonl, results/{task}/enhanced/drawn_seeds.jsonl
+
+python scripts/draw_seeds.py --help
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from reversegen.drawn_seeds import answered_seeds, probed_seeds
+from reversegen.records import write_records
+from reversegen.stage import run
+
+
+def main(
+    seeds: Path,
+    probe: list[Path],
+    drawn: Path,
+    purpose: Literal["probe", "enhancement"],
+    most: int | None,
+    random_seed: int,
+) -> None:
+    """Draw `most` seeds, or take all where it is null. `probe` holds the labels of the seeds, or is empty."""
+    if purpose == "probe":
+        write_records(drawn, probed_seeds(seeds, most, random_seed))
+    else:
+        write_records(drawn, answered_seeds(seeds, probe, most, random_seed))
+
+
+if __name__ == "__main__":
+    run(main)
