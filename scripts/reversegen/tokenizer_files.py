@@ -76,7 +76,7 @@ def _as_sentencepiece(folder: Path, tokenizer: Any, processor: Any, settings: An
         rules = settings.normalizer_spec
         steps = [normalizers.Precompiled(rules.precompiled_charsmap)] if rules.precompiled_charsmap else []
         if rules.remove_extra_whitespaces:
-            steps += [normalizers.Strip(left=False, right=True), normalizers.Replace(Regex(" {2,}"), " ")]
+            steps += [normalizers.Replace(Regex(r" +\z"), ""), normalizers.Replace(Regex(" {2,}"), " ")]
         backend = tokenizer.backend_tokenizer
         if steps:
             backend.normalizer = normalizers.Sequence(steps)
