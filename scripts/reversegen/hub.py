@@ -75,7 +75,8 @@ def check_access(models: Mapping[str, str], pickled: Mapping[str, str], data: Ma
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
 
     missing = []
-    for kind, repos in (("safetensors", models), ("bin", pickled), (None, data)):
+    kinds: list[tuple[Weights | None, Mapping[str, str]]] = [("safetensors", models), ("bin", pickled), (None, data)]
+    for kind, repos in kinds:
         for repo, revision in repos.items():
             repo_type = "model" if kind else "dataset"
             try:

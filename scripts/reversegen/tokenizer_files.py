@@ -74,14 +74,14 @@ def _as_sentencepiece(folder: Path, tokenizer: Any, processor: Any, settings: An
     """
     if isinstance(tokenizer, LlamaTokenizer):
         rules = settings.normalizer_spec
-        steps = [normalizers.Precompiled(rules.precompiled_charsmap)] if rules.precompiled_charsmap else []
+        steps: list[Any] = [normalizers.Precompiled(rules.precompiled_charsmap)] if rules.precompiled_charsmap else []
         if rules.remove_extra_whitespaces:
             steps += [normalizers.Replace(Regex(r" +\z"), ""), normalizers.Replace(Regex(" {2,}"), " ")]
         backend = tokenizer.backend_tokenizer
         if steps:
             backend.normalizer = normalizers.Sequence(steps)
         arguments = {name: value for name, value in tokenizer.init_kwargs.items() if name != "vocab_file"}
-        tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, **arguments)
+        tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, **arguments)  # type: ignore[no-untyped-call]
     for text in PROBES[: None if settings.trainer_spec.byte_fallback else -1]:
         if tokenizer.encode(text, add_special_tokens=False) != processor.encode(text):
             raise BadInput(
