@@ -21,6 +21,7 @@ include: "rules/publish.smk"
 
 localrules:
     all,
+    fetch_bin,
     fetch_data,
     fetch_file,
     fetch_model,

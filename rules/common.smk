@@ -317,14 +317,17 @@ def hub_data():
 def check_access():
     """Ask the hub, before the first job, for everything that the plan is to fetch from it; list all that cannot be had."""
     planned = [(job.rule.name, job.wildcards) for job in workflow.dag.needrun_jobs()]
-    models = {model_repo(w): model_revision(w) for rule, w in planned if rule == "fetch_model"}
-    data = {data_sources("hub")[w.data].repo: data_revision(w) for rule, w in planned if rule == "fetch_data"}
-    if not (models or data):
-        return
-    words = f"{command('base', 'check_access')} --models {shlex.quote(json.dumps(models))} --data {shlex.quote(json.dumps(data))}"
-    done = subprocess.run(
-        shlex.split(words), env=os.environ | {"HF_HUB_OFFLINE": "0"}, stderr=subprocess.PIPE, text=True
+    models, pickled = (
+        {model_repo(w): model_revision(w) for rule, w in planned if rule == name}
+        for name in ("fetch_model", "fetch_bin")
     )
+    data = {data_sources("hub")[w.data].repo: data_revision(w) for rule, w in planned if rule == "fetch_data"}
+    if not (models or pickled or data):
+        return
+    words = shlex.split(command("base", "check_access"))
+    for name, repos in {"models": models, "pickled": pickled, "data": data}.items():
+        words += [f"--{name}", json.dumps(repos)]
+    done = subprocess.run(words, env=os.environ | {"HF_HUB_OFFLINE": "0"}, stderr=subprocess.PIPE, text=True)
     if done.returncode:
         raise WorkflowError(done.stderr.rpartition("check_access: error: ")[2])
 
@@ -376,6 +379,15 @@ def fetched_data(wildcards):
     data = task_of(wildcards).data
     sources = [s for s in (*data.seeds.values(), *data.tests.values(), data.judge) if s and (s.hub or s.url)]
     return list(dict.fromkeys(file for source in sources for file in data_file(source)))
+
+
+def models_of(weights):
+    """A pattern of the models that have a kind of weights; if none has, one that matches nothing."""
+    return "|".join(re.escape(n) for n, model in CONFIGURATION.models.items() if model.weights == weights) or "(?!)"
+
+
+def model_weights(wildcards):
+    return CONFIGURATION.models[wildcards.model].weights
 
 
 def model_repo(wildcards):

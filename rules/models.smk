@@ -3,7 +3,8 @@
 # Needs: config/models.yaml; for hub ids and hub data, their commits in config/lock.yaml and a network.
 # Makes: results/models/{model}/ (tiny models), resources/downloads/ with models/{model}/, data/{data}.jsonl, files/{file},
 #        and manifests; results/{task}/prefetch.json, for which everything that a task fetches is fetched and checked
-# Steps: pin_revisions; write_corpus, train_model; fetch_model, fetch_data, fetch_file; prefetch_task
+# Steps: pin_revisions; write_corpus, train_model; fetch_model, or fetch_bin and convert_model; fetch_data, fetch_file;
+#        prefetch_task
 
 
 onstart:
@@ -87,6 +88,8 @@ rule fetch_model:
         "results/models/logs/{model}/fetch_model.log",
     benchmark:
         "results/models/benchmarks/{model}/fetch_model.tsv"
+    wildcard_constraints:
+        model=models_of("safetensors"),
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -97,10 +100,46 @@ rule fetch_model:
         stage=stage("base", "fetch_model"),
         repo=model_repo,
         revision=model_revision,
+        weights=model_weights,
         code=code("fetch_model"),
     shell:
-        "HF_HUB_OFFLINE=0 {params.stage} --repo {params.repo} --revision={params.revision:q} --folder {output.folder:q}"
-        " --log {log:q}"
+        "HF_HUB_OFFLINE=0 {params.stage} --repo {params.repo} --revision={params.revision:q} --weights {params.weights}"
+        " --folder {output.folder:q} --log {log:q}"
+
+
+use rule fetch_model as fetch_bin with:
+    output:
+        folder=temp(directory("resources/downloads/bin/{model}")),
+    log:
+        "results/models/logs/{model}/fetch_bin.log",
+    benchmark:
+        "results/models/benchmarks/{model}/fetch_bin.tsv"
+    wildcard_constraints:
+        model=models_of("bin"),
+
+
+rule convert_model:
+    input:
+        source="resources/downloads/bin/{model}",
+    output:
+        folder=directory("resources/downloads/models/{model}"),
+    log:
+        "results/models/logs/{model}/convert_model.log",
+    benchmark:
+        "results/models/benchmarks/{model}/convert_model.tsv"
+    wildcard_constraints:
+        model=models_of("bin"),
+    conda:
+        "../envs/train.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        stage=stage("train", "convert_model"),
+        code=code("convert_model"),
+    shell:
+        "{params.stage} --source {input.source:q} --folder {output.folder:q} --log {log:q}"
 
 
 rule fetch_data:

@@ -7,9 +7,9 @@ from reversegen import hub
 from reversegen.stage import run
 
 
-def main(models: dict[str, str], data: dict[str, str]) -> None:
-    """Repositories with their locked revisions, empty where there is none."""
-    hub.check_access(models, data)
+def main(models: dict[str, str], pickled: dict[str, str], data: dict[str, str]) -> None:
+    """Repositories with their locked revisions, empty where there is none; of `pickled` the .bin weights are converted."""
+    hub.check_access(models, pickled, data)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Fetch a model from the hub at its locked revision: resources/downloads/models/{model}/
+"""Fetch a model from the hub at its locked revision: resources/downloads/models/{model}/, or bin/{model}/ for .bin weights
 
 python scripts/fetch_model.py --help
 """
@@ -9,9 +9,9 @@ from reversegen import hub
 from reversegen.stage import run
 
 
-def main(repo: str, revision: str, folder: Path) -> None:
-    """Take configuration, tokenizer and safetensors weights; nothing that runs code."""
-    hub.fetch_model(repo, revision, folder)
+def main(repo: str, revision: str, weights: hub.Weights, folder: Path) -> None:
+    """Take configuration, tokenizer and weights; nothing that runs code, and nothing is opened."""
+    hub.fetch_model(repo, revision, weights, folder)
 
 
 if __name__ == "__main__":

@@ -35,7 +35,16 @@ DISTRIBUTIONS = {
 }
 """Packages of modules that need not be installed where the tests run, or that come with another package."""
 
-METRICS = {"faiss-gpu", "nltk", "openvino", "scikit-learn", "sentence-transformers", "torch", "transformers"}
+METRICS = {
+    "faiss-gpu",
+    "nltk",
+    "openvino",
+    "scikit-learn",
+    "sentence-transformers",
+    "sentencepiece",
+    "torch",
+    "transformers",
+}
 UNREACHED = {
     "base": ({"datasets", "torch"}, "hub.fetch_data and gpus.check_gpus alone load them, in environments of models"),
     "generate": (set[str](), "all is reached"),

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 TOKEN = "hf_a_token_of_the_tests"
-LARGE = (".safetensors", ".parquet")
+LARGE = (".safetensors", ".bin", ".parquet")
 """Files that a hub keeps in its large storage, and whose SHA-256 it tells."""
 
 

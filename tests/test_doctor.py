@@ -488,6 +488,36 @@ def test_disk_is_what_the_plan_writes(workflow: Workflow) -> None:
     for task, needed in {"math": 187 - 17, "full": 187 + 6 * 17, "few": 187 - 3 * 17}.items():
         [finding] = doctor.check_disk(task, configuration(workflow), workflow.folder, 10**12)
         assert finding.text.startswith(f"{needed}.1 GB")
+        assert ".bin" not in finding.text
+
+
+def test_weights_that_are_converted_stand_twice_until_they_are(workflow: Workflow) -> None:
+    needed = []
+    for weights in ("safetensors", "bin"):
+        workflow.change_models({"vicuna-7b-v1.5": {"weights": weights}})
+        [finding] = doctor.check_disk("safety", configuration(workflow), workflow.folder, 10**12)
+        needed.append(float(finding.text.split(" GB")[0]))
+    assert finding.text.endswith(
+        "; 17.0 GB of it are .bin weights, which go once they are converted; a quota is not seen here"
+    )
+    assert needed[1] == needed[0] + 17
+    (workflow.folder / "resources/downloads/models/vicuna-7b-v1.5").mkdir(parents=True)
+    [finding] = doctor.check_disk("safety", configuration(workflow), workflow.folder, 10**12)
+    assert finding.text.startswith(f"{needed[1] - 34:.1f} GB")
+    assert ".bin" not in finding.text
+
+
+@pytest.mark.parametrize("package", ["sentencepiece", "protobuf"])
+def test_an_interpreter_without_what_reads_a_tokenizer_is_found(
+    workflow: Workflow, monkeypatch: pytest.MonkeyPatch, package: str
+) -> None:
+    """As by a check of that one environment; `base` and `report` open no tokenizer and are sound without it."""
+    probe = doctor.ENVIRONMENT_PROBE.replace("version(name)", f"version(name.replace({package!r}, 'no-such-package'))")
+    monkeypatch.setattr(doctor, "ENVIRONMENT_PROBE", probe)
+    found = list(doctor.check_environments(configuration(workflow), None))
+    lacking = {f.text.split(":")[0] for f in found if f"lacks {package}" in f.text or f", {package}" in f.text}
+    assert lacking == {"generate", "text", "train"}
+    assert all(f.mend for f in found if f.text.split(":")[0] in lacking)
 
 
 def test_a_job_that_came_near_its_limit_is_found(workflow: Workflow, tmp_path: Path) -> None:

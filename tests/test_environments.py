@@ -71,6 +71,16 @@ def test_each_stage_finds_what_it_imports_in_its_environment() -> None:
     assert all(name in pinned("generate") | pinned("text") | pinned("train") for name in DISTRIBUTIONS.values())
 
 
+def test_what_opens_a_tokenizer_model_is_wherever_tokenizers_are_opened() -> None:
+    """transformers imports both where it meets such a file, and names neither among what it requires."""
+    opening = {
+        environment for environment, scripts in stages().items() if any("transformers" in modules(s) for s in scripts)
+    } - {name for name, (lacking, _) in UNREACHED.items() if "transformers" in lacking}
+    assert opening == {"generate", "text", "train"}
+    for pins in (*map(pinned, sorted(opening)), required("requirements.txt")):
+        assert {"transformers", "sentencepiece", "protobuf"} <= pins.keys()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_the_pip_part_resolves_for_linux_with_cuda(name: str, tmp_path: Path) -> None:

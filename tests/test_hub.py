@@ -69,9 +69,11 @@ def stage(hub: Hub, home: Path, script: str, token: str = "", **arguments: Any) 
     return subprocess.run(words, env=environment(hub, home / "home", token), text=True, capture_output=True)
 
 
-def fetch(hub: Hub, folder: Path, name: str = "some/model") -> subprocess.CompletedProcess[str]:
+def fetch(
+    hub: Hub, folder: Path, name: str = "some/model", weights: str = "safetensors"
+) -> subprocess.CompletedProcess[str]:
     revision = hub.repositories[f"models/{name}"].commit
-    return stage(hub, folder.parent, "fetch_model", repo=name, revision=revision, folder=folder)
+    return stage(hub, folder.parent, "fetch_model", repo=name, revision=revision, weights=weights, folder=folder)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -94,7 +96,9 @@ def test_a_killed_download_goes_on_at_the_byte_where_it_ended(hub: Hub, tmp_path
     large = random.Random(0).randbytes(25_000_000)
     repository = Repository({**CONFIG, "model.safetensors": large}, stall_after={"model.safetensors": 21_000_000})
     hub.repositories["models/some/large"] = repository
-    words = command("fetch_model", repo="some/large", revision=repository.commit, folder=tmp_path / "large")
+    words = command(
+        "fetch_model", repo="some/large", revision=repository.commit, weights="safetensors", folder=tmp_path / "large"
+    )
     process = subprocess.Popen(words, env=environment(hub, tmp_path / "home"), stderr=subprocess.DEVNULL)
     partial = tmp_path / f"large.{repository.commit[:12]}.partial/model.safetensors"
     for _ in range(200):
@@ -259,7 +263,9 @@ def two_at_once(hub: Hub, home: Path, words: list[str], repository: Repository, 
 
 def test_a_second_fetch_of_a_model_waits_and_takes_what_the_first_fetched(hub: Hub, tmp_path: Path) -> None:
     repository = hub.repositories["models/some/model"]
-    words = command("fetch_model", repo="some/model", revision=repository.commit, folder=tmp_path / "model")
+    words = command(
+        "fetch_model", repo="some/model", revision=repository.commit, weights="safetensors", folder=tmp_path / "model"
+    )
     first, second = two_at_once(hub, tmp_path, words, repository, "model-00001-of-00002.safetensors")
     assert "another process" not in first
     assert "waiting until that one ends" in second
@@ -275,7 +281,9 @@ def test_a_second_fetch_goes_on_where_a_first_was_killed(hub: Hub, tmp_path: Pat
     repository = hub.repositories["models/some/model"]
     weights = "model-00002-of-00002.safetensors"
     repository.stall_after[weights] = 10
-    words = command("fetch_model", repo="some/model", revision=repository.commit, folder=tmp_path / "model")
+    words = command(
+        "fetch_model", repo="some/model", revision=repository.commit, weights="safetensors", folder=tmp_path / "model"
+    )
     first = subprocess.Popen(words, env=environment(hub, tmp_path / "home"), stderr=subprocess.DEVNULL)
     while weights not in [name for name, _ in repository.ranges]:
         time.sleep(0.05)
@@ -312,23 +320,28 @@ def test_everything_that_cannot_be_had_is_listed_with_what_to_do(hub: Hub, tmp_p
     hub.repositories["models/some/pickled"] = Repository({**CONFIG, "pytorch_model.bin": b"a pickle"})
     commits = {name.split("/", 1)[1]: of.commit for name, of in hub.repositories.items()}
     models = {**commits, "some/nowhere": "0" * 40, "some/unlocked": ""}
+    pickled = {"some/pickled": commits["some/pickled"], "some/model": commits["some/model"]}
     data = {"some/data": "1" * 40}
     hub.repositories["datasets/some/data"] = Repository({"train.jsonl": b'{"a": 1}\n'})
-    done = stage(hub, tmp_path, "check_access", models=models, data=data)
+    done = stage(hub, tmp_path, "check_access", models=models, pickled=pickled, data=data)
     assert done.returncode == 1
     first, *lines = done.stderr.partition("error: ")[2].strip().splitlines()
-    assert first.startswith("5 of what is needed")
+    assert first.startswith("6 of what is needed")
     assert [line.split(" at ")[0].split(":")[0] for line in lines] == [
-        "some/gated", "some/pickled", "some/nowhere", "config/lock.yaml", "some/data"
+        "some/gated", "some/pickled", "some/nowhere", "config/lock.yaml", "some/model", "some/data"
     ]  # fmt: skip
-    for line, mend in zip(
-        lines,
-        ["accept its licence at", "no weights model*.safetensors", "correct its id", "pin_revisions", "pin it again"],
-        strict=True,
-    ):
+    mends = [
+        "accept its licence at",
+        "no weights model*.safetensors, and no others are loaded; give the model `weights: bin` in config/models.yaml",
+        "correct its id",
+        "pin_revisions",
+        "it has weights model*.safetensors, so nothing need be converted; take `weights: bin` of the model out",
+        "pin it again",
+    ]
+    for line, mend in zip(lines, mends, strict=True):
         assert mend in line
     only = {"some/gated": commits["some/gated"], "some/model": commits["some/model"]}
-    assert stage(hub, tmp_path, "check_access", TOKEN, models=only, data={}).returncode == 0
+    assert stage(hub, tmp_path, "check_access", TOKEN, models=only, pickled={}, data={}).returncode == 0
     assert all(not repository.ranges for repository in hub.repositories.values())
 
 

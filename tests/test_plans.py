@@ -32,8 +32,8 @@ NOWHERE = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_TOKEN": "", "OPENAI_API_KEY"
 @pytest.mark.parametrize(
     ("task", "expected"),
     [
-        ("safety", {"fetch_model": 4, "fetch_data": 3, "fetch_file": 2, "judge_responses": 4, "check_judge": 1}),
-        ("honesty", {"fetch_model": 3, "fetch_data": 1, "write_references": 4, "label_seeds": 1}),
+        ("safety", {"fetch_model": 3, "fetch_data": 3, "fetch_file": 2, "judge_responses": 4, "check_judge": 1}),
+        ("honesty", {"fetch_model": 2, "fetch_data": 1, "write_references": 4, "label_seeds": 1}),
     ],
 )
 def test_dry_run_plans_each_kind_without_network(workflow: Workflow, task: str, expected: dict[str, int]) -> None:
@@ -41,6 +41,7 @@ def test_dry_run_plans_each_kind_without_network(workflow: Workflow, task: str, 
     assert done.returncode == 0, done.stdout
     jobs = planned(done.stdout)
     assert {name: jobs.get(name) for name in expected} == expected
+    assert jobs["fetch_bin"] == jobs["convert_model"] == 1  # of vicuna
     assert jobs["train_proposer"] == jobs["check_pairs"] == 3
     assert jobs["embed_instructions"] == jobs["collect_instructions"] == 4
     assert jobs["embed_seeds"] == 1
@@ -55,10 +56,24 @@ def test_dry_run_plans_the_papers_models_without_network_gpu_key_or_file(workflo
     assert done.returncode == 0, done.stdout
     jobs = planned(done.stdout)
     assert jobs["fetch_model"] == 4
+    assert "convert_model" not in jobs
     assert jobs["fetch_data"] == 5
     assert jobs["train_proposer"] == jobs["build_pairs"] == 3
     assert jobs["sample_instructions"] == jobs["label_responses"] == 4
     assert not (workflow.folder / "resources").exists()
+
+
+def test_a_plan_converts_each_model_of_bin_weights_and_names_one_folder_for_all(workflow: Workflow) -> None:
+    done = workflow.run("-n", "results/safety-3b-proposer/prefetch.json", **NOWHERE)
+    assert done.returncode == 0, done.stdout
+    made = re.findall(r"^rule (\w+):\n    (?:input: (.*)\n    )?output: (.*)$", done.stdout, re.MULTILINE)
+    place = "resources/downloads/{}/{}".format
+    for model in ("open-llama-3b", "vicuna-7b-v1.5"):
+        assert ("fetch_bin", "", place("bin", model)) in made
+        assert ("convert_model", place("bin", model), place("models", model)) in made
+    [(files, _)] = [(read, wrote) for name, read, wrote in made if name == "prefetch_task"]
+    assert place("models", "vicuna-7b-v1.5") in files
+    assert "/bin/" not in files
 
 
 def test_proposers_that_a_task_does_not_keep_are_pruned_once_the_next_is_trained(workflow: Workflow) -> None:

@@ -810,6 +810,10 @@ class Model(ModelUse):
     hub: str | None = Field(
         None, pattern=r"^[\w.-]+/[\w.-]+$", description="hub id; its revision is read from config/lock.yaml"
     )
+    weights: Literal["safetensors", "bin"] = Field(
+        "safetensors",
+        description="what the hub id has: `bin` for pytorch_model*.bin alone, which a rule converts once to safetensors",
+    )
     folder: Path | None = Field(None, description="a local model folder in Hugging Face form")
     train: TinyModel | None = None
     limits: Limits | None = Field(None, description="of an endpoint; null for the usual ones")
@@ -818,6 +822,10 @@ class Model(ModelUse):
     def _one_origin(self) -> Model:
         if sum(origin is not None for origin in (self.hub, self.folder, self.endpoint, self.train)) != 1:
             raise ValueError("give exactly one of hub, folder, endpoint and train")
+        if self.weights == "bin" and not self.hub:
+            raise ValueError(
+                "weights: bin is for a hub id, whose files are held to the hub's hashes before they are opened"
+            )
         if self.limits and not self.endpoint:
             raise ValueError("limits: are for an endpoint")
         if self.vllm and self.engine != "vllm":

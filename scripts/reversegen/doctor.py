@@ -437,10 +437,11 @@ def check_disk(name: str, configuration: Configuration, folder: Path, free: int)
     """Whether what the plan writes fits: downloads, a proposer an iteration, repaired targets, a trainer's state."""
     task, sizes = configuration.task(name), configuration.workflow.sizes
     models = _models(name, configuration)
-    needed = 0
+    needed = converted = 0
     for model in {model.hub: model for model in models.values() if model.hub}.values():
         if not (folder / "resources/downloads/models" / _name(model, configuration)).is_dir():
             needed += sizes[model.size].disk_mb
+            converted += sizes[model.size].disk_mb if model.weights == "bin" else 0
     proposers = [f"iter{k}/proposer" for k in range(task.iterations + 1)]
     targets = [] if models["target"].endpoint else [f"enhanced/{source}/target" for source in SOURCES]
     state = 0
@@ -455,8 +456,10 @@ def check_disk(name: str, configuration: Configuration, folder: Path, free: int)
         needed += one * len(missing)
         if parts and any(section.lora is None for section in sections):
             state = max(state, STATE_SHARE * one)
-    free_mb, needed = free // 1_000_000, needed + state
+    free_mb, needed = free // 1_000_000, needed + state + converted
     text = f"{needed / 1000:,.1f} GB may be written, {free_mb / 1000:,.1f} GB are free in {folder.resolve()}"
+    if converted:
+        text += f"; {converted / 1000:,.1f} GB of it are .bin weights, which go once they are converted"
     if needed > free_mb:
         yield Finding("disk", "stops", text, "free some, or start in a folder on a larger disk")
     elif needed > free_mb / 2:

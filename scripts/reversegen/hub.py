@@ -23,7 +23,7 @@ from reversegen.artefacts import alone, check_manifest, read_json, write_bytes, 
 from reversegen.configuration import HubData, UrlData, read_yaml
 from reversegen.errors import BadInput
 from reversegen.hashing import file_sha256
-from reversegen.model_folder import module_folders
+from reversegen.model_folder import PICKLED, PICKLED_INDEX, module_folders, pickled_weights
 
 if TYPE_CHECKING:
     from huggingface_hub.hf_api import RepoFile
@@ -32,7 +32,9 @@ log = logging.getLogger("reversegen")
 logging.getLogger("httpx2").setLevel(logging.WARNING)  # it logs every address, and those of a store are signed
 MODEL_FILES = ("*.json", "model*.safetensors", "tokenizer.model", "*.jinja")
 """What a model folder needs, at the top of its repository and in the folders of its modules. No Python and no pickle; a second
-copy of the weights under another name stays where it is."""
+copy of the weights under another name stays where it is. For `weights: bin` the .bin files come instead of safetensors, into a
+folder that no model is loaded from: reversegen.conversion alone opens them."""
+Weights = Literal["safetensors", "bin"]
 TRIES = 3
 """At a file of the web that ends early."""
 
@@ -63,23 +65,27 @@ def pin_revisions(models: Iterable[str], data: Iterable[str], lock: Path) -> Non
     _refuse(missing)
 
 
-def check_access(models: Mapping[str, str], data: Mapping[str, str]) -> None:
+def check_access(models: Mapping[str, str], pickled: Mapping[str, str], data: Mapping[str, str]) -> None:
     """Ask the hub for repositories by their locked revisions, empty where there is none; nothing is downloaded.
+
+    The weights of `models` are safetensors, those of `pickled` are .bin files that are converted.
 
     Raises BadInput that lists everything which could not be fetched, each with what to do about it.
     """
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
 
     missing = []
-    for kind, repos in (("model", models), ("dataset", data)):
+    kinds: list[tuple[Weights | None, Mapping[str, str]]] = [("safetensors", models), ("bin", pickled), (None, data)]
+    for kind, repos in kinds:
         for repo, revision in repos.items():
+            repo_type = "model" if kind else "dataset"
             try:
                 _check_revision(repo, revision)
-                files = _list_files(repo, revision, kind)
-                if kind == "model":
-                    files = _model_files(repo, revision, files)
+                files = _list_files(repo, revision, repo_type)
+                if kind:
+                    files = _model_files(repo, revision, files, kind)
                 for file in files[:1]:  # the list of a gated repository is open, its files are not
-                    get_hf_file_metadata(hf_hub_url(repo, file.path, repo_type=kind, revision=revision))
+                    get_hf_file_metadata(hf_hub_url(repo, file.path, repo_type=repo_type, revision=revision))
             except BadInput as error:
                 missing.append(str(error))
             except _hub_errors() as error:
@@ -87,8 +93,8 @@ def check_access(models: Mapping[str, str], data: Mapping[str, str]) -> None:
     _refuse(missing)
 
 
-def fetch_model(repo: str, revision: str, folder: Path) -> None:
-    """Download configuration, tokenizer and safetensors weights into `folder`, with a manifest.
+def fetch_model(repo: str, revision: str, weights: Weights, folder: Path) -> None:
+    """Download configuration, tokenizer and weights, safetensors or .bin, into `folder`, with a manifest.
 
     Of a model of sentence-transformers, also those of its modules. What an earlier try left beside `folder` is gone on with,
     and what another process fetches meanwhile is waited for and taken. Raises BadInput for a revision that is not locked,
@@ -102,7 +108,11 @@ def fetch_model(repo: str, revision: str, folder: Path) -> None:
             return
         try:
             listed = _list_files(repo, revision, "model")
-            hashes = _download(repo, revision, "model", _model_files(repo, revision, listed), partial)
+            hashes = _download(repo, revision, "model", _model_files(repo, revision, listed, weights), partial)
+            if weights == "bin":  # by the index, which is here now
+                there = {file.path: file for file in listed}
+                files = [there[name] for name in pickled_weights(partial, there)]
+                hashes |= _download(repo, revision, "model", files, partial)
             for name in module_folders(partial):
                 hashes |= _download(repo, revision, "model", _module_files(repo, revision, listed, name), partial)
         except _hub_errors() as error:
@@ -258,13 +268,28 @@ def _list_files(repo: str, revision: str, kind: str) -> list[RepoFile]:
     return [entry for entry in tree if isinstance(entry, RepoFile)]
 
 
-def _model_files(repo: str, revision: str, files: Sequence[RepoFile]) -> list[RepoFile]:
-    """The files that a model folder takes. Raises BadInput where there are no safetensors weights among them."""
+def _model_files(repo: str, revision: str, files: Sequence[RepoFile], weights: Weights) -> list[RepoFile]:
+    """The files that a model folder takes, but for .bin weights. Raises BadInput if it has no weights of the kind."""
     wanted = _wanted(files, "")
-    if not any(file.path.endswith(".safetensors") for file in wanted):
+    safe, pickled = (
+        any(fnmatch.fnmatchcase(f.path, p) for f in files) for p in ("model*.safetensors", "pytorch_model*.bin")
+    )
+    if weights == "safetensors" and not safe:
+        mend = (
+            "give the model `weights: bin` in config/models.yaml, and its pytorch_model*.bin are converted once"
+            if pickled
+            else "lock a commit of the repository that has them, or name another model in config/models.yaml"
+        )
+        raise BadInput(f"{repo} at {revision}: no weights model*.safetensors, and no others are loaded; {mend}")
+    if weights == "bin" and safe:
         raise BadInput(
-            f"{repo} at {revision}: no weights model*.safetensors, and no others are loaded; lock a commit of the "
-            "repository that has them, or name another model in config/models.yaml"
+            f"{repo} at {revision}: it has weights model*.safetensors, so nothing need be converted; take `weights: bin` "
+            "of the model out of config/models.yaml"
+        )
+    if weights == "bin" and not {file.path for file in files} & {PICKLED, PICKLED_INDEX}:
+        raise BadInput(
+            f"{repo} at {revision}: no weights {PICKLED}, and no {PICKLED_INDEX} of shards; name another model in "
+            "config/models.yaml"
         )
     return wanted + [file for file in files if re.fullmatch(r"additional_chat_templates/[\w-]+\.jinja", file.path)]
 

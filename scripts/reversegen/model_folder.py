@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from reversegen.artefacts import check_manifest, read_json, write_json
 from reversegen.errors import BadInput
 from reversegen.hashing import content_id
 
+PICKLED = "pytorch_model.bin"
+PICKLED_INDEX = "pytorch_model.bin.index.json"
 PRUNED = "pruned.json"
 """Stands in a folder whose weights were removed."""
 
@@ -96,6 +99,28 @@ def module_folders(folder: Path) -> dict[str, str]:
     if wrong:
         raise BadInput(f"{path}: {wrong[0]!r} is not the name of a folder beside it")
     return {name: kind for name, kind in found.items() if name}
+
+
+def pickled_weights(folder: Path, listed: Collection[str]) -> list[str]:
+    """The files of .bin weights, by the index in `folder` if they are shards; `listed` are the names that there are.
+
+    Raises BadInput for an index that is none, that names a file elsewhere, or one that is not listed.
+    """
+    if PICKLED in listed:
+        return [PICKLED]
+    index = folder / PICKLED_INDEX
+    try:
+        names = sorted(set(read_json(index)["weight_map"].values()))
+    except (KeyError, TypeError, AttributeError):
+        raise BadInput(f"{index}: not an index of weights: it has no weight_map from names to files") from None
+    for name in names:
+        if not isinstance(name, str) or not re.fullmatch(r"[\w-]+\.bin", name):
+            raise BadInput(f"{index}: {name!r} is not the name of a .bin file beside it; name another model")
+        if name not in listed:
+            raise BadInput(
+                f"{index}: it names {name}, which is not there; lock a commit that is whole, or name another model"
+            )
+    return names
 
 
 def prune(folder: Path) -> dict[str, int]:

@@ -8,15 +8,16 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
 from transformers.utils import logging as transformers_logging
 
 from reversegen.artefacts import read_json
 from reversegen.configuration import ModelUse
-from reversegen.errors import BadInput, describe
+from reversegen.errors import BadInput
 from reversegen.gpus import check_gpus
-from reversegen.model_folder import check_folder, faulty_file, vocabulary_size
+from reversegen.model_folder import check_folder, vocabulary_size
 from reversegen.templates import SYSTEM_IN_USER_TURN
+from reversegen.tokenizer_files import open_tokenizer
 
 log = logging.getLogger("reversegen")
 transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
@@ -74,11 +75,7 @@ def load_tokenizer(folder: Path, model: ModelUse) -> Any:
     not know, for neither of both, and for several chat templates none of which is chosen.
     """
     check_folder(folder)
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except Exception as error:  # the libraries below raise their own, plain Exception among them
-        fault = faulty_file(folder) or f"{folder}: its tokenizer cannot be loaded: {describe(error)}"
-        raise BadInput(f"{fault}; copy the file here again, or name another folder in config/models.yaml") from error
+    tokenizer = open_tokenizer(folder)
     if model.pad_token is not None:
         if model.pad_token not in tokenizer.get_vocab():
             raise BadInput(f"{folder}: pad_token {model.pad_token!r} is not in its vocabulary; name a token that is")

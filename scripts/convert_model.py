@@ -1,0 +1,19 @@
+"""Convert .bin weights to safetensors, in a process without network: resources/downloads/models/{model}/
+
+python scripts/convert_model.py --help
+"""
+
+from pathlib import Path
+
+from reversegen import conversion
+from reversegen.stage import run
+
+
+def main(source: Path, folder: Path) -> None:
+    """Make a model folder from one that fetch_bin fetched; a pickle that asks for more than tensors is refused."""
+    conversion.refuse_ways_out()
+    conversion.convert_model(source, folder)
+
+
+if __name__ == "__main__":
+    run(main)
