@@ -52,7 +52,7 @@ class GenerativeJudge:
             "the judge's question",
             max_unreadable_share,
             "judge.max_unreadable_share",
-            "does judge.format name the form of its replies?",
+            "name the form of its replies in judge.format",
             masked=True,
         )
 
