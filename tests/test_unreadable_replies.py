@@ -232,3 +232,18 @@ def test_what_a_harmful_kind_asks_is_masked(tmp_path: Path) -> None:
             tmp_path / "r.jsonl", pairs, "l", engine, None, replace(MATH, harmful=True), settings(), 1.0, (0,)
         )
     assert "how to harm" not in str(refusal.value)
+
+
+class HalfReceived(Parrot):
+    """One that receives one of the two replies that are asked for."""
+
+    def generate(self, requests: Sequence[Request], n: int, seed: int) -> list[list[Generated]]:
+        return [[Generated("", 0, False, "content filter"), self.reply] for _ in requests]
+
+
+def test_a_reason_for_which_a_reply_was_not_received_is_told_by_another_limit(tmp_path: Path) -> None:
+    pairs = [(f"id {n}", f"question {n}") for n in range(60)]
+    own = settings(samples=2, agreeing=2, max_unreadable_share=0.0)
+    engine = HalfReceived(Generated("five", 9, True))
+    label_by_model(tmp_path / "r.jsonl", pairs, "l", engine, None, MATH, own, 1.0, (0,))
+    assert {row.invalid for row in read_records(tmp_path / "r.jsonl", Reference)} == {"content filter"}

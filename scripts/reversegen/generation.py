@@ -290,7 +290,8 @@ def label_by_model(
             ]
         for row, (_, question) in zip(voted, batch, strict=True):
             if (several := drawn.get((row.instruction_id, question))) and row.instruction_id not in missing:
-                unread = row.invalid if not_understood(row.invalid) else None
+                unreceived = {one.invalid for one in several}
+                unread = row.invalid if not_understood(row.invalid) and row.invalid not in unreceived else None
                 unread_answers.count(unread, next(one.text for one in several if not one.invalid))
         return [row.model_copy(update={"received": row.instruction_id not in missing}) for row in voted]
 
