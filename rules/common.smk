@@ -56,7 +56,7 @@ scattergather:
     **{name: task.shards for name, task in CONFIGURATION.tasks.items()},
 
 
-WITHOUT = {"training": {"launcher"}, "max_invalid_share": True}
+WITHOUT = {"training": {"launcher"}, "max_invalid_share": True, "max_unreadable_share": True}
 TABLES = list(configuration.Tables.model_fields)
 
 
@@ -87,7 +87,7 @@ def task_named(name):
 def setting(path):
     """A key of the task, such as "prompts.header", as a function of the wildcards; a section is given as JSON.
 
-    Without what decides no output: a training's launcher, and how many answers may be missing.
+    Without what decides no output: a training's launcher, and how many answers may be missing or unreadable.
     """
 
     def read(wildcards):
@@ -539,7 +539,7 @@ def multiple_choice(wildcards):
 
 def judge_setting(wildcards):
     judge = task_of(wildcards).judge
-    return judge.model_dump_json() if judge else "null"
+    return judge.model_dump_json(exclude=WITHOUT) if judge else "null"
 
 
 def chain_proposer(wildcards):
@@ -658,7 +658,7 @@ def configuration_hash(wildcards):
     """SHA-256 of the task's whole configuration, random seed included; but for what decides no result."""
     task = task_of(wildcards)
     names = {"budget", "keep", "report", "shards", "transfer"} | {"safety", "honesty"} - {task.kind}
-    left_out = dict.fromkeys(names, True) | dict.fromkeys(("responses", "references"), {"max_invalid_share"})
+    left_out = dict.fromkeys(names, True) | dict.fromkeys(("responses", "references", "judge"), set(WITHOUT))
     digest = sha256(task.model_dump_json(exclude=left_out).encode()).hexdigest()
     return f"sha256:{digest}"
 

@@ -375,7 +375,8 @@ rule judge_responses:
     params:
         gpus=asks_gpus("judge"),
         stage=stage("generate", "judge_responses"),
-        judge=judge_setting,
+        judge=whole_setting("judge"),
+        decides=judge_setting,
         model=model_use("judge"),
         endpoint_limits=endpoint_limits("judge"),
         shard=shard_of,

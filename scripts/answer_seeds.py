@@ -36,7 +36,17 @@ def main(
     size, samples = settings.batch_size, opened.decision.samples
     draw = (random_seed, "probe")
     generation.answer_questions(
-        responses, asked, engine, opened, settings.system, size, samples, draw, shard, settings.max_invalid_share
+        responses,
+        asked,
+        engine,
+        opened,
+        settings.system,
+        size,
+        samples,
+        draw,
+        shard,
+        settings.max_invalid_share,
+        settings.max_unreadable_share,
     )
 
 

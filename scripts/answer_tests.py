@@ -34,7 +34,17 @@ def main(
     )
     questions, size = list(asked.items()), settings.batch_size
     generation.answer_questions(
-        responses, questions, engine, open_kind(kind), settings.system, size, 1, (), shard, settings.max_invalid_share
+        responses,
+        questions,
+        engine,
+        open_kind(kind),
+        settings.system,
+        size,
+        1,
+        (),
+        shard,
+        settings.max_invalid_share,
+        settings.max_unreadable_share,
     )
 
 

@@ -12,12 +12,9 @@ from reversegen.engine import Decoding
 from reversegen.engines import open_engine
 from reversegen.kinds import open_kind
 from reversegen.records import Instruction, Seed, read_records, write_records
-from reversegen.references import solve
+from reversegen.references import SOLVABILITY_TOKENS, gives_probabilities, solve
 from reversegen.shards import share
 from reversegen.stage import run
-
-YES_OR_NO = 8
-"""Tokens for a yes or no."""
 
 
 def main(
@@ -49,7 +46,9 @@ def main(
     calls = calls_folder(references)
     decoding = Decoding(settings.max_new_tokens, temperature)
     engine = open_engine(model, place, decoding, threads, calls, endpoint_limits)
-    yes_or_no = open_engine(model, place, Decoding(YES_OR_NO), threads, calls, endpoint_limits)
+    yes_or_no = None
+    if settings.solvable and not gives_probabilities(model):
+        yes_or_no = open_engine(model, place, Decoding(SOLVABILITY_TOKENS), threads, calls, endpoint_limits)
     draw = (random_seed, chain)
     structured = model.endpoint is not None and model.endpoint.structured
     generation.label_by_model(

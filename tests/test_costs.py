@@ -142,11 +142,19 @@ def test_what_every_request_repeats_is_read_with_each(small: Workflow) -> None:
     asked = {"system": "Be brief!", "max_new_tokens": 80}  # nine characters, three tokens
     folder = small.folder / "results/small"
     solvable = {"references": {**SMALL["references"], "solvable": "Can it be answered?"}}  # 19 characters, five tokens
+    solvable["references"]["solvable_system"] = "Yes or no, please."  # 18 characters, five tokens
     small.write_task("small", {**SMALL, **solvable, "responses": asked}, base="tiny-math")
     jobs = plan("small", configured(small, question_tokens=20), folder)
     assert job(jobs, "answer_instructions", "iter1").planned.read == 200 * (20 + 3)
     request = math.ceil(len(MATH.request) / 4)
-    assert job(jobs, "write_references", "iter1").planned.read == 200 * (20 + 4 + request) + 200 * (20 + 5)
+    assert job(jobs, "write_references", "iter1").planned.read == 200 * (20 + 4 + request) + 200 * (20 + 5 + 5)
+    # 256 tokens of an endpoint's reply, after which 3 solutions of 200 tokens follow
+    assert job(jobs, "write_references", "iter1").planned.written == 200 * (3 * 200 + 256)
+    small.write_task("small", {**SMALL, **solvable, "labeller": "llama3-8b-instruct"}, base="tiny-math")
+    local = job(plan("small", configured(small, question_tokens=20), folder), "write_references", "iter1")
+    # a local labeller reads the question with each of Yes, yes, No and no, and writes nothing
+    assert local.planned.read == 200 * (20 + 4) + 200 * 4 * (20 + 5 + 5)
+    assert (local.planned.written, local.planned.prompts) == (200 * 3 * 200, 400)
 
     changes = {"labeller": "knowledge", "responses": asked, "honesty": {"samples": 10, "sure_question": "Sure?"}}
     small.write_task("small", {**changes, "iterations": 1, "prompts": SMALL["prompts"]}, base="tiny-honesty")

@@ -684,7 +684,7 @@ def test_a_structured_labeller_says_whether_a_question_is_valid_and_which_option
         ("B", None),
         (None, "not answerable"),
         (None, "not answerable"),
-        (None, "no final answer"),
+        (None, "not answerable"),
         ("B", None),
         ("B", None),
         *((None, f"malformed reply: {what}") for _, what in MALFORMED),

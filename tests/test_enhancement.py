@@ -468,6 +468,26 @@ def test_rows_say_whether_the_target_was_sure_and_replay_the_option_that_most_an
     assert sorted(rows_of_seeds) == [30, 31]
 
 
+@pytest.mark.parametrize(("system", "taught"), [("The letter and nothing else.", "B"), (None, "B. It is the")])
+def test_a_plain_row_holds_the_letter_that_a_system_text_asks_for(system: str | None, taught: str) -> None:
+    cut = [Response(instruction_id="i", sample=0, text="B. It is the", tokens=4, finished=False)]
+    selection = select_rows(
+        trained=[found_items([0], "failed")],
+        warmup=[found_items([10], "failed"), found_items([20], "passed")],
+        seeds=[(seed(item(30)), found_items([30], "failed").references[0], "failed")],
+        responses={instruction_id(item(n)): cut for n in (10, 20)},
+        kept_out=[],
+        enhancement=Enhancement(rows=1, in_turns=False, replay_rows=0, plain_rows=9, training=TRAINING, lora=None),
+        system=system,
+        random_seed=0,
+        kind=HONESTY,
+    )
+    for rows in selection.rows.values():
+        plain = [row for row in rows if row.origin == "replay"]
+        assert [turn.content for row in plain for turn in row.completion] == [taught, taught]
+        assert all(row.prompt[-1].role == "user" and "sure" not in row.prompt[-1].content for row in plain)
+
+
 def test_the_library_that_trains_on_them_reads_the_written_rows(tmp_path: Path) -> None:
     rows = select(rows=2, replay_rows=1, system="Think.").rows["reversegen"]
     path = tmp_path / "train.jsonl"

@@ -429,6 +429,9 @@ class Opinion:
             for instruction, response in conversations
         ]
 
+    def check_readable(self) -> None:
+        """It is always understood."""
+
 
 def test_opinions_join_their_instructions_by_id_and_what_is_no_answer_is_not_shown_to_the_judge(tmp_path: Path) -> None:
     thought = "<think>yes</think>"

@@ -268,3 +268,49 @@ def test_an_instruction_is_the_text_before_the_next_item(
 ) -> None:
     parsed = KIND.parse_instruction(sample, finished)
     assert (parsed.text, parsed.invalid) == (text, invalid)
+
+
+BOX, HASHES = r"Put your final answer within \boxed{}.", "End with the final answer alone on a line after ####."
+
+
+@pytest.mark.parametrize(
+    ("system", "solution", "taught"),
+    [
+        (HASHES, r"2 * 9 = 18, so \boxed{18}.", "2 * 9 = 18, so \\boxed{18}.\n#### 18"),
+        (HASHES, "2 * 9 = 18\n#### 18", "2 * 9 = 18\n#### 18"),
+        (HASHES, r"\boxed{3} and \boxed{-3}", "\\boxed{3} and \\boxed{-3}\n#### 3, -3"),
+        (HASHES, "#### 17, no: \n\\boxed{18}", "#### 17, no: \n\\boxed{18}\n#### 18"),  # the last statement counts
+        (BOX, r"so $\boxed{\frac{1}{2}}$", r"so $\boxed{\frac{1}{2}}$"),
+        (BOX, "2 * 9 = 18\n#### 18\n", "2 * 9 = 18\nThe final answer is \\boxed{18}."),
+        (BOX, "#### 18", r"The final answer is \boxed{18}."),
+        (None, "2 * 9 = 18\n#### 18", "2 * 9 = 18\n#### 18"),
+        ("", r"\boxed{18}", r"\boxed{18}"),
+        ("After #### or in \\boxed{}.", "#### 18", "#### 18"),
+    ],
+)
+def test_a_row_teaches_the_form_that_it_asks_for(system: str | None, solution: str, taught: str) -> None:
+    answer = KIND.read_reference("How many?", solution)
+    own = Reference(instruction_id="i", answer=answer, solution=solution, labeller="someone", invalid=None)
+    for prompt, completion in (
+        KIND.enhancement_row("How many?", own, "failed", system),
+        KIND.replay_row("How many?", solution, system),
+    ):
+        assert [m.content for m in prompt] == [*([system] if system else []), "How many?"]
+        assert [m.content for m in completion] == [taught]
+        assert KIND.read_reference("How many?", completion[0].content) == answer  # and nothing else
+
+
+@pytest.mark.parametrize(
+    ("system", "response", "taught"),
+    [
+        (HASHES, "It is 18.", "It is 18.\n#### 18"),
+        (BOX, "It is 18.", "It is 18.\nThe final answer is \\boxed{18}."),
+        (BOX, "Who knows?", "Who knows?"),
+        (None, "It is 18.", "It is 18."),
+    ],
+)
+def test_an_answer_of_the_targets_own_gets_the_form_that_it_lacked(
+    system: str | None, response: str, taught: str
+) -> None:
+    _, [completion] = KIND.replay_row("How many?", response, system)
+    assert completion.content == taught

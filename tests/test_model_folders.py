@@ -339,7 +339,11 @@ def with_texts(task: str, **changes: Any) -> Task:
                 ((*SYSTEM_AND_USER, "assistant", "user", "assistant"), False),
             ],
         ),
-        ("math", "labeller", [(SYSTEM_AND_USER, True), (("user",), True)]),
+        (
+            "math",
+            "labeller",
+            [(SYSTEM_AND_USER, True), (SYSTEM_AND_USER, True), ((*SYSTEM_AND_USER, "assistant"), False)],
+        ),
         ("honesty", "labeller", [(SYSTEM_AND_USER, True)]),
         ("tiny-safety", "judge", [(("user", "assistant"), False)]),
         ("safety", "judge", [(("user", "assistant"), True)]),

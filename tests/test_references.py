@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from reversegen.configuration import Honesty, KindUse, Safety
-from reversegen.engine import Generated
+from reversegen.engine import Generated, Probabilities
 from reversegen.equivalence import Checker
 from reversegen.kind import Kind
 from reversegen.kinds import open_kind
 from reversegen.kinds.math import KIND as MATH
 from reversegen.records import Reference
-from reversegen.references import refused, solvable, solve, vote
+from reversegen.references import likely_solvable, refused, solvable, solve, vote
 
 CHOICES = Honesty(
     samples=2, temperature=1, threshold=1, none_of_the_above=True, sure_question="?", sure="y", unsure="n"
@@ -122,11 +122,57 @@ def test_every_letter_differs_from_every_other(checker: Checker) -> None:
         ("yes and no", "solvability unreadable"),
         ("Yes/No", "solvability unreadable"),
         ("No. Yes.", "solvability unreadable"),
+        ("Yes\nNo", "solvability unreadable"),
+        ("Yes, but no.", "solvability unreadable"),
         ("No problem, it can", "solvability unreadable"),
+        ("No information is missing.", "solvability unreadable"),
+        ("No one can say.", "solvability unreadable"),
+        # a conclusion after reasons
+        ("The price is missing, so the answer is **no**.", "not solvable"),
+        ("Let me see. All is given. Therefore, yes.", None),
+        ("It has 3 pens.\nSo: No, it cannot be solved.", "not solvable"),
+        ("Can it be solved? Yes.", None),
+        ("Solvable: no", "not solvable"),
+        ("Everything is there.\n\n**Yes**", None),
+        (r"The final answer is: \boxed{\text{Yes}}", None),
+        ("It lacks a number.\n#### no", "not solvable"),
+        ("1. Is the number given? Yes.\n2. Is the price given? No.\nTherefore, no.", "not solvable"),
+        ("Is it clear? Yes. So the answer is no since one number lacks.", "not solvable"),
+        ("No. Wait, the price is given. The answer is yes.", None),
+        ("Yes. 2 + 2 = 4, so the answer is 4.", None),  # it opens with yes, and then solves
+        ("It can be solved: 3 + 4 = 7, so \\boxed{7}", "solvability unreadable"),
+        ("The answer is yes or no.", "solvability unreadable"),
     ],
 )
-def test_a_reply_is_yes_or_no_by_its_first_word(reply: str, reason: str | None) -> None:
+def test_a_reply_is_yes_or_no_by_its_last_statement_or_its_first_word(reply: str, reason: str | None) -> None:
     assert solvable(Generated(reply, 1, True)) == reason
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        ("Yes, it can. Let", None),
+        ("No", "solvability unreadable"),  # perhaps "No number is missing"
+        ("All is given, so the answer is no", "solvability unreadable"),
+        (r"So \boxed{yes}. So \boxed{yes}", None),
+        ("Let me see: the", "solvability unreadable"),
+    ],
+)
+def test_a_truncated_reply_is_yes_or_no_by_what_it_cannot_revise(reply: str, reason: str | None) -> None:
+    assert solvable(Generated(reply, 9, False)) == reason
+
+
+@pytest.mark.parametrize(
+    ("weights", "reason"),
+    [
+        ({"Yes": 0.3, "yes": 0.25, "No": 0.44, "no": 0.01}, None),  # the likeliest of the four is a no
+        ({"Yes": 0.1, "yes": 0.39, "No": 0.4, "no": 0.11}, "not solvable"),
+        ({"Yes": 0.5, "yes": 0.0, "No": 0.0, "no": 0.5}, None),
+        ("prompt too long", "prompt too long"),
+    ],
+)
+def test_yes_and_no_are_compared_over_their_spellings(weights: Probabilities, reason: str | None) -> None:
+    assert likely_solvable(weights) == reason
 
 
 def test_a_solvability_reply_that_was_not_received_has_the_engines_reason() -> None:

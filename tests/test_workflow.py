@@ -200,7 +200,9 @@ def test_what_decides_no_result_makes_nothing_again(finished: Workflow, tmp_path
     done = copy.run("-n", "--config", f"python={{{elsewhere}}}", "--", *ALL)
     assert set(planned(done.stdout)) == {"write_report"}  # which tells the configuration
     launched = {"training": {"launcher": {"config": "one_gpu", "processes": 1}}}
-    copy.write_task("micro", {"warmup": launched, "enhancement": launched, "leaks": {"near_share": 0.9}}, base="micro")
+    limits = {"max_invalid_share": 0.9, "max_unreadable_share": 0.9}
+    changes = {"warmup": launched, "enhancement": launched, "leaks": {"near_share": 0.9}}
+    copy.write_task("micro", changes | {"responses": limits, "references": limits}, base="micro")
     jobs = planned(copy.run("-n", *ALL).stdout)
     assert jobs["check_leaks"] == 1  # the gates are looked at again, and evaluations name the configuration
     assert not {

@@ -219,6 +219,11 @@ class Sampling(Section):
     batch_size: Positive = Field(description="prompts in a batch; part of what decides the random draw")
 
 
+UNREADABLE = (
+    "largest share of replies that may not be understood; more stop the run once 50 are there. Decides no reply"
+)
+
+
 class Answering(Section):
     """How a target answers."""
 
@@ -228,6 +233,7 @@ class Answering(Section):
     max_invalid_share: Share = Field(
         0.1, description="largest share of answers that may not be received; more stop the run. Decides no answer"
     )
+    max_unreadable_share: Share = Field(0.5, description=UNREADABLE)
 
 
 class Labelling(Answering):
@@ -238,6 +244,9 @@ class Labelling(Answering):
     temperature: Rate = Field(description="of a vote")
     solvable: str | None = Field(
         description="question after an instruction whether it can be answered, to be replied with yes or no; null for none"
+    )
+    solvable_system: str | None = Field(
+        None, description="system message of that question in place of `system`, or null for none"
     )
 
     @model_validator(mode="after")
@@ -282,6 +291,7 @@ class Judge(Section):
     ] = Field(description="the published form of its replies, or classifier for a text-classification model")
     failed_labels: list[str] = Field([], description="labels of a classifier that mean an unsafe answer")
     batch_size: Positive
+    max_unreadable_share: Share = Field(0.5, description=UNREADABLE)
 
     @model_validator(mode="after")
     def _classifier_names_labels(self) -> Judge:

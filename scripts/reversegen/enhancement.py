@@ -163,10 +163,13 @@ def _plain_rows(
 ) -> list[TrainingRow]:
     """Questions of proposer 0, failed and passed alike, with one of the target's own draws as the answer.
 
-    Drawn and not greedy, since greedy answers would teach the target to be surer than it is.
+    Drawn and not greedy, since greedy answers would teach the target to be surer than it is. Under a system text a row holds
+    the letter alone, as the rows that ask whether the target is sure do: a draw that the limit cut is no whole turn.
     """
     asked = {i: c.text for i, c in _labelled(warmup, {"failed", "passed"}).items() if not barred(i, c.text)}
     own = {i: said[0] for i, text in asked.items() if (said := _answers(text, responses.get(i, ()), kind))}
+    if system and kind.choice:
+        own = {i: kind.choice.letter(asked[i], answer) or answer for i, answer in own.items()}
     rng = random.Random(hashed_seed(random_seed, "plain"))
     return [
         _row(i, kind.target_messages(asked[i], system), [Message(role="assistant", content=own[i])], "replay")

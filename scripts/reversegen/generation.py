@@ -19,13 +19,12 @@ from reversegen.equivalence import Checker
 from reversegen.errors import BadInput
 from reversegen.hashing import content_id, hashed_seed
 from reversegen.judging import Classifier, GenerativeJudge
-from reversegen.kind import Kind
-from reversegen.kinds.answers.reply import Reply
+from reversegen.kind import Kind, conversation
+from reversegen.kinds.answers.reply import Reply, read_reply
 from reversegen.progress import Progress
 from reversegen.records import (
     Confidence,
     Judgement,
-    Message,
     Prompt,
     Record,
     Reference,
@@ -34,8 +33,9 @@ from reversegen.records import (
     read_records,
     write_records,
 )
-from reversegen.references import refused, solvable, vote
+from reversegen.references import SPELLINGS, likely_solvable, not_understood, refused, solvable, vote
 from reversegen.shards import WHOLE, share
+from reversegen.unreadable_replies import UnreadableReplies
 
 log = logging.getLogger("reversegen")
 T = TypeVar("T")
@@ -52,6 +52,7 @@ def in_batches(
     at_once: int = 1,
     shard: str = WHOLE,
     check: Callable[[Iterable[R]], None] | None = None,
+    check_early: Callable[[], None] | None = None,
 ) -> None:
     """Write `answer(number, batch)` for all batches of `items` that are of this shard to `output`, in order.
 
@@ -59,7 +60,8 @@ def in_batches(
     that decides the records. The parts go when the output stands: a job that was given up, and still ran, may be the one that
     ends first, and then this one takes its output. `at_once` batches are answered by threads of their own.
 
-    `check` reads all records before the output is written. If it raises, the parts stay: a restart answers nothing again.
+    `check` reads all records before the output is written, and `check_early` looks after each batch that is kept. If one
+    raises, the parts stay: a restart answers nothing again.
     """
     parts = output.with_name(f"{output.name}.parts") / key
     for other in parts.parent.glob("*"):
@@ -87,6 +89,8 @@ def in_batches(
             if not ended_elsewhere():
                 write_records(files[number], answer(number, batch(number)))
                 progress.advance(len(batch(number)))
+                if check_early:
+                    check_early()
 
         while left and not ended_elsewhere():
             _each(finish, left, at_once)
@@ -171,13 +175,23 @@ def answer_questions(
     seed_parts: tuple[str | int, ...],
     shard: str = WHOLE,
     max_invalid_share: float = 1.0,
+    max_unreadable_share: float = 1.0,
 ) -> None:
     """Answers of a target to (id, question) pairs, `samples` to each.
 
     A question with fewer readable answers than that is asked as many times again, once. A batch's draw is seeded by a hash of
     `seed_parts` and its number; greedy answers need none. Raises BadInput if a larger share than `max_invalid_share` of the
-    shard's answers was not received; what was answered is kept.
+    shard's answers was not received, and early if more than `max_unreadable_share` of them cannot be read; what was answered
+    is kept.
     """
+    unreadable = UnreadableReplies(
+        "questions",
+        max_unreadable_share,
+        "responses.max_unreadable_share",
+        "ask for the form of answer that is read (responses.system), or give it room (responses.max_new_tokens, or the "
+        "model's thinking.max_tokens)",
+        masked=kind.harmful,
+    )
 
     def answer(number: int, batch: Sequence[tuple[str, str]]) -> list[Response]:
         drawn = _asked(engine, batch, kind, system, samples, hashed_seed(*seed_parts, "responses", number))
@@ -190,6 +204,10 @@ def answer_questions(
             more = _asked(engine, [batch[n] for n in short], kind, system, samples, seed)
             for n, several in zip(short, more, strict=True):
                 drawn[n] = drawn[n] + several
+        for (_, question), several in zip(batch, drawn, strict=True):
+            for one in several:
+                if not one.invalid:
+                    unreadable.count(_unread(question, one, kind), one.text)
         return [
             Response(
                 instruction_id=identity,
@@ -207,7 +225,7 @@ def answer_questions(
         check_received((row.invalid for row in rows), max_invalid_share, "responses.max_invalid_share", output)
 
     key = content_id(_key(questions, engine, kind, system, batch_size), samples, *(seed_parts if samples > 1 else ()))
-    in_batches(output, Response, questions, batch_size, key, answer, engine.at_once, shard, check)
+    in_batches(output, Response, questions, batch_size, key, answer, engine.at_once, shard, check, unreadable.check)
 
 
 def label_by_model(
@@ -215,7 +233,7 @@ def label_by_model(
     questions: Sequence[tuple[str, str]],
     labeller: str,
     engine: Engine,
-    yes_or_no: Engine,
+    yes_or_no: Engine | None,
     kind: Kind,
     labelling: Labelling,
     timeout: float,
@@ -225,11 +243,27 @@ def label_by_model(
 ) -> None:
     """Reference answers of a labeller model to (id, question) pairs: one greedy answer, or what a majority agrees on.
 
-    Where `labelling.solvable` asks a question, the labeller is first asked greedily, through the engine `yes_or_no`, and
-    answers only what it says can be answered. `timeout` is in seconds, for one comparison of answers. `structured`: the
-    endpoint holds replies to the kind's JSON schema, and they are read by it. Raises BadInput if a larger share than
-    `labelling.max_invalid_share` of the shard's references rests on no reply that was received.
+    If `labelling.solvable` asks a question, the labeller answers only the instructions to which it says yes: by the
+    probabilities of yes and no, or, of a labeller that has none, by a greedy reply through the engine `yes_or_no`. `timeout` is
+    in seconds, for one comparison of answers. `structured`: the endpoint holds replies to the kind's JSON schema, and they are
+    read by it. Raises BadInput if a larger share than `labelling.max_invalid_share` of the shard's references rests on no reply
+    that was received, and early if more than `labelling.max_unreadable_share` of the replies cannot be read.
     """
+    unread_checks = UnreadableReplies(
+        "references.solvable",
+        labelling.max_unreadable_share,
+        "references.max_unreadable_share",
+        "ask for a yes or no at the end of a few sentences (references.solvable, references.solvable_system)",
+        masked=kind.harmful,
+    )
+    unread_answers = UnreadableReplies(
+        "instructions",
+        labelling.max_unreadable_share,
+        "references.max_unreadable_share",
+        "ask for the form of final answer that is read (references.system), or give it room (references.max_new_tokens, or the "
+        "model's thinking.max_tokens)",
+        masked=kind.harmful,
+    )
     form = kind.structured if structured else None
     system = labelling.system
     if form:
@@ -240,11 +274,7 @@ def label_by_model(
         reasons: dict[str, str | None] = {}
         missing: set[str] = set()
         if labelling.solvable:
-            checks = [(identity, f"{question}\n\n{labelling.solvable}") for identity, question in batch]
-            requests = [Request(messages=[Message(role="user", content=text)]) for _, text in checks]
-            replies = yes_or_no.generate(requests, 1, 0)
-            reasons = {i: reply[0].invalid or solvable(reply[0]) for (i, _), reply in zip(checks, replies, strict=True)}
-            missing = {i for (i, _), reply in zip(checks, replies, strict=True) if reply[0].invalid}
+            reasons, missing = _solvability(engine, yes_or_no, batch, labelling, unread_checks)
         wanted = [(i, question) for i, question in batch if reasons.get(i) is None]
         seed = hashed_seed(*seed_parts, "references", number)
         schema = form.schema if form else None
@@ -258,20 +288,61 @@ def label_by_model(
                 else refused(i, str(reasons[i]), labeller)
                 for i, question in batch
             ]
+        for row, (_, question) in zip(voted, batch, strict=True):
+            if (several := drawn.get((row.instruction_id, question))) and row.instruction_id not in missing:
+                unreceived = {one.invalid for one in several}
+                unread = row.invalid if not_understood(row.invalid) and row.invalid not in unreceived else None
+                unread_answers.count(unread, next(one.text for one in several if not one.invalid))
         return [row.model_copy(update={"received": row.instruction_id not in missing}) for row in voted]
 
     def check(rows: Iterable[Reference]) -> None:
         reasons = (None if row.received else row.invalid for row in rows)
         check_received(reasons, labelling.max_invalid_share, "references.max_invalid_share", output)
 
+    def check_early() -> None:
+        unread_checks.check()
+        unread_answers.check()
+
     key = content_id(
         labeller,
         _key(questions, engine, kind, system, labelling.batch_size),
-        labelling.model_dump_json(exclude={"max_invalid_share"}),
+        yes_or_no.identity if yes_or_no else "",
+        labelling.model_dump_json(exclude={"max_invalid_share", "max_unreadable_share"}),
         str(timeout),
         *seed_parts,
     )
-    in_batches(output, Reference, questions, labelling.batch_size, key, answer, engine.at_once, shard, check)
+    in_batches(
+        output, Reference, questions, labelling.batch_size, key, answer, engine.at_once, shard, check, check_early
+    )
+
+
+def _solvability(
+    engine: Engine,
+    yes_or_no: Engine | None,
+    batch: Sequence[tuple[str, str]],
+    labelling: Labelling,
+    unread: UnreadableReplies,
+) -> tuple[dict[str, str | None], set[str]]:
+    """By id why an instruction is not answered, None if it is; and the ids to which no reply was received.
+
+    Without `yes_or_no`, the engine scores the spellings of yes and no. The question has a system text of its own: the one for
+    answers asks for a final answer.
+    """
+    requests = [
+        Request(messages=conversation(f"{question}\n\n{labelling.solvable}", labelling.solvable_system))
+        for _, question in batch
+    ]
+    ids = [identity for identity, _ in batch]
+    if yes_or_no is None:
+        scores = engine.choose(requests, [list(SPELLINGS)] * len(requests))
+        missing = {i for i, probabilities in zip(ids, scores, strict=True) if isinstance(probabilities, str)}
+        return {i: likely_solvable(probabilities) for i, probabilities in zip(ids, scores, strict=True)}, missing
+    replies = [reply for reply, *_ in yes_or_no.generate(requests, 1, 0)]
+    reasons = {i: solvable(reply) for i, reply in zip(ids, replies, strict=True)}
+    for i, reply in zip(ids, replies, strict=True):
+        if not reply.invalid:
+            unread.count(reasons[i] if not_understood(reasons[i]) else None, reply.text)
+    return reasons, {i for i, reply in zip(ids, replies, strict=True) if reply.invalid}
 
 
 def measure_confidence(
@@ -349,7 +420,14 @@ def judge_answers(
 
     parts = (part for i, instruction, reply in answers for part in (i, instruction, reply.text, reply.invalid or ""))
     key = content_id(*parts, judge.identity, batch_size)
-    in_batches(output, Judgement, answers, batch_size, key, answer, judge.at_once, shard)
+    in_batches(
+        output, Judgement, answers, batch_size, key, answer, judge.at_once, shard, check_early=judge.check_readable
+    )
+
+
+def _unread(question: str, one: Generated, kind: Kind) -> str | None:
+    """Why a target's answer, which was received, cannot be read; None if it can."""
+    return read_reply(one.text, one.finished).invalid or (None if kind.readable(question, one.text) else "no option")
 
 
 def _asked(

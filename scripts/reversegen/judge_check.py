@@ -34,6 +34,11 @@ class JudgeReport(BaseModel):
 
     def fault(self, limits: JudgeCheck) -> str | None:
         """Which limit the judge misses."""
+        if self.invalid.value is not None and self.invalid.value > limits.invalid:
+            return (
+                f"{self.invalid.count} of {self.invalid.total} rows got no verdict, more than judge_check.invalid: "
+                f"{limits.invalid}; does judge.format name the form of its replies?"
+            )
         for name in ("sensitivity", "specificity", "canaries"):
             metric, least = getattr(self, name), getattr(limits, name)
             if metric.value is None and name != "canaries":
@@ -43,11 +48,6 @@ class JudgeReport(BaseModel):
                     f"{name} is {metric.value} ({metric.count} of {metric.total}), less than judge_check.{name}: {least}; "
                     "use another judge, or change the limit knowingly"
                 )
-        if self.invalid.value is not None and self.invalid.value > limits.invalid:
-            return (
-                f"{self.invalid.count} of {self.invalid.total} rows got no verdict, more than judge_check.invalid: "
-                f"{limits.invalid}; does judge.format name the form of its replies?"
-            )
         return None
 
 

@@ -18,6 +18,7 @@ from reversegen.kinds.answers.reply import read_reply
 from reversegen.model_folder import check_folder, weights_identity
 from reversegen.records import Judgement, Message
 from reversegen.templates import templated
+from reversegen.unreadable_replies import UnreadableReplies
 
 
 def open_judge(
@@ -38,15 +39,22 @@ def open_judge(
         return Classifier(folder, settings.failed_labels, model, threads)
     adapter = JUDGES[settings.format]
     engine = open_engine(model, folder, Decoding(adapter.max_new_tokens), threads, calls, limits)
-    return GenerativeJudge(engine, adapter, settings.format)
+    return GenerativeJudge(engine, adapter, settings.format, settings.max_unreadable_share)
 
 
 class GenerativeJudge:
     """A model that writes its verdict; what is not in its own form, a thought before it apart, is invalid."""
 
-    def __init__(self, engine: Engine, adapter: Judge, name: str) -> None:
+    def __init__(self, engine: Engine, adapter: Judge, name: str, max_unreadable_share: float = 1.0) -> None:
         self.engine, self.adapter, self.at_once = engine, adapter, engine.at_once
         self.identity = content_id(engine.identity, name)
+        self._unreadable = UnreadableReplies(
+            "the judge's question",
+            max_unreadable_share,
+            "judge.max_unreadable_share",
+            "name the form of its replies in judge.format",
+            masked=True,
+        )
 
     def judge(self, answers: Sequence[tuple[str, str]]) -> list[Judgement]:
         """Opinions of (instruction, answer) pairs."""
@@ -63,8 +71,14 @@ class GenerativeJudge:
         for reply, *_ in self.engine.generate(requests, 1, 0):
             visible = read_reply(reply.text, reply.finished, reply.invalid)
             opinion = Opinion("invalid", visible.invalid, None) if visible.invalid else self.adapter.read(visible.text)
+            if not reply.invalid:
+                self._unreadable.count(opinion.detail if opinion.verdict == "invalid" else None, reply.text)
             judged.append(_judgement(opinion.verdict, opinion.detail, refusal=opinion.refusal))
         return judged
+
+    def check_readable(self) -> None:
+        """Raise BadInput if too many of its replies so far were not understood."""
+        self._unreadable.check()
 
 
 class Classifier:
@@ -105,6 +119,9 @@ class Classifier:
             logits = classifier(**batch.to(classifier.device)).logits.float()
         scores = torch.softmax(logits, -1)[:, failed].sum(-1).tolist()
         return [_judgement("failed" if s >= 0.5 else "passed", "classifier", score=round(s, 6)) for s in scores]
+
+    def check_readable(self) -> None:
+        """Raise nothing: it writes no reply."""
 
 
 def conversation_text(tokenizer: Any, instruction: str, answer: str) -> str:

@@ -142,6 +142,8 @@ class Kind:
     """Whether a failing instruction or its answer may do harm: what people look at masks them."""
     refuses: Callable[[str], bool] | None = None
     """Whether an answer refuses, of a kind whose tests count refusals."""
+    says_none: Callable[[str, str], bool] | None = None
+    """(instruction, labeller's solution without a final answer) to whether it says that there is none; None where none does."""
     structured: Structured | None = None
     """How a labeller replies where its endpoint holds it to a schema; None where there are no references."""
 

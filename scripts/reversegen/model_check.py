@@ -47,7 +47,10 @@ def shapes(task: Task, role: ModelRole) -> list[Shape]:
         return [*map(Shape, [asked, *sure]), *row]
     if role == "labeller":
         answer = (*(["system"] if task.references.system else []), "user")
-        return [Shape(answer), *([Shape(("user",))] if task.references.solvable else [])]
+        if not task.references.solvable:
+            return [Shape(answer)]
+        check = (*(["system"] if task.references.solvable_system else []), "user")
+        return [Shape(answer), Shape(check), Shape((*check, "assistant"), add_generation_prompt=False)]
     if role == "judge" and task.judge:
         if task.judge.format == "classifier":
             return [Shape(("user", "assistant"), add_generation_prompt=False)]

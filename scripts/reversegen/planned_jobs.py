@@ -15,14 +15,13 @@ from reversegen.judges import JUDGES, reads_refusals
 from reversegen.kind import Kind
 from reversegen.kinds import open_kind
 from reversegen.records import Seed, numbered_lines, stream_records
+from reversegen.references import SOLVABILITY_TOKENS, SPELLINGS, gives_probabilities
 from reversegen.rows import read_rows
 from reversegen.seeds import read_source
 
 DEMONSTRATIONS = 3
 OPTIONS = 4
 """Options of a multiple choice question: MMLU's."""
-YES_OR_NO = 8
-"""Tokens that a labeller may write when it is asked whether an instruction can be answered."""
 SHARD = r"(?:\.[0-9]+-of-[0-9]+)?"
 
 
@@ -337,16 +336,19 @@ class _Jobs:
             request = form.request if form and endpoint and endpoint.structured else None
             asked = self.question + text_tokens(task.references.system, request)
             requests = self._requests(task.labeller, votes)
+            check = self.question + text_tokens(task.references.solvable, task.references.solvable_system)
+            times, said = 1, SOLVABILITY_TOKENS + thought
+            if gives_probabilities(self.models[task.labeller].use):
+                times, said = len(SPELLINGS), 0
             planned = Amount(
                 prompts=count + checks,
-                read=count * requests * asked + checks * (self.question + text_tokens(task.references.solvable)),
-                written=count * votes * (self.solution + thought * self.share)
-                + checks * (YES_OR_NO + thought) * self.share,
+                read=count * requests * asked + checks * times * check,
+                written=count * votes * (self.solution + thought * self.share) + checks * said * self.share,
                 calls=count * requests + checks if requests > 1 else 0,
             )
             why = f"each question, {votes} x {task.references.max_new_tokens + thought} new tokens"
             if checks:
-                why += f", after a yes or no of {YES_OR_NO + thought}"
+                why += f", after a yes or no of {said}" if said else f", after yes and no, read in {times} spellings"
             yield Job(rule, part, task.labeller, output, planned, why, task.shards)
 
 

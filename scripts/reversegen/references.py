@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from pydantic import ValidationError
 
-from reversegen.engine import Generated
+from reversegen.configuration import ModelUse
+from reversegen.engine import Generated, Probabilities
 from reversegen.equivalence import Checker
 from reversegen.kind import Kind, Structured
+from reversegen.kinds.answers.decision import says_yes
+from reversegen.kinds.answers.final import NO_ANSWER
 from reversegen.kinds.answers.reply import TRUNCATED, Reply, read_reply
 from reversegen.records import Reference
 from reversegen.worlds import WORLDS
 
-_YES_OR_NO = re.compile(
-    r"\W*(?:(?:the |my |final )*answer\W+(?:is\W+)?)?(yes|no(?! (?:doubt|problem)))\b"
-    r"(?!\W*(?:(?:and|or|but)\b\W*)?(?!\1\b)(?:yes|no)\b)",
-    re.IGNORECASE,
-)
-"""One of the two, and not the other one at once behind it."""
+SPELLINGS = {"Yes": True, "yes": True, "No": False, "no": False}
+"""How models write yes and no; whichever a model prefers counts, since the spellings of each are summed."""
+SOLVABILITY_TOKENS = 256
+"""Tokens for a yes or no that has no probability: room for a few sentences of reasons."""
+NOT_SOLVABLE, NOT_ANSWERABLE = "not solvable", "not answerable"
+DISAGREE = "labeller's answers disagree"
 
 
 def solve(questions: Iterable[tuple[str, str]], labeller: str, kind: Kind) -> list[Reference]:
@@ -29,10 +31,11 @@ def solve(questions: Iterable[tuple[str, str]], labeller: str, kind: Kind) -> li
 
 
 def reference(identity: str, text: str, solution: str | None, labeller: str, kind: Kind) -> Reference:
-    """The record of one whole solution; invalid if there is none, or if it has no final answer in strict form."""
+    """The record of one whole solution; invalid if it is none or says so, or if it has no final answer in strict form."""
     answer = kind.read_reference(text, solution) if solution is not None else None
     if answer is None:
-        return refused(identity, "not answerable" if solution is None else "no final answer", labeller)
+        says_none = solution is None or (kind.says_none is not None and kind.says_none(text, solution))
+        return refused(identity, NOT_ANSWERABLE if says_none else NO_ANSWER, labeller)
     return Reference(instruction_id=identity, answer=answer, solution=solution, labeller=labeller, invalid=None)
 
 
@@ -41,15 +44,33 @@ def refused(identity: str, reason: str, labeller: str) -> Reference:
     return Reference(instruction_id=identity, answer=None, solution=None, labeller=labeller, invalid=reason)
 
 
+def gives_probabilities(labeller: ModelUse) -> bool:
+    """Whether yes and no have a probability: an endpoint gives none, and before its thought a model that thinks has none."""
+    return labeller.endpoint is None and not labeller.thinks
+
+
+def likely_solvable(probabilities: Probabilities) -> str | None:
+    """None if a labeller's yes, in all SPELLINGS, has at least one half; else why there is no reference."""
+    if isinstance(probabilities, str):
+        return probabilities
+    yes = sum(probability for spelling, probability in probabilities.items() if SPELLINGS[spelling])
+    return None if yes >= 0.5 else NOT_SOLVABLE
+
+
 def solvable(reply: Generated) -> str | None:
-    """None if a labeller's reply begins with yes; else why the instruction is invalid."""
+    """None if a labeller's reply says yes; else why the instruction is invalid."""
     visible = read_reply(reply.text, reply.finished, reply.invalid)
     if visible.invalid:
         return visible.invalid
-    found = _YES_OR_NO.match(visible.text)
-    if not found:
+    yes = says_yes(visible)
+    if yes is None:
         return "solvability unreadable"
-    return None if found[1].lower() == "yes" else "not solvable"
+    return None if yes else NOT_SOLVABLE
+
+
+def not_understood(reason: str | None) -> bool:
+    """Whether an instruction has no reference because a labeller's reply, which was received, could not be read."""
+    return reason not in (None, NOT_SOLVABLE, NOT_ANSWERABLE, DISAGREE)
 
 
 def structured_reference(
@@ -113,6 +134,6 @@ def vote(
     tied = len(ballots) > 1 and len(ballots[0]) == len(ballots[1])
     if not ballots or len(ballots[0]) < agreeing or tied:
         reasons = Counter(str(one.invalid) for one in references if one.invalid)
-        reason = "labeller's answers disagree" if ballots else reasons.most_common(1)[0][0]
+        reason = DISAGREE if ballots else reasons.most_common(1)[0][0]
         return refused(identity, reason, labeller)
     return ballots[0][0]

@@ -184,6 +184,10 @@ def open_kind(use: KindUse) -> Kind:
         found = None if _SAYS_INVALID.search(solution) else letter(instruction, solution)
         return found if found is not None and ord(found) - ord("A") < len(read_item(instruction)[0].options) else None
 
+    def says_none(instruction: str, solution: str) -> bool:
+        """Whether a solution without a right option calls the question invalid, or chooses an added None of the above."""
+        return bool(_SAYS_INVALID.search(solution)) or letter(instruction, solution) is not None
+
     def sure_messages(instruction: str, answer: str, system: str | None) -> Conversation:
         return [
             *target_messages(instruction, system),
@@ -222,6 +226,7 @@ def open_kind(use: KindUse) -> Kind:
         choice=Choice(
             lambda instruction: list(string.ascii_uppercase[: len(asked(instruction).options)]), letter, sure_messages
         ),
+        says_none=says_none,
         structured=STRUCTURED,
     )
 

@@ -50,6 +50,7 @@ _ANSWER_FORM = "The answer is:"
 
 UNANSWERABLE = "None"
 """GSM-Plus's answer to a question that lacks what it takes; such questions are reported apart."""
+_LAST_LINE = re.compile(r"\s*####[^\n]*\s*\Z")
 _SAYS_NONE = re.compile(SAYS_NONE, re.IGNORECASE)
 _MARKUP = re.compile(r"\\(?:text\w*|mathrm|mathbf)|[{}$*.]")
 
@@ -186,16 +187,36 @@ def label_test(question: Question, case: Case, checker: Checker) -> Label:
     return label(Case(case.id, case.text, case.responses, own), checker)
 
 
+def in_asked_form(solution: str, answer: str | None, system: str | None) -> str:
+    r"""A solution that states its answer last in the form that a system text names, `####` or `\boxed{}`; no row asks for
+    one form and teaches the other.
+
+    It stays as it is under a text that names none or both, and if its answer would be read otherwise.
+    """
+    places = {"####": solution.rfind("####"), r"\boxed": max(map(solution.rfind, (r"\boxed", r"\fbox")))}
+    asked = [form for form in places if form in (system or "")]
+    if answer is None or len(asked) != 1 or places[asked[0]] == max(places.values()) >= 0:
+        return solution
+    if asked == ["####"]:
+        stated = f"{solution.rstrip()}\n#### {answer}"
+    else:
+        stated = f"{_LAST_LINE.sub('', solution).rstrip()}\nThe final answer is \\boxed{{{answer}}}.".lstrip()
+    read = final_answer(stated)
+    return stated if read.strict and read.value == answer else solution
+
+
 def enhancement_row(
     instruction: str, reference: Reference, verdict: Verdict, system: str | None
 ) -> tuple[Conversation, Conversation]:
-    """The question as the target is asked it, and the labeller's solution as the assistant's turn."""
-    return conversation(instruction, system), [Message(role="assistant", content=str(reference.solution))]
+    """The question as the target is asked it, and the labeller's solution as the assistant's turn, in the asked form."""
+    solution = in_asked_form(str(reference.solution), str(reference.answer), system)
+    return conversation(instruction, system), [Message(role="assistant", content=solution)]
 
 
 def replay_row(instruction: str, response: str, system: str | None) -> tuple[Conversation, Conversation]:
-    """The question and the target's own solution."""
-    return conversation(instruction, system), [Message(role="assistant", content=response)]
+    """The question and the target's own solution, in the form that is asked."""
+    solution = in_asked_form(response, final_answer(response).value, system)
+    return conversation(instruction, system), [Message(role="assistant", content=solution)]
 
 
 def group(instruction: str) -> str | None:

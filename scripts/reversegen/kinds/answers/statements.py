@@ -146,10 +146,15 @@ def _is_known(value: str) -> bool:
     return len(value) <= LONGEST_NUMBER and bool(_WORD_ANSWER.fullmatch(value.strip(" *_\"'")) or read(value))
 
 
+def said_places(text: str) -> list[int]:
+    """Where what is said begins behind each "answer is ...", "Answer: ..." and the like, from the last to the first."""
+    return [match.end() for match in _SAID.finditer(text)][::-1]
+
+
 def stated(text: str) -> str | None:
     """What the last "answer is ..." or "Answer: ..." says that an answer follows at once; None if there is none."""
-    for match in reversed(list(_SAID.finditer(text))):
-        line = text[match.end() : match.end() + 2 * _LONGEST_FORMULA].partition("\n")[0]
+    for place in said_places(text):
+        line = text[place : place + 2 * _LONGEST_FORMULA].partition("\n")[0]
         end = _SENTENCE_END.search(line)
         if value := _leading(line[: end.start()] if end else line):
             return value
