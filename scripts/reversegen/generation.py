@@ -108,6 +108,11 @@ def in_batches(
     log.info("%d items, %d batches in %.1f s", len(items), len(own), time.perf_counter() - start)
 
 
+def items_at_once(batch_size: int, sequences: int) -> int:
+    """Items of a batch of so many sequences, of which each item takes `sequences`: whole items, at least one."""
+    return max(1, batch_size // sequences)
+
+
 def check_received(reasons: Iterable[str | None], most: float, key: str, output: Path) -> None:
     """Refuse answers of which more than the share `most` were not received. `reasons` has None for each that was.
 
@@ -135,7 +140,11 @@ def sample_instructions(
     seed_parts: tuple[str | int, ...],
     shard: str = WHOLE,
 ) -> None:
-    """Sample continuations of every prompt. A batch's draw is seeded by a hash of `seed_parts` and its number."""
+    """Sample continuations of every prompt, `batch_size` of them at once.
+
+    A batch's draw is seeded by a hash of `seed_parts` and its number.
+    """
+    batch_size = items_at_once(batch_size, samples_per_prompt)
 
     def answer(number: int, batch: Sequence[Prompt]) -> list[Sample]:
         requests = [Request(text=p.text) for p in batch]
@@ -172,12 +181,13 @@ def answer_questions(
     shard: str = WHOLE,
     max_invalid_share: float = 1.0,
 ) -> None:
-    """Answers of a target to (id, question) pairs, `samples` to each.
+    """Answers of a target to (id, question) pairs, `samples` to each, `batch_size` of them at once.
 
     A question with fewer readable answers than that is asked as many times again, once. A batch's draw is seeded by a hash of
     `seed_parts` and its number; greedy answers need none. Raises BadInput if a larger share than `max_invalid_share` of the
     shard's answers was not received; what was answered is kept.
     """
+    batch_size = items_at_once(batch_size, samples)
 
     def answer(number: int, batch: Sequence[tuple[str, str]]) -> list[Response]:
         drawn = _asked(engine, batch, kind, system, samples, hashed_seed(*seed_parts, "responses", number))
@@ -271,7 +281,8 @@ def label_by_model(
         str(timeout),
         *seed_parts,
     )
-    in_batches(output, Reference, questions, labelling.batch_size, key, answer, engine.at_once, shard, check)
+    size = items_at_once(labelling.batch_size, labelling.samples)
+    in_batches(output, Reference, questions, size, key, answer, engine.at_once, shard, check)
 
 
 def measure_confidence(
@@ -285,6 +296,8 @@ def measure_confidence(
     """
     assert kind.choice is not None
     choice = kind.choice
+    sequences = max((len(choice.letters(question)) for _, question, _ in answered), default=2)  # one an option at most
+    batch_size = items_at_once(batch_size, max(2, sequences))
 
     def answer(number: int, batch: Sequence[tuple[str, str, str]]) -> list[Confidence]:
         options = [choice.letters(question) for _, question, _ in batch]
