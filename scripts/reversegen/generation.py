@@ -35,7 +35,7 @@ from reversegen.records import (
     write_records,
 )
 from reversegen.references import refused, solvable, vote
-from reversegen.shards import WHOLE, share
+from reversegen.shards import WHOLE, items_at_once, share
 
 log = logging.getLogger("reversegen")
 T = TypeVar("T")
@@ -106,11 +106,6 @@ def in_batches(
         log.warning("%s was written meanwhile by an earlier job of the same work; it stands", output)
     shutil.rmtree(parts.parent, ignore_errors=True)
     log.info("%d items, %d batches in %.1f s", len(items), len(own), time.perf_counter() - start)
-
-
-def items_at_once(batch_size: int, sequences: int) -> int:
-    """Items of a batch of so many sequences, of which each item takes `sequences`: whole items, at least one."""
-    return max(1, batch_size // sequences)
 
 
 def check_received(reasons: Iterable[str | None], most: float, key: str, output: Path) -> None:
