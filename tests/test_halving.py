@@ -174,7 +174,16 @@ def test_one_sequence_that_does_not_fit_ends_the_job_with_one_line(folder: Path)
         ) as end:
             use(engine)
         assert "\n" not in str(end.value)
-        assert "take a GPU with more memory" in str(end.value)
+        assert "a GPU with more memory" in str(end.value)
+
+
+def test_weights_that_do_not_fit_are_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(module: Any, *where: Any) -> Any:
+        raise torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate 1 GiB")
+
+    monkeypatch.setattr(LlamaForCausalLM, "to", full)
+    with pytest.raises(BadInput, match=r"random: its weights do not fit the GPU \(CUDA out of memory\. Tried"):
+        TransformersEngine(folder, USE, Decoding(4), 1).generate([Request(text=TEXTS[0])], 1, 0)
 
 
 def test_an_error_of_another_kind_is_no_matter_of_size(tmp_path: Path) -> None:

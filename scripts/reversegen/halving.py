@@ -43,12 +43,11 @@ class Parts:
             if size == 1:
                 raise BadInput(
                     f"{self.folder}: out of memory with one sequence ({reason}): lower max_new_tokens of this stage or shorten "
-                    "its prompts, or take a GPU with more memory; plan.md says what the job needs"
+                    "its prompts, or give the model a `size` whose jobs get a GPU with more memory; plan.md says how much"
                 )
             self._most = (size + 1) // 2
             log.warning(
-                "%s: out of memory with %d sequences: %d at once from here on; nothing that is drawn changes. "
-                "Lower batch_size of this stage for the next run",
+                "%s: out of memory with %d sequences: %d at once from here on; no draw changes, as it would with another batch_size",
                 self.folder, size, self._most,
             )  # fmt: skip
         return done
