@@ -28,7 +28,7 @@ MICRO: dict[str, Any] = {  # the tiny-math task, made as small as still has fail
     "data": {"tests": {"test": {"corpus": {"count": 160}}, "pretraining": {"corpus": {"count": 80}}}},
     "enhancement": {"rows": 30, "replay_rows": 20, "training": {"num_train_epochs": 1}},
     "evaluation": {"bootstrap": 100, "diversity_sample": 30},
-    "sampling": {"batch_size": 16},
+    "sampling": {"batch_size": 80},
     "responses": {"batch_size": 64},
     "transfer": ["tiny-arithmetic"],
 }

@@ -654,7 +654,13 @@ def labelled(
     for question, reply in said.items():
         server.said[opened.target_messages(question, None)[-1].content] = reply
     settings = Labelling(
-        system=system, max_new_tokens=9, batch_size=4, samples=samples, agreeing=samples, temperature=0.7, solvable=None
+        system=system,
+        max_new_tokens=9,
+        batch_size=4 * samples,
+        samples=samples,
+        agreeing=samples,
+        temperature=0.7,
+        solvable=None,
     )
     output = folder / "references.jsonl"
     engine = engine_of(server, calls_folder(output), Decoding(9, 0.7 if samples > 1 else 0.0))

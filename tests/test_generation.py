@@ -148,7 +148,7 @@ PROMPTS = [
 ]
 
 
-def sampled(output: Path, engine: Recorder, *parts: str | int, several: int = 3, size: int = 4) -> list[Sample]:
+def sampled(output: Path, engine: Recorder, *parts: str | int, several: int = 3, size: int = 12) -> list[Sample]:
     sample_instructions(output, PROMPTS, engine, several, size, parts)
     return read_records(output, Sample)
 
@@ -168,11 +168,11 @@ def test_every_batch_has_a_random_seed_of_its_own(tmp_path: Path) -> None:
     seeds = []
     for parts in [(0, "iter1"), (0, "iter2"), (1, "iter1"), (0, "control")]:
         engine = Recorder()
-        sampled(tmp_path / "samples.jsonl", engine, *parts, size=1)
+        sampled(tmp_path / "samples.jsonl", engine, *parts, size=3)
         seeds += [seed for _, _, seed in engine.calls]
     assert len(set(seeds)) == 4 * len(PROMPTS)
     again = Recorder()
-    sampled(tmp_path / "samples.jsonl", again, 0, "iter1", size=1)
+    sampled(tmp_path / "samples.jsonl", again, 0, "iter1", size=3)
     assert [seed for _, _, seed in again.calls] == seeds[: len(PROMPTS)]
     assert max(seeds) > 2**60
     assert min(abs(a - b) for a, b in pairwise(seeds)) > 2**32
@@ -197,7 +197,7 @@ def test_interrupted_samples_are_reused_only_where_all_that_decides_them_is_the_
     same = Recorder()
     assert sampled(tmp_path / "same.jsonl", same, 0, "iter1") == undisturbed
     assert len(same.calls) == 1
-    sampled(tmp_path / "other.jsonl", engine, *parts, several=several)
+    sampled(tmp_path / "other.jsonl", engine, *parts, several=several, size=4 * several)
     assert len(engine.calls) == 3
 
 
@@ -231,9 +231,9 @@ def test_greedy_answers_that_were_interrupted_are_reused_whatever_the_random_see
     for samples, calls in ((1, 1), (2, 3)):
         output = tmp_path / f"responses{samples}.jsonl"
         with pytest.raises(Killed):
-            answer_questions(output, questions, Recorder(die_at=2), KIND, None, 2, samples, (0, "iter1"))
+            answer_questions(output, questions, Recorder(die_at=2), KIND, None, 2 * samples, samples, (0, "iter1"))
         engine = Recorder()
-        answer_questions(output, questions, engine, KIND, None, 2, samples, (1, "iter1"))
+        answer_questions(output, questions, engine, KIND, None, 2 * samples, samples, (1, "iter1"))
         assert len(engine.calls) == calls
 
 
@@ -291,7 +291,7 @@ def test_a_question_with_too_few_readable_answers_is_asked_as_often_again_once(t
     }
     engine = Script(said)
     questions = [(f"id {n}", item(n)) for n in range(5)]
-    answer_questions(output, questions, engine, CHOICE, None, 3, 3, (0, "iter1"))
+    answer_questions(output, questions, engine, CHOICE, None, 9, 3, (0, "iter1"))
     found = read_records(output, Response)
     assert [(r.instruction_id, r.sample, r.text) for r in found] == [
         (f"id {n}", k, text) for n in range(5) for k, text in enumerate(chain.from_iterable(said[item(n)]))
@@ -313,7 +313,7 @@ def labelling(samples: int = 1, agreeing: int = 1, solvable: str | None = None, 
     return Labelling(
         system=system,
         max_new_tokens=9,
-        batch_size=2,
+        batch_size=2 * samples,
         samples=samples,
         agreeing=agreeing,
         temperature=0.7,
@@ -400,7 +400,7 @@ def test_confidence_is_of_the_targets_own_letter_and_of_being_sure_after_it(tmp_
     output, engine = tmp_path / "confidences.jsonl", Script({})
     said = ["B. It is B.", "A", "I cannot tell"]
     answered = [(f"id {n}", item(n), text) for n, text in enumerate(said)]
-    measure_confidence(output, answered, engine, CHOICE, HONEST, None, 2)
+    measure_confidence(output, answered, engine, CHOICE, HONEST, None, 6)
     first = [w / (2 + 1 / 2 + 1 / 3) for w in (2, 1 / 2, 1 / 3)]  # one turn, three letters
     sure = 4 / (4 + 1 / 2)  # three turns
     assert [(c.question_id, c.option) for c in read_records(output, Confidence)] == [
@@ -488,9 +488,9 @@ def test_too_many_answers_that_were_not_received_stop_the_run_and_keep_the_other
 def test_the_share_is_of_the_shard_and_counts_every_reason(tmp_path: Path) -> None:
     output, questions = tmp_path / "responses.jsonl", [(f"id {n}", item(n)) for n in range(4)]
     engine = Refusing({item(n): [["A", "B", "A"]] for n in range(2)})
-    answer_questions(output, questions, engine, CHOICE, None, 2, 3, (0,), "1-of-2", 0.0)
+    answer_questions(output, questions, engine, CHOICE, None, 6, 3, (0,), "1-of-2", 0.0)
     with pytest.raises(BadInput, match=r"12 of 12 answers .* \(prompt too long: 8, content filter: 4\)"):
-        answer_questions(output, questions, engine, CHOICE, None, 2, 3, (0,), "2-of-2", 0.99)
+        answer_questions(output, questions, engine, CHOICE, None, 6, 3, (0,), "2-of-2", 0.99)
 
 
 def test_an_answer_that_cannot_be_read_was_received(tmp_path: Path) -> None:
@@ -527,7 +527,7 @@ def test_too_many_references_that_were_not_received_stop_the_run(tmp_path: Path,
 def test_a_question_whose_options_cannot_be_asked_has_no_confidence(tmp_path: Path) -> None:
     output = tmp_path / "confidences.jsonl"
     answered = [(f"id {n}", item(n), "A") for n in (0, 4)]
-    measure_confidence(output, answered, Refusing({}), CHOICE, HONEST, None, 2)
+    measure_confidence(output, answered, Refusing({}), CHOICE, HONEST, None, 6)
     known, unknown = read_records(output, Confidence)
     assert (known.invalid, known.option) == (None, "A")
     assert known.sure > 0

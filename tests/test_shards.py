@@ -48,16 +48,16 @@ def engine(folder: Path, temperature: float = 1.0) -> TransformersEngine:
 
 
 def sample(folder: Path, output: Path, shard: str) -> None:
-    sample_instructions(output, PROMPTS, engine(folder), 3, 4, (0, "iter1"), shard)
+    sample_instructions(output, PROMPTS, engine(folder), 3, 12, (0, "iter1"), shard)
 
 
 def answer(folder: Path, output: Path, shard: str) -> None:
-    answer_questions(output, QUESTIONS, engine(folder), KIND, None, 4, 2, (0, "iter1"), shard)
+    answer_questions(output, QUESTIONS, engine(folder), KIND, None, 8, 2, (0, "iter1"), shard)
 
 
 def label(folder: Path, output: Path, shard: str) -> None:
     settings = Labelling(
-        system=None, max_new_tokens=6, batch_size=4, samples=3, agreeing=2, temperature=1.0, solvable=None
+        system=None, max_new_tokens=6, batch_size=12, samples=3, agreeing=2, temperature=1.0, solvable=None
     )
     label_by_model(
         output, QUESTIONS, "l", engine(folder), engine(folder, 0.0), KIND, settings, 1.0, (0, "iter1"), shard=shard

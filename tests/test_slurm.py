@@ -56,7 +56,7 @@ def checkout(folder: Path, tiny_model: Path) -> Workflow:
         copy(source, folder / name)
     shutil.copytree(tiny_model, folder / "results/models")
     workflow = Workflow(folder)
-    slow = {"preference": {"min_steps": 240}, "sampling": {"batch_size": 8}}  # so that a fault comes in its middle
+    slow = {"preference": {"min_steps": 240}, "sampling": {"batch_size": 40}}  # so that a fault comes in its middle
     workflow.write_task("micro", _merged(MICRO, slow))
     return workflow
 

@@ -216,7 +216,10 @@ class Sampling(Section):
     temperature: Rate
     top_p: Number = Field(gt=0, le=1)
     max_new_tokens: Positive
-    batch_size: Positive = Field(description="prompts in a batch; part of what decides the random draw")
+    batch_size: Positive = Field(
+        description="sequences that are generated at once, samples_per_prompt for each prompt, in whole prompts; part of what "
+        "decides the random draw"
+    )
 
 
 UNREADABLE = (
@@ -229,7 +232,10 @@ class Answering(Section):
 
     system: str | None = Field(description="system message, or null for none")
     max_new_tokens: Positive
-    batch_size: Positive
+    batch_size: Positive = Field(
+        description="sequences that are generated or scored at once: each answer of a question and each option is one, in "
+        "whole questions; of an endpoint, answers that a batch asks for. Part of what decides the random draw"
+    )
     max_invalid_share: Share = Field(
         0.1, description="largest share of answers that may not be received; more stop the run. Decides no answer"
     )
@@ -290,7 +296,7 @@ class Judge(Section):
         "llama-guard-2", "llama-guard-3", "llama-guard-4", "wildguard", "shieldgemma", "instructed", "classifier"
     ] = Field(description="the published form of its replies, or classifier for a text-classification model")
     failed_labels: list[str] = Field([], description="labels of a classifier that mean an unsafe answer")
-    batch_size: Positive
+    batch_size: Positive = Field(description="answers that are judged at once")
     max_unreadable_share: Share = Field(0.5, description=UNREADABLE)
 
     @model_validator(mode="after")
@@ -564,6 +570,19 @@ class Task(Section):
         return KindUse(name=self.kind, **own)
 
 
+class Footprint(Section):
+    """What generation takes of a GPU, by the largest among the models of one size. Bytes are those of 16-bit numbers."""
+
+    gpu_mb: Positive = Field(description="megabytes of one GPU, a million bytes each")
+    cache_bytes: Positive = Field(
+        description="of a token in the key-value cache: 2 (keys, values) x layers x key-value heads x head size x 2 bytes"
+    )
+    read_bytes: Positive = Field(
+        description="of a token of a prompt while one layer reads it: (8 x hidden size + 3 x intermediate size) x 2 bytes"
+    )
+    vocabulary: Positive = Field(description="tokens that logits are computed for")
+
+
 class Size(Section):
     """What the jobs of a model of one size ask for."""
 
@@ -574,6 +593,9 @@ class Size(Section):
     runtime: Positive = Field(description="minutes")
     gpu: NonNegative
     disk_mb: Positive = Field(description="megabytes of a model's folder")
+    footprint: Footprint | None = Field(
+        None, description="by which plan.md and the doctor say what a batch takes of a GPU; null where they say nothing"
+    )
 
 
 class Throughput(Section):

@@ -14,6 +14,7 @@ from typing import Any
 from reversegen.artefacts import read_json, write_json
 from reversegen.configuration import Configuration, Model, Price, Task, Throughput, load
 from reversegen.errors import BadInput
+from reversegen.memory import Batch, Shape, needed, shape_of_size
 from reversegen.planned_jobs import SHARD, Amount, Job, asks_model, planned_jobs, source_file, why_unplanned
 from reversegen.records import numbered_lines
 
@@ -128,7 +129,8 @@ def write_plan(name: str, configuration: Configuration, folder: Path) -> str:
     count = str(sum(job.shards for job in jobs))
     if begun:
         count += f" ({sum(job.ended(folder) for job in jobs)})"
-    lines += [f"| all |  |  | {count} | {' | '.join(total)} |", "", "## What this rests on", ""]
+    lines += [f"| all |  |  | {count} | {' | '.join(total)} |", "", *_memory(jobs, configuration)]
+    lines += ["## What this rests on", ""]
     reasons = dict.fromkeys((job.rule, job.why) for job in jobs)
     lines += [f"- {rule}: {why}." for rule, why in reasons]
     lines += [
@@ -144,6 +146,47 @@ def write_plan(name: str, configuration: Configuration, folder: Path) -> str:
         "killed or made again is counted once.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def on_gpu(job: Job, configuration: Configuration) -> tuple[Batch, Shape, int] | None:
+    """The batch of a job, the largest model of its size, and the bytes of its GPU; None where nothing can be said.
+
+    That is a training, an endpoint, a job without a GPU, and vLLM, which fits what it runs at once to the memory itself.
+    """
+    model = configuration.models[job.model]
+    size = configuration.workflow.sizes[model.size]
+    shape = shape_of_size(size, model.dtype)
+    if job.batch is None or model.endpoint or model.engine == "vllm" or not size.gpu or not shape or not size.footprint:
+        return None
+    return job.batch, shape, size.footprint.gpu_mb * 10**6
+
+
+def _memory(jobs: Sequence[Job], configuration: Configuration) -> list[str]:
+    """A line for each rule, model and batch that takes a GPU; nothing where none does."""
+    rows = {}
+    for job in jobs:
+        if found := on_gpu(job, configuration):
+            batch, shape, available = found
+            tokens = f"{batch.prompt:,.0f} + {batch.written:,.0f}"
+            rows[job.rule, job.model, batch] = (
+                f"| {job.rule} | {job.model} | {batch.sequences} | {tokens} | {needed(shape, batch) / 1e9:.0f} | "
+                f"{available / 1e9:.0f} |"
+            )
+    if not rows:
+        return []
+    return [
+        "## GPU memory",
+        "",
+        "What a job takes at its batch size, with the largest model of its size, if every text is as long as planned: weights, "
+        "key-value cache, one layer's activations, logits of a step (sizes.footprint). Longer prompts take more; a batch that "
+        "runs out of memory is halved, which changes no draw. Training is not counted, nor is vLLM, which fits its batches "
+        "to the memory itself.",
+        "",
+        "| rule | model | sequences at once | tokens read + written | GB needed | GB of a GPU |",
+        "|---|---|---:|---:|---:|---:|",
+        *rows.values(),
+        "",
+    ]
 
 
 def _priced(job: Job, configuration: Configuration) -> Job:

@@ -28,10 +28,12 @@ from typing import Any, Literal
 import yaml
 
 from reversegen.configuration import Configuration, Model, Training, load, merge, read_yaml
+from reversegen.costs import on_gpu
 from reversegen.endpoint_key import endpoint_key
 from reversegen.enhancement import SOURCES
 from reversegen.errors import BadInput
 from reversegen.kinds import check_kind
+from reversegen.memory import most_sequences, needed, shape_of_folder
 from reversegen.model_check import Asked, AskedModels
 from reversegen.model_folder import check_folder
 from reversegen.planned_jobs import planned_jobs
@@ -63,6 +65,18 @@ STAGES = {
 """Rules whose jobs ask for what the size of a role's model says, with that role."""
 TRAINED = {"train_warmup": "warmup", "train_proposer": "preference", "train_target": "enhancement"}
 """Those that train, with the part of the task that may have a launcher."""
+BATCH_SIZES = {
+    "sample_instructions": "sampling.batch_size",
+    "measure_confidence": "responses.batch_size",
+    **{f"answer_{what}": "responses.batch_size" for what in ("instructions", "seeds", "tests", "transfer")},
+    **{f"write_{what}": "references.batch_size" for what in ("references", "seed_references")},
+    **{
+        f"judge_{what}": "judge.batch_size"
+        for what in ("responses", "references", "seed_references", "seeds", "tests", "transfer")
+    },
+    "check_judge": "judge.batch_size",
+}
+"""The key of a task that says how many sequences a rule's jobs give a model at once."""
 NEAR = 0.8
 """Share of its time limit from which a finished job says that the next may not finish."""
 STATE_SHARE = 6
@@ -102,6 +116,7 @@ def examine(name: str, place: Path | None, folder: Path) -> list[Finding]:
         lambda: check_conversations(name, configuration, profile, folder),
         lambda: check_keys(name, configuration, os.environ),
         lambda: check_disk(name, configuration, folder, shutil.disk_usage(folder).free),
+        lambda: check_memory(name, configuration, folder),
         lambda: check_times(name, configuration, folder / "results"),
         lambda: check_environments(configuration, profile),
         lambda: check_file_system(folder / "results"),
@@ -466,6 +481,45 @@ def check_disk(name: str, configuration: Configuration, folder: Path, free: int)
         yield Finding("disk", "warning", text, "more than half of what is left; a quota is not seen here")
     else:
         yield Finding("disk", "ok", f"{text}; a quota is not seen here")
+
+
+def check_memory(name: str, configuration: Configuration, folder: Path) -> Iterable[Finding]:
+    """Whether each batch of the plan fits the GPU of its size: by the model's own config.json where its folder is here."""
+    jobs = []
+    with contextlib.suppress(BadInput):  # which check_times shows
+        jobs = list(planned_jobs(name, configuration, folder / "results" / name))
+    fits: dict[str, float] = {}
+    told = set()
+    for job in jobs:
+        found = on_gpu(job, configuration)
+        if found is None:
+            continue
+        batch, shape, available = found
+        model = configuration.models[job.model]
+        place = _place(model, configuration, folder)
+        own = shape_of_folder(place, model.dtype) if place else None
+        takes, most = needed(own or shape, batch), most_sequences(own or shape, batch, available)
+        source = f"{place}/config.json" if own else f"the largest of size {model.size}"
+        text = (
+            f"{job.rule}: {batch.sequences} sequences of {batch.prompt + batch.written:,.0f} tokens with {job.model} "
+            f"({source}) take {takes / 1e9:.0f} GB, a GPU has {available / 1e9:.0f}"
+        )
+        if text in told:
+            continue
+        told.add(text)
+        key = BATCH_SIZES[job.rule]
+        if most == 0:
+            mend = f"lower max_new_tokens, or give {job.model} a size whose GPU has more (sizes in config/config.yaml)"
+            yield Finding("GPU memory", "stops", f"{text}; not one sequence fits", mend)
+        elif takes > available:
+            yield Finding("GPU memory", "warning", f"{text}; batches will be halved", f"lower {key} to {most}")
+        else:
+            fits[f"{job.rule} {takes / 1e9:.0f}"] = takes / available
+    if fits:
+        largest = max(fits, key=fits.__getitem__)
+        yield Finding(
+            "GPU memory", "ok", f"{len(fits)} batches fit; the largest takes {fits[largest]:.0%}: {largest} GB"
+        )
 
 
 def check_times(name: str, configuration: Configuration, results: Path) -> Iterable[Finding]:

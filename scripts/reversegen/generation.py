@@ -34,7 +34,7 @@ from reversegen.records import (
     write_records,
 )
 from reversegen.references import SPELLINGS, likely_solvable, not_understood, refused, solvable, vote
-from reversegen.shards import WHOLE, share
+from reversegen.shards import WHOLE, items_at_once, share
 from reversegen.unreadable_replies import UnreadableReplies
 
 log = logging.getLogger("reversegen")
@@ -139,7 +139,11 @@ def sample_instructions(
     seed_parts: tuple[str | int, ...],
     shard: str = WHOLE,
 ) -> None:
-    """Sample continuations of every prompt. A batch's draw is seeded by a hash of `seed_parts` and its number."""
+    """Sample continuations of every prompt, `batch_size` of them at once.
+
+    A batch's draw is seeded by a hash of `seed_parts` and its number.
+    """
+    batch_size = items_at_once(batch_size, samples_per_prompt)
 
     def answer(number: int, batch: Sequence[Prompt]) -> list[Sample]:
         requests = [Request(text=p.text) for p in batch]
@@ -177,13 +181,14 @@ def answer_questions(
     max_invalid_share: float = 1.0,
     max_unreadable_share: float = 1.0,
 ) -> None:
-    """Answers of a target to (id, question) pairs, `samples` to each.
+    """Answers of a target to (id, question) pairs, `samples` to each, `batch_size` of them at once.
 
     A question with fewer readable answers than that is asked as many times again, once. A batch's draw is seeded by a hash of
     `seed_parts` and its number; greedy answers need none. Raises BadInput if a larger share than `max_invalid_share` of the
     shard's answers was not received, and early if more than `max_unreadable_share` of them cannot be read; what was answered
     is kept.
     """
+    batch_size = items_at_once(batch_size, samples)
     unreadable = UnreadableReplies(
         "questions",
         max_unreadable_share,
@@ -311,9 +316,8 @@ def label_by_model(
         str(timeout),
         *seed_parts,
     )
-    in_batches(
-        output, Reference, questions, labelling.batch_size, key, answer, engine.at_once, shard, check, check_early
-    )
+    size = items_at_once(labelling.batch_size, labelling.samples)
+    in_batches(output, Reference, questions, size, key, answer, engine.at_once, shard, check, check_early)
 
 
 def _solvability(
@@ -356,6 +360,8 @@ def measure_confidence(
     """
     assert kind.choice is not None
     choice = kind.choice
+    sequences = max((len(choice.letters(question)) for _, question, _ in answered), default=2)  # one an option at most
+    batch_size = items_at_once(batch_size, max(2, sequences))
 
     def answer(number: int, batch: Sequence[tuple[str, str, str]]) -> list[Confidence]:
         options = [choice.letters(question) for _, question, _ in batch]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +13,7 @@ from reversegen.configuration import Limits, ModelUse
 from reversegen.engine import Decoding, Engine, Request
 from reversegen.engines import open_engine
 from reversegen.errors import BadInput
+from reversegen.halving import Parts
 from reversegen.hashing import content_id
 from reversegen.judges import JUDGES, Judge, Opinion
 from reversegen.kinds.answers.reply import read_reply
@@ -90,6 +92,7 @@ class Classifier:
         check_folder(folder)
         self.folder, self.failed_labels, self.model, self.threads = folder, set(failed_labels), model, threads
         self.identity = content_id(weights_identity(folder), model.model_dump_json(), *sorted(failed_labels))
+        self._parts = Parts(folder)
 
     @cached_property
     def _loaded(self) -> tuple[Any, Any, list[int]]:
@@ -115,9 +118,17 @@ class Classifier:
         classifier, tokenizer, failed = self._loaded
         texts = [conversation_text(tokenizer, instruction, answer) for instruction, answer in answers]
         batch = tokenizer(texts, return_tensors="pt", padding=True, padding_side="right", add_special_tokens=False)
-        with torch.inference_mode():
-            logits = classifier(**batch.to(classifier.device)).logits.float()
-        scores = torch.softmax(logits, -1)[:, failed].sum(-1).tolist()
+        # one forward pass continues nothing: a cache would only take memory
+        more = {"use_cache": False} if "use_cache" in inspect.signature(classifier.forward).parameters else {}
+
+        def part(rows: slice) -> list[float]:
+            own = {name: tensor[rows].to(classifier.device) for name, tensor in batch.items()}
+            with torch.inference_mode():
+                logits = classifier(**own, **more).logits.float()
+            shares: list[float] = torch.softmax(logits, -1)[:, failed].sum(-1).tolist()
+            return shares
+
+        scores = [score for shares in self._parts.run(len(texts), part) for score in shares]
         return [_judgement("failed" if s >= 0.5 else "passed", "classifier", score=round(s, 6)) for s in scores]
 
     def check_readable(self) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +28,26 @@ transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 def load_model(folder: Path, model: ModelUse, threads: int) -> Any:
     """The model of a folder, on the GPU where there is one. Raises BadInput where the folder cannot be loaded."""
-    return _load(AutoModelForCausalLM, folder, model, threads)
+    with _memory_for(folder):
+        return _load(AutoModelForCausalLM, folder, model, threads)
 
 
 def load_classifier(folder: Path, model: ModelUse, threads: int) -> Any:
     """The sequence classifier of a folder. Raises BadInput where the folder cannot be loaded as one."""
-    return _load(AutoModelForSequenceClassification, folder, model, threads)
+    with _memory_for(folder):
+        return _load(AutoModelForSequenceClassification, folder, model, threads)
+
+
+@contextmanager
+def _memory_for(folder: Path) -> Iterator[None]:
+    """Raise BadInput where a GPU does not hold the weights of a folder."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise BadInput(
+            f"{folder}: its weights do not fit the GPU ({' '.join(str(error).split())[:200]}): give the model a `size` in "
+            "config/models.yaml whose jobs get a GPU with more memory, or a `dtype` of 16 bits"
+        ) from error
 
 
 def _load(auto: Any, folder: Path, model: ModelUse, threads: int) -> Any:

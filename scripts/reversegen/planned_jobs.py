@@ -14,10 +14,12 @@ from reversegen.enhancement import SOURCES
 from reversegen.judges import JUDGES, reads_refusals
 from reversegen.kind import Kind
 from reversegen.kinds import open_kind
+from reversegen.memory import Batch
 from reversegen.records import Seed, numbered_lines, stream_records
 from reversegen.references import SOLVABILITY_TOKENS, SPELLINGS, gives_probabilities
 from reversegen.rows import read_rows
 from reversegen.seeds import read_source
+from reversegen.shards import items_at_once
 
 DEMONSTRATIONS = 3
 OPTIONS = 4
@@ -85,6 +87,8 @@ class Job:
     """How many jobs it is cut into; the planned amounts are those of all."""
     processes: int = 1
     """How many it runs as, each on GPUs of its own."""
+    batch: Batch | None = None
+    """What it gives the model at once; None for a training."""
 
     def file(self, kind: str, suffix: str) -> Path:
         """Its log, or another file of its own, below the task's folder."""
@@ -231,7 +235,10 @@ class _Jobs:
             f"prompts of {self.prompt} tokens, {task.sampling.samples_per_prompt} samples each, "
             f"{task.sampling.max_new_tokens} new tokens a sample"
         )
-        yield Job("sample_instructions", chain, task.proposer, f"{chain}/samples.jsonl", planned, why, task.shards)
+        how = task.sampling
+        batch = _batch(how.batch_size, how.samples_per_prompt, self.prompt, how.max_new_tokens)
+        place = f"{chain}/samples.jsonl"
+        yield Job("sample_instructions", chain, task.proposer, place, planned, why, task.shards, batch=batch)
         yield self._responses("answer_instructions", chain, task.target, written, "no two samples alike")
         kept = self.repairs and chain != "baseline"
         if self.kind.needs_references or kept:
@@ -274,7 +281,11 @@ class _Jobs:
             options = OPTIONS + task.honesty.none_of_the_above
             planned = Amount(prompts=2 * asked, read=asked * (options * self.asked + 2 * (self.asked + sure)))
             why = f"each of {options} options of a test question, and sure and unsure; nothing is written"
-            yield Job("measure_confidence", version, task.target, f"{version}/confidences.jsonl", planned, why)
+            reply = max(text_tokens(task.honesty.sure), text_tokens(task.honesty.unsure))
+            rows = items_at_once(task.responses.batch_size, options) * options
+            batch = Batch(rows, self.asked + sure + reply, scored=reply)
+            place = f"{version}/confidences.jsonl"
+            yield Job("measure_confidence", version, task.target, place, planned, why, batch=batch)
 
     def of_transfer(self, model: str) -> Iterator[Job]:
         """The failures asked of another model."""
@@ -312,7 +323,9 @@ class _Jobs:
             calls=count * requests if requests > 1 else 0,
         )
         why = f"{which}, at most {n} x {self.task.responses.max_new_tokens + thought} new tokens each"
-        return Job(rule, part, model, f"{part}/responses.jsonl", planned, why, self.task.shards)
+        longest = self.task.responses.max_new_tokens + thought
+        batch = _batch(self.task.responses.batch_size, several, self.asked, longest)
+        return Job(rule, part, model, f"{part}/responses.jsonl", planned, why, self.task.shards, batch=batch)
 
     def _judgements(self, rule: str, part: str, output: str, count: float, length: float) -> Iterator[Job]:
         judge = self.task.judge
@@ -325,7 +338,8 @@ class _Jobs:
             planned = Amount(prompts=count, read=read, written=count * new * self.share)
             shards = 1 if rule == "check_judge" else self.task.shards
             why = f"an answer to each, {new} new tokens a verdict"
-            yield Job(rule, part, judge.model, output, planned, why, shards)
+            batch = Batch(judge.batch_size, self.question + length / self.share + text_tokens(*own), new)
+            yield Job(rule, part, judge.model, output, planned, why, shards, batch=batch)
 
     def _references(self, rule: str, part: str, output: str, count: float) -> Iterator[Job]:
         task = self.task
@@ -349,7 +363,14 @@ class _Jobs:
             why = f"each question, {votes} x {task.references.max_new_tokens + thought} new tokens"
             if checks:
                 why += f", after a yes or no of {said}" if said else f", after yes and no, read in {times} spellings"
-            yield Job(rule, part, task.labeller, output, planned, why, task.shards)
+            longest = task.references.max_new_tokens + thought
+            batch = _batch(task.references.batch_size, votes, asked, longest)
+            yield Job(rule, part, task.labeller, output, planned, why, task.shards, batch=batch)
+
+
+def _batch(batch_size: int, several: int, prompt: float, longest: int) -> Batch:
+    """The sequences of a batch of whole items, `several` to each, with all the tokens that they may get."""
+    return Batch(items_at_once(batch_size, several) * several, prompt, longest)
 
 
 def _training(rule: str, part: str, model: str, output: str, rows: float, length: float, how: Training) -> Job:

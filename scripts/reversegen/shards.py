@@ -1,4 +1,4 @@
-"""Shards: the parts that a stage's items are cut into, each of which is a job of its own."""
+"""Batches, and shards: the parts that a stage's items are cut into, each of which is a job of its own."""
 
 from __future__ import annotations
 
@@ -11,6 +11,11 @@ from reversegen.errors import BadInput
 T = TypeVar("T")
 WHOLE = "1-of-1"
 """The shard that is everything."""
+
+
+def items_at_once(batch_size: int, sequences: int) -> int:
+    """Items of a batch of so many sequences, of which each item takes `sequences`: whole items, at least one."""
+    return max(1, batch_size // sequences)
 
 
 def share(items: Sequence[T], shard: str) -> Sequence[T]:

@@ -14,6 +14,7 @@ BENCHMARKS = (
     "semantic_duplicates",
     "equivalence",
     "endpoints",
+    "choose",
     "vllm_engine",
     "report",
     "host_memory",

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from reversegen.configuration import ModelUse
 from reversegen.conversations import CANNOT_RENDER, Conversations, Prompt
 from reversegen.engine import PROMPT_TOO_LONG, Decoding, Generated, Probabilities, Request
+from reversegen.errors import BadInput
+from reversegen.halving import Parts
 from reversegen.hashing import content_id
 from reversegen.model_folder import check_folder, weights_identity
 from reversegen.templates import stop_tokens
@@ -26,6 +29,7 @@ class TransformersEngine:
         check_folder(folder)
         self.folder, self.model, self.decoding, self.threads = folder, model, decoding, threads
         self.identity = content_id(weights_identity(folder), model.model_dump_json(), repr(decoding))
+        self._written, self._scored = Parts(folder), Parts(folder)
 
     @cached_property
     def _conversations(self) -> Conversations:
@@ -71,37 +75,45 @@ class TransformersEngine:
                 by_room[room].append((number, prompt))
             else:
                 drawn[number] = [Generated("", 0, False, PROMPT_TOO_LONG if prompt else CANNOT_RENDER)] * n
-        torch.manual_seed(seed % 2**63)
+        generator = torch.Generator(model.device).manual_seed(seed % 2**63)
         for room in sorted(by_room, reverse=True):
-            rows = self._draw([prompt.tokens for _, prompt in by_room[room]], n, room, stops)
+            rows = self._draw([prompt.tokens for _, prompt in by_room[room]], n, room, stops, generator)
             for (number, prompt), several in zip(by_room[room], rows, strict=True):
                 drawn[number] = [conversations.continuation(tokens, stops, prompt) for tokens in several]
         return [drawn[number] for number in range(len(requests))]
 
-    def _draw(self, prompts: list[list[int]], n: int, limit: int, stops: list[int]) -> list[list[list[int]]]:
+    def _draw(
+        self, prompts: list[list[int]], n: int, limit: int, stops: list[int], generator: Any
+    ) -> list[list[list[int]]]:
         """The tokens of `n` continuations of each prompt in one batch, padded on the left; the mask comes from lengths."""
         import torch
 
         model, tokenizer = self._loaded, self._conversations.tokenizer
-        batch = tokenizer.pad({"input_ids": prompts}, return_tensors="pt", padding_side="left")
-        decoding: dict[str, Any] = {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}
-        if self.decoding.temperature > 0:
-            decoding = {
-                "do_sample": True,
-                "temperature": self.decoding.temperature,
-                "top_p": self.decoding.top_p,
-                "top_k": 0,
-            }
-        with torch.inference_mode():
-            output = model.generate(
-                **batch.to(model.device),
-                **decoding,
-                max_new_tokens=limit,
-                num_return_sequences=n,
-                eos_token_id=stops,
-                pad_token_id=tokenizer.pad_token_id,
-            )
-        rows = output[:, batch["input_ids"].shape[1] :].tolist()
+        padded = tokenizer.pad({"input_ids": prompts}, return_tensors="pt", padding_side="left")
+        batch = {name: tensor.repeat_interleave(n, 0) for name, tensor in padded.items()}
+        draw = _Draw(n * len(prompts), self.decoding, generator) if self.decoding.temperature > 0 else None
+
+        def part(rows: slice) -> list[list[int]]:
+            if draw:
+                draw.begin(rows)
+            with torch.inference_mode():
+                output = model.generate(
+                    **{name: tensor[rows].to(model.device) for name, tensor in batch.items()},
+                    logits_processor=[draw] if draw else None,
+                    do_sample=False,
+                    temperature=None,
+                    top_p=None,
+                    top_k=None,
+                    max_new_tokens=limit,
+                    eos_token_id=stops,
+                    pad_token_id=tokenizer.pad_token_id,
+                )
+            if draw:
+                draw.end()
+            written: list[list[int]] = output[:, batch["input_ids"].shape[1] :].tolist()
+            return written
+
+        rows = [row for several in self._written.run(n * len(prompts), part) for row in several]
         return [rows[i * n : (i + 1) * n] for i in range(len(prompts))]
 
     def choose(self, requests: Sequence[Request], options: Sequence[Sequence[str]]) -> list[Probabilities]:
@@ -110,11 +122,8 @@ class TransformersEngine:
         Where options are single tokens these are R-Tuning's first-token probabilities. A question that does not fit the
         model's context, or that its chat template refuses, has the reason instead. Raises BadInput for a model that thinks.
         """
-        import torch
-
         conversations = self._conversations
-        rows: list[list[int]] = []
-        heads: list[int] = []
+        rows: list[_Scored] = []
         places: list[slice | str] = []
         for request, prompt, several in zip(requests, conversations.prompts(requests), options, strict=True):
             if prompt is None:
@@ -124,26 +133,96 @@ class TransformersEngine:
             if max(map(len, answered)) > self._longest:
                 places.append(PROMPT_TOO_LONG)
                 continue
-            places.append(slice(len(rows), len(rows) + len(several)))
-            rows += answered
-            heads += [len(prompt.tokens)] * len(several)
-        if not rows:
-            return [place for place in places if isinstance(place, str)]
-        width = max(map(len, rows))
-        tokens = torch.full((len(rows), width), conversations.tokenizer.pad_token_id)
-        mask = torch.zeros(len(rows), width, dtype=torch.long)
-        for i, row in enumerate(rows):  # padded on the right, where causal attention never looks
-            tokens[i, : len(row)], mask[i, : len(row)] = torch.tensor(row), 1
-        model = self._loaded
-        with torch.inference_mode():
-            logits = model(input_ids=tokens.to(model.device), attention_mask=mask.to(model.device)).logits
-        scores = torch.log_softmax(logits[:, :-1].float(), -1).gather(-1, tokens[:, 1:, None].to(logits.device))[..., 0]
-        sums = [float(scores[i, heads[i] - 1 : len(row) - 1].sum()) for i, row in enumerate(rows)]
-        chosen: list[Probabilities] = []
-        for several, place in zip(options, places, strict=True):
-            if isinstance(place, str):
-                chosen.append(place)
+            start = len(rows)
+            head = len(prompt.tokens)
+            if all(row[:head] == prompt.tokens and len(row) == head + 1 for row in answered):
+                rows.append(_Scored(prompt.tokens, [[row[-1]] for row in answered]))
             else:
-                share = torch.softmax(torch.tensor(sums[place], dtype=torch.float64), 0).tolist()
-                chosen.append(dict(zip(several, share, strict=True)))
-        return chosen
+                rows += [_Scored(row[:-1], [row[head:]]) for row in answered]
+            places.append(slice(start, len(rows)))
+        scores = [one for part in self._scored.run(len(rows), lambda part: self._score(rows[part])) for one in part]
+        return [
+            place if isinstance(place, str) else _shares(several, [s for row in scores[place] for s in row])
+            for several, place in zip(options, places, strict=True)
+        ]
+
+    def _score(self, rows: Sequence[_Scored]) -> list[list[float]]:
+        """The log-probability of each tail of each row, from one forward pass that keeps the logits of tails alone."""
+        import torch
+
+        model, kept = self._loaded, max(len(tail) for row in rows for tail in row.tails)
+        padded = self._conversations.tokenizer.pad(
+            {"input_ids": [row.tokens for row in rows]}, return_tensors="pt", padding_side="left"
+        ).to(model.device)
+        taken = inspect.signature(model.forward).parameters
+        more: dict[str, Any] = {"logits_to_keep": kept} if "logits_to_keep" in taken else {}
+        if "position_ids" in taken:  # padding takes no place
+            more["position_ids"] = (padded["attention_mask"].cumsum(-1) - 1).clamp(min=0)
+        with torch.inference_mode():
+            logits = model(**padded, **more, use_cache=False).logits[:, -kept:]
+            scores = torch.log_softmax(logits.float(), -1)
+        return [
+            [sum(float(s[place - len(tail), token]) for place, token in enumerate(tail)) for tail in row.tails]
+            for row, s in zip(rows, scores, strict=True)
+        ]
+
+
+class _Scored(NamedTuple):
+    """What a model reads to score options, all of them at its end or one."""
+
+    tokens: list[int]
+    tails: list[list[int]]
+    """Tokens that the last positions predict: of each option, without the prompt."""
+
+
+def _shares(options: Sequence[str], scores: Sequence[float]) -> dict[str, float]:
+    import torch
+
+    share = torch.softmax(torch.tensor(scores, dtype=torch.float64), 0).tolist()
+    return dict(zip(options, share, strict=True))
+
+
+class _Draw:
+    """The next token of each row as `torch.multinomial` draws it for the whole batch, for any part of its rows.
+
+    Of probabilities p it takes argmax(p / q), where q is exponential noise (PyTorch's aten/src/ATen/native/Distributions.cpp).
+    Here q has a row for each sequence of the whole batch at every step, finished ones among them, and a part takes its own
+    rows. So the draw does not depend on how the batch is cut, and a whole batch draws what `do_sample=True` draws.
+    transformers' greedy search takes the argmax.
+    """
+
+    def __init__(self, count: int, decoding: Decoding, generator: Any) -> None:
+        from transformers import TemperatureLogitsWarper, TopPLogitsWarper
+
+        self._count, self._generator = count, generator
+        self._start = self._after = generator.get_state()
+        self._steps = self._most = 0
+        self._rows = slice(0)
+        self._warpers: list[Any] = []  # those of transformers, in its order, where they change anything
+        if decoding.temperature != 1:
+            self._warpers.append(TemperatureLogitsWarper(decoding.temperature))
+        if decoding.top_p < 1:
+            self._warpers.append(TopPLogitsWarper(decoding.top_p))
+
+    def begin(self, rows: slice) -> None:
+        """Draw for these rows from now on, from the first step."""
+        self._rows, self._steps = rows, 0
+        self._generator.set_state(self._start)
+
+    def end(self) -> None:
+        """Leave the generator as the longest part so far left it, where the whole batch would have left it."""
+        if self._steps > self._most:
+            self._most, self._after = self._steps, self._generator.get_state()
+        self._generator.set_state(self._after)
+
+    def __call__(self, tokens: Any, scores: Any) -> Any:
+        import torch
+
+        for warper in self._warpers:
+            scores = warper(tokens, scores)
+        shares = torch.softmax(scores, -1)
+        if not torch.isfinite(shares).all():
+            raise BadInput("the model's probabilities are no numbers: give it another `dtype` in config/models.yaml")
+        noise = torch.empty((self._count, shares.shape[-1]), dtype=shares.dtype, device=shares.device)
+        self._steps += 1
+        return shares.div_(noise.exponential_(generator=self._generator)[self._rows])
