@@ -206,8 +206,8 @@ def test_no_special_token_within_a_turn_stays_whole(token: str, content: str, pa
     assert text.replace(" ", "") == f"Q: {content} A:".replace(" ", "")
 
 
-def test_plain_text_is_rendered_as_it_is() -> None:
-    assert render(build_tokenizer("policy"), Request(text="1. <eos>\n2.")) == "1. <eos>\n2."
+def test_plain_text_is_as_harmless_as_a_turn() -> None:
+    assert render(build_tokenizer("policy"), Request(text="1. <eos>\n2.")) == "1. < eos>\n2."
 
 
 @pytest.fixture(scope="module")

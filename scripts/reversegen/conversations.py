@@ -10,13 +10,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from reversegen.configuration import ModelUse, Thinking
 from reversegen.engine import Generated, Request
 from reversegen.errors import BadInput
 from reversegen.records import Message
-from reversegen.templates import continuation, render, special_tokens, templated, thought_tokens
+from reversegen.templates import continuation, harmless, render, special_tokens, templated, thought_tokens
 
 log = logging.getLogger("reversegen")
 
@@ -44,6 +45,12 @@ def template_arguments(model: ModelUse) -> dict[str, Any]:
     return {**switch, **model.chat_template_kwargs}
 
 
+def _opening(tokenizer: Any) -> list[int]:
+    """The special tokens that a tokenizer sets in front of a text: Llama's beginning of text, for most models none."""
+    read = tokenizer("a", return_special_tokens_mask=True)
+    return [token for token, added in zip(read["input_ids"], accumulate(read["special_tokens_mask"], min), strict=True) if added]
+
+
 class Conversations:
     """The prompts of one model and the text that it writes to them."""
 
@@ -58,6 +65,7 @@ class Conversations:
             if any(token in mark for token in special)
         ]
         self._forgeable = not any(token in self._marks.start for token in [*special, *thought_tokens(tokenizer)])
+        self._opening = _opening(tokenizer)
         self._some_rendered = False
         self._logged = model.thinking is not None
 
@@ -116,28 +124,41 @@ class Conversations:
                 "probability of their own; set `thinking: {enabled: false}` for it in models.yaml"
             )
         turn, _ = self._turn(prompt, request, [Message(role="assistant", content=option)])
+        option = harmless(self.tokenizer, option)
         before, there, _ = turn.partition(option)
         if not there:
             raise BadInput("the chat template changes the text of an answer; options cannot be scored")
         return self._tokens(prompt.text + before + option, chat=True)
 
-    def row(self, conversation: Sequence[Message], completion: Sequence[Message]) -> tuple[list[int], list[int]]:
-        """Tokens of a conversation exactly as the model is asked it, and of the completion up to the end of its turn.
+    def row(
+        self, asked: str | Sequence[Message], completion: str | Sequence[Message]
+    ) -> tuple[list[int], list[int]]:
+        """Tokens of a prompt exactly as the model is asked it, and of the completion up to the end of its text or turn.
 
-        An answer without a thought closes the thought that a template opens. Raises BadInput for a template that renders the
-        conversation differently once it is answered, and whatever the template itself raises.
+        Both are plain text, which ends with the tokenizer's end token, or conversations. An answer without a thought closes the
+        thought that a template opens. Raises BadInput for a template that renders the conversation differently once it is
+        answered, and whatever the template itself raises.
         """
-        request = Request(messages=list(conversation))
+        if isinstance(asked, str):
+            assert isinstance(completion, str)
+            prompt = self.prompt(Request(text=asked))
+            written = self._following(prompt, harmless(self.tokenizer, completion), chat=False)
+            return prompt.tokens, [*written, self.tokenizer.eos_token_id]
+        assert not isinstance(completion, str)
+        request = Request(messages=list(asked))
         prompt = self.prompt(request)
         turn, closing = self._turn(prompt, request, completion)
-        turn = closing + turn
-        whole = self._tokens(prompt.text + turn, chat=True)
+        return prompt.tokens, self._following(prompt, closing + turn, chat=True)
+
+    def _following(self, prompt: Prompt, text: str, *, chat: bool) -> list[int]:
+        """The tokens of what follows a prompt, whose own stay as they are asked even if some would merge with the text."""
         start = len(prompt.tokens)
+        whole = self._tokens(prompt.text + text, chat=chat)
         if whole[:start] == prompt.tokens:
-            return prompt.tokens, whole[start:]
-        return prompt.tokens, self._tokens(
-            turn, chat=True
-        )  # tokens merge across the boundary; the model is asked without
+            return whole[start:]
+        line = self._tokens("\n", chat=True)
+        behind = self._tokens("\n" + text, chat=True)  # a text alone would get SentencePiece's space in front
+        return behind[len(line) :] if behind[: len(line)] == line else self._tokens(text, chat=True)
 
     def _turn(self, prompt: Prompt, request: Request, completion: Sequence[Message]) -> tuple[str, str]:
         """The assistant's turn after a prompt, and what closes the thought that the prompt leaves open, if the turn does not.
@@ -182,7 +203,8 @@ class Conversations:
         return head.removesuffix(self._marks.start) if head.endswith(self._marks.start) else text
 
     def _tokens(self, text: str, *, chat: bool) -> list[int]:
-        return list(self.tokenizer(text, add_special_tokens=not chat)["input_ids"])
+        """The tokens of a text; a plain one opens as the tokenizer opens texts, and never ends as it may end them."""
+        return [*([] if chat else self._opening), *self.tokenizer(text, add_special_tokens=False)["input_ids"]]
 
     def _canonical(self, tokens: list[int], in_thought: bool) -> str:
         """The text of tokens; what stands for the model's marks is found among tokens if decoding would drop it."""

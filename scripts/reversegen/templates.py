@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,30 +21,95 @@ SYSTEM_IN_USER_TURN = (
 template. Being part of the template, it holds for whatever renders it, and goes with a trained model's folder."""
 
 
+RARE = "\U00013000 \U0001fae8"
+"""A hieroglyph and a recent emoji: what a tokenizer without bytes for them has no token for."""
+TRIES = 8
+"""Times that a text is broken at all tokens of a template's that are read in it. One is enough but for hostile vocabularies."""
+
+
+class Forged(ValueError):
+    """A text in which a token of the template's own cannot be broken, or into which a chat template puts one together."""
+
+
 def render(tokenizer: Any, request: Request) -> str:
-    """The text of a request. A special token within a turn is broken by a space, so that no text forges a turn."""
-    return templated(tokenizer, request, add_generation_prompt=True) if request.messages else str(request.text)
+    """The text of a request, harmless whether it is a conversation or plain text. Raises what `templated` raises."""
+    if request.messages:
+        return templated(tokenizer, request, add_generation_prompt=True)
+    return harmless(tokenizer, str(request.text))
+
+
+def harmless(tokenizer: Any, text: str) -> str:
+    """A text of somebody's in which no token of `control_tokens` is read: each is broken by a space behind its first character.
+
+    This is the one place where texts are made harmless: prompts and completions, asked and trained on, of every source. What
+    is harmless stays as it is. Tokens are found as they are spelt, and as the tokenizer reads them: it may take other
+    characters for them (NFKC, lower case). Raises Forged if spaces break none, as in a tokenizer that drops spaces.
+    """
+    pattern, numbers = _controls(tokenizer, tokenizer.chat_template, len(tokenizer))
+    for _ in range(TRIES):
+        spans = [match.span() for match in pattern.finditer(text)] or _spans(tokenizer, text, numbers)
+        if not spans:
+            return text
+        for start, end in reversed(spans):
+            place = end - len(text[start:end].lstrip()) + 1
+            text = f"{text[:place]} {text[place:]}"
+    raise Forged("a space breaks none of the special tokens in this text")
+
+
+def _spans(tokenizer: Any, text: str, numbers: frozenset[int]) -> list[tuple[int, int]]:
+    """Where the tokenizer reads one of some tokens in a text."""
+    if not tokenizer.is_fast:
+        if numbers.intersection(tokenizer(text, add_special_tokens=False)["input_ids"]):
+            raise Forged("this tokenizer does not say where it reads a special token in this text")
+        return []
+    read = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+    return [
+        (start, end)
+        for number, (start, end) in zip(read["input_ids"], read["offset_mapping"], strict=True)
+        if number in numbers
+    ]
 
 
 def templated(tokenizer: Any, request: Request, *, add_generation_prompt: bool) -> str:
-    """The text of a conversation, with or without the opening of the next turn."""
-    roles = tuple(message.role for message in request.messages)
-    arguments = tuple(sorted(request.template.items()))
-    check_template(tokenizer, tokenizer.chat_template, roles, request.parts, arguments, add_generation_prompt)
-    turns: list[dict[str, Any]] = []
-    tokens = [*special_tokens(tokenizer), *thought_tokens(tokenizer)]
-    for message in request.messages:
-        content = message.content
-        for token in tokens:
-            if len(token) > 1:
-                content = content.replace(token, f"{token[0]} {token[1:]}")
-        turns.append(
-            {"role": message.role, "content": [{"type": "text", "text": content}] if request.parts else content}
-        )
-    text = tokenizer.apply_chat_template(
-        turns, tokenize=False, add_generation_prompt=add_generation_prompt, **request.template
+    """The text of a conversation, with or without the opening of the next turn.
+
+    Raises BadInput for a chat template that serves no conversation of these roles, whatever the template raises for this one,
+    and Forged if its special tokens are not those of the same conversation in plain words: a template may join what
+    stands apart, by what it removes or puts side by side.
+    """
+    contents = [harmless(tokenizer, message.content) for message in request.messages]
+    expected = check_template(
+        tokenizer,
+        tokenizer.chat_template,
+        tuple(message.role for message in request.messages),
+        request.parts,
+        tuple(sorted(request.template.items())),
+        add_generation_prompt,
+        tuple(None if content.strip() else content for content in contents),
     )
-    return str(text)
+    turns = _turns([message.role for message in request.messages], contents, request.parts)
+    text = str(
+        tokenizer.apply_chat_template(
+            turns, tokenize=False, add_generation_prompt=add_generation_prompt, **request.template
+        )
+    )
+    if _written(tokenizer, text) != expected:
+        raise Forged("the chat template makes special tokens of the texts of this conversation")
+    return text
+
+
+def _turns(roles: Sequence[str], contents: Sequence[str], parts: bool) -> list[dict[str, Any]]:
+    """A conversation as chat templates take it."""
+    return [
+        {"role": role, "content": [{"type": "text", "text": content}] if parts else content}
+        for role, content in zip(roles, contents, strict=True)
+    ]
+
+
+def _written(tokenizer: Any, text: str) -> tuple[int, ...]:
+    """The tokens of `control_tokens` in a rendered text, in order."""
+    _, numbers = _controls(tokenizer, tokenizer.chat_template, len(tokenizer))
+    return tuple(number for number in tokenizer(text, add_special_tokens=False)["input_ids"] if number in numbers)
 
 
 @functools.lru_cache(maxsize=64)
@@ -54,11 +120,13 @@ def check_template(
     parts: bool,
     arguments: tuple[tuple[str, Any], ...],
     add_generation_prompt: bool,
-) -> None:
-    """Raise BadInput unless the chat template of a tokenizer writes the text of every turn of a conversation of these roles.
+    contents: tuple[str | None, ...] = (),
+) -> tuple[int, ...]:
+    """The tokens of `control_tokens` that the chat template of a tokenizer writes for a conversation of these roles, in order.
 
-    `parts` and `arguments` are as in `Request`. The turns hold harmless words, so that the template's own message can be
-    shown, whatever is asked later.
+    `parts` and `arguments` are as in `Request`. The turns hold plain words, so that the template's own message can be shown,
+    whatever is asked later; but for those of which `contents` has a text without words. Raises BadInput unless the template
+    writes the text of every turn.
     """
     folder = tokenizer.name_or_path
     if template is None:
@@ -67,14 +135,16 @@ def check_template(
             "`chat_template` of the model in config/models.yaml"
         )
 
+    text = ""
+
     def fault(roles: tuple[str, ...], contents: list[str]) -> str | None:
-        turns = [
-            {"role": role, "content": [{"type": "text", "text": content}] if parts else content}
-            for role, content in zip(roles, contents, strict=True)
-        ]
+        nonlocal text
         try:
             text = tokenizer.apply_chat_template(
-                turns, tokenize=False, add_generation_prompt=add_generation_prompt, **dict(arguments)
+                _turns(roles, contents, parts),
+                tokenize=False,
+                add_generation_prompt=add_generation_prompt,
+                **dict(arguments),
             )
         except Exception as error:  # the template is somebody else's program: it may raise anything
             if line := getattr(error, "lineno", 0):  # of jinja2.TemplateSyntaxError
@@ -84,12 +154,13 @@ def check_template(
         lost = [role for role, content in zip(roles, contents, strict=True) if content not in text]
         return f"leaves out the text of the {lost[0]}'s turn" if lost else None
 
-    contents = [f"question{n}" for n in range(len(roles))]
-    found = fault(roles, contents)
+    given = contents or (None,) * len(roles)
+    words = [f"question{n}" if content is None else content for n, content in enumerate(given)]
+    found = fault(roles, words)
     if found is None:
-        return
+        return _written(tokenizer, text)
     advice = "give another as `chat_template` of the model in config/models.yaml"
-    if roles[:2] == ("system", "user") and fault(roles[1:], contents[1:]) is None:
+    if roles[:2] == ("system", "user") and fault(roles[1:], words[1:]) is None:
         advice = "give the model `system_turn: user` in config/models.yaml: a system text then opens the user's turn"
     raise BadInput(f"{_place(folder, template)}: the chat template {found}; {advice}")
 
@@ -116,6 +187,37 @@ def thought_tokens(tokenizer: Any) -> list[str]:
     """The marks of a thought that are tokens of their own, though not special ones: Qwen3's and DeepSeek-R1's are."""
     added = {token.content for token in tokenizer.added_tokens_decoder.values()}
     return [mark for mark in ("<think>", "</think>") if mark in added]
+
+
+def control_tokens(tokenizer: Any) -> list[str]:
+    """Every token that only a chat template, or we, may write, longest first.
+
+    These are the special tokens, and of the others that were added to the vocabulary: the marks of a thought, those that the
+    chat template writes (DeepSeek-R1's `<｜User｜>`, Qwen's `<tool_call>`), and those in the form of `<|tool|>`, since a
+    template may build them from parts. Others are text: Gemma's `<b>`, runs of spaces. A token of one character, or of
+    white space, cannot be broken.
+    """
+    template = tokenizer.chat_template or ""
+    added = (token.content for token in tokenizer.added_tokens_decoder.values())
+    marks = (
+        token
+        for token in added
+        if not token[:1].isalnum() and (token in template or (token[:2] in ("<|", "<｜") and token.endswith(">")))
+    )
+    tokens = {*special_tokens(tokenizer), *thought_tokens(tokenizer), *marks}
+    return sorted((token for token in tokens if len(token.strip()) > 1), key=lambda token: (-len(token), token))
+
+
+@functools.lru_cache(maxsize=64)
+def _controls(tokenizer: Any, template: str | None, size: int) -> tuple[re.Pattern[str], frozenset[int]]:
+    """`control_tokens` as a pattern and as numbers, without what the tokenizer reads in unknown characters of any text.
+
+    `template` and `size`, the length of the vocabulary, are what may change of a tokenizer.
+    """
+    tokens = control_tokens(tokenizer)
+    unknown = tokenizer(RARE, add_special_tokens=False)["input_ids"]
+    numbers = {tokenizer.convert_tokens_to_ids(token) for token in tokens}.difference(unknown)
+    return re.compile("|".join(map(re.escape, tokens)) or "(?!)"), frozenset(numbers)
 
 
 def stop_tokens(of_model: int | list[int] | None, tokenizer: Any) -> list[int]:

@@ -82,8 +82,8 @@ def train_supervised(
 ) -> None:
     """Fine-tune the model of `base` on prompt-completion rows and write the folder `output`.
 
-    The loss is the mean over tokens, of the completion alone where `completion_only_loss`. A conversation is trained on in
-    the tokens that the model is asked it in. Raises BadInput for a folder that is no model, for a chat template that renders
+    The loss is the mean over tokens, of the completion alone where `completion_only_loss`. A row is trained on in the tokens
+    that the model is asked it in. Raises BadInput for a folder that is no model, for a chat template that renders
     no row or a question differently once it is answered, and for a tracker whose package is missing.
     """
     tokenizer = load_tokenizer(base, model)
@@ -146,13 +146,13 @@ def train_preference(
     processes, threads = _join_processes(threads)
     training = preference.training
     tokenizer = load_tokenizer(base, model)
-    prompts = [pair.prompt for pair in pairs]
-    fitting = _fitting(pairs, prompts, Conversations(tokenizer, model), training.max_length)
+    conversations = Conversations(tokenizer, model)
+    fitting = _fitting(pairs, [pair.prompt for pair in pairs], conversations, training.max_length)
     batch = training.per_device_train_batch_size * training.gradient_accumulation_steps
     steps_an_epoch = math.ceil(len(fitting) / batch)
     epochs = max(training.num_train_epochs, math.ceil(preference.min_steps / steps_an_epoch))
     with Checkpoints(output, _key(fitting, [base, reference], model, preference, random_seed)) as state:
-        trainer = DPOTrainer(
+        trainer = _Preference(
             model=_load_for_training(base, model, preference.lora, threads),
             ref_model=None if reference == base else load_model(reference, model, threads),
             processing_class=tokenizer,
@@ -168,7 +168,7 @@ def train_preference(
                 )
             ),
             train_dataset=_on_disk(
-                Dataset.from_list([pair.model_dump(include={"prompt", "chosen", "rejected"}) for pair in fitting]),
+                Dataset.from_list([_pair(pair, conversations) for pair in fitting]),
                 state.own / "pairs",
             ),
             peft_config=_adapter(preference.lora),
@@ -226,11 +226,26 @@ def _load_for_training(base: Path, model: ModelUse, lora: Lora | None, threads: 
 
 
 def _example(row: TrainingRow, conversations: Conversations) -> dict[str, Any]:
-    """A row as TRL takes it: plain text for TRL to tokenise, or a conversation in the tokens that the model is asked it in."""
-    if isinstance(row.prompt, str) or isinstance(row.completion, str):
-        return {"prompt": row.prompt, "completion": row.completion}
+    """A row as TRL takes it, in the tokens that the model is asked it in: TRL's own would read special tokens in its texts."""
     asked, answer = conversations.row(row.prompt, row.completion)
     return {"input_ids": asked + answer, "completion_mask": [0] * len(asked) + [1] * len(answer)}
+
+
+def _pair(pair: Pair, conversations: Conversations) -> dict[str, list[int]]:
+    """A pair as TRL's collator takes it, in tokens as in `_example`."""
+    prompt, chosen = conversations.row(pair.prompt, pair.chosen)
+    return {
+        "prompt_ids": prompt,
+        "chosen_ids": chosen,
+        "rejected_ids": conversations.row(pair.prompt, pair.rejected)[1],
+    }
+
+
+class _Preference(DPOTrainer):
+    """TRL's trainer on pairs that are tokens already, as its SFTTrainer takes rows."""
+
+    def _prepare_dataset(self, dataset: Dataset, *_: Any, **__: Any) -> Dataset:
+        return dataset
 
 
 def _fitting(
