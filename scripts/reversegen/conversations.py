@@ -10,7 +10,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import accumulate
+from itertools import takewhile
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from reversegen.configuration import ModelUse, Thinking
@@ -48,7 +49,9 @@ def template_arguments(model: ModelUse) -> dict[str, Any]:
 def _opening(tokenizer: Any) -> list[int]:
     """The special tokens that a tokenizer sets in front of a text: Llama's beginning of text, for most models none."""
     read = tokenizer("a", return_special_tokens_mask=True)
-    return [token for token, added in zip(read["input_ids"], accumulate(read["special_tokens_mask"], min), strict=True) if added]
+    return [
+        token for token, _ in takewhile(itemgetter(1), zip(read["input_ids"], read["special_tokens_mask"], strict=True))
+    ]
 
 
 class Conversations:
@@ -130,9 +133,7 @@ class Conversations:
             raise BadInput("the chat template changes the text of an answer; options cannot be scored")
         return self._tokens(prompt.text + before + option, chat=True)
 
-    def row(
-        self, asked: str | Sequence[Message], completion: str | Sequence[Message]
-    ) -> tuple[list[int], list[int]]:
+    def row(self, asked: str | Sequence[Message], completion: str | Sequence[Message]) -> tuple[list[int], list[int]]:
         """Tokens of a prompt exactly as the model is asked it, and of the completion up to the end of its text or turn.
 
         Both are plain text, which ends with the tokenizer's end token, or conversations. An answer without a thought closes the

@@ -193,16 +193,16 @@ def control_tokens(tokenizer: Any) -> list[str]:
     """Every token that only a chat template, or we, may write, longest first.
 
     These are the special tokens, and of the others that were added to the vocabulary: the marks of a thought, those that the
-    chat template writes (DeepSeek-R1's `<｜User｜>`, Qwen's `<tool_call>`), and those in the form of `<|tool|>`, since a
-    template may build them from parts. Others are text: Gemma's `<b>`, runs of spaces. A token of one character, or of
-    white space, cannot be broken.
+    chat template writes (DeepSeek-R1's turns, Qwen's `<tool_call>`), and those in the form of `<|tool|>`, with a bar of either
+    width, since a template may build them from parts. Others are text: Gemma's `<b>`, runs of spaces. A token of one
+    character, or of white space, cannot be broken.
     """
     template = tokenizer.chat_template or ""
     added = (token.content for token in tokenizer.added_tokens_decoder.values())
     marks = (
         token
         for token in added
-        if not token[:1].isalnum() and (token in template or (token[:2] in ("<|", "<｜") and token.endswith(">")))
+        if not token[:1].isalnum() and (token in template or re.fullmatch(r"<[|\uff5c].*>", token))
     )
     tokens = {*special_tokens(tokenizer), *thought_tokens(tokenizer), *marks}
     return sorted((token for token in tokens if len(token.strip()) > 1), key=lambda token: (-len(token), token))
