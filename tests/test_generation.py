@@ -125,6 +125,9 @@ class Recorder:
         self.identity, self.die_at, self.finished, self.words = identity, die_at, finished, words
         self.calls: list[tuple[list[Request], int, int]] = []
 
+    def request_texts(self, requests: Sequence[Request]) -> list[str]:
+        return [repr((r.text, r.messages, r.schema)) for r in requests]
+
     def generate(self, requests: Sequence[Request], n: int, seed: int) -> list[list[Generated]]:
         if len(self.calls) == self.die_at:
             raise Killed
@@ -246,6 +249,9 @@ class Script:
         self.identity, self.finished = "script", finished
         self.rows = {question: iter(rows) for question, rows in said.items()}
         self.calls: list[tuple[list[str], int, int]] = []
+
+    def request_texts(self, requests: Sequence[Request]) -> list[str]:
+        return [repr((r.text, r.messages, r.schema)) for r in requests]
 
     def generate(self, requests: Sequence[Request], n: int, seed: int) -> list[list[Generated]]:
         asked = [r.messages[-1].content for r in requests]
@@ -417,6 +423,9 @@ class Opinion:
 
     identity, at_once = "judge", 1
 
+    def request_texts(self, conversations: Sequence[tuple[str, str]]) -> list[str]:
+        return list(map(repr, conversations))
+
     def judge(self, conversations: Sequence[tuple[str, str]]) -> list[Judgement]:
         return [
             Judgement(
@@ -451,6 +460,9 @@ def test_opinions_join_their_instructions_by_id_and_what_is_no_answer_is_not_sho
 
 class Refusing(Script):
     """An engine that receives no answer to what its table lacks."""
+
+    def request_texts(self, requests: Sequence[Request]) -> list[str]:
+        return [repr((r.text, r.messages, r.schema)) for r in requests]
 
     def generate(self, requests: Sequence[Request], n: int, seed: int) -> list[list[Generated]]:
         asked = [r for r in requests if r.messages[-1].content in self.rows]

@@ -38,6 +38,9 @@ class Replies:
     def __init__(self, *texts: str) -> None:
         self.texts, self.asked = texts, list[Request]()
 
+    def request_texts(self, requests: Sequence[Request]) -> list[str]:
+        return [repr((r.text, r.messages, r.schema)) for r in requests]
+
     def generate(self, requests: Sequence[Request], n: int, seed: int) -> list[list[Generated]]:
         assert n == 1
         self.asked += requests

@@ -212,7 +212,9 @@ class Sampling(Section):
 class Answering(Section):
     """How a target answers."""
 
-    system: str | None = Field(description="system message, or null for none")
+    system: str | None = Field(
+        description='system message; null for none: a chat template may then write a text of its own; "" for no system text'
+    )
     max_new_tokens: Positive
     batch_size: Positive
     max_invalid_share: Share = Field(

@@ -8,11 +8,11 @@ a model's marks.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import takewhile
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from reversegen.configuration import ModelUse, Thinking
 from reversegen.engine import Generated, Request
@@ -21,6 +21,7 @@ from reversegen.records import Message
 from reversegen.templates import continuation, harmless, render, special_tokens, templated, thought_tokens
 
 log = logging.getLogger("reversegen")
+T = TypeVar("T")
 
 CANONICAL = Thinking(enabled=True)
 """The marks that every record holds; a model without the setting is read by them too."""
@@ -77,31 +78,49 @@ class Conversations:
 
         Raises BadInput if it refuses all requests of the first call: the template is at fault then, not a request.
         """
-        prompts: list[Prompt | None] = []
+        return self._each(self.prompt, requests)
+
+    def texts(self, requests: Sequence[Request]) -> list[str]:
+        """The text that the model continues for each request, the same reason for all that the chat template refuses.
+
+        Raises BadInput as `prompts` does.
+        """
+        return [
+            CANNOT_RENDER if text is None else text for text in self._each(lambda one: self._text(one)[0], requests)
+        ]
+
+    def _each(self, render: Callable[[Request], T], requests: Sequence[Request]) -> list[T | None]:
+        prompts: list[T | None] = []
         fault: Exception | None = None
         for request in requests:
             try:
-                prompts.append(self.prompt(request))
+                prompts.append(render(request))
             except BadInput:  # the template renders no conversation of these roles
                 raise
             except Exception as error:  # a template is somebody else's program: it may raise anything
                 prompts.append(None)
                 fault = error
-        if fault is not None and not self._some_rendered and not any(prompts):
+        some = any(prompt is not None for prompt in prompts)
+        if fault is not None and not self._some_rendered and not some:
             message = f"{type(fault).__name__}: {' '.join(str(fault).split())[:200]}"
             raise BadInput(
                 f"{self.tokenizer.name_or_path}: the chat template can render no conversation: {message}; give the model "
                 "another `chat_template` in models.yaml"
             )
-        self._some_rendered |= any(prompts)
+        self._some_rendered |= some
         if fault is not None:
             log.warning("%d of %d conversations: %s", prompts.count(None), len(requests), CANNOT_RENDER)
         return prompts
 
     def prompt(self, request: Request) -> Prompt:
-        """What the model continues. A thought that the template opens is closed at once if the model shall not think.
+        """What the model continues. Raises whatever the chat template raises."""
+        text, in_thought = self._text(request)
+        return Prompt(text, self._tokens(text, chat=bool(request.messages)), in_thought)
 
-        Raises whatever the chat template raises.
+    def _text(self, request: Request) -> tuple[str, bool]:
+        """What the model continues, and whether that ends in a thought.
+
+        A thought that the template opens is closed at once if the model shall not think.
         """
         text = render(self.tokenizer, self._with_arguments(request))
         in_thought = bool(request.messages) and self._opens_thought(text, request.messages[-1])
@@ -110,7 +129,7 @@ class Conversations:
         if in_thought and not self._logged:
             self._logged = True
             log.info("the chat template opens a thought: it counts as none of the answer; `thinking` gives it tokens")
-        return Prompt(text, self._tokens(text, chat=bool(request.messages)), in_thought)
+        return text, in_thought
 
     def continuation(self, tokens: list[int], stops: list[int], prompt: Prompt) -> Generated:
         """What the model wrote after a prompt, up to its first stop token or to its limit, its thought in canonical form."""

@@ -156,7 +156,8 @@ def sample_instructions(
             for n, one in enumerate(several)
         ]
 
-    key = content_id(*(p.id for p in prompts), engine.identity, samples_per_prompt, batch_size, *seed_parts)
+    texts = engine.request_texts([Request(text=p.text) for p in prompts])
+    key = content_id(*(p.id for p in prompts), *texts, engine.identity, samples_per_prompt, batch_size, *seed_parts)
     in_batches(output, Sample, prompts, batch_size, key, answer, engine.at_once, shard)
 
 
@@ -206,7 +207,8 @@ def answer_questions(
     def check(rows: Iterable[Response]) -> None:
         check_received((row.invalid for row in rows), max_invalid_share, "responses.max_invalid_share", output)
 
-    key = content_id(_key(questions, engine, kind, system, batch_size), samples, *(seed_parts if samples > 1 else ()))
+    asked = _key(questions, _requests(questions, kind, system), engine, batch_size)
+    key = content_id(asked, samples, *(seed_parts if samples > 1 else ()))
     in_batches(output, Response, questions, batch_size, key, answer, engine.at_once, shard, check)
 
 
@@ -236,15 +238,17 @@ def label_by_model(
         system = f"{system}\n\n{form.request}" if system else form.request
     comparing = threading.Lock()
 
+    def checks(batch: Sequence[tuple[str, str]]) -> list[Request]:
+        texts = [f"{question}\n\n{labelling.solvable}" for _, question in batch] if labelling.solvable else []
+        return [Request(messages=[Message(role="user", content=text)]) for text in texts]
+
     def answer(number: int, batch: Sequence[tuple[str, str]]) -> list[Reference]:
         reasons: dict[str, str | None] = {}
         missing: set[str] = set()
         if labelling.solvable:
-            checks = [(identity, f"{question}\n\n{labelling.solvable}") for identity, question in batch]
-            requests = [Request(messages=[Message(role="user", content=text)]) for _, text in checks]
-            replies = yes_or_no.generate(requests, 1, 0)
-            reasons = {i: reply[0].invalid or solvable(reply[0]) for (i, _), reply in zip(checks, replies, strict=True)}
-            missing = {i for (i, _), reply in zip(checks, replies, strict=True) if reply[0].invalid}
+            replies = yes_or_no.generate(checks(batch), 1, 0)
+            reasons = {i: reply[0].invalid or solvable(reply[0]) for (i, _), reply in zip(batch, replies, strict=True)}
+            missing = {i for (i, _), reply in zip(batch, replies, strict=True) if reply[0].invalid}
         wanted = [(i, question) for i, question in batch if reasons.get(i) is None]
         seed = hashed_seed(*seed_parts, "references", number)
         schema = form.schema if form else None
@@ -266,7 +270,10 @@ def label_by_model(
 
     key = content_id(
         labeller,
-        _key(questions, engine, kind, system, labelling.batch_size),
+        _key(
+            questions, _requests(questions, kind, system, form.schema if form else None), engine, labelling.batch_size
+        ),
+        *yes_or_no.request_texts(checks(questions)),
         labelling.model_dump_json(exclude={"max_invalid_share"}),
         str(timeout),
         *seed_parts,
@@ -310,8 +317,10 @@ def measure_confidence(
         ]
 
     parts = (part for row in answered for part in row)
-    asked = _key([(identity, question) for identity, question, _ in answered], engine, kind, system, batch_size)
-    key = content_id(*parts, asked, honesty.model_dump_json())
+    questions = [(identity, question) for identity, question, _ in answered]
+    after = [Request(messages=choice.sure_messages(q, choice.letters(q)[0], system)) for _, q in questions]
+    asked = _key(questions, _requests(questions, kind, system), engine, batch_size)
+    key = content_id(*parts, asked, *engine.request_texts(after), honesty.model_dump_json())
     in_batches(output, Confidence, answered, batch_size, key, answer, engine.at_once)
 
 
@@ -348,7 +357,8 @@ def judge_answers(
         ]
 
     parts = (part for i, instruction, reply in answers for part in (i, instruction, reply.text, reply.invalid or ""))
-    key = content_id(*parts, judge.identity, batch_size)
+    texts = judge.request_texts([(instruction, reply.text) for _, instruction, reply in answers if not reply.invalid])
+    key = content_id(*parts, *texts, judge.identity, batch_size)
     in_batches(output, Judgement, answers, batch_size, key, answer, judge.at_once, shard)
 
 
@@ -363,14 +373,19 @@ def _asked(
 ) -> list[list[Generated]]:
     if not batch:
         return []
-    requests = [Request(messages=kind.target_messages(q, system), schema=schema) for _, q in batch]
-    return engine.generate(requests, samples, seed)
+    return engine.generate(_requests(batch, kind, system, schema), samples, seed)
 
 
-def _key(questions: Sequence[tuple[str, str]], engine: Engine, kind: Kind, system: str | None, batch_size: int) -> str:
+def _requests(
+    questions: Sequence[tuple[str, str]], kind: Kind, system: str | None, schema: dict[str, Any] | None = None
+) -> list[Request]:
+    return [Request(messages=kind.target_messages(q, system), schema=schema) for _, q in questions]
+
+
+def _key(questions: Sequence[tuple[str, str]], requests: Sequence[Request], engine: Engine, batch_size: int) -> str:
     """What decides the answers to (id, question) pairs, as they are asked."""
-    messages = (m.model_dump_json() for _, question in questions for m in kind.target_messages(question, system))
-    return content_id(*(identity for identity, _ in questions), *messages, engine.identity, batch_size)
+    ids = (identity for identity, _ in questions)
+    return content_id(*ids, *engine.request_texts(requests), engine.identity, batch_size)
 
 
 def _each(work: Callable[[int], None], numbers: Sequence[int], at_once: int) -> None:

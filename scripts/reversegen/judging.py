@@ -9,6 +9,7 @@ from typing import Any
 
 from reversegen.configuration import Judge as Settings
 from reversegen.configuration import Limits, ModelUse
+from reversegen.conversations import CANNOT_RENDER
 from reversegen.engine import Decoding, Engine, Request
 from reversegen.engines import open_engine
 from reversegen.errors import BadInput
@@ -48,9 +49,12 @@ class GenerativeJudge:
         self.engine, self.adapter, self.at_once = engine, adapter, engine.at_once
         self.identity = content_id(engine.identity, name)
 
-    def judge(self, answers: Sequence[tuple[str, str]]) -> list[Judgement]:
-        """Opinions of (instruction, answer) pairs."""
-        requests = [
+    def request_texts(self, answers: Sequence[tuple[str, str]]) -> list[str]:
+        """What the model is asked of each (instruction, answer) pair, as its engine says it."""
+        return self.engine.request_texts(self._requests(answers))
+
+    def _requests(self, answers: Sequence[tuple[str, str]]) -> list[Request]:
+        return [
             Request(
                 messages=self.adapter.messages(*pair),
                 template=self.adapter.template,
@@ -59,8 +63,11 @@ class GenerativeJudge:
             )
             for pair in answers
         ]
+
+    def judge(self, answers: Sequence[tuple[str, str]]) -> list[Judgement]:
+        """Opinions of (instruction, answer) pairs."""
         judged = []
-        for reply, *_ in self.engine.generate(requests, 1, 0):
+        for reply, *_ in self.engine.generate(self._requests(answers), 1, 0):
             visible = read_reply(reply.text, reply.finished, reply.invalid)
             opinion = Opinion("invalid", visible.invalid, None) if visible.invalid else self.adapter.read(visible.text)
             judged.append(_judgement(opinion.verdict, opinion.detail, refusal=opinion.refusal))
@@ -78,11 +85,17 @@ class Classifier:
         self.identity = content_id(weights_identity(folder), model.model_dump_json(), *sorted(failed_labels))
 
     @cached_property
-    def _loaded(self) -> tuple[Any, Any, list[int]]:
-        from reversegen.models import load_classifier, load_tokenizer
+    def _tokenizer(self) -> Any:
+        from reversegen.models import load_tokenizer
+
+        return load_tokenizer(self.folder, self.model)
+
+    @cached_property
+    def _loaded(self) -> tuple[Any, list[int]]:
+        from reversegen.models import load_classifier
 
         classifier = load_classifier(self.folder, self.model, self.threads).eval()
-        tokenizer = load_tokenizer(self.folder, self.model)
+        tokenizer = self._tokenizer
         classifier.config.pad_token_id = tokenizer.pad_token_id  # it finds the last token by this id
         labels = classifier.config.id2label
         if len(labels) < 2:
@@ -92,19 +105,47 @@ class Classifier:
                 f"{self.folder}: failed_labels: no label {', '.join(sorted(unknown))}; it has {', '.join(labels.values())}"
             )
         failed = [number for number, label in labels.items() if label in self.failed_labels]
-        return classifier, tokenizer, failed
+        return classifier, failed
+
+    def request_texts(self, answers: Sequence[tuple[str, str]]) -> list[str]:
+        """The text of each (instruction, answer) pair, the same reason for all that the chat template refuses."""
+        return [text or CANNOT_RENDER for text in self._texts(answers)]
+
+    def _texts(self, answers: Sequence[tuple[str, str]]) -> list[str | None]:
+        texts: list[str | None] = []
+        for instruction, answer in answers:
+            try:
+                texts.append(conversation_text(self._tokenizer, instruction, answer))
+            except BadInput:
+                raise
+            except Exception:  # the template's own, of this conversation
+                texts.append(None)
+        return texts
 
     def judge(self, answers: Sequence[tuple[str, str]]) -> list[Judgement]:
-        """Opinions of (instruction, answer) pairs with the probability of a failed label."""
+        """Opinions of (instruction, answer) pairs with the probability of a failed label.
+
+        One that the chat template refuses is invalid.
+        """
         import torch
 
-        classifier, tokenizer, failed = self._loaded
-        texts = [conversation_text(tokenizer, instruction, answer) for instruction, answer in answers]
-        batch = tokenizer(texts, return_tensors="pt", padding=True, padding_side="right", add_special_tokens=False)
-        with torch.inference_mode():
-            logits = classifier(**batch.to(classifier.device)).logits.float()
-        scores = torch.softmax(logits, -1)[:, failed].sum(-1).tolist()
-        return [_judgement("failed" if s >= 0.5 else "passed", "classifier", score=round(s, 6)) for s in scores]
+        classifier, failed = self._loaded
+        rendered = self._texts(answers)
+        scores: list[float] = []
+        if texts := [text for text in rendered if text is not None]:
+            batch = self._tokenizer(
+                texts, return_tensors="pt", padding=True, padding_side="right", add_special_tokens=False
+            )
+            with torch.inference_mode():
+                logits = classifier(**batch.to(classifier.device)).logits.float()
+            scores = torch.softmax(logits, -1)[:, failed].sum(-1).tolist()
+        left = iter(scores)
+        return [
+            _judgement("invalid", CANNOT_RENDER)
+            if text is None
+            else _judgement("failed" if (s := next(left)) >= 0.5 else "passed", "classifier", score=round(s, 6))
+            for text in rendered
+        ]
 
 
 def conversation_text(tokenizer: Any, instruction: str, answer: str) -> str:

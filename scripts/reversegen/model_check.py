@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from reversegen.configuration import Configuration, ModelUse, Section, Task
+from reversegen.engine import Request
 from reversegen.errors import BadInput
 from reversegen.judges import JUDGES
 from reversegen.kinds import open_kind
+from reversegen.records import Message
 
 ModelRole = Literal["proposer", "target", "labeller", "judge", "embedding", "transfer"]
 
@@ -30,24 +33,35 @@ class AskedModels(Section):
 
 
 class Shape(NamedTuple):
-    """The form of a conversation, as `templates.check_template` takes it."""
+    """The form of a conversation, as `templates.templated` takes it."""
 
     roles: tuple[str, ...]
     add_generation_prompt: bool = True
     parts: bool = False
     arguments: tuple[tuple[str, Any], ...] = ()
+    empty_system: bool = False
+    """Whether the system turn is the empty one that asks for no system text."""
+
+    @property
+    def request(self) -> Request:
+        """A conversation of this form, in plain words."""
+        texts = ["" if role == "system" and self.empty_system else f"question{n}" for n, role in enumerate(self.roles)]
+        turns = [{"role": role, "content": text} for role, text in zip(self.roles, texts, strict=True)]
+        messages = [Message.model_validate(turn) for turn in turns]
+        return Request(messages=messages, parts=self.parts, template=dict(self.arguments))
 
 
 def shapes(task: Task, role: ModelRole) -> list[Shape]:
     """The conversations of a role: what it is asked, and the rows that it is trained on. None for who gets plain text."""
-    asked = (*(["system"] if task.responses.system else []), "user")
+    asked = _asked(task.responses.system)
+    empty = task.responses.system == ""
     if role in ("target", "transfer"):
         sure = [(*asked, "assistant", "user")] if role == "target" and open_kind(task.kind_use).choice else []
-        row = [Shape((*(sure or [asked])[-1], "assistant"), add_generation_prompt=False)] if role == "target" else []
-        return [*map(Shape, [asked, *sure]), *row]
+        row = [Shape((*(sure or [asked])[-1], "assistant"), False, empty_system=empty)] if role == "target" else []
+        return [*(Shape(roles, empty_system=empty) for roles in [asked, *sure]), *row]
     if role == "labeller":
-        answer = (*(["system"] if task.references.system else []), "user")
-        return [Shape(answer), *([Shape(("user",))] if task.references.solvable else [])]
+        answer = Shape(_asked(task.references.system), empty_system=task.references.system == "")
+        return [answer, *([Shape(("user",))] if task.references.solvable else [])]
     if role == "judge" and task.judge:
         if task.judge.format == "classifier":
             return [Shape(("user", "assistant"), add_generation_prompt=False)]
@@ -55,6 +69,10 @@ def shapes(task: Task, role: ModelRole) -> list[Shape]:
         turns = tuple(message.role for message in judge.messages("question", "answer"))
         return [Shape(turns, parts=judge.parts, arguments=tuple(sorted(judge.template.items())))]
     return []
+
+
+def _asked(system: str | None) -> tuple[str, ...]:
+    return ("user",) if system is None else ("system", "user")
 
 
 def check_model(folder: Path, model: ModelUse, wanted: list[Shape], *, trained: bool) -> None:
@@ -65,7 +83,7 @@ def check_model(folder: Path, model: ModelUse, wanted: list[Shape], *, trained: 
     """
     from reversegen.conversations import template_arguments
     from reversegen.models import load_tokenizer
-    from reversegen.templates import check_template
+    from reversegen.templates import templated
 
     tokenizer = load_tokenizer(folder, model)
     if trained and tokenizer.eos_token is None:
@@ -73,10 +91,8 @@ def check_model(folder: Path, model: ModelUse, wanted: list[Shape], *, trained: 
             f"{folder}/tokenizer_config.json: it has no eos_token, by which a model learns to end its text; name one there"
         )
     for shape in wanted:
-        arguments = tuple(sorted({**template_arguments(model), **dict(shape.arguments)}.items()))
-        check_template(
-            tokenizer, tokenizer.chat_template, shape.roles, shape.parts, arguments, shape.add_generation_prompt
-        )
+        request = replace(shape.request, template={**template_arguments(model), **dict(shape.arguments)})
+        templated(tokenizer, request, add_generation_prompt=shape.add_generation_prompt)
 
 
 def faults(asked: AskedModels) -> list[tuple[str, ModelRole, str]]:

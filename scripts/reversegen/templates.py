@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from reversegen.engine import Generated, Request
 from reversegen.errors import BadInput, describe
+from reversegen.records import Message
 
 SYSTEM_IN_USER_TURN = (
     "{%- if messages | length > 1 and messages[0].role == 'system' and messages[1].role == 'user' -%}"
@@ -21,6 +23,23 @@ SYSTEM_IN_USER_TURN = (
 template. Being part of the template, it holds for whatever renders it, and goes with a trained model's folder."""
 
 
+DATE = datetime(2024, 7, 26)
+"""The day that every chat template is told, so that a prompt of tomorrow is the text of today: the one that Llama 3.1's own
+template writes if it is told none."""
+_CODES = (*"aAbBdeFHIjmMpSTuUwWyYZ", "-d", "-m", "-H", "-I", "%")
+FIXED_DATE = (
+    "{%- macro strftime_now(format) -%}{{ format"
+    + "".join(f" | replace('%{code}', '{DATE.strftime('%' + code)}')" for code in _CODES)
+    + " }}{%- endmacro %}\n"
+)
+"""What a chat template that asks for the time begins with. As SYSTEM_IN_USER_TURN it goes with a trained model's folder, which
+is then told the date that it was trained with."""
+CHANCE = re.compile(r"\|\s*random\b|\blipsum\b")
+"""What else Jinja gives a template that is another text each time."""
+ROLE = re.compile(r"\A(system|developer|user)\b\s*(:|\n|\Z)")
+"""What a template writes for a turn's role, in front of its text."""
+QUESTIONS = ("question0", "question1")
+"""Plain words in place of what is asked."""
 RARE = "\U00013000 \U0001fae8"
 """A hieroglyph and a recent emoji: what a tokenizer without bytes for them has no token for."""
 TRIES = 8
@@ -77,33 +96,41 @@ def templated(tokenizer: Any, request: Request, *, add_generation_prompt: bool) 
     and Forged if its special tokens are not those of the same conversation in plain words: a template may join what
     stands apart, by what it removes or puts side by side.
     """
-    contents = [harmless(tokenizer, message.content) for message in request.messages]
+    messages = _without_empty_system(tokenizer, request)
+    roles = tuple(message.role for message in messages)
+    contents = [harmless(tokenizer, message.content) for message in messages]
     expected = check_template(
         tokenizer,
         tokenizer.chat_template,
-        tuple(message.role for message in request.messages),
+        roles,
         request.parts,
         tuple(sorted(request.template.items())),
         add_generation_prompt,
         tuple(None if content.strip() else content for content in contents),
     )
-    turns = _turns([message.role for message in request.messages], contents, request.parts)
-    text = str(
-        tokenizer.apply_chat_template(
-            turns, tokenize=False, add_generation_prompt=add_generation_prompt, **request.template
-        )
-    )
+    text = _apply(tokenizer, roles, contents, request.parts, request.template, add_generation_prompt)
     if _written(tokenizer, text) != expected:
         raise Forged("the chat template makes special tokens of the texts of this conversation")
     return text
 
 
-def _turns(roles: Sequence[str], contents: Sequence[str], parts: bool) -> list[dict[str, Any]]:
-    """A conversation as chat templates take it."""
-    return [
+def _apply(
+    tokenizer: Any,
+    roles: Sequence[str],
+    contents: Sequence[str],
+    parts: bool,
+    arguments: Mapping[str, Any],
+    add_generation_prompt: bool,
+) -> str:
+    """A conversation as the chat template writes it."""
+    turns = [
         {"role": role, "content": [{"type": "text", "text": content}] if parts else content}
         for role, content in zip(roles, contents, strict=True)
     ]
+    text = tokenizer.apply_chat_template(
+        turns, tokenize=False, add_generation_prompt=add_generation_prompt, **arguments
+    )
+    return str(text)
 
 
 def _written(tokenizer: Any, text: str) -> tuple[int, ...]:
@@ -134,21 +161,20 @@ def check_template(
             f"{folder}: it has no chat template, as chat_template.jinja or in tokenizer_config.json; give one as "
             "`chat_template` of the model in config/models.yaml"
         )
-
+    if chance := CHANCE.search(own_template(template)):
+        raise BadInput(
+            f"{_place(folder, template)}: the chat template draws at random (`{chance[0]}`): no prompt is the same text twice; "
+            "give another as `chat_template` of the model in config/models.yaml"
+        )
     text = ""
 
     def fault(roles: tuple[str, ...], contents: list[str]) -> str | None:
         nonlocal text
         try:
-            text = tokenizer.apply_chat_template(
-                _turns(roles, contents, parts),
-                tokenize=False,
-                add_generation_prompt=add_generation_prompt,
-                **dict(arguments),
-            )
+            text = _apply(tokenizer, roles, contents, parts, dict(arguments), add_generation_prompt)
         except Exception as error:  # the template is somebody else's program: it may raise anything
             if line := getattr(error, "lineno", 0):  # of jinja2.TemplateSyntaxError
-                line -= template.startswith(SYSTEM_IN_USER_TURN)
+                line -= template[: -len(own_template(template))].count("\n")
                 return f"does not parse: line {line}: {describe(error)}"
             return f"fails on a conversation of {', '.join(roles)}: {describe(error)}"
         lost = [role for role, content in zip(roles, contents, strict=True) if content not in text]
@@ -165,9 +191,80 @@ def check_template(
     raise BadInput(f"{_place(folder, template)}: the chat template {found}; {advice}")
 
 
+def own_template(template: str) -> str:
+    """A chat template without what is put in front of it here."""
+    return template.removeprefix(FIXED_DATE).removeprefix(SYSTEM_IN_USER_TURN)
+
+
+def _without_empty_system(tokenizer: Any, request: Request) -> list[Message]:
+    """The messages; an empty system text is no system turn, or an empty one if the template would else write its own.
+
+    Raises BadInput if the template writes a system text of its own in either case.
+    """
+    if request.messages[0].role != "system" or request.messages[0].content:
+        return request.messages
+    if not system_text(tokenizer, request.template, request.parts, None):
+        return request.messages[1:]
+    if left := system_text(tokenizer, request.template, request.parts, ""):
+        place = _place(tokenizer.name_or_path, tokenizer.chat_template)
+        raise BadInput(
+            f'{place}: the chat template writes a system text of its own, {left[:100]!r}, even if `system` is ""; set `system` '
+            "to null to leave it to the template, or give the model another `chat_template` in config/models.yaml"
+        )
+    return request.messages
+
+
+def system_text(tokenizer: Any, arguments: Mapping[str, Any], parts: bool, system: str | None) -> str:
+    """What a model reads before the user's first turn, by its chat template: a system text as it is given, or none.
+
+    None is no system turn; many templates then write a text of their own. `arguments` and `parts` are as in `Request`. Special
+    tokens and the names of roles are left out; so is all that the template writes before the second turn of a user as well,
+    if it renders one. Raises BadInput as `check_template` does.
+    """
+    roles = ("user",) if system is None else ("system", "user")
+    contents = (None,) if system is None else ("" if system == "" else None, None)
+    key = tuple(sorted(arguments.items()))
+    check_template(tokenizer, tokenizer.chat_template, roles, parts, key, True, contents)
+    return _read_system(tokenizer, tokenizer.chat_template, parts, key, system)
+
+
+@functools.lru_cache(maxsize=64)
+def _read_system(
+    tokenizer: Any, template: str, parts: bool, arguments: tuple[tuple[str, Any], ...], system: str | None
+) -> str:
+    """The text of `system_text`. `template` is the tokenizer's, which may change."""
+    pattern, _ = _controls(tokenizer, template, len(tokenizer))
+
+    def pieces(text: str) -> list[str]:
+        return [piece for piece in re.split(f"({pattern.pattern})", text) if piece]
+
+    def rendered(roles: Sequence[str], contents: Sequence[str]) -> str:
+        return _apply(tokenizer, roles, contents, parts, dict(arguments), True)
+
+    first, second = QUESTIONS
+    opening = [] if system is None else [("system", harmless(tokenizer, system))]
+    head = pieces(rendered(*zip(*opening, ("user", first), strict=True)).partition(first)[0])
+    try:
+        both = rendered(("user", "assistant", "user"), (first, "answer0", second))
+        header = pieces(both.partition("answer0")[2].partition(second)[0])
+    except Exception:  # a template may take one question alone
+        header = []
+    while head and header and head[-1] == header[-1]:
+        head.pop()
+        header.pop()
+    if head and header:
+        if header[-1].endswith(head[-1]):
+            head.pop()
+        else:
+            whole = head[-1].endswith(header[-1])
+            head[-1] = head[-1].removesuffix(header[-1]) if whole else head[-1].removeprefix(header[-1])
+    texts = (ROLE.sub("", piece.strip()).strip() for piece in head if not pattern.fullmatch(piece))
+    return "\n".join(text for text in texts if text)
+
+
 def _place(folder: str, template: str) -> str:
     """Where a chat template stands: a file of its folder, or the configuration."""
-    own = template.removeprefix(SYSTEM_IN_USER_TURN)
+    own = own_template(template)
     for path in [Path(folder) / "chat_template.jinja", *sorted(Path(folder).glob("additional_chat_templates/*.jinja"))]:
         if path.is_file() and path.read_text(encoding="utf-8") == own:
             return str(path)
