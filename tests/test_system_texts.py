@@ -96,19 +96,25 @@ def asked(system: str | None, question: str = "a") -> Request:
 )
 def test_the_text_that_a_model_reads_before_a_question_is_told(template: str, system: str | None, read: str) -> None:
     """Written down by hand from the templates above."""
-    assert system_text(tokenizer(template), {}, False, system) == read
+    assert system_text(tokenizer(template), {}, parts=False, system=system) == read
 
 
 def test_the_default_system_text_of_smollm2_is_told() -> None:
     made = real()
-    assert system_text(made, {}, False, None) == "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
-    assert system_text(made, {}, False, "") == ""
+    assert (
+        system_text(made, {}, parts=False, system=None)
+        == "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
+    )
+    assert system_text(made, {}, parts=False, system="") == ""
     assert "system" not in render(made, asked("")).replace("<|im_start|>system\n<|im_end|>\n", "")
 
 
 def test_an_argument_of_the_template_decides_what_is_told() -> None:
     made = tokenizer("{% if kind %}You are kind.{% endif %}{% for m in messages %} USER: {{ m.content }}{% endfor %}")
-    assert (system_text(made, {"kind": True}, False, None), system_text(made, {}, False, None)) == ("You are kind.", "")
+    assert (
+        system_text(made, {"kind": True}, parts=False, system=None),
+        system_text(made, {}, parts=False, system=None),
+    ) == ("You are kind.", "")
 
 
 @pytest.mark.parametrize(

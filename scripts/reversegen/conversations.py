@@ -18,7 +18,15 @@ from reversegen.configuration import ModelUse, Thinking
 from reversegen.engine import Generated, Request
 from reversegen.errors import BadInput
 from reversegen.records import Message
-from reversegen.templates import continuation, harmless, render, special_tokens, templated, thought_tokens
+from reversegen.templates import (
+    continuation,
+    harmless,
+    render,
+    special_tokens,
+    system_text,
+    templated,
+    thought_tokens,
+)
 
 log = logging.getLogger("reversegen")
 T = TypeVar("T")
@@ -130,6 +138,10 @@ class Conversations:
             self._logged = True
             log.info("the chat template opens a thought: it counts as none of the answer; `thinking` gives it tokens")
         return text, in_thought
+
+    def system_text(self, system: str | None) -> str:
+        """What the model reads before a question whose conversation has this system message, as `templates.system_text`."""
+        return system_text(self.tokenizer, self._arguments, parts=False, system=system)
 
     def continuation(self, tokens: list[int], stops: list[int], prompt: Prompt) -> Generated:
         """What the model wrote after a prompt, up to its first stop token or to its limit, its thought in canonical form."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from reversegen.configuration import Configuration, ModelUse, Section, Task
+from pydantic import Field
+
+from reversegen.configuration import Configuration, Model, ModelUse, Section, Task
 from reversegen.engine import Request
 from reversegen.errors import BadInput
 from reversegen.judges import JUDGES
@@ -93,6 +96,65 @@ def check_model(folder: Path, model: ModelUse, wanted: list[Shape], *, trained: 
     for shape in wanted:
         request = replace(shape.request, template={**template_arguments(model), **dict(shape.arguments)})
         templated(tokenizer, request, add_generation_prompt=shape.add_generation_prompt)
+
+
+class Reader(Section):
+    """A role of a task that reads conversations, and the system text that it is given."""
+
+    role: Literal["target", "labeller", "judge"]
+    model: str
+    use: ModelUse
+    folder: Path | None = Field(description="null for an endpoint")
+    system: str | None
+
+
+class Readers(Section):
+    """What is rendered in one call."""
+
+    readers: list[Reader]
+
+
+def readers(task: Task, models: Mapping[str, Model], folders: Mapping[str, Path | None]) -> Readers:
+    """The roles of a task that may read a system text; `folders` are by role, null for an endpoint.
+
+    A judge of a published form is none: what it reads is that form.
+    """
+    systems = {"target": task.responses.system, "labeller": task.references.system}
+    names = {"target": task.target, "labeller": task.labeller}
+    if task.judge and task.judge.format in ("instructed", "classifier"):
+        names["judge"], systems["judge"] = task.judge.model, None
+        if task.judge.format == "instructed":
+            systems["judge"] = JUDGES["instructed"].messages("question", "answer")[0].content
+    listed = [
+        {
+            "role": role,
+            "model": name,
+            "use": models[name].use.model_dump(),
+            "folder": folders[role],
+            "system": systems[role],
+        }
+        for role, name in names.items()
+        if name in models
+    ]
+    return Readers.model_validate({"readers": listed})
+
+
+def system_texts(asked: Readers) -> dict[str, dict[str, str | None]]:
+    """By role its model, the system text that is configured, and what the model reads as one; imports transformers.
+
+    What an endpoint's model reads is null: its server renders. Raises BadInput for a chat template that cannot serve.
+    """
+    from reversegen.conversations import Conversations
+    from reversegen.models import load_tokenizer
+
+    told: dict[str, dict[str, str | None]] = {}
+    for reader in asked.readers:
+        read = None
+        if reader.folder:
+            conversations = Conversations(load_tokenizer(reader.folder, reader.use), reader.use)
+            read = conversations.system_text(reader.system)
+        told[reader.role] = {"model": reader.model, "configured": reader.system, "read": read}
+    return told
 
 
 def faults(asked: AskedModels) -> list[tuple[str, ModelRole, str]]:

@@ -203,9 +203,9 @@ def _without_empty_system(tokenizer: Any, request: Request) -> list[Message]:
     """
     if request.messages[0].role != "system" or request.messages[0].content:
         return request.messages
-    if not system_text(tokenizer, request.template, request.parts, None):
+    if not system_text(tokenizer, request.template, parts=request.parts, system=None):
         return request.messages[1:]
-    if left := system_text(tokenizer, request.template, request.parts, ""):
+    if left := system_text(tokenizer, request.template, parts=request.parts, system=""):
         place = _place(tokenizer.name_or_path, tokenizer.chat_template)
         raise BadInput(
             f'{place}: the chat template writes a system text of its own, {left[:100]!r}, even if `system` is ""; set `system` '
@@ -214,7 +214,7 @@ def _without_empty_system(tokenizer: Any, request: Request) -> list[Message]:
     return request.messages
 
 
-def system_text(tokenizer: Any, arguments: Mapping[str, Any], parts: bool, system: str | None) -> str:
+def system_text(tokenizer: Any, arguments: Mapping[str, Any], *, parts: bool, system: str | None) -> str:
     """What a model reads before the user's first turn, by its chat template: a system text as it is given, or none.
 
     None is no system turn; many templates then write a text of their own. `arguments` and `parts` are as in `Request`. Special

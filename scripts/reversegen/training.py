@@ -112,6 +112,7 @@ def train_supervised(
             "completion_only_loss": completion_only_loss,
             "training": training.model_dump(),
             "lora": lora.model_dump() if lora else None,
+            **_system_text(fitting, conversations),
         }
         _train(
             trainer,
@@ -223,6 +224,16 @@ def _on_disk(dataset: Dataset, folder: Path) -> Dataset:
 def _load_for_training(base: Path, model: ModelUse, lora: Lora | None, threads: int) -> Any:
     """The base model; in float32 where all its weights are trained, since small steps round away in 16 bits."""
     return load_model(base, model if lora else model.model_copy(update={"dtype": "float32"}), threads)
+
+
+def _system_text(rows: Sequence[TrainingRow], conversations: Conversations) -> dict[str, str]:
+    """For the card, what the model reads as a system text in its rows; nothing if there is none."""
+    [first, *_] = rows
+    if isinstance(first.prompt, str):
+        return {}
+    opening = first.prompt[0]
+    text = conversations.system_text(opening.content if opening.role == "system" else None)
+    return {"system_text": text} if text else {}
 
 
 def _example(row: TrainingRow, conversations: Conversations) -> dict[str, Any]:
