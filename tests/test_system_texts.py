@@ -10,14 +10,18 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from conftest import REPOSITORY
 from test_engines import build_model, write_folder
 from test_templates import CHATML, LLAMA, byte_level, fast, real, smol, user
 
-from reversegen.configuration import ModelUse
+import write_system_texts
+from reversegen.configuration import Model, ModelUse, load, read_yaml
 from reversegen.conversations import Conversations
 from reversegen.engine import Request
 from reversegen.errors import BadInput
-from reversegen.model_check import Shape, check_model
+from reversegen.judges import JUDGES
+from reversegen.kinds import check_kind
+from reversegen.model_check import Readers, Shape, check_model, readers, system_texts
 from reversegen.models import load_tokenizer
 from reversegen.records import Message
 from reversegen.templates import DATE, FIXED_DATE, render, system_text
@@ -248,3 +252,43 @@ def test_what_is_asked_is_told_apart_by_all_that_a_template_writes() -> None:
     model = Conversations(tokenizer(QWEN.replace("You help.", "You harm.")), ModelUse())
     assert model.texts([asked(None)])[0] not in texts
     assert model.texts([asked(None), asked("")]) == [model.prompt(asked(system)).text for system in (None, "")]
+
+
+CONFIGURATION = load(read_yaml(REPOSITORY / "config/config.yaml"), REPOSITORY / "config", check_kind)
+
+
+def test_each_role_that_reads_conversations_is_told_with_what_is_configured(folder: Path) -> None:
+    """A labeller that is a solver reads nothing, an endpoint's template is not known, a guard reads its published form."""
+    shipped = CONFIGURATION.task("safety")
+    assert shipped.judge
+    places = {"target": put(folder, QWEN), "labeller": None, "judge": folder}
+
+    models = dict.fromkeys(CONFIGURATION.models, Model(folder=folder, size="tiny"))
+
+    def told(format: str, labeller: str) -> dict[str, tuple[str | None, str | None]]:
+        judge = shipped.judge.model_copy(update={"format": format})  # type: ignore[union-attr]
+        answering = shipped.responses.model_copy(update={"system": None})
+        task = shipped.model_copy(update={"judge": judge, "labeller": labeller, "responses": answering})
+        found = system_texts(readers(task, models, places))
+        return {role: (one["configured"], one["read"]) for role, one in found.items()}
+
+    default = "You are Qw. You help."
+    assert told("llama-guard-2", "gpt-4o-mini") == {
+        "target": (None, default),
+        "labeller": (shipped.references.system, None),
+    }
+    instructed = JUDGES["instructed"].messages("question", "answer")[0].content
+    assert told("instructed", "arithmetic") == {"target": (None, default), "judge": (instructed, instructed)}
+    assert told("classifier", "arithmetic")["judge"] == (None, default)
+
+
+def test_the_stage_writes_what_each_model_reads(folder: Path, tmp_path: Path) -> None:
+    listed = [
+        {"role": "target", "model": "mine", "use": {}, "folder": str(put(folder, QWEN)), "system": ""},
+        {"role": "labeller", "model": "remote", "use": {}, "folder": None, "system": "Be brief."},
+    ]
+    write_system_texts.main(Readers.model_validate({"readers": listed}), tmp_path / "system_texts.json")
+    assert json.loads((tmp_path / "system_texts.json").read_text()) == {
+        "target": {"model": "mine", "configured": "", "read": ""},
+        "labeller": {"model": "remote", "configured": "Be brief.", "read": None},
+    }

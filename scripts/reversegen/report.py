@@ -99,8 +99,7 @@ def system_texts(evaluations: Sequence[Evaluation]) -> list[str]:
     """A sentence for each role whose model read another system text than the configured one, by its chat template."""
     told = [facts for e in evaluations for facts in e.provenance.get("system_texts", {}).items()]
     sentences = [
-        f"The {role} {one['model']} read a system text that its chat template wrote: \N{LEFT DOUBLE QUOTATION MARK}"
-        f"{one['read']}\N{RIGHT DOUBLE QUOTATION MARK}. "
+        f'The {role} {one["model"]} read a system text that its chat template wrote: "{one["read"]}". '
         + ("None is configured." if one["configured"] is None else f"Configured is: {one['configured']}")
         for role, one in told
         if one["read"] and one["read"] != (one["configured"] or "")
