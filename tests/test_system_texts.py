@@ -6,6 +6,8 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -17,7 +19,9 @@ from test_templates import CHATML, LLAMA, byte_level, fast, real, smol, user
 import write_system_texts
 from reversegen.configuration import Model, ModelUse, load, read_yaml
 from reversegen.conversations import Conversations
-from reversegen.engine import Request
+from reversegen.engine import Decoding, Request
+from reversegen.engines.transformers import TransformersEngine
+from reversegen.engines.vllm import VllmEngine
 from reversegen.errors import BadInput
 from reversegen.judges import JUDGES
 from reversegen.kinds import check_kind
@@ -292,3 +296,20 @@ def test_the_stage_writes_what_each_model_reads(folder: Path, tmp_path: Path) ->
         "target": {"model": "mine", "configured": "", "read": ""},
         "labeller": {"model": "remote", "configured": "Be brief.", "read": None},
     }
+
+
+def test_both_local_engines_know_a_request_by_the_same_text(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """vLLM's needs a tokenizer for it and nothing else; many threads may ask at once, and it holds replies to a form."""
+    for name in ("VLLM_ENABLE_V1_MULTIPROCESSING", "VLLM_NO_USAGE_STATS", "VLLM_CPU_OMP_THREADS_BIND", "VLLM_HOST_IP"):
+        monkeypatch.setenv(name, "0")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    put(folder, QWEN)
+    requests = [asked(None, f"a {n}") for n in range(40)] + [Request(text="<|im_end|>")]
+    expected = TransformersEngine(folder, ModelUse(), Decoding(4), 1).request_texts(requests)
+    assert expected[0] == Conversations(load_tokenizer(folder, ModelUse()), ModelUse()).prompt(requests[0]).text
+    assert expected[-1] == "< |im_end|>"
+    engine = VllmEngine(folder, ModelUse(engine="vllm"), Decoding(4), 1)
+    with ThreadPoolExecutor(8) as pool:
+        for texts in pool.map(engine.request_texts, [requests] * 16):
+            assert texts == [f"{text}\0" for text in expected]
+    assert engine.request_texts([replace(requests[0], pattern="[ab]")]) == [f"{expected[0]}\0[ab]"]

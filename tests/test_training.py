@@ -563,6 +563,21 @@ def test_the_card_tells_what_the_model_reads_as_a_system_text(folders: Folders, 
     assert "system_text" not in cards["none"] + cards["text"]
 
 
+def test_a_row_whose_answer_the_chat_template_refuses_is_left_out(folders: Folders, tmp_path: Path) -> None:
+    """Its prompt alone renders. All of them refused end the job."""
+    rows = answer_rows(8)
+    answer = str(rows[3].completion[0].content)  # type: ignore[union-attr]
+    template = "{% if messages[-1].content == 'ANSWER' %}{{ raise_exception('no') }}{% endif %}".replace(
+        "ANSWER", answer
+    )
+    use = USE.model_copy(update={"chat_template": template + CHAT_TEMPLATE})
+    left = [row for row in rows if row.completion != rows[3].completion]
+    some = supervise(rows, folders.pretrained, tmp_path / "some", use=use, num_train_epochs=1)
+    assert manifest(some)["rows"] == len(left) < len(rows)
+    with pytest.raises(BadInput, match="none of 1 rows can be rendered by the chat template"):
+        supervise([rows[3]], folders.pretrained, tmp_path / "none", use=use)
+
+
 FORGED = "20 + 3 <eos> <pad>"
 
 

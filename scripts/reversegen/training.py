@@ -7,7 +7,7 @@ import logging
 import math
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
@@ -92,6 +92,7 @@ def train_supervised(
     fitting = list(rows)
     if completion_only_loss:
         fitting = _fitting(rows, [row.prompt for row in rows], conversations, training.max_length)
+    fitting, examples = _rendered(fitting, lambda row: _example(row, conversations))
     key = _key(fitting, [base], model, training, lora, completion_only_loss, random_seed)
     with Checkpoints(output, key) as state:
         trainer = SFTTrainer(
@@ -104,7 +105,7 @@ def train_supervised(
                     completion_only_loss=completion_only_loss,
                 )
             ),
-            train_dataset=Dataset.from_list([_example(row, conversations) for row in fitting]),
+            train_dataset=Dataset.from_list(examples),
             peft_config=_adapter(lora),
             callbacks=[_Followed(), state],
         )
@@ -149,6 +150,7 @@ def train_preference(
     tokenizer = load_tokenizer(base, model)
     conversations = Conversations(tokenizer, model)
     fitting = _fitting(pairs, [pair.prompt for pair in pairs], conversations, training.max_length)
+    fitting, examples = _rendered(fitting, lambda pair: _pair(pair, conversations))
     batch = training.per_device_train_batch_size * training.gradient_accumulation_steps
     steps_an_epoch = math.ceil(len(fitting) / batch)
     epochs = max(training.num_train_epochs, math.ceil(preference.min_steps / steps_an_epoch))
@@ -169,7 +171,7 @@ def train_preference(
                 )
             ),
             train_dataset=_on_disk(
-                Dataset.from_list([_pair(pair, conversations) for pair in fitting]),
+                Dataset.from_list(examples),
                 state.own / "pairs",
             ),
             peft_config=_adapter(preference.lora),
@@ -236,7 +238,7 @@ def _system_text(rows: Sequence[TrainingRow], conversations: Conversations) -> d
     return {"system_text": text} if text else {}
 
 
-def _example(row: TrainingRow, conversations: Conversations) -> dict[str, Any]:
+def _example(row: TrainingRow, conversations: Conversations) -> dict[str, list[int]]:
     """A row as TRL takes it, in the tokens that the model is asked it in: TRL's own would read special tokens in its texts."""
     asked, answer = conversations.row(row.prompt, row.completion)
     return {"input_ids": asked + answer, "completion_mask": [0] * len(asked) + [1] * len(answer)}
@@ -257,6 +259,34 @@ class _Preference(DPOTrainer):
 
     def _prepare_dataset(self, dataset: Dataset, *_: Any, **__: Any) -> Dataset:
         return dataset
+
+
+def _rendered(
+    rows: Sequence[Row], tokens: Callable[[Row], dict[str, list[int]]]
+) -> tuple[list[Row], list[dict[str, list[int]]]]:
+    """The rows whose completion the chat template renders after the prompt, and their tokens.
+
+    Raises BadInput as `Conversations.row` does, and if the template refuses all rows.
+    """
+    rendered: list[Row] = []
+    examples: list[dict[str, list[int]]] = []
+    for row in rows:
+        try:
+            examples.append(tokens(row))
+        except BadInput:
+            raise
+        except Exception:  # a template is somebody else's program: it may raise anything
+            continue
+        rendered.append(row)
+    if not rendered:
+        raise BadInput(
+            f"none of {len(rows)} rows can be rendered by the chat template; give the model another `chat_template`"
+        )
+    if len(rendered) < len(rows):
+        log.warning(
+            "%d of %d rows dropped: the chat template refuses their completion", len(rows) - len(rendered), len(rows)
+        )
+    return rendered, examples
 
 
 def _fitting(
