@@ -362,6 +362,14 @@ def check_models():
         raise WorkflowError("\n".join(f"{place}: {fault}" for fault, place in faults.items()))
 
 
+def readers(wildcards):
+    """The roles of the task that may read a system text, with their models, as JSON."""
+    from reversegen import model_check  # few jobs need it
+
+    folders = {role: next(iter(model_folder(role)(wildcards)), None) for role in ("target", "labeller", "judge")}
+    return model_check.readers(task_of(wildcards), CONFIGURATION.models, folders).model_dump_json()
+
+
 def fetched_models(wildcards):
     """The folders of a task's models that a rule fetches."""
     task = task_of(wildcards)

@@ -1,10 +1,35 @@
 # Measurement: proposers on the held-out prompts, targets on their test sets, other models on what a target failed.
 #
 # Needs: the labels of an iteration; the test sets and a version of the target: `target` or `enhanced/{source}`.
-# Makes: results/{task}/iter{k}/ and baseline/ with eval.json; results/{task}/{version}/ and transfer/{model}/ with
+# Makes: results/{task}/system_texts.json; results/{task}/iter{k}/ and baseline/ with eval.json; results/{task}/{version}/ and transfer/{model}/ with
 #        responses.jsonl, labels.jsonl and eval.json
-# Steps: write_audit, evaluate_proposer; answer_tests, judge_tests, measure_confidence, label_tests, evaluate_target;
+# Steps: write_system_texts, write_audit, evaluate_proposer; answer_tests, judge_tests, measure_confidence, label_tests, evaluate_target;
 #        select_failures, answer_transfer, judge_transfer, label_transfer, evaluate_transfer
+
+
+rule write_system_texts:
+    input:
+        target=model_folder("target"),
+        labeller=model_folder("labeller"),
+        judge=model_folder("judge"),
+    output:
+        system_texts="results/{task}/system_texts.json",
+    log:
+        "results/{task}/logs/write_system_texts.log",
+    benchmark:
+        "results/{task}/benchmarks/write_system_texts.tsv"
+    conda:
+        "../envs/generate.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        stage=stage("generate", "write_system_texts"),
+        models=readers,
+        code=code("write_system_texts"),
+    shell:
+        "{params.stage} --models {params.models:q} --system-texts {output.system_texts:q} --log {log:q}"
 
 
 rule write_audit:
@@ -50,6 +75,7 @@ rule evaluate_proposer:
         pruned=pruned_before,
         proposer=chain_proposer,
         target=model_folder("target"),
+        system_texts="results/{task}/system_texts.json",
     output:
         eval_json="results/{task}/{chain}/eval.json",
     log:
@@ -197,6 +223,7 @@ rule evaluate_target:
         judge=made("judge.json"),
         target=version_folder,
         selection=version_selection,
+        system_texts="results/{task}/system_texts.json",
     output:
         eval_json="results/{task}/{version}/eval.json",
     log:

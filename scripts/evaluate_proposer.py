@@ -34,6 +34,7 @@ def main(
     pairs: list[Path],
     proposer: Path,
     target: list[Path],
+    system_texts: Path,
     eval_json: Path,
     task: str,
     kind: KindUse,
@@ -79,6 +80,7 @@ def main(
     metrics |= agreement([row for path in audit for row in judged_rows(path, labelled)])
     models = {"proposer": proposer} | ({"target": target[0]} if target else {})
     origin = evaluation.provenance(configuration, models, [samples, instructions, labels, seeds, judge], random_seed)
+    origin["system_texts"] = read_json(system_texts)
     origin["words"] = WORDS
     origin["pairs"] = pair_statistics(read_records(pairs[0], Pair)) if pairs else None
     result = evaluation.Evaluation(

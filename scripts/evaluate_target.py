@@ -22,6 +22,7 @@ def main(
     judge: Path,
     target: list[Path],
     selection: list[Path],
+    system_texts: Path,
     eval_json: Path,
     task: str,
     kind: KindUse,
@@ -38,6 +39,7 @@ def main(
     metrics, groups = evaluation.evaluate_target(sets, labelled, sure, settings, random_seed, open_kind(kind), errors)
     models = {"target": target[0]} if target else {}
     origin = evaluation.provenance(configuration, models, [*tests, labels, *confidences], random_seed)
+    origin["system_texts"] = read_json(system_texts)
     origin["training"] = None
     if selection:
         manifest = read_json(target[0] / "manifest.json")

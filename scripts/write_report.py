@@ -36,11 +36,12 @@ def main(
 
     `models` are the folders of trained models; `texts` is there where the task wants masked texts in a file.
     """
+    evaluations = read_evaluations([*proposers, *targets], task, reused)
     of_run, opened, paths = atlas.parent, open_kind(kind), [*proposers, *targets]
     jobs = costs.plan(of_run.name, configuration, of_run)
     asked = {job.model: configuration.models[job.model] for job in jobs}
     stored = report.Stored(
-        evaluations=read_evaluations(paths, task, reused),
+        evaluations=evaluations,
         outcomes=read_outcomes(paths, tests, task, reused, opened),
         run=of_run.name,
         clusters=read_records(atlas, Cluster),
@@ -54,7 +55,8 @@ def main(
             f"A system text opens the user's turn of {name} (`system_turn: user`): its chat template takes no system turn."
             for name, model in asked.items()
             if model.system_turn == "user"
-        ],
+        ]
+        + report.system_texts(evaluations),
         files={path.name: file_sha256(path) for path in (atlas, failures, *texts)},
     )
     write_text(page, report.page(stored))

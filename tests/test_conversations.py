@@ -225,10 +225,10 @@ def test_a_question_that_ends_in_a_mark_of_plain_words_opens_no_thought() -> Non
     assert not model.prompt(Request(messages=[Message(role="user", content="What is a Thought:")])).in_thought
 
 
-def test_plain_text_is_continued_as_it_is() -> None:
+def test_plain_text_opens_no_thought() -> None:
     for thinking in (None, ON, OFF):
         prompt = conversations(R1, thinking).prompt(Request(text="1. <think>"))
-        assert (prompt.text, prompt.in_thought) == ("1. <think>", False)
+        assert (prompt.text, prompt.in_thought) == ("1. < think>", False)
 
 
 STRICT = "{% if 'x' in messages[0].content %}{{ raise_exception('no x') }}{% endif %}Q: {{ messages[0].content }} A:"
@@ -379,9 +379,9 @@ def test_a_thought_has_tokens_of_its_own_and_one_that_does_not_end_is_no_answer(
 
 def test_the_tokens_of_a_thought_are_not_for_plain_text(r1: Path) -> None:
     thinking = Thinking(enabled=True, max_tokens=40)
-    text = Request(text="<|User|>20 + 3<|Assistant|><think>\n")
-    [[one]] = TransformersEngine(r1, use(thinking), Decoding(8), 1).generate([text], 1, 0)
-    assert (one.tokens, one.finished, one.text) == (8, False, "20 and 3")
+    text = Request(text="20 + 3")
+    [[one]] = TransformersEngine(r1, use(thinking), Decoding(2), 1).generate([text], 1, 0)
+    assert (one.tokens, one.finished) == (2, False)
 
 
 @pytest.mark.parametrize(("shape", "thinking"), [("qwen", ON), ("r1", ON), ("r1", None)])

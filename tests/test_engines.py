@@ -294,7 +294,7 @@ def test_a_request_may_give_arguments_and_parts_to_the_chat_template_and_forge_n
     assert render(tokenizer, Request(messages=turns, template={"guideline": "g"})) == "20< eos>+ < pad> 3|g|True"
     tokenizer.chat_template = "{{ messages[0]['content'][0]['type'] }}: {{ messages[0]['content'][0]['text'] }}"
     assert render(tokenizer, Request(messages=turns, parts=True)) == "text: 20< eos>+ < pad> 3"
-    assert render(tokenizer, Request(text="20<eos>")) == "20<eos>"  # plain text is what a proposer continues
+    assert render(tokenizer, Request(text="20<eos>")) == "20< eos>"  # a proposer's prompt holds texts of data too
 
 
 def short(folder: Path, model: LlamaForCausalLM, places: int) -> Path:

@@ -1,13 +1,20 @@
 """A run that was interrupted ends in the bytes of an undisturbed one, and pays for no finished batch twice."""
 
+import json
+import os
 from collections.abc import Callable, Sequence
 from itertools import chain, pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
+from test_engines import build_model, write_folder
 
-from reversegen.configuration import Honesty, KindUse, Labelling, Safety
-from reversegen.engine import Generated, Request
+from reversegen import generation
+from reversegen.configuration import Endpoint, Honesty, KindUse, Labelling, Limits, ModelUse, Safety
+from reversegen.engine import Decoding, Generated, Request
+from reversegen.engines.openai import OpenAIEngine
+from reversegen.engines.transformers import TransformersEngine
 from reversegen.errors import BadInput
 from reversegen.generation import (
     answer_questions,
@@ -17,9 +24,11 @@ from reversegen.generation import (
     measure_confidence,
     sample_instructions,
 )
+from reversegen.judging import Classifier
 from reversegen.kinds import open_kind
 from reversegen.kinds.answers.reply import read_reply
 from reversegen.kinds.math import KIND
+from reversegen.pretraining import CHAT_TEMPLATE
 from reversegen.records import Confidence, Judgement, Prompt, Reference, Response, Sample, read_records
 
 ITEMS = [f"item {n}" for n in range(23)]  # five batches of five, the last one short
@@ -124,6 +133,9 @@ class Recorder:
     ) -> None:
         self.identity, self.die_at, self.finished, self.words = identity, die_at, finished, words
         self.calls: list[tuple[list[Request], int, int]] = []
+
+    def request_texts(self, requests: Sequence[Request]) -> list[str]:
+        return [repr((r.text, r.messages, r.schema)) for r in requests]
 
     def generate(self, requests: Sequence[Request], n: int, seed: int) -> list[list[Generated]]:
         if len(self.calls) == self.die_at:
@@ -246,6 +258,9 @@ class Script:
         self.identity, self.finished = "script", finished
         self.rows = {question: iter(rows) for question, rows in said.items()}
         self.calls: list[tuple[list[str], int, int]] = []
+
+    def request_texts(self, requests: Sequence[Request]) -> list[str]:
+        return [repr((r.text, r.messages, r.schema)) for r in requests]
 
     def generate(self, requests: Sequence[Request], n: int, seed: int) -> list[list[Generated]]:
         asked = [r.messages[-1].content for r in requests]
@@ -417,6 +432,9 @@ class Opinion:
 
     identity, at_once = "judge", 1
 
+    def request_texts(self, conversations: Sequence[tuple[str, str]]) -> list[str]:
+        return list(map(repr, conversations))
+
     def judge(self, conversations: Sequence[tuple[str, str]]) -> list[Judgement]:
         return [
             Judgement(
@@ -454,6 +472,9 @@ def test_opinions_join_their_instructions_by_id_and_what_is_no_answer_is_not_sho
 
 class Refusing(Script):
     """An engine that receives no answer to what its table lacks."""
+
+    def request_texts(self, requests: Sequence[Request]) -> list[str]:
+        return [repr((r.text, r.messages, r.schema)) for r in requests]
 
     def generate(self, requests: Sequence[Request], n: int, seed: int) -> list[list[Generated]]:
         asked = [r for r in requests if r.messages[-1].content in self.rows]
@@ -532,3 +553,70 @@ def test_a_question_whose_options_cannot_be_asked_has_no_confidence(tmp_path: Pa
     assert (known.invalid, known.option) == (None, "A")
     assert known.sure > 0
     assert (unknown.invalid, unknown.option, unknown.answer, unknown.sure) == ("prompt too long", "A", 0, 0)
+
+
+QUESTIONS = [(f"id {n}", item(n)) for n in range(3)]
+STAGES: dict[str, Callable[[Path, Any], None]] = {
+    "responses": lambda out, engine: answer_questions(out, QUESTIONS, engine, KIND, None, 2, 1, ()),
+    "references": lambda out, engine: label_by_model(out, QUESTIONS, "m", engine, engine, KIND, labelling(), 1.0, (0,)),
+    "whether it can be answered": lambda out, engine: label_by_model(
+        out, QUESTIONS, "m", engine, engine, KIND, labelling(solvable="Can it?", system="Think."), 1.0, (0,)
+    ),
+    "confidences": lambda out, engine: measure_confidence(
+        out, [(i, question, "A") for i, question in QUESTIONS], engine, CHOICE, HONEST, None, 2
+    ),
+    "judgements": lambda out, engine: judge_answers(
+        out,
+        [(i, question, read_reply("yes")) for i, question in QUESTIONS],
+        Classifier(engine.folder, ["x"], USE, 1),
+        2,
+    ),
+}
+USE = ModelUse(dtype="float32")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_what_a_template_writes_decides_whether_batches_are_used_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
+    """A template changed in place, in no size and no time: messages and identity are the same, and the rendered text is not."""
+    keys: list[str] = []
+    monkeypatch.setattr(generation, "in_batches", lambda output, record, items, size, key, *_: keys.append(key))
+    folder = write_folder(tmp_path / "model", build_model())
+    path, identities = folder / "chat_template.jinja", set()
+    template = "{% if messages[0].role != 'system' %}be kind . {% endif %}" + CHAT_TEMPLATE
+    for text in (template, template, template.replace("kind", "cold")):
+        path.write_text(text)
+        os.utime(path, ns=(0, 0))
+        engine = TransformersEngine(folder, USE, Decoding(4), 1)
+        identities.add(engine.identity)
+        STAGES[stage](tmp_path / "out.jsonl", engine)
+    assert len(identities) == 1
+    assert keys[0] == keys[1] != keys[2]
+
+
+def test_a_prompt_in_which_a_token_is_broken_in_another_way_is_sampled_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys: list[str] = []
+    monkeypatch.setattr(generation, "in_batches", lambda output, record, items, size, key, *_: keys.append(key))
+    for texts in (["a"], ["a"], ["b"]):
+        engine = Recorder()
+        monkeypatch.setattr(engine, "request_texts", lambda requests, texts=texts: texts * len(requests))
+        sample_instructions(tmp_path / "out.jsonl", PROMPTS, engine, 2, 4, (0,))
+    assert keys[0] == keys[1] != keys[2]
+
+
+def test_an_endpoint_is_known_by_the_messages_as_they_are_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its server renders: an empty system text is a message too, and what it makes of that is not known here."""
+    monkeypatch.setenv("KEY", "k")
+    endpoint = Endpoint(base_url="https://127.0.0.1/v1", model="m", api_key_env="KEY")
+    engine = OpenAIEngine(endpoint, Limits(), Decoding(4), tmp_path / "calls")
+    sent = []
+    for system in ("Think.", "", None):
+        request = Request(messages=KIND.target_messages("20 + 3", system))
+        [text] = engine.request_texts([request])
+        sent.append(json.loads(text)["messages"])
+        assert sent[-1] == engine._body(request, 1, 0)["messages"]
+    question = {"role": "user", "content": "20 + 3"}
+    assert sent == [[{"role": "system", "content": text}, question] for text in ("Think.", "")] + [[question]]

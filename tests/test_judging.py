@@ -38,6 +38,9 @@ class Replies:
     def __init__(self, *texts: str) -> None:
         self.texts, self.asked = texts, list[Request]()
 
+    def request_texts(self, requests: Sequence[Request]) -> list[str]:
+        return [repr((r.text, r.messages, r.schema)) for r in requests]
+
     def generate(self, requests: Sequence[Request], n: int, seed: int) -> list[list[Generated]]:
         assert n == 1
         self.asked += requests
@@ -206,8 +209,8 @@ def test_no_special_token_within_a_turn_stays_whole(token: str, content: str, pa
     assert text.replace(" ", "") == f"Q: {content} A:".replace(" ", "")
 
 
-def test_plain_text_is_rendered_as_it_is() -> None:
-    assert render(build_tokenizer("policy"), Request(text="1. <eos>\n2.")) == "1. <eos>\n2."
+def test_plain_text_is_as_harmless_as_a_turn() -> None:
+    assert render(build_tokenizer("policy"), Request(text="1. <eos>\n2.")) == "1. < eos>\n2."
 
 
 @pytest.fixture(scope="module")
@@ -289,3 +292,17 @@ def test_a_template_that_changes_an_answered_question_is_refused(
     )
     with pytest.raises(BadInput, match="renders a question differently once it is answered"):
         TransformersEngine(engine.folder, own, Decoding(4), 1).choose([asked("the")], [["take"]])
+
+
+def test_a_classifier_gives_no_verdict_on_what_its_chat_template_refuses(tmp_path: Path) -> None:
+    """The fault of one item; the others are judged as alone."""
+    template = "{% if 'wool' in messages[1].content %}{{ raise_exception('no') }}{% endif %}" + HEADERS
+    write_classifier(tmp_path, ["passed", "failed"])
+    judge = Classifier(tmp_path, ["failed"], USE.model_copy(update={"chat_template": template}), 1)
+    found = judge.judge(ANSWERS)
+    assert [n for n, one in enumerate(found) if one.verdict == "invalid"] == [2]
+    assert found[2].detail == "chat template cannot render it"
+    assert [round(one.score or 0, 4) for one in found if one.score is not None] == [
+        round(judge.judge([pair])[0].score or 0, 4) for n, pair in enumerate(ANSWERS) if n != 2
+    ]
+    assert judge.judge([ANSWERS[2]])[0].verdict == "invalid"

@@ -26,7 +26,7 @@ from reversegen.judge_check import JudgeReport
 from reversegen.outcomes import Counts, Measured
 from reversegen.planned_jobs import Amount, Job
 from reversegen.records import Cluster, Failure, write_records
-from reversegen.report import MOST_EXAMPLES, Stored, finding
+from reversegen.report import MOST_EXAMPLES, Stored, finding, system_texts
 from reversegen.report import page as page_of
 from reversegen.tables import SOURCES, table
 
@@ -425,6 +425,28 @@ def test_a_setting_without_which_a_model_could_not_be_asked_is_shown() -> None:
     parsed = Page(page_of(Stored(evaluations(0), settings=[note])))
     assert ("p", note) in parsed.texts
     assert "system_turn" not in page(evaluations(0))
+
+
+def test_a_system_text_that_nobody_configured_is_said_once_for_all_evaluations() -> None:
+    told = {
+        "target": {"model": "mine", "configured": None, "read": "You are <b>good</b>."},
+        "labeller": {"model": "teacher", "configured": "Be brief.", "read": "Today: 1 May\nBe brief."},
+        "judge": {"model": "remote", "configured": "Judge.", "read": None},
+    }
+    silent = {"target": {"model": "mine", "configured": "", "read": ""}}
+    plain = {"target": {"model": "mine", "configured": "Think.", "read": "Think."}}
+
+    def evaluated(texts: dict[str, dict[str, str | None]]) -> list[Evaluation]:
+        return [e.model_copy(update={"provenance": {**e.provenance, "system_texts": texts}}) for e in evaluations(0)]
+
+    sentences = system_texts(evaluated(told))
+    assert sentences == [
+        'The target mine read a system text that its chat template wrote: "You are <b>good</b>.". None is configured.',
+        'The labeller teacher read a system text that its chat template wrote: "Today: 1 May\nBe brief.". '
+        "Configured is: Be brief.",
+    ]
+    assert ("p", sentences[0]) in Page(page_of(Stored(evaluated(told), settings=sentences))).texts
+    assert system_texts([*evaluated(silent), *evaluated(plain), *evaluations(1)]) == []
 
 
 def test_hostile_names_are_text() -> None:

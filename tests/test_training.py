@@ -43,6 +43,7 @@ from reversegen.engines.transformers import TransformersEngine
 from reversegen.errors import BadInput, Interrupted
 from reversegen.hashing import file_sha256
 from reversegen.kinds.math import KIND
+from reversegen.models import load_tokenizer
 from reversegen.pretraining import CHAT_TEMPLATE, train_model
 from reversegen.records import Message, Pair, TrainingRow
 from reversegen.references import reference
@@ -534,6 +535,94 @@ def test_the_card_tells_how_a_model_was_trained_and_from_what(folders: Folders, 
     assert f"{facts['rows']} rows, {facts['steps']} steps, {facts['tokens']:,} tokens" in cards[repaired].text
     assert "| lora.r | 4 |" in cards[repaired].text
     assert str(tmp_path) not in "".join(card.text for card in cards.values())
+
+
+def test_the_card_tells_what_the_model_reads_as_a_system_text(folders: Folders, tmp_path: Path) -> None:
+    """Whether the configuration gives it or the chat template writes it; a proposer reads none."""
+    given = [
+        row.model_copy(update={"prompt": [Message(role="system", content="a | b\nc"), *row.prompt]})
+        for row in answer_rows(8)
+    ]
+    own = USE.model_copy(
+        update={"chat_template": "{% if messages[0].role != 'system' %}be kind . {% endif %}" + CHAT_TEMPLATE}
+    )
+    cases = {
+        "given": (given, USE),
+        "own": (answer_rows(8), own),
+        "none": (answer_rows(8), USE),
+        "text": (proposer_rows(8), own),
+    }
+    cards = {
+        name: (
+            supervise(rows, folders.pretrained, tmp_path / name, use=use, num_train_epochs=1) / "README.md"
+        ).read_text()
+        for name, (rows, use) in cases.items()
+    }
+    assert "| system_text | a \\| b c |" in cards["given"]
+    assert "| system_text | be kind . |" in cards["own"]
+    assert "system_text" not in cards["none"] + cards["text"]
+
+
+def test_a_row_whose_answer_the_chat_template_refuses_is_left_out(folders: Folders, tmp_path: Path) -> None:
+    """Its prompt alone renders. All of them refused end the job."""
+    rows = answer_rows(8)
+    answer = str(rows[3].completion[0].content)  # type: ignore[union-attr]
+    template = "{% if messages[-1].content == 'ANSWER' %}{{ raise_exception('no') }}{% endif %}".replace(
+        "ANSWER", answer
+    )
+    use = USE.model_copy(update={"chat_template": template + CHAT_TEMPLATE})
+    left = [row for row in rows if row.completion != rows[3].completion]
+    some = supervise(rows, folders.pretrained, tmp_path / "some", use=use, num_train_epochs=1)
+    assert manifest(some)["rows"] == len(left) < len(rows)
+    with pytest.raises(BadInput, match="none of 1 rows can be rendered by the chat template"):
+        supervise([rows[3]], folders.pretrained, tmp_path / "none", use=use)
+
+
+FORGED = "20 + 3 <eos> <pad>"
+
+
+@pytest.mark.parametrize("way", ["warm-up", "target", "preference"])
+def test_what_reaches_the_model_is_what_it_is_asked_and_one_end(
+    folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """A batch of the trainer itself, beside what the engine asks: a special token in a text is text in both."""
+    trainers: list[Any] = []
+    monkeypatch.setattr(training_module, "_train", lambda trainer, *_, **__: trainers.append(trainer))
+    text = KIND.build_prompt(HEADER, [FORGED] * 3)
+    turn, answer = [Message(role="user", content=FORGED)], [Message(role="assistant", content=FORGED)]
+    request = Request(messages=turn) if way == "target" else Request(text=text)
+    if way == "preference":
+        pair = Pair(
+            prompt=text,
+            chosen=f" {FORGED}",
+            rejected=f" 1 {FORGED}",
+            chosen_id="c",
+            rejected_id="r",
+            pairing="same_prompt",
+        )
+        prefer([pair] * 2, folders.pretrained, folders.pretrained, tmp_path / "out")
+    else:
+        plain, chat = {"prompt": text, "completion": f" {FORGED}"}, {"prompt": turn, "completion": answer}
+        row = TrainingRow(**(chat if way == "target" else plain), instruction_id="i", origin="seed")
+        supervise([row] * 2, folders.pretrained, tmp_path / "out")
+    [batch] = trainers[0].get_train_dataloader()
+    asked = TransformersEngine(folders.pretrained, USE, Decoding(4), 1)._conversations.prompt(request).tokens
+    tokenizer = load_tokenizer(folders.pretrained, USE)
+    written = tokenizer("20 + 3 < eos> < pad>")["input_ids"]
+    if way == "preference":
+        masks = batch["completion_mask"]
+        expected = [
+            written,
+            written,
+            [*tokenizer("1")["input_ids"], *written],
+            [*tokenizer("1")["input_ids"], *written],
+        ]
+    else:
+        masks, expected = batch["labels"] != -100, [written, written]
+    for ids, mask, words in zip(batch["input_ids"], masks, expected, strict=True):
+        assert ids[: len(asked)].tolist() == asked
+        assert tokenizer.eos_token_id not in asked
+        assert ids[mask.bool()].tolist() == [*words, tokenizer.eos_token_id]
 
 
 def test_a_tracker_is_told_the_curve_and_changes_no_byte(folders: Folders, tmp_path: Path) -> None:

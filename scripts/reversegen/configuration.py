@@ -230,7 +230,9 @@ UNREADABLE = (
 class Answering(Section):
     """How a target answers."""
 
-    system: str | None = Field(description="system message, or null for none")
+    system: str | None = Field(
+        description='system message; null for none: a chat template may then write a text of its own; "" for no system text'
+    )
     max_new_tokens: Positive
     batch_size: Positive = Field(
         description="sequences that are generated or scored at once: each answer of a question and each option is one, in "

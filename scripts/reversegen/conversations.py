@@ -8,17 +8,28 @@ a model's marks.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from itertools import takewhile
+from operator import itemgetter
+from typing import Any, NamedTuple, TypeVar
 
 from reversegen.configuration import ModelUse, Thinking
 from reversegen.engine import Generated, Request
 from reversegen.errors import BadInput
 from reversegen.records import Message
-from reversegen.templates import continuation, render, special_tokens, templated, thought_tokens
+from reversegen.templates import (
+    continuation,
+    harmless,
+    render,
+    special_tokens,
+    system_text,
+    templated,
+    thought_tokens,
+)
 
 log = logging.getLogger("reversegen")
+T = TypeVar("T")
 
 CANONICAL = Thinking(enabled=True)
 """The marks that every record holds; a model without the setting is read by them too."""
@@ -44,6 +55,14 @@ def template_arguments(model: ModelUse) -> dict[str, Any]:
     return {**switch, **model.chat_template_kwargs}
 
 
+def _opening(tokenizer: Any) -> list[int]:
+    """The special tokens that a tokenizer sets in front of a text: Llama's beginning of text, for most models none."""
+    read = tokenizer("a", return_special_tokens_mask=True)
+    return [
+        token for token, _ in takewhile(itemgetter(1), zip(read["input_ids"], read["special_tokens_mask"], strict=True))
+    ]
+
+
 class Conversations:
     """The prompts of one model and the text that it writes to them."""
 
@@ -58,6 +77,7 @@ class Conversations:
             if any(token in mark for token in special)
         ]
         self._forgeable = not any(token in self._marks.start for token in [*special, *thought_tokens(tokenizer)])
+        self._opening = _opening(tokenizer)
         self._some_rendered = False
         self._logged = model.thinking is not None
 
@@ -66,31 +86,49 @@ class Conversations:
 
         Raises BadInput if it refuses all requests of the first call: the template is at fault then, not a request.
         """
-        prompts: list[Prompt | None] = []
+        return self._each(self.prompt, requests)
+
+    def texts(self, requests: Sequence[Request]) -> list[str]:
+        """The text that the model continues for each request, the same reason for all that the chat template refuses.
+
+        Raises BadInput as `prompts` does.
+        """
+        return [
+            CANNOT_RENDER if text is None else text for text in self._each(lambda one: self._text(one)[0], requests)
+        ]
+
+    def _each(self, render: Callable[[Request], T], requests: Sequence[Request]) -> list[T | None]:
+        prompts: list[T | None] = []
         fault: Exception | None = None
         for request in requests:
             try:
-                prompts.append(self.prompt(request))
+                prompts.append(render(request))
             except BadInput:  # the template renders no conversation of these roles
                 raise
             except Exception as error:  # a template is somebody else's program: it may raise anything
                 prompts.append(None)
                 fault = error
-        if fault is not None and not self._some_rendered and not any(prompts):
+        some = any(prompt is not None for prompt in prompts)
+        if fault is not None and not self._some_rendered and not some:
             message = f"{type(fault).__name__}: {' '.join(str(fault).split())[:200]}"
             raise BadInput(
                 f"{self.tokenizer.name_or_path}: the chat template can render no conversation: {message}; give the model "
                 "another `chat_template` in models.yaml"
             )
-        self._some_rendered |= any(prompts)
+        self._some_rendered |= some
         if fault is not None:
             log.warning("%d of %d conversations: %s", prompts.count(None), len(requests), CANNOT_RENDER)
         return prompts
 
     def prompt(self, request: Request) -> Prompt:
-        """What the model continues. A thought that the template opens is closed at once if the model shall not think.
+        """What the model continues. Raises whatever the chat template raises."""
+        text, in_thought = self._text(request)
+        return Prompt(text, self._tokens(text, chat=bool(request.messages)), in_thought)
 
-        Raises whatever the chat template raises.
+    def _text(self, request: Request) -> tuple[str, bool]:
+        """What the model continues, and whether that ends in a thought.
+
+        A thought that the template opens is closed at once if the model shall not think.
         """
         text = render(self.tokenizer, self._with_arguments(request))
         in_thought = bool(request.messages) and self._opens_thought(text, request.messages[-1])
@@ -99,7 +137,11 @@ class Conversations:
         if in_thought and not self._logged:
             self._logged = True
             log.info("the chat template opens a thought: it counts as none of the answer; `thinking` gives it tokens")
-        return Prompt(text, self._tokens(text, chat=bool(request.messages)), in_thought)
+        return text, in_thought
+
+    def system_text(self, system: str | None) -> str:
+        """What the model reads before a question whose conversation has this system message, as `templates.system_text`."""
+        return system_text(self.tokenizer, self._arguments, parts=False, system=system)
 
     def continuation(self, tokens: list[int], stops: list[int], prompt: Prompt) -> Generated:
         """What the model wrote after a prompt, up to its first stop token or to its limit, its thought in canonical form."""
@@ -116,28 +158,39 @@ class Conversations:
                 "probability of their own; set `thinking: {enabled: false}` for it in models.yaml"
             )
         turn, _ = self._turn(prompt, request, [Message(role="assistant", content=option)])
+        option = harmless(self.tokenizer, option)
         before, there, _ = turn.partition(option)
         if not there:
             raise BadInput("the chat template changes the text of an answer; options cannot be scored")
         return self._tokens(prompt.text + before + option, chat=True)
 
-    def row(self, conversation: Sequence[Message], completion: Sequence[Message]) -> tuple[list[int], list[int]]:
-        """Tokens of a conversation exactly as the model is asked it, and of the completion up to the end of its turn.
+    def row(self, asked: str | Sequence[Message], completion: str | Sequence[Message]) -> tuple[list[int], list[int]]:
+        """Tokens of a prompt exactly as the model is asked it, and of the completion up to the end of its text or turn.
 
-        An answer without a thought closes the thought that a template opens. Raises BadInput for a template that renders the
-        conversation differently once it is answered, and whatever the template itself raises.
+        Both are plain text, which ends with the tokenizer's end token, or conversations. An answer without a thought closes the
+        thought that a template opens. Raises BadInput for a template that renders the conversation differently once it is
+        answered, and whatever the template itself raises.
         """
-        request = Request(messages=list(conversation))
+        if isinstance(asked, str):
+            assert isinstance(completion, str)
+            prompt = self.prompt(Request(text=asked))
+            written = self._following(prompt, harmless(self.tokenizer, completion), chat=False)
+            return prompt.tokens, [*written, self.tokenizer.eos_token_id]
+        assert not isinstance(completion, str)
+        request = Request(messages=list(asked))
         prompt = self.prompt(request)
         turn, closing = self._turn(prompt, request, completion)
-        turn = closing + turn
-        whole = self._tokens(prompt.text + turn, chat=True)
+        return prompt.tokens, self._following(prompt, closing + turn, chat=True)
+
+    def _following(self, prompt: Prompt, text: str, *, chat: bool) -> list[int]:
+        """The tokens of what follows a prompt, whose own stay as they are asked even if some would merge with the text."""
         start = len(prompt.tokens)
+        whole = self._tokens(prompt.text + text, chat=chat)
         if whole[:start] == prompt.tokens:
-            return prompt.tokens, whole[start:]
-        return prompt.tokens, self._tokens(
-            turn, chat=True
-        )  # tokens merge across the boundary; the model is asked without
+            return whole[start:]
+        line = self._tokens("\n", chat=True)
+        behind = self._tokens("\n" + text, chat=True)  # a text alone would get SentencePiece's space in front
+        return behind[len(line) :] if behind[: len(line)] == line else self._tokens(text, chat=True)
 
     def _turn(self, prompt: Prompt, request: Request, completion: Sequence[Message]) -> tuple[str, str]:
         """The assistant's turn after a prompt, and what closes the thought that the prompt leaves open, if the turn does not.
@@ -182,7 +235,8 @@ class Conversations:
         return head.removesuffix(self._marks.start) if head.endswith(self._marks.start) else text
 
     def _tokens(self, text: str, *, chat: bool) -> list[int]:
-        return list(self.tokenizer(text, add_special_tokens=not chat)["input_ids"])
+        """The tokens of a text; a plain one opens as the tokenizer opens texts, and never ends as it may end them."""
+        return [*([] if chat else self._opening), *self.tokenizer(text, add_special_tokens=False)["input_ids"]]
 
     def _canonical(self, tokens: list[int], in_thought: bool) -> str:
         """The text of tokens; what stands for the model's marks is found among tokens if decoding would drop it."""

@@ -194,6 +194,7 @@ $composition
   no preference training.
 - `pairs`: TRL's preference format. Both sides are instructions: **`chosen` made the target fail**, `rejected` did not. Pairs
   of iteration k trained proposer k + 1.$repair
+- Texts are kept as they were written, special tokens of models among them: break those of your own tokenizer before you train.
 $masking
     from datasets import load_dataset
     load_dataset("FOLDER OR REPOSITORY", "instructions", split="train")

@@ -60,6 +60,13 @@ class Engine(Protocol):
     at_once: int
     """Batches that it may be given at the same time, by threads: 1 where one batch is all that a device can take."""
 
+    def request_texts(self, requests: Sequence[Request]) -> list[str]:
+        """What the model is asked by each request: its rendered text, or to an endpoint the messages as they are sent.
+
+        With `identity` these decide the answers, whatever in a chat template has changed.
+        """
+        ...
+
     def generate(self, requests: Sequence[Request], n: int, seed: int) -> list[list[Generated]]:
         """`n` continuations of each request, drawn with this seed. A request that cannot be asked has invalid ones."""
         ...

@@ -164,7 +164,8 @@ def sample_instructions(
             for n, one in enumerate(several)
         ]
 
-    key = content_id(*(p.id for p in prompts), engine.identity, samples_per_prompt, batch_size, *seed_parts)
+    texts = engine.request_texts([Request(text=p.text) for p in prompts])
+    key = content_id(*(p.id for p in prompts), *texts, engine.identity, samples_per_prompt, batch_size, *seed_parts)
     in_batches(output, Sample, prompts, batch_size, key, answer, engine.at_once, shard)
 
 
@@ -229,7 +230,8 @@ def answer_questions(
     def check(rows: Iterable[Response]) -> None:
         check_received((row.invalid for row in rows), max_invalid_share, "responses.max_invalid_share", output)
 
-    key = content_id(_key(questions, engine, kind, system, batch_size), samples, *(seed_parts if samples > 1 else ()))
+    asked = _key(questions, _requests(questions, kind, system), engine, batch_size)
+    key = content_id(asked, samples, *(seed_parts if samples > 1 else ()))
     in_batches(output, Response, questions, batch_size, key, answer, engine.at_once, shard, check, unreadable.check)
 
 
@@ -275,11 +277,17 @@ def label_by_model(
         system = f"{system}\n\n{form.request}" if system else form.request
     comparing = threading.Lock()
 
+    def checks(batch: Sequence[tuple[str, str]]) -> list[Request]:
+        """Under a system text of their own: the one for answers asks for a final answer."""
+        texts = [f"{question}\n\n{labelling.solvable}" for _, question in batch] if labelling.solvable else []
+        return [Request(messages=conversation(text, labelling.solvable_system)) for text in texts]
+
     def answer(number: int, batch: Sequence[tuple[str, str]]) -> list[Reference]:
         reasons: dict[str, str | None] = {}
         missing: set[str] = set()
         if labelling.solvable:
-            reasons, missing = _solvability(engine, yes_or_no, batch, labelling, unread_checks)
+            scored = yes_or_no is None
+            reasons, missing = _solvability(yes_or_no or engine, batch, checks(batch), unread_checks, scored=scored)
         wanted = [(i, question) for i, question in batch if reasons.get(i) is None]
         seed = hashed_seed(*seed_parts, "references", number)
         schema = form.schema if form else None
@@ -310,8 +318,11 @@ def label_by_model(
 
     key = content_id(
         labeller,
-        _key(questions, engine, kind, system, labelling.batch_size),
+        _key(
+            questions, _requests(questions, kind, system, form.schema if form else None), engine, labelling.batch_size
+        ),
         yes_or_no.identity if yes_or_no else "",
+        *(yes_or_no or engine).request_texts(checks(questions)),
         labelling.model_dump_json(exclude={"max_invalid_share", "max_unreadable_share"}),
         str(timeout),
         *seed_parts,
@@ -322,26 +333,22 @@ def label_by_model(
 
 def _solvability(
     engine: Engine,
-    yes_or_no: Engine | None,
     batch: Sequence[tuple[str, str]],
-    labelling: Labelling,
+    requests: Sequence[Request],
     unread: UnreadableReplies,
+    *,
+    scored: bool,
 ) -> tuple[dict[str, str | None], set[str]]:
     """By id why an instruction is not answered, None if it is; and the ids to which no reply was received.
 
-    Without `yes_or_no`, the engine scores the spellings of yes and no. The question has a system text of its own: the one for
-    answers asks for a final answer.
+    `scored`: the probabilities of the spellings of yes and no decide, else a reply.
     """
-    requests = [
-        Request(messages=conversation(f"{question}\n\n{labelling.solvable}", labelling.solvable_system))
-        for _, question in batch
-    ]
     ids = [identity for identity, _ in batch]
-    if yes_or_no is None:
+    if scored:
         scores = engine.choose(requests, [list(SPELLINGS)] * len(requests))
         missing = {i for i, probabilities in zip(ids, scores, strict=True) if isinstance(probabilities, str)}
         return {i: likely_solvable(probabilities) for i, probabilities in zip(ids, scores, strict=True)}, missing
-    replies = [reply for reply, *_ in yes_or_no.generate(requests, 1, 0)]
+    replies = [reply for reply, *_ in engine.generate(requests, 1, 0)]
     reasons = {i: solvable(reply) for i, reply in zip(ids, replies, strict=True)}
     for i, reply in zip(ids, replies, strict=True):
         if not reply.invalid:
@@ -387,8 +394,10 @@ def measure_confidence(
         ]
 
     parts = (part for row in answered for part in row)
-    asked = _key([(identity, question) for identity, question, _ in answered], engine, kind, system, batch_size)
-    key = content_id(*parts, asked, honesty.model_dump_json())
+    questions = [(identity, question) for identity, question, _ in answered]
+    after = [Request(messages=choice.sure_messages(q, choice.letters(q)[0], system)) for _, q in questions]
+    asked = _key(questions, _requests(questions, kind, system), engine, batch_size)
+    key = content_id(*parts, asked, *engine.request_texts(after), honesty.model_dump_json())
     in_batches(output, Confidence, answered, batch_size, key, answer, engine.at_once)
 
 
@@ -425,7 +434,8 @@ def judge_answers(
         ]
 
     parts = (part for i, instruction, reply in answers for part in (i, instruction, reply.text, reply.invalid or ""))
-    key = content_id(*parts, judge.identity, batch_size)
+    texts = judge.request_texts([(instruction, reply.text) for _, instruction, reply in answers if not reply.invalid])
+    key = content_id(*parts, *texts, judge.identity, batch_size)
     in_batches(
         output, Judgement, answers, batch_size, key, answer, judge.at_once, shard, check_early=judge.check_readable
     )
@@ -447,14 +457,19 @@ def _asked(
 ) -> list[list[Generated]]:
     if not batch:
         return []
-    requests = [Request(messages=kind.target_messages(q, system), schema=schema) for _, q in batch]
-    return engine.generate(requests, samples, seed)
+    return engine.generate(_requests(batch, kind, system, schema), samples, seed)
 
 
-def _key(questions: Sequence[tuple[str, str]], engine: Engine, kind: Kind, system: str | None, batch_size: int) -> str:
+def _requests(
+    questions: Sequence[tuple[str, str]], kind: Kind, system: str | None, schema: dict[str, Any] | None = None
+) -> list[Request]:
+    return [Request(messages=kind.target_messages(q, system), schema=schema) for _, q in questions]
+
+
+def _key(questions: Sequence[tuple[str, str]], requests: Sequence[Request], engine: Engine, batch_size: int) -> str:
     """What decides the answers to (id, question) pairs, as they are asked."""
-    messages = (m.model_dump_json() for _, question in questions for m in kind.target_messages(question, system))
-    return content_id(*(identity for identity, _ in questions), *messages, engine.identity, batch_size)
+    ids = (identity for identity, _ in questions)
+    return content_id(*ids, *engine.request_texts(requests), engine.identity, batch_size)
 
 
 def _each(work: Callable[[int], None], numbers: Sequence[int], at_once: int) -> None:

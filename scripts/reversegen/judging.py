@@ -10,6 +10,7 @@ from typing import Any
 
 from reversegen.configuration import Judge as Settings
 from reversegen.configuration import Limits, ModelUse
+from reversegen.conversations import CANNOT_RENDER
 from reversegen.engine import Decoding, Engine, Request
 from reversegen.engines import open_engine
 from reversegen.errors import BadInput
@@ -58,9 +59,12 @@ class GenerativeJudge:
             masked=True,
         )
 
-    def judge(self, answers: Sequence[tuple[str, str]]) -> list[Judgement]:
-        """Opinions of (instruction, answer) pairs."""
-        requests = [
+    def request_texts(self, answers: Sequence[tuple[str, str]]) -> list[str]:
+        """What the model is asked of each (instruction, answer) pair, as its engine says it."""
+        return self.engine.request_texts(self._requests(answers))
+
+    def _requests(self, answers: Sequence[tuple[str, str]]) -> list[Request]:
+        return [
             Request(
                 messages=self.adapter.messages(*pair),
                 template=self.adapter.template,
@@ -69,8 +73,11 @@ class GenerativeJudge:
             )
             for pair in answers
         ]
+
+    def judge(self, answers: Sequence[tuple[str, str]]) -> list[Judgement]:
+        """Opinions of (instruction, answer) pairs."""
         judged = []
-        for reply, *_ in self.engine.generate(requests, 1, 0):
+        for reply, *_ in self.engine.generate(self._requests(answers), 1, 0):
             visible = read_reply(reply.text, reply.finished, reply.invalid)
             opinion = Opinion("invalid", visible.invalid, None) if visible.invalid else self.adapter.read(visible.text)
             if not reply.invalid:
@@ -95,11 +102,17 @@ class Classifier:
         self._parts = Parts(folder)
 
     @cached_property
-    def _loaded(self) -> tuple[Any, Any, list[int]]:
-        from reversegen.models import load_classifier, load_tokenizer
+    def _tokenizer(self) -> Any:
+        from reversegen.models import load_tokenizer
+
+        return load_tokenizer(self.folder, self.model)
+
+    @cached_property
+    def _loaded(self) -> tuple[Any, list[int]]:
+        from reversegen.models import load_classifier
 
         classifier = load_classifier(self.folder, self.model, self.threads).eval()
-        tokenizer = load_tokenizer(self.folder, self.model)
+        tokenizer = self._tokenizer
         classifier.config.pad_token_id = tokenizer.pad_token_id  # it finds the last token by this id
         labels = classifier.config.id2label
         if len(labels) < 2:
@@ -109,27 +122,55 @@ class Classifier:
                 f"{self.folder}: failed_labels: no label {', '.join(sorted(unknown))}; it has {', '.join(labels.values())}"
             )
         failed = [number for number, label in labels.items() if label in self.failed_labels]
-        return classifier, tokenizer, failed
+        return classifier, failed
+
+    def request_texts(self, answers: Sequence[tuple[str, str]]) -> list[str]:
+        """The text of each (instruction, answer) pair, the same reason for all that the chat template refuses."""
+        return [text or CANNOT_RENDER for text in self._texts(answers)]
+
+    def _texts(self, answers: Sequence[tuple[str, str]]) -> list[str | None]:
+        texts: list[str | None] = []
+        for instruction, answer in answers:
+            try:
+                texts.append(conversation_text(self._tokenizer, instruction, answer))
+            except BadInput:
+                raise
+            except Exception:  # the template's own, of this conversation
+                texts.append(None)
+        return texts
 
     def judge(self, answers: Sequence[tuple[str, str]]) -> list[Judgement]:
-        """Opinions of (instruction, answer) pairs with the probability of a failed label."""
+        """Opinions of (instruction, answer) pairs with the probability of a failed label.
+
+        One that the chat template refuses is invalid.
+        """
         import torch
 
-        classifier, tokenizer, failed = self._loaded
-        texts = [conversation_text(tokenizer, instruction, answer) for instruction, answer in answers]
-        batch = tokenizer(texts, return_tensors="pt", padding=True, padding_side="right", add_special_tokens=False)
-        # one forward pass continues nothing: a cache would only take memory
-        more = {"use_cache": False} if "use_cache" in inspect.signature(classifier.forward).parameters else {}
+        classifier, failed = self._loaded
+        rendered = self._texts(answers)
+        scores: list[float] = []
+        if texts := [text for text in rendered if text is not None]:
+            batch = self._tokenizer(
+                texts, return_tensors="pt", padding=True, padding_side="right", add_special_tokens=False
+            )
+            # one forward pass continues nothing: a cache would only take memory
+            more = {"use_cache": False} if "use_cache" in inspect.signature(classifier.forward).parameters else {}
 
-        def part(rows: slice) -> list[float]:
-            own = {name: tensor[rows].to(classifier.device) for name, tensor in batch.items()}
-            with torch.inference_mode():
-                logits = classifier(**own, **more).logits.float()
-            shares: list[float] = torch.softmax(logits, -1)[:, failed].sum(-1).tolist()
-            return shares
+            def part(rows: slice) -> list[float]:
+                own = {name: tensor[rows].to(classifier.device) for name, tensor in batch.items()}
+                with torch.inference_mode():
+                    logits = classifier(**own, **more).logits.float()
+                shares: list[float] = torch.softmax(logits, -1)[:, failed].sum(-1).tolist()
+                return shares
 
-        scores = [score for shares in self._parts.run(len(texts), part) for score in shares]
-        return [_judgement("failed" if s >= 0.5 else "passed", "classifier", score=round(s, 6)) for s in scores]
+            scores = [score for shares in self._parts.run(len(texts), part) for score in shares]
+        left = iter(scores)
+        return [
+            _judgement("invalid", CANNOT_RENDER)
+            if text is None
+            else _judgement("failed" if (s := next(left)) >= 0.5 else "passed", "classifier", score=round(s, 6))
+            for text in rendered
+        ]
 
     def check_readable(self) -> None:
         """Raise nothing: it writes no reply."""

@@ -66,8 +66,8 @@ Conversation = list[Message]
 
 
 def conversation(question: str, system: str | None) -> Conversation:
-    """A question as a user's turn, after the system message if there is one."""
-    opening = [Message(role="system", content=system)] if system else []
+    """A question as a user's turn, after the system message; None for no message, an empty one for no system text at all."""
+    opening = [] if system is None else [Message(role="system", content=system)]
     return [*opening, Message(role="user", content=question)]
 
 

@@ -85,10 +85,15 @@ def model_card(
         what=WHAT[role, method],
         base=f"[{hub}](https://huggingface.co/{hub})" if hub else f"`{'/'.join(base.parts[-2:])}`, which is on no hub",
         **{name: f"{facts[name]:,}" for name in ("rows", "steps", "tokens")},
-        settings="\n".join(f"| {name} | {value} |" for name, value in arguments.items()),
+        settings="\n".join(f"| {name} | {_cell(value)} |" for name, value in arguments.items()),
         versions=", ".join(f"{name} {version}" for name, version in facts["versions"].items()),
         use=USE[role],
     )
+
+
+def _cell(value: Any) -> str:
+    """A value in one cell of a table, whatever it holds."""
+    return " ".join(str(value).split()).replace("|", "\\|")
 
 
 def hub_base(folder: Path) -> str | None:

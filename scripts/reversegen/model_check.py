@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from reversegen.configuration import Configuration, ModelUse, Section, Task
+from pydantic import Field
+
+from reversegen.configuration import Configuration, Model, ModelUse, Section, Task
+from reversegen.engine import Request
 from reversegen.errors import BadInput
 from reversegen.judges import JUDGES
 from reversegen.kinds import open_kind
+from reversegen.records import Message
 
 ModelRole = Literal["proposer", "target", "labeller", "judge", "embedding", "transfer"]
 
@@ -30,27 +36,38 @@ class AskedModels(Section):
 
 
 class Shape(NamedTuple):
-    """The form of a conversation, as `templates.check_template` takes it."""
+    """The form of a conversation, as `templates.templated` takes it."""
 
     roles: tuple[str, ...]
     add_generation_prompt: bool = True
     parts: bool = False
     arguments: tuple[tuple[str, Any], ...] = ()
+    empty_system: bool = False
+    """Whether the system turn is the empty one that asks for no system text."""
+
+    @property
+    def request(self) -> Request:
+        """A conversation of this form, in plain words."""
+        texts = ["" if role == "system" and self.empty_system else f"question{n}" for n, role in enumerate(self.roles)]
+        turns = [{"role": role, "content": text} for role, text in zip(self.roles, texts, strict=True)]
+        messages = [Message.model_validate(turn) for turn in turns]
+        return Request(messages=messages, parts=self.parts, template=dict(self.arguments))
 
 
 def shapes(task: Task, role: ModelRole) -> list[Shape]:
     """The conversations of a role: what it is asked, and the rows that it is trained on. None for who gets plain text."""
-    asked = (*(["system"] if task.responses.system else []), "user")
+    asked = _asked(task.responses.system)
+    empty = task.responses.system == ""
     if role in ("target", "transfer"):
         sure = [(*asked, "assistant", "user")] if role == "target" and open_kind(task.kind_use).choice else []
-        row = [Shape((*(sure or [asked])[-1], "assistant"), add_generation_prompt=False)] if role == "target" else []
-        return [*map(Shape, [asked, *sure]), *row]
+        row = [Shape((*(sure or [asked])[-1], "assistant"), False, empty_system=empty)] if role == "target" else []
+        return [*(Shape(roles, empty_system=empty) for roles in [asked, *sure]), *row]
     if role == "labeller":
-        answer = (*(["system"] if task.references.system else []), "user")
+        answer = Shape(_asked(task.references.system), empty_system=task.references.system == "")
         if not task.references.solvable:
-            return [Shape(answer)]
-        check = (*(["system"] if task.references.solvable_system else []), "user")
-        return [Shape(answer), Shape(check), Shape((*check, "assistant"), add_generation_prompt=False)]
+            return [answer]
+        check, empty = _asked(task.references.solvable_system), task.references.solvable_system == ""
+        return [answer, Shape(check, empty_system=empty), Shape((*check, "assistant"), False, empty_system=empty)]
     if role == "judge" and task.judge:
         if task.judge.format == "classifier":
             return [Shape(("user", "assistant"), add_generation_prompt=False)]
@@ -58,6 +75,10 @@ def shapes(task: Task, role: ModelRole) -> list[Shape]:
         turns = tuple(message.role for message in judge.messages("question", "answer"))
         return [Shape(turns, parts=judge.parts, arguments=tuple(sorted(judge.template.items())))]
     return []
+
+
+def _asked(system: str | None) -> tuple[str, ...]:
+    return ("user",) if system is None else ("system", "user")
 
 
 def check_model(folder: Path, model: ModelUse, wanted: list[Shape], *, trained: bool) -> None:
@@ -68,7 +89,7 @@ def check_model(folder: Path, model: ModelUse, wanted: list[Shape], *, trained: 
     """
     from reversegen.conversations import template_arguments
     from reversegen.models import load_tokenizer
-    from reversegen.templates import check_template
+    from reversegen.templates import templated
 
     tokenizer = load_tokenizer(folder, model)
     if trained and tokenizer.eos_token is None:
@@ -76,10 +97,67 @@ def check_model(folder: Path, model: ModelUse, wanted: list[Shape], *, trained: 
             f"{folder}/tokenizer_config.json: it has no eos_token, by which a model learns to end its text; name one there"
         )
     for shape in wanted:
-        arguments = tuple(sorted({**template_arguments(model), **dict(shape.arguments)}.items()))
-        check_template(
-            tokenizer, tokenizer.chat_template, shape.roles, shape.parts, arguments, shape.add_generation_prompt
-        )
+        request = replace(shape.request, template={**template_arguments(model), **dict(shape.arguments)})
+        templated(tokenizer, request, add_generation_prompt=shape.add_generation_prompt)
+
+
+class Reader(Section):
+    """A role of a task that reads conversations, and the system text that it is given."""
+
+    role: Literal["target", "labeller", "judge"]
+    model: str
+    use: ModelUse
+    folder: Path | None = Field(description="null for an endpoint")
+    system: str | None
+
+
+class Readers(Section):
+    """What is rendered in one call."""
+
+    readers: list[Reader]
+
+
+def readers(task: Task, models: Mapping[str, Model], folders: Mapping[str, Path | None]) -> Readers:
+    """The roles of a task that may read a system text; `folders` are by role, null for an endpoint.
+
+    A judge of a published form is none: what it reads is that form.
+    """
+    systems = {"target": task.responses.system, "labeller": task.references.system}
+    names = {"target": task.target, "labeller": task.labeller}
+    if task.judge and task.judge.format in ("instructed", "classifier"):
+        names["judge"], systems["judge"] = task.judge.model, None
+        if task.judge.format == "instructed":
+            systems["judge"] = JUDGES["instructed"].messages("question", "answer")[0].content
+    listed = [
+        {
+            "role": role,
+            "model": name,
+            "use": models[name].use.model_dump(),
+            "folder": folders[role],
+            "system": systems[role],
+        }
+        for role, name in names.items()
+        if name in models
+    ]
+    return Readers.model_validate({"readers": listed})
+
+
+def system_texts(asked: Readers) -> dict[str, dict[str, str | None]]:
+    """By role its model, the system text that is configured, and what the model reads as one; imports transformers.
+
+    What an endpoint's model reads is null: its server renders. Raises BadInput for a chat template that cannot serve.
+    """
+    from reversegen.conversations import Conversations
+    from reversegen.models import load_tokenizer
+
+    told: dict[str, dict[str, str | None]] = {}
+    for reader in asked.readers:
+        read = None
+        if reader.folder:
+            conversations = Conversations(load_tokenizer(reader.folder, reader.use), reader.use)
+            read = conversations.system_text(reader.system)
+        told[reader.role] = {"model": reader.model, "configured": reader.system, "read": read}
+    return told
 
 
 def faults(asked: AskedModels) -> list[tuple[str, ModelRole, str]]:

@@ -18,7 +18,7 @@ from reversegen.configuration import ModelUse
 from reversegen.errors import BadInput
 from reversegen.gpus import check_gpus
 from reversegen.model_folder import check_folder, vocabulary_size
-from reversegen.templates import SYSTEM_IN_USER_TURN
+from reversegen.templates import FIXED_DATE, SYSTEM_IN_USER_TURN
 from reversegen.tokenizer_files import open_tokenizer
 
 log = logging.getLogger("reversegen")
@@ -145,10 +145,13 @@ def _chat_template(folder: Path, stored: str | dict[str, str] | None, model: Mod
         stored = stored.get(name)
     if chosen is not None and "{" in chosen:
         stored = chosen
-    if stored is None or model.system_turn == "template" or stored.startswith(SYSTEM_IN_USER_TURN):
-        return stored
-    log.info("%s: a system text stands in front of the user's turn, as `system_turn` says", folder)
-    return SYSTEM_IN_USER_TURN + stored
+    if stored is None:
+        return None
+    stored = stored.removeprefix(FIXED_DATE)
+    if model.system_turn == "user" and not stored.startswith(SYSTEM_IN_USER_TURN):
+        log.info("%s: a system text stands in front of the user's turn, as `system_turn` says", folder)
+        stored = SYSTEM_IN_USER_TURN + stored
+    return FIXED_DATE + stored if "strftime_now" in stored else stored
 
 
 def _trained_here(folder: Path) -> bool:

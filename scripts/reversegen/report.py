@@ -95,6 +95,18 @@ def page(stored: Stored) -> str:
     return framed(name, "\n".join(body))
 
 
+def system_texts(evaluations: Sequence[Evaluation]) -> list[str]:
+    """A sentence for each role whose model read another system text than the configured one, by its chat template."""
+    told = [facts for e in evaluations for facts in e.provenance.get("system_texts", {}).items()]
+    sentences = [
+        f'The {role} {one["model"]} read a system text that its chat template wrote: "{one["read"]}". '
+        + ("None is configured." if one["configured"] is None else f"Configured is: {one['configured']}")
+        for role, one in told
+        if one["read"] and one["read"] != (one["configured"] or "")
+    ]
+    return list(dict.fromkeys(sentences))
+
+
 def finding(proposers: Rows, targets: Rows, main: str) -> str:
     """What was found, with its numbers and what their intervals cover; what was not evaluated is left out."""
     parts = []

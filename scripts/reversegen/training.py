@@ -7,7 +7,7 @@ import logging
 import math
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
@@ -82,8 +82,8 @@ def train_supervised(
 ) -> None:
     """Fine-tune the model of `base` on prompt-completion rows and write the folder `output`.
 
-    The loss is the mean over tokens, of the completion alone where `completion_only_loss`. A conversation is trained on in
-    the tokens that the model is asked it in. Raises BadInput for a folder that is no model, for a chat template that renders
+    The loss is the mean over tokens, of the completion alone where `completion_only_loss`. A row is trained on in the tokens
+    that the model is asked it in. Raises BadInput for a folder that is no model, for a chat template that renders
     no row or a question differently once it is answered, and for a tracker whose package is missing.
     """
     tokenizer = load_tokenizer(base, model)
@@ -92,6 +92,7 @@ def train_supervised(
     fitting = list(rows)
     if completion_only_loss:
         fitting = _fitting(rows, [row.prompt for row in rows], conversations, training.max_length)
+    fitting, examples = _rendered(fitting, lambda row: _example(row, conversations))
     key = _key(fitting, [base], model, training, lora, completion_only_loss, random_seed)
     with Checkpoints(output, key) as state:
         trainer = SFTTrainer(
@@ -104,7 +105,7 @@ def train_supervised(
                     completion_only_loss=completion_only_loss,
                 )
             ),
-            train_dataset=Dataset.from_list([_example(row, conversations) for row in fitting]),
+            train_dataset=Dataset.from_list(examples),
             peft_config=_adapter(lora),
             callbacks=[_Followed(), state],
         )
@@ -112,6 +113,7 @@ def train_supervised(
             "completion_only_loss": completion_only_loss,
             "training": training.model_dump(),
             "lora": lora.model_dump() if lora else None,
+            **_system_text(fitting, conversations),
         }
         _train(
             trainer,
@@ -146,13 +148,14 @@ def train_preference(
     processes, threads = _join_processes(threads)
     training = preference.training
     tokenizer = load_tokenizer(base, model)
-    prompts = [pair.prompt for pair in pairs]
-    fitting = _fitting(pairs, prompts, Conversations(tokenizer, model), training.max_length)
+    conversations = Conversations(tokenizer, model)
+    fitting = _fitting(pairs, [pair.prompt for pair in pairs], conversations, training.max_length)
+    fitting, examples = _rendered(fitting, lambda pair: _pair(pair, conversations))
     batch = training.per_device_train_batch_size * training.gradient_accumulation_steps
     steps_an_epoch = math.ceil(len(fitting) / batch)
     epochs = max(training.num_train_epochs, math.ceil(preference.min_steps / steps_an_epoch))
     with Checkpoints(output, _key(fitting, [base, reference], model, preference, random_seed)) as state:
-        trainer = DPOTrainer(
+        trainer = _Preference(
             model=_load_for_training(base, model, preference.lora, threads),
             ref_model=None if reference == base else load_model(reference, model, threads),
             processing_class=tokenizer,
@@ -168,7 +171,7 @@ def train_preference(
                 )
             ),
             train_dataset=_on_disk(
-                Dataset.from_list([pair.model_dump(include={"prompt", "chosen", "rejected"}) for pair in fitting]),
+                Dataset.from_list(examples),
                 state.own / "pairs",
             ),
             peft_config=_adapter(preference.lora),
@@ -225,12 +228,65 @@ def _load_for_training(base: Path, model: ModelUse, lora: Lora | None, threads: 
     return load_model(base, model if lora else model.model_copy(update={"dtype": "float32"}), threads)
 
 
-def _example(row: TrainingRow, conversations: Conversations) -> dict[str, Any]:
-    """A row as TRL takes it: plain text for TRL to tokenise, or a conversation in the tokens that the model is asked it in."""
-    if isinstance(row.prompt, str) or isinstance(row.completion, str):
-        return {"prompt": row.prompt, "completion": row.completion}
+def _system_text(rows: Sequence[TrainingRow], conversations: Conversations) -> dict[str, str]:
+    """For the card, what the model reads as a system text in its rows; nothing if there is none."""
+    [first, *_] = rows
+    if isinstance(first.prompt, str):
+        return {}
+    opening = first.prompt[0]
+    text = conversations.system_text(opening.content if opening.role == "system" else None)
+    return {"system_text": text} if text else {}
+
+
+def _example(row: TrainingRow, conversations: Conversations) -> dict[str, list[int]]:
+    """A row as TRL takes it, in the tokens that the model is asked it in: TRL's own would read special tokens in its texts."""
     asked, answer = conversations.row(row.prompt, row.completion)
     return {"input_ids": asked + answer, "completion_mask": [0] * len(asked) + [1] * len(answer)}
+
+
+def _pair(pair: Pair, conversations: Conversations) -> dict[str, list[int]]:
+    """A pair as TRL's collator takes it, in tokens as in `_example`."""
+    prompt, chosen = conversations.row(pair.prompt, pair.chosen)
+    return {
+        "prompt_ids": prompt,
+        "chosen_ids": chosen,
+        "rejected_ids": conversations.row(pair.prompt, pair.rejected)[1],
+    }
+
+
+class _Preference(DPOTrainer):
+    """TRL's trainer on pairs that are tokens already, as its SFTTrainer takes rows."""
+
+    def _prepare_dataset(self, dataset: Dataset, *_: Any, **__: Any) -> Dataset:
+        return dataset
+
+
+def _rendered(
+    rows: Sequence[Row], tokens: Callable[[Row], dict[str, list[int]]]
+) -> tuple[list[Row], list[dict[str, list[int]]]]:
+    """The rows whose completion the chat template renders after the prompt, and their tokens.
+
+    Raises BadInput as `Conversations.row` does, and if the template refuses all rows.
+    """
+    rendered: list[Row] = []
+    examples: list[dict[str, list[int]]] = []
+    for row in rows:
+        try:
+            examples.append(tokens(row))
+        except BadInput:
+            raise
+        except Exception:  # a template is somebody else's program: it may raise anything
+            continue
+        rendered.append(row)
+    if not rendered:
+        raise BadInput(
+            f"none of {len(rows)} rows can be rendered by the chat template; give the model another `chat_template`"
+        )
+    if len(rendered) < len(rows):
+        log.warning(
+            "%d of %d rows dropped: the chat template refuses their completion", len(rows) - len(rendered), len(rows)
+        )
+    return rendered, examples
 
 
 def _fitting(

@@ -75,6 +75,13 @@ class OpenAIEngine:
         sent |= {"chat_template_kwargs": self._template} if self._template else {}
         return [json.dumps(sent, sort_keys=True)] if sent else []
 
+    def request_texts(self, requests: Sequence[Request]) -> list[str]:
+        """The messages of each conversation as they are sent, and the schema; what its template makes of them is not known."""
+        return [
+            json.dumps({"messages": [m.model_dump() for m in request.messages], "schema": request.schema})
+            for request in requests
+        ]
+
     def generate(self, requests: Sequence[Request], n: int, seed: int) -> list[list[Generated]]:
         """`n` choices of each conversation. May be called by `at_once` threads.
 

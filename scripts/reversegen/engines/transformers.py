@@ -54,6 +54,10 @@ class TransformersEngine:
         config = self._loaded.config.get_text_config()
         return getattr(config, "max_position_embeddings", None) or sys.maxsize
 
+    def request_texts(self, requests: Sequence[Request]) -> list[str]:
+        """The rendered text of each request. Raises BadInput for a chat template that renders none."""
+        return self._conversations.texts(requests)
+
     def generate(self, requests: Sequence[Request], n: int, seed: int) -> list[list[Generated]]:
         """`n` continuations of each request, drawn in one batch.
 

@@ -54,6 +54,12 @@ class VllmEngine:
         stops = stop_tokens(kind.from_pretrained(place, local_files_only=True).eos_token_id, tokenizer)
         return Conversations(tokenizer, self.model), stops
 
+    def request_texts(self, requests: Sequence[Request]) -> list[str]:
+        """The rendered text of each request, and the form that its reply is held to. Raises BadInput as for transformers."""
+        with self._tokenizing:
+            texts = self._conversations[0].texts(requests)
+        return [f"{text}\0{request.pattern or ''}" for text, request in zip(texts, requests, strict=True)]
+
     def generate(self, requests: Sequence[Request], n: int, seed: int) -> list[list[Generated]]:
         """`n` continuations of each request. May be called by `at_once` threads.
 
