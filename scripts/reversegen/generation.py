@@ -325,13 +325,9 @@ def _solvability(
 ) -> tuple[dict[str, str | None], set[str]]:
     """By id why an instruction is not answered, None if it is; and the ids to which no reply was received.
 
-    Without `yes_or_no`, the engine scores the spellings of yes and no. The question has a system text of its own: the one for
-    answers asks for a final answer.
+    Without `yes_or_no`, the engine scores the spellings of yes and no.
     """
-    requests = [
-        Request(messages=conversation(f"{question}\n\n{labelling.solvable}", labelling.solvable_system))
-        for _, question in batch
-    ]
+    requests = _checks(batch, labelling)
     ids = [identity for identity, _ in batch]
     if yes_or_no is None:
         scores = engine.choose(requests, [list(SPELLINGS)] * len(requests))
@@ -343,6 +339,12 @@ def _solvability(
         if not reply.invalid:
             unread.count(reasons[i] if not_understood(reasons[i]) else None, reply.text)
     return reasons, {i for i, reply in zip(ids, replies, strict=True) if reply.invalid}
+
+
+def _checks(questions: Sequence[tuple[str, str]], labelling: Labelling) -> list[Request]:
+    """The question after each instruction, under a system text of its own: the one for answers asks for a final answer."""
+    texts = (f"{question}\n\n{labelling.solvable}" for _, question in questions)
+    return [Request(messages=conversation(text, labelling.solvable_system)) for text in texts]
 
 
 def measure_confidence(
