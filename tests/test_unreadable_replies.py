@@ -130,6 +130,9 @@ def test_a_labeller_whose_answers_cannot_be_read_ends_the_stage_early(
     ) as told:
         label_by_model(tmp_path / "r.jsonl", pairs, "l", engine, None, kind, own, 1.0, (0,), structured)
     assert engine.asked == 52
+    own = own.model_copy(update={"max_unreadable_share": 1.0})
+    label_by_model(tmp_path / "r.jsonl", pairs, "l", engine, None, kind, own, 1.0, (0,), structured)
+    assert engine.asked == 200  # what was answered is kept
     assert reply.text.split()[0].replace('"', "") in str(told.value).replace('"', "")
 
 

@@ -277,17 +277,12 @@ def label_by_model(
         system = f"{system}\n\n{form.request}" if system else form.request
     comparing = threading.Lock()
 
-    def checks(batch: Sequence[tuple[str, str]]) -> list[Request]:
-        """Under a system text of their own: the one for answers asks for a final answer."""
-        texts = [f"{question}\n\n{labelling.solvable}" for _, question in batch] if labelling.solvable else []
-        return [Request(messages=conversation(text, labelling.solvable_system)) for text in texts]
-
     def answer(number: int, batch: Sequence[tuple[str, str]]) -> list[Reference]:
         reasons: dict[str, str | None] = {}
         missing: set[str] = set()
         if labelling.solvable:
-            scored = yes_or_no is None
-            reasons, missing = _solvability(yes_or_no or engine, batch, checks(batch), unread_checks, scored=scored)
+            requests, scored = _checks(batch, labelling), yes_or_no is None
+            reasons, missing = _solvability(yes_or_no or engine, batch, requests, unread_checks, scored=scored)
         wanted = [(i, question) for i, question in batch if reasons.get(i) is None]
         seed = hashed_seed(*seed_parts, "references", number)
         schema = form.schema if form else None
@@ -322,7 +317,7 @@ def label_by_model(
             questions, _requests(questions, kind, system, form.schema if form else None), engine, labelling.batch_size
         ),
         yes_or_no.identity if yes_or_no else "",
-        *(yes_or_no or engine).request_texts(checks(questions)),
+        *(yes_or_no or engine).request_texts(_checks(questions, labelling)),
         labelling.model_dump_json(exclude={"max_invalid_share", "max_unreadable_share"}),
         str(timeout),
         *seed_parts,
@@ -354,6 +349,14 @@ def _solvability(
         if not reply.invalid:
             unread.count(reasons[i] if not_understood(reasons[i]) else None, reply.text)
     return reasons, {i for i, reply in zip(ids, replies, strict=True) if reply.invalid}
+
+
+def _checks(questions: Sequence[tuple[str, str]], labelling: Labelling) -> list[Request]:
+    """The question after each instruction, under a system text of its own: the one for answers asks for a final answer."""
+    if not labelling.solvable:
+        return []
+    texts = (f"{question}\n\n{labelling.solvable}" for _, question in questions)
+    return [Request(messages=conversation(text, labelling.solvable_system)) for text in texts]
 
 
 def measure_confidence(
