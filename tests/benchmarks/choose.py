@@ -34,9 +34,8 @@ M_MMAP_THRESHOLD = -3
 def measure() -> list[dict[str, Any]]:
     """Peak memory, beside the weights, and time of `choose` over those of all logits; time of sampling over transformers'."""
     torch.set_num_threads(1)
-    ctypes.CDLL("libc.so.6").mallopt(
-        M_MMAP_THRESHOLD, 65536
-    )  # what a tensor frees goes back at once, so that peaks are its own
+    # what a tensor frees goes back to the system at once, so that the next peak is its own
+    ctypes.CDLL("libc.so.6").mallopt(M_MMAP_THRESHOLD, 65536)
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         place = _write_model(Path(folder))
