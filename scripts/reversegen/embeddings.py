@@ -253,7 +253,7 @@ def _last_token(folder: Path, settings: Embedding, model: ModelUse, threads: int
                 return_token_type_ids=False,
             ).to(layers.device)
             with torch.inference_mode():
-                states = layers(**tokens).last_hidden_state
+                states = layers(**tokens, use_cache=False).last_hidden_state
             last = states[torch.arange(len(batch)), tokens["attention_mask"].sum(dim=1) - 1].float()
             parts.append(torch.nn.functional.normalize(last, dim=-1).cpu().numpy())
         return np.concatenate(parts)

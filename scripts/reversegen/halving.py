@@ -47,7 +47,7 @@ class Parts:
                 )
             self._most = (size + 1) // 2
             log.warning(
-                "%s: out of memory with %d sequences: %d at once from here on; no draw changes, as it would with another batch_size",
+                "%s: out of memory with %d sequences: %d at once from here on; no draw changes (another batch_size changes it)",
                 self.folder, size, self._most,
             )  # fmt: skip
         return done

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import random
 import tempfile
@@ -26,11 +27,15 @@ VOCABULARY = 32_000
 BATCHES = (16, 80, 160)
 """Sequences that are sampled at once."""
 ROUNDS = 3
+M_MMAP_THRESHOLD = -3
+"""Of glibc's malloc.h."""
 
 
 def measure() -> list[dict[str, Any]]:
     """Peak memory, beside the weights, and time of `choose` over those of all logits; time of sampling over transformers'."""
     torch.set_num_threads(1)
+    # what a tensor frees goes back to the system at once, so that the next peak is its own
+    ctypes.CDLL("libc.so.6").mallopt(M_MMAP_THRESHOLD, 65536)
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         place = _write_model(Path(folder))
