@@ -166,6 +166,7 @@ def test_an_option_that_is_scored_and_a_beginning_of_text_are_no_special_tokens(
         ({"lstrip": True, "rstrip": True}, " <|x|> "),
         ({"single_word": True}, "a <|x|> b"),
         ({"normalized": True}, "a<|X|>b"),  # lower case
+        ({"normalized": True, "lstrip": True, "rstrip": True}, "a \n <|X|> \n b"),
         ({"normalized": True}, "a\uff1c\uff5cx\uff5c\uff1eb"),  # full width
         ({"normalized": True}, "\uff1c|\uff38|> <|x|\uff1e<|x|>"),
     ],
