@@ -94,11 +94,15 @@ def kept(before: Sequence[float], after: Sequence[float], saved: Sequence[float]
     """The share of what training gained that the saved folder has: a ratio of means over the rows.
 
     Null if nothing was gained, and if the standard error of the ratio is above ERROR (Cochran, Sampling Techniques, 1977,
-    equation 6.13): the gain then is no larger than what arithmetic in 16 bits moves. Raises BadInput if a log-probability is no
+    chapter 6): the gain then is no larger than what arithmetic in 16 bits moves. Raises BadInput if a log-probability is no
     finite number.
     """
     if not all(map(math.isfinite, [*before, *after])):
-        raise BadInput("training: the model's log-probabilities are no numbers; lower training.learning_rate")
+        raise BadInput("training: the trained model's log-probabilities are no numbers; lower training.learning_rate")
+    if not all(map(math.isfinite, saved)):
+        raise BadInput(
+            "the saved model's log-probabilities are no numbers; give the model another `dtype` in config/models.yaml"
+        )
     gains = [a - b for a, b in zip(after, before, strict=True)]
     left = [s - b for s, b in zip(saved, before, strict=True)]
     gained, found = statistics.fmean(gains), statistics.fmean(left)
@@ -119,7 +123,7 @@ def kept(before: Sequence[float], after: Sequence[float], saved: Sequence[float]
         measure="margin" if pairs else "log-probability",
         rows=len(gains),
         gained=round(gained, 4),
-        saved=round(found, 4) if math.isfinite(found) else 0.0,
+        saved=round(found, 4),
         share=share,
         reason=reason,
     )
