@@ -1,7 +1,7 @@
 """Weights in 16 bits that keep on average what training changed. Importing this imports torch.
 
-A trained update is often smaller than half the step between two neighbours of 16 bits, and rounding to the nearest gives exactly
-the old weight back. Stochastic rounding keeps the update in the mean over a tensor's weights (Gupta et al. 2015, arXiv
+A trained update is often smaller than half the step between two neighbours of 16 bits. Rounding to the nearest then gives
+exactly the old weight back. Stochastic rounding keeps the update in the mean over a tensor's weights (Gupta et al. 2015, arXiv
 1502.02551, section 3).
 """
 
@@ -34,10 +34,10 @@ def rounded(tensor: torch.Tensor, dtype: torch.dtype, *seed: str | int) -> torch
     """The float32 tensor in 16 bits, each number as one of its two neighbours, with the float32 number as the mean.
 
     The upper neighbour is drawn with the probability of the distance from the lower one over that between both. The
-    probability is exact for bfloat16 and for the normal numbers of float16, which drop at most 16 bits, and a multiple of 2**-16
-    for others. What 16 bits can hold stays as it is, and no finite number becomes infinite. The draws depend on the seed, the
-    place in the tensor and nothing else, so that every device and number of processes gives the same bits. A tensor of
-    another type, and one that shall be float32, is cast as torch does.
+    probability is exact for bfloat16 and for the normal numbers of float16, which drop at most 16 bits, and a multiple of
+    2**-16 for others. What 16 bits can hold stays as it is, and no finite number becomes infinite. The draws depend on the
+    seed, the place in the tensor and nothing else, so that every device and number of processes gives the same bits. A tensor
+    of another type, and one that shall be float32, is cast as torch does.
     """
     if tensor.dtype != torch.float32 or dtype not in (torch.bfloat16, torch.float16):
         return tensor.to(dtype)
@@ -56,7 +56,9 @@ def _rounded(numbers: torch.Tensor, dtype: torch.dtype, rng: np.random.Generator
     high = low + 1
     start, end = (bits.view(dtype).float() for bits in (low, high))
     drawn = torch.from_numpy(rng.integers(0, 2**16, len(numbers), dtype=np.uint16)).to(numbers.device)
-    up = (drawn.float() + 0.5) / 2**16 < (numbers - start) / (end - start)  # false where either is infinite or no number
+    up = (drawn.float() + 0.5) / 2**16 < (numbers - start) / (
+        end - start
+    )  # false where either is infinite or no number
     return torch.where(up, high, low).view(dtype)
 
 
@@ -67,13 +69,13 @@ def merge_adapter(model: Any, dtype: torch.dtype | None, *seed: str | int) -> An
     """
     from peft.tuners.tuners_utils import BaseTunerLayer
 
-    for name, module in model.named_modules():
-        if isinstance(module, BaseTunerLayer):
-            weight: Any = module.get_base_layer().weight
-            merged = weight.detach().float()
-            for adapter in module.active_adapters:
-                merged = merged + module.get_delta_weight(adapter).float()
-            weight.data = rounded(merged, dtype or weight.dtype, *seed, name)
+    tuned: list[tuple[str, Any]] = [(n, m) for n, m in model.named_modules() if isinstance(m, BaseTunerLayer)]
+    for name, layer in tuned:
+        weight = layer.get_base_layer().weight
+        merged = weight.detach().float()
+        for adapter in layer.active_adapters:
+            merged = merged + layer.get_delta_weight(adapter).float()
+        weight.data = rounded(merged, dtype or weight.dtype, *seed, name)
     return model.unload()
 
 

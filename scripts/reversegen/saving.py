@@ -22,6 +22,9 @@ ROWS = 32
 """Rows or pairs that are asked, three times each: seconds on a GPU, beside minutes for loading 8 billion weights."""
 LEAST = 0.5
 """Share of the gain below which a job stops."""
+GAIN = 0.5
+"""Least gain in nats that is judged in 16 bits: their arithmetic moves sums of log-probabilities of like rows all alike, by a
+few tenths (SmolLM2 on a CPU, 14 tokens: float32 and bfloat16 differ by 0.3 in the mean margin of the same weights)."""
 ERROR = 0.25
 """Largest standard error of a share: with a larger one a whole and a half cannot be told apart (two errors)."""
 
@@ -81,7 +84,10 @@ def log_probabilities(model: Any, rows: Sequence[Sequence[Part]]) -> list[float]
         for parts in rows:
             score = 0.0
             for part in parts:
-                tokens, counted = torch.tensor(part.tokens, device=device), torch.tensor(part.counted, device=device)[1:]
+                tokens, counted = (
+                    torch.tensor(part.tokens, device=device),
+                    torch.tensor(part.counted, device=device)[1:],
+                )
                 logits = model(input_ids=tokens[None], use_cache=False).logits[0, :-1][counted]
                 losses = torch.nn.functional.cross_entropy(logits.float(), tokens[1:][counted], reduction="sum")
                 score -= part.sign * float(losses)
@@ -90,12 +96,12 @@ def log_probabilities(model: Any, rows: Sequence[Sequence[Part]]) -> list[float]
     return sums
 
 
-def kept(before: Sequence[float], after: Sequence[float], saved: Sequence[float], pairs: bool) -> Kept:
+def kept(before: Sequence[float], after: Sequence[float], saved: Sequence[float], pairs: bool, least: float) -> Kept:
     """The share of what training gained that the saved folder has: a ratio of means over the rows.
 
-    Null if nothing was gained, and if the standard error of the ratio is above ERROR (Cochran, Sampling Techniques, 1977,
-    chapter 6): the gain then is no larger than what arithmetic in 16 bits moves. Raises BadInput if a log-probability is no
-    finite number.
+    Null if nothing or less than `least` was gained, and if the standard error of the ratio is above ERROR (Cochran, Sampling
+    Techniques, 1977, chapter 6): the gain then is no larger than what arithmetic in 16 bits moves. Above 1 if that hides a part
+    of the gain from the trainer. Raises BadInput if a log-probability is no finite number.
     """
     if not all(map(math.isfinite, [*before, *after])):
         raise BadInput("training: the trained model's log-probabilities are no numbers; lower training.learning_rate")
@@ -106,9 +112,11 @@ def kept(before: Sequence[float], after: Sequence[float], saved: Sequence[float]
     gains = [a - b for a, b in zip(after, before, strict=True)]
     left = [s - b for s, b in zip(saved, before, strict=True)]
     gained, found = statistics.fmean(gains), statistics.fmean(left)
-    share, reason = None, None
+    share, reason, small = None, None, "training gained less on these rows than arithmetic in 16 bits moves"
     if gained <= 0:
         reason = "training gained nothing on these rows"
+    elif gained < least:
+        reason = small
     elif len(gains) < 2:
         reason = "one row is too few"
     else:
@@ -116,7 +124,7 @@ def kept(before: Sequence[float], after: Sequence[float], saved: Sequence[float]
         rests = [part - ratio * gain for part, gain in zip(left, gains, strict=True)]
         error = math.sqrt(sum(rest**2 for rest in rests) / (len(rests) - 1) / len(rests)) / gained
         if error > ERROR:
-            reason = "training gained less on these rows than arithmetic in 16 bits moves"
+            reason = small
         else:
             share = round(ratio, 4)
     return Kept(

@@ -33,7 +33,7 @@ from reversegen.models import load_model, load_tokenizer
 from reversegen.progress import Progress
 from reversegen.records import Message, Pair, Record, TrainingRow
 from reversegen.rounding import merge_adapter, round_model, rounded
-from reversegen.saving import LEAST, drawn_rows, kept, log_probabilities
+from reversegen.saving import GAIN, LEAST, drawn_rows, kept, log_probabilities
 
 log = logging.getLogger("reversegen")
 disable_progress_bars()
@@ -149,8 +149,9 @@ def train_preference(
 
     `chosen` is the instruction on which the target failed. Where the reference is the base itself its log-probabilities are
     taken before the first step, so that the log-ratio starts at 0. Another reference leaves the memory once its
-    log-probabilities are taken. A pair of which a side has more than `max_length` tokens is dropped and counted. Raises BadInput
-    for a folder that is no model, for pairs none of which fits, and if less than half of what was gained is in the saved model.
+    log-probabilities are taken. A pair of which a side has more than `max_length` tokens is dropped and counted. Raises
+    BadInput for a folder that is no model, for pairs none of which fits, and if less than half of what was gained is in the
+    saved model.
     """
     processes, threads = _join_processes(threads)
     training = preference.training
@@ -243,7 +244,9 @@ def _load_for_training(base: Path, model: ModelUse, lora: Lora | None, threads: 
     which transformers refuses to save, in a checkpoint or after the last step.
     """
     loaded = load_model(base, model if lora else model.model_copy(update={"dtype": "float32"}), threads)
-    tokens = {name: getattr(loaded.generation_config, name) for name in ("bos_token_id", "eos_token_id", "pad_token_id")}
+    tokens = {
+        name: getattr(loaded.generation_config, name) for name in ("bos_token_id", "eos_token_id", "pad_token_id")
+    }
     loaded.generation_config = GenerationConfig(**tokens)  # type: ignore[no-untyped-call]
     return loaded
 
@@ -380,7 +383,8 @@ def _train(
     if weights is not None:
         tied = trained.all_tied_weights_keys  # gathered twice, and made again from the other on loading
         weights = {name: weight for name, weight in weights.items() if name not in tied}
-        for name, weight in weights.items() if dtype else ():
+    if dtype and weights is not None:
+        for name, weight in weights.items():
             weights[name] = rounded(weight, dtype, *seed, name)
     elif dtype:
         round_model(trained, dtype, *seed)
@@ -402,12 +406,13 @@ def _train(
         trained.save_pretrained(folder, state_dict=weights)
         trainer.processing_class.save_pretrained(folder)
         saved = log_probabilities(load_model(folder, model, torch.get_num_threads()), asked)
-        left |= kept(before, after, saved, method == "dpo").model_dump()
+        least = GAIN if model.dtype in ("bfloat16", "float16") else 0.0
+        left |= kept(before, after, saved, method == "dpo", least).model_dump()
         log.info("saved: %(saved)s of %(gained)s nats that training gained, share %(share)s", left)
         if left["share"] is not None and left["share"] < LEAST:
             raise BadInput(
                 f"{output}: of {left['gained']} nats that training gained in the {left['measure']} of its rows the saved model "
-                f"has {left['saved']}; set `dtype: float32` for the model in config/models.yaml, or raise training.learning_rate"
+                f"has {left['saved']}; set `dtype: float32` for it in config/models.yaml, or raise training.learning_rate"
             )
         write_json(folder / "curve.json", _curve(trainer.state.log_history))
         write_text(folder / "README.md", model_card(role, method, base, settings, trainer.args.seed, facts))

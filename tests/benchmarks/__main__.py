@@ -15,6 +15,7 @@ BENCHMARKS = (
     "equivalence",
     "endpoints",
     "vllm_engine",
+    "saving",
     "report",
 )
 """Modules of this package; each has `measure`, which gives rows of results/benchmarks.json."""
