@@ -78,6 +78,7 @@ def main(
     for reason in broken:
         logging.getLogger("reversegen").warning("collapse: %s", reason)
     metrics |= agreement([row for path in audit for row in judged_rows(path, labelled)])
+    metrics |= evaluation.kept_metric(proposer) if chain != "baseline" else {}
     models = {"proposer": proposer} | ({"target": target[0]} if target else {})
     origin = evaluation.provenance(configuration, models, [samples, instructions, labels, seeds, judge], random_seed)
     origin["system_texts"] = read_json(system_texts)

@@ -42,9 +42,10 @@ def main(
     origin["system_texts"] = read_json(system_texts)
     origin["training"] = None
     if selection:
+        metrics |= evaluation.kept_metric(target[0])
         manifest = read_json(target[0] / "manifest.json")
         trained = {"rows": manifest["rows"] - manifest["replay_rows"]}  # training leaves out what does not fit
-        trained |= {name: manifest[name] for name in ("replay_rows", "steps", "tokens")}
+        trained |= {name: manifest[name] for name in ("replay_rows", "dropped_rows", "steps", "tokens")}
         origin["training"] = read_json(selection[0])[source] | trained
     result = evaluation.Evaluation(
         task=task,

@@ -340,19 +340,52 @@ def test_the_end_token_is_learnt_where_it_also_pads(folders: Folders, tmp_path: 
     assert logged(tmp_path / "out")["loss"] == pytest.approx(-sum(by_hand) / len(by_hand), rel=1e-4)
 
 
-@pytest.mark.parametrize("limit", [128, 12])
-def test_the_manifest_counts_steps_and_tokens_and_rows_are_cut_at_the_limit(
-    folders: Folders, tmp_path: Path, limit: int
+@pytest.mark.parametrize("only", [True, False], ids=["completion", "everything"])
+@pytest.mark.parametrize("build", [answer_rows, proposer_rows])
+@pytest.mark.parametrize("whole", [True, False])
+def test_the_manifest_counts_steps_and_tokens_and_a_row_that_does_not_fit_is_dropped(
+    folders: Folders, tmp_path: Path, caplog: pytest.LogCaptureFixture, only: bool, build: Any, whole: bool
 ) -> None:
-    rows = answer_rows(20)
-    changes = {"max_length": limit, "num_train_epochs": 3, "completion_only_loss": False}
-    supervise(rows, folders.pretrained, tmp_path / "out", **changes)
+    """Prompt, completion and end token count together: a row of the limit is kept, one of a token more is not."""
+    rows = build(20)
     _, tokenizer = load(folders.pretrained)
     lengths = [len(tokenizer("".join(written(row)))["input_ids"]) for row in rows]
-    facts = manifest(tmp_path / "out")
-    assert max(lengths) > 12
-    assert (facts["rows"], facts["steps"]) == (20, 3 * 3)  # batches of 8, 8 and 4
-    assert facts["tokens"] == 3 * sum(min(length, limit) for length in lengths)
+    limit = max(lengths) if whole else sorted(lengths)[9]
+    left = [row for row, length in zip(rows, lengths, strict=True) if length <= limit]
+    assert (len(left) == 20) == whole
+    changes = {"max_length": limit, "num_train_epochs": 3, "completion_only_loss": only}
+    out = supervise(rows, folders.pretrained, tmp_path / "out", **changes)
+    facts = manifest(out)
+    assert (facts["rows"], facts["dropped_rows"]) == (len(left), 20 - len(left))
+    assert facts["steps"] == 3 * math.ceil(len(left) / 8)
+    assert facts["tokens"] == 3 * sum(length for length in lengths if length <= limit)
+    assert f"{20 - len(left)} rows dropped" in (out / "README.md").read_text()
+    logged_line = (
+        f"{20 - len(left)} of 20 rows dropped: {20 - len(left)} have more than max_length tokens ({limit}), 0 the"
+    )
+    assert (logged_line in caplog.text) == (not whole)
+    if not whole:
+        assert weights(out) == weights(supervise(left, folders.pretrained, tmp_path / "left", **changes))
+        with pytest.raises(
+            BadInput, match="max_length: none of 20 rows has at most 5 tokens, prompt and completion together"
+        ):
+            supervise(rows, folders.pretrained, tmp_path / "none", max_length=5)
+
+
+@pytest.mark.parametrize("side", ["chosen", "rejected"])
+def test_a_pair_of_which_one_side_does_not_fit_is_dropped(folders: Folders, tmp_path: Path, side: str) -> None:
+    _, tokenizer = load(folders.pretrained)
+    base, pairs = folders.pretrained, build_pairs(12)
+    longest = max(
+        len(tokenizer(f"{p.prompt}{part}<eos>")["input_ids"]) for p in pairs for part in (p.chosen, p.rejected)
+    )
+    longer = pairs[5].model_copy(update={side: f"{getattr(pairs[5], side)}{' + 3' * longest}"})
+    out = prefer([*pairs[:5], longer, *pairs[6:]], base, base, tmp_path / "out", max_length=longest)
+    assert (manifest(out)["rows"], manifest(out)["dropped_rows"]) == (11, 1)
+    left = prefer([*pairs[:5], *pairs[6:]], base, base, tmp_path / "left", max_length=longest)
+    assert weights(out) == weights(left)
+    with pytest.raises(BadInput, match="max_length: none of 12 rows has at most"):
+        prefer(pairs, base, base, tmp_path / "none", max_length=8)
 
 
 def test_supervision_makes_its_rows_likelier(folders: Folders) -> None:
@@ -460,10 +493,12 @@ def test_a_row_that_the_chat_template_refuses_is_left_out(folders: Folders, tmp_
         supervise(rows[3:4], base, tmp_path / "none", use=use)
 
 
-def test_the_least_steps_are_reached_where_prompts_too_long_are_left_out(folders: Folders, tmp_path: Path) -> None:
+def test_the_least_steps_are_reached_where_pairs_too_long_are_left_out(folders: Folders, tmp_path: Path) -> None:
     pairs, base = build_pairs(16), folders.pretrained
     _, tokenizer = load(base)
-    limit = sorted(len(tokenizer(p.prompt)["input_ids"]) for p in pairs)[6]  # at least half of the prompts fill it
+    limit = sorted(len(tokenizer(f"{p.prompt}{p.chosen}<eos>")["input_ids"]) for p in pairs)[
+        6
+    ]  # half of them do not fit
     out = prefer(pairs, base, base, tmp_path / "out", min_steps=8, num_train_epochs=1, max_length=limit)
     assert manifest(out)["steps"] >= 8
 

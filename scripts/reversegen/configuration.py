@@ -374,7 +374,9 @@ class Training(Section):
     warmup_steps: Number = Field(ge=0, description="steps, or a share of all steps where below 1")
     weight_decay: Number = Field(ge=0)
     max_grad_norm: Rate
-    max_length: Positive = Field(description="tokens of a row; longer rows are cut at their end")
+    max_length: Positive = Field(
+        description="tokens of a row, prompt and completion together; longer rows are dropped and counted"
+    )
     optim: Literal["adamw_torch", "adamw_torch_fused", "adafactor", "sgd"] = Field(
         description="optimiser, as transformers names it: those that need no package and no argument more"
     )

@@ -319,6 +319,16 @@ def expected_calibration_error(right: npt.NDArray[np.bool_], scores: npt.NDArray
     )
 
 
+def kept_metric(folder: Path) -> dict[str, Metric]:
+    """What a model folder kept of the gain of its training, `training_kept`; nothing of a folder that no training wrote.
+
+    No proportion: it may be above 1, and the manifest of the folder holds the two gains.
+    """
+    manifest = folder / "manifest.json"
+    facts = read_json(manifest).get("kept") if manifest.is_file() else None
+    return {"training_kept": Metric(value=facts["share"], reason=facts["reason"])} if facts else {}
+
+
 def provenance(
     configuration: str, models: Mapping[str, Path], data: Sequence[Path], random_seed: int
 ) -> dict[str, Any]:

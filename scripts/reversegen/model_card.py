@@ -24,8 +24,10 @@ target failed at.
 
 ## Training
 
-Started from $base; $rows rows, $steps steps, $tokens tokens. `curve.json` holds the loss, `manifest.json` the
-hash of each file.
+Started from $base; $rows rows, $steps steps, $tokens tokens; $dropped_rows rows dropped, which were too long or which the
+chat template refuses. `curve.json` holds the loss, `manifest.json` the hash of each file.
+
+$kept
 
 | argument | value |
 | --- | --- |
@@ -84,7 +86,8 @@ def model_card(
         title=TITLES[role, method],
         what=WHAT[role, method],
         base=f"[{hub}](https://huggingface.co/{hub})" if hub else f"`{'/'.join(base.parts[-2:])}`, which is on no hub",
-        **{name: f"{facts[name]:,}" for name in ("rows", "steps", "tokens")},
+        **{name: f"{facts[name]:,}" for name in ("rows", "steps", "tokens", "dropped_rows")},
+        kept=_kept(facts["kept"]),
         settings="\n".join(f"| {name} | {_cell(value)} |" for name, value in arguments.items()),
         versions=", ".join(f"{name} {version}" for name, version in facts["versions"].items()),
         use=USE[role],
@@ -94,6 +97,15 @@ def model_card(
 def _cell(value: Any) -> str:
     """A value in one cell of a table, whatever it holds."""
     return " ".join(str(value).split()).replace("|", "\\|")
+
+
+def _kept(facts: Mapping[str, Any]) -> str:
+    """What the saved model has of the gain, in a sentence."""
+    share = f"a share of {facts['share']:.3f}" if facts["share"] is not None else f"no share, since {facts['reason']}"
+    return (
+        f"Training gained {facts['gained']:.3f} nats in the mean {facts['measure']} of {facts['rows']} of its rows; this "
+        f"folder, loaded as it is used, has {facts['saved']:.3f} of them: {share}."
+    )
 
 
 def hub_base(folder: Path) -> str | None:

@@ -18,6 +18,7 @@ from reversegen.configuration import ModelUse
 from reversegen.errors import BadInput
 from reversegen.gpus import check_gpus
 from reversegen.model_folder import check_folder, vocabulary_size
+from reversegen.rounding import folder_in
 from reversegen.templates import FIXED_DATE, SYSTEM_IN_USER_TURN
 from reversegen.tokenizer_files import open_tokenizer
 
@@ -55,13 +56,14 @@ def _load(auto: Any, folder: Path, model: ModelUse, threads: int) -> Any:
     check_folder(folder)
     torch.set_num_threads(threads)
     try:
-        loaded: Any = auto.from_pretrained(
-            folder,
-            dtype=model.dtype,
-            attn_implementation=model.attn_implementation,
-            use_safetensors=True,
-            local_files_only=True,
-        )
+        with folder_in(folder, model.dtype) as place:
+            loaded: Any = auto.from_pretrained(
+                place,
+                dtype=model.dtype,
+                attn_implementation=model.attn_implementation,
+                use_safetensors=True,
+                local_files_only=True,
+            )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, RuntimeError) as error:
         raise BadInput(
             f"{folder}: transformers cannot load this model: {' '.join(str(error).split())[:300]}"
@@ -70,6 +72,7 @@ def _load(auto: Any, folder: Path, model: ModelUse, threads: int) -> Any:
         raise BadInput(
             f"{_torn(folder)}: weights that cannot be read, {error}; it was cut short or changed: copy it here again"
         ) from error
+    loaded.config._name_or_path = str(folder)  # not that of a folder which is gone
     return loaded.to("cuda" if torch.cuda.is_available() else "cpu")
 
 

@@ -75,7 +75,7 @@ def page(stored: Stored) -> str:
         "atlas": ("Atlas of failures", _atlas(stored)),
         "examples": ("Examples", _examples(stored)),
         "judge": ("Judge", _judge(stored)),
-        "training": ("Training", _training(stored.curves)),
+        "training": ("Training", _training(stored.curves, stored.evaluations)),
         "costs": ("Costs", _costs(stored)),
         "provenance": ("Provenance", _provenance(stored)),
     }
@@ -443,8 +443,8 @@ def _judge(stored: Stored) -> str:
     return f'{grid}\n<p class="note">{html_text(note)}</p>'
 
 
-def _training(curves: Mapping[str, Curve]) -> str:
-    """Loss and reward accuracy by step: warm-up, DPO by iteration, repair by source."""
+def _training(curves: Mapping[str, Curve], evaluations: Sequence[Evaluation]) -> str:
+    """Loss and reward accuracy by step: warm-up, DPO by iteration, repair by source; what the saved models kept of it."""
     warmup = {"warm-up": curves["iter0"]} if "iter0" in curves else {}
     preference = {
         f"iteration {part.removeprefix('iter')}": curve
@@ -460,7 +460,20 @@ def _training(curves: Mapping[str, Curve]) -> str:
         ),
         _curve_chart("Loss of the target's repair by source", repair, "loss", "loss"),
     ]
-    return f'<div class="charts">\n{"".join(charts)}</div>' if any(charts) else ""
+    drawn = f'<div class="charts">\n{"".join(charts)}</div>' if any(charts) else ""
+    lines = []
+    for e in evaluations:
+        if kept := e.metrics.get("training_kept"):
+            cells = [f"{e.task}: {e.role}, {ROWS[e.role]} {row_name(e)}", _with_interval(kept), kept.reason or ""]
+            lines.append([html_text(cell) for cell in cells])
+    if not lines:
+        return drawn
+    note = (
+        "Log-probability of completions, for DPO the margin of chosen over rejected ones, of a draw of the training rows: what "
+        "the saved model has of the gain, as it is loaded, over what the trainer's had."
+    )
+    grid = _grid("Kept in saving", ["model", "share of the gain that was saved", "why there is none"], lines)
+    return f'{drawn}\n{grid}\n<p class="note">{html_text(note)}</p>'
 
 
 def _curve_chart(title: str, curves: Mapping[str, Curve], key: str, up: str) -> str:

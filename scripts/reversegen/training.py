@@ -7,7 +7,7 @@ import logging
 import math
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,7 +16,7 @@ import torch
 from accelerate import PartialState
 from datasets import Dataset, disable_progress_bars, load_from_disk
 from pydantic import BaseModel
-from transformers import PrinterCallback, TrainerCallback, TrainingArguments
+from transformers import GenerationConfig, PrinterCallback, TrainerCallback, TrainingArguments
 from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 
 from reversegen.artefacts import building_folder, write_json, write_text
@@ -31,13 +31,14 @@ from reversegen.model_card import Method, Role, model_card
 from reversegen.model_folder import weights_identity
 from reversegen.models import load_model, load_tokenizer
 from reversegen.progress import Progress
-from reversegen.records import Message, Pair, Record, TrainingRow
+from reversegen.records import Pair, Record, TrainingRow
+from reversegen.rounding import merge_adapter, round_model, rounded
+from reversegen.saving import GAIN, LEAST, drawn_rows, kept, log_probabilities
 
 log = logging.getLogger("reversegen")
 disable_progress_bars()
-Row = TypeVar("Row")
+Row = TypeVar("Row", TrainingRow, Pair)
 Arguments = TypeVar("Arguments", bound=TrainingArguments)
-Prompt = str | list[Message]
 LOGGING_STEPS = 10
 """Optimiser steps to a line of the log and of the curve."""
 LAST = {"step", "epoch", "learning_rate", "num_input_tokens_seen"}
@@ -83,16 +84,14 @@ def train_supervised(
     """Fine-tune the model of `base` on prompt-completion rows and write the folder `output`.
 
     The loss is the mean over tokens, of the completion alone where `completion_only_loss`. A row is trained on in the tokens
-    that the model is asked it in. Raises BadInput for a folder that is no model, for a chat template that renders
-    no row or a question differently once it is answered, and for a tracker whose package is missing.
+    that the model is asked it in. A row of more than `max_length` tokens is dropped and counted. Raises BadInput for
+    a folder that is no model, for a chat template that renders no row or a question differently once it is answered, for rows
+    none of which fits, for a tracker whose package is missing, and if less than half of what was gained is in the saved model.
     """
     tokenizer = load_tokenizer(base, model)
     processes, threads = _join_processes(threads)
     conversations = Conversations(tokenizer, model)
-    fitting = list(rows)
-    if completion_only_loss:
-        fitting = _fitting(rows, [row.prompt for row in rows], conversations, training.max_length)
-    fitting, examples = _rendered(fitting, lambda row: _example(row, conversations))
+    fitting, examples = _fitting(rows, conversations, lambda row: _example(row, conversations), training.max_length)
     key = _key(fitting, [base], model, training, lora, completion_only_loss, random_seed)
     with Checkpoints(output, key) as state:
         trainer = SFTTrainer(
@@ -119,7 +118,8 @@ def train_supervised(
             trainer,
             output,
             state,
-            rows=len(fitting),
+            rows=fitting,
+            given=len(rows),
             replay_rows=sum(row.origin == "replay" for row in fitting),
             base=base,
             model=model,
@@ -143,14 +143,16 @@ def train_preference(
     """DPO from proposer `base` to the folder `output`, held to the model of `reference` (Rafailov et al., arXiv 2305.18290).
 
     `chosen` is the instruction on which the target failed. Where the reference is the base itself its log-probabilities are
-    taken before the first step, so that the log-ratio starts at 0. Raises BadInput for a folder that is no model.
+    taken before the first step, so that the log-ratio starts at 0. Another reference leaves the memory once its
+    log-probabilities are taken. A pair of which a side has more than `max_length` tokens is dropped and counted. Raises
+    BadInput for a folder that is no model, for pairs none of which fits, and if less than half of what was gained is in the
+    saved model.
     """
     processes, threads = _join_processes(threads)
     training = preference.training
     tokenizer = load_tokenizer(base, model)
     conversations = Conversations(tokenizer, model)
-    fitting = _fitting(pairs, [pair.prompt for pair in pairs], conversations, training.max_length)
-    fitting, examples = _rendered(fitting, lambda pair: _pair(pair, conversations))
+    fitting, examples = _fitting(pairs, conversations, lambda pair: _pair(pair, conversations), training.max_length)
     batch = training.per_device_train_batch_size * training.gradient_accumulation_steps
     steps_an_epoch = math.ceil(len(fitting) / batch)
     epochs = max(training.num_train_epochs, math.ceil(preference.min_steps / steps_an_epoch))
@@ -177,12 +179,15 @@ def train_preference(
             peft_config=_adapter(preference.lora),
             callbacks=[_Followed(), state],
         )
+        trainer.ref_model = None  # its log-probabilities are taken
+        trainer.accelerator.free_memory()
         settings = preference.model_dump()
         _train(
             trainer,
             output,
             state,
-            rows=len(fitting),
+            rows=fitting,
+            given=len(pairs),
             base=base,
             model=model,
             role="proposer",
@@ -224,8 +229,17 @@ def _on_disk(dataset: Dataset, folder: Path) -> Dataset:
 
 
 def _load_for_training(base: Path, model: ModelUse, lora: Lora | None, threads: int) -> Any:
-    """The base model; in float32 where all its weights are trained, since small steps round away in 16 bits."""
-    return load_model(base, model if lora else model.model_copy(update={"dtype": "float32"}), threads)
+    """The base model; in float32 where all its weights are trained, since small steps round away in 16 bits.
+
+    Of its generation config the tokens are kept, which engines read: published ones hold settings that contradict each other,
+    which transformers refuses to save, in a checkpoint or after the last step.
+    """
+    loaded = load_model(base, model if lora else model.model_copy(update={"dtype": "float32"}), threads)
+    tokens = {
+        name: getattr(loaded.generation_config, name) for name in ("bos_token_id", "eos_token_id", "pad_token_id")
+    }
+    loaded.generation_config = GenerationConfig(**tokens)  # type: ignore[no-untyped-call]
+    return loaded
 
 
 def _system_text(rows: Sequence[TrainingRow], conversations: Conversations) -> dict[str, str]:
@@ -261,56 +275,57 @@ class _Preference(DPOTrainer):
         return dataset
 
 
-def _rendered(
-    rows: Sequence[Row], tokens: Callable[[Row], dict[str, list[int]]]
+def _fitting(
+    rows: Sequence[Row],
+    conversations: Conversations,
+    tokens: Callable[[Row], dict[str, list[int]]],
+    max_length: int,
 ) -> tuple[list[Row], list[dict[str, list[int]]]]:
-    """The rows whose completion the chat template renders after the prompt, and their tokens.
+    """The rows of at most `max_length` tokens, and their tokens. TRL would cut a longer one, and with it the end token.
 
-    Raises BadInput as `Conversations.row` does, and if the template refuses all rows.
+    A row that the chat template refuses is left out too. Raises BadInput if it refuses all of them, or none fits, and as
+    `Conversations.row` does.
     """
-    rendered: list[Row] = []
+    requests = [
+        Request(text=row.prompt) if isinstance(row.prompt, str) else Request(messages=list(row.prompt)) for row in rows
+    ]
+    fitting: list[Row] = []
     examples: list[dict[str, list[int]]] = []
-    for row in rows:
+    refused = 0
+    for row, prompt in zip(rows, conversations.prompts(requests), strict=True):
         try:
-            examples.append(tokens(row))
+            example = tokens(row) if prompt else None
         except BadInput:
             raise
         except Exception:  # a template is somebody else's program: it may raise anything
-            continue
-        rendered.append(row)
-    if not rendered:
+            example = None
+        if example is None:
+            refused += 1
+        elif _length(example) <= max_length:
+            fitting.append(row)
+            examples.append(example)
+    if refused == len(rows):
         raise BadInput(
             f"none of {len(rows)} rows can be rendered by the chat template; give the model another `chat_template`"
         )
-    if len(rendered) < len(rows):
-        log.warning(
-            "%d of %d rows dropped: the chat template refuses their completion", len(rows) - len(rendered), len(rows)
-        )
-    return rendered, examples
-
-
-def _fitting(
-    rows: Sequence[Row], prompts: Sequence[Prompt], conversations: Conversations, max_length: int
-) -> list[Row]:
-    """The rows whose prompt leaves room for an answer within `max_length` tokens; TRL would drop others in silence.
-
-    A row that the chat template refuses is left out too. Raises BadInput if it refuses all of them, or none fits.
-    """
-    requests = [
-        Request(text=prompt) if isinstance(prompt, str) else Request(messages=list(prompt)) for prompt in prompts
-    ]
-    asked = conversations.prompts(requests)
-    fitting = [row for row, prompt in zip(rows, asked, strict=True) if prompt and len(prompt.tokens) < max_length]
     if not fitting:
         raise BadInput(
-            f"training.max_length: none of {len(rows)} prompts is shorter than {max_length} tokens; raise it"
+            f"training.max_length: none of {len(rows)} rows has at most {max_length} tokens, prompt and completion together; "
+            "raise it"
         )
-    if len(fitting) < len(rows):
-        dropped = len(rows) - len(fitting)
+    if dropped := len(rows) - len(fitting):
         log.warning(
-            "%d of %d rows dropped: max_length or the chat template leaves no room for them", dropped, len(rows)
+            "%d of %d rows dropped: %d have more than max_length tokens (%d), %d the chat template refuses",
+            *(dropped, len(rows), dropped - refused, max_length, refused),
         )
-    return fitting
+    return fitting, examples
+
+
+def _length(example: Mapping[str, list[int]]) -> int:
+    """Tokens of a row, or of the longer side of a pair after its prompt."""
+    if "input_ids" in example:
+        return len(example["input_ids"])
+    return len(example["prompt_ids"]) + max(len(example["chosen_ids"]), len(example["rejected_ids"]))
 
 
 def _arguments(training: Training, folder: Path, random_seed: int, processes: int) -> dict[str, Any]:
@@ -368,7 +383,8 @@ def _train(
     output: Path,
     state: Checkpoints,
     *,
-    rows: int,
+    rows: Sequence[Record],
+    given: int,
     replay_rows: int = 0,
     base: Path,
     model: ModelUse,
@@ -378,10 +394,14 @@ def _train(
 ) -> None:
     """Train, merge an adapter, write model, tokenizer, curve, card and manifest: the main process alone of several.
 
-    `settings` are what the card tells of the configuration. Times are left out: same input, same bytes.
+    `rows` are those trained on, of `given` ones. `settings` are what the card tells of the configuration. Times are left out:
+    same input, same bytes. Raises BadInput, and leaves no folder, if it has less than half of what training gained.
     """
     trainer.remove_callback(PrinterCallback)
+    asked = drawn_rows(trainer.train_dataset, trainer.args.seed)
+    before = _asked(trainer, asked)
     trainer.train(resume_from_checkpoint=state.newest())
+    after = _asked(trainer, asked)  # in every process: sharded weights need all of them
     trained, weights = trainer.model, None
     if trainer.is_fsdp_enabled:
         weights = trainer.accelerator.get_state_dict(
@@ -389,33 +409,52 @@ def _train(
         )  # every process gives its shard, the main one has them all
     if not trainer.accelerator.is_main_process:
         return
+    dtype = None if model.dtype == "auto" else getattr(torch, model.dtype)
+    seed = (trainer.args.seed, content_id(*(row.model_dump_json() for row in rows)))  # other rows in each iteration
     if hasattr(trained, "merge_and_unload"):
-        trained = trained.merge_and_unload()
+        trained = merge_adapter(trained, dtype, *seed)
     if weights is not None:
         tied = trained.all_tied_weights_keys  # gathered twice, and made again from the other on loading
         weights = {name: weight for name, weight in weights.items() if name not in tied}
-    if model.dtype != "auto":
-        dtype = getattr(torch, model.dtype)
-        if weights is not None:
-            weights = {name: weight.to(dtype) for name, weight in weights.items()}
-        else:
-            trained = trained.to(dtype)
+    if dtype and weights is not None:
+        for name, weight in weights.items():
+            weights[name] = rounded(weight, dtype, *seed, name)
+    elif dtype:
+        round_model(trained, dtype, *seed)
+    left: dict[str, Any] = {}  # filled below, before the manifest is written
     facts = {
         "base": str(base),
-        "rows": rows,
+        "rows": len(rows),
+        "dropped_rows": given - len(rows),
         "replay_rows": replay_rows,
         "steps": trainer.state.global_step,
         "tokens": int(getattr(trainer.state, "num_input_tokens_seen", 0)),
+        "kept": left,
         "versions": _versions(),
     }
     if model.system_turn == "user":
         settings = {**settings, "system_turn": model.system_turn}
-    log.info("%d rows, %d steps", rows, trainer.state.global_step)
+    log.info("%d rows, %d steps", len(rows), trainer.state.global_step)
     with building_folder(output, **facts) as folder:
         trained.save_pretrained(folder, state_dict=weights)
         trainer.processing_class.save_pretrained(folder)
+        saved = log_probabilities(load_model(folder, model, torch.get_num_threads()), asked)
+        least = GAIN if model.dtype in ("bfloat16", "float16") else 0.0
+        left |= kept(before, after, saved, method == "dpo", least).model_dump()
+        log.info("saved: %(saved)s of %(gained)s nats that training gained, share %(share)s", left)
+        if left["share"] is not None and left["share"] < LEAST:
+            raise BadInput(
+                f"{output}: of {left['gained']} nats that training gained in the {left['measure']} of its rows the saved model "
+                f"has {left['saved']}; set `dtype: float32` for it in config/models.yaml, or raise training.learning_rate"
+            )
         write_json(folder / "curve.json", _curve(trainer.state.log_history))
         write_text(folder / "README.md", model_card(role, method, base, settings, trainer.args.seed, facts))
+
+
+def _asked(trainer: Any, rows: Any) -> list[float]:
+    """Log-probabilities from the trainer's model, in the precision in which it trains."""
+    with trainer.accelerator.autocast():
+        return log_probabilities(trainer.model, rows)
 
 
 def _curve(history: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ BENCHMARKS = (
     "endpoints",
     "choose",
     "vllm_engine",
+    "saving",
     "report",
     "host_memory",
 )

@@ -200,19 +200,21 @@ class _Running:
             raise BadInput(
                 "vLLM is not installed here: name its interpreter in config.yaml, `python: {generate: …}`"
             ) from error
+        from reversegen.rounding import folder_in
+
         arguments = (self.model.vllm or Vllm()).model_dump(exclude_none=True)
         if (
             current_platform.is_cpu()
         ):  # a prompt cut in two takes back a draw, which no generator of the CPU can (0.32.0)
             arguments["enable_chunked_prefill"] = False
-        place = self.folder
-        if adapter := adapted(self.folder):
-            place, rank = adapter
-            arguments |= {
-                "enable_lora": True,
-                "max_lora_rank": max(8, 1 << (rank - 1).bit_length()),
-            }  # the ranks that it takes
-        llm = LLM(model=str(place), dtype=self.model.dtype, enable_prefix_caching=True, **arguments)
+        with folder_in(self.folder, self.model.dtype) as place:
+            if adapter := adapted(place):
+                place, rank = adapter
+                arguments |= {
+                    "enable_lora": True,
+                    "max_lora_rank": max(8, 1 << (rank - 1).bit_length()),
+                }  # the ranks that it takes
+            llm = LLM(model=str(place), dtype=self.model.dtype, enable_prefix_caching=True, **arguments)
         return llm.llm_engine
 
 

