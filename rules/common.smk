@@ -366,8 +366,15 @@ def readers(wildcards):
     """The roles of the task that may read a system text, with their models, as JSON."""
     from reversegen import model_check  # few jobs need it
 
-    folders = {role: next(iter(model_folder(role)(wildcards)), None) for role in ("target", "labeller", "judge")}
-    return model_check.readers(task_of(wildcards), CONFIGURATION.models, folders).model_dump_json()
+    folders = {role: model_folder(role)(wildcards) for role in ("target", "judge")}
+    folders |= {"labeller": iterated_labeller(wildcards)} if referenced(wildcards) else {}
+    first = {role: next(iter(found), None) for role, found in folders.items()}
+    return model_check.readers(task_of(wildcards), CONFIGURATION.models, first).model_dump_json()
+
+
+def iterated_labeller(wildcards):
+    """The labeller's folder, if iterations ask it: one that answers for repair alone is not fetched to evaluate a proposer."""
+    return model_folder("labeller")(wildcards) if referenced(wildcards) else []
 
 
 def fetched_models(wildcards):

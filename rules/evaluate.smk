@@ -10,7 +10,7 @@
 rule write_system_texts:
     input:
         target=model_folder("target"),
-        labeller=model_folder("labeller"),
+        labeller=iterated_labeller,
         judge=model_folder("judge"),
     output:
         system_texts="results/{task}/system_texts.json",

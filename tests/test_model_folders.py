@@ -423,6 +423,18 @@ def test_a_run_ends_before_its_first_job_and_names_the_setting_that_helps(own_mo
     assert "bad: a system text stands in front of the user's turn, as `system_turn` says" in log
 
 
+def test_a_run_tells_the_system_text_that_a_chat_template_writes(own_models: Workflow) -> None:
+    (own_models.folder / "bad/chat_template.jinja").write_text(
+        "{% if messages[0].role != 'system' %}system: be kind\n{% endif %}" + TURNS
+    )
+    for system, read in ((None, "be kind"), ("", ""), ("Be brief.", "Be brief.")):
+        own_models.write_task("mine", {"proposer": "good", "target": "bad", "responses": {"system": system}})
+        done = own_models.run("results/mine/system_texts.json")
+        assert done.returncode == 0, done.stdout
+        told = json.loads((own_models.folder / "results/mine/system_texts.json").read_text())
+        assert told == {"target": {"model": "bad", "configured": system, "read": read}}
+
+
 def test_the_doctor_renders_conversations_and_says_what_it_could_not_look_at(
     own_models: Workflow, monkeypatch: pytest.MonkeyPatch
 ) -> None:

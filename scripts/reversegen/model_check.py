@@ -118,7 +118,7 @@ class Readers(Section):
 
 
 def readers(task: Task, models: Mapping[str, Model], folders: Mapping[str, Path | None]) -> Readers:
-    """The roles of a task that may read a system text; `folders` are by role, null for an endpoint.
+    """The roles of a task, of those in `folders`, that may read a system text; a folder is null for an endpoint.
 
     A judge of a published form is none: what it reads is that form.
     """
@@ -137,7 +137,7 @@ def readers(task: Task, models: Mapping[str, Model], folders: Mapping[str, Path 
             "system": systems[role],
         }
         for role, name in names.items()
-        if name in models
+        if name in models and role in folders
     ]
     return Readers.model_validate({"readers": listed})
 
