@@ -50,7 +50,7 @@ def _sentencepiece_model(folder: Path) -> tuple[Any, Any]:
             f"{path}: there is no tokenizer.json, and {package} is not installed, which reads this file; install it in this "
             "environment, in the version that envs/ and requirements.txt pin"
         ) from error
-    settings = sentencepiece_model_pb2.ModelProto()
+    settings = sentencepiece_model_pb2.ModelProto()  # type: ignore[attr-defined]
     try:
         content = path.read_bytes()
         settings.ParseFromString(content)
