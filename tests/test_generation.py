@@ -581,7 +581,7 @@ def test_what_a_template_writes_decides_whether_batches_are_used_again(
 ) -> None:
     """A template changed in place, in no size and no time: messages and identity are the same, and the rendered text is not."""
     keys: list[str] = []
-    monkeypatch.setattr(generation, "in_batches", lambda output, record, items, size, key, *_: keys.append(key))
+    monkeypatch.setattr(generation, "in_batches", lambda output, record, items, size, key, *_, **__: keys.append(key))
     folder = write_folder(tmp_path / "model", build_model())
     path, identities = folder / "chat_template.jinja", set()
     template = "{% if messages[0].role != 'system' %}be kind . {% endif %}" + CHAT_TEMPLATE
@@ -599,7 +599,7 @@ def test_a_prompt_in_which_a_token_is_broken_in_another_way_is_sampled_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys: list[str] = []
-    monkeypatch.setattr(generation, "in_batches", lambda output, record, items, size, key, *_: keys.append(key))
+    monkeypatch.setattr(generation, "in_batches", lambda output, record, items, size, key, *_, **__: keys.append(key))
     for texts in (["a"], ["a"], ["b"]):
         engine = Recorder()
         monkeypatch.setattr(engine, "request_texts", lambda requests, texts=texts: texts * len(requests))

@@ -16,7 +16,8 @@ from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 from reversegen.configuration import ModelUse
 from reversegen.models import load_model
 from reversegen.pretraining import build_tokenizer
-from reversegen.rounding import CHUNK, folder_in, merge_adapter, round_model, rounded
+from reversegen.rounding import CHUNK, folder_in, round_model, rounded
+from reversegen.saving import merge_adapter
 
 HALVES = [torch.bfloat16, torch.float16]
 FORMATS = {torch.bfloat16: (8, 7), torch.float16: (5, 10)}

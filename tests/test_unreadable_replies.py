@@ -96,6 +96,9 @@ class Parrot:
     def __init__(self, reply: Generated) -> None:
         self.reply, self.asked = reply, 0
 
+    def request_texts(self, requests: Sequence[Request]) -> list[str]:
+        return [repr((r.text, r.messages, r.schema)) for r in requests]
+
     def generate(self, requests: Sequence[Request], n: int, seed: int) -> list[list[Generated]]:
         self.asked += len(requests)
         return [[self.reply] * n for _ in requests]

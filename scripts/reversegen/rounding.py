@@ -62,23 +62,6 @@ def _rounded(numbers: torch.Tensor, dtype: torch.dtype, rng: np.random.Generator
     return torch.where(up, high, low).view(dtype)
 
 
-def merge_adapter(model: Any, dtype: torch.dtype | None, *seed: str | int) -> Any:
-    """The model under peft's adapter, the adapter added to its weights in float32 and these rounded to `dtype`.
-
-    Without `dtype` each weight keeps its own. One weight at a time, so that no more than one is in memory in float32.
-    """
-    from peft.tuners.tuners_utils import BaseTunerLayer
-
-    tuned: list[tuple[str, Any]] = [(n, m) for n, m in model.named_modules() if isinstance(m, BaseTunerLayer)]
-    for name, layer in tuned:
-        weight = layer.get_base_layer().weight
-        merged = weight.detach().float()
-        for adapter in layer.active_adapters:
-            merged = merged + layer.get_delta_weight(adapter).float()
-        weight.data = rounded(merged, dtype or weight.dtype, *seed, name)
-    return model.unload()
-
-
 def round_model(model: torch.nn.Module, dtype: torch.dtype, *seed: str | int) -> None:
     """Round the weights of a model in place, one at a time; a weight that two layers share stays shared."""
     for name, tensor in [*model.named_parameters(), *model.named_buffers()]:

@@ -1,4 +1,4 @@
-"""Whether a saved model still has what its training gained. Importing this imports torch.
+"""Merging an adapter, and whether a saved model still has what its training gained. Importing this imports torch.
 
 The rows are asked three times: of the trainer's model before its first step and after its last, and of the saved folder, loaded
 as an engine loads it. What is compared is the log-probability of completions, and of pairs its margin, chosen over rejected.
@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from reversegen.errors import BadInput
 from reversegen.hashing import hashed_seed
+from reversegen.rounding import rounded
 
 ROWS = 32
 """Rows or pairs that are asked, three times each: seconds on a GPU, beside minutes for loading 8 billion weights."""
@@ -54,6 +55,23 @@ class Kept(BaseModel):
     """`saved` over `gained`."""
     reason: str | None
     """Why the share is null."""
+
+
+def merge_adapter(model: Any, dtype: torch.dtype | None, *seed: str | int) -> Any:
+    """The model under peft's adapter, the adapter added to its weights in float32 and these rounded to `dtype`.
+
+    Without `dtype` each weight keeps its own. One weight at a time, so that no more than one is in memory in float32.
+    """
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
+    tuned: list[tuple[str, Any]] = [(n, m) for n, m in model.named_modules() if isinstance(m, BaseTunerLayer)]
+    for name, layer in tuned:
+        weight = layer.get_base_layer().weight
+        merged = weight.detach().float()
+        for adapter in layer.active_adapters:
+            merged = merged + layer.get_delta_weight(adapter).float()
+        weight.data = rounded(merged, dtype or weight.dtype, *seed, name)
+    return model.unload()
 
 
 def drawn_rows(dataset: Any, random_seed: int) -> list[list[Part]]:

@@ -32,8 +32,8 @@ from reversegen.model_folder import weights_identity
 from reversegen.models import load_model, load_tokenizer
 from reversegen.progress import Progress
 from reversegen.records import Pair, Record, TrainingRow
-from reversegen.rounding import merge_adapter, round_model, rounded
-from reversegen.saving import GAIN, LEAST, drawn_rows, kept, log_probabilities
+from reversegen.rounding import round_model, rounded
+from reversegen.saving import GAIN, LEAST, drawn_rows, kept, log_probabilities, merge_adapter
 
 log = logging.getLogger("reversegen")
 disable_progress_bars()

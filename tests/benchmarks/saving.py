@@ -27,8 +27,8 @@ import torch
 from reversegen import training as training_module
 from reversegen.configuration import Lora, ModelUse, Preference, Tracking, Training
 from reversegen.records import Pair
-from reversegen.rounding import merge_adapter, round_model
-from reversegen.saving import drawn_rows, log_probabilities
+from reversegen.rounding import round_model
+from reversegen.saving import drawn_rows, log_probabilities, merge_adapter
 
 GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 STEPS = (10, 50, 200)
