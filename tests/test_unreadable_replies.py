@@ -127,7 +127,7 @@ def test_a_labeller_whose_answers_cannot_be_read_ends_the_stage_early(
 ) -> None:
     engine = Parrot(reply)
     pairs = [(f"id {n}", item(n)) for n in range(200)]
-    own = settings(samples=samples, agreeing=samples)
+    own = settings(samples=samples, agreeing=samples, batch_size=4 * samples)
     with pytest.raises(
         BadInput, match=rf"^52 of 52 replies to instructions .* \({reason}: 52\), .*\(references.system\)"
     ) as told:
@@ -193,7 +193,7 @@ def test_a_target_that_never_names_an_option_ends_the_stage_early(tmp_path: Path
     with pytest.raises(
         BadInput, match=r"^64 of 64 replies to questions .* \(no option: 64\), .*responses.max_unreadable_share"
     ):
-        answer_questions(tmp_path / "r.jsonl", pairs, engine, HONESTY, None, 16, 2, (0,), max_unreadable_share=0.5)
+        answer_questions(tmp_path / "r.jsonl", pairs, engine, HONESTY, None, 32, 2, (0,), max_unreadable_share=0.5)
     assert len(list((tmp_path / "r.jsonl.parts").rglob("*.jsonl"))) == 1  # each is asked as often again
     for kind, text in ((HONESTY, "B"), (MATH, "no idea")):  # without a final answer a target of math failed
         answer_questions(
