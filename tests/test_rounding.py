@@ -246,6 +246,18 @@ def test_of_an_adapter_the_model_below_is_rounded(tmp_path: Path) -> None:
     assert "model.layers.0.self_attn.q_proj.lora_A.default.weight" in found
 
 
+def test_masks_in_whole_numbers_hide_no_float32(tmp_path: Path) -> None:
+    """As in folders of GPT-2 and GPT-NeoX that older libraries wrote."""
+    folder = write(tmp_path / "model", tiny())
+    weights = load_file(folder / "model.safetensors")
+    masks = {"mask": torch.ones(3, dtype=torch.bool), "place": torch.tensor([300, 2**40])}
+    save_file(weights | masks, folder / "model.safetensors", metadata={"format": "pt"})
+    with folder_in(folder, "bfloat16") as place:
+        stored = load_file(place / "model.safetensors")
+    assert {stored[name].dtype for name in weights} == {torch.bfloat16}
+    assert all(torch.equal(stored[name], mask) for name, mask in masks.items())
+
+
 def test_a_folder_of_several_types_is_left_to_its_loader(tmp_path: Path) -> None:
     folder = write(tmp_path / "model", tiny())
     weights = load_file(folder / "model.safetensors")

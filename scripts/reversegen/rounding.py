@@ -88,7 +88,10 @@ def folder_in(folder: Path, dtype: str) -> Iterator[Path]:
         _link(place, cast, leave="*.safetensors")
         for path in sorted(place.glob("*.safetensors")):
             with safe_open(path, "pt") as file:
-                tensors = {key: rounded(file.get_tensor(key), getattr(torch, dtype), key) for key in file.keys()}  # noqa: SIM118
+                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            for key, tensor in tensors.items():
+                if tensor.is_floating_point():
+                    tensors[key] = rounded(tensor, getattr(torch, dtype), key)
             save_file(tensors, cast / path.name, metadata={"format": "pt"})
         if below:
             _link(folder, adapter, leave="adapter_config.json")
@@ -98,7 +101,10 @@ def folder_in(folder: Path, dtype: str) -> Iterator[Path]:
 
 
 def _in_float32(folder: Path) -> bool:
-    """Whether all weights of a folder are kept in float32; false of one that cannot be read, which its loader refuses."""
+    """Whether all weights of a folder are in float32, beside masks and places that older ones hold as whole numbers.
+
+    False of a folder that cannot be read, which its loader refuses.
+    """
     kinds = set()
     for path in folder.glob("*.safetensors"):
         try:
@@ -106,7 +112,7 @@ def _in_float32(folder: Path) -> bool:
                 kinds |= {file.get_slice(key).get_dtype() for key in file.keys()}  # noqa: SIM118
         except Exception:  # safetensors raises its own, and the loader tells of them
             return False
-    return kinds == {"F32"}
+    return {kind for kind in kinds if "F" in kind} == {"F32"}
 
 
 def _link(folder: Path, place: Path, leave: str) -> None:
