@@ -227,6 +227,17 @@ def test_other_folders_are_loaded_where_they_are(tmp_path: Path) -> None:
         assert place == half
 
 
+def test_a_configuration_that_says_16_bits_of_a_float32_folder_is_followed_by_rounding(tmp_path: Path) -> None:
+    """`auto` is what the configuration says, and libraries would round to the nearest for it."""
+    folder = write(tmp_path / "model", tiny())
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "dtype": "bfloat16"}))
+    found, wanted = (load_model(folder, ModelUse(dtype=dtype), 1).state_dict() for dtype in ("auto", "bfloat16"))
+    assert all(torch.equal(weight, wanted[name]) for name, weight in found.items())
+    nearest = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16).state_dict()
+    assert not torch.equal(found["lm_head.weight"], nearest["lm_head.weight"])
+
+
 def test_of_an_adapter_the_model_below_is_rounded(tmp_path: Path) -> None:
     base, folder = write(tmp_path / "base", tiny()), tmp_path / "adapter"
     model = adapted(AutoModelForCausalLM.from_pretrained(base))
