@@ -227,6 +227,17 @@ def test_other_folders_are_loaded_where_they_are(tmp_path: Path) -> None:
         assert place == half
 
 
+def test_a_configuration_that_says_16_bits_of_a_float32_folder_is_followed_by_rounding(tmp_path: Path) -> None:
+    """`auto` is what the configuration says, and libraries would round to the nearest for it."""
+    folder = write(tmp_path / "model", tiny())
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "dtype": "bfloat16"}))
+    found, wanted = (load_model(folder, ModelUse(dtype=dtype), 1).state_dict() for dtype in ("auto", "bfloat16"))
+    assert all(torch.equal(weight, wanted[name]) for name, weight in found.items())
+    nearest = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16).state_dict()
+    assert not torch.equal(found["lm_head.weight"], nearest["lm_head.weight"])
+
+
 def test_of_an_adapter_the_model_below_is_rounded(tmp_path: Path) -> None:
     base, folder = write(tmp_path / "base", tiny()), tmp_path / "adapter"
     model = adapted(AutoModelForCausalLM.from_pretrained(base))
@@ -244,6 +255,18 @@ def test_of_an_adapter_the_model_below_is_rounded(tmp_path: Path) -> None:
         found["model.layers.0.self_attn.k_proj.weight"], wanted["model.layers.0.self_attn.k_proj.weight"]
     )
     assert "model.layers.0.self_attn.q_proj.lora_A.default.weight" in found
+
+
+def test_masks_in_whole_numbers_hide_no_float32(tmp_path: Path) -> None:
+    """As in folders of GPT-2 and GPT-NeoX that older libraries wrote."""
+    folder = write(tmp_path / "model", tiny())
+    weights = load_file(folder / "model.safetensors")
+    masks = {"mask": torch.ones(3, dtype=torch.bool), "place": torch.tensor([300, 2**40])}
+    save_file(weights | masks, folder / "model.safetensors", metadata={"format": "pt"})
+    with folder_in(folder, "bfloat16") as place:
+        stored = load_file(place / "model.safetensors")
+    assert {stored[name].dtype for name in weights} == {torch.bfloat16}
+    assert all(torch.equal(stored[name], mask) for name, mask in masks.items())
 
 
 def test_a_folder_of_several_types_is_left_to_its_loader(tmp_path: Path) -> None:

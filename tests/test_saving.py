@@ -8,6 +8,7 @@ import logging
 import math
 import os
 import random
+import shutil
 import signal
 import weakref
 from pathlib import Path
@@ -202,12 +203,79 @@ def test_the_share_is_a_ratio_of_means_and_null_if_nothing_can_be_told() -> None
         facts = kept(before, after, saved, True, least)
         assert facts.share is None
         assert reason.strip() in str(facts.reason)
+    lost = kept([0.0] * 4, [10, 12, 8, 10], [-20, -200, -90, -170], True, 0.5)  # each row by another amount
+    assert (lost.share, lost.reason) == (-12, None)
+    assert (
+        kept([0.0] * 4, [0.2, 0.1, 0.3, 0.2], [-20, -60, -40, -40], True, 0.5).share == -200
+    )  # however little was gained
     for after, saved, message in (
         ([math.nan, 1], [1, 1], "trained model's log-probabilities are no numbers; lower training.learning_rate"),
         ([1, 1], [1, math.inf], "saved model's log-probabilities are no numbers; give the model another `dtype`"),
     ):
         with pytest.raises(BadInput, match=message):
             kept([0, 0], after, saved, True, 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("lora", "use", "changes", "arithmetic"),
+    [
+        (WIDE, ModelUse(), {}, "16 bits"),
+        (WIDE, SINGLE, {"bf16": True}, "16 bits"),
+        (None, HALF, {}, "16 bits"),
+        (None, ModelUse(), {}, "float32"),
+        (WIDE, SINGLE, {}, "float32"),
+    ],
+)
+def test_a_small_gain_is_judged_if_all_arithmetic_is_in_float32(
+    base: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    lora: Lora | None,
+    use: ModelUse,
+    changes: dict[str, Any],
+    arithmetic: str,
+) -> None:
+    monkeypatch.setattr(training_module, "GAIN", 1e9)
+    facts = manifest(train("dpo", base, tmp_path / "out", lora, use, num_train_epochs=1, **changes))["kept"]
+    if arithmetic == "16 bits":
+        assert facts["share"] is None
+    else:
+        assert facts["share"] == pytest.approx(1, abs=1e-3)
+
+
+def test_an_adapter_and_quantised_weights_are_refused_before_training(base: Path, tmp_path: Path) -> None:
+    from peft import LoraConfig, get_peft_model
+
+    adapter, quantised = tmp_path / "adapter", tmp_path / "quantised"
+    get_peft_model(AutoModelForCausalLM.from_pretrained(base), LoraConfig(target_modules=["q_proj"])).save_pretrained(
+        adapter
+    )
+    shutil.copytree(base, quantised)
+    AutoTokenizer.from_pretrained(base).save_pretrained(adapter)
+    config = json.loads((base / "config.json").read_text())
+    (quantised / "config.json").write_text(json.dumps({**config, "quantization_config": {"quant_method": "gptq"}}))
+    for folder, fault in ((adapter, "a LoRA adapter"), (quantised, "quantised")):
+        for lora in (None, WIDE):
+            with pytest.raises(BadInput, match=f"{folder}: it is {fault}, and training starts from a whole model"):
+                train("sft", folder, tmp_path / "out", lora, HALF)
+
+
+@pytest.mark.slow
+def test_lora_on_a_weight_that_two_layers_share_is_refused_before_training(base: Path, tmp_path: Path) -> None:
+    """As Gemma's and SmolLM2's: merged into both it would change the other, too."""
+    tied = tmp_path / "tied"
+    shutil.copytree(base, tied)
+    config = LlamaConfig.from_pretrained(base)
+    config.tie_word_embeddings = True
+    LlamaForCausalLM(config).to(torch.bfloat16).save_pretrained(tied)
+    for target in ("embed_tokens", "lm_head"):
+        lora = Lora(r=4, lora_alpha=4, lora_dropout=0.0, target_modules=["q_proj", target])
+        message = f"lora.target_modules: {target}: {tied} has one weight for model.embed_tokens and lm_head"
+        with pytest.raises(BadInput, match=message):
+            train("sft", tied, tmp_path / "out", lora, HALF)
+    lora = Lora(r=4, lora_alpha=4, lora_dropout=0.0, target_modules=["embed_tokens"])
+    train("sft", base, tmp_path / "of its own", lora, HALF, num_train_epochs=1)
 
 
 def test_the_standard_error_of_a_share_is_that_of_repeated_draws() -> None:

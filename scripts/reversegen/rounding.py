@@ -78,8 +78,10 @@ def folder_in(folder: Path, dtype: str) -> Iterator[Path]:
     """
     below = adapted(folder)
     place = below[0] if below else folder
-    config = place / "config.json"
-    if dtype not in ("bfloat16", "float16") or not _in_float32(place) or "quantization_config" in read_json(config):
+    if dtype == "auto":  # as transformers reads it: what a configuration says, whatever the weights are in
+        config = read_json(place / "config.json")
+        dtype = str(config.get("dtype") or config.get("torch_dtype"))
+    if dtype not in ("bfloat16", "float16") or not in_float32(folder):
         yield folder
         return
     with tempfile.TemporaryDirectory(prefix="reversegen-") as name:
@@ -88,7 +90,10 @@ def folder_in(folder: Path, dtype: str) -> Iterator[Path]:
         _link(place, cast, leave="*.safetensors")
         for path in sorted(place.glob("*.safetensors")):
             with safe_open(path, "pt") as file:
-                tensors = {key: rounded(file.get_tensor(key), getattr(torch, dtype), key) for key in file.keys()}  # noqa: SIM118
+                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            for key, tensor in tensors.items():
+                if tensor.is_floating_point():
+                    tensors[key] = rounded(tensor, getattr(torch, dtype), key)
             save_file(tensors, cast / path.name, metadata={"format": "pt"})
         if below:
             _link(folder, adapter, leave="adapter_config.json")
@@ -97,16 +102,23 @@ def folder_in(folder: Path, dtype: str) -> Iterator[Path]:
         yield adapter if below else cast
 
 
-def _in_float32(folder: Path) -> bool:
-    """Whether all weights of a folder are kept in float32; false of one that cannot be read, which its loader refuses."""
-    kinds = set()
-    for path in folder.glob("*.safetensors"):
+def in_float32(folder: Path) -> bool:
+    """Whether all weights of a folder are in float32, beside masks and places that older ones hold as whole numbers.
+
+    Of a LoRA adapter, those of the model below it. False of a quantised model, whose scales alone are in float32, and of a
+    folder that cannot be read, which its loader refuses.
+    """
+    below = adapted(folder)
+    place, kinds = below[0] if below else folder, set()
+    for path in place.glob("*.safetensors"):
         try:
             with safe_open(path, "pt") as file:
                 kinds |= {file.get_slice(key).get_dtype() for key in file.keys()}  # noqa: SIM118
         except Exception:  # safetensors raises its own, and the loader tells of them
             return False
-    return kinds == {"F32"}
+    return {kind for kind in kinds if "F" in kind} == {"F32"} and "quantization_config" not in read_json(
+        place / "config.json"
+    )
 
 
 def _link(folder: Path, place: Path, leave: str) -> None:

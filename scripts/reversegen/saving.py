@@ -118,8 +118,9 @@ def kept(before: Sequence[float], after: Sequence[float], saved: Sequence[float]
     """The share of what training gained that the saved folder has: a ratio of means over the rows.
 
     Null if nothing or less than `least` was gained, and if the standard error of the ratio is above ERROR (Cochran, Sampling
-    Techniques, 1977, chapter 6): the gain then is no larger than what arithmetic in 16 bits moves. Above 1 if that hides a part
-    of the gain from the trainer. Raises BadInput if a log-probability is no finite number.
+    Techniques, 1977, chapter 6): the gain then is no larger than what arithmetic in 16 bits moves. Still a number if more than
+    `least` is lost and the share is below LEAST by two errors: a broken folder may be off by another amount in each row. Above
+    1 if arithmetic hides a part of the gain from the trainer. Raises BadInput if a log-probability is no finite number.
     """
     if not all(map(math.isfinite, [*before, *after])):
         raise BadInput("training: the trained model's log-probabilities are no numbers; lower training.learning_rate")
@@ -133,18 +134,17 @@ def kept(before: Sequence[float], after: Sequence[float], saved: Sequence[float]
     share, reason, small = None, None, "training gained less on these rows than arithmetic in 16 bits moves"
     if gained <= 0:
         reason = "training gained nothing on these rows"
-    elif gained < least:
-        reason = small
     elif len(gains) < 2:
         reason = "one row is too few"
     else:
         ratio = found / gained
         rests = [part - ratio * gain for part, gain in zip(left, gains, strict=True)]
         error = math.sqrt(sum(rest**2 for rest in rests) / (len(rests) - 1) / len(rests)) / gained
-        if error > ERROR:
-            reason = small
-        else:
+        lost = ratio + 2 * error < LEAST and gained - found > least
+        if lost or (gained >= least and error <= ERROR):
             share = round(ratio, 4)
+        else:
+            reason = small
     return Kept(
         measure="margin" if pairs else "log-probability",
         rows=len(gains),

@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from transformers import GenerationConfig, PrinterCallback, TrainerCallback, TrainingArguments
 from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 
-from reversegen.artefacts import building_folder, write_json, write_text
+from reversegen.artefacts import building_folder, read_json, write_json, write_text
 from reversegen.checkpoints import Checkpoints
 from reversegen.configuration import Lora, ModelUse, Preference, Tracking, Training
 from reversegen.conversations import Conversations
@@ -28,7 +28,7 @@ from reversegen.errors import BadInput
 from reversegen.gpus import check_gpus
 from reversegen.hashing import content_id
 from reversegen.model_card import Method, Role, model_card
-from reversegen.model_folder import weights_identity
+from reversegen.model_folder import adapted, weights_identity
 from reversegen.models import load_model, load_tokenizer
 from reversegen.progress import Progress
 from reversegen.records import Pair, Record, TrainingRow
@@ -232,13 +232,28 @@ def _load_for_training(base: Path, model: ModelUse, lora: Lora | None, threads: 
     """The base model; in float32 where all its weights are trained, since small steps round away in 16 bits.
 
     Of its generation config the tokens are kept, which engines read: published ones hold settings that contradict each other,
-    which transformers refuses to save, in a checkpoint or after the last step.
+    which transformers refuses to save, in a checkpoint or after the last step. Raises BadInput for what could not be saved
+    either: a LoRA adapter, quantised weights, and LoRA on one of two layers that share their weight.
     """
+    quantised = not adapted(base) and "quantization_config" in read_json(base / "config.json")
+    if quantised or adapted(base):
+        raise BadInput(
+            f"{base}: it is {'quantised' if quantised else 'a LoRA adapter'}, and training starts from a whole model in 16 or "
+            "32 bits; name the model that it was made from, or merge it by peft's merge_and_unload"
+        )
     loaded = load_model(base, model if lora else model.model_copy(update={"dtype": "float32"}), threads)
     tokens = {
         name: getattr(loaded.generation_config, name) for name in ("bos_token_id", "eos_token_id", "pad_token_id")
     }
     loaded.generation_config = GenerationConfig(**tokens)  # type: ignore[no-untyped-call]
+    embedding = loaded.get_input_embeddings().weight
+    shared = [n for n, module in loaded.named_modules() if getattr(module, "weight", None) is embedding]
+    for target in lora.target_modules if lora and len(shared) > 1 else ():
+        if any(f".{name}".endswith(f".{target}") for name in shared):
+            raise BadInput(
+                f"lora.target_modules: {target}: {base} has one weight for {' and '.join(shared)}, so that a change of one "
+                "cannot be saved; leave it out"
+            )
     return loaded
 
 
@@ -438,9 +453,12 @@ def _train(
     with building_folder(output, **facts) as folder:
         trained.save_pretrained(folder, state_dict=weights)
         trainer.processing_class.save_pretrained(folder)
-        saved = log_probabilities(load_model(folder, model, torch.get_num_threads()), asked)
-        least = GAIN if model.dtype in ("bfloat16", "float16") else 0.0
-        left |= kept(before, after, saved, method == "dpo", least).model_dump()
+        if weights is None:
+            trained.to("cpu")  # a GPU that training filled has no room for both
+        loaded = load_model(folder, model, torch.get_num_threads())
+        saved = log_probabilities(loaded, asked)
+        halves = trainer.args.bf16 or loaded.dtype != torch.float32  # `auto` may be either
+        left |= kept(before, after, saved, method == "dpo", GAIN if halves else 0.0).model_dump()
         log.info("saved: %(saved)s of %(gained)s nats that training gained, share %(share)s", left)
         if left["share"] is not None and left["share"] < LEAST:
             raise BadInput(

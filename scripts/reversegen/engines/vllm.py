@@ -200,21 +200,24 @@ class _Running:
             raise BadInput(
                 "vLLM is not installed here: name its interpreter in config.yaml, `python: {generate: …}`"
             ) from error
-        from reversegen.rounding import folder_in
+        from reversegen.rounding import folder_in, in_float32
 
+        dtype: Any = self.model.dtype
+        if dtype == "auto" and in_float32(self.folder):  # vLLM runs it in 16 bits all the same, rounded to the nearest
+            dtype = str(current_platform.supported_dtypes[0]).removeprefix("torch.")
         arguments = (self.model.vllm or Vllm()).model_dump(exclude_none=True)
         if (
             current_platform.is_cpu()
         ):  # a prompt cut in two takes back a draw, which no generator of the CPU can (0.32.0)
             arguments["enable_chunked_prefill"] = False
-        with folder_in(self.folder, self.model.dtype) as place:
+        with folder_in(self.folder, dtype) as place:
             if adapter := adapted(place):
                 place, rank = adapter
                 arguments |= {
                     "enable_lora": True,
                     "max_lora_rank": max(8, 1 << (rank - 1).bit_length()),
                 }  # the ranks that it takes
-            llm = LLM(model=str(place), dtype=self.model.dtype, enable_prefix_caching=True, **arguments)
+            llm = LLM(model=str(place), dtype=dtype, enable_prefix_caching=True, **arguments)
         return llm.llm_engine
 
 
