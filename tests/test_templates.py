@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 from collections.abc import Callable
 from functools import cache
@@ -155,6 +156,23 @@ def test_an_option_that_is_scored_and_a_beginning_of_text_are_no_special_tokens(
     request = Request(messages=user("a"))
     row = model.completed(model.prompt(request), request, "hi </s>")
     assert specials(llama(), row) == ["<s>"]
+
+
+def test_an_option_that_would_merge_with_the_prompt_is_scored_behind_it() -> None:
+    """Read as one text, the space that ends this prompt and `hi` are one token: no token would be left to score."""
+    tokenizer = copy.deepcopy(llama())
+    tokenizer.chat_template = (
+        "{% for m in messages %}{{ 'I: ' if m.role == 'assistant' else 'S: ' }}{{ m.content }}\n{% endfor %}"
+        "{% if add_generation_prompt %}I: {% endif %}"
+    )
+    model = Conversations(tokenizer, ModelUse())
+    request = Request(messages=user("a"))
+    prompt = model.prompt(request)
+    assert tokenizer.convert_ids_to_tokens(prompt.tokens)[-1] == "▁"
+    for option, tokens in {"hi": ["hi"], "N": ["N"], "S a": ["S", "▁a"]}.items():
+        row = model.completed(prompt, request, option)
+        assert row[: len(prompt.tokens)] == prompt.tokens
+        assert tokenizer.convert_ids_to_tokens(row[len(prompt.tokens) :]) == tokens
 
 
 @pytest.mark.parametrize(
