@@ -379,6 +379,7 @@ def test_weights_that_are_not_what_the_hub_says_never_get_to_the_conversion(hub:
             "bin",
             f"{INDEX}: it names pytorch_model-00001-of-00001.bin, which is not there",
         ),
+        ({WEIGHTS: None, INDEX: b'{"weight_map": {}}'}, "bin", f"{INDEX}: not an index of weights"),
     ],
 )
 def test_what_stands_in_the_way_of_a_conversion_is_said_before_weights_are_fetched(
