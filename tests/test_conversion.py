@@ -191,13 +191,13 @@ FAULTS: dict[str, tuple[Callable[[Path, Path], None], str]] = {
     ),
     "cut short": (
         broken(WEIGHTS, lambda file: file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])),
-        f"{WEIGHTS}: {NOT_OPENED}it is cut short, or no file of tensors",
+        f"{WEIGHTS}: {NOT_OPENED}it is truncated, or no file of tensors",
     ),
     "a pointer of git": (
         broken(WEIGHTS, lambda file: file.write_bytes(b"version https://git-lfs.github.com/spec/v1\n")),
-        f"{WEIGHTS}: {NOT_OPENED}it is cut short, or no file of tensors",
+        f"{WEIGHTS}: {NOT_OPENED}it is truncated, or no file of tensors",
     ),
-    "empty": (broken(WEIGHTS, lambda file: file.write_bytes(b"")), f"{WEIGHTS}: {NOT_OPENED}it is cut short"),
+    "empty": (broken(WEIGHTS, lambda file: file.write_bytes(b"")), f"{WEIGHTS}: {NOT_OPENED}it is truncated"),
     "a checkpoint": (
         broken(WEIGHTS, lambda file: torch.save({"state_dict": tensors()}, file)),
         f"{WEIGHTS}: 'state_dict' is a dict and no tensor: a training checkpoint",
@@ -443,4 +443,4 @@ def test_a_rule_fetches_converts_and_leaves_no_bin(hub: Hub, workflow: Workflow,
     done = workflow.run(target.format("evil"), **own)
     assert done.returncode == 1
     assert "convert_model: error: " in done.stdout
-    assert f"{SECOND}: {NOT_OPENED}it is cut short" in done.stdout
+    assert f"{SECOND}: {NOT_OPENED}it is truncated" in done.stdout
