@@ -17,7 +17,7 @@ from reversegen.configuration import ModelUse
 from reversegen.conversations import Conversations
 from reversegen.engine import Request
 from reversegen.records import Message
-from reversegen.templates import Forged, control_tokens, harmless, render
+from reversegen.templates import Forged, control_tokens, harmless, render, templated
 
 CHATML = (  # SmolLM2's form: a system text of its own, and line breaks behind the turns
     "{% for m in messages %}{% if loop.first and m.role != 'system' %}<|im_start|>system\nYou help.<|im_end|>\n{% endif %}"
@@ -253,6 +253,11 @@ def test_a_token_that_no_space_breaks_is_one_items_fault() -> None:
     made = fast(tokenizer, None, "<eos>")
     found = Conversations(made, ModelUse()).prompts([Request(text="a b"), Request(text="a <|x|>")])
     assert [prompt and prompt.text for prompt in found] == ["a b", None]
+
+
+def test_an_answer_of_white_space_that_a_template_trims_is_no_fault_of_the_template() -> None:
+    turns = [*user("a"), Message(role="assistant", content="\n")]
+    assert templated(llama(), Request(messages=turns), add_generation_prompt=False) == "<s>[INST] a [/INST]  </s>"
 
 
 def test_unknown_characters_are_no_special_tokens() -> None:
