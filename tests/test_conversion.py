@@ -191,13 +191,13 @@ FAULTS: dict[str, tuple[Callable[[Path, Path], None], str]] = {
     ),
     "cut short": (
         broken(WEIGHTS, lambda file: file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])),
-        f"{WEIGHTS}: {NOT_OPENED}it is cut short, or no file of tensors",
+        f"{WEIGHTS}: {NOT_OPENED}it is truncated, or no file of tensors",
     ),
     "a pointer of git": (
         broken(WEIGHTS, lambda file: file.write_bytes(b"version https://git-lfs.github.com/spec/v1\n")),
-        f"{WEIGHTS}: {NOT_OPENED}it is cut short, or no file of tensors",
+        f"{WEIGHTS}: {NOT_OPENED}it is truncated, or no file of tensors",
     ),
-    "empty": (broken(WEIGHTS, lambda file: file.write_bytes(b"")), f"{WEIGHTS}: {NOT_OPENED}it is cut short"),
+    "empty": (broken(WEIGHTS, lambda file: file.write_bytes(b"")), f"{WEIGHTS}: {NOT_OPENED}it is truncated"),
     "a checkpoint": (
         broken(WEIGHTS, lambda file: torch.save({"state_dict": tensors()}, file)),
         f"{WEIGHTS}: 'state_dict' is a dict and no tensor: a training checkpoint",
@@ -379,6 +379,7 @@ def test_weights_that_are_not_what_the_hub_says_never_get_to_the_conversion(hub:
             "bin",
             f"{INDEX}: it names pytorch_model-00001-of-00001.bin, which is not there",
         ),
+        ({WEIGHTS: None, INDEX: b'{"weight_map": {}}'}, "bin", f"{INDEX}: not an index of weights"),
     ],
 )
 def test_what_stands_in_the_way_of_a_conversion_is_said_before_weights_are_fetched(
@@ -442,4 +443,4 @@ def test_a_rule_fetches_converts_and_leaves_no_bin(hub: Hub, workflow: Workflow,
     done = workflow.run(target.format("evil"), **own)
     assert done.returncode == 1
     assert "convert_model: error: " in done.stdout
-    assert f"{SECOND}: {NOT_OPENED}it is cut short" in done.stdout
+    assert f"{SECOND}: {NOT_OPENED}it is truncated" in done.stdout

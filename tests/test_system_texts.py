@@ -17,7 +17,7 @@ from test_engines import build_model, write_folder
 from test_templates import CHATML, LLAMA, byte_level, fast, real, smol, user
 
 import write_system_texts
-from reversegen.configuration import Model, ModelUse, load, read_yaml
+from reversegen.configuration import Model, ModelUse, Thinking, load, read_yaml
 from reversegen.conversations import Conversations
 from reversegen.engine import Decoding, Request
 from reversegen.engines.transformers import TransformersEngine
@@ -181,6 +181,25 @@ def test_before_a_run_an_empty_system_text_is_tried(folder: Path) -> None:
         check_model(put(folder, STUBBORN), ModelUse(), shapes, trained=False)
     with pytest.raises(BadInput, match="System role not supported"):
         check_model(put(folder, GEMMA), ModelUse(), [Shape(("system", "user"))], trained=False)
+
+
+def test_before_a_run_an_answer_is_tried_behind_its_question(folder: Path) -> None:
+    """What no row can be made of, and options without a probability of their own, are not found after hours of sampling."""
+    counting = "{{ messages | length }}{% for message in messages %}{{ message.content }}{% endfor %}"
+    opening = counting.removeprefix("{{ messages | length }}") + "{% if add_generation_prompt %}<think>{% endif %}"
+    turns = ("user", "assistant")
+    for template, last, reason in (
+        (counting, "row", "renders a question differently once it is answered"),
+        (counting, "option", "renders a question differently once it is answered"),
+        (opening, "option", "this model thinks before it answers"),
+    ):
+        put(folder, template)
+        check_model(folder, ModelUse(), [Shape(turns, add_generation_prompt=False)], trained=False)  # a classifier's
+        with pytest.raises(BadInput, match=reason):
+            check_model(folder, ModelUse(), [Shape(turns, add_generation_prompt=False, last=last)], trained=False)
+    check_model(folder, ModelUse(), [Shape(turns, add_generation_prompt=False, last="row")], trained=False)
+    thinks = ModelUse(thinking=Thinking(enabled=True))  # it is asked for a reply
+    check_model(folder, thinks, [Shape(turns, add_generation_prompt=False, last="option")], trained=False)
 
 
 def test_an_empty_system_text_in_the_users_turn_is_none(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 from collections.abc import Callable
 from functools import cache
@@ -16,7 +17,7 @@ from reversegen.configuration import ModelUse
 from reversegen.conversations import Conversations
 from reversegen.engine import Request
 from reversegen.records import Message
-from reversegen.templates import Forged, control_tokens, harmless, render
+from reversegen.templates import Forged, control_tokens, harmless, render, templated
 
 CHATML = (  # SmolLM2's form: a system text of its own, and line breaks behind the turns
     "{% for m in messages %}{% if loop.first and m.role != 'system' %}<|im_start|>system\nYou help.<|im_end|>\n{% endif %}"
@@ -157,6 +158,23 @@ def test_an_option_that_is_scored_and_a_beginning_of_text_are_no_special_tokens(
     assert specials(llama(), row) == ["<s>"]
 
 
+def test_an_option_that_would_merge_with_the_prompt_is_scored_behind_it() -> None:
+    """Read as one text, the space that ends this prompt and `hi` are one token: no token would be left to score."""
+    tokenizer = copy.deepcopy(llama())
+    tokenizer.chat_template = (
+        "{% for m in messages %}{{ 'I: ' if m.role == 'assistant' else 'S: ' }}{{ m.content }}\n{% endfor %}"
+        "{% if add_generation_prompt %}I: {% endif %}"
+    )
+    model = Conversations(tokenizer, ModelUse())
+    request = Request(messages=user("a"))
+    prompt = model.prompt(request)
+    assert tokenizer.convert_ids_to_tokens(prompt.tokens)[-1] == "▁"
+    for option, tokens in {"hi": ["hi"], "N": ["N"], "S a": ["S", "▁a"]}.items():
+        row = model.completed(prompt, request, option)
+        assert row[: len(prompt.tokens)] == prompt.tokens
+        assert tokenizer.convert_ids_to_tokens(row[len(prompt.tokens) :]) == tokens
+
+
 @pytest.mark.parametrize(
     ("options", "text"),
     [
@@ -235,6 +253,11 @@ def test_a_token_that_no_space_breaks_is_one_items_fault() -> None:
     made = fast(tokenizer, None, "<eos>")
     found = Conversations(made, ModelUse()).prompts([Request(text="a b"), Request(text="a <|x|>")])
     assert [prompt and prompt.text for prompt in found] == ["a b", None]
+
+
+def test_an_answer_of_white_space_that_a_template_trims_is_no_fault_of_the_template() -> None:
+    turns = [*user("a"), Message(role="assistant", content="\n")]
+    assert templated(llama(), Request(messages=turns), add_generation_prompt=False) == "<s>[INST] a [/INST]  </s>"
 
 
 def test_unknown_characters_are_no_special_tokens() -> None:

@@ -148,7 +148,8 @@ class Conversations:
         return continuation(tokens, stops, lambda kept: self._canonical(kept, prompt.in_thought))
 
     def completed(self, prompt: Prompt, request: Request, option: str) -> list[int]:
-        """The tokens of the prompt with an option as the assistant's turn, without what the template puts after it.
+        """The tokens of the prompt, as it is asked, and of an option as the assistant's turn, without what the template puts
+        after it.
 
         Raises BadInput for a model that thinks first: what it would say after its thought has no probability before it.
         """
@@ -162,7 +163,7 @@ class Conversations:
         before, there, _ = turn.partition(option)
         if not there:
             raise BadInput("the chat template changes the text of an answer; options cannot be scored")
-        return self._tokens(prompt.text + before + option, chat=True)
+        return [*prompt.tokens, *self._following(prompt, before + option, chat=True)]
 
     def row(self, asked: str | Sequence[Message], completion: str | Sequence[Message]) -> tuple[list[int], list[int]]:
         """Tokens of a prompt exactly as the model is asked it, and of the completion up to the end of its text or turn.

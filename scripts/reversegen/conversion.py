@@ -87,7 +87,7 @@ def _tensors(source: Path, names: Iterable[str]) -> Iterator[tuple[str, torch.Te
 
 def _read(path: Path) -> Mapping[str, torch.Tensor]:
     """The tensors of one .bin file. Raises BadInput for a file that holds, or asks for, anything else."""
-    mend = "lock a commit with safetensors weights, or name another model in config/models.yaml"
+    fix = "lock a commit with safetensors weights, or name another model in config/models.yaml"
     try:
         with path.open("rb") as file:
             zipped = file.read(2) == b"PK"  # the form before torch 1.6 is another, which cannot be mapped
@@ -101,19 +101,19 @@ def _read(path: Path) -> Mapping[str, torch.Tensor]:
         reason = (
             f"it asks for {asked[1]}, and tensors need nothing of the kind"
             if asked
-            else f"it is cut short, or no file of tensors ({type(error).__name__})"
+            else f"it is truncated, or no file of tensors ({type(error).__name__})"
         )
-        raise BadInput(f"{path}: no weights that can be read, and nothing of it was run: {reason}; {mend}") from error
+        raise BadInput(f"{path}: no weights that can be read, and nothing of it was run: {reason}; {fix}") from error
     if not isinstance(content, Mapping) or not content:
-        raise BadInput(f"{path}: it holds a {type(content).__name__} where tensors by name are expected; {mend}")
+        raise BadInput(f"{path}: it holds a {type(content).__name__} where tensors by name are expected; {fix}")
     for key, value in content.items():
         if not isinstance(key, str) or not isinstance(value, torch.Tensor):
             raise BadInput(
                 f"{path}: {key!r} is a {type(value).__name__} and no tensor: a training checkpoint, not the weights of a model "
-                f"alone; {mend}"
+                f"alone; {fix}"
             )
         if value.layout != torch.strided or value.is_quantized or value.is_meta:
-            raise BadInput(f"{path}: {key} is no dense tensor; {mend}")
+            raise BadInput(f"{path}: {key} is no dense tensor; {fix}")
     return content
 
 

@@ -44,6 +44,8 @@ class Shape(NamedTuple):
     arguments: tuple[tuple[str, Any], ...] = ()
     empty_system: bool = False
     """Whether the system turn is the empty one that asks for no system text."""
+    last: Literal["row", "option"] | None = None
+    """What the last turn is behind the question before it: trained on, or scored by its probability."""
 
     @property
     def request(self) -> Request:
@@ -60,14 +62,16 @@ def shapes(task: Task, role: ModelRole) -> list[Shape]:
     empty = task.responses.system == ""
     if role in ("target", "transfer"):
         sure = [(*asked, "assistant", "user")] if role == "target" and open_kind(task.kind_use).choice else []
-        row = [Shape((*(sure or [asked])[-1], "assistant"), False, empty_system=empty)] if role == "target" else []
+        turns = (*(sure or [asked])[-1], "assistant")
+        row = [Shape(turns, False, empty_system=empty, last="row")] if role == "target" else []
         return [*(Shape(roles, empty_system=empty) for roles in [asked, *sure]), *row]
     if role == "labeller":
         answer = Shape(_asked(task.references.system), empty_system=task.references.system == "")
         if not task.references.solvable:
             return [answer]
         check, empty = _asked(task.references.solvable_system), task.references.solvable_system == ""
-        return [answer, Shape(check, empty_system=empty), Shape((*check, "assistant"), False, empty_system=empty)]
+        option = Shape((*check, "assistant"), False, empty_system=empty, last="option")
+        return [answer, Shape(check, empty_system=empty), option]
     if role == "judge" and task.judge:
         if task.judge.format == "classifier":
             return [Shape(("user", "assistant"), add_generation_prompt=False)]
@@ -84,10 +88,11 @@ def _asked(system: str | None) -> tuple[str, ...]:
 def check_model(folder: Path, model: ModelUse, wanted: list[Shape], *, trained: bool) -> None:
     """Load the tokenizer of a folder and render a conversation of each form. Imports transformers.
 
-    Raises BadInput, naming file and fix, for a tokenizer or chat template that cannot serve; for one without an end token if
-    the model is trained, since the end of an answer is learnt by it.
+    Raises BadInput, naming file and fix, for a tokenizer or chat template that cannot serve, such as one that renders a
+    question differently once it is answered; for one without an end token if the model is trained, since the end of an
+    answer is learnt by it.
     """
-    from reversegen.conversations import template_arguments
+    from reversegen.conversations import Conversations, template_arguments
     from reversegen.models import load_tokenizer
     from reversegen.templates import templated
 
@@ -96,9 +101,16 @@ def check_model(folder: Path, model: ModelUse, wanted: list[Shape], *, trained: 
         raise BadInput(
             f"{folder}/tokenizer_config.json: it has no eos_token, by which a model learns to end its text; name one there"
         )
+    conversations = Conversations(tokenizer, model)
     for shape in wanted:
         request = replace(shape.request, template={**template_arguments(model), **dict(shape.arguments)})
         templated(tokenizer, request, add_generation_prompt=shape.add_generation_prompt)
+        *asked, last = request.messages
+        question = Request(messages=asked)
+        if shape.last == "row":
+            conversations.row(asked, [last])
+        elif shape.last == "option" and not model.thinks:
+            conversations.completed(conversations.prompt(question), question, last.content)
 
 
 class Reader(Section):

@@ -111,6 +111,8 @@ def pickled_weights(folder: Path, listed: Collection[str]) -> list[str]:
     index = folder / PICKLED_INDEX
     try:
         names = sorted(set(read_json(index)["weight_map"].values()))
+        if not names:
+            raise KeyError("weight_map")
     except (KeyError, TypeError, AttributeError):
         raise BadInput(f"{index}: not an index of weights: it has no weight_map from names to files") from None
     for name in names:

@@ -177,7 +177,7 @@ def check_template(
                 line -= template[: -len(own_template(template))].count("\n")
                 return f"does not parse: line {line}: {describe(error)}"
             return f"fails on a conversation of {', '.join(roles)}: {describe(error)}"
-        lost = [role for role, content in zip(roles, contents, strict=True) if content not in text]
+        lost = [role for role, content in zip(roles, contents, strict=True) if content.strip() not in text]
         return f"leaves out the text of the {lost[0]}'s turn" if lost else None
 
     given = contents or (None,) * len(roles)

@@ -17,7 +17,8 @@ LONGEST = 160
 class UnreadableReplies:
     """Counts the replies of one kind in a stage; `check` ends the stage if too many were not understood.
 
-    Several threads may count. A restart counts anew, and so stops again after FEWEST further replies at the latest.
+    Several threads may count. A restart counts anew: it stops again once FEWEST further replies are there, and not at all if
+    fewer are left.
     """
 
     def __init__(self, what: str, most: float, key: str, fix: str, *, masked: bool) -> None:
