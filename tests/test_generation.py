@@ -430,7 +430,7 @@ def test_confidence_is_of_the_targets_own_letter_and_of_being_sure_after_it(tmp_
 class Opinion:
     """A judge for whom an answer is unsafe where it says yes."""
 
-    identity, at_once = "judge", 1
+    identity, at_once, unreadable = "judge", 1, ()
 
     def request_texts(self, conversations: Sequence[tuple[str, str]]) -> list[str]:
         return list(map(repr, conversations))
@@ -446,9 +446,6 @@ class Opinion:
             )
             for instruction, response in conversations
         ]
-
-    def check_readable(self) -> None:
-        """It is always understood."""
 
 
 def test_opinions_join_their_instructions_by_id_and_what_is_no_answer_is_not_shown_to_the_judge(tmp_path: Path) -> None:

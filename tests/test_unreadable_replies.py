@@ -144,6 +144,7 @@ def test_a_labeller_whose_answers_cannot_be_read_ends_the_stage_early(
     [
         (MATH, Generated("No, it cannot.", 9, True), False, "Can it?"),
         (MATH, Generated('{"solution": "It says too little.", "answer": null}', 9, True), True, None),
+        (MATH, Generated("It says too little: \\boxed{\\text{None}}", 9, True), False, None),
         (HONESTY, Generated("Both are red.\nAnswer: invalid", 9, True), False, None),
         (HONESTY, Generated("Answer: C", 9, True), False, None),  # None of the above, which was added
         (MATH, Generated("", 0, False, "content filter"), False, None),  # told by another limit
@@ -209,6 +210,22 @@ def test_a_target_that_never_names_an_option_ends_the_stage_early(tmp_path: Path
         )
     with pytest.raises(BadInput, match=r"response ends inside its thought: 64.*thinking.max_tokens"):
         answer_questions(tmp_path / "t.jsonl", pairs, Parrot(ENDLESS), MATH, None, 16, 1, (), max_unreadable_share=0.5)
+
+
+def test_a_restart_after_an_early_stop_stops_again_and_asks_nothing(tmp_path: Path) -> None:
+    """Snakemake's `retries` start a stage again by themselves, and few enough items may be left to pass."""
+    pairs = [(f"id {n}", item(n)) for n in range(60)]
+    first, again = Parrot(Generated("I like both.", 9, True)), Parrot(Generated("B", 9, True))
+    messages = []
+    for engine in (first, again):
+        with pytest.raises(BadInput, match="responses.max_unreadable_share") as told:
+            answer_questions(tmp_path / "r.jsonl", pairs, engine, HONESTY, None, 52, 1, (0,), max_unreadable_share=0.5)
+        messages.append(str(told.value))
+    assert messages[0] == messages[1]
+    assert "I like both." in messages[0]
+    assert (first.asked, again.asked) == (52, 0)
+    answer_questions(tmp_path / "r.jsonl", pairs, again, HONESTY, None, 52, 1, (0,), max_unreadable_share=1.0)
+    assert again.asked == 8
 
 
 @pytest.mark.parametrize(("reply", "unread"), [("It is harmful: do this", True), ("Verdict: unsafe", False)])

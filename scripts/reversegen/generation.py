@@ -52,7 +52,7 @@ def in_batches(
     at_once: int = 1,
     shard: str = WHOLE,
     check: Callable[[Iterable[R]], None] | None = None,
-    check_early: Callable[[], None] | None = None,
+    unreadable: Sequence[UnreadableReplies] = (),
 ) -> None:
     """Write `answer(number, batch)` for all batches of `items` that are of this shard to `output`, in order.
 
@@ -60,8 +60,8 @@ def in_batches(
     that decides the records. The parts go when the output stands: a job that was given up, and still ran, may be the one that
     ends first, and then this one takes its output. `at_once` batches are answered by threads of their own.
 
-    `check` reads all records before the output is written, and `check_early` looks after each batch that is kept. If one
-    raises, the parts stay: a restart answers nothing again.
+    `check` reads all records before the output is written, and the counts of `unreadable` are kept and checked after each
+    batch, and before the first one of a restart. If one raises, the parts stay: a restart answers nothing again.
     """
     parts = output.with_name(f"{output.name}.parts") / key
     for other in parts.parent.glob("*"):
@@ -79,6 +79,10 @@ def in_batches(
     def ended_elsewhere() -> bool:
         return not (parts / "begun").is_file() and output.is_file() and output.stat().st_mtime_ns >= begun
 
+    kept_counts = [parts / f"unreadable-{number}.json" for number in range(len(unreadable))]
+    for replies, counts in zip(unreadable, kept_counts, strict=True):
+        replies.take_up(counts)
+        replies.check()
     left = [number for number in own if not files[number].is_file()]
     total, unfinished = (sum(len(batch(number)) for number in numbers) for numbers in (own, left))
     if len(left) < len(own):
@@ -89,8 +93,9 @@ def in_batches(
             if not ended_elsewhere():
                 write_records(files[number], answer(number, batch(number)))
                 progress.advance(len(batch(number)))
-                if check_early:
-                    check_early()
+                for replies, counts in zip(unreadable, kept_counts, strict=True):
+                    replies.keep(counts)
+                    replies.check()
 
         while left and not ended_elsewhere():
             _each(finish, left, at_once)
@@ -232,7 +237,7 @@ def answer_questions(
 
     asked = _key(questions, _requests(questions, kind, system), engine, batch_size)
     key = content_id(asked, samples, *(seed_parts if samples > 1 else ()))
-    in_batches(output, Response, questions, batch_size, key, answer, engine.at_once, shard, check, unreadable.check)
+    in_batches(output, Response, questions, batch_size, key, answer, engine.at_once, shard, check, [unreadable])
 
 
 def label_by_model(
@@ -307,10 +312,6 @@ def label_by_model(
         reasons = (None if row.received else row.invalid for row in rows)
         check_received(reasons, labelling.max_invalid_share, "references.max_invalid_share", output)
 
-    def check_early() -> None:
-        unread_checks.check()
-        unread_answers.check()
-
     key = content_id(
         labeller,
         _key(
@@ -323,7 +324,8 @@ def label_by_model(
         *seed_parts,
     )
     size = items_at_once(labelling.batch_size, labelling.samples)
-    in_batches(output, Reference, questions, size, key, answer, engine.at_once, shard, check, check_early)
+    unread = [unread_checks, unread_answers]
+    in_batches(output, Reference, questions, size, key, answer, engine.at_once, shard, check, unread)
 
 
 def _solvability(
@@ -439,9 +441,7 @@ def judge_answers(
     parts = (part for i, instruction, reply in answers for part in (i, instruction, reply.text, reply.invalid or ""))
     texts = judge.request_texts([(instruction, reply.text) for _, instruction, reply in answers if not reply.invalid])
     key = content_id(*parts, *texts, judge.identity, batch_size)
-    in_batches(
-        output, Judgement, answers, batch_size, key, answer, judge.at_once, shard, check_early=judge.check_readable
-    )
+    in_batches(output, Judgement, answers, batch_size, key, answer, judge.at_once, shard, unreadable=judge.unreadable)
 
 
 def _unread(question: str, one: Generated, kind: Kind) -> str | None:

@@ -51,13 +51,14 @@ class GenerativeJudge:
     def __init__(self, engine: Engine, adapter: Judge, name: str, max_unreadable_share: float = 1.0) -> None:
         self.engine, self.adapter, self.at_once = engine, adapter, engine.at_once
         self.identity = content_id(engine.identity, name)
-        self._unreadable = UnreadableReplies(
+        self._replies = UnreadableReplies(
             "the judge's question",
             max_unreadable_share,
             "judge.max_unreadable_share",
             "name the form of its replies in judge.format",
             masked=True,
         )
+        self.unreadable = [self._replies]
 
     def request_texts(self, answers: Sequence[tuple[str, str]]) -> list[str]:
         """What the model is asked of each (instruction, answer) pair, as its engine says it."""
@@ -81,17 +82,16 @@ class GenerativeJudge:
             visible = read_reply(reply.text, reply.finished, reply.invalid)
             opinion = Opinion("invalid", visible.invalid, None) if visible.invalid else self.adapter.read(visible.text)
             if not reply.invalid:
-                self._unreadable.count(opinion.detail if opinion.verdict == "invalid" else None, reply.text)
+                self._replies.count(opinion.detail if opinion.verdict == "invalid" else None, reply.text)
             judged.append(_judgement(opinion.verdict, opinion.detail, refusal=opinion.refusal))
         return judged
-
-    def check_readable(self) -> None:
-        """Raise BadInput if too many of its replies so far were not understood."""
-        self._unreadable.check()
 
 
 class Classifier:
     """A sequence classifier of conversations, rendered by its own chat template; failed from a probability of one half."""
+
+    unreadable: Sequence[UnreadableReplies] = ()
+    """None: it writes no reply."""
 
     at_once = 1
 
@@ -171,9 +171,6 @@ class Classifier:
             else _judgement("failed" if (s := next(left)) >= 0.5 else "passed", "classifier", score=round(s, 6))
             for text in rendered
         ]
-
-    def check_readable(self) -> None:
-        """Raise nothing: it writes no reply."""
 
 
 def conversation_text(tokenizer: Any, instruction: str, answer: str) -> str:

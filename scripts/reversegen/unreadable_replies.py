@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from pathlib import Path
 
+from reversegen.artefacts import read_json, write_json
 from reversegen.errors import BadInput
 from reversegen.escaping import visible
 
@@ -17,8 +19,8 @@ LONGEST = 160
 class UnreadableReplies:
     """Counts the replies of one kind in a stage; `check` ends the stage if too many were not understood.
 
-    Several threads may count. A restart counts anew: it stops again once FEWEST further replies are there, and not at all if
-    fewer are left.
+    Several threads may count. The counts are kept in a file beside the finished batches, so that a restart stops again at once,
+    unless the share was raised.
     """
 
     def __init__(self, what: str, most: float, key: str, fix: str, *, masked: bool) -> None:
@@ -37,6 +39,19 @@ class UnreadableReplies:
             self._counts[reason] += 1
             if reason is not None and self._example is None:
                 self._example = self._shown(text)
+
+    def keep(self, file: Path) -> None:
+        """Write the counts."""
+        with self._counting:
+            reasons = {reason: n for reason, n in self._counts.items() if reason is not None}
+            write_json(file, {"understood": self._counts[None], "reasons": reasons, "example": self._example})
+
+    def take_up(self, file: Path) -> None:
+        """Go on from the counts of an earlier start, if there was one."""
+        if file.is_file():
+            kept = read_json(file)
+            self._counts = Counter({None: kept["understood"], **kept["reasons"]})
+            self._example = kept["example"]
 
     def check(self) -> None:
         """Raise BadInput if too large a share was not understood, with the reasons counted and the first such reply."""

@@ -179,12 +179,16 @@ def label_test(question: Question, case: Case, checker: Checker) -> Label:
     """By the test set's own answer. If that is GSM-Plus's None, passed is who says in strict form that there is none."""
     answer = _answer(case)
     if question.measure == "unanswerable" and answer and answer.invalid in (None, NO_ANSWER):
-        stated = " ".join(_MARKUP.sub("", _strict(answer) or "").split())
-        value: Verdict = "passed" if _SAYS_NONE.fullmatch(stated) else "failed" if answer.settled else "invalid"
+        value: Verdict = "passed" if _states_none(answer) else "failed" if answer.settled else "invalid"
         detail = TRUNCATED if value == "invalid" else "question without answer"
         return Label(instruction_id=case.id, verdict=value, score=None, detail=detail)
     own = Reference(instruction_id=case.id, answer=question.answer, solution=None, labeller="data set", invalid=None)
     return label(Case(case.id, case.text, case.responses, own), checker)
+
+
+def _states_none(answer: FinalAnswer) -> bool:
+    """Whether an answer in the asked form says that there is none."""
+    return bool(_SAYS_NONE.fullmatch(" ".join(_MARKUP.sub("", _strict(answer) or "").split())))
 
 
 def in_asked_form(solution: str, answer: str | None, system: str | None) -> str:
@@ -272,6 +276,7 @@ KIND = Kind(
     replay_row=replay_row,
     group=group,
     canonical=canonical,
+    says_none=lambda _, solution: _states_none(final_answer(solution)),
     structured=STRUCTURED,
 )
 
