@@ -295,7 +295,7 @@ def test_a_row_teaches_the_form_that_it_asks_for(system: str | None, solution: s
         KIND.enhancement_row("How many?", own, "failed", system),
         KIND.replay_row("How many?", solution, system),
     ):
-        assert [m.content for m in prompt] == [*([system] if system else []), "How many?"]
+        assert [m.content for m in prompt] == [*([] if system is None else [system]), "How many?"]
         assert [m.content for m in completion] == [taught]
         assert KIND.read_reference("How many?", completion[0].content) == answer  # and nothing else
 

@@ -218,7 +218,7 @@ def test_a_restart_after_an_early_stop_stops_again_and_asks_nothing(tmp_path: Pa
     first, again = Parrot(Generated("I like both.", 9, True)), Parrot(Generated("B", 9, True))
     messages = []
     for engine in (first, again):
-        with pytest.raises(BadInput, match="responses.max_unreadable_share") as told:
+        with pytest.raises(BadInput, match=r"responses\.max_unreadable_share") as told:
             answer_questions(tmp_path / "r.jsonl", pairs, engine, HONESTY, None, 52, 1, (0,), max_unreadable_share=0.5)
         messages.append(str(told.value))
     assert messages[0] == messages[1]

@@ -130,8 +130,9 @@ def parse_instruction(text: str, finished: bool) -> Parsed:
 
 
 def read_reference(instruction: str, solution: str) -> str | None:
-    """The final answer of a labeller's solution, in strict form only: after `####` or in a box."""
-    return _strict(final_answer(solution))
+    """The final answer of a labeller's solution, in strict form only, `####` or a box; None if it says that it has none."""
+    answer = final_answer(solution)
+    return None if _states_none(answer) else _strict(answer)
 
 
 def _strict(answer: FinalAnswer) -> str | None:
