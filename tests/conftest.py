@@ -104,6 +104,7 @@ LONGEST = (
     "slurm",
     "workflow",
     "kinds_run",
+    "saving_real",
     "vllm",
     "plans",
     "semantic_workflow",

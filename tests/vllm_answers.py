@@ -1,7 +1,8 @@
 """Run by vLLM's own interpreter: reads what to ask as JSON on standard input, writes what vLLM answers to a file.
 
 python tests/vllm_answers.py FOLDER MODEL OUTPUT
-{"generate": [[decoding, requests, n, seed], ...], "choose": [requests, options]}
+{"generate": [[decoding, requests, n, seed], ...], "choose": [requests, options],
+ "score": [[folder, model, rows], ...]}, rows of tokens and of the place from which their log-probabilities are summed
 """
 
 import dataclasses
@@ -23,6 +24,20 @@ def request(given: dict[str, Any]) -> Request:
     return Request(**given | {"messages": [Message(**turn) for turn in given.get("messages", [])]})
 
 
+def score(folder: Path, model: ModelUse, rows: list[tuple[list[int], int]]) -> list[float]:
+    """As `choose` scores options, for rows that are tokens already."""
+    from vllm import SamplingParams
+
+    params = SamplingParams(temperature=0.0, max_tokens=1, prompt_logprobs=0, detokenize=False)
+    outputs = VllmEngine(folder, model, Decoding(1), 1)._running.ask(
+        [tokens for tokens, _ in rows], [params] * len(rows)
+    )
+    return [
+        sum(output.prompt_logprobs[place][tokens[place]].logprob for place in range(start, len(tokens)))
+        for (tokens, start), output in zip(rows, outputs, strict=True)
+    ]
+
+
 def main(folder: Path, model: ModelUse, output: Path, asked: dict[str, Any]) -> None:
     """Ask all calls of `generate` at once, by threads, then those of `choose`."""
 
@@ -36,6 +51,7 @@ def main(folder: Path, model: ModelUse, output: Path, asked: dict[str, Any]) -> 
     if "choose" in asked:
         requests, options = asked["choose"]
         answers["choose"] = VllmEngine(folder, model, Decoding(4), 1).choose([request(r) for r in requests], options)
+    answers["score"] = [score(Path(place), ModelUse(**use), rows) for place, use, rows in asked.get("score", [])]
     output.write_text(json.dumps(answers))
 
 
