@@ -21,7 +21,7 @@ use rule draw_probe as draw_answered with:
         purpose="enhancement",
         most=setting("enhancement.answered_seeds"),
         random_seed=setting("random_seed"),
-        code=code("draw_seeds"),
+        code=code("draw_probe"),
 
 
 use rule write_references as write_seed_references with:

@@ -81,9 +81,9 @@ rule draw_probe:
         purpose="probe",
         most=setting("data.probe_seeds"),
         random_seed=setting("random_seed"),
-        code=code("draw_seeds"),
+        code=code("draw_probe"),
     script:
-        "../scripts/draw_seeds.py"
+        "../scripts/draw_probe.py"
 
 
 rule answer_seeds:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import random
 import subprocess
 import sys
@@ -156,7 +157,7 @@ def test_stages_write_the_same_bytes_in_another_process(tmp_path: Path) -> None:
         words += [f"--{flag}", *map(str, paths)]
     words += ["--embeddings", "--atlas", str(tmp_path / "b.jsonl"), "--failures", str(tmp_path / "b.parquet")]
     words += ["--kind", '{"name": "math"}', "--random-seed", "3"]
-    environment = {"PYTHONHASHSEED": "7", "OMP_NUM_THREADS": "2"}
+    environment = {**os.environ, "PYTHONHASHSEED": "7", "OMP_NUM_THREADS": "2"}  # OPENBLAS_CORETYPE decides rounding
     subprocess.run(
         [sys.executable, str(write_atlas.__file__), *words], check=True, capture_output=True, env=environment
     )

@@ -477,7 +477,9 @@ def test_a_plain_row_holds_the_letter_that_a_system_text_asks_for(system: str | 
         seeds=[(seed(item(30)), found_items([30], "failed").references[0], "failed")],
         responses={instruction_id(item(n)): cut for n in (10, 20)},
         kept_out=[],
-        enhancement=Enhancement(rows=1, in_turns=False, replay_rows=0, plain_rows=9, training=TRAINING, lora=None),
+        enhancement=Enhancement(
+            rows=1, seed_margin=None, in_turns=False, replay_rows=0, plain_rows=9, training=TRAINING, lora=None
+        ),
         system=system,
         random_seed=0,
         kind=HONESTY,

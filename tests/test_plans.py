@@ -349,6 +349,7 @@ def test_no_more_seeds_are_asked_and_answered_than_are_drawn(
     monkeypatch.setenv("REVERSEGEN_TEST_KEY", KEY)
     asked, answered = "results/api/probe/responses.jsonl", "results/api/enhanced/seed_references.jsonl"
     task = {"target": "api", "labeller": "api", "data": {"seeds": {"arithmetic": {"corpus": {"count": 200}}}}}
+    task["references"] = {"max_unreadable_share": 1.0}  # the server's replies have no final answer
     sizes = []
     with EndpointServer().running() as server:
         endpoint = {"base_url": server.url, "model": "m", "api_key_env": "REVERSEGEN_TEST_KEY"}
@@ -393,7 +394,7 @@ def test_a_probe_that_cannot_hold_every_source_and_split_stops_before_anything_i
     workflow.write_task("few", {"data": {"probe": True, "probe_seeds": 31}})
     done = workflow.run("results/few/probe/drawn_seeds.jsonl")
     assert done.returncode == 1
-    assert "draw_seeds: error: data.probe_seeds: 31 are too few for 16 seeds of each source, subject and split: 32" in (
+    assert "draw_probe: error: data.probe_seeds: 31 are too few for 16 seeds of each source, subject and split: 32" in (
         done.stdout
     )
 

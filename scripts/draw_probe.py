@@ -1,6 +1,6 @@
 """Draw the seeds that are asked: results/{task}/probe/drawn_seeds.jsonl, results/{task}/enhanced/drawn_seeds.jsonl
 
-python scripts/draw_seeds.py --help
+python scripts/draw_probe.py --help
 """
 
 from pathlib import Path
