@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -70,8 +71,16 @@ class Iteration(NamedTuple):
         return (margins[1] - margins[0]) / (len(self.rows) // 2) / self.gained
 
 
+def computes_bfloat16() -> bool:
+    """Whether the processor has instructions for bfloat16: torch emulates them else, many times slower."""
+    info = Path("/proc/cpuinfo")
+    return info.is_file() and bool(re.search(r"\b(avx512_bf16|amx_bf16|bf16)\b", info.read_text()))
+
+
 @pytest.fixture(scope="session")
 def smollm2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if not computes_bfloat16():
+        pytest.skip("this processor has no instructions for bfloat16 (avx512_bf16, amx_bf16, bf16)")
     model = write_smollm2(tmp_path_factory.mktemp("smollm2") / "model")
     if model is None:
         pytest.skip(
