@@ -69,7 +69,7 @@ def _as_sentencepiece(folder: Path, tokenizer: Any, processor: Any, settings: An
     """The same tokenizer with the spaces and letters of sentencepiece, in a class that is loaded again as it was saved.
 
     transformers 5.23 leaves out a model's normalisation (OpenLLaMA's, which joins spaces:
-    https://github.com/huggingface/transformers/issues/25069), and LlamaTokenizer builds itself anew from the vocabulary of a
+    https://github.com/huggingface/transformers/issues/25069), and LlamaTokenizer builds itself again from the vocabulary of a
     tokenizer.json. One space fewer at the very beginning of a text is how it is there, and stays.
     """
     if isinstance(tokenizer, LlamaTokenizer):
