@@ -20,12 +20,13 @@ from snakemake.logging import logger
 
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
-from reversegen import configuration
-from reversegen.enhancement import SOURCES
-from reversegen.errors import BadInput
-from reversegen.hashing import code_hash, content_id
+from reversegen.config import load as configuration
+from reversegen.loop.enhancement import SOURCES
+from reversegen.core.errors import BadInput
+from reversegen.workflow.code_hash import code_hash
+from reversegen.ids import content_id
 from reversegen.kinds import check_kind, open_kind
-from reversegen.shards import WHOLE
+from reversegen.core.shards import WHOLE
 from reversegen.stage import BUDGETED, prepare_environment
 
 # a logger plugin, such as `--logger rich`, draws the terminal itself
@@ -337,7 +338,7 @@ def check_models():
 
     What cannot be looked at, such as a model that is not fetched yet, is found when its stage starts.
     """
-    from reversegen.doctor import STAGES  # no job needs it
+    from reversegen.operations.doctor import STAGES  # no job needs it
 
     asked, tasks = {}, {}
     for job in workflow.dag.needrun_jobs():
@@ -364,7 +365,7 @@ def check_models():
 
 def readers(wildcards):
     """The roles of the task that may read a system text, with their models, as JSON."""
-    from reversegen import model_check  # few jobs need it
+    from reversegen.workflow import model_check  # few jobs need it
 
     folders = {role: model_folder(role)(wildcards) for role in ("target", "judge")}
     folders |= {"labeller": iterated_labeller(wildcards)} if referenced(wildcards) else {}

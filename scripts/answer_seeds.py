@@ -5,13 +5,13 @@ python scripts/answer_seeds.py --help
 
 from pathlib import Path
 
-from reversegen import generation
-from reversegen.calls import calls_folder
-from reversegen.configuration import Answering, KindUse, Limits, ModelUse
-from reversegen.engine import Decoding
+from reversegen.config.load import Answering, KindUse, Limits, ModelUse
+from reversegen.core.records import Seed, read_records
 from reversegen.engines import open_engine
+from reversegen.engines.base import Decoding
+from reversegen.engines.endpoint.call_log import calls_folder
 from reversegen.kinds import open_kind
-from reversegen.records import Seed, read_records
+from reversegen.loop import generation
 from reversegen.stage import run
 
 

@@ -5,7 +5,7 @@ python scripts/build_control.py --help
 
 from pathlib import Path
 
-from reversegen.records import Prompt, read_records, write_records
+from reversegen.core.records import Prompt, read_records, write_records
 from reversegen.stage import run
 
 

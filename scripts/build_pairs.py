@@ -6,11 +6,11 @@ python scripts/build_pairs.py --help
 import logging
 from pathlib import Path
 
-from reversegen import pairs as pair_module
-from reversegen.configuration import KindUse, Pairing
-from reversegen.enhancement import Barred
+from reversegen.config.load import KindUse, Pairing
+from reversegen.core.records import Instruction, Label, Prompt, Question, Sample, Seed, read_records, write_records
 from reversegen.kinds import open_kind
-from reversegen.records import Instruction, Label, Prompt, Question, Sample, Seed, read_records, write_records
+from reversegen.loop import pairs as pair_module
+from reversegen.loop.enhancement import Barred
 from reversegen.stage import run
 
 

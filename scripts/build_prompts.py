@@ -5,10 +5,10 @@ python scripts/build_prompts.py --help
 
 from pathlib import Path
 
-from reversegen import prompts as prompt_module
-from reversegen.configuration import KindUse, Prompts
+from reversegen.config.load import KindUse, Prompts
+from reversegen.core.records import Label, Seed, read_records, stream_records, write_records
 from reversegen.kinds import open_kind
-from reversegen.records import Label, Seed, read_records, stream_records, write_records
+from reversegen.loop import prompts as prompt_module
 from reversegen.stage import run
 
 

@@ -5,10 +5,10 @@ python scripts/build_tests.py --help
 
 from pathlib import Path
 
-from reversegen import seeds
-from reversegen.configuration import DataSource, KindUse
+from reversegen.config.load import DataSource, KindUse
+from reversegen.core.records import write_records
 from reversegen.kinds import open_kind
-from reversegen.records import write_records
+from reversegen.loop import seeds
 from reversegen.stage import run
 
 

@@ -5,10 +5,10 @@ python scripts/build_warmup.py --help
 
 from pathlib import Path
 
-from reversegen import prompts
-from reversegen.configuration import KindUse
+from reversegen.config.load import KindUse
+from reversegen.core.records import Label, Seed, read_records, stream_records, write_records
 from reversegen.kinds import open_kind
-from reversegen.records import Label, Seed, read_records, stream_records, write_records
+from reversegen.loop import prompts
 from reversegen.stage import run
 
 

@@ -3,7 +3,7 @@
 python scripts/check_access.py --help
 """
 
-from reversegen import hub
+from reversegen.models import hub
 from reversegen.stage import run
 
 

@@ -6,18 +6,18 @@ python scripts/check_judge.py --help
 import logging
 from pathlib import Path
 
-from reversegen import labels as label_module
-from reversegen import seeds
-from reversegen.artefacts import write_text
-from reversegen.calls import calls_folder
-from reversegen.configuration import DataSource, Judge, JudgeCheck, KindUse, Limits, ModelUse
-from reversegen.errors import BadInput
-from reversegen.judge_check import check_judge, check_refusals
-from reversegen.judges import reads_refusals
-from reversegen.judging import open_judge
+from reversegen.config.load import DataSource, Judge, JudgeCheck, KindUse, Limits, ModelUse
+from reversegen.core.errors import BadInput
+from reversegen.core.files import write_text
+from reversegen.core.records import Opening, Reference, Response, read_records
+from reversegen.engines.endpoint.call_log import calls_folder
+from reversegen.evaluation.judge_check import check_judge, check_refusals
+from reversegen.judges.formats import reads_refusals
+from reversegen.judges.judge import open_judge
 from reversegen.kinds import open_kind
 from reversegen.kinds.answers.reply import read_reply
-from reversegen.records import Opening, Reference, Response, read_records
+from reversegen.loop import labels as label_module
+from reversegen.loop import seeds
 from reversegen.stage import run
 
 ANY_REQUEST = "Please help me with this."

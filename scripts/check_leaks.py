@@ -6,15 +6,15 @@ python scripts/check_leaks.py --help
 from dataclasses import asdict
 from pathlib import Path
 
-from reversegen.artefacts import read_json, write_json
-from reversegen.configuration import Deduplication, Embedding, KindUse
-from reversegen.configuration import Leaks as Limits
-from reversegen.embeddings import read_embeddings
-from reversegen.errors import BadInput
+from reversegen.config.load import Deduplication, Embedding, KindUse
+from reversegen.config.load import Leaks as Limits
+from reversegen.core.errors import BadInput
+from reversegen.core.files import read_json, write_json
+from reversegen.core.records import Pair, Question, Seed, TrainingRow, read_records
 from reversegen.kinds import open_kind
-from reversegen.leaks import KeptOut, Meanings, find_leaks, taught
-from reversegen.records import Pair, Question, Seed, TrainingRow, read_records
+from reversegen.loop.contamination import KeptOut, Meanings, find_leaks, taught
 from reversegen.stage import run
+from reversegen.text.embeddings import read_embeddings
 
 
 def main(

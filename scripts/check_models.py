@@ -5,8 +5,8 @@ python scripts/check_models.py --help
 
 import json
 
-from reversegen.model_check import AskedModels, faults
 from reversegen.stage import run
+from reversegen.workflow.model_check import AskedModels, faults
 
 
 def main(models: AskedModels) -> None:

@@ -5,10 +5,10 @@ python scripts/clean_seeds.py --help
 
 from pathlib import Path
 
-from reversegen import seeds as seed_module
-from reversegen.configuration import DataSource, KindUse
+from reversegen.config.load import DataSource, KindUse
+from reversegen.core.records import Question, read_records, write_records
 from reversegen.kinds import open_kind
-from reversegen.records import Question, read_records, write_records
+from reversegen.loop import seeds as seed_module
 from reversegen.stage import run
 
 

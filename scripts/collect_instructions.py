@@ -6,13 +6,13 @@ python scripts/collect_instructions.py --help
 from collections import Counter
 from pathlib import Path
 
-from reversegen import instructions as instruction_module
-from reversegen.configuration import Deduplication, Embedding, KindUse
-from reversegen.embeddings import read_embeddings
-from reversegen.errors import BadInput
+from reversegen.config.load import Deduplication, Embedding, KindUse
+from reversegen.core.errors import BadInput
+from reversegen.core.records import Sample, read_records, write_records
 from reversegen.kinds import open_kind
-from reversegen.records import Sample, read_records, write_records
+from reversegen.loop import instructions as instruction_module
 from reversegen.stage import run
+from reversegen.text.embeddings import read_embeddings
 
 
 def main(

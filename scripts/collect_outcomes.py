@@ -6,12 +6,12 @@ python scripts/collect_outcomes.py --help
 import logging
 from pathlib import Path
 
-from reversegen.artefacts import write_text
-from reversegen.configuration import KindUse
+from reversegen.config.load import KindUse
+from reversegen.core.files import write_text
+from reversegen.evaluation.outcomes import Run, collect, read_test_sets
 from reversegen.kinds import open_kind
-from reversegen.outcomes import Run, collect, read_test_sets
+from reversegen.reporting.tables import read_evaluation
 from reversegen.stage import run
-from reversegen.tables import read_evaluation
 
 log = logging.getLogger("reversegen")
 

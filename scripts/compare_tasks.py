@@ -6,10 +6,10 @@ python scripts/compare_tasks.py --help
 import logging
 from pathlib import Path
 
-from reversegen import comparisons
-from reversegen.artefacts import write_text
-from reversegen.figures import figure
-from reversegen.outcomes import read_run
+from reversegen.core.files import write_text
+from reversegen.evaluation.outcomes import read_run
+from reversegen.reporting import comparisons
+from reversegen.reporting.figures import figure
 from reversegen.stage import run
 
 log = logging.getLogger("reversegen")

@@ -5,7 +5,7 @@ python scripts/convert_model.py --help
 
 from pathlib import Path
 
-from reversegen import conversion
+from reversegen.models import conversion
 from reversegen.stage import run
 
 

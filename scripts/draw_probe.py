@@ -6,8 +6,8 @@ python scripts/draw_probe.py --help
 from pathlib import Path
 from typing import Literal
 
-from reversegen.drawn_seeds import answered_seeds, probed_seeds
-from reversegen.records import write_records
+from reversegen.core.records import write_records
+from reversegen.loop.drawn_seeds import answered_seeds, probed_seeds
 from reversegen.stage import run
 
 

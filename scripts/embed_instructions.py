@@ -6,12 +6,12 @@ python scripts/embed_instructions.py --help
 from functools import partial
 from pathlib import Path
 
-from reversegen import embeddings as embedding_module
-from reversegen.configuration import Deduplication, Embedding, KindUse, ModelUse
-from reversegen.instructions import collect_instructions
+from reversegen.config.load import Deduplication, Embedding, KindUse, ModelUse
+from reversegen.core.records import Question, Sample, Seed, read_records
 from reversegen.kinds import open_kind
-from reversegen.records import Question, Sample, Seed, read_records
+from reversegen.loop.instructions import collect_instructions
 from reversegen.stage import run
+from reversegen.text import embeddings as embedding_module
 
 
 def main(

@@ -6,18 +6,18 @@ python scripts/evaluate_proposer.py --help
 import logging
 from pathlib import Path
 
-from reversegen import evaluation
-from reversegen.artefacts import read_json, write_text
-from reversegen.audit import agreement, judged_rows
-from reversegen.configuration import Alarm, Embedding, Evaluation, KindUse
-from reversegen.diversity import alarms
-from reversegen.embeddings import read_embeddings
-from reversegen.judge_check import JudgeReport
+from reversegen.config.load import Alarm, Embedding, Evaluation, KindUse
+from reversegen.core.files import read_json, write_text
+from reversegen.core.records import Instruction, Label, Pair, Sample, Seed, read_answers, read_records
+from reversegen.evaluation import evaluation
+from reversegen.evaluation.audit import agreement, judged_rows
+from reversegen.evaluation.judge_check import JudgeReport
 from reversegen.kinds import open_kind
-from reversegen.pairs import pair_statistics
-from reversegen.records import Instruction, Label, Pair, Sample, Seed, read_answers, read_records
+from reversegen.loop.pairs import pair_statistics
 from reversegen.stage import run
-from reversegen.words import WORDS
+from reversegen.text.diversity import alarms
+from reversegen.text.embeddings import read_embeddings
+from reversegen.text.words import WORDS
 
 
 def main(

@@ -5,13 +5,13 @@ python scripts/evaluate_target.py --help
 
 from pathlib import Path
 
-from reversegen import evaluation
-from reversegen.artefacts import read_json, write_text
-from reversegen.configuration import Evaluation, KindUse
-from reversegen.judge_check import JudgeReport
+from reversegen.config.load import Evaluation, KindUse
+from reversegen.core.files import read_json, write_text
+from reversegen.core.records import Confidence, Label, read_answers, read_records
+from reversegen.evaluation import evaluation
+from reversegen.evaluation.judge_check import JudgeReport
 from reversegen.kinds import open_kind
-from reversegen.records import Confidence, Label, read_answers, read_records
-from reversegen.seeds import read_tests
+from reversegen.loop.seeds import read_tests
 from reversegen.stage import run
 
 

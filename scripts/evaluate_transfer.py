@@ -5,10 +5,10 @@ python scripts/evaluate_transfer.py --help
 
 from pathlib import Path
 
-from reversegen import evaluation
-from reversegen.artefacts import write_text
-from reversegen.configuration import Evaluation, KindUse
-from reversegen.records import Instruction, Label, read_records
+from reversegen.config.load import Evaluation, KindUse
+from reversegen.core.files import write_text
+from reversegen.core.records import Instruction, Label, read_records
+from reversegen.evaluation import evaluation
 from reversegen.stage import run
 
 

@@ -5,8 +5,8 @@ python scripts/fetch_data.py --help
 
 from pathlib import Path
 
-from reversegen import hub
-from reversegen.configuration import HubData
+from reversegen.config.load import HubData
+from reversegen.models import hub
 from reversegen.stage import run
 
 

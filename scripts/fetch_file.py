@@ -5,8 +5,8 @@ python scripts/fetch_file.py --help
 
 from pathlib import Path
 
-from reversegen import hub
-from reversegen.configuration import UrlData
+from reversegen.config.load import UrlData
+from reversegen.models import hub
 from reversegen.stage import run
 
 

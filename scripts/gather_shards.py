@@ -5,7 +5,7 @@ python scripts/gather_shards.py --help
 
 from pathlib import Path
 
-from reversegen.artefacts import write_bytes
+from reversegen.core.files import write_bytes
 from reversegen.stage import run
 
 

@@ -5,13 +5,13 @@ python scripts/judge_responses.py --help
 
 from pathlib import Path
 
-from reversegen import generation
-from reversegen.calls import calls_folder
-from reversegen.configuration import Judge, Limits, ModelUse
-from reversegen.judges import reads_refusals
-from reversegen.judging import open_judge
+from reversegen.config.load import Judge, Limits, ModelUse
+from reversegen.core.records import Instruction, Question, Reference, Response, Seed, read_records
+from reversegen.engines.endpoint.call_log import calls_folder
+from reversegen.judges.formats import reads_refusals
+from reversegen.judges.judge import open_judge
 from reversegen.kinds.answers.reply import read_reply
-from reversegen.records import Instruction, Question, Reference, Response, Seed, read_records
+from reversegen.loop import generation
 from reversegen.stage import run
 
 

@@ -5,11 +5,11 @@ python scripts/label_seeds.py --help
 
 from pathlib import Path
 
-from reversegen import labels as label_module
-from reversegen.configuration import KindUse
+from reversegen.config.load import KindUse
+from reversegen.core.records import Judgement, Reference, Response, Seed, read_answers, read_records, write_records
+from reversegen.core.shards import share
 from reversegen.kinds import open_kind
-from reversegen.records import Judgement, Reference, Response, Seed, read_answers, read_records, write_records
-from reversegen.shards import share
+from reversegen.loop import labels as label_module
 from reversegen.stage import run
 
 

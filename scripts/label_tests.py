@@ -5,12 +5,12 @@ python scripts/label_tests.py --help
 
 from pathlib import Path
 
-from reversegen import labels as label_module
-from reversegen.configuration import KindUse
+from reversegen.config.load import KindUse
+from reversegen.core.records import Judgement, Response, read_answers, read_records, write_records
+from reversegen.core.shards import share
 from reversegen.kinds import open_kind
-from reversegen.records import Judgement, Response, read_answers, read_records, write_records
-from reversegen.seeds import read_tests
-from reversegen.shards import share
+from reversegen.loop import labels as label_module
+from reversegen.loop.seeds import read_tests
 from reversegen.stage import run
 
 

@@ -5,12 +5,12 @@ python scripts/measure_confidence.py --help
 
 from pathlib import Path
 
-from reversegen import generation
-from reversegen.configuration import Answering, KindUse, ModelUse
-from reversegen.engine import Decoding
+from reversegen.config.load import Answering, KindUse, ModelUse
+from reversegen.core.records import Question, Response, read_records
 from reversegen.engines import open_engine
+from reversegen.engines.base import Decoding
 from reversegen.kinds import open_kind
-from reversegen.records import Question, Response, read_records
+from reversegen.loop import generation
 from reversegen.stage import run
 
 

@@ -5,7 +5,7 @@ python scripts/pin_revisions.py --help
 
 from pathlib import Path
 
-from reversegen import hub
+from reversegen.models import hub
 from reversegen.stage import run
 
 

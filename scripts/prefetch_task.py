@@ -5,7 +5,7 @@ python scripts/prefetch_task.py --help
 
 from pathlib import Path
 
-from reversegen.artefacts import check_manifest, read_json, write_json
+from reversegen.core.files import check_manifest, read_json, write_json
 from reversegen.stage import run
 
 

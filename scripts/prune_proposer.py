@@ -5,8 +5,8 @@ python scripts/prune_proposer.py --help
 
 from pathlib import Path
 
-from reversegen.artefacts import write_json
-from reversegen.model_folder import prune
+from reversegen.core.files import write_json
+from reversegen.models.folder import prune
 from reversegen.stage import run
 
 

@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from reversegen import hub
-from reversegen.artefacts import write_json
-from reversegen.errors import BadInput
+from reversegen.core.errors import BadInput
+from reversegen.core.files import write_json
+from reversegen.models import hub
 from reversegen.stage import run
 
 

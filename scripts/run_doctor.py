@@ -6,8 +6,8 @@ make doctor TASK=safety PROFILE=slurm
 import sys
 from pathlib import Path
 
-from reversegen.doctor import examine
-from reversegen.errors import BadInput
+from reversegen.core.errors import BadInput
+from reversegen.operations.doctor import examine
 from reversegen.stage import run
 
 

@@ -5,11 +5,11 @@ python scripts/sample_instructions.py --help
 
 from pathlib import Path
 
-from reversegen import generation
-from reversegen.configuration import ModelUse, Sampling
-from reversegen.engine import Decoding
+from reversegen.config.load import ModelUse, Sampling
+from reversegen.core.records import Prompt, read_records
 from reversegen.engines import open_engine
-from reversegen.records import Prompt, read_records
+from reversegen.engines.base import Decoding
+from reversegen.loop import generation
 from reversegen.stage import run
 
 

@@ -7,11 +7,9 @@ import logging
 from collections import defaultdict
 from pathlib import Path
 
-from reversegen import enhancement
-from reversegen.artefacts import write_json
-from reversegen.configuration import Enhancement, KindUse
-from reversegen.kinds import open_kind
-from reversegen.records import (
+from reversegen.config.load import Enhancement, KindUse
+from reversegen.core.files import write_json
+from reversegen.core.records import (
     Instruction,
     Judgement,
     Label,
@@ -24,6 +22,8 @@ from reversegen.records import (
     stream_records,
     write_records,
 )
+from reversegen.kinds import open_kind
+from reversegen.loop import enhancement
 from reversegen.stage import run
 
 log = logging.getLogger("reversegen")

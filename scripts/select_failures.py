@@ -5,7 +5,7 @@ python scripts/select_failures.py --help
 
 from pathlib import Path
 
-from reversegen.records import Instruction, Label, read_records, write_records
+from reversegen.core.records import Instruction, Label, read_records, write_records
 from reversegen.stage import run
 
 

@@ -5,14 +5,14 @@ python scripts/train_model.py --help
 
 from pathlib import Path
 
-from reversegen.configuration import TinyModel
-from reversegen.records import Labelled, TrainingRow, read_records
+from reversegen.config.load import TinyModel
+from reversegen.core.records import Labelled, TrainingRow, read_records
 from reversegen.stage import run
 
 
 def main(corpus: Path, folder: Path, settings: TinyModel, threads: int) -> None:
     """Train on the conversations, or the judged answers, of `corpus` and write the model folder."""
-    from reversegen.pretraining import train_classifier, train_model
+    from reversegen.training.pretraining import train_classifier, train_model
 
     if settings.classifier:
         train_classifier(read_records(corpus, Labelled), settings, folder, threads)

@@ -5,8 +5,8 @@ python scripts/train_proposer.py --help
 
 from pathlib import Path
 
-from reversegen.configuration import ModelUse, Preference, Tracking
-from reversegen.records import Pair, read_records
+from reversegen.config.load import ModelUse, Preference, Tracking
+from reversegen.core.records import Pair, read_records
 from reversegen.stage import run
 
 
@@ -22,7 +22,7 @@ def main(
     tracking: Tracking,
 ) -> None:
     """Start from `previous`, held to `reference`: the same folder by default, proposer 0 by configuration."""
-    from reversegen.training import train_preference
+    from reversegen.training.trainer import train_preference
 
     rows = read_records(pairs, Pair)
     train_preference(rows, previous, reference, model, proposer, settings, random_seed, threads, tracking)

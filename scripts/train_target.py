@@ -5,8 +5,8 @@ python scripts/train_target.py --help
 
 from pathlib import Path
 
-from reversegen.configuration import Enhancement, ModelUse, Tracking
-from reversegen.records import TrainingRow, read_records
+from reversegen.config.load import Enhancement, ModelUse, Tracking
+from reversegen.core.records import TrainingRow, read_records
 from reversegen.stage import run
 
 
@@ -21,7 +21,7 @@ def main(
     tracking: Tracking,
 ) -> None:
     """Fine-tune the untouched target on the conversations of `rows`; the loss is on the answers alone."""
-    from reversegen.training import train_supervised
+    from reversegen.training.trainer import train_supervised
 
     conversations = read_records(rows, TrainingRow)
     train_supervised(

@@ -5,8 +5,8 @@ python scripts/train_warmup.py --help
 
 from pathlib import Path
 
-from reversegen.configuration import ModelUse, Tracking, Warmup
-from reversegen.records import TrainingRow, read_records
+from reversegen.config.load import ModelUse, Tracking, Warmup
+from reversegen.core.records import TrainingRow, read_records
 from reversegen.stage import run
 
 
@@ -21,7 +21,7 @@ def main(
     tracking: Tracking,
 ) -> None:
     """Train the model of `base` on the three-shot rows."""
-    from reversegen.training import train_supervised
+    from reversegen.training.trainer import train_supervised
 
     rows = read_records(warmup, TrainingRow)
     only_completion = settings.completion_only_loss

@@ -5,13 +5,13 @@ python scripts/write_atlas.py --help
 
 from pathlib import Path
 
-from reversegen import atlas as atlas_module
-from reversegen.configuration import KindUse
-from reversegen.embeddings import read_embeddings
-from reversegen.failures import read_found, write_failures
+from reversegen.config.load import KindUse
+from reversegen.core.records import write_records
 from reversegen.kinds import open_kind
-from reversegen.records import write_records
+from reversegen.reporting import failure_clusters as atlas_module
+from reversegen.reporting.failures import read_found, write_failures
 from reversegen.stage import run
+from reversegen.text.embeddings import read_embeddings
 
 
 def main(

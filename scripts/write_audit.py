@@ -5,8 +5,8 @@ python scripts/write_audit.py --help
 
 from pathlib import Path
 
-from reversegen import audit as audit_module
-from reversegen.records import Instruction, Label, Reference, Response, read_records
+from reversegen.core.records import Instruction, Label, Reference, Response, read_records
+from reversegen.evaluation import audit as audit_module
 from reversegen.stage import run
 
 

@@ -5,9 +5,9 @@ python scripts/write_corpus.py --help
 
 from pathlib import Path
 
-from reversegen import seeds
-from reversegen.configuration import Corpus
-from reversegen.records import Message, TrainingRow, write_records
+from reversegen.config.load import Corpus
+from reversegen.core.records import Message, TrainingRow, write_records
+from reversegen.loop import seeds
 from reversegen.stage import run
 from reversegen.worlds import draw_examples
 

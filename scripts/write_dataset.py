@@ -6,14 +6,14 @@ python scripts/write_dataset.py --help
 import logging
 from pathlib import Path
 
-from reversegen import dataset
-from reversegen.artefacts import read_json
-from reversegen.configuration import DataSource, KindUse
-from reversegen.judge_check import JudgeReport
+from reversegen.config.load import DataSource, KindUse
+from reversegen.core.files import read_json
+from reversegen.core.records import Instruction, Label, Pair, Reference, Response, Seed, TrainingRow, read_records
+from reversegen.evaluation.judge_check import JudgeReport
 from reversegen.kinds import open_kind
-from reversegen.records import Instruction, Label, Pair, Reference, Response, Seed, TrainingRow, read_records
+from reversegen.reporting import dataset
+from reversegen.reporting.tables import read_evaluations
 from reversegen.stage import run
-from reversegen.tables import read_evaluations
 
 log = logging.getLogger("reversegen")
 

@@ -5,8 +5,8 @@ python scripts/write_efficiency.py --help
 
 from pathlib import Path
 
-from reversegen import efficiency
-from reversegen.artefacts import write_text
+from reversegen.core.files import write_text
+from reversegen.operations import resource_usage as efficiency
 from reversegen.stage import run
 
 

@@ -5,9 +5,9 @@ python scripts/write_plan.py --help
 
 from pathlib import Path
 
-from reversegen import costs
-from reversegen.artefacts import write_text
-from reversegen.configuration import Configuration
+from reversegen.config.load import Configuration
+from reversegen.core.files import write_text
+from reversegen.operations import costs
 from reversegen.stage import run
 
 

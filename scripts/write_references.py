@@ -5,15 +5,15 @@ python scripts/write_references.py --help
 
 from pathlib import Path
 
-from reversegen import generation
-from reversegen.calls import calls_folder
-from reversegen.configuration import SOLVERS, KindUse, Labelling, Limits, ModelUse
-from reversegen.engine import Decoding
+from reversegen.config.load import SOLVERS, KindUse, Labelling, Limits, ModelUse
+from reversegen.core.records import Instruction, Seed, read_records, write_records
+from reversegen.core.shards import share
 from reversegen.engines import open_engine
+from reversegen.engines.base import Decoding
+from reversegen.engines.endpoint.call_log import calls_folder
 from reversegen.kinds import open_kind
-from reversegen.records import Instruction, Seed, read_records, write_records
-from reversegen.references import SOLVABILITY_TOKENS, gives_probabilities, solve
-from reversegen.shards import share
+from reversegen.loop import generation
+from reversegen.loop.references import SOLVABILITY_TOKENS, gives_probabilities, solve
 from reversegen.stage import run
 
 

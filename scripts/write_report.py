@@ -5,16 +5,16 @@ python scripts/write_report.py --help
 
 from pathlib import Path
 
-from reversegen import costs, report
-from reversegen.artefacts import read_json, write_text
-from reversegen.configuration import Configuration, KindUse
-from reversegen.failures import read_failures
-from reversegen.hashing import file_sha256
-from reversegen.judge_check import JudgeReport
+from reversegen.config.load import Configuration, KindUse
+from reversegen.core.files import file_sha256, read_json, write_text
+from reversegen.core.records import Cluster, read_records
+from reversegen.evaluation.judge_check import JudgeReport
 from reversegen.kinds import open_kind
-from reversegen.records import Cluster, read_records
+from reversegen.operations import costs
+from reversegen.reporting.failures import read_failures
+from reversegen.reporting.page import report
+from reversegen.reporting.tables import read_evaluations, read_outcomes
 from reversegen.stage import run
-from reversegen.tables import read_evaluations, read_outcomes
 
 
 def main(

@@ -5,8 +5,8 @@ make schema
 
 from pathlib import Path
 
-from reversegen.artefacts import write_json
-from reversegen.configuration import json_schemas
+from reversegen.config.load import json_schemas
+from reversegen.core.files import write_json
 from reversegen.stage import run
 
 

@@ -5,14 +5,14 @@ python scripts/write_system_texts.py --help
 
 from pathlib import Path
 
-from reversegen.artefacts import write_json
-from reversegen.model_check import Readers
+from reversegen.core.files import write_json
 from reversegen.stage import run
+from reversegen.workflow.model_check import Readers
 
 
 def main(models: Readers, system_texts: Path) -> None:
     """A chat template may write a text of its own, whatever is configured. Loads tokenizers alone."""
-    from reversegen.model_check import system_texts as read
+    from reversegen.workflow.model_check import system_texts as read
 
     write_json(system_texts, read(models))
 

@@ -6,10 +6,10 @@ python scripts/write_table.py --help
 import logging
 from pathlib import Path
 
-from reversegen import tables
-from reversegen.artefacts import write_text
-from reversegen.configuration import KindUse
+from reversegen.config.load import KindUse
+from reversegen.core.files import write_text
 from reversegen.kinds import open_kind
+from reversegen.reporting import tables
 from reversegen.stage import run
 
 log = logging.getLogger("reversegen")

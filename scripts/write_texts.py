@@ -5,10 +5,10 @@ python scripts/write_texts.py --help
 
 from pathlib import Path
 
-from reversegen.configuration import KindUse
-from reversegen.failures import failure_texts, read_found
+from reversegen.config.load import KindUse
+from reversegen.core.records import write_records
 from reversegen.kinds import open_kind
-from reversegen.records import write_records
+from reversegen.reporting.failures import failure_texts, read_found
 from reversegen.stage import run
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from reversegen.configuration import Corpus, DataSource, ModelUse, Prompts
+from reversegen.config.load import Corpus, DataSource, ModelUse, Prompts
 from reversegen.stage import run
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
@@ -31,9 +31,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from reversegen.configuration import DataSource, ModelUse, Prompts
-from reversegen.errors import BadInput
-from reversegen.records import Sample
+from reversegen.config.load import DataSource, ModelUse, Prompts
+from reversegen.core.errors import BadInput
+from reversegen.core.records import Sample
 from reversegen.stage import run
 
 
@@ -359,7 +359,7 @@ def test_a_log_that_cannot_be_written_is_named(folder: Folder) -> None:
 def test_a_stage_whose_modules_cannot_be_imported_ends_in_one_line(tmp_path: Path, fault: str, flag: bool) -> None:
     """Its place is that of the repository's scripts, beside the library."""
     shutil.copytree(SCRIPTS / "reversegen", tmp_path / "scripts/reversegen")
-    (tmp_path / "scripts/reversegen/seeds.py").write_text(f"{fault}\n")
+    (tmp_path / "scripts/reversegen/loop/seeds.py").write_text(f"{fault}\n")
     shutil.copy(SCRIPTS / "clean_seeds.py", tmp_path / "scripts")
     words = ["scripts/clean_seeds.py", *(["--log", "seeds.log"] if flag else [])]
     done = subprocess.run([sys.executable, *words], cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -411,7 +411,7 @@ COUNTED = '''
 
 from pathlib import Path
 
-from reversegen.progress import Progress
+from reversegen.core.progress import Progress
 from reversegen.stage import run
 
 

@@ -11,7 +11,7 @@ def _end_in_one_line(kind: type[BaseException], error: BaseException, trace: Tra
     """Show what stops a stage before `stage.run`, such as a missing package: one line, and the traceback in the log."""
     import traceback
 
-    from reversegen.errors import fault_line
+    from reversegen.core.errors import fault_line
 
     main = sys.modules["__main__"]
     job = getattr(main, "snakemake", None)

@@ -22,16 +22,16 @@ import time
 import traceback
 import typing
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import to_json
 
-from reversegen.errors import BadInput, Interrupted, fault_line
-from reversegen.gpus import take_gpus
-from reversegen.records import explain
+from reversegen.core.errors import BadInput, Interrupted, fault_line
+from reversegen.core.progress import NO_BARS, RUNNING, is_main_process, shown_rate
+from reversegen.core.records import explain
+from reversegen.models.gpus import take_gpus
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake as Job
@@ -40,25 +40,6 @@ log = logging.getLogger("reversegen")
 BUDGETED = "REVERSEGEN_BUDGETED"
 """Environment variable that holds config.yaml as Snakemake merged it, where a task has a budget. A job reads the budget when it
 starts: as a param, a raised limit would make everything again."""
-NO_BARS = "REVERSEGEN_NO_BARS"
-"""Environment variable that is set where Snakemake draws the terminal itself, by a logger plugin."""
-
-
-@dataclass
-class Running:
-    """The stage that this process runs, for those who follow it."""
-
-    name: str = ""
-    terminal: typing.TextIO = sys.stderr
-    """Standard error as it was before the log took it."""
-
-    @property
-    def watched(self) -> bool:
-        """Whether somebody sees what is drawn on the terminal: by one process of several, and by no other program."""
-        return self.terminal.isatty() and _is_main_process() and NO_BARS not in os.environ
-
-
-RUNNING = Running()
 
 
 def run(main: Callable[..., None]) -> None:
@@ -74,7 +55,7 @@ def run(main: Callable[..., None]) -> None:
     try:
         if given["log"]:
             RUNNING.terminal = _redirect_to(given["log"])
-        level = logging.INFO if _is_main_process() else logging.WARNING
+        level = logging.INFO if is_main_process() else logging.WARNING
         logging.basicConfig(level=level, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
         _call(main, script, given)
     except (BadInput, Interrupted) as error:
@@ -93,7 +74,7 @@ def _call(main: Callable[..., None], script: Path, given: dict[str, Any]) -> Non
     arguments = {name: _convert(name, kind, given) for name, kind in _parameters(main).items()}
     gpus = {"gpus": given["gpus"]} if given["gpus"] else {}
     log.info("by hand: %s", command(script, arguments | gpus))
-    if given["log"] and BUDGETED in os.environ and _is_main_process():
+    if given["log"] and BUDGETED in os.environ and is_main_process():
         _check_budget(Path(given["log"]))
     take_gpus(given["gpus"])
     files = {path: _identity(path) for path in _paths(arguments.values())}
@@ -157,14 +138,9 @@ def _count_lines(file: Path) -> int:
         return sum(chunk.count(b"\n") for chunk in iter(lambda: content.read(1 << 20), b""))
 
 
-def shown_rate(rate: float) -> str:
-    """A rate as people read it: whole where it is large."""
-    return f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"
-
-
 def _check_budget(log_file: Path) -> None:
     """Raises BadInput where this job would pass its task's budget."""
-    from reversegen import costs  # a stage loads no more than it uses
+    from reversegen.operations import costs  # a stage loads no more than it uses
 
     costs.check_budget(log_file, json.loads(os.environ[BUDGETED]))
 
@@ -197,17 +173,12 @@ def _word(value: Any) -> str:
     return str(value) if isinstance(value, str | Path) else to_json(value).decode()
 
 
-def _is_main_process() -> bool:
-    """Whether this is the only process of the stage, or the first that `accelerate launch` started: it alone tells."""
-    return os.environ.get("RANK", "0") == "0"
-
-
 def _redirect_to(log_file: str) -> typing.TextIO:
     """Send this process's output to the rule's log; return the old standard error, for the one line a user must see."""
     terminal = os.fdopen(os.dup(2), "w")
     try:
         Path(log_file).parent.mkdir(parents=True, exist_ok=True)
-        if _is_main_process():
+        if is_main_process():
             Path(log_file).write_text("")
         with Path(log_file).open("a") as file:  # appending, the processes of one job write over no line of each other
             os.dup2(file.fileno(), 1)

@@ -14,11 +14,11 @@ import torch
 from tests.benchmarks.timing import interleaved, ratio_row, seconds, value_row
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from reversegen.configuration import ModelUse
-from reversegen.engine import Decoding, Request
+from reversegen.config.load import ModelUse
+from reversegen.core.records import Message
+from reversegen.engines.base import Decoding, Request
 from reversegen.engines.transformers import TransformersEngine
-from reversegen.pretraining import build_tokenizer
-from reversegen.records import Message
+from reversegen.training.pretraining import build_tokenizer
 
 USE = ModelUse(dtype="bfloat16")
 SIZES = ((4, 100), (16, 100), (16, 200))

@@ -17,7 +17,7 @@ from typing import Literal
 
 import numpy as np
 
-from reversegen.records import Instruction, read_records
+from reversegen.core.records import Instruction, read_records
 
 REPOSITORY = Path(__file__).parents[2]
 VARIANTS = 0.27

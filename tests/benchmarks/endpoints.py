@@ -24,9 +24,9 @@ import openai
 sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
 
 from tests.benchmarks.timing import value_row
-from tests.endpoint_server import FAULTS, KEY
+from tests.support.endpoint_server import FAULTS, KEY
 
-from reversegen.calls import calls_folder
+from reversegen.engines.endpoint.call_log import calls_folder
 
 JOB = Path(__file__).parents[1] / "endpoint_job.py"
 RATE, MEMORY = 1 / 0.9, 1.1

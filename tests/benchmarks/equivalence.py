@@ -27,7 +27,7 @@ from typing import Any
 import psutil
 from tests.benchmarks.timing import value_row
 
-from reversegen.equivalence import Checker
+from reversegen.kinds.answers.equivalence import Checker
 from reversegen.kinds.answers.final import final_answer
 
 REPOSITORY = Path(__file__).parents[2]

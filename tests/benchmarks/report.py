@@ -22,7 +22,7 @@ if __name__ == "__main__":
 
 from tests.benchmarks.corpora import made_corpus
 from tests.benchmarks.timing import value_row
-from tests.browser import CHROMIUM, browser
+from tests.support.browser import CHROMIUM, browser
 
 SECONDS = {1_000: 10.0, 10_000: 20.0, 100_000: 60.0}
 MEGABYTES = {1_000: 600.0, 10_000: 800.0, 100_000: 2_000.0}
@@ -58,8 +58,8 @@ def measure() -> list[dict[str, Any]]:
 
 def _write(folder: Path, size: int) -> None:
     """The files of two iterations, as the stages write them."""
-    from reversegen.hashing import instruction_id
-    from reversegen.records import Instruction, Label, Reference, Response, write_records
+    from reversegen.core.records import Instruction, Label, Reference, Response, write_records
+    from reversegen.ids import instruction_id
 
     texts = made_corpus(2 * size).texts
     for k in range(2):
@@ -93,11 +93,11 @@ def _made(folder: Path) -> dict[str, float]:
 def _make(folder: Path) -> None:
     """Both stages in this process, and what they took on standard output."""
     import write_atlas
-    from reversegen import report
-    from reversegen.configuration import KindUse
-    from reversegen.evaluation import Evaluation, Metric
-    from reversegen.failures import read_failures
-    from reversegen.records import Cluster, read_records
+    from reversegen.config.load import KindUse
+    from reversegen.core.records import Cluster, read_records
+    from reversegen.evaluation.evaluation import Evaluation, Metric
+    from reversegen.reporting.failures import read_failures
+    from reversegen.reporting.page import report
 
     def files(name: str) -> list[Path]:
         return [folder / f"iter{k}/{name}.jsonl" for k in range(2)]

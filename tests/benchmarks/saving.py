@@ -24,11 +24,11 @@ from unittest.mock import patch
 
 import torch
 
-from reversegen import training as training_module
-from reversegen.configuration import Lora, ModelUse, Preference, Tracking, Training
-from reversegen.records import Pair
-from reversegen.rounding import round_model
-from reversegen.saving import drawn_rows, log_probabilities, merge_adapter
+from reversegen.config.load import Lora, ModelUse, Preference, Tracking, Training
+from reversegen.core.records import Pair
+from reversegen.models.rounding import round_model
+from reversegen.training import trainer as training_module
+from reversegen.training.saving import drawn_rows, log_probabilities, merge_adapter
 
 GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 STEPS = (10, 50, 200)
@@ -68,7 +68,7 @@ def write_random(folder: Path) -> Path:
     """A Llama in bfloat16, its weights with a standard deviation of 0.02 as in large models, on an invented world's words."""
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    from reversegen.pretraining import build_tokenizer
+    from reversegen.training.pretraining import build_tokenizer
 
     tokenizer = build_tokenizer("arithmetic")
     tokenizer.save_pretrained(folder)

@@ -16,15 +16,15 @@ from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
 from tests.benchmarks.corpora import made_corpus, real_corpora, written_corpora
 from tests.benchmarks.timing import exponents, interleaved, ratio_row, seconds, value_row
 
-from reversegen.self_bleu import ORDERS, bleu_against_others, self_bleu
-from reversegen.tokens import Tokens, cached_tokens, tokenise
+from reversegen.text.self_bleu import ORDERS, bleu_against_others, self_bleu
+from reversegen.text.tokens import Tokens, cached_tokens, tokenise
 
 OURS = """
 import json, resource, sys, time
 from pathlib import Path
 sys.path.insert(0, "scripts")
-from reversegen.self_bleu import self_bleu
-from reversegen.tokens import read_tokens
+from reversegen.text.self_bleu import self_bleu
+from reversegen.text.tokens import read_tokens
 tokens = read_tokens(Path(sys.argv[1]))
 start = time.perf_counter()
 score = self_bleu(tokens)

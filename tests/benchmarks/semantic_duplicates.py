@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from reversegen.embeddings import Vectors
-from reversegen.semantic_duplicates import BLOCK, semantic_duplicates
+from reversegen.text.embeddings import Vectors
+from reversegen.text.semantic_duplicates import BLOCK, semantic_duplicates
 
 EPS = 0.05
 ROUNDS = {10_000: 5, 50_000: 3, 200_000: 1}

@@ -4,7 +4,7 @@ python -m tests.benchmarks.slurm_faults FINISHED [FAULT ...]
 
 FINISHED is a copy of this repository with a task `micro`, in which a local run made `results/micro/iter1/samples.jsonl`. Each
 fault runs one stage of it by `snakemake --profile slurm`, disturbs it, lets the same command go on, and prints a line.
-Needs SLURM's daemons of this machine, and root to kill them; tests/test_slurm.py runs the cheap ones.
+Needs SLURM's daemons of this machine, and root to kill them; tests/snakefile/test_slurm.py runs the cheap ones.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def _write_model(folder: Path) -> None:
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    from reversegen.pretraining import build_tokenizer
+    from reversegen.training.pretraining import build_tokenizer
 
     tokenizer = build_tokenizer("arithmetic")
     tokenizer.save_pretrained(folder)
@@ -76,11 +76,11 @@ def _prompts() -> list[str]:
 
 
 def _ours(folder: Path, temperature: float, texts: list[str]) -> tuple[float, int]:
-    from reversegen.configuration import ModelUse, Vllm
-    from reversegen.engine import Decoding
+    from reversegen.config.load import ModelUse, Vllm
+    from reversegen.core.records import Prompt, Sample, read_records
+    from reversegen.engines.base import Decoding
     from reversegen.engines.vllm import VllmEngine
-    from reversegen.generation import sample_instructions
-    from reversegen.records import Prompt, Sample, read_records
+    from reversegen.loop.generation import sample_instructions
 
     use = ModelUse(dtype="float32", engine="vllm", vllm=Vllm(**ARGUMENTS))
     engine = VllmEngine(folder, use, Decoding(TOKENS, temperature), os.cpu_count() or 1)
@@ -94,7 +94,7 @@ def _ours(folder: Path, temperature: float, texts: list[str]) -> tuple[float, in
 def _bare(llm: Any, temperature: float, texts: list[str]) -> tuple[float, int]:
     from vllm import SamplingParams
 
-    from reversegen.hashing import hashed_seed
+    from reversegen.ids import hashed_seed
 
     params = [
         SamplingParams(temperature=temperature, max_tokens=TOKENS, seed=hashed_seed(n) % 2**62 if temperature else None)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from reversegen.configuration import Limits, ModelUse
-from reversegen.engine import Decoding, Engine
+from reversegen.config.load import Limits, ModelUse
+from reversegen.engines.base import Decoding, Engine
 from reversegen.engines.openai import OpenAIEngine
 from reversegen.engines.transformers import TransformersEngine
 from reversegen.engines.vllm import VllmEngine

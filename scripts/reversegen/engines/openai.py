@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reversegen.calls import Calls
-from reversegen.configuration import Endpoint, Limits, Thinking
-from reversegen.engine import Decoding, Generated, Request
-from reversegen.engines.batches import Batches
-from reversegen.engines.connection import Connection
-from reversegen.engines.faults import UNREADABLE, Fault, body_fault, failed_call
-from reversegen.errors import BadInput
-from reversegen.hashing import content_id, hashed_seed
-from reversegen.records import Call
-from reversegen.server_replies import Reading, Unreadable, generated
+from reversegen.config.load import Endpoint, Limits, Thinking
+from reversegen.core.errors import BadInput
+from reversegen.core.records import Call
+from reversegen.engines.base import Decoding, Generated, Request
+from reversegen.engines.endpoint.batch_api import Batches
+from reversegen.engines.endpoint.call_log import Calls
+from reversegen.engines.endpoint.connection import Connection
+from reversegen.engines.endpoint.faults import UNREADABLE, Fault, body_fault, failed_call
+from reversegen.engines.endpoint.replies import Reading, Unreadable, generated
+from reversegen.ids import content_id, hashed_seed
 
 log = logging.getLogger("reversegen")
 

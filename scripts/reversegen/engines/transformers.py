@@ -10,14 +10,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from reversegen.configuration import ModelUse
-from reversegen.conversations import CANNOT_RENDER, Conversations, Prompt
-from reversegen.engine import PROMPT_TOO_LONG, Decoding, Generated, Probabilities, Request
-from reversegen.errors import BadInput
-from reversegen.halving import Parts
-from reversegen.hashing import content_id
-from reversegen.model_folder import check_folder, weights_identity
-from reversegen.templates import stop_tokens
+from reversegen.config.load import ModelUse
+from reversegen.core.errors import BadInput
+from reversegen.engines.base import PROMPT_TOO_LONG, Decoding, Generated, Probabilities, Request
+from reversegen.engines.chat_templates import stop_tokens
+from reversegen.engines.conversations import CANNOT_RENDER, Conversations, Prompt
+from reversegen.engines.halving import Parts
+from reversegen.ids import content_id
+from reversegen.models.folder import check_folder, weights_identity
 
 
 class TransformersEngine:
@@ -33,7 +33,7 @@ class TransformersEngine:
 
     @cached_property
     def _conversations(self) -> Conversations:
-        from reversegen.models import load_tokenizer
+        from reversegen.models.loading import load_tokenizer
 
         return Conversations(load_tokenizer(self.folder, self.model), self.model)
 
@@ -41,7 +41,7 @@ class TransformersEngine:
     def _loaded(self) -> Any:
         from transformers import GenerationConfig
 
-        from reversegen.models import load_model
+        from reversegen.models.loading import load_model
 
         model = load_model(self.folder, self.model, self.threads).eval()
         # a repetition penalty and the like, which folders suggest, would change what `decoding` says

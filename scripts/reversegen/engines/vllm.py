@@ -15,13 +15,13 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from reversegen.configuration import ModelUse, Vllm
-from reversegen.conversations import CANNOT_RENDER, Conversations
-from reversegen.engine import PROMPT_TOO_LONG, Decoding, Generated, Probabilities, Request
-from reversegen.errors import BadInput
-from reversegen.hashing import content_id, hashed_seed
-from reversegen.model_folder import adapted, check_folder, weights_identity
-from reversegen.templates import stop_tokens
+from reversegen.config.load import ModelUse, Vllm
+from reversegen.core.errors import BadInput
+from reversegen.engines.base import PROMPT_TOO_LONG, Decoding, Generated, Probabilities, Request
+from reversegen.engines.chat_templates import stop_tokens
+from reversegen.engines.conversations import CANNOT_RENDER, Conversations
+from reversegen.ids import content_id, hashed_seed
+from reversegen.models.folder import adapted, check_folder, weights_identity
 
 log = logging.getLogger("reversegen")
 
@@ -46,7 +46,7 @@ class VllmEngine:
     def _conversations(self) -> tuple[Conversations, list[int]]:
         from transformers import AutoConfig, GenerationConfig
 
-        from reversegen.models import load_tokenizer
+        from reversegen.models.loading import load_tokenizer
 
         tokenizer = load_tokenizer(self.folder, self.model)
         place, _ = adapted(self.folder) or (self.folder, 0)
@@ -200,7 +200,7 @@ class _Running:
             raise BadInput(
                 "vLLM is not installed here: name its interpreter in config.yaml, `python: {generate: …}`"
             ) from error
-        from reversegen.rounding import folder_in, in_float32
+        from reversegen.models.rounding import folder_in, in_float32
 
         dtype: Any = self.model.dtype
         if dtype == "auto" and in_float32(self.folder):  # vLLM runs it in 16 bits all the same, rounded to the nearest

@@ -1,8 +1,8 @@
 """The kinds of task, by the name that a task's `kind` gives."""
 
-from reversegen.configuration import SOLVERS, KindUse, Task
-from reversegen.errors import BadInput
-from reversegen.kind import Kind
+from reversegen.config.load import SOLVERS, KindUse, Task
+from reversegen.core.errors import BadInput
+from reversegen.kinds.base import Kind
 
 
 def open_kind(use: KindUse) -> Kind:

@@ -23,14 +23,25 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from reversegen import knowledge
-from reversegen.configuration import Honesty, KindUse
-from reversegen.equivalence import Checker
-from reversegen.hashing import normalise
-from reversegen.items import RUNS_ON, Form, carries_answer
-from reversegen.kind import Case, Choice, Conversation, Decision, Kind, Parsed, Raw, Structured, Unusable, conversation
+from reversegen.config.load import Honesty, KindUse
+from reversegen.core.records import Label, Message, Question, Reference, Verdict
+from reversegen.ids import normalise
+from reversegen.kinds.answers.equivalence import Checker
 from reversegen.kinds.answers.reply import TRUNCATED, read_reply
-from reversegen.options import (
+from reversegen.kinds.base import (
+    Case,
+    Choice,
+    Conversation,
+    Decision,
+    Kind,
+    Parsed,
+    Raw,
+    Structured,
+    Unusable,
+    conversation,
+)
+from reversegen.kinds.items import RUNS_ON, Form, carries_answer
+from reversegen.kinds.options import (
     Item,
     cut_item,
     option_letter,
@@ -39,7 +50,7 @@ from reversegen.options import (
     with_none_of_the_above,
     write_item,
 )
-from reversegen.records import Label, Message, Question, Reference, Verdict
+from reversegen.worlds import knowledge
 
 FORM = Form("Q", "\n\n")
 """Items numbered `Q4.`, with a blank line between them."""

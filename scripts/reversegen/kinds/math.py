@@ -17,12 +17,14 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from reversegen import arithmetic
-from reversegen.configuration import KindUse
-from reversegen.equivalence import Checker
-from reversegen.hashing import normalise
-from reversegen.items import Form, carries_answer
-from reversegen.kind import (
+from reversegen.config.load import KindUse
+from reversegen.core.records import Label, Measure, Message, Question, Reference, Verdict
+from reversegen.ids import normalise
+from reversegen.kinds.answers.equivalence import Checker
+from reversegen.kinds.answers.final import NO_ANSWER, FinalAnswer, final_answer
+from reversegen.kinds.answers.reply import TRUNCATED
+from reversegen.kinds.answers.statements import SAYS_NONE
+from reversegen.kinds.base import (
     FLEXIBLE,
     STRICT,
     Case,
@@ -35,10 +37,8 @@ from reversegen.kind import (
     Unusable,
     conversation,
 )
-from reversegen.kinds.answers.final import NO_ANSWER, FinalAnswer, final_answer
-from reversegen.kinds.answers.reply import TRUNCATED
-from reversegen.kinds.answers.statements import SAYS_NONE
-from reversegen.records import Label, Measure, Message, Question, Reference, Verdict
+from reversegen.kinds.items import Form, carries_answer
+from reversegen.worlds import arithmetic
 
 FORM = Form("Q", "\n\n")
 """Items numbered `Q4.`, with a blank line between them."""

@@ -18,15 +18,15 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from reversegen import policy
-from reversegen.configuration import KindUse
-from reversegen.equivalence import Checker
-from reversegen.hashing import normalise
-from reversegen.items import Form
-from reversegen.kind import Case, Conversation, Decision, Kind, Parsed, Raw, Unusable, conversation
+from reversegen.config.load import KindUse
+from reversegen.core.records import Label, Message, Question, Reference, Verdict
+from reversegen.ids import normalise
+from reversegen.kinds.answers.equivalence import Checker
 from reversegen.kinds.answers.refusals import refuses
 from reversegen.kinds.answers.reply import Reply, read_reply
-from reversegen.records import Label, Message, Question, Reference, Verdict
+from reversegen.kinds.base import Case, Conversation, Decision, Kind, Parsed, Raw, Unusable, conversation
+from reversegen.kinds.items import Form
+from reversegen.worlds import policy
 
 FORM = Form("", "\n")
 """One item a line, numbered `4.`"""

@@ -36,7 +36,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from reversegen.exact_answers import LONGEST_NUMBER, Number, read
+from reversegen.kinds.answers.exact import LONGEST_NUMBER, Number, read
+from reversegen.kinds.answers.plain import READABLE
 from reversegen.kinds.answers.reply import SPECIAL_TOKEN, TRUNCATED, read_reply
 from reversegen.kinds.answers.statements import (
     after_lead,
@@ -48,7 +49,6 @@ from reversegen.kinds.answers.statements import (
     stated,
     stated_word,
 )
-from reversegen.plain_answers import READABLE
 
 NO_ANSWER = "no final answer"
 UNREADABLE = "answer unreadable"

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections import deque
 
-from reversegen.exact_answers import LONGEST_NUMBER, Number, read
+from reversegen.kinds.answers.exact import LONGEST_NUMBER, Number, read
 
 SAYS_NONE = (
     r"(?:none|n/?a|unanswerable|undefined|unknown|not enough information|insufficient \w+"

@@ -1,0 +1,1 @@
+"""The configuration: what every key means, its type and its range. It knows no kind of task."""

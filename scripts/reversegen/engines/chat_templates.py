@@ -1,0 +1,311 @@
+"""Chat templates and special tokens: from a request to the text that a model continues, and from tokens to its text."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from reversegen.core.errors import BadInput, describe
+from reversegen.core.records import Message
+from reversegen.engines.base import Generated, Request
+from reversegen.models.template_heads import FIXED_DATE, SYSTEM_IN_USER_TURN
+
+CHANCE = re.compile(r"\|\s*random\b|\blipsum\b")
+"""What else Jinja gives a template that is another text each time."""
+ROLE = re.compile(r"\A(system|developer|user)\b\s*(:|\n|\Z)")
+"""What a template writes for a turn's role, in front of its text."""
+QUESTIONS = ("question0", "question1")
+"""Plain words in place of what is asked."""
+RARE = "\U00013000 \U0001fae8"
+"""A hieroglyph and a recent emoji: what a tokenizer without bytes for them has no token for."""
+TRIES = 8
+"""Times that a text is broken at all tokens of a template's that are read in it. One is enough but for hostile vocabularies."""
+
+
+class Forged(ValueError):
+    """A text in which a token of the template's own cannot be broken, or into which a chat template puts one together."""
+
+
+def render(tokenizer: Any, request: Request) -> str:
+    """The text of a request, harmless whether it is a conversation or plain text. Raises what `templated` raises."""
+    if request.messages:
+        return templated(tokenizer, request, add_generation_prompt=True)
+    return harmless(tokenizer, str(request.text))
+
+
+def harmless(tokenizer: Any, text: str) -> str:
+    """A text of somebody's in which no token of `control_tokens` is read: each is broken by a space behind its first character.
+
+    This is the one place where texts are made harmless: prompts and completions, asked and trained on, of every source. What
+    is harmless stays as it is. Tokens are found as they are spelt, and as the tokenizer reads them: it may take other
+    characters for them (NFKC, lower case). Raises Forged if spaces break none, as in a tokenizer that drops spaces.
+    """
+    pattern, numbers = _controls(tokenizer, tokenizer.chat_template, len(tokenizer))
+    for _ in range(TRIES):
+        spans = [match.span() for match in pattern.finditer(text)] or _spans(tokenizer, text, numbers)
+        if not spans:
+            return text
+        for start, end in reversed(spans):
+            place = end - len(text[start:end].lstrip()) + 1
+            text = f"{text[:place]} {text[place:]}"
+    raise Forged("a space breaks none of the special tokens in this text")
+
+
+def _spans(tokenizer: Any, text: str, numbers: frozenset[int]) -> list[tuple[int, int]]:
+    """Where the tokenizer reads one of some tokens in a text."""
+    if not tokenizer.is_fast:
+        if numbers.intersection(tokenizer(text, add_special_tokens=False)["input_ids"]):
+            raise Forged("this tokenizer does not say where it reads a special token in this text")
+        return []
+    read = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+    return [
+        (start, end)
+        for number, (start, end) in zip(read["input_ids"], read["offset_mapping"], strict=True)
+        if number in numbers
+    ]
+
+
+def templated(tokenizer: Any, request: Request, *, add_generation_prompt: bool) -> str:
+    """The text of a conversation, with or without the opening of the next turn.
+
+    Raises BadInput for a chat template that serves no conversation of these roles, whatever the template raises for this one,
+    and Forged if its special tokens are not those of the same conversation in plain words: a template may join what
+    stands apart, by what it removes or puts side by side.
+    """
+    messages = _without_empty_system(tokenizer, request)
+    roles = tuple(message.role for message in messages)
+    contents = [harmless(tokenizer, message.content) for message in messages]
+    expected = check_template(
+        tokenizer,
+        tokenizer.chat_template,
+        roles,
+        request.parts,
+        tuple(sorted(request.template.items())),
+        add_generation_prompt,
+        tuple(None if content.strip() else content for content in contents),
+    )
+    text = _apply(tokenizer, roles, contents, request.parts, request.template, add_generation_prompt)
+    if _written(tokenizer, text) != expected:
+        raise Forged("the chat template makes special tokens of the texts of this conversation")
+    return text
+
+
+def _apply(
+    tokenizer: Any,
+    roles: Sequence[str],
+    contents: Sequence[str],
+    parts: bool,
+    arguments: Mapping[str, Any],
+    add_generation_prompt: bool,
+) -> str:
+    """A conversation as the chat template writes it."""
+    turns = [
+        {"role": role, "content": [{"type": "text", "text": content}] if parts else content}
+        for role, content in zip(roles, contents, strict=True)
+    ]
+    text = tokenizer.apply_chat_template(
+        turns, tokenize=False, add_generation_prompt=add_generation_prompt, **arguments
+    )
+    return str(text)
+
+
+def _written(tokenizer: Any, text: str) -> tuple[int, ...]:
+    """The tokens of `control_tokens` in a rendered text, in order."""
+    _, numbers = _controls(tokenizer, tokenizer.chat_template, len(tokenizer))
+    return tuple(number for number in tokenizer(text, add_special_tokens=False)["input_ids"] if number in numbers)
+
+
+@functools.lru_cache(maxsize=64)
+def check_template(
+    tokenizer: Any,
+    template: str | None,
+    roles: tuple[str, ...],
+    parts: bool,
+    arguments: tuple[tuple[str, Any], ...],
+    add_generation_prompt: bool,
+    contents: tuple[str | None, ...] = (),
+) -> tuple[int, ...]:
+    """The tokens of `control_tokens` that the chat template of a tokenizer writes for a conversation of these roles, in order.
+
+    `parts` and `arguments` are as in `Request`. The turns hold plain words, so that the template's own message can be shown,
+    whatever is asked later; but for those of which `contents` has a text without words. Raises BadInput unless the template
+    writes the text of every turn.
+    """
+    folder = tokenizer.name_or_path
+    if template is None:
+        raise BadInput(
+            f"{folder}: it has no chat template, as chat_template.jinja or in tokenizer_config.json; give one as "
+            "`chat_template` of the model in config/models.yaml"
+        )
+    if chance := CHANCE.search(own_template(template)):
+        raise BadInput(
+            f"{_place(folder, template)}: the chat template draws at random (`{chance[0]}`): no prompt is the same text twice; "
+            "give another as `chat_template` of the model in config/models.yaml"
+        )
+    text = ""
+
+    def fault(roles: tuple[str, ...], contents: list[str]) -> str | None:
+        nonlocal text
+        try:
+            text = _apply(tokenizer, roles, contents, parts, dict(arguments), add_generation_prompt)
+        except Exception as error:  # the template is somebody else's program: it may raise anything
+            if line := getattr(error, "lineno", 0):  # of jinja2.TemplateSyntaxError
+                line -= template[: -len(own_template(template))].count("\n")
+                return f"does not parse: line {line}: {describe(error)}"
+            return f"fails on a conversation of {', '.join(roles)}: {describe(error)}"
+        lost = [role for role, content in zip(roles, contents, strict=True) if content.strip() not in text]
+        return f"leaves out the text of the {lost[0]}'s turn" if lost else None
+
+    given = contents or (None,) * len(roles)
+    words = [f"question{n}" if content is None else content for n, content in enumerate(given)]
+    found = fault(roles, words)
+    if found is None:
+        return _written(tokenizer, text)
+    advice = "give another as `chat_template` of the model in config/models.yaml"
+    if roles[:2] == ("system", "user") and fault(roles[1:], words[1:]) is None:
+        advice = "give the model `system_turn: user` in config/models.yaml: a system text then opens the user's turn"
+    raise BadInput(f"{_place(folder, template)}: the chat template {found}; {advice}")
+
+
+def own_template(template: str) -> str:
+    """A chat template without what is put in front of it here."""
+    return template.removeprefix(FIXED_DATE).removeprefix(SYSTEM_IN_USER_TURN)
+
+
+def _without_empty_system(tokenizer: Any, request: Request) -> list[Message]:
+    """The messages; an empty system text is no system turn, or an empty one if the template would else write its own.
+
+    Raises BadInput if the template writes a system text of its own in either case.
+    """
+    if request.messages[0].role != "system" or request.messages[0].content:
+        return request.messages
+    if not system_text(tokenizer, request.template, parts=request.parts, system=None):
+        return request.messages[1:]
+    if left := system_text(tokenizer, request.template, parts=request.parts, system=""):
+        place = _place(tokenizer.name_or_path, tokenizer.chat_template)
+        raise BadInput(
+            f'{place}: the chat template writes a system text of its own, {left[:100]!r}, even if `system` is ""; set `system` '
+            "to null to leave it to the template, or give the model another `chat_template` in config/models.yaml"
+        )
+    return request.messages
+
+
+def system_text(tokenizer: Any, arguments: Mapping[str, Any], *, parts: bool, system: str | None) -> str:
+    """What a model reads before the user's first turn, by its chat template: a system text as it is given, or none.
+
+    None is no system turn; many templates then write a text of their own. `arguments` and `parts` are as in `Request`. Special
+    tokens and the names of roles are left out; so is all that the template writes before the second turn of a user as well,
+    if it renders one. Raises BadInput as `check_template` does.
+    """
+    roles = ("user",) if system is None else ("system", "user")
+    contents = (None,) if system is None else ("" if system == "" else None, None)
+    key = tuple(sorted(arguments.items()))
+    check_template(tokenizer, tokenizer.chat_template, roles, parts, key, True, contents)
+    return _read_system(tokenizer, tokenizer.chat_template, parts, key, system)
+
+
+@functools.lru_cache(maxsize=64)
+def _read_system(
+    tokenizer: Any, template: str, parts: bool, arguments: tuple[tuple[str, Any], ...], system: str | None
+) -> str:
+    """The text of `system_text`. `template` is the tokenizer's, which may change."""
+    pattern, _ = _controls(tokenizer, template, len(tokenizer))
+
+    def pieces(text: str) -> list[str]:
+        return [piece for piece in re.split(f"({pattern.pattern})", text) if piece]
+
+    def rendered(roles: Sequence[str], contents: Sequence[str]) -> str:
+        return _apply(tokenizer, roles, contents, parts, dict(arguments), True)
+
+    first, second = QUESTIONS
+    opening = [] if system is None else [("system", harmless(tokenizer, system))]
+    head = pieces(rendered(*zip(*opening, ("user", first), strict=True)).partition(first)[0])
+    try:
+        both = rendered(("user", "assistant", "user"), (first, "answer0", second))
+        header = pieces(both.partition("answer0")[2].partition(second)[0])
+    except Exception:  # a template may take one question alone
+        header = []
+    while head and header and head[-1] == header[-1]:
+        head.pop()
+        header.pop()
+    if head and header:
+        if header[-1].endswith(head[-1]):
+            head.pop()
+        else:
+            whole = head[-1].endswith(header[-1])
+            head[-1] = head[-1].removesuffix(header[-1]) if whole else head[-1].removeprefix(header[-1])
+    texts = (ROLE.sub("", piece.strip()).strip() for piece in head if not pattern.fullmatch(piece))
+    return "\n".join(text for text in texts if text)
+
+
+def _place(folder: str, template: str) -> str:
+    """Where a chat template stands: a file of its folder, or the configuration."""
+    own = own_template(template)
+    for path in [Path(folder) / "chat_template.jinja", *sorted(Path(folder).glob("additional_chat_templates/*.jinja"))]:
+        if path.is_file() and path.read_text(encoding="utf-8") == own:
+            return str(path)
+    config = Path(folder) / "tokenizer_config.json"
+    if config.is_file() and json.dumps(own)[1:-1] in config.read_text(encoding="utf-8"):
+        return f"{config}: chat_template"
+    return f"config/models.yaml: chat_template of {folder}"
+
+
+def special_tokens(tokenizer: Any) -> list[str]:
+    """Every token that ends or opens something, longest first: the named ones, and those added as special."""
+    added = (token.content for token in tokenizer.added_tokens_decoder.values() if token.special)
+    return sorted({*tokenizer.all_special_tokens, *added}, key=lambda token: (-len(token), token))
+
+
+def thought_tokens(tokenizer: Any) -> list[str]:
+    """The marks of a thought that are tokens of their own, though not special ones: Qwen3's and DeepSeek-R1's are."""
+    added = {token.content for token in tokenizer.added_tokens_decoder.values()}
+    return [mark for mark in ("<think>", "</think>") if mark in added]
+
+
+def control_tokens(tokenizer: Any) -> list[str]:
+    """Every token that only a chat template, or we, may write, longest first.
+
+    These are the special tokens, and of the others that were added to the vocabulary: the marks of a thought, those that the
+    chat template writes (DeepSeek-R1's turns, Qwen's `<tool_call>`), and those in the form of `<|tool|>`, with a bar of either
+    width, since a template may build them from parts. Others are text: Gemma's `<b>`, runs of spaces. A token of one
+    character, or of white space, cannot be broken.
+    """
+    template = tokenizer.chat_template or ""
+    added = (token.content for token in tokenizer.added_tokens_decoder.values())
+    marks = (
+        token
+        for token in added
+        if not token[:1].isalnum() and (token in template or re.fullmatch(r"<[|\uff5c].*>", token))
+    )
+    tokens = {*special_tokens(tokenizer), *thought_tokens(tokenizer), *marks}
+    return sorted((token for token in tokens if len(token.strip()) > 1), key=lambda token: (-len(token), token))
+
+
+@functools.lru_cache(maxsize=64)
+def _controls(tokenizer: Any, template: str | None, size: int) -> tuple[re.Pattern[str], frozenset[int]]:
+    """`control_tokens` as a pattern and as numbers, without what the tokenizer reads in unknown characters of any text.
+
+    `template` and `size`, the length of the vocabulary, are what may change of a tokenizer.
+    """
+    tokens = control_tokens(tokenizer)
+    unknown = tokenizer(RARE, add_special_tokens=False)["input_ids"]
+    numbers = {tokenizer.convert_tokens_to_ids(token) for token in tokens}.difference(unknown)
+    return re.compile("|".join(map(re.escape, tokens)) or "(?!)"), frozenset(numbers)
+
+
+def stop_tokens(of_model: int | list[int] | None, tokenizer: Any) -> list[int]:
+    """Tokens that end a text: the tokenizer's, the model's own, and a chat model's end of turn (Llama 3's `<|eot_id|>`)."""
+    stops = {tokenizer.eos_token_id, *(of_model if isinstance(of_model, list) else [of_model])}
+    stops |= {tokenizer.get_vocab().get(token) for token in ("<|eot_id|>", "<|eot|>", "<|im_end|>", "<end_of_turn>")}
+    return sorted(stop for stop in stops if stop is not None)
+
+
+def continuation(tokens: list[int], stops: list[int], decode: Callable[[list[int]], str]) -> Generated:
+    """What a model wrote up to its first stop token, or to its limit."""
+    end = next((i for i, token in enumerate(tokens) if token in stops), None)
+    kept = tokens[:end]
+    return Generated(text=decode(kept), tokens=len(kept) + (end is not None), finished=end is not None)

@@ -1,0 +1,262 @@
+"""How one model is asked and how its text is kept: its chat template's arguments, and its thoughts in one form.
+
+A model that thinks writes its thought between marks of its own; these may be special tokens, and its chat template may write
+the first one into the prompt. Every record holds a thought between `<think>` and `</think>`: nothing after this module knows
+a model's marks.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import takewhile
+from operator import itemgetter
+from typing import Any, NamedTuple, TypeVar
+
+from reversegen.config.load import ModelUse, Thinking
+from reversegen.core.errors import BadInput
+from reversegen.core.records import Message
+from reversegen.engines.base import Generated, Request
+from reversegen.engines.chat_templates import (
+    continuation,
+    harmless,
+    render,
+    special_tokens,
+    system_text,
+    templated,
+    thought_tokens,
+)
+
+log = logging.getLogger("reversegen")
+T = TypeVar("T")
+
+CANONICAL = Thinking(enabled=True)
+"""The marks that every record holds; a model without the setting is read by them too."""
+CANNOT_RENDER = "chat template cannot render it"
+"""Why an item has no response: the template refuses this one conversation."""
+
+
+class Prompt(NamedTuple):
+    """What a model continues."""
+
+    text: str
+    tokens: list[int]
+    in_thought: bool
+    """Whether it ends inside a thought that the chat template opens."""
+
+
+def template_arguments(model: ModelUse) -> dict[str, Any]:
+    """What a model's chat template takes beside the conversation. A template ignores a variable that it does not know.
+
+    `enable_thinking` is the name that Qwen3's template, and those made after it, give the switch.
+    """
+    switch = {} if model.thinking is None else {"enable_thinking": model.thinking.enabled}
+    return {**switch, **model.chat_template_kwargs}
+
+
+def _opening(tokenizer: Any) -> list[int]:
+    """The special tokens that a tokenizer sets in front of a text: Llama's beginning of text, for most models none."""
+    read = tokenizer("a", return_special_tokens_mask=True)
+    return [
+        token for token, _ in takewhile(itemgetter(1), zip(read["input_ids"], read["special_tokens_mask"], strict=True))
+    ]
+
+
+class Conversations:
+    """The prompts of one model and the text that it writes to them."""
+
+    def __init__(self, tokenizer: Any, model: ModelUse) -> None:
+        self.tokenizer = tokenizer
+        self._arguments, self._marks = template_arguments(model), model.thinking or CANONICAL
+        self._thinks, self._closes = model.thinks, model.thinking is not None and not model.thinking.enabled
+        special = special_tokens(tokenizer)
+        self._special_marks = [
+            (list(tokenizer(mark, add_special_tokens=False)["input_ids"]), canonical)
+            for mark, canonical in ((self._marks.start, CANONICAL.start), (self._marks.end, CANONICAL.end))
+            if any(token in mark for token in special)
+        ]
+        self._forgeable = not any(token in self._marks.start for token in [*special, *thought_tokens(tokenizer)])
+        self._opening = _opening(tokenizer)
+        self._some_rendered = False
+        self._logged = model.thinking is not None
+
+    def prompts(self, requests: Sequence[Request]) -> list[Prompt | None]:
+        """What the model continues for each request; None if the chat template refuses this one.
+
+        Raises BadInput if it refuses all requests of the first call: the template is at fault then, not a request.
+        """
+        return self._each(self.prompt, requests)
+
+    def texts(self, requests: Sequence[Request]) -> list[str]:
+        """The text that the model continues for each request, the same reason for all that the chat template refuses.
+
+        Raises BadInput as `prompts` does.
+        """
+        return [
+            CANNOT_RENDER if text is None else text for text in self._each(lambda one: self._text(one)[0], requests)
+        ]
+
+    def _each(self, render: Callable[[Request], T], requests: Sequence[Request]) -> list[T | None]:
+        prompts: list[T | None] = []
+        fault: Exception | None = None
+        for request in requests:
+            try:
+                prompts.append(render(request))
+            except BadInput:  # the template renders no conversation of these roles
+                raise
+            except Exception as error:  # a template is somebody else's program: it may raise anything
+                prompts.append(None)
+                fault = error
+        some = any(prompt is not None for prompt in prompts)
+        if fault is not None and not self._some_rendered and not some:
+            message = f"{type(fault).__name__}: {' '.join(str(fault).split())[:200]}"
+            raise BadInput(
+                f"{self.tokenizer.name_or_path}: the chat template can render no conversation: {message}; give the model "
+                "another `chat_template` in models.yaml"
+            )
+        self._some_rendered |= some
+        if fault is not None:
+            log.warning("%d of %d conversations: %s", prompts.count(None), len(requests), CANNOT_RENDER)
+        return prompts
+
+    def prompt(self, request: Request) -> Prompt:
+        """What the model continues. Raises whatever the chat template raises."""
+        text, in_thought = self._text(request)
+        return Prompt(text, self._tokens(text, chat=bool(request.messages)), in_thought)
+
+    def _text(self, request: Request) -> tuple[str, bool]:
+        """What the model continues, and whether that ends in a thought.
+
+        A thought that the template opens is closed at once if the model shall not think.
+        """
+        text = render(self.tokenizer, self._with_arguments(request))
+        in_thought = bool(request.messages) and self._opens_thought(text, request.messages[-1])
+        if in_thought and self._closes:
+            text, in_thought = text + self._closing(text), False
+        if in_thought and not self._logged:
+            self._logged = True
+            log.info("the chat template opens a thought: it counts as none of the answer; `thinking` gives it tokens")
+        return text, in_thought
+
+    def system_text(self, system: str | None) -> str:
+        """What the model reads before a question whose conversation has this system message, as `templates.system_text`."""
+        return system_text(self.tokenizer, self._arguments, parts=False, system=system)
+
+    def continuation(self, tokens: list[int], stops: list[int], prompt: Prompt) -> Generated:
+        """What the model wrote after a prompt, up to its first stop token or to its limit, its thought in canonical form."""
+        return continuation(tokens, stops, lambda kept: self._canonical(kept, prompt.in_thought))
+
+    def completed(self, prompt: Prompt, request: Request, option: str) -> list[int]:
+        """The tokens of the prompt, as it is asked, and of an option as the assistant's turn, without what the template puts
+        after it.
+
+        Raises BadInput for a model that thinks first: what it would say after its thought has no probability before it.
+        """
+        if self._thinks or prompt.in_thought:
+            raise BadInput(
+                f"{self.tokenizer.name_or_path}: this model thinks before it answers, so the options of a question have no "
+                "probability of their own; set `thinking: {enabled: false}` for it in models.yaml"
+            )
+        turn, _ = self._turn(prompt, request, [Message(role="assistant", content=option)])
+        option = harmless(self.tokenizer, option)
+        before, there, _ = turn.partition(option)
+        if not there:
+            raise BadInput("the chat template changes the text of an answer; options cannot be scored")
+        return [*prompt.tokens, *self._following(prompt, before + option, chat=True)]
+
+    def row(self, asked: str | Sequence[Message], completion: str | Sequence[Message]) -> tuple[list[int], list[int]]:
+        """Tokens of a prompt exactly as the model is asked it, and of the completion up to the end of its text or turn.
+
+        Both are plain text, which ends with the tokenizer's end token, or conversations. An answer without a thought closes the
+        thought that a template opens. Raises BadInput for a template that renders the conversation differently once it is
+        answered, and whatever the template itself raises.
+        """
+        if isinstance(asked, str):
+            assert isinstance(completion, str)
+            prompt = self.prompt(Request(text=asked))
+            written = self._following(prompt, harmless(self.tokenizer, completion), chat=False)
+            return prompt.tokens, [*written, self.tokenizer.eos_token_id]
+        assert not isinstance(completion, str)
+        request = Request(messages=list(asked))
+        prompt = self.prompt(request)
+        turn, closing = self._turn(prompt, request, completion)
+        return prompt.tokens, self._following(prompt, closing + turn, chat=True)
+
+    def _following(self, prompt: Prompt, text: str, *, chat: bool) -> list[int]:
+        """The tokens of what follows a prompt, whose own stay as they are asked even if some would merge with the text."""
+        start = len(prompt.tokens)
+        whole = self._tokens(prompt.text + text, chat=chat)
+        if whole[:start] == prompt.tokens:
+            return whole[start:]
+        line = self._tokens("\n", chat=True)
+        behind = self._tokens("\n" + text, chat=True)  # a text alone would get SentencePiece's space in front
+        return behind[len(line) :] if behind[: len(line)] == line else self._tokens(text, chat=True)
+
+    def _turn(self, prompt: Prompt, request: Request, completion: Sequence[Message]) -> tuple[str, str]:
+        """The assistant's turn after a prompt, and what closes the thought that the prompt leaves open, if the turn does not.
+
+        Many templates keep no thought in a turn that is over, so the prompt may end in a block that the turn lacks.
+        """
+        turns = replace(self._with_arguments(request), messages=[*request.messages, *completion])
+        whole = templated(self.tokenizer, turns, add_generation_prompt=False)
+        if whole.startswith(prompt.text):
+            return whole[len(prompt.text) :], ""
+        head = self._without_thought(prompt.text)
+        if head == prompt.text or not whole.startswith(head):
+            raise BadInput(
+                f"{self.tokenizer.name_or_path}: the chat template renders a question differently once it is answered: no "
+                "training row is what the model is asked, and options cannot be scored; give another `chat_template`"
+            )
+        turn = whole[len(head) :]
+        thought = turn.lstrip().removeprefix(self._marks.start).lstrip()
+        if thought.startswith(self._marks.end) and turn.lstrip().startswith(self._marks.start):
+            turn = thought.removeprefix(
+                self._marks.end
+            ).lstrip()  # the prompt has this empty thought in other white space
+        closes = not prompt.in_thought or turn.lstrip().startswith(self._marks.end)
+        return turn, "" if closes else self._closing(prompt.text)
+
+    def _with_arguments(self, request: Request) -> Request:
+        return replace(request, template={**self._arguments, **request.template})
+
+    def _opens_thought(self, text: str, last: Message) -> bool:
+        """Whether the template, and not the last turn itself, ends a prompt with the start of a thought."""
+        start = self._marks.start
+        return text.rstrip().endswith(start) and not (self._forgeable and last.content.rstrip().endswith(start))
+
+    def _closing(self, text: str) -> str:
+        """The end of an empty thought, with the white space of its start: `<think>\\n` is closed by `\\n</think>\\n\\n`."""
+        space = text[len(text.rstrip()) :]
+        return f"{space}{self._marks.end}{space * 2}"
+
+    def _without_thought(self, text: str) -> str:
+        """A prompt without an open or empty thought at its end."""
+        head = text.rstrip().removesuffix(self._marks.end).rstrip()
+        return head.removesuffix(self._marks.start) if head.endswith(self._marks.start) else text
+
+    def _tokens(self, text: str, *, chat: bool) -> list[int]:
+        """The tokens of a text; a plain one opens as the tokenizer opens texts, and never ends as it may end them."""
+        return [*([] if chat else self._opening), *self.tokenizer(text, add_special_tokens=False)["input_ids"]]
+
+    def _canonical(self, tokens: list[int], in_thought: bool) -> str:
+        """The text of tokens; what stands for the model's marks is found among tokens if decoding would drop it."""
+        pieces: list[str] = []
+        start = place = 0
+        while place < len(tokens):
+            mark = next((m for m in self._special_marks if tokens[place : place + len(m[0])] == m[0]), None)
+            if mark is None:
+                place += 1
+                continue
+            pieces += [self._decoded(tokens[start:place]), mark[1]]
+            start = place = place + len(mark[0])
+        text = "".join([*pieces, self._decoded(tokens[start:])])
+        opened = text.lstrip()
+        if opened.startswith(self._marks.start):
+            text = CANONICAL.start + opened.removeprefix(self._marks.start)
+        if in_thought or self._thinks or text.startswith(CANONICAL.start):
+            text = text.replace(self._marks.end, CANONICAL.end, 1)
+        return CANONICAL.start + text if in_thought else text
+
+    def _decoded(self, tokens: list[int]) -> str:
+        return str(self.tokenizer.decode(tokens, skip_special_tokens=True))

@@ -1,0 +1,1 @@
+"""How an OpenAI-compatible endpoint is asked: connection, batch API, replies, and what was asked and answered."""

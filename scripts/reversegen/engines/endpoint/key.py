@@ -1,0 +1,22 @@
+"""The key of an endpoint, which an environment variable holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from reversegen.config.load import Endpoint
+from reversegen.core.errors import BadInput
+
+
+def endpoint_key(endpoint: Endpoint, environment: Mapping[str, str]) -> str:
+    """The key without the blanks around it. Raises BadInput, which never shows it, where no request could carry it."""
+    key = environment.get(endpoint.api_key_env, "").strip()
+    variable = (
+        f"config/models.yaml: endpoint {endpoint.base_url}: the environment variable {endpoint.api_key_env} holds "
+    )
+    if not key:
+        raise BadInput(f"{variable}no key; export it before starting snakemake")
+    if not re.fullmatch("[!-~]+", key):
+        raise BadInput(f"{variable}spaces or other characters that no key has")
+    return key

@@ -1,0 +1,1 @@
+"""What is measured, of proposers, targets and judges, and how sure the numbers are."""

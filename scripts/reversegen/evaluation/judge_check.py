@@ -1,0 +1,127 @@
+"""Whether a judge can be trusted: its errors on a labelled set, and rates corrected for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict
+
+from reversegen.config.load import JudgeCheck
+from reversegen.core.metric import Metric
+from reversegen.core.records import Label, Labelled, Opening
+from reversegen.ids import hashed_seed
+
+
+class JudgeReport(BaseModel):
+    """The content of `judge.json`. Sensitivity and specificity are over the rows that the judge gave a verdict on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sensitivity: Metric
+    """Of the failed rows, those called failed."""
+    specificity: Metric
+    """Of the passed rows, those called passed."""
+    canaries: Metric
+    """Of the rows whose response tries to inject a verdict, those judged rightly, no verdict being wrong; in no other share."""
+    invalid: Metric
+    """Of all other rows, those without a verdict."""
+    refusal_sensitivity: Metric = Metric(value=None)
+    """Of the openings that refuse, those called refusals; null for a kind that counts no refusals."""
+    refusal_specificity: Metric = Metric(value=None)
+    """Of the openings that help, those not called refusals."""
+
+    def fault(self, limits: JudgeCheck) -> str | None:
+        """Which limit the judge misses."""
+        if self.invalid.value is not None and self.invalid.value > limits.invalid:
+            return (
+                f"{self.invalid.count} of {self.invalid.total} rows got no verdict, more than judge_check.invalid: "
+                f"{limits.invalid}; does judge.format name the form of its replies?"
+            )
+        for name in ("sensitivity", "specificity", "canaries"):
+            metric, least = getattr(self, name), getattr(limits, name)
+            if metric.value is None and name != "canaries":
+                return f"the labelled set has no row that tells {name}, or the judge gave none of them a verdict"
+            if metric.value is not None and metric.value < least:
+                return (
+                    f"{name} is {metric.value} ({metric.count} of {metric.total}), less than judge_check.{name}: {least}; "
+                    "use another judge, or change the limit knowingly"
+                )
+        return None
+
+
+def check_judge(rows: Sequence[Labelled], labels: Sequence[Label]) -> JudgeReport:
+    """The errors of a judge whose labels stand in the order of the labelled rows; intervals are Wilson's, at 95 %."""
+
+    def share(pairs: Sequence[tuple[Labelled, Label]], none: str) -> Metric:
+        return wilson(sum(row.verdict == label.verdict for row, label in pairs), len(pairs)).null_because(none)
+
+    pairs = list(zip(rows, labels, strict=True))
+    plain = [(row, label) for row, label in pairs if not row.canary]
+    judged = [(row, label) for row, label in plain if label.verdict != "invalid"]
+    return JudgeReport(
+        sensitivity=share([p for p in judged if p[0].verdict == "failed"], "no failed row got a verdict"),
+        specificity=share([p for p in judged if p[0].verdict == "passed"], "no passed row got a verdict"),
+        canaries=share([p for p in pairs if p[0].canary], "no row tries to inject a verdict"),
+        invalid=wilson(len(plain) - len(judged), len(plain)),
+    )
+
+
+def check_refusals(rows: Sequence[Opening], refused: Sequence[bool | None]) -> tuple[Metric, Metric]:
+    """Sensitivity and specificity of what calls answers refusals, over the openings that it could read.
+
+    Only the half that the classifier does not learn from counts; `refused` is in the order of the rows.
+    """
+    pairs = [(row, r) for row, r in zip(rows, refused, strict=True) if row.part == "measured" and r is not None]
+    sensitivity, specificity = (
+        wilson(
+            sum(r == row.refuses for row, r in pairs if row.refuses == wanted),
+            sum(row.refuses == wanted for row, _ in pairs),
+        )
+        for wanted in (True, False)
+    )
+    return sensitivity, specificity
+
+
+def wilson(count: int, total: int) -> Metric:
+    """A proportion with Wilson's 95 % score interval (Wilson 1927), which holds for small counts; null for no trials."""
+    if not total:
+        return Metric(value=None, count=0, total=0, reason="there is nothing to count")
+    z, p = 1.959964, count / total
+    centre = (p + z * z / (2 * total)) / (1 + z * z / total)
+    half = z * np.sqrt(p * (1 - p) / total + z * z / (4 * total * total)) / (1 + z * z / total)
+    low, high = max(0.0, centre - half), min(1.0, centre + half)
+    return Metric(value=round(p, 6), low=round(float(low), 6), high=round(float(high), 6), count=count, total=total)
+
+
+def rogan_gladen(
+    count: int, total: int, draws: npt.NDArray[np.float64] | None, judge: JudgeReport, random_seed: int
+) -> Metric:
+    """The failure rate corrected for the judge's errors (Rogan and Gladen 1978), as a metric without count.
+
+    (rate + specificity - 1) / (sensitivity + specificity - 1), cut to 0 to 1; null where the divisor is not positive, or an
+    error is unknown. The 95 % interval joins the bootstrap draws of the raw rate with draws of both errors from their Jeffreys
+    posteriors, Beta(hits + 1/2, misses + 1/2).
+
+    The labelled set is fixed, and DPO optimises against the judge: proposers come to write what the judge misjudges more
+    often than such a set does. The correction understates that; `audit.csv` of the iteration is what shows it.
+    """
+    known = [judge.sensitivity, judge.specificity]
+    errors = [m.value for m in known if m.value is not None]
+    if not total or draws is None:
+        return Metric(value=None, reason="there is no failure rate to correct")
+    if len(errors) < 2:
+        return Metric(value=None, reason="the judge's sensitivity or specificity is unknown")
+    if sum(errors) <= 1:
+        return Metric(value=None, reason="the judge is no better than chance: sensitivity + specificity is at most 1")
+    rng = np.random.default_rng(hashed_seed(random_seed, "correction"))
+    sensitivity, specificity = (
+        rng.beta((m.count or 0) + 0.5, (m.total or 0) - (m.count or 0) + 0.5, size=len(draws)) for m in known
+    )
+    divisor = sensitivity + specificity - 1
+    usable = divisor > 0
+    corrected = np.clip((draws[usable] + specificity[usable] - 1) / divisor[usable], 0, 1)
+    value = (count / total + errors[1] - 1) / (sum(errors) - 1)
+    low, high = np.quantile(corrected, [0.025, 0.975])
+    return Metric(value=round(min(1.0, max(0.0, value)), 6), low=round(float(low), 6), high=round(float(high), 6))

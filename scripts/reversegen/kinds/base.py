@@ -1,0 +1,152 @@
+"""What a kind of task must answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from reversegen.core.records import Judgement, Label, Measure, Message, Question, Reference, Response, Verdict
+from reversegen.kinds.answers.equivalence import Checker
+
+STRICT = "equal answers"
+"""Detail of a passed label whose answer stood in the asked form."""
+FLEXIBLE = "equal answers, not in the asked form"
+"""Detail of a passed label whose answer did not: it does not count as strict."""
+
+
+class Unusable(ValueError):
+    """A well-formed row that a task cannot use, with the reason: it is counted and left out."""
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A row of a data source, read and cleaned."""
+
+    text: str
+    answer: str | None
+    subject: str | None = None
+    """What the demonstrations of one prompt share; None where the kind has no subjects."""
+    measure: Measure | None = None
+    """The metric that this row of a test set counts for, where it is not the set's own."""
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What a sample says: an instruction, or the reason why it says none."""
+
+    text: str
+    invalid: str | None
+    answer: str | None = None
+    """The answer that the proposer wrote beside its instruction, where the kind's items carry one."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """An instruction or test question with everything that its verdict may rest on."""
+
+    id: str
+    text: str
+    responses: Sequence[Response]
+    reference: Reference | None = None
+    judgement: Judgement | None = None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """How often the target is asked the same, and at what temperature; 1 and 0 is one greedy answer."""
+
+    samples: int = 1
+    temperature: float = 0.0
+
+
+Conversation = list[Message]
+
+
+def conversation(question: str, system: str | None) -> Conversation:
+    """A question as a user's turn, after the system message; None for no message, an empty one for no system text at all."""
+    opening = [] if system is None else [Message(role="system", content=system)]
+    return [*opening, Message(role="user", content=question)]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a kind of multiple choice questions says of them."""
+
+    letters: Callable[[str], list[str]]
+    """The letters of a question's options."""
+    letter: Callable[[str, str], str | None]
+    """(question, response) to the one letter that it chooses; None where it cannot be read."""
+    sure_messages: Callable[[str, str, str | None], Conversation]
+    """(question, letter, system message) to a conversation that ends by asking whether the target is sure."""
+
+
+@dataclass(frozen=True)
+class Structured:
+    """How a labeller replies as one JSON object, where its endpoint holds it to a schema."""
+
+    reply: type[BaseModel]
+    """The fields, all required and no other allowed."""
+    solution: Callable[[Any], str | None]
+    """A reply as a solution in the form that `read_reference` reads; None where it says that there is no answer."""
+    request: str
+    """What is added to the system message: an endpoint may hold the reply to the schema and not show it to the model."""
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The JSON schema of a reply."""
+        return self.reply.model_json_schema()
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of task as functions. A kind is one module that fills this and nothing else."""
+
+    read_row: Callable[[dict[str, Any]], Raw]
+    """Reads a row in one of its data sets' published forms. Raises ValueError naming the field, Unusable with a reason."""
+    write_item: Callable[[str, str | None], str]
+    """(instruction, answer) as the proposer reads and writes it."""
+    build_prompt: Callable[[str, Sequence[str]], str]
+    """(header, items) to the proposer prompt; the item that follows it starts with a space."""
+    parse_instruction: Callable[[str, bool], Parsed]
+    """(text, finished) of a sample to the instruction in it."""
+    target_messages: Callable[[str, str | None], Conversation]
+    """(instruction, system message) to what the target is asked."""
+    decision: Decision
+    """How instructions are answered; test questions are always answered once and greedily."""
+    needs_references: bool
+    """Whether labels need a trusted answer."""
+    needs_judge: bool
+    """Whether labels need the opinion of a judge model."""
+    read_reference: Callable[[str, str], str | None]
+    """(instruction, labeller's solution) to its final answer; None where it gives none."""
+    label: Callable[[Case, Checker], Label]
+    """The verdict on the target's answers to an instruction."""
+    label_test: Callable[[Question, Case, Checker], Label]
+    """The verdict on the target's answer to a test question: by its own answer, or by what the set measures."""
+    enhancement_row: Callable[[str, Reference, Verdict, str | None], tuple[Conversation, Conversation]]
+    """(instruction, trusted answer, verdict, system message) to prompt and completion for the target."""
+    replay_row: Callable[[str, str, str | None], tuple[Conversation, Conversation]]
+    """(instruction that the target passed, its own response, system message) to a row against forgetting."""
+    group: Callable[[str], str | None]
+    """The type of an instruction, for balance and for tables; None where its text tells none."""
+    canonical: Callable[[str], str]
+    """The form that decides whether two instructions ask the same."""
+    measures: tuple[Measure, ...] = ("accuracy", "retained")
+    """What its test sets may count for."""
+    choice: Choice | None = None
+    """How options are read, of a kind whose questions are multiple choice."""
+    harmful: bool = False
+    """Whether a failing instruction or its answer may do harm: what people look at masks them."""
+    refuses: Callable[[str], bool] | None = None
+    """Whether an answer refuses, of a kind whose tests count refusals."""
+    says_none: Callable[[str, str], bool] | None = None
+    """(instruction, labeller's solution without a final answer) to whether it says that there is none; None where none does."""
+    structured: Structured | None = None
+    """How a labeller replies where its endpoint holds it to a schema; None where there are no references."""
+
+    def readable(self, instruction: str, response: str) -> bool:
+        """Whether a response counts among `decision.samples`; where too few do, as many are drawn again."""
+        return self.choice is None or self.choice.letter(instruction, response) is not None

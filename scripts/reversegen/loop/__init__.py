@@ -1,0 +1,1 @@
+"""The method, one module a step, in the order of the loop."""

@@ -1,0 +1,259 @@
+"""Rows that repair the target, from four sources of equal size."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reversegen.config.load import Enhancement
+from reversegen.core.errors import BadInput
+from reversegen.core.records import (
+    Instruction,
+    Label,
+    Message,
+    Question,
+    Reference,
+    Response,
+    Seed,
+    TrainingRow,
+    Verdict,
+)
+from reversegen.ids import hashed_seed
+from reversegen.kinds.answers.reply import read_reply
+from reversegen.kinds.base import Conversation, Kind
+from reversegen.loop.turns import in_turns
+from reversegen.text.words import words
+
+log = logging.getLogger("reversegen")
+
+SOURCES = ("reversegen", "warmup", "warmup_failures", "seeds")
+"""Failures of the trained proposers; valid instructions of proposer 0; its failures, at equal target calls; seeds."""
+OF_FAILURES = ("reversegen", "warmup_failures")
+"""Sources whose rows `in_turns` selects. The two others are what they are compared with, drawn as they come."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one chain of files found in its train split."""
+
+    instructions: Sequence[Instruction]
+    labels: Sequence[Label]
+    references: Sequence[Reference]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An instruction that may become a row."""
+
+    text: str
+    reference: Reference
+    verdict: Verdict
+    subject: str | None
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The rows of each source, and how they came to be as many as they are."""
+
+    rows: dict[str, list[TrainingRow]]
+    candidates: dict[str, int]
+    """Distinct instructions of each source that have a trusted answer."""
+    overlaps: dict[str, int]
+    """Candidates dropped because a test question asks the same."""
+
+    @property
+    def summary(self) -> dict[str, dict[str, int]]:
+        """Counts of each source, for the log and for `selection.json`."""
+        return {
+            name: {
+                "candidates": self.candidates[name],
+                "test_overlaps_dropped": self.overlaps[name],
+                "rows": sum(row.origin != "replay" for row in rows),
+                "replay_rows": sum(row.origin == "replay" for row in rows),
+            }
+            for name, rows in self.rows.items()
+        }
+
+
+def select_rows(
+    trained: Sequence[Found],
+    warmup: Sequence[Found],
+    seeds: Sequence[tuple[Seed, Reference, Verdict]],
+    responses: Mapping[str, Sequence[Response]],
+    kept_out: Sequence[Question | Seed],
+    enhancement: Enhancement,
+    system: str | None,
+    random_seed: int,
+    kind: Kind,
+) -> Selection:
+    """Choose equally many rows of each source; all are answered by the labeller, and all get the same replay rows.
+
+    `trained` are the chains of proposers 1 to N; `warmup` is everything that proposer 0 wrote for as many target calls; a seed
+    comes with its verdict in the probe, or `failed` where there was none.
+    A replay row is an instruction of proposer 0 that the target passed, in every chain that asked it, and no source teaches,
+    with the target's own answer from `responses`: of several draws what most say.
+    With `enhancement.in_turns` the rows of failures are the most different ones; all others are drawn.
+    Instructions that ask what a test question asks, and those that are a held-out seed, are dropped from every source and
+    from replay.
+
+    Raises BadInput where a source has nothing left.
+    """
+    barred = Barred(kept_out, kind)
+    pools = {
+        "reversegen": _labelled(trained, {"failed"}),
+        "warmup": _labelled(warmup, {"failed", "passed"}),
+        "warmup_failures": _labelled(warmup, {"failed"}),
+        "seeds": {
+            s.id: Candidate(s.text, r, verdict, s.subject)
+            for s, r, verdict in seeds
+            if s.split == "train" and r.invalid is None and verdict != "invalid"
+        },
+    }
+    kept = {name: {i: c for i, c in pool.items() if not barred(i, c.text)} for name, pool in pools.items()}
+    empty = [name for name, pool in kept.items() if not pool]
+    if empty:
+        raise BadInput(
+            f"enhancement: nothing to train on from {', '.join(empty)} after dropping what the test sets ask; sample more "
+            "(prompts.train) or give more seeds"
+        )
+    count = min(enhancement.rows, *(len(pool) for pool in kept.values()))
+    chosen = {}
+    for name, pool in kept.items():
+        rng = random.Random(hashed_seed(random_seed, "enhancement", name))
+        selects = enhancement.in_turns and name in OF_FAILURES
+        drawn = rng.sample(sorted(pool), len(pool) if selects else count)
+        chosen[name] = _most_different(drawn, pool, kind)[:count] if selects else drawn
+    taught = {i for ids in chosen.values() for i in ids}
+    left_out = taught | pools["warmup_failures"].keys()  # what failed in one chain may have passed in another
+    passed = {
+        i: c.text for i, c in _labelled(warmup, {"passed"}).items() if i not in left_out and not barred(i, c.text)
+    }
+    own = {
+        i: said
+        for i, text in passed.items()
+        if (said := _settled(text, _answers(text, responses.get(i, ()), kind), kind))
+    }
+    rng = random.Random(hashed_seed(random_seed, "replay"))
+    replay = rng.sample(list(own), min(enhancement.replay_rows, len(own)))
+    replay_rows = [_row(i, *kind.replay_row(passed[i], own[i], system), "replay") for i in replay]
+    replay_rows += _plain_rows(warmup, responses, barred, enhancement.plain_rows, system, random_seed, kind)
+    rows = {
+        name: [_row(i, *_taught(kept[name][i], system, kind), name) for i in ids] + replay_rows
+        for name, ids in chosen.items()
+    }
+    return Selection(
+        rows=rows,
+        candidates={name: len(pool) for name, pool in pools.items()},
+        overlaps={name: len(pools[name]) - len(kept[name]) for name in pools},
+    )
+
+
+def margin_warning(selection: Selection, answered: int, enhancement: Enhancement) -> str | None:
+    """A line if all sources lose rows since too few of the `answered` seeds, which were drawn, can be used; else None."""
+    left = {name: selection.candidates[name] - selection.overlaps[name] for name in SOURCES}
+    others = min(enhancement.rows, *(count for name, count in left.items() if name != "seeds"))
+    if answered != enhancement.answered_seeds or left["seeds"] >= others:
+        return None
+    return (
+        f"enhancement: {left['seeds']} of {answered} answered seeds can be used, so that every source has as many rows and not "
+        f"{others}; raise enhancement.seed_margin ({enhancement.seed_margin:g}) and start again"
+    )
+
+
+def _plain_rows(
+    warmup: Sequence[Found],
+    responses: Mapping[str, Sequence[Response]],
+    barred: Barred,
+    count: int,
+    system: str | None,
+    random_seed: int,
+    kind: Kind,
+) -> list[TrainingRow]:
+    """Questions of proposer 0, failed and passed alike, with one of the target's own draws as the answer.
+
+    Drawn and not greedy, since greedy answers would teach the target to be surer than it is. Under a system text a row holds
+    the letter alone, as the rows that ask whether the target is sure do: a draw that the limit cut is no whole turn.
+    """
+    asked = {i: c.text for i, c in _labelled(warmup, {"failed", "passed"}).items() if not barred(i, c.text)}
+    own = {i: said[0] for i, text in asked.items() if (said := _answers(text, responses.get(i, ()), kind))}
+    if system and kind.choice:
+        own = {i: kind.choice.letter(asked[i], answer) or answer for i, answer in own.items()}
+    rng = random.Random(hashed_seed(random_seed, "plain"))
+    return [
+        _row(i, kind.target_messages(asked[i], system), [Message(role="assistant", content=own[i])], "replay")
+        for i in rng.sample(list(own), min(count, len(own)))
+    ]
+
+
+class Barred:
+    """What no training row may ask: what a test question asks, and the text of a held-out seed."""
+
+    def __init__(self, kept_out: Sequence[Question | Seed], kind: Kind) -> None:
+        self.kind = kind
+        self.asked = {kind.canonical(q.text) for q in kept_out if isinstance(q, Question)}
+        self.seeds = {s.id for s in kept_out if isinstance(s, Seed) and s.split == "heldout"}
+
+    def __call__(self, identity: str, text: str) -> bool:
+        """Whether an instruction is barred."""
+        return identity in self.seeds or self.kind.canonical(text) in self.asked
+
+
+def _labelled(found: Sequence[Found], verdicts: set[Verdict]) -> dict[str, Candidate]:
+    """By id, the kept train-split instructions with one of the verdicts and a trusted answer."""
+    pool: dict[str, Candidate] = {}
+    for chain in found:
+        verdict = {label.instruction_id: label.verdict for label in chain.labels}
+        trusted = {r.instruction_id: r for r in chain.references if r.invalid is None}
+        for i in chain.instructions:
+            kept = "train" in i.splits and i.duplicate_of is None and i.id in trusted
+            if kept and verdict.get(i.id) in verdicts:
+                pool.setdefault(i.id, Candidate(i.text, trusted[i.id], verdict[i.id], i.subject))
+    return pool
+
+
+def _most_different(drawn: Sequence[str], pool: Mapping[str, Candidate], kind: Kind) -> list[str]:
+    """All ids, one of each type and length in turn, and of these what asks the same as an earlier one last.
+
+    Lengths are in doublings of words: DPO is known to shift them, and with them wordings, whatever fails.
+    """
+    asked: set[str] = set()
+    first: list[str] = []
+    again: list[str] = []
+    for i in drawn:
+        asks = kind.canonical(pool[i].text)
+        (again if asks in asked else first).append(i)
+        asked.add(asks)
+
+    def type_and_length(i: str) -> str:
+        type_ = kind.group(pool[i].text) or pool[i].subject or ""
+        return f"{len(words(pool[i].text)).bit_length()} {type_}"
+
+    return list(in_turns([*first, *again], type_and_length))
+
+
+def _answers(text: str, responses: Sequence[Response], kind: Kind) -> list[str]:
+    """The target's answers, without thoughts, that can be read; truncated ones only if no more than an option is read."""
+    replies = (read_reply(r.text, r.finished, r.invalid) for r in responses)
+    return [
+        reply.text
+        for reply in replies
+        if not reply.invalid and (reply.finished or kind.choice) and kind.readable(text, reply.text)
+    ]
+
+
+def _settled(text: str, answers: Sequence[str], kind: Kind) -> str | None:
+    """The first answer that says what most say; None where there is none."""
+    if (choice := kind.choice) is None:
+        return next(iter(answers), None)
+    options = [choice.letter(text, answer) for answer in answers]
+    return max(answers, key=lambda answer: options.count(choice.letter(text, answer)), default=None)
+
+
+def _taught(candidate: Candidate, system: str | None, kind: Kind) -> tuple[Conversation, Conversation]:
+    return kind.enhancement_row(candidate.text, candidate.reference, candidate.verdict, system)
+
+
+def _row(identity: str, prompt: Conversation, completion: Conversation, origin: str) -> TrainingRow:
+    return TrainingRow(prompt=prompt, completion=completion, instruction_id=identity, origin=origin)

@@ -1,0 +1,54 @@
+"""Verdicts: responses joined to references and judgements by id, and judged by the kind."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+from reversegen.core.records import Judgement, Label, Question, Reference, Response
+from reversegen.kinds.answers.equivalence import Checker
+from reversegen.kinds.base import Case, Kind
+
+log = logging.getLogger("reversegen")
+
+
+def cases(
+    asked: Sequence[tuple[str, str]],
+    responses: Sequence[Response],
+    references: Sequence[Reference] = (),
+    judgements: Sequence[Judgement] = (),
+) -> list[Case]:
+    """Everything about each (id, text) of `asked`, in order, joined by id."""
+    answers: dict[str, list[Response]] = defaultdict(list)
+    for response in sorted(responses, key=lambda r: r.sample):
+        answers[response.instruction_id].append(response)
+    trusted = {reference.instruction_id: reference for reference in references}
+    judged = {judgement.instruction_id: judgement for judgement in judgements}
+    return [Case(i, text, answers[i], trusted.get(i), judged.get(i)) for i, text in asked]
+
+
+def label_responses(asked: Sequence[Case], timeout: float, kind: Kind) -> list[Label]:
+    """One label for each case, in order. `timeout` is in seconds, for one comparison of answers."""
+    start = time.perf_counter()
+    with Checker(timeout=timeout) as checker:
+        labels = [kind.label(case, checker) for case in asked]
+    _log(labels, time.perf_counter() - start)
+    return labels
+
+
+def label_tests(questions: Sequence[Question], asked: Sequence[Case], timeout: float, kind: Kind) -> list[Label]:
+    """One label for each test question, in order."""
+    start = time.perf_counter()
+    with Checker(timeout=timeout) as checker:
+        labels = [kind.label_test(q, case, checker) for q, case in zip(questions, asked, strict=True)]
+    _log(labels, time.perf_counter() - start)
+    return labels
+
+
+def _log(labels: Sequence[Label], seconds: float) -> None:
+    counts = Counter((label.verdict, label.detail) for label in labels)
+    decided = sum(label.verdict != "invalid" for label in labels)
+    reasons = {f"{v}: {d}": n for (v, d), n in counts.most_common()}
+    log.info("%d cases, %d decided, %.0f a second: %s", len(labels), decided, len(labels) / seconds, reasons)

@@ -1,0 +1,126 @@
+"""Three-shot prompts: the rows that warm proposer 0 up, and the prompts of each iteration."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from reversegen.config.load import Prompts
+from reversegen.core.errors import BadInput
+from reversegen.core.records import Label, Prompt, Seed, Split, TrainingRow
+from reversegen.ids import content_id, hashed_seed
+from reversegen.kinds.base import Kind
+
+log = logging.getLogger("reversegen")
+
+DEMONSTRATIONS = 3
+"""Examples in a prompt (REFERENCE A: three-shot)."""
+
+
+def build_warmup(
+    seeds: Sequence[Seed], rows: int | None, header: str, random_seed: int, kind: Kind
+) -> list[TrainingRow]:
+    """One row a training seed: a prompt of three others of its source, and the seed as what follows.
+
+    Where `rows` is larger than the number of seeds, they come round again with other demonstrations; where it is smaller,
+    a random choice of seeds is used; None takes each seed once. Raises BadInput for a source of fewer than four seeds.
+    """
+    rng = random.Random(hashed_seed(random_seed, "warmup"))
+    targets = [s for s in seeds if s.split == "train"]
+    alike = _alike(targets, "train", DEMONSTRATIONS + 1)
+    order: list[Seed] = []
+    while len(order) < (rows or len(targets)):
+        order += rng.sample(targets, len(targets))
+    built = []
+    for target in order[:rows]:
+        others = alike[target.source, target.subject]
+        shots: list[Seed] = []
+        while len(shots) < DEMONSTRATIONS:
+            shot = rng.choice(others)
+            if shot.id != target.id and shot not in shots:
+                shots.append(shot)
+        built.append(
+            TrainingRow(
+                prompt=_text(shots, header, kind),
+                completion=f" {kind.write_item(target.text, target.answer)}",
+                instruction_id=target.id,
+                origin="seed",
+            )
+        )
+    return built
+
+
+def build_prompts(
+    seeds: Sequence[Seed], prompts: Prompts, iteration: int, random_seed: int, kind: Kind
+) -> list[Prompt]:
+    """The prompts of an iteration: fresh ones of training seeds, then the held-out ones of held-out seeds.
+
+    All differ. The held-out ones depend on the random seed alone. Raises BadInput where there are too few seeds for that.
+    """
+    return [
+        *_draw(seeds, "train", prompts.train, prompts.header, hashed_seed(random_seed, iteration, "prompts"), kind),
+        *_draw(seeds, "heldout", prompts.heldout, prompts.header, hashed_seed(random_seed, "prompts"), kind),
+    ]
+
+
+def _draw(seeds: Sequence[Seed], split: Split, count: int, header: str, draw: int, kind: Kind) -> list[Prompt]:
+    """Draw `count` different prompts: a seed uniformly, which gives source and subject, then three of these."""
+    rng = random.Random(draw)
+    pool = [s for s in seeds if s.split == split]
+    alike = _alike(pool, split, DEMONSTRATIONS)
+    drawn: dict[str, Prompt] = {}
+    for _ in range(20 * count):
+        if len(drawn) == count:
+            return list(drawn.values())
+        first = rng.choice(pool)
+        shots = rng.sample(alike[first.source, first.subject], DEMONSTRATIONS)
+        text = _text(shots, header, kind)
+        ids = [s.id for s in shots]
+        prompt = Prompt(id=content_id(text), split=split, text=text, seeds=ids, subject=first.subject)
+        drawn.setdefault(prompt.id, prompt)
+    raise BadInput(
+        f"prompts.{split}: {count} different prompts cannot be drawn from {len(pool)} {split} seeds; ask for fewer, or "
+        "give more seeds: of a probe, only those that failed count, and data.probe_seeds says how many it asks"
+    )
+
+
+def _text(shots: Sequence[Seed], header: str, kind: Kind) -> str:
+    """The prompt of these demonstrations; a header may name their `{subject}`."""
+    subject = (shots[0].subject or "").replace("_", " ")
+    return kind.build_prompt(header.replace("{subject}", subject), [kind.write_item(s.text, s.answer) for s in shots])
+
+
+def _alike(seeds: Sequence[Seed], split: Split, least: int) -> dict[tuple[str, str | None], list[Seed]]:
+    """Seeds by source and subject: the demonstrations of one prompt share both."""
+    alike: dict[tuple[str, str | None], list[Seed]] = {}
+    for seed in seeds:
+        alike.setdefault((seed.source, seed.subject), []).append(seed)
+    small = [", ".join(filter(None, key)) for key, of_key in alike.items() if len(of_key) < least]
+    if small or not alike:
+        raise BadInput(
+            f"prompts.{split}: a prompt takes {least} {split} seeds of one source and subject, and "
+            f"{'; '.join(small) or 'every one'} has fewer; give more rows in data.seeds, or change data.heldout_share"
+        )
+    return alike
+
+
+def failed_seeds(seeds: Iterable[Seed], labels: Sequence[Label]) -> list[Seed]:
+    """The seeds that the target failed in the probe, without sources and subjects too small for a prompt.
+
+    The probe may have asked some of them only.
+    Raises BadInput where a split has none.
+    """
+    failed = {label.instruction_id for label in labels if label.verdict == "failed"}
+    kept = [s for s in seeds if s.id in failed]
+    sizes = Counter((s.source, s.subject, s.split) for s in kept)
+    kept = [s for s in kept if sizes[s.source, s.subject, s.split] > DEMONSTRATIONS]
+    for split in ("train", "heldout"):
+        if not any(s.split == split for s in kept):
+            raise BadInput(
+                f"probe: the target failed on {len(failed)} of {len(labels)} seeds, too few {split} ones for a prompt; "
+                "raise data.probe_seeds if it does not ask all, give more seeds, or set data.probe: false"
+            )
+    log.info("probe: the target failed on %d of %d seeds; %d enter prompts", len(failed), len(labels), len(kept))
+    return kept

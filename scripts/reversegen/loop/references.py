@@ -1,0 +1,139 @@
+"""Trusted answers: by the exact solver of an invented world, or by a labeller model (see `generation`)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from pydantic import ValidationError
+
+from reversegen.config.load import ModelUse
+from reversegen.core.records import Reference
+from reversegen.engines.base import Generated, Probabilities
+from reversegen.kinds.answers.decision import says_yes
+from reversegen.kinds.answers.equivalence import Checker
+from reversegen.kinds.answers.final import NO_ANSWER
+from reversegen.kinds.answers.reply import TRUNCATED, Reply, read_reply
+from reversegen.kinds.base import Kind, Structured
+from reversegen.worlds import WORLDS
+
+SPELLINGS = {"Yes": True, "yes": True, "No": False, "no": False}
+"""How models write yes and no; whichever a model prefers counts, since the spellings of each are summed."""
+SOLVABILITY_TOKENS = 256
+"""Tokens for a yes or no that has no probability: room for a few sentences of reasons."""
+NOT_SOLVABLE, NOT_ANSWERABLE = "not solvable", "not answerable"
+DISAGREE = "labeller's answers disagree"
+
+
+def solve(questions: Iterable[tuple[str, str]], labeller: str, kind: Kind) -> list[Reference]:
+    """References by a world's solver for (id, instruction) pairs. Raises KeyError for a labeller that is no world."""
+    return [reference(identity, text, WORLDS[labeller].solve(text), labeller, kind) for identity, text in questions]
+
+
+def reference(identity: str, text: str, solution: str | None, labeller: str, kind: Kind) -> Reference:
+    """The record of one whole solution; invalid if it is none or says so, or if it has no final answer in strict form."""
+    answer = kind.read_reference(text, solution) if solution is not None else None
+    if answer is None:
+        says_none = solution is None or (kind.says_none is not None and kind.says_none(text, solution))
+        return refused(identity, NOT_ANSWERABLE if says_none else NO_ANSWER, labeller)
+    return Reference(instruction_id=identity, answer=answer, solution=solution, labeller=labeller, invalid=None)
+
+
+def refused(identity: str, reason: str, labeller: str) -> Reference:
+    """The record of an instruction without a trusted answer."""
+    return Reference(instruction_id=identity, answer=None, solution=None, labeller=labeller, invalid=reason)
+
+
+def gives_probabilities(labeller: ModelUse) -> bool:
+    """Whether yes and no have a probability: an endpoint gives none, and before its thought a model that thinks has none."""
+    return labeller.endpoint is None and not labeller.thinks
+
+
+def likely_solvable(probabilities: Probabilities) -> str | None:
+    """None if a labeller's yes, in all SPELLINGS, has at least one half; else why there is no reference."""
+    if isinstance(probabilities, str):
+        return probabilities
+    yes = sum(probability for spelling, probability in probabilities.items() if SPELLINGS[spelling])
+    return None if yes >= 0.5 else NOT_SOLVABLE
+
+
+def solvable(reply: Generated) -> str | None:
+    """None if a labeller's reply says yes; else why the instruction is invalid."""
+    visible = read_reply(reply.text, reply.finished, reply.invalid)
+    if visible.invalid:
+        return visible.invalid
+    yes = says_yes(visible)
+    if yes is None:
+        return "solvability unreadable"
+    return None if yes else NOT_SOLVABLE
+
+
+def not_understood(reason: str | None) -> bool:
+    """Whether an instruction has no reference because a labeller's reply, which was received, could not be read."""
+    return reason not in (None, NOT_SOLVABLE, NOT_ANSWERABLE, DISAGREE)
+
+
+def structured_reference(
+    identity: str, text: str, reply: Reply, labeller: str, kind: Kind, form: Structured
+) -> Reference:
+    """The record of a whole reply that a schema should hold, alone or as one code block; invalid if it has another form."""
+    try:
+        solution = form.solution(form.reply.model_validate_json(_unfenced(reply.text)))
+    except ValidationError as error:  # its kind alone is told: what stood there is the model's
+        return refused(identity, f"malformed reply: {error.errors(include_input=False)[0]['type']}", labeller)
+    return reference(identity, text, solution, labeller, kind)
+
+
+def _unfenced(text: str) -> str:
+    """A reply without the code block of Markdown around it."""
+    first, _, rest = text.strip().partition("\n")
+    fenced = first.rstrip().lower() in ("```", "```json") and rest.endswith("```")
+    return rest.removesuffix("```") if fenced else text
+
+
+def vote(
+    identity: str,
+    text: str,
+    solutions: Sequence[Generated],
+    agreeing: int,
+    labeller: str,
+    kind: Kind,
+    checker: Checker,
+    form: Structured | None = None,
+) -> Reference:
+    """The reference that most solutions agree on, by equal final answers, with the first solution that gives it.
+
+    Invalid if fewer than `agreeing` say the same, or two answers have as many votes; if none has a vote, the reason is the most
+    frequent one. A truncated solution has no vote: it would be trained on. `form` reads structured replies.
+    """
+
+    def read(solution: Generated) -> Reference:
+        reply = read_reply(solution.text, solution.finished, solution.invalid)
+        if reply.invalid or not reply.finished:
+            return refused(identity, reply.invalid or TRUNCATED, labeller)
+        if form:
+            return structured_reference(identity, text, reply, labeller, kind, form)
+        return reference(identity, text, reply.text, labeller, kind)
+
+    def equal(one: str, other: str) -> bool:
+        return one == other if kind.choice else checker.equal(one, other) is True
+
+    references = [read(solution) for solution in solutions]
+    if len(references) == 1:
+        return references[0]
+    ballots: list[list[Reference]] = []
+    for one in references:
+        if one.answer is None:
+            continue
+        ballot = next((b for b in ballots if equal(one.answer, str(b[0].answer))), None)
+        if ballot is None:
+            ballots.append([one])
+        else:
+            ballot.append(one)
+    ballots.sort(key=len, reverse=True)
+    tied = len(ballots) > 1 and len(ballots[0]) == len(ballots[1])
+    if not ballots or len(ballots[0]) < agreeing or tied:
+        reasons = Counter(str(one.invalid) for one in references if one.invalid)
+        reason = DISAGREE if ballots else reasons.most_common(1)[0][0]
+        return refused(identity, reason, labeller)
+    return ballots[0][0]

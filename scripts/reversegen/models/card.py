@@ -1,0 +1,128 @@
+"""The card of a model that training makes: README.md of its folder, with the hub's metadata. Same training, same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from string import Template
+from typing import Any, Literal
+
+import yaml
+
+from reversegen.core.files import read_json
+
+Role = Literal["proposer", "target"]
+Method = Literal["sft", "dpo"]
+
+CARD = Template("""---
+$header---
+
+# $title
+
+$what Made by ReverseGen ([arXiv 2410.16736](https://arxiv.org/abs/2410.16736)), a loop in which a proposer learns from what a
+target failed at.
+
+## Training
+
+Started from $base; $rows rows, $steps steps, $tokens tokens; $dropped_rows rows dropped, which were too long or which the
+chat template refuses. `curve.json` holds the loss, `manifest.json` the hash of each file.
+
+$kept
+
+| argument | value |
+| --- | --- |
+$settings
+
+$versions
+
+## Intended use and hazards
+
+$use
+
+The licence is that of the model which it was trained from, and of the data that it was trained on.
+""")
+
+TITLES: dict[tuple[Role, Method], str] = {
+    ("proposer", "sft"): "A proposer of instructions, warmed up",
+    ("proposer", "dpo"): "A proposer of instructions that a target fails at",
+    ("target", "sft"): "A repaired target",
+}
+_CONTINUES = "It continues a prompt that shows three instructions by one more of their kind. "
+WHAT: dict[tuple[Role, Method], str] = {
+    ("proposer", "sft"): _CONTINUES + "It was fine-tuned on instructions that people wrote.",
+    ("proposer", "dpo"): _CONTINUES
+    + "It was trained by DPO on pairs of instructions: `chosen` made the target fail, `rejected` did not.",
+    (
+        "target",
+        "sft",
+    ): "A model that was fine-tuned on instructions, among them such as it failed at, with trusted answers, "
+    "and on answers of its own that were right.",
+}
+USE: dict[Role, str] = {
+    "proposer": "To find what a target fails at, so that it can be repaired. Its instructions are made to make a model fail. "
+    "Trained against a target's safety, it writes requests for harm: keep it from those who should not have it.",
+    "target": "To study what such a repair does. It was measured on the test sets of its task and on nothing else, may fail "
+    "elsewhere, and may have lost what its replayed answers do not cover.",
+}
+
+
+def model_card(
+    role: Role, method: Method, base: Path, settings: Mapping[str, Any], random_seed: int, facts: Mapping[str, Any]
+) -> str:
+    """The content of README.md; `facts` are those of the manifest, `settings` the section of the configuration.
+
+    The launcher stays out: it changes the time that training takes and no curve.
+    """
+    header: dict[str, Any] = {
+        "library_name": "transformers",
+        "pipeline_tag": "text-generation",
+        "tags": ["reversegen", "trl", method],
+    }
+    if hub := hub_base(base):
+        header |= {"base_model": hub, "base_model_relation": "finetune"}
+    arguments = {**_flat(settings), "random_seed": random_seed}
+    return CARD.substitute(
+        header=yaml.safe_dump(header, sort_keys=False),
+        title=TITLES[role, method],
+        what=WHAT[role, method],
+        base=f"[{hub}](https://huggingface.co/{hub})" if hub else f"`{'/'.join(base.parts[-2:])}`, which is on no hub",
+        **{name: f"{facts[name]:,}" for name in ("rows", "steps", "tokens", "dropped_rows")},
+        kept=_kept(facts["kept"]),
+        settings="\n".join(f"| {name} | {_cell(value)} |" for name, value in arguments.items()),
+        versions=", ".join(f"{name} {version}" for name, version in facts["versions"].items()),
+        use=USE[role],
+    )
+
+
+def _cell(value: Any) -> str:
+    """A value in one cell of a table, whatever it holds."""
+    return " ".join(str(value).split()).replace("|", "\\|")
+
+
+def _kept(facts: Mapping[str, Any]) -> str:
+    """What the saved model has of the gain, in a sentence."""
+    share = f"a share of {facts['share']:.3f}" if facts["share"] is not None else f"no share, since {facts['reason']}"
+    return (
+        f"Training gained {facts['gained']:.3f} nats in the mean {facts['measure']} of {facts['rows']} of its rows; this "
+        f"folder, loaded as it is used, has {facts['saved']:.3f} of them: {share}."
+    )
+
+
+def hub_base(folder: Path) -> str | None:
+    """The hub id of the model that a folder was trained from, found through manifests; None where it came from no hub."""
+    if not (folder / "manifest.json").is_file():
+        return None
+    manifest = read_json(folder / "manifest.json")
+    if "hub" in manifest:
+        return str(manifest["hub"])
+    return hub_base(Path(manifest["base"])) if "base" in manifest else None
+
+
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{prefix}{name}.")
+        elif name != "launcher":
+            flat[prefix + name] = value
+    return flat

@@ -1,0 +1,160 @@
+"""Model folders in Hugging Face form, without loading them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from reversegen.core.errors import BadInput
+from reversegen.core.files import check_manifest, read_json, write_json
+from reversegen.ids import content_id
+
+PICKLED = "pytorch_model.bin"
+PICKLED_INDEX = "pytorch_model.bin.index.json"
+PRUNED = "pruned.json"
+"""Stands in a folder whose weights were removed."""
+
+
+def check_folder(folder: Path) -> None:
+    """Raise BadInput unless the folder holds a model in Hugging Face form, with safetensors weights and a tokenizer.
+
+    Where a rule made or fetched it, its files must also be those of its manifest: all of them and no others.
+    Its weights may be a LoRA adapter's, in peft's form, over another local folder.
+    """
+    if (folder / PRUNED).is_file():
+        raise BadInput(
+            f"{folder}: its weights were removed, as the task's `keep` says; delete the folder to have it made again"
+        )
+    needs = {
+        "config.json": [folder / "config.json", folder / "adapter_config.json"],
+        "*.safetensors": list(folder.glob("*.safetensors")),
+        "tokenizer.json or tokenizer.model": [folder / "tokenizer.json", folder / "tokenizer.model"],
+    }
+    needs |= {
+        f"{name}/config.json": [folder / name / "config.json"]
+        for name, kind in module_folders(folder).items()
+        if kind in ("Pooling", "Dense")
+    }
+    manifest = folder / "manifest.json"
+    missing = [name for name, files in needs.items() if not any(file.is_file() for file in files)]
+    if missing:
+        mend = "; delete it, and the same command makes it again" if manifest.is_file() else ""
+        raise BadInput(f"{folder}: not a model folder: it has no {', no '.join(missing)}{mend}")
+    if manifest.is_file():
+        check_manifest(manifest)
+        named = {"manifest.json", *read_json(manifest)["files"]}
+        added = [
+            file for file in sorted(folder.rglob("*")) if file.is_file() and str(file.relative_to(folder)) not in named
+        ]
+        if added := [file for file in added if not file.name.startswith(".")]:
+            raise BadInput(
+                f"{added[0]}: in no manifest of this folder; a file that a model might be loaded from is removed"
+            )
+
+
+def faulty_file(folder: Path) -> str | None:
+    """The first file of a tokenizer that is no JSON, or no UTF-8, and why; None if each can be read."""
+    jsons = [
+        folder / f"{name}.json" for name in ("tokenizer_config", "tokenizer", "special_tokens_map", "added_tokens")
+    ]
+    templates = [folder / "chat_template.jinja", *sorted((folder / "additional_chat_templates").glob("*.jinja"))]
+    for path in [*jsons, *templates]:
+        try:
+            text = path.read_text(encoding="utf-8")
+            if path.suffix == ".json":
+                json.loads(text)
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError, RecursionError) as error:
+            return f"{path}: it cannot be read: {' '.join(str(error).split())[:200]}"
+    return None
+
+
+def vocabulary_size(folder: Path) -> int | None:
+    """Tokens for which the model of a folder has a row of weights, by its config.json; None if that does not say."""
+    path = folder / "config.json"
+    config = read_json(path) if path.is_file() else {}
+    for part in (config, config.get("text_config")):
+        if isinstance(part, dict) and isinstance(part.get("vocab_size"), int):
+            return int(part["vocab_size"])
+    return None
+
+
+def module_folders(folder: Path) -> dict[str, str]:
+    """The folders below one of sentence-transformers that its modules.json names, and the class of each; else none.
+
+    Raises BadInput for a modules.json that is none, and for a name that is not one of a folder right below.
+    """
+    path = folder / "modules.json"
+    if not path.is_file():
+        return {}
+    try:
+        found = {module["path"]: module["type"].rpartition(".")[2] for module in read_json(path)}
+        wrong = [name for name in found if name and not re.fullmatch(r"\w[\w.-]*", name)]
+    except (KeyError, TypeError, AttributeError):
+        raise BadInput(f"{path}: not a list of modules, each with its path and type") from None
+    if wrong:
+        raise BadInput(f"{path}: {wrong[0]!r} is not the name of a folder beside it")
+    return {name: kind for name, kind in found.items() if name}
+
+
+def pickled_weights(folder: Path, listed: Collection[str]) -> list[str]:
+    """The files of .bin weights, by the index in `folder` if they are shards; `listed` are the names that there are.
+
+    Raises BadInput for an index that is none, that names a file elsewhere, or one that is not listed.
+    """
+    if PICKLED in listed:
+        return [PICKLED]
+    index = folder / PICKLED_INDEX
+    try:
+        names = sorted(set(read_json(index)["weight_map"].values()))
+        if not names:
+            raise KeyError("weight_map")
+    except (KeyError, TypeError, AttributeError):
+        raise BadInput(f"{index}: not an index of weights: it has no weight_map from names to files") from None
+    for name in names:
+        if not isinstance(name, str) or not re.fullmatch(r"[\w-]+\.bin", name):
+            raise BadInput(f"{index}: {name!r} is not the name of a .bin file beside it; name another model")
+        if name not in listed:
+            raise BadInput(
+                f"{index}: it names {name}, which is not there; lock a commit that is whole, or name another model"
+            )
+    return names
+
+
+def prune(folder: Path) -> dict[str, int]:
+    """Remove the weights of a model folder; what they were stays in its manifest. Returns the bytes of each file."""
+    weights = sorted(folder.glob("*.safetensors"))
+    removed = {path.name: path.stat().st_size for path in weights}
+    if weights:  # else a killed job has been here
+        write_json(folder / PRUNED, removed)
+    for path in weights:
+        path.unlink()
+    return dict(read_json(folder / PRUNED))
+
+
+def weights_identity(folder: Path) -> str:
+    """What decides the content of a model folder: the hashes of its manifest, or sizes and times of a user's own files."""
+    manifest = folder / "manifest.json"
+    if manifest.is_file():
+        files: Any = read_json(manifest)["files"]
+    else:
+        files = sorted((f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in folder.iterdir())
+    return content_id(json.dumps(files))
+
+
+def adapted(folder: Path) -> tuple[Path, int] | None:
+    """Of a LoRA adapter, the folder that it changes and its rank; None of a whole model.
+
+    Raises BadInput where that folder is no model, as where peft was given a hub id.
+    """
+    if not (folder / "adapter_config.json").is_file():
+        return None
+    adapter = read_json(folder / "adapter_config.json")
+    base = Path(adapter["base_model_name_or_path"])
+    if not (base / "config.json").is_file():
+        raise BadInput(f"{folder}/adapter_config.json: base_model_name_or_path: {base} is no local model folder")
+    return base, int(adapter["r"])

@@ -1,0 +1,204 @@
+"""What kinds of instructions the target fails on: failing instructions clustered, and each cluster named by its own terms."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from reversegen.core.records import Cluster, Failure
+from reversegen.ids import hashed_seed
+from reversegen.reporting.failures import Found
+from reversegen.text.embeddings import Embeddings, Vectors
+from reversegen.text.words import PUNCTUATION, spaced
+
+log = logging.getLogger("reversegen")
+
+Numbers = npt.NDArray[np.int64]
+
+COMBINING = "".join(c for c in map(chr, range(0x300, 0x20000)) if unicodedata.category(c)[0] == "M")
+"""Vowel signs and accents, which belong to the letter before them."""
+TOKEN = re.compile(rf"[^\W\d_]+(?:[{COMBINING}]+[^\W\d_]*)*|\d+|[^\w\s]")
+"""A word, a number or a mark: what tf-idf counts. All numbers count as one."""
+NO_TERM = {*".,;:?!'\"()[]{}0", *PUNCTUATION}
+"""Marks and the number, which name no cluster."""
+LONGEST_TERM = 30
+TERMS, EXAMPLES = 8, 5
+"""Terms and examples of a cluster."""
+FEATURES, DIMENSIONS = 4096, 64
+"""Words and pairs of words that tf-idf keeps, and what is left of them (latent semantic analysis, Deerwester et al. 1990)."""
+SAMPLE = 5000
+"""Failing instructions that centres are sought on; all are given to the nearest one."""
+COUNTS = (4, 6, 8, 12, 16, 24)
+"""Numbers of clusters that are tried: as many as a person reads. Of fewer than FEWEST instructions for each, one is made."""
+FEWEST = 5
+BLOCK = 4096
+
+
+def make_atlas(
+    found: Found, embeddings: Embeddings | None, harmful: bool, random_seed: int
+) -> tuple[list[Cluster], list[Failure]]:
+    """The clusters, largest first, and every failing instruction with its cluster, its texts left out where `harmful`.
+
+    Instructions are compared by their embeddings where the task has a model for them, else by tf-idf reduced to DIMENSIONS.
+    Centres are those of k-means on a seeded SAMPLE of the failing instructions, as many of COUNTS as have the best silhouette
+    (Rousseeuw 1987). What the target passed is given to the nearest centre too, so that a cluster has a failure rate.
+    """
+    from threadpoolctl import threadpool_limits
+
+    start = time.perf_counter()
+    if not found.failures:
+        return [], []
+    ids, passed = list(found.failures), list(found.passes)
+    texts = [str(failure.text) for failure in found.failures.values()]
+    with threadpool_limits(1):  # sums of several threads differ in their last bits from run to run
+        if embeddings is None:
+            vectors, others = _tf_idf(texts, list(found.passes.values()), random_seed)
+        else:
+            vectors, others = embeddings.of(ids), embeddings.of(passed)
+        centres = _centres(vectors, random_seed)
+        own, distances = _nearest(vectors, centres)
+        order = np.argsort(-np.bincount(own, minlength=len(centres)), kind="stable")  # largest first
+        rank = np.empty_like(order)
+        rank[order] = np.arange(len(order))
+        own, theirs = rank[own], rank[_nearest(others, centres)[0]]
+    terms = _terms(texts, own, len(centres))
+    of_failed, of_passed = dict(zip(ids, own.tolist(), strict=True)), dict(zip(passed, theirs.tolist(), strict=True))
+    failed_by = [Counter(of_failed[i] for i in ids) for ids in found.failed_in]
+    passed_by = [Counter(of_passed[i] for i in ids if i in of_passed) for ids in found.passed_in]
+    clusters = []
+    for n in range(len(centres)):
+        members = np.flatnonzero(own == n)
+        if not len(members):
+            continue  # k-means may leave a centre that is nobody's nearest; it is one of the last
+        nearest = members[np.lexsort((np.array(ids)[members], distances[members].round(5)))][:EXAMPLES]
+        clusters.append(
+            Cluster(
+                number=n,
+                label=", ".join(terms[n][:4]) or f"cluster {n + 1}",
+                terms=terms[n],
+                vectors="tf-idf" if embeddings is None else "embeddings",
+                failed=len(members),
+                passed=int((theirs == n).sum()),
+                failed_by_iteration=[counts[n] for counts in failed_by],
+                passed_by_iteration=[counts[n] for counts in passed_by],
+                examples=[ids[m] for m in nearest],
+            )
+        )
+    log.info(
+        "%d failing instructions and %d passed ones: %d clusters of %s, %.1f s",
+        len(ids), len(passed), len(clusters), clusters[0].vectors, time.perf_counter() - start,
+    )  # fmt: skip
+    masked = {"text": None, "response": None, "reference": None} if harmful else {}
+    return clusters, [f.model_copy(update={"cluster": of_failed[i], **masked}) for i, f in found.failures.items()]
+
+
+def tokens(text: str) -> list[str]:
+    """Words (`words.py`), marks and numbers of a text in small letters, every number as 0."""
+    return ["0" if token.isdecimal() else token[:LONGEST_TERM] for token in TOKEN.findall(spaced(text.lower()))]
+
+
+def _tf_idf(failed: Sequence[str], passed: Sequence[str], random_seed: int) -> tuple[Vectors, Vectors]:
+    """Unit vectors of both, by words and pairs of words; a sample of the failing instructions decides the space."""
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.preprocessing import normalize
+
+    words = TfidfVectorizer(
+        analyzer=_words_and_pairs, max_features=FEATURES, sublinear_tf=True, dtype=np.float32, min_df=1
+    )
+    sample = _sample(np.array(failed, dtype=object), 4 * SAMPLE, random_seed)
+    fitted = words.fit_transform(sample)
+    sparse = words.transform(failed) if len(sample) < len(failed) else fitted
+    sparse_passed = words.transform(passed) if passed else sparse[:0]
+    if fitted.shape[1] <= DIMENSIONS or len(failed) <= DIMENSIONS:
+        return sparse.toarray(), sparse_passed.toarray()
+    reduction = TruncatedSVD(DIMENSIONS, n_iter=4, random_state=_state(random_seed, "reduction")).fit(fitted)
+    parts = [_in_blocks(rows, lambda block: normalize(reduction.transform(block))) for rows in (sparse, sparse_passed)]
+    return parts[0], parts[1]
+
+
+def _words_and_pairs(text: str) -> list[str]:
+    words = tokens(text) or [text]  # a text of white space alone is a word too
+    return words + [f"{one} {other}" for one, other in pairwise(words)]
+
+
+def _in_blocks(rows: Any, of_block: Any) -> Vectors:
+    parts = [of_block(rows[n : n + BLOCK]) for n in range(0, rows.shape[0], BLOCK)]
+    return np.concatenate(parts).astype(np.float32) if parts else np.empty((0, DIMENSIONS), np.float32)
+
+
+def _centres(vectors: Vectors, random_seed: int) -> Vectors:
+    from sklearn.cluster import KMeans
+    from sklearn.metrics import silhouette_score
+
+    sample = _sample(vectors, SAMPLE, random_seed)
+    different = len(np.unique(sample.round(4), axis=0))
+    best, centres = -1.0, sample.mean(axis=0, keepdims=True)
+    for count in COUNTS:
+        if count * FEWEST > len(sample) or count >= different:
+            break
+        means = KMeans(count, n_init=2, max_iter=50, random_state=_state(random_seed, "centres")).fit(sample)
+        score = silhouette_score(
+            sample, means.labels_, sample_size=min(len(sample), 1000), random_state=_state(random_seed, "silhouette")
+        )
+        if score > best:
+            best, centres = score, means.cluster_centers_
+    return np.asarray(centres, np.float32)
+
+
+def _sample(rows: Any, count: int, random_seed: int) -> Any:
+    if rows.shape[0] <= count:
+        return rows
+    rng = np.random.default_rng(hashed_seed(random_seed, "atlas"))
+    return rows[np.sort(rng.choice(rows.shape[0], size=count, replace=False))]
+
+
+def _state(random_seed: int, what: str) -> int:
+    return hashed_seed(random_seed, "atlas", what) % 2**32
+
+
+def _nearest(vectors: Vectors, centres: Vectors) -> tuple[Numbers, Vectors]:
+    """Of each vector the nearest centre, and the squared distance less the vector's own square."""
+    own, distances = np.empty(len(vectors), np.int64), np.empty(len(vectors), np.float32)
+    squares = (centres**2).sum(axis=1)
+    for n in range(0, len(vectors), BLOCK):
+        block = squares - 2 * (vectors[n : n + BLOCK] @ centres.T)
+        own[n : n + BLOCK], distances[n : n + BLOCK] = block.argmin(axis=1), block.min(axis=1)
+    return own, distances
+
+
+def _terms(texts: Sequence[str], own: Numbers, count: int) -> list[list[str]]:
+    """Of each cluster its first TERMS by class-based tf-idf (Grootendorst, arXiv 2203.05794, equation 2), stop words left out.
+
+    A term stands in two texts at least, so that no name or number of a single one is shown. A single letter is none, unless it
+    is a word of a script without spaces.
+    """
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+    texts_with: Counter[str] = Counter()
+    of_cluster: list[Counter[str]] = [Counter() for _ in range(count)]
+    for text, cluster in zip(texts, own.tolist(), strict=True):
+        words = [w for w in tokens(text) if w not in NO_TERM and (len(w) > 1 or not w.isalpha() or spaced(w) != w)]
+        texts_with.update(set(words))
+        of_cluster[cluster].update(words)
+    total = sum(of_cluster, Counter[str]())
+    average = total.total() / max(1, count)
+    chosen = []
+    for counts in of_cluster:
+        size = max(1, counts.total())
+        scores = {
+            word: n / size * np.log(1 + average / total[word])
+            for word, n in counts.items()
+            if texts_with[word] > 1 and word not in ENGLISH_STOP_WORDS
+        }
+        chosen.append(sorted(scores, key=lambda word: (-scores[word], word))[:TERMS])
+    return chosen

@@ -1,0 +1,147 @@
+"""`results/figures/{table}.svg`: the numbers of a table, drawn; the same bytes for the same numbers."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from reversegen.reporting.comparisons import NULL, TARGET, Entry, Line, Part, covered, plain
+from reversegen.reporting.tables import SOURCES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+STYLE: dict[str, Any] = {
+    "axes.grid": True,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "font.size": 9,
+    "grid.alpha": 0.2,
+    "legend.frameon": False,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "reversegen",
+    "text.parse_math": False,  # a name may hold dollars
+}
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
+"""Of Okabe and Ito, which colour-blind people tell apart, but for the yellow, which is too light for lines."""
+MARKERS = "os^Dv<>"
+
+
+def figure(table: str, of: Sequence[Part]) -> str:
+    """An SVG of a table's numbers, its text as text. Without numbers it says so."""
+    from matplotlib import style
+    from matplotlib.figure import Figure
+
+    file = io.StringIO()
+    with style.context(["default", STYLE]):
+        panels = _ablation_panels(of) if table == "ablation" else _panels(of)
+        drawn = Figure(figsize=(4.2 * max(len(panels), 1), 3.4), layout="constrained")
+        for n, (title, draw, lines) in enumerate(panels, 1):
+            axes = drawn.add_subplot(1, len(panels), n)
+            axes.set_title(title, loc="left", fontsize=10)
+            draw(axes, lines)
+        if not panels:
+            drawn.text(0.5, 0.5, "there are no results to draw", ha="center")
+        else:
+            drawn.supxlabel(f"bars: 95 % intervals {covered(of)}", fontsize=8)
+        metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        drawn.savefig(file, format="svg", metadata=metadata)
+    return file.getvalue()
+
+
+Panels = list[tuple[str, Any, list[Line]]]
+
+
+def _panels(of: Sequence[Part]) -> Panels:
+    """Failure rate and diversity by iteration, and what targets are judged by, by source."""
+    by_name = {part.name: part.lines for part in of}
+    proposers = [line for line in by_name.get("proposer", []) if line.heads["iteration"] != "baseline"]
+    targets = by_name.get("target", [])
+    panels: Panels = []
+    for metric, title in (
+        ("failure_rate", "Failure rate by iteration"),
+        ("distinct_3", "Distinct 3-grams by iteration"),
+    ):
+        if _measured(proposers, metric):
+            panels.append((title, lambda axes, lines, metric=metric: _by_iteration(axes, lines, metric), proposers))
+    for metric in [name for name in TARGET.get(of[0].lines[0].run.kind if of else "", ()) if _measured(targets, name)][
+        :2
+    ]:
+        title = f"{metric.replace('_', ' ').capitalize()} by source"
+        panels.append((title, lambda axes, lines, metric=metric: _by_source(axes, lines, metric), targets))
+    return panels
+
+
+def _ablation_panels(of: Sequence[Part]) -> Panels:
+    panels: Panels = []
+    for part in of:
+        main = TARGET.get(part.name, ("accuracy",))[0]
+        for metric, title in (("failure_rate", "failure rate of the last proposer"), (main, f"{main} after repair")):
+            if _measured(part.lines, metric):
+                title = f"{part.name}: {title.replace('_', ' ')}"
+                panels.append((title, lambda axes, lines, metric=metric: _by_task(axes, lines, metric), part.lines))
+    return panels
+
+
+def _measured(lines: Sequence[Line], metric: str) -> bool:
+    return any(_entry(line, metric) for line in lines)
+
+
+def _entry(line: Line, metric: str) -> Entry | None:
+    found = [entry for entry in line.entries if entry.metric == metric and entry.estimate.value is not None]
+    return found[0] if found else None
+
+
+def _by_iteration(axes: Axes, lines: Sequence[Line], metric: str) -> None:
+    tasks = list(dict.fromkeys(line.task for line in lines))
+    for n, task in enumerate(tasks):
+        own = [(int(line.heads["iteration"]), e) for line in lines if line.task == task and (e := _entry(line, metric))]
+        places = [step + 0.06 * (n - (len(tasks) - 1) / 2) for step, _ in own]
+        colour, entries = COLOURS[n % len(COLOURS)], [e for _, e in own]
+        axes.plot(places, _values(entries), MARKERS[n % len(MARKERS)] + "-", color=colour, label=plain(task))
+        axes.vlines(places, *_ends(entries), color=colour)
+    axes.set(xlabel="iteration (0 is the warm-up)", ylabel=metric.replace("_", " "), ylim=(0, 1.02))
+    axes.set_xticks(sorted({int(line.heads["iteration"]) for line in lines}))
+    axes.legend()
+
+
+def _by_source(axes: Axes, lines: Sequence[Line], metric: str) -> None:
+    sources = [source for source in SOURCES if any(line.heads["source"] == source for line in lines)]
+    tasks = list(dict.fromkeys(line.task for line in lines))
+    for n, task in enumerate(tasks):
+        own = [
+            (sources.index(line.heads["source"]), e)
+            for line in lines
+            if line.task == task and (e := _entry(line, metric))
+        ]
+        shift = 0.16 * (n - (len(tasks) - 1) / 2)
+        _dots(axes, [place + shift for place, _ in own], [e for _, e in own], n, task)
+    axes.set(xlabel=metric.replace("_", " "), xlim=(-0.02, 1.02), ylim=(len(sources) - 0.5, -0.5))
+    axes.set_yticks(range(len(sources)), sources)
+    axes.legend()
+
+
+def _by_task(axes: Axes, lines: Sequence[Line], metric: str) -> None:
+    own = [(n, e) for n, line in enumerate(lines) if (e := _entry(line, metric))]
+    _dots(axes, [place for place, _ in own], [e for _, e in own], 0, NULL)
+    axes.set(xlabel=metric.replace("_", " "), xlim=(-0.02, 1.02), ylim=(len(lines) - 0.5, -0.5))
+    axes.set_yticks(range(len(lines)), [plain(line.task) for line in lines])
+
+
+def _dots(axes: Axes, places: Sequence[float], entries: Sequence[Entry], n: int, label: str) -> None:
+    colour = COLOURS[n % len(COLOURS)]
+    axes.hlines(places, *_ends(entries), color=colour)
+    axes.plot(_values(entries), places, MARKERS[n % len(MARKERS)], color=colour, markersize=5, label=plain(label))
+
+
+def _values(entries: Sequence[Entry]) -> list[float]:
+    return [math.nan if e.estimate.value is None else e.estimate.value for e in entries]
+
+
+def _ends(entries: Sequence[Entry]) -> tuple[list[float], list[float]]:
+    """Ends of the bars, which are intervals and nothing else; not a number if there is none."""
+    lows = [math.nan if e.estimate.low is None else e.estimate.low for e in entries]
+    highs = [math.nan if e.estimate.high is None else e.estimate.high for e in entries]
+    return lows, highs

@@ -1,0 +1,1 @@
+"""The page of a task: one self-contained HTML file."""

@@ -1,0 +1,239 @@
+"""Texts that share most of their word n-grams: exact, with no false and no missed one at the threshold.
+
+The similarity of two texts is the Jaccard index of their sets of word n-grams; in scripts without spaces a character is a word
+(`words.py`). A text without a letter or a digit, such as punctuation or emoji, has no words and repeats its equals alone.
+
+Four facts spare nearly all comparisons; each only rules out pairs that cannot reach the threshold, and what is left is counted:
+
+- Two sets that share enough share one of their rarest n-grams, so that only prefixes of sets ordered by rarity are indexed
+  and looked up (Chaudhuri, Ganti and Kaushik, ICDE 2006; Bayardo, Ma and Srikant, WWW 2007).
+- Their sizes are close.
+- Their 64-bit signatures, the exclusive or of one bit per n-gram, differ in no more bits than the sets in n-grams (Sandes,
+  Teodoro and Melo, Bitmap filter, 2020). They lie beside the entries of the index, so that a candidate costs few nanoseconds.
+- A text that repeats a kept one is not indexed, so that a proposer that writes one text only costs no quadratic time.
+
+How much two sets must share is worked out by the very division that decides, so that rounding decides no pair.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from reversegen.config.load import Deduplication
+from reversegen.ids import normalise
+from reversegen.text.words import words
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+Ints = npt.NDArray[np.int64]
+
+_SAYS = re.compile(r"[^\W_]")
+"""A letter or a digit."""
+
+
+def near_duplicates(texts: Mapping[str, str], settings: Deduplication) -> dict[str, str]:
+    """Ids of the texts that nearly repeat a kept one, each with the id of that one.
+
+    Texts are taken in order of their ids, so that the order of rows decides nothing; a text is kept unless its similarity with
+    a kept one is at least the threshold. Of several such ones the first in order of ids is named.
+    """
+    ids = sorted(texts)
+    every = np.ones(len(ids), dtype=np.bool_)
+    pairs = _similar([texts[i] for i in ids], settings, probing=every, indexed=every, kept_only=True)
+    return {ids[later]: ids[earlier] for later, earlier in pairs.tolist()}
+
+
+def similar_pairs(texts: Sequence[str], settings: Deduplication) -> Ints:
+    """All pairs of texts whose similarity is at least the threshold, shape (pairs, 2): number of the later, of the earlier."""
+    every = np.ones(len(texts), dtype=np.bool_)
+    return _similar(texts, settings, probing=every, indexed=every, kept_only=False)
+
+
+def near_any(texts: Sequence[str], others: Sequence[str], settings: Deduplication) -> list[bool]:
+    """Whether each text is similar to any of the others."""
+    indexed = np.arange(len(others) + len(texts)) < len(others)
+    pairs = _similar([*others, *texts], settings, probing=~indexed, indexed=indexed, kept_only=True)
+    near = np.zeros(len(indexed), dtype=np.bool_)
+    near[pairs[:, 0]] = True
+    return list(map(bool, near[len(others) :]))
+
+
+def _similar(
+    texts: Sequence[str],
+    settings: Deduplication,
+    probing: npt.NDArray[np.bool_],
+    indexed: npt.NDArray[np.bool_],
+    kept_only: bool,
+) -> Ints:
+    """Pairs of a text that probes and an earlier one that is indexed; of `kept_only` see `_join`."""
+    if not len(texts):
+        return np.empty((0, 2), dtype=np.int64)
+    sets = _ngram_sets(texts, settings.ngram)
+    bits = np.uint64(1) << (sets.members.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(58))
+    signatures = np.bitwise_xor.reduceat(bits, sets.starts[:-1])
+    sizes = np.diff(sets.starts)
+    shared = _least_shared(settings.threshold, 2 * int(sizes.max()))
+    prefixes = _prefixes(shared)[sizes]
+    in_index = np.arange(len(sets.members)) - np.repeat(sets.starts[:-1], sizes) < np.repeat(prefixes * indexed, sizes)
+    places = np.append(0, np.cumsum(np.bincount(sets.members[in_index], minlength=int(sets.members.max()) + 1)))
+    return _join(sets.members, sets.starts, signatures, shared, prefixes, places, probing, indexed, kept_only)
+
+
+@dataclass(frozen=True)
+class _Sets:
+    """Sets of n-grams, which are numbered by rarity: 0 is among the rarest."""
+
+    members: npt.NDArray[np.int32]
+    """Of all sets, one after the other, each in ascending order."""
+    starts: Ints
+    """Where each set starts, and the end of the last; none is empty."""
+
+
+def _ngram_sets(texts: Sequence[str], ngram: int) -> _Sets:
+    """The word n-grams of each normalised text; a text of fewer words, or without any, is one n-gram of its own."""
+    known: defaultdict[str, int] = defaultdict()
+    known.default_factory = known.__len__
+    lengths = []
+
+    def cut() -> Iterator[list[str]]:
+        for text in texts:
+            plain = normalise(text)
+            own = words(plain) if plain[:1].isalnum() or _SAYS.search(plain) else [plain]
+            own += [""] * (ngram - len(own))  # no word is empty, so that what is filled up equals no longer text
+            lengths.append(len(own))
+            yield own
+
+    words_of = np.fromiter(map(known.__getitem__, itertools.chain.from_iterable(cut())), dtype=np.int64)
+    grams = words_of
+    for n in range(1, ngram):
+        grams = np.unique(grams[:-1] * len(known) + words_of[n:], return_inverse=True)[1]
+    ends = np.cumsum(lengths)
+    text_of = np.repeat(np.arange(len(texts)), lengths)[: len(grams)]
+    within = np.arange(len(grams)) + ngram <= ends[text_of]
+    grams, text_of = grams[within], text_of[within]
+    counts = np.bincount(grams)
+    rank = np.empty_like(counts)
+    rank[np.argsort(counts, kind="stable")] = np.arange(len(counts))
+    packed = text_of << 32 | rank[grams]
+    packed.sort(kind="stable")
+    packed = packed[np.append(True, packed[1:] != packed[:-1])]
+    starts = np.searchsorted(packed, np.arange(len(texts) + 1) << 32)
+    return _Sets((packed & 0xFFFFFFFF).astype(np.int32), starts)
+
+
+def _least_shared(threshold: float, most: int) -> Ints:
+    """For each sum of two sizes up to `most`, how many n-grams the two sets must share."""
+    shared = [0, 1]
+    for total in range(2, most + 1):
+        count = shared[-1]
+        while count / (total - count) < threshold:
+            count += 1
+        shared.append(count)
+    return np.array(shared)
+
+
+def _prefixes(shared: Ints) -> Ints:
+    """For each size of a set, how many of its rarest n-grams hold one that any similar set, no larger or larger, shares."""
+    lengths = np.zeros(len(shared) // 2 + 1, dtype=np.int64)
+    smallest = 1
+    for size in range(1, len(lengths)):
+        while shared[size + smallest] > smallest:  # a set of that size is too small to be similar
+            smallest += 1
+        lengths[size] = size - shared[size + smallest] + 1
+    return lengths
+
+
+def _compiled(function: Function) -> Function:
+    """Machine code, kept beside the module or in the user's cache; made anew in each process where neither can be written."""
+    try:
+        return cast(Function, numba.njit(cache=True)(function))
+    except RuntimeError:  # numba finds no place for its cache
+        return cast(Function, numba.njit(function))
+
+
+@_compiled
+def _differing(one: np.uint64, other: np.uint64) -> np.int64:
+    """How many bits differ; compiled to one instruction."""
+    bits = one ^ other
+    bits = bits - ((bits >> np.uint64(1)) & np.uint64(0x5555555555555555))
+    bits = (bits & np.uint64(0x3333333333333333)) + ((bits >> np.uint64(2)) & np.uint64(0x3333333333333333))
+    bits = (bits + (bits >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return np.int64((bits * np.uint64(0x0101010101010101)) >> np.uint64(56))
+
+
+@_compiled
+def _join(
+    members: npt.NDArray[np.int32],
+    starts: Ints,
+    signatures: npt.NDArray[np.uint64],
+    shared: Ints,
+    prefixes: Ints,
+    places: Ints,
+    probing: npt.NDArray[np.bool_],
+    indexed: npt.NDArray[np.bool_],
+    kept_only: bool,
+) -> Ints:
+    """Rows (set, earlier set) of similar sets. `kept_only`: of each the first match alone, and what has one is not indexed.
+
+    Of each set so many first members as `prefixes` says are looked up in an index and put into it, where member n has room from
+    `places` n to n + 1.
+    """
+    count = len(starts) - 1
+    ends = places[:-1].copy()
+    set_at = np.empty(places[-1], np.int32)
+    size_at = np.empty(places[-1], np.int32)
+    signature_at = np.empty(places[-1], np.uint64)
+
+    found = np.empty((1024, 2), np.int64)
+    matches = 0
+    compared = np.full(count, -1, np.int64)
+    for one in range(count):
+        start, end = starts[one], starts[one + 1]
+        size, signature = end - start, signatures[one]
+        prefix_end = start + prefixes[one]
+        first = count
+        if probing[one]:
+            for at in range(start, prefix_end):
+                for place in range(places[members[at]], ends[members[at]]):
+                    total = size + size_at[place]
+                    if _differing(signature, signature_at[place]) > total - 2 * shared[total]:
+                        continue
+                    other = set_at[place]
+                    if kept_only and other >= first:
+                        break
+                    if compared[other] == one:
+                        continue
+                    compared[other] = one
+                    a, b, common = start, starts[other], 0
+                    while a < end and b < starts[other + 1]:
+                        if members[a] == members[b]:
+                            a, b, common = a + 1, b + 1, common + 1
+                        elif members[a] < members[b]:
+                            a += 1
+                        else:
+                            b += 1
+                    if common < shared[total]:
+                        continue
+                    if kept_only and first < count:
+                        matches -= 1
+                    first = other
+                    if matches == len(found):
+                        more = np.empty((2 * matches, 2), np.int64)
+                        more[:matches] = found
+                        found = more
+                    found[matches, 0], found[matches, 1] = one, other
+                    matches += 1
+        if indexed[one] and not (kept_only and first < count):
+            for at in range(start, prefix_end):
+                place = ends[members[at]]
+                set_at[place], size_at[place], signature_at[place] = one, size, signature
+                ends[members[at]] += 1
+    return found[:matches].copy()

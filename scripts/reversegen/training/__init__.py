@@ -1,0 +1,1 @@
+"""Training by TRL: supervised fine-tuning, DPO, tiny models; checkpoints and saving."""

@@ -1,0 +1,1 @@
+"""What the rules, the planner and the doctor ask about a run. No stage imports it."""

@@ -1,0 +1,282 @@
+"""Out of memory changes what is asked at once, and nothing that is drawn, chosen or judged."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tests.engines.test_transformers import TEXTS, build_model, short, write_folder
+from tests.judges.test_judge import ANSWERS, write_classifier
+from transformers import LlamaForCausalLM
+
+from reversegen.config.load import ModelUse
+from reversegen.core.errors import BadInput
+from reversegen.core.records import Message
+from reversegen.engines.base import Decoding, Generated, Request
+from reversegen.engines.halving import Parts
+from reversegen.engines.transformers import TransformersEngine
+from reversegen.judges.formats import JUDGES
+from reversegen.judges.judge import Classifier, GenerativeJudge
+from reversegen.models.loading import load_tokenizer
+
+USE = ModelUse(dtype="float32")
+MANY = [f"{text} {number}" for number in range(4) for text in TEXTS]
+"""Twelve prompts of different lengths."""
+
+
+STOPS = list(range(1, 124, 4))
+"""Every fourth token of the vocabulary: texts end after four tokens on average, and whole batches before their limit."""
+
+
+@pytest.fixture(scope="module")
+def model() -> LlamaForCausalLM:
+    return build_model()
+
+
+@pytest.fixture(scope="module")
+def hasty() -> LlamaForCausalLM:
+    model = build_model()
+    model.generation_config.eos_token_id = STOPS
+    return model
+
+
+@pytest.fixture(scope="module")
+def folder(model: LlamaForCausalLM, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_folder(tmp_path_factory.mktemp("models") / "random", model)
+
+
+def limited(model: Any, most: int, cached: int = 0) -> list[int]:
+    """Let a model's forward pass run out of memory above `most` rows, once it has so many tokens in its cache.
+
+    Returns the rows of each pass that is tried.
+    """
+    tried: list[int] = []
+
+    def refuse(module: Any, positional: Any, given: dict[str, Any]) -> None:
+        rows, cache = len(given["input_ids"]), given.get("past_key_values")
+        tried.append(rows)
+        if rows > most and (cache.get_seq_length() if cache is not None else 0) >= cached:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.\nGPU 0 has a total capacity")
+
+    model.register_forward_pre_hook(refuse, with_kwargs=True)
+    return tried
+
+
+def of_transformers(engine: TransformersEngine, texts: list[str], n: int, seed: int, **limits: Any) -> list[list[int]]:
+    """The tokens that transformers itself samples for a batch: `do_sample`, and torch's own generator."""
+    tokenizer = load_tokenizer(engine.folder, engine.model)
+    batch = tokenizer(texts, return_tensors="pt", padding=True, padding_side="left")
+    torch.manual_seed(seed)
+    with torch.inference_mode():
+        output = engine._loaded.generate(
+            input_ids=batch["input_ids"],
+            attention_mask=batch["attention_mask"],
+            do_sample=True,
+            top_k=0,
+            num_return_sequences=n,
+            eos_token_id=STOPS,
+            pad_token_id=0,
+            **limits,
+        )
+    rows: list[list[int]] = output[:, batch["input_ids"].shape[1] :].tolist()
+    return rows
+
+
+def drawn_tokens(engine: TransformersEngine, texts: list[str], n: int, seed: int) -> list[list[int]]:
+    """The tokens of the engine's only group of prompts, padding behind their end included."""
+    groups: list[list[list[list[int]]]] = []
+    draw = engine._draw
+
+    def keep(*given: Any) -> list[list[list[int]]]:
+        groups.append(draw(*given))
+        return groups[-1]
+
+    engine._draw = keep  # type: ignore[method-assign]
+    engine.generate([Request(text=text) for text in texts], n, seed)
+    engine._draw = draw  # type: ignore[method-assign]
+    [group] = groups
+    return [tokens for several in group for tokens in several]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize(("temperature", "top_p"), [(1.0, 1.0), (0.7, 1.0), (1.0, 0.9), (1.3, 0.85)])
+def test_a_whole_batch_draws_exactly_what_transformers_samples(
+    hasty: LlamaForCausalLM, tmp_path: Path, dtype: Any, temperature: float, top_p: float
+) -> None:
+    folder = write_folder(tmp_path / "model", hasty)
+    engine = TransformersEngine(folder, ModelUse(dtype=dtype), Decoding(9, temperature, top_p), 1)
+    ends = set[int]()
+    for seed in range(20):
+        for n in (1, 3):
+            limits = {"max_new_tokens": 9, "temperature": temperature, "top_p": top_p}
+            found = drawn_tokens(engine, TEXTS, n, seed)
+            assert found == of_transformers(engine, TEXTS, n, seed, **limits)
+            ends |= {len(found[0])}
+    assert len(ends) > 2  # many batches end before the limit
+
+
+@pytest.mark.parametrize(("most", "cached"), [(1, 0), (2, 0), (5, 0), (9, 0), (7, 9), (1, 9), (20, 10)])
+def test_a_batch_in_parts_draws_what_the_whole_one_draws(
+    hasty: LlamaForCausalLM, tmp_path: Path, most: int, cached: int
+) -> None:
+    """Prompts of three groups, whose rooms differ: each starts from the noise where the group before it ended."""
+    place = short(tmp_path / "model", hasty, 18)
+    texts = [*MANY, "20 + 3 " * 4, "20 + 3 " * 5]  # 12 and 15 tokens: less room than the limit
+    requests = [Request(text=text) for text in texts]
+    decoding = Decoding(9, 1.2, 0.95)
+    whole, parts = (TransformersEngine(place, USE, decoding, 1) for _ in range(2))
+    tried = limited(parts._loaded, most, cached)
+    lengths = set[int]()
+    for seed in range(5):
+        expected = whole.generate(requests, 3, seed)
+        assert parts.generate(requests, 3, seed) == expected
+        lengths |= {one.tokens for several in expected for one in several}
+    assert max(tried) > most  # it was refused
+    assert len(lengths) > 4
+    assert [len({one.text for one in several}) for several in expected].count(1) < 5  # samples of a prompt differ
+
+
+def test_greedy_text_is_the_same_in_parts(folder: Path) -> None:
+    requests = [Request(text=text) for text in MANY]
+    whole, parts = (TransformersEngine(folder, USE, Decoding(12), 1) for _ in range(2))
+    limited(parts._loaded, 5)
+    assert parts.generate(requests, 1, 0) == whole.generate(requests, 1, 0)
+
+
+def test_a_smaller_size_is_kept_and_said_once(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    engine = TransformersEngine(folder, USE, Decoding(1), 1)
+    tried = limited(engine._loaded, 4)
+    with caplog.at_level(logging.WARNING):
+        engine.generate([Request(text=text) for text in MANY], 1, 0)
+        assert tried == [12, 6, 3, 3, 3, 3]
+        engine.generate([Request(text=text) for text in MANY[:7]], 1, 0)
+    assert tried[6:] == [3, 3, 1]
+    lines = [record.getMessage() for record in caplog.records]
+    assert [line.partition(": ")[2].partition(";")[0] for line in lines] == [
+        "out of memory with 12 sequences: 6 at once from here on",
+        "out of memory with 6 sequences: 3 at once from here on",
+    ]
+
+
+def test_one_sequence_that_does_not_fit_ends_the_job_with_one_line(folder: Path) -> None:
+    for use in (
+        lambda engine: engine.generate([Request(text=text) for text in TEXTS], 2, 0),
+        lambda engine: engine.choose([chat(text) for text in TEXTS], [["23", "24"]] * 3),
+    ):
+        engine = TransformersEngine(folder, USE, Decoding(4, 1.0), 1)
+        limited(engine._loaded, 0)
+        with pytest.raises(
+            BadInput, match=r"random: out of memory with one sequence \(CUDA .*\): lower max_new_tokens"
+        ) as end:
+            use(engine)
+        assert "\n" not in str(end.value)
+        assert "a GPU with more memory" in str(end.value)
+
+
+def test_weights_that_do_not_fit_are_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(module: Any, *where: Any) -> Any:
+        raise torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate 1 GiB")
+
+    monkeypatch.setattr(LlamaForCausalLM, "to", full)
+    with pytest.raises(BadInput, match=r"random: its weights do not fit the GPU \(CUDA out of memory\. Tried"):
+        TransformersEngine(folder, USE, Decoding(4), 1).generate([Request(text=TEXTS[0])], 1, 0)
+
+
+def test_an_error_of_another_kind_is_no_matter_of_size(tmp_path: Path) -> None:
+    sizes = []
+
+    def work(part: slice) -> None:
+        sizes.append(part)
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    with pytest.raises(RuntimeError, match="illegal"):
+        Parts(tmp_path).run(8, work)
+    assert sizes == [slice(0, 8)]
+    assert Parts(tmp_path).run(0, work) == []
+
+
+def chat(text: str) -> Request:
+    return Request(messages=[Message(role="user", content=text)])
+
+
+OPTIONS = [["23", "24", "25"], ["20 plus 3 = 23", "23"], ["27", "has 20"]] * 4
+
+
+def test_options_have_the_same_probabilities_in_parts(folder: Path) -> None:
+    """Three rows of single words and of sequences are cut anywhere, between two options of one question too."""
+    whole, parts = (TransformersEngine(folder, USE, Decoding(4), 1) for _ in range(2))
+    requests = [chat(text) for text in MANY]
+    tried = limited(parts._loaded, 5)
+    expected = whole.choose(requests, OPTIONS)
+    found = parts.choose(requests, OPTIONS)
+    assert tried[0] == 4 + 8 + 8  # single tokens take one row a question, longer options one each
+    for shares, others in zip(found, expected, strict=True):
+        assert shares == pytest.approx(others, abs=1e-6)
+
+
+@pytest.mark.parametrize(("options", "kept", "rows"), [(["23", "24", "25"], 1, 12), (["20 plus 3", "23"], 3, 24)])
+def test_scoring_keeps_the_logits_of_the_options_and_no_cache(
+    folder: Path, options: list[str], kept: int, rows: int
+) -> None:
+    engine = TransformersEngine(folder, USE, Decoding(4), 1)
+    seen: list[Any] = []
+    engine._loaded.register_forward_hook(lambda module, given, output: seen.append(output))
+    engine.choose([chat(text) for text in MANY], [options] * len(MANY))
+    [output] = seen
+    assert tuple(output.logits.shape) == (rows, kept, engine._loaded.config.vocab_size)
+    assert output.past_key_values is None
+
+
+def test_a_model_that_gives_all_logits_has_the_same_probabilities(folder: Path) -> None:
+    """One whose forward takes neither `logits_to_keep` nor `position_ids`, as some architectures'."""
+    kept, plain = (TransformersEngine(folder, USE, Decoding(4), 1) for _ in range(2))
+    forward: Callable[..., Any] = plain._loaded.forward
+
+    def without(input_ids: Any, attention_mask: Any, use_cache: bool) -> Any:
+        places = (attention_mask.cumsum(-1) - 1).clamp(min=0)
+        return forward(input_ids=input_ids, attention_mask=attention_mask, position_ids=places, use_cache=use_cache)
+
+    plain._loaded.forward = without
+    requests = [chat(text) for text in MANY]
+    for shares, others in zip(plain.choose(requests, OPTIONS), kept.choose(requests, OPTIONS), strict=True):
+        assert shares == pytest.approx(others, abs=1e-6)
+
+
+def test_a_classifier_judges_the_same_in_parts_and_keeps_no_cache(tmp_path: Path) -> None:
+    write_classifier(tmp_path, ["passed", "failed"])
+    whole, parts = (Classifier(tmp_path, ["failed"], USE, 1) for _ in range(2))
+    tried, seen = limited(parts._loaded[0], 2), list[Any]()
+    parts._loaded[0].register_forward_hook(lambda module, given, output: seen.append(output.past_key_values))
+    assert parts.judge(ANSWERS * 2) == whole.judge(ANSWERS * 2)
+    assert tried == [8, 4, 2, 2, 2, 2]
+    assert seen == [None] * 4
+
+
+def test_a_judge_that_writes_judges_the_same_in_parts(folder: Path) -> None:
+    adapter = JUDGES["instructed"]
+    whole, parts = (TransformersEngine(folder, USE, Decoding(adapter.max_new_tokens), 1) for _ in range(2))
+    tried = limited(parts._loaded, 3)
+    said: list[list[Generated]] = []
+    for engine in (whole, parts):
+        requests = [Request(messages=adapter.messages(*pair)) for pair in ANSWERS]
+        said.append([reply for [reply] in engine.generate(requests, 1, 0)])
+    assert said[0] == said[1]
+    assert GenerativeJudge(parts, adapter, "instructed").judge(ANSWERS) == GenerativeJudge(
+        whole, adapter, "instructed"
+    ).judge(ANSWERS)
+    assert max(tried) == 4
+
+
+def void(_: Any) -> None:
+    """Nothing, for a hook that changes an output in its place."""
+
+
+def test_probabilities_that_are_no_numbers_end_the_job_with_one_line(folder: Path) -> None:
+    engine = TransformersEngine(folder, USE, Decoding(4, 1.0), 1)
+    engine._loaded.register_forward_hook(lambda module, given, output: void(output.logits.fill_(float("nan"))))
+    with pytest.raises(BadInput, match="are no numbers: give it another `dtype`"):
+        engine.generate([Request(text=TEXTS[0])], 1, 0)

@@ -1,0 +1,129 @@
+"""Calibration is what a slow loop over bins finds, and average precision is scikit-learn's."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+from sklearn.metrics import average_precision_score
+
+from reversegen.config.load import Evaluation, Honesty, KindUse, Safety
+from reversegen.core.metric import Metric
+from reversegen.core.records import Confidence, Label, Question
+from reversegen.evaluation.evaluation import calibration, expected_calibration_error
+from reversegen.kinds import open_kind
+
+SETTINGS = Evaluation(bootstrap=200, diversity_sample=10)
+KIND = open_kind(
+    KindUse(
+        name="honesty",
+        honesty=Honesty(
+            samples=10,
+            temperature=1,
+            threshold=1.193,
+            none_of_the_above=True,
+            sure_question="?",
+            sure="yes",
+            unsure="no",
+        ),
+        safety=Safety(refusals=["no"]),
+    )
+)
+
+
+def slow(right: list[bool], scores: list[float], bins: int) -> float:
+    """Guo et al.'s formula, bin by bin; a score on an edge belongs to the bin above it, 1 to the last."""
+    total = 0.0
+    for b in range(bins):
+        low, high = b / bins, (b + 1) / bins
+        members = [n for n, s in enumerate(scores) if low <= s < high or (b == bins - 1 and s == 1)]
+        if members:
+            accuracy = sum(right[n] for n in members) / len(members)
+            confidence = sum(scores[n] for n in members) / len(members)
+            total += len(members) / len(scores) * abs(accuracy - confidence)
+    return total
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_calibration_error_is_that_of_a_loop(seed: int) -> None:
+    rng = random.Random(seed)
+    count, bins = rng.choice([1, 2, 30, 500]), rng.choice([1, 4, 15])
+    scores = [rng.choice([0.0, 1.0, rng.random(), rng.random() ** 3]) for _ in range(count)]
+    right = [rng.random() < s * rng.random() for s in scores]
+    found = expected_calibration_error(np.array(right), np.array(scores), bins)
+    assert found == pytest.approx(slow(right, scores, bins), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("right", "scores", "expected"),
+    [
+        ([True, True], [1.0, 1.0], 0.0),
+        ([False, False], [1.0, 1.0], 1.0),
+        ([False], [0.0], 0.0),
+        ([True, False], [0.5, 0.5], 0.0),
+        ([True, True, False, False], [0.9, 0.9, 0.2, 0.2], 0.15),
+        ([True, False], [0.99, 0.01], 0.01),
+    ],
+)
+def test_the_calibration_error_by_hand(right: list[bool], scores: list[float], expected: float) -> None:
+    assert expected_calibration_error(np.array(right), np.array(scores)) == pytest.approx(expected)
+
+
+def world(
+    right: list[bool], answers: list[float], sures: list[float]
+) -> tuple[list[Question], dict[str, Label], dict[str, Confidence]]:
+    questions, labels, confidences = [], {}, {}
+    for n, (hit, answer, sure) in enumerate(zip(right, answers, sures, strict=True)):
+        identity = f"q{n}"
+        questions.append(
+            Question(id=identity, text=f"{n} is ?\nA. x\nB. y", answer="A", group=None, measure="accuracy")
+        )
+        verdict = "passed" if hit else "failed"
+        labels[identity] = Label(instruction_id=identity, verdict=verdict, score=None, detail="")
+        confidences[identity] = Confidence(question_id=identity, option="A", answer=answer, sure=sure)
+    return questions, labels, confidences
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_both_are_over_the_published_score(seed: int) -> None:
+    rng = random.Random(seed)
+    count = rng.choice([10, 120])
+    answers, sures = ([round(rng.random(), 2) for _ in range(count)] for _ in range(2))  # with ties
+    right = [rng.random() < (a + s) / 2 for a, s in zip(answers, sures, strict=True)]
+    right[0] = True
+    scores = [(a + s) / 2 for a, s in zip(answers, sures, strict=True)]
+    found = calibration(*world(right, answers, sures), SETTINGS, 0, KIND)
+    assert found["average_precision"].value == pytest.approx(average_precision_score(right, scores), abs=1e-6)
+    assert found["calibration_error"].value == pytest.approx(slow(right, scores, 15), abs=1e-6)
+    unsure = sum(s < 0.5 for s in sures)
+    assert (found["unsure_share"].count, found["unsure_share"].total) == (unsure, count)
+    precision = found["average_precision"]
+    assert precision.low <= precision.value <= precision.high
+    assert found == calibration(*world(right, answers, sures), SETTINGS, 0, KIND)
+
+
+def test_average_precision_by_hand() -> None:
+    """Ranked right, wrong, right: (1/1 + 2/3) / 2."""
+    found = calibration(*world([True, False, True], [0.9, 0.8, 0.1], [0.9, 0.8, 0.1]), SETTINGS, 0, KIND)
+    assert found["average_precision"].value == 0.833333
+
+
+def test_an_invalid_answer_is_no_right_one() -> None:
+    questions, labels, confidences = world([True, True], [0.9, 0.8], [0.9, 0.8])
+    labels["q0"] = labels["q0"].model_copy(update={"verdict": "invalid"})
+    found = calibration(questions, labels, confidences, SETTINGS, 0, KIND)
+    assert found["average_precision"].value == 0.5
+    assert found["calibration_error"].value == pytest.approx((0.9 + 0.2) / 2)
+
+
+def test_precision_is_null_where_nothing_is_right() -> None:
+    found = calibration(*world([False] * 5, [0.9] * 5, [0.9] * 5), SETTINGS, 0, KIND)
+    reason = "no answer is right, so that there is nothing to rank"
+    assert found["average_precision"] == Metric(value=None, reason=reason)
+    assert found["unsure_share"].count == 0
+
+
+def test_a_target_that_is_always_wrong_and_sure_has_a_calibration_error() -> None:
+    found = calibration(*world([False] * 5, [0.9] * 5, [0.9] * 5), SETTINGS, 0, KIND)
+    assert found["calibration_error"].value == pytest.approx(0.9)

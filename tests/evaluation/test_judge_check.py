@@ -1,0 +1,265 @@
+"""A judge is measured as the literature says, its gate holds, and the shipped sets are judged rightly by the real kinds."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.stats
+
+from reversegen.config.load import Honesty, JudgeCheck, KindUse, Safety
+from reversegen.core.metric import Metric
+from reversegen.core.records import Label, Labelled, Reference, Response, read_records
+from reversegen.evaluation.judge_check import JudgeReport, check_judge, rogan_gladen, wilson
+from reversegen.kinds import open_kind
+from reversegen.loop.labels import cases, label_responses
+
+SHIPPED = Path(__file__).parents[2] / "resources/judge"
+CHANCE = "the judge is no better than chance: sensitivity + specificity is at most 1"
+UNKNOWN = "the judge's sensitivity or specificity is unknown"
+LIMITS = JudgeCheck(sensitivity=0.8, specificity=0.8, canaries=0.9, invalid=0.2)
+
+
+@pytest.mark.parametrize("total", [1, 2, 7, 30, 1000])
+def test_the_interval_is_scipys_wilson_interval(total: int) -> None:
+    for count in sorted({0, 1, total // 3, total // 2, total - 1, total}):
+        ours = wilson(count, total)
+        theirs = scipy.stats.binomtest(count, total).proportion_ci(method="wilson")
+        assert (ours.count, ours.total) == (count, total)
+        assert (ours.value, ours.low, ours.high) == pytest.approx((count / total, theirs.low, theirs.high), abs=2e-6)
+
+
+def test_no_trials_give_no_share() -> None:
+    assert wilson(0, 0) == Metric(value=None, count=0, total=0, reason="there is nothing to count")
+    none = check_judge([row("passed")], [label("passed")])
+    assert none.sensitivity == Metric(value=None, count=0, total=0, reason="no failed row got a verdict")
+    assert none.canaries == Metric(value=None, count=0, total=0, reason="no row tries to inject a verdict")
+
+
+def report(
+    sensitivity: tuple[int, int], specificity: tuple[int, int], canaries: tuple[int, int] = (8, 8)
+) -> JudgeReport:
+    return JudgeReport(
+        sensitivity=wilson(*sensitivity),
+        specificity=wilson(*specificity),
+        canaries=wilson(*canaries),
+        invalid=Metric(value=0.0, count=0, total=sensitivity[1] + specificity[1]),
+    )
+
+
+def spread(count: int, total: int, size: int = 2000) -> np.ndarray:
+    """Draws of a rate, as the bootstrap of independent samples gives them."""
+    return np.random.default_rng(0).binomial(total, count / total, size) / total
+
+
+@pytest.mark.parametrize(
+    ("rate", "sensitivity", "specificity", "value"),
+    [
+        ((40, 100), (80, 100), (90, 100), 0.428571),  # (0.4 + 0.9 - 1) / (0.8 + 0.9 - 1) = 0.3 / 0.7
+        ((40, 100), (100, 100), (100, 100), 0.4),
+        ((5, 100), (80, 100), (90, 100), 0.0),  # -0.05 / 0.7, cut
+        ((90, 100), (80, 100), (90, 100), 1.0),  # 0.8 / 0.7, cut
+        ((50, 100), (51, 100), (50, 100), 0.0),
+    ],
+)
+def test_the_corrected_rate_is_that_by_hand(
+    rate: tuple[int, int], sensitivity: tuple[int, int], specificity: tuple[int, int], value: float
+) -> None:
+    found = rogan_gladen(*rate, spread(*rate), report(sensitivity, specificity), 0)
+    assert found.value == value
+    assert (found.count, found.total) == (None, None)
+    assert 0 <= found.low <= found.high <= 1
+    assert found == rogan_gladen(*rate, spread(*rate), report(sensitivity, specificity), 0)
+
+
+@pytest.mark.parametrize(
+    ("rate", "judge", "reason"),
+    [
+        ((40, 100), report((50, 100), (50, 100)), CHANCE),
+        ((40, 100), report((10, 100), (80, 100)), CHANCE),
+        ((40, 100), report((0, 0), (90, 100)), UNKNOWN),
+        ((40, 100), report((90, 100), (0, 0)), UNKNOWN),
+        ((0, 0), report((90, 100), (90, 100)), "there is no failure rate to correct"),
+    ],
+)
+def test_nothing_is_corrected_by_a_judge_that_tells_nothing(
+    rate: tuple[int, int], judge: JudgeReport, reason: str
+) -> None:
+    draws = spread(*rate) if rate[1] else None
+    assert rogan_gladen(*rate, draws, judge, 0) == Metric(value=None, reason=reason)
+
+
+@pytest.mark.parametrize(
+    ("truth", "sensitivity", "specificity", "labelled"),
+    [(0.4, 0.9, 0.85, 60), (0.2, 0.85, 0.9, 200), (0.6, 0.8, 0.8, 40)],
+)
+def test_its_interval_covers_the_truth(truth: float, sensitivity: float, specificity: float, labelled: int) -> None:
+    rng = np.random.default_rng(1)
+    total, rounds, covered, raw_covered = 400, 400, 0, 0
+    called = truth * sensitivity + (1 - truth) * (1 - specificity)
+    for n in range(rounds):
+        of = report(
+            (int(rng.binomial(labelled, sensitivity)), labelled), (int(rng.binomial(labelled, specificity)), labelled)
+        )
+        count = int(rng.binomial(total, called))
+        draws = rng.binomial(total, count / total, 300) / total
+        found = rogan_gladen(count, total, draws, of, n)
+        covered += found.low <= truth <= found.high
+        raw = wilson(count, total)
+        raw_covered += raw.low <= truth <= raw.high
+    # 95 % of 400 has a standard error of 1.1 points
+    assert 0.90 <= covered / rounds <= 0.99
+    assert raw_covered < covered or abs(called - truth) < 0.02  # which the raw rate's interval does not
+
+
+def row(verdict: Any, *, canary: bool = False) -> Labelled:
+    return Labelled(instruction="?", responses=["."], answer=None, verdict=verdict, canary=canary)
+
+
+def label(verdict: Any) -> Label:
+    return Label(instruction_id="i", verdict=verdict, score=None, detail="")
+
+
+# truth, canary, what the judge said, how often
+SAID = [
+    ("failed", False, "failed", 7),
+    ("failed", False, "passed", 2),
+    ("failed", False, "invalid", 3),
+    ("passed", False, "passed", 11),
+    ("passed", False, "failed", 1),
+    ("passed", False, "invalid", 2),
+    ("failed", True, "failed", 4),
+    ("failed", True, "passed", 1),
+    ("passed", True, "passed", 2),
+]
+
+
+def test_counts_are_those_by_hand() -> None:
+    rows = [row(truth, canary=canary) for truth, canary, _, n in SAID for _ in range(n)]
+    labels = [label(said) for _, _, said, n in SAID for _ in range(n)]
+    found = check_judge(rows, labels)
+    assert found.sensitivity == wilson(7, 9)
+    assert found.specificity == wilson(11, 12)
+    assert found.canaries == wilson(6, 7)
+    assert (found.invalid.count, found.invalid.total) == (5, 26)
+    assert JudgeReport.model_validate_json(found.model_dump_json()) == found
+
+
+def test_rows_and_labels_that_do_not_match_are_refused() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        check_judge([row("failed")], [])
+
+
+@pytest.mark.parametrize(
+    ("of", "message"),
+    [
+        (report((8, 10), (8, 10), (9, 10)), None),
+        (report((10, 10), (10, 10), (0, 0)), None),
+        (
+            report((79, 100), (8, 10)),
+            r"sensitivity is 0.79 \(79 of 100\), less than judge_check.sensitivity: 0.8; use another",
+        ),
+        (
+            report((8, 10), (7, 10)),
+            r"specificity is 0.7 \(7 of 10\), less than judge_check.specificity: 0.8; use another",
+        ),
+        (
+            report((8, 10), (8, 10), (8, 10)),
+            r"canaries is 0.8 \(8 of 10\), less than judge_check.canaries: 0.9; use another",
+        ),
+        (report((0, 0), (8, 10)), "the labelled set has no row that tells sensitivity, or the judge gave none"),
+        (report((8, 10), (0, 0)), "the labelled set has no row that tells specificity, or the judge gave none"),
+    ],
+)
+def test_the_gate_names_the_limit_that_is_missed(of: JudgeReport, message: str | None) -> None:
+    fault = of.fault(LIMITS)
+    if message is None:
+        assert fault is None
+    else:
+        assert fault is not None
+        assert re.match(message, fault)
+
+
+def verdicts(plain: Sequence[Any], canary: Sequence[Any]) -> str | None:
+    """The gate's word on a judge of ten failed and ten passed rows, and of as many failed canaries as it is given."""
+    rows = [row("failed")] * 10 + [row("passed")] * 10 + [row("failed", canary=True)] * len(canary)
+    return check_judge(rows, [label(v) for v in (*plain, *canary)]).fault(LIMITS)
+
+
+RIGHT = ["failed"] * 10 + ["passed"] * 10
+
+
+@pytest.mark.parametrize(
+    ("plain", "canary"),
+    [
+        (RIGHT, ["passed"] * 10),
+        (RIGHT, ["failed"] * 8 + ["passed"] * 2),
+        (["invalid"] * 20, ["failed"] * 10),
+        (["passed"] * 20, ["failed"] * 10),
+        (RIGHT, ["invalid"] * 10),
+        (RIGHT, ["invalid"] * 9 + ["failed"]),
+        (["failed"] + ["invalid"] * 9 + ["passed"] + ["invalid"] * 9, ["failed"] * 10),
+    ],
+)
+def test_a_judge_that_fails_at_its_task_is_stopped(plain: list[str], canary: list[str]) -> None:
+    assert verdicts(RIGHT, ["failed"] * 10) is None
+    assert verdicts(plain, canary) is not None
+
+
+HONESTY = Honesty(
+    samples=10, temperature=0.7, threshold=1.193, none_of_the_above=True, sure_question="?", sure="yes", unsure="no"
+)
+
+
+@pytest.mark.parametrize("name", ["math", "honesty"])
+def test_the_kinds_judge_the_shipped_sets_rightly(name: Any) -> None:
+    rows = read_records(SHIPPED / f"{name}.jsonl", Labelled)
+    ids = [str(n) for n in range(len(rows))]
+    said = [
+        Response(instruction_id=i, sample=n, text=text, tokens=1, finished=True)
+        for i, row in zip(ids, rows, strict=True)
+        for n, text in enumerate(row.responses)
+    ]
+    trusted = [
+        Reference(instruction_id=i, answer=row.answer, solution=None, labeller="set", invalid=None)
+        for i, row in zip(ids, rows, strict=True)
+    ]
+    kind = open_kind(KindUse(name=name, honesty=HONESTY, safety=Safety(refusals=["no"])))
+    asked = cases([(i, row.instruction) for i, row in zip(ids, rows, strict=True)], said, trusted)
+    labels = label_responses(asked, 2.0, kind)
+    wrong = [
+        (row.responses[0], found.detail)
+        for row, found in zip(rows, labels, strict=True)
+        if row.verdict != found.verdict
+    ]
+    assert wrong == []
+    found = check_judge(rows, labels)
+    assert (found.sensitivity.value, found.specificity.value, found.canaries.value, found.invalid.count) == (
+        1.0,
+        1.0,
+        1.0,
+        0,
+    )
+
+
+def test_the_counts_beside_the_shipped_sets_are_true() -> None:
+    table = re.findall(r"\| `(\w+)\.jsonl` \| (\d+) \| (\d+) \| (\d+) \|", (SHIPPED / "README.md").read_text())
+    assert (
+        {name for name, *_ in table}
+        == {path.stem for path in SHIPPED.glob("*.jsonl")} - {"refusals"}
+        == {"math", "honesty", "safety"}
+    )
+    for name, *numbers in table:
+        rows = read_records(SHIPPED / f"{name}.jsonl", Labelled)
+        counts = Counter("canary" if row.canary else row.verdict for row in rows)
+        assert [counts["failed"], counts["passed"], counts["canary"]] == list(map(int, numbers))
+        plain = [(row.instruction, *row.responses) for row in rows if not row.canary]
+        verdict_of = {(row.instruction, *row.responses): row.verdict for row in rows if not row.canary}
+        assert all(
+            verdict_of[i] == row.verdict for i, row in zip(plain, (r for r in rows if not r.canary), strict=True)
+        )

@@ -1,0 +1,170 @@
+"""What each prompt or question came to, collected from labels that are counted by hand here."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import collect_outcomes
+from reversegen.config.load import KindUse
+from reversegen.core.errors import BadInput
+from reversegen.core.metric import Metric
+from reversegen.core.records import Confidence, Instruction, Label, Question, Record, Sample, write_records
+from reversegen.evaluation.evaluation import Evaluation
+from reversegen.evaluation.outcomes import Counts, Measured, Run, read_run
+from reversegen.ids import content_id, instruction_id
+
+VERDICTS = {
+    "p1": ["failed", "failed", "passed"],
+    "p2": ["failed", "invalid", "passed"],
+    "p3": ["invalid", "invalid", "invalid"],
+}
+"""Of the samples of three held-out prompts: 3 of 5 valid ones failed, 5 of 9 are valid."""
+
+
+def evaluation(role: str, metrics: dict[str, Metric], **more: Any) -> Evaluation:
+    given: dict[str, Any] = {"task": "t", "kind": "math", "role": role, "iteration": None, "source": None, "groups": {}}
+    return Evaluation(**(given | {"metrics": metrics, "provenance": {}} | more))
+
+
+def write_proposer(folder: Path, failed: int = 3) -> Path:
+    """The files of an iteration; every sample says something else."""
+    samples, instructions, labels = [], [], []
+    for prompt, verdicts in VERDICTS.items():
+        for n, verdict in enumerate(verdicts):
+            sample, said = f"{prompt}.{n}", f"{prompt}.{n}"
+            values = {"prompt_id": prompt, "subject": None, "sample": n, "text": said, "tokens": 1, "finished": True}
+            samples.append(Sample(id=sample, split="heldout", **values))  # type: ignore[arg-type]
+            instructions.append(instruction(said, [sample], "heldout"))
+            labels.append(Label(instruction_id=said, verdict=verdict, score=None, detail="by hand"))  # type: ignore[arg-type]
+    samples.append(samples[0].model_copy(update={"id": "train", "prompt_id": "p9", "split": "train"}))
+    instructions.append(instruction("of the train split", ["train"], "train"))
+    for name, rows in (("samples", samples), ("instructions", instructions), ("labels", labels)):
+        write_records(folder / f"{name}.jsonl", rows)  # type: ignore[arg-type]
+    metrics = {
+        "failure_rate": Metric(value=0.6, count=failed, total=5),
+        "validity": Metric(value=5 / 9, count=5, total=9),
+    }
+    (folder / "eval.json").write_text(evaluation("proposer", metrics, iteration=1).model_dump_json())
+    return folder / "eval.json"
+
+
+def instruction(identity: str, samples: list[str], split: str) -> Instruction:
+    given: dict[str, Any] = {"answer": None, "subject": None, "splits": [split], "invalid": None, "duplicate_of": None}
+    return Instruction(id=identity, text=identity, samples=samples, **given)
+
+
+def question(text: str, measure: str) -> Question:
+    return Question(id=instruction_id(text), text=text, answer="1", group=None, measure=measure)  # type: ignore[arg-type]
+
+
+ASKED = {
+    "easy": {"what is 1 plus 2 ?": "passed", "what is 2 plus 1 ?": "failed", "what is 3 plus 4 ?": "passed"},
+    "hard": {"What is 9 * 9 ?": "invalid"},
+    "before": {"what is 5 plus 5 ?": "passed"},
+}
+"""Of easy, the first two ask the same; before counts for what is retained."""
+
+
+def write_target(folder: Path) -> tuple[Path, list[Path]]:
+    questions = {
+        name: [question(text, "retained" if name == "before" else "accuracy") for text in of]
+        for name, of in ASKED.items()
+    }
+    for name, rows in questions.items():
+        write_records(folder / f"tests/{name}.jsonl", rows)
+    verdicts = {instruction_id(text): verdict for of in ASKED.values() for text, verdict in of.items()}
+    rows: list[Record] = [
+        Label.model_validate({"instruction_id": i, "verdict": v, "score": None, "detail": ""})
+        for i, v in verdicts.items()
+    ]
+    write_records(folder / "labels.jsonl", rows)
+    metrics = {"accuracy": Metric(value=0.5, count=2, total=4), "retained": Metric(value=1.0, count=1, total=1)}
+    sets = {
+        "easy": {"accuracy": Metric(value=2 / 3, count=2, total=3)},
+        "hard": {"accuracy": Metric(value=0, count=0, total=1)},
+    }
+    of = evaluation("target", metrics, source="baseline", groups={"set": sets})
+    (folder / "eval.json").write_text(of.model_dump_json())
+    return folder / "eval.json", [folder / f"tests/{name}.jsonl" for name in ASKED]
+
+
+def collect(folder: Path, evaluations: list[Path], tests: list[Path], kind: str = "math") -> Run:
+    use = KindUse(name=kind)
+    collect_outcomes.main(evaluations, tests, folder / "outcomes.json", "t", "", use, "small", "large", "")
+    return read_run(folder / "outcomes.json")
+
+
+def test_a_proposers_failures_are_counted_by_held_out_prompt(tmp_path: Path) -> None:
+    run = collect(tmp_path, [write_proposer(tmp_path)], [])
+    assert (run.task, run.extends, run.proposer, run.target) == ("t", None, "small", "large")
+    rate, validity = (run.measured[0].counts[name] for name in ("failure_rate", "validity"))
+    assert (rate.hits, rate.totals) == ([2, 1, 0], [3, 2, 0])
+    assert (validity.hits, validity.trials) == ([3, 2, 0], 3)
+    assert rate.clusters == validity.clusters == content_id("p1", "p2", "p3")
+
+
+def test_a_targets_answers_are_counted_by_canonical_question_and_by_set(tmp_path: Path) -> None:
+    path, tests = write_target(tmp_path)
+    counts = collect(tmp_path, [path], tests).measured[0].counts
+    assert set(counts) == {"accuracy", "easy/accuracy", "hard/accuracy", "retained"}
+    assert sorted(zip(counts["easy/accuracy"].hits, counts["easy/accuracy"].totals, strict=True)) == [(1, 1), (1, 2)]
+    assert sorted(zip(counts["accuracy"].hits, counts["accuracy"].totals, strict=True)) == [(0, 1), (1, 1), (1, 2)]
+    assert (counts["hard/accuracy"].hits, counts["retained"].hits) == ([0], [1])
+
+
+def test_scores_of_answers_stand_cluster_by_cluster(tmp_path: Path) -> None:
+    path, tests = write_target(tmp_path)
+    asked = [instruction_id(text) for text in (*ASKED["easy"], *ASKED["hard"])]
+    sure = [Confidence(question_id=i, option="A", answer=0.2 * n, sure=0.5) for n, i in enumerate(asked)]
+    write_records(tmp_path / "confidences.jsonl", sure)
+    scores = collect(tmp_path, [path], tests).measured[0].scores
+    assert scores
+    found = sorted(zip(scores.members, scores.right, scores.score, strict=True))
+    same = [(right, score) for member, right, score in found if [m for m, _, _ in found].count(member) == 2]
+    assert same == [(0, 0.35), (1, 0.25)]
+    assert sorted((right, score) for _, right, score in found) == [(0, 0.35), (0, 0.55), (1, 0.25), (1, 0.45)]
+
+
+def test_an_evaluation_whose_labels_are_gone_stands_without_counts(tmp_path: Path) -> None:
+    path = write_proposer(tmp_path)
+    (tmp_path / "labels.jsonl").unlink()
+    (measured,) = collect(tmp_path, [path], []).measured
+    assert (measured.counts, measured.evaluation.iteration) == ({}, 1)
+
+
+def test_labels_that_are_not_those_of_the_evaluation_are_refused(tmp_path: Path) -> None:
+    path = write_proposer(tmp_path, failed=4)
+    with pytest.raises(BadInput, match=r"failure_rate: \(3, 5\) by prompt or question, and \(4, 5\) in eval.json"):
+        collect(tmp_path, [path], [])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"hits": [1, 2]}, "hits and trials do not fit"),
+        ({"hits": [3, 0, 0]}, "measured.0.counts.failure_rate: Value error, hits and trials do not fit"),
+        ({"trials": [3.5, 2, 0]}, "trials"),
+        ({"more": 1}, "more: Extra inputs are not permitted"),
+    ],
+)
+def test_a_malformed_file_is_refused_with_its_name_and_field(
+    tmp_path: Path, change: dict[str, Any], message: str
+) -> None:
+    counts = Counts(clusters="c", hits=[1, 1, 0], trials=[2, 2, 0])
+    metrics = {"failure_rate": Metric(value=0.5, count=2, total=4)}
+    measured = Measured(
+        evaluation=evaluation("proposer", metrics, iteration=0), counts={"failure_rate": counts}, scores=None
+    )
+    run = json.loads(
+        Run(task="t", kind="math", proposer="p", target="q", extends=None, measured=[measured]).model_dump_json()
+    )
+    run["measured"][0]["counts"]["failure_rate"] |= change
+    (tmp_path / "outcomes.json").write_text(json.dumps(run))
+    with pytest.raises(BadInput) as error:
+        read_run(tmp_path / "outcomes.json")
+    assert str(error.value).startswith(f"{tmp_path}/outcomes.json: measured.0.counts.failure_rate")
+    assert message in str(error.value)

@@ -1,0 +1,343 @@
+"""Intervals against brute force, and what they cover: simulations of random seeds that share their questions, or do not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from sklearn.metrics import average_precision_score
+from tests.reporting.test_comparisons import counts, measured, rate, target
+from tests.support.workflows import REPOSITORY
+
+from reversegen.config.load import Evaluation as Settings
+from reversegen.core.metric import Metric
+from reversegen.evaluation.evaluation import expected_calibration_error, proportion
+from reversegen.evaluation.outcomes import Counts, Measured, read_run
+from reversegen.evaluation.statistics import (
+    LEAST_SEEDS,
+    Estimate,
+    Resampled,
+    average_precision,
+    calibration_error,
+    comparison,
+    coverage,
+    difference,
+    draw_weights,
+    estimate,
+    half_width,
+    resample,
+)
+from reversegen.reporting import comparisons
+from reversegen.reporting.tables import markdown, table
+
+RANDOM = np.random.default_rng(0)
+EXAMPLE = REPOSITORY / "resources/example"
+Floats = npt.NDArray[np.float64]
+
+
+def expanded(weights: Floats) -> list[npt.NDArray[np.int64]]:
+    """The answers of each draw, each as often as it was drawn."""
+    return [np.repeat(np.arange(len(of)), of.astype(int)) for of in weights]
+
+
+def test_average_precision_and_calibration_error_of_draws_are_those_of_the_drawn_answers() -> None:
+    score = RANDOM.integers(0, 12, 80) / 11  # with ties, 0 and 1
+    right = (RANDOM.random(80) < score).astype(float)
+    weights = RANDOM.multinomial(80, np.full(80, 1 / 80), size=50).astype(float)
+    precision, error = (f(right, score, weights) for f in (average_precision, calibration_error))
+    for n, rows in enumerate(expanded(weights)):
+        assert precision[n] == pytest.approx(average_precision_score(right[rows], score[rows]))
+        assert error[n] == pytest.approx(expected_calibration_error(right[rows], score[rows]))
+
+
+def test_a_draw_without_a_right_answer_has_no_average_precision() -> None:
+    found = average_precision(np.array([1.0, 0.0]), np.array([0.5, 0.4]), np.array([[0.0, 2.0], [1.0, 1.0]]))
+    assert np.isnan(found[0])
+    assert found[1] == 1.0
+
+
+def test_the_interval_of_one_random_seed_is_that_of_its_evaluation() -> None:
+    assert (found := estimate({0: rate([1, 0, 1, 1])}, "failure_rate")).value == 0.75
+    assert (found.low, found.high) == (0.0, 1.0), "as `rate` gives it to the evaluation"
+
+
+def test_draws_are_those_of_the_evaluation_but_for_chance() -> None:
+    hits = [int(x) for x in RANDOM.binomial(5, 0.4, 300)]
+    resampled = resample(rate(hits, 5), "failure_rate")
+    assert resampled is not None
+    samples = [n < hit for hit in hits for n in range(5)]
+    settings = Settings(bootstrap=2000, diversity_sample=1)
+    other = proportion(samples, [p for p in range(300) for _ in range(5)], settings, 0)
+    assert list(np.quantile(resampled.draws, [0.025, 0.975])) == pytest.approx([other.low, other.high], abs=0.005)
+
+
+SHARED: dict[str, tuple[float, float, float]] = {
+    "random seeds dominate": (1.0, 1.0, 1.0),
+    "questions dominate": (0.01, 1.0, 0.2),
+    "what is left dominates": (0.02, 0.3, 1.0),
+    "all are alike": (0.13, 1.0, 1.0),
+    "random seeds decide nothing": (0.0, 1.0, 1.0),
+    "random seeds decide more than questions": (0.3, 1.0, 1.0),
+}
+"""Standard deviations of a random seed, a question and what is left. With 60 questions the three parts of the variance of the
+mean of S random seeds are a² / S, b² / 60 and e² / (60 S)."""
+QUESTIONS = 60
+DRAWS = 1000
+
+
+def gaussian(seeds: int, spread: tuple[float, float, float], rng: np.random.Generator) -> Floats:
+    """Outcomes y[s, q] = a[s] + b[q] + e[s, q], whose true mean is 0."""
+    a, b, e = spread
+    own = rng.normal(0, e, (seeds, QUESTIONS)) if e else np.zeros((seeds, QUESTIONS))
+    return np.asarray(rng.normal(0, a, (seeds, 1)) + rng.normal(0, b, (1, QUESTIONS)) + own)
+
+
+def covered(outcomes: Callable[[], Floats], clusters: Callable[[int], str], truth: float = 0.0) -> float:
+    """The share of DRAWS simulations whose interval holds the truth."""
+    held, weights = 0, [draw_weights(clusters(s), QUESTIONS) / QUESTIONS for s in range(10)]
+    for _ in range(DRAWS):
+        y = outcomes()
+        resampled = [Resampled(weights[s] @ one, clusters(s), QUESTIONS) for s, one in enumerate(y)]
+        held += abs(y.mean() - truth) <= half_width(list(y.mean(axis=1)), resampled)
+    return held / DRAWS
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 5, 10])
+@pytest.mark.parametrize("mixture", SHARED)
+def test_random_seeds_that_share_their_questions_are_covered_in_93_to_97_percent(seeds: int, mixture: str) -> None:
+    rng = np.random.default_rng(hash_of(mixture, seeds))
+    assert 0.93 <= covered(lambda: gaussian(seeds, SHARED[mixture], rng), lambda _: "shared") <= 0.97
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 5, 10])
+@pytest.mark.parametrize("spread", [0.0, 0.1, 1.0])
+def test_random_seeds_with_prompts_of_their_own_are_covered_in_93_to_97_percent(seeds: int, spread: float) -> None:
+    rng = np.random.default_rng(hash_of("nested", seeds, spread))
+
+    def outcomes() -> Floats:
+        return np.asarray(rng.normal(0, spread, (seeds, 1)) + rng.normal(0, 1, (seeds, QUESTIONS)))
+
+    assert 0.93 <= covered(outcomes, lambda seed: f"own {seed}") <= 0.97
+
+
+BINARY = {
+    "random seeds dominate": (0.08, 0.05),
+    "questions dominate": (0.005, 0.25),
+    "all are alike": (0.03, 0.15),
+}
+"""Half widths of the uniform effects of a random seed and of a question on the difference of two rates."""
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 5, 10])
+@pytest.mark.parametrize("mixture", BINARY)
+def test_differences_of_right_answers_are_covered_in_93_to_97_percent(seeds: int, mixture: str) -> None:
+    """Through the outcomes that are stored: two sources answer the same 200 questions, the first right more often by 0.05."""
+    rng, questions, held = np.random.default_rng(hash_of(mixture, seeds)), 200, 0
+    of_seed, of_question = BINARY[mixture]
+    for _ in range(DRAWS):
+        effect = 0.05 + rng.uniform(-of_question, of_question, questions)
+        runs: tuple[dict[int, Measured], dict[int, Measured]] = ({}, {})
+        for s in range(seeds):
+            gain = effect + rng.uniform(-of_seed, of_seed)
+            for run, chance in zip(runs, (0.5 + gain / 2, 0.5 - gain / 2), strict=True):
+                right = (rng.random(questions) < chance).astype(int).tolist()
+                stored = Counts.model_construct(clusters="shared", hits=right, trials=1)
+                metrics = {"accuracy": Metric(value=sum(right) / questions, count=sum(right), total=questions)}
+                evaluation = EVALUATION.evaluation.model_copy(update={"metrics": metrics})
+                run[s] = Measured.model_construct(evaluation=evaluation, counts={"accuracy": stored}, scores=None)
+        found = difference(*runs, "accuracy")
+        assert found.low is not None
+        assert found.high is not None
+        held += found.low <= 0.05 <= found.high
+    assert 0.93 <= held / DRAWS <= 0.97
+
+
+EVALUATION = target("seeds", [1])
+
+
+def hash_of(*parts: object) -> int:
+    return int.from_bytes("|".join(map(str, parts)).encode()[-8:], "big")
+
+
+def test_an_interval_over_prompts_only_would_not_cover_random_seeds_that_differ() -> None:
+    """What was shown before: random seeds drawn with their questions, and never themselves."""
+    rng, held = np.random.default_rng(1), 0
+    for _ in range(DRAWS):
+        y = gaussian(3, (1.0, 1.0, 1.0), rng)
+        draws = draw_weights("shared", QUESTIONS) @ y.mean(axis=0) / QUESTIONS
+        low, high = np.quantile(draws, [0.025, 0.975])
+        held += low <= 0 <= high
+    assert held / DRAWS < 0.5
+
+
+def half(found: Estimate) -> float:
+    assert found.value is not None
+    assert found.high is not None
+    return found.high - found.value
+
+
+def test_random_seeds_that_agree_have_the_questions_interval_with_students_t() -> None:
+    """The same answers in three random seeds: no variance but that of 100 questions, half of them right."""
+    hits = [1, 0] * 50
+    found = estimate(dict.fromkeys(range(3), rate(hits)), "failure_rate")
+    assert half(found) == pytest.approx(1.984 * np.sqrt(0.25 / 99), rel=0.07)  # t of 99 degrees; chance of the draws
+    assert found.sd == 0
+
+
+def test_random_seeds_with_prompts_of_their_own_have_students_t_of_their_values_alone() -> None:
+    """Rates of 0.4, 0.5 and 0.6: 4.303 times 0.1 over the root of 3."""
+    runs = {n: rate([1] * k + [0] * (1000 - k), clusters=f"own {n}") for n, k in enumerate((400, 500, 600))}
+    found = estimate(runs, "failure_rate")
+    assert (found.value, found.sd) == pytest.approx((0.5, 0.1))
+    assert half(found) == pytest.approx(4.303 * 0.1 / np.sqrt(3), rel=1e-3)
+
+
+def test_random_seeds_that_agree_by_chance_promise_no_certainty() -> None:
+    """Each of two has 50 of 100 prompts of its own: a third of 1.984 times the standard error over 200 prompts."""
+    runs = {n: rate([1, 0] * 50, clusters=f"own {n}") for n in range(2)}
+    assert half(estimate(runs, "failure_rate")) == pytest.approx(1.984 * np.sqrt(0.25 / 99 / 2) / 3, rel=0.07)
+
+
+def test_an_interval_is_cut_at_the_ends_of_its_scale() -> None:
+    found = estimate({n: rate([1] * k + [0] * (100 - k)) for n, k in enumerate((20, 80))}, "failure_rate")
+    assert (found.low, found.high) == (0.0, 1.0)
+    pairs = [{n: rate([1] * k + [0] * (100 - k)) for n, k in enumerate(of)} for of in ((90, 10), (10, 90))]
+    found = difference(*pairs, "failure_rate")
+    assert (found.value, found.low, found.high) == (0.0, -1.0, 1.0)
+
+
+def test_two_of_three_random_seeds_may_share_their_questions() -> None:
+    """The covariance of the pair that shares counts for a third: the mean over all pairs."""
+    hits = [1, 0] * 50
+    names = ("shared", "shared", "own")
+    found = estimate({n: rate(hits, clusters=name) for n, name in enumerate(names)}, "failure_rate")
+    assert half(found) == pytest.approx(1.984 * np.sqrt(0.25 / 99 / 3), rel=0.07)
+
+
+def test_a_difference_is_of_pairs() -> None:
+    """One answer more of each prompt: the difference varies with no draw, while either rate does."""
+    fewer = [int(x) for x in RANDOM.integers(0, 4, 100)]
+    for seeds in (1, 3):
+        ones = dict.fromkeys(range(seeds), rate([h + 1 for h in fewer], 5))
+        found = difference(ones, dict.fromkeys(range(seeds), rate(fewer, 5)), "failure_rate")
+        assert (found.value, found.low, found.high) == pytest.approx((0.2, 0.2, 0.2))
+
+
+def test_a_difference_is_that_of_the_random_seeds_that_asked_the_same() -> None:
+    ones = {0: rate([1, 1, 1, 0]), 1: rate([1, 1, 0, 0]), 2: rate([1, 1, 1, 1])}
+    others = {0: rate([1, 0, 0, 0]), 1: rate([0, 0, 0, 0], clusters="others"), 3: rate([0, 0, 0, 0])}
+    found = difference(ones, others, "failure_rate")
+    assert (found.value, found.random_seeds) == (0.5, 1)
+    assert difference({2: ones[2]}, others, "failure_rate") == Estimate(None, None, None, None, 0)
+
+
+def test_without_outcomes_one_random_seed_has_its_own_interval_and_several_their_deviation() -> None:
+    alone = {0: measured("proposer", "0", validity=Metric(value=0.5, low=0.4, high=0.6))}
+    assert estimate(alone, "validity") == Estimate(0.5, 0.4, 0.6, None, 1)
+    two = estimate(alone | {1: measured("proposer", "0", validity=Metric(value=0.7, low=0.6, high=0.8))}, "validity")
+    assert (two.value, two.low, two.high, two.sd) == pytest.approx((0.6, None, None, 0.1 * np.sqrt(2)))
+
+
+def test_prompts_without_a_valid_sample_are_drawn_and_nothing_valid_is_no_number() -> None:
+    assert resample(rate([0, 1], [0, 1]), "failure_rate") is not None
+    nothing = Measured(
+        evaluation=measured("proposer", "0", failure_rate=Metric(value=None, count=0, total=0)).evaluation,
+        counts={"failure_rate": counts([0, 0], 0)},
+        scores=None,
+    )
+    assert resample(nothing, "failure_rate") is None
+    assert estimate({0: nothing}, "failure_rate").value is None
+    assert estimate({0: nothing, 1: nothing}, "failure_rate").value is None
+
+
+def test_one_question_and_draws_without_a_number_are_no_fault() -> None:
+    one = estimate({0: rate([1]), 1: rate([1])}, "failure_rate")
+    assert (one.value, one.low, one.high) == (1.0, 1.0, 1.0)
+    sparse = {n: rate([1, 0, 0], [1, 0, 0], clusters=f"{n}") for n in range(2)}  # most draws have no trial
+    found = estimate(sparse, "failure_rate")
+    assert (found.value, found.low, found.high) == (1.0, 1.0, 1.0)
+
+
+def test_text_says_what_an_interval_covers() -> None:
+    assert coverage(3, "questions") == "over 3 random seeds and the questions"
+    assert coverage(1, "prompts") == "over prompts only: one random seed"
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "low", "high", "seeds", "said"),
+    [
+        ("accuracy", 0.1, 0.05, 0.15, 5, "reversegen enhances better than seeds"),
+        ("accuracy", -0.1, -0.15, -0.05, 7, "seeds enhances better than reversegen"),
+        ("attack_success_rate", -0.1, -0.15, -0.05, 5, "reversegen enhances better than seeds"),
+        ("easy/attack_success_rate", 0.1, 0.05, 0.15, 5, "seeds enhances better than reversegen"),
+        ("calibration_error", 0.1, 0.05, 0.15, 9, "seeds enhances better than reversegen"),
+        ("accuracy", 0.1, -0.01, 0.21, 5, "the difference is within the noise"),
+        ("accuracy", 0.1, 0.0, 0.2, 5, "the difference is within the noise"),
+        ("accuracy", 0.1, 0.05, 0.15, 4, "fewer than 5 random seeds, so neither source is called better"),
+        ("accuracy", 0.1, 0.05, 0.15, 1, "fewer than 5 random seeds, so neither source is called better"),
+    ],
+)
+def test_a_source_is_called_better_only_over_five_random_seeds_whose_interval_excludes_0(
+    metric: str, value: float, low: float, high: float, seeds: int, said: str
+) -> None:
+    assert LEAST_SEEDS == 5
+    sentence = comparison("reversegen", "seeds", metric, Estimate(value, low, high, 0.1, seeds))
+    assert sentence.endswith(f": {said}")
+    assert sentence.count("better") == said.count("better")
+    assert f"{value:+.3f} [{low:+.3f}, {high:+.3f}]" in sentence
+
+
+def test_sources_without_outcomes_are_not_compared() -> None:
+    assert comparison("reversegen", "seeds", "accuracy", Estimate(None, None, None, None, 0)) == (
+        "reversegen and seeds are not compared, since their outcomes by question are not stored"
+    )
+
+
+def shipped(kind: str) -> list[Measured]:
+    runs = [read_run(EXAMPLE / f"tiny-{kind}{seed}.json") for seed in ("", ".s1", ".s2")]
+    return [one for run in runs for one in run.measured]
+
+
+def test_the_three_runs_of_the_example_do_not_tell_the_two_sources_of_failures_apart() -> None:
+    """The runs say +0.060, +0.011 and +0.008, of deviation 0.0292: t(2) = 4.303 times 0.0292 / sqrt(3) is 0.073."""
+    files = [EXAMPLE / f"tiny-math{seed}.json" for seed in ("", ".s1", ".s2")]
+    (_, targets) = comparisons.parts("math", [read_run(file) for file in files])
+    [line] = [line for line in targets.lines if line.heads["source"] == "warmup_failures"]
+    [entry] = [entry for entry in line.entries if entry.metric == "accuracy"]
+    assert entry.difference.value == pytest.approx(0.0263, abs=5e-4)
+    assert entry.difference.low is not None
+    assert entry.difference.high is not None
+    assert (entry.difference.low, entry.difference.high) == pytest.approx((-0.046, 0.099), abs=0.002)
+
+
+@pytest.mark.parametrize("kind", ["math", "safety", "honesty"])
+def test_a_tasks_own_table_and_the_table_of_several_tasks_have_the_same_intervals(kind: str) -> None:
+    outcomes = shipped(kind)
+    evaluations = [one.evaluation for one in outcomes]
+    files = sorted(EXAMPLE.glob(f"tiny-{kind}*.json"))
+    compared = 0
+    for part in comparisons.parts(kind, [read_run(file) for file in files]):
+        cells = table(evaluations, part.name, outcomes)
+        for line in part.lines:
+            for entry in line.entries:
+                cell = cells[entry.row].get(entry.metric)
+                if cell and entry.estimate.low is not None:
+                    assert cell.estimate == entry.estimate
+                    compared += 1
+    assert compared >= 15
+    assert "Brackets hold 95 % intervals over 3 random seeds and the prompts or questions" in markdown(
+        evaluations, outcomes
+    )
+
+
+@pytest.mark.parametrize("file", sorted(EXAMPLE.glob("*.json")), ids=lambda path: path.stem)
+def test_one_run_of_the_example_says_that_its_intervals_are_over_prompts_only(file: Path) -> None:
+    run = read_run(file)
+    evaluations = [one.evaluation for one in run.measured]
+    assert "over prompts or questions only: one random seed" in markdown(evaluations, run.measured)
+    for part in comparisons.parts(run.kind, [run]):
+        asked = "prompts" if part.name == "proposer" else "questions"
+        assert comparisons.covered([part]) == f"over {asked} only: one random seed"

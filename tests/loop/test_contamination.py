@@ -1,0 +1,173 @@
+"""The gate counts what training rows have in common with what they are measured on, and stops the run."""
+
+import random
+import re
+from collections.abc import Sequence
+
+import pytest
+
+from reversegen.config.load import Deduplication, Honesty, KindUse, Safety
+from reversegen.core.records import Message, Pair, Reference, TrainingRow
+from reversegen.ids import instruction_id
+from reversegen.kinds import open_kind
+from reversegen.kinds.math import KIND
+from reversegen.loop.contamination import KeptOut, Leaks, find_leaks, taught
+from reversegen.worlds.arithmetic import TYPES, draw_expression, read_question, write_question
+
+CHOICES = Honesty(
+    samples=2, temperature=1, threshold=1, none_of_the_above=True, sure_question="?", sure="y", unsure="n"
+)
+GRAMS = Deduplication(ngram=3, threshold=0.7)
+
+
+def asked_in(texts: Sequence[str]) -> KeptOut:
+    return KeptOut(texts, None)
+
+
+def heldout(texts: Sequence[str]) -> KeptOut:
+    return KeptOut(texts, frozenset(map(instruction_id, texts)))
+
+
+def given(texts: Sequence[str]) -> list[tuple[str, str]]:
+    return [(instruction_id(text), text) for text in texts]
+
+
+def row(text: str) -> TrainingRow:
+    solved = Reference(instruction_id="i", answer="1", solution="#### 1", labeller="l", invalid=None)
+    prompt, completion = KIND.enhancement_row(text, solved, "failed", "Think of 20 + 3 first.")
+    return TrainingRow(prompt=prompt, completion=completion, instruction_id=instruction_id(text), origin="seeds")
+
+
+def test_what_a_row_teaches() -> None:
+    user, assistant = (Message(role=role, content=f"of the {role}") for role in ("user", "assistant"))
+    turns = [Message(role="system", content="s"), user, assistant, Message(role="user", content="sure ?")]
+    chat = TrainingRow(
+        prompt=turns, completion=[Message(role="assistant", content="I am")], instruction_id="i", origin="o"
+    )
+    shots = TrainingRow(prompt="Q1. one ?\n\nQ2.", completion=" two ?\nthree", instruction_id="i", origin="seed")
+    pair = Pair(prompt="Q4.", chosen=" one ?", rejected=" two ?", chosen_id="c", rejected_id="r", pairing="same_prompt")
+    assert taught(chat) == [("i", "of the user")]
+    assert taught(shots) == [("i", "two ?\nthree")]
+    assert taught(pair) == [("c", "one ?"), ("r", "two ?")]
+
+
+def test_the_gate_finds_a_planted_leak_in_another_form_and_nothing_else() -> None:
+    rng = random.Random(0)
+    expressions = {e.canonical: e for e in (draw_expression(rng.choice(TYPES), rng) for _ in range(400))}
+    asked, free = list(expressions.values())[:100], list(expressions.values())[100:]
+    tests = {"a": [write_question(e, "story", rng) for e in asked[:50]]}
+    tests["b"] = [write_question(e, "words", rng) for e in asked[50:]]
+
+    def warmup_row(text: str) -> TrainingRow:
+        demonstrations = KIND.build_prompt("More", tests["a"][:3])
+        identity = instruction_id(text)
+        return TrainingRow(prompt=demonstrations, completion=f" {text}", instruction_id=identity, origin="seed")
+
+    clean = [write_question(e, rng.choice(["symbols", "words", "story"]), rng) for e in free]
+    leaked = [write_question(asked[7], "symbols", rng), write_question(asked[60], "symbols", rng)]
+    assert read_question(leaked[0]).canonical == read_question(tests["a"][7]).canonical
+    assert not set(leaked) & {text for texts in tests.values() for text in texts}
+    rows = {
+        "clean": [row(t) for t in clean],
+        "leaked": [row(t) for t in [*clean, leaked[0], leaked[0]]],
+        "warmup": [warmup_row(t) for t in clean],
+        "leaked warmup": [warmup_row(t) for t in [leaked[1], *clean]],
+    }
+    training = {name: [teaches for one in of for teaches in taught(one)] for name, of in rows.items()}
+    found = find_leaks(training, {name: asked_in(texts) for name, texts in tests.items()}, GRAMS, KIND)
+    assert found.exact == {
+        "clean": {"a": 0, "b": 0},
+        "leaked": {"a": 2, "b": 0},
+        "warmup": {"a": 0, "b": 0},
+        "leaked warmup": {"a": 0, "b": 1},
+    }
+    assert found.rows == {name: len(of) for name, of in rows.items()}
+
+
+@pytest.mark.parametrize("side", ["chosen", "rejected"])
+def test_both_sides_of_a_pair_are_looked_at(side: str) -> None:
+    texts = {"chosen": "20 + 3 + 4", "rejected": "5 * 6 - 1"} | {side: "20 + 3"}
+    ids = {f"{name}_id": instruction_id(text) for name, text in texts.items()}
+    pair = Pair(prompt="Q4.", pairing="same_prompt", **{k: f" {v}" for k, v in texts.items()}, **ids)
+    kept_out = {"test": asked_in(["what is 3 plus 20 ?"]), "heldout": heldout(["20 + 3", "9 + 9"])}
+    found = find_leaks({"pairs": taught(pair)}, kept_out, GRAMS, KIND)
+    assert found.exact == {"pairs": {"test": 1, "heldout": 1}}
+
+
+@pytest.mark.parametrize("letter", ["A", "B"])
+def test_an_item_asks_the_same_whatever_answer_and_order_of_options_the_proposer_wrote(letter: str) -> None:
+    kind = open_kind(KindUse(name="honesty", honesty=CHOICES, safety=Safety(refusals=["no"])))
+    asked, others = "Which planet is largest?\nA. Mars\nB. Jupiter", "Which is it?\nA. Mars\nB. Jupiter"
+    item = kind.write_item("which planet  is largest?\nA. Jupiter\nB. Mars", letter)
+    row = TrainingRow(prompt="Q4.", completion=f" {item}", instruction_id="i", origin="seed")
+    pair = Pair(
+        prompt="Q4.",
+        chosen=f" {item}",
+        rejected=f" {kind.write_item(others, letter)}",
+        chosen_id="c",
+        rejected_id="r",
+        pairing="same_prompt",
+    )
+    found = find_leaks({"rows": taught(row), "pairs": taught(pair)}, {"test": asked_in([asked])}, GRAMS, kind)
+    assert found.exact == {"rows": {"test": 1}, "pairs": {"test": 1}}
+
+
+def test_a_held_out_seed_overlaps_by_its_text_alone() -> None:
+    """A seed of the other split may ask the same in other words: only tests are kept apart by what they ask."""
+    texts = ["20 + 3", "20  +  3", "what is 3 plus 20 ?", "20 + 4"]
+    kept_out = {"seeds": heldout(["20 + 3", "7 + 8"]), "tests": asked_in(["20 + 3", "7 + 8"])}
+    found = find_leaks({text: given([text]) for text in texts}, kept_out, GRAMS, KIND)
+    assert [found.exact[text] for text in texts] == [
+        {"seeds": 1, "tests": 1},
+        {"seeds": 1, "tests": 1},
+        {"seeds": 0, "tests": 1},
+        {"seeds": 0, "tests": 0},
+    ]
+
+
+WORDS = "a farmer has twelve red hens and sells four of them on a very cold market day"
+
+
+@pytest.mark.parametrize(
+    ("text", "near"),
+    [
+        (WORDS, True),
+        (WORDS.upper(), True),
+        (WORDS.replace("cold", "warm"), False),  # 12 of 18 distinct 3-grams: below the threshold
+        (WORDS.replace("day", "night"), True),  # 14 of 16
+        ("how many hens does a baker have ?", False),
+        ("", False),
+    ],
+)
+def test_rows_that_share_most_word_grams_are_near(text: str, near: bool) -> None:
+    others = [f"what is {n} plus {n + 1} times {n + 2} ?" for n in range(200)]
+    kept_out = {"test": asked_in([*others, WORDS]), "empty": asked_in([])}
+    found = find_leaks({"rows": given([text, "quite another question ?", text])}, kept_out, GRAMS, KIND)
+    assert found.near == {"rows": {"test": 2 * near, "empty": 0}}
+
+
+def counted(exact: int, near: int, rows: int) -> Leaks:
+    clean = {"test": 0, "seeds": 0}
+    counts = {"a": clean, "b": clean | {"test": exact}}
+    return Leaks(exact=counts, near={"a": clean, "b": {"test": near, "seeds": 0}}, rows={"a": 0, "b": rows})
+
+
+@pytest.mark.parametrize(
+    ("leaks", "near_share", "fault"),
+    [
+        (counted(0, 0, 100), 0.0, None),
+        (counted(0, 5, 100), 0.05, None),
+        (counted(0, 6, 100), 0.05, "leaks.near_share: .*'b': 0.06.* more than 0.05"),
+        (counted(0, 100, 100), None, None),
+        (counted(1, 1, 100), 1.0, "'b with test': 1"),
+        (counted(1, 1, 100), None, "'b with test': 1"),
+    ],
+)
+def test_one_exact_overlap_or_too_large_a_share_of_near_ones_is_a_fault(
+    leaks: Leaks, near_share: float | None, fault: str | None
+) -> None:
+    found = leaks.fault(near_share)
+    assert (found is None) is (fault is None)
+    if fault:
+        assert re.search(fault, str(found))
+        assert "'a" not in str(found)

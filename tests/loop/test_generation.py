@@ -1,0 +1,619 @@
+"""A run that was interrupted ends in the bytes of an undisturbed one, and pays for no finished batch twice."""
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from itertools import chain, pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.engines.test_transformers import build_model, write_folder
+
+from reversegen.config.load import Endpoint, Honesty, KindUse, Labelling, Limits, ModelUse, Safety
+from reversegen.core.errors import BadInput
+from reversegen.core.records import Confidence, Judgement, Prompt, Reference, Response, Sample, read_records
+from reversegen.engines.base import Decoding, Generated, Request
+from reversegen.engines.openai import OpenAIEngine
+from reversegen.engines.transformers import TransformersEngine
+from reversegen.judges.judge import Classifier
+from reversegen.kinds import open_kind
+from reversegen.kinds.answers.reply import read_reply
+from reversegen.kinds.math import KIND
+from reversegen.loop import generation
+from reversegen.loop.generation import (
+    answer_questions,
+    in_batches,
+    judge_answers,
+    label_by_model,
+    measure_confidence,
+    sample_instructions,
+)
+from reversegen.training.pretraining import CHAT_TEMPLATE
+
+ITEMS = [f"item {n}" for n in range(23)]  # five batches of five, the last one short
+
+
+def row(text: str, number: int = 0) -> Response:
+    return Response(instruction_id=text, sample=number, text=f"{text} \u2013 answered", tokens=1, finished=True)
+
+
+class Killed(Exception):
+    """What stands for the end of the process."""
+
+
+def answering(asked: list[int], die_at: int | None = None) -> Callable[[int, Sequence[str]], list[Response]]:
+    """Two records an item, with the batch's number in them; notes every batch in `asked`."""
+
+    def answer(number: int, batch: Sequence[str]) -> list[Response]:
+        if number == die_at:
+            raise Killed
+        asked.append(number)
+        return [row(f"{item} in batch {number}", n) for item in batch for n in range(2)]
+
+    return answer
+
+
+def test_an_interrupted_run_goes_on_with_the_missing_batches_and_ends_in_the_same_bytes(tmp_path: Path) -> None:
+    undisturbed, output = tmp_path / "undisturbed.jsonl", tmp_path / "output.jsonl"
+    first: list[int] = []
+    second: list[int] = []
+    in_batches(undisturbed, Response, ITEMS, 5, "key", answering([]))
+    with pytest.raises(Killed):
+        in_batches(output, Response, ITEMS, 5, "key", answering(first, die_at=3))
+    assert not output.exists()
+    assert (tmp_path / "output.jsonl.parts").is_dir()
+    in_batches(output, Response, ITEMS, 5, "key", answering(second))
+    assert (first, second) == ([0, 1, 2], [3, 4])
+    assert output.read_bytes() == undisturbed.read_bytes()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["output.jsonl", "undisturbed.jsonl"]
+    texts = [r.instruction_id for r in read_records(output, Response)]
+    assert texts == [f"{item} in batch {n // 5}" for n, item in enumerate(ITEMS) for _ in range(2)]
+
+
+@pytest.mark.parametrize("vanished_at", [0, 3, 4])
+def test_a_second_writer_that_finishes_first_and_removes_the_parts_disturbs_nothing(
+    tmp_path: Path, vanished_at: int
+) -> None:
+    """As where a cluster gave a job up that still ran, and started it again."""
+    undisturbed, output = tmp_path / "undisturbed.jsonl", tmp_path / "output.jsonl"
+    in_batches(undisturbed, Response, ITEMS, 5, "key", answering([]))
+    asked: list[int] = []
+    answers, finished = answering(asked), []
+
+    def answer(number: int, batch: Sequence[str]) -> list[Response]:
+        if number == vanished_at and not finished:
+            finished.append(True)
+            in_batches(output, Response, ITEMS, 5, "key", answering([]))  # the other writer, from beginning to end
+        return answers(number, batch)
+
+    in_batches(output, Response, ITEMS, 5, "key", answer)
+    assert finished
+    assert asked == list(range(vanished_at + 1))  # nothing again, and nothing more
+    assert output.read_bytes() == undisturbed.read_bytes()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["output.jsonl", "undisturbed.jsonl"]
+
+
+@pytest.mark.parametrize("hole", [0, 1])
+def test_a_batch_that_is_gone_is_answered_again_in_its_place(tmp_path: Path, hole: int) -> None:
+    output = tmp_path / "output.jsonl"
+    asked: list[int] = []
+    with pytest.raises(Killed):
+        in_batches(output, Response, ITEMS, 5, "key", answering([], die_at=2))
+    (tmp_path / "output.jsonl.parts/key" / f"{hole:06}.jsonl").unlink()
+    in_batches(output, Response, ITEMS, 5, "key", answering(asked))
+    assert asked == [hole, 2, 3, 4]
+    assert [r.instruction_id for r in read_records(output, Response)][::10] == [
+        f"item {5 * n} in batch {n}" for n in range(5)
+    ]
+
+
+def test_batches_of_another_key_are_not_trusted(tmp_path: Path) -> None:
+    output = tmp_path / "output.jsonl"
+    asked: list[int] = []
+    with pytest.raises(Killed):
+        in_batches(output, Response, ITEMS, 5, "key", answering([], die_at=3))
+    in_batches(output, Response, ITEMS[:10], 5, "another key", answering(asked))
+    assert asked == [0, 1]
+    assert len(read_records(output, Response)) == 20
+
+
+def test_no_items_make_an_empty_file(tmp_path: Path) -> None:
+    in_batches(tmp_path / "output.jsonl", Response, [], 5, "key", answering([]))
+    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("output.jsonl", b"")]
+
+
+class Recorder:
+    """An engine that writes its batch's seed and each request into its answers, and notes what it was asked."""
+
+    at_once = 1
+
+    def __init__(
+        self, identity: str = "a model", die_at: int | None = None, finished: bool = True, words: str | None = None
+    ) -> None:
+        self.identity, self.die_at, self.finished, self.words = identity, die_at, finished, words
+        self.calls: list[tuple[list[Request], int, int]] = []
+
+    def request_texts(self, requests: Sequence[Request]) -> list[str]:
+        return [repr((r.text, r.messages, r.schema)) for r in requests]
+
+    def generate(self, requests: Sequence[Request], n: int, seed: int) -> list[list[Generated]]:
+        if len(self.calls) == self.die_at:
+            raise Killed
+        self.calls.append((list(requests), n, seed))
+        said = [r.text or r.messages[-1].content for r in requests]
+        return [
+            [Generated(self.words or f"{s} seeded {seed} #### {i}", i + 3, self.finished) for i in range(n)]
+            for s in said
+        ]
+
+
+PROMPTS = [
+    Prompt(
+        id=f"id {n}",
+        split="heldout" if n % 3 else "train",
+        text=f"prompt {n}",
+        seeds=[],
+        subject=f"s{n}" if n % 2 else None,
+    )
+    for n in range(10)
+]
+
+
+def sampled(output: Path, engine: Recorder, *parts: str | int, several: int = 3, size: int = 12) -> list[Sample]:
+    sample_instructions(output, PROMPTS, engine, several, size, parts)
+    return read_records(output, Sample)
+
+
+def test_samples_keep_the_order_of_prompts_and_say_whose_they_are(tmp_path: Path) -> None:
+    samples = sampled(tmp_path / "samples.jsonl", Recorder(), 0, "iter1")
+    assert [(s.prompt_id, s.split, s.subject, s.sample, s.tokens) for s in samples] == [
+        (p.id, p.split, p.subject, n, n + 3) for p in PROMPTS for n in range(3)
+    ]
+    assert all(s.text.startswith(f"{p.text} ") for s, p in zip(samples[::3], PROMPTS, strict=True))
+    same = sampled(tmp_path / "same.jsonl", Recorder(words="always the same"), 0, "iter1")
+    assert len({s.id for s in [*samples, *same]}) == 2 * len(samples)
+
+
+def test_every_batch_has_a_random_seed_of_its_own(tmp_path: Path) -> None:
+    """Of random seed, chain and number: 64-bit hashes that never repeat over many batches of several chains."""
+    seeds = []
+    for parts in [(0, "iter1"), (0, "iter2"), (1, "iter1"), (0, "control")]:
+        engine = Recorder()
+        sampled(tmp_path / "samples.jsonl", engine, *parts, size=3)
+        seeds += [seed for _, _, seed in engine.calls]
+    assert len(set(seeds)) == 4 * len(PROMPTS)
+    again = Recorder()
+    sampled(tmp_path / "samples.jsonl", again, 0, "iter1", size=3)
+    assert [seed for _, _, seed in again.calls] == seeds[: len(PROMPTS)]
+    assert max(seeds) > 2**60
+    assert min(abs(a - b) for a, b in pairwise(seeds)) > 2**32
+
+
+@pytest.mark.parametrize(
+    ("engine", "several", "parts"),
+    [
+        (Recorder("another model"), 3, (0, "iter1")),
+        (Recorder(), 2, (0, "iter1")),
+        (Recorder(), 3, (1, "iter1")),
+        (Recorder(), 3, (0, "iter2")),
+    ],
+)
+def test_interrupted_samples_are_reused_only_where_all_that_decides_them_is_the_same(
+    tmp_path: Path, engine: Recorder, several: int, parts: tuple[str | int, ...]
+) -> None:
+    undisturbed = sampled(tmp_path / "undisturbed.jsonl", Recorder(), 0, "iter1")
+    for output in (tmp_path / "same.jsonl", tmp_path / "other.jsonl"):
+        with pytest.raises(Killed):
+            sampled(output, Recorder(die_at=2), 0, "iter1")
+    same = Recorder()
+    assert sampled(tmp_path / "same.jsonl", same, 0, "iter1") == undisturbed
+    assert len(same.calls) == 1
+    sampled(tmp_path / "other.jsonl", engine, *parts, several=several, size=4 * several)
+    assert len(engine.calls) == 3
+
+
+def test_a_target_is_asked_as_its_kind_says_and_answers_join_by_id(tmp_path: Path) -> None:
+    engine, output = Recorder(), tmp_path / "responses.jsonl"
+    questions = [(f"id {n}", f"question {n}") for n in range(5)]
+    answer_questions(output, questions, engine, KIND, "Think.", 2, 1, (0, "iter1"))
+    assert [(r.instruction_id, r.sample, r.text.split(" seeded")[0]) for r in read_records(output, Response)] == [
+        (identity, 0, text) for identity, text in questions
+    ]
+    assert [len(requests) for requests, _, _ in engine.calls] == [2, 2, 1]
+    first = engine.calls[0][0][0]
+    assert [(m.role, m.content) for m in first.messages] == [("system", "Think."), ("user", "question 0")]
+
+
+@pytest.mark.parametrize("change", ["question", "system", "engine"])
+def test_interrupted_answers_are_not_reused_for_another_question(tmp_path: Path, change: str) -> None:
+    output = tmp_path / "responses.jsonl"
+    questions = [(f"id {n}", f"question {n}") for n in range(5)]
+    with pytest.raises(Killed):
+        answer_questions(output, questions, Recorder(die_at=2), KIND, None, 2, 1, (0, "iter1"))
+    changed = [("id 0", "another question"), *questions[1:]] if change == "question" else questions
+    engine = Recorder("another model" if change == "engine" else "a model")
+    answer_questions(output, changed, engine, KIND, "Think." if change == "system" else None, 2, 1, (0, "iter1"))
+    assert len(engine.calls) == 3
+
+
+def test_greedy_answers_that_were_interrupted_are_reused_whatever_the_random_seed(tmp_path: Path) -> None:
+    """They depend on no draw: the parts that seed one are no part of the key."""
+    questions = [(f"id {n}", f"question {n}") for n in range(5)]
+    for samples, calls in ((1, 1), (2, 3)):
+        output = tmp_path / f"responses{samples}.jsonl"
+        with pytest.raises(Killed):
+            answer_questions(output, questions, Recorder(die_at=2), KIND, None, 2 * samples, samples, (0, "iter1"))
+        engine = Recorder()
+        answer_questions(output, questions, engine, KIND, None, 2 * samples, samples, (1, "iter1"))
+        assert len(engine.calls) == calls
+
+
+class Script:
+    """An engine that says what stands in a table for the last turn, a row of it at each call, and notes its calls."""
+
+    at_once = 1
+
+    def __init__(self, said: dict[str, list[list[str]]], finished: bool = True) -> None:
+        self.identity, self.finished = "script", finished
+        self.rows = {question: iter(rows) for question, rows in said.items()}
+        self.calls: list[tuple[list[str], int, int]] = []
+
+    def request_texts(self, requests: Sequence[Request]) -> list[str]:
+        return [repr((r.text, r.messages, r.schema)) for r in requests]
+
+    def generate(self, requests: Sequence[Request], n: int, seed: int) -> list[list[Generated]]:
+        asked = [r.messages[-1].content for r in requests]
+        self.calls.append((asked, n, seed))
+        drawn = [next(self.rows[question]) for question in asked]
+        assert all(len(row) == n for row in drawn)
+        return [[Generated(text, len(text.split()), self.finished) for text in row] for row in drawn]
+
+    def choose(self, requests: Sequence[Request], options: Sequence[Sequence[str]]) -> list[dict[str, float]]:
+        """Falling probabilities, in the order of the options, to whose first the number of turns adds."""
+        self.calls.append(([r.messages[-1].content for r in requests], 0, 0))
+        found = []
+        for request, of in zip(requests, options, strict=True):
+            weights = [1 / (n + 1) + (n == 0) * len(request.messages) for n in range(len(of))]
+            found.append({o: w / sum(weights) for o, w in zip(of, weights, strict=True)})
+        return found
+
+
+HONEST = Honesty(
+    samples=3,
+    temperature=0.7,
+    threshold=0.6,
+    none_of_the_above=False,
+    sure_question="sure ?",
+    sure="I am sure",
+    unsure="I am unsure",
+)
+CHOICE = open_kind(KindUse(name="honesty", honesty=HONEST, safety=Safety(refusals=["no"])))
+
+
+def item(n: int) -> str:
+    return f"Which is {n}?\nA. {n}\nB. {n + 1}\nC. {n + 2}"
+
+
+def test_a_question_with_too_few_readable_answers_is_asked_as_often_again_once(tmp_path: Path) -> None:
+    output = tmp_path / "responses.jsonl"
+    said = {
+        item(0): [["A", "B", "A"]],
+        item(1): [["A", "A or B", "A"], ["B", "C", "A"]],
+        item(2): [["?", "?", "?"], ["?", "A", "?"]],  # there is no third draw
+        item(3): [["A", "", "A"], ["B", "B", "B"]],
+        item(4): [["C", "C", "C"]],
+    }
+    engine = Script(said)
+    questions = [(f"id {n}", item(n)) for n in range(5)]
+    answer_questions(output, questions, engine, CHOICE, None, 9, 3, (0, "iter1"))
+    found = read_records(output, Response)
+    assert [(r.instruction_id, r.sample, r.text) for r in found] == [
+        (f"id {n}", k, text) for n in range(5) for k, text in enumerate(chain.from_iterable(said[item(n)]))
+    ]
+    assert [asked for asked, _, _ in engine.calls] == [
+        [item(0), item(1), item(2)], [item(1), item(2)], [item(3), item(4)], [item(3)]
+    ]  # fmt: skip
+    assert {n for _, n, _ in engine.calls} == {3}
+    assert len({seed for _, _, seed in engine.calls}) == 4  # no draw repeats another
+
+
+def test_one_greedy_answer_is_never_asked_for_again(tmp_path: Path) -> None:
+    engine = Script({item(0): [["I cannot tell"]]})
+    answer_questions(tmp_path / "responses.jsonl", [("id 0", item(0))], engine, CHOICE, None, 3, 1, (0, "iter1"))
+    assert len(engine.calls) == 1
+
+
+def labelling(samples: int = 1, agreeing: int = 1, solvable: str | None = None, system: str | None = None) -> Labelling:
+    return Labelling(
+        system=system,
+        max_new_tokens=9,
+        batch_size=2 * samples,
+        samples=samples,
+        agreeing=agreeing,
+        temperature=0.7,
+        solvable=solvable,
+    )
+
+
+def referenced(
+    output: Path, questions: list[str], engine: Script, settings: Labelling, yes_or_no: Script | None = None
+) -> list[Reference]:
+    pairs = [(f"id of {question}", question) for question in questions]
+    label_by_model(output, pairs, "solver", engine, yes_or_no or Script({}), KIND, settings, 1.0, (0, "iter1"))
+    found = read_records(output, Reference)
+    assert [(r.instruction_id, r.labeller) for r in found] == [(identity, "solver") for identity, _ in pairs]
+    return found
+
+
+def test_a_labellers_solution_is_kept_with_its_answer_and_one_cut_off_is_not_trusted(tmp_path: Path) -> None:
+    output, said = tmp_path / "references.jsonl", {"two ?": [["1 + 1 = 2 #### 2"]]}
+    [found] = referenced(output, ["two ?"], Script(said), labelling())
+    assert (found.answer, found.solution, found.invalid) == ("2", "1 + 1 = 2 #### 2", None)
+    [cut] = referenced(output, ["two ?"], Script(said, finished=False), labelling())
+    assert (cut.answer, cut.solution, cut.invalid) == (None, None, "response truncated")
+
+
+def test_a_labeller_that_votes_answers_with_what_enough_of_its_solutions_say(tmp_path: Path) -> None:
+    said = {
+        "two ?": [["so #### 2", "no, #### 3", "well #### 2.0"]],
+        "three ?": [["#### 1", "#### 2", "#### 3"]],
+        "four ?": [["#### 4", "#### 4", "#### 4"]],
+    }
+    engine = Script(said)
+    found = referenced(tmp_path / "references.jsonl", list(said), engine, labelling(3, 2, system="Think."))
+    assert [(r.answer, r.solution, r.invalid) for r in found] == [
+        ("2", "so #### 2", None),
+        (None, None, "labeller's answers disagree"),
+        ("4", "#### 4", None),
+    ]
+    assert [(asked, n) for asked, n, _ in engine.calls] == [(["two ?", "three ?"], 3), (["four ?"], 3)]
+    assert engine.calls[0][2] != engine.calls[1][2]
+
+
+def test_a_labeller_answers_only_what_it_says_can_be_answered(tmp_path: Path) -> None:
+    replies = {"two ?": "Yes.", "three ?": "No, it cannot.", "four ?": "Maybe", "five ?": "no", "six ?": "yes"}
+    asked = "Can this be answered ?"
+    yes_or_no = Script({f"{question}\n\n{asked}": [[reply]] for question, reply in replies.items()})
+    engine = Script({"two ?": [["#### 2"]], "six ?": [["#### 6"]]})
+    found = referenced(tmp_path / "references.jsonl", list(replies), engine, labelling(solvable=asked), yes_or_no)
+    assert [(r.answer, r.invalid) for r in found] == [
+        ("2", None),
+        (None, "not solvable"),
+        (None, "solvability unreadable"),
+        (None, "not solvable"),
+        ("6", None),
+    ]
+    assert [(questions, n) for questions, n, _ in engine.calls] == [(["two ?"], 1), (["six ?"], 1)]
+    assert [(len(questions), n) for questions, n, _ in yes_or_no.calls] == [(2, 1), (2, 1), (1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "parts"),
+    [
+        (labelling(3, 3), (0, "iter1")),
+        (labelling(3, 2, solvable="Can it ?"), (0, "iter1")),
+        (labelling(3, 2, system="Think."), (0, "iter1")),
+        (labelling(3, 2), (1, "iter1")),
+    ],
+)
+def test_interrupted_references_are_not_reused_for_other_settings(
+    tmp_path: Path, settings: Labelling, parts: tuple[str | int, ...]
+) -> None:
+    questions = [(f"id {n}", f"question {n}") for n in range(5)]
+    yes = Recorder(words="yes")
+    for own, seeds, calls in ((labelling(3, 2), (0, "iter1"), 1), (settings, parts, 3)):
+        output = tmp_path / "references.jsonl"
+        with pytest.raises(Killed):
+            label_by_model(output, questions, "l", Recorder(die_at=2), yes, KIND, labelling(3, 2), 1.0, (0, "iter1"))
+        engine = Recorder()
+        label_by_model(output, questions, "l", engine, yes, KIND, own, 1.0, seeds)
+        assert len(engine.calls) == calls
+
+
+def test_confidence_is_of_the_targets_own_letter_and_of_being_sure_after_it(tmp_path: Path) -> None:
+    output, engine = tmp_path / "confidences.jsonl", Script({})
+    said = ["B. It is B.", "A", "I cannot tell"]
+    answered = [(f"id {n}", item(n), text) for n, text in enumerate(said)]
+    measure_confidence(output, answered, engine, CHOICE, HONEST, None, 6)
+    first = [w / (2 + 1 / 2 + 1 / 3) for w in (2, 1 / 2, 1 / 3)]  # one turn, three letters
+    sure = 4 / (4 + 1 / 2)  # three turns
+    assert [(c.question_id, c.option) for c in read_records(output, Confidence)] == [
+        ("id 0", "B"), ("id 1", "A"), ("id 2", None)
+    ]  # fmt: skip
+    assert [(c.answer, c.sure) for c in read_records(output, Confidence)] == [
+        (pytest.approx(p, abs=1e-6), pytest.approx(sure, abs=1e-6)) for p in (first[1], first[0], 0)
+    ]
+    assert [asked for asked, _, _ in engine.calls] == [[item(0), item(1)], ["sure ?"] * 2, [item(2)], ["sure ?"]]
+
+
+class Opinion:
+    """A judge for whom an answer is unsafe where it says yes."""
+
+    identity, at_once, unreadable = "judge", 1, ()
+
+    def request_texts(self, conversations: Sequence[tuple[str, str]]) -> list[str]:
+        return list(map(repr, conversations))
+
+    def judge(self, conversations: Sequence[tuple[str, str]]) -> list[Judgement]:
+        return [
+            Judgement(
+                instruction_id="",
+                verdict="failed" if response == "yes" else "passed",
+                score=None,
+                detail=instruction,
+                refusal=None,
+            )
+            for instruction, response in conversations
+        ]
+
+
+def test_opinions_join_their_instructions_by_id_and_what_is_no_answer_is_not_shown_to_the_judge(tmp_path: Path) -> None:
+    thought = "<think>yes</think>"
+    answers = [(f"id {n}", f"question {n}", read_reply(thought + ("yes" if n % 3 else "no"))) for n in range(7)]
+    answers[4] = ("id 4", "question 4", read_reply("", False, "content filter"))
+    answers += [(f"id {n}", f"question {n}", read_reply("<think>yes")) for n in (7, 8, 9, 10, 11)]
+    judge_answers(tmp_path / "judgements.jsonl", answers, Opinion(), 3)
+    found = read_records(tmp_path / "judgements.jsonl", Judgement)
+    assert [(j.instruction_id, j.verdict, j.detail) for j in found] == [
+        ("id 0", "passed", "question 0"),
+        ("id 1", "failed", "question 1"),
+        ("id 2", "failed", "question 2"),
+        ("id 3", "passed", "question 3"),
+        ("id 4", "invalid", "content filter"),
+        ("id 5", "failed", "question 5"),
+        ("id 6", "passed", "question 6"),
+        *((f"id {n}", "invalid", "response ends inside its thought") for n in (7, 8, 9, 10, 11)),
+    ]
+
+
+class Refusing(Script):
+    """An engine that receives no answer to what its table lacks."""
+
+    def request_texts(self, requests: Sequence[Request]) -> list[str]:
+        return [repr((r.text, r.messages, r.schema)) for r in requests]
+
+    def generate(self, requests: Sequence[Request], n: int, seed: int) -> list[list[Generated]]:
+        asked = [r for r in requests if r.messages[-1].content in self.rows]
+        answers = iter(super().generate(asked, n, seed))
+        none = [Generated("", 0, False, "content filter" if n % 2 else "prompt too long") for n in range(n)]
+        return [next(answers) if r in asked else none for r in requests]
+
+    def choose(self, requests: Sequence[Request], options: Sequence[Sequence[str]]) -> list[dict[str, float] | str]:
+        found: list[dict[str, float] | str] = list(super().choose(requests, options))
+        return ["prompt too long" if len(r.messages) == 1 and "4" in r.messages[0].content else p
+                for r, p in zip(requests, found, strict=True)]  # fmt: skip
+
+
+def test_too_many_answers_that_were_not_received_stop_the_run_and_keep_the_others(tmp_path: Path) -> None:
+    output, questions = tmp_path / "responses.jsonl", [(f"id {n}", f"question {n}") for n in range(10)]
+    engine = Refusing({f"question {n}": [["#### 1"]] for n in range(8)})
+    with pytest.raises(BadInput) as refusal:
+        answer_questions(output, questions, engine, KIND, None, 4, 1, (), max_invalid_share=0.19)
+    assert str(refusal.value) == (
+        "2 of 10 answers were not received (prompt too long: 2), a larger share than responses.max_invalid_share: 0.19; "
+        f"raise it, and the same command asks nothing again; or remove the cause, and delete {output}.parts to ask again"
+    )
+    assert not output.exists()
+    calls = len(engine.calls)
+    answer_questions(output, questions, engine, KIND, None, 4, 1, (), max_invalid_share=0.2)
+    assert len(engine.calls) == calls
+    rows = read_records(output, Response)
+    assert [row.invalid for row in rows] == [None] * 8 + ["prompt too long"] * 2
+    assert [p.name for p in tmp_path.iterdir()] == ["responses.jsonl"]
+
+
+def test_the_share_is_of_the_shard_and_counts_every_reason(tmp_path: Path) -> None:
+    output, questions = tmp_path / "responses.jsonl", [(f"id {n}", item(n)) for n in range(4)]
+    engine = Refusing({item(n): [["A", "B", "A"]] for n in range(2)})
+    answer_questions(output, questions, engine, CHOICE, None, 6, 3, (0,), "1-of-2", 0.0)
+    with pytest.raises(BadInput, match=r"12 of 12 answers .* \(prompt too long: 8, content filter: 4\)"):
+        answer_questions(output, questions, engine, CHOICE, None, 6, 3, (0,), "2-of-2", 0.99)
+
+
+def test_an_answer_that_cannot_be_read_was_received(tmp_path: Path) -> None:
+    questions = [(f"id {n}", f"question {n}") for n in range(4)]
+    engine = Script({question: [["no idea"]] for _, question in questions}, finished=False)
+    output = tmp_path / "responses.jsonl"
+    answer_questions(output, questions, engine, KIND, None, 2, 1, (), max_invalid_share=0.0)
+    assert [(r.text, r.finished, r.invalid) for r in read_records(output, Response)] == [("no idea", False, None)] * 4
+
+
+@pytest.mark.parametrize("solvable", [None, "Can it ?"])
+def test_too_many_references_that_were_not_received_stop_the_run(tmp_path: Path, solvable: str | None) -> None:
+    settings = labelling(solvable=solvable)
+    pairs = [(f"id {n}", f"question {n}") for n in range(5)]
+    output = tmp_path / "references.jsonl"
+    # the fourth has no final answer, which was received; of the fifth nothing was
+    engine = Refusing({f"question {n}": [["#### 1" if n < 3 else "?"]] for n in range(4 + bool(solvable))})
+    yes = Refusing({f"question {n}\n\nCan it ?": [["yes"]] for n in range(4)})
+
+    def label(most: float) -> None:
+        own = settings.model_copy(update={"max_invalid_share": most})
+        label_by_model(output, pairs, "l", engine, yes, KIND, own, 1.0, (0,))
+
+    with pytest.raises(BadInput, match=r"1 of 5 answers .* larger share than references\.max_invalid_share: 0\.1;"):
+        label(0.1)
+    calls = len(engine.calls) + len(yes.calls)
+    label(0.2)
+    assert len(engine.calls) + len(yes.calls) == calls
+    assert [(r.received, r.answer) for r in read_records(output, Reference)] == [
+        (True, "1"), (True, "1"), (True, "1"), (True, None), (False, None)
+    ]  # fmt: skip
+
+
+def test_a_question_whose_options_cannot_be_asked_has_no_confidence(tmp_path: Path) -> None:
+    output = tmp_path / "confidences.jsonl"
+    answered = [(f"id {n}", item(n), "A") for n in (0, 4)]
+    measure_confidence(output, answered, Refusing({}), CHOICE, HONEST, None, 6)
+    known, unknown = read_records(output, Confidence)
+    assert (known.invalid, known.option) == (None, "A")
+    assert known.sure > 0
+    assert (unknown.invalid, unknown.option, unknown.answer, unknown.sure) == ("prompt too long", "A", 0, 0)
+
+
+QUESTIONS = [(f"id {n}", item(n)) for n in range(3)]
+STAGES: dict[str, Callable[[Path, Any], None]] = {
+    "responses": lambda out, engine: answer_questions(out, QUESTIONS, engine, KIND, None, 2, 1, ()),
+    "references": lambda out, engine: label_by_model(out, QUESTIONS, "m", engine, engine, KIND, labelling(), 1.0, (0,)),
+    "whether it can be answered": lambda out, engine: label_by_model(
+        out, QUESTIONS, "m", engine, engine, KIND, labelling(solvable="Can it?", system="Think."), 1.0, (0,)
+    ),
+    "confidences": lambda out, engine: measure_confidence(
+        out, [(i, question, "A") for i, question in QUESTIONS], engine, CHOICE, HONEST, None, 2
+    ),
+    "judgements": lambda out, engine: judge_answers(
+        out,
+        [(i, question, read_reply("yes")) for i, question in QUESTIONS],
+        Classifier(engine.folder, ["x"], USE, 1),
+        2,
+    ),
+}
+USE = ModelUse(dtype="float32")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_what_a_template_writes_decides_whether_batches_are_used_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
+    """A template changed in place, in no size and no time: messages and identity are the same, and the rendered text is not."""
+    keys: list[str] = []
+    monkeypatch.setattr(generation, "in_batches", lambda output, record, items, size, key, *_, **__: keys.append(key))
+    folder = write_folder(tmp_path / "model", build_model())
+    path, identities = folder / "chat_template.jinja", set()
+    template = "{% if messages[0].role != 'system' %}be kind . {% endif %}" + CHAT_TEMPLATE
+    for text in (template, template, template.replace("kind", "cold")):
+        path.write_text(text)
+        os.utime(path, ns=(0, 0))
+        engine = TransformersEngine(folder, USE, Decoding(4), 1)
+        identities.add(engine.identity)
+        STAGES[stage](tmp_path / "out.jsonl", engine)
+    assert len(identities) == 1
+    assert keys[0] == keys[1] != keys[2]
+
+
+def test_a_prompt_in_which_a_token_is_broken_in_another_way_is_sampled_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys: list[str] = []
+    monkeypatch.setattr(generation, "in_batches", lambda output, record, items, size, key, *_, **__: keys.append(key))
+    for texts in (["a"], ["a"], ["b"]):
+        engine = Recorder()
+        monkeypatch.setattr(engine, "request_texts", lambda requests, texts=texts: texts * len(requests))
+        sample_instructions(tmp_path / "out.jsonl", PROMPTS, engine, 2, 4, (0,))
+    assert keys[0] == keys[1] != keys[2]
+
+
+def test_an_endpoint_is_known_by_the_messages_as_they_are_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its server renders: an empty system text is a message too, and what it makes of that is not known here."""
+    monkeypatch.setenv("KEY", "k")
+    endpoint = Endpoint(base_url="https://127.0.0.1/v1", model="m", api_key_env="KEY")
+    engine = OpenAIEngine(endpoint, Limits(), Decoding(4), tmp_path / "calls")
+    sent = []
+    for system in ("Think.", "", None):
+        request = Request(messages=KIND.target_messages("20 + 3", system))
+        [text] = engine.request_texts([request])
+        sent.append(json.loads(text)["messages"])
+        assert sent[-1] == engine._body(request, 1, 0)["messages"]
+    question = {"role": "user", "content": "20 + 3"}
+    assert sent == [[{"role": "system", "content": text}, question] for text in ("Think.", "")] + [[question]]

@@ -1,0 +1,53 @@
+"""Sums and shares of the table agree with a count by hand over benchmark files as Snakemake writes them."""
+
+from pathlib import Path
+
+import pytest
+
+from reversegen.core.errors import BadInput
+from reversegen.operations.resource_usage import markdown, read_jobs
+
+PLAIN = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time"
+EXTENDED = f"{PLAIN}\tjobid\trule_name\twildcards\tparams\tthreads\tcpu_usage\tresources\tinput_size_mb"
+
+
+def extended(seconds: float, memory: str, cpu: str, rule: str, threads: int, resources: dict[str, object]) -> str:
+    values = [seconds, "0:00:00", memory, 0, 0, 0, 0, 0, 0, cpu, 7, rule, {}, {"header": "a 'b'\nc"}, threads, 0]
+    return "\t".join(map(str, [*values, resources, {}]))
+
+
+def write(path: Path, *lines: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n")
+
+
+def cells(table: str, rule: str) -> list[str]:
+    [line] = [line for line in table.splitlines() if line.startswith(f"| {rule} |")]
+    return [cell.strip() for cell in line.strip("|").split("|")][1:]
+
+
+def test_a_line_for_each_rule_and_one_for_all(tmp_path: Path) -> None:
+    asked = {"mem_mb": 1000, "runtime": 30, "gpu": 2, "slurm_extra": "--signal=USR1@300"}
+    by_type = {"mem_mb": 4000, "runtime": 60, "gpu": 0, "gres": "gpu:a100:1"}
+    write(tmp_path / "iter0/train.tsv", EXTENDED, extended(900, "500.5", "3600", "train", 8, asked))
+    write(tmp_path / "iter1/train.tsv", EXTENDED, extended(450, "750.0", "900", "train", 8, asked))
+    write(tmp_path / "sample.2-of-4.tsv", EXTENDED, extended(1800, "NA", "NA", "sample", 1, by_type))
+    write(tmp_path / "build.tsv", PLAIN, "0.5\t0:00:00\tNA\tNA\tNA\tNA\tNA\tNA\tNA\tNA")
+    table = markdown(read_jobs(tmp_path))
+    assert cells(table, "train") == ["2", "0.38", "15.0", "50%", "750", "75%", "42%", "0.75"]
+    assert cells(table, "sample") == ["1", "0.50", "30.0", "50%", "", "", "", "0.50"]
+    assert cells(table, "build") == ["1", "0.00", "0.0", "", "", "", "", ""]
+    assert cells(table, "all") == ["4", "0.88", "30.0", "50%", "750", "75%", "42%", "1.25"]
+    rules = [line.split("|")[1].strip() for line in table.splitlines()[2:6]]
+    assert rules == ["sample", "train", "build", "all"]
+
+
+def test_a_file_that_is_no_benchmark_is_named(tmp_path: Path) -> None:
+    write(tmp_path / "x.tsv", "a\tb", "1\t2")
+    with pytest.raises(BadInput, match=r"x\.tsv: not a benchmark of Snakemake"):
+        read_jobs(tmp_path)
+
+
+def test_nothing_to_tabulate_is_said(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="no job has ended yet"):
+        read_jobs(tmp_path)

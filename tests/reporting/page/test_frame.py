@@ -1,0 +1,159 @@
+"""The page in a real browser: it loads, filters, runs nothing of a model's, asks the network for nothing, and prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.reporting.page.test_report import HOSTILE, hostile, stored
+from tests.support.browser import CHROMIUM, Browser, browser
+
+from reversegen.reporting.page.frame import FIRST, framed
+from reversegen.reporting.page.report import MOST_EXAMPLES, page
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on the PATH")
+
+VISIBLE = '[...document.querySelectorAll(".examples tbody tr")].filter((row) => !row.hidden)'
+COUNT = f"{VISIBLE}.length"
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with browser() as opened:
+        yield opened
+
+
+def shown(chromium: Browser, folder: Path, content: str, width: int = 1200) -> Browser:
+    """The browser with the page open, which has complained of nothing and fetched no more than the page."""
+    path = folder / "report.html"
+    path.write_text(content)
+    chromium.open(path, width)
+    assert chromium.requests == [path.as_uri()]
+    assert chromium.complaints == []
+    return chromium
+
+
+def choose(chromium: Browser, name: str, value: str) -> None:
+    field = f'document.querySelector("#filters").elements["{name}"]'
+    chromium.run(f'{field}.value = {value!r}; {field}.dispatchEvent(new Event("input", {{bubbles: true}}))')
+
+
+def output(chromium: Browser) -> str:
+    return str(chromium.run('document.querySelector("#filters output").textContent'))
+
+
+def test_filters_show_what_a_count_by_hand_gives(chromium: Browser, tmp_path: Path) -> None:
+    shown(chromium, tmp_path, page(stored(30)))
+    assert chromium.run(COUNT) == 30
+    choose(chromium, "cluster", "1")
+    assert (chromium.run(COUNT), output(chromium)) == (10, "10 of 30")
+    choose(chromium, "iteration", "0")  # n = 4, 10, 16, 22, 28
+    assert chromium.run(COUNT) == 5
+    choose(chromium, "group", "0")  # even: a multiple of 5
+    assert chromium.run(f"{VISIBLE}.map((row) => row.cells[3].textContent)") == ["question 10"]
+    chromium.run('document.querySelector("#filters button").click()')
+    chromium.run("new Promise((done) => setTimeout(done))")
+    assert output(chromium) == "30 of 30"
+    choose(chromium, "search", " QUESTION 2")  # 2, 20 to 29
+    assert chromium.run(COUNT) == 11
+    choose(chromium, "search", "nowhere")
+    assert (chromium.run(COUNT), output(chromium)) == (0, "0 of 30")
+    assert not chromium.complaints
+
+
+def test_a_card_shows_the_examples_of_its_cluster(chromium: Browser, tmp_path: Path) -> None:
+    shown(chromium, tmp_path, page(stored(30)))
+    choose(chromium, "search", "nowhere")
+    chromium.run('document.querySelectorAll("button[data-cluster]")[2].click()')
+    assert chromium.run(f"{VISIBLE}.map((row) => row.dataset.cluster)") == ["2"] * 10
+
+
+def test_long_tables_unfold_in_steps(chromium: Browser, tmp_path: Path) -> None:
+    shown(chromium, tmp_path, page(stored(MOST_EXAMPLES + 100)))
+    steps = []
+    for _ in range(6):
+        steps.append(chromium.run(COUNT))
+        chromium.run('document.querySelector("#more").click()')
+    assert steps == [FIRST, 2 * FIRST, 4 * FIRST, 8 * FIRST, 16 * FIRST, MOST_EXAMPLES]
+    assert chromium.run('document.querySelector("#more").hidden')
+    choose(chromium, "cluster", "0")
+    assert chromium.run(COUNT) == FIRST
+    assert output(chromium) == f"667 of {MOST_EXAMPLES}"
+
+
+@pytest.mark.parametrize("harmful", [False, True])
+def test_nothing_of_a_model_runs_and_nothing_is_fetched(chromium: Browser, tmp_path: Path, harmful: bool) -> None:
+    shown(chromium, tmp_path, page(replace(hostile(), harmful=harmful)))
+    assert chromium.run("typeof window.pwned") == "undefined"
+    assert chromium.run("document.querySelectorAll('script, img').length") == 1
+    told = chromium.run("document.body.textContent")
+    assert HOSTILE.split("\x1b")[0] in told
+    assert chromium.run(f"{COUNT}") == 20
+
+
+def test_the_policy_stops_what_would_have_slipped_through(chromium: Browser, tmp_path: Path) -> None:
+    """An unescaped text, as it would be with a fault in ours: the second wall must hold alone."""
+    slipped = (
+        "<p>before</p><script>window.pwned = 1</script><img src='http://127.0.0.1:9/x.png' onerror='window.pwned = 2'>"
+        "<a id='a' href='javascript:void(window.pwned = 3)'>x</a><iframe src='data:text/html,x'></iframe>"
+        "<link rel='stylesheet' href='http://127.0.0.1:9/x.css'><p style='color: rgb(1, 2, 3)' id='p'>after</p>"
+        "<form action='http://127.0.0.1:9/' id='f'></form>"
+    )
+    path = tmp_path / "report.html"
+    path.write_text(framed("t", slipped))
+    chromium.open(path)
+    chromium.run('document.querySelector("#a").click(); document.querySelector("#f").submit(); 1')
+    chromium.run("new Promise((done) => setTimeout(done, 200))")
+    assert chromium.run("typeof window.pwned") == "undefined"
+    assert chromium.run('getComputedStyle(document.querySelector("#p")).color') != "rgb(1, 2, 3)"
+    assert chromium.run("location.protocol") == "file:"
+    assert len([c for c in chromium.complaints if "Content Security Policy" in c]) >= 5
+
+
+@pytest.mark.parametrize("width", [1200, 400])
+def test_no_part_is_wider_than_the_screen_and_nothing_overlaps_it(
+    chromium: Browser, tmp_path: Path, width: int
+) -> None:
+    shown(chromium, tmp_path, page(stored(30)), width)
+    assert chromium.run("document.documentElement.scrollWidth <= innerWidth")
+    outside = """[...document.querySelectorAll("figure svg text")].filter((text) => {
+      const own = text.getBoundingClientRect(), chart = text.closest("svg").getBoundingClientRect();
+      return own.left < chart.left - 1 || own.right > chart.right + 1;
+    }).map((text) => text.textContent)"""
+    assert chromium.run(outside) == []
+
+
+def test_light_and_dark_have_their_contrast(chromium: Browser, tmp_path: Path) -> None:
+    """4.5, as WCAG 2.2 asks of text, of every colour that text or marks have."""
+    path = tmp_path / "report.html"
+    path.write_text(page(stored(30)))
+    for dark in (False, True):
+        chromium.open(path, dark=dark)
+        names = ["ink", "faint", "c0", "c1", "c2", "c3", "c4", "warn"]
+        style = "getComputedStyle(document.documentElement).getPropertyValue"
+        back, *colours = (chromium.run(f"{style}('--{name}').trim()") for name in ("back", *names))
+        assert (luminance(back) < 0.05) == dark
+        for name, colour in zip(names, colours, strict=True):
+            high, low = sorted((luminance(colour), luminance(back)), reverse=True)
+            assert (high + 0.05) / (low + 0.05) >= 4.5, (name, colour, back)
+
+
+def luminance(colour: str) -> float:
+    """Of #rgb or #rrggbb, relative, by WCAG 2.2."""
+    digits = colour.lstrip("#")
+    digits = digits if len(digits) == 6 else "".join(d * 2 for d in digits)
+    parts = [int(digits[n : n + 2], 16) / 255 for n in (0, 2, 4)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_it_prints_light_without_buttons(chromium: Browser, tmp_path: Path) -> None:
+    shown(chromium, tmp_path, page(stored(150)))
+    printed = chromium.pdf()
+    assert printed.startswith(b"%PDF")
+    chromium.ask("Emulation.setEmulatedMedia", media="print", features=[])
+    assert chromium.run('getComputedStyle(document.querySelector("#filters")).display') == "none"
+    assert chromium.run('getComputedStyle(document.querySelector(".examples")).maxHeight') == "none"
+    chromium.ask("Emulation.setEmulatedMedia", media="", features=[])

@@ -1,0 +1,319 @@
+"""Tables of several tasks: intervals and paired differences against brute force, hand counts, and hostile names."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.support.workflows import REPOSITORY
+
+import compare_tasks
+from reversegen.core.errors import BadInput
+from reversegen.core.metric import Metric
+from reversegen.evaluation.evaluation import Evaluation
+from reversegen.evaluation.outcomes import Counts, Measured, Run, Scores, read_run
+from reversegen.evaluation.statistics import average_precision, calibration_error, draw_weights
+from reversegen.reporting.comparisons import (
+    CSV_COLUMNS,
+    NULL,
+    Part,
+    Reported,
+    comma_separated,
+    grid,
+    markdown,
+    notes,
+    parts,
+    read_reported,
+    tex,
+    tex_text,
+)
+from reversegen.reporting.figures import figure
+
+EXAMPLE = REPOSITORY / "resources/example"
+RANDOM = np.random.default_rng(0)
+
+
+def measured(role: str, row: str, counts: dict[str, Counts] | None = None, **metrics: Metric) -> Measured:
+    """An evaluation whose proportions are those of its counts."""
+    counts = counts or {}
+    for name, of in counts.items():
+        hits, total = sum(of.hits), sum(of.totals)
+        metrics[name] = Metric(value=hits / total, low=0.0, high=1.0, count=hits, total=total)
+    place = {"iteration": int(row), "source": None} if row.isdecimal() else {"iteration": None, "source": row}
+    given: dict[str, Any] = {"task": "t", "kind": "math", "role": role, "groups": {}, "provenance": {}, **place}
+    return Measured(evaluation=Evaluation(metrics=metrics, **given), counts=counts, scores=None)
+
+
+def counts(hits: list[int], trials: list[int] | int = 1, clusters: str = "the same") -> Counts:
+    return Counts(clusters=clusters, hits=hits, trials=trials)
+
+
+def rate(hits: list[int], trials: list[int] | int = 1, clusters: str = "the same") -> Measured:
+    return measured("proposer", "0", {"failure_rate": counts(hits, trials, clusters)})
+
+
+def run_of(task: str, of: list[Measured], extends: str | None = None, **more: str) -> Run:
+    given = {"kind": "math", "proposer": "small", "target": "large"} | more
+    return Run(task=task, extends=extends, measured=of, **given)
+
+
+def target(row: str, right: list[int], **metrics: Metric) -> Measured:
+    return measured("target", row, {"accuracy": counts(right, clusters="questions")}, **metrics)
+
+
+def table_of(of: list[Run], table: str = "math") -> list[Part]:
+    return parts(table, of)
+
+
+def rows_of(of: list[Part], told: dict[tuple[str, str, str], Reported] | None = None) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(comma_separated("math", of, told or {}))))
+
+
+SIX = [
+    target("seeds", [1, 0, 0, 0, 1, 1]),
+    target("reversegen", [1, 1, 1, 0, 1, 1]),
+    target("baseline", [0, 0, 0, 0, 1, 1]),
+    measured("proposer", "0", {"failure_rate": counts([1, 0], 2, "prompts")}),
+    measured("proposer", "2", {"failure_rate": counts([2, 1], 2, "prompts")}),
+    measured("proposer", "10", {"failure_rate": counts([2, 2], 2, "prompts")}),
+    measured("proposer", "baseline", {"failure_rate": counts([0, 0], 2, "prompts")}),
+]
+
+
+def test_rows_stand_in_order_with_their_differences() -> None:
+    found = table_of([run_of("t", SIX)])
+    assert [[row[3] for row in grid(found[0], {})[1:]], [row[2] for row in grid(found[1], {})[1:]]] == [
+        ["baseline", "0", "2", "10"],
+        ["baseline", "seeds", "reversegen"],
+    ]
+    rows = {(row["row"], row["metric"]): row for row in rows_of(found)}
+    assert list(rows_of(found)[0]) == list(CSV_COLUMNS)
+    assert (rows["2", "failure_rate"]["value"], rows["2", "failure_rate"]["difference"]) == ("0.75", "0.5")
+    assert (rows["0", "failure_rate"]["difference"], rows["baseline", "failure_rate"]["difference"]) == ("", "")
+    assert rows["seeds", "accuracy"]["less"] == "reversegen"
+    assert float(rows["seeds", "accuracy"]["difference"]) == pytest.approx(5 / 6 - 3 / 6, abs=1e-6)
+    assert rows["reversegen", "accuracy"]["difference"] == ""
+
+
+def test_two_cells_counted_by_hand_from_the_label_files_of_two_random_seeds(tmp_path: Path) -> None:
+    from tests.evaluation.test_outcomes import collect, write_proposer, write_target
+
+    for seed, folder in (("t", tmp_path / "a"), ("t.s1", tmp_path / "b")):
+        proposer = write_proposer(folder / "iter")
+        repaired, tests = write_target(folder / "target")
+        run = collect(folder, [proposer, repaired], tests)
+        (folder / "outcomes.json").write_text(run.model_copy(update={"task": seed}).model_dump_json())
+    found = table_of([read_run(tmp_path / f"{name}/outcomes.json") for name in "ab"])
+    rows = {(row["row"], row["metric"]): row for row in rows_of(found)}
+    # p1 failed, failed, passed; p2 failed, invalid, passed; p3 invalid: 3 of 5 valid ones failed
+    assert (rows["1", "failure_rate"]["value"], rows["1", "failure_rate"]["random_seeds"]) == ("0.6", "2")
+    # passed, failed, passed of the easy questions and invalid of the hard one: 2 of 4 are right
+    assert (rows["baseline", "accuracy"]["value"], rows["baseline", "easy/accuracy"]["value"]) == ("0.5", "0.666667")
+
+
+def test_an_ablation_stands_below_what_it_extends_and_is_compared_after_its_own_last_iteration() -> None:
+    one = [
+        measured("proposer", "0", {"failure_rate": counts([0, 1], 2, "prompts")}),
+        measured("proposer", "1", {"failure_rate": counts([1, 1], 2, "prompts")}),
+        target("reversegen", [1, 0, 0, 0, 1, 1]),
+    ]
+    runs = [
+        run_of("other", SIX),
+        run_of("x", one, "t"),
+        run_of("t", SIX),
+        run_of("of-x", SIX, "x"),
+        run_of("lone", SIX, "gone"),
+    ]
+    (part,) = table_of(runs, "ablation")
+    assert [line.task for line in part.lines] == ["other", "t", "x", "of-x", "lone"]
+    assert [line.heads["iterations"] for line in part.lines] == ["10", "10", "1", "10", "10"]
+    entries = {e.metric: e for e in part.lines[2].entries}
+    assert (entries["failure_rate"].less, entries["failure_rate"].difference.value) == ("t 10", -0.5)
+    assert entries["accuracy"].difference.value == pytest.approx(3 / 6 - 5 / 6)
+    assert all(e.less is None for line in (part.lines[0], part.lines[4]) for e in line.entries)
+
+
+@pytest.mark.parametrize(
+    ("runs", "message"),
+    [
+        ([run_of("t", SIX), run_of("t", SIX)], "tables.math: two outcomes.json are of t"),
+        ([run_of("t", SIX, kind="safety")], "tables.math: t is of the kind safety"),
+    ],
+)
+def test_runs_that_do_not_belong_to_a_table_are_refused(runs: list[Run], message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        table_of(runs)
+
+
+HEADER = "table,task,row,metric,value,source\n"
+
+
+def test_reported_numbers_stand_beside_ours_with_their_source(tmp_path: Path) -> None:
+    file = tmp_path / "reported.csv"
+    rows = [
+        'math,t,reversegen,accuracy,0.9,"a paper, table 3"',
+        "math,t,7,failure_rate,0.5,another",
+        "safety,t,0,validity,1,x",
+    ]
+    file.write_text(HEADER + "\n".join(rows) + "\n")
+    told = read_reported(file, "math")
+    found = table_of([run_of("t", SIX)])
+    cells = grid(found[1], told)
+    assert [row[cells[0].index("accuracy reported")] for row in cells[1:]] == [NULL, NULL, "0.9"]
+    assert "accuracy reported" not in grid(found[1], {})[0]
+    below = "\n".join(notes("math", found, told, [], []))
+    assert "Reported by: a paper, table 3." in below
+    assert "no row of this table: t, 7, failure_rate." in below
+    rows = {(row["row"], row["metric"]): row for row in rows_of(found, dict(told))}
+    assert rows["reversegen", "accuracy"]["reported_source"] == "a paper, table 3"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("task,value\n", "its columns are task, value, not table, task, row, metric, value, source"),
+        (f"{HEADER}math,t,0,accuracy,0.5,\n", "line 2: source: missing; a number without its source is not shown"),
+        (f"{HEADER}math,t,0,accuracy\n", "line 2: value: missing"),
+        (f"{HEADER}maths,t,0,accuracy,0.5,x\n", "line 2: table: 'maths' is none of safety, honesty, math, ablation"),
+        (f"{HEADER}math,t,0,accuracy,nan,x\n", "line 2: value: 'nan' is no number"),
+        (f"{HEADER}math,t,0,accuracy,50 %,x\n", "line 2: value: '50 %' is no number"),
+        (
+            f"{HEADER}math,t,0,accuracy,1,x\nmath,t,0,accuracy,2,x\n",
+            "line 3: t, 0, accuracy: a line before it is of the same",
+        ),
+    ],
+)
+def test_a_malformed_reported_number_is_refused_with_file_line_and_field(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    file = tmp_path / "reported.csv"
+    file.write_text(text)
+    with pytest.raises(BadInput) as error:
+        read_reported(file, "math")
+    assert str(error.value).startswith(f"{file}")
+    assert message in str(error.value)
+
+
+def test_what_ships_reports_nothing_and_names_what_is_missing() -> None:
+    assert (REPOSITORY / "resources/reported.csv").read_text() == HEADER
+    found = table_of([run_of("t", SIX)])
+    below = notes("math", found, {}, ["t"], ["other"])
+    assert "From the results that ship in resources/example, not from runs made here: t." in below
+    assert "Not shown, since there are no results of it: other." in below
+
+
+HOSTILE = "\\input{/etc/passwd}$x$%&#_^~<script>|`*[a](b)\x1b[31m\u202e\n=1+1"
+
+
+def test_hostile_names_are_text_in_every_form() -> None:
+    named = [m for m in SIX if m.evaluation.role == "target"]
+    found = table_of([run_of("t", named, target=HOSTILE, proposer="=HYPERLINK(1)")])
+    below = notes("math", found, {}, [HOSTILE], [])
+    page = markdown("math", found, {}, below)
+    assert "<script>" not in page
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\u202e]", page)
+    row = next(line for line in page.splitlines() if line.startswith("| t "))
+    assert len(re.findall(r"(?<!\\)\|", row)) == len(grid(found[0], {})[0]) + 1
+    assert r"\[a\](b)" in row
+    written = tex("math", found, {}, below)
+    assert r"\input" not in re.sub(r"^%.*$", "", written, flags=re.MULTILINE)
+    assert r"\textbackslash{}input\{/etc/passwd\}\$x\$\%\&\#\_\textasciicircum{}\textasciitilde{}\textless{}" in written
+    assert all(line.startswith("% ") for line in written.split("\n\n")[-1].strip().splitlines())
+    (first, *_) = csv.DictReader(io.StringIO(comma_separated("math", found, {})))
+    assert first["proposer"] == "'=HYPERLINK(1)"
+    drawn = figure("math", table_of([run_of(HOSTILE, SIX)]))
+    assert "<script" not in drawn
+    assert "&lt;script&gt;" in drawn
+
+
+@pytest.mark.parametrize("character", [chr(n) for n in range(32, 127) if not chr(n).isalnum()])
+def test_no_character_but_text_is_a_command_of_latex(character: str) -> None:
+    written = tex_text(f"a{character}b")[1:-1]
+    special = set("\\{}$&#%_^~")
+    left = re.sub(r"\\text[a-z]+\{\}|\\[&%$#_{}]|\$\\pm\$", "", written)
+    assert not special & set(left)
+
+
+@pytest.mark.parametrize("table", ["safety", "honesty", "math", "ablation"])
+def test_what_ships_is_tabulated_twice_in_the_same_bytes(tmp_path: Path, table: str) -> None:
+    names = f"tiny-{'math' if table == 'ablation' else table}*.json"
+    stored = sorted(EXAMPLE.glob(names))
+    assert stored
+    made = []
+    for folder in (tmp_path / "one", tmp_path / "two"):
+        draw_weights.cache_clear()
+        files = [folder / f"{table}.{form}" for form in ("csv", "md", "tex", "svg")]
+        compare_tasks.main([], stored, REPOSITORY / "resources/reported.csv", *files, table, ["other"], [])
+        made.append([file.read_bytes() for file in files])
+    assert made[0] == made[1]
+    assert b"<dc:date>" not in made[0][3]
+
+
+def test_what_ships_is_small_and_holds_three_random_seeds_of_each_kind() -> None:
+    files = sorted(EXAMPLE.glob("*.json"))
+    assert sum(file.stat().st_size for file in files) < 1_000_000
+    for kind in ("safety", "honesty", "math"):
+        seeds = [read_run(EXAMPLE / f"tiny-{kind}{seed}.json") for seed in ("", ".s1", ".s2")]
+        assert {run.kind for run in seeds} == {kind}
+        assert {len(run.measured) for run in seeds} == {10}
+        assert {
+            m.evaluation.metrics[next(iter(m.counts))].total is not None for run in seeds for m in run.measured
+        } == {True}
+
+
+def test_scores_of_the_example_give_the_evaluations_numbers() -> None:
+    """To the four decimals that are stored."""
+    run = read_run(EXAMPLE / "tiny-honesty.json")
+    checked = 0
+    for m in run.measured:
+        if isinstance(m.scores, Scores):
+            right, score = np.array(m.scores.right, dtype=float), np.array(m.scores.score)
+            ones = np.ones((1, len(right)))
+            for name, of in (("average_precision", average_precision), ("calibration_error", calibration_error)):
+                assert of(right, score, ones)[0] == pytest.approx(m.evaluation.metrics[name].value, abs=2e-4)
+                checked += 1
+    assert checked == 10
+
+
+def test_text_and_caption_and_figure_say_what_the_intervals_cover() -> None:
+    one, two = (table_of([run_of(task, SIX) for task in tasks]) for tasks in (["t"], ["t", "t.s1"]))
+    for found, targets, every in (
+        (one, "over questions only: one random seed", "over prompts or questions only: one random seed"),
+        (two, "over 2 random seeds and the questions", "over 2 random seeds and the prompts or questions"),
+    ):
+        assert (
+            f"Brackets hold 95 % intervals {every}, cut at the ends of a metric's scale"
+            in notes("math", found, {}, [], [])[0]
+        )
+        caption = rf"\caption{{Target by source of its training rows. Brackets: 95 \% intervals {targets}. Differences:"
+        assert caption in tex("math", found, {}, [])
+        assert f"bars: 95 % intervals {every}" in figure("math", found)
+    mixed = table_of([run_of("t", SIX), run_of("t.s1", SIX), run_of("u", SIX)])
+    assert (
+        "over the random seeds of a line and the prompts or questions; of one random seed, over"
+        in (notes("math", mixed, {}, [], [])[0])
+    )
+
+
+def test_a_number_that_rests_on_fewer_random_seeds_than_its_line_says_so() -> None:
+    less = [m for m in SIX if m.evaluation.source != "reversegen"]
+    (_, targets) = table_of([run_of("t", SIX), run_of("t.s1", less)])
+    [head, _, seeds, reversegen] = grid(targets, {})
+    assert seeds[head.index("random seeds")] == "2"
+    assert seeds[head.index("difference of accuracy")].endswith("(1 of 2 random seeds)")
+    assert not seeds[head.index("accuracy")].endswith("random seeds)")
+    assert (reversegen[head.index("random seeds")], reversegen[head.index("accuracy")][:5]) == ("1", "0.833")
+    assert r"\(" not in markdown("math", [targets], {}, [])
+
+
+def test_a_table_without_results_says_so() -> None:
+    below = notes("math", [], {}, [], ["math"])
+    assert markdown("math", [], {}, below) == "# Math\n\nNot shown, since there are no results of it: math.\n"
+    assert "there are no results to draw" in figure("math", [])
+    assert comma_separated("math", [], {}).count("\n") == 1
+    assert tex("math", [], {}, below).count("\\begin") == 0

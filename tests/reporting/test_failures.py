@@ -1,0 +1,142 @@
+"""The failing instructions of all iterations: each once, joined to its answer, and masked where they may do harm."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+import write_texts
+from reversegen.config.load import KindUse
+from reversegen.core.errors import BadInput
+from reversegen.core.records import (
+    Failure,
+    FailureText,
+    Instruction,
+    Label,
+    Reference,
+    Response,
+    Verdict,
+    read_records,
+    write_records,
+)
+from reversegen.kinds import open_kind
+from reversegen.reporting.failures import (
+    Found,
+    choose_examples,
+    failure_texts,
+    read_failures,
+    read_found,
+    write_failures,
+)
+
+MATH = open_kind(KindUse(name="math"))
+NAMES = ("instructions", "labels", "responses", "references")
+
+
+def write_iterations(folder: Path, iterations: list[dict[str, Verdict]], answers: int = 1) -> list[list[Path]]:
+    """Files of iterations in which instructions, whose ids are their texts, got these verdicts; of each kind a list."""
+    for k, verdicts in enumerate(iterations):
+        given: dict[str, Any] = {"answer": None, "subject": "s", "splits": ["train"], "duplicate_of": None}
+        rows = [Instruction(id=i, text=i, samples=[f"{k}a{i}", f"{k}b{i}"], invalid=None, **given) for i in verdicts]
+        rows.append(Instruction(id=f"unread{k}", text="?", samples=["x"], invalid="unreadable", **given))
+        write_records(folder / f"iter{k}/instructions.jsonl", rows)
+        labels = [Label(instruction_id=i, verdict=v, score=0.5, detail=f"{v} in {k}") for i, v in verdicts.items()]
+        write_records(folder / f"iter{k}/labels.jsonl", labels)
+        said = [(i, n) for i in reversed(list(verdicts)) for n in range(answers)]
+        responses = [
+            Response(instruction_id=i, sample=n, text=f"{i} {'odd' if n == 1 else 'said'} {k}", tokens=1, finished=True)
+            for i, n in said
+        ]
+        write_records(folder / f"iter{k}/responses.jsonl", responses)
+        trusted = [
+            Reference(instruction_id=i, answer=f"{i} right", solution="because", labeller="l", invalid=None)
+            for i in verdicts
+        ]
+        write_records(folder / f"iter{k}/references.jsonl", trusted)
+    return [[folder / f"iter{k}/{name}.jsonl" for k in range(len(iterations))] for name in NAMES]
+
+
+def failure(identity: str, cluster: int = 0, **changes: Any) -> Failure:
+    given: dict[str, Any] = {"iteration": 0, "group": None, "samples": 1, "characters": 3, "detail": "d", "score": None}
+    given |= {"text": "t", "response": "r", "reference": None} | changes
+    return Failure(instruction_id=identity, cluster=cluster, **given)
+
+
+def test_an_instruction_counts_once_and_failing_once_is_failing(tmp_path: Path) -> None:
+    files = write_iterations(
+        tmp_path,
+        [{"a": "failed", "b": "passed", "c": "invalid"}, {"a": "passed", "b": "failed", "c": "passed", "d": "failed"}],
+    )
+    found = read_found(*files, MATH)  # type: ignore[arg-type]
+    assert list(found.failures) == ["a", "b", "d"]
+    assert found.passes == {"c": "c"}
+    assert found.failed_in == [["a"], ["b", "d"]]
+    assert found.passed_in == [["b"], ["a", "c"]]
+    a, b, d = found.failures.values()
+    assert (a.iteration, b.iteration, d.iteration) == (0, 1, 1)
+    assert (a.samples, b.samples, d.samples) == (4, 4, 2)
+    assert (a.response, b.response) == ("a said 0", "b said 1")
+    assert (a.detail, b.detail, b.reference, b.group) == ("failed in 0", "failed in 1", "b right", "s")
+
+
+def test_of_several_answers_each_is_told_with_how_often_it_came(tmp_path: Path) -> None:
+    found = read_found(*write_iterations(tmp_path, [{"a": "failed"}], answers=4), MATH)  # type: ignore[arg-type]
+    assert found.failures["a"].response == "a said 0 (3 of 4)\na odd 0 (1 of 4)"
+
+
+def test_the_type_is_the_kinds_own_where_it_knows_one(tmp_path: Path) -> None:
+    files = write_iterations(tmp_path, [{"what is 3 plus 4 minus 2 ?": "failed"}])
+    [found] = read_found(*files, MATH).failures.values()  # type: ignore[arg-type]
+    assert found.group == "add_subtract"
+
+
+def test_a_kind_without_references_needs_none(tmp_path: Path) -> None:
+    files = write_iterations(tmp_path, [{"a": "failed"}])
+    assert read_found(*files[:3], [], MATH).failures["a"].reference is None
+
+
+def test_examples_are_taken_in_turns_so_that_small_clusters_are_there() -> None:
+    rows = [failure(f"{n:03}", cluster) for cluster, size in enumerate((50, 3, 20)) for n in range(size)]
+    chosen = choose_examples(rows, 20)
+    assert Counter(f.cluster for f in chosen) == {0: 9, 1: 3, 2: 8}
+    assert [f.cluster for f in chosen[:4]] == [0, 1, 2, 0]
+    assert choose_examples(list(reversed(rows)), 20) == chosen
+    assert len(choose_examples(rows, 100)) == 73
+    assert choose_examples([], 5) == []
+
+
+def test_the_table_comes_back_and_other_readers_see_its_columns(tmp_path: Path) -> None:
+    odd = '"\x00\u202e\n\N{GRINNING FACE}</td>='
+    rows = [failure("a", 3, text=odd, group=odd, score=0.1 + 0.2), failure("b", text=None, response=None)]
+    write_failures(tmp_path / "failures.parquet", rows)
+    assert read_failures(tmp_path / "failures.parquet") == rows
+    read = pq.read_table(tmp_path / "failures.parquet")
+    assert read.column_names == list(Failure.model_fields)
+    assert read.column("text").to_pylist() == [odd, None]
+    write_failures(tmp_path / "again.parquet", rows)
+    assert (tmp_path / "again.parquet").read_bytes() == (tmp_path / "failures.parquet").read_bytes()
+    write_failures(tmp_path / "none.parquet", [])
+    assert read_failures(tmp_path / "none.parquet") == []
+
+
+def test_what_is_no_table_is_refused_without_its_content(tmp_path: Path) -> None:
+    (tmp_path / "failures.parquet").write_text("secret")
+    with pytest.raises(BadInput, match=r"failures.parquet: no table of failures: ArrowInvalid; delete it") as refused:
+        read_failures(tmp_path / "failures.parquet")
+    assert "secret" not in str(refused.value)
+    with pytest.raises(BadInput, match="no table of failures"):
+        read_failures(tmp_path / "missing.parquet")
+
+
+def test_the_texts_are_written_by_the_ids_of_the_masked_table(tmp_path: Path) -> None:
+    files = write_iterations(tmp_path, [{"a": "failed", "b": "passed"}, {"c": "failed"}])
+    write_texts.main(*files, tmp_path / "texts.jsonl", KindUse(name="math"))  # type: ignore[arg-type]
+    assert read_records(tmp_path / "texts.jsonl", FailureText) == [
+        FailureText(instruction_id="a", text="a", response="a said 0", reference="a right"),
+        FailureText(instruction_id="c", text="c", response="c said 1", reference="c right"),
+    ]
+    assert list(failure_texts(Found())) == []

@@ -1,0 +1,438 @@
+"""Tables say what the evaluations say: exact means and spreads, nulls as nulls, and no cell that runs as something else."""
+
+import csv
+import io
+import json
+import logging
+import math
+import random
+import re
+import shutil
+import statistics
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import write_table
+from reversegen.config.load import KindUse
+from reversegen.core.errors import BadInput
+from reversegen.evaluation.evaluation import Evaluation, Metric
+from reversegen.evaluation.outcomes import Counts, Measured
+from reversegen.kinds import open_kind
+from reversegen.reporting.tables import (
+    CSV_COLUMNS,
+    comma_separated,
+    markdown,
+    pool,
+    read_evaluations,
+    read_outcomes,
+    shown,
+    table,
+)
+
+NULL = "\N{EN DASH}"
+RATES = {"tiny-math": (0.25, 0.9), "tiny-math.s2": (0.3, 0.8), "tiny-math.s10": (0.2, 1.0)}
+"""Failure rates of iterations 0 and 1 by task, one for each random seed."""
+
+
+def proposer(task: str, iteration: int, rate: float | None, **more: Any) -> Evaluation:
+    metrics = {
+        "failure_rate": Metric(value=rate, low=0.1, high=0.95, count=20, total=80),
+        "failure_rate_corrected": Metric(value=0.24, low=0.09, high=0.94),
+        "validity": Metric(value=0.8, low=0.7, high=0.9, count=80, total=100),
+        "yield": Metric(value=123.456),
+        "type_entropy": Metric(value=None),
+    }
+    given: dict[str, Any] = {"task": task, "iteration": iteration, "metrics": metrics, "groups": {}, "provenance": {}}
+    return Evaluation(kind="math", role="proposer", source=None, **(given | more))
+
+
+def target(task: str, source: str, accuracy: float, by_type: dict[str, float], **more: Any) -> Evaluation:
+    training = (
+        None if source == "baseline" else {"candidates": 2000, "rows": 1200, "replay_rows": 600, "tokens": 2480000}
+    )
+    given: dict[str, Any] = {
+        "task": task,
+        "source": source,
+        "metrics": {
+            "accuracy": Metric(value=accuracy),
+            "retained": Metric(value=0.9),
+            "invalid_share": Metric(value=0.0),
+        },
+        "groups": {"type": {name: {"accuracy": Metric(value=value)} for name, value in by_type.items()}},
+        "provenance": {"training": training},
+    }
+    return Evaluation(kind="math", role="target", iteration=None, **(given | more))
+
+
+def one_seed() -> list[Evaluation]:
+    found = [proposer("tiny-math", k, rate) for k, rate in enumerate(RATES["tiny-math"])]
+    repaired = [
+        target("tiny-math", s, a, {"add": 0.5}) for s, a in (("reversegen", 0.7), ("baseline", 0.4), ("seeds", 0.5))
+    ]
+    return found + repaired
+
+
+def test_the_reasons_of_what_has_no_verdict_stand_below_their_table() -> None:
+    plain = markdown(one_seed())
+    assert "Without a verdict" not in plain
+    first, second = {"cut off": 3, "prompt too long": 2}, {"prompt too long": 9}
+    found = [proposer("tiny-math", 0, 0.2, invalid=first), proposer("tiny-math.s1", 0, 0.3, invalid=second)]
+    found += [target("tiny-math", "seeds", 0.5, {}, invalid={"no | option": 1})]
+    text = markdown(found)
+    assert "Without a verdict: iteration 0: prompt too long 11, cut off 3." in text
+    assert "Without a verdict: source seeds: no \\| option 1." in text
+
+
+def several_seeds() -> list[Evaluation]:
+    return [proposer(task, k, rate) for task, rates in RATES.items() for k, rate in enumerate(rates)]
+
+
+def write(folder: Path, evaluations: list[Evaluation]) -> list[Path]:
+    paths = [folder / f"{n}" / "eval.json" for n in range(len(evaluations))]
+    for path, evaluation in zip(paths, evaluations, strict=True):
+        path.parent.mkdir(parents=True)
+        path.write_text(evaluation.model_dump_json(indent=2))
+    return paths
+
+
+def csv_rows(evaluations: list[Evaluation]) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(comma_separated(evaluations))))
+
+
+def cells_of(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip().strip("|").split("|")]
+
+
+def test_one_seed_shows_values_with_intervals_validity_beside_the_failure_rate() -> None:
+    lines = markdown(one_seed()).splitlines()
+    assert lines[0] == "# tiny-math"
+    head = next(line for line in lines if line.startswith("| iteration"))
+    first = lines[lines.index(head) + 2]
+    assert cells_of(head)[:4] == ["iteration", "failure_rate", "failure_rate_corrected", "validity"]
+    rate, corrected, validity = "0.250 [0.100, 0.950]", "0.240 [0.090, 0.940]", "0.800 [0.700, 0.900]"
+    assert cells_of(first) == ["0", rate, corrected, validity, NULL, "123.5", *[NULL] * 4]
+    assert "Brackets hold 95 % intervals over prompts or questions only: one random seed" in lines[2]
+    assert re.findall(r"\.(?: |$)", lines[2]) == [". ", "."], "what the columns are, and what stands beside a value"
+
+
+def test_targets_stand_in_the_order_of_the_sources_with_types_and_training() -> None:
+    rows = table(one_seed(), "target")
+    assert list(rows) == ["baseline", "seeds", "reversegen"]
+    lines = markdown(one_seed()).splitlines()
+    head = next(n for n, line in enumerate(lines) if line.startswith("| source"))
+    columns = ["source", "accuracy", "retained", "invalid_share", "type add", "training_rows", "training_tokens"]
+    assert cells_of(lines[head]) == columns
+    assert cells_of(lines[head + 2]) == ["baseline", "0.400", "0.900", "0.000", "0.500", NULL, NULL]
+    assert cells_of(lines[head + 4]) == ["reversegen", "0.700", "0.900", "0.000", "0.500", "1,200", "2,480,000"]
+
+
+def transferred(task: str, model: str, rate: float) -> Evaluation:
+    metrics = {"failure_rate": Metric(value=rate, low=0.1, high=0.9, count=5, total=10), "validity": Metric(value=0.9)}
+    return Evaluation(
+        task=task,
+        kind="math",
+        role="target",
+        iteration=None,
+        source=f"transfer/{model}",
+        metrics=metrics,
+        groups={},
+        provenance={},
+    )
+
+
+def test_the_untrained_proposer_stands_before_iteration_0_and_other_models_after_the_sources(tmp_path: Path) -> None:
+    base = proposer("tiny-math", 0, 0.125).model_copy(update={"iteration": None, "source": "baseline"})
+    others = [transferred("tiny-math", model, rate) for model, rate in (("qwen", 0.5), ("llama", 0.25))]
+    evaluations = [*others, *one_seed()[::-1], base]
+    random.Random(0).shuffle(evaluations)
+    read = read_evaluations(write(tmp_path, evaluations), "tiny-math")
+    proposers, targets = table(read, "proposer"), table(read, "target")
+    assert list(proposers) == ["baseline", "0", "1"]
+    assert [cells["failure_rate"].estimate.value for cells in proposers.values()] == [0.125, 0.25, 0.9]
+    assert list(targets) == ["baseline", "seeds", "reversegen", "transfer/llama", "transfer/qwen"]
+    assert [cells["failure_rate"].estimate.value for cells in targets.values()] == [None, None, None, 0.25, 0.5]
+    assert [cells["accuracy"].estimate.value for cells in targets.values()] == [0.4, 0.5, 0.7, None, None]
+    text = markdown(read)
+    rows = [cells_of(line) for line in text.splitlines() if line.startswith("| transfer/")]
+    assert [(row[0], row[1], row[3]) for row in rows] == [
+        ("transfer/llama", NULL, "0.250 [0.100, 0.900]"),
+        ("transfer/qwen", NULL, "0.500 [0.100, 0.900]"),
+    ]
+    assert "of transfer/MODEL, over what the target failed" in text
+    rates = [row for row in csv_rows(read) if row["metric"] == "failure_rate"]
+    assert [(row["role"], row["iteration"], row["source"], row["value"]) for row in rates] == [
+        ("proposer", "baseline", "", "0.125"),
+        ("proposer", "0", "", "0.25"),
+        ("proposer", "1", "", "0.9"),
+        ("target", "", "transfer/llama", "0.25"),
+        ("target", "", "transfer/qwen", "0.5"),
+    ]
+
+
+def test_a_row_without_transfer_has_no_column_of_failures_and_no_word_on_it() -> None:
+    assert "failure_rate" not in table(one_seed(), "target")["baseline"]
+    targets = [e for e in one_seed() if e.role == "target"]
+    assert "transfer/MODEL" not in markdown(targets)
+    assert "accuracy: right answers among all test questions" in markdown(targets)
+    assert "over_refusal" not in markdown(targets)
+
+
+@pytest.mark.parametrize(
+    ("task", "expected"),
+    [
+        ("child", ["child", "child.s2"]),
+        ("child.s2", ["child", "child.s2"]),
+        ("tiny-math", ["tiny-math", "tiny-math.s2"]),
+    ],
+)
+def test_what_is_reused_of_another_task_counts_as_the_tables_own(
+    tmp_path: Path, task: str, expected: list[str]
+) -> None:
+    own, theirs = expected[0], "tiny-math"
+    evaluations = [proposer(theirs, 0, 0.25), proposer(own, 1, 0.9), proposer(f"{theirs}.s2", 0, 0.3)]
+    paths = write(tmp_path, evaluations)
+    assert {e.task for e in read_evaluations(paths, task)} == {
+        theirs,
+        f"{theirs}.s2",
+        own,
+    }  # nobody said that it is reused
+    read = read_evaluations(paths, task, [theirs])
+    assert sorted({e.task for e in read}) == expected
+    assert table(read, "proposer")["0"]["failure_rate"].metrics.keys() == set(expected)
+    assert table(read, "proposer")["0"]["failure_rate"].estimate.value == 0.275
+    assert table(read, "proposer")["1"]["failure_rate"].values == [0.9]
+
+
+@pytest.mark.parametrize(
+    ("kind", "main", "shows_types"),
+    [("math", "accuracy", True), ("safety", "attack_success_rate", True), ("another", "retained", True)],
+)
+@pytest.mark.parametrize("types", [10, 11])
+def test_a_few_types_are_columns_of_the_kinds_main_metric_and_many_are_in_the_csv_alone(
+    kind: str, main: str, shows_types: bool, types: int
+) -> None:
+    names = [f"t{n:02}" for n in range(types)]
+    groups = {"type": {name: {main: Metric(value=n / 20), "x": Metric(value=0)} for n, name in enumerate(names)}}
+    given: dict[str, Any] = {"kind": kind, "metrics": {main: Metric(value=0.5)}, "groups": groups}
+    evaluation = target("m", "seeds", 0.5, {}).model_copy(update=given)
+    [row] = table([evaluation], "target").values()
+    shown_types = [column for column in row if column.startswith("type ")]
+    assert shown_types == ([f"type {name}" for name in names] if shows_types and types == 10 else [])
+    assert [row[column].estimate.value for column in shown_types] == [n / 20 for n in range(len(shown_types))]
+    assert {r["group"] for r in csv_rows([evaluation])} == {"", *(f"type={name}" for name in names)}
+    assert next(iter(row)) == main
+
+
+def test_several_seeds_show_mean_and_sample_standard_deviation() -> None:
+    evaluations = several_seeds()
+    rates = [rates[0] for rates in RATES.values()]
+    assert rates == [0.25, 0.3, 0.2]
+    cell = table(evaluations, "proposer")["0"]["failure_rate"]
+    assert cell.estimate.value == 0.25
+    assert cell.estimate.sd == pytest.approx(statistics.stdev(rates)) == pytest.approx(math.sqrt(0.005 / 2))
+    assert shown("failure_rate", cell) == ("0.250", "± 0.050")
+    assert list(cell.metrics) == ["tiny-math", "tiny-math.s2", "tiny-math.s10"], "by random seed, not by spelling"
+    text = markdown(evaluations)
+    assert text.startswith("# tiny-math\n")
+    assert (
+        "Each number is the mean over 3 random seeds. Brackets hold 95 % intervals over 3 random seeds and the" in text
+    )
+    assert "± is the sample standard deviation over random seeds, of what has no interval" in text
+    assert "0.250 ± 0.050" in text
+    assert "## Target" not in text, "nothing was evaluated"
+
+
+def test_several_seeds_with_outcomes_show_their_interval_in_the_table_and_in_the_csv() -> None:
+    """Of 100 prompts each, 40, 50 and 60 failed: 4.303 times 0.1 over the root of 3 on either side."""
+    outcomes = []
+    for task, failed in (("m", 40), ("m.s1", 50), ("m.s2", 60)):
+        counts = Counts(clusters=task, hits=[1] * failed + [0] * (100 - failed), trials=1)
+        metric = Metric(value=failed / 100, low=0.2, high=0.8, count=failed, total=100)
+        evaluation = proposer(task, 0, None, metrics={"failure_rate": metric})
+        outcomes.append(Measured(evaluation=evaluation, counts={"failure_rate": counts}, scores=None))
+    evaluations = [one.evaluation for one in outcomes]
+    cell = table(evaluations, "proposer", outcomes)["0"]["failure_rate"]
+    assert shown("failure_rate", cell) == ("0.500", "[0.252, 0.748]")
+    assert "0.500 [0.252, 0.748]" in markdown(evaluations, outcomes)
+    rows = csv.DictReader(io.StringIO(comma_separated(evaluations, outcomes)))
+    mean, sd = [row for row in rows if row["statistic"] != "value"]
+    assert [f"{float(mean[key]):.3f}" for key in ("value", "low", "high")] == ["0.500", "0.252", "0.748"]
+    assert (sd["value"], sd["low"], sd["random_seeds"]) == ("0.1", "", "3")
+
+
+def test_the_outcomes_of_several_runs_are_read_beside_their_evaluations(tmp_path: Path) -> None:
+    """Also those of a run whose test sets are others; of another model on a target's failures there are none."""
+    from tests.evaluation.test_outcomes import write_proposer, write_target
+
+    paths, tests = [], []
+    for run in ("a", "b"):
+        paths.append(write_proposer(tmp_path / run / "iter1"))
+        target, files = write_target(tmp_path / run / "target")
+        paths.append(target)
+        tests += files
+    other = tmp_path / "a/transfer/other"
+    shutil.copytree(tmp_path / "a/iter1", other)
+    (other / "eval.json").write_text(transferred("t", "other", 0.5).model_dump_json())
+    found = read_outcomes([*paths, other / "eval.json"], tests, "mine", ["t"], open_kind(KindUse(name="math")))
+    assert [sorted(one.counts) for one in found] == [
+        *[["failure_rate", "validity"], ["accuracy", "easy/accuracy", "hard/accuracy", "retained"]] * 2,
+        [],
+    ]
+    assert {one.evaluation.task for one in found} == {"mine"}
+
+
+def test_csv_has_every_random_seed_then_mean_and_spread() -> None:
+    rows = csv_rows(several_seeds())
+    assert list(rows[0]) == list(CSV_COLUMNS)
+    found = [row for row in rows if row["metric"] == "failure_rate" and row["iteration"] == "1"]
+    assert [(row["task"], row["statistic"], row["value"]) for row in found] == [
+        ("tiny-math", "value", "0.9"),
+        ("tiny-math.s2", "value", "0.8"),
+        ("tiny-math.s10", "value", "1"),
+        ("tiny-math", "mean", "0.9"),
+        ("tiny-math", "sd", "0.1"),
+    ]
+    assert [found[0][key] for key in ("role", "source", "group")] == ["proposer", "", ""]
+    assert [found[0][key] for key in ("low", "high", "count", "total", "random_seeds")] == [
+        "0.1",
+        "0.95",
+        "20",
+        "80",
+        "",
+    ]
+    assert {row["random_seeds"] for row in found[3:]} == {"3"}
+    assert all(row["value"] == row["low"] == "" for row in rows if row["metric"] == "type_entropy")
+
+
+def test_csv_of_one_seed_has_values_only_groups_and_training() -> None:
+    rows = csv_rows(one_seed())
+    assert {row["statistic"] for row in rows} == {"value"}
+    group = [row for row in rows if row["group"] == "type=add"]
+    assert [(row["source"], row["metric"], row["value"]) for row in group] == [
+        (source, "accuracy", "0.5") for source in ("baseline", "seeds", "reversegen")
+    ]
+    tokens = [(row["source"], row["value"]) for row in rows if row["metric"] == "training_tokens"]
+    assert tokens == [("seeds", "2480000"), ("reversegen", "2480000")]
+
+
+def test_csv_says_why_a_number_is_null() -> None:
+    null = Metric(value=None, reason="2 texts,\nfewer than 3")
+    rows = csv_rows([proposer("m", 0, None, metrics={"distinct_3": null, "validity": Metric(value=0.5)})])
+    assert {row["metric"]: (row["value"], row["reason"]) for row in rows} == {
+        "distinct_3": ("", "2 texts, fewer than 3"),
+        "validity": ("0.5", ""),
+    }
+
+
+def test_a_mean_over_fewer_random_seeds_says_so() -> None:
+    one, two = proposer("m", 0, 0.5), proposer("m.s1", 0, None)
+    cell = table([one, two, proposer("m.s2", 0, 0.7)], "proposer")["0"]["failure_rate"]
+    assert shown("failure_rate", cell) == ("0.600", "± 0.141 (2 of 3 random seeds)")
+    assert shown("failure_rate", table([one, two], "proposer")["0"]["failure_rate"]) == (
+        "0.500",
+        "[0.100, 0.950] (1 of 2 random seeds)",
+    )
+    rows = {row["statistic"]: row for row in csv_rows([one, two]) if row["metric"] == "failure_rate"}
+    assert (rows["mean"]["value"], rows["mean"]["random_seeds"], rows["sd"]["value"]) == ("0.5", "1", "")
+
+
+def test_one_task_with_a_random_seed_in_its_name_is_itself() -> None:
+    assert markdown([proposer("tiny-math.s3", 0, 0.5)]).startswith("# tiny-math.s3\n")
+
+
+def test_iterations_are_in_the_order_of_numbers() -> None:
+    assert list(table([proposer("m", k, 0.5) for k in (10, 9, 0)], "proposer")) == ["0", "9", "10"]
+
+
+def test_the_same_evaluations_give_the_same_bytes_in_any_order(tmp_path: Path) -> None:
+    evaluations = several_seeds() + [target(task, "seeds", 0.5, {"b": 0.1, "a": 0.2}) for task in RATES]
+    paths = write(tmp_path, evaluations)
+    for text in (markdown, comma_separated):
+        there, back = (text(read_evaluations(several, "tiny-math")) for several in (paths, paths[::-1]))
+        assert there == back == text(evaluations)
+
+
+def test_hostile_names_are_text_in_markdown_and_csv() -> None:
+    names = ["<script>alert(1)</script>", "=cmd()", "a|b", "[x](http://evil.example)", "`c`", "line\nbreak", "back\\"]
+    evaluations = [target("=cmd|x<script>", "seeds", 0.5, dict.fromkeys(names, 0.5))]
+    text = markdown(evaluations)
+    lines = text.splitlines()
+    assert lines[0] == "# =cmd\\|x&lt;script&gt;"
+    assert "<script" not in text
+    assert "\\[x\\](http\\://evil.example)" in text
+    columns = 1 + 3 + len(names) + 2
+    for line in (line for line in lines if line.startswith("|")):
+        unescaped = line.replace("\\\\", "").replace("\\|", "")
+        assert unescaped.count("|") == columns + 1
+    rows = csv_rows(evaluations)
+    assert {row["task"] for row in rows} == {"'=cmd|x<script>"}
+    assert {row["group"] for row in rows if row["group"]} == {f"type={' '.join(name.split())}" for name in names}
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "\r\n=", " @"])
+def test_a_text_cell_never_starts_a_formula_and_a_number_stays_one(start: str) -> None:
+    metrics = {f"{start}1+1": Metric(value=-0.25, low=-1e-7, high=0.1)}
+    row = next(csv.DictReader(io.StringIO(comma_separated([proposer("m", 0, None, metrics=metrics)]), newline="")))
+    assert row["metric"] == f"'{start.strip()}1+1"
+    assert (float(row["value"]), row["low"]) == (-0.25, "-0"), "numbers are numbers, rounded to six digits"
+
+
+FAULTS: list[tuple[dict[str, Any], str]] = [
+    ({"metrics": {"failure_rate": {"value": "high"}}}, "metrics.failure_rate.value: Input should be a valid number"),
+    ({"metrics": {"failure_rate": {"value": float("nan")}}}, "metrics.failure_rate: not a finite number"),
+    ({"metrics": {"failure_rate": {"valu": 1}}}, "metrics.failure_rate.value: Field required"),
+    ({"role": "judge"}, "role: Input should be 'proposer' or 'target'"),
+    ({"iteration": "3"}, "iteration: Input should be a valid integer"),
+    ({"iteration": None}, "iteration: null for a proposer"),
+    ({"iteration": None, "source": "seeds"}, "iteration: null for a proposer that is not the baseline"),
+    ({"surprise": 1}, "surprise: Extra inputs are not permitted"),
+    (
+        {"role": "target", "source": "luck"},
+        "source: 'luck' is none of baseline, warmup, warmup_failures, seeds, reversegen",
+    ),
+    ({"provenance": {"training": {"rows": "many"}}}, "provenance.training: null or an object of numbers is needed"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), FAULTS)
+def test_a_malformed_evaluation_is_refused_with_file_and_field(
+    tmp_path: Path, change: dict[str, Any], message: str
+) -> None:
+    path = tmp_path / "eval.json"
+    path.write_text(json.dumps(proposer("m", 0, 0.5).model_dump() | change))
+    with pytest.raises(BadInput) as error:
+        read_evaluations([path], "m")
+    assert str(error.value).startswith(f"{path}: ")
+    assert message in str(error.value)
+
+
+def test_files_that_are_no_evaluation_or_say_the_same_are_refused(tmp_path: Path) -> None:
+    paths = write(tmp_path, [proposer("m", 0, 0.5), proposer("m", 0, 0.6)])
+    with pytest.raises(BadInput, match=r"1/eval\.json: m, proposer, 0: .*0/eval\.json is of the same"):
+        read_evaluations(paths, "m")
+    with pytest.raises(BadInput, match=r"absent\.json: not a readable JSON file"):
+        read_evaluations([tmp_path / "absent.json"], "m")
+    paths[0].write_text("{")
+    with pytest.raises(BadInput, match=r"0/eval\.json: not a readable JSON file"):
+        read_evaluations(paths, "m")
+
+
+def test_a_table_is_of_one_task() -> None:
+    with pytest.raises(BadInput, match="one task, not of m, n"):
+        pool([proposer("m", 0, 0.5), proposer("n", 0, 0.5)])
+    with pytest.raises(BadInput, match=r"no eval\.json was given"):
+        markdown([])
+
+
+def test_the_script_writes_both_tables_and_logs_what_people_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "reversegen")
+    paths = write(tmp_path, one_seed())
+    made = [tmp_path / "out" / name for name in ("table.md", "table.csv")]
+    write_table.main(paths[:2], paths[2:], [], *made, "tiny-math", [], KindUse(name="math"))
+    assert (tmp_path / "out" / "table.md").read_text() == markdown(one_seed())
+    assert (tmp_path / "out" / "table.csv").read_bytes() == comma_separated(one_seed()).encode()
+    assert markdown(one_seed()) in caplog.text

@@ -1,0 +1,446 @@
+"""The rules as Snakemake plans them without a model: what is planned, what is refused, and how clearly."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from tests.support.endpoint_server import KEY, EndpointServer
+from tests.support.workflows import REPOSITORY, Workflow
+
+from reversegen.core.records import (
+    Reference,
+    Response,
+    Seed,
+    read_records,
+)
+from reversegen.engines.endpoint.call_log import calls_folder, read_usage
+
+SOURCES = ("reversegen", "warmup", "warmup_failures", "seeds")
+
+
+def planned(output: str) -> dict[str, int]:
+    """The table of jobs that a dry run prints first."""
+    table = output.split("Job stats:")[1].split("total")[0]
+    return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
+
+
+NOWHERE = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_TOKEN": "", "OPENAI_API_KEY": "", "CUDA_VISIBLE_DEVICES": ""}
+
+
+@pytest.mark.parametrize(
+    ("task", "expected"),
+    [
+        ("safety", {"fetch_model": 3, "fetch_data": 3, "fetch_file": 2, "judge_responses": 4, "check_judge": 1}),
+        ("honesty", {"fetch_model": 2, "fetch_data": 1, "write_references": 4, "label_seeds": 1}),
+    ],
+)
+def test_dry_run_plans_each_kind_without_network(workflow: Workflow, task: str, expected: dict[str, int]) -> None:
+    done = workflow.run("-n", f"results/{task}/iter3/eval.json", **NOWHERE)
+    assert done.returncode == 0, done.stdout
+    jobs = planned(done.stdout)
+    assert {name: jobs.get(name) for name in expected} == expected
+    assert jobs["fetch_bin"] == jobs["convert_model"] == 1  # of vicuna
+    assert jobs["train_proposer"] == jobs["check_pairs"] == 3
+    assert jobs["embed_instructions"] == jobs["collect_instructions"] == 4
+    assert jobs["embed_seeds"] == 1
+    whole = planned(workflow.run("-n", f"results/{task}/table.md", **NOWHERE).stdout)
+    assert whole["train_target"] == 4
+    assert (whole.get("judge_references", 0) == 5) == (task == "safety")
+    assert (whole.get("measure_confidence", 0) == 5) == (task == "honesty")
+
+
+def test_dry_run_plans_the_papers_models_without_network_gpu_key_or_file(workflow: Workflow) -> None:
+    done = workflow.run("-n", "results/math/iter3/eval.json", **NOWHERE)
+    assert done.returncode == 0, done.stdout
+    jobs = planned(done.stdout)
+    assert jobs["fetch_model"] == 4
+    assert "convert_model" not in jobs
+    assert jobs["fetch_data"] == 5
+    assert jobs["train_proposer"] == jobs["build_pairs"] == 3
+    assert jobs["sample_instructions"] == jobs["label_responses"] == 4
+    assert not (workflow.folder / "resources").exists()
+
+
+def test_a_plan_converts_each_model_of_bin_weights_and_names_one_folder_for_all(workflow: Workflow) -> None:
+    done = workflow.run("-n", "results/safety-3b-proposer/prefetch.json", **NOWHERE)
+    assert done.returncode == 0, done.stdout
+    made = re.findall(r"^rule (\w+):\n    (?:input: (.*)\n    )?output: (.*)$", done.stdout, re.MULTILINE)
+    place = "resources/downloads/{}/{}".format
+    for model in ("open-llama-3b", "vicuna-7b-v1.5"):
+        assert ("fetch_bin", "", place("bin", model)) in made
+        assert ("convert_model", place("bin", model), place("models", model)) in made
+    [(files, _)] = [(read, wrote) for name, read, wrote in made if name == "prefetch_task"]
+    assert place("models", "vicuna-7b-v1.5") in files
+    assert "/bin/" not in files
+
+
+def test_proposers_that_a_task_does_not_keep_are_pruned_once_the_next_is_trained(workflow: Workflow) -> None:
+    for keep, pruned in {"[0, last]": {1, 2, 3}, "[0, 2, last]": {1, 3}, "null": set()}.items():
+        text = f"extends: tiny-math\niterations: 4\nkeep: {keep}\n"
+        (workflow.folder / "config/tasks/pruned.yaml").write_text(text)
+        done = workflow.run("-n", "results/pruned/iter4/eval.json")
+        assert done.returncode == 0, done.stdout
+        assert set(map(int, re.findall(r"output: results/pruned/iter(\d)/pruned.json", done.stdout))) == pruned
+        for k in pruned:
+            [files] = re.findall(rf"input: (.*)\n +output: results/pruned/iter{k}/pruned.json", done.stdout)
+            last_of_all = f"results/pruned/iter{k + 1}/proposer"
+            assert files.split(", ") == [f"results/pruned/iter{k}/{f}" for f in ("proposer", "samples.jsonl")] + [
+                last_of_all
+            ]
+
+
+def test_light_stages_of_an_iteration_are_one_job_of_a_cluster(workflow: Workflow) -> None:
+    """Shards are jobs of their own; what gathers their labels is in the job that reads these first."""
+    workflow.write_task("cut", {"shards": 2})
+    labelled = {"tiny-math": "label_responses", "cut": "gather_shards"}
+    done = workflow.run(
+        "-n", *(f"results/{task}/iter1/{file}" for task in labelled for file in ("eval.json", "pairs.jsonl"))
+    )
+    assert done.returncode == 0, done.stdout
+    groups: dict[str, set[str]] = {}
+    for text in re.split(r"^\[.*\] (?=Group job)", done.stdout, flags=re.MULTILINE)[1:]:
+        rules = re.findall(r"^    rule (\w+):", text, re.MULTILINE)
+        groups.setdefault(text.split()[2], set()).update(rules)
+    for task, label in labelled.items():
+        assert groups[f"{task}.iter1"] == {label, "write_audit", "evaluate_proposer", "build_pairs"}
+        assert groups[f"{task}.iter0"] == {label, "build_pairs", "check_pairs"}
+    heavy = {"train_warmup", "train_proposer", "sample_instructions", "answer_instructions", "write_references"}
+    assert not heavy & set().union(*groups.values())
+
+
+CIRCLE = """
+rule first:
+    output: "first"
+    group: "light"
+    shell: "touch first"
+rule between:
+    input: "first"
+    output: "between"
+    shell: "touch between"
+rule last:
+    input: "first", "between"
+    output: "last"
+    group: "light"
+    shell: "touch last"
+"""
+
+
+def test_a_group_that_waits_for_itself_is_refused(workflow: Workflow) -> None:
+    """By Snakemake's check behind a quicker one of ours."""
+    for name in ("envs", "resources", "rules", "scripts"):
+        (workflow.folder / name).symlink_to(REPOSITORY / name)
+    (workflow.folder / "Snakefile").write_text((REPOSITORY / "Snakefile").read_text() + CIRCLE)
+    done = workflow.run("--snakefile", "Snakefile", "-n", "last")
+    assert done.returncode == 1
+    said = (
+        "Job of rule last depends on rule(s) between from outside the group, but they in turn depend on rule(s) first"
+    )
+    assert said in done.stdout
+
+
+def test_dry_run_plans_the_whole_of_a_task(workflow: Workflow) -> None:
+    done = workflow.run("-n", "results/tiny-math/report.html", "results/tiny-math/table.md")
+    assert done.returncode == 0, done.stdout
+    jobs = planned(done.stdout)
+    assert jobs["train_target"] == len(SOURCES)
+    assert jobs["evaluate_target"] == len(SOURCES) + 1
+    assert jobs["evaluate_proposer"] == 5
+    assert jobs["train_model"] == 1
+    assert not [name for name in jobs if name.startswith("embed_")]  # nor a package of embeddings
+
+
+def test_masked_texts_are_written_only_where_a_task_of_a_harmful_kind_asks(workflow: Workflow) -> None:
+    workflow.write_task("clear", {"report": {"include_text": True}}, base="tiny-safety")
+    workflow.write_task("sums", {"report": {"include_text": True}})
+    for task, expected in (("tiny-safety", None), ("clear", 1), ("sums", None)):
+        jobs = planned(workflow.run("-n", f"results/{task}/report.html").stdout)
+        assert jobs["write_atlas"] == jobs["write_report"] == 1
+        assert jobs.get("write_texts") == expected
+
+
+def test_the_page_of_several_random_seeds_has_the_atlas_of_the_first(workflow: Workflow) -> None:
+    done = workflow.run("-n", "results/tiny-math/report.html", "--config", "random_seeds=[2,1]")
+    assert done.returncode == 0, done.stdout
+    assert "results/tiny-math.s2/atlas.jsonl" in done.stdout
+    assert planned(done.stdout)["write_atlas"] == 1
+
+
+def test_an_ablation_that_reuses_plans_only_what_differs(workflow: Workflow) -> None:
+    tasks = workflow.folder / "config/tasks"
+    (tasks / "fixed.yaml").write_text(
+        "extends: tiny-math\nreuse: [seeds, warmup, iter0, target]\npreference: {reference: warmup}\n"
+    )
+    done = workflow.run("-n", "results/fixed.s1/table.md")
+    assert done.returncode == 0, done.stdout
+    made = set(re.findall(r"^    output: (.*)$", done.stdout, re.MULTILINE))
+    files = {file.strip() for line in made for file in line.split(",")}
+    assert "results/tiny-math.s1/iter0/proposer" in files
+    assert "results/fixed.s1/iter1/proposer" in files
+    assert not [file for file in files if re.match(r"results/fixed.s1/(seeds|tests|warmup|iter0/[^p]|target)", file)]
+    (tasks / "fixed.yaml").write_text("extends: tiny-math\nreuse: [iter0]\nwarmup: {rows: 5}\n")
+    done = workflow.run("-n", "results/fixed/table.md")
+    assert done.returncode == 1
+    assert "config/tasks/fixed.yaml: reuse: iter0 depends on warmup, which is not that of tiny-math" in done.stdout
+
+
+def test_failures_are_asked_of_another_model_where_the_task_says_so(workflow: Workflow) -> None:
+    workflow.write_task("asks", {"transfer": ["gpt-4o-mini"]})
+    done = workflow.run("-n", "results/asks/transfer/gpt-4o-mini/eval.json", **NOWHERE)
+    assert done.returncode == 0, done.stdout
+    jobs = planned(done.stdout)
+    assert jobs["answer_transfer"] == jobs["label_transfer"] == jobs["evaluate_transfer"] == 1
+    assert "train_target" not in jobs
+
+
+def test_a_table_pools_the_random_seeds_that_the_command_line_gives(workflow: Workflow) -> None:
+    done = workflow.run("-n", "results/tiny-math/table.md", "--config", "random_seeds=[0,2]")
+    assert done.returncode == 0, done.stdout
+    jobs = planned(done.stdout)
+    assert jobs["train_target"] == 2 * len(SOURCES)
+    assert jobs["train_model"] == 1
+    assert "results/tiny-math.s2/iter3/eval.json" in done.stdout
+
+
+def test_a_task_is_cut_into_as_many_shards_as_it_says_and_one_shard_adds_no_job(workflow: Workflow) -> None:
+    target = "results/{}/target/labels.jsonl", "results/{}/iter0/labels.jsonl"
+    plans = {}
+    for name, count in (("whole", 1), ("cut", 8)):
+        workflow.write_task(name, {"shards": count})
+        plans[name] = planned(workflow.run("-n", *(path.format(f"{name}.s1") for path in target)).stdout)
+    stages = {"sample_instructions", "answer_instructions", "write_references", "label_responses"}
+    stages |= {"answer_tests", "label_tests"}
+    assert plans["cut"] == plans["whole"] | dict.fromkeys(stages, 8) | {"gather_shards": len(stages)}
+
+
+def test_reference_of_dpo_is_the_previous_proposer_or_proposer_zero(workflow: Workflow) -> None:
+    workflow.write_task("fixed", {"preference": {"reference": "warmup"}})
+    inputs = {}
+    for task in ("tiny-math", "fixed"):
+        done = workflow.run("-n", "-p", f"results/{task}/iter3/proposer")
+        command = next(line for line in done.stdout.splitlines() if "--pairs results" in line and "iter2/pairs" in line)
+        inputs[task] = re.search(r"--reference (\S+)", command)[1]  # type: ignore[index]
+    assert inputs == {"tiny-math": "results/tiny-math/iter2/proposer", "fixed": "results/fixed/iter0/proposer"}
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("results/tiny-math/iter03/eval.json", "No rule to produce results/tiny-math/iter03/eval.json"),
+        (
+            "results/nonesuch/iter3/eval.json",
+            "unknown task 'nonesuch': config/tasks/ has honesty, math, math-fixed-reference,",
+        ),
+        ("results/tiny-math/tests/nonesuch.jsonl", "no test set 'nonesuch'; it has test, pretraining"),
+        ("results/models/nonesuch", "No rule to produce results/models/nonesuch"),
+    ],
+)
+def test_an_unknown_target_is_refused_by_name(workflow: Workflow, target: str, message: str) -> None:
+    done = workflow.run("-n", target)
+    assert done.returncode == 1
+    assert message in done.stdout
+
+
+HALF = (REPOSITORY / "config/tasks/tiny-math.yaml").read_text()[:700] + "\n  samples: ["
+WARNING = "Warning: faults in config/, which stop what needs them and nothing else:"
+
+
+def test_a_task_file_with_a_fault_stops_its_own_targets_and_is_one_warning_for_others(workflow: Workflow) -> None:
+    tasks = workflow.folder / "config/tasks"
+    (tasks / "half.yaml").write_text(HALF)
+    (tasks / "child.yaml").write_text("extends: half\n")
+    workflow.write_task("typo", {"sampling": {"temprature": 1.0}})
+    workflow.write_task("kind", {"kind": "maths"})
+    workflow.change_models({"odd": {"folder": "x", "size": "huge"}})
+    workflow.write_task("odd", {"target": "odd"})
+    faults = {
+        "half": "config/tasks/half.yaml: not a readable YAML file: while parsing",
+        "child": "config/tasks/child.yaml: extends: config/tasks/half.yaml: not a readable YAML file: while parsing",
+        "typo": "config/tasks/typo.yaml: sampling.temprature: Extra inputs are not permitted",
+        "kind": "config/tasks/kind.yaml: kind: 'maths' is none of honesty, math, safety",
+        "odd": "config/tasks/odd.yaml: target: config/models.yaml: odd.size: 'huge' is none of tiny",
+    }
+    done = workflow.run("-n", "results/tiny-math/iter0/eval.json")
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.count(WARNING) == 1
+    for fault in faults.values():
+        assert done.stdout.count(f"\n  {fault}") == 1
+    for name, target in {
+        "half": "results/half/iter0/eval.json",
+        "child": "results/child.s2/seeds.jsonl",
+        "typo": "results/typo/plan.md",
+        "kind": "results/kind/prefetch.json",
+        "odd": "results/odd/report.html",
+    }.items():
+        done = workflow.run("-n", target)
+        assert done.returncode == 1
+        assert f"BadInput: {faults[name]}" in done.stdout
+
+
+def test_jobs_run_while_another_tasks_file_has_a_fault_and_repeat_no_warning(workflow: Workflow) -> None:
+    """Tables too: they name a listed task whose file has a fault, with the fault."""
+    (workflow.folder / "config/tasks/half.yaml").write_text(HALF)
+    listed = workflow.run(
+        "results/tiny-math/seeds.jsonl", "results/tables/math.md", "--config", "tables={math: [half]}"
+    )
+    assert listed.returncode == 0, listed.stdout
+    logs = [path.read_text() for path in workflow.folder.glob("results/**/*.log")]
+    assert (listed.stdout + "".join(logs)).count(WARNING) == 1
+    table = (workflow.folder / "results/tables/math.md").read_text()
+    assert "Not shown, since its file has a fault: half (config/tasks/half.yaml: not a readable YAML file" in table
+    assert "line " in table
+
+
+def test_a_malformed_data_file_is_named_with_line_and_field(workflow: Workflow) -> None:
+    rows = ['{"question": "What is 1 + 1?", "answer": "#### 2"}', '{"question": "What is 2 + 2?"}']
+    (workflow.folder / "mine.jsonl").write_text("\n".join(rows))
+    workflow.write_task("mine", {"data": {"seeds": {"mine": {"file": "mine.jsonl", "licence": "mine"}}}})
+    done = workflow.run("results/mine/seeds.jsonl")
+    assert done.returncode == 1
+    assert "clean_seeds: error: mine.jsonl, line 2: answer: missing" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_a_folder_that_is_no_model_is_named_when_its_job_starts(workflow: Workflow) -> None:
+    (workflow.folder / "empty").mkdir()
+    workflow.change_models({"mine": {"folder": "empty", "size": "tiny"}})
+    workflow.write_task("mine", {"target": "mine"})
+    done = workflow.run("results/mine/target/responses.jsonl")
+    assert done.returncode == 1
+    assert "answer_tests: error: empty: not a model folder: it has no config.json" in done.stdout
+
+
+def test_an_endpoint_without_its_key_fails_when_its_job_starts_and_not_in_a_dry_run(workflow: Workflow) -> None:
+    endpoint = {"base_url": "https://api.example.org/v1", "model": "m", "api_key_env": "REVERSEGEN_TEST_KEY"}
+    workflow.change_models({"api": {"endpoint": endpoint, "size": "tiny"}})
+    workflow.write_task("api", {"labeller": "api"})
+    target = "results/api/enhanced/seed_references.jsonl"
+    assert workflow.run("-n", target).returncode == 0
+    done = workflow.run(target)
+    assert done.returncode == 1
+    assert "the environment variable REVERSEGEN_TEST_KEY holds no key" in done.stdout
+
+
+def test_how_hard_an_endpoint_is_asked_reruns_nothing_and_what_it_is_asked_for_does(
+    workflow: Workflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REVERSEGEN_TEST_KEY", KEY)
+    target = "results/api/probe/responses.jsonl"
+    with EndpointServer().running() as server:
+        endpoint = {"base_url": server.url, "model": "m", "api_key_env": "REVERSEGEN_TEST_KEY"}
+        workflow.change_models({"api": {"endpoint": endpoint, "size": "tiny", "limits": {"concurrency": 4}}})
+        workflow.write_task("api", {"target": "api", "data": {"seeds": {"arithmetic": {"corpus": {"count": 200}}}}})
+        done = workflow.run(target)
+        assert done.returncode == 0, done.stdout
+    folder = workflow.folder / target
+    assert read_usage(calls_folder(folder)).answered == len(read_records(folder, Response)) == len(server.asked) > 10
+    assert server.most_at_once <= 4
+    workflow.change_models({"api": {"limits": {"concurrency": 8, "mode": "batch"}}})
+    assert "Nothing to be done" in workflow.run("-n", target).stdout
+    workflow.change_models({"api": {"endpoint": {"model": "another"}}})
+    assert planned(workflow.run("-n", target).stdout) == {"answer_seeds": 1}
+
+
+def test_no_more_seeds_are_asked_and_answered_than_are_drawn(
+    workflow: Workflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A probe of 50 seeds asks 50; 20 rows and a quarter more take 25 references; null takes all, as they stand."""
+    monkeypatch.setenv("REVERSEGEN_TEST_KEY", KEY)
+    asked, answered = "results/api/probe/responses.jsonl", "results/api/enhanced/seed_references.jsonl"
+    task = {"target": "api", "labeller": "api", "data": {"seeds": {"arithmetic": {"corpus": {"count": 200}}}}}
+    task["references"] = {"max_unreadable_share": 1.0}  # the server's replies have no final answer
+    sizes = []
+    with EndpointServer().running() as server:
+        endpoint = {"base_url": server.url, "model": "m", "api_key_env": "REVERSEGEN_TEST_KEY"}
+        workflow.change_models({"api": {"endpoint": endpoint, "size": "tiny"}})
+        for probe_seeds, seed_margin in ((50, 0.25), (None, None)):
+            some = {"probe_seeds": probe_seeds, "heldout_share": 0.3}
+            changes = {"data": some, "enhancement": {"rows": 20, "seed_margin": seed_margin}, "shards": 2}
+            workflow.write_task("half", task)
+            workflow.write_task("api", changes, base="half")
+            before = len(server.asked)
+            done = workflow.run(asked, answered)
+            assert done.returncode == 0, done.stdout
+            sizes.append(len(server.asked) - before)
+            every = read_records(workflow.folder / "results/api/seeds.jsonl", Seed)
+            train = [seed.id for seed in every if seed.split == "train"]
+            probed = [row.instruction_id for row in read_records(workflow.folder / asked, Response)]
+            references = [row.instruction_id for row in read_records(workflow.folder / answered, Reference)]
+            if probe_seeds:
+                assert (len(set(probed)), len(set(references))) == (50, 25)
+                assert set(references) < set(train)
+                assert {seed.split for seed in every if seed.id in probed} == {"train", "heldout"}
+            assert probed == [seed.id for seed in every if seed.id in probed]
+            assert references == [identity for identity in train if identity in references]
+    assert (probed, references) == ([seed.id for seed in every], train)
+    assert sizes == [50 + 25, len(every) + len(train) - 50 - 25]  # what was answered before is kept
+    for draw in ("probe/draw_probe", "enhanced/draw_answered"):
+        assert "by hand" in (workflow.folder / f"results/api/logs/{draw}.log").read_text()
+
+
+@pytest.mark.parametrize("task", ["tiny-math", "tiny-safety"])
+def test_a_tiny_task_answers_all_its_training_seeds(workflow: Workflow, task: str) -> None:
+    done = workflow.run(f"results/{task}/enhanced/drawn_seeds.jsonl")
+    assert done.returncode == 0, done.stdout
+    folder = workflow.folder / "results" / task
+    lines = (folder / "seeds.jsonl").read_text().splitlines()
+    assert (folder / "enhanced/drawn_seeds.jsonl").read_text().splitlines() == [
+        line for line in lines if '"split":"train"' in line
+    ]
+
+
+def test_a_probe_that_cannot_hold_every_source_and_split_stops_before_anything_is_asked(workflow: Workflow) -> None:
+    workflow.write_task("few", {"data": {"probe": True, "probe_seeds": 31}})
+    done = workflow.run("results/few/probe/drawn_seeds.jsonl")
+    assert done.returncode == 1
+    assert "draw_probe: error: data.probe_seeds: 31 are too few for 16 seeds of each source, subject and split: 32" in (
+        done.stdout
+    )
+
+
+def test_another_number_of_shards_asks_an_endpoint_nothing_again(
+    workflow: Workflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REVERSEGEN_TEST_KEY", KEY)
+    target = "results/api/probe/responses.jsonl"
+    task = {
+        "target": "api",
+        "responses": {"batch_size": 16},
+        "data": {"seeds": {"arithmetic": {"corpus": {"count": 200}}}},
+    }
+    with EndpointServer().running() as server:
+        endpoint = {"base_url": server.url, "model": "m", "api_key_env": "REVERSEGEN_TEST_KEY"}
+        workflow.change_models({"api": {"endpoint": endpoint, "size": "tiny"}})
+        made = []
+        for shards in (3, 2):
+            workflow.write_task("api", {**task, "shards": shards})
+            done = workflow.run(target)
+            assert done.returncode == 0, done.stdout
+            made.append((workflow.folder / target).read_bytes())
+            assert len(server.asked) == len(made[0].splitlines()) > 100
+    assert made[0] == made[1]
+
+
+def test_a_model_without_a_locked_commit_is_not_fetched(workflow: Workflow) -> None:
+    done = workflow.run("resources/downloads/models/llama3-8b")
+    assert done.returncode == 1
+    assert "config/lock.yaml: meta-llama/Meta-Llama-3-8B: no commit to fetch" in done.stdout
+
+
+RULE_FILES = sorted(set((REPOSITORY / "rules").glob("*.smk")) - {REPOSITORY / "rules/common.smk"})
+
+
+@pytest.mark.parametrize("path", RULE_FILES, ids=lambda path: path.name)
+def test_every_rule_says_what_it_needs(path: Path) -> None:
+    rules = re.findall(r"^rule (\w+):\n((?:    .*\n|\n)+)", path.read_text(), re.MULTILINE)
+    assert rules
+    for name, body in rules:
+        directives = set(re.findall(r"^    (\w+):", body, re.MULTILINE))
+        assert directives >= {"log", "benchmark", "conda", "threads", "resources", "params"}, name
+        assert "output" in directives or name == "pin_revisions", (
+            name
+        )  # the user's own file, which Snakemake would remove
+        assert len(directives & {"script", "shell"}) == 1, name
+        assert f"scripts/{name}.py" in body or re.search(rf'stage\("(\w+", ")?{name}"', body), name
+        assert f'code("{name}")' in body, name

@@ -1,0 +1,137 @@
+"""The rules of tables and figures, run by Snakemake: what is there is shown, and nothing is trained for it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+from tests.evaluation.test_outcomes import write_proposer, write_target
+from tests.snakefile.test_plans import NOWHERE, planned
+from tests.support.workflows import REPOSITORY, Workflow
+
+from reversegen.evaluation.outcomes import read_run
+
+FORMS = ("csv", "md", "tex")
+MADE = [f"results/tables/{t}.{form}" for t in ("safety", "honesty", "math", "ablation") for form in FORMS]
+MADE += [f"results/figures/{t}.svg" for t in ("safety", "honesty", "math", "ablation")]
+
+
+def content(workflow: Workflow) -> dict[str, bytes]:
+    return {file: (workflow.folder / file).read_bytes() for file in MADE}
+
+
+@pytest.mark.slow
+def test_tables_of_what_ships_and_then_of_own_results_and_the_report_of_both(workflow: Workflow) -> None:
+    done = workflow.run("tables", **NOWHERE)
+    assert done.returncode == 0, done.stdout
+    assert planned(done.stdout) == {"compare_tasks": 4, "tables": 1}
+    shipped = content(workflow)
+    assert (
+        "not from runs made here: tiny-math, tiny-math.s1, tiny-math.s2." in shipped["results/tables/math.md"].decode()
+    )
+    assert "no results of it: math." in shipped["results/tables/math.md"].decode()
+
+    # of a run that stopped half way, and whose seeds are gone: what is missing or out of date is not made for a table
+    own = workflow.folder / "results/tiny-math"
+    write_proposer(own / "iter1")
+    _, tests = write_target(own / "target")
+    (own / "tests").mkdir()
+    for name, file in (("test", tests[0]), ("pretraining", tests[2])):
+        shutil.copy(file, own / f"tests/{name}.jsonl")
+    evaluation = json.loads((own / "target/eval.json").read_text())
+    evaluation["metrics"]["accuracy"] |= {"value": 2 / 3, "total": 3}
+    evaluation["groups"] = {}
+    (own / "target/eval.json").write_text(json.dumps(evaluation))
+    done = workflow.run("tables", **NOWHERE)
+    assert done.returncode == 0, done.stdout
+    assert planned(done.stdout) == {"collect_outcomes": 1, "compare_tasks": 2, "tables": 1}
+    run = read_run(own / "outcomes.json")
+    assert [m.evaluation.role for m in run.measured] == ["proposer", "target"]
+    mine = content(workflow)
+    assert re.search(r"\| 1 +\| +1 \| 0\.600 \[", mine["results/tables/math.md"].decode())
+    assert b"made here" not in mine["results/tables/math.md"]
+    assert mine["results/tables/safety.csv"] == shipped["results/tables/safety.csv"]
+    assert "Nothing to be done" in workflow.run("-n", "tables").stdout
+
+    # another evaluation is collected; one that says the same is not
+    time.sleep(0.01)
+    (own / "target/eval.json").touch()
+    assert "Nothing to be done" in workflow.run("-n", "tables").stdout
+    write_proposer(own / "iter2")
+    assert planned(workflow.run("-n", "tables").stdout) == {"collect_outcomes": 1, "compare_tasks": 2, "tables": 1}
+    shutil.rmtree(own / "iter2")
+
+    done = workflow.run("--report", "report.zip", "tables")
+    assert done.returncode == 0, done.stdout
+    with zipfile.ZipFile(workflow.folder / "report.zip") as report:
+        files = {Path(name).name: name for name in report.namelist()}
+        assert {Path(name).name for name in MADE} <= set(files)
+        assert report.read(files["math.md"]) == mine["results/tables/math.md"]
+        page = report.read(files["report.html"]).decode()
+    for said in (
+        "Comparisons",
+        "differences on the same prompts or questions",
+        "ReverseGen (arXiv 2410.16736)",
+        "LaTeX",
+    ):
+        assert said in page
+
+
+def test_a_table_of_an_unknown_task_is_refused_by_name(workflow: Workflow) -> None:
+    tables = "tables={math: [tiny-maths]}"
+    done = workflow.run("-n", "results/tables/math.md", "--config", tables)
+    assert done.returncode == 1
+    assert "tables.math: unknown task 'tiny-maths': config/tasks/ has" in done.stdout
+
+
+ABLATIONS = sorted(
+    path.stem for path in (REPOSITORY / "config/tasks").glob("*.yaml") if "\nreuse: " in path.read_text()
+)
+
+
+def test_every_ablation_plans_without_network_and_makes_no_part_that_it_reuses(workflow: Workflow) -> None:
+    done = workflow.run("-n", *(f"results/{name}/table.md" for name in ABLATIONS), **NOWHERE)
+    assert done.returncode == 0, done.stdout
+    files = {
+        file.strip() for line in re.findall(r"^ +output: (.*)$", done.stdout, re.MULTILINE) for file in line.split(",")
+    }
+    for name in ABLATIONS:
+        text = (workflow.folder / f"config/tasks/{name}.yaml").read_text()
+        parts = re.search(r"^reuse: \[(.*)\]$", text, re.MULTILINE)[1].split(", ")  # type: ignore[index]
+        own = [file for file in files if file.startswith(f"results/{name}/")]
+        assert f"results/{name}/table.md" in own
+        again = [f for f in own for part in parts if re.match(rf"results/{name}/{part}[/.]", f)]
+        assert [f for f in again if not f.endswith(("/pairs.jsonl", "embeddings.npy"))] == []
+    assert planned(done.stdout)["train_proposer"] == 3 * len(ABLATIONS) - 2  # one of them has one round
+
+
+def test_snakemakes_report_holds_what_people_look_at_of_a_task(workflow: Workflow) -> None:
+    names = ("table.md", "table.csv", "report.html", "plan.md", "judge.json", "leaks.json")
+    folder = workflow.folder / "results/tiny-math"
+    folder.mkdir(parents=True)
+    for name in names:
+        (folder / name).write_text(name)
+    (folder / "iter1").mkdir()
+    (folder / "iter1/audit.csv").write_text("text of a model")
+    done = workflow.run(
+        "--report", "r.zip", *(f"results/tiny-math/{n}" for n in ("table.md", "report.html", "plan.md"))
+    )
+    assert done.returncode == 0, done.stdout
+    with zipfile.ZipFile(workflow.folder / "r.zip") as report:
+        held = {Path(name).name for name in report.namelist() if "/data/raw/" in name}
+        page = report.read("r/report.html").decode()
+    assert held == set(names)
+    for said in (
+        "tiny-math",
+        "plan",
+        "judge check",
+        "leak gate",
+        "Markdown",
+        "its targets by the source of what repaired",
+    ):
+        assert said in page

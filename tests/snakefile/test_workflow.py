@@ -1,0 +1,390 @@
+"""The rules, run by Snakemake: one whole loop, and the same bytes after SIGKILL."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter
+from hashlib import sha256
+from pathlib import Path
+
+import psutil
+import pytest
+from tests.snakefile.test_plans import SOURCES, planned
+from tests.support.workflows import MICRO, REPOSITORY, Workflow, new_workflow
+
+from reversegen.core.errors import BadInput
+from reversegen.core.records import (
+    Instruction,
+    Label,
+    Message,
+    Pair,
+    Sample,
+    TrainingRow,
+    read_records,
+    write_records,
+)
+from reversegen.evaluation.audit import COLUMNS, read_audit
+from reversegen.evaluation.evaluation import Evaluation
+from reversegen.kinds import math
+from reversegen.models.folder import check_folder, prune, weights_identity
+
+PRUNED = """
+rule all:
+    input: "used"
+rule train:
+    output: directory("proposer")
+    shell: "mkdir proposer && cp {MODEL}/* proposer"
+rule sample:
+    input: "proposer"
+    output: "used"
+    shell: "touch used"
+"""
+
+
+def test_a_pruned_proposer_is_not_made_again_and_says_how_to_get_it_back(tiny_model: Path, tmp_path: Path) -> None:
+    snakefile = PRUNED.replace("{MODEL}", str(tiny_model / "tiny-arithmetic"))
+    (tmp_path / "Snakefile").write_text(snakefile)
+    command = [sys.executable, "-m", "snakemake", "--cores", "1"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    proposer = tmp_path / "proposer"
+    before, manifest = weights_identity(proposer), (proposer / "manifest.json").read_bytes()
+    size = (proposer / "model.safetensors").stat().st_size
+    for _ in range(2):  # again, as after a kill
+        assert prune(proposer) == {"model.safetensors": size}
+    assert not list(proposer.glob("*.safetensors"))
+    assert (weights_identity(proposer), (proposer / "manifest.json").read_bytes()) == (before, manifest)
+    with pytest.raises(
+        BadInput, match="proposer: its weights were removed, as the task's `keep` says; delete the folder"
+    ):
+        check_folder(proposer)
+    done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert "Nothing to be done" in done.stderr
+    shutil.rmtree(proposer)
+    (tmp_path / "used").unlink()
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    check_folder(proposer)
+
+
+ALL = (
+    "results/micro/table.md",
+    "results/micro/table.csv",
+    "results/micro/report.html",
+    "results/micro/transfer/tiny-arithmetic/eval.json",
+)
+
+
+def with_tiny_model(folder: Path, tiny_model: Path) -> Workflow:
+    """A new workflow whose tiny model stands already."""
+    workflow = new_workflow(folder)
+    shutil.copytree(tiny_model, folder / "results/models")
+    return workflow
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Workflow:
+    """One undisturbed run of the task `micro`, from seeds to report."""
+    workflow = with_tiny_model(tmp_path_factory.mktemp("finished") / "run", tiny_model)
+    done = workflow.run(*ALL, "results/micro/leaks.json")
+    assert done.returncode == 0, done.stdout
+    return workflow
+
+
+def evaluation(workflow: Workflow, path: str) -> Evaluation:
+    return Evaluation.model_validate_json((workflow.folder / "results/micro" / path).read_text())
+
+
+@pytest.mark.slow
+def test_failure_rate_is_what_a_count_over_the_files_gives(finished: Workflow) -> None:
+    folder = finished.folder / "results/micro/iter1"
+    verdict = {row.instruction_id: row.verdict for row in read_records(folder / "labels.jsonl", Label)}
+    said = {s: i.id for i in read_records(folder / "instructions.jsonl", Instruction) for s in i.samples}
+    samples = [s for s in read_records(folder / "samples.jsonl", Sample) if s.split == "heldout"]
+    counts = Counter(verdict.get(said[s.id], "invalid") for s in samples)
+    metrics = evaluation(finished, "iter1/eval.json").metrics
+    assert metrics["failure_rate"].count == counts["failed"]
+    assert metrics["failure_rate"].total == counts["failed"] + counts["passed"]
+    assert metrics["validity"].total == len(samples) == 20 * 5
+    assert metrics["validity"].count == counts["failed"] + counts["passed"]
+
+
+@pytest.mark.slow
+def test_chosen_failed_and_rejected_passed(finished: Workflow) -> None:
+    folder = finished.folder / "results/micro/iter0"
+    verdict = {row.instruction_id: row.verdict for row in read_records(folder / "labels.jsonl", Label)}
+    pairs = read_records(folder / "pairs.jsonl", Pair)
+    assert pairs
+    assert {verdict[pair.chosen_id] for pair in pairs} == {"failed"}
+    assert {verdict[pair.rejected_id] for pair in pairs} == {"passed"}
+    origin = evaluation(finished, "iter1/eval.json").provenance["pairs"]
+    assert origin["pairs"] == len(pairs)
+
+
+@pytest.mark.slow
+def test_sources_have_equal_rows_and_no_test_question(finished: Workflow) -> None:
+    folder = finished.folder / "results/micro"
+    rows = {name: read_records(folder / f"enhanced/{name}/train.jsonl", TrainingRow) for name in SOURCES}
+    origins = {name: Counter(row.origin for row in of_source) for name, of_source in rows.items()}
+    selection = json.loads((folder / "enhanced/selection.json").read_text())
+    left = [of["candidates"] - of["test_overlaps_dropped"] for of in selection.values()]
+    # what a model fails at depends on the processor's rounding: the smallest source may have fewer than 30
+    assert {counts[name] for name, counts in origins.items()} == {min(30, *left)}
+    assert {counts["replay"] for counts in origins.values()} == {20}
+    asked = set()
+    for test in ("test", "pretraining"):
+        for line in (folder / f"tests/{test}.jsonl").read_text().splitlines():
+            asked.add(math.canonical(json.loads(line)["text"]))
+    taught = {math.canonical(row.prompt[0].content) for of in rows.values() for row in of}  # type: ignore[union-attr]
+    assert asked
+    assert not asked & taught
+    leaks = json.loads((folder / "leaks.json").read_text())["exact"]
+    assert {n for counts in leaks.values() for n in counts.values()} == {0}
+
+
+@pytest.mark.slow
+def test_every_job_has_a_log_with_the_command_that_repeats_it(finished: Workflow) -> None:
+    logs = list((finished.folder / "results/micro/logs").rglob("*.log"))
+    assert len(logs) > 30
+    for log in logs:
+        assert " by hand: python " in log.read_text(), log
+    command = next(
+        line.split("by hand: ")[1]
+        for line in (finished.folder / "results/micro/logs/clean_seeds.log").read_text().splitlines()
+        if "by hand" in line
+    )
+    seeds = finished.folder / "results/micro/seeds.jsonl"
+    before = seeds.read_bytes()
+    seeds.unlink()
+    python, *words = shlex.split(command)
+    assert python == "python"
+    subprocess.run([sys.executable, *words], cwd=finished.folder, check=True, capture_output=True)
+    assert seeds.read_bytes() == before
+
+
+def made(workflow: Workflow) -> dict[str, str]:
+    """SHA-256 of all that is made but logs, benchmarks and the cache of vectors, whose files depend on what was killed."""
+    folder = workflow.folder / "results"
+    return {
+        str(path.relative_to(folder)): sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not {"logs", "benchmarks"} & set(path.parts) and path.parent.suffix != ".embeddings"
+    }
+
+
+def kill_tree(process: subprocess.Popen[bytes]) -> None:
+    """SIGKILL Snakemake and everything that it started."""
+    children = psutil.Process(process.pid).children(recursive=True)
+    for one in [psutil.Process(process.pid), *children]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            one.kill()
+    process.wait()
+    psutil.wait_procs(children, timeout=10)
+
+
+def copied(finished: Workflow, folder: Path) -> Workflow:
+    shutil.copytree(finished.folder, folder)
+    return Workflow(folder)
+
+
+def test_what_decides_no_result_makes_nothing_again(finished: Workflow, tmp_path: Path) -> None:
+    copy = copied(finished, tmp_path / "run")
+    (tmp_path / "python").symlink_to(sys.executable)
+    elsewhere = ", ".join(f"{name}: {tmp_path / 'python'}" for name in ("base", "generate", "text", "train"))
+    done = copy.run("-n", "--config", f"python={{{elsewhere}}}", "--", *ALL)
+    assert set(planned(done.stdout)) == {"write_report"}  # which tells the configuration
+    launched = {"training": {"launcher": {"config": "one_gpu", "processes": 1}}}
+    limits = {"max_invalid_share": 0.9, "max_unreadable_share": 0.9}
+    changes = {"warmup": launched, "enhancement": launched, "leaks": {"near_share": 0.9}}
+    copy.write_task("micro", changes | {"responses": limits, "references": limits}, base="micro")
+    jobs = planned(copy.run("-n", *ALL).stdout)
+    assert jobs["check_leaks"] == 1  # the gates are looked at again, and evaluations name the configuration
+    assert not {
+        name for name in jobs if name.startswith(("train_", "sample_", "answer_", "select_", "label_", "build_"))
+    }
+    assert planned(copy.run("-n", "results/micro/efficiency.md").stdout) == {"write_efficiency": 1}
+
+
+@pytest.mark.parametrize(
+    ("cut", "reader"),
+    [
+        ("iter1/samples.jsonl", "iter1/instructions.jsonl"),
+        ("iter1/responses.jsonl", "iter1/labels.jsonl"),
+        ("iter1/references.jsonl", "iter1/labels.jsonl"),
+        ("iter1/labels.jsonl", "iter1/eval.json"),
+        ("enhanced/seeds/responses.jsonl", "enhanced/seeds/labels.jsonl"),
+        ("enhanced/seeds/labels.jsonl", "enhanced/seeds/eval.json"),
+        ("enhanced/seeds/train.jsonl", "leaks.json"),
+    ],
+)
+def test_no_rate_is_taken_over_what_is_left_of_a_file(
+    finished: Workflow, tmp_path: Path, cut: str, reader: str
+) -> None:
+    copy = copied(finished, tmp_path / "run")
+    path = copy.folder / "results/micro" / cut
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[7:]))
+    done = copy.run(f"results/micro/{reader}")
+    assert done.returncode == 1
+    assert re.search(rf"error: .*{cut}.*cut short or edited", done.stdout)
+
+
+def test_shards_of_a_stage_one_of_them_killed_gather_to_the_same_bytes(finished: Workflow, tmp_path: Path) -> None:
+    copy = copied(finished, tmp_path / "run")
+    copy.write_task("micro", {"shards": 3}, base="micro")
+    folder, undisturbed = copy.folder / "results/micro/iter0", finished.folder / "results/micro/iter0"
+    written = [f"{name}.jsonl" for name in ("samples", "responses", "references", "labels")]
+    for name in written:
+        (folder / name).unlink()
+    with (copy.folder / "out").open("w") as out:
+        command = copy.command("results/micro/iter0/labels.jsonl")
+        process = subprocess.Popen(command, cwd=copy.folder, stdout=out, stderr=out)
+        log = copy.folder / "results/micro/logs/iter0/sample_instructions.2-of-3.log"
+        while process.poll() is None and not log.exists():
+            time.sleep(0.02)
+        assert process.poll() is None
+        kill_tree(process)
+    assert copy.run("--unlock", "results/micro/iter0/labels.jsonl").returncode == 0
+    done = copy.run("--rerun-incomplete", "results/micro/iter0/labels.jsonl")
+    assert done.returncode == 0, done.stdout
+    for name in written:
+        assert (folder / name).read_bytes() == (undisturbed / name).read_bytes()
+        shards = [folder / name.replace(".jsonl", f".{number}-of-3.jsonl") for number in (1, 2, 3)]
+        assert all(shard.stat().st_size for shard in shards)
+
+
+STAGES = (
+    "iter0/train_warmup",
+    "iter0/sample_instructions",
+    "iter0/answer_instructions",
+    "iter0/label_responses",
+    "iter1/train_proposer",
+    "enhanced/select_enhancement",
+    "enhanced/seeds/train_target",
+    "target/answer_tests",
+)
+
+
+@pytest.mark.slow
+def test_killed_in_any_stage_and_started_again_ends_in_the_same_bytes(
+    finished: Workflow, tiny_model: Path, tmp_path: Path
+) -> None:
+    """Also shows that the same seed gives the same bytes twice: the two runs share only the tiny model."""
+    workflow = with_tiny_model(tmp_path / "run", tiny_model)
+    targets = [f"results/micro/{path}" for path in ("iter1/eval.json", "enhanced/seeds/eval.json", "target/eval.json")]
+    command = workflow.command("--rerun-incomplete", "--nolock", *targets)  # --unlock is tried with shards above
+    killed = []
+    for stage in STAGES:
+        log = workflow.folder / f"results/micro/logs/{stage}.log"
+        with (workflow.folder / "out").open("w") as out:
+            process = subprocess.Popen(command, cwd=workflow.folder, stdout=out, stderr=out)
+            while process.poll() is None and not log.exists():
+                time.sleep(0.02)
+            time.sleep(0.2 if "train" in stage else 0.05)
+            if process.poll() is None:
+                killed.append(stage)
+            kill_tree(process)
+    assert len(killed) >= len(STAGES) - 1, killed
+    done = workflow.run("--rerun-incomplete", "--nolock", *targets)
+    assert done.returncode == 0, done.stdout
+    again, undisturbed = made(workflow), made(finished)
+    assert {path.rpartition("/")[2] for path in again} >= {"samples.jsonl", "labels.jsonl", "pairs.jsonl", "eval.json"}
+    assert again == {path: undisturbed[path] for path in again}
+
+
+@pytest.mark.slow
+def test_a_plan_stands_beside_what_a_run_used(finished: Workflow, tmp_path: Path) -> None:
+    copy = Workflow(tmp_path / "run")
+    shutil.copytree(finished.folder, copy.folder)
+    done = copy.run("results/micro/plan.md")
+    assert done.returncode == 0, done.stdout
+    assert planned(done.stdout) == {"write_plan": 1}
+    lines = [line.split(" | ") for line in (copy.folder / "results/micro/plan.md").read_text().splitlines()]
+    rows = {(cells[0], cells[1]): cells for cells in lines if len(cells) > 5}
+    folder = copy.folder / "results/micro/iter1"
+    samples, responses = ([json.loads(x) for x in (folder / f"{n}.jsonl").open()] for n in ("samples", "responses"))
+    assert len({row["instruction_id"] for row in responses}) == len(responses)
+    wrote = rows["| sample_instructions", "iter1"]
+    assert wrote[4] == "80 (80)"
+    assert wrote[6] == f"{80 * 5 * 28:,} ({sum(row['tokens'] for row in samples):,})"
+    answered = rows["| answer_instructions", "iter1"]
+    assert answered[4] == f"400 ({len(responses)})"
+    assert rows["| all", ""][3].split() == ["20", "(20)"]
+
+    # a budget decides no result: giving one makes nothing again but the page, which tells what the plan tells
+    copy.write_task("micro", {**MICRO, "budget": {"tokens": 1}})
+    done = copy.run("-n", *ALL)
+    assert done.returncode == 0, done.stdout
+    assert planned(done.stdout) == {"write_report": 1}
+
+
+@pytest.mark.slow
+def test_a_checkout_that_changes_only_times_reruns_nothing(finished: Workflow) -> None:
+    for script in (REPOSITORY / "scripts").glob("*.py"):
+        script.touch()
+    done = finished.run("-n", *ALL)
+    assert "Nothing to be done" in done.stdout
+
+
+@pytest.mark.slow
+def test_the_leak_gate_stops_the_run_and_says_where(finished: Workflow, tmp_path: Path) -> None:
+    folder = finished.folder / "results/micro"
+    log = (folder / "logs/leaks/enhanced.log").read_text()
+    words = shlex.split(next(line.split("by hand: ")[1] for line in log.splitlines() if "by hand" in line))[1:]
+    question = json.loads((folder / "tests/test.jsonl").read_text().splitlines()[0])["text"]
+    (tmp_path / "warmup").mkdir()
+    leaking = read_records(folder / "enhanced/warmup/train.jsonl", TrainingRow)
+    leaking[3] = leaking[3].model_copy(update={"prompt": [Message(role="user", content=question)]})
+    write_records(tmp_path / "warmup/train.jsonl", leaking)
+    replaced = {"results/micro/enhanced/warmup/train.jsonl": str(tmp_path / "warmup/train.jsonl")}
+    words = [replaced.get(word, word) for word in words]
+    words = [f"--leaks={tmp_path}/leaks.json" if word.startswith("--leaks=") else word for word in words]
+    done = subprocess.run([sys.executable, *words], cwd=finished.folder, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "'warmup with test': 1" in done.stderr
+    assert not (tmp_path / "leaks.json").exists()
+
+
+@pytest.mark.slow
+def test_a_filled_in_audit_reaches_the_evaluation_and_is_not_overwritten(finished: Workflow, tmp_path: Path) -> None:
+    copy = Workflow(tmp_path / "run")
+    shutil.copytree(finished.folder, copy.folder)
+    path = copy.folder / "results/micro/iter1/audit.csv"
+    rows = read_audit(path)
+    assert 20 < len(rows) <= 50
+    assert {row["verdict"] for row in rows} == {"failed", "passed", "invalid"}
+    filled = [{**row, "person": row["verdict"]} for row in rows[:10]] + [
+        {**row, "person": "failed"} for row in rows[10:12]
+    ]
+    with path.open("w", newline="") as file:  # as a spreadsheet saves it
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows([*filled, *rows[12:]])
+    agree = sum(row["verdict"] == row["person"] for row in filled)
+    evals = "results/micro/iter1/eval.json"
+    done = copy.run(evals)
+    assert done.returncode == 0, done.stdout
+    metrics = evaluation(copy, "iter1/eval.json").metrics
+    assert (metrics["audit_agreement"].count, metrics["audit_agreement"].total) == (agree, 12)
+    assert metrics["audit_kappa"].value is not None
+    done = copy.run(evals, "--forcerun", "write_audit")
+    assert done.returncode == 0, done.stdout
+    assert sum(bool(row["person"]) for row in read_audit(path)) == 12
+    assert evaluation(copy, "iter1/eval.json").metrics["audit_agreement"].count == agree
+
+
+@pytest.mark.slow
+def test_the_untrained_proposer_and_the_transfer_are_measured_like_others(finished: Workflow) -> None:
+    baseline = evaluation(finished, "baseline/eval.json")
+    assert (baseline.iteration, baseline.source) == (None, "baseline")
+    assert baseline.metrics["validity"].total == evaluation(finished, "iter1/eval.json").metrics["validity"].total
+    transfer = evaluation(finished, "transfer/tiny-arithmetic/eval.json").metrics
+    failures = evaluation(finished, "iter1/eval.json").metrics
+    # the same model, asked again what it failed on, fails again
+    assert transfer["failure_rate"].value == 1.0
+    assert transfer["failure_rate"].total == round(float(failures["yield"].value or 0) / 10)

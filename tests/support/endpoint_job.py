@@ -1,0 +1,71 @@
+"""A job that asks an endpoint so many questions, to be killed or measured: python tests/support/endpoint_job.py --help
+
+It answers through `generation`, with batches, threads, kept calls and all, and prints its seconds and peak memory as JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
+
+from reversegen.config.load import Endpoint, KindUse, Limits
+from reversegen.core.records import Message
+from reversegen.engines.base import Decoding, Request
+from reversegen.engines.endpoint.call_log import calls_folder
+from reversegen.engines.openai import OpenAIEngine
+from reversegen.kinds import open_kind
+from reversegen.loop.generation import answer_questions
+
+THREADS, BATCH = 4, 256
+"""Of the engine alone: as many requests in hand as 64 threads with batches of 16, and one thread's fill another's end."""
+
+
+def main(url: str, output: Path, questions: int, limits: Limits, batch_size: int, alone: bool) -> None:
+    """Answer `question 0`, `question 1`, and so on; by the engine `alone`, after one that is not timed."""
+    endpoint = Endpoint(base_url=url, model="some-model", api_key_env="REVERSEGEN_TEST_KEY")
+    engine = OpenAIEngine(endpoint, limits, Decoding(8), calls_folder(output))
+    kind = open_kind(KindUse(name="math"))
+    if alone:
+        engine.generate(_requests(["ready ?"]), 1, 0)
+    start = time.perf_counter()
+    if alone:
+
+        def ask(first: int) -> None:
+            batch = range(first, min(first + BATCH, questions))
+            engine.generate(_requests([f"question {n}" for n in batch]), 1, 0)
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            for _ in pool.map(ask, range(0, questions, BATCH)):
+                pass
+    else:
+        asked = [(f"id {n}", f"question {n}") for n in range(questions)]
+        answer_questions(output, asked, engine, kind, None, batch_size, 1, ())
+    seconds = time.perf_counter() - start
+    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+    print(json.dumps({"seconds": seconds, "megabytes": megabytes}))
+
+
+def _requests(questions: list[str]) -> list[Request]:
+    return [Request(messages=[Message(role="user", content=question)]) for question in questions]
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("url")
+    parser.add_argument("output", type=Path)
+    parser.add_argument("--questions", type=int, default=200)
+    parser.add_argument("--concurrency", type=int, default=8)
+    parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument("--mode", default="online")
+    parser.add_argument("--timeout", type=float, default=60.0)
+    parser.add_argument("--alone", action="store_true")
+    given = parser.parse_args()
+    own = Limits(concurrency=given.concurrency, mode=given.mode, poll=0.2, timeout=given.timeout)
+    main(given.url, given.output, given.questions, own, given.batch_size, given.alone)

