@@ -1,4 +1,4 @@
-"""Repair the target with the rows of one source: results/{task}/enhanced/{source}/target/
+"""Enhance the target with the rows of one source: results/{task}/enhanced/{source}/target/
 
 python scripts/train_target.py --help
 """

@@ -20,13 +20,13 @@ import pytest
 from endpoint_server import FAULTS, KEY, EndpointServer
 
 from reversegen.calls import calls_folder, read_usage
-from reversegen.configuration import Endpoint, Honesty, KindUse, Labelling, Limits, ModelUse
+from reversegen.configuration import Endpoint, Honesty, KindUse, Limits, ModelUse, Teaching
 from reversegen.engine import Decoding, Generated, Request
 from reversegen.engines import open_engine
 from reversegen.engines.connection import OUTAGE, Connection
 from reversegen.engines.openai import OpenAIEngine
 from reversegen.errors import BadInput
-from reversegen.generation import answer_questions, label_by_model
+from reversegen.generation import answer_by_teacher, answer_questions
 from reversegen.kinds import open_kind
 from reversegen.records import Call, Message, Reference, Response, read_records
 
@@ -646,14 +646,14 @@ def labelled(
     samples: int = 1,
     system: str | None = "Think.",
 ) -> list[Reference]:
-    """References of a structured labeller to questions that have these replies."""
+    """References of a structured teacher to questions that have these replies."""
     honesty = Honesty(
         samples=3, temperature=0.7, threshold=0.6, none_of_the_above=True, sure_question="?", sure="y", unsure="n"
     )
     opened = open_kind(KindUse(name=kind, honesty=honesty))
     for question, reply in said.items():
         server.said[opened.target_messages(question, None)[-1].content] = reply
-    settings = Labelling(
+    settings = Teaching(
         system=system,
         max_new_tokens=9,
         batch_size=4 * samples,
@@ -665,7 +665,7 @@ def labelled(
     output = folder / "references.jsonl"
     engine = engine_of(server, calls_folder(output), Decoding(9, 0.7 if samples > 1 else 0.0))
     questions = [(f"id {n}", question) for n, question in enumerate(said)]
-    label_by_model(output, questions, "l", engine, engine, opened, settings, 1.0, (0, "iter1"), True)
+    answer_by_teacher(output, questions, "l", engine, engine, opened, settings, 1.0, (0, "iter1"), True)
     return read_records(output, Reference)
 
 
@@ -673,7 +673,7 @@ def item(n: int) -> str:
     return f"Which is red, {n}?\nA. Venus\nB. Mars"
 
 
-def test_a_structured_labeller_says_whether_a_question_is_valid_and_which_option_is_right(
+def test_a_structured_teacher_says_whether_a_question_is_valid_and_which_option_is_right(
     server: EndpointServer, tmp_path: Path
 ) -> None:
     replies = [
@@ -706,7 +706,7 @@ def test_a_structured_labeller_says_whether_a_question_is_valid_and_which_option
         assert body["messages"][0]["content"].startswith("Think.\n\nReply with one JSON object")
 
 
-def test_a_structured_labeller_solves_a_problem(server: EndpointServer, tmp_path: Path) -> None:
+def test_a_structured_teacher_solves_a_problem(server: EndpointServer, tmp_path: Path) -> None:
     said = {
         "two ?": '{"solution": "1 + 1 = 2", "answer": "2"}',
         "three ?": '{"solution": "It says too little.", "answer": null}',

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from test_engines import TEXTS, USE, build_model, write_folder
 
-from reversegen.configuration import KindUse, Labelling
+from reversegen.configuration import KindUse, Teaching
 from reversegen.engine import Decoding
 from reversegen.engines.transformers import TransformersEngine
 from reversegen.errors import BadInput
-from reversegen.generation import answer_questions, in_batches, label_by_model, sample_instructions
+from reversegen.generation import answer_by_teacher, answer_questions, in_batches, sample_instructions
 from reversegen.kinds import open_kind
 from reversegen.records import Prompt, Response, read_records
 from reversegen.shards import share
@@ -56,10 +56,10 @@ def answer(folder: Path, output: Path, shard: str) -> None:
 
 
 def label(folder: Path, output: Path, shard: str) -> None:
-    settings = Labelling(
+    settings = Teaching(
         system=None, max_new_tokens=6, batch_size=12, samples=3, agreeing=2, temperature=1.0, solvable=None
     )
-    label_by_model(
+    answer_by_teacher(
         output, QUESTIONS, "l", engine(folder), engine(folder, 0.0), KIND, settings, 1.0, (0, "iter1"), shard=shard
     )
 

@@ -1,11 +1,11 @@
-"""Sort what the target failed on into kinds: results/{task}/atlas.jsonl and failures.parquet
+"""Sort what the target failed on into kinds: results/{task}/failure_clusters.jsonl and failures.parquet
 
-python scripts/write_atlas.py --help
+python scripts/write_failure_clusters.py --help
 """
 
 from pathlib import Path
 
-from reversegen import atlas as atlas_module
+from reversegen.atlas import make_failure_clusters
 from reversegen.configuration import KindUse
 from reversegen.embeddings import read_embeddings
 from reversegen.failures import read_found, write_failures
@@ -20,20 +20,20 @@ def main(
     responses: list[Path],
     references: list[Path],
     embeddings: list[Path],
-    atlas: Path,
+    failure_clusters: Path,
     failures: Path,
     kind: KindUse,
     random_seed: int,
 ) -> None:
     """Each list has the files of iterations 0 to N, in order; `references` and `embeddings` are empty where there are none."""
     opened = open_kind(kind)
-    clusters, rows = atlas_module.make_atlas(
+    clusters, rows = make_failure_clusters(
         read_found(instructions, labels, responses, references, opened),
         read_embeddings(embeddings) if embeddings else None,
         opened.harmful,
         random_seed,
     )
-    write_records(atlas, clusters)
+    write_records(failure_clusters, clusters)
     write_failures(failures, rows)
 
 
