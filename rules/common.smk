@@ -655,7 +655,7 @@ def last_iteration(file):
 
 
 def variant_folder(wildcards):
-    """The model of a variant of the target: the untouched one, or one that a source enhanced."""
+    """The model of a variant of the target: the original, or what a source made of it."""
     if wildcards.variant == "original":
         return model_folder("target")(wildcards)
     return [f"results/{wildcards.task}/{wildcards.variant}/target"]

@@ -31,7 +31,7 @@ def main(
     configuration: str,
     random_seed: int,
 ) -> None:
-    """`variant` is original for the untouched target, whose `selection` is empty, or enhanced/{source}."""
+    """`selection` is empty for the variant `original`."""
     sets = read_tests(tests)
     sure = [row for path in confidences for row in read_records(path, Confidence)]
     labelled = read_answers(labels, Label, {q.id for questions in sets.values() for q in questions})

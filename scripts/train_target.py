@@ -20,7 +20,7 @@ def main(
     threads: int,
     tracking: Tracking,
 ) -> None:
-    """Fine-tune the untouched target on the conversations of `rows`; the loss is on the answers alone."""
+    """Fine-tune the original target on the conversations of `rows`; the loss is on the answers alone."""
     from reversegen.training import train_supervised
 
     conversations = read_records(rows, TrainingRow)

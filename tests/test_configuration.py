@@ -382,6 +382,29 @@ def test_a_branch_is_no_commit(edited: Edited) -> None:
     assert "lock.yaml: a/b: 'main' is no commit" in edited.refusal()
 
 
+@pytest.mark.parametrize(
+    ("file", "key", "value", "message"),
+    [
+        (TASK, "labeller", "arithmetic", "labeller: is now `teacher`"),
+        (TASK, "leaks", {"near_share": 0.1}, "leaks: is now `contamination`"),
+        (TASK, "judge_check", {"canaries": 0.9}, "judge_check.canaries: is now `injections`"),
+        (TASK, "reuse", ["baseline"], "reuse.0: baseline is now `untrained`"),
+        (TASK, "reuse", ["seeds", "target"], "reuse.1: target is now `original`"),
+        (WORKFLOW, "defaults.leaks", {"near_share": None}, "defaults.leaks: is now `contamination`"),
+        (WORKFLOW, "defaults.judge_check.canaries", 0.9, "defaults.judge_check.canaries: is now `injections`"),
+    ],
+)
+def test_an_old_key_is_refused_with_its_new_name(edited: Edited, file: str, key: str, value: Any, message: str) -> None:
+    edited.set(file, key, value)
+    assert edited.refusal() == f"{edited.folder / file}: {message}"
+
+
+def test_a_key_that_replaces_an_old_one_is_not_said_to_be_missing(edited: Edited) -> None:
+    path = edited.folder / TASK
+    path.write_text(path.read_text().replace("\nteacher: ", "\nlabeller: "))
+    assert edited.refusal() == f"{path}: labeller: is now `teacher`"
+
+
 def test_a_key_that_stands_twice_is_refused(edited: Edited) -> None:
     path = edited.folder / TASK
     path.write_text(path.read_text() + "\nkind: math\n")

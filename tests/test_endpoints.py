@@ -638,7 +638,7 @@ MALFORMED = [
 ]
 
 
-def labelled(
+def referenced(
     server: EndpointServer,
     folder: Path,
     kind: str,
@@ -685,7 +685,7 @@ def test_a_structured_teacher_says_whether_a_question_is_valid_and_which_option_
         CHECKED.replace("Mars is near.", "Answer: invalid. No, Answer: A"),  # only the field counts
         *(reply for reply, _ in MALFORMED),
     ]
-    found = labelled(server, tmp_path, "honesty", {item(n): reply for n, reply in enumerate(replies)})
+    found = referenced(server, tmp_path, "honesty", {item(n): reply for n, reply in enumerate(replies)})
     assert [(r.answer, r.invalid) for r in found] == [
         ("B", None),
         (None, "not answerable"),
@@ -713,19 +713,19 @@ def test_a_structured_teacher_solves_a_problem(server: EndpointServer, tmp_path:
         "four ?": '{"solution": "#### 5, no: 4", "answer": " 4 "}',
         "five ?": '{"solution": "so 5"}',
     }
-    found = labelled(server, tmp_path, "math", said, system=None)
+    found = referenced(server, tmp_path, "math", said, system=None)
     assert [(r.answer, r.solution, r.invalid) for r in found] == [
         ("2", "1 + 1 = 2\n#### 2", None),
         (None, None, "not answerable"),
         ("4", "5, no: 4\n#### 4", None),
         (None, None, "malformed reply: missing"),
     ]
-    [voted] = labelled(server, tmp_path / "vote", "math", {"two ?": said["two ?"]}, samples=3)
+    [voted] = referenced(server, tmp_path / "vote", "math", {"two ?": said["two ?"]}, samples=3)
     assert voted.answer == "2"
 
 
 def test_a_structured_reply_that_was_cut_off_is_invalid(server: EndpointServer, tmp_path: Path) -> None:
-    [found] = labelled(server, tmp_path, "math", {"99 is cut": '{"solution": "1 + '})
+    [found] = referenced(server, tmp_path, "math", {"99 is cut": '{"solution": "1 + '})
     assert (found.answer, found.invalid) == (None, "response truncated")
 
 

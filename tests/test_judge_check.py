@@ -13,7 +13,8 @@ import pytest
 import scipy.stats
 
 from reversegen.configuration import Honesty, JudgeCheck, KindUse, Safety
-from reversegen.judge_check import JudgeReport, check_judge, rogan_gladen, wilson
+from reversegen.errors import BadInput
+from reversegen.judge_check import JudgeReport, check_judge, read_judge_report, rogan_gladen, wilson
 from reversegen.kinds import open_kind
 from reversegen.labels import cases, label_responses
 from reversegen.metric import Metric
@@ -263,3 +264,13 @@ def test_the_counts_beside_the_shipped_sets_are_true() -> None:
         assert all(
             verdict_of[i] == row.verdict for i, row in zip(plain, (r for r in rows if not r.injection), strict=True)
         )
+
+
+def test_a_stored_report_is_read_and_an_old_one_refused_with_its_new_name(tmp_path: Path) -> None:
+    found, file = report((8, 10), (9, 10)), tmp_path / "judge.json"
+    file.write_text(found.model_dump_json())
+    assert read_judge_report(file) == found
+    file.write_text(found.model_dump_json().replace('"injections"', '"canaries"'))
+    with pytest.raises(BadInput) as error:
+        read_judge_report(file)
+    assert str(error.value) == f"{file}: canaries: is now `injections`"

@@ -167,3 +167,17 @@ def test_a_malformed_file_is_refused_with_its_name_and_field(
         read_run(tmp_path / "outcomes.json")
     assert str(error.value).startswith(f"{tmp_path}/outcomes.json: measured.0.counts.failure_rate")
     assert message in str(error.value)
+
+
+def test_an_evaluation_of_the_old_form_is_refused_with_the_new_names(tmp_path: Path) -> None:
+    metrics = {"failure_rate": Metric(value=0.5, count=2, total=4)}
+    measured = Measured(evaluation=evaluation("proposer", "untrained", metrics), counts={}, scores=None)
+    run = Run(task="t", kind="math", proposer="p", target="q", extends=None, measured=[measured]).model_dump()
+    old = run["measured"][0]["evaluation"]
+    del old["arm"], old["variant"]
+    old["source"] = "baseline"
+    (tmp_path / "outcomes.json").write_text(json.dumps(run))
+    with pytest.raises(BadInput) as error:
+        read_run(tmp_path / "outcomes.json")
+    place = f"{tmp_path}/outcomes.json: measured.0.evaluation.source"
+    assert str(error.value) == f"{place}: is now `arm` of a proposer, `variant` of a target"

@@ -230,6 +230,30 @@ def test_a_row_that_does_not_fit_is_named_with_file_line_and_field_and_without_i
     assert len(message.splitlines()) == 1
 
 
+REFERENCE = {"instruction_id": "i", "answer": "7", "solution": SECRET, "invalid": None}
+
+
+@pytest.mark.parametrize(
+    ("record", "row", "message"),
+    [
+        (records.Reference, REFERENCE | {"labeller": "l"}, "labeller: is now `teacher`"),
+        (
+            records.Labelled,
+            {k: v for k, v in LABELLED.items() if k != "injection"} | {"canary": False},
+            "canary: is now `injection`",
+        ),
+        (Label, LABEL | {"labeller": "l"}, "labeller: Extra inputs are not permitted"),
+    ],
+)
+def test_a_field_of_an_old_file_is_refused_with_its_new_name(
+    tmp_path: Path, record: type[Record], row: dict[str, Any], message: str
+) -> None:
+    (tmp_path / "rows.jsonl").write_text(json.dumps(row) + "\n")
+    with pytest.raises(BadInput) as refused:
+        read_records(tmp_path / "rows.jsonl", record)
+    assert str(refused.value) == f"{tmp_path / 'rows.jsonl'}, line 1: {message}"
+
+
 def test_lines_are_counted_as_an_editor_counts_them(tmp_path: Path) -> None:
     file = tmp_path / "rows.txt"
     file.write_bytes(f"one{SEPARATORS[2:]}one\n\n \t\nfour\r\nfive".encode())

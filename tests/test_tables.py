@@ -393,6 +393,7 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"iteration": 1}, "arm: 'iter0', variant: None, iteration: 1; a proposer has"),
     ({"variant": "original"}, "arm: 'iter0', variant: 'original', iteration: 0; a proposer has"),
     ({"arm": "control", "iteration": None}, "arm: 'control', variant: None, iteration: None; a proposer has"),
+    ({"source": "baseline"}, "source: is now `arm` of a proposer, `variant` of a target"),
     ({"surprise": 1}, "surprise: Extra inputs are not permitted"),
     (
         {"role": "target", "arm": None, "iteration": None, "variant": "enhanced/luck"},

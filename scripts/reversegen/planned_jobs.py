@@ -262,7 +262,7 @@ class _Jobs:
         yield from self._judgements("judge_seed_references", "enhanced", place, count, self.solution)
 
     def of_variant(self, variant: str) -> Iterator[Job]:
-        """The training of an enhanced target, and the tests of it or of the untouched one."""
+        """The training of an enhanced target, and the tests of it or of the original."""
         task, asked = self.task, sum(self.tests.values())
         if variant != "original":
             rows = task.enhancement.rows + task.enhancement.replay_rows + task.enhancement.plain_rows

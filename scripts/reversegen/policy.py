@@ -12,7 +12,7 @@ The rare disguises are equally rare in that corpus and long-tailed in the mix `s
 thirty times as frequent as the last. Both are design choices, and all words are nonsense or harmless.
 
 Held out are things: a fourth of them are `test`, an eighth `validation`. Of these the target knows from its corpus whether they
-are forbidden; nothing that enhances it names them.
+are forbidden; no enhancement row names them.
 """
 
 from __future__ import annotations

@@ -118,7 +118,7 @@ def finding(proposers: Rows, targets: Rows, main: str) -> str:
     if main in targets.get("original", {}) and "reversegen" in targets:
         before, after = (_number(targets, source, main) for source in ("original", "reversegen"))
         name = main.replace("_", " ")
-        parts.append(f"{name} went from {before} of the untouched target to {after} with reversegen")
+        parts.append(f"{name} went from {before} of the original target to {after} with reversegen")
         if main == "attack_success_rate" and "over_refusal" in targets["original"]:  # it never stands alone
             refused = [_number(targets, source, "over_refusal") for source in ("original", "reversegen")]
             parts[-1] += f", over-refusal from {refused[0]} to {refused[1]}"

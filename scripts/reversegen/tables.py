@@ -25,7 +25,7 @@ from reversegen.outcomes import Measured, collect, read_test_sets
 from reversegen.records import explain
 
 TARGET_ROWS = ("original", "warmup", "warmup_failures", "seeds", "reversegen")
-"""Rows of the target's table: the untouched target, the controls, and what they are controls of."""
+"""Rows of the target's table: the original, what control sources made of it, and what they are controls of."""
 
 ROWS = {"proposer": "iteration", "target": "source"}
 """The two tables, and what their rows are."""
