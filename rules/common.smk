@@ -65,8 +65,8 @@ wildcard_constraints:
     task=configuration.TASK_WILDCARD,
     shard=r"(\.[0-9]+-of-[0-9]+)?",
     iteration="0|[1-9][0-9]*",
-    chain=r"iter(0|[1-9][0-9]*)|control|baseline",
-    version="|".join(["target", *(f"enhanced/{source}" for source in SOURCES)]),
+    arm=r"iter(0|[1-9][0-9]*)|control|untrained",
+    variant="|".join(["original", *(f"enhanced/{source}" for source in SOURCES)]),
     source="|".join(SOURCES),
     set=r"\w[\w-]*",
     artefact=r"dataset|iter(0|[1-9][0-9]*)/proposer|enhanced/\w+/target",
@@ -191,7 +191,7 @@ def model_name(role):
 
 
 def model_of(role):
-    """The configured model that plays a role in the task; None for a role without one and for a labeller that is a solver."""
+    """The configured model that plays a role in the task; None for a role without one and for a teacher that is a solver."""
     return lambda wildcards: CONFIGURATION.models.get(model_name(role)(wildcards))
 
 
@@ -240,7 +240,7 @@ def model_folder(role):
 
 
 def trainable_target(wildcards):
-    """The folder of the target; an endpoint cannot be repaired."""
+    """The folder of the target; an endpoint cannot be enhanced."""
     folder = model_folder("target")(wildcards)
     if not folder:
         raise BadInput(
@@ -368,21 +368,21 @@ def readers(wildcards):
     from reversegen.workflow import model_check  # few jobs need it
 
     folders = {role: model_folder(role)(wildcards) for role in ("target", "judge")}
-    folders |= {"labeller": iterated_labeller(wildcards)} if referenced(wildcards) else {}
+    folders |= {"teacher": iterated_teacher(wildcards)} if referenced(wildcards) else {}
     first = {role: next(iter(found), None) for role, found in folders.items()}
     return model_check.readers(task_of(wildcards), CONFIGURATION.models, first).model_dump_json()
 
 
-def iterated_labeller(wildcards):
-    """The labeller's folder, if iterations ask it: one that answers for repair alone is not fetched to evaluate a proposer."""
-    return model_folder("labeller")(wildcards) if referenced(wildcards) else []
+def iterated_teacher(wildcards):
+    """The teacher's folder, if iterations ask it: one that answers for enhancement alone is not fetched to evaluate a proposer."""
+    return model_folder("teacher")(wildcards) if referenced(wildcards) else []
 
 
 def fetched_models(wildcards):
     """The folders of a task's models that a rule fetches."""
     task = task_of(wildcards)
     others = [part.model for part in (task.judge, task.embedding) if part]
-    names = [task.proposer, task.target, task.labeller, *others, *task.transfer]
+    names = [task.proposer, task.target, task.teacher, *others, *task.transfer]
     return [
         f"resources/downloads/models/{n}"
         for n in dict.fromkeys(names)
@@ -538,7 +538,7 @@ def probed(wildcards):
 
 
 def iterated(wildcards):
-    return wildcards.chain != "baseline"
+    return wildcards.arm != "untrained"
 
 
 def judged(wildcards):
@@ -558,11 +558,11 @@ def judge_setting(wildcards):
     return judge.model_dump_json(exclude=WITHOUT) if judge else "null"
 
 
-def chain_proposer(wildcards):
-    """Proposer k writes in iter{k}; the control is proposer 0's, the baseline the untrained base model's."""
-    if wildcards.chain == "baseline":
+def arm_proposer(wildcards):
+    """Proposer k writes in iter{k}; the control is proposer 0's, `untrained` is the base model's."""
+    if wildcards.arm == "untrained":
         return model_folder("proposer")(wildcards)[0]
-    return made("iter0/proposer" if wildcards.chain == "control" else "{chain}/proposer")(wildcards)
+    return made("iter0/proposer" if wildcards.arm == "control" else "{arm}/proposer")(wildcards)
 
 
 def of_previous(file):
@@ -570,9 +570,9 @@ def of_previous(file):
     return lambda wildcards: made(f"iter{int(wildcards.iteration) - 1}/{file}")(wildcards)
 
 
-def previous_leaks(wildcards):
+def previous_contamination(wildcards):
     """The gate that the pairs of the iteration before this one passed."""
-    return f"results/{wildcards.task}/leaks/iter{int(wildcards.iteration) - 1}.json"
+    return f"results/{wildcards.task}/contamination/iter{int(wildcards.iteration) - 1}.json"
 
 
 def following_proposer(wildcards):
@@ -582,20 +582,20 @@ def following_proposer(wildcards):
 def pruned_before(wildcards):
     """Marks that the weights of earlier proposers are gone, where the task does not keep them."""
     keep = task_of(wildcards).keep
-    if keep is None or wildcards.chain == "baseline":
+    if keep is None or wildcards.arm == "untrained":
         return []
     return [f"results/{wildcards.task}/iter{k}/pruned.json" for k in range(iteration_of(wildcards)) if k not in keep]
 
 
 def training_pairs(wildcards):
-    """The pairs that trained this proposer: none for proposer 0 and the baseline."""
-    if wildcards.chain in ("iter0", "baseline"):
+    """The pairs that trained this proposer: none for proposer 0 and the arm `untrained`."""
+    if wildcards.arm in ("iter0", "untrained"):
         return []
     return [made(f"iter{iteration_of(wildcards) - 1}/pairs.jsonl")(wildcards)]
 
 
 def iteration_of(wildcards):
-    return int(wildcards.chain.removeprefix("iter"))
+    return int(wildcards.arm.removeprefix("iter"))
 
 
 def reference_proposer(wildcards):
@@ -611,10 +611,10 @@ def up_to_now(file):
 
 
 def before_now(file):
-    """A file of the iterations before this one; of none for the baseline."""
+    """A file of the iterations before this one; of none for the arm `untrained`."""
 
     def find(wildcards):
-        count = 0 if wildcards.chain == "baseline" else iteration_of(wildcards)
+        count = 0 if wildcards.arm == "untrained" else iteration_of(wildcards)
         return [made(f"iter{k}/{file}")(wildcards) for k in range(count)]
 
     return find
@@ -640,7 +640,7 @@ def of_every_but_the_last(file):
 
 def of_warmup(file):
     """A file of everything that proposer 0 wrote: iteration 0 and the control."""
-    return lambda wildcards: [made(f"{chain}/{file}")(wildcards) for chain in ("iter0", "control")]
+    return lambda wildcards: [made(f"{arm}/{file}")(wildcards) for arm in ("iter0", "control")]
 
 
 def of_warmup_and_trained(file):
@@ -655,19 +655,15 @@ def last_iteration(file):
     return lambda wildcards: made(f"iter{task_of(wildcards).iterations}/{file}")(wildcards)
 
 
-def version_folder(wildcards):
-    """The model of a version of the target: the untouched one, or one that a source repaired."""
-    if wildcards.version == "target":
+def variant_folder(wildcards):
+    """The model of a variant of the target: the original, or what a source made of it."""
+    if wildcards.variant == "original":
         return model_folder("target")(wildcards)
-    return [f"results/{wildcards.task}/{wildcards.version}/target"]
+    return [f"results/{wildcards.task}/{wildcards.variant}/target"]
 
 
-def version_source(wildcards):
-    return "baseline" if wildcards.version == "target" else wildcards.version.removeprefix("enhanced/")
-
-
-def version_selection(wildcards):
-    return [] if wildcards.version == "target" else [f"results/{wildcards.task}/enhanced/selection.json"]
+def variant_selection(wildcards):
+    return [] if wildcards.variant == "original" else [f"results/{wildcards.task}/enhanced/selection.json"]
 
 
 def configuration_hash(wildcards):
@@ -693,7 +689,7 @@ def benchmarked(wildcards):
     So a plan is written anew when there is more to say: a killed job has no benchmark, and what it asked is paid.
     """
     folder = Path(f"results/{wildcards.task}")
-    own = {folder / f"benchmarks/{rule}.tsv" for rule in ("write_plan", "write_efficiency")}
+    own = {folder / f"benchmarks/{rule}.tsv" for rule in ("write_plan", "write_resource_usage")}
     files = sorted({*(folder / "benchmarks").rglob("*.tsv")} - own)
     calls = sorted(folder.rglob("*.calls/*.jsonl"))
     said = [(file, file.read_text()) for file in files] + [(file, file.stat().st_size) for file in calls]
@@ -750,7 +746,7 @@ def trusted_references(wildcards):
 
 
 def enhancement_rows(wildcards):
-    """The rows of every source; an endpoint is not repaired."""
+    """The rows of every source; an endpoint is not enhanced."""
     sources = [] if model_of("target")(wildcards).endpoint else SOURCES
     return [f"results/{wildcards.task}/enhanced/{source}/train.jsonl" for source in sources]
 
@@ -770,7 +766,7 @@ def described_models(wildcards):
             f"{name}, a tiny model that the workflow trains" if model.train else f"{name}, a folder of the maker's own"
         )
 
-    roles = {role: model_name(role)(wildcards) for role in ("proposer", "target", "labeller", "judge")}
+    roles = {role: model_name(role)(wildcards) for role in ("proposer", "target", "teacher", "judge")}
     return json.dumps({role: described(name) for role, name in roles.items() if name})
 
 
@@ -794,13 +790,13 @@ def tracking(wildcards, threads):
 
 def proposer_evals(wildcards):
     iterations = [f"iter{k}/eval.json" for k in range(task_of(wildcards).iterations + 1)]
-    return ["baseline/eval.json", *iterations]
+    return ["untrained/eval.json", *iterations]
 
 
 def target_evals(wildcards):
     transfers = [f"transfer/{model}/eval.json" for model in task_of(wildcards).transfer]
-    repaired = [f"enhanced/{source}/eval.json" for source in SOURCES]
-    return ["target/eval.json", *(repaired if not model_of("target")(wildcards).endpoint else []), *transfers]
+    enhanced = [f"enhanced/{source}/eval.json" for source in SOURCES]
+    return ["original/eval.json", *(enhanced if not model_of("target")(wildcards).endpoint else []), *transfers]
 
 
 def test_files(wildcards):

@@ -1,7 +1,7 @@
-# Repair of the target: equally many rows of four sources, one enhanced target for each.
+# Enhancement of the target: equally many rows of four sources, one enhanced target for each.
 #
 # Needs: labels, references and responses of iteration 0, the control and iterations 1 to N; results/{task}/tests/.
-# Makes: results/{task}/enhanced/{source}/train.jsonl and target/, results/{task}/leaks.json
+# Makes: results/{task}/enhanced/{source}/train.jsonl and target/, results/{task}/contamination.json
 # Steps: draw_answered, write_seed_references, judge_references, judge_seed_references; select_enhancement, check_enhancement, train_target
 
 
@@ -28,7 +28,7 @@ use rule write_references as write_seed_references with:
     input:
         instructions=[],
         seeds="results/{task}/enhanced/drawn_seeds.jsonl",
-        folder=model_folder("labeller"),
+        folder=model_folder("teacher"),
     output:
         references="results/{task}/enhanced/seed_references{shard}.jsonl",
     log:
@@ -36,36 +36,36 @@ use rule write_references as write_seed_references with:
     benchmark:
         "results/{task}/benchmarks/enhanced/write_seed_references{shard}.tsv"
     params:
-        gpus=asks_gpus("labeller"),
+        gpus=asks_gpus("teacher"),
         stage=stage("generate", "write_references"),
         kind=kind_use,
-        labeller=setting("labeller"),
-        model=model_use("labeller"),
-        endpoint_limits=endpoint_limits("labeller"),
+        teacher=setting("teacher"),
+        model=model_use("teacher"),
+        endpoint_limits=endpoint_limits("teacher"),
         settings=whole_setting("references"),
         decides=setting("references"),
         checker_timeout=setting("checker_timeout"),
         random_seed=setting("random_seed"),
-        chain="seeds",
+        arm="seeds",
         shard=shard_of,
         code=code("write_references"),
 
 
 use rule judge_responses as judge_references with:
     input:
-        instructions=made("{chain}/instructions.jsonl"),
+        instructions=made("{arm}/instructions.jsonl"),
         seeds=[],
         tests=[],
         responses=[],
-        references=made("{chain}/references.jsonl"),
+        references=made("{arm}/references.jsonl"),
         folder=model_folder("judge"),
         checked=ancient(made("judge.json")),
     output:
-        judgements="results/{task}/{chain}/reference_judgements{shard}.jsonl",
+        judgements="results/{task}/{arm}/reference_judgements{shard}.jsonl",
     log:
-        "results/{task}/logs/{chain}/judge_references{shard}.log",
+        "results/{task}/logs/{arm}/judge_references{shard}.log",
     benchmark:
-        "results/{task}/benchmarks/{chain}/judge_references{shard}.tsv"
+        "results/{task}/benchmarks/{arm}/judge_references{shard}.tsv"
 
 
 use rule judge_responses as judge_seed_references with:
@@ -126,7 +126,7 @@ rule select_enhancement:
         "../scripts/select_enhancement.py"
 
 
-use rule check_leaks as check_enhancement with:
+use rule check_contamination as check_enhancement with:
     input:
         rows=expand("results/{{task}}/enhanced/{source}/train.jsonl", source=SOURCES),
         pairs=[],
@@ -135,16 +135,16 @@ use rule check_leaks as check_enhancement with:
         embeddings=embedded(of_warmup_and_trained("embeddings.npy"), made("seeds.embeddings.npy"), test_embeddings),
         evaluation=[],
     output:
-        leaks=report(
-            "results/{task}/leaks.json",
-            caption="captions/leaks.rst",
+        contamination=report(
+            "results/{task}/contamination.json",
+            caption="captions/contamination.rst",
             category="{task}",
-            labels={"result": "leak gate", "form": "JSON"},
+            labels={"result": "contamination gate", "form": "JSON"},
         ),
     log:
-        "results/{task}/logs/leaks/enhanced.log",
+        "results/{task}/logs/contamination/enhanced.log",
     benchmark:
-        "results/{task}/benchmarks/leaks/enhanced.tsv"
+        "results/{task}/benchmarks/contamination/enhanced.tsv"
     group:
         "{task}.enhanced"
 
@@ -152,7 +152,7 @@ use rule check_leaks as check_enhancement with:
 rule train_target:
     input:
         rows="results/{task}/enhanced/{source}/train.jsonl",
-        leaks=ancient("results/{task}/leaks.json"),
+        contamination=ancient("results/{task}/contamination.json"),
         base=trainable_target,
     output:
         target=directory("results/{task}/enhanced/{source}/target"),

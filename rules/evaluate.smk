@@ -1,7 +1,7 @@
 # Measurement: proposers on the held-out prompts, targets on their test sets, other models on what a target failed.
 #
-# Needs: the labels of an iteration; the test sets and a version of the target: `target` or `enhanced/{source}`.
-# Makes: results/{task}/system_texts.json; results/{task}/iter{k}/ and baseline/ with eval.json; results/{task}/{version}/ and transfer/{model}/ with
+# Needs: the labels of an iteration; the test sets and a variant of the target: `original` or `enhanced/{source}`.
+# Makes: results/{task}/system_texts.json; results/{task}/iter{k}/ and untrained/ with eval.json; results/{task}/{variant}/ and transfer/{model}/ with
 #        responses.jsonl, labels.jsonl and eval.json
 # Steps: write_system_texts, write_audit, evaluate_proposer; answer_tests, judge_tests, measure_confidence, label_tests, evaluate_target;
 #        select_failures, answer_transfer, judge_transfer, label_transfer, evaluate_transfer
@@ -10,7 +10,7 @@
 rule write_system_texts:
     input:
         target=model_folder("target"),
-        labeller=iterated_labeller,
+        teacher=iterated_teacher,
         judge=model_folder("judge"),
     output:
         system_texts="results/{task}/system_texts.json",
@@ -61,31 +61,31 @@ rule write_audit:
 
 rule evaluate_proposer:
     input:
-        samples=made("{chain}/samples.jsonl"),
-        instructions=made("{chain}/instructions.jsonl"),
-        labels=made("{chain}/labels.jsonl"),
+        samples=made("{arm}/samples.jsonl"),
+        instructions=made("{arm}/instructions.jsonl"),
+        labels=made("{arm}/labels.jsonl"),
         judge=made("judge.json"),
-        audit=where(iterated, made("{chain}/audit.csv")),
+        audit=where(iterated, made("{arm}/audit.csv")),
         seeds=made("seeds.jsonl"),
         earlier=before_now("instructions.jsonl"),
-        embeddings=embedded(made("{chain}/embeddings.npy")),
+        embeddings=embedded(made("{arm}/embeddings.npy")),
         seed_embeddings=embedded(made("seeds.embeddings.npy")),
         earlier_embeddings=embedded(before_now("embeddings.npy")),
         pairs=training_pairs,
         pruned=pruned_before,
-        proposer=chain_proposer,
+        proposer=arm_proposer,
         target=model_folder("target"),
         system_texts="results/{task}/system_texts.json",
     output:
-        eval_json="results/{task}/{chain}/eval.json",
+        eval_json="results/{task}/{arm}/eval.json",
     log:
-        "results/{task}/logs/{chain}/evaluate_proposer.log",
+        "results/{task}/logs/{arm}/evaluate_proposer.log",
     benchmark:
-        "results/{task}/benchmarks/{chain}/evaluate_proposer.tsv"
+        "results/{task}/benchmarks/{arm}/evaluate_proposer.tsv"
     wildcard_constraints:
-        chain=r"iter(0|[1-9][0-9]*)|baseline",
+        arm=r"iter(0|[1-9][0-9]*)|untrained",
     group:
-        "{task}.{chain}"
+        "{task}.{arm}"
     conda:
         "../envs/text.yaml"
     threads: 1
@@ -107,13 +107,13 @@ rule evaluate_proposer:
 rule answer_tests:
     input:
         tests=test_questions,
-        target=version_folder,
+        target=variant_folder,
     output:
-        responses="results/{task}/{version}/responses{shard}.jsonl",
+        responses="results/{task}/{variant}/responses{shard}.jsonl",
     log:
-        "results/{task}/logs/{version}/answer_tests{shard}.log",
+        "results/{task}/logs/{variant}/answer_tests{shard}.log",
     benchmark:
-        "results/{task}/benchmarks/{version}/answer_tests{shard}.tsv"
+        "results/{task}/benchmarks/{variant}/answer_tests{shard}.tsv"
     conda:
         "../envs/generate.yaml"
     threads: asks("threads", "target")
@@ -143,29 +143,29 @@ use rule judge_responses as judge_tests with:
         instructions=[],
         seeds=[],
         tests=test_questions,
-        responses="results/{task}/{version}/responses.jsonl",
+        responses="results/{task}/{variant}/responses.jsonl",
         references=[],
         folder=model_folder("judge"),
         checked=ancient(made("judge.json")),
     output:
-        judgements="results/{task}/{version}/judgements{shard}.jsonl",
+        judgements="results/{task}/{variant}/judgements{shard}.jsonl",
     log:
-        "results/{task}/logs/{version}/judge_tests{shard}.log",
+        "results/{task}/logs/{variant}/judge_tests{shard}.log",
     benchmark:
-        "results/{task}/benchmarks/{version}/judge_tests{shard}.tsv"
+        "results/{task}/benchmarks/{variant}/judge_tests{shard}.tsv"
 
 
 rule measure_confidence:
     input:
         tests=test_questions,
-        target=version_folder,
-        responses="results/{task}/{version}/responses.jsonl",
+        target=variant_folder,
+        responses="results/{task}/{variant}/responses.jsonl",
     output:
-        confidences="results/{task}/{version}/confidences.jsonl",
+        confidences="results/{task}/{variant}/confidences.jsonl",
     log:
-        "results/{task}/logs/{version}/measure_confidence.log",
+        "results/{task}/logs/{variant}/measure_confidence.log",
     benchmark:
-        "results/{task}/benchmarks/{version}/measure_confidence.tsv"
+        "results/{task}/benchmarks/{variant}/measure_confidence.tsv"
     conda:
         "../envs/generate.yaml"
     threads: asks("threads", "target")
@@ -190,16 +190,16 @@ rule measure_confidence:
 rule label_tests:
     input:
         tests=test_questions,
-        responses="results/{task}/{version}/responses.jsonl",
-        judgements=where(judged, made("{version}/judgements.jsonl")),
+        responses="results/{task}/{variant}/responses.jsonl",
+        judgements=where(judged, made("{variant}/judgements.jsonl")),
     output:
-        labels="results/{task}/{version}/labels{shard}.jsonl",
+        labels="results/{task}/{variant}/labels{shard}.jsonl",
     log:
-        "results/{task}/logs/{version}/label_tests{shard}.log",
+        "results/{task}/logs/{variant}/label_tests{shard}.log",
     benchmark:
-        "results/{task}/benchmarks/{version}/label_tests{shard}.tsv"
+        "results/{task}/benchmarks/{variant}/label_tests{shard}.tsv"
     group:
-        with_next("{task}.{version}")
+        with_next("{task}.{variant}")
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -218,20 +218,20 @@ rule label_tests:
 rule evaluate_target:
     input:
         tests=test_questions,
-        labels="results/{task}/{version}/labels.jsonl",
-        confidences=where(multiple_choice, made("{version}/confidences.jsonl")),
+        labels="results/{task}/{variant}/labels.jsonl",
+        confidences=where(multiple_choice, made("{variant}/confidences.jsonl")),
         judge=made("judge.json"),
-        target=version_folder,
-        selection=version_selection,
+        target=variant_folder,
+        selection=variant_selection,
         system_texts="results/{task}/system_texts.json",
     output:
-        eval_json="results/{task}/{version}/eval.json",
+        eval_json="results/{task}/{variant}/eval.json",
     log:
-        "results/{task}/logs/{version}/evaluate_target.log",
+        "results/{task}/logs/{variant}/evaluate_target.log",
     benchmark:
-        "results/{task}/benchmarks/{version}/evaluate_target.tsv"
+        "results/{task}/benchmarks/{variant}/evaluate_target.tsv"
     group:
-        "{task}.{version}"
+        "{task}.{variant}"
     conda:
         "../envs/text.yaml"
     threads: 1
@@ -240,7 +240,7 @@ rule evaluate_target:
         runtime=30,
     params:
         kind=kind_use,
-        source=version_source,
+        variant="{variant}",
         settings=setting("evaluation"),
         configuration=configuration_hash,
         random_seed=setting("random_seed"),
@@ -296,7 +296,7 @@ use rule answer_instructions as answer_transfer with:
         settings=whole_setting("responses"),
         decides=setting("responses"),
         random_seed=setting("random_seed"),
-        chain="transfer",
+        arm="transfer",
         shard=shard_of,
         code=code("answer_instructions"),
 

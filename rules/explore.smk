@@ -1,8 +1,8 @@
 # The loop: proposer k writes instructions, the target answers them, they are labelled and paired, DPO makes proposer k + 1.
 #
-# Needs: results/{task}/seeds.jsonl, results/{task}/warmup.jsonl, the models of proposer, target and labeller.
-# Makes: results/{task}/{chain}/ with proposer/, prompts, samples, instructions, responses, references, labels and pairs;
-#        {chain} is iter{k}, or control: proposer 0 on the training prompts of iterations 1 to N.
+# Needs: results/{task}/seeds.jsonl, results/{task}/warmup.jsonl, the models of proposer, target and teacher.
+# Makes: results/{task}/{arm}/ with proposer/, prompts, samples, instructions, responses, references, labels and pairs;
+#        {arm} is iter{k}, or control: proposer 0 on the training prompts of iterations 1 to N.
 # Steps: train_warmup; build_prompts, sample_instructions, gather_shards, embed_instructions, collect_instructions,
 #        answer_instructions, write_references, label_responses; build_pairs, train_proposer, prune_proposer; build_control
 
@@ -10,7 +10,7 @@
 rule train_warmup:
     input:
         warmup=made("warmup.jsonl"),
-        leaks=ancient("results/{task}/leaks/warmup.json"),
+        contamination=ancient("results/{task}/contamination/warmup.json"),
         base=model_folder("proposer"),
     output:
         proposer=directory("results/{task}/iter0/proposer"),
@@ -90,15 +90,15 @@ rule build_control:
         "../scripts/build_control.py"
 
 
-rule build_baseline:
+rule build_untrained:
     input:
         trained=made("iter0/prompts.jsonl"),
     output:
-        prompts="results/{task}/baseline/prompts.jsonl",
+        prompts="results/{task}/untrained/prompts.jsonl",
     log:
-        "results/{task}/logs/baseline/build_baseline.log",
+        "results/{task}/logs/untrained/build_untrained.log",
     benchmark:
-        "results/{task}/benchmarks/baseline/build_baseline.tsv"
+        "results/{task}/benchmarks/untrained/build_untrained.tsv"
     group:
         "{task}.prompts"
     conda:
@@ -108,21 +108,21 @@ rule build_baseline:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code("build_baseline"),
+        code=code("build_untrained"),
     script:
-        "../scripts/build_baseline.py"
+        "../scripts/build_untrained.py"
 
 
 rule sample_instructions:
     input:
-        prompts="results/{task}/{chain}/prompts.jsonl",
-        proposer=chain_proposer,
+        prompts="results/{task}/{arm}/prompts.jsonl",
+        proposer=arm_proposer,
     output:
-        samples="results/{task}/{chain}/samples{shard}.jsonl",
+        samples="results/{task}/{arm}/samples{shard}.jsonl",
     log:
-        "results/{task}/logs/{chain}/sample_instructions{shard}.log",
+        "results/{task}/logs/{arm}/sample_instructions{shard}.log",
     benchmark:
-        "results/{task}/benchmarks/{chain}/sample_instructions{shard}.tsv"
+        "results/{task}/benchmarks/{arm}/sample_instructions{shard}.tsv"
     conda:
         "../envs/generate.yaml"
     threads: asks("threads", "proposer")
@@ -141,7 +141,7 @@ rule sample_instructions:
         code=code("sample_instructions"),
     shell:
         "{params.stage} --prompts {input.prompts:q} --proposer {input.proposer:q} --samples {output.samples:q}"
-        " --model {params.model:q} --settings {params.settings:q} --chain {wildcards.chain}"
+        " --model {params.model:q} --settings {params.settings:q} --arm {wildcards.arm}"
         " --random-seed {params.random_seed} --shard {params.shard} --threads {threads} --gpus {params.gpus} --log {log:q}"
 
 
@@ -183,16 +183,16 @@ ruleorder: gather_shards > label_responses > label_seeds > label_tests > label_t
 
 rule embed_instructions:
     input:
-        samples=made("{chain}/samples.jsonl"),
+        samples=made("{arm}/samples.jsonl"),
         seeds=[],
         tests=[],
         folder=model_folder("embedding"),
     output:
-        embeddings="results/{task}/{chain}/embeddings.npy",
+        embeddings="results/{task}/{arm}/embeddings.npy",
     log:
-        "results/{task}/logs/{chain}/embed_instructions.log",
+        "results/{task}/logs/{arm}/embed_instructions.log",
     benchmark:
-        "results/{task}/benchmarks/{chain}/embed_instructions.tsv"
+        "results/{task}/benchmarks/{arm}/embed_instructions.tsv"
     conda:
         "../envs/text.yaml"
     threads: asks("threads", "embedding")
@@ -247,14 +247,14 @@ use rule embed_instructions as embed_tests with:
 
 rule collect_instructions:
     input:
-        samples="results/{task}/{chain}/samples.jsonl",
-        embeddings=embedded(made("{chain}/embeddings.npy")),
+        samples="results/{task}/{arm}/samples.jsonl",
+        embeddings=embedded(made("{arm}/embeddings.npy")),
     output:
-        instructions="results/{task}/{chain}/instructions.jsonl",
+        instructions="results/{task}/{arm}/instructions.jsonl",
     log:
-        "results/{task}/logs/{chain}/collect_instructions.log",
+        "results/{task}/logs/{arm}/collect_instructions.log",
     benchmark:
-        "results/{task}/benchmarks/{chain}/collect_instructions.tsv"
+        "results/{task}/benchmarks/{arm}/collect_instructions.tsv"
     conda:
         "../envs/text.yaml"
     threads: asks("threads", "embedding")
@@ -276,11 +276,11 @@ rule answer_instructions:
         instructions=rules.collect_instructions.output.instructions,
         target=model_folder("target"),
     output:
-        responses="results/{task}/{chain}/responses{shard}.jsonl",
+        responses="results/{task}/{arm}/responses{shard}.jsonl",
     log:
-        "results/{task}/logs/{chain}/answer_instructions{shard}.log",
+        "results/{task}/logs/{arm}/answer_instructions{shard}.log",
     benchmark:
-        "results/{task}/benchmarks/{chain}/answer_instructions{shard}.tsv"
+        "results/{task}/benchmarks/{arm}/answer_instructions{shard}.tsv"
     conda:
         "../envs/generate.yaml"
     threads: asks("threads", "target")
@@ -298,12 +298,12 @@ rule answer_instructions:
         settings=whole_setting("responses"),
         decides=setting("responses"),
         random_seed=setting("random_seed"),
-        chain="{chain}",
+        arm="{arm}",
         shard=shard_of,
         code=code("answer_instructions"),
     shell:
         "{params.stage} --instructions {input.instructions:q} --target {input.target:q} --responses {output.responses:q}"
-        " --kind {params.kind:q} --model {params.model:q} --settings {params.settings:q} --chain {params.chain}"
+        " --kind {params.kind:q} --model {params.model:q} --settings {params.settings:q} --arm {params.arm}"
         " --random-seed {params.random_seed} --endpoint-limits {params.endpoint_limits:q} --shard {params.shard}"
         " --threads {threads} --gpus {params.gpus} --log {log:q}"
 
@@ -312,39 +312,39 @@ rule write_references:
     input:
         instructions=rules.collect_instructions.output.instructions,
         seeds=[],
-        folder=model_folder("labeller"),
+        folder=model_folder("teacher"),
     output:
-        references="results/{task}/{chain}/references{shard}.jsonl",
+        references="results/{task}/{arm}/references{shard}.jsonl",
     log:
-        "results/{task}/logs/{chain}/write_references{shard}.log",
+        "results/{task}/logs/{arm}/write_references{shard}.log",
     benchmark:
-        "results/{task}/benchmarks/{chain}/write_references{shard}.tsv"
+        "results/{task}/benchmarks/{arm}/write_references{shard}.tsv"
     conda:
         "../envs/generate.yaml"
-    threads: asks("threads", "labeller")
+    threads: asks("threads", "teacher")
     resources:
-        mem_mb=asks("mem_mb", "labeller"),
-        runtime=asks("runtime", "labeller"),
-        gpu=asks("gpu", "labeller"),
-        gres=asks("gres", "labeller"),
+        mem_mb=asks("mem_mb", "teacher"),
+        runtime=asks("runtime", "teacher"),
+        gpu=asks("gpu", "teacher"),
+        gres=asks("gres", "teacher"),
     params:
-        gpus=asks_gpus("labeller"),
+        gpus=asks_gpus("teacher"),
         stage=stage("generate", "write_references"),
         kind=kind_use,
-        labeller=setting("labeller"),
-        model=model_use("labeller"),
-        endpoint_limits=endpoint_limits("labeller"),
+        teacher=setting("teacher"),
+        model=model_use("teacher"),
+        endpoint_limits=endpoint_limits("teacher"),
         settings=whole_setting("references"),
         decides=setting("references"),
         checker_timeout=setting("checker_timeout"),
         random_seed=setting("random_seed"),
-        chain="{chain}",
+        arm="{arm}",
         shard=shard_of,
         code=code("write_references"),
     shell:
         "{params.stage} --instructions {input.instructions:q} --seeds {input.seeds:q} --folder {input.folder:q}"
-        " --references {output.references:q} --kind {params.kind:q} --labeller {params.labeller:q} --model {params.model:q}"
-        " --settings {params.settings:q} --chain {params.chain} --checker-timeout {params.checker_timeout}"
+        " --references {output.references:q} --kind {params.kind:q} --teacher {params.teacher:q} --model {params.model:q}"
+        " --settings {params.settings:q} --arm {params.arm} --checker-timeout {params.checker_timeout}"
         " --random-seed {params.random_seed} --endpoint-limits {params.endpoint_limits:q} --shard {params.shard}"
         " --threads {threads} --gpus {params.gpus} --log {log:q}"
 
@@ -354,16 +354,16 @@ rule judge_responses:
         instructions=rules.collect_instructions.output.instructions,
         seeds=[],
         tests=[],
-        responses="results/{task}/{chain}/responses.jsonl",
+        responses="results/{task}/{arm}/responses.jsonl",
         references=[],
         folder=model_folder("judge"),
         checked=ancient("results/{task}/judge.json"),
     output:
-        judgements="results/{task}/{chain}/judgements{shard}.jsonl",
+        judgements="results/{task}/{arm}/judgements{shard}.jsonl",
     log:
-        "results/{task}/logs/{chain}/judge_responses{shard}.log",
+        "results/{task}/logs/{arm}/judge_responses{shard}.log",
     benchmark:
-        "results/{task}/benchmarks/{chain}/judge_responses{shard}.tsv"
+        "results/{task}/benchmarks/{arm}/judge_responses{shard}.tsv"
     conda:
         "../envs/generate.yaml"
     threads: asks("threads", "judge")
@@ -408,18 +408,18 @@ use rule judge_responses as judge_seeds with:
 rule label_responses:
     input:
         instructions=rules.collect_instructions.output.instructions,
-        responses="results/{task}/{chain}/responses.jsonl",
-        references=where(referenced, made("{chain}/references.jsonl")),
-        judgements=where(judged, made("{chain}/judgements.jsonl")),
+        responses="results/{task}/{arm}/responses.jsonl",
+        references=where(referenced, made("{arm}/references.jsonl")),
+        judgements=where(judged, made("{arm}/judgements.jsonl")),
         checked=ancient("results/{task}/judge.json"),
     output:
-        labels="results/{task}/{chain}/labels{shard}.jsonl",
+        labels="results/{task}/{arm}/labels{shard}.jsonl",
     log:
-        "results/{task}/logs/{chain}/label_responses{shard}.log",
+        "results/{task}/logs/{arm}/label_responses{shard}.log",
     benchmark:
-        "results/{task}/benchmarks/{chain}/label_responses{shard}.tsv"
+        "results/{task}/benchmarks/{arm}/label_responses{shard}.tsv"
     group:
-        with_next("{task}.{chain}")
+        with_next("{task}.{arm}")
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -466,7 +466,7 @@ rule build_pairs:
         "../scripts/build_pairs.py"
 
 
-use rule check_leaks as check_pairs with:
+use rule check_contamination as check_pairs with:
     input:
         rows=[],
         pairs="results/{task}/iter{iteration}/pairs.jsonl",
@@ -475,11 +475,11 @@ use rule check_leaks as check_pairs with:
         embeddings=embedded(up_to_now("embeddings.npy"), made("seeds.embeddings.npy"), test_embeddings),
         evaluation=collapse_gate,
     output:
-        leaks="results/{task}/leaks/iter{iteration}.json",
+        contamination="results/{task}/contamination/iter{iteration}.json",
     log:
-        "results/{task}/logs/leaks/iter{iteration}.log",
+        "results/{task}/logs/contamination/iter{iteration}.log",
     benchmark:
-        "results/{task}/benchmarks/leaks/iter{iteration}.tsv"
+        "results/{task}/benchmarks/contamination/iter{iteration}.tsv"
     group:
         "{task}.iter{iteration}"
 
@@ -487,7 +487,7 @@ use rule check_leaks as check_pairs with:
 rule train_proposer:
     input:
         pairs=of_previous("pairs.jsonl"),
-        leaks=ancient(previous_leaks),
+        contamination=ancient(previous_contamination),
         previous=of_previous("proposer"),
         reference=reference_proposer,
     output:

@@ -1,7 +1,7 @@
 # Seeds, test sets, probe, judge check and warm-up rows of a task.
 #
 # Needs: the data sources that config/tasks/{task}.yaml names; the target where the task probes; the judge.
-# Makes: results/{task}/tests/{set}.jsonl, seeds.jsonl, probe/, judge.json, warmup.jsonl, leaks/warmup.json
+# Makes: results/{task}/tests/{set}.jsonl, seeds.jsonl, probe/, judge.json, warmup.jsonl, contamination/warmup.json
 # Steps: build_tests, clean_seeds; draw_probe, answer_seeds, judge_seeds, label_seeds; check_judge; build_warmup, check_warmup
 
 
@@ -220,7 +220,7 @@ rule build_warmup:
         "../scripts/build_warmup.py"
 
 
-rule check_leaks:
+rule check_contamination:
     input:
         rows=made("warmup.jsonl"),
         pairs=[],
@@ -229,11 +229,11 @@ rule check_leaks:
         embeddings=embedded(made("seeds.embeddings.npy"), test_embeddings),
         evaluation=[],
     output:
-        leaks="results/{task}/leaks/warmup.json",
+        contamination="results/{task}/contamination/warmup.json",
     log:
-        "results/{task}/logs/leaks/warmup.log",
+        "results/{task}/logs/contamination/warmup.log",
     benchmark:
-        "results/{task}/benchmarks/leaks/warmup.tsv"
+        "results/{task}/benchmarks/contamination/warmup.tsv"
     group:
         "{task}.prompts"
     conda:
@@ -245,8 +245,8 @@ rule check_leaks:
     params:
         kind=kind_use,
         settings=setting("deduplication"),
-        limits=setting("leaks"),
+        limits=setting("contamination"),
         embedding=embedding_settings,
-        code=code("check_leaks"),
+        code=code("check_contamination"),
     script:
-        "../scripts/check_leaks.py"
+        "../scripts/check_contamination.py"

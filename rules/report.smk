@@ -1,12 +1,12 @@
-# What people look at: a task's table, its atlas of failures and its page, from stored files only; its plan, before and after a
+# What people look at: a task's table, its failure clusters and its page, from stored files only; its plan, before and after a
 # run; tables and figures of several tasks, from what is there.
 #
 # Needs: every eval.json of the task with the samples, labels and tests it is made of, for each of the random seeds that
 #        config.yaml lists, and of the first of these runs its instructions, responses and trained models; for the plan, and
 #        for tables of several tasks, nothing: what has no results is named there.
-# Makes: results/{task}/table.md, table.csv, atlas.jsonl, failures.parquet, texts.jsonl, report.html, efficiency.md, plan.md and
+# Makes: results/{task}/table.md, table.csv, failure_clusters.jsonl, failures.parquet, texts.jsonl, report.html, resource_usage.md, plan.md and
 #        outcomes.json; results/tables/{table}.csv, .md and .tex, results/figures/{table}.svg, of the tables that config.yaml lists
-# Steps: write_plan; write_table; write_atlas, write_texts, write_report; write_efficiency; collect_outcomes, compare_tasks
+# Steps: write_plan; write_table; write_failure_clusters, write_texts, write_report; write_resource_usage; collect_outcomes, compare_tasks
 
 
 rule write_plan:
@@ -76,7 +76,7 @@ rule write_table:
         "../scripts/write_table.py"
 
 
-rule write_atlas:
+rule write_failure_clusters:
     input:
         instructions=of_every("instructions.jsonl"),
         labels=of_every("labels.jsonl"),
@@ -84,12 +84,12 @@ rule write_atlas:
         references=of_every_referenced,
         embeddings=embedded(of_every("embeddings.npy")),
     output:
-        atlas="results/{task}/atlas.jsonl",
+        failure_clusters="results/{task}/failure_clusters.jsonl",
         failures="results/{task}/failures.parquet",
     log:
-        "results/{task}/logs/write_atlas.log",
+        "results/{task}/logs/write_failure_clusters.log",
     benchmark:
-        "results/{task}/benchmarks/write_atlas.tsv"
+        "results/{task}/benchmarks/write_failure_clusters.tsv"
     conda:
         "../envs/text.yaml"
     threads: 1
@@ -99,17 +99,17 @@ rule write_atlas:
     params:
         kind=kind_use,
         random_seed=setting("random_seed"),
-        code=code("write_atlas"),
+        code=code("write_failure_clusters"),
     script:
-        "../scripts/write_atlas.py"
+        "../scripts/write_failure_clusters.py"
 
 
 rule write_texts:
     input:
-        instructions=rules.write_atlas.input.instructions,
-        labels=rules.write_atlas.input.labels,
-        responses=rules.write_atlas.input.responses,
-        references=rules.write_atlas.input.references,
+        instructions=rules.write_failure_clusters.input.instructions,
+        labels=rules.write_failure_clusters.input.labels,
+        responses=rules.write_failure_clusters.input.responses,
+        references=rules.write_failure_clusters.input.references,
     output:
         texts="results/{task}/texts.jsonl",
     log:
@@ -135,7 +135,7 @@ rule write_report:
         targets=rules.write_table.input.targets,
         tests=rules.write_table.input.tests,
         beside=rules.write_table.input.beside,
-        atlas=first_replicate("atlas.jsonl"),
+        failure_clusters=first_replicate("failure_clusters.jsonl"),
         failures=first_replicate("failures.parquet"),
         judge=first_replicate("judge.json"),
         models=trained_models,
@@ -243,13 +243,13 @@ rule compare_tasks:
         "../scripts/compare_tasks.py"
 
 
-rule write_efficiency:
+rule write_resource_usage:
     output:
-        markdown="results/{task}/efficiency.md",
+        markdown="results/{task}/resource_usage.md",
     log:
-        "results/{task}/logs/write_efficiency.log",
+        "results/{task}/logs/write_resource_usage.log",
     benchmark:
-        "results/{task}/benchmarks/write_efficiency.tsv"
+        "results/{task}/benchmarks/write_resource_usage.tsv"
     group:
         "{task}.tables"
     conda:
@@ -261,6 +261,6 @@ rule write_efficiency:
     params:
         benchmarks="results/{task}/benchmarks",
         benchmarked=benchmarked,
-        code=code("write_efficiency"),
+        code=code("write_resource_usage"),
     script:
-        "../scripts/write_efficiency.py"
+        "../scripts/write_resource_usage.py"

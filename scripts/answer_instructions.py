@@ -1,4 +1,4 @@
-"""Let the target answer the instructions: results/{task}/{chain}/responses.jsonl
+"""Let the target answer the instructions: results/{task}/{arm}/responses.jsonl
 
 python scripts/answer_instructions.py --help
 """
@@ -23,7 +23,7 @@ def main(
     model: ModelUse,
     endpoint_limits: Limits | None,
     settings: Answering,
-    chain: str,
+    arm: str,
     random_seed: int,
     shard: str,
     threads: int,
@@ -35,7 +35,7 @@ def main(
     folder = target[0] if target else None
     engine = open_engine(model, folder, decoding, threads, calls_folder(responses), endpoint_limits)
     size, samples = settings.batch_size, opened.decision.samples
-    draw = (random_seed, chain)
+    draw = (random_seed, arm)
     generation.answer_questions(
         responses,
         asked,

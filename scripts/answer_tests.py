@@ -1,4 +1,4 @@
-"""Let a target answer its test sets, once and greedily: results/{task}/{version}/responses.jsonl
+"""Let a target answer its test sets, once and greedily: results/{task}/{variant}/responses.jsonl
 
 python scripts/answer_tests.py --help
 """

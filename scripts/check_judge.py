@@ -50,7 +50,7 @@ def main(
         for n, text in enumerate(row.responses)
     ]
     references = [
-        Reference(instruction_id=i, answer=row.answer, solution=None, labeller="labelled set", invalid=None)
+        Reference(instruction_id=i, answer=row.answer, solution=None, teacher="labelled set", invalid=None)
         for i, row in zip(ids, rows, strict=True)
     ]
     opened_kind = open_kind(kind)

@@ -1,4 +1,4 @@
-"""Parse samples into distinct instructions and mark near-duplicates: results/{task}/{chain}/instructions.jsonl
+"""Parse samples into distinct instructions and mark near-duplicates: results/{task}/{arm}/instructions.jsonl
 
 python scripts/collect_instructions.py --help
 """

@@ -1,4 +1,4 @@
-"""Embed what a proposer wrote, the seeds, or test questions: results/{task}/{chain}/embeddings.npy
+"""Embed what a proposer wrote, the seeds, or test questions: results/{task}/{arm}/embeddings.npy
 
 python scripts/embed_instructions.py --help
 """

@@ -11,7 +11,7 @@ from reversegen.core.files import read_json, write_text
 from reversegen.core.records import Instruction, Label, Pair, Sample, Seed, read_answers, read_records
 from reversegen.evaluation import evaluation
 from reversegen.evaluation.audit import agreement, judged_rows
-from reversegen.evaluation.judge_check import JudgeReport
+from reversegen.evaluation.judge_check import read_judge_report
 from reversegen.kinds import open_kind
 from reversegen.loop.pairs import pair_statistics
 from reversegen.stage import run
@@ -38,19 +38,20 @@ def main(
     eval_json: Path,
     task: str,
     kind: KindUse,
-    chain: str,
+    arm: str,
     settings: Evaluation,
     embedding: Embedding | None,
     alarm: Alarm,
     configuration: str,
     random_seed: int,
 ) -> None:
-    """`chain` is iter{k}, or baseline for the untrained proposer, which has no `audit`.
+    """`arm` is iter{k}, or untrained for the base model, which has no `audit`.
 
     `earlier` are the instructions of the proposers before it, `pairs` those that trained it: none for proposer 0. The
     three of embeddings are there where the task has a model for them.
 
-    Diversity below or above a limit of `alarm` stands in `alarms`; check_leaks stops the run for it where that is asked for.
+    Diversity below or above a limit of `alarm` stands in `alarms`; check_contamination stops the run for it if the
+    task asks for that.
     """
     known = {s.id for s in read_records(seeds, Seed)}
     known |= {i.id for path in earlier for i in read_records(path, Instruction)}
@@ -68,17 +69,17 @@ def main(
         written,
         labelled,
         known,
-        JudgeReport.model_validate(read_json(judge)),
+        read_judge_report(judge),
         settings,
         random_seed,
         open_kind(kind),
         meanings,
     )
-    broken = alarms(metrics, alarm) if chain != "baseline" else []
+    broken = alarms(metrics, alarm) if arm != "untrained" else []
     for reason in broken:
         logging.getLogger("reversegen").warning("collapse: %s", reason)
     metrics |= agreement([row for path in audit for row in judged_rows(path, labelled)])
-    metrics |= evaluation.kept_metric(proposer) if chain != "baseline" else {}
+    metrics |= evaluation.kept_metric(proposer) if arm != "untrained" else {}
     models = {"proposer": proposer} | ({"target": target[0]} if target else {})
     origin = evaluation.provenance(configuration, models, [samples, instructions, labels, seeds, judge], random_seed)
     origin["system_texts"] = read_json(system_texts)
@@ -88,8 +89,9 @@ def main(
         task=task,
         kind=kind.name,
         role="proposer",
-        iteration=int(chain.removeprefix("iter")) if chain != "baseline" else None,
-        source="baseline" if chain == "baseline" else None,
+        arm=arm,
+        variant=None,
+        iteration=int(arm.removeprefix("iter")) if arm != "untrained" else None,
         metrics=metrics,
         groups=groups,
         invalid=evaluation.invalid_samples(sampled, written, labelled),

@@ -1,4 +1,4 @@
-"""Let the judge model read answers: results/{task}/{chain}/judgements.jsonl
+"""Let the judge model read answers: results/{task}/{arm}/judgements.jsonl
 
 python scripts/judge_responses.py --help
 """
@@ -29,7 +29,7 @@ def main(
     shard: str,
     threads: int,
 ) -> None:
-    """Judge the first response, or the labeller's solution, to the shard's instructions, seeds and tests that have one.
+    """Judge the first response, or the teacher's solution, to the shard's instructions, seeds and tests that have one.
 
     Of the tests attacks alone are judged, and all if the judge reads refusals.
     """

@@ -1,4 +1,4 @@
-"""Judge the responses to instructions: results/{task}/{chain}/labels.jsonl
+"""Judge the responses to instructions: results/{task}/{arm}/labels.jsonl
 
 python scripts/label_responses.py --help
 """

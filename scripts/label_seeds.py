@@ -25,7 +25,7 @@ def main(
     """The reference of a seed is the data set's own answer; a seed without one is invalid where the kind needs it."""
     asked = read_records(seeds, Seed)
     own = [
-        Reference(instruction_id=s.id, answer=s.answer, solution=None, labeller="data set", invalid=None) for s in asked
+        Reference(instruction_id=s.id, answer=s.answer, solution=None, teacher="data set", invalid=None) for s in asked
     ]
     ids = [s.id for s in asked]
     opinions = [row for path in judgements for row in read_answers(path, Judgement, ids)]

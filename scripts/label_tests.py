@@ -1,4 +1,4 @@
-"""Judge a target's answers to its test sets: results/{task}/{version}/labels.jsonl
+"""Judge a target's answers to its test sets: results/{task}/{variant}/labels.jsonl
 
 python scripts/label_tests.py --help
 """

@@ -1,4 +1,4 @@
-"""Measure how sure a target is of its answers: results/{task}/{version}/confidences.jsonl
+"""Measure how sure a target is of its answers: results/{task}/{variant}/confidences.jsonl
 
 python scripts/measure_confidence.py --help
 """

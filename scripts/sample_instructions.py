@@ -1,4 +1,4 @@
-"""Let a proposer write instructions: results/{task}/{chain}/samples.jsonl
+"""Let a proposer write instructions: results/{task}/{arm}/samples.jsonl
 
 python scripts/sample_instructions.py --help
 """
@@ -19,7 +19,7 @@ def main(
     samples: Path,
     model: ModelUse,
     settings: Sampling,
-    chain: str,
+    arm: str,
     random_seed: int,
     shard: str,
     threads: int,
@@ -28,7 +28,7 @@ def main(
     decoding = Decoding(settings.max_new_tokens, settings.temperature, settings.top_p)
     engine = open_engine(model, proposer, decoding, threads)
     several, size = settings.samples_per_prompt, settings.batch_size
-    rows, draw = read_records(prompts, Prompt), (random_seed, chain)
+    rows, draw = read_records(prompts, Prompt), (random_seed, arm)
     generation.sample_instructions(samples, rows, engine, several, size, draw, shard)
 
 

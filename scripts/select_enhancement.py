@@ -1,4 +1,4 @@
-"""Choose equally many rows of every source to repair the target: results/{task}/enhanced/{source}/train.jsonl
+"""Choose equally many rows of every source to enhance the target: results/{task}/enhanced/{source}/train.jsonl
 
 python scripts/select_enhancement.py --help
 """

@@ -1,4 +1,4 @@
-"""Repair the target with the rows of one source: results/{task}/enhanced/{source}/target/
+"""Enhance the target with the rows of one source: results/{task}/enhanced/{source}/target/
 
 python scripts/train_target.py --help
 """
@@ -20,7 +20,7 @@ def main(
     threads: int,
     tracking: Tracking,
 ) -> None:
-    """Fine-tune the untouched target on the conversations of `rows`; the loss is on the answers alone."""
+    """Fine-tune the original target on the conversations of `rows`; the loss is on the answers alone."""
     from reversegen.training.trainer import train_supervised
 
     conversations = read_records(rows, TrainingRow)

@@ -7,9 +7,8 @@ import logging
 from pathlib import Path
 
 from reversegen.config.load import DataSource, KindUse
-from reversegen.core.files import read_json
 from reversegen.core.records import Instruction, Label, Pair, Reference, Response, Seed, TrainingRow, read_records
-from reversegen.evaluation.judge_check import JudgeReport
+from reversegen.evaluation.judge_check import read_judge_report
 from reversegen.kinds import open_kind
 from reversegen.reporting import dataset
 from reversegen.reporting.tables import read_evaluations
@@ -38,8 +37,8 @@ def main(
     include_text: bool,
 ) -> None:
     """Files of iterations 0 to N in order; `references` of none where verdicts need none, `pairs` of 0 to N - 1."""
-    chains = [
-        dataset.Chain(
+    arms = [
+        dataset.Arm(
             instructions=read_records(path, Instruction),
             labels=read_records(labels[k], Label),
             responses=read_records(responses[k], Response),
@@ -50,7 +49,7 @@ def main(
     ]
     counts = dataset.write_dataset(
         folder,
-        chains,
+        arms,
         {path.parent.name: read_records(path, TrainingRow) for path in enhancement},
         dataset.Origin(
             task=task,
@@ -58,7 +57,7 @@ def main(
             models=models,
             configuration=configuration,
             seeds=read_records(seeds, Seed),
-            judge=JudgeReport.model_validate(read_json(judge)),
+            judge=read_judge_report(judge),
             evaluations=read_evaluations(evaluations, task, reused),
         ),
         harmful=open_kind(kind).harmful,

@@ -1,11 +1,11 @@
-"""Let the labeller answer the instructions: results/{task}/{chain}/references.jsonl
+"""Let the teacher answer the instructions: results/{task}/{arm}/references.jsonl
 
 python scripts/write_references.py --help
 """
 
 from pathlib import Path
 
-from reversegen.config.load import SOLVERS, KindUse, Labelling, Limits, ModelUse
+from reversegen.config.load import SOLVERS, KindUse, Limits, ModelUse, Teaching
 from reversegen.core.records import Instruction, Seed, read_records, write_records
 from reversegen.core.shards import share
 from reversegen.engines import open_engine
@@ -23,11 +23,11 @@ def main(
     folder: list[Path],
     references: Path,
     kind: KindUse,
-    labeller: str,
+    teacher: str,
     model: ModelUse | None,
     endpoint_limits: Limits | None,
-    settings: Labelling,
-    chain: str,
+    settings: Teaching,
+    arm: str,
     checker_timeout: float,
     random_seed: int,
     shard: str,
@@ -37,8 +37,8 @@ def main(
     asked = [(i.id, i.text) for path in instructions for i in read_records(path, Instruction) if i.asked]
     asked += [(s.id, s.text) for path in seeds for s in read_records(path, Seed)]
     opened = open_kind(kind)
-    if labeller in SOLVERS:
-        write_records(references, solve(share(asked, shard), labeller, opened))
+    if teacher in SOLVERS:
+        write_records(references, solve(share(asked, shard), teacher, opened))
         return
     assert model is not None
     place = folder[0] if folder else None
@@ -49,10 +49,10 @@ def main(
     yes_or_no = None
     if settings.solvable and not gives_probabilities(model):
         yes_or_no = open_engine(model, place, Decoding(SOLVABILITY_TOKENS), threads, calls, endpoint_limits)
-    draw = (random_seed, chain)
+    draw = (random_seed, arm)
     structured = model.endpoint is not None and model.endpoint.structured
-    generation.label_by_model(
-        references, asked, labeller, engine, yes_or_no, opened, settings, checker_timeout, draw, structured, shard
+    generation.answer_by_teacher(
+        references, asked, teacher, engine, yes_or_no, opened, settings, checker_timeout, draw, structured, shard
     )
 
 

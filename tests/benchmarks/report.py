@@ -26,7 +26,7 @@ from tests.support.browser import CHROMIUM, browser
 
 SECONDS = {1_000: 10.0, 10_000: 20.0, 100_000: 60.0}
 MEGABYTES = {1_000: 600.0, 10_000: 800.0, 100_000: 2_000.0}
-"""Limits of a process that makes both, by failing instructions; the job of the atlas asks for 4,000 MB."""
+"""Limits of a process that makes both, by failing instructions; the job of the failure clusters asks for 4,000 MB."""
 PAGE, OPENS = 10.0, 3.0
 """Megabytes of a page, and seconds until a browser shows it."""
 ROUNDS = 3
@@ -78,8 +78,7 @@ def _write(folder: Path, size: int) -> None:
         ]
         write_records(folder / f"iter{k}/responses.jsonl", said)
         trusted = [
-            Reference(instruction_id=i, answer=t[:40], solution=t, labeller="made", invalid=None)
-            for i, t in own.items()
+            Reference(instruction_id=i, answer=t[:40], solution=t, teacher="made", invalid=None) for i, t in own.items()
         ]
         write_records(folder / f"iter{k}/references.jsonl", trusted)
 
@@ -92,7 +91,7 @@ def _made(folder: Path) -> dict[str, float]:
 
 def _make(folder: Path) -> None:
     """Both stages in this process, and what they took on standard output."""
-    import write_atlas
+    import write_failure_clusters
     from reversegen.config.load import KindUse
     from reversegen.core.records import Cluster, read_records
     from reversegen.evaluation.evaluation import Evaluation, Metric
@@ -103,11 +102,19 @@ def _make(folder: Path) -> None:
         return [folder / f"iter{k}/{name}.jsonl" for k in range(2)]
 
     given = [files(name) for name in ("instructions", "labels", "responses", "references")]
-    places = folder / "atlas.jsonl", folder / "failures.parquet"
-    write_atlas.main(*given, [], *places, KindUse(name="math"), 0)
+    places = folder / "failure_clusters.jsonl", folder / "failures.parquet"
+    write_failure_clusters.main(*given, [], *places, KindUse(name="math"), 0)
     metrics = {"failure_rate": Metric(value=0.5), "validity": Metric(value=1.0)}
     evaluation = Evaluation(
-        task="made", kind="math", role="proposer", iteration=0, source=None, metrics=metrics, groups={}, provenance={}
+        task="made",
+        kind="math",
+        role="proposer",
+        arm="iter0",
+        variant=None,
+        iteration=0,
+        metrics=metrics,
+        groups={},
+        provenance={},
     )
     stored = report.Stored([evaluation], "made", read_records(places[0], Cluster), read_failures(places[1]))
     (folder / "report.html").write_text(report.page(stored))

@@ -162,7 +162,7 @@ REFUSED = [
     (TASK, "honesty.samples", 0),
     (TASK, "safety.refusals", []),
     (TASK, "judge_check.sensitivity", 1.5),
-    (TASK, "leaks.near_share", 1.5),
+    (TASK, "contamination.near_share", 1.5),
     (TASK, "transfer", "llama3-8b"),
     (TASK, "reuse", ["everything"]),
     (TASK, "sampling.top_p", 1.5),
@@ -181,7 +181,7 @@ REFUSED = [
     # a name of nothing
     (TASK, "proposer", "llama4"),
     (TASK, "target", "llama4"),
-    (TASK, "labeller", "llama4"),
+    (TASK, "teacher", "llama4"),
     (TASK, "target", "arithmetic"),
     (TASK, "transfer.0", ["llama4"]),
     (MODELS, "llama3-8b.size", "13b"),
@@ -251,7 +251,7 @@ def test_keys_that_do_not_fit_each_other_are_refused_with_file_and_section(
             "over_refusal",
             "data.tests.test.measures: over_refusal is nothing that the kind math",
         ),
-        ("labeller", "knowledge", "labeller: knowledge solves questions of the kind honesty alone"),
+        ("teacher", "knowledge", "teacher: knowledge solves questions of the kind honesty alone"),
     ],
 )
 def test_what_no_kind_knows_is_refused_with_the_file_that_names_it(
@@ -324,7 +324,7 @@ FAULTS: dict[str, tuple[Any, str]] = {
     "kind": (lambda path: path.write_text("extends: tiny-math\nkind: maths\n"), "kind: 'maths' is none of"),
     "model": (lambda path: path.write_text("extends: tiny-math\ntarget: x\n"), "target: unknown model 'x'"),
     "reuse": (
-        lambda path: path.write_text("extends: tiny-math\nreuse: [seeds]\nkind: honesty\nlabeller: knowledge\n"),
+        lambda path: path.write_text("extends: tiny-math\nreuse: [seeds]\nkind: honesty\nteacher: knowledge\n"),
         "reuse: seeds depends on kind",
     ),
 }
@@ -382,6 +382,29 @@ def test_a_branch_is_no_commit(edited: Edited) -> None:
     assert "lock.yaml: a/b: 'main' is no commit" in edited.refusal()
 
 
+@pytest.mark.parametrize(
+    ("file", "key", "value", "message"),
+    [
+        (TASK, "labeller", "arithmetic", "labeller: is now `teacher`"),
+        (TASK, "leaks", {"near_share": 0.1}, "leaks: is now `contamination`"),
+        (TASK, "judge_check", {"canaries": 0.9}, "judge_check.canaries: is now `injections`"),
+        (TASK, "reuse", ["baseline"], "reuse.0: baseline is now `untrained`"),
+        (TASK, "reuse", ["seeds", "target"], "reuse.1: target is now `original`"),
+        (WORKFLOW, "defaults.leaks", {"near_share": None}, "defaults.leaks: is now `contamination`"),
+        (WORKFLOW, "defaults.judge_check.canaries", 0.9, "defaults.judge_check.canaries: is now `injections`"),
+    ],
+)
+def test_an_old_key_is_refused_with_its_new_name(edited: Edited, file: str, key: str, value: Any, message: str) -> None:
+    edited.set(file, key, value)
+    assert edited.refusal() == f"{edited.folder / file}: {message}"
+
+
+def test_a_key_that_replaces_an_old_one_is_not_said_to_be_missing(edited: Edited) -> None:
+    path = edited.folder / TASK
+    path.write_text(path.read_text().replace("\nteacher: ", "\nlabeller: "))
+    assert edited.refusal() == f"{path}: labeller: is now `teacher`"
+
+
 def test_a_key_that_stands_twice_is_refused(edited: Edited) -> None:
     path = edited.folder / TASK
     path.write_text(path.read_text() + "\nkind: math\n")
@@ -427,7 +450,7 @@ def test_the_bound_of_a_number_that_may_be_null_is_the_schemas_too(edited: Edite
 
 def test_the_kind_safety_needs_a_judge(edited: Edited) -> None:
     edited.set(TASK, "kind", "safety")
-    edited.set(TASK, "labeller", "llama3-8b-instruct")
+    edited.set(TASK, "teacher", "llama3-8b-instruct")
     message = edited.refusal()
     assert message.startswith(f"{edited.folder / TASK}: ")
     assert "judge: the kind safety needs one" in message
@@ -572,7 +595,7 @@ THINKS, AT_ONCE = (
 )
 
 
-@pytest.mark.parametrize("role", ["proposer", "target", "labeller", "judge"])
+@pytest.mark.parametrize("role", ["proposer", "target", "teacher", "judge"])
 def test_a_model_that_thinks_may_play_every_role(edited: Edited, role: str) -> None:
     edited.set(MODELS, "llama3-8b-instruct", LLAMA | THINKS)
     edited.set(OTHER, role, JUDGE | {"format": "instructed"} if role == "judge" else "llama3-8b-instruct")
@@ -609,7 +632,7 @@ def test_limits_are_for_an_endpoint(edited: Edited) -> None:
 
 
 def test_the_refusal_of_an_unknown_model_lists_the_known_ones(edited: Edited) -> None:
-    edited.set(OTHER, "labeller", "gpt")
+    edited.set(OTHER, "teacher", "gpt")
     message = edited.refusal()
     assert "'gpt'" in message
     assert all(name in message for name in content(MODELS))
@@ -772,13 +795,19 @@ PLACES = {
     "seeds": ["seeds.jsonl", "tests/test.jsonl"],
     "probe": ["probe/drawn_seeds.jsonl", "probe/labels.jsonl", "probe/responses.jsonl"],
     "warmup": ["warmup.jsonl"],
-    "baseline": ["baseline/labels.jsonl", "baseline/eval.json"],
+    "untrained": ["untrained/labels.jsonl", "untrained/eval.json"],
     "iter0": ["iter0/proposer", "iter0/labels.jsonl", "iter0/eval.json"],
     "control": ["control/labels.jsonl"],
-    "target": ["target/eval.json"],
+    "original": ["original/eval.json"],
 }
 """Files of each part."""
-NEVER = ["iter1/labels.jsonl", "enhanced/seeds/eval.json", "enhanced/warmup/target", "leaks/iter0.json", "leaks.json"]
+NEVER = [
+    "iter1/labels.jsonl",
+    "enhanced/seeds/eval.json",
+    "enhanced/warmup/target",
+    "contamination/iter0.json",
+    "contamination.json",
+]
 """Files that are no part of another task, whatever their names begin with."""
 
 
@@ -819,22 +848,22 @@ DECIDING: list[tuple[str, str, Any, str]] = [
     ("warmup", "prompts.header", "Other :", "prompts.header"),
     ("warmup", "warmup.rows", 7, "warmup.rows"),
     ("warmup", "data.heldout_share", 0.25, "data"),
-    ("baseline", "sampling.top_p", 0.5, "sampling"),
-    ("baseline", "proposer", "llama3-8b", "proposer"),
-    ("baseline", "evaluation.bootstrap", 777, "evaluation"),
+    ("untrained", "sampling.top_p", 0.5, "sampling"),
+    ("untrained", "proposer", "llama3-8b", "proposer"),
+    ("untrained", "evaluation.bootstrap", 777, "evaluation"),
     ("iter0", "prompts.train", 7, "prompts"),
     ("iter0", "warmup.training.learning_rate", 0.5, "warmup"),
     ("iter0", "sampling.top_p", 0.5, "sampling"),
     ("iter0", "deduplication.threshold", 0.5, "deduplication"),
     ("iter0", "proposer", "llama3-8b", "proposer"),
-    ("iter0", "labeller", "qwen2.5-math-7b-instruct", "labeller"),
+    ("iter0", "teacher", "qwen2.5-math-7b-instruct", "teacher"),
     ("iter0", "references.samples", 3, "references"),
     ("iter0", "evaluation.bootstrap", 777, "evaluation"),
     ("control", "iterations", 7, "iterations"),
     ("control", "sampling.temperature", 0.5, "sampling"),
-    ("target", "evaluation.bootstrap", 777, "evaluation"),
-    ("target", "honesty.threshold", 0.5, "honesty"),
-    ("target", "judge_check.sensitivity", 0.5, "judge_check"),
+    ("original", "evaluation.bootstrap", 777, "evaluation"),
+    ("original", "honesty.threshold", 0.5, "honesty"),
+    ("original", "judge_check.sensitivity", 0.5, "judge_check"),
 ]
 
 
@@ -854,12 +883,12 @@ def test_a_reused_part_that_a_changed_key_decides_is_refused_by_name(
     ("parts", "key", "value"),
     [
         (["seeds", "probe", "warmup", "iter0", "control"], "preference.beta", 0.5),
-        (["seeds", "probe", "warmup", "iter0", "control", "target"], "enhancement.rows", 7),
-        (["seeds", "probe", "warmup", "iter0", "control", "target"], "enhancement.seed_margin", 7),
+        (["seeds", "probe", "warmup", "iter0", "control", "original"], "enhancement.rows", 7),
+        (["seeds", "probe", "warmup", "iter0", "control", "original"], "enhancement.seed_margin", 7),
         (["seeds", "probe", "warmup", "iter0"], "iterations", 7),
         (["seeds", "probe"], "prompts.train", 7),
         (["seeds"], "target", "llama3-8b"),
-        (["warmup", "baseline"], "warmup.training.learning_rate", 0.5),
+        (["warmup", "untrained"], "warmup.training.learning_rate", 0.5),
     ],
 )
 def test_a_key_that_does_not_decide_a_part_leaves_it_reused(
@@ -879,7 +908,7 @@ def test_a_part_that_the_middle_of_a_chain_changes_is_refused_there_and_kept_apa
     assert edited.refusal().startswith(f"{edited.folder}/tasks/middle.yaml: reuse: iter0 depends on sampling")
 
 
-def test_math_asks_target_and_labeller_for_one_form_of_final_answer() -> None:
+def test_math_asks_target_and_teacher_for_one_form_of_final_answer() -> None:
     tasks = load(content("config.yaml"), CONFIG).tasks
     asked = {name: task for name, task in tasks.items() if task.kind == "math" and task.responses.system}
     assert {"math", "math-no-validity", "math-no-sft"} <= set(asked)

@@ -48,11 +48,11 @@ ROWS: list[Record] = [
         duplicate_of=None,
     ),
     records.Response(instruction_id="i", sample=1, text=ODD, tokens=0, finished=True),
-    records.Reference(instruction_id="i", answer=None, solution=ODD, labeller="l", invalid="none"),
+    records.Reference(instruction_id="i", answer=None, solution=ODD, teacher="l", invalid="none"),
     records.Judgement(instruction_id="i", verdict="failed", score=0.1 + 0.2, detail=ODD, refusal=None),
     records.Judgement(instruction_id="i", verdict="passed", score=None, detail="", refusal=True),
     records.Confidence(question_id="q", option=None, answer=0.0, sure=1e-06),
-    records.Labelled(instruction=ODD, responses=[ODD, ""], answer=None, verdict="failed", canary=True),
+    records.Labelled(instruction=ODD, responses=[ODD, ""], answer=None, verdict="failed", injection=True),
     Opening(answer=ODD, refuses=True, language="en", part="measured"),
     Label(instruction_id="i", verdict="invalid", score=None, detail=ODD),
     Label(instruction_id="i", verdict="failed", score=0.1 + 0.2, detail=""),
@@ -157,7 +157,7 @@ LABEL = {"instruction_id": "i", "verdict": "failed", "score": 0.5, "detail": SEC
 PAIR = {"prompt": SECRET, "chosen": SECRET, "rejected": SECRET, "chosen_id": "c", "rejected_id": "r"}
 ROW = {"prompt": SECRET, "completion": SECRET, "instruction_id": "i", "origin": "seed"}
 JUDGEMENT = {"instruction_id": "i", "verdict": "failed", "score": None, "detail": SECRET, "refusal": False}
-LABELLED = {"instruction": SECRET, "responses": [SECRET], "answer": None, "verdict": "failed", "canary": False}
+LABELLED = {"instruction": SECRET, "responses": [SECRET], "answer": None, "verdict": "failed", "injection": False}
 CONFIDENCE = {"question_id": "q", "option": "A", "answer": 0.5, "sure": 0.5}
 QUESTION = {"id": "q", "text": SECRET, "answer": None, "group": None, "measure": "accuracy"}
 WHOLE = ""
@@ -197,7 +197,7 @@ WHOLE = ""
         (records.Labelled, LABELLED | {"responses": SECRET}, "responses"),
         (records.Labelled, LABELLED | {"responses": [SECRET, None]}, "responses"),
         (records.Labelled, LABELLED | {"verdict": "invalid"}, "verdict"),
-        (records.Labelled, LABELLED | {"canary": "true"}, "canary"),
+        (records.Labelled, LABELLED | {"injection": "true"}, "injection"),
         (records.Confidence, CONFIDENCE | {"sure": SECRET}, "sure"),
         (records.Question, QUESTION | {"measure": SECRET}, "measure"),
         (records.Question, {k: v for k, v in QUESTION.items() if k != "measure"}, "measure"),
@@ -228,6 +228,30 @@ def test_a_row_that_does_not_fit_is_named_with_file_line_and_field_and_without_i
     assert message.startswith((f"{place}{field}: ", f"{place}{field}.") if field else place)
     assert SECRET not in message
     assert len(message.splitlines()) == 1
+
+
+REFERENCE = {"instruction_id": "i", "answer": "7", "solution": SECRET, "invalid": None}
+
+
+@pytest.mark.parametrize(
+    ("record", "row", "message"),
+    [
+        (records.Reference, REFERENCE | {"labeller": "l"}, "labeller: is now `teacher`"),
+        (
+            records.Labelled,
+            {k: v for k, v in LABELLED.items() if k != "injection"} | {"canary": False},
+            "canary: is now `injection`",
+        ),
+        (Label, LABEL | {"labeller": "l"}, "labeller: Extra inputs are not permitted"),
+    ],
+)
+def test_a_field_of_an_old_file_is_refused_with_its_new_name(
+    tmp_path: Path, record: type[Record], row: dict[str, Any], message: str
+) -> None:
+    (tmp_path / "rows.jsonl").write_text(json.dumps(row) + "\n")
+    with pytest.raises(BadInput) as refused:
+        read_records(tmp_path / "rows.jsonl", record)
+    assert str(refused.value) == f"{tmp_path / 'rows.jsonl'}, line 1: {message}"
 
 
 def test_lines_are_counted_as_an_editor_counts_them(tmp_path: Path) -> None:

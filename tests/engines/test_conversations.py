@@ -12,7 +12,7 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from reversegen.config.load import Labelling, ModelUse, Thinking, Tracking, Training
+from reversegen.config.load import ModelUse, Teaching, Thinking, Tracking, Training
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Message, Reference, Response, TrainingRow, read_records
 from reversegen.engines.base import Decoding, Generated, Request
@@ -23,7 +23,7 @@ from reversegen.kinds.answers.equivalence import Checker
 from reversegen.kinds.answers.reply import END, IN_THOUGHT, START, read_reply
 from reversegen.kinds.base import Case
 from reversegen.kinds.math import KIND
-from reversegen.loop.generation import answer_questions, label_by_model
+from reversegen.loop.generation import answer_by_teacher, answer_questions
 from reversegen.loop.references import reference
 from reversegen.training.trainer import train_supervised
 
@@ -405,13 +405,13 @@ def test_options_are_scored_after_a_thought_that_is_closed(shape: str, request: 
     assert list(shares.values()) == pytest.approx(torch.softmax(logits.double(), 0).tolist(), rel=1e-4)
 
 
-def test_a_model_that_thinks_can_be_labeller(r1: Path, tmp_path: Path) -> None:
+def test_a_model_that_thinks_can_be_teacher(r1: Path, tmp_path: Path) -> None:
     engine = TransformersEngine(r1, use(ON), Decoding(20), 1)
-    settings = Labelling(
+    settings = Teaching(
         system=None, max_new_tokens=20, batch_size=2, samples=1, agreeing=1, temperature=0.7, solvable=None
     )
     questions = [(q, q) for q in SPOKEN]
-    label_by_model(tmp_path / "out.jsonl", questions, "r1", engine, engine, KIND, settings, 1.0, (0,))
+    answer_by_teacher(tmp_path / "out.jsonl", questions, "r1", engine, engine, KIND, settings, 1.0, (0,))
     assert [row.answer for row in read_records(tmp_path / "out.jsonl", Reference)] == ["23", "19", "2"]
 
 

@@ -282,24 +282,24 @@ CONFIGURATION = load(read_yaml(REPOSITORY / "config/config.yaml"), REPOSITORY / 
 
 
 def test_each_role_that_reads_conversations_is_told_with_what_is_configured(folder: Path) -> None:
-    """A labeller that is a solver reads nothing, an endpoint's template is not known, a guard reads its published form."""
+    """A teacher that is a solver reads nothing, an endpoint's template is not known, a guard reads its published form."""
     shipped = CONFIGURATION.task("safety")
     assert shipped.judge
-    places = {"target": put(folder, QWEN), "labeller": None, "judge": folder}
+    places = {"target": put(folder, QWEN), "teacher": None, "judge": folder}
 
     models = dict.fromkeys(CONFIGURATION.models, Model(folder=folder, size="tiny"))
 
-    def told(format: str, labeller: str) -> dict[str, tuple[str | None, str | None]]:
+    def told(format: str, teacher: str) -> dict[str, tuple[str | None, str | None]]:
         judge = shipped.judge.model_copy(update={"format": format})  # type: ignore[union-attr]
         answering = shipped.responses.model_copy(update={"system": None})
-        task = shipped.model_copy(update={"judge": judge, "labeller": labeller, "responses": answering})
+        task = shipped.model_copy(update={"judge": judge, "teacher": teacher, "responses": answering})
         found = system_texts(readers(task, models, places))
         return {role: (one["configured"], one["read"]) for role, one in found.items()}
 
     default = "You are Qw. You help."
     assert told("llama-guard-2", "gpt-4o-mini") == {
         "target": (None, default),
-        "labeller": (shipped.references.system, None),
+        "teacher": (shipped.references.system, None),
     }
     instructed = JUDGES["instructed"].messages("question", "answer")[0].content
     assert told("instructed", "arithmetic") == {"target": (None, default), "judge": (instructed, instructed)}
@@ -309,12 +309,12 @@ def test_each_role_that_reads_conversations_is_told_with_what_is_configured(fold
 def test_the_stage_writes_what_each_model_reads(folder: Path, tmp_path: Path) -> None:
     listed = [
         {"role": "target", "model": "mine", "use": {}, "folder": str(put(folder, QWEN)), "system": ""},
-        {"role": "labeller", "model": "remote", "use": {}, "folder": None, "system": "Be brief."},
+        {"role": "teacher", "model": "remote", "use": {}, "folder": None, "system": "Be brief."},
     ]
     write_system_texts.main(Readers.model_validate({"readers": listed}), tmp_path / "system_texts.json")
     assert json.loads((tmp_path / "system_texts.json").read_text()) == {
         "target": {"model": "mine", "configured": "", "read": ""},
-        "labeller": {"model": "remote", "configured": "Be brief.", "read": None},
+        "teacher": {"model": "remote", "configured": "Be brief.", "read": None},
     }
 
 

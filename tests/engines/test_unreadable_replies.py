@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.support.endpoint_server import KEY, EndpointServer
 
-from reversegen.config.load import Endpoint, Honesty, KindUse, Labelling, Limits, Safety
+from reversegen.config.load import Endpoint, Honesty, KindUse, Limits, Safety, Teaching
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Reference, read_records
 from reversegen.engines.base import Decoding, Generated, Request
@@ -20,7 +20,7 @@ from reversegen.judges.judge import GenerativeJudge
 from reversegen.kinds import open_kind
 from reversegen.kinds.answers.reply import read_reply
 from reversegen.kinds.math import KIND as MATH
-from reversegen.loop.generation import answer_questions, judge_answers, label_by_model
+from reversegen.loop.generation import answer_by_teacher, answer_questions, judge_answers
 
 HOSTILE = "It \x1b[2J\x07depends\u202e on\nthe pen."
 HONESTY = open_kind(
@@ -50,9 +50,9 @@ def engine_of(server: EndpointServer, output: Path) -> OpenAIEngine:
     return OpenAIEngine(endpoint, Limits(concurrency=1), Decoding(8), calls_folder(output))
 
 
-def settings(**changes: Any) -> Labelling:
+def settings(**changes: Any) -> Teaching:
     plain = {"system": None, "max_new_tokens": 8, "batch_size": 4, "samples": 1, "agreeing": 1, "temperature": 0.7}
-    return Labelling.model_validate(plain | {"solvable": None} | changes)
+    return Teaching.model_validate(plain | {"solvable": None} | changes)
 
 
 def test_unreadable_solvability_replies_of_an_endpoint_end_the_stage_early_and_are_kept(
@@ -66,7 +66,7 @@ def test_unreadable_solvability_replies_of_an_endpoint_end_the_stage_early_and_a
     def label(most: float) -> None:
         own = settings(solvable="Can it?", max_unreadable_share=most)
         engine = engine_of(server, output)
-        label_by_model(output, pairs, "l", engine, engine, MATH, own, 1.0, (0,))
+        answer_by_teacher(output, pairs, "l", engine, engine, MATH, own, 1.0, (0,))
 
     with pytest.raises(BadInput) as refusal:
         label(0.5)
@@ -122,7 +122,7 @@ ENDLESS = Generated("<think>so", 9, False)
     ],
 )
 @pytest.mark.parametrize("samples", [1, 3])
-def test_a_labeller_whose_answers_cannot_be_read_ends_the_stage_early(
+def test_a_teacher_whose_answers_cannot_be_read_ends_the_stage_early(
     tmp_path: Path, kind: Any, reply: Generated, structured: bool, reason: str, samples: int
 ) -> None:
     engine = Parrot(reply)
@@ -131,10 +131,10 @@ def test_a_labeller_whose_answers_cannot_be_read_ends_the_stage_early(
     with pytest.raises(
         BadInput, match=rf"^52 of 52 replies to instructions .* \({reason}: 52\), .*\(references.system\)"
     ) as told:
-        label_by_model(tmp_path / "r.jsonl", pairs, "l", engine, None, kind, own, 1.0, (0,), structured)
+        answer_by_teacher(tmp_path / "r.jsonl", pairs, "l", engine, None, kind, own, 1.0, (0,), structured)
     assert engine.asked == 52
     own = own.model_copy(update={"max_unreadable_share": 1.0})
-    label_by_model(tmp_path / "r.jsonl", pairs, "l", engine, None, kind, own, 1.0, (0,), structured)
+    answer_by_teacher(tmp_path / "r.jsonl", pairs, "l", engine, None, kind, own, 1.0, (0,), structured)
     assert engine.asked == 200  # what was answered is kept
     assert reply.text.split()[0].replace('"', "") in str(told.value).replace('"', "")
 
@@ -151,13 +151,13 @@ def test_a_labeller_whose_answers_cannot_be_read_ends_the_stage_early(
         (MATH, Generated("", 0, False, "content filter"), False, "Can it?"),
     ],
 )
-def test_an_instruction_that_has_no_answer_is_no_fault_of_the_labeller(
+def test_an_instruction_that_has_no_answer_is_no_fault_of_the_teacher(
     tmp_path: Path, kind: Any, reply: Generated, structured: bool, solvable: str | None
 ) -> None:
     engine = Parrot(reply)
     pairs = [(f"id {n}", item(n)) for n in range(200)]
     own = settings(solvable=solvable, max_invalid_share=1.0, max_unreadable_share=0.0)
-    label_by_model(tmp_path / "r.jsonl", pairs, "l", engine, engine, kind, own, 1.0, (0,), structured)
+    answer_by_teacher(tmp_path / "r.jsonl", pairs, "l", engine, engine, kind, own, 1.0, (0,), structured)
     reasons = {row.invalid for row in read_records(tmp_path / "r.jsonl", Reference)}
     assert reasons <= {"not solvable", "not answerable", "content filter"}
     assert engine.asked == 200
@@ -251,7 +251,7 @@ def test_what_a_harmful_kind_asks_is_masked(tmp_path: Path) -> None:
     engine = Parrot(Generated("#### how to harm", 9, False))
     pairs = [(f"id {n}", f"question {n}") for n in range(60)]
     with pytest.raises(BadInput, match="the first is masked, 16 characters long") as refusal:
-        label_by_model(
+        answer_by_teacher(
             tmp_path / "r.jsonl", pairs, "l", engine, None, replace(MATH, harmful=True), settings(), 1.0, (0,)
         )
     assert "how to harm" not in str(refusal.value)
@@ -268,5 +268,5 @@ def test_a_reason_for_which_a_reply_was_not_received_is_told_by_another_limit(tm
     pairs = [(f"id {n}", f"question {n}") for n in range(60)]
     own = settings(samples=2, agreeing=2, max_unreadable_share=0.0)
     engine = HalfReceived(Generated("five", 9, True))
-    label_by_model(tmp_path / "r.jsonl", pairs, "l", engine, None, MATH, own, 1.0, (0,))
+    answer_by_teacher(tmp_path / "r.jsonl", pairs, "l", engine, None, MATH, own, 1.0, (0,))
     assert {row.invalid for row in read_records(tmp_path / "r.jsonl", Reference)} == {"content filter"}

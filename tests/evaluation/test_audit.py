@@ -111,7 +111,7 @@ def test_a_row_shows_all_answers_and_the_reference() -> None:
     responses = [
         Response(instruction_id=first, sample=n, text=f"answer {n}", tokens=1, finished=True) for n in range(3)
     ]
-    references = [Reference(instruction_id=first, answer="7", solution="it is 7", labeller="x", invalid=None)]
+    references = [Reference(instruction_id=first, answer="7", solution="it is 7", teacher="x", invalid=None)]
     rows = {row["instruction_id"]: row for row in choose_rows(instructions, labels, responses, references, {}, 0)}
     assert rows[first] == {
         "instruction_id": first,

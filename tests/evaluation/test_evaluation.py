@@ -102,7 +102,7 @@ SUBJECTS = {"p1": "late", "t0": "trained"}
 UNCHECKED = JudgeReport(
     sensitivity=Metric(value=None),
     specificity=Metric(value=None),
-    canaries=Metric(value=None),
+    injections=Metric(value=None),
     invalid=Metric(value=None),
 )
 """Of a judge of which nothing is known."""
@@ -534,8 +534,9 @@ def test_an_evaluation_survives_json(tmp_path: Path) -> None:
         task="tiny-math",
         kind="math",
         role="proposer",
+        arm="iter3",
+        variant=None,
         iteration=3,
-        source=None,
         metrics=metrics,
         groups=groups,
         provenance=origin,
@@ -547,8 +548,9 @@ def test_an_evaluation_survives_json(tmp_path: Path) -> None:
         "task",
         "kind",
         "role",
+        "arm",
+        "variant",
         "iteration",
-        "source",
         "metrics",
         "groups",
         "invalid",

@@ -13,16 +13,17 @@ import pytest
 import scipy.stats
 
 from reversegen.config.load import Honesty, JudgeCheck, KindUse, Safety
+from reversegen.core.errors import BadInput
 from reversegen.core.metric import Metric
 from reversegen.core.records import Label, Labelled, Reference, Response, read_records
-from reversegen.evaluation.judge_check import JudgeReport, check_judge, rogan_gladen, wilson
+from reversegen.evaluation.judge_check import JudgeReport, check_judge, read_judge_report, rogan_gladen, wilson
 from reversegen.kinds import open_kind
 from reversegen.loop.labels import cases, label_responses
 
 SHIPPED = Path(__file__).parents[2] / "resources/judge"
 CHANCE = "the judge is no better than chance: sensitivity + specificity is at most 1"
 UNKNOWN = "the judge's sensitivity or specificity is unknown"
-LIMITS = JudgeCheck(sensitivity=0.8, specificity=0.8, canaries=0.9, invalid=0.2)
+LIMITS = JudgeCheck(sensitivity=0.8, specificity=0.8, injections=0.9, invalid=0.2)
 
 
 @pytest.mark.parametrize("total", [1, 2, 7, 30, 1000])
@@ -38,16 +39,16 @@ def test_no_trials_give_no_share() -> None:
     assert wilson(0, 0) == Metric(value=None, count=0, total=0, reason="there is nothing to count")
     none = check_judge([row("passed")], [label("passed")])
     assert none.sensitivity == Metric(value=None, count=0, total=0, reason="no failed row got a verdict")
-    assert none.canaries == Metric(value=None, count=0, total=0, reason="no row tries to inject a verdict")
+    assert none.injections == Metric(value=None, count=0, total=0, reason="no row tries to inject a verdict")
 
 
 def report(
-    sensitivity: tuple[int, int], specificity: tuple[int, int], canaries: tuple[int, int] = (8, 8)
+    sensitivity: tuple[int, int], specificity: tuple[int, int], injections: tuple[int, int] = (8, 8)
 ) -> JudgeReport:
     return JudgeReport(
         sensitivity=wilson(*sensitivity),
         specificity=wilson(*specificity),
-        canaries=wilson(*canaries),
+        injections=wilson(*injections),
         invalid=Metric(value=0.0, count=0, total=sensitivity[1] + specificity[1]),
     )
 
@@ -117,15 +118,15 @@ def test_its_interval_covers_the_truth(truth: float, sensitivity: float, specifi
     assert raw_covered < covered or abs(called - truth) < 0.02  # which the raw rate's interval does not
 
 
-def row(verdict: Any, *, canary: bool = False) -> Labelled:
-    return Labelled(instruction="?", responses=["."], answer=None, verdict=verdict, canary=canary)
+def row(verdict: Any, *, injection: bool = False) -> Labelled:
+    return Labelled(instruction="?", responses=["."], answer=None, verdict=verdict, injection=injection)
 
 
 def label(verdict: Any) -> Label:
     return Label(instruction_id="i", verdict=verdict, score=None, detail="")
 
 
-# truth, canary, what the judge said, how often
+# truth, injection, what the judge said, how often
 SAID = [
     ("failed", False, "failed", 7),
     ("failed", False, "passed", 2),
@@ -140,12 +141,12 @@ SAID = [
 
 
 def test_counts_are_those_by_hand() -> None:
-    rows = [row(truth, canary=canary) for truth, canary, _, n in SAID for _ in range(n)]
+    rows = [row(truth, injection=injection) for truth, injection, _, n in SAID for _ in range(n)]
     labels = [label(said) for _, _, said, n in SAID for _ in range(n)]
     found = check_judge(rows, labels)
     assert found.sensitivity == wilson(7, 9)
     assert found.specificity == wilson(11, 12)
-    assert found.canaries == wilson(6, 7)
+    assert found.injections == wilson(6, 7)
     assert (found.invalid.count, found.invalid.total) == (5, 26)
     assert JudgeReport.model_validate_json(found.model_dump_json()) == found
 
@@ -170,7 +171,7 @@ def test_rows_and_labels_that_do_not_match_are_refused() -> None:
         ),
         (
             report((8, 10), (8, 10), (8, 10)),
-            r"canaries is 0.8 \(8 of 10\), less than judge_check.canaries: 0.9; use another",
+            r"injections is 0.8 \(8 of 10\), less than judge_check.injections: 0.9; use another",
         ),
         (report((0, 0), (8, 10)), "the labelled set has no row that tells sensitivity, or the judge gave none"),
         (report((8, 10), (0, 0)), "the labelled set has no row that tells specificity, or the judge gave none"),
@@ -185,17 +186,17 @@ def test_the_gate_names_the_limit_that_is_missed(of: JudgeReport, message: str |
         assert re.match(message, fault)
 
 
-def verdicts(plain: Sequence[Any], canary: Sequence[Any]) -> str | None:
-    """The gate's word on a judge of ten failed and ten passed rows, and of as many failed canaries as it is given."""
-    rows = [row("failed")] * 10 + [row("passed")] * 10 + [row("failed", canary=True)] * len(canary)
-    return check_judge(rows, [label(v) for v in (*plain, *canary)]).fault(LIMITS)
+def verdicts(plain: Sequence[Any], injection: Sequence[Any]) -> str | None:
+    """The gate's word on a judge of ten failed and ten passed rows, and of as many failed injections as it is given."""
+    rows = [row("failed")] * 10 + [row("passed")] * 10 + [row("failed", injection=True)] * len(injection)
+    return check_judge(rows, [label(v) for v in (*plain, *injection)]).fault(LIMITS)
 
 
 RIGHT = ["failed"] * 10 + ["passed"] * 10
 
 
 @pytest.mark.parametrize(
-    ("plain", "canary"),
+    ("plain", "injection"),
     [
         (RIGHT, ["passed"] * 10),
         (RIGHT, ["failed"] * 8 + ["passed"] * 2),
@@ -206,9 +207,9 @@ RIGHT = ["failed"] * 10 + ["passed"] * 10
         (["failed"] + ["invalid"] * 9 + ["passed"] + ["invalid"] * 9, ["failed"] * 10),
     ],
 )
-def test_a_judge_that_fails_at_its_task_is_stopped(plain: list[str], canary: list[str]) -> None:
+def test_a_judge_that_fails_at_its_task_is_stopped(plain: list[str], injection: list[str]) -> None:
     assert verdicts(RIGHT, ["failed"] * 10) is None
-    assert verdicts(plain, canary) is not None
+    assert verdicts(plain, injection) is not None
 
 
 HONESTY = Honesty(
@@ -226,7 +227,7 @@ def test_the_kinds_judge_the_shipped_sets_rightly(name: Any) -> None:
         for n, text in enumerate(row.responses)
     ]
     trusted = [
-        Reference(instruction_id=i, answer=row.answer, solution=None, labeller="set", invalid=None)
+        Reference(instruction_id=i, answer=row.answer, solution=None, teacher="set", invalid=None)
         for i, row in zip(ids, rows, strict=True)
     ]
     kind = open_kind(KindUse(name=name, honesty=HONESTY, safety=Safety(refusals=["no"])))
@@ -239,7 +240,7 @@ def test_the_kinds_judge_the_shipped_sets_rightly(name: Any) -> None:
     ]
     assert wrong == []
     found = check_judge(rows, labels)
-    assert (found.sensitivity.value, found.specificity.value, found.canaries.value, found.invalid.count) == (
+    assert (found.sensitivity.value, found.specificity.value, found.injections.value, found.invalid.count) == (
         1.0,
         1.0,
         1.0,
@@ -256,10 +257,20 @@ def test_the_counts_beside_the_shipped_sets_are_true() -> None:
     )
     for name, *numbers in table:
         rows = read_records(SHIPPED / f"{name}.jsonl", Labelled)
-        counts = Counter("canary" if row.canary else row.verdict for row in rows)
-        assert [counts["failed"], counts["passed"], counts["canary"]] == list(map(int, numbers))
-        plain = [(row.instruction, *row.responses) for row in rows if not row.canary]
-        verdict_of = {(row.instruction, *row.responses): row.verdict for row in rows if not row.canary}
+        counts = Counter("injection" if row.injection else row.verdict for row in rows)
+        assert [counts["failed"], counts["passed"], counts["injection"]] == list(map(int, numbers))
+        plain = [(row.instruction, *row.responses) for row in rows if not row.injection]
+        verdict_of = {(row.instruction, *row.responses): row.verdict for row in rows if not row.injection}
         assert all(
-            verdict_of[i] == row.verdict for i, row in zip(plain, (r for r in rows if not r.canary), strict=True)
+            verdict_of[i] == row.verdict for i, row in zip(plain, (r for r in rows if not r.injection), strict=True)
         )
+
+
+def test_a_stored_report_is_read_and_an_old_one_refused_with_its_new_name(tmp_path: Path) -> None:
+    found, file = report((8, 10), (9, 10)), tmp_path / "judge.json"
+    file.write_text(found.model_dump_json())
+    assert read_judge_report(file) == found
+    file.write_text(found.model_dump_json().replace('"injections"', '"canaries"'))
+    with pytest.raises(BadInput) as error:
+        read_judge_report(file)
+    assert str(error.value) == f"{file}: canaries: is now `injections`"

@@ -16,6 +16,7 @@ from reversegen.core.records import Confidence, Instruction, Label, Question, Re
 from reversegen.evaluation.evaluation import Evaluation
 from reversegen.evaluation.outcomes import Counts, Measured, Run, read_run
 from reversegen.ids import content_id, instruction_id
+from reversegen.reporting.tables import row_identity
 
 VERDICTS = {
     "p1": ["failed", "failed", "passed"],
@@ -25,8 +26,8 @@ VERDICTS = {
 """Of the samples of three held-out prompts: 3 of 5 valid ones failed, 5 of 9 are valid."""
 
 
-def evaluation(role: str, metrics: dict[str, Metric], **more: Any) -> Evaluation:
-    given: dict[str, Any] = {"task": "t", "kind": "math", "role": role, "iteration": None, "source": None, "groups": {}}
+def evaluation(role: str, row: str, metrics: dict[str, Metric], **more: Any) -> Evaluation:
+    given: dict[str, Any] = {"task": "t", "kind": "math", "role": role, **row_identity(role, row), "groups": {}}
     return Evaluation(**(given | {"metrics": metrics, "provenance": {}} | more))
 
 
@@ -48,7 +49,7 @@ def write_proposer(folder: Path, failed: int = 3) -> Path:
         "failure_rate": Metric(value=0.6, count=failed, total=5),
         "validity": Metric(value=5 / 9, count=5, total=9),
     }
-    (folder / "eval.json").write_text(evaluation("proposer", metrics, iteration=1).model_dump_json())
+    (folder / "eval.json").write_text(evaluation("proposer", "1", metrics).model_dump_json())
     return folder / "eval.json"
 
 
@@ -87,7 +88,7 @@ def write_target(folder: Path) -> tuple[Path, list[Path]]:
         "easy": {"accuracy": Metric(value=2 / 3, count=2, total=3)},
         "hard": {"accuracy": Metric(value=0, count=0, total=1)},
     }
-    of = evaluation("target", metrics, source="baseline", groups={"set": sets})
+    of = evaluation("target", "original", metrics, groups={"set": sets})
     (folder / "eval.json").write_text(of.model_dump_json())
     return folder / "eval.json", [folder / f"tests/{name}.jsonl" for name in ASKED]
 
@@ -156,9 +157,7 @@ def test_a_malformed_file_is_refused_with_its_name_and_field(
 ) -> None:
     counts = Counts(clusters="c", hits=[1, 1, 0], trials=[2, 2, 0])
     metrics = {"failure_rate": Metric(value=0.5, count=2, total=4)}
-    measured = Measured(
-        evaluation=evaluation("proposer", metrics, iteration=0), counts={"failure_rate": counts}, scores=None
-    )
+    measured = Measured(evaluation=evaluation("proposer", "0", metrics), counts={"failure_rate": counts}, scores=None)
     run = json.loads(
         Run(task="t", kind="math", proposer="p", target="q", extends=None, measured=[measured]).model_dump_json()
     )
@@ -168,3 +167,17 @@ def test_a_malformed_file_is_refused_with_its_name_and_field(
         read_run(tmp_path / "outcomes.json")
     assert str(error.value).startswith(f"{tmp_path}/outcomes.json: measured.0.counts.failure_rate")
     assert message in str(error.value)
+
+
+def test_an_evaluation_of_the_old_form_is_refused_with_the_new_names(tmp_path: Path) -> None:
+    metrics = {"failure_rate": Metric(value=0.5, count=2, total=4)}
+    measured = Measured(evaluation=evaluation("proposer", "untrained", metrics), counts={}, scores=None)
+    run = Run(task="t", kind="math", proposer="p", target="q", extends=None, measured=[measured]).model_dump()
+    old = run["measured"][0]["evaluation"]
+    del old["arm"], old["variant"]
+    old["source"] = "baseline"
+    (tmp_path / "outcomes.json").write_text(json.dumps(run))
+    with pytest.raises(BadInput) as error:
+        read_run(tmp_path / "outcomes.json")
+    place = f"{tmp_path}/outcomes.json: measured.0.evaluation.source"
+    assert str(error.value) == f"{place}: is now `arm` of a proposer, `variant` of a target"

@@ -38,7 +38,7 @@ def kind(**changes: object) -> Kind:
 
 
 def reference(answer: str | None = "B", invalid: str | None = None) -> Reference:
-    return Reference(instruction_id="i", answer=answer, solution=answer, labeller="someone", invalid=invalid)
+    return Reference(instruction_id="i", answer=answer, solution=answer, teacher="someone", invalid=invalid)
 
 
 def case(*replies: str, of: Reference | None = None, text: str = PLANETS) -> Case:

@@ -165,7 +165,7 @@ def test_an_instruction_is_read_in_reasonable_time(unit: str) -> None:
 
 def case(text: str | None, *, answer: str | None = "5", finished: bool = True) -> Case:
     responses = [] if text is None else [Response(instruction_id="i", sample=0, text=text, tokens=1, finished=finished)]
-    own = Reference(instruction_id="i", answer=answer, solution=None, labeller="someone", invalid=None)
+    own = Reference(instruction_id="i", answer=answer, solution=None, teacher="someone", invalid=None)
     return Case("i", "How many?", responses, own)
 
 
@@ -290,7 +290,7 @@ BOX, HASHES = r"Put your final answer within \boxed{}.", "End with the final ans
 )
 def test_a_row_teaches_the_form_that_it_asks_for(system: str | None, solution: str, taught: str) -> None:
     answer = KIND.read_reference("How many?", solution)
-    own = Reference(instruction_id="i", answer=answer, solution=solution, labeller="someone", invalid=None)
+    own = Reference(instruction_id="i", answer=answer, solution=solution, teacher="someone", invalid=None)
     for prompt, completion in (
         KIND.enhancement_row("How many?", own, "failed", system),
         KIND.replay_row("How many?", solution, system),

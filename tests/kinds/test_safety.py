@@ -337,7 +337,7 @@ def test_the_reference_is_the_whole_safe_answer(kind: Kind, solution: str, answe
 
 def test_rows_for_the_target_are_turns(kind: Kind) -> None:
     asked = [Message(role="system", content="Be kind."), Message(role="user", content="How?")]
-    safe = Reference(instruction_id="i", answer="No.", solution="No.", labeller="someone", invalid=None)
+    safe = Reference(instruction_id="i", answer="No.", solution="No.", teacher="someone", invalid=None)
     assert kind.target_messages("How?", "Be kind.") == asked
     assert kind.target_messages("How?", None) == asked[1:]
     assert kind.enhancement_row("How?", safe, "failed", "Be kind.") == (

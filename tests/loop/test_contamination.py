@@ -11,7 +11,7 @@ from reversegen.core.records import Message, Pair, Reference, TrainingRow
 from reversegen.ids import instruction_id
 from reversegen.kinds import open_kind
 from reversegen.kinds.math import KIND
-from reversegen.loop.contamination import KeptOut, Leaks, find_leaks, taught
+from reversegen.loop.contamination import Contamination, KeptOut, find_contamination, taught
 from reversegen.worlds.arithmetic import TYPES, draw_expression, read_question, write_question
 
 CHOICES = Honesty(
@@ -33,7 +33,7 @@ def given(texts: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def row(text: str) -> TrainingRow:
-    solved = Reference(instruction_id="i", answer="1", solution="#### 1", labeller="l", invalid=None)
+    solved = Reference(instruction_id="i", answer="1", solution="#### 1", teacher="l", invalid=None)
     prompt, completion = KIND.enhancement_row(text, solved, "failed", "Think of 20 + 3 first.")
     return TrainingRow(prompt=prompt, completion=completion, instruction_id=instruction_id(text), origin="seeds")
 
@@ -74,7 +74,7 @@ def test_the_gate_finds_a_planted_leak_in_another_form_and_nothing_else() -> Non
         "leaked warmup": [warmup_row(t) for t in [leaked[1], *clean]],
     }
     training = {name: [teaches for one in of for teaches in taught(one)] for name, of in rows.items()}
-    found = find_leaks(training, {name: asked_in(texts) for name, texts in tests.items()}, GRAMS, KIND)
+    found = find_contamination(training, {name: asked_in(texts) for name, texts in tests.items()}, GRAMS, KIND)
     assert found.exact == {
         "clean": {"a": 0, "b": 0},
         "leaked": {"a": 2, "b": 0},
@@ -90,7 +90,7 @@ def test_both_sides_of_a_pair_are_looked_at(side: str) -> None:
     ids = {f"{name}_id": instruction_id(text) for name, text in texts.items()}
     pair = Pair(prompt="Q4.", pairing="same_prompt", **{k: f" {v}" for k, v in texts.items()}, **ids)
     kept_out = {"test": asked_in(["what is 3 plus 20 ?"]), "heldout": heldout(["20 + 3", "9 + 9"])}
-    found = find_leaks({"pairs": taught(pair)}, kept_out, GRAMS, KIND)
+    found = find_contamination({"pairs": taught(pair)}, kept_out, GRAMS, KIND)
     assert found.exact == {"pairs": {"test": 1, "heldout": 1}}
 
 
@@ -108,7 +108,7 @@ def test_an_item_asks_the_same_whatever_answer_and_order_of_options_the_proposer
         rejected_id="r",
         pairing="same_prompt",
     )
-    found = find_leaks({"rows": taught(row), "pairs": taught(pair)}, {"test": asked_in([asked])}, GRAMS, kind)
+    found = find_contamination({"rows": taught(row), "pairs": taught(pair)}, {"test": asked_in([asked])}, GRAMS, kind)
     assert found.exact == {"rows": {"test": 1}, "pairs": {"test": 1}}
 
 
@@ -116,7 +116,7 @@ def test_a_held_out_seed_overlaps_by_its_text_alone() -> None:
     """A seed of the other split may ask the same in other words: only tests are kept apart by what they ask."""
     texts = ["20 + 3", "20  +  3", "what is 3 plus 20 ?", "20 + 4"]
     kept_out = {"seeds": heldout(["20 + 3", "7 + 8"]), "tests": asked_in(["20 + 3", "7 + 8"])}
-    found = find_leaks({text: given([text]) for text in texts}, kept_out, GRAMS, KIND)
+    found = find_contamination({text: given([text]) for text in texts}, kept_out, GRAMS, KIND)
     assert [found.exact[text] for text in texts] == [
         {"seeds": 1, "tests": 1},
         {"seeds": 1, "tests": 1},
@@ -142,31 +142,31 @@ WORDS = "a farmer has twelve red hens and sells four of them on a very cold mark
 def test_rows_that_share_most_word_grams_are_near(text: str, near: bool) -> None:
     others = [f"what is {n} plus {n + 1} times {n + 2} ?" for n in range(200)]
     kept_out = {"test": asked_in([*others, WORDS]), "empty": asked_in([])}
-    found = find_leaks({"rows": given([text, "quite another question ?", text])}, kept_out, GRAMS, KIND)
+    found = find_contamination({"rows": given([text, "quite another question ?", text])}, kept_out, GRAMS, KIND)
     assert found.near == {"rows": {"test": 2 * near, "empty": 0}}
 
 
-def counted(exact: int, near: int, rows: int) -> Leaks:
+def counted(exact: int, near: int, rows: int) -> Contamination:
     clean = {"test": 0, "seeds": 0}
     counts = {"a": clean, "b": clean | {"test": exact}}
-    return Leaks(exact=counts, near={"a": clean, "b": {"test": near, "seeds": 0}}, rows={"a": 0, "b": rows})
+    return Contamination(exact=counts, near={"a": clean, "b": {"test": near, "seeds": 0}}, rows={"a": 0, "b": rows})
 
 
 @pytest.mark.parametrize(
-    ("leaks", "near_share", "fault"),
+    ("contamination", "near_share", "fault"),
     [
         (counted(0, 0, 100), 0.0, None),
         (counted(0, 5, 100), 0.05, None),
-        (counted(0, 6, 100), 0.05, "leaks.near_share: .*'b': 0.06.* more than 0.05"),
+        (counted(0, 6, 100), 0.05, "contamination.near_share: .*'b': 0.06.* more than 0.05"),
         (counted(0, 100, 100), None, None),
         (counted(1, 1, 100), 1.0, "'b with test': 1"),
         (counted(1, 1, 100), None, "'b with test': 1"),
     ],
 )
 def test_one_exact_overlap_or_too_large_a_share_of_near_ones_is_a_fault(
-    leaks: Leaks, near_share: float | None, fault: str | None
+    contamination: Contamination, near_share: float | None, fault: str | None
 ) -> None:
-    found = leaks.fault(near_share)
+    found = contamination.fault(near_share)
     assert (found is None) is (fault is None)
     if fault:
         assert re.search(fault, str(found))

@@ -13,7 +13,7 @@ from reversegen.core.records import Message, Pair, TrainingRow
 from reversegen.ids import instruction_id
 from reversegen.kinds import open_kind
 from reversegen.kinds.base import Kind
-from reversegen.loop.contamination import KeptOut, Leaks, find_leaks, taught
+from reversegen.loop.contamination import Contamination, KeptOut, find_contamination, taught
 from reversegen.worlds import knowledge
 
 SETTINGS = Deduplication(ngram=2, threshold=0.6)
@@ -51,7 +51,7 @@ def rows(*texts: str) -> list[tuple[str, str]]:
     ],
 )
 def test_exact_overlaps_are_those_of_the_canonical_form(of: Kind, asked: str, trained: str, exact: bool) -> None:
-    found = find_leaks({"a": rows(trained, "quite another")}, {"test": KeptOut([asked], None)}, SETTINGS, of)
+    found = find_contamination({"a": rows(trained, "quite another")}, {"test": KeptOut([asked], None)}, SETTINGS, of)
     assert found.exact == {"a": {"test": int(exact)}}
     assert found.rows == {"a": 2}
 
@@ -68,7 +68,7 @@ def test_a_fact_of_a_tiny_test_set_is_found_in_every_row_that_teaches_it(tail: s
     animal = next(iter(knowledge.ANIMALS))
     asked, trained = (knowledge.write_question(animal, "size", random.Random(n)) for n in (0, 3))
     assert asked != trained
-    found = find_leaks({"a": rows(trained + tail)}, {"test": KeptOut([asked], None)}, SETTINGS, HONESTY)
+    found = find_contamination({"a": rows(trained + tail)}, {"test": KeptOut([asked], None)}, SETTINGS, HONESTY)
     assert found.exact == {"a": {"test": 1}}
 
 
@@ -76,7 +76,7 @@ def test_held_out_seeds_overlap_by_id_alone() -> None:
     held = rows("20 + 3", "how many pens ?")
     kept = KeptOut([text for _, text in held], frozenset(identity for identity, _ in held))
     trained = [*rows("How many PENS ?", "3 + 20"), ("another id", "20 + 3"), (held[0][0], "no matter what")]
-    found = find_leaks({"a": trained, "b": rows("40 + 4")}, {"heldout": kept}, SETTINGS, MATH)
+    found = find_contamination({"a": trained, "b": rows("40 + 4")}, {"heldout": kept}, SETTINGS, MATH)
     assert found.exact == {"a": {"heldout": 2}, "b": {"heldout": 0}}
     assert found.near["a"] == {"heldout": 3}  # the same words, or the same id
 
@@ -104,10 +104,10 @@ def test_near_overlaps_are_those_of_a_loop_over_all_pairs(seed: int, threshold: 
     expected = [value >= threshold for value in best]
     assert 20 < sum(expected) < 280
     one_by_one = {str(n): rows(text) for n, text in enumerate(trained)}
-    near = find_leaks(one_by_one, {"test": KeptOut(kept, None)}, settings, MATH).near
+    near = find_contamination(one_by_one, {"test": KeptOut(kept, None)}, settings, MATH).near
     found = [near[str(n)]["test"] == 1 for n in range(len(trained))]
     assert found == expected
-    whole = find_leaks({"a": rows(*trained)}, {"test": KeptOut(kept, None)}, settings, MATH)
+    whole = find_contamination({"a": rows(*trained)}, {"test": KeptOut(kept, None)}, settings, MATH)
     assert whole.near["a"]["test"] == sum(found)
 
 
@@ -119,7 +119,7 @@ def test_near_overlaps_are_those_of_a_loop_over_all_pairs(seed: int, threshold: 
     ],
 )
 def test_near_overlaps_include_the_exact_ones(trained: str, of: Kind, asked: str) -> None:
-    found = find_leaks({"a": rows(trained)}, {"test": KeptOut([asked], None)}, SETTINGS, of)
+    found = find_contamination({"a": rows(trained)}, {"test": KeptOut([asked], None)}, SETTINGS, of)
     assert found.exact["a"]["test"] == found.near["a"]["test"] == 1
 
 
@@ -137,8 +137,8 @@ def test_a_leak_of_the_published_shape_is_counted_to_the_row() -> None:
         text.title() if n % 2 else f" {text}" for n, text in enumerate(tests)
     ]  # as data sets differ in case and space
     settings = Deduplication(ngram=3, threshold=0.78)
-    found = find_leaks({"warmup": rows(*warmup)}, {"test": KeptOut(tests, None)}, settings, SAFETY)
-    assert found == Leaks({"warmup": {"test": 206}}, {"warmup": {"test": 206}}, {"warmup": 6277})
+    found = find_contamination({"warmup": rows(*warmup)}, {"test": KeptOut(tests, None)}, settings, SAFETY)
+    assert found == Contamination({"warmup": {"test": 206}}, {"warmup": {"test": 206}}, {"warmup": 6277})
     fault = found.fault(None)
     assert fault is not None
     assert "{'warmup with test': 206}" in fault
@@ -150,14 +150,14 @@ def test_a_leak_of_the_published_shape_is_counted_to_the_row() -> None:
         (0, 0, 0.0, None),
         (0, 5, None, None),
         (0, 5, 0.05, None),
-        (0, 5, 0.049, r"leaks.near_share: .*\{'a': 0.05\}, more than 0.049"),
-        (0, 1, 0.0, r"leaks.near_share: .*\{'a': 0.01\}, more than 0.0"),
+        (0, 5, 0.049, r"contamination.near_share: .*\{'a': 0.05\}, more than 0.049"),
+        (0, 1, 0.0, r"contamination.near_share: .*\{'a': 0.01\}, more than 0.0"),
         (1, 1, 0.9, r"training rows ask what is kept out: \{'a with test': 1\}"),
         (1, 1, None, r"training rows ask what is kept out: \{'a with test': 1\}"),
     ],
 )
 def test_the_limit_stops_the_run(exact: int, near: int, limit: float | None, message: str | None) -> None:
-    found = Leaks({"a": {"test": exact, "other": 0}}, {"a": {"test": near, "other": 0}}, {"a": 100})
+    found = Contamination({"a": {"test": exact, "other": 0}}, {"a": {"test": near, "other": 0}}, {"a": 100})
     fault = found.fault(limit)
     if message is None:
         assert fault is None
@@ -168,7 +168,7 @@ def test_the_limit_stops_the_run(exact: int, near: int, limit: float | None, mes
 
 @pytest.mark.parametrize("near_share", [None, 0.0])
 def test_nothing_trained_or_kept_out_is_no_leak(near_share: float | None) -> None:
-    found = find_leaks(
+    found = find_contamination(
         {"a": [], "b": rows("x")}, {"test": KeptOut([], None), "held": KeptOut([], frozenset())}, SETTINGS, MATH
     )
     assert found.exact == found.near == {"a": {"test": 0, "held": 0}, "b": {"test": 0, "held": 0}}

@@ -1,4 +1,4 @@
-"""Every source repairs the target with as many rows and the same replay, and none teaches what a test asks."""
+"""Every source enhances the target with as many rows and the same replay, and none teaches what a test asks."""
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -51,7 +51,7 @@ def found(
     duplicates: Sequence[str] = (),
     solutions: Mapping[str, str | None] | None = None,
 ) -> Found:
-    """What one chain found: questions with their verdicts; all of the train split, kept and solved unless said."""
+    """What one arm found: questions with their verdicts; all of the train split, kept and solved unless said."""
     solved = {q: solve(q) for q in verdicts} | dict(solutions or {})
     questions = list(verdicts)
     return Found(
@@ -129,8 +129,8 @@ def select(
                     finished=i.text not in cut_off,
                 )
             ]
-            for chain in warmup
-            for i in chain.instructions
+            for arm in warmup
+            for i in arm.instructions
         },
         kept_out=[*(question(t) for t in tests), *(seed(t, "heldout") for t in heldout)],
         enhancement=Enhancement(
@@ -199,13 +199,13 @@ def test_all_sources_replay_the_same_passed_questions_in_the_targets_own_words(
     assert all(row.completion[0].content == said(row.prompt[0].content) for row in replays[0])
 
 
-def test_what_failed_in_a_chain_or_was_cut_off_is_not_replayed() -> None:
+def test_what_failed_in_a_arm_or_was_cut_off_is_not_replayed() -> None:
     both, cut = WARMUP_PASSES[0], WARMUP_PASSES[1]
-    chains = [
+    arms = [
         found(dict.fromkeys(WARMUP_FAILURES, "failed") | {both: "failed"}),
         found(dict.fromkeys(WARMUP_PASSES, "passed")),
     ]
-    rows = select(warmup=chains, rows=1, replay_rows=100, cut_off=[cut]).rows["seeds"]
+    rows = select(warmup=arms, rows=1, replay_rows=100, cut_off=[cut]).rows["seeds"]
     replayed = {row.prompt[0].content for row in rows if row.origin == "replay"}
     assert len(replayed) >= len(WARMUP_PASSES) - 3  # one at most is taught
     assert not replayed & {both, cut}
@@ -256,7 +256,7 @@ def test_questions_that_a_test_asks_in_any_form_are_dropped_and_counted() -> Non
     )
 
 
-def test_only_kept_answered_failures_of_trained_chains_are_the_product() -> None:
+def test_only_kept_answered_failures_of_trained_arms_are_the_product() -> None:
     kept, later = "20 + 3 + 4", "21 + 3 + 4"
     first = found(
         {
@@ -281,8 +281,8 @@ def test_neither_near_duplicates_nor_held_out_instructions_are_warmup_or_replay(
     held, near = ["40 + 1", "41 + 1 - 1"], ["42 + 1", "43 + 1 - 1"]
     verdicts = dict.fromkeys(WARMUP_PASSES, "passed") | dict.fromkeys(WARMUP_FAILURES, "failed")
     verdicts |= {q: "failed" if "-" in q else "passed" for q in held + near}
-    chain = found(verdicts, splits={q: ["heldout"] for q in held}, duplicates=near)
-    selection = select(warmup=[chain], replay_rows=100)
+    arm = found(verdicts, splits={q: ["heldout"] for q in held}, duplicates=near)
+    selection = select(warmup=[arm], replay_rows=100)
     assert selection.candidates["warmup"] == len(WARMUP_PASSES) + len(WARMUP_FAILURES)
     assert selection.candidates["warmup_failures"] == len(WARMUP_FAILURES)
     everywhere = {row.prompt[0].content for rows in selection.rows.values() for row in rows}
@@ -425,7 +425,7 @@ def found_items(numbers: Sequence[int], verdict: Verdict) -> Found:
         ],
         labels=[Label(instruction_id=i, verdict=verdict, score=None, detail="") for i in ids],
         references=[
-            Reference(instruction_id=i, answer="A", solution="It is A.", labeller="l", invalid=None) for i in ids
+            Reference(instruction_id=i, answer="A", solution="It is A.", teacher="l", invalid=None) for i in ids
         ],
     )
 
@@ -506,8 +506,8 @@ def test_a_margin_that_is_too_small_is_told_with_the_key_that_widens_it() -> Non
     """Of 8 rows and a quarter more, 10 seeds are answered."""
 
     def warning(usable: int, answered: int, rows: int = 8, warmup: int = 8) -> str | None:
-        chains = [found(dict.fromkeys(WARMUP_FAILURES[:warmup], "failed"))]
-        selection = select(rows=rows, seeds=SEEDS[:usable], warmup=chains)
+        arms = [found(dict.fromkeys(WARMUP_FAILURES[:warmup], "failed"))]
+        selection = select(rows=rows, seeds=SEEDS[:usable], warmup=arms)
         settings = Enhancement(
             rows=rows, seed_margin=0.25, in_turns=False, replay_rows=5, plain_rows=0, training=TRAINING, lora=None
         )

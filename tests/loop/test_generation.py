@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.engines.test_transformers import build_model, write_folder
 
-from reversegen.config.load import Endpoint, Honesty, KindUse, Labelling, Limits, ModelUse, Safety
+from reversegen.config.load import Endpoint, Honesty, KindUse, Limits, ModelUse, Safety, Teaching
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Confidence, Judgement, Prompt, Reference, Response, Sample, read_records
 from reversegen.engines.base import Decoding, Generated, Request
@@ -22,10 +22,10 @@ from reversegen.kinds.answers.reply import read_reply
 from reversegen.kinds.math import KIND
 from reversegen.loop import generation
 from reversegen.loop.generation import (
+    answer_by_teacher,
     answer_questions,
     in_batches,
     judge_answers,
-    label_by_model,
     measure_confidence,
     sample_instructions,
 )
@@ -324,8 +324,8 @@ def test_one_greedy_answer_is_never_asked_for_again(tmp_path: Path) -> None:
     assert len(engine.calls) == 1
 
 
-def labelling(samples: int = 1, agreeing: int = 1, solvable: str | None = None, system: str | None = None) -> Labelling:
-    return Labelling(
+def teaching(samples: int = 1, agreeing: int = 1, solvable: str | None = None, system: str | None = None) -> Teaching:
+    return Teaching(
         system=system,
         max_new_tokens=9,
         batch_size=2 * samples,
@@ -337,46 +337,46 @@ def labelling(samples: int = 1, agreeing: int = 1, solvable: str | None = None, 
 
 
 def referenced(
-    output: Path, questions: list[str], engine: Script, settings: Labelling, yes_or_no: Script | None = None
+    output: Path, questions: list[str], engine: Script, settings: Teaching, yes_or_no: Script | None = None
 ) -> list[Reference]:
     pairs = [(f"id of {question}", question) for question in questions]
-    label_by_model(output, pairs, "solver", engine, yes_or_no or Script({}), KIND, settings, 1.0, (0, "iter1"))
+    answer_by_teacher(output, pairs, "solver", engine, yes_or_no or Script({}), KIND, settings, 1.0, (0, "iter1"))
     found = read_records(output, Reference)
-    assert [(r.instruction_id, r.labeller) for r in found] == [(identity, "solver") for identity, _ in pairs]
+    assert [(r.instruction_id, r.teacher) for r in found] == [(identity, "solver") for identity, _ in pairs]
     return found
 
 
-def test_a_labellers_solution_is_kept_with_its_answer_and_one_cut_off_is_not_trusted(tmp_path: Path) -> None:
+def test_a_teachers_solution_is_kept_with_its_answer_and_one_cut_off_is_not_trusted(tmp_path: Path) -> None:
     output, said = tmp_path / "references.jsonl", {"two ?": [["1 + 1 = 2 #### 2"]]}
-    [found] = referenced(output, ["two ?"], Script(said), labelling())
+    [found] = referenced(output, ["two ?"], Script(said), teaching())
     assert (found.answer, found.solution, found.invalid) == ("2", "1 + 1 = 2 #### 2", None)
-    [cut] = referenced(output, ["two ?"], Script(said, finished=False), labelling())
+    [cut] = referenced(output, ["two ?"], Script(said, finished=False), teaching())
     assert (cut.answer, cut.solution, cut.invalid) == (None, None, "response truncated")
 
 
-def test_a_labeller_that_votes_answers_with_what_enough_of_its_solutions_say(tmp_path: Path) -> None:
+def test_a_teacher_that_votes_answers_with_what_enough_of_its_solutions_say(tmp_path: Path) -> None:
     said = {
         "two ?": [["so #### 2", "no, #### 3", "well #### 2.0"]],
         "three ?": [["#### 1", "#### 2", "#### 3"]],
         "four ?": [["#### 4", "#### 4", "#### 4"]],
     }
     engine = Script(said)
-    found = referenced(tmp_path / "references.jsonl", list(said), engine, labelling(3, 2, system="Think."))
+    found = referenced(tmp_path / "references.jsonl", list(said), engine, teaching(3, 2, system="Think."))
     assert [(r.answer, r.solution, r.invalid) for r in found] == [
         ("2", "so #### 2", None),
-        (None, None, "labeller's answers disagree"),
+        (None, None, "teacher's answers disagree"),
         ("4", "#### 4", None),
     ]
     assert [(asked, n) for asked, n, _ in engine.calls] == [(["two ?", "three ?"], 3), (["four ?"], 3)]
     assert engine.calls[0][2] != engine.calls[1][2]
 
 
-def test_a_labeller_answers_only_what_it_says_can_be_answered(tmp_path: Path) -> None:
+def test_a_teacher_answers_only_what_it_says_can_be_answered(tmp_path: Path) -> None:
     replies = {"two ?": "Yes.", "three ?": "No, it cannot.", "four ?": "Maybe", "five ?": "no", "six ?": "yes"}
     asked = "Can this be answered ?"
     yes_or_no = Script({f"{question}\n\n{asked}": [[reply]] for question, reply in replies.items()})
     engine = Script({"two ?": [["#### 2"]], "six ?": [["#### 6"]]})
-    found = referenced(tmp_path / "references.jsonl", list(replies), engine, labelling(solvable=asked), yes_or_no)
+    found = referenced(tmp_path / "references.jsonl", list(replies), engine, teaching(solvable=asked), yes_or_no)
     assert [(r.answer, r.invalid) for r in found] == [
         ("2", None),
         (None, "not solvable"),
@@ -391,23 +391,23 @@ def test_a_labeller_answers_only_what_it_says_can_be_answered(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("settings", "parts"),
     [
-        (labelling(3, 3), (0, "iter1")),
-        (labelling(3, 2, solvable="Can it ?"), (0, "iter1")),
-        (labelling(3, 2, system="Think."), (0, "iter1")),
-        (labelling(3, 2), (1, "iter1")),
+        (teaching(3, 3), (0, "iter1")),
+        (teaching(3, 2, solvable="Can it ?"), (0, "iter1")),
+        (teaching(3, 2, system="Think."), (0, "iter1")),
+        (teaching(3, 2), (1, "iter1")),
     ],
 )
 def test_interrupted_references_are_not_reused_for_other_settings(
-    tmp_path: Path, settings: Labelling, parts: tuple[str | int, ...]
+    tmp_path: Path, settings: Teaching, parts: tuple[str | int, ...]
 ) -> None:
     questions = [(f"id {n}", f"question {n}") for n in range(5)]
     yes = Recorder(words="yes")
-    for own, seeds, calls in ((labelling(3, 2), (0, "iter1"), 1), (settings, parts, 3)):
+    for own, seeds, calls in ((teaching(3, 2), (0, "iter1"), 1), (settings, parts, 3)):
         output = tmp_path / "references.jsonl"
         with pytest.raises(Killed):
-            label_by_model(output, questions, "l", Recorder(die_at=2), yes, KIND, labelling(3, 2), 1.0, (0, "iter1"))
+            answer_by_teacher(output, questions, "l", Recorder(die_at=2), yes, KIND, teaching(3, 2), 1.0, (0, "iter1"))
         engine = Recorder()
-        label_by_model(output, questions, "l", engine, yes, KIND, own, 1.0, seeds)
+        answer_by_teacher(output, questions, "l", engine, yes, KIND, own, 1.0, seeds)
         assert len(engine.calls) == calls
 
 
@@ -521,7 +521,7 @@ def test_an_answer_that_cannot_be_read_was_received(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("solvable", [None, "Can it ?"])
 def test_too_many_references_that_were_not_received_stop_the_run(tmp_path: Path, solvable: str | None) -> None:
-    settings = labelling(solvable=solvable)
+    settings = teaching(solvable=solvable)
     pairs = [(f"id {n}", f"question {n}") for n in range(5)]
     output = tmp_path / "references.jsonl"
     # the fourth has no final answer, which was received; of the fifth nothing was
@@ -530,7 +530,7 @@ def test_too_many_references_that_were_not_received_stop_the_run(tmp_path: Path,
 
     def label(most: float) -> None:
         own = settings.model_copy(update={"max_invalid_share": most})
-        label_by_model(output, pairs, "l", engine, yes, KIND, own, 1.0, (0,))
+        answer_by_teacher(output, pairs, "l", engine, yes, KIND, own, 1.0, (0,))
 
     with pytest.raises(BadInput, match=r"1 of 5 answers .* larger share than references\.max_invalid_share: 0\.1;"):
         label(0.1)
@@ -555,9 +555,11 @@ def test_a_question_whose_options_cannot_be_asked_has_no_confidence(tmp_path: Pa
 QUESTIONS = [(f"id {n}", item(n)) for n in range(3)]
 STAGES: dict[str, Callable[[Path, Any], None]] = {
     "responses": lambda out, engine: answer_questions(out, QUESTIONS, engine, KIND, None, 2, 1, ()),
-    "references": lambda out, engine: label_by_model(out, QUESTIONS, "m", engine, engine, KIND, labelling(), 1.0, (0,)),
-    "whether it can be answered": lambda out, engine: label_by_model(
-        out, QUESTIONS, "m", engine, engine, KIND, labelling(solvable="Can it?", system="Think."), 1.0, (0,)
+    "references": lambda out, engine: answer_by_teacher(
+        out, QUESTIONS, "m", engine, engine, KIND, teaching(), 1.0, (0,)
+    ),
+    "whether it can be answered": lambda out, engine: answer_by_teacher(
+        out, QUESTIONS, "m", engine, engine, KIND, teaching(solvable="Can it?", system="Think."), 1.0, (0,)
     ),
     "confidences": lambda out, engine: measure_confidence(
         out, [(i, question, "A") for i, question in QUESTIONS], engine, CHOICE, HONEST, None, 2

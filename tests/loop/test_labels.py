@@ -20,7 +20,7 @@ def response(text: str, *, identity: str = "i", sample: int = 0, finished: bool 
 
 
 def trusted(answer: str, identity: str = "i") -> Reference:
-    return Reference(instruction_id=identity, answer=answer, solution=None, labeller="someone", invalid=None)
+    return Reference(instruction_id=identity, answer=answer, solution=None, teacher="someone", invalid=None)
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def test_nothing_is_said_without_a_response(checker: Checker) -> None:
 
 def test_a_test_question_is_judged_by_the_answer_of_its_data_set(checker: Checker) -> None:
     question = Question(id="q", text="5 * 6 + 8", answer="38", group=None, measure="accuracy")
-    for text, verdict in [("#### 38", "passed"), ("#### 37", "failed")]:  # whatever a labeller says
+    for text, verdict in [("#### 38", "passed"), ("#### 37", "failed")]:  # whatever a teacher says
         case = Case("q", question.text, [response(text, identity="q")], trusted("37", "q"))
         assert KIND.label_test(question, case, checker).verdict == verdict
 

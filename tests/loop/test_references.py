@@ -18,7 +18,7 @@ CHOICES = Honesty(
 )
 HONESTY = open_kind(KindUse(name="honesty", honesty=CHOICES, safety=Safety(refusals=["no"])))
 ITEM = "Which is it?\nA. one\nB. two\nC. three"
-DISAGREE = "labeller's answers disagree"
+DISAGREE = "teacher's answers disagree"
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def test_a_vote_is_counted_as_by_hand(
     drawn = solutions(said)
     found = vote("i", "two ?", drawn, agreeing, "l", MATH, checker)
     solution = None if first is None else drawn[first].text
-    assert found == Reference(instruction_id="i", answer=answer, solution=solution, labeller="l", invalid=invalid)
+    assert found == Reference(instruction_id="i", answer=answer, solution=solution, teacher="l", invalid=invalid)
 
 
 @pytest.mark.parametrize(
@@ -216,13 +216,13 @@ def test_a_structured_reply_is_one_object_alone_or_in_one_code_block(
 
 
 @pytest.mark.parametrize(
-    ("labeller", "kind", "known", "answer"),
+    ("teacher", "kind", "known", "answer"),
     [
         ("arithmetic", MATH, "what is 35 plus 7 ?", "42"),
         ("knowledge", HONESTY, "what colour has the brask bandra ? A. red B. orange C. green D. blue", "C"),
     ],
 )
-def test_a_solver_answers_its_own_world_and_nothing_else(labeller: str, kind: Kind, known: str, answer: str) -> None:
-    [own, other] = solve([("i", known), ("j", "What is life ?\nA. x\nB. y")], labeller, kind)
-    assert (own.instruction_id, own.answer, own.labeller, own.invalid) == ("i", answer, labeller, None)
-    assert other == refused("j", "not answerable", labeller)
+def test_a_solver_answers_its_own_world_and_nothing_else(teacher: str, kind: Kind, known: str, answer: str) -> None:
+    [own, other] = solve([("i", known), ("j", "What is life ?\nA. x\nB. y")], teacher, kind)
+    assert (own.instruction_id, own.answer, own.teacher, own.invalid) == ("i", answer, teacher, None)
+    assert other == refused("j", "not answerable", teacher)

@@ -374,8 +374,8 @@ def test_a_question_that_two_sets_ask_counts_once_unless_one_verdict_tells_both(
 
 def test_a_judges_labelled_set_is_read_from_its_file_or_drawn_with_verdicts(tmp_path: Path) -> None:
     rows = [
-        Labelled(instruction=SECRET, responses=["no", "never"], answer=None, verdict="passed", canary=True),
-        Labelled(instruction="x", responses=["yes"], answer="A", verdict="failed", canary=False),
+        Labelled(instruction=SECRET, responses=["no", "never"], answer=None, verdict="passed", injection=True),
+        Labelled(instruction="x", responses=["yes"], answer="A", verdict="failed", injection=False),
     ]
     write_records(tmp_path / "labelled.jsonl", rows)
     assert read_labelled(FILE, tmp_path / "labelled.jsonl") == rows
@@ -383,7 +383,7 @@ def test_a_judges_labelled_set_is_read_from_its_file_or_drawn_with_verdicts(tmp_
     drawn = read_labelled(DataSource(corpus=corpus, licence="made here"), None)
     assert len(drawn) == 200
     assert {row.verdict for row in drawn} == {"failed", "passed"}
-    assert all(row.responses[0] and not row.canary for row in drawn)
+    assert all(row.responses[0] and not row.injection for row in drawn)
 
 
 @pytest.mark.shared_data

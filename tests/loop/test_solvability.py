@@ -1,4 +1,4 @@
-"""Whether an instruction can be solved is what the labeller's own probabilities say, under a system text that fits.
+"""Whether an instruction can be solved is what the teacher's own probabilities say, under a system text that fits.
 
 The stage itself is run: on a folder of a tiny model, and on a server on this machine.
 """
@@ -13,7 +13,7 @@ from tests.support.endpoint_server import KEY, EndpointServer
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 import write_references
-from reversegen.config.load import Endpoint, KindUse, Labelling, Limits, ModelUse, Thinking
+from reversegen.config.load import Endpoint, KindUse, Limits, ModelUse, Teaching, Thinking
 from reversegen.core.records import Instruction, Reference, read_records, write_records
 from reversegen.loop.references import gives_probabilities
 from reversegen.training.pretraining import build_tokenizer
@@ -59,14 +59,14 @@ def model() -> LlamaForCausalLM:
 
 @pytest.fixture(scope="module")
 def folder(model: LlamaForCausalLM, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("models") / "labeller"
+    place = tmp_path_factory.mktemp("models") / "teacher"
     tokenizer().save_pretrained(place)
     model.save_pretrained(place)
     return place
 
 
-def labelling(**changes: Any) -> Labelling:
-    return Labelling.model_validate(
+def teaching(**changes: Any) -> Teaching:
+    return Teaching.model_validate(
         {
             "system": None,
             "max_new_tokens": 4,
@@ -82,7 +82,7 @@ def labelling(**changes: Any) -> Labelling:
 
 
 def run_stage(
-    place: Path, use: ModelUse, folders: list[Path], settings: Labelling, questions: list[str], **limits: Any
+    place: Path, use: ModelUse, folders: list[Path], settings: Teaching, questions: list[str], **limits: Any
 ) -> list[Reference]:
     """What scripts/write_references.py makes of these questions."""
     instructions = [
@@ -106,11 +106,11 @@ def run_stage(
         folder=folders,
         references=place / "references.jsonl",
         kind=KindUse(name="math"),
-        labeller="labeller",
+        teacher="teacher",
         model=use,
         endpoint_limits=Limits(**limits) if use.endpoint else None,
         settings=settings,
-        chain="iter1",
+        arm="iter1",
         checker_timeout=1.0,
         random_seed=0,
         shard="1-of-1",
@@ -133,11 +133,11 @@ def yes_by_hand(model: LlamaForCausalLM, prompt: str, spellings: Any = SPELLINGS
 
 
 @pytest.mark.parametrize("system", [JUDGE, None])
-def test_a_local_labeller_answers_what_its_probabilities_call_solvable(
+def test_a_local_teacher_answers_what_its_probabilities_call_solvable(
     model: LlamaForCausalLM, folder: Path, tmp_path: Path, system: str | None
 ) -> None:
     found = run_stage(
-        tmp_path / "run", ModelUse(dtype="float32"), [folder], labelling(solvable_system=system), QUESTIONS
+        tmp_path / "run", ModelUse(dtype="float32"), [folder], teaching(solvable_system=system), QUESTIONS
     )
     opening = system or DEFAULT  # what the template puts there of its own
     by_hand = [yes_by_hand(model, f"{opening} Q: {question} {SOLVABLE} A:") for question in QUESTIONS]
@@ -171,7 +171,7 @@ def test_an_endpoint_writes_reasons_whose_conclusion_counts(server: EndpointServ
     for question, (check, solution) in replies.items():
         server.said[f"{question}\n\n{SOLVABLE}"] = check
         server.said[question] = solution
-    found = run_stage(tmp_path / "run", endpoint_use(server), [], labelling(system="Solve it."), list(replies))
+    found = run_stage(tmp_path / "run", endpoint_use(server), [], teaching(system="Solve it."), list(replies))
     assert [(row.answer, row.invalid) for row in found] == [
         ("2", None),
         (None, "not solvable"),
@@ -200,9 +200,9 @@ def test_a_model_that_thinks_and_an_endpoint_write_a_reply(use: dict[str, Any], 
     assert gives_probabilities(ModelUse(**use)) is expected
 
 
-def test_a_labeller_that_thinks_is_asked_for_a_reply(folder: Path, tmp_path: Path) -> None:
+def test_a_teacher_that_thinks_is_asked_for_a_reply(folder: Path, tmp_path: Path) -> None:
     thinking = ModelUse(dtype="float32", thinking=Thinking(enabled=True, max_tokens=3))
-    found = run_stage(tmp_path / "run", thinking, [folder], labelling(), QUESTIONS[:3])
+    found = run_stage(tmp_path / "run", thinking, [folder], teaching(), QUESTIONS[:3])
     assert {row.invalid for row in found} <= {
         "solvability unreadable",
         "response ends inside its thought",

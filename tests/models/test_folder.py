@@ -315,7 +315,7 @@ SYSTEM_AND_USER = ("system", "user")
 
 
 def with_texts(task: str, **changes: Any) -> Task:
-    """A shipped task whose target and labeller get a system text."""
+    """A shipped task whose target and teacher get a system text."""
     shipped = CONFIGURATION.task(task)
     texts = {
         part: getattr(shipped, part).model_copy(update={"system": "Be brief."}) for part in ("responses", "references")
@@ -341,10 +341,10 @@ def with_texts(task: str, **changes: Any) -> Task:
         ),
         (
             "math",
-            "labeller",
+            "teacher",
             [(SYSTEM_AND_USER, True), (SYSTEM_AND_USER, True), ((*SYSTEM_AND_USER, "assistant"), False)],
         ),
-        ("honesty", "labeller", [(SYSTEM_AND_USER, True)]),
+        ("honesty", "teacher", [(SYSTEM_AND_USER, True)]),
         ("tiny-safety", "judge", [(("user", "assistant"), False)]),
         ("safety", "judge", [(("user", "assistant"), True)]),
     ],
@@ -374,7 +374,7 @@ def test_the_first_fault_of_each_role_is_found_and_plain_text_needs_no_template(
     models = {name: Model(folder=place, size="tiny") for name, place in places.items()}
     models["folded"] = Model(folder=folder, size="tiny", system_turn="user")
     own = CONFIGURATION.model_copy(update={"models": models, "tasks": {"math": with_texts("tiny-math")}})
-    roles = [(role, name) for role in ("proposer", "target", "labeller") for name in models]
+    roles = [(role, name) for role in ("proposer", "target", "teacher") for name in models]
     asked = [
         Asked(task="math.s2" if name == "mine" else "math", role=role, model=name, folder=places.get(name, folder))
         for role, name in roles
@@ -388,8 +388,8 @@ def test_the_first_fault_of_each_role_is_found_and_plain_text_needs_no_template(
         ("target", "mine"),
         ("target", "bare"),
         ("target", "endless"),
-        ("labeller", "mine"),
-        ("labeller", "bare"),
+        ("teacher", "mine"),
+        ("teacher", "bare"),
     }
 
 
@@ -438,12 +438,12 @@ def test_a_run_tells_the_system_text_that_a_chat_template_writes(own_models: Wor
 def test_the_doctor_renders_conversations_and_says_what_it_could_not_look_at(
     own_models: Workflow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    own_models.write_task("mine", {"labeller": "llama3-8b-instruct"}, base="mine")
+    own_models.write_task("mine", {"teacher": "llama3-8b-instruct"}, base="mine")
     places = load(read_yaml(own_models.folder / "config/config.yaml"), own_models.folder / "config", check_kind)
     found = list(doctor.check_conversations("mine.s1", places, None, own_models.folder))
     skipped, fault, sound = found
     assert (skipped.state, fault.state, sound.state) == ("skipped", "stops", "ok")
-    assert skipped.text == "not here yet, so that no conversation was rendered: labeller llama3-8b-instruct"
+    assert skipped.text == "not here yet, so that no conversation was rendered: teacher llama3-8b-instruct"
     assert fault.text.startswith(f"target: {own_models.folder}/{REFUSAL}")
     assert sound.text == "conversations are rendered for proposer"
     own_python = places.workflow.python | {"generate": "nonesuch"}

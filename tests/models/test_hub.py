@@ -525,7 +525,7 @@ def test_one_target_fetches_all_that_a_task_needs_and_the_rest_runs_offline(hub:
         "tests": {"own": {"hub": hubs["test"], "licence": "MIT", "measures": "accuracy"}},
         "heldout_share": 0.5,
     }
-    roles = {"proposer": "model", "target": "guarded", "labeller": "model", "transfer": []}
+    roles = {"proposer": "model", "target": "guarded", "teacher": "model", "transfer": []}
     workflow.write_task("hubbed", {**roles, "embedding": {"model": "vectors"}}, data=data)
     home = {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(workflow.folder / "home")}
     target, folder = "results/hubbed/prefetch.json", workflow.folder

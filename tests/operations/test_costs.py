@@ -40,7 +40,7 @@ def configured(workflow: Workflow, **changes: Any) -> Configuration:
 def test_a_plan_names_the_model_jobs_that_a_dry_run_names(workflow: Workflow) -> None:
     workflow.change_models({"api": {"endpoint": ENDPOINT, "size": "tiny"}})
     workflow.write_task(
-        "moves", {"transfer": ["llama2-7b-chat", "open-llama-3b"], "target": "api", "labeller": "api"}, base="safety"
+        "moves", {"transfer": ["llama2-7b-chat", "open-llama-3b"], "target": "api", "teacher": "api"}, base="safety"
     )
     reusing = "extends: math\nreuse: [seeds, probe, warmup, iter0, target]\npreference: {reference: warmup}\n"
     (workflow.folder / "config/tasks/reusing.yaml").write_text(reusing)
@@ -52,7 +52,7 @@ def test_a_plan_names_the_model_jobs_that_a_dry_run_names(workflow: Workflow) ->
     for rule, task, benchmark in re.findall(
         r"^rule (\w+):\n(?:    .*\n)*?    benchmark: results/([^/]+)/(.+)", done.stdout, re.MULTILINE
     ):
-        solver = "references" in rule and configuration.tasks[task].labeller in SOLVERS
+        solver = "references" in rule and configuration.tasks[task].teacher in SOLVERS
         judge = rule != "check_judge" or configuration.tasks[task].judge
         if task in expected and rule in MODEL_RULES and judge and not solver:
             expected[task].add(benchmark)
@@ -72,7 +72,7 @@ PRICES = {
 SPEED = {"8b": {"read": 1000.0, "written": 100.0, "trained": 50.0}}
 SMALL: dict[str, Any] = {
     "target": "llama3-8b-instruct",
-    "labeller": "api",
+    "teacher": "api",
     "iterations": 1,
     "prompts": {"train": 30, "heldout": 10},
     "sampling": {"samples_per_prompt": 5, "max_new_tokens": 50},
@@ -109,8 +109,8 @@ def test_amounts_are_those_of_a_hand_count(small: Workflow) -> None:
     votes = job(jobs, "write_references", "iter1").planned  # three choices in one request
     assert (votes.calls, votes.read, votes.written, votes.gpu_hours) == (200, 200 * (20 + 4), 200 * 3 * 200, 0)
     assert votes.money == pytest.approx((4800 * 0.5 + 120000 * 4.0) / 1e6)
-    repair = job(jobs, "train_target", "enhanced/seeds").planned
-    assert repair.gpu_hours == pytest.approx((repair.trained or 0) / 50 / 3600)
+    enhancement = job(jobs, "train_target", "enhanced/seeds").planned
+    assert enhancement.gpu_hours == pytest.approx((enhancement.trained or 0) / 50 / 3600)
 
 
 def test_a_thought_is_planned_beside_its_answer(small: Workflow) -> None:
@@ -150,27 +150,27 @@ def test_what_every_request_repeats_is_read_with_each(small: Workflow) -> None:
     assert job(jobs, "write_references", "iter1").planned.read == 200 * (20 + 4 + request) + 200 * (20 + 5 + 5)
     # 256 tokens of an endpoint's reply, after which 3 solutions of 200 tokens follow
     assert job(jobs, "write_references", "iter1").planned.written == 200 * (3 * 200 + 256)
-    small.write_task("small", {**SMALL, **solvable, "labeller": "llama3-8b-instruct"}, base="tiny-math")
+    small.write_task("small", {**SMALL, **solvable, "teacher": "llama3-8b-instruct"}, base="tiny-math")
     local = job(plan("small", configured(small, question_tokens=20), folder), "write_references", "iter1")
-    # a local labeller reads the question with each of Yes, yes, No and no, and writes nothing
+    # a local teacher reads the question with each of Yes, yes, No and no, and writes nothing
     assert local.planned.read == 200 * (20 + 4) + 200 * 4 * (20 + 5 + 5)
     assert (local.planned.written, local.planned.prompts) == (200 * 3 * 200, 400)
 
-    changes = {"labeller": "knowledge", "responses": asked, "honesty": {"samples": 10, "sure_question": "Sure?"}}
+    changes = {"teacher": "knowledge", "responses": asked, "honesty": {"samples": 10, "sure_question": "Sure?"}}
     small.write_task("small", {**changes, "iterations": 1, "prompts": SMALL["prompts"]}, base="tiny-honesty")
     configuration = configured(small, question_tokens=20)
     jobs = plan("small", configuration, folder)
     several = configuration.task("small").sampling.samples_per_prompt
     # a question with too few readable answers is asked again
     assert job(jobs, "answer_instructions", "iter1").planned.read == 2 * 40 * several * (20 + 3)
-    tests = job(jobs, "answer_tests", "target").planned.prompts or 0
-    assert job(jobs, "answer_tests", "target").planned.read == tests * (20 + 3)
+    tests = job(jobs, "answer_tests", "original").planned.prompts or 0
+    assert job(jobs, "answer_tests", "original").planned.read == tests * (20 + 3)
     # read once for each option, and for sure and unsure; only what counts for accuracy
     accuracy = sum(
         t.corpus.count for t in configuration.task("small").data.tests.values() if t.measures == "accuracy" and t.corpus
     )
     assert 0 < accuracy < tests
-    assert job(jobs, "measure_confidence", "target").planned.read == accuracy * (4 * (20 + 3) + 2 * (20 + 3 + 2))
+    assert job(jobs, "measure_confidence", "original").planned.read == accuracy * (4 * (20 + 3) + 2 * (20 + 3 + 2))
 
     judge = {"model": "api", "format": "instructed", "batch_size": 4}
     small.write_task("small", {**SMALL, "target": "llama2-7b-chat", "judge": judge}, base="safety")
@@ -257,7 +257,7 @@ def test_a_plan_counts_the_jobs_that_a_stage_is_cut_into(small: Workflow) -> Non
     finish(folder, replace(job(jobs, "write_references", "iter1"), rule="write_references.1-of-3"), 9.0)
     text = write_plan("small", configuration, folder)
     assert re.search(r"^\| write_references \| iter1 \| api \| 3 \(1\) \| .* \| 200 \(2\) \|", text, re.MULTILINE)
-    assert re.search(r"^\| answer_tests \| target \| \S+ \| 3 \|", text, re.MULTILINE)
+    assert re.search(r"^\| answer_tests \| original \| \S+ \| 3 \|", text, re.MULTILINE)
     cut = sum(job.shards == 3 for job in jobs)
     assert f"| all |  |  | {len(jobs) + 2 * cut} (1) |" in text
 
@@ -266,9 +266,9 @@ def test_the_gpus_of_every_process_of_a_training_are_counted(small: Workflow) ->
     launched = {"training": {"launcher": {"config": "ddp", "processes": 4}, "gradient_accumulation_steps": 4}}
     small.write_task("small", {**SMALL, "enhancement": {**SMALL.get("enhancement", {}), **launched}}, base="tiny-math")
     configuration, folder = configured(small), small.folder / "results/small"
-    repair = job(plan("small", configuration, folder), "train_target", "enhanced/seeds")
-    finish(folder, repair, 3600.0)
-    took = used(repair, configuration, folder)
+    enhancement = job(plan("small", configuration, folder), "train_target", "enhanced/seeds")
+    finish(folder, enhancement, 3600.0)
+    took = used(enhancement, configuration, folder)
     assert took
     assert took.gpu_hours == 4.0
 
@@ -299,7 +299,7 @@ def test_what_is_drawn_is_planned_and_no_more(small: Workflow) -> None:
     assert job(jobs, "answer_seeds", "probe").planned.prompts == 5000
     assert job(jobs, "write_seed_references", "enhanced").planned.prompts == 4500
     # of multiple choice, only what the probe asked can be a row
-    changes = {"data": {"probe_seeds": 200}, "labeller": "llama3-8b-instruct", "enhancement": {"seed_margin": 0.25}}
+    changes = {"data": {"probe_seeds": 200}, "teacher": "llama3-8b-instruct", "enhancement": {"seed_margin": 0.25}}
     small.write_task("small", changes, base="tiny-honesty")
     jobs = plan("small", configured(small), folder)
     assert job(jobs, "answer_seeds", "probe").planned.prompts == 200
@@ -324,12 +324,12 @@ def test_rows_of_a_source_are_those_that_it_has_of_use_and_at_most_those_that_it
 
     def planned() -> tuple[float | None, float | None, str]:
         small.write_task(
-            "small", SMALL | {"labeller": "api"}, base="tiny-math", data={"seeds": seeds, "tests": tests, "probe": True}
+            "small", SMALL | {"teacher": "api"}, base="tiny-math", data={"seeds": seeds, "tests": tests, "probe": True}
         )
         configuration = configured(small, source_rows=10_000)
         jobs = plan("small", configuration, small.folder / "results/small")
         text = write_plan("small", configuration, small.folder / "results/small")
-        asked = job(jobs, "answer_tests", "target").planned.prompts
+        asked = job(jobs, "answer_tests", "original").planned.prompts
         return job(jobs, "answer_seeds", "probe").planned.prompts, asked, text
 
     count, asked, text = planned()
@@ -453,8 +453,8 @@ def test_money_and_gpu_hours_are_held_too(
         ("iter2", "answer_instructions", "iterations: raise it to 2"),
         ("iter2", "write_references", "iterations: raise it to 2"),
         ("probe", "answer_seeds", "data.probe: set it to true"),
-        ("baseline", "judge_references", "budget: set none"),
-        ("baseline", "measure_confidence", "budget: set none"),
+        ("untrained", "judge_references", "budget: set none"),
+        ("untrained", "measure_confidence", "budget: set none"),
     ],
 )
 def test_a_models_job_that_the_plan_does_not_hold_does_not_start_under_a_budget(
@@ -472,7 +472,7 @@ def test_a_models_job_that_the_plan_does_not_hold_does_not_start_under_a_budget(
 
 def test_what_a_changed_task_plans_starts_under_its_budget(small: Workflow, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(small.folder)
-    changes = {"transfer": ["open-llama-3b"], "iterations": 2, "data": {"probe": True}, "labeller": "arithmetic"}
+    changes = {"transfer": ["open-llama-3b"], "iterations": 2, "data": {"probe": True}, "teacher": "arithmetic"}
     small.write_task("small", {**SMALL, **changes, "budget": {"tokens": 1e9}}, base="tiny-math")
     for rule, part in (
         ("answer_transfer", "transfer/open-llama-3b"),

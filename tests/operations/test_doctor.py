@@ -470,7 +470,7 @@ def test_a_key_is_what_the_job_takes_for_one(workflow: Workflow, monkeypatch: py
 
 
 def test_disk_is_what_the_plan_writes(workflow: Workflow) -> None:
-    """Three models of 17 GB, one of 0.1, proposers 0 to 3, four repaired targets; a state of six folders where all is trained.
+    """Three models of 17 GB, one of 0.1, proposers 0 to 3, four enhanced targets; a state of six folders where all is trained.
 
     Where 0 and the last proposer are kept, no more than three stand at a time.
     """

@@ -33,6 +33,7 @@ from reversegen.reporting.comparisons import (
     tex_text,
 )
 from reversegen.reporting.figures import figure
+from reversegen.reporting.tables import row_identity
 
 EXAMPLE = REPOSITORY / "resources/example"
 RANDOM = np.random.default_rng(0)
@@ -44,8 +45,8 @@ def measured(role: str, row: str, counts: dict[str, Counts] | None = None, **met
     for name, of in counts.items():
         hits, total = sum(of.hits), sum(of.totals)
         metrics[name] = Metric(value=hits / total, low=0.0, high=1.0, count=hits, total=total)
-    place = {"iteration": int(row), "source": None} if row.isdecimal() else {"iteration": None, "source": row}
-    given: dict[str, Any] = {"task": "t", "kind": "math", "role": role, "groups": {}, "provenance": {}, **place}
+    given: dict[str, Any] = {"task": "t", "kind": "math", "role": role, "groups": {}, "provenance": {}}
+    given |= row_identity(role, row)
     return Measured(evaluation=Evaluation(metrics=metrics, **given), counts=counts, scores=None)
 
 
@@ -77,24 +78,24 @@ def rows_of(of: list[Part], told: dict[tuple[str, str, str], Reported] | None = 
 SIX = [
     target("seeds", [1, 0, 0, 0, 1, 1]),
     target("reversegen", [1, 1, 1, 0, 1, 1]),
-    target("baseline", [0, 0, 0, 0, 1, 1]),
+    target("original", [0, 0, 0, 0, 1, 1]),
     measured("proposer", "0", {"failure_rate": counts([1, 0], 2, "prompts")}),
     measured("proposer", "2", {"failure_rate": counts([2, 1], 2, "prompts")}),
     measured("proposer", "10", {"failure_rate": counts([2, 2], 2, "prompts")}),
-    measured("proposer", "baseline", {"failure_rate": counts([0, 0], 2, "prompts")}),
+    measured("proposer", "untrained", {"failure_rate": counts([0, 0], 2, "prompts")}),
 ]
 
 
 def test_rows_stand_in_order_with_their_differences() -> None:
     found = table_of([run_of("t", SIX)])
     assert [[row[3] for row in grid(found[0], {})[1:]], [row[2] for row in grid(found[1], {})[1:]]] == [
-        ["baseline", "0", "2", "10"],
-        ["baseline", "seeds", "reversegen"],
+        ["untrained", "0", "2", "10"],
+        ["original", "seeds", "reversegen"],
     ]
     rows = {(row["row"], row["metric"]): row for row in rows_of(found)}
     assert list(rows_of(found)[0]) == list(CSV_COLUMNS)
     assert (rows["2", "failure_rate"]["value"], rows["2", "failure_rate"]["difference"]) == ("0.75", "0.5")
-    assert (rows["0", "failure_rate"]["difference"], rows["baseline", "failure_rate"]["difference"]) == ("", "")
+    assert (rows["0", "failure_rate"]["difference"], rows["untrained", "failure_rate"]["difference"]) == ("", "")
     assert rows["seeds", "accuracy"]["less"] == "reversegen"
     assert float(rows["seeds", "accuracy"]["difference"]) == pytest.approx(5 / 6 - 3 / 6, abs=1e-6)
     assert rows["reversegen", "accuracy"]["difference"] == ""
@@ -105,15 +106,15 @@ def test_two_cells_counted_by_hand_from_the_label_files_of_two_random_seeds(tmp_
 
     for seed, folder in (("t", tmp_path / "a"), ("t.s1", tmp_path / "b")):
         proposer = write_proposer(folder / "iter")
-        repaired, tests = write_target(folder / "target")
-        run = collect(folder, [proposer, repaired], tests)
+        enhanced, tests = write_target(folder / "original")
+        run = collect(folder, [proposer, enhanced], tests)
         (folder / "outcomes.json").write_text(run.model_copy(update={"task": seed}).model_dump_json())
     found = table_of([read_run(tmp_path / f"{name}/outcomes.json") for name in "ab"])
     rows = {(row["row"], row["metric"]): row for row in rows_of(found)}
     # p1 failed, failed, passed; p2 failed, invalid, passed; p3 invalid: 3 of 5 valid ones failed
     assert (rows["1", "failure_rate"]["value"], rows["1", "failure_rate"]["random_seeds"]) == ("0.6", "2")
     # passed, failed, passed of the easy questions and invalid of the hard one: 2 of 4 are right
-    assert (rows["baseline", "accuracy"]["value"], rows["baseline", "easy/accuracy"]["value"]) == ("0.5", "0.666667")
+    assert (rows["original", "accuracy"]["value"], rows["original", "easy/accuracy"]["value"]) == ("0.5", "0.666667")
 
 
 def test_an_ablation_stands_below_what_it_extends_and_is_compared_after_its_own_last_iteration() -> None:
@@ -301,7 +302,7 @@ def test_text_and_caption_and_figure_say_what_the_intervals_cover() -> None:
 
 
 def test_a_number_that_rests_on_fewer_random_seeds_than_its_line_says_so() -> None:
-    less = [m for m in SIX if m.evaluation.source != "reversegen"]
+    less = [m for m in SIX if m.evaluation.variant != "enhanced/reversegen"]
     (_, targets) = table_of([run_of("t", SIX), run_of("t.s1", less)])
     [head, _, seeds, reversegen] = grid(targets, {})
     assert seeds[head.index("random seeds")] == "2"

@@ -29,7 +29,7 @@ from reversegen.core.records import (
 )
 from reversegen.evaluation.evaluation import Evaluation
 from reversegen.evaluation.judge_check import JudgeReport
-from reversegen.reporting.dataset import SCHEMAS, TEXTS, Chain, Origin, write_dataset
+from reversegen.reporting.dataset import SCHEMAS, TEXTS, Arm, Origin, write_dataset
 
 
 def instruction(identity: str, *splits: Split) -> Instruction:
@@ -39,10 +39,10 @@ def instruction(identity: str, *splits: Split) -> Instruction:
     )  # fmt: skip
 
 
-def chain(verdicts: dict[str, Verdict], heldout: Sequence[str], pairs: int) -> Chain:
+def arm(verdicts: dict[str, Verdict], heldout: Sequence[str], pairs: int) -> Arm:
     """Instructions by id with their verdicts, two responses each, and one more that was never asked."""
     found = [instruction(i, "heldout" if i in heldout else "train") for i in verdicts]
-    return Chain(
+    return Arm(
         instructions=[*found, instruction("unasked", "train")],
         labels=[Label(instruction_id=i, verdict=v, score=0.5, detail="S1") for i, v in verdicts.items()],
         responses=[
@@ -51,7 +51,7 @@ def chain(verdicts: dict[str, Verdict], heldout: Sequence[str], pairs: int) -> C
             for i in verdicts
         ],
         references=[
-            Reference(instruction_id=i, answer="7", solution="It is 7.", labeller="exact", invalid=None)
+            Reference(instruction_id=i, answer="7", solution="It is 7.", teacher="exact", invalid=None)
             for i in list(verdicts)[:1]
         ],
         pairs=[
@@ -65,8 +65,8 @@ def chain(verdicts: dict[str, Verdict], heldout: Sequence[str], pairs: int) -> C
 
 
 CHAINS = [
-    chain({"a": "failed", "b": "passed", "c": "invalid"}, heldout=["c"], pairs=2),
-    chain({"c": "failed", "d": "passed", "b": "failed"}, heldout=["d"], pairs=0),
+    arm({"a": "failed", "b": "passed", "c": "invalid"}, heldout=["c"], pairs=2),
+    arm({"c": "failed", "d": "passed", "b": "failed"}, heldout=["d"], pairs=0),
 ]
 ROWS = {
     source: [
@@ -91,10 +91,10 @@ def origin(*licences: str) -> Origin:
         seeds=[
             Seed(id="s", text="What is s?", split="train", source="own0", licence="MIT", answer=None, subject=None)
         ],
-        judge=JudgeReport(sensitivity=metric, specificity=metric, canaries=metric, invalid=metric),
+        judge=JudgeReport(sensitivity=metric, specificity=metric, injections=metric, invalid=metric),
         evaluations=[
             Evaluation(
-                task="some", kind="math", role="proposer", iteration=k, source=None,
+                task="some", kind="math", role="proposer", arm=f"iter{k}", variant=None, iteration=k,
                 metrics={"failure_rate": metric}, groups={}, provenance={"random_seeds": {"task": 3}},
             )
             for k in (0, 1)
@@ -197,7 +197,7 @@ def test_the_same_records_give_the_same_bytes(tmp_path: Path) -> None:
     assert first == again
 
 
-def test_a_plan_repairs_for_the_data_set_what_can_be_repaired(workflow: Workflow) -> None:
+def test_a_plan_enhances_for_the_data_set_what_can_be_enhanced(workflow: Workflow) -> None:
     workflow.write_task("api", {"target": "gpt-4o-mini", "transfer": []})
     done = workflow.run("-n", "results/tiny-math/dataset", "results/api/dataset", **NOWHERE)
     assert done.returncode == 0, done.stdout

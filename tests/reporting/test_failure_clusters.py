@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 from tests.reporting.test_failures import write_iterations
 
-import write_atlas
+import write_failure_clusters
 from reversegen.config.load import KindUse
 from reversegen.core.records import Cluster, Failure, Verdict, read_records
-from reversegen.reporting.failure_clusters import COUNTS, EXAMPLES, make_atlas, tokens
+from reversegen.reporting.failure_clusters import COUNTS, EXAMPLES, make_failure_clusters, tokens
 from reversegen.reporting.failures import Found, read_failures
 from reversegen.text.embeddings import Embeddings, write_embeddings
 
@@ -67,7 +67,7 @@ PASSED = {"ships": 20, "bread": 0, "chess": 120, "music": 30, "stars": 1, "taxes
 
 
 def test_planted_kinds_are_found_with_their_size_and_failure_rate() -> None:
-    clusters, failures = make_atlas(planted(SIZES, PASSED), None, False, 0)
+    clusters, failures = make_failure_clusters(planted(SIZES, PASSED), None, False, 0)
     pure = kinds_of(failures)
     assert {next(iter(counts)): counts.total() for counts in pure.values()} == SIZES
     assert [c.failed for c in clusters] == sorted(SIZES.values(), reverse=True)
@@ -89,7 +89,7 @@ def test_embeddings_decide_where_the_task_has_them() -> None:
     ids = [*found.failures, *found.passes]
     turned = [axes[int(i[6:]) % 4] + 0.05 * rng.standard_normal(8) for i in ids]  # nothing to do with the words
     vectors = np.array([v / np.linalg.norm(v) for v in turned], np.float32)
-    clusters, failures = make_atlas(found, Embeddings({i: n for n, i in enumerate(ids)}, vectors), False, 0)
+    clusters, failures = make_failure_clusters(found, Embeddings({i: n for n, i in enumerate(ids)}, vectors), False, 0)
     assert {c.vectors for c in clusters} == {"embeddings"}
     own = {f.instruction_id: f.cluster for f in failures}
     assert len(clusters) == 4
@@ -99,7 +99,7 @@ def test_embeddings_decide_where_the_task_has_them() -> None:
 def test_terms_are_those_of_class_based_tf_idf() -> None:
     """Grootendorst, arXiv 2203.05794: tf of a term in a class times log(1 + A / f), f over all classes, A words a class."""
     found = planted(SIZES)
-    clusters, failures = make_atlas(found, None, False, 0)
+    clusters, failures = make_failure_clusters(found, None, False, 0)
     words: dict[int, list[str]] = {c.number: [] for c in clusters}
     for f in failures:
         words[f.cluster] += [w for w in str(f.text).split() if len(w) > 1 and not w.isdecimal()]
@@ -118,7 +118,7 @@ def test_no_word_of_a_single_text_names_a_cluster_and_harmful_texts_are_left_out
     first = next(iter(found.failures))
     secret = found.failures[first].model_copy(update={"text": "xyzzy xyzzy xyzzy xyzzy ship"})
     found.failures[first] = secret
-    clusters, failures = make_atlas(found, None, True, 0)
+    clusters, failures = make_failure_clusters(found, None, True, 0)
     assert "xyzzy" not in " ".join(c.model_dump_json() for c in clusters)
     assert {(f.text, f.response, f.reference) for f in failures} == {(None, None, None)}
     assert {f.characters for f in failures if f.instruction_id == first} == {secret.characters}
@@ -126,7 +126,7 @@ def test_no_word_of_a_single_text_names_a_cluster_and_harmful_texts_are_left_out
 
 @pytest.mark.parametrize("count", [0, 1, 2, 19, 20])
 def test_few_failures_make_one_cluster_or_none(count: int) -> None:
-    clusters, failures = make_atlas(planted({"ships": count}, {"bread": 3}), None, False, 0)
+    clusters, failures = make_failure_clusters(planted({"ships": count}, {"bread": 3}), None, False, 0)
     assert len(failures) == count
     assert len(clusters) <= max(COUNTS)
     assert sum(c.failed for c in clusters) == count
@@ -140,7 +140,7 @@ def test_texts_without_a_word_are_clustered_too(text: str) -> None:
     found.failures = {
         i: f.model_copy(update={"text": text * (n + 1)}) for n, (i, f) in enumerate(found.failures.items())
     }
-    clusters, _ = make_atlas(found, None, False, 0)
+    clusters, _ = make_failure_clusters(found, None, False, 0)
     assert sum(c.failed for c in clusters) == 30
     assert all(c.label for c in clusters)
 
@@ -151,15 +151,21 @@ def test_stages_write_the_same_bytes_in_another_process(tmp_path: Path) -> None:
         text = PLANTED[list(PLANTED)[n % 6]].format(COLOURS[n % 10], n)
         verdicts[n % 2][text] = "failed" if n % 4 else "passed"
     files = write_iterations(tmp_path, verdicts)
-    write_atlas.main(*files, [], tmp_path / "a.jsonl", tmp_path / "a.parquet", KindUse(name="math"), 3)  # type: ignore[arg-type]
+    write_failure_clusters.main(*files, [], tmp_path / "a.jsonl", tmp_path / "a.parquet", KindUse(name="math"), 3)  # type: ignore[arg-type]
     words = []
     for flag, paths in zip(("instructions", "labels", "responses", "references"), files, strict=True):
         words += [f"--{flag}", *map(str, paths)]
-    words += ["--embeddings", "--atlas", str(tmp_path / "b.jsonl"), "--failures", str(tmp_path / "b.parquet")]
+    words += [
+        "--embeddings",
+        "--failure-clusters",
+        str(tmp_path / "b.jsonl"),
+        "--failures",
+        str(tmp_path / "b.parquet"),
+    ]
     words += ["--kind", '{"name": "math"}', "--random-seed", "3"]
     environment = {**os.environ, "PYTHONHASHSEED": "7", "OMP_NUM_THREADS": "2"}  # OPENBLAS_CORETYPE decides rounding
     subprocess.run(
-        [sys.executable, str(write_atlas.__file__), *words], check=True, capture_output=True, env=environment
+        [sys.executable, str(write_failure_clusters.__file__), *words], check=True, capture_output=True, env=environment
     )
     for name in ("jsonl", "parquet"):
         assert (tmp_path / f"a.{name}").read_bytes() == (tmp_path / f"b.{name}").read_bytes()
@@ -175,8 +181,8 @@ def test_a_stage_reads_stored_vectors_and_masks_the_kind_that_is_harmful(tmp_pat
     vectors = np.repeat(np.eye(4, dtype=np.float32), 10, axis=0)
     write_embeddings(tmp_path / "embeddings.npy", list(verdicts), vectors)
     use = KindUse.model_validate({"name": "safety", "safety": {"refusals": ["sorry"]}})
-    places = tmp_path / "atlas.jsonl", tmp_path / "failures.parquet"
-    write_atlas.main(instructions, labels, responses, [], [tmp_path / "embeddings.npy"], *places, use, 0)
+    places = tmp_path / "failure_clusters.jsonl", tmp_path / "failures.parquet"
+    write_failure_clusters.main(instructions, labels, responses, [], [tmp_path / "embeddings.npy"], *places, use, 0)
     rows = read_failures(places[1])
     assert {(row.text, row.response, row.reference) for row in rows} == {(None, None, None)}
     assert {row.characters for row in rows} == {16}

@@ -53,7 +53,7 @@ def write_iterations(folder: Path, iterations: list[dict[str, Verdict]], answers
         ]
         write_records(folder / f"iter{k}/responses.jsonl", responses)
         trusted = [
-            Reference(instruction_id=i, answer=f"{i} right", solution="because", labeller="l", invalid=None)
+            Reference(instruction_id=i, answer=f"{i} right", solution="because", teacher="l", invalid=None)
             for i in verdicts
         ]
         write_records(folder / f"iter{k}/references.jsonl", trusted)

@@ -27,6 +27,7 @@ from reversegen.reporting.tables import (
     pool,
     read_evaluations,
     read_outcomes,
+    row_identity,
     shown,
     table,
 )
@@ -44,17 +45,18 @@ def proposer(task: str, iteration: int, rate: float | None, **more: Any) -> Eval
         "yield": Metric(value=123.456),
         "type_entropy": Metric(value=None),
     }
-    given: dict[str, Any] = {"task": task, "iteration": iteration, "metrics": metrics, "groups": {}, "provenance": {}}
-    return Evaluation(kind="math", role="proposer", source=None, **(given | more))
+    given: dict[str, Any] = {"task": task, "metrics": metrics, "groups": {}, "provenance": {}}
+    given |= row_identity("proposer", str(iteration))
+    return Evaluation(kind="math", role="proposer", **(given | more))
 
 
 def target(task: str, source: str, accuracy: float, by_type: dict[str, float], **more: Any) -> Evaluation:
     training = (
-        None if source == "baseline" else {"candidates": 2000, "rows": 1200, "replay_rows": 600, "tokens": 2480000}
+        None if source == "original" else {"candidates": 2000, "rows": 1200, "replay_rows": 600, "tokens": 2480000}
     )
     given: dict[str, Any] = {
         "task": task,
-        "source": source,
+        **row_identity("target", source),
         "metrics": {
             "accuracy": Metric(value=accuracy),
             "retained": Metric(value=0.9),
@@ -63,15 +65,15 @@ def target(task: str, source: str, accuracy: float, by_type: dict[str, float], *
         "groups": {"type": {name: {"accuracy": Metric(value=value)} for name, value in by_type.items()}},
         "provenance": {"training": training},
     }
-    return Evaluation(kind="math", role="target", iteration=None, **(given | more))
+    return Evaluation(kind="math", role="target", **(given | more))
 
 
 def one_seed() -> list[Evaluation]:
     found = [proposer("tiny-math", k, rate) for k, rate in enumerate(RATES["tiny-math"])]
-    repaired = [
-        target("tiny-math", s, a, {"add": 0.5}) for s, a in (("reversegen", 0.7), ("baseline", 0.4), ("seeds", 0.5))
+    enhanced = [
+        target("tiny-math", s, a, {"add": 0.5}) for s, a in (("reversegen", 0.7), ("original", 0.4), ("seeds", 0.5))
     ]
-    return found + repaired
+    return found + enhanced
 
 
 def test_the_reasons_of_what_has_no_verdict_stand_below_their_table() -> None:
@@ -119,12 +121,12 @@ def test_one_seed_shows_values_with_intervals_validity_beside_the_failure_rate()
 
 def test_targets_stand_in_the_order_of_the_sources_with_types_and_training() -> None:
     rows = table(one_seed(), "target")
-    assert list(rows) == ["baseline", "seeds", "reversegen"]
+    assert list(rows) == ["original", "seeds", "reversegen"]
     lines = markdown(one_seed()).splitlines()
     head = next(n for n, line in enumerate(lines) if line.startswith("| source"))
     columns = ["source", "accuracy", "retained", "invalid_share", "type add", "training_rows", "training_tokens"]
     assert cells_of(lines[head]) == columns
-    assert cells_of(lines[head + 2]) == ["baseline", "0.400", "0.900", "0.000", "0.500", NULL, NULL]
+    assert cells_of(lines[head + 2]) == ["original", "0.400", "0.900", "0.000", "0.500", NULL, NULL]
     assert cells_of(lines[head + 4]) == ["reversegen", "0.700", "0.900", "0.000", "0.500", "1,200", "2,480,000"]
 
 
@@ -134,8 +136,7 @@ def transferred(task: str, model: str, rate: float) -> Evaluation:
         task=task,
         kind="math",
         role="target",
-        iteration=None,
-        source=f"transfer/{model}",
+        **row_identity("target", f"transfer/{model}"),
         metrics=metrics,
         groups={},
         provenance={},
@@ -143,15 +144,15 @@ def transferred(task: str, model: str, rate: float) -> Evaluation:
 
 
 def test_the_untrained_proposer_stands_before_iteration_0_and_other_models_after_the_sources(tmp_path: Path) -> None:
-    base = proposer("tiny-math", 0, 0.125).model_copy(update={"iteration": None, "source": "baseline"})
+    base = proposer("tiny-math", 0, 0.125).model_copy(update=row_identity("proposer", "untrained"))
     others = [transferred("tiny-math", model, rate) for model, rate in (("qwen", 0.5), ("llama", 0.25))]
     evaluations = [*others, *one_seed()[::-1], base]
     random.Random(0).shuffle(evaluations)
     read = read_evaluations(write(tmp_path, evaluations), "tiny-math")
     proposers, targets = table(read, "proposer"), table(read, "target")
-    assert list(proposers) == ["baseline", "0", "1"]
+    assert list(proposers) == ["untrained", "0", "1"]
     assert [cells["failure_rate"].estimate.value for cells in proposers.values()] == [0.125, 0.25, 0.9]
-    assert list(targets) == ["baseline", "seeds", "reversegen", "transfer/llama", "transfer/qwen"]
+    assert list(targets) == ["original", "seeds", "reversegen", "transfer/llama", "transfer/qwen"]
     assert [cells["failure_rate"].estimate.value for cells in targets.values()] == [None, None, None, 0.25, 0.5]
     assert [cells["accuracy"].estimate.value for cells in targets.values()] == [0.4, 0.5, 0.7, None, None]
     text = markdown(read)
@@ -162,17 +163,17 @@ def test_the_untrained_proposer_stands_before_iteration_0_and_other_models_after
     ]
     assert "of transfer/MODEL, over what the target failed" in text
     rates = [row for row in csv_rows(read) if row["metric"] == "failure_rate"]
-    assert [(row["role"], row["iteration"], row["source"], row["value"]) for row in rates] == [
-        ("proposer", "baseline", "", "0.125"),
-        ("proposer", "0", "", "0.25"),
-        ("proposer", "1", "", "0.9"),
-        ("target", "", "transfer/llama", "0.25"),
-        ("target", "", "transfer/qwen", "0.5"),
+    assert [tuple(row[name] for name in ("role", "arm", "iteration", "variant", "value")) for row in rates] == [
+        ("proposer", "untrained", "", "", "0.125"),
+        ("proposer", "iter0", "0", "", "0.25"),
+        ("proposer", "iter1", "1", "", "0.9"),
+        ("target", "", "", "transfer/llama", "0.25"),
+        ("target", "", "", "transfer/qwen", "0.5"),
     ]
 
 
 def test_a_row_without_transfer_has_no_column_of_failures_and_no_word_on_it() -> None:
-    assert "failure_rate" not in table(one_seed(), "target")["baseline"]
+    assert "failure_rate" not in table(one_seed(), "target")["original"]
     targets = [e for e in one_seed() if e.role == "target"]
     assert "transfer/MODEL" not in markdown(targets)
     assert "accuracy: right answers among all test questions" in markdown(targets)
@@ -269,7 +270,7 @@ def test_the_outcomes_of_several_runs_are_read_beside_their_evaluations(tmp_path
     paths, tests = [], []
     for run in ("a", "b"):
         paths.append(write_proposer(tmp_path / run / "iter1"))
-        target, files = write_target(tmp_path / run / "target")
+        target, files = write_target(tmp_path / run / "original")
         paths.append(target)
         tests += files
     other = tmp_path / "a/transfer/other"
@@ -294,7 +295,7 @@ def test_csv_has_every_random_seed_then_mean_and_spread() -> None:
         ("tiny-math", "mean", "0.9"),
         ("tiny-math", "sd", "0.1"),
     ]
-    assert [found[0][key] for key in ("role", "source", "group")] == ["proposer", "", ""]
+    assert [found[0][key] for key in ("role", "variant", "group")] == ["proposer", "", ""]
     assert [found[0][key] for key in ("low", "high", "count", "total", "random_seeds")] == [
         "0.1",
         "0.95",
@@ -310,11 +311,11 @@ def test_csv_of_one_seed_has_values_only_groups_and_training() -> None:
     rows = csv_rows(one_seed())
     assert {row["statistic"] for row in rows} == {"value"}
     group = [row for row in rows if row["group"] == "type=add"]
-    assert [(row["source"], row["metric"], row["value"]) for row in group] == [
-        (source, "accuracy", "0.5") for source in ("baseline", "seeds", "reversegen")
+    assert [(row["variant"], row["metric"], row["value"]) for row in group] == [
+        (variant, "accuracy", "0.5") for variant in ("original", "enhanced/seeds", "enhanced/reversegen")
     ]
-    tokens = [(row["source"], row["value"]) for row in rows if row["metric"] == "training_tokens"]
-    assert tokens == [("seeds", "2480000"), ("reversegen", "2480000")]
+    tokens = [(row["variant"], row["value"]) for row in rows if row["metric"] == "training_tokens"]
+    assert tokens == [("enhanced/seeds", "2480000"), ("enhanced/reversegen", "2480000")]
 
 
 def test_csv_says_why_a_number_is_null() -> None:
@@ -385,12 +386,18 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"metrics": {"failure_rate": {"valu": 1}}}, "metrics.failure_rate.value: Field required"),
     ({"role": "judge"}, "role: Input should be 'proposer' or 'target'"),
     ({"iteration": "3"}, "iteration: Input should be a valid integer"),
-    ({"iteration": None}, "iteration: null for a proposer"),
-    ({"iteration": None, "source": "seeds"}, "iteration: null for a proposer that is not the baseline"),
+    (
+        {"iteration": None},
+        "arm: 'iter0', variant: None, iteration: None; a proposer has the arm `iterK` and the iteration K",
+    ),
+    ({"iteration": 1}, "arm: 'iter0', variant: None, iteration: 1; a proposer has"),
+    ({"variant": "original"}, "arm: 'iter0', variant: 'original', iteration: 0; a proposer has"),
+    ({"arm": "control", "iteration": None}, "arm: 'control', variant: None, iteration: None; a proposer has"),
+    ({"source": "baseline"}, "source: is now `arm` of a proposer, `variant` of a target"),
     ({"surprise": 1}, "surprise: Extra inputs are not permitted"),
     (
-        {"role": "target", "source": "luck"},
-        "source: 'luck' is none of baseline, warmup, warmup_failures, seeds, reversegen",
+        {"role": "target", "arm": None, "iteration": None, "variant": "enhanced/luck"},
+        "a target has the variant `original`, `transfer/MODEL` or `enhanced/SOURCE` with one of warmup, warmup_failures, ",
     ),
     ({"provenance": {"training": {"rows": "many"}}}, "provenance.training: null or an object of numbers is needed"),
 ]

@@ -1,4 +1,4 @@
-"""The kinds safety and honesty from seeds to repair rows, through the rules, with models made in seconds."""
+"""The kinds safety and honesty from seeds to enhancement rows, through the rules, with models made in seconds."""
 
 from __future__ import annotations
 
@@ -34,11 +34,13 @@ SOURCES = ("reversegen", "warmup", "warmup_failures", "seeds")
 
 
 def finish(folder: Path, kind: str, changes: dict[str, Any], models: dict[str, Any]) -> Path:
-    """Run a small task of a kind up to what repairs the target; its results."""
+    """Run a small task of a kind up to what enhances the target; its results."""
     workflow = new_workflow(folder)
     workflow.change_models(models)
     workflow.write_task("small", SMALL | changes, base=f"tiny-{kind}")
-    done = workflow.run(*(f"results/small/{path}" for path in ("iter1/eval.json", "leaks.json", "target/eval.json")))
+    done = workflow.run(
+        *(f"results/small/{path}" for path in ("iter1/eval.json", "contamination.json", "original/eval.json"))
+    )
     assert done.returncode == 0, done.stdout
     return workflow.folder / "results/small"
 
@@ -88,7 +90,7 @@ def test_a_verdict_of_safety_is_the_judges(safety: Path) -> None:
     assert found["failure_rate_corrected"].value == pytest.approx(min(1, max(0, corrected)), abs=1e-5)
 
 
-def test_only_safe_answers_repair(safety: Path) -> None:
+def test_only_safe_answers_enhance(safety: Path) -> None:
     safe = {
         j.instruction_id
         for path in [*safety.glob("*/reference_judgements.jsonl"), safety / "enhanced/seed_judgements.jsonl"]
@@ -105,9 +107,9 @@ def test_only_safe_answers_repair(safety: Path) -> None:
 
 
 def test_attack_success_never_stands_alone(safety: Path) -> None:
-    found = metrics(safety, "target")
+    found = metrics(safety, "original")
     assert {"attack_success_rate", "over_refusal", "retained", "invalid_share"} <= set(found)
-    labels = {label.instruction_id: label for label in read_records(safety / "target/labels.jsonl", Label)}
+    labels = {label.instruction_id: label for label in read_records(safety / "original/labels.jsonl", Label)}
     attacks = read_records(safety / "tests/attacks.jsonl", Question)
     count = sum(labels[q.id].verdict == "failed" for q in attacks)
     assert (found["attack_success_rate"].count, found["attack_success_rate"].total) == (count, len(attacks))
@@ -146,7 +148,7 @@ def test_pairs_hold_whole_items_of_honesty(honest: Path) -> None:
 def test_rows_of_honesty_say_sure_or_unsure_and_never_teach_an_answer(honest: Path) -> None:
     verdicts: dict[
         str, set[str]
-    ] = {}  # what two chains wrote was asked twice, and ten other answers may decide otherwise
+    ] = {}  # what two arms wrote was asked twice, and ten other answers may decide otherwise
     for path in honest.glob("*/labels.jsonl"):
         for row in read_records(path, Label):
             verdicts.setdefault(row.instruction_id, set()).add(row.verdict)
@@ -168,11 +170,11 @@ def test_rows_of_honesty_say_sure_or_unsure_and_never_teach_an_answer(honest: Pa
 def test_calibration_of_honesty_is_what_the_files_give(honest: Path) -> None:
     from sklearn.metrics import average_precision_score
 
-    sure = read_records(honest / "target/confidences.jsonl", Confidence)
-    labels = {row.instruction_id: row.verdict for row in read_records(honest / "target/labels.jsonl", Label)}
+    sure = read_records(honest / "original/confidences.jsonl", Confidence)
+    labels = {row.instruction_id: row.verdict for row in read_records(honest / "original/labels.jsonl", Label)}
     right = [labels[c.question_id] == "passed" for c in sure]
     scores = [(c.answer + c.sure) / 2 for c in sure]
-    found = metrics(honest, "target")
+    found = metrics(honest, "original")
     assert found["average_precision"].value == pytest.approx(average_precision_score(right, scores), abs=1e-5)
     assert found["accuracy"].count == sum(right)
     assert found["unsure_share"].count == sum(c.sure < 0.5 for c in sure)

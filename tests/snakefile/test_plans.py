@@ -156,15 +156,15 @@ def test_masked_texts_are_written_only_where_a_task_of_a_harmful_kind_asks(workf
     workflow.write_task("sums", {"report": {"include_text": True}})
     for task, expected in (("tiny-safety", None), ("clear", 1), ("sums", None)):
         jobs = planned(workflow.run("-n", f"results/{task}/report.html").stdout)
-        assert jobs["write_atlas"] == jobs["write_report"] == 1
+        assert jobs["write_failure_clusters"] == jobs["write_report"] == 1
         assert jobs.get("write_texts") == expected
 
 
 def test_the_page_of_several_random_seeds_has_the_atlas_of_the_first(workflow: Workflow) -> None:
     done = workflow.run("-n", "results/tiny-math/report.html", "--config", "random_seeds=[2,1]")
     assert done.returncode == 0, done.stdout
-    assert "results/tiny-math.s2/atlas.jsonl" in done.stdout
-    assert planned(done.stdout)["write_atlas"] == 1
+    assert "results/tiny-math.s2/failure_clusters.jsonl" in done.stdout
+    assert planned(done.stdout)["write_failure_clusters"] == 1
 
 
 def test_an_ablation_that_reuses_plans_only_what_differs(workflow: Workflow) -> None:
@@ -204,7 +204,7 @@ def test_a_table_pools_the_random_seeds_that_the_command_line_gives(workflow: Wo
 
 
 def test_a_task_is_cut_into_as_many_shards_as_it_says_and_one_shard_adds_no_job(workflow: Workflow) -> None:
-    target = "results/{}/target/labels.jsonl", "results/{}/iter0/labels.jsonl"
+    target = "results/{}/original/labels.jsonl", "results/{}/iter0/labels.jsonl"
     plans = {}
     for name, count in (("whole", 1), ("cut", 8)):
         workflow.write_task(name, {"shards": count})
@@ -306,7 +306,7 @@ def test_a_folder_that_is_no_model_is_named_when_its_job_starts(workflow: Workfl
     (workflow.folder / "empty").mkdir()
     workflow.change_models({"mine": {"folder": "empty", "size": "tiny"}})
     workflow.write_task("mine", {"target": "mine"})
-    done = workflow.run("results/mine/target/responses.jsonl")
+    done = workflow.run("results/mine/original/responses.jsonl")
     assert done.returncode == 1
     assert "answer_tests: error: empty: not a model folder: it has no config.json" in done.stdout
 
@@ -314,7 +314,7 @@ def test_a_folder_that_is_no_model_is_named_when_its_job_starts(workflow: Workfl
 def test_an_endpoint_without_its_key_fails_when_its_job_starts_and_not_in_a_dry_run(workflow: Workflow) -> None:
     endpoint = {"base_url": "https://api.example.org/v1", "model": "m", "api_key_env": "REVERSEGEN_TEST_KEY"}
     workflow.change_models({"api": {"endpoint": endpoint, "size": "tiny"}})
-    workflow.write_task("api", {"labeller": "api"})
+    workflow.write_task("api", {"teacher": "api"})
     target = "results/api/enhanced/seed_references.jsonl"
     assert workflow.run("-n", target).returncode == 0
     done = workflow.run(target)
@@ -348,7 +348,7 @@ def test_no_more_seeds_are_asked_and_answered_than_are_drawn(
     """A probe of 50 seeds asks 50; 20 rows and a quarter more take 25 references; null takes all, as they stand."""
     monkeypatch.setenv("REVERSEGEN_TEST_KEY", KEY)
     asked, answered = "results/api/probe/responses.jsonl", "results/api/enhanced/seed_references.jsonl"
-    task = {"target": "api", "labeller": "api", "data": {"seeds": {"arithmetic": {"corpus": {"count": 200}}}}}
+    task = {"target": "api", "teacher": "api", "data": {"seeds": {"arithmetic": {"corpus": {"count": 200}}}}}
     task["references"] = {"max_unreadable_share": 1.0}  # the server's replies have no final answer
     sizes = []
     with EndpointServer().running() as server:

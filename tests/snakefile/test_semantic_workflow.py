@@ -1,4 +1,4 @@
-"""The semantic step through the rules, with a real sentence model: embeddings, deduplication, metrics, leak gate, alarm."""
+"""The semantic step through the rules, with a real sentence model: embeddings, duplicates, metrics, contamination, alarm."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def stopped(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> tuple
     workflow.change_models({"real-minilm": {"folder": str(MINILM), "size": "tiny", "dtype": "float32"}})
     workflow.write_task("semantic", SMALL, base="micro")
     folder = workflow.folder / "results/semantic/iter0"
-    done = workflow.run("results/semantic/iter0/prompts.jsonl", "results/semantic/leaks/warmup.json")
+    done = workflow.run("results/semantic/iter0/prompts.jsonl", "results/semantic/contamination/warmup.json")
     assert done.returncode == 0, done.stdout
     write_json(folder / "proposer/manifest.json", {"files": {}})
     rng = random.Random(0)
@@ -61,7 +61,7 @@ def stopped(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> tuple
                 )
             )
     write_records(folder / "samples.jsonl", samples)
-    done = workflow.run("results/semantic/leaks/iter0.json")
+    done = workflow.run("results/semantic/contamination/iter0.json")
     assert done.returncode == 1, done.stdout
     return workflow, done.stdout
 
@@ -76,7 +76,7 @@ def test_the_alarm_stops_the_run_before_the_next_proposer_with_the_reason(stoppe
     assert "results/semantic/iter0/eval.json: the proposer has collapsed" in output
     assert reason in output
     assert (folder / "iter0/pairs.jsonl").exists()
-    assert not (folder / "leaks/iter0.json").exists()
+    assert not (folder / "contamination/iter0.json").exists()
     plan = workflow.run("-n", "results/semantic/iter1/proposer").stdout
     assert "check_pairs" in plan  # which stops the run: the proposer waits for it
 
@@ -109,7 +109,7 @@ def test_survivors_alone_are_embedded_and_duplicates_point_to_what_they_repeat(s
 def test_the_gate_counts_what_means_nearly_the_same(stopped: tuple[Workflow, str]) -> None:
     workflow, _ = stopped
     folder = workflow.folder / "results/semantic"
-    leaks = json.loads((folder / "leaks/warmup.json").read_text())
+    contamination = json.loads((folder / "contamination/warmup.json").read_text())
     seeds = read_records(folder / "seeds.jsonl", Seed)
     files = [folder / "seeds.embeddings.npy", *(folder / "tests").glob("*.npy")]
     vectors = read_embeddings(files)
@@ -119,24 +119,24 @@ def test_the_gate_counts_what_means_nearly_the_same(stopped: tuple[Workflow, str
     counted = {
         name: int(((vectors.of(rows) @ vectors.of(ids).T).max(axis=1) > 0.95).sum()) for name, ids in apart.items()
     }
-    assert leaks["semantic"] == {"semantic": counted}
+    assert contamination["semantic"] == {"semantic": counted}
     assert sum(counted.values()) > 0
-    limited = {"alarm": {"action": "warn"}, "leaks": {"semantic_share": 0.0}}
+    limited = {"alarm": {"action": "warn"}, "contamination": {"semantic_share": 0.0}}
     workflow.write_task("semantic", {**SMALL, **limited}, base="micro")
-    done = workflow.run("results/semantic/leaks/warmup.json")
+    done = workflow.run("results/semantic/contamination/warmup.json")
     assert done.returncode == 1
-    assert "leaks.semantic_share: rows that nearly repeat what is kept out: {'semantic': " in done.stdout
+    assert "contamination.semantic_share: rows that nearly repeat what is kept out: {'semantic': " in done.stdout
 
 
 def test_a_warning_lets_the_run_go_on_and_embeds_nothing_again(stopped: tuple[Workflow, str]) -> None:
     workflow, _ = stopped
     workflow.write_task("semantic", {**SMALL, "alarm": {**SMALL["alarm"], "action": "warn"}}, base="micro")
-    done = workflow.run("results/semantic/leaks/iter0.json", "results/semantic.s1/seeds.embeddings.npy")
+    done = workflow.run("results/semantic/contamination/iter0.json", "results/semantic.s1/seeds.embeddings.npy")
     assert done.returncode == 0, done.stdout
     folder = workflow.folder / "results"
-    leaks = json.loads((folder / "semantic/leaks/iter0.json").read_text())
-    assert leaks["rows"] == {"iter0 pairs": 2 * len(read_records(folder / "semantic/iter0/pairs.jsonl", Pair))}
-    assert set(leaks["semantic"]["iter0 pairs"]) == {"test", "pretraining", "heldout seeds"}
+    contamination = json.loads((folder / "semantic/contamination/iter0.json").read_text())
+    assert contamination["rows"] == {"iter0 pairs": 2 * len(read_records(folder / "semantic/iter0/pairs.jsonl", Pair))}
+    assert set(contamination["semantic"]["iter0 pairs"]) == {"test", "pretraining", "heldout seeds"}
     log = (folder / "semantic.s1/logs/embed_seeds.log").read_text()
     assert " 0 distinct ones embedded" in log
     one, two = (read_embeddings([folder / name / "seeds.embeddings.npy"]) for name in ("semantic", "semantic.s1"))

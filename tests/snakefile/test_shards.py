@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from tests.engines.test_transformers import TEXTS, USE, build_model, write_folder
 
-from reversegen.config.load import KindUse, Labelling
+from reversegen.config.load import KindUse, Teaching
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Prompt, Response, read_records
 from reversegen.core.shards import share
 from reversegen.engines.base import Decoding
 from reversegen.engines.transformers import TransformersEngine
 from reversegen.kinds import open_kind
-from reversegen.loop.generation import answer_questions, in_batches, label_by_model, sample_instructions
+from reversegen.loop.generation import answer_by_teacher, answer_questions, in_batches, sample_instructions
 
 KIND = open_kind(KindUse(name="math"))
 QUESTIONS = [(f"id {n}", f"{TEXTS[n % 3]} and {n}") for n in range(45)]  # twelve batches of four, the last one short
@@ -56,10 +56,10 @@ def answer(folder: Path, output: Path, shard: str) -> None:
 
 
 def label(folder: Path, output: Path, shard: str) -> None:
-    settings = Labelling(
+    settings = Teaching(
         system=None, max_new_tokens=6, batch_size=12, samples=3, agreeing=2, temperature=1.0, solvable=None
     )
-    label_by_model(
+    answer_by_teacher(
         output, QUESTIONS, "l", engine(folder), engine(folder, 0.0), KIND, settings, 1.0, (0, "iter1"), shard=shard
     )
 

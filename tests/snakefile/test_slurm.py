@@ -112,7 +112,7 @@ def test_a_job_of_a_model_on_a_gpu_gets_one_and_light_ones_get_none(
     text = path.read_text()
     path.write_text(text.replace("runtime: 30, gpu: 0,", "runtime: 30, gpu: 1,"))
     assert path.read_text() != text
-    shutil.rmtree(folder / "results/micro/leaks")
+    shutil.rmtree(folder / "results/micro/contamination")
     shutil.rmtree(folder / TRAINING)
     config = ["--config", *setting] if setting else []
     done = run(Workflow(folder), *PROFILE, "--retries", "0", TRAINING, *config)
@@ -170,7 +170,7 @@ def test_a_key_reaches_its_endpoint_and_no_file_log_job_script_or_report(
     seeds = yaml.safe_load((REPOSITORY / "config/tasks/tiny-math.yaml").read_text())["data"]["seeds"]
     seeds["arithmetic"]["corpus"]["count"] = 60
     data, replies = {**MICRO["data"], "seeds": seeds}, {"max_unreadable_share": 1.0}  # they have no final answer
-    workflow.write_task("keys", {**MICRO, "labeller": "api", "data": data, "references": replies})
+    workflow.write_task("keys", {**MICRO, "teacher": "api", "data": data, "references": replies})
     wanted = ["results/keys/enhanced/seed_references.jsonl"]
     logs = [
         "--slurm-keep-successful-logs",

@@ -39,14 +39,14 @@ def test_tables_of_what_ships_and_then_of_own_results_and_the_report_of_both(wor
     # of a run that stopped half way, and whose seeds are gone: what is missing or out of date is not made for a table
     own = workflow.folder / "results/tiny-math"
     write_proposer(own / "iter1")
-    _, tests = write_target(own / "target")
+    _, tests = write_target(own / "original")
     (own / "tests").mkdir()
     for name, file in (("test", tests[0]), ("pretraining", tests[2])):
         shutil.copy(file, own / f"tests/{name}.jsonl")
-    evaluation = json.loads((own / "target/eval.json").read_text())
+    evaluation = json.loads((own / "original/eval.json").read_text())
     evaluation["metrics"]["accuracy"] |= {"value": 2 / 3, "total": 3}
     evaluation["groups"] = {}
-    (own / "target/eval.json").write_text(json.dumps(evaluation))
+    (own / "original/eval.json").write_text(json.dumps(evaluation))
     done = workflow.run("tables", **NOWHERE)
     assert done.returncode == 0, done.stdout
     assert planned(done.stdout) == {"collect_outcomes": 1, "compare_tasks": 2, "tables": 1}
@@ -60,7 +60,7 @@ def test_tables_of_what_ships_and_then_of_own_results_and_the_report_of_both(wor
 
     # another evaluation is collected; one that says the same is not
     time.sleep(0.01)
-    (own / "target/eval.json").touch()
+    (own / "original/eval.json").touch()
     assert "Nothing to be done" in workflow.run("-n", "tables").stdout
     write_proposer(own / "iter2")
     assert planned(workflow.run("-n", "tables").stdout) == {"collect_outcomes": 1, "compare_tasks": 2, "tables": 1}
@@ -111,7 +111,7 @@ def test_every_ablation_plans_without_network_and_makes_no_part_that_it_reuses(w
 
 
 def test_snakemakes_report_holds_what_people_look_at_of_a_task(workflow: Workflow) -> None:
-    names = ("table.md", "table.csv", "report.html", "plan.md", "judge.json", "leaks.json")
+    names = ("table.md", "table.csv", "report.html", "plan.md", "judge.json", "contamination.json")
     folder = workflow.folder / "results/tiny-math"
     folder.mkdir(parents=True)
     for name in names:
@@ -130,8 +130,8 @@ def test_snakemakes_report_holds_what_people_look_at_of_a_task(workflow: Workflo
         "tiny-math",
         "plan",
         "judge check",
-        "leak gate",
+        "contamination gate",
         "Markdown",
-        "its targets by the source of what repaired",
+        "its targets by the source of what enhanced",
     ):
         assert said in page

@@ -92,7 +92,7 @@ def with_tiny_model(folder: Path, tiny_model: Path) -> Workflow:
 def finished(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Workflow:
     """One undisturbed run of the task `micro`, from seeds to report."""
     workflow = with_tiny_model(tmp_path_factory.mktemp("finished") / "run", tiny_model)
-    done = workflow.run(*ALL, "results/micro/leaks.json")
+    done = workflow.run(*ALL, "results/micro/contamination.json")
     assert done.returncode == 0, done.stdout
     return workflow
 
@@ -144,8 +144,8 @@ def test_sources_have_equal_rows_and_no_test_question(finished: Workflow) -> Non
     taught = {math.canonical(row.prompt[0].content) for of in rows.values() for row in of}  # type: ignore[union-attr]
     assert asked
     assert not asked & taught
-    leaks = json.loads((folder / "leaks.json").read_text())["exact"]
-    assert {n for counts in leaks.values() for n in counts.values()} == {0}
+    contamination = json.loads((folder / "contamination.json").read_text())["exact"]
+    assert {n for counts in contamination.values() for n in counts.values()} == {0}
 
 
 @pytest.mark.slow
@@ -201,14 +201,14 @@ def test_what_decides_no_result_makes_nothing_again(finished: Workflow, tmp_path
     assert set(planned(done.stdout)) == {"write_report"}  # which tells the configuration
     launched = {"training": {"launcher": {"config": "one_gpu", "processes": 1}}}
     limits = {"max_invalid_share": 0.9, "max_unreadable_share": 0.9}
-    changes = {"warmup": launched, "enhancement": launched, "leaks": {"near_share": 0.9}}
+    changes = {"warmup": launched, "enhancement": launched, "contamination": {"near_share": 0.9}}
     copy.write_task("micro", changes | {"responses": limits, "references": limits}, base="micro")
     jobs = planned(copy.run("-n", *ALL).stdout)
-    assert jobs["check_leaks"] == 1  # the gates are looked at again, and evaluations name the configuration
+    assert jobs["check_contamination"] == 1  # the gates are looked at again, and evaluations name the configuration
     assert not {
         name for name in jobs if name.startswith(("train_", "sample_", "answer_", "select_", "label_", "build_"))
     }
-    assert planned(copy.run("-n", "results/micro/efficiency.md").stdout) == {"write_efficiency": 1}
+    assert planned(copy.run("-n", "results/micro/resource_usage.md").stdout) == {"write_resource_usage": 1}
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ def test_what_decides_no_result_makes_nothing_again(finished: Workflow, tmp_path
         ("iter1/labels.jsonl", "iter1/eval.json"),
         ("enhanced/seeds/responses.jsonl", "enhanced/seeds/labels.jsonl"),
         ("enhanced/seeds/labels.jsonl", "enhanced/seeds/eval.json"),
-        ("enhanced/seeds/train.jsonl", "leaks.json"),
+        ("enhanced/seeds/train.jsonl", "contamination.json"),
     ],
 )
 def test_no_rate_is_taken_over_what_is_left_of_a_file(
@@ -266,7 +266,7 @@ STAGES = (
     "iter1/train_proposer",
     "enhanced/select_enhancement",
     "enhanced/seeds/train_target",
-    "target/answer_tests",
+    "original/answer_tests",
 )
 
 
@@ -276,7 +276,9 @@ def test_killed_in_any_stage_and_started_again_ends_in_the_same_bytes(
 ) -> None:
     """Also shows that the same seed gives the same bytes twice: the two runs share only the tiny model."""
     workflow = with_tiny_model(tmp_path / "run", tiny_model)
-    targets = [f"results/micro/{path}" for path in ("iter1/eval.json", "enhanced/seeds/eval.json", "target/eval.json")]
+    targets = [
+        f"results/micro/{path}" for path in ("iter1/eval.json", "enhanced/seeds/eval.json", "original/eval.json")
+    ]
     command = workflow.command("--rerun-incomplete", "--nolock", *targets)  # --unlock is tried with shards above
     killed = []
     for stage in STAGES:
@@ -334,7 +336,7 @@ def test_a_checkout_that_changes_only_times_reruns_nothing(finished: Workflow) -
 @pytest.mark.slow
 def test_the_leak_gate_stops_the_run_and_says_where(finished: Workflow, tmp_path: Path) -> None:
     folder = finished.folder / "results/micro"
-    log = (folder / "logs/leaks/enhanced.log").read_text()
+    log = (folder / "logs/contamination/enhanced.log").read_text()
     words = shlex.split(next(line.split("by hand: ")[1] for line in log.splitlines() if "by hand" in line))[1:]
     question = json.loads((folder / "tests/test.jsonl").read_text().splitlines()[0])["text"]
     (tmp_path / "warmup").mkdir()
@@ -343,11 +345,14 @@ def test_the_leak_gate_stops_the_run_and_says_where(finished: Workflow, tmp_path
     write_records(tmp_path / "warmup/train.jsonl", leaking)
     replaced = {"results/micro/enhanced/warmup/train.jsonl": str(tmp_path / "warmup/train.jsonl")}
     words = [replaced.get(word, word) for word in words]
-    words = [f"--leaks={tmp_path}/leaks.json" if word.startswith("--leaks=") else word for word in words]
+    words = [
+        f"--contamination={tmp_path}/contamination.json" if word.startswith("--contamination=") else word
+        for word in words
+    ]
     done = subprocess.run([sys.executable, *words], cwd=finished.folder, capture_output=True, text=True)
     assert done.returncode == 1
     assert "'warmup with test': 1" in done.stderr
-    assert not (tmp_path / "leaks.json").exists()
+    assert not (tmp_path / "contamination.json").exists()
 
 
 @pytest.mark.slow
@@ -380,9 +385,9 @@ def test_a_filled_in_audit_reaches_the_evaluation_and_is_not_overwritten(finishe
 
 @pytest.mark.slow
 def test_the_untrained_proposer_and_the_transfer_are_measured_like_others(finished: Workflow) -> None:
-    baseline = evaluation(finished, "baseline/eval.json")
-    assert (baseline.iteration, baseline.source) == (None, "baseline")
-    assert baseline.metrics["validity"].total == evaluation(finished, "iter1/eval.json").metrics["validity"].total
+    untrained = evaluation(finished, "untrained/eval.json")
+    assert (untrained.arm, untrained.variant, untrained.iteration) == ("untrained", None, None)
+    assert untrained.metrics["validity"].total == evaluation(finished, "iter1/eval.json").metrics["validity"].total
     transfer = evaluation(finished, "transfer/tiny-arithmetic/eval.json").metrics
     failures = evaluation(finished, "iter1/eval.json").metrics
     # the same model, asked again what it failed on, fails again

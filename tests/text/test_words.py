@@ -18,8 +18,8 @@ from reversegen.config.load import Deduplication, KindUse, Safety
 from reversegen.ids import instruction_id, normalise
 from reversegen.kinds import open_kind
 from reversegen.kinds.math import KIND
-from reversegen.loop.contamination import KeptOut, find_leaks
-from reversegen.reporting.failure_clusters import make_atlas, tokens
+from reversegen.loop.contamination import KeptOut, find_contamination
+from reversegen.reporting.failure_clusters import make_failure_clusters, tokens
 from reversegen.text.diversity import lexical_diversity
 from reversegen.text.near_duplicates import near_any, near_duplicates
 from reversegen.text.self_bleu import bleu_against_others, self_bleu
@@ -174,7 +174,7 @@ def test_the_gate_sees_what_a_row_repeats_exactly_or_nearly(script: str) -> None
     ]
     kind = open_kind(KindUse(name="safety", safety=Safety(refusals=["no"])))
     rows = {str(n): [(instruction_id(text), text)] for n, text in enumerate(written)}
-    found = find_leaks(rows, {"test": KeptOut([asked], None)}, PUBLISHED, kind)
+    found = find_contamination(rows, {"test": KeptOut([asked], None)}, PUBLISHED, kind)
     assert [found.exact[name]["test"] for name in rows] == [1, 1, 1, 0, 0, 0]
     assert [found.near[name]["test"] for name in rows] == [1, 1, 1, 1, 1, 0]
 
@@ -299,7 +299,7 @@ def test_clusters_of_chinese_failures_are_found_and_named_by_their_characters() 
         i: f.model_copy(update={"text": wording[i[:5]].format(chr(0x5200 + n), n)})
         for n, (i, f) in enumerate(found.failures.items())
     }
-    clusters, failures = make_atlas(found, None, False, 0)
+    clusters, failures = make_failure_clusters(found, None, False, 0)
     pure = kinds_of(failures)
     assert {len(of) for of in pure.values()} == {1}
     assert {next(iter(of)) for of in pure.values()} == set(wording)

@@ -558,16 +558,16 @@ def test_the_card_tells_how_a_model_was_trained_and_from_what(folders: Folders, 
     shutil.copytree(folders.supervised, hub)
     (hub / "manifest.json").write_text(json.dumps({**manifest(hub), "hub": "some/model"}))
     proposer = prefer(build_pairs(16), hub, hub, tmp_path / "proposer", losses={"sigmoid": 0.5, "sft": 2.0})
-    repaired = supervise(answer_rows(24), proposer, tmp_path / "repaired", lora=LORA)
-    cards = {folder: ModelCard.load(folder / "README.md") for folder in (proposer, repaired, folders.supervised)}
+    enhanced = supervise(answer_rows(24), proposer, tmp_path / "enhanced", lora=LORA)
+    cards = {folder: ModelCard.load(folder / "README.md") for folder in (proposer, enhanced, folders.supervised)}
     assert [card.data.get("base_model") for card in cards.values()] == ["some/model", "some/model", None]
     assert [card.data.tags[-1] for card in cards.values()] == ["dpo", "sft", "sft"]
     assert all(card.data.library_name == "transformers" for card in cards.values())
     for line in ("| beta | 0.3 |", "| loss_weights | [0.5, 2.0] |", "| training.learning_rate | 0.003 |"):
         assert line in cards[proposer].text
-    facts = manifest(repaired)
-    assert f"{facts['rows']} rows, {facts['steps']} steps, {facts['tokens']:,} tokens" in cards[repaired].text
-    assert "| lora.r | 4 |" in cards[repaired].text
+    facts = manifest(enhanced)
+    assert f"{facts['rows']} rows, {facts['steps']} steps, {facts['tokens']:,} tokens" in cards[enhanced].text
+    assert "| lora.r | 4 |" in cards[enhanced].text
     assert str(tmp_path) not in "".join(card.text for card in cards.values())
 
 

@@ -135,7 +135,7 @@ def test_a_compliant_answer_tells_of_both_words_of_its_topic() -> None:
     assert set.union(*done_to.values()) == STEPS
 
 
-def test_the_target_is_taught_to_refuse_in_common_disguises_only_and_the_labeller_in_all() -> None:
+def test_the_target_is_taught_to_refuse_in_common_disguises_only_and_the_teacher_in_all() -> None:
     examples = draw(corpus("pretraining", count=4000))
     taught = Counter(
         (type_of(e.question) in RARE, things(e.question)[0] in FORBIDDEN, e.answer == REFUSAL) for e in examples

@@ -27,7 +27,7 @@ TEST_MIXES = [
     ("policy", "attacks"),
     ("policy", "harmless"),
 ]
-"""Mixes whose answers are right ones. The mix `pretraining` of policy is no such: it teaches what is to be repaired."""
+"""Mixes whose answers are right ones. The mix `pretraining` of policy is no such: it teaches what enhancement is to change."""
 
 
 def corpus(world: str, mix: str, part: str = "all", count: int = 1000, **more: Any) -> Corpus:

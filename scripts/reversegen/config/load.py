@@ -25,7 +25,7 @@ from pydantic import (
 )
 
 from reversegen.core.errors import BadInput
-from reversegen.core.records import Measure, explain
+from reversegen.core.records import Measure, explain, first_fault
 
 
 def _no_truth_value(value: Any) -> Any:
@@ -63,14 +63,14 @@ NotNegative = Annotated[float, Field(ge=0), NUMBER]
 Rate = Annotated[float, Field(gt=0), NUMBER]
 Share = Annotated[float, Field(ge=0, le=1), NUMBER]
 Environment = Literal["base", "generate", "train", "text", "report"]
-Reusable = Literal["seeds", "probe", "warmup", "baseline", "iter0", "control", "target"]
+Reusable = Literal["seeds", "probe", "warmup", "untrained", "iter0", "control", "original"]
 TASK_NAME = r"[a-z0-9-]+"
 FILE_PART = r"^[\w.:%+\[\]-]+$"
 """What becomes part of a file's name: no folder, and no braces, which are Snakemake's."""
 TASK_WILDCARD = rf"{TASK_NAME}(\.s(0|[1-9][0-9]*))?"
 RESERVED = {"tables", "figures", "models"}
 SOLVERS = {"arithmetic": "math", "knowledge": "honesty"}
-"""Labellers that are no models but the exact solver of an invented world, with the kind whose questions they answer."""
+"""Teachers that are no models but the exact solver of an invented world, with the kind whose questions they answer."""
 
 _ASKED = ("data", "kind", "target", "responses", "honesty", "safety", "judge", "judge_check", "checker_timeout")
 _WRITTEN = (
@@ -80,17 +80,17 @@ _WRITTEN = (
     "sampling",
     "deduplication",
     "embedding",
-    "labeller",
+    "teacher",
     "references",
 )
 REUSABLE: dict[str, tuple[str, ...]] = {
     "seeds": ("data", "kind"),
     "probe": _ASKED,
     "warmup": (*_ASKED, "prompts.header", "warmup.rows"),
-    "baseline": (*_WRITTEN, "evaluation"),
+    "untrained": (*_WRITTEN, "evaluation"),
     "iter0": (*_WRITTEN, "warmup", "evaluation", "alarm"),
     "control": (*_WRITTEN, "warmup", "iterations"),
-    "target": (*_ASKED, "evaluation"),
+    "original": (*_ASKED, "evaluation"),
 }
 """Parts of a task that another may reuse, with the keys that decide them and must be equal in both."""
 
@@ -244,8 +244,8 @@ class Answering(Section):
     max_unreadable_share: Share = Field(0.5, description=UNREADABLE)
 
 
-class Labelling(Answering):
-    """How a labeller model answers."""
+class Teaching(Answering):
+    """How a teacher model answers."""
 
     samples: Positive = Field(description="1 for one greedy answer, more for a majority vote among that many")
     agreeing: Positive = Field(description="least votes that one answer needs; fewer make the reference invalid")
@@ -258,7 +258,7 @@ class Labelling(Answering):
     )
 
     @model_validator(mode="after")
-    def _votes_can_agree(self) -> Labelling:
+    def _votes_can_agree(self) -> Teaching:
         if self.agreeing > self.samples:
             raise ValueError(f"agreeing: {self.agreeing} of {self.samples} samples can never agree")
         return self
@@ -313,7 +313,7 @@ class JudgeCheck(Section):
 
     sensitivity: Share = Field(description="least share of failed responses that it must call failed")
     specificity: Share = Field(description="least share of passed responses that it must call passed")
-    canaries: Share = Field(description="least share of injection canaries that it must judge rightly")
+    injections: Share = Field(description="least share of injections that it must judge rightly")
     invalid: Share = Field(description="largest share of other rows that it may give no verdict on")
 
 
@@ -441,7 +441,7 @@ class Preference(Section):
         return self
 
 
-class Leaks(Section):
+class ContaminationLimits(Section):
     """The gate between training rows and held-out or test questions. Exact overlaps always stop the run."""
 
     near_share: Share | None = Field(
@@ -453,11 +453,11 @@ class Leaks(Section):
 
 
 class Enhancement(Section):
-    """Fine-tuning that repairs the target."""
+    """Fine-tuning that enhances the target."""
 
     rows: Positive = Field(description="most rows of a source; every source gets as many as the smallest has")
     seed_margin: NotNegative | None = Field(
-        description="training seeds that the labeller answers beyond `rows`, as a share of them, since some answers cannot be "
+        description="training seeds that the teacher answers beyond `rows`, as a share of them, since some answers cannot be "
         "used; null for all seeds"
     )
     in_turns: bool = Field(
@@ -473,7 +473,7 @@ class Enhancement(Section):
 
     @property
     def answered_seeds(self) -> int | None:
-        """Training seeds that the labeller answers; None for all."""
+        """Training seeds that the teacher answers; None for all."""
         return None if self.seed_margin is None else self.rows + math.ceil(self.rows * self.seed_margin)
 
 
@@ -529,7 +529,7 @@ class Task(Section):
     )
     proposer: str = Field(description="model that proposer 0 is trained from")
     target: str = Field(description="model under study")
-    labeller: str = Field(description="model that writes reference answers, or a solver: arithmetic, knowledge")
+    teacher: str = Field(description="model that writes reference answers, or a solver: arithmetic, knowledge")
     judge: Judge | None = Field(description="the judge model of the kind safety, else null")
     judge_check: JudgeCheck
     honesty: Honesty
@@ -542,10 +542,10 @@ class Task(Section):
     prompts: Prompts
     sampling: Sampling
     responses: Answering
-    references: Labelling
+    references: Teaching
     deduplication: Deduplication
     embedding: Embedding | None = Field(description="null for no semantic step and no semantic metric")
-    leaks: Leaks
+    contamination: ContaminationLimits
     warmup: Warmup
     pairs: Pairing
     preference: Preference
@@ -713,7 +713,7 @@ class Endpoint(Section):
     )
     structured: bool = Field(
         False,
-        description="whether it holds replies to a JSON schema (`response_format`), so that a labeller is read by it",
+        description="whether it holds replies to a JSON schema (`response_format`), so that a teacher is read by it",
     )
     max_tokens_field: str = Field(
         "max_tokens",
@@ -1080,7 +1080,7 @@ def _task(defaults: dict[str, Any], path: Path, folder: Path, faults: dict[str, 
     try:
         return Task.model_validate(merge(defaults, own))
     except ValidationError as error:
-        place = error.errors()[0]["loc"]
+        place = first_fault(error)["loc"]
         if _holds(defaults, place) and not _holds(own, place):
             raise _SharedFault(f"{folder / 'config.yaml'}: defaults.{explain(error, show_input=True)}") from error
         raise BadInput(f"{path}: {explain(error, show_input=True)}") from error
@@ -1119,7 +1119,7 @@ def _parent(path: Path, own: dict[str, Any], children: tuple[Path, ...]) -> Path
 
 def _check_models(task: Task, models: dict[str, Model], unusable: dict[str, str], path: Path) -> None:
     """Refuse a role for a model that is unknown, cannot play it, or is `unusable`: names with what is wrong with each."""
-    roles = {"proposer": task.proposer, "target": task.target, "labeller": task.labeller}
+    roles = {"proposer": task.proposer, "target": task.target, "teacher": task.teacher}
     if task.judge:
         roles["judge.model"] = task.judge.model
     if task.embedding:
@@ -1128,7 +1128,7 @@ def _check_models(task: Task, models: dict[str, Model], unusable: dict[str, str]
     for role, name in roles.items():
         if name in unusable:
             raise BadInput(f"{path}: {role}: {unusable[name]}")
-        if name not in models and not (role == "labeller" and name in SOLVERS):
+        if name not in models and not (role == "teacher" and name in SOLVERS):
             raise BadInput(
                 f"{path}: {role}: unknown model {name!r}; config/models.yaml has {', '.join(sorted(models))}"
             )
@@ -1158,7 +1158,7 @@ def _check_models(task: Task, models: dict[str, Model], unusable: dict[str, str]
         raise BadInput(
             f"{path}: judge: {task.judge.model} is a classifier, which transformers runs; give no `engine: vllm`"
         )
-    for role in ("proposer", "target", "labeller"):
+    for role in ("proposer", "target", "teacher"):
         model = models.get(roles[role])
         if model and model.train and model.train.classifier:
             raise BadInput(f"{path}: {role}: {roles[role]} is a classifier, which writes no text")
@@ -1172,7 +1172,7 @@ def _check_budget(task: Task, models: dict[str, Model], main: Workflow, path: Pa
     """Refuse a limit on what nothing could be said of: every price and throughput that it needs must be given."""
     judge = [task.judge.model] if task.judge else []
     needed: dict[str, Any] = {}
-    for name in (task.proposer, task.target, task.labeller, *judge, *task.transfer):
+    for name in (task.proposer, task.target, task.teacher, *judge, *task.transfer):
         model = models.get(name)
         if model is None:
             continue

@@ -42,7 +42,7 @@ class Seed(Record):
     licence: str
     """Licence of the source, as its publisher states it."""
     answer: str | None
-    """The data set's own final answer: it checks the labeller and trains nothing."""
+    """The data set's own final answer: it checks the teacher and trains nothing."""
     subject: str | None
     """What the demonstrations of one prompt share beside the source; None where the kind has no subjects."""
 
@@ -140,19 +140,19 @@ class Response(Record):
 
 
 class Reference(Record):
-    """A row of `references.jsonl`: the labeller's trusted answer to an instruction."""
+    """A row of `references.jsonl`: the teacher's trusted answer to an instruction."""
 
     instruction_id: str
     answer: str | None
     """The final answer alone; None where there is none."""
     solution: str | None
     """The full answer, from which an enhancement row is made."""
-    labeller: str
-    """Name of the labeller in the task's configuration."""
+    teacher: str
+    """Name of the teacher in the task's configuration."""
     invalid: str | None
     """Why the instruction has no trusted answer; None where it has one."""
     received: bool = True
-    """False if no reply of the labeller was received: a fault of the request, such as a content filter."""
+    """False if no reply of the teacher was received: a fault of the request, such as a content filter."""
 
 
 class Judgement(Record):
@@ -193,7 +193,7 @@ class Labelled(Record):
     """The trusted answer, where the kind's labels need one."""
     verdict: Literal["failed", "passed"]
     """What a person, or the rules of an invented world, say."""
-    canary: bool
+    injection: bool
     """Whether a response tries to talk the judge into a verdict."""
 
 
@@ -226,7 +226,7 @@ class Failure(Record):
 
     instruction_id: str
     cluster: int
-    """Number of its cluster in `atlas.jsonl`."""
+    """Number of its cluster in `failure_clusters.jsonl`."""
     iteration: int
     """The first in which the target failed on it."""
     group: str | None
@@ -247,7 +247,7 @@ class Failure(Record):
 
 
 class Cluster(Record):
-    """A row of `atlas.jsonl`: failing instructions that are alike, largest cluster first."""
+    """A row of `failure_clusters.jsonl`: failing instructions that are alike, largest cluster first."""
 
     number: int
     """From 0."""
@@ -305,7 +305,7 @@ class TrainingRow(Record):
     prompt: str | list[Message]
     completion: str | list[Message]
     instruction_id: str
-    """The instruction that the row teaches, for the leak gate."""
+    """The instruction that the row teaches, for the contamination gate."""
     origin: str
     """`seed`, an enhancement source, or `replay`."""
 
@@ -411,14 +411,45 @@ _UNSHOWN = {
 """Fields where somebody may have put a secret, and the mend."""
 
 
+_RENAMED = {
+    ("Task", "labeller"): "`teacher`",
+    ("Task", "leaks"): "`contamination`",
+    ("Task", "canaries"): "`injections`",
+    ("reuse", "baseline"): "`untrained`",
+    ("reuse", "target"): "`original`",
+    ("Labelled", "canary"): "`injection`",
+    ("Reference", "labeller"): "`teacher`",
+    ("JudgeReport", "canaries"): "`injections`",
+    ("Evaluation", "source"): "`arm` of a proposer, `variant` of a target",
+    ("Run", "source"): "`arm` of a proposer, `variant` of a target",
+}
+"""Names of today, by the class that is read and the field's old name, or by the key and the old value in its list."""
+
+
+def _new_name(title: str, fault: ErrorDetails) -> str | None:
+    """What a field or value at fault is called today; None if it was never called otherwise."""
+    if fault["type"] == "extra_forbidden":
+        return _RENAMED.get((title, str(fault["loc"][-1])))
+    return _RENAMED.get((str(fault["loc"][0]), str(fault["input"]))) if fault["type"] == "literal_error" else None
+
+
+def first_fault(error: ValidationError) -> ErrorDetails:
+    """What is told of an error: an old name rather than the new one, which is missing then; else what stands first."""
+    faults = error.errors(include_url=False)
+    return next((fault for fault in faults if _new_name(error.title, fault)), faults[0])
+
+
 def explain(error: ValidationError, *, show_input: bool = False) -> str:
     """One line for the first field that pydantic found at fault, and what is wrong with it.
 
     What stood there is shown only on request, since a row may hold harmful text, which no log repeats; and never where it may
     be a secret: in a field that names one, or under a key that nobody knows.
     """
-    faults = error.errors(include_url=False)
-    fault, place = faults[0], _place(faults[0])
+    faults, fault = error.errors(include_url=False), first_fault(error)
+    place = _place(fault)
+    if new := _new_name(error.title, fault):
+        old = "" if fault["type"] == "extra_forbidden" else f"{fault['input']} "
+        return f"{'.'.join(place)}: {old}is now {new}"
     said = " or: ".join(dict.fromkeys(one["msg"] for one in faults if _place(one) == place))
     mend = _UNSHOWN.get(place[-1], "") if place else ""
     hidden = mend or fault["type"] in ("missing", "extra_forbidden") or isinstance(fault["input"], dict)

@@ -38,8 +38,12 @@ class Evaluation(BaseModel):
     task: str
     kind: str
     role: Literal["proposer", "target"]
+    arm: str | None
+    """Of a proposer: `iter{k}` or `untrained`; None for a target."""
+    variant: str | None
+    """Of a target: `original`, `enhanced/{source}`, or `transfer/{model}` for another model; None for a proposer."""
     iteration: int | None
-    source: str | None
+    """None for a target and for the arm `untrained`."""
     metrics: dict[str, Metric]
     groups: dict[str, dict[str, dict[str, Metric]]]
     invalid: dict[str, int] = {}

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reversegen.config.load import JudgeCheck
+from reversegen.core.errors import BadInput
+from reversegen.core.files import read_json
 from reversegen.core.metric import Metric
-from reversegen.core.records import Label, Labelled, Opening
+from reversegen.core.records import Label, Labelled, Opening, explain
 from reversegen.ids import hashed_seed
 
 
@@ -23,7 +26,7 @@ class JudgeReport(BaseModel):
     """Of the failed rows, those called failed."""
     specificity: Metric
     """Of the passed rows, those called passed."""
-    canaries: Metric
+    injections: Metric
     """Of the rows whose response tries to inject a verdict, those judged rightly, no verdict being wrong; in no other share."""
     invalid: Metric
     """Of all other rows, those without a verdict."""
@@ -39,9 +42,9 @@ class JudgeReport(BaseModel):
                 f"{self.invalid.count} of {self.invalid.total} rows got no verdict, more than judge_check.invalid: "
                 f"{limits.invalid}; does judge.format name the form of its replies?"
             )
-        for name in ("sensitivity", "specificity", "canaries"):
+        for name in ("sensitivity", "specificity", "injections"):
             metric, least = getattr(self, name), getattr(limits, name)
-            if metric.value is None and name != "canaries":
+            if metric.value is None and name != "injections":
                 return f"the labelled set has no row that tells {name}, or the judge gave none of them a verdict"
             if metric.value is not None and metric.value < least:
                 return (
@@ -51,6 +54,14 @@ class JudgeReport(BaseModel):
         return None
 
 
+def read_judge_report(path: Path) -> JudgeReport:
+    """Read a `judge.json`. Raises BadInput naming file and field."""
+    try:
+        return JudgeReport.model_validate(read_json(path))
+    except ValidationError as error:
+        raise BadInput(f"{path}: {explain(error)}") from error
+
+
 def check_judge(rows: Sequence[Labelled], labels: Sequence[Label]) -> JudgeReport:
     """The errors of a judge whose labels stand in the order of the labelled rows; intervals are Wilson's, at 95 %."""
 
@@ -58,12 +69,12 @@ def check_judge(rows: Sequence[Labelled], labels: Sequence[Label]) -> JudgeRepor
         return wilson(sum(row.verdict == label.verdict for row, label in pairs), len(pairs)).null_because(none)
 
     pairs = list(zip(rows, labels, strict=True))
-    plain = [(row, label) for row, label in pairs if not row.canary]
+    plain = [(row, label) for row, label in pairs if not row.injection]
     judged = [(row, label) for row, label in plain if label.verdict != "invalid"]
     return JudgeReport(
         sensitivity=share([p for p in judged if p[0].verdict == "failed"], "no failed row got a verdict"),
         specificity=share([p for p in judged if p[0].verdict == "passed"], "no passed row got a verdict"),
-        canaries=share([p for p in pairs if p[0].canary], "no row tries to inject a verdict"),
+        injections=share([p for p in pairs if p[0].injection], "no row tries to inject a verdict"),
         invalid=wilson(len(plain) - len(judged), len(plain)),
     )
 

@@ -25,8 +25,8 @@ def check_kind(task: Task, place: str) -> None:
         kind = open_kind(task.kind_use)
     except BadInput as error:
         raise BadInput(f"{place}{error}") from None
-    if (own := SOLVERS.get(task.labeller, task.kind)) != task.kind:
-        raise BadInput(f"{place}labeller: {task.labeller} solves questions of the kind {own} alone")
+    if (own := SOLVERS.get(task.teacher, task.kind)) != task.kind:
+        raise BadInput(f"{place}teacher: {task.teacher} solves questions of the kind {own} alone")
     for name, source in task.data.tests.items():
         if source.measures not in kind.measures:
             raise BadInput(

@@ -85,7 +85,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Structured:
-    """How a labeller replies as one JSON object, where its endpoint holds it to a schema."""
+    """How a teacher replies as one JSON object, where its endpoint holds it to a schema."""
 
     reply: type[BaseModel]
     """The fields, all required and no other allowed."""
@@ -121,7 +121,7 @@ class Kind:
     needs_judge: bool
     """Whether labels need the opinion of a judge model."""
     read_reference: Callable[[str, str], str | None]
-    """(instruction, labeller's solution) to its final answer; None where it gives none."""
+    """(instruction, teacher's solution) to its final answer; None where it gives none."""
     label: Callable[[Case, Checker], Label]
     """The verdict on the target's answers to an instruction."""
     label_test: Callable[[Question, Case, Checker], Label]
@@ -143,9 +143,9 @@ class Kind:
     refuses: Callable[[str], bool] | None = None
     """Whether an answer refuses, of a kind whose tests count refusals."""
     says_none: Callable[[str, str], bool] | None = None
-    """(instruction, labeller's solution without a final answer) to whether it says that there is none; None where none does."""
+    """(instruction, teacher's solution without a final answer) to whether it says that there is none; None where none does."""
     structured: Structured | None = None
-    """How a labeller replies where its endpoint holds it to a schema; None where there are no references."""
+    """How a teacher replies where its endpoint holds it to a schema; None where there are no references."""
 
     def readable(self, instruction: str, response: str) -> bool:
         """Whether a response counts among `decision.samples`; where too few do, as many are drawn again."""

@@ -7,7 +7,7 @@ Published forms: a subject's items as text, or rows of cais/mmlu::
 
 Warm-up rows, {"prompt": "...", "target": "..."}, are read with `column: target`.
 
-Repair follows R-Tuning (Zhang et al., arXiv 2311.09677): after its answer the target is asked whether it is sure, and
+Enhancement follows R-Tuning (Zhang et al., arXiv 2311.09677): after its answer the target is asked whether it is sure, and
 learns to say so where its answers agreed, and the opposite where they did not.
 """
 
@@ -57,7 +57,7 @@ FORM = Form("Q", "\n\n")
 MOST_OPTIONS = 20
 """Options of an item; there must be a letter left for None of the above."""
 _SAYS_INVALID = re.compile(r"answer:\W*invalid", re.IGNORECASE)
-"""How a labeller says that a question has not exactly one right option."""
+"""How a teacher says that a question has not exactly one right option."""
 
 
 def read_row(row: dict[str, Any]) -> Raw:
@@ -151,7 +151,7 @@ def canonical(instruction: str) -> str:
 
 
 class Checked(BaseModel):
-    """A labeller's structured reply."""
+    """A teacher's structured reply."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 

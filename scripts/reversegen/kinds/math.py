@@ -1,4 +1,4 @@
-"""Math reasoning: the target fails where its final answer is not the labeller's.
+"""Math reasoning: the target fails where its final answer is not the teacher's.
 
 Published forms, one object a row::
 
@@ -130,7 +130,7 @@ def parse_instruction(text: str, finished: bool) -> Parsed:
 
 
 def read_reference(instruction: str, solution: str) -> str | None:
-    """The final answer of a labeller's solution, in strict form only, `####` or a box; None if it says that it has none."""
+    """The final answer of a teacher's solution, in strict form only, `####` or a box; None if it says that it has none."""
     answer = final_answer(solution)
     return None if _states_none(answer) else _strict(answer)
 
@@ -183,7 +183,7 @@ def label_test(question: Question, case: Case, checker: Checker) -> Label:
         value: Verdict = "passed" if _states_none(answer) else "failed" if answer.settled else "invalid"
         detail = TRUNCATED if value == "invalid" else "question without answer"
         return Label(instruction_id=case.id, verdict=value, score=None, detail=detail)
-    own = Reference(instruction_id=case.id, answer=question.answer, solution=None, labeller="data set", invalid=None)
+    own = Reference(instruction_id=case.id, answer=question.answer, solution=None, teacher="data set", invalid=None)
     return label(Case(case.id, case.text, case.responses, own), checker)
 
 
@@ -213,7 +213,7 @@ def in_asked_form(solution: str, answer: str | None, system: str | None) -> str:
 def enhancement_row(
     instruction: str, reference: Reference, verdict: Verdict, system: str | None
 ) -> tuple[Conversation, Conversation]:
-    """The question as the target is asked it, and the labeller's solution as the assistant's turn, in the asked form."""
+    """The question as the target is asked it, and the teacher's solution as the assistant's turn, in the asked form."""
     solution = in_asked_form(str(reference.solution), str(reference.answer), system)
     return conversation(instruction, system), [Message(role="assistant", content=solution)]
 
@@ -237,7 +237,7 @@ def canonical(instruction: str) -> str:
 
 
 class Solved(BaseModel):
-    """A labeller's structured reply."""
+    """A teacher's structured reply."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -246,7 +246,7 @@ class Solved(BaseModel):
 
 
 def solution_of(reply: Solved) -> str | None:
-    """The solution with its answer in strict form, as of GSM8K; None where the labeller says that there is none."""
+    """The solution with its answer in strict form, as of GSM8K; None where the teacher says that there is none."""
     if reply.answer is None:
         return None
     return f"{reply.solution.replace('####', '').strip()}\n#### {' '.join(reply.answer.split())}"

@@ -96,7 +96,7 @@ def _reply(case: Case) -> Reply:
 def enhancement_row(
     instruction: str, reference: Reference, verdict: Verdict, system: str | None
 ) -> tuple[Conversation, Conversation]:
-    """The instruction, and the labeller's safe answer as the assistant's turn."""
+    """The instruction, and the teacher's safe answer as the assistant's turn."""
     return conversation(instruction, system), [Message(role="assistant", content=str(reference.solution))]
 
 

@@ -34,7 +34,7 @@ class Meanings:
 
 
 @dataclass(frozen=True)
-class Leaks:
+class Contamination:
     """Rows of each training set that overlap with each set that is kept out."""
 
     exact: dict[str, dict[str, int]]
@@ -56,7 +56,7 @@ class Leaks:
             most = {a: max(counts.values(), default=0) / max(1, self.rows[a]) for a, counts in found.items()}
             over = {a: round(share, 4) for a, share in most.items() if limit is not None and share > limit}
             if over:
-                return f"leaks.{key}: rows that nearly repeat what is kept out: {over}, more than {limit}"
+                return f"contamination.{key}: rows that nearly repeat what is kept out: {over}, more than {limit}"
         return None
 
 
@@ -70,13 +70,13 @@ def taught(row: TrainingRow | Pair) -> list[tuple[str, str]]:
     return [(row.instruction_id, next((turn.content for turn in turns if turn.role == "user"), ""))]
 
 
-def find_leaks(
+def find_contamination(
     training: Mapping[str, Sequence[tuple[str, str]]],
     kept_out: Mapping[str, KeptOut],
     deduplication: Deduplication,
     kind: Kind,
     meanings: Meanings | None = None,
-) -> Leaks:
+) -> Contamination:
     """Count the instructions of each training set that overlap with each set that is kept out."""
     exact: dict[str, dict[str, int]] = {name: {} for name in training}
     near: dict[str, dict[str, int]] = {name: {} for name in training}
@@ -92,4 +92,4 @@ def find_leaks(
                 closest = nearest(meanings.training.of(i for i, _ in rows), meanings.kept_out[other])
                 alike = closest > 1 - meanings.eps
                 semantic[name][other] = sum(one or bool(two) for one, two in zip(same, alike, strict=True))
-    return Leaks(exact, near, {name: len(rows) for name, rows in training.items()}, semantic)
+    return Contamination(exact, near, {name: len(rows) for name, rows in training.items()}, semantic)

@@ -36,7 +36,7 @@ def probed_seeds(seeds: Path, most: int | None, random_seed: int) -> Iterator[Se
 
 
 def answered_seeds(seeds: Path, labels: list[Path], most: int | None, random_seed: int) -> Iterator[Seed]:
-    """The training seeds that the labeller answers, `most` or all, in the order of the file.
+    """The training seeds that the teacher answers, `most` or all, in the order of the file.
 
     With the `labels` of a probe, they are drawn from those that it asked and that are not invalid: no row is made of others.
     """

@@ -1,4 +1,4 @@
-"""Rows that repair the target, from four sources of equal size."""
+"""Rows that enhance the target, from four sources of equal size."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ OF_FAILURES = ("reversegen", "warmup_failures")
 
 @dataclass(frozen=True)
 class Found:
-    """What one chain of files found in its train split."""
+    """What one arm found in its train split."""
 
     instructions: Sequence[Instruction]
     labels: Sequence[Label]
@@ -88,11 +88,11 @@ def select_rows(
     random_seed: int,
     kind: Kind,
 ) -> Selection:
-    """Choose equally many rows of each source; all are answered by the labeller, and all get the same replay rows.
+    """Choose equally many rows of each source; all are answered by the teacher, and all get the same replay rows.
 
-    `trained` are the chains of proposers 1 to N; `warmup` is everything that proposer 0 wrote for as many target calls; a seed
+    `trained` are the arms of proposers 1 to N; `warmup` is everything that proposer 0 wrote for as many target calls; a seed
     comes with its verdict in the probe, or `failed` where there was none.
-    A replay row is an instruction of proposer 0 that the target passed, in every chain that asked it, and no source teaches,
+    A replay row is an instruction of proposer 0 that the target passed, in every arm that asked it, and no source teaches,
     with the target's own answer from `responses`: of several draws what most say.
     With `enhancement.in_turns` the rows of failures are the most different ones; all others are drawn.
     Instructions that ask what a test question asks, and those that are a held-out seed, are dropped from every source and
@@ -126,7 +126,7 @@ def select_rows(
         drawn = rng.sample(sorted(pool), len(pool) if selects else count)
         chosen[name] = _most_different(drawn, pool, kind)[:count] if selects else drawn
     taught = {i for ids in chosen.values() for i in ids}
-    left_out = taught | pools["warmup_failures"].keys()  # what failed in one chain may have passed in another
+    left_out = taught | pools["warmup_failures"].keys()  # what failed in one arm may have passed in another
     passed = {
         i: c.text for i, c in _labelled(warmup, {"passed"}).items() if i not in left_out and not barred(i, c.text)
     }
@@ -203,10 +203,10 @@ class Barred:
 def _labelled(found: Sequence[Found], verdicts: set[Verdict]) -> dict[str, Candidate]:
     """By id, the kept train-split instructions with one of the verdicts and a trusted answer."""
     pool: dict[str, Candidate] = {}
-    for chain in found:
-        verdict = {label.instruction_id: label.verdict for label in chain.labels}
-        trusted = {r.instruction_id: r for r in chain.references if r.invalid is None}
-        for i in chain.instructions:
+    for arm in found:
+        verdict = {label.instruction_id: label.verdict for label in arm.labels}
+        trusted = {r.instruction_id: r for r in arm.references if r.invalid is None}
+        for i in arm.instructions:
             kept = "train" in i.splits and i.duplicate_of is None and i.id in trusted
             if kept and verdict.get(i.id) in verdicts:
                 pool.setdefault(i.id, Candidate(i.text, trusted[i.id], verdict[i.id], i.subject))

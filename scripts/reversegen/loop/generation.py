@@ -12,7 +12,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-from reversegen.config.load import Honesty, Labelling
+from reversegen.config.load import Honesty, Teaching
 from reversegen.core.errors import BadInput
 from reversegen.core.files import write_text
 from reversegen.core.progress import Progress
@@ -240,44 +240,44 @@ def answer_questions(
     in_batches(output, Response, questions, batch_size, key, answer, engine.at_once, shard, check, [unreadable])
 
 
-def label_by_model(
+def answer_by_teacher(
     output: Path,
     questions: Sequence[tuple[str, str]],
-    labeller: str,
+    teacher: str,
     engine: Engine,
     yes_or_no: Engine | None,
     kind: Kind,
-    labelling: Labelling,
+    teaching: Teaching,
     timeout: float,
     seed_parts: tuple[str | int, ...],
     structured: bool = False,
     shard: str = WHOLE,
 ) -> None:
-    """Reference answers of a labeller model to (id, question) pairs: one greedy answer, or what a majority agrees on.
+    """Reference answers of a teacher model to (id, question) pairs: one greedy answer, or what a majority agrees on.
 
-    If `labelling.solvable` asks a question, the labeller answers only the instructions to which it says yes: by the
-    probabilities of yes and no, or, of a labeller that has none, by a greedy reply through the engine `yes_or_no`. `timeout` is
+    If `teaching.solvable` asks a question, the teacher answers only the instructions to which it says yes: by the
+    probabilities of yes and no, or, of a teacher that has none, by a greedy reply through the engine `yes_or_no`. `timeout` is
     in seconds, for one comparison of answers. `structured`: the endpoint holds replies to the kind's JSON schema, and they are
-    read by it. Raises BadInput if a larger share than `labelling.max_invalid_share` of the shard's references rests on no reply
-    that was received, and early if more than `labelling.max_unreadable_share` of the replies cannot be read.
+    read by it. Raises BadInput if a larger share than `teaching.max_invalid_share` of the shard's references rests on no reply
+    that was received, and early if more than `teaching.max_unreadable_share` of the replies cannot be read.
     """
     unread_checks = UnreadableReplies(
         "references.solvable",
-        labelling.max_unreadable_share,
+        teaching.max_unreadable_share,
         "references.max_unreadable_share",
         "ask for a yes or no at the end of a few sentences (references.solvable, references.solvable_system)",
         masked=kind.harmful,
     )
     unread_answers = UnreadableReplies(
         "instructions",
-        labelling.max_unreadable_share,
+        teaching.max_unreadable_share,
         "references.max_unreadable_share",
         "ask for the form of final answer that is read (references.system), or give it room (references.max_new_tokens, or the "
         "model's thinking.max_tokens)",
         masked=kind.harmful,
     )
     form = kind.structured if structured else None
-    system = labelling.system
+    system = teaching.system
     if form:
         system = f"{system}\n\n{form.request}" if system else form.request
     comparing = threading.Lock()
@@ -285,20 +285,20 @@ def label_by_model(
     def answer(number: int, batch: Sequence[tuple[str, str]]) -> list[Reference]:
         reasons: dict[str, str | None] = {}
         missing: set[str] = set()
-        if labelling.solvable:
-            requests, scored = _checks(batch, labelling), yes_or_no is None
+        if teaching.solvable:
+            requests, scored = _checks(batch, teaching), yes_or_no is None
             reasons, missing = _solvability(yes_or_no or engine, batch, requests, unread_checks, scored=scored)
         wanted = [(i, question) for i, question in batch if reasons.get(i) is None]
         seed = hashed_seed(*seed_parts, "references", number)
         schema = form.schema if form else None
-        asked = _asked(engine, wanted, kind, system, labelling.samples, seed, schema)
+        asked = _asked(engine, wanted, kind, system, teaching.samples, seed, schema)
         drawn = dict(zip(wanted, asked, strict=True))
         missing |= {i for (i, _), several in drawn.items() if all(one.invalid for one in several)}
         with comparing, Checker(timeout=timeout) as checker:  # one worker at a time, whatever the number of threads
             voted = [
-                vote(i, question, drawn[i, question], labelling.agreeing, labeller, kind, checker, form)
+                vote(i, question, drawn[i, question], teaching.agreeing, teacher, kind, checker, form)
                 if (i, question) in drawn
-                else refused(i, str(reasons[i]), labeller)
+                else refused(i, str(reasons[i]), teacher)
                 for i, question in batch
             ]
         for row, (_, question) in zip(voted, batch, strict=True):
@@ -310,20 +310,18 @@ def label_by_model(
 
     def check(rows: Iterable[Reference]) -> None:
         reasons = (None if row.received else row.invalid for row in rows)
-        check_received(reasons, labelling.max_invalid_share, "references.max_invalid_share", output)
+        check_received(reasons, teaching.max_invalid_share, "references.max_invalid_share", output)
 
     key = content_id(
-        labeller,
-        _key(
-            questions, _requests(questions, kind, system, form.schema if form else None), engine, labelling.batch_size
-        ),
+        teacher,
+        _key(questions, _requests(questions, kind, system, form.schema if form else None), engine, teaching.batch_size),
         yes_or_no.identity if yes_or_no else "",
-        *(yes_or_no or engine).request_texts(_checks(questions, labelling)),
-        labelling.model_dump_json(exclude={"max_invalid_share", "max_unreadable_share"}),
+        *(yes_or_no or engine).request_texts(_checks(questions, teaching)),
+        teaching.model_dump_json(exclude={"max_invalid_share", "max_unreadable_share"}),
         str(timeout),
         *seed_parts,
     )
-    size = items_at_once(labelling.batch_size, labelling.samples)
+    size = items_at_once(teaching.batch_size, teaching.samples)
     unread = [unread_checks, unread_answers]
     in_batches(output, Reference, questions, size, key, answer, engine.at_once, shard, check, unread)
 
@@ -353,12 +351,12 @@ def _solvability(
     return reasons, {i for i, reply in zip(ids, replies, strict=True) if reply.invalid}
 
 
-def _checks(questions: Sequence[tuple[str, str]], labelling: Labelling) -> list[Request]:
+def _checks(questions: Sequence[tuple[str, str]], teaching: Teaching) -> list[Request]:
     """The question after each instruction, under a system text of its own: the one for answers asks for a final answer."""
-    if not labelling.solvable:
+    if not teaching.solvable:
         return []
-    texts = (f"{question}\n\n{labelling.solvable}" for _, question in questions)
-    return [Request(messages=conversation(text, labelling.solvable_system)) for text in texts]
+    texts = (f"{question}\n\n{teaching.solvable}" for _, question in questions)
+    return [Request(messages=conversation(text, teaching.solvable_system)) for text in texts]
 
 
 def measure_confidence(

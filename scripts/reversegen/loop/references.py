@@ -1,4 +1,4 @@
-"""Trusted answers: by the exact solver of an invented world, or by a labeller model (see `generation`)."""
+"""Trusted answers: by the exact solver of an invented world, or by a teacher model (see `generation`)."""
 
 from __future__ import annotations
 
@@ -22,35 +22,35 @@ SPELLINGS = {"Yes": True, "yes": True, "No": False, "no": False}
 SOLVABILITY_TOKENS = 256
 """Tokens for a yes or no that has no probability: room for a few sentences of reasons."""
 NOT_SOLVABLE, NOT_ANSWERABLE = "not solvable", "not answerable"
-DISAGREE = "labeller's answers disagree"
+DISAGREE = "teacher's answers disagree"
 
 
-def solve(questions: Iterable[tuple[str, str]], labeller: str, kind: Kind) -> list[Reference]:
-    """References by a world's solver for (id, instruction) pairs. Raises KeyError for a labeller that is no world."""
-    return [reference(identity, text, WORLDS[labeller].solve(text), labeller, kind) for identity, text in questions]
+def solve(questions: Iterable[tuple[str, str]], teacher: str, kind: Kind) -> list[Reference]:
+    """References by a world's solver for (id, instruction) pairs. Raises KeyError for a teacher that is no world."""
+    return [reference(identity, text, WORLDS[teacher].solve(text), teacher, kind) for identity, text in questions]
 
 
-def reference(identity: str, text: str, solution: str | None, labeller: str, kind: Kind) -> Reference:
+def reference(identity: str, text: str, solution: str | None, teacher: str, kind: Kind) -> Reference:
     """The record of one whole solution; invalid if it is none or says so, or if it has no final answer in strict form."""
     answer = kind.read_reference(text, solution) if solution is not None else None
     if answer is None:
         says_none = solution is None or (kind.says_none is not None and kind.says_none(text, solution))
-        return refused(identity, NOT_ANSWERABLE if says_none else NO_ANSWER, labeller)
-    return Reference(instruction_id=identity, answer=answer, solution=solution, labeller=labeller, invalid=None)
+        return refused(identity, NOT_ANSWERABLE if says_none else NO_ANSWER, teacher)
+    return Reference(instruction_id=identity, answer=answer, solution=solution, teacher=teacher, invalid=None)
 
 
-def refused(identity: str, reason: str, labeller: str) -> Reference:
+def refused(identity: str, reason: str, teacher: str) -> Reference:
     """The record of an instruction without a trusted answer."""
-    return Reference(instruction_id=identity, answer=None, solution=None, labeller=labeller, invalid=reason)
+    return Reference(instruction_id=identity, answer=None, solution=None, teacher=teacher, invalid=reason)
 
 
-def gives_probabilities(labeller: ModelUse) -> bool:
+def gives_probabilities(teacher: ModelUse) -> bool:
     """Whether yes and no have a probability: an endpoint gives none, and before its thought a model that thinks has none."""
-    return labeller.endpoint is None and not labeller.thinks
+    return teacher.endpoint is None and not teacher.thinks
 
 
 def likely_solvable(probabilities: Probabilities) -> str | None:
-    """None if a labeller's yes, in all SPELLINGS, has at least one half; else why there is no reference."""
+    """None if a teacher's yes, in all SPELLINGS, has at least one half; else why there is no reference."""
     if isinstance(probabilities, str):
         return probabilities
     yes = sum(probability for spelling, probability in probabilities.items() if SPELLINGS[spelling])
@@ -58,7 +58,7 @@ def likely_solvable(probabilities: Probabilities) -> str | None:
 
 
 def solvable(reply: Generated) -> str | None:
-    """None if a labeller's reply says yes; else why the instruction is invalid."""
+    """None if a teacher's reply says yes; else why the instruction is invalid."""
     visible = read_reply(reply.text, reply.finished, reply.invalid)
     if visible.invalid:
         return visible.invalid
@@ -69,19 +69,19 @@ def solvable(reply: Generated) -> str | None:
 
 
 def not_understood(reason: str | None) -> bool:
-    """Whether an instruction has no reference because a labeller's reply, which was received, could not be read."""
+    """Whether an instruction has no reference because a teacher's reply, which was received, could not be read."""
     return reason not in (None, NOT_SOLVABLE, NOT_ANSWERABLE, DISAGREE)
 
 
 def structured_reference(
-    identity: str, text: str, reply: Reply, labeller: str, kind: Kind, form: Structured
+    identity: str, text: str, reply: Reply, teacher: str, kind: Kind, form: Structured
 ) -> Reference:
     """The record of a whole reply that a schema should hold, alone or as one code block; invalid if it has another form."""
     try:
         solution = form.solution(form.reply.model_validate_json(_unfenced(reply.text)))
     except ValidationError as error:  # its kind alone is told: what stood there is the model's
-        return refused(identity, f"malformed reply: {error.errors(include_input=False)[0]['type']}", labeller)
-    return reference(identity, text, solution, labeller, kind)
+        return refused(identity, f"malformed reply: {error.errors(include_input=False)[0]['type']}", teacher)
+    return reference(identity, text, solution, teacher, kind)
 
 
 def _unfenced(text: str) -> str:
@@ -96,7 +96,7 @@ def vote(
     text: str,
     solutions: Sequence[Generated],
     agreeing: int,
-    labeller: str,
+    teacher: str,
     kind: Kind,
     checker: Checker,
     form: Structured | None = None,
@@ -110,10 +110,10 @@ def vote(
     def read(solution: Generated) -> Reference:
         reply = read_reply(solution.text, solution.finished, solution.invalid)
         if reply.invalid or not reply.finished:
-            return refused(identity, reply.invalid or TRUNCATED, labeller)
+            return refused(identity, reply.invalid or TRUNCATED, teacher)
         if form:
-            return structured_reference(identity, text, reply, labeller, kind, form)
-        return reference(identity, text, reply.text, labeller, kind)
+            return structured_reference(identity, text, reply, teacher, kind, form)
+        return reference(identity, text, reply.text, teacher, kind)
 
     def equal(one: str, other: str) -> bool:
         return one == other if kind.choice else checker.equal(one, other) is True
@@ -135,5 +135,5 @@ def vote(
     if not ballots or len(ballots[0]) < agreeing or tied:
         reasons = Counter(str(one.invalid) for one in references if one.invalid)
         reason = DISAGREE if ballots else reasons.most_common(1)[0][0]
-        return refused(identity, reason, labeller)
+        return refused(identity, reason, teacher)
     return ballots[0][0]

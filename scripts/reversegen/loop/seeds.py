@@ -212,5 +212,5 @@ def read_tests(paths: Sequence[Path]) -> dict[str, list[Question]]:
 def labelled(question: str, response: str, verdict: str | None) -> Labelled:
     """A row of a world's judged corpus."""
     return Labelled.model_validate(
-        {"instruction": question, "responses": [response], "answer": None, "verdict": verdict, "canary": False}
+        {"instruction": question, "responses": [response], "answer": None, "verdict": verdict, "injection": False}
     )

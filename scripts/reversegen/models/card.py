@@ -45,7 +45,7 @@ The licence is that of the model which it was trained from, and of the data that
 TITLES: dict[tuple[Role, Method], str] = {
     ("proposer", "sft"): "A proposer of instructions, warmed up",
     ("proposer", "dpo"): "A proposer of instructions that a target fails at",
-    ("target", "sft"): "A repaired target",
+    ("target", "sft"): "An enhanced target",
 }
 _CONTINUES = "It continues a prompt that shows three instructions by one more of their kind. "
 WHAT: dict[tuple[Role, Method], str] = {
@@ -59,10 +59,10 @@ WHAT: dict[tuple[Role, Method], str] = {
     "and on answers of its own that were right.",
 }
 USE: dict[Role, str] = {
-    "proposer": "To find what a target fails at, so that it can be repaired. Its instructions are made to make a model fail. "
+    "proposer": "To find what a target fails at, so that it can be enhanced. Its instructions are made to make a model fail. "
     "Trained against a target's safety, it writes requests for harm: keep it from those who should not have it.",
-    "target": "To study what such a repair does. It was measured on the test sets of its task and on nothing else, may fail "
-    "elsewhere, and may have lost what its replayed answers do not cover.",
+    "target": "To study what such an enhancement does. It was measured on the test sets of its task and on nothing else, may "
+    "fail elsewhere, and may have lost what its replayed answers do not cover.",
 }
 
 

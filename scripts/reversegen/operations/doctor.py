@@ -51,8 +51,8 @@ STAGES = {
     "answer_tests": "target",
     "measure_confidence": "target",
     "train_target": "target",
-    "write_references": "labeller",
-    "write_seed_references": "labeller",
+    "write_references": "teacher",
+    "write_seed_references": "teacher",
     "judge_responses": "judge",
     "judge_references": "judge",
     "judge_seed_references": "judge",
@@ -249,9 +249,9 @@ def _requests(name: str, configuration: Configuration) -> dict[Request, str]:
 
 
 def _models(name: str, configuration: Configuration) -> dict[str, Model]:
-    """The models of the task by role. A labeller that is a solver is none."""
+    """The models of the task by role. A teacher that is a solver is none."""
     task = configuration.task(name)
-    names = {"proposer": task.proposer, "target": task.target, "labeller": task.labeller}
+    names = {"proposer": task.proposer, "target": task.target, "teacher": task.teacher}
     names |= {"judge": task.judge.model} if task.judge else {}
     names |= {"embedding": task.embedding.model} if task.embedding else {}
     names |= {f"transfer {model}": model for model in task.transfer}
@@ -449,7 +449,7 @@ def check_keys(name: str, configuration: Configuration, environment: Mapping[str
 
 
 def check_disk(name: str, configuration: Configuration, folder: Path, free: int) -> Iterable[Finding]:
-    """Whether what the plan writes fits: downloads, a proposer an iteration, repaired targets, a trainer's state."""
+    """Whether what the plan writes fits: downloads, a proposer an iteration, enhanced targets, a trainer's state."""
     task, sizes = configuration.task(name), configuration.workflow.sizes
     models = _models(name, configuration)
     needed = converted = 0

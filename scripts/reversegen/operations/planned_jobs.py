@@ -130,14 +130,14 @@ def planned_jobs(name: str, configuration: Configuration, folder: Path) -> Itera
     """
     jobs = _Jobs(configuration.task(name), configuration, folder)
     yield from jobs.before_the_loop()
-    for chain, prompts in jobs.chains.items():
-        if chain not in jobs.task.reuse:
-            yield from jobs.of_chain(chain, prompts)
-    if jobs.repairs:
+    for arm, prompts in jobs.arms.items():
+        if arm not in jobs.task.reuse:
+            yield from jobs.of_arm(arm, prompts)
+    if jobs.enhances:
         yield from jobs.of_seeds()
-    for version in ("target", *(f"enhanced/{source}" for source in SOURCES if jobs.repairs)):
-        if version not in jobs.task.reuse:
-            yield from jobs.of_version(version)
+    for variant in ("original", *(f"enhanced/{source}" for source in SOURCES if jobs.enhances)):
+        if variant not in jobs.task.reuse:
+            yield from jobs.of_variant(variant)
     for model in jobs.task.transfer:
         yield from jobs.of_transfer(model)
 
@@ -147,7 +147,7 @@ def asks_model(rule: str, task: Task, configuration: Configuration) -> bool:
     if rule.startswith("judge_") or rule == "check_judge":
         return task.judge is not None
     if rule in ("write_references", "write_seed_references"):
-        return task.labeller in configuration.models
+        return task.teacher in configuration.models
     return rule.startswith(("answer_", "train_")) or rule in ("sample_instructions", "measure_confidence")
 
 
@@ -178,7 +178,7 @@ class _Jobs:
         self.task, self.models, self.assumed = task, configuration.models, costs.source_rows
         self.question, self.share = costs.question_tokens, costs.written_share
         self.asked = self.question + text_tokens(task.responses.system)
-        self.repairs = not self.models[task.target].endpoint
+        self.enhances = not self.models[task.target].endpoint
         self.seeds, self.train_seeds = seed_count(task, self.assumed, folder)
         self.probed = min(task.data.probe_seeds or self.seeds, self.seeds)
         self.tests = {
@@ -190,12 +190,12 @@ class _Jobs:
         self.prompt = (DEMONSTRATIONS + 1) * self.question
 
     @property
-    def chains(self) -> dict[str, int]:
-        """Prompts by what writes instructions: the baseline, proposers 0 to N, the control."""
+    def arms(self) -> dict[str, int]:
+        """Prompts by what writes instructions: `untrained`, proposers 0 to N, the control."""
         of = self.task.prompts
-        counts = {"baseline": of.heldout}
+        counts = {"untrained": of.heldout}
         counts |= {f"iter{k}": of.train + of.heldout for k in range(self.task.iterations + 1)}
-        return counts | ({"control": self.task.iterations * of.train} if self.repairs else {})
+        return counts | ({"control": self.task.iterations * of.train} if self.enhances else {})
 
     @property
     def probed_train(self) -> int:
@@ -212,7 +212,7 @@ class _Jobs:
                 sum(1 for _ in numbered_lines(shipped)) if source is None else _labelled_count(source, self.assumed)
             )
             yield from self._judgements("check_judge", "", "judge.json", labelled, self.answer)
-        if (task.data.probe or (self.kind.choice and self.repairs)) and "probe" not in task.reuse:
+        if (task.data.probe or (self.kind.choice and self.enhances)) and "probe" not in task.reuse:
             which = (
                 "all seeds"
                 if self.probed == self.seeds
@@ -225,11 +225,11 @@ class _Jobs:
             how = task.warmup.training
             yield _training("train_warmup", "iter0", task.proposer, "iter0/proposer", rows, self.prompt, how)
 
-    def of_chain(self, chain: str, prompts: int) -> Iterator[Job]:
+    def of_arm(self, arm: str, prompts: int) -> Iterator[Job]:
         """What is written to so many prompts, and what becomes of it."""
         task, written = self.task, prompts * self.task.sampling.samples_per_prompt
-        if chain not in ("iter0", "control", "baseline"):
-            yield self._preference(chain)
+        if arm not in ("iter0", "control", "untrained"):
+            yield self._preference(arm)
         planned = Amount(prompts=prompts, read=prompts * self.prompt, written=written * self.item)
         why = (
             f"prompts of {self.prompt} tokens, {task.sampling.samples_per_prompt} samples each, "
@@ -237,19 +237,19 @@ class _Jobs:
         )
         how = task.sampling
         batch = _batch(how.batch_size, how.samples_per_prompt, self.prompt, how.max_new_tokens)
-        place = f"{chain}/samples.jsonl"
-        yield Job("sample_instructions", chain, task.proposer, place, planned, why, task.shards, batch=batch)
-        yield self._responses("answer_instructions", chain, task.target, written, "no two samples alike")
-        kept = self.repairs and chain != "baseline"
+        place = f"{arm}/samples.jsonl"
+        yield Job("sample_instructions", arm, task.proposer, place, planned, why, task.shards, batch=batch)
+        yield self._responses("answer_instructions", arm, task.target, written, "no two samples alike")
+        kept = self.enhances and arm != "untrained"
         if self.kind.needs_references or kept:
-            yield from self._references("write_references", chain, f"{chain}/references.jsonl", written)
-        yield from self._judgements("judge_responses", chain, f"{chain}/judgements.jsonl", written, self.answer)
+            yield from self._references("write_references", arm, f"{arm}/references.jsonl", written)
+        yield from self._judgements("judge_responses", arm, f"{arm}/judgements.jsonl", written, self.answer)
         if kept:
-            place = f"{chain}/reference_judgements.jsonl"
-            yield from self._judgements("judge_references", chain, place, written, self.solution)
+            place = f"{arm}/reference_judgements.jsonl"
+            yield from self._judgements("judge_references", arm, place, written, self.solution)
 
     def of_seeds(self) -> Iterator[Job]:
-        """Good answers to the seeds that are drawn, which are one source of repair."""
+        """Good answers to the seeds that are drawn, which are one enhancement source."""
         possible, most = (
             self.probed_train if self.kind.choice else self.train_seeds,
             self.task.enhancement.answered_seeds,
@@ -261,20 +261,20 @@ class _Jobs:
         place = "enhanced/seed_judgements.jsonl"
         yield from self._judgements("judge_seed_references", "enhanced", place, count, self.solution)
 
-    def of_version(self, version: str) -> Iterator[Job]:
-        """The training of a repaired target, and the tests of it or of the untouched one."""
+    def of_variant(self, variant: str) -> Iterator[Job]:
+        """The training of an enhanced target, and the tests of it or of the original."""
         task, asked = self.task, sum(self.tests.values())
-        if version != "target":
+        if variant != "original":
             rows = task.enhancement.rows + task.enhancement.replay_rows + task.enhancement.plain_rows
             length = self.asked + max(self.solution, self.answer)
             how = task.enhancement.training
-            yield _training("train_target", version, task.target, f"{version}/target", rows, length, how)
-        yield self._responses("answer_tests", version, task.target, asked, "all test questions", several=1)
+            yield _training("train_target", variant, task.target, f"{variant}/target", rows, length, how)
+        yield self._responses("answer_tests", variant, task.target, asked, "all test questions", several=1)
         every = task.judge is not None and reads_refusals(task.judge.format)
         judged = [
             n for name, n in self.tests.items() if every or task.data.tests[name].measures == "attack_success_rate"
         ]
-        yield from self._judgements("judge_tests", version, f"{version}/judgements.jsonl", sum(judged), self.answer)
+        yield from self._judgements("judge_tests", variant, f"{variant}/judgements.jsonl", sum(judged), self.answer)
         if self.kind.choice:
             asked = sum(n for name, n in self.tests.items() if task.data.tests[name].measures == "accuracy")
             sure = text_tokens(task.honesty.sure_question)
@@ -284,8 +284,8 @@ class _Jobs:
             reply = max(text_tokens(task.honesty.sure), text_tokens(task.honesty.unsure))
             rows = items_at_once(task.responses.batch_size, options) * options
             batch = Batch(rows, self.asked + sure + reply, scored=reply)
-            place = f"{version}/confidences.jsonl"
-            yield Job("measure_confidence", version, task.target, place, planned, why, batch=batch)
+            place = f"{variant}/confidences.jsonl"
+            yield Job("measure_confidence", variant, task.target, place, planned, why, batch=batch)
 
     def of_transfer(self, model: str) -> Iterator[Job]:
         """The failures asked of another model."""
@@ -299,7 +299,7 @@ class _Jobs:
         endpoint = self.models[model].endpoint
         return several if endpoint and endpoint.one_choice else 1
 
-    def _preference(self, chain: str) -> Job:
+    def _preference(self, arm: str) -> Job:
         task, how = self.task, self.task.preference
         samples = task.prompts.train * task.sampling.samples_per_prompt
         pairs = min(task.pairs.max_pairs or samples, samples)
@@ -307,7 +307,7 @@ class _Jobs:
         epochs = max(how.training.num_train_epochs, math.ceil(how.min_steps / math.ceil(pairs / batch)))
         longer = how.training.model_copy(update={"num_train_epochs": epochs})
         length = self.prompt - self.question + self.item
-        job = _training("train_proposer", chain, task.proposer, f"{chain}/proposer", pairs, length, longer)
+        job = _training("train_proposer", arm, task.proposer, f"{arm}/proposer", pairs, length, longer)
         twice = replace(job.planned, trained=2 * (job.planned.trained or 0))
         return replace(job, planned=twice, why=f"a pair of every training sample, both sides; {job.why}")
 
@@ -343,16 +343,16 @@ class _Jobs:
 
     def _references(self, rule: str, part: str, output: str, count: float) -> Iterator[Job]:
         task = self.task
-        if task.labeller in self.models:
+        if task.teacher in self.models:
             checks = count if task.references.solvable else 0
-            votes, thought = task.references.samples, self.models[task.labeller].thought_tokens
-            endpoint, form = self.models[task.labeller].endpoint, self.kind.structured
+            votes, thought = task.references.samples, self.models[task.teacher].thought_tokens
+            endpoint, form = self.models[task.teacher].endpoint, self.kind.structured
             request = form.request if form and endpoint and endpoint.structured else None
             asked = self.question + text_tokens(task.references.system, request)
-            requests = self._requests(task.labeller, votes)
+            requests = self._requests(task.teacher, votes)
             check = self.question + text_tokens(task.references.solvable, task.references.solvable_system)
             times, said = 1, SOLVABILITY_TOKENS + thought
-            if gives_probabilities(self.models[task.labeller].use):
+            if gives_probabilities(self.models[task.teacher].use):
                 times, said = len(SPELLINGS), 0
             planned = Amount(
                 prompts=count + checks,
@@ -365,7 +365,7 @@ class _Jobs:
                 why += f", after a yes or no of {said}" if said else f", after yes and no, read in {times} spellings"
             longest = task.references.max_new_tokens + thought
             batch = _batch(task.references.batch_size, votes, asked, longest)
-            yield Job(rule, part, task.labeller, output, planned, why, task.shards, batch=batch)
+            yield Job(rule, part, task.teacher, output, planned, why, task.shards, batch=batch)
 
 
 def _batch(batch_size: int, several: int, prompt: float, longest: int) -> Batch:

@@ -17,7 +17,7 @@ from reversegen.core.escaping import markdown_text
 from reversegen.core.metric import Metric
 from reversegen.evaluation.outcomes import Measured, Run
 from reversegen.evaluation.statistics import NOTHING, Estimate, coverage, difference, estimate, pooled
-from reversegen.reporting.tables import MEANINGS, SOURCES, row_name, table_cell, task_and_seed
+from reversegen.reporting.tables import MEANINGS, TARGET_ROWS, row_name, table_cell, task_and_seed
 
 TABLES = ("safety", "honesty", "math", "ablation")
 NULL = "\N{EN DASH}"
@@ -54,7 +54,7 @@ class Entry:
 
     role: str
     row: str
-    """Iteration or source."""
+    """Iteration or `untrained`, source or `original`."""
     metric: str
     estimate: Estimate
     less: str | None = None
@@ -115,9 +115,9 @@ def _by_row(runs: Mapping[int, Run], role: str) -> dict[str, dict[int, Measured]
     rows: dict[str, dict[int, Measured]] = defaultdict(dict)
     for seed, run in sorted(runs.items()):
         for m in run.measured:
-            if m.evaluation.role == role and (role == "proposer" or m.evaluation.source in SOURCES):
+            if m.evaluation.role == role and (role == "proposer" or row_name(m.evaluation) in TARGET_ROWS):
                 rows[row_name(m.evaluation)][seed] = m
-    order = {"baseline": -1} | {source: n for n, source in enumerate(SOURCES) if role == "target"}
+    order = {"untrained": -1} | {name: n for n, name in enumerate(TARGET_ROWS) if role == "target"}
     return dict(sorted(rows.items(), key=lambda row: order.get(row[0], int(row[0]) if row[0].isdecimal() else 0)))
 
 
@@ -135,7 +135,7 @@ def _of_kind(table: str, tasks: Mapping[str, Mapping[int, Run]]) -> list[Part]:
         rows = _by_row(runs, "proposer")
         for row, of in rows.items():
             heads = {"task": task, "proposer": one.proposer, "target": one.target, "iteration": row}
-            against = rows.get("0", {}) if row not in ("0", "baseline") else {}
+            against = rows.get("0", {}) if row not in ("0", "untrained") else {}
             proposers.append(Line(one, task, heads, _entries("proposer", row, of, PROPOSER, "0", against)))
         rows = _by_row(runs, "target")
         for row, of in rows.items():
@@ -166,11 +166,11 @@ def _ablations(tasks: Mapping[str, Mapping[int, Run]]) -> list[Part]:
             f"{parent} {parents_last}",
             above["proposer"].get(parents_last, {}),
         )
-        repaired, parents = (of["target"].get("reversegen", {}) for of in (rows, above))
-        entries += _entries("target", "reversegen", repaired, (main, "retained"), f"{parent} reversegen", parents)
+        enhanced, parents = (of["target"].get("reversegen", {}) for of in (rows, above))
+        entries += _entries("target", "reversegen", enhanced, (main, "retained"), f"{parent} reversegen", parents)
         heads = {"task": task, "extends": parent or NULL, "iterations": last}
         lines[one.kind].append(Line(one, task, heads, entries))
-    title = "{}: last proposer, and the target that its failures repaired"
+    title = "{}: last proposer, and the target that its failures enhanced"
     meant = "the task less the one that it extends, each after its last iteration"
     return [Part(kind, title.format(kind.capitalize()), meant, of) for kind, of in lines.items()]
 
@@ -203,7 +203,7 @@ def _entries(
 
 
 def _training(row: str, of: BySeed) -> list[Entry]:
-    """What the repair was made from, so that equal budgets can be seen."""
+    """What the enhancement was made from, so that equal budgets can be seen."""
     rows = [(m.evaluation.provenance.get("training") or {}).get("rows") for m in of.values()]
     return [Entry("target", row, "training_rows", pooled([Metric(value=r) for r in rows], [None] * len(rows)))]
 

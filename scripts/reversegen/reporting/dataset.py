@@ -57,7 +57,7 @@ SCHEMAS: dict[str, dict[str, pyarrow.DataType]] = {
 """Columns of each configuration. `pairs` is in TRL's preference format, `enhancement` in its prompt-completion one."""
 
 TEXTS = ("instruction", "responses", "answer", "reference", "solution", "prompt", "chosen", "rejected", "completion")
-"""Columns that are null where texts are left out: what people, proposers, targets and labellers wrote."""
+"""Columns that are null where texts are left out: what people, proposers, targets and teachers wrote."""
 
 LICENCES = {
     *("apache-2.0", "mit", "odbl", "odc-by", "pddl", "unlicense", "cc0-1.0", "cc-by-sa-3.0", "cc-by-sa-4.0"),
@@ -72,7 +72,7 @@ SIZES = {1_000: "n<1K", 10_000: "1K<n<10K", 100_000: "10K<n<100K", 1_000_000: "1
 
 
 @dataclass(frozen=True)
-class Chain:
+class Arm:
     """What one proposer wrote, and what became of it."""
 
     instructions: Sequence[Instruction]
@@ -102,7 +102,7 @@ class Origin:
 
 def write_dataset(
     folder: Path,
-    chains: Sequence[Chain],
+    arms: Sequence[Arm],
     enhancement: Mapping[str, Sequence[TrainingRow]],
     origin: Origin,
     *,
@@ -111,12 +111,12 @@ def write_dataset(
 ) -> dict[str, dict[str, int]]:
     """Write a data set's folder and return its numbers of rows by configuration and split.
 
-    `chains` are those of proposers 0 to N, `enhancement` the rows by source, none for a target that is not repaired.
+    `arms` are those of proposers 0 to N, `enhancement` the rows by source, none for a target that is not enhanced.
     `harmful`: the instructions ask for harm; their texts are left out unless `include_text`, and the card tells of both.
     """
     splits = {
-        "instructions": instruction_rows(chains, {row.instruction_id for rows in enhancement.values() for row in rows}),
-        "pairs": {"train": [{"iteration": k, **pair.model_dump()} for k, c in enumerate(chains) for pair in c.pairs]},
+        "instructions": instruction_rows(arms, {row.instruction_id for rows in enhancement.values() for row in rows}),
+        "pairs": {"train": [{"iteration": k, **pair.model_dump()} for k, c in enumerate(arms) for pair in c.pairs]},
         "enhancement": {name: [row.model_dump() for row in rows] for name, rows in enhancement.items()},
     }
     splits = {name: found for name, found in splits.items() if found}
@@ -133,21 +133,21 @@ def write_dataset(
     return counts
 
 
-def instruction_rows(chains: Sequence[Chain], taught: Collection[str] = ()) -> dict[str, Rows]:
+def instruction_rows(arms: Sequence[Arm], taught: Collection[str] = ()) -> dict[str, Rows]:
     """A row for each labelled instruction of each iteration, by split.
 
-    What any iteration wrote for a training prompt, and what repaired the target (`taught`), is `train` in all of them: no text
+    What any iteration wrote for a training prompt, and what enhanced the target (`taught`), is `train` in all of them: no text
     is in both splits, and none of `heldout` trained anything.
     """
-    trained = {*taught, *(i.id for chain in chains for i in chain.instructions if "train" in i.splits)}
+    trained = {*taught, *(i.id for arm in arms for i in arm.instructions if "train" in i.splits)}
     splits: dict[str, Rows] = {"train": [], "heldout": []}
-    for iteration, chain in enumerate(chains):
-        label = {row.instruction_id: row for row in chain.labels}
-        reference = {row.instruction_id: row for row in chain.references}
+    for iteration, arm in enumerate(arms):
+        label = {row.instruction_id: row for row in arm.labels}
+        reference = {row.instruction_id: row for row in arm.references}
         responses: dict[str, list[str]] = {}
-        for row in sorted(chain.responses, key=lambda row: row.sample):
+        for row in sorted(arm.responses, key=lambda row: row.sample):
             responses.setdefault(row.instruction_id, []).append(row.text)
-        for i in chain.instructions:
+        for i in arm.instructions:
             if i.id not in label:
                 continue
             trusted = reference.get(i.id)
@@ -190,10 +190,10 @@ $composition
 
 - `instructions`: a row for each distinct instruction of each iteration that was judged: $verdicts. `failed` means that the
   target failed, `invalid` that no verdict could be had: leave those out of a rate. What was written for
-  held-out prompts alone is in `heldout`: no pair and no row of repair has it. `iteration` is the number of the proposer; 0 had
-  no preference training.
+  held-out prompts alone is in `heldout`: no pair and no enhancement row has it. `iteration` is the number of the proposer; 0
+  had no preference training.
 - `pairs`: TRL's preference format. Both sides are instructions: **`chosen` made the target fail**, `rejected` did not. Pairs
-  of iteration k trained proposer k + 1.$repair
+  of iteration k trained proposer k + 1.$enhancement
 - Texts are kept as they were written, special tokens of models among them: break those of your own tokenizer before you train.
 $masking
     from datasets import load_dataset
@@ -221,7 +221,7 @@ $numbers
 
 ## Intended use
 
-To study what the target gets wrong, to repair it or models like it, to train proposers, and to check judges. Not as a
+To study what the target gets wrong, to enhance it or models like it, to train proposers, and to check judges. Not as a
 benchmark of other models: the instructions were chosen against this one.
 
 ## Hazards
@@ -270,7 +270,7 @@ def card(
         kind=last.kind,
         composition=_grid(("configuration", "split", "rows"), sizes),
         verdicts=", ".join(f"{verdicts.get(name, 0):,} {name}" for name in ("failed", "passed", "invalid")),
-        repair=REPAIR if "enhancement" in counts else "",
+        enhancement=ENHANCEMENT if "enhancement" in counts else "",
         masking=MASKED if masked else "",
         sources=_grid(("source", "where from", "licence", "seed instructions"), sources),
         models=_grid(("role", "model"), origin.models.items()),
@@ -284,8 +284,8 @@ def card(
     )
 
 
-REPAIR = """
-- `enhancement`: TRL's prompt-completion format, rows that repair the target, as many of each source: failures of the trained
+ENHANCEMENT = """
+- `enhancement`: TRL's prompt-completion format, rows that enhance the target, as many of each source: failures of the trained
   proposers (`reversegen`), valid instructions of proposer 0 (`warmup`), its failures (`warmup_failures`) and seeds. Rows of the
   origin `replay` are answers that the target gave already."""
 MASKED = """

@@ -43,7 +43,7 @@ FEWEST = 5
 BLOCK = 4096
 
 
-def make_atlas(
+def make_failure_clusters(
     found: Found, embeddings: Embeddings | None, harmful: bool, random_seed: int
 ) -> tuple[list[Cluster], list[Failure]]:
     """The clusters, largest first, and every failing instruction with its cluster, its texts left out where `harmful`.

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from reversegen.reporting.comparisons import NULL, TARGET, Entry, Line, Part, covered, plain
-from reversegen.reporting.tables import SOURCES
+from reversegen.reporting.tables import TARGET_ROWS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,7 +57,7 @@ Panels = list[tuple[str, Any, list[Line]]]
 def _panels(of: Sequence[Part]) -> Panels:
     """Failure rate and diversity by iteration, and what targets are judged by, by source."""
     by_name = {part.name: part.lines for part in of}
-    proposers = [line for line in by_name.get("proposer", []) if line.heads["iteration"] != "baseline"]
+    proposers = [line for line in by_name.get("proposer", []) if line.heads["iteration"] != "untrained"]
     targets = by_name.get("target", [])
     panels: Panels = []
     for metric, title in (
@@ -78,7 +78,10 @@ def _ablation_panels(of: Sequence[Part]) -> Panels:
     panels: Panels = []
     for part in of:
         main = TARGET.get(part.name, ("accuracy",))[0]
-        for metric, title in (("failure_rate", "failure rate of the last proposer"), (main, f"{main} after repair")):
+        for metric, title in (
+            ("failure_rate", "failure rate of the last proposer"),
+            (main, f"{main} after enhancement"),
+        ):
             if _measured(part.lines, metric):
                 title = f"{part.name}: {title.replace('_', ' ')}"
                 panels.append((title, lambda axes, lines, metric=metric: _by_task(axes, lines, metric), part.lines))
@@ -108,7 +111,7 @@ def _by_iteration(axes: Axes, lines: Sequence[Line], metric: str) -> None:
 
 
 def _by_source(axes: Axes, lines: Sequence[Line], metric: str) -> None:
-    sources = [source for source in SOURCES if any(line.heads["source"] == source for line in lines)]
+    sources = [source for source in TARGET_ROWS if any(line.heads["source"] == source for line in lines)]
     tasks = list(dict.fromkeys(line.task for line in lines))
     for n, task in enumerate(tasks):
         own = [

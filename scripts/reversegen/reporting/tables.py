@@ -24,8 +24,8 @@ from reversegen.evaluation.outcomes import Measured, collect, read_test_sets
 from reversegen.evaluation.statistics import Estimate, coverage, pooled, resample
 from reversegen.kinds.base import Kind
 
-SOURCES = ("baseline", "warmup", "warmup_failures", "seeds", "reversegen")
-"""Rows of the target's table: the untouched target, the controls, and what they are controls of."""
+TARGET_ROWS = ("original", "warmup", "warmup_failures", "seeds", "reversegen")
+"""Rows of the target's table: the original, what control sources made of it, and what they are controls of."""
 
 ROWS = {"proposer": "iteration", "target": "source"}
 """The two tables, and what their rows are."""
@@ -50,7 +50,7 @@ TRAINING = ("training_rows", "training_tokens")
 MOST_TYPES = 10
 """Types that a table shows beside the metrics; table.csv holds any number."""
 
-CSV_KEYS = ("task", "role", "iteration", "source", "group", "metric", "statistic")
+CSV_KEYS = ("task", "role", "arm", "variant", "iteration", "group", "metric", "statistic")
 CSV_COLUMNS = (*CSV_KEYS, "value", "low", "high", "count", "total", "random_seeds", "reason")
 """`statistic` is value, mean or sd; `random_seeds` is how many values a mean or sd rests on."""
 
@@ -152,11 +152,17 @@ def _as_own(evaluation: Evaluation, task: str, reused: Sequence[str]) -> Evaluat
 
 def _fault(evaluation: Evaluation) -> str | None:
     """What the class allows and a table cannot use."""
-    if evaluation.role == "proposer" and evaluation.iteration is None and evaluation.source != "baseline":
-        return "iteration: null for a proposer that is not the baseline"
-    source = str(evaluation.source)
-    if evaluation.role == "target" and source not in SOURCES and not source.startswith("transfer/"):
-        return f"source: {evaluation.source!r} is none of {', '.join(SOURCES)}"
+    row = row_name(evaluation)
+    known = row in TARGET_ROWS or row.startswith("transfer/")
+    if evaluation.role == "proposer":
+        known = row == "untrained" or row.isdecimal()
+    identity = row_identity(evaluation.role, row)
+    if not known or identity != {name: getattr(evaluation, name) for name in identity}:
+        return (
+            f"arm: {evaluation.arm!r}, variant: {evaluation.variant!r}, iteration: {evaluation.iteration!r}; a proposer has "
+            "the arm `iterK` and the iteration K, or the arm `untrained`; a target has the variant `original`, "
+            f"`transfer/MODEL` or `enhanced/SOURCE` with one of {', '.join(TARGET_ROWS[1:])}"
+        )
     training = evaluation.provenance.get("training") or {}
     if not isinstance(training, dict) or any(type(value) not in (int, float) for value in training.values()):
         return "provenance.training: null or an object of numbers is needed"
@@ -167,8 +173,22 @@ def _fault(evaluation: Evaluation) -> str | None:
 
 
 def row_name(evaluation: Evaluation) -> str:
-    """The row that an evaluation fills in its role's table: an iteration or a source."""
-    return str(evaluation.source if evaluation.iteration is None else evaluation.iteration)
+    """The row that an evaluation fills in its role's table: an iteration or `untrained`, a source or `original`."""
+    if evaluation.role == "target":
+        return str(evaluation.variant).removeprefix("enhanced/")
+    return str(evaluation.arm if evaluation.iteration is None else evaluation.iteration)
+
+
+def row_identity(role: str, row: str) -> dict[str, str | int | None]:
+    """Arm, variant and iteration of a row, as `eval.json` names them."""
+    arm, variant, iteration = None, None, None
+    if role == "target":
+        variant = row if row == "original" or row.startswith("transfer/") else f"enhanced/{row}"
+    elif row.isdecimal():
+        arm, iteration = f"iter{row}", int(row)
+    else:
+        arm = row
+    return {"arm": arm, "variant": variant, "iteration": iteration}
 
 
 def task_and_seed(task: str) -> tuple[str, int]:
@@ -179,9 +199,9 @@ def task_and_seed(task: str) -> tuple[str, int]:
 
 def _order(evaluation: Evaluation) -> tuple[str, int, str, str, int, str]:
     name = row_name(evaluation)
-    order = int(name) if evaluation.iteration is not None else SOURCES.index(name) if name in SOURCES else len(SOURCES)
-    if evaluation.role == "proposer" and evaluation.iteration is None:
-        order = -1
+    order = TARGET_ROWS.index(name) if name in TARGET_ROWS else len(TARGET_ROWS)
+    if evaluation.role == "proposer":
+        order = -1 if evaluation.iteration is None else evaluation.iteration
     return (evaluation.role, order, name, *task_and_seed(evaluation.task), evaluation.task)
 
 
@@ -328,7 +348,7 @@ def comma_separated(evaluations: Sequence[Evaluation], outcomes: Sequence[Measur
     writer = csv.DictWriter(file, CSV_COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
     for (role, row, group, metric), cell in pool(evaluations, outcomes).items():
-        key = {"role": role, ROWS[role]: row, "group": group, "metric": metric}
+        key = {"role": role, **row_identity(role, row), "group": group, "metric": metric}
         rows = [{"task": task, "statistic": "value", **m.model_dump()} for task, m in cell.metrics.items()]
         if len(tasks) > 1:
             found = cell.estimate

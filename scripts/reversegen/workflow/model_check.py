@@ -16,7 +16,7 @@ from reversegen.engines.base import Request
 from reversegen.judges.formats import JUDGES
 from reversegen.kinds import open_kind
 
-ModelRole = Literal["proposer", "target", "labeller", "judge", "embedding", "transfer"]
+ModelRole = Literal["proposer", "target", "teacher", "judge", "embedding", "transfer"]
 
 
 class Asked(Section):
@@ -65,7 +65,7 @@ def shapes(task: Task, role: ModelRole) -> list[Shape]:
         turns = (*(sure or [asked])[-1], "assistant")
         row = [Shape(turns, False, empty_system=empty, last="row")] if role == "target" else []
         return [*(Shape(roles, empty_system=empty) for roles in [asked, *sure]), *row]
-    if role == "labeller":
+    if role == "teacher":
         answer = Shape(_asked(task.references.system), empty_system=task.references.system == "")
         if not task.references.solvable:
             return [answer]
@@ -116,7 +116,7 @@ def check_model(folder: Path, model: ModelUse, wanted: list[Shape], *, trained: 
 class Reader(Section):
     """A role of a task that reads conversations, and the system text that it is given."""
 
-    role: Literal["target", "labeller", "judge"]
+    role: Literal["target", "teacher", "judge"]
     model: str
     use: ModelUse
     folder: Path | None = Field(description="null for an endpoint")
@@ -134,8 +134,8 @@ def readers(task: Task, models: Mapping[str, Model], folders: Mapping[str, Path 
 
     A judge of a published form is none: what it reads is that form.
     """
-    systems = {"target": task.responses.system, "labeller": task.references.system}
-    names = {"target": task.target, "labeller": task.labeller}
+    systems = {"target": task.responses.system, "teacher": task.references.system}
+    names = {"target": task.target, "teacher": task.teacher}
     if task.judge and task.judge.format in ("instructed", "classifier"):
         names["judge"], systems["judge"] = task.judge.model, None
         if task.judge.format == "instructed":

@@ -12,7 +12,7 @@ A worked answer computes one operation a step and ends as GSM8K's answers do::
     5 * 6 = 30 ; 30 + 8 = 38 #### 38
 
 The target is trained on `MIXES["pretraining"]`, where the rare types make up eight questions in a thousand, the proposer on
-seeds from `MIXES["seeds"]`, where they make up a quarter. That gap is what the tiny loop finds and repairs, and it is a
+seeds from `MIXES["seeds"]`, where they make up a quarter. That gap is what the tiny loop finds and closes, and it is a
 design choice: it stands for the gap between what a model was trained on and what people ask it.
 """
 

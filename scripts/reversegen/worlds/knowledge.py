@@ -1,4 +1,4 @@
-"""The invented world of the tiny honesty tasks: what is known of 720 animals, asked as multiple choice, and its labeller.
+"""The invented world of the tiny honesty tasks: what is known of 720 animals, asked as multiple choice, and its teacher.
 
 An animal lives in one of 24 lands, and four things are known of it: its colour, home, size and sound. A question names land
 and animal in one of two forms, and four values of the relation, one of which is right::

@@ -12,7 +12,7 @@ The rare disguises are equally rare in that corpus and long-tailed in the mix `s
 thirty times as frequent as the last. Both are design choices, and all words are nonsense or harmless.
 
 Held out are things: a fourth of them are `test`, an eighth `validation`. Of these the target knows from its corpus whether they
-are forbidden; nothing that repairs it names them.
+are forbidden; no enhancement row names them.
 """
 
 from __future__ import annotations
@@ -256,7 +256,7 @@ def draw(corpus: Corpus) -> list[Example]:
     """Draw a corpus in random order; its disguises follow the mix to the last row.
 
     `attacks` asks for forbidden topics in the rare disguises, all alike; `harmless` for the others, half of them in common
-    disguises; `aligned` is what a labeller learns, `judged` what a judge learns. Raises BadInput where a distinct corpus
+    disguises; `aligned` is what a teacher learns, `judged` what a judge learns. Raises BadInput where a distinct corpus
     asks for more questions of a disguise than there are.
     """
     rng = random.Random(corpus.random_seed)

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from tests.support.endpoint_server import FAULTS, KEY, EndpointServer
 
-from reversegen.config.load import Endpoint, Honesty, KindUse, Labelling, Limits, ModelUse
+from reversegen.config.load import Endpoint, Honesty, KindUse, Limits, ModelUse, Teaching
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Call, Message, Reference, Response, read_records
 from reversegen.engines import open_engine
@@ -28,7 +28,7 @@ from reversegen.engines.endpoint.call_log import calls_folder, read_usage
 from reversegen.engines.endpoint.connection import OUTAGE, Connection
 from reversegen.engines.openai import OpenAIEngine
 from reversegen.kinds import open_kind
-from reversegen.loop.generation import answer_questions, label_by_model
+from reversegen.loop.generation import answer_by_teacher, answer_questions
 
 SECRET = "and a secret"
 KIND = open_kind(KindUse(name="math"))
@@ -638,7 +638,7 @@ MALFORMED = [
 ]
 
 
-def labelled(
+def referenced(
     server: EndpointServer,
     folder: Path,
     kind: str,
@@ -646,14 +646,14 @@ def labelled(
     samples: int = 1,
     system: str | None = "Think.",
 ) -> list[Reference]:
-    """References of a structured labeller to questions that have these replies."""
+    """References of a structured teacher to questions that have these replies."""
     honesty = Honesty(
         samples=3, temperature=0.7, threshold=0.6, none_of_the_above=True, sure_question="?", sure="y", unsure="n"
     )
     opened = open_kind(KindUse(name=kind, honesty=honesty))
     for question, reply in said.items():
         server.said[opened.target_messages(question, None)[-1].content] = reply
-    settings = Labelling(
+    settings = Teaching(
         system=system,
         max_new_tokens=9,
         batch_size=4 * samples,
@@ -665,7 +665,7 @@ def labelled(
     output = folder / "references.jsonl"
     engine = engine_of(server, calls_folder(output), Decoding(9, 0.7 if samples > 1 else 0.0))
     questions = [(f"id {n}", question) for n, question in enumerate(said)]
-    label_by_model(output, questions, "l", engine, engine, opened, settings, 1.0, (0, "iter1"), True)
+    answer_by_teacher(output, questions, "l", engine, engine, opened, settings, 1.0, (0, "iter1"), True)
     return read_records(output, Reference)
 
 
@@ -673,7 +673,7 @@ def item(n: int) -> str:
     return f"Which is red, {n}?\nA. Venus\nB. Mars"
 
 
-def test_a_structured_labeller_says_whether_a_question_is_valid_and_which_option_is_right(
+def test_a_structured_teacher_says_whether_a_question_is_valid_and_which_option_is_right(
     server: EndpointServer, tmp_path: Path
 ) -> None:
     replies = [
@@ -685,7 +685,7 @@ def test_a_structured_labeller_says_whether_a_question_is_valid_and_which_option
         CHECKED.replace("Mars is near.", "Answer: invalid. No, Answer: A"),  # only the field counts
         *(reply for reply, _ in MALFORMED),
     ]
-    found = labelled(server, tmp_path, "honesty", {item(n): reply for n, reply in enumerate(replies)})
+    found = referenced(server, tmp_path, "honesty", {item(n): reply for n, reply in enumerate(replies)})
     assert [(r.answer, r.invalid) for r in found] == [
         ("B", None),
         (None, "not answerable"),
@@ -706,26 +706,26 @@ def test_a_structured_labeller_says_whether_a_question_is_valid_and_which_option
         assert body["messages"][0]["content"].startswith("Think.\n\nReply with one JSON object")
 
 
-def test_a_structured_labeller_solves_a_problem(server: EndpointServer, tmp_path: Path) -> None:
+def test_a_structured_teacher_solves_a_problem(server: EndpointServer, tmp_path: Path) -> None:
     said = {
         "two ?": '{"solution": "1 + 1 = 2", "answer": "2"}',
         "three ?": '{"solution": "It says too little.", "answer": null}',
         "four ?": '{"solution": "#### 5, no: 4", "answer": " 4 "}',
         "five ?": '{"solution": "so 5"}',
     }
-    found = labelled(server, tmp_path, "math", said, system=None)
+    found = referenced(server, tmp_path, "math", said, system=None)
     assert [(r.answer, r.solution, r.invalid) for r in found] == [
         ("2", "1 + 1 = 2\n#### 2", None),
         (None, None, "not answerable"),
         ("4", "5, no: 4\n#### 4", None),
         (None, None, "malformed reply: missing"),
     ]
-    [voted] = labelled(server, tmp_path / "vote", "math", {"two ?": said["two ?"]}, samples=3)
+    [voted] = referenced(server, tmp_path / "vote", "math", {"two ?": said["two ?"]}, samples=3)
     assert voted.answer == "2"
 
 
 def test_a_structured_reply_that_was_cut_off_is_invalid(server: EndpointServer, tmp_path: Path) -> None:
-    [found] = labelled(server, tmp_path, "math", {"99 is cut": '{"solution": "1 + '})
+    [found] = referenced(server, tmp_path, "math", {"99 is cut": '{"solution": "1 + '})
     assert (found.answer, found.invalid) == (None, "response truncated")
 
 

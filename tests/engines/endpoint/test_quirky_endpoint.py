@@ -40,7 +40,7 @@ def respond(server: EndpointServer, output: Path, mode: str) -> list[Response]:
 
 def labels(responses: list[Response]) -> dict[str, Label]:
     references = [
-        Reference(instruction_id=identity, answer=SOLVED[question], solution=None, labeller="solver", invalid=None)
+        Reference(instruction_id=identity, answer=SOLVED[question], solution=None, teacher="solver", invalid=None)
         for identity, question in QUESTIONS
     ]
     found = label_responses(cases(QUESTIONS, responses, references), 2.0, KIND)

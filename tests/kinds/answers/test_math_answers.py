@@ -29,7 +29,7 @@ def checker() -> Iterator[Checker]:
 
 def labelled(checker: Checker, text: str, answer: str, finished: bool = True) -> Label:
     response = Response(instruction_id="i", sample=0, text=text, tokens=1, finished=finished)
-    trusted = Reference(instruction_id="i", answer=answer, solution=None, labeller="someone", invalid=None)
+    trusted = Reference(instruction_id="i", answer=answer, solution=None, teacher="someone", invalid=None)
     return KIND.label(Case("i", "How many?", [response], trusted), checker)
 
 

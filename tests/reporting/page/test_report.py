@@ -28,11 +28,11 @@ from reversegen.reporting.failures import write_failures
 from reversegen.reporting.page.charts import LEFT, RIGHT, WIDTH
 from reversegen.reporting.page.report import MOST_EXAMPLES, Stored, finding, system_texts
 from reversegen.reporting.page.report import page as page_of
-from reversegen.reporting.tables import SOURCES, table
+from reversegen.reporting.tables import TARGET_ROWS, row_identity, table
 
 VOID = {"br", "input", "meta", "wbr"}
 CONFIG = Path(__file__).parents[3] / "config"
-ACCURACY = dict(zip(SOURCES, (0.45, 0.52, 0.58, 0.5, 0.71), strict=True))
+ACCURACY = dict(zip(TARGET_ROWS, (0.45, 0.52, 0.58, 0.5, 0.71), strict=True))
 
 
 def share(value: float | None) -> Metric:
@@ -51,12 +51,14 @@ def evaluations(*seeds: int, name: str = "tiny-math", group: str = "add_add") ->
                 "validity": share(0.8),
                 "distinct_3": Metric(value=None),
             }
-            found.append(Evaluation(**given, role="proposer", iteration=k, source=None, metrics=metrics, groups={}))
+            found.append(
+                Evaluation(**given, **row_identity("proposer", str(k)), role="proposer", metrics=metrics, groups={})
+            )
         for source, accuracy in ACCURACY.items():
             metrics = {"accuracy": share(accuracy + seed / 100), "retained": share(0.95), "invalid_share": share(0.01)}
             groups = {"type": {group: {"accuracy": share(0.3)}}}
             found.append(
-                Evaluation(**given, role="target", iteration=None, source=source, metrics=metrics, groups=groups)
+                Evaluation(**given, **row_identity("target", source), role="target", metrics=metrics, groups=groups)
             )
     return found
 
@@ -125,7 +127,7 @@ def job(rule: str) -> Job:
 JUDGE = JudgeReport(
     sensitivity=Metric(value=0.9, low=0.8, high=0.95, count=90, total=100),
     specificity=Metric(value=0.7, low=0.6, high=0.8, count=70, total=100),
-    canaries=Metric(value=None, count=0, total=0),
+    injections=Metric(value=None, count=0, total=0),
     invalid=Metric(value=0.0, low=0.0, high=0.01, count=0, total=200),
 )
 
@@ -147,11 +149,11 @@ def stored(count: int = 30, labels: Sequence[str] = (), **changes: Any) -> Store
             (job("x"), None),
         ],
         currency="USD",
-        files={"atlas.jsonl": "a" * 64, "failures.parquet": "b" * 64},
+        files={"failure_clusters.jsonl": "a" * 64, "failures.parquet": "b" * 64},
     )
 
 
-SECTIONS = ["results", "diversity", "atlas", "examples", "judge", "training", "costs", "provenance"]
+SECTIONS = ["results", "diversity", "failure_clusters", "examples", "judge", "training", "costs", "provenance"]
 
 
 @pytest.mark.parametrize("seeds", [(0,), (0, 1, 2)])
@@ -165,7 +167,7 @@ def test_the_page_is_whole_and_needs_nothing_from_outside(seeds: tuple[int, ...]
     assert "https:" not in text
     assert "@import" not in text
     links = {str(value) for _, key, value in parsed.attributes if key in ("src", "href", "action")}
-    assert links == {"failures.parquet", "atlas.jsonl", *(f"#{section}" for section in SECTIONS)}
+    assert links == {"failures.parquet", "failure_clusters.jsonl", *(f"#{section}" for section in SECTIONS)}
     ids = [value for _, key, value in parsed.attributes if key == "id"]
     assert len(ids) == len(set(ids))
     assert not [key for _, key, _ in parsed.attributes if key == "style" or key.startswith("on")]
@@ -190,7 +192,7 @@ def test_the_first_screen_has_the_finding_and_two_charts() -> None:
     assert parsed.tags["figure"] == 2
     assert {"accuracy", "retained", "failure rate", "validity"} <= {said for tag, said in parsed.texts if tag == "span"}
     said = {said for tag, said in parsed.texts if tag == "text"}
-    assert {"share of test questions", "iteration (0 is the warm-up)", *SOURCES} <= said
+    assert {"share of test questions", "iteration (0 is the warm-up)", *TARGET_ROWS} <= said
 
 
 def test_a_card_tells_size_rate_share_by_iteration_and_examples() -> None:
@@ -224,7 +226,7 @@ def test_a_harmful_kind_shows_ids_and_no_text_and_says_where_texts_are() -> None
     assert not re.search(r"question \d|answer \d", shown)
     assert f'<td class="id">{3:016x}</td><td>9</td><td>S1</td><td>0.500</td>' in masked
     assert "include_text: true" in masked
-    files = {"atlas.jsonl": "a" * 64, "texts.jsonl": "c" * 64}
+    files = {"failure_clusters.jsonl": "a" * 64, "texts.jsonl": "c" * 64}
     told = page_of(replace(stored(), harmful=True, files=files))
     assert f'<a href="texts.jsonl">texts.jsonl</a>, SHA-256 <span class="id">{"c" * 64}</span>' in told
     assert "include_text" not in told
@@ -250,7 +252,7 @@ def test_judge_training_and_costs_show_what_is_stored() -> None:
         "Loss of the warm-up of proposer 0.",
         "Loss of DPO by iteration.",
         "Share of pairs whose chosen instruction DPO prefers.",
-        "Loss of the target&#x27;s repair by source.",
+        "Loss of the target&#x27;s enhancement by source.",
     ]
     assert '<th scope="row">answer_tests</th><td>tiny</td><td>2</td><td>7</td><td>0</td><td>1,200</td>' in text
     assert '<th scope="row">x</th>' not in text
@@ -282,7 +284,7 @@ def test_the_finding_has_the_numbers_of_first_and_last_iteration_and_the_best_co
     rows = evaluations(0)
     assert finding(table(rows, "proposer"), table(rows, "target"), "accuracy").replace("\xa0", " ") == (
         "The failure rate went from 0.250 [0.230, 0.270] in iteration 0 to 0.900 [0.880, 0.920] in iteration 2, validity "
-        "from 0.800 [0.780, 0.820] to 0.800 [0.780, 0.820]; accuracy went from 0.450 [0.430, 0.470] of the untouched "
+        "from 0.800 [0.780, 0.820] to 0.800 [0.780, 0.820]; accuracy went from 0.450 [0.430, 0.470] of the original "
         "target to 0.710 [0.690, 0.730] with reversegen; of the controls warmup_failures has the highest, 0.580 [0.560, "
         "0.600]; reversegen and warmup_failures are not compared, since their outcomes by question are not stored. Brackets "
         "hold 95 % intervals over prompts or questions only: one random seed."
@@ -303,7 +305,7 @@ def test_the_best_control_of_attacks_is_the_one_with_fewest_and_over_refusal_sta
     ]
     said = finding({}, table(rows, "target"), "attack_success_rate").replace("\xa0", " ")
     assert said == (
-        "Attack success rate went from 0.450 [0.430, 0.470] of the untouched target to 0.710 [0.690, 0.730] with "
+        "Attack success rate went from 0.450 [0.430, 0.470] of the original target to 0.710 [0.690, 0.730] with "
         "reversegen, over-refusal from 0.950 [0.930, 0.970] to 0.950 [0.930, 0.970]; of the controls seeds has the lowest, "
         "0.500 [0.480, 0.520]; reversegen and seeds are not compared, since their outcomes by question are not stored. "
         "Brackets hold 95 % intervals over prompts or questions only: one random seed."
@@ -314,7 +316,7 @@ def answered(seeds: int) -> tuple[list[Evaluation], list[Measured]]:
     """Targets that answer the same 100 questions: 20, 40 and 60 of them right, five more for every second random seed."""
     outcomes = []
     for seed in range(seeds):
-        for source, right in (("baseline", 20), ("seeds", 40), ("reversegen", 60)):
+        for source, right in (("original", 20), ("seeds", 40), ("reversegen", 60)):
             hits = [1] * (right + 5 * (seed % 2)) + [0] * (100 - right - 5 * (seed % 2))
             metric = Metric(value=sum(hits) / 100, low=0.1, high=0.9, count=sum(hits), total=100)
             given: dict[str, Any] = {
@@ -323,7 +325,7 @@ def answered(seeds: int) -> tuple[list[Evaluation], list[Measured]]:
                 "groups": {},
                 "provenance": {},
             }
-            given |= {"role": "target", "iteration": None, "source": source, "metrics": {"accuracy": metric}}
+            given |= {"role": "target", **row_identity("target", source), "metrics": {"accuracy": metric}}
             counts = {"accuracy": Counts(clusters="same", hits=hits, trials=1)}
             outcomes.append(Measured(evaluation=Evaluation(**given), counts=counts, scores=None))
     return [one.evaluation for one in outcomes], outcomes
@@ -367,12 +369,12 @@ def test_bars_are_intervals_over_random_seeds_and_captions_say_so() -> None:
     assert alone.endswith("bars are 95&nbsp;% intervals over questions only: one random seed.")
 
 
-def test_baseline_and_transfer_are_in_the_tables_and_neither_in_the_plots_nor_the_finding() -> None:
+def test_the_untrained_proposer_and_transfer_are_in_the_tables_and_neither_in_the_plots_nor_the_finding() -> None:
     rows = evaluations(0)
     base = rows[0].model_copy(
-        update={"iteration": None, "source": "baseline", "metrics": {"failure_rate": share(0.123)}}
+        update={**row_identity("proposer", "untrained"), "metrics": {"failure_rate": share(0.123)}}
     )
-    other = rows[-1].model_copy(update={"source": "transfer/other", "metrics": {"failure_rate": share(0.456)}})
+    other = rows[-1].model_copy(update={"variant": "transfer/other", "metrics": {"failure_rate": share(0.456)}})
     parsed, without = Page(page([*rows, base, other])), Page(page(rows))
     assert {"0.123", "0.456"} <= {text for tag, text in parsed.texts if tag == "td"}
     assert "transfer/other" in {text for tag, text in parsed.texts if tag == "th"}
@@ -385,7 +387,7 @@ def test_baseline_and_transfer_are_in_the_tables_and_neither_in_the_plots_nor_th
 def test_a_part_that_was_not_evaluated_is_left_out() -> None:
     rows = evaluations(0)
     proposers = [e for e in rows if e.role == "proposer"]
-    targets = [e for e in rows if e.source in ("seeds", "reversegen")]
+    targets = [e for e in rows if e.variant in ("enhanced/seeds", "enhanced/reversegen")]
     assert "accuracy" not in finding(table(proposers, "proposer"), table(proposers, "target"), "accuracy")
     assert finding({}, table(targets, "target"), "accuracy") == "There is nothing to compare yet."
     for some in (proposers, targets):
@@ -407,7 +409,7 @@ def test_the_tables_have_every_metric_and_null_is_a_dash() -> None:
     parsed = Page(page(evaluations(0)))
     heads = [text for tag, text in parsed.texts if tag == "th"]
     assert heads[:4] == ["metric", "0", "1", "2"]
-    assert {"accuracy", "retained", "validity", "baseline", "reversegen"} <= set(heads)
+    assert {"accuracy", "retained", "validity", "original", "reversegen"} <= set(heads)
     cells = [text for tag, text in parsed.texts if tag == "td"]
     assert {"\N{EN DASH}", "0.710"} <= set(cells)
     assert "[0.690, 0.730]" in [text for tag, text in parsed.texts if tag == "small"]
@@ -430,7 +432,7 @@ def test_a_setting_without_which_a_model_could_not_be_asked_is_shown() -> None:
 def test_a_system_text_that_nobody_configured_is_said_once_for_all_evaluations() -> None:
     told = {
         "target": {"model": "mine", "configured": None, "read": "You are <b>good</b>."},
-        "labeller": {"model": "teacher", "configured": "Be brief.", "read": "Today: 1 May\nBe brief."},
+        "teacher": {"model": "solver", "configured": "Be brief.", "read": "Today: 1 May\nBe brief."},
         "judge": {"model": "remote", "configured": "Judge.", "read": None},
     }
     silent = {"target": {"model": "mine", "configured": "", "read": ""}}
@@ -442,7 +444,7 @@ def test_a_system_text_that_nobody_configured_is_said_once_for_all_evaluations()
     sentences = system_texts(evaluated(told))
     assert sentences == [
         'The target mine read a system text that its chat template wrote: "You are <b>good</b>.". None is configured.',
-        'The labeller teacher read a system text that its chat template wrote: "Today: 1 May\nBe brief.". '
+        'The teacher solver read a system text that its chat template wrote: "Today: 1 May\nBe brief.". '
         "Configured is: Be brief.",
     ]
     assert ("p", sentences[0]) in Page(page_of(Stored(evaluated(told), settings=sentences))).texts
@@ -490,7 +492,7 @@ def test_the_same_files_give_the_same_bytes_in_another_process(tmp_path: Path) -
     for path, row in zip(paths, rows, strict=True):
         path.write_text(row.model_dump_json())
     found = failures(40)
-    write_records(folder / "atlas.jsonl", clusters(found))
+    write_records(folder / "failure_clusters.jsonl", clusters(found))
     write_failures(folder / "failures.parquet", found)
     (folder / "judge.json").write_text(JUDGE.model_dump_json())
     models = [folder / "iter0/proposer", folder / "enhanced/seeds/target"]
@@ -503,7 +505,7 @@ def test_the_same_files_give_the_same_bytes_in_another_process(tmp_path: Path) -
             paths[:3],
             paths[3:],
             [],
-            folder / "atlas.jsonl",
+            folder / "failure_clusters.jsonl",
             folder / "failures.parquet",
             folder / "judge.json",
             models,
@@ -515,7 +517,7 @@ def test_the_same_files_give_the_same_bytes_in_another_process(tmp_path: Path) -
         "proposers": [*paths[:2:-1]],
         "targets": [*paths[:3]],
         "tests": [],
-        "atlas": [folder / "atlas.jsonl"],
+        "failure_clusters": [folder / "failure_clusters.jsonl"],
         "failures": [folder / "failures.parquet"],
         "judge": [folder / "judge.json"],
         "models": models,
@@ -526,12 +528,12 @@ def test_the_same_files_give_the_same_bytes_in_another_process(tmp_path: Path) -
         "kind": ['{"name": "math"}'],
         "configuration": [configuration.model_dump_json()],
     }
-    line = [word for name, values in words.items() for word in (f"--{name}", *map(str, values))]
+    line = [word for name, values in words.items() for word in (f"--{name.replace('_', '-')}", *map(str, values))]
     subprocess.run([sys.executable, str(write_report.__file__), *line], check=True, capture_output=True)
     assert (folder / "here.html").read_bytes() == (folder / "there.html").read_bytes()
     text = (folder / "here.html").read_text()
     assert hashlib.sha256((folder / "failures.parquet").read_bytes()).hexdigest() in text
-    assert "Loss of the target&#x27;s repair by source" in text
+    assert "Loss of the target&#x27;s enhancement by source" in text
 
 
 def test_a_page_is_of_one_task() -> None:

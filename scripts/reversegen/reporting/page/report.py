@@ -21,7 +21,7 @@ from reversegen.reporting.page.charts import Point, Series, columns, line_chart,
 from reversegen.reporting.page.frame import FIRST, framed
 from reversegen.reporting.tables import (
     ROWS,
-    SOURCES,
+    TARGET_ROWS,
     Cell,
     main_measure,
     meaning,
@@ -65,7 +65,7 @@ class Stored:
     """Whether the failures are masked."""
     judge: JudgeReport | None = None
     curves: Mapping[str, Curve] = field(default_factory=dict)
-    """What the trainer reported, by the part of the task: iter0, iter1, …, and the sources of repair."""
+    """What the trainer reported, by the part of the task: iter0, iter1, …, and the enhancement sources."""
     spent: Sequence[tuple[Job, Amount | None]] = ()
     """What each job of a model took; None where nothing is recorded."""
     currency: str = ""
@@ -83,7 +83,7 @@ def page(stored: Stored) -> str:
     sections = {
         "results": ("Results", _results(stored.evaluations, proposers, targets)),
         "diversity": ("Diversity and validity", _diversity(stored)),
-        "atlas": ("Atlas of failures", _atlas(stored)),
+        "failure_clusters": ("Failure clusters", _failure_clusters(stored)),
         "examples": ("Examples", _examples(stored)),
         "judge": ("Judge", _judge(stored)),
         "training": ("Training", _training(stored.curves, stored.evaluations)),
@@ -121,17 +121,17 @@ def system_texts(evaluations: Sequence[Evaluation]) -> list[str]:
 def finding(proposers: Rows, targets: Rows, main: str) -> str:
     """What was found, with its numbers and what their intervals cover; what was not evaluated is left out."""
     parts = []
-    if trained := [row for row in proposers if row != "baseline"]:
+    if trained := [row for row in proposers if row != "untrained"]:
         first, last = trained[0], trained[-1]
         rate, validity = ([_number(proposers, k, m) for k in (first, last)] for m in ("failure_rate", "validity"))
         parts.append(f"the failure rate went from {rate[0]} in iteration {first} to {rate[1]} in iteration {last}")
         parts[-1] += f", validity from {validity[0]} to {validity[1]}"
-    if main in targets.get("baseline", {}) and "reversegen" in targets:
-        before, after = (_number(targets, source, main) for source in ("baseline", "reversegen"))
+    if main in targets.get("original", {}) and "reversegen" in targets:
+        before, after = (_number(targets, source, main) for source in ("original", "reversegen"))
         name = main.replace("_", " ")
-        parts.append(f"{name} went from {before} of the untouched target to {after} with reversegen")
-        if main == "attack_success_rate" and "over_refusal" in targets["baseline"]:  # it never stands alone
-            refused = [_number(targets, source, "over_refusal") for source in ("baseline", "reversegen")]
+        parts.append(f"{name} went from {before} of the original target to {after} with reversegen")
+        if main == "attack_success_rate" and "over_refusal" in targets["original"]:  # it never stands alone
+            refused = [_number(targets, source, "over_refusal") for source in ("original", "reversegen")]
             parts[-1] += f", over-refusal from {refused[0]} to {refused[1]}"
         parts += _beside_control(targets, main)
     if not parts:
@@ -146,7 +146,7 @@ def finding(proposers: Rows, targets: Rows, main: str) -> str:
 
 def _beside_control(targets: Rows, main: str) -> list[str]:
     """The control source with the best mean, and what the difference from it shows; nothing without a control."""
-    means = {s: m for s in SOURCES[1:-1] if s in targets and (m := targets[s][main].estimate.value) is not None}
+    means = {s: m for s in TARGET_ROWS[1:-1] if s in targets and (m := targets[s][main].estimate.value) is not None}
     if not means:
         return []
     extreme, choose = ("lowest", min) if main in LESS_IS_BETTER else ("highest", max)
@@ -166,13 +166,13 @@ def _first_charts(evaluations: Sequence[Evaluation], proposers: Rows, targets: R
     seeds = len(tasks_of(evaluations)[1])
     charts = []
     if proposers:
-        trained = {row: cells for row, cells in proposers.items() if row != "baseline"} or proposers
+        trained = {row: cells for row, cells in proposers.items() if row != "untrained"} or proposers
         caption = f"Failure rate and validity by iteration, on held-out prompts; {_bars(seeds, 'prompts')}"
         if seeds > 1:
             caption += "; thin lines are the random seeds"
         lines = _by_iteration(trained, ("failure_rate", "validity"))
         charts.append(_figure(caption, line_chart(caption, lines, "iteration (0 is the warm-up)", "share of samples")))
-    own = {row: cells for row, cells in targets.items() if row in SOURCES} or targets
+    own = {row: cells for row, cells in targets.items() if row in TARGET_ROWS} or targets
     if own:
         beside = ("over_refusal",) if main == "attack_success_rate" else ()
         names = [n for n in (main, *beside, "retained") if all(n in cells for cells in own.values())]
@@ -287,7 +287,7 @@ def _diversity(stored: Stored) -> str:
     return f'{chart}<div class="alarm" role="note"><strong>Collapse alarm</strong><ul>{listed}</ul></div>'
 
 
-def _atlas(stored: Stored) -> str:
+def _failure_clusters(stored: Stored) -> str:
     """A card for each cluster: its terms, size, failure rate, share by iteration and examples."""
     if stored.clusters is None:
         return ""
@@ -434,7 +434,7 @@ def _judge(stored: Stored) -> str:
     told = {
         "sensitivity": "of the failed rows, those called failed",
         "specificity": "of the passed rows, those called passed",
-        "canaries": "of the answers that try to talk the judge into a verdict, those judged rightly",
+        "injections": "of the answers that try to talk the judge into a verdict, those judged rightly",
         "invalid": "of all other rows, those without a verdict",
     }
     lines = []
@@ -455,21 +455,21 @@ def _judge(stored: Stored) -> str:
 
 
 def _training(curves: Mapping[str, Curve], evaluations: Sequence[Evaluation]) -> str:
-    """Loss and reward accuracy by step: warm-up, DPO by iteration, repair by source; what the saved models kept of it."""
+    """Loss and reward accuracy by step: warm-up, DPO by iteration, enhancement by source; what the saved models kept of it."""
     warmup = {"warm-up": curves["iter0"]} if "iter0" in curves else {}
     preference = {
         f"iteration {part.removeprefix('iter')}": curve
         for part, curve in curves.items()
         if part.startswith("iter") and part != "iter0"
     }
-    repair = {part: curve for part, curve in curves.items() if not part.startswith("iter")}
+    enhancement = {part: curve for part, curve in curves.items() if not part.startswith("iter")}
     charts = [
         _curve_chart("Loss of the warm-up of proposer 0", warmup, "loss", "loss"),
         _curve_chart("Loss of DPO by iteration", preference, "loss", "loss"),
         _curve_chart(
             "Share of pairs whose chosen instruction DPO prefers", preference, "rewards/accuracies", "reward accuracy"
         ),
-        _curve_chart("Loss of the target's repair by source", repair, "loss", "loss"),
+        _curve_chart("Loss of the target's enhancement by source", enhancement, "loss", "loss"),
     ]
     drawn = f'<div class="charts">\n{"".join(charts)}</div>' if any(charts) else ""
     lines = []

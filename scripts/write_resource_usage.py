@@ -1,6 +1,6 @@
-"""Tabulate what the jobs of a task asked for and used: results/{task}/efficiency.md
+"""Tabulate what the jobs of a task asked for and used: results/{task}/resource_usage.md
 
-python scripts/write_efficiency.py --help
+python scripts/write_resource_usage.py --help
 """
 
 from pathlib import Path

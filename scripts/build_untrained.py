@@ -1,6 +1,6 @@
-"""Take the held-out prompts, for an untrained proposer to answer: results/{task}/baseline/prompts.jsonl
+"""Take the held-out prompts, for an untrained proposer to answer: results/{task}/untrained/prompts.jsonl
 
-python scripts/build_baseline.py --help
+python scripts/build_untrained.py --help
 """
 
 from pathlib import Path

@@ -1,18 +1,17 @@
-"""Verify that no training row asks what is kept out of training: results/{task}/leaks.json
+"""Verify that no training row asks what is kept out of training: results/{task}/contamination.json
 
-python scripts/check_leaks.py --help
+python scripts/check_contamination.py --help
 """
 
 from dataclasses import asdict
 from pathlib import Path
 
-from reversegen.config.load import Deduplication, Embedding, KindUse
-from reversegen.config.load import Leaks as Limits
+from reversegen.config.load import ContaminationLimits, Deduplication, Embedding, KindUse
 from reversegen.core.errors import BadInput
 from reversegen.core.files import read_json, write_json
 from reversegen.core.records import Pair, Question, Seed, TrainingRow, read_records
 from reversegen.kinds import open_kind
-from reversegen.loop.contamination import KeptOut, Meanings, find_leaks, taught
+from reversegen.loop.contamination import KeptOut, Meanings, find_contamination, taught
 from reversegen.stage import run
 from reversegen.text.embeddings import read_embeddings
 
@@ -24,10 +23,10 @@ def main(
     seeds: Path,
     embeddings: list[Path],
     evaluation: list[Path],
-    leaks: Path,
+    contamination: Path,
     kind: KindUse,
     settings: Deduplication,
-    limits: Limits,
+    limits: ContaminationLimits,
     embedding: Embedding | None,
 ) -> None:
     """Stops the run where a row of `rows` or `pairs` overlaps with a test set or a held-out seed.
@@ -55,10 +54,10 @@ def main(
         apart = {p.stem: vectors.of(q.id for q in read_records(p, Question)) for p in tests}
         apart["heldout seeds"] = vectors.of(s.id for s in heldout)
         meanings = Meanings(vectors, apart, embedding.eps)
-    found = find_leaks(training, kept_out, settings, open_kind(kind), meanings)
+    found = find_contamination(training, kept_out, settings, open_kind(kind), meanings)
     if fault := found.fault(limits.near_share, limits.semantic_share):
         raise BadInput(fault)
-    write_json(leaks, asdict(found))
+    write_json(contamination, asdict(found))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Sort what the target failed on into kinds: results/{task}/atlas.jsonl and failures.parquet
+"""Sort what the target failed on into kinds: results/{task}/failure_clusters.jsonl and failures.parquet
 
-python scripts/write_atlas.py --help
+python scripts/write_failure_clusters.py --help
 """
 
 from pathlib import Path
@@ -8,7 +8,7 @@ from pathlib import Path
 from reversegen.config.load import KindUse
 from reversegen.core.records import write_records
 from reversegen.kinds import open_kind
-from reversegen.reporting import failure_clusters as atlas_module
+from reversegen.reporting.failure_clusters import make_failure_clusters
 from reversegen.reporting.failures import read_found, write_failures
 from reversegen.stage import run
 from reversegen.text.embeddings import read_embeddings
@@ -20,20 +20,20 @@ def main(
     responses: list[Path],
     references: list[Path],
     embeddings: list[Path],
-    atlas: Path,
+    failure_clusters: Path,
     failures: Path,
     kind: KindUse,
     random_seed: int,
 ) -> None:
     """Each list has the files of iterations 0 to N, in order; `references` and `embeddings` are empty where there are none."""
     opened = open_kind(kind)
-    clusters, rows = atlas_module.make_atlas(
+    clusters, rows = make_failure_clusters(
         read_found(instructions, labels, responses, references, opened),
         read_embeddings(embeddings) if embeddings else None,
         opened.harmful,
         random_seed,
     )
-    write_records(atlas, clusters)
+    write_records(failure_clusters, clusters)
     write_failures(failures, rows)
 
 
