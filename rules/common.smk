@@ -22,14 +22,13 @@ sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 from reversegen.config.data import DataSource
 from reversegen.config.fields import Section, TASK_WILDCARD
-from reversegen.config.load import load
 from reversegen.config.models import Limits
-from reversegen.config.workflow import Tables
 from reversegen.loop.enhancement import SOURCES
 from reversegen.core.errors import BadInput
 from reversegen.workflow.code_hash import code_hash
+from reversegen.workflow.configuration import load_configuration
 from reversegen.ids import content_id
-from reversegen.kinds import check_kind, open_kind
+from reversegen.kinds import open_kind
 from reversegen.core.shards import WHOLE
 from reversegen.stage import BUDGETED, prepare_environment
 
@@ -37,7 +36,7 @@ from reversegen.stage import BUDGETED, prepare_environment
 prepare_environment(draws=bool(workflow.output_settings.log_handler_settings))
 
 try:
-    CONFIGURATION = load(config, Path("config"), check_kind)
+    CONFIGURATION = load_configuration(config, Path("config"))
 except BadInput as error:
     raise WorkflowError(str(error)) from None
 
@@ -62,7 +61,7 @@ scattergather:
 
 
 WITHOUT = {"training": {"launcher"}, "max_invalid_share": True, "max_unreadable_share": True}
-TABLES = list(Tables.model_fields)
+TABLES = list(CONFIGURATION.workflow.tables)
 
 
 wildcard_constraints:
@@ -673,7 +672,7 @@ def variant_selection(wildcards):
 def configuration_hash(wildcards):
     """SHA-256 of the task's whole configuration, random seed included; but for what decides no result."""
     task = task_of(wildcards)
-    names = {"budget", "keep", "report", "shards", "transfer"} | {"safety", "honesty"} - {task.kind}
+    names = {"budget", "keep", "report", "shards", "transfer"} | {*task.kind_sections} - {task.kind}
     left_out = dict.fromkeys(names, True) | dict.fromkeys(("responses", "references", "judge"), set(WITHOUT))
     digest = sha256(task.model_dump_json(exclude=left_out).encode()).hexdigest()
     return f"sha256:{digest}"
@@ -819,7 +818,7 @@ def outcome_files(wildcards):
 
 
 def listed_tasks(wildcards):
-    return getattr(CONFIGURATION.workflow.tables, wildcards.table)
+    return CONFIGURATION.workflow.tables[wildcards.table]
 
 
 def faulty_tasks(wildcards):

@@ -5,7 +5,6 @@ python scripts/write_references.py --help
 
 from pathlib import Path
 
-from reversegen.config.load import SOLVERS
 from reversegen.config.models import Limits, ModelUse
 from reversegen.config.task import KindUse, Teaching
 from reversegen.core.records import Instruction, Seed, read_records, write_records
@@ -17,6 +16,7 @@ from reversegen.kinds import open_kind
 from reversegen.loop import generation
 from reversegen.loop.references import SOLVABILITY_TOKENS, gives_probabilities, solve
 from reversegen.stage import run
+from reversegen.worlds import SOLVERS
 
 
 def main(

@@ -9,7 +9,7 @@ import pytest
 from tests.support.endpoint_server import KEY, EndpointServer
 
 from reversegen.config.models import Endpoint, Limits
-from reversegen.config.task import Honesty, KindUse, Safety, Teaching
+from reversegen.config.task import KindUse, Teaching
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Reference, read_records
 from reversegen.engines.base import Decoding, Generated, Request
@@ -20,7 +20,9 @@ from reversegen.judges.formats import JUDGES
 from reversegen.judges.judge import GenerativeJudge
 from reversegen.kinds import open_kind
 from reversegen.kinds.answers.reply import read_reply
+from reversegen.kinds.honesty import Honesty
 from reversegen.kinds.math import KIND as MATH
+from reversegen.kinds.safety import Safety
 from reversegen.loop.generation import answer_by_teacher, answer_questions, judge_answers
 
 HOSTILE = "It \x1b[2J\x07depends\u202e on\nthe pen."

@@ -11,7 +11,7 @@ import pytest
 from tests.engines.test_transformers import build_model, write_folder
 
 from reversegen.config.models import Endpoint, Limits, ModelUse
-from reversegen.config.task import Honesty, KindUse, Safety, Teaching
+from reversegen.config.task import KindUse, Teaching
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Confidence, Judgement, Prompt, Reference, Response, Sample, read_records
 from reversegen.engines.base import Decoding, Generated, Request
@@ -20,7 +20,9 @@ from reversegen.engines.transformers import TransformersEngine
 from reversegen.judges.judge import Classifier
 from reversegen.kinds import open_kind
 from reversegen.kinds.answers.reply import read_reply
+from reversegen.kinds.honesty import Honesty
 from reversegen.kinds.math import KIND
+from reversegen.kinds.safety import Safety
 from reversegen.loop import generation
 from reversegen.loop.generation import (
     answer_by_teacher,
@@ -416,7 +418,7 @@ def test_confidence_is_of_the_targets_own_letter_and_of_being_sure_after_it(tmp_
     output, engine = tmp_path / "confidences.jsonl", Script({})
     said = ["B. It is B.", "A", "I cannot tell"]
     answered = [(f"id {n}", item(n), text) for n, text in enumerate(said)]
-    measure_confidence(output, answered, engine, CHOICE, HONEST, None, 6)
+    measure_confidence(output, answered, engine, CHOICE, None, 6)
     first = [w / (2 + 1 / 2 + 1 / 3) for w in (2, 1 / 2, 1 / 3)]  # one turn, three letters
     sure = 4 / (4 + 1 / 2)  # three turns
     assert [(c.question_id, c.option) for c in read_records(output, Confidence)] == [
@@ -546,7 +548,7 @@ def test_too_many_references_that_were_not_received_stop_the_run(tmp_path: Path,
 def test_a_question_whose_options_cannot_be_asked_has_no_confidence(tmp_path: Path) -> None:
     output = tmp_path / "confidences.jsonl"
     answered = [(f"id {n}", item(n), "A") for n in (0, 4)]
-    measure_confidence(output, answered, Refusing({}), CHOICE, HONEST, None, 6)
+    measure_confidence(output, answered, Refusing({}), CHOICE, None, 6)
     known, unknown = read_records(output, Confidence)
     assert (known.invalid, known.option) == (None, "A")
     assert known.sure > 0
@@ -563,7 +565,7 @@ STAGES: dict[str, Callable[[Path, Any], None]] = {
         out, QUESTIONS, "m", engine, engine, KIND, teaching(solvable="Can it?", system="Think."), 1.0, (0,)
     ),
     "confidences": lambda out, engine: measure_confidence(
-        out, [(i, question, "A") for i, question in QUESTIONS], engine, CHOICE, HONEST, None, 2
+        out, [(i, question, "A") for i, question in QUESTIONS], engine, CHOICE, None, 2
     ),
     "judgements": lambda out, engine: judge_answers(
         out,

@@ -4,13 +4,15 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from reversegen.config.task import Honesty, KindUse, Safety
+from reversegen.config.task import KindUse
 from reversegen.core.records import Reference
 from reversegen.engines.base import Generated, Probabilities
 from reversegen.kinds import open_kind
 from reversegen.kinds.answers.equivalence import Checker
 from reversegen.kinds.base import Kind
+from reversegen.kinds.honesty import Honesty
 from reversegen.kinds.math import KIND as MATH
+from reversegen.kinds.safety import Safety
 from reversegen.loop.references import likely_solvable, refused, solvable, solve, vote
 
 CHOICES = Honesty(

@@ -18,7 +18,7 @@ import pytest
 import yaml
 from tests.support.workflows import REPOSITORY, Workflow
 
-from reversegen.config.load import load, read_yaml
+from reversegen.config.load import read_yaml
 from reversegen.config.models import Limits
 from reversegen.config.workflow import Configuration
 from reversegen.core.errors import BadInput
@@ -26,13 +26,14 @@ from reversegen.engines.endpoint.connection import Connection
 from reversegen.operations import doctor
 from reversegen.operations.doctor import Finding
 from reversegen.operations.slurm_profile import Keys, Partition, Profile, Request, read_profile
+from reversegen.workflow.configuration import load_configuration
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 def configuration(workflow: Workflow) -> Configuration:
     content = yaml.safe_load((workflow.folder / "config/config.yaml").read_text())
-    return load(content, workflow.folder / "config")
+    return load_configuration(content, workflow.folder / "config")
 
 
 def states(findings: Any) -> list[tuple[str, str]]:

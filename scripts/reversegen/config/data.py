@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
+from pydantic_core import PydanticKnownError
 
 from reversegen.config.fields import FILE_PART, Name, Number, Positive, RandomSeed, Section
 from reversegen.core.records import Measure
 
 
+def _one_of_the_worlds(name: str, info: ValidationInfo) -> str:
+    """Whoever validates gives the names of the worlds as context; a stage is given what was validated, and none."""
+    if info.context is not None and name not in info.context:
+        *others, last = map(repr, info.context)
+        raise PydanticKnownError("literal_error", {"expected": f"{', '.join(others)} or {last}"})
+    return name
+
+
 class Corpus(Section):
     """Questions drawn from one of the invented worlds of the tiny tasks."""
 
-    world: Literal["arithmetic", "policy", "knowledge"]
+    world: Annotated[str, AfterValidator(_one_of_the_worlds)]
     mix: str = Field(description="how common each type of question is: one of the mixes that the world has")
     part: Literal["all", "train", "validation", "test"] = Field(
         description="which expressions, topics or entities: the parts are kept apart; all is everything"

@@ -1,63 +1,62 @@
-"""Reads and validates the files of `config/`."""
+"""Reads and validates the files of `config/`.
+
+`load` reads them all. What one section can refuse, its class refuses; what follows `load` here is what several files decide:
+which models, launchers and tasks there are, and what may be reused. `read_yaml`, `merge` and `checked` read one file.
+"""
 
 from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from reversegen.config.fields import TASK_NAME
+from reversegen.config.fields import TASK_NAME, Section
 from reversegen.config.models import Model
-from reversegen.config.task import REUSABLE, Task
+from reversegen.config.paths import task_models
+from reversegen.config.task import REUSABLE, Judge, Task, task_section
 from reversegen.config.training import Enhancement, Preference, Warmup
-from reversegen.config.workflow import Configuration, Price, Throughput, Workflow
+from reversegen.config.workflow import ABLATION, Configuration, Price, Throughput, Workflow
 from reversegen.core.errors import BadInput
 from reversegen.core.records import explain, first_fault
 
 RESERVED = {"tables", "figures", "models"}
-SOLVERS = {"arithmetic": "math", "knowledge": "honesty"}
-"""Teachers that are no models but the exact solver of an invented world, with the kind whose questions they answer."""
 S = TypeVar("S", bound=BaseModel)
 
 
-def load(
-    workflow: dict[str, Any], folder: Path, check: Callable[[Task, str], None] = lambda task, place: None
-) -> Configuration:
+@dataclass(frozen=True)
+class Extensions:
+    """What kinds and worlds bring to the configuration, which knows none of them."""
+
+    kinds: Mapping[str, type[Section] | None]
+    """The settings of each kind: a section of a task that is named after it. None for a kind without settings."""
+    worlds: Collection[str]
+    """What a corpus may name."""
+    solvers: Collection[str]
+    """Teachers that are no models."""
+    check: Callable[[Task, Mapping[str, Model], str], None]
+    """Raises BadInput, with the place that it is given, for what a task's kind refuses."""
+
+
+def load(workflow: dict[str, Any], folder: Path, extensions: Extensions) -> Configuration:
     """Validate the content of config.yaml, as Snakemake merged it, and the other files of `folder`.
 
-    `check` raises BadInput, with the place that it is given, for what the task's kind refuses. A fault of one task, or of one
-    model, is kept in `faults`: a file that somebody edits stops no run of another task. Raises BadInput naming the file and the
-    key for a fault of what all tasks share.
+    A fault of one task, or of one model, is kept in `faults`: a file that somebody edits stops no run of another task. Raises
+    BadInput naming the file and the key for a fault of what all tasks share.
     """
     if (folder / "config.yaml").is_file():
         read_yaml(folder / "config.yaml")  # refuses a key that stands twice; Snakemake's own reader takes the last
     main = checked(Workflow, workflow, folder / "config.yaml")
-    models, unusable = _models(main, folder / "models.yaml")
-    tasks: dict[str, Task] = {}
-    faults: dict[str, str] = {}
-    # A fault is met in the file that holds it before it is met in one that extends it.
-    for path in sorted((folder / "tasks").glob("*.yaml"), key=lambda path: (_depth(path, ()), path.name)):
-        try:
-            task = _task(main.defaults, path, folder, faults)
-            _check_models(task, models, unusable, path)
-            _check_budget(task, models, main, path)
-            _check_launchers(task, folder, path)
-            if task.random_seed and len(main.random_seeds) > 1:
-                raise BadInput(
-                    f"{path}: random_seed: {task.random_seed} and random_seeds cannot both be given; NAME.sN sets it"
-                )
-            _check_reuse(task, tasks, path)
-            check(task, f"{path}: ")
-            tasks[path.stem] = task
-        except _SharedFault:
-            raise
-        except BadInput as error:
-            faults[path.stem] = str(error)
+    tables = [*extensions.kinds, ABLATION]
+    if unknown := [name for name in main.tables if name not in tables]:
+        raise BadInput(f"{folder / 'config.yaml'}: tables.{unknown[0]}: is none of {', '.join(tables)}")
+    models, unusable = _models(main, folder / "models.yaml", extensions.worlds)
+    tasks, faults = _tasks(main, folder, models, unusable, extensions)
     lock = read_yaml(folder / "lock.yaml") if (folder / "lock.yaml").exists() else {}
     for repo, commit in lock.items():
         if not (isinstance(commit, str) and re.fullmatch(r"[0-9a-f]{40}", commit)):
@@ -66,16 +65,44 @@ def load(
     return Configuration(workflow=main, models=models, tasks=tasks, lock=lock, faults=faults)
 
 
+def _tasks(
+    main: Workflow, folder: Path, models: dict[str, Model], unusable: dict[str, str], extensions: Extensions
+) -> tuple[dict[str, Task], dict[str, str]]:
+    """The tasks by name, and what is wrong with the others. `unusable` are models, with what is wrong with each."""
+    section = task_section(extensions.kinds)
+    tasks: dict[str, Task] = {}
+    faults: dict[str, str] = {}
+    # A fault is met in the file that holds it before it is met in one that extends it.
+    for path in sorted((folder / "tasks").glob("*.yaml"), key=lambda path: (_depth(path, ()), path.name)):
+        try:
+            task = _task(section, main.defaults, path, faults, extensions.worlds)
+            _check_models(task, models, unusable, extensions.solvers, path)
+            _check_budget(task, models, main, path)
+            _check_launchers(task, folder, path)
+            if task.random_seed and len(main.random_seeds) > 1:
+                raise BadInput(
+                    f"{path}: random_seed: {task.random_seed} and random_seeds cannot both be given; NAME.sN sets it"
+                )
+            _check_reuse(task, tasks, path)
+            extensions.check(task, models, f"{path}: ")
+            tasks[path.stem] = task
+        except _SharedFault:
+            raise
+        except BadInput as error:
+            faults[path.stem] = str(error)
+    return tasks, faults
+
+
 class _SharedFault(BadInput):
     """A fault of what all tasks share, met while one of them is read."""
 
 
-def _models(main: Workflow, path: Path) -> tuple[dict[str, Model], dict[str, str]]:
+def _models(main: Workflow, path: Path, worlds: Collection[str]) -> tuple[dict[str, Model], dict[str, str]]:
     """The models by name, and what is wrong with the others. Raises BadInput for a file that cannot be read."""
     models, faults = {}, {}
     for name, entry in read_yaml(path).items():
         try:
-            model = checked(Model, entry, path, name)
+            model = checked(Model, entry, path, name, worlds)
             _check_model(name, model, main, path)
             models[name] = model
         except BadInput as error:
@@ -129,7 +156,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return content or {}
 
 
-def _task(defaults: dict[str, Any], path: Path, folder: Path, faults: dict[str, str]) -> Task:
+def _task(
+    section: type[Task], defaults: dict[str, Any], path: Path, faults: dict[str, str], worlds: Collection[str]
+) -> Task:
     """A task's file over what it extends and the defaults; a fault is blamed on the file that holds the key.
 
     `faults` are those of the files that were read before, among them what this one extends.
@@ -140,11 +169,13 @@ def _task(defaults: dict[str, Any], path: Path, folder: Path, faults: dict[str, 
         raise BadInput(f"{path}: extends: {faults[parent]}")
     own = _extended(path, ())
     try:
-        return Task.model_validate(merge(defaults, own))
+        return section.model_validate(merge(defaults, own), context=worlds)
     except ValidationError as error:
         place = first_fault(error)["loc"]
         if _holds(defaults, place) and not _holds(own, place):
-            raise _SharedFault(f"{folder / 'config.yaml'}: defaults.{explain(error, show_input=True)}") from error
+            raise _SharedFault(
+                f"{path.parents[1] / 'config.yaml'}: defaults.{explain(error, show_input=True)}"
+            ) from error
         raise BadInput(f"{path}: {explain(error, show_input=True)}") from error
 
 
@@ -179,55 +210,46 @@ def _parent(path: Path, own: dict[str, Any], children: tuple[Path, ...]) -> Path
     return parent
 
 
-def _check_models(task: Task, models: dict[str, Model], unusable: dict[str, str], path: Path) -> None:
+def _check_models(
+    task: Task, models: dict[str, Model], unusable: dict[str, str], solvers: Collection[str], path: Path
+) -> None:
     """Refuse a role for a model that is unknown, cannot play it, or is `unusable`: names with what is wrong with each."""
-    roles = {"proposer": task.proposer, "target": task.target, "teacher": task.teacher}
-    if task.judge:
-        roles["judge.model"] = task.judge.model
-    if task.embedding:
-        roles["embedding.model"] = task.embedding.model
-    roles |= {f"transfer.{n}": name for n, name in enumerate(task.transfer)}
-    for role, name in roles.items():
+    keys = {"judge": "judge.model", "embedding": "embedding.model"}
+    keys |= {f"transfer {name}": f"transfer.{n}" for n, name in enumerate(task.transfer)}
+    for role, name in task_models(task).items():
+        key = keys.get(role, role)
         if name in unusable:
-            raise BadInput(f"{path}: {role}: {unusable[name]}")
-        if name not in models and not (role == "teacher" and name in SOLVERS):
-            raise BadInput(
-                f"{path}: {role}: unknown model {name!r}; config/models.yaml has {', '.join(sorted(models))}"
-            )
-    if task.kind == "honesty" and models[task.target].endpoint:
-        raise BadInput(
-            f"{path}: target: {task.target} is an endpoint, which gives no probabilities of options; name a hub id or folder"
-        )
-    if task.judge and models[task.judge.model].endpoint and task.judge.format in ("classifier", "shieldgemma"):
-        raise BadInput(
-            f"{path}: judge: {task.judge.model} is an endpoint, which cannot serve the form {task.judge.format}"
-        )
-    if task.judge and task.judge.format != "instructed" and models[task.judge.model].thinks:
-        raise BadInput(
-            f"{path}: judge: {task.judge.model} thinks before it answers, and the form {task.judge.format} has no room for a "
-            "thought; set its `thinking: {enabled: false}`, or take the format instructed"
-        )
-    if task.kind == "honesty" and models[task.target].thinks:
-        raise BadInput(
-            f"{path}: target: {task.target} thinks before it answers, so its options have no probability of their own; set "
-            "its `thinking: {enabled: false}`"
-        )
+            raise BadInput(f"{path}: {key}: {unusable[name]}")
+        if name not in models and not (role == "teacher" and name in solvers):
+            raise BadInput(f"{path}: {key}: unknown model {name!r}; config/models.yaml has {', '.join(sorted(models))}")
+    if fault := next(_role_faults(task, models), None):
+        raise BadInput(f"{path}: {fault}")
+
+
+def _role_faults(task: Task, models: dict[str, Model]) -> Iterator[str]:
+    """What models of a task cannot do that their roles need."""
+    if task.judge:
+        yield from _judge_faults(task.judge, models[task.judge.model])
     if task.embedding and models[task.embedding.model].endpoint:
-        raise BadInput(
-            f"{path}: embedding.model: {task.embedding.model} is an endpoint, which gives no vectors; name a hub id or folder"
-        )
-    if task.judge and models[task.judge.model].engine == "vllm" and task.judge.format == "classifier":
-        raise BadInput(
-            f"{path}: judge: {task.judge.model} is a classifier, which transformers runs; give no `engine: vllm`"
-        )
-    for role in ("proposer", "target", "teacher"):
-        model = models.get(roles[role])
+        yield f"embedding.model: {task.embedding.model} is an endpoint, which gives no vectors; name a hub id or folder"
+    for role, name in (("proposer", task.proposer), ("target", task.target), ("teacher", task.teacher)):
+        model = models.get(name)
         if model and model.train and model.train.classifier:
-            raise BadInput(f"{path}: {role}: {roles[role]} is a classifier, which writes no text")
+            yield f"{role}: {name} is a classifier, which writes no text"
     if models[task.proposer].endpoint:
-        raise BadInput(
-            f"{path}: proposer: {task.proposer} is an endpoint, and a proposer is trained; name a hub id or folder"
+        yield f"proposer: {task.proposer} is an endpoint, and a proposer is trained; name a hub id or folder"
+
+
+def _judge_faults(judge: Judge, model: Model) -> Iterator[str]:
+    if model.endpoint and judge.format in ("classifier", "shieldgemma"):
+        yield f"judge: {judge.model} is an endpoint, which cannot serve the form {judge.format}"
+    if judge.format != "instructed" and model.thinks:
+        yield (
+            f"judge: {judge.model} thinks before it answers, and the form {judge.format} has no room for a thought; set its "
+            "`thinking: {enabled: false}`, or take the format instructed"
         )
+    if model.engine == "vllm" and judge.format == "classifier":
+        yield f"judge: {judge.model} is a classifier, which transformers runs; give no `engine: vllm`"
 
 
 def _check_budget(task: Task, models: dict[str, Model], main: Workflow, path: Path) -> None:
@@ -275,7 +297,8 @@ def _check_reuse(task: Task, tasks: dict[str, Task], path: Path) -> None:
         raise BadInput(f"{path}: reuse: its random_seed is not that of {task.extends}; NAME.sN sets both")
     for part in task.reuse:
         assert task.extends is not None
-        for key in REUSABLE[part]:
+        keys = REUSABLE[part]
+        for key in [*keys, *task.kind_sections] if "responses" in keys else keys:
             own, parents = (_key(t, key) for t in (task, tasks[task.extends]))
             if own != parents:
                 raise BadInput(f"{path}: reuse: {part} depends on {key}, which is not that of {task.extends}")
@@ -305,10 +328,13 @@ def merge(defaults: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def checked(section: type[S], content: Any, path: Path, prefix: str = "") -> S:
-    """What stands in a file as its type. Raises BadInput naming the file and the key, below `prefix`."""
+def checked(section: type[S], content: Any, path: Path, prefix: str = "", worlds: Collection[str] | None = None) -> S:
+    """What stands in a file as its type. Raises BadInput naming the file and the key, below `prefix`.
+
+    `worlds` are those that a corpus may name; None if there is no corpus in it.
+    """
     try:
-        return section.model_validate(content)
+        return section.model_validate(content, context=worlds)
     except ValidationError as error:
         joined = "." if prefix and error.errors()[0]["loc"] else ": " if prefix else ""
         raise BadInput(f"{path}: {prefix}{joined}{explain(error, show_input=True)}") from error

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import functools
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, create_model, model_validator
 
 from reversegen.config.data import Data
 from reversegen.config.fields import (
@@ -28,8 +30,9 @@ def _with_ends(iterations: list[Any]) -> list[Any]:
     return iterations
 
 
+S = TypeVar("S", bound=Section)
 Reusable = Literal["seeds", "probe", "warmup", "untrained", "iter0", "control", "original"]
-_ASKED = ("data", "kind", "target", "responses", "honesty", "safety", "judge", "judge_check", "checker_timeout")
+_ASKED = ("data", "kind", "target", "responses", "judge", "judge_check", "checker_timeout")
 _WRITTEN = (
     *_ASKED,
     "proposer",
@@ -49,7 +52,8 @@ REUSABLE: dict[str, tuple[str, ...]] = {
     "control": (*_WRITTEN, "warmup", "iterations"),
     "original": (*_ASKED, "evaluation"),
 }
-"""Parts of a task that another may reuse, with the keys that decide them and must be equal in both."""
+"""Parts of a task that another may reuse, with the keys that decide them and must be equal in both. The settings of
+kinds decide every part that `responses` decides."""
 
 
 class Prompts(Section):
@@ -115,32 +119,6 @@ class Teaching(Answering):
         return self
 
 
-class Honesty(Section):
-    """What the kind honesty asks, and what counts as not knowing."""
-
-    samples: Annotated[int, Field(ge=2), NUMBER] = Field(description="answers of the target to one question, k")
-    temperature: Rate
-    threshold: Number = Field(ge=0, description="least entropy of the answers, in nats, of a failure")
-    none_of_the_above: bool = Field(description="whether a last option None of the above is added where there is none")
-    sure_question: str = Field(description="the turn after an answer that asks whether the target is sure")
-    sure: str = Field(description="its reply where it is")
-    unsure: str = Field(description="its reply where it is not")
-
-    @model_validator(mode="after")
-    def _replies_differ(self) -> Honesty:
-        if self.sure == self.unsure:
-            raise ValueError("sure and unsure must differ")
-        return self
-
-
-class Safety(Section):
-    """How the kind safety reads an answer without its judge."""
-
-    refusals: Annotated[list[str], Field(min_length=1)] | None = Field(
-        description="phrases that open a refusal and alone decide, of an invented world; null for the classifier of openings"
-    )
-
-
 class Judge(Section):
     """The judge model of the kind safety."""
 
@@ -169,11 +147,15 @@ class JudgeCheck(Section):
 
 
 class KindUse(Section):
-    """What a stage must know of a task's kind."""
+    """What a stage must know of a task's kind: its name, and its settings in a section of that name, as a task has them."""
+
+    model_config = ConfigDict(extra="allow")
 
     name: str
-    honesty: Honesty | None = None
-    safety: Safety | None = None
+
+    def settings(self, section: type[S]) -> S:
+        """The kind's settings, whose class it gives itself."""
+        return section.model_validate((self.model_extra or {}).get(self.name, {}))
 
 
 class Deduplication(Section):
@@ -252,6 +234,8 @@ class Report(Section):
 class Task(Section):
     """A task: `config/tasks/NAME.yaml` over the defaults of `config/config.yaml`."""
 
+    model_config = ConfigDict(extra="allow")  # the sections of kinds: see `task_section`
+
     extends: str | None = Field(None, description="a task whose file stands under this one")
     reuse: list[Reusable] = Field([], description="parts whose files are those of the task that this one extends")
     kind: str = Field(description="what failing means: a name in KINDS, such as math, honesty or safety")
@@ -268,8 +252,6 @@ class Task(Section):
     teacher: str = Field(description="model that writes reference answers, or a solver: arithmetic, knowledge")
     judge: Judge | None = Field(description="the judge model of the kind safety, else null")
     judge_check: JudgeCheck
-    honesty: Honesty
-    safety: Safety
     transfer: Annotated[list[str], AfterValidator(all_differ)] = Field(
         description="models that are asked what this task's target failed on"
     )
@@ -292,19 +274,34 @@ class Task(Section):
     report: Report
 
     @model_validator(mode="after")
-    def _kind_has_its_parts(self) -> Task:
-        if self.kind == "safety" and self.judge is None:
-            raise ValueError("judge: the kind safety needs one")
-        return self
-
-    @model_validator(mode="after")
     def _kept_iterations_exist(self) -> Task:
         if beyond := [k for k in self.keep or [] if k != "last" and k > self.iterations]:
             raise ValueError(f"keep: {beyond[0]} is none of iterations 0 to {self.iterations}")
         return self
 
     @property
+    def kind_sections(self) -> list[str]:
+        """Names of the sections that hold the settings of kinds; no other task of the same configuration has others."""
+        names = [*type(self).model_fields, *(self.model_extra or {})]
+        return [name for name in names if name not in Task.model_fields]
+
+    @property
     def kind_use(self) -> KindUse:
         """The part that decides what a stage makes of the kind: another kind's settings rerun nothing."""
-        own = {name: getattr(self, name) for name in ("honesty", "safety") if name == self.kind}
-        return KindUse(name=self.kind, **own)
+        settings = {name: getattr(self, name) for name in self.kind_sections if name == self.kind}
+        return KindUse(name=self.kind, **settings)
+
+
+def task_section(kinds: Mapping[str, type[Section] | None]) -> type[Task]:
+    """The class of a task with a section for each kind that has settings. It takes no other key.
+
+    A stage reads tasks without it: their sections of kinds are then what stood in the JSON that it was given.
+    """
+    return _task_section(tuple((name, section) for name, section in kinds.items() if section))
+
+
+@functools.cache
+def _task_section(kinds: tuple[tuple[str, type[Section]], ...]) -> type[Task]:
+    """One class for the same kinds, since tasks of two classes are never equal."""
+    sections: dict[str, Any] = {name: (section, ...) for name, section in kinds}
+    return create_model("Task", __base__=Task, __doc__=Task.__doc__, __cls_kwargs__={"extra": "forbid"}, **sections)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, SerializeAsAny
 
 from reversegen.config.fields import (
     NUMBER,
@@ -20,6 +20,7 @@ from reversegen.config.fields import (
     all_differ,
 )
 from reversegen.config.models import Model
+from reversegen.config.paths import run_path
 from reversegen.config.task import Task
 from reversegen.core.errors import BadInput
 
@@ -88,13 +89,8 @@ class Costs(Section):
     prices: Prices
 
 
-class Tables(Section):
-    """Tasks that the tables and figures of several tasks show, in this order; what has no results is named below them."""
-
-    safety: list[str]
-    honesty: list[str]
-    math: list[str]
-    ablation: list[str] = Field(description="tasks, and others that extend them, of any kind")
+ABLATION = "ablation"
+"""The table whose tasks are of any kind."""
 
 
 class Push(Section):
@@ -127,7 +123,10 @@ class Workflow(Section):
     push: Push
     tracking: Tracking
     costs: Costs
-    tables: Tables
+    tables: dict[str, list[str]] = Field(
+        description="tasks that the tables and figures of several tasks show, in this order; what has no results is named "
+        "below them. A table of each kind, by its name, and `ablation` with tasks, and others that extend them, of any kind"
+    )
     gres: str | None = Field(
         pattern=r"^gpu(:\w[\w.]*)?$", description="how SLURM is asked for GPUs instead of by --gpus; null for --gpus"
     )
@@ -139,7 +138,7 @@ class Configuration(Section):
 
     workflow: Workflow
     models: dict[str, Model]
-    tasks: dict[str, Task]
+    tasks: dict[str, SerializeAsAny[Task]]
     lock: dict[str, str]
     faults: dict[str, str] = Field(default_factory=dict)
     """What is wrong with the other tasks, by name, and with other entries of models.yaml: an error for who asks for one."""
@@ -174,4 +173,4 @@ class Configuration(Section):
             part = "seeds"  # cleaned together: both rest on `data`
         if part in task.reuse and not path.endswith(("/pairs.jsonl", "embeddings.npy")):
             return self.place(f"{task.extends}{dot}{seed}", path)
-        return f"results/{name}/{path}"
+        return run_path(name, path)

@@ -81,6 +81,14 @@ class Choice:
     """(question, response) to the one letter that it chooses; None where it cannot be read."""
     sure_messages: Callable[[str, str, str | None], Conversation]
     """(question, letter, system message) to a conversation that ends by asking whether the target is sure."""
+    sure_question: str
+    """The turn that asks so."""
+    sure: str
+    """The reply to it of who is sure."""
+    unsure: str
+    """The reply to it of who is not."""
+    options: int
+    """Options of a question, for a plan that cannot read it yet."""
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,12 @@ import re
 import string
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from reversegen.config.task import Honesty, KindUse
+from reversegen.config.fields import NUMBER, Number, Rate, Section
+from reversegen.config.task import KindUse
 from reversegen.core.records import Label, Message, Question, Reference, Verdict
 from reversegen.ids import normalise
 from reversegen.kinds.answers.equivalence import Checker
@@ -54,10 +55,34 @@ from reversegen.worlds import knowledge
 
 FORM = Form("Q", "\n\n")
 """Items numbered `Q4.`, with a blank line between them."""
+OPTIONS = 4
+"""Options of an item of MMLU."""
 MOST_OPTIONS = 20
 """Options of an item; there must be a letter left for None of the above."""
 _SAYS_INVALID = re.compile(r"answer:\W*invalid", re.IGNORECASE)
 """How a teacher says that a question has not exactly one right option."""
+
+
+class Honesty(Section):
+    """What the kind honesty asks, and what counts as not knowing."""
+
+    samples: Annotated[int, Field(ge=2), NUMBER] = Field(description="answers of the target to one question, k")
+    temperature: Rate
+    threshold: Number = Field(ge=0, description="least entropy of the answers, in nats, of a failure")
+    none_of_the_above: bool = Field(description="whether a last option None of the above is added where there is none")
+    sure_question: str = Field(description="the turn after an answer that asks whether the target is sure")
+    sure: str = Field(description="its reply where it is")
+    unsure: str = Field(description="its reply where it is not")
+
+    @model_validator(mode="after")
+    def _replies_differ(self) -> Honesty:
+        if self.sure == self.unsure:
+            raise ValueError("sure and unsure must differ")
+        return self
+
+
+SETTINGS = Honesty
+"""The class of a task's section `honesty`."""
 
 
 def read_row(row: dict[str, Any]) -> Raw:
@@ -177,8 +202,7 @@ STRUCTURED = Structured(
 
 def open_kind(use: KindUse) -> Kind:
     """The kind with its number of votes, threshold and wording."""
-    settings = use.honesty
-    assert settings is not None
+    settings = use.settings(Honesty)
 
     def asked(instruction: str) -> Item:
         item, _ = read_item(instruction)
@@ -235,7 +259,13 @@ def open_kind(use: KindUse) -> Kind:
         group=knowledge.type_of,
         canonical=canonical,
         choice=Choice(
-            lambda instruction: list(string.ascii_uppercase[: len(asked(instruction).options)]), letter, sure_messages
+            letters=lambda instruction: list(string.ascii_uppercase[: len(asked(instruction).options)]),
+            letter=letter,
+            sure_messages=sure_messages,
+            sure_question=settings.sure_question,
+            sure=settings.sure,
+            unsure=settings.unsure,
+            options=OPTIONS + settings.none_of_the_above,
         ),
         says_none=says_none,
         structured=STRUCTURED,

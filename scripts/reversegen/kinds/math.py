@@ -54,6 +54,9 @@ _LAST_LINE = re.compile(r"\s*####[^\n]*\s*\Z")
 _SAYS_NONE = re.compile(SAYS_NONE, re.IGNORECASE)
 _MARKUP = re.compile(r"\\(?:text\w*|mathrm|mathbf)|[{}$*.]")
 
+SETTINGS = None
+"""A task has no section for it."""
+
 
 def text_of(row: dict[str, Any], field: str) -> str:
     """A field that holds text. Raises ValueError naming it."""

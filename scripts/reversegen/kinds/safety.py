@@ -16,8 +16,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field
+
+from reversegen.config.fields import Section
 from reversegen.config.task import KindUse
 from reversegen.core.records import Label, Message, Question, Reference, Verdict
 from reversegen.ids import normalise
@@ -31,6 +34,18 @@ from reversegen.worlds import policy
 FORM = Form("", "\n")
 """One item a line, numbered `4.`"""
 NO_RESPONSE = "no response"
+
+
+class Safety(Section):
+    """How the kind safety reads an answer without its judge."""
+
+    refusals: Annotated[list[str], Field(min_length=1)] | None = Field(
+        description="phrases that open a refusal and alone decide, of an invented world; null for the classifier of openings"
+    )
+
+
+SETTINGS = Safety
+"""The class of a task's section `safety`."""
 
 
 def read_row(row: dict[str, Any]) -> Raw:
@@ -107,8 +122,7 @@ def replay_row(instruction: str, response: str, system: str | None) -> tuple[Con
 
 def open_kind(use: KindUse) -> Kind:
     """The kind with the task's own phrases that open a refusal."""
-    assert use.safety is not None
-    phrases = use.safety.refusals
+    phrases = use.settings(Safety).refusals
 
     def label_test(question: Question, case: Case, checker: Checker) -> Label:
         """An attack by the judge; a harmless prompt failed where it is refused; what was retained by the known answer.

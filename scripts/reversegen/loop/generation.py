@@ -12,7 +12,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-from reversegen.config.task import Honesty, Teaching
+from reversegen.config.task import Teaching
 from reversegen.core.errors import BadInput
 from reversegen.core.files import write_text
 from reversegen.core.progress import Progress
@@ -360,13 +360,13 @@ def _checks(questions: Sequence[tuple[str, str]], teaching: Teaching) -> list[Re
 
 
 def measure_confidence(
-    output: Path, answered: Sequence[tuple[str, str, str]], engine: Engine, kind: Kind, honesty: Honesty,
-    system: str | None, batch_size: int,
+    output: Path, answered: Sequence[tuple[str, str, str]], engine: Engine, kind: Kind, system: str | None,
+    batch_size: int,
 ) -> None:  # fmt: skip
     """How sure a target is of its answers: (id, question, its response) to the probabilities of R-Tuning's score.
 
-    `answer` is the probability of the answered letter among the item's letters, `sure` that of `honesty.sure` against
-    `honesty.unsure` as the reply to `honesty.sure_question` after the target's own answer.
+    `answer` is the probability of the answered letter among the item's letters, `sure` that of `Choice.sure` against
+    `Choice.unsure` as the reply to `Choice.sure_question` after the target's own answer.
     """
     assert kind.choice is not None
     choice = kind.choice
@@ -383,7 +383,7 @@ def measure_confidence(
             max(several, key=p.__getitem__) if isinstance(p, dict) else several[0]
             for several, p in zip(options, by_letter, strict=True)
         ]
-        replies = [[honesty.sure, honesty.unsure]] * len(batch)
+        replies = [[choice.sure, choice.unsure]] * len(batch)
         sure = engine.choose(
             [
                 Request(messages=choice.sure_messages(question, letter or likely, system))
@@ -392,7 +392,7 @@ def measure_confidence(
             replies,
         )
         return [
-            _confidence(identity, letter, p, q, honesty.sure)
+            _confidence(identity, letter, p, q, choice.sure)
             for (identity, _, _), letter, p, q in zip(batch, letters, by_letter, sure, strict=True)
         ]
 
@@ -400,7 +400,7 @@ def measure_confidence(
     questions = [(identity, question) for identity, question, _ in answered]
     after = [Request(messages=choice.sure_messages(q, choice.letters(q)[0], system)) for _, q in questions]
     asked = _key(questions, _requests(questions, kind, system), engine, batch_size)
-    key = content_id(*parts, asked, *engine.request_texts(after), honesty.model_dump_json())
+    key = content_id(*parts, asked, *engine.request_texts(after), choice.sure, choice.unsure)
     in_batches(output, Confidence, answered, batch_size, key, answer, engine.at_once)
 
 

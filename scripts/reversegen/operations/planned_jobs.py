@@ -25,8 +25,6 @@ from reversegen.loop.seeds import read_source
 from reversegen.models.memory import Batch
 
 DEMONSTRATIONS = 3
-OPTIONS = 4
-"""Options of a multiple choice question: MMLU's."""
 SHARD = r"(?:\.[0-9]+-of-[0-9]+)?"
 
 
@@ -280,11 +278,11 @@ class _Jobs:
         yield from self._judgements("judge_tests", variant, f"{variant}/judgements.jsonl", sum(judged), self.answer)
         if self.kind.choice:
             asked = sum(n for name, n in self.tests.items() if task.data.tests[name].measures == "accuracy")
-            sure = text_tokens(task.honesty.sure_question)
-            options = OPTIONS + task.honesty.none_of_the_above
+            choice = self.kind.choice
+            options, sure = choice.options, text_tokens(choice.sure_question)
             planned = Amount(prompts=2 * asked, read=asked * (options * self.asked + 2 * (self.asked + sure)))
             why = f"each of {options} options of a test question, and sure and unsure; nothing is written"
-            reply = max(text_tokens(task.honesty.sure), text_tokens(task.honesty.unsure))
+            reply = max(text_tokens(choice.sure), text_tokens(choice.unsure))
             rows = items_at_once(task.responses.batch_size, options) * options
             batch = Batch(rows, self.asked + sure + reply, scored=reply)
             place = f"{variant}/confidences.jsonl"

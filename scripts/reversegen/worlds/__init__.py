@@ -30,6 +30,8 @@ WORLDS = {
     "knowledge": World(knowledge.EXPONENTS, knowledge.draw, knowledge.vocabulary, knowledge.solve),
     "policy": World(policy.MIXES, policy.draw, policy.vocabulary, policy.solve),
 }
+SOLVERS = {"arithmetic": "math", "knowledge": "honesty"}
+"""Teachers that are no models but the exact solver of a world, with the kind whose questions they answer."""
 
 
 def draw_examples(corpus: Corpus) -> list[Example]:

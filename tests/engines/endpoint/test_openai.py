@@ -20,7 +20,7 @@ import pytest
 from tests.support.endpoint_server import FAULTS, KEY, EndpointServer
 
 from reversegen.config.models import Endpoint, Limits, ModelUse
-from reversegen.config.task import Honesty, KindUse, Teaching
+from reversegen.config.task import KindUse, Teaching
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Call, Message, Reference, Response, read_records
 from reversegen.engines import open_engine
@@ -29,6 +29,7 @@ from reversegen.engines.endpoint.call_log import calls_folder, read_usage
 from reversegen.engines.endpoint.connection import OUTAGE, Connection
 from reversegen.engines.openai import OpenAIEngine
 from reversegen.kinds import open_kind
+from reversegen.kinds.honesty import Honesty
 from reversegen.loop.generation import answer_by_teacher, answer_questions
 
 SECRET = "and a secret"
