@@ -21,6 +21,7 @@ lint: .venv/test
 	ruff check scripts tests
 	ruff format --check scripts tests
 	mypy
+	PYTHONPATH=scripts lint-imports
 	snakefmt --check Snakefile rules
 	snakemake --lint
 
