@@ -170,7 +170,7 @@ def test_the_page_of_several_random_seeds_has_the_atlas_of_the_first(workflow: W
 def test_an_ablation_that_reuses_plans_only_what_differs(workflow: Workflow) -> None:
     tasks = workflow.folder / "config/tasks"
     (tasks / "fixed.yaml").write_text(
-        "extends: tiny-math\nreuse: [seeds, warmup, iter0, target]\npreference: {reference: warmup}\n"
+        "extends: tiny-math\nreuse: [seeds, warmup, iter0, original]\npreference: {reference: warmup}\n"
     )
     done = workflow.run("-n", "results/fixed.s1/table.md")
     assert done.returncode == 0, done.stdout
