@@ -20,7 +20,11 @@ from snakemake.logging import logger
 
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
-from reversegen.config import load as configuration
+from reversegen.config.data import DataSource
+from reversegen.config.fields import Section, TASK_WILDCARD
+from reversegen.config.load import load
+from reversegen.config.models import Limits
+from reversegen.config.workflow import Tables
 from reversegen.loop.enhancement import SOURCES
 from reversegen.core.errors import BadInput
 from reversegen.workflow.code_hash import code_hash
@@ -33,7 +37,7 @@ from reversegen.stage import BUDGETED, prepare_environment
 prepare_environment(draws=bool(workflow.output_settings.log_handler_settings))
 
 try:
-    CONFIGURATION = configuration.load(config, Path("config"), check_kind)
+    CONFIGURATION = load(config, Path("config"), check_kind)
 except BadInput as error:
     raise WorkflowError(str(error)) from None
 
@@ -58,11 +62,11 @@ scattergather:
 
 
 WITHOUT = {"training": {"launcher"}, "max_invalid_share": True, "max_unreadable_share": True}
-TABLES = list(configuration.Tables.model_fields)
+TABLES = list(Tables.model_fields)
 
 
 wildcard_constraints:
-    task=configuration.TASK_WILDCARD,
+    task=TASK_WILDCARD,
     shard=r"(\.[0-9]+-of-[0-9]+)?",
     iteration="0|[1-9][0-9]*",
     arm=r"iter(0|[1-9][0-9]*)|control|untrained",
@@ -95,7 +99,7 @@ def setting(path):
         value = task_of(wildcards)
         for key in path.split("."):
             value = getattr(value, key)
-        return value.model_dump_json(exclude=WITHOUT) if isinstance(value, configuration.Section) else value
+        return value.model_dump_json(exclude=WITHOUT) if isinstance(value, Section) else value
 
     return read
 
@@ -213,7 +217,7 @@ def endpoint_limits(role):
 
     def read(wildcards, threads):
         model = model_of(role)(wildcards)
-        return (model.limits or configuration.Limits()).model_dump_json() if model and model.endpoint else "null"
+        return (model.limits or Limits()).model_dump_json() if model and model.endpoint else "null"
 
     return read
 
@@ -302,7 +306,7 @@ def tiny_model(key):
     def read(wildcards):
         tiny = CONFIGURATION.models[wildcards.model].train
         value = getattr(tiny, key) if key else tiny
-        return value.model_dump_json() if isinstance(value, configuration.Section) else value
+        return value.model_dump_json() if isinstance(value, Section) else value
 
     return read
 
@@ -478,7 +482,7 @@ def judge_source(wildcards):
     """The labelled set that the judge is checked on: the task's, or the one that ships for its kind."""
     task = task_of(wildcards)
     shipped = Path(workflow.basedir) / f"resources/judge/{task.kind}.jsonl"
-    return task.data.judge or configuration.DataSource(file=os.path.relpath(shipped), licence="Apache-2.0")
+    return task.data.judge or DataSource(file=os.path.relpath(shipped), licence="Apache-2.0")
 
 
 def judge_file(wildcards):

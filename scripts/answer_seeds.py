@@ -5,7 +5,8 @@ python scripts/answer_seeds.py --help
 
 from pathlib import Path
 
-from reversegen.config.load import Answering, KindUse, Limits, ModelUse
+from reversegen.config.models import Limits, ModelUse
+from reversegen.config.task import Answering, KindUse
 from reversegen.core.records import Seed, read_records
 from reversegen.engines import open_engine
 from reversegen.engines.base import Decoding

@@ -5,7 +5,8 @@ python scripts/answer_tests.py --help
 
 from pathlib import Path
 
-from reversegen.config.load import Answering, KindUse, Limits, ModelUse
+from reversegen.config.models import Limits, ModelUse
+from reversegen.config.task import Answering, KindUse
 from reversegen.engines import open_engine
 from reversegen.engines.base import Decoding
 from reversegen.engines.endpoint.call_log import calls_folder

@@ -6,7 +6,7 @@ python scripts/check_contamination.py --help
 from dataclasses import asdict
 from pathlib import Path
 
-from reversegen.config.load import ContaminationLimits, Deduplication, Embedding, KindUse
+from reversegen.config.task import ContaminationLimits, Deduplication, Embedding, KindUse
 from reversegen.core.errors import BadInput
 from reversegen.core.files import read_json, write_json
 from reversegen.core.records import Pair, Question, Seed, TrainingRow, read_records

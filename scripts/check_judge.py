@@ -6,7 +6,9 @@ python scripts/check_judge.py --help
 import logging
 from pathlib import Path
 
-from reversegen.config.load import DataSource, Judge, JudgeCheck, KindUse, Limits, ModelUse
+from reversegen.config.data import DataSource
+from reversegen.config.models import Limits, ModelUse
+from reversegen.config.task import Judge, JudgeCheck, KindUse
 from reversegen.core.errors import BadInput
 from reversegen.core.files import write_text
 from reversegen.core.records import Opening, Reference, Response, read_records

@@ -6,7 +6,7 @@ python scripts/collect_outcomes.py --help
 import logging
 from pathlib import Path
 
-from reversegen.config.load import KindUse
+from reversegen.config.task import KindUse
 from reversegen.core.files import write_text
 from reversegen.evaluation.outcomes import Run, collect, read_test_sets
 from reversegen.kinds import open_kind

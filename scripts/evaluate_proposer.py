@@ -6,7 +6,7 @@ python scripts/evaluate_proposer.py --help
 import logging
 from pathlib import Path
 
-from reversegen.config.load import Alarm, Embedding, Evaluation, KindUse
+from reversegen.config.task import Alarm, Embedding, Evaluation, KindUse
 from reversegen.core.files import read_json, write_text
 from reversegen.core.records import Instruction, Label, Pair, Sample, Seed, read_answers, read_records
 from reversegen.evaluation import evaluation

@@ -5,7 +5,7 @@ python scripts/evaluate_target.py --help
 
 from pathlib import Path
 
-from reversegen.config.load import Evaluation, KindUse
+from reversegen.config.task import Evaluation, KindUse
 from reversegen.core.files import read_json, write_text
 from reversegen.core.records import Confidence, Label, read_answers, read_records
 from reversegen.evaluation import evaluation

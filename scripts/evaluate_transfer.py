@@ -5,7 +5,7 @@ python scripts/evaluate_transfer.py --help
 
 from pathlib import Path
 
-from reversegen.config.load import Evaluation, KindUse
+from reversegen.config.task import Evaluation, KindUse
 from reversegen.core.files import write_text
 from reversegen.core.records import Instruction, Label, read_records
 from reversegen.evaluation import evaluation

@@ -5,7 +5,7 @@ python scripts/fetch_data.py --help
 
 from pathlib import Path
 
-from reversegen.config.load import HubData
+from reversegen.config.data import HubData
 from reversegen.models import hub
 from reversegen.stage import run
 

@@ -5,7 +5,7 @@ python scripts/fetch_file.py --help
 
 from pathlib import Path
 
-from reversegen.config.load import UrlData
+from reversegen.config.data import UrlData
 from reversegen.models import hub
 from reversegen.stage import run
 

@@ -5,7 +5,8 @@ python scripts/judge_responses.py --help
 
 from pathlib import Path
 
-from reversegen.config.load import Judge, Limits, ModelUse
+from reversegen.config.models import Limits, ModelUse
+from reversegen.config.task import Judge
 from reversegen.core.records import Instruction, Question, Reference, Response, Seed, read_records
 from reversegen.engines.endpoint.call_log import calls_folder
 from reversegen.judges.formats import reads_refusals

@@ -5,7 +5,8 @@ python scripts/measure_confidence.py --help
 
 from pathlib import Path
 
-from reversegen.config.load import Answering, KindUse, ModelUse
+from reversegen.config.models import ModelUse
+from reversegen.config.task import Answering, KindUse
 from reversegen.core.records import Question, Response, read_records
 from reversegen.engines import open_engine
 from reversegen.engines.base import Decoding

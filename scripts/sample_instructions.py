@@ -5,7 +5,8 @@ python scripts/sample_instructions.py --help
 
 from pathlib import Path
 
-from reversegen.config.load import ModelUse, Sampling
+from reversegen.config.models import ModelUse
+from reversegen.config.task import Sampling
 from reversegen.core.records import Prompt, read_records
 from reversegen.engines import open_engine
 from reversegen.engines.base import Decoding

@@ -7,7 +7,8 @@ import logging
 from collections import defaultdict
 from pathlib import Path
 
-from reversegen.config.load import Enhancement, KindUse
+from reversegen.config.task import KindUse
+from reversegen.config.training import Enhancement
 from reversegen.core.files import write_json
 from reversegen.core.records import (
     Instruction,

@@ -5,7 +5,9 @@ python scripts/train_proposer.py --help
 
 from pathlib import Path
 
-from reversegen.config.load import ModelUse, Preference, Tracking
+from reversegen.config.models import ModelUse
+from reversegen.config.training import Preference
+from reversegen.config.workflow import Tracking
 from reversegen.core.records import Pair, read_records
 from reversegen.stage import run
 

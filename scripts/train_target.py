@@ -5,7 +5,9 @@ python scripts/train_target.py --help
 
 from pathlib import Path
 
-from reversegen.config.load import Enhancement, ModelUse, Tracking
+from reversegen.config.models import ModelUse
+from reversegen.config.training import Enhancement
+from reversegen.config.workflow import Tracking
 from reversegen.core.records import TrainingRow, read_records
 from reversegen.stage import run
 

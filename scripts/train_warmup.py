@@ -5,7 +5,9 @@ python scripts/train_warmup.py --help
 
 from pathlib import Path
 
-from reversegen.config.load import ModelUse, Tracking, Warmup
+from reversegen.config.models import ModelUse
+from reversegen.config.training import Warmup
+from reversegen.config.workflow import Tracking
 from reversegen.core.records import TrainingRow, read_records
 from reversegen.stage import run
 

@@ -6,7 +6,8 @@ python scripts/write_dataset.py --help
 import logging
 from pathlib import Path
 
-from reversegen.config.load import DataSource, KindUse
+from reversegen.config.data import DataSource
+from reversegen.config.task import KindUse
 from reversegen.core.records import Instruction, Label, Pair, Reference, Response, Seed, TrainingRow, read_records
 from reversegen.evaluation.judge_check import read_judge_report
 from reversegen.kinds import open_kind

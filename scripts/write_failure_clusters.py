@@ -5,7 +5,7 @@ python scripts/write_failure_clusters.py --help
 
 from pathlib import Path
 
-from reversegen.config.load import KindUse
+from reversegen.config.task import KindUse
 from reversegen.core.records import write_records
 from reversegen.kinds import open_kind
 from reversegen.reporting.failure_clusters import make_failure_clusters

@@ -5,7 +5,7 @@ python scripts/write_plan.py --help
 
 from pathlib import Path
 
-from reversegen.config.load import Configuration
+from reversegen.config.workflow import Configuration
 from reversegen.core.files import write_text
 from reversegen.operations import costs
 from reversegen.stage import run

@@ -5,7 +5,9 @@ python scripts/write_references.py --help
 
 from pathlib import Path
 
-from reversegen.config.load import SOLVERS, KindUse, Limits, ModelUse, Teaching
+from reversegen.config.load import SOLVERS
+from reversegen.config.models import Limits, ModelUse
+from reversegen.config.task import KindUse, Teaching
 from reversegen.core.records import Instruction, Seed, read_records, write_records
 from reversegen.core.shards import share
 from reversegen.engines import open_engine

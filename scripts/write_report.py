@@ -5,7 +5,8 @@ python scripts/write_report.py --help
 
 from pathlib import Path
 
-from reversegen.config.load import Configuration, KindUse
+from reversegen.config.task import KindUse
+from reversegen.config.workflow import Configuration
 from reversegen.core.files import file_sha256, read_json, write_text
 from reversegen.core.records import Cluster, read_records
 from reversegen.evaluation.judge_check import read_judge_report

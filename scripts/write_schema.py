@@ -5,7 +5,7 @@ make schema
 
 from pathlib import Path
 
-from reversegen.config.load import json_schemas
+from reversegen.config.json_schema import json_schemas
 from reversegen.core.files import write_json
 from reversegen.stage import run
 

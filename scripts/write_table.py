@@ -6,7 +6,7 @@ python scripts/write_table.py --help
 import logging
 from pathlib import Path
 
-from reversegen.config.load import KindUse
+from reversegen.config.task import KindUse
 from reversegen.core.files import write_text
 from reversegen.kinds import open_kind
 from reversegen.reporting import tables

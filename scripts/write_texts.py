@@ -5,7 +5,7 @@ python scripts/write_texts.py --help
 
 from pathlib import Path
 
-from reversegen.config.load import KindUse
+from reversegen.config.task import KindUse
 from reversegen.core.records import write_records
 from reversegen.kinds import open_kind
 from reversegen.reporting.failures import failure_texts, read_found

@@ -16,7 +16,9 @@ from typing import Any
 
 import pytest
 
-from reversegen.config.load import Corpus, DataSource, ModelUse, Prompts
+from reversegen.config.data import Corpus, DataSource
+from reversegen.config.models import ModelUse
+from reversegen.config.task import Prompts
 from reversegen.stage import run
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
@@ -31,7 +33,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from reversegen.config.load import DataSource, ModelUse, Prompts
+from reversegen.config.data import DataSource
+from reversegen.config.models import ModelUse
+from reversegen.config.task import Prompts
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Sample
 from reversegen.stage import run

@@ -92,7 +92,7 @@ def _made(folder: Path) -> dict[str, float]:
 def _make(folder: Path) -> None:
     """Both stages in this process, and what they took on standard output."""
     import write_failure_clusters
-    from reversegen.config.load import KindUse
+    from reversegen.config.task import KindUse
     from reversegen.core.records import Cluster, read_records
     from reversegen.evaluation.evaluation import Evaluation, Metric
     from reversegen.reporting.failures import read_failures

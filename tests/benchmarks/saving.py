@@ -24,7 +24,9 @@ from unittest.mock import patch
 
 import torch
 
-from reversegen.config.load import Lora, ModelUse, Preference, Tracking, Training
+from reversegen.config.models import ModelUse
+from reversegen.config.training import Lora, Preference, Training
+from reversegen.config.workflow import Tracking
 from reversegen.core.records import Pair
 from reversegen.models.rounding import round_model
 from reversegen.training import trainer as training_module

@@ -76,7 +76,7 @@ def _prompts() -> list[str]:
 
 
 def _ours(folder: Path, temperature: float, texts: list[str]) -> tuple[float, int]:
-    from reversegen.config.load import ModelUse, Vllm
+    from reversegen.config.models import ModelUse, Vllm
     from reversegen.core.records import Prompt, Sample, read_records
     from reversegen.engines.base import Decoding
     from reversegen.engines.vllm import VllmEngine

@@ -11,7 +11,9 @@ import jsonschema
 import pytest
 import yaml
 
-from reversegen.config.load import Configuration, json_schemas, load
+from reversegen.config.json_schema import json_schemas
+from reversegen.config.load import load
+from reversegen.config.workflow import Configuration
 from reversegen.core.errors import BadInput
 from reversegen.kinds import check_kind
 

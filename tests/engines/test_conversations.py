@@ -12,7 +12,10 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from reversegen.config.load import ModelUse, Teaching, Thinking, Tracking, Training
+from reversegen.config.models import ModelUse, Thinking
+from reversegen.config.task import Teaching
+from reversegen.config.training import Training
+from reversegen.config.workflow import Tracking
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Message, Reference, Response, TrainingRow, read_records
 from reversegen.engines.base import Decoding, Generated, Request

@@ -13,7 +13,7 @@ from tests.engines.test_transformers import TEXTS, build_model, short, write_fol
 from tests.judges.test_judge import ANSWERS, write_classifier
 from transformers import LlamaForCausalLM
 
-from reversegen.config.load import ModelUse
+from reversegen.config.models import ModelUse
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Message
 from reversegen.engines.base import Decoding, Generated, Request

@@ -17,7 +17,8 @@ from tests.engines.test_transformers import build_model, write_folder
 from tests.support.workflows import REPOSITORY
 
 import write_system_texts
-from reversegen.config.load import Model, ModelUse, Thinking, load, read_yaml
+from reversegen.config.load import load, read_yaml
+from reversegen.config.models import Model, ModelUse, Thinking
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Message
 from reversegen.engines.base import Decoding, Request

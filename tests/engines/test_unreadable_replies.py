@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from tests.support.endpoint_server import KEY, EndpointServer
 
-from reversegen.config.load import Endpoint, Honesty, KindUse, Limits, Safety, Teaching
+from reversegen.config.models import Endpoint, Limits
+from reversegen.config.task import Honesty, KindUse, Safety, Teaching
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Reference, read_records
 from reversegen.engines.base import Decoding, Generated, Request

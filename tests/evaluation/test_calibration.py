@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
 
-from reversegen.config.load import Evaluation, Honesty, KindUse, Safety
+from reversegen.config.task import Evaluation, Honesty, KindUse, Safety
 from reversegen.core.metric import Metric
 from reversegen.core.records import Confidence, Label, Question
 from reversegen.evaluation.evaluation import calibration, expected_calibration_error

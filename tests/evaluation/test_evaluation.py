@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from reversegen.config.load import Evaluation as Settings
+from reversegen.config.task import Evaluation as Settings
 from reversegen.core.files import file_sha256, write_json
 from reversegen.core.metric import Metric
 from reversegen.core.records import Confidence, Instruction, Label, Measure, Question, Sample, Verdict

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from reversegen.config.load import Honesty, JudgeCheck, KindUse, Safety
+from reversegen.config.task import Honesty, JudgeCheck, KindUse, Safety
 from reversegen.core.errors import BadInput
 from reversegen.core.metric import Metric
 from reversegen.core.records import Label, Labelled, Reference, Response, read_records

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import collect_outcomes
-from reversegen.config.load import KindUse
+from reversegen.config.task import KindUse
 from reversegen.core.errors import BadInput
 from reversegen.core.metric import Metric
 from reversegen.core.records import Confidence, Instruction, Label, Question, Record, Sample, write_records

@@ -12,7 +12,7 @@ from sklearn.metrics import average_precision_score
 from tests.reporting.test_comparisons import counts, measured, rate, target
 from tests.support.workflows import REPOSITORY
 
-from reversegen.config.load import Evaluation as Settings
+from reversegen.config.task import Evaluation as Settings
 from reversegen.core.metric import Metric
 from reversegen.evaluation.evaluation import expected_calibration_error, proportion
 from reversegen.evaluation.outcomes import Counts, Measured, read_run

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import scipy.stats
 
-from reversegen.config.load import Honesty, KindUse, Safety
+from reversegen.config.task import Honesty, KindUse, Safety
 from reversegen.core.records import Message, Question, Reference, Response
 from reversegen.kinds import open_kind
 from reversegen.kinds.answers.equivalence import Checker

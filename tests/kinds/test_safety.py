@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from reversegen.config.load import Corpus, Honesty, KindUse, Safety
+from reversegen.config.data import Corpus
+from reversegen.config.task import Honesty, KindUse, Safety
 from reversegen.core.records import Judgement, Message, Question, Reference, Response
 from reversegen.kinds import open_kind
 from reversegen.kinds.answers.equivalence import Checker

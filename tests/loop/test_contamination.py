@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from reversegen.config.load import Deduplication, Honesty, KindUse, Safety
+from reversegen.config.task import Deduplication, Honesty, KindUse, Safety
 from reversegen.core.records import Message, Pair, Reference, TrainingRow
 from reversegen.ids import instruction_id
 from reversegen.kinds import open_kind

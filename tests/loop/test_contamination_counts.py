@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reversegen.config.load import Deduplication, Honesty, KindUse, Safety
+from reversegen.config.task import Deduplication, Honesty, KindUse, Safety
 from reversegen.core.records import Message, Pair, TrainingRow
 from reversegen.ids import instruction_id
 from reversegen.kinds import open_kind

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from datasets import Dataset
 
-from reversegen.config.load import Enhancement, Honesty, KindUse, Safety, Training
+from reversegen.config.task import Honesty, KindUse, Safety
+from reversegen.config.training import Enhancement, Training
 from reversegen.core.errors import BadInput
 from reversegen.core.records import (
     Instruction,

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from tests.engines.test_transformers import build_model, write_folder
 
-from reversegen.config.load import Endpoint, Honesty, KindUse, Limits, ModelUse, Safety, Teaching
+from reversegen.config.models import Endpoint, Limits, ModelUse
+from reversegen.config.task import Honesty, KindUse, Safety, Teaching
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Confidence, Judgement, Prompt, Reference, Response, Sample, read_records
 from reversegen.engines.base import Decoding, Generated, Request

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reversegen.config.load import Deduplication, Honesty, KindUse, Safety
+from reversegen.config.task import Deduplication, Honesty, KindUse, Safety
 from reversegen.core.records import Instruction, Sample, Split
 from reversegen.kinds import open_kind
 from reversegen.kinds.base import Kind

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from datasets import Dataset
 
-from reversegen.config.load import Honesty, KindUse, Pairing, Safety
+from reversegen.config.task import Honesty, KindUse, Safety
+from reversegen.config.training import Pairing
 from reversegen.core.data_files import read_rows
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Instruction, Label, Pair, Prompt, Question, Sample, Seed, write_records

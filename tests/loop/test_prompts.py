@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from reversegen.config.load import Honesty, KindUse, Prompts, Safety
+from reversegen.config.task import Honesty, KindUse, Prompts, Safety
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Label, Prompt, Seed, Split, TrainingRow
 from reversegen.kinds import open_kind

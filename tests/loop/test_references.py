@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from reversegen.config.load import Honesty, KindUse, Safety
+from reversegen.config.task import Honesty, KindUse, Safety
 from reversegen.core.records import Reference
 from reversegen.engines.base import Generated, Probabilities
 from reversegen.kinds import open_kind

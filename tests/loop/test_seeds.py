@@ -14,7 +14,8 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from reversegen.config.load import Corpus, DataSource, Honesty, KindUse, Safety
+from reversegen.config.data import Corpus, DataSource
+from reversegen.config.task import Honesty, KindUse, Safety
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Labelled, Measure, Question, Seed, read_records, write_records
 from reversegen.ids import instruction_id

@@ -13,7 +13,8 @@ from tests.support.endpoint_server import KEY, EndpointServer
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 import write_references
-from reversegen.config.load import Endpoint, KindUse, Limits, ModelUse, Teaching, Thinking
+from reversegen.config.models import Endpoint, Limits, ModelUse, Thinking
+from reversegen.config.task import KindUse, Teaching
 from reversegen.core.records import Instruction, Reference, read_records, write_records
 from reversegen.loop.references import gives_probabilities
 from reversegen.training.pretraining import build_tokenizer

@@ -13,7 +13,9 @@ from tests.engines.test_transformers import build_model, write_folder
 from tests.support.workflows import REPOSITORY, Workflow
 from transformers import AutoTokenizer
 
-from reversegen.config.load import Model, ModelUse, Task, load, read_yaml
+from reversegen.config.load import load, read_yaml
+from reversegen.config.models import Model, ModelUse
+from reversegen.config.task import Task
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Message
 from reversegen.engines.base import Decoding, Request

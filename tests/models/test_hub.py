@@ -23,7 +23,10 @@ import yaml
 from tests.support.hub_server import TOKEN, Hub, Repository
 from tests.support.workflows import MINILM, REPOSITORY, Workflow
 
-from reversegen.config.load import DataSource, Embedding, ModelUse, UrlData, read_yaml
+from reversegen.config.data import DataSource, UrlData
+from reversegen.config.load import read_yaml
+from reversegen.config.models import ModelUse
+from reversegen.config.task import Embedding
 from reversegen.core.errors import BadInput
 from reversegen.core.files import building_folder, check_file
 from reversegen.kinds import math

@@ -13,7 +13,8 @@ from tests.engines.test_transformers import build_model
 from tests.support.workflows import REPOSITORY
 from transformers import DynamicCache, Gemma3Config, GPT2Config, LlamaConfig, Qwen2Config
 
-from reversegen.config.load import Configuration, Size, load, read_yaml
+from reversegen.config.load import load, read_yaml
+from reversegen.config.workflow import Configuration, Size
 from reversegen.core.shards import items_at_once
 from reversegen.kinds import open_kind
 from reversegen.models.memory import Batch, Shape, most_sequences, needed, shape_of_folder, shape_of_size

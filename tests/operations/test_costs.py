@@ -14,7 +14,8 @@ import pytest
 import yaml
 from tests.support.workflows import Workflow
 
-from reversegen.config.load import SOLVERS, Configuration, load
+from reversegen.config.load import SOLVERS, load
+from reversegen.config.workflow import Configuration
 from reversegen.core.errors import BadInput
 from reversegen.judges.formats import SYSTEM
 from reversegen.kinds.math import STRUCTURED as MATH

@@ -18,7 +18,9 @@ import pytest
 import yaml
 from tests.support.workflows import REPOSITORY, Workflow
 
-from reversegen.config.load import Configuration, Limits, load, read_yaml
+from reversegen.config.load import load, read_yaml
+from reversegen.config.models import Limits
+from reversegen.config.workflow import Configuration
 from reversegen.core.errors import BadInput
 from reversegen.engines.endpoint.connection import Connection
 from reversegen.operations import doctor

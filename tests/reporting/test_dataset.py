@@ -13,7 +13,7 @@ from tests.snakefile.test_plans import NOWHERE, planned
 from tests.support.workflows import Workflow
 from trl.data_utils import is_conversational
 
-from reversegen.config.load import DataSource
+from reversegen.config.data import DataSource
 from reversegen.core.metric import Metric
 from reversegen.core.records import (
     Instruction,

@@ -16,7 +16,7 @@ import pytest
 from tests.reporting.test_failures import write_iterations
 
 import write_failure_clusters
-from reversegen.config.load import KindUse
+from reversegen.config.task import KindUse
 from reversegen.core.records import Cluster, Failure, Verdict, read_records
 from reversegen.reporting.failure_clusters import COUNTS, EXAMPLES, make_failure_clusters, tokens
 from reversegen.reporting.failures import Found, read_failures

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import write_texts
-from reversegen.config.load import KindUse
+from reversegen.config.task import KindUse
 from reversegen.core.errors import BadInput
 from reversegen.core.records import (
     Failure,

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import write_table
-from reversegen.config.load import KindUse
+from reversegen.config.task import KindUse
 from reversegen.core.errors import BadInput
 from reversegen.evaluation.evaluation import Evaluation, Metric
 from reversegen.evaluation.outcomes import Counts, Measured

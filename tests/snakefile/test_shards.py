@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.engines.test_transformers import TEXTS, USE, build_model, write_folder
 
-from reversegen.config.load import KindUse, Teaching
+from reversegen.config.task import KindUse, Teaching
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Prompt, Response, read_records
 from reversegen.core.shards import share

@@ -15,7 +15,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
 
-from reversegen.config.load import Endpoint, KindUse, Limits
+from reversegen.config.models import Endpoint, Limits
+from reversegen.config.task import KindUse
 from reversegen.core.records import Message
 from reversegen.engines.base import Decoding, Request
 from reversegen.engines.endpoint.call_log import calls_folder

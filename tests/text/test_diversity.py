@@ -13,7 +13,7 @@ import scipy.stats
 from sklearn.metrics.pairwise import cosine_distances
 from sklearn.neighbors import NearestNeighbors
 
-from reversegen.config.load import Alarm
+from reversegen.config.task import Alarm
 from reversegen.core.metric import Metric
 from reversegen.kinds.math import KIND
 from reversegen.text.diversity import (

@@ -14,7 +14,7 @@ import pytest
 from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
 from tests.reporting.test_failure_clusters import kinds_of, planted
 
-from reversegen.config.load import Deduplication, KindUse, Safety
+from reversegen.config.task import Deduplication, KindUse, Safety
 from reversegen.ids import instruction_id, normalise
 from reversegen.kinds import open_kind
 from reversegen.kinds.math import KIND

@@ -27,7 +27,8 @@ from tests.training.test_trainer import (
 )
 from transformers import AutoModelForCausalLM
 
-from reversegen.config.load import Preference, Warmup, load
+from reversegen.config.load import load
+from reversegen.config.training import Preference, Warmup
 from reversegen.core.errors import BadInput
 from reversegen.core.files import read_json
 from reversegen.core.records import write_records

@@ -31,7 +31,8 @@ from tests.training.test_trainer import (
 )
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, LlamaConfig, LlamaForCausalLM
 
-from reversegen.config.load import Lora, ModelUse, Preference
+from reversegen.config.models import ModelUse
+from reversegen.config.training import Lora, Preference
 from reversegen.core.errors import BadInput, Interrupted
 from reversegen.core.metric import Metric
 from reversegen.evaluation.evaluation import kept_metric

@@ -22,17 +22,10 @@ from huggingface_hub import ModelCard
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from reversegen.config.load import (
-    Corpus,
-    Lora,
-    ModelUse,
-    Preference,
-    Pretraining,
-    Shape,
-    TinyModel,
-    Tracking,
-    Training,
-)
+from reversegen.config.data import Corpus
+from reversegen.config.models import ModelUse, Pretraining, Shape, TinyModel
+from reversegen.config.training import Lora, Preference, Training
+from reversegen.config.workflow import Tracking
 from reversegen.core.errors import BadInput, Interrupted
 from reversegen.core.files import file_sha256, write_text
 from reversegen.core.records import Message, Pair, TrainingRow

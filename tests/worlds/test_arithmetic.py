@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from reversegen.config.load import Corpus
+from reversegen.config.data import Corpus
 from reversegen.core.errors import BadInput
 from reversegen.kinds.math import KIND
 from reversegen.worlds import arithmetic

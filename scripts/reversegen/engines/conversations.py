@@ -14,7 +14,7 @@ from itertools import takewhile
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
-from reversegen.config.load import ModelUse, Thinking
+from reversegen.config.models import ModelUse, Thinking
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Message
 from reversegen.engines.base import Generated, Request

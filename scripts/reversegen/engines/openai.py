@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reversegen.config.load import Endpoint, Limits, Thinking
+from reversegen.config.models import Endpoint, Limits, Thinking
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Call
 from reversegen.engines.base import Decoding, Generated, Request

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from reversegen.config.load import ModelUse
+from reversegen.config.models import ModelUse
 from reversegen.core.errors import BadInput
 from reversegen.engines.base import PROMPT_TOO_LONG, Decoding, Generated, Probabilities, Request
 from reversegen.engines.chat_templates import stop_tokens

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-from reversegen.config.load import Evaluation as Settings
+from reversegen.config.task import Evaluation as Settings
 from reversegen.core.files import file_sha256, read_json
 from reversegen.core.metric import Metric
 from reversegen.core.records import Confidence, Instruction, Label, Question, Sample, Verdict

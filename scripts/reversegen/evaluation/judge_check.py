@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from reversegen.config.load import JudgeCheck
+from reversegen.config.task import JudgeCheck
 from reversegen.core.errors import BadInput
 from reversegen.core.files import read_json
 from reversegen.core.metric import Metric

@@ -8,8 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from reversegen.config.load import Judge as Settings
-from reversegen.config.load import Limits, ModelUse
+from reversegen.config.models import Limits, ModelUse
+from reversegen.config.task import Judge as Settings
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Judgement, Message
 from reversegen.engines import open_engine

@@ -23,7 +23,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from reversegen.config.load import Honesty, KindUse
+from reversegen.config.task import Honesty, KindUse
 from reversegen.core.records import Label, Message, Question, Reference, Verdict
 from reversegen.ids import normalise
 from reversegen.kinds.answers.equivalence import Checker

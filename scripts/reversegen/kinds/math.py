@@ -17,7 +17,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from reversegen.config.load import KindUse
+from reversegen.config.task import KindUse
 from reversegen.core.records import Label, Measure, Message, Question, Reference, Verdict
 from reversegen.ids import normalise
 from reversegen.kinds.answers.equivalence import Checker

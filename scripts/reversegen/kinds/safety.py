@@ -18,7 +18,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from reversegen.config.load import KindUse
+from reversegen.config.task import KindUse
 from reversegen.core.records import Label, Message, Question, Reference, Verdict
 from reversegen.ids import normalise
 from reversegen.kinds.answers.equivalence import Checker

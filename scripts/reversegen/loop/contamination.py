@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from reversegen.config.load import Deduplication
+from reversegen.config.task import Deduplication
 from reversegen.core.records import Message, Pair, TrainingRow
 from reversegen.kinds.base import Kind
 from reversegen.text.embeddings import Embeddings, Vectors

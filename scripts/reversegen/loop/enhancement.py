@@ -7,7 +7,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reversegen.config.load import Enhancement
+from reversegen.config.training import Enhancement
 from reversegen.core.errors import BadInput
 from reversegen.core.records import (
     Instruction,

@@ -12,7 +12,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-from reversegen.config.load import Honesty, Teaching
+from reversegen.config.task import Honesty, Teaching
 from reversegen.core.errors import BadInput
 from reversegen.core.files import write_text
 from reversegen.core.progress import Progress

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import ValidationError
 
-from reversegen.config.load import ModelUse
+from reversegen.config.models import ModelUse
 from reversegen.core.records import Reference
 from reversegen.engines.base import Generated, Probabilities
 from reversegen.kinds.answers.decision import says_yes

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from reversegen.config.load import DataSource
+from reversegen.config.data import DataSource
 from reversegen.core.data_files import read_rows
 from reversegen.core.errors import BadInput
 from reversegen.core.files import check_file

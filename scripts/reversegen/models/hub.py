@@ -19,7 +19,8 @@ from http.client import HTTPException
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 
-from reversegen.config.load import HubData, UrlData, read_yaml
+from reversegen.config.data import HubData, UrlData
+from reversegen.config.load import read_yaml
 from reversegen.core.errors import BadInput
 from reversegen.core.files import (
     alone,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reversegen.config.load import Size
+from reversegen.config.workflow import Size
 from reversegen.core.files import read_json
 from reversegen.models.folder import adapted
 

@@ -11,7 +11,10 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
-from reversegen.config.load import Configuration, Model, Price, Task, Throughput, load
+from reversegen.config.load import load
+from reversegen.config.models import Model
+from reversegen.config.task import Task
+from reversegen.config.workflow import Configuration, Price, Throughput
 from reversegen.core.errors import BadInput
 from reversegen.core.files import read_json, write_json
 from reversegen.core.records import numbered_lines

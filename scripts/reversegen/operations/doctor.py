@@ -27,7 +27,10 @@ from typing import Any, Literal
 
 import yaml
 
-from reversegen.config.load import Configuration, Model, Training, load, merge, read_yaml
+from reversegen.config.load import load, merge, read_yaml
+from reversegen.config.models import Model
+from reversegen.config.training import Training
+from reversegen.config.workflow import Configuration
 from reversegen.core.errors import BadInput
 from reversegen.engines.endpoint.key import endpoint_key
 from reversegen.kinds import check_kind

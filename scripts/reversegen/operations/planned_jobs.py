@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
-from reversegen.config.load import Configuration, DataSource, Task, Training
+from reversegen.config.data import DataSource
+from reversegen.config.task import Task
+from reversegen.config.training import Training
+from reversegen.config.workflow import Configuration
 from reversegen.core.data_files import read_rows
 from reversegen.core.records import Seed, numbered_lines, stream_records
 from reversegen.core.shards import items_at_once

@@ -14,7 +14,7 @@ import pyarrow
 import pyarrow.parquet
 import yaml
 
-from reversegen.config.load import DataSource
+from reversegen.config.data import DataSource
 from reversegen.core.files import building_folder
 from reversegen.core.metric import Metric
 from reversegen.core.records import Instruction, Label, Pair, Reference, Response, Seed, TrainingRow

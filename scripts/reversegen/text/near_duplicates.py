@@ -28,7 +28,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from reversegen.config.load import Deduplication
+from reversegen.config.task import Deduplication
 from reversegen.ids import normalise
 from reversegen.text.words import words
 

@@ -19,7 +19,9 @@ from pydantic import BaseModel
 from transformers import GenerationConfig, PrinterCallback, TrainerCallback, TrainingArguments
 from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 
-from reversegen.config.load import Lora, ModelUse, Preference, Tracking, Training
+from reversegen.config.models import ModelUse
+from reversegen.config.training import Lora, Preference, Training
+from reversegen.config.workflow import Tracking
 from reversegen.core.errors import BadInput
 from reversegen.core.files import building_folder, read_json, write_json, write_text
 from reversegen.core.progress import Progress

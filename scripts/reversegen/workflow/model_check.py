@@ -9,7 +9,10 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import Field
 
-from reversegen.config.load import Configuration, Model, ModelUse, Section, Task
+from reversegen.config.fields import Section
+from reversegen.config.models import Model, ModelUse
+from reversegen.config.task import Task
+from reversegen.config.workflow import Configuration
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Message
 from reversegen.engines.base import Request

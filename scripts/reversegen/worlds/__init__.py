@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from reversegen.config.load import Corpus
+from reversegen.config.data import Corpus
 from reversegen.core.errors import BadInput
 from reversegen.worlds import arithmetic, knowledge, policy
 from reversegen.worlds.base import Example

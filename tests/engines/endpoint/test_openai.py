@@ -19,7 +19,8 @@ from typing import Any
 import pytest
 from tests.support.endpoint_server import FAULTS, KEY, EndpointServer
 
-from reversegen.config.load import Endpoint, Honesty, KindUse, Limits, ModelUse, Teaching
+from reversegen.config.models import Endpoint, Limits, ModelUse
+from reversegen.config.task import Honesty, KindUse, Teaching
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Call, Message, Reference, Response, read_records
 from reversegen.engines import open_engine

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from tests.support.endpoint_server import FORMS, KEY, ONCE, REFUSED, EndpointServer, quirk
 
-from reversegen.config.load import Corpus, Endpoint, KindUse, Limits
+from reversegen.config.data import Corpus
+from reversegen.config.models import Endpoint, Limits
+from reversegen.config.task import KindUse
 from reversegen.core.records import Label, Reference, Response, read_records
 from reversegen.engines.base import Decoding
 from reversegen.engines.endpoint.call_log import calls_folder, read_usage

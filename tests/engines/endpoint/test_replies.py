@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from tests.support.endpoint_server import KEY, EndpointServer
 
-from reversegen.config.load import Endpoint, Limits, ModelUse, Thinking
+from reversegen.config.models import Endpoint, Limits, ModelUse, Thinking
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Answer, Call, Message
 from reversegen.engines import open_engine

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reversegen.config.load import KindUse, Safety
+from reversegen.config.task import KindUse, Safety
 from reversegen.core.records import Judgement, Opening, Question, Response, read_records
 from reversegen.evaluation.judge_check import check_refusals
 from reversegen.judges.formats import JUDGES, reads_refusals

@@ -17,7 +17,8 @@ import pytest
 import yaml
 
 import write_report
-from reversegen.config.load import KindUse, load
+from reversegen.config.load import load
+from reversegen.config.task import KindUse
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Cluster, Failure, write_records
 from reversegen.evaluation.evaluation import Evaluation, Metric

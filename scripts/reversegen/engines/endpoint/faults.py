@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from reversegen.config.load import Endpoint
+from reversegen.config.models import Endpoint
 from reversegen.core.records import Call
 from reversegen.engines.endpoint.replies import FILTERED
 

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from reversegen.config.load import Thinking
+from reversegen.config.models import Thinking
 from reversegen.core.records import Call
 from reversegen.engines.base import Generated
 
