@@ -23,7 +23,7 @@ from benchmarks.slurm_faults import FAULTS, PROFILE, SAMPLING, TRAINING, inflict
 from conftest import MICRO, REPOSITORY, Workflow, _merged
 
 pytestmark = pytest.mark.slow
-NEEDED = ("Snakefile", "config", "envs", "resources", "rules", "scripts", "slurm")
+NEEDED = ("Snakefile", "config", "envs", "resources", "profiles", "rules", "scripts", "slurm")
 
 
 def missing() -> str | None:
