@@ -29,7 +29,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import to_json
 
 from reversegen.core.errors import BadInput, Interrupted, fault_line
-from reversegen.core.progress import NO_BARS, RUNNING, is_main_process, shown_rate
+from reversegen.core.progress import RUNNING, is_main_process, shown_rate
 from reversegen.core.records import explain
 from reversegen.models.gpus import take_gpus
 
@@ -40,6 +40,8 @@ log = logging.getLogger("reversegen")
 BUDGETED = "REVERSEGEN_BUDGETED"
 """Environment variable that holds config.yaml as Snakemake merged it, where a task has a budget. A job reads the budget when it
 starts: as a param, a raised limit would make everything again."""
+WARNED = "REVERSEGEN_WARNED"
+"""Environment variable that is set once the faults of the configuration were shown: the jobs of a run read it again."""
 
 
 def run(main: Callable[..., None]) -> None:
@@ -145,17 +147,14 @@ def _check_budget(log_file: Path) -> None:
     costs.check_budget(log_file, json.loads(os.environ[BUDGETED]))
 
 
-def prepare_environment(*, draws: bool) -> None:
+def prepare_environment() -> None:
     """Set what every job inherits: our `python` first, unless conda puts another before it; no hub but for fetching.
 
-    `draws`: Snakemake draws the terminal itself, and jobs leave it alone. SIGUSR1, by which SLURM tells all processes of a job
-    that its time is nearly over, is for the one that listens to it.
+    SIGUSR1, by which SLURM tells all processes of a job that its time is nearly over, is for the one that listens to it.
     """
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     os.environ |= {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "TQDM_DISABLE": "1"}
-    if draws:
-        os.environ[NO_BARS] = "1"
 
 
 def command(script: Path, arguments: dict[str, Any]) -> str:

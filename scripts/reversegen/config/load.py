@@ -19,7 +19,11 @@ from reversegen.config.workflow import Configuration, Price, Throughput, Workflo
 from reversegen.core.errors import BadInput
 from reversegen.core.records import explain, first_fault
 
+SHIPPED = Path(__file__).parents[3] / "config"
+"""The configuration that ships; a workflow that imports ours as a module has one of its own beside it."""
 RESERVED = {"tables", "figures", "models"}
+ABLATIONS = "ablations"
+"""Folder in `config/tasks/` of tasks that change one thing of another."""
 SOLVERS = {"arithmetic": "math", "knowledge": "honesty"}
 """Teachers that are no models but the exact solver of an invented world, with the kind whose questions they answer."""
 S = TypeVar("S", bound=BaseModel)
@@ -41,8 +45,11 @@ def load(
     tasks: dict[str, Task] = {}
     faults: dict[str, str] = {}
     # A fault is met in the file that holds it before it is met in one that extends it.
-    for path in sorted((folder / "tasks").glob("*.yaml"), key=lambda path: (_depth(path, ()), path.name)):
+    files = task_files(folder / "tasks")
+    for path in sorted(files, key=lambda path: (_depth(path, ()), path.name)):
         try:
+            if len(same := [str(other) for other in files if other.stem == path.stem]) > 1:
+                raise BadInput(f"{same[1]}: {same[0]} has the same name, which is the task's; rename one of them")
             task = _task(main.defaults, path, folder, faults)
             _check_models(task, models, unusable, path)
             _check_budget(task, models, main, path)
@@ -64,6 +71,16 @@ def load(
             raise BadInput(f"{folder / 'lock.yaml'}: {repo}: {commit!r} is no commit; give its 40 digits in quotes")
     faults = {f"models.yaml: {name}": fault for name, fault in unusable.items()} | faults
     return Configuration(workflow=main, models=models, tasks=tasks, lock=lock, faults=faults)
+
+
+def task_files(tasks: Path) -> list[Path]:
+    """The files of all tasks below the folder `config/tasks`."""
+    return [*sorted(tasks.glob("*.yaml")), *sorted(tasks.glob(f"{ABLATIONS}/*.yaml"))]
+
+
+def task_file(tasks: Path, name: str) -> Path:
+    """The file of a task by its name without random seed, whether or not it is there."""
+    return next((path for path in task_files(tasks) if path.stem == name), tasks / f"{name}.yaml")
 
 
 class _SharedFault(BadInput):
@@ -172,11 +189,11 @@ def _parent(path: Path, own: dict[str, Any], children: tuple[Path, ...]) -> Path
     name = own.get("extends")
     if name is None:
         return None
-    parent = path.with_name(f"{name}.yaml") if re.fullmatch(TASK_NAME, str(name)) else path
-    if parent in (path, *children) or not parent.is_file():
-        known = sorted(other.stem for other in path.parent.glob("*.yaml") if other not in (path, *children))
-        raise BadInput(f"{path}: extends: {name!r} is none of {', '.join(known)}")
-    return parent
+    files = task_files(path.parents[1] if path.parent.name == ABLATIONS else path.parent)
+    others = {other.stem: other for other in files if other not in (path, *children)}
+    if str(name) not in others:
+        raise BadInput(f"{path}: extends: {name!r} is none of {', '.join(sorted(others))}")
+    return others[str(name)]
 
 
 def _check_models(task: Task, models: dict[str, Model], unusable: dict[str, str], path: Path) -> None:
@@ -257,12 +274,12 @@ def _check_launchers(task: Task, folder: Path, path: Path) -> None:
         launcher = section.training.launcher
         if launcher is None:
             continue
-        known = sorted(file.stem for file in (folder / "accelerate").glob("*.yaml"))
+        known = {file.stem: file for place in (SHIPPED, folder) for file in sorted(place.glob("accelerate/*.yaml"))}
         if launcher.config not in known:
             raise BadInput(
-                f"{path}: {part}.training.launcher.config: {launcher.config!r} is none of {', '.join(known)}"
+                f"{path}: {part}.training.launcher.config: {launcher.config!r} is none of {', '.join(sorted(known))}"
             )
-        sharded = read_yaml(folder / "accelerate" / f"{launcher.config}.yaml").get("distributed_type") == "FSDP"
+        sharded = read_yaml(known[launcher.config]).get("distributed_type") == "FSDP"
         if sharded and section.lora:
             raise BadInput(f"{path}: {part}: LoRA is not for {launcher.config}, which shards all weights; take ddp")
 

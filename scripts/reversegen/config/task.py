@@ -250,7 +250,7 @@ class Report(Section):
 
 
 class Task(Section):
-    """A task: `config/tasks/NAME.yaml` over the defaults of `config/config.yaml`."""
+    """A task: `config/tasks/NAME.yaml`, or `config/tasks/ablations/NAME.yaml`, over the defaults of `config/config.yaml`."""
 
     extends: str | None = Field(None, description="a task whose file stands under this one")
     reuse: list[Reusable] = Field([], description="parts whose files are those of the task that this one extends")

@@ -11,7 +11,7 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
-from reversegen.config.load import load
+from reversegen.config.load import load, task_file
 from reversegen.config.models import Model
 from reversegen.config.task import Task
 from reversegen.config.workflow import Configuration, Price, Throughput
@@ -84,13 +84,13 @@ def check_budget(log_file: Path, workflow: dict[str, Any]) -> None:
     name = re.fullmatch(rf"(.*?)({SHARD})\.log", below)
     if name is None or not any(limits.values()):
         return
-    jobs = plan(folder.name, configuration, folder)
+    file, jobs = task_file(Path("config/tasks"), task), plan(folder.name, configuration, folder)
     job = next((job for job in jobs if job.file("logs", "") == Path("logs", name[1])), None)
     if job is None:
         part, _, rule = name[1].rpartition("/")
         if asks_model(rule, settings, configuration):
             raise BadInput(
-                f"config/tasks/{task}.yaml: {why_unplanned(part, settings)}: {log_file} is of a job that the plan does not "
+                f"{file}: {why_unplanned(part, settings)}: {log_file} is of a job that the plan does not "
                 "hold, so that no budget would count it"
             )
         return
@@ -102,7 +102,7 @@ def check_budget(log_file: Path, workflow: dict[str, Any]) -> None:
         if limit is not None and (sums[key] or 0) > limit:
             own.unlink()
             raise BadInput(
-                f"config/tasks/{task}.yaml: budget.{key}: {job.rule} of {job.part or task} may bring {folder} to "
+                f"{file}: budget.{key}: {job.rule} of {job.part or task} may bring {folder} to "
                 f"{sums[key]:,.2f}, more than {limit:,.2f}; all that was made is kept: raise the limit and start again, or "
                 "leave it at that"
             )
