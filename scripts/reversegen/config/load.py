@@ -25,7 +25,8 @@ from pydantic import (
 )
 
 from reversegen.core.errors import BadInput
-from reversegen.core.records import Measure, explain, first_fault
+from reversegen.core.records import Measure
+from reversegen.core.validation import explain, first_fault
 
 
 def _no_truth_value(value: Any) -> Any:

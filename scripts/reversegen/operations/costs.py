@@ -13,8 +13,7 @@ from typing import Any
 
 from reversegen.config.load import Configuration, Model, Price, Task, Throughput, load
 from reversegen.core.errors import BadInput
-from reversegen.core.files import read_json, write_json
-from reversegen.core.records import numbered_lines
+from reversegen.core.files import numbered_lines, read_json, write_json
 from reversegen.models.memory import Batch, Shape, needed, shape_of_size
 from reversegen.operations.planned_jobs import SHARD, Amount, Job, asks_model, planned_jobs, source_file, why_unplanned
 

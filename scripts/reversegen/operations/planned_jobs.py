@@ -11,7 +11,8 @@ from pathlib import Path
 
 from reversegen.config.load import Configuration, DataSource, Task, Training
 from reversegen.core.data_files import read_rows
-from reversegen.core.records import Seed, numbered_lines, stream_records
+from reversegen.core.files import numbered_lines
+from reversegen.core.records import Seed, stream_records
 from reversegen.core.shards import items_at_once
 from reversegen.judges.formats import JUDGES, reads_refusals
 from reversegen.kinds import open_kind

@@ -18,7 +18,7 @@ from reversegen.core.errors import BadInput
 from reversegen.core.escaping import csv_cell, markdown_text
 from reversegen.core.files import read_json
 from reversegen.core.metric import Metric
-from reversegen.core.records import explain
+from reversegen.core.validation import explain
 from reversegen.evaluation.evaluation import Evaluation
 from reversegen.evaluation.outcomes import Measured, collect, read_test_sets
 from reversegen.evaluation.statistics import Estimate, coverage, pooled, resample
