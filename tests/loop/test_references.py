@@ -11,7 +11,8 @@ from reversegen.kinds import open_kind
 from reversegen.kinds.answers.equivalence import Checker
 from reversegen.kinds.base import Kind
 from reversegen.kinds.math import KIND as MATH
-from reversegen.loop.references import likely_solvable, refused, solvable, solve, vote
+from reversegen.loop.references import refused, solve, vote
+from reversegen.loop.solvability import likely_solvable, solvable
 
 CHOICES = Honesty(
     samples=2, temperature=1, threshold=1, none_of_the_above=True, sure_question="?", sure="y", unsure="n"

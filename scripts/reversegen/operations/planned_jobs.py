@@ -18,8 +18,8 @@ from reversegen.judges.formats import JUDGES, reads_refusals
 from reversegen.kinds import open_kind
 from reversegen.kinds.base import Kind
 from reversegen.loop.enhancement import SOURCES
-from reversegen.loop.references import SOLVABILITY_TOKENS, SPELLINGS, gives_probabilities
 from reversegen.loop.seeds import read_source
+from reversegen.loop.solvability import SOLVABILITY_TOKENS, SPELLINGS, gives_probabilities
 from reversegen.models.memory import Batch
 
 DEMONSTRATIONS = 3
