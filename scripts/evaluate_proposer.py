@@ -85,7 +85,7 @@ def main(
     origin["system_texts"] = read_json(system_texts)
     origin["words"] = WORDS
     origin["pairs"] = pair_statistics(read_records(pairs[0], Pair)) if pairs else None
-    result = evaluation.Evaluation(
+    result = evaluation.EvaluationReport(
         task=task,
         kind=kind.name,
         role="proposer",

@@ -47,7 +47,7 @@ def main(
         trained = {"rows": manifest["rows"] - manifest["replay_rows"]}  # training leaves out what does not fit
         trained |= {name: manifest[name] for name in ("replay_rows", "dropped_rows", "steps", "tokens")}
         origin["training"] = read_json(selection[0])[variant.removeprefix("enhanced/")] | trained
-    result = evaluation.Evaluation(
+    result = evaluation.EvaluationReport(
         task=task,
         kind=kind.name,
         role="target",

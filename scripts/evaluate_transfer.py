@@ -34,7 +34,7 @@ def main(
         "validity": evaluation.proportion([verdicts[i] != "invalid" for i in asked], asked, settings, random_seed),
     }
     models = {model: target[0]} if target else {}
-    result = evaluation.Evaluation(
+    result = evaluation.EvaluationReport(
         task=task,
         kind=kind.name,
         role="target",

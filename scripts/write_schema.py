@@ -5,6 +5,8 @@ make schema
 
 from pathlib import Path
 
+from reversegen.workflow.configuration import EXTENSIONS
+
 from reversegen.config.json_schema import json_schemas
 from reversegen.core.files import write_json
 from reversegen.stage import run
@@ -12,7 +14,7 @@ from reversegen.stage import run
 
 def main(folder: Path) -> None:
     """One file for config.yaml, one for tasks, one for models.yaml."""
-    for name, schema in json_schemas().items():
+    for name, schema in json_schemas(EXTENSIONS.kinds, EXTENSIONS.worlds).items():
         write_json(folder / name, schema)
 
 

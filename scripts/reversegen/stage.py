@@ -30,7 +30,7 @@ from pydantic_core import to_json
 
 from reversegen.core.errors import BadInput, Interrupted, fault_line
 from reversegen.core.progress import RUNNING, is_main_process, shown_rate
-from reversegen.core.records import explain
+from reversegen.core.validation import explain
 from reversegen.models.gpus import take_gpus
 
 if TYPE_CHECKING:

@@ -94,7 +94,7 @@ def _make(folder: Path) -> None:
     import write_failure_clusters
     from reversegen.config.task import KindUse
     from reversegen.core.records import Cluster, read_records
-    from reversegen.evaluation.evaluation import Evaluation, Metric
+    from reversegen.evaluation.evaluation import EvaluationReport, Metric
     from reversegen.reporting.failures import read_failures
     from reversegen.reporting.page import report
 
@@ -105,7 +105,7 @@ def _make(folder: Path) -> None:
     places = folder / "failure_clusters.jsonl", folder / "failures.parquet"
     write_failure_clusters.main(*given, [], *places, KindUse(name="math"), 0)
     metrics = {"failure_rate": Metric(value=0.5), "validity": Metric(value=1.0)}
-    evaluation = Evaluation(
+    evaluation = EvaluationReport(
         task="made",
         kind="math",
         role="proposer",

@@ -10,15 +10,16 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from reversegen.workflow.configuration import EXTENSIONS, load_configuration
 
 from reversegen.config.json_schema import json_schemas
-from reversegen.config.load import load, task_file, task_files
+from reversegen.config.load import task_file, task_files
 from reversegen.config.workflow import Configuration
 from reversegen.core.errors import BadInput
 from reversegen.kinds import check_kind
 
 CONFIG = Path(__file__).parents[2] / "config"
-SCHEMAS = json_schemas()
+SCHEMAS = json_schemas(EXTENSIONS.kinds, EXTENSIONS.worlds)
 EDITORS = {name: jsonschema.Draft202012Validator(schema) for name, schema in SCHEMAS.items()}
 TASK, OTHER, MODELS, WORKFLOW = "tasks/tiny-math.yaml", "tasks/math.yaml", "models.yaml", "config.yaml"
 SHIPPED = sorted(str(path.relative_to(CONFIG)) for path in [*CONFIG.glob("*.yaml"), *task_files(CONFIG / "tasks")])
@@ -45,7 +46,7 @@ class Edited:
         shutil.copytree(CONFIG, folder, ignore=shutil.ignore_patterns("schema", "accelerate", "*.md"))
 
     def load(self) -> Configuration:
-        return load(read(self.folder / WORKFLOW), self.folder)
+        return load_configuration(read(self.folder / WORKFLOW), self.folder)
 
     def write(self, file: str, value: Any) -> None:
         text = json.dumps(value)  # JSON is YAML, but for these numbers
@@ -81,7 +82,7 @@ def edited(tmp_path: Path) -> Edited:
 
 @pytest.fixture(scope="module")
 def shipped() -> Configuration:
-    return load(content(WORKFLOW), CONFIG)
+    return load_configuration(content(WORKFLOW), CONFIG)
 
 
 def leaves(value: Any, above: str = "") -> dict[str, Any]:
@@ -368,9 +369,9 @@ def test_a_fault_of_one_tasks_file_is_an_error_for_that_task_and_for_no_other(ed
     spoil, words = FAULTS[fault]
     spoil(path)
     (edited.folder / "tasks/child.yaml").write_text("extends: faulty\n")
-    places = load(read(edited.folder / WORKFLOW), edited.folder, check_kind)
+    places = load_configuration(read(edited.folder / WORKFLOW), edited.folder)
     assert set(places.faults) == {"faulty", "child"}
-    assert places.task("tiny-math") == load(content(WORKFLOW), CONFIG).task("tiny-math")
+    assert places.task("tiny-math") == load_configuration(content(WORKFLOW), CONFIG).task("tiny-math")
     for name in ("faulty", "faulty.s3"):
         with pytest.raises(BadInput, match=f"^{re.escape(str(path))}: {words}"):
             places.task(name)
@@ -405,7 +406,7 @@ def test_a_fault_of_what_all_tasks_share_is_an_error_for_all(edited: Edited) -> 
         edited.load()
     (edited.folder / MODELS).write_text("a: [")
     with pytest.raises(BadInput, match=r"models.yaml: not a readable YAML file"):
-        load(content(WORKFLOW), edited.folder)
+        load_configuration(content(WORKFLOW), edited.folder)
 
 
 def test_a_branch_is_no_commit(edited: Edited) -> None:
@@ -940,7 +941,7 @@ def test_a_part_that_the_middle_of_a_chain_changes_is_refused_there_and_kept_apa
 
 
 def test_math_asks_target_and_teacher_for_one_form_of_final_answer() -> None:
-    tasks = load(content("config.yaml"), CONFIG).tasks
+    tasks = load_configuration(content("config.yaml"), CONFIG).tasks
     asked = {name: task for name, task in tasks.items() if task.kind == "math" and task.responses.system}
     assert {"math", "math-no-validity", "math-no-sft"} <= set(asked)
     for name, task in asked.items():

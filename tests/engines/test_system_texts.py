@@ -12,12 +12,13 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from reversegen.workflow.configuration import load_configuration
 from tests.engines.test_chat_templates import CHATML, LLAMA, byte_level, fast, real, smol, user
 from tests.engines.test_transformers import build_model, write_folder
 from tests.support.workflows import REPOSITORY
 
 import write_system_texts
-from reversegen.config.load import load, read_yaml
+from reversegen.config.load import read_yaml
 from reversegen.config.models import Model, ModelUse, Thinking
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Message
@@ -27,7 +28,6 @@ from reversegen.engines.conversations import Conversations
 from reversegen.engines.transformers import TransformersEngine
 from reversegen.engines.vllm import VllmEngine
 from reversegen.judges.formats import JUDGES
-from reversegen.kinds import check_kind
 from reversegen.models.loading import load_tokenizer
 from reversegen.models.template_heads import DATE, FIXED_DATE
 from reversegen.workflow.model_check import Readers, Shape, check_model, readers, system_texts
@@ -279,7 +279,7 @@ def test_what_is_asked_is_told_apart_by_all_that_a_template_writes() -> None:
     assert model.texts([asked(None), asked("")]) == [model.prompt(asked(system)).text for system in (None, "")]
 
 
-CONFIGURATION = load(read_yaml(REPOSITORY / "config/config.yaml"), REPOSITORY / "config", check_kind)
+CONFIGURATION = load_configuration(read_yaml(REPOSITORY / "config/config.yaml"), REPOSITORY / "config")
 
 
 def test_each_role_that_reads_conversations_is_told_with_what_is_configured(folder: Path) -> None:

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
 
-from reversegen.config.task import Evaluation, Honesty, KindUse, Safety
+from reversegen.config.task import Evaluation, KindUse
 from reversegen.core.metric import Metric
 from reversegen.core.records import Confidence, Label, Question
 from reversegen.evaluation.evaluation import calibration, expected_calibration_error
 from reversegen.kinds import open_kind
+from reversegen.kinds.honesty import Honesty
+from reversegen.kinds.safety import Safety
 
 SETTINGS = Evaluation(bootstrap=200, diversity_sample=10)
 KIND = open_kind(

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from reversegen.config.task import Evaluation as Settings
+from reversegen.config.task import Evaluation
 from reversegen.core.files import file_sha256, write_json
 from reversegen.core.metric import Metric
 from reversegen.core.records import Confidence, Instruction, Label, Measure, Question, Sample, Verdict
 from reversegen.evaluation.evaluation import (
-    Evaluation,
+    EvaluationReport,
     Meanings,
     evaluate_proposer,
     evaluate_target,
@@ -27,8 +27,8 @@ from reversegen.evaluation.judge_check import JudgeReport
 from reversegen.kinds.math import FLEXIBLE, KIND, STRICT
 from reversegen.text.embeddings import Embeddings
 
-SETTINGS = Settings(bootstrap=2000, diversity_sample=500)
-FEW = Settings(bootstrap=100, diversity_sample=500)
+SETTINGS = Evaluation(bootstrap=2000, diversity_sample=500)
+FEW = Evaluation(bootstrap=100, diversity_sample=500)
 
 # The standard error of a 2.5 % quantile from 2,000 resamples is 0.06 of the estimate's own (binomial error of the rank
 # over the normal density there), a thirty-third of the interval's half width. Both sides draw: four standard errors.
@@ -147,7 +147,7 @@ def small_world() -> tuple[list[Sample], list[Instruction], list[Label]]:
 
 def test_the_proposers_metrics_are_those_counted_by_hand() -> None:
     known = {"id of 21 + 3", "id of 20 + 3 + 4", "id of 30 + 3 + 4"}
-    settings = Settings(bootstrap=100, diversity_sample=9)
+    settings = Evaluation(bootstrap=100, diversity_sample=9)
     metrics, groups = evaluate_proposer(*small_world(), known, UNCHECKED, settings, 0, KIND)
 
     def counts(metric: Metric) -> tuple[int | None, int | None, float | None]:
@@ -161,7 +161,7 @@ def test_the_proposers_metrics_are_those_counted_by_hand() -> None:
     assert counts(metrics["yield"]) == (None, None, 250.0)  # 3 distinct failures in 12 samples
     assert counts(metrics["novelty"]) == (3, 5, 0.6)
     assert counts(metrics["unique_share"]) == (5, 9, 0.555556)
-    more = Settings(bootstrap=100, diversity_sample=10)  # than there are valid samples
+    more = Evaluation(bootstrap=100, diversity_sample=10)  # than there are valid samples
     few = Metric(value=None, reason="9 valid held-out samples, fewer than evaluation.diversity_sample: 10")
     assert evaluate_proposer(*small_world(), known, UNCHECKED, more, 0, KIND)[0]["unique_share"] == few
     assert set(groups) == {"type", "subject"}
@@ -204,7 +204,7 @@ def test_whatever_cannot_be_measured_says_why(verdicts: str, embedded: bool) -> 
     vectors = np.eye(2, 4, dtype=np.float32)
     none = Embeddings({}, np.empty((0, 4), np.float32))
     meanings = Meanings(Embeddings({"0": 0, "1": 1}, vectors), none, none, 0.05) if embedded else None
-    settings = Settings(bootstrap=100, diversity_sample=2)
+    settings = Evaluation(bootstrap=100, diversity_sample=2)
     metrics, _ = evaluate_proposer(samples, instructions, labels, set(), UNCHECKED, settings, 0, KIND, meanings)
     for metric in metrics.values():
         assert (metric.reason is None) == (metric.value is not None)
@@ -530,7 +530,7 @@ def test_an_evaluation_survives_json(tmp_path: Path) -> None:
     }
     assert origin["data"] == {str(data): file_sha256(data)}
     assert origin["versions"]["numpy"] == np.__version__
-    whole = Evaluation(
+    whole = EvaluationReport(
         task="tiny-math",
         kind="math",
         role="proposer",
@@ -542,7 +542,7 @@ def test_an_evaluation_survives_json(tmp_path: Path) -> None:
         provenance=origin,
     )
     text = whole.model_dump_json(indent=2)
-    assert Evaluation.model_validate_json(text) == whole
+    assert EvaluationReport.model_validate_json(text) == whole
     plain = json.loads(text)
     assert list(plain) == [
         "task",

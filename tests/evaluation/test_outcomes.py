@@ -13,7 +13,7 @@ from reversegen.config.task import KindUse
 from reversegen.core.errors import BadInput
 from reversegen.core.metric import Metric
 from reversegen.core.records import Confidence, Instruction, Label, Question, Record, Sample, write_records
-from reversegen.evaluation.evaluation import Evaluation
+from reversegen.evaluation.evaluation import EvaluationReport
 from reversegen.evaluation.outcomes import Counts, Measured, Run, read_run
 from reversegen.ids import content_id, instruction_id
 from reversegen.reporting.tables import row_identity
@@ -26,9 +26,9 @@ VERDICTS = {
 """Of the samples of three held-out prompts: 3 of 5 valid ones failed, 5 of 9 are valid."""
 
 
-def evaluation(role: str, row: str, metrics: dict[str, Metric], **more: Any) -> Evaluation:
+def evaluation(role: str, row: str, metrics: dict[str, Metric], **more: Any) -> EvaluationReport:
     given: dict[str, Any] = {"task": "t", "kind": "math", "role": role, **row_identity(role, row), "groups": {}}
-    return Evaluation(**(given | {"metrics": metrics, "provenance": {}} | more))
+    return EvaluationReport(**(given | {"metrics": metrics, "provenance": {}} | more))
 
 
 def write_proposer(folder: Path, failed: int = 3) -> Path:

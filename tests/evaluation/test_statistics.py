@@ -12,7 +12,7 @@ from sklearn.metrics import average_precision_score
 from tests.reporting.test_comparisons import counts, measured, rate, target
 from tests.support.workflows import REPOSITORY
 
-from reversegen.config.task import Evaluation as Settings
+from reversegen.config.task import Evaluation
 from reversegen.core.metric import Metric
 from reversegen.evaluation.evaluation import expected_calibration_error, proportion
 from reversegen.evaluation.outcomes import Counts, Measured, read_run
@@ -69,7 +69,7 @@ def test_draws_are_those_of_the_evaluation_but_for_chance() -> None:
     resampled = resample(rate(hits, 5), "failure_rate")
     assert resampled is not None
     samples = [n < hit for hit in hits for n in range(5)]
-    settings = Settings(bootstrap=2000, diversity_sample=1)
+    settings = Evaluation(bootstrap=2000, diversity_sample=1)
     other = proportion(samples, [p for p in range(300) for _ in range(5)], settings, 0)
     assert list(np.quantile(resampled.draws, [0.025, 0.975])) == pytest.approx([other.low, other.high], abs=0.005)
 

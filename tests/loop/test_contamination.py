@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from reversegen.config.task import Deduplication, Honesty, KindUse, Safety
+from reversegen.config.task import Deduplication, KindUse
 from reversegen.core.records import Message, Pair, Reference, TrainingRow
 from reversegen.ids import instruction_id
 from reversegen.kinds import open_kind
+from reversegen.kinds.honesty import Honesty
 from reversegen.kinds.math import KIND
+from reversegen.kinds.safety import Safety
 from reversegen.loop.contamination import Contamination, KeptOut, find_contamination, taught
 from reversegen.worlds.arithmetic import TYPES, draw_expression, read_question, write_question
 

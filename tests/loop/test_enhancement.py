@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from datasets import Dataset
 
-from reversegen.config.task import Honesty, KindUse, Safety
+from reversegen.config.task import KindUse
 from reversegen.config.training import Enhancement, Training
 from reversegen.core.errors import BadInput
 from reversegen.core.records import (
@@ -24,7 +24,9 @@ from reversegen.core.records import (
 )
 from reversegen.ids import instruction_id
 from reversegen.kinds import open_kind
+from reversegen.kinds.honesty import Honesty
 from reversegen.kinds.math import KIND
+from reversegen.kinds.safety import Safety
 from reversegen.loop.enhancement import SOURCES, Barred, Found, Selection, margin_warning, select_rows
 from reversegen.loop.references import reference
 from reversegen.worlds.arithmetic import solve

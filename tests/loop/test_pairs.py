@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from datasets import Dataset
 
-from reversegen.config.task import Honesty, KindUse, Safety
+from reversegen.config.task import KindUse
 from reversegen.config.training import Pairing
 from reversegen.core.data_files import read_rows
 from reversegen.core.errors import BadInput
@@ -16,7 +16,9 @@ from reversegen.core.records import Instruction, Label, Pair, Prompt, Question, 
 from reversegen.ids import content_id, instruction_id
 from reversegen.kinds import open_kind
 from reversegen.kinds.base import Kind
+from reversegen.kinds.honesty import Honesty
 from reversegen.kinds.math import KIND
+from reversegen.kinds.safety import Safety
 from reversegen.loop.enhancement import Barred
 from reversegen.loop.pairs import Judged, build_pairs, judged_instructions, pair_statistics
 from reversegen.worlds.arithmetic import TYPES, draw_expression, read_question, write_question

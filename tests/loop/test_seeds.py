@@ -15,13 +15,15 @@ import pyarrow.parquet
 import pytest
 
 from reversegen.config.data import Corpus, DataSource
-from reversegen.config.task import Honesty, KindUse, Safety
+from reversegen.config.task import KindUse
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Labelled, Measure, Question, Seed, read_records, write_records
 from reversegen.ids import instruction_id
 from reversegen.kinds import open_kind
 from reversegen.kinds.base import Raw
+from reversegen.kinds.honesty import Honesty
 from reversegen.kinds.math import KIND as MATH
+from reversegen.kinds.safety import Safety
 from reversegen.loop import seeds as streamed
 from reversegen.loop.seeds import build_tests, read_labelled, read_tests
 

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from reversegen.workflow.configuration import load_configuration
 from tests.engines.test_transformers import build_model, write_folder
 from tests.support.workflows import REPOSITORY, Workflow
 from transformers import AutoTokenizer
 
-from reversegen.config.load import load, read_yaml
+from reversegen.config.load import read_yaml
 from reversegen.config.models import Model, ModelUse
 from reversegen.config.task import Task
 from reversegen.core.errors import BadInput
@@ -21,7 +22,6 @@ from reversegen.core.records import Message
 from reversegen.engines.base import Decoding, Request
 from reversegen.engines.chat_templates import render
 from reversegen.engines.transformers import TransformersEngine
-from reversegen.kinds import check_kind
 from reversegen.models.loading import load_model, load_tokenizer
 from reversegen.operations import doctor
 from reversegen.workflow.model_check import Asked, AskedModels, faults, shapes
@@ -312,7 +312,7 @@ def test_weights_of_another_shape_are_one_line(folder: Path) -> None:
     assert "\n" not in str(refusal.value)
 
 
-CONFIGURATION = load(read_yaml(REPOSITORY / "config/config.yaml"), REPOSITORY / "config", check_kind)
+CONFIGURATION = load_configuration(read_yaml(REPOSITORY / "config/config.yaml"), REPOSITORY / "config")
 SYSTEM_AND_USER = ("system", "user")
 
 
@@ -441,7 +441,7 @@ def test_the_doctor_renders_conversations_and_says_what_it_could_not_look_at(
     own_models: Workflow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own_models.write_task("mine", {"teacher": "llama3-8b-instruct"}, base="mine")
-    places = load(read_yaml(own_models.folder / "config/config.yaml"), own_models.folder / "config", check_kind)
+    places = load_configuration(read_yaml(own_models.folder / "config/config.yaml"), own_models.folder / "config")
     found = list(doctor.check_conversations("mine.s1", places, None, own_models.folder))
     skipped, fault, sound = found
     assert (skipped.state, fault.state, sound.state) == ("skipped", "stops", "ok")

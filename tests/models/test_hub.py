@@ -20,6 +20,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 import yaml
+from reversegen.models.download import fetch_file
 from tests.support.hub_server import TOKEN, Hub, Repository
 from tests.support.workflows import MINILM, REPOSITORY, Workflow
 
@@ -32,7 +33,6 @@ from reversegen.core.files import building_folder, check_file, read_json
 from reversegen.kinds import math
 from reversegen.loop.seeds import read_source
 from reversegen.models.folder import check_folder
-from reversegen.models.hub import fetch_file
 from reversegen.text.embeddings import open_encoder
 
 CONFIG = {"config.json": b'{"model_type": "llama"}', "tokenizer.json": b"{}", "chat_template.jinja": b"{{ x }}"}

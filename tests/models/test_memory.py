@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 import torch
 import yaml
+from reversegen.workflow.configuration import load_configuration
 from safetensors.torch import save_file
 from tests.engines.test_transformers import build_model
 from tests.support.workflows import REPOSITORY
 from transformers import DynamicCache, Gemma3Config, GPT2Config, LlamaConfig, Qwen2Config
 
-from reversegen.config.load import load, read_yaml
+from reversegen.config.load import read_yaml
 from reversegen.config.workflow import Configuration, Size
 from reversegen.core.shards import items_at_once
 from reversegen.kinds import open_kind
@@ -34,7 +35,7 @@ OPEN_LLAMA = LlamaConfig(hidden_size=3200, num_hidden_layers=26, intermediate_si
 
 def configured(**costs: Any) -> Configuration:
     content = read_yaml(CONFIG / "config.yaml")
-    return load(content | {"costs": content["costs"] | costs}, CONFIG)
+    return load_configuration(content | {"costs": content["costs"] | costs}, CONFIG)
 
 
 def write_config(folder: Path, config: Any, dtype: torch.dtype = torch.bfloat16) -> Path:
@@ -189,7 +190,7 @@ def findings(folder: Path, **changes: Any) -> list[tuple[str, str, str]]:
     content = yaml.safe_load((CONFIG / "tasks/honesty.yaml").read_text())
     content |= {key: content.get(key, {}) | value for key, value in changes.items()}
     (folder / "config/tasks/own.yaml").write_text(yaml.safe_dump(content))
-    configuration = load(read_yaml(folder / "config/config.yaml"), folder / "config")
+    configuration = load_configuration(read_yaml(folder / "config/config.yaml"), folder / "config")
     return [(one.state, one.text, one.mend) for one in check_memory("own", configuration, folder)]
 
 

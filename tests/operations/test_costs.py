@@ -12,15 +12,16 @@ from typing import Any
 
 import pytest
 import yaml
+from reversegen.workflow.configuration import load_configuration
 from tests.support.workflows import Workflow
 
-from reversegen.config.load import SOLVERS, load
 from reversegen.config.workflow import Configuration
 from reversegen.core.errors import BadInput
 from reversegen.judges.formats import SYSTEM
 from reversegen.kinds.math import STRUCTURED as MATH
 from reversegen.operations.costs import check_budget, plan, used, write_plan
 from reversegen.operations.planned_jobs import Amount, Job
+from reversegen.worlds import SOLVERS
 
 MODEL_RULES = {
     *("answer_seeds", "judge_seeds", "check_judge", "train_warmup", "sample_instructions", "answer_instructions"),
@@ -35,7 +36,7 @@ def configured(workflow: Workflow, **changes: Any) -> Configuration:
     """The configuration of a workflow's folder, with other `costs`."""
     content = yaml.safe_load((workflow.folder / "config/config.yaml").read_text())
     content["costs"] |= changes
-    return load(content, workflow.folder / "config")
+    return load_configuration(content, workflow.folder / "config")
 
 
 def test_a_plan_names_the_model_jobs_that_a_dry_run_names(workflow: Workflow) -> None:

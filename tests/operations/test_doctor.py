@@ -16,9 +16,10 @@ from typing import Any
 
 import pytest
 import yaml
+from reversegen.workflow.configuration import load_configuration
 from tests.support.workflows import REPOSITORY, Workflow
 
-from reversegen.config.load import load, read_yaml
+from reversegen.config.load import read_yaml
 from reversegen.config.models import Limits
 from reversegen.config.workflow import Configuration
 from reversegen.core.errors import BadInput
@@ -32,7 +33,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 def configuration(workflow: Workflow) -> Configuration:
     content = yaml.safe_load((workflow.folder / "config/config.yaml").read_text())
-    return load(content, workflow.folder / "config")
+    return load_configuration(content, workflow.folder / "config")
 
 
 def states(findings: Any) -> list[tuple[str, str]]:

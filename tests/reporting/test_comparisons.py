@@ -15,7 +15,7 @@ from tests.support.workflows import REPOSITORY
 import compare_tasks
 from reversegen.core.errors import BadInput
 from reversegen.core.metric import Metric
-from reversegen.evaluation.evaluation import Evaluation
+from reversegen.evaluation.evaluation import EvaluationReport
 from reversegen.evaluation.outcomes import Counts, Measured, Run, Scores, read_run
 from reversegen.evaluation.statistics import average_precision, calibration_error, draw_weights
 from reversegen.reporting.comparisons import (
@@ -47,7 +47,7 @@ def measured(role: str, row: str, counts: dict[str, Counts] | None = None, **met
         metrics[name] = Metric(value=hits / total, low=0.0, high=1.0, count=hits, total=total)
     given: dict[str, Any] = {"task": "t", "kind": "math", "role": role, "groups": {}, "provenance": {}}
     given |= row_identity(role, row)
-    return Measured(evaluation=Evaluation(metrics=metrics, **given), counts=counts, scores=None)
+    return Measured(evaluation=EvaluationReport(metrics=metrics, **given), counts=counts, scores=None)
 
 
 def counts(hits: list[int], trials: list[int] | int = 1, clusters: str = "the same") -> Counts:

@@ -17,7 +17,7 @@ import pytest
 import write_table
 from reversegen.config.task import KindUse
 from reversegen.core.errors import BadInput
-from reversegen.evaluation.evaluation import Evaluation, Metric
+from reversegen.evaluation.evaluation import EvaluationReport, Metric
 from reversegen.evaluation.outcomes import Counts, Measured
 from reversegen.kinds import open_kind
 from reversegen.reporting.tables import (
@@ -37,7 +37,7 @@ RATES = {"tiny-math": (0.25, 0.9), "tiny-math.s2": (0.3, 0.8), "tiny-math.s10": 
 """Failure rates of iterations 0 and 1 by task, one for each random seed."""
 
 
-def proposer(task: str, iteration: int, rate: float | None, **more: Any) -> Evaluation:
+def proposer(task: str, iteration: int, rate: float | None, **more: Any) -> EvaluationReport:
     metrics = {
         "failure_rate": Metric(value=rate, low=0.1, high=0.95, count=20, total=80),
         "failure_rate_corrected": Metric(value=0.24, low=0.09, high=0.94),
@@ -47,10 +47,10 @@ def proposer(task: str, iteration: int, rate: float | None, **more: Any) -> Eval
     }
     given: dict[str, Any] = {"task": task, "metrics": metrics, "groups": {}, "provenance": {}}
     given |= row_identity("proposer", str(iteration))
-    return Evaluation(kind="math", role="proposer", **(given | more))
+    return EvaluationReport(kind="math", role="proposer", **(given | more))
 
 
-def target(task: str, source: str, accuracy: float, by_type: dict[str, float], **more: Any) -> Evaluation:
+def target(task: str, source: str, accuracy: float, by_type: dict[str, float], **more: Any) -> EvaluationReport:
     training = (
         None if source == "original" else {"candidates": 2000, "rows": 1200, "replay_rows": 600, "tokens": 2480000}
     )
@@ -65,10 +65,10 @@ def target(task: str, source: str, accuracy: float, by_type: dict[str, float], *
         "groups": {"type": {name: {"accuracy": Metric(value=value)} for name, value in by_type.items()}},
         "provenance": {"training": training},
     }
-    return Evaluation(kind="math", role="target", **(given | more))
+    return EvaluationReport(kind="math", role="target", **(given | more))
 
 
-def one_seed() -> list[Evaluation]:
+def one_seed() -> list[EvaluationReport]:
     found = [proposer("tiny-math", k, rate) for k, rate in enumerate(RATES["tiny-math"])]
     enhanced = [
         target("tiny-math", s, a, {"add": 0.5}) for s, a in (("reversegen", 0.7), ("original", 0.4), ("seeds", 0.5))
@@ -87,11 +87,11 @@ def test_the_reasons_of_what_has_no_verdict_stand_below_their_table() -> None:
     assert "Without a verdict: source seeds: no \\| option 1." in text
 
 
-def several_seeds() -> list[Evaluation]:
+def several_seeds() -> list[EvaluationReport]:
     return [proposer(task, k, rate) for task, rates in RATES.items() for k, rate in enumerate(rates)]
 
 
-def write(folder: Path, evaluations: list[Evaluation]) -> list[Path]:
+def write(folder: Path, evaluations: list[EvaluationReport]) -> list[Path]:
     paths = [folder / f"{n}" / "eval.json" for n in range(len(evaluations))]
     for path, evaluation in zip(paths, evaluations, strict=True):
         path.parent.mkdir(parents=True)
@@ -99,7 +99,7 @@ def write(folder: Path, evaluations: list[Evaluation]) -> list[Path]:
     return paths
 
 
-def csv_rows(evaluations: list[Evaluation]) -> list[dict[str, str]]:
+def csv_rows(evaluations: list[EvaluationReport]) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(comma_separated(evaluations))))
 
 
@@ -130,9 +130,9 @@ def test_targets_stand_in_the_order_of_the_sources_with_types_and_training() -> 
     assert cells_of(lines[head + 4]) == ["reversegen", "0.700", "0.900", "0.000", "0.500", "1,200", "2,480,000"]
 
 
-def transferred(task: str, model: str, rate: float) -> Evaluation:
+def transferred(task: str, model: str, rate: float) -> EvaluationReport:
     metrics = {"failure_rate": Metric(value=rate, low=0.1, high=0.9, count=5, total=10), "validity": Metric(value=0.9)}
-    return Evaluation(
+    return EvaluationReport(
         task=task,
         kind="math",
         role="target",

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+from reversegen.workflow.configuration import load_configuration
 from tests.support.workflows import REPOSITORY, Workflow
 from tests.training.test_trainer import (
     LORA,
@@ -27,7 +28,6 @@ from tests.training.test_trainer import (
 )
 from transformers import AutoModelForCausalLM
 
-from reversegen.config.load import load
 from reversegen.config.training import Preference, Warmup
 from reversegen.core.errors import BadInput
 from reversegen.core.files import read_json
@@ -252,5 +252,5 @@ def test_a_launcher_that_cannot_work_is_refused(workflow: Workflow, launcher: di
     workflow.write_task("full", {"preference": {"training": {"launcher": launcher}}}, base="math")
     content = yaml.safe_load((workflow.folder / "config/config.yaml").read_text())
     with pytest.raises(BadInput) as refused:
-        load(content, workflow.folder / "config").task("full")
+        load_configuration(content, workflow.folder / "config").task("full")
     assert message in str(refused.value)

@@ -9,13 +9,13 @@ from typing import Any, get_args
 
 import pytest
 import yaml
+from reversegen.workflow.configuration import load_configuration
 
 from reversegen.config.data import Corpus
-from reversegen.config.load import SOLVERS, load
 from reversegen.config.workflow import Configuration
 from reversegen.core.errors import BadInput
 from reversegen.kinds import open_kind
-from reversegen.worlds import WORLDS, draw_examples
+from reversegen.worlds import SOLVERS, WORLDS, draw_examples
 
 ROOT = Path(__file__).parents[2]
 TASKS = sorted(path.stem for path in (ROOT / "config/tasks").glob("tiny-*.yaml"))
@@ -38,7 +38,7 @@ def corpus(world: str, mix: str, part: str = "all", count: int = 1000, **more: A
 
 @cache
 def shipped() -> Configuration:
-    return load(yaml.safe_load((ROOT / "config/config.yaml").read_text()), ROOT / "config")
+    return load_configuration(yaml.safe_load((ROOT / "config/config.yaml").read_text()), ROOT / "config")
 
 
 def test_the_worlds_are_those_that_a_corpus_may_name() -> None:

@@ -17,7 +17,7 @@ from reversegen.config.task import REUSABLE, Task
 from reversegen.config.training import Enhancement, Preference, Warmup
 from reversegen.config.workflow import Configuration, Price, Throughput, Workflow
 from reversegen.core.errors import BadInput
-from reversegen.core.records import explain, first_fault
+from reversegen.core.validation import explain, first_fault
 
 SHIPPED = Path(__file__).parents[3] / "config"
 """The configuration that ships; a workflow that imports ours as a module has one of its own beside it."""

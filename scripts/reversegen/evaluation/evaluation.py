@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-from reversegen.config.task import Evaluation as Settings
+from reversegen.config.task import Evaluation
 from reversegen.core.files import file_sha256, read_json
 from reversegen.core.metric import Metric
 from reversegen.core.records import Confidence, Instruction, Label, Question, Sample, Verdict
@@ -30,7 +30,7 @@ NOTHING = "there is no seed and no earlier instruction that could be repeated"
 NO_MODEL = Metric(value=None, reason="the task has no embedding model")
 
 
-class Evaluation(BaseModel):
+class EvaluationReport(BaseModel):
     """The content of `eval.json`, the same everywhere."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -66,7 +66,7 @@ class Meanings:
     """Two texts mean the same where their cosine is above 1 - eps."""
 
 
-def proportion(hits: Sequence[bool], clusters: Sequence[Hashable], settings: Settings, random_seed: int) -> Metric:
+def proportion(hits: Sequence[bool], clusters: Sequence[Hashable], settings: Evaluation, random_seed: int) -> Metric:
     """The share of hits with the percentile bootstrap interval over clusters (Efron and Tibshirani 1993, chapter 13).
 
     Whole clusters are drawn with replacement, since the samples of one prompt are correlated. Null for no trials.
@@ -80,7 +80,7 @@ def proportion(hits: Sequence[bool], clusters: Sequence[Hashable], settings: Set
 
 
 def resampled(
-    hits: Sequence[bool], clusters: Sequence[Hashable], settings: Settings, random_seed: int
+    hits: Sequence[bool], clusters: Sequence[Hashable], settings: Evaluation, random_seed: int
 ) -> npt.NDArray[np.float64]:
     """The rates of `settings.bootstrap` draws of whole clusters with replacement; at least one trial is needed."""
     counted: dict[Hashable, list[int]] = defaultdict(lambda: [0, 0])
@@ -102,7 +102,7 @@ def evaluate_proposer(
     labels: Sequence[Label],
     known: set[str],
     judge: JudgeReport,
-    settings: Settings,
+    settings: Evaluation,
     random_seed: int,
     kind: Kind,
     meanings: Meanings | None = None,
@@ -163,7 +163,7 @@ def evaluate_proposer(
 
 
 def _diversity(
-    valid: Sequence[Instruction], settings: Settings, random_seed: int, kind: Kind, meanings: Meanings | None
+    valid: Sequence[Instruction], settings: Evaluation, random_seed: int, kind: Kind, meanings: Meanings | None
 ) -> dict[str, Metric]:
     """By words and by meaning, on a sample of the valid instructions."""
     size = settings.diversity_sample
@@ -212,7 +212,7 @@ def evaluate_target(
     tests: Mapping[str, Sequence[Question]],
     labels: Sequence[Label],
     confidences: Sequence[Confidence],
-    settings: Settings,
+    settings: Evaluation,
     random_seed: int,
     kind: Kind,
     judge: JudgeReport | None = None,
@@ -266,7 +266,7 @@ def calibration(
     questions: Sequence[Question],
     labelled: Mapping[str, Label],
     confidences: Mapping[str, Confidence],
-    settings: Settings,
+    settings: Evaluation,
     random_seed: int,
     kind: Kind,
 ) -> dict[str, Metric]:

@@ -16,8 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from reversegen.core.errors import BadInput
 from reversegen.core.files import read_json
 from reversegen.core.metric import Metric
-from reversegen.core.records import Confidence, Instruction, Label, Question, Sample, explain, read_records
-from reversegen.evaluation.evaluation import FAILURES, Evaluation
+from reversegen.core.records import Confidence, Instruction, Label, Question, Sample, read_records
+from reversegen.core.validation import explain
+from reversegen.evaluation.evaluation import FAILURES, EvaluationReport
 from reversegen.ids import content_id
 from reversegen.kinds.base import Kind
 from reversegen.loop.seeds import read_tests
@@ -83,7 +84,7 @@ class Scores(Stored):
 class Measured(Stored):
     """One evaluation with its outcomes."""
 
-    evaluation: Evaluation
+    evaluation: EvaluationReport
     counts: dict[str, Counts]
     """By metric; by `SET/METRIC` for each of several test sets of one metric. Empty where the labels are gone."""
     scores: Scores | None
@@ -132,7 +133,7 @@ def read_test_sets(paths: Sequence[Path]) -> list[TestSets]:
     return [read_tests([path for path in paths if path.parent == folder]) for folder in folders]
 
 
-def collect(evaluation: Evaluation, path: Path, tests: Sequence[TestSets], kind: Kind) -> Measured:
+def collect(evaluation: EvaluationReport, path: Path, tests: Sequence[TestSets], kind: Kind) -> Measured:
     """An evaluation with its outcomes, from the files beside its `eval.json`.
 
     `tests` are those of one or several runs. Without outcomes: if a file is gone, and if the labels are of none of the tests,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from reversegen.config.models import Limits, ModelUse
-from reversegen.config.task import Judge as Settings
+from reversegen.config.task import Judge
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Judgement, Message
 from reversegen.engines import open_engine
@@ -19,13 +19,13 @@ from reversegen.engines.conversations import CANNOT_RENDER
 from reversegen.engines.halving import Parts
 from reversegen.engines.unreadable_replies import UnreadableReplies
 from reversegen.ids import content_id
-from reversegen.judges.formats import JUDGES, Judge, Opinion
+from reversegen.judges.formats import JUDGES, JudgeFormat, Opinion
 from reversegen.kinds.answers.reply import read_reply
 from reversegen.models.folder import check_folder, weights_identity
 
 
 def open_judge(
-    settings: Settings,
+    settings: Judge,
     model: ModelUse,
     folder: Path | None,
     threads: int,
@@ -48,7 +48,7 @@ def open_judge(
 class GenerativeJudge:
     """A model that writes its verdict; what is not in its own form, a thought before it apart, is invalid."""
 
-    def __init__(self, engine: Engine, adapter: Judge, name: str, max_unreadable_share: float = 1.0) -> None:
+    def __init__(self, engine: Engine, adapter: JudgeFormat, name: str, max_unreadable_share: float = 1.0) -> None:
         self.engine, self.adapter, self.at_once = engine, adapter, engine.at_once
         self.identity = content_id(engine.identity, name)
         self._replies = UnreadableReplies(

@@ -1,9 +1,9 @@
 """The kinds of task, by the name that a task's `kind` gives."""
 
-from reversegen.config.load import SOLVERS
 from reversegen.config.task import KindUse, Task
 from reversegen.core.errors import BadInput
 from reversegen.kinds.base import Kind
+from reversegen.worlds import SOLVERS
 
 
 def open_kind(use: KindUse) -> Kind:

@@ -23,7 +23,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from reversegen.config.task import Honesty, KindUse
+from reversegen.config.task import KindUse
 from reversegen.core.records import Label, Message, Question, Reference, Verdict
 from reversegen.ids import normalise
 from reversegen.kinds.answers.equivalence import Checker
@@ -40,6 +40,7 @@ from reversegen.kinds.base import (
     Unusable,
     conversation,
 )
+from reversegen.kinds.honesty import Honesty
 from reversegen.kinds.items import RUNS_ON, Form, carries_answer
 from reversegen.kinds.options import (
     Item,

@@ -11,15 +11,15 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
-from reversegen.config.load import load, task_file
+from reversegen.config.load import task_file
 from reversegen.config.models import Model
 from reversegen.config.task import Task
 from reversegen.config.workflow import Configuration, Price, Throughput
 from reversegen.core.errors import BadInput
-from reversegen.core.files import read_json, write_json
-from reversegen.core.records import numbered_lines
+from reversegen.core.files import numbered_lines, read_json, write_json
 from reversegen.models.memory import Batch, Shape, needed, shape_of_size
 from reversegen.operations.planned_jobs import SHARD, Amount, Job, asks_model, planned_jobs, source_file, why_unplanned
+from reversegen.workflow.configuration import load_configuration
 
 BATCH_PRICE = 0.5
 """Share of its price that an endpoint takes for what goes through the Batch API."""
@@ -75,7 +75,7 @@ def check_budget(log_file: Path, workflow: dict[str, Any]) -> None:
     limit together. Where the plan or the records say nothing, nothing is counted. `workflow` is the content of config.yaml.
     """
     results, _, below = str(log_file).partition("/logs/")
-    folder, configuration = Path(results), load(workflow, Path("config"))
+    folder, configuration = Path(results), load_configuration(workflow, Path("config"))
     task = folder.name.partition(".s")[0]
     if task not in {*configuration.tasks, *configuration.faults}:
         return

@@ -27,19 +27,19 @@ from typing import Any, Literal
 
 import yaml
 
-from reversegen.config.load import load, merge, read_yaml
+from reversegen.config.load import merge, read_yaml
 from reversegen.config.models import Model
 from reversegen.config.training import Training
 from reversegen.config.workflow import Configuration
 from reversegen.core.errors import BadInput
 from reversegen.engines.endpoint.key import endpoint_key
-from reversegen.kinds import check_kind
 from reversegen.loop.enhancement import SOURCES
 from reversegen.models.folder import check_folder
 from reversegen.models.memory import most_sequences, needed, shape_of_folder
 from reversegen.operations.costs import on_gpu
 from reversegen.operations.planned_jobs import planned_jobs
 from reversegen.operations.slurm_profile import Keys, Partition, Profile, Request, read_profile
+from reversegen.workflow.configuration import load_configuration
 from reversegen.workflow.model_check import Asked, AskedModels
 
 ROOT = Path(__file__).parents[3]
@@ -108,7 +108,7 @@ def examine(name: str, place: Path | None, folder: Path) -> list[Finding]:
     Takes a minute at most. Raises BadInput for an unknown task, and where `folder/config` cannot be read.
     """
     content = read_yaml(folder / "config/config.yaml")
-    configuration = load(content, folder / "config", check_kind)
+    configuration = load_configuration(content, folder / "config")
     configuration.task(name)
     found, profile = check_profile(place)
     if profile:
@@ -154,7 +154,7 @@ def check_overrides(
 ) -> tuple[list[Finding], Configuration]:
     """The configuration with what the profile's `config` changes of it, and what is wrong with that."""
     try:
-        return [], load(merge(dict(content), profile.keys.overrides), folder, check_kind)
+        return [], load_configuration(merge(dict(content), profile.keys.overrides), folder)
     except BadInput as error:
         text = f"{profile.file}: config: {str(error).removeprefix(f'{folder}/config.yaml: ')}"
         return [

@@ -14,14 +14,15 @@ from reversegen.config.task import Task
 from reversegen.config.training import Training
 from reversegen.config.workflow import Configuration
 from reversegen.core.data_files import read_rows
-from reversegen.core.records import Seed, numbered_lines, stream_records
+from reversegen.core.files import numbered_lines
+from reversegen.core.records import Seed, stream_records
 from reversegen.core.shards import items_at_once
 from reversegen.judges.formats import JUDGES, reads_refusals
 from reversegen.kinds import open_kind
 from reversegen.kinds.base import Kind
 from reversegen.loop.enhancement import SOURCES
-from reversegen.loop.references import SOLVABILITY_TOKENS, SPELLINGS, gives_probabilities
 from reversegen.loop.seeds import read_source
+from reversegen.loop.solvability import SOLVABILITY_TOKENS, SPELLINGS, gives_probabilities
 from reversegen.models.memory import Batch
 
 DEMONSTRATIONS = 3

@@ -18,8 +18,8 @@ from reversegen.core.errors import BadInput
 from reversegen.core.escaping import csv_cell, markdown_text
 from reversegen.core.files import read_json
 from reversegen.core.metric import Metric
-from reversegen.core.records import explain
-from reversegen.evaluation.evaluation import Evaluation
+from reversegen.core.validation import explain
+from reversegen.evaluation.evaluation import EvaluationReport
 from reversegen.evaluation.outcomes import Measured, collect, read_test_sets
 from reversegen.evaluation.statistics import Estimate, coverage, pooled, resample
 from reversegen.kinds.base import Kind
@@ -108,10 +108,10 @@ class Cell:
         return pooled(list(self.metrics.values()), stored)
 
 
-def read_evaluation(path: Path) -> Evaluation:
+def read_evaluation(path: Path) -> EvaluationReport:
     """Read an `eval.json`. Raises BadInput naming file and field for a malformed one."""
     try:
-        evaluation = Evaluation.model_validate(read_json(path), strict=True)
+        evaluation = EvaluationReport.model_validate(read_json(path), strict=True)
     except ValidationError as error:
         raise BadInput(f"{path}: {explain(error)}") from error
     if fault := _fault(evaluation):
@@ -119,12 +119,12 @@ def read_evaluation(path: Path) -> Evaluation:
     return evaluation
 
 
-def read_evaluations(paths: Sequence[Path], task: str, reused: Sequence[str] = ()) -> list[Evaluation]:
+def read_evaluations(paths: Sequence[Path], task: str, reused: Sequence[str] = ()) -> list[EvaluationReport]:
     """Read `eval.json` files of a task, in the order of tables; those of the tasks whose parts it reuses count as its own.
 
     Raises BadInput naming file and field for a malformed one.
     """
-    read: dict[tuple[str, str, str], tuple[Path, Evaluation]] = {}
+    read: dict[tuple[str, str, str], tuple[Path, EvaluationReport]] = {}
     for path in paths:
         evaluation = _as_own(read_evaluation(path), task, reused)
         key = (evaluation.task, evaluation.role, row_name(evaluation))
@@ -142,7 +142,7 @@ def read_outcomes(
     return [collect(_as_own(read_evaluation(path), task, reused), path, sets, kind) for path in paths]
 
 
-def _as_own(evaluation: Evaluation, task: str, reused: Sequence[str]) -> Evaluation:
+def _as_own(evaluation: EvaluationReport, task: str, reused: Sequence[str]) -> EvaluationReport:
     """An evaluation of a task that this one reuses, as its own."""
     name = task_and_seed(evaluation.task)[0]
     if name not in reused:
@@ -150,7 +150,7 @@ def _as_own(evaluation: Evaluation, task: str, reused: Sequence[str]) -> Evaluat
     return evaluation.model_copy(update={"task": task_and_seed(task)[0] + evaluation.task.removeprefix(name)})
 
 
-def _fault(evaluation: Evaluation) -> str | None:
+def _fault(evaluation: EvaluationReport) -> str | None:
     """What the class allows and a table cannot use."""
     row = row_name(evaluation)
     known = row in TARGET_ROWS or row.startswith("transfer/")
@@ -172,7 +172,7 @@ def _fault(evaluation: Evaluation) -> str | None:
     return None
 
 
-def row_name(evaluation: Evaluation) -> str:
+def row_name(evaluation: EvaluationReport) -> str:
     """The row that an evaluation fills in its role's table: an iteration or `untrained`, a source or `original`."""
     if evaluation.role == "target":
         return str(evaluation.variant).removeprefix("enhanced/")
@@ -197,7 +197,7 @@ def task_and_seed(task: str) -> tuple[str, int]:
     return (found[1], int(found[2])) if found else (task, 0)
 
 
-def _order(evaluation: Evaluation) -> tuple[str, int, str, str, int, str]:
+def _order(evaluation: EvaluationReport) -> tuple[str, int, str, str, int, str]:
     name = row_name(evaluation)
     order = TARGET_ROWS.index(name) if name in TARGET_ROWS else len(TARGET_ROWS)
     if evaluation.role == "proposer":
@@ -205,7 +205,7 @@ def _order(evaluation: Evaluation) -> tuple[str, int, str, str, int, str]:
     return (evaluation.role, order, name, *task_and_seed(evaluation.task), evaluation.task)
 
 
-def tasks_of(evaluations: Sequence[Evaluation]) -> tuple[str, list[str]]:
+def tasks_of(evaluations: Sequence[EvaluationReport]) -> tuple[str, list[str]]:
     """What the tables are of, and its tasks by random seed: NAME and NAME, NAME.s1, …; of one task alone, itself.
 
     Raises BadInput where there is no task, or more than one NAME.
@@ -217,7 +217,7 @@ def tasks_of(evaluations: Sequence[Evaluation]) -> tuple[str, list[str]]:
     return (names[0] if len(tasks) > 1 else tasks[0]), tasks
 
 
-def _measures(evaluation: Evaluation) -> dict[tuple[str, str], Metric]:
+def _measures(evaluation: EvaluationReport) -> dict[tuple[str, str], Metric]:
     """Every number of an evaluation by (group, metric), with what its training took."""
     found = {("", name): metric for name, metric in evaluation.metrics.items()}
     for dimension, groups in evaluation.groups.items():
@@ -227,7 +227,9 @@ def _measures(evaluation: Evaluation) -> dict[tuple[str, str], Metric]:
     return found | {("", f"training_{name}"): Metric(value=value) for name, value in training.items()}
 
 
-def pool(evaluations: Sequence[Evaluation], outcomes: Sequence[Measured] = ()) -> dict[tuple[str, str, str, str], Cell]:
+def pool(
+    evaluations: Sequence[EvaluationReport], outcomes: Sequence[Measured] = ()
+) -> dict[tuple[str, str, str, str], Cell]:
     """Every number by role, row, group (`type=add`; empty for all) and metric, in the order of tables."""
     _, tasks = tasks_of(evaluations)
     measured: dict[tuple[str, str, str, str], dict[str, Metric]] = {}
@@ -251,7 +253,7 @@ def _outcome_name(group: str, metric: str) -> str:
 
 
 def table(
-    evaluations: Sequence[Evaluation], role: str, outcomes: Sequence[Measured] = ()
+    evaluations: Sequence[EvaluationReport], role: str, outcomes: Sequence[Measured] = ()
 ) -> dict[str, dict[str, Cell]]:
     """Cells by row and column: proposers by iteration, or targets by source, with training's cost."""
     columns = {name: ("", name) for name in PROPOSER}
@@ -269,7 +271,7 @@ def table(
     return {row: {name: cells.get((role, row, *key), blank) for name, key in columns.items()} for row in rows}
 
 
-def main_measure(evaluations: Sequence[Evaluation]) -> str:
+def main_measure(evaluations: Sequence[EvaluationReport]) -> str:
     """The metric that targets are compared by."""
     measured = [name for name in (*MAIN, *TARGET) for e in evaluations if e.role == "target" and name in e.metrics]
     return measured[0] if measured else "accuracy"
@@ -289,7 +291,7 @@ def shown(column: str, cell: Cell) -> tuple[str, str]:
     return f"{found.value:{form}}", beside.strip()
 
 
-def meaning(evaluations: Sequence[Evaluation]) -> str:
+def meaning(evaluations: Sequence[EvaluationReport]) -> str:
     """What the columns are, and what stands beside a value."""
     _, tasks = tasks_of(evaluations)
     shown_columns = {column for role in ROWS for row in table(evaluations, role).values() for column in row}
@@ -307,7 +309,7 @@ def meaning(evaluations: Sequence[Evaluation]) -> str:
     return f"{said}{types}. {beside}; \N{EN DASH} means not measured."
 
 
-def markdown(evaluations: Sequence[Evaluation], outcomes: Sequence[Measured] = ()) -> str:
+def markdown(evaluations: Sequence[EvaluationReport], outcomes: Sequence[Measured] = ()) -> str:
     """The content of `table.md`. Raises BadInput where the evaluations are not of one task."""
     parts = [f"# {markdown_text(tasks_of(evaluations)[0])}", meaning(evaluations)]
     for role, rows in ROWS.items():
@@ -325,7 +327,7 @@ def markdown(evaluations: Sequence[Evaluation], outcomes: Sequence[Measured] = (
     return "\n\n".join(parts) + "\n"
 
 
-def invalid_reasons(evaluations: Sequence[Evaluation], role: str) -> str:
+def invalid_reasons(evaluations: Sequence[EvaluationReport], role: str) -> str:
     """Why items of each row have no verdict, as Markdown, counted over all random seeds; empty if every item has one."""
     counted: dict[str, Counter[str]] = {}
     for evaluation in evaluations:
@@ -338,7 +340,7 @@ def invalid_reasons(evaluations: Sequence[Evaluation], role: str) -> str:
     return "; ".join(f"{ROWS[role]} {row}: {reasons}" for row, reasons in listed.items())
 
 
-def comma_separated(evaluations: Sequence[Evaluation], outcomes: Sequence[Measured] = ()) -> str:
+def comma_separated(evaluations: Sequence[EvaluationReport], outcomes: Sequence[Measured] = ()) -> str:
     """The content of `table.csv`: every number of every random seed, then mean, with its interval, and spread of several.
 
     Raises BadInput where the evaluations are not of one task.

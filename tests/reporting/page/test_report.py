@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 import yaml
+from reversegen.workflow.configuration import load_configuration
 
 import write_report
-from reversegen.config.load import load
 from reversegen.config.task import KindUse
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Cluster, Failure, write_records
-from reversegen.evaluation.evaluation import Evaluation, Metric
+from reversegen.evaluation.evaluation import EvaluationReport, Metric
 from reversegen.evaluation.judge_check import JudgeReport
 from reversegen.evaluation.outcomes import Counts, Measured
 from reversegen.operations.planned_jobs import Amount, Job
@@ -40,7 +40,7 @@ def share(value: float | None) -> Metric:
     return Metric(value=value) if value is None else Metric(value=value, low=value - 0.02, high=value + 0.02)
 
 
-def evaluations(*seeds: int, name: str = "tiny-math", group: str = "add_add") -> list[Evaluation]:
+def evaluations(*seeds: int, name: str = "tiny-math", group: str = "add_add") -> list[EvaluationReport]:
     """Iterations 0 to 2 and all sources; each random seed is 0.01 above the one before."""
     found = []
     for seed in seeds:
@@ -53,13 +53,17 @@ def evaluations(*seeds: int, name: str = "tiny-math", group: str = "add_add") ->
                 "distinct_3": Metric(value=None),
             }
             found.append(
-                Evaluation(**given, **row_identity("proposer", str(k)), role="proposer", metrics=metrics, groups={})
+                EvaluationReport(
+                    **given, **row_identity("proposer", str(k)), role="proposer", metrics=metrics, groups={}
+                )
             )
         for source, accuracy in ACCURACY.items():
             metrics = {"accuracy": share(accuracy + seed / 100), "retained": share(0.95), "invalid_share": share(0.01)}
             groups = {"type": {group: {"accuracy": share(0.3)}}}
             found.append(
-                Evaluation(**given, **row_identity("target", source), role="target", metrics=metrics, groups=groups)
+                EvaluationReport(
+                    **given, **row_identity("target", source), role="target", metrics=metrics, groups=groups
+                )
             )
     return found
 
@@ -95,7 +99,7 @@ class Page(HTMLParser):
             self.texts.append((self.open[-1], data.strip()))
 
 
-def page(given: Sequence[Evaluation]) -> str:
+def page(given: Sequence[EvaluationReport]) -> str:
     return page_of(Stored(given))
 
 
@@ -313,7 +317,7 @@ def test_the_best_control_of_attacks_is_the_one_with_fewest_and_over_refusal_sta
     )
 
 
-def answered(seeds: int) -> tuple[list[Evaluation], list[Measured]]:
+def answered(seeds: int) -> tuple[list[EvaluationReport], list[Measured]]:
     """Targets that answer the same 100 questions: 20, 40 and 60 of them right, five more for every second random seed."""
     outcomes = []
     for seed in range(seeds):
@@ -328,7 +332,7 @@ def answered(seeds: int) -> tuple[list[Evaluation], list[Measured]]:
             }
             given |= {"role": "target", **row_identity("target", source), "metrics": {"accuracy": metric}}
             counts = {"accuracy": Counts(clusters="same", hits=hits, trials=1)}
-            outcomes.append(Measured(evaluation=Evaluation(**given), counts=counts, scores=None))
+            outcomes.append(Measured(evaluation=EvaluationReport(**given), counts=counts, scores=None))
     return [one.evaluation for one in outcomes], outcomes
 
 
@@ -439,7 +443,7 @@ def test_a_system_text_that_nobody_configured_is_said_once_for_all_evaluations()
     silent = {"target": {"model": "mine", "configured": "", "read": ""}}
     plain = {"target": {"model": "mine", "configured": "Think.", "read": "Think."}}
 
-    def evaluated(texts: dict[str, dict[str, str | None]]) -> list[Evaluation]:
+    def evaluated(texts: dict[str, dict[str, str | None]]) -> list[EvaluationReport]:
         return [e.model_copy(update={"provenance": {**e.provenance, "system_texts": texts}}) for e in evaluations(0)]
 
     sentences = system_texts(evaluated(told))
@@ -500,7 +504,7 @@ def test_the_same_files_give_the_same_bytes_in_another_process(tmp_path: Path) -
     for model in models:
         model.mkdir(parents=True)
         (model / "curve.json").write_text('[{"step": 10, "loss": 0.5}]')
-    configuration = load(yaml.safe_load((CONFIG / "config.yaml").read_text()), CONFIG)
+    configuration = load_configuration(yaml.safe_load((CONFIG / "config.yaml").read_text()), CONFIG)
     write_report.main(
         *(
             paths[:3],

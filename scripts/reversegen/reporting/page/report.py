@@ -11,7 +11,7 @@ from typing import Any
 from reversegen.core.escaping import html_text
 from reversegen.core.metric import Metric
 from reversegen.core.records import Cluster, Failure
-from reversegen.evaluation.evaluation import Evaluation
+from reversegen.evaluation.evaluation import EvaluationReport
 from reversegen.evaluation.judge_check import JudgeReport, wilson
 from reversegen.evaluation.outcomes import Measured
 from reversegen.evaluation.statistics import LESS_IS_BETTER, comparison, coverage, difference
@@ -53,7 +53,7 @@ MASKED = (
 class Stored:
     """What a page is made of, as it was read; without a part the page has no such section."""
 
-    evaluations: Sequence[Evaluation]
+    evaluations: Sequence[EvaluationReport]
     """Of one task, with one or several random seeds."""
     outcomes: Sequence[Measured] = ()
     """The same evaluations, with what each prompt or question came to."""
@@ -106,7 +106,7 @@ def page(stored: Stored) -> str:
     return framed(name, "\n".join(body))
 
 
-def system_texts(evaluations: Sequence[Evaluation]) -> list[str]:
+def system_texts(evaluations: Sequence[EvaluationReport]) -> list[str]:
     """A sentence for each role whose model read another system text than the configured one, by its chat template."""
     told = [facts for e in evaluations for facts in e.provenance.get("system_texts", {}).items()]
     sentences = [
@@ -161,7 +161,7 @@ def _number(rows: Rows, row: str, column: str) -> str:
     return " ".join(shown(column, rows[row][column])).strip().replace(" ", "\N{NO-BREAK SPACE}")
 
 
-def _first_charts(evaluations: Sequence[Evaluation], proposers: Rows, targets: Rows, main: str) -> str:
+def _first_charts(evaluations: Sequence[EvaluationReport], proposers: Rows, targets: Rows, main: str) -> str:
     """Failure rate by iteration and target by source: what the first screen shows."""
     seeds = len(tasks_of(evaluations)[1])
     charts = []
@@ -227,7 +227,7 @@ def _figure(caption: str, chart: str) -> str:
     return f"<figure>\n{chart}\n<figcaption>{said}.</figcaption>\n</figure>\n"
 
 
-def _results(evaluations: Sequence[Evaluation], proposers: Rows, targets: Rows) -> str:
+def _results(evaluations: Sequence[EvaluationReport], proposers: Rows, targets: Rows) -> str:
     parts = []
     if proposers:
         parts.append(_table("Proposer by iteration", proposers))
@@ -454,7 +454,7 @@ def _judge(stored: Stored) -> str:
     return f'{grid}\n<p class="note">{html_text(note)}</p>'
 
 
-def _training(curves: Mapping[str, Curve], evaluations: Sequence[Evaluation]) -> str:
+def _training(curves: Mapping[str, Curve], evaluations: Sequence[EvaluationReport]) -> str:
     """Loss and reward accuracy by step: warm-up, DPO by iteration, enhancement by source; what the saved models kept of it."""
     warmup = {"warm-up": curves["iter0"]} if "iter0" in curves else {}
     preference = {
