@@ -26,8 +26,10 @@ from reversegen.evaluation.outcomes import Counts, Measured
 from reversegen.operations.planned_jobs import Amount, Job
 from reversegen.reporting.failures import write_failures
 from reversegen.reporting.page.charts import LEFT, RIGHT, WIDTH
-from reversegen.reporting.page.report import MOST_EXAMPLES, Stored, finding, system_texts
-from reversegen.reporting.page.report import page as page_of
+from reversegen.reporting.page.content import PageContent, system_texts
+from reversegen.reporting.page.examples import MOST_EXAMPLES
+from reversegen.reporting.page.first_screen import finding
+from reversegen.reporting.page.page import task_page
 from reversegen.reporting.tables import TARGET_ROWS, row_identity, table
 
 VOID = {"br", "input", "meta", "wbr"}
@@ -95,7 +97,7 @@ class Page(HTMLParser):
 
 
 def page(given: Sequence[Evaluation]) -> str:
-    return page_of(Stored(given))
+    return task_page(PageContent(given))
 
 
 def failures(count: int, **changes: Any) -> list[Failure]:
@@ -132,18 +134,18 @@ JUDGE = JudgeReport(
 )
 
 
-def stored(count: int = 30, labels: Sequence[str] = (), **changes: Any) -> Stored:
+def content(count: int = 30, labels: Sequence[str] = (), **changes: Any) -> PageContent:
     """A page with every part."""
     rows = failures(count, **changes)
     steps = [{"step": 10 * n, "loss": 2.0 / n, "rewards/accuracies": 0.5 + n / 10} for n in range(1, 4)]
-    return Stored(
+    return PageContent(
         evaluations=evaluations(0),
         run="tiny-math",
         clusters=clusters(rows, *labels),
         failures=rows,
         judge=JUDGE,
         curves=dict.fromkeys(("iter0", "iter1", "iter2", "reversegen", "seeds"), steps),
-        spent=[
+        job_costs=[
             (job("answer_tests"), Amount(prompts=3, written=1200)),
             (job("answer_tests"), Amount(prompts=4)),
             (job("x"), None),
@@ -158,7 +160,7 @@ SECTIONS = ["results", "diversity", "failure_clusters", "examples", "judge", "tr
 
 @pytest.mark.parametrize("seeds", [(0,), (0, 1, 2)])
 def test_the_page_is_whole_and_needs_nothing_from_outside(seeds: tuple[int, ...]) -> None:
-    text = page_of(replace(stored(), evaluations=evaluations(*seeds)))
+    text = task_page(replace(content(), evaluations=evaluations(*seeds)))
     parsed = Page(text)
     assert [value for tag, key, value in parsed.attributes if (tag, key) == ("h2", "id")] == SECTIONS
     assert parsed.tags["h1"] == parsed.tags["script"] == parsed.tags["style"] == 1
@@ -174,7 +176,7 @@ def test_the_page_is_whole_and_needs_nothing_from_outside(seeds: tuple[int, ...]
 
 
 def test_the_policy_names_the_one_script_and_the_one_style_by_their_hash() -> None:
-    text = page_of(stored())
+    text = task_page(content())
     [policy] = [str(v) for _, key, v in Page(text).attributes if key == "content" and str(v).startswith("default-src")]
     for tag in ("script", "style"):
         [source] = re.findall(rf"<{tag}>(.*?)</{tag}>", text, re.DOTALL)
@@ -186,7 +188,7 @@ def test_the_policy_names_the_one_script_and_the_one_style_by_their_hash() -> No
 
 
 def test_the_first_screen_has_the_finding_and_two_charts() -> None:
-    text = page_of(stored())
+    text = task_page(content())
     first = text[text.index("<body>") : text.index('<h2 id="results"')]
     parsed = Page(first.replace("<body>", "").replace("<section>", ""))
     assert parsed.tags["figure"] == 2
@@ -196,7 +198,7 @@ def test_the_first_screen_has_the_finding_and_two_charts() -> None:
 
 
 def test_a_card_tells_size_rate_share_by_iteration_and_examples() -> None:
-    text = page_of(stored())
+    text = task_page(content())
     card = re.findall(r"<li><h3>.*?</button></li>", text, re.DOTALL)[1]
     said = " ".join("".join(said for _, said in Page(card).texts).split())
     assert "times" in said
@@ -208,42 +210,42 @@ def test_a_card_tells_size_rate_share_by_iteration_and_examples() -> None:
 
 
 def test_of_many_failures_the_page_holds_some_of_every_cluster() -> None:
-    parsed = Page(text := page_of(stored(2 * MOST_EXAMPLES)))
+    parsed = Page(text := task_page(content(2 * MOST_EXAMPLES)))
     shown = Counter(value for tag, key, value in parsed.attributes if (tag, key) == ("tr", "data-cluster"))
     assert shown == {"0": 667, "1": 667, "2": 666}
     assert f"{MOST_EXAMPLES:,} of {2 * MOST_EXAMPLES:,}, taken in turns from the clusters" in text
-    assert "All of them, also in" in page_of(stored(30))
+    assert "All of them, also in" in task_page(content(30))
 
 
 def test_the_longest_hostile_texts_keep_the_page_under_ten_megabytes() -> None:
     long = dict.fromkeys(("text", "response", "reference"), "😀'" * 100000)
-    assert len(page_of(stored(MOST_EXAMPLES, **long)).encode()) < 10_000_000
+    assert len(task_page(content(MOST_EXAMPLES, **long)).encode()) < 10_000_000
 
 
 def test_a_harmful_kind_shows_ids_and_no_text_and_says_where_texts_are() -> None:
-    masked = page_of(replace(stored(), harmful=True))
+    masked = task_page(replace(content(), harmful=True))
     shown = masked.split('<ol class="cards">')[1].split('<h2 id="judge"')[0]
     assert not re.search(r"question \d|answer \d", shown)
     assert f'<td class="id">{3:016x}</td><td>9</td><td>S1</td><td>0.500</td>' in masked
     assert "include_text: true" in masked
     files = {"failure_clusters.jsonl": "a" * 64, "texts.jsonl": "c" * 64}
-    told = page_of(replace(stored(), harmful=True, files=files))
+    told = task_page(replace(content(), harmful=True, files=files))
     assert f'<a href="texts.jsonl">texts.jsonl</a>, SHA-256 <span class="id">{"c" * 64}</span>' in told
     assert "include_text" not in told
 
 
 def test_alarms_are_told_and_so_is_their_absence() -> None:
-    quiet = page_of(stored())
+    quiet = task_page(content())
     assert "No limit of the collapse alarm is broken." in quiet
     rows = evaluations(0)
     rows[2] = rows[2].model_copy(update={"alarms": ["unique_share is 0.1 <b>"]})
-    loud = page_of(replace(stored(), evaluations=rows))
+    loud = task_page(replace(content(), evaluations=rows))
     assert "<li>tiny-math, iteration 2: unique_share is 0.1 &lt;b&gt;</li>" in loud
     assert "No limit of the collapse alarm" not in loud
 
 
 def test_judge_training_and_costs_show_what_is_stored() -> None:
-    text = page_of(stored())
+    text = task_page(content())
     assert "<td>0.900 [0.800, 0.950]</td><td>90 of 100</td>" in text
     assert "<td>\N{EN DASH}</td><td>0 of 0</td>" in text
     assert "No audit.csv is filled in" in text
@@ -262,7 +264,7 @@ def test_an_audit_stands_beside_the_judge() -> None:
     rows = evaluations(0)
     audit = {"audit_agreement": Metric(value=0.8, count=8, total=10), "audit_kappa": Metric(value=0.6)}
     rows[1] = rows[1].model_copy(update={"metrics": rows[1].metrics | audit})
-    text = page_of(replace(stored(), evaluations=rows))
+    text = task_page(replace(content(), evaluations=rows))
     assert "audit of tiny-math, iteration 1" in text
     assert "<td>0.800</td><td>8 of 10</td>" in text
     assert "No audit.csv is filled in" not in text
@@ -270,12 +272,12 @@ def test_an_audit_stands_beside_the_judge() -> None:
 
 def test_a_loss_that_is_no_number_leaves_a_gap() -> None:
     curve = [{"step": 10, "loss": math.nan}, {"step": 20, "loss": 1.0}]
-    text = page_of(replace(stored(), curves={"iter0": curve}))
+    text = task_page(replace(content(), curves={"iter0": curve}))
     assert not re.search(r"\bnan\b", text.split("<body>")[1])
 
 
 def test_a_run_without_failures_says_so() -> None:
-    text = page_of(replace(stored(), clusters=[], failures=[]))
+    text = task_page(replace(content(), clusters=[], failures=[]))
     assert "The target failed on nothing." in text
     assert 'id="examples"' not in text
 
@@ -344,13 +346,13 @@ def test_the_finding_calls_a_source_better_only_over_five_random_seeds(seeds: in
     text = finding({}, table(rows, "target", outcomes), "accuracy")
     assert "reversegen less seeds is +0.200 [+0.1" in text
     assert said in text
-    assert page_of(Stored(rows, outcomes)).count("better") == 1
+    assert task_page(PageContent(rows, outcomes)).count("better") == 1
 
 
 def test_bars_are_intervals_over_random_seeds_and_captions_say_so() -> None:
     """Of three random seeds, accuracies of 0.6, 0.65 and 0.6: the bar is the interval of the table, not the deviation."""
     rows, outcomes = answered(3)
-    text = page_of(Stored(rows, outcomes))
+    text = task_page(PageContent(rows, outcomes))
     found = table(rows, "target", outcomes)["reversegen"]["accuracy"].estimate
     assert found.low is not None
     assert found.high is not None
@@ -365,7 +367,7 @@ def test_bars_are_intervals_over_random_seeds_and_captions_say_so() -> None:
     assert caption.endswith(
         "bars are 95&nbsp;% intervals over 3 random seeds and the questions; dots are the random seeds."
     )
-    [alone] = re.findall(r"<figcaption>(Accuracy.*?)</figcaption>", page_of(Stored(*answered(1))))
+    [alone] = re.findall(r"<figcaption>(Accuracy.*?)</figcaption>", task_page(PageContent(*answered(1))))
     assert alone.endswith("bars are 95&nbsp;% intervals over questions only: one random seed.")
 
 
@@ -424,7 +426,7 @@ def test_provenance_is_there_for_every_evaluation() -> None:
 
 def test_a_setting_without_which_a_model_could_not_be_asked_is_shown() -> None:
     note = "A system text opens the user's turn of <mine> (`system_turn: user`)."
-    parsed = Page(page_of(Stored(evaluations(0), settings=[note])))
+    parsed = Page(task_page(PageContent(evaluations(0), settings=[note])))
     assert ("p", note) in parsed.texts
     assert "system_turn" not in page(evaluations(0))
 
@@ -447,7 +449,7 @@ def test_a_system_text_that_nobody_configured_is_said_once_for_all_evaluations()
         'The teacher solver read a system text that its chat template wrote: "Today: 1 May\nBe brief.". '
         "Configured is: Be brief.",
     ]
-    assert ("p", sentences[0]) in Page(page_of(Stored(evaluated(told), settings=sentences))).texts
+    assert ("p", sentences[0]) in Page(task_page(PageContent(evaluated(told), settings=sentences))).texts
     assert system_texts([*evaluated(silent), *evaluated(plain), *evaluations(1)]) == []
 
 
@@ -467,15 +469,15 @@ HOSTILE = (
 )
 
 
-def hostile() -> Stored:
+def hostile() -> PageContent:
     """A page into which a model writes wherever it can."""
     texts = dict.fromkeys(("text", "response", "reference"), HOSTILE)
-    return stored(20, [HOSTILE] * 3, group=HOSTILE, detail=HOSTILE, **texts)
+    return content(20, [HOSTILE] * 3, group=HOSTILE, detail=HOSTILE, **texts)
 
 
 @pytest.mark.parametrize("harmful", [False, True])
 def test_hostile_texts_are_text_wherever_a_model_writes(harmful: bool) -> None:
-    text = page_of(replace(hostile(), harmful=harmful))
+    text = task_page(replace(hostile(), harmful=harmful))
     parsed = Page(text)
     assert parsed.tags["script"] == 1
     assert "img" not in parsed.tags
@@ -543,5 +545,5 @@ def test_a_page_is_of_one_task() -> None:
 
 def test_importing_the_module_imports_nothing_heavy() -> None:
     heavy = "{'matplotlib', 'torch', 'sklearn'}"
-    code = f"import sys, reversegen.reporting.page.report; sys.exit(bool({heavy} & sys.modules.keys()))"
+    code = f"import sys, reversegen.reporting.page.page; sys.exit(bool({heavy} & sys.modules.keys()))"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(write_report.__file__).parent)
