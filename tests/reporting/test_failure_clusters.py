@@ -30,6 +30,7 @@ PLANTED = {
     "stars": "count {} stars of galaxy {} through telescope lenses",
     "taxes": "file {} income tax forms before april {} please",
 }
+SAFETY = KindUse.model_validate({"name": "safety", "safety": {"refusals": ["sorry"]}})
 COLOURS = ("red", "green", "blue", "old", "new", "big", "small", "first", "second", "odd")
 
 
@@ -180,9 +181,8 @@ def test_a_stage_reads_stored_vectors_and_masks_the_kind_that_is_harmful(tmp_pat
     instructions, labels, responses, _ = write_iterations(tmp_path, [verdicts])
     vectors = np.repeat(np.eye(4, dtype=np.float32), 10, axis=0)
     write_embeddings(tmp_path / "embeddings.npy", list(verdicts), vectors)
-    use = KindUse.model_validate({"name": "safety", "safety": {"refusals": ["sorry"]}})
     places = tmp_path / "failure_clusters.jsonl", tmp_path / "failures.parquet"
-    write_failure_clusters.main(instructions, labels, responses, [], [tmp_path / "embeddings.npy"], *places, use, 0)
+    write_failure_clusters.main(instructions, labels, responses, [], [tmp_path / "embeddings.npy"], *places, SAFETY, 0)
     rows = read_failures(places[1])
     assert {(row.text, row.response, row.reference) for row in rows} == {(None, None, None)}
     assert {row.characters for row in rows} == {16}
