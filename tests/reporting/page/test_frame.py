@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.reporting.page.test_page import HOSTILE, content, hostile
 from tests.support.browser import CHROMIUM, Browser, browser
+from tests.support.page_inputs import HOSTILE, content, hostile
 
 from reversegen.reporting.page.examples import MOST_EXAMPLES
 from reversegen.reporting.page.frame import ROWS_AT_ONCE, html_document

@@ -1,158 +1,40 @@
-"""The page is one safe, self-contained file that says what the evaluations say."""
+"""The page is one safe, self-contained file."""
+
+from __future__ import annotations
 
 import base64
 import hashlib
-import math
 import re
 import subprocess
 import sys
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
+from tests.support.page_inputs import (
+    HOSTILE,
+    JUDGE,
+    ParsedPage,
+    clusters,
+    content,
+    evaluations,
+    failures,
+    hostile,
+    page_of,
+    share,
+)
 
 import write_report
 from reversegen.config.load import KindUse, load
 from reversegen.core.errors import BadInput
-from reversegen.core.records import Cluster, Failure, write_records
-from reversegen.evaluation.evaluation import Evaluation, Metric
-from reversegen.evaluation.judge_check import JudgeReport
-from reversegen.evaluation.outcomes import Counts, Measured
-from reversegen.operations.planned_jobs import Amount, Job
+from reversegen.core.records import write_records
+from reversegen.evaluation.evaluation import Metric
 from reversegen.reporting.failures import write_failures
-from reversegen.reporting.page.charts import LEFT, RIGHT, WIDTH
-from reversegen.reporting.page.content import PageContent, system_texts
 from reversegen.reporting.page.examples import MOST_EXAMPLES
-from reversegen.reporting.page.first_screen import finding
 from reversegen.reporting.page.page import task_page
-from reversegen.reporting.tables import TARGET_ROWS, row_identity, table
 
-VOID = {"br", "input", "meta", "wbr"}
 CONFIG = Path(__file__).parents[3] / "config"
-ACCURACY = dict(zip(TARGET_ROWS, (0.45, 0.52, 0.58, 0.5, 0.71), strict=True))
-
-
-def share(value: float | None) -> Metric:
-    return Metric(value=value) if value is None else Metric(value=value, low=value - 0.02, high=value + 0.02)
-
-
-def evaluations(*seeds: int, name: str = "tiny-math", group: str = "add_add") -> list[Evaluation]:
-    """Iterations 0 to 2 and all sources; each random seed is 0.01 above the one before."""
-    found = []
-    for seed in seeds:
-        given: dict[str, Any] = {"task": f"{name}.s{seed}" if seed else name, "kind": "math"}
-        given["provenance"] = {"configuration": f"sha256:{seed}", "random_seeds": {"task": seed}, "note": f"<{group}>"}
-        for k, rate in enumerate((0.25, 0.6, 0.9)):
-            metrics = {
-                "failure_rate": share(rate + seed / 100),
-                "validity": share(0.8),
-                "distinct_3": Metric(value=None),
-            }
-            found.append(
-                Evaluation(**given, **row_identity("proposer", str(k)), role="proposer", metrics=metrics, groups={})
-            )
-        for source, accuracy in ACCURACY.items():
-            metrics = {"accuracy": share(accuracy + seed / 100), "retained": share(0.95), "invalid_share": share(0.01)}
-            groups = {"type": {group: {"accuracy": share(0.3)}}}
-            found.append(
-                Evaluation(**given, **row_identity("target", source), role="target", metrics=metrics, groups=groups)
-            )
-    return found
-
-
-class Page(HTMLParser):
-    """Collects tags, attributes and text; fails where tags do not nest."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: Counter[str] = Counter()
-        self.attributes: list[tuple[str, str, str | None]] = []
-        self.texts: list[tuple[str, str]] = []
-        self.feed(text)
-        self.close()
-        assert not self.open, f"never closed: {self.open}"
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags[tag] += 1
-        self.attributes += [(tag, key, value) for key, value in attrs]
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_startendtag(tag, attrs)
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open[-1:] == [tag], f"</{tag}> closes nothing"
-        self.open.pop()
-
-    def handle_data(self, data: str) -> None:
-        if self.open and data.strip():
-            self.texts.append((self.open[-1], data.strip()))
-
-
-def page(given: Sequence[Evaluation]) -> str:
-    return task_page(PageContent(given))
-
-
-def failures(count: int, **changes: Any) -> list[Failure]:
-    """Rows in three clusters, two iterations and two types, of which each part is a different one."""
-    rows = []
-    for n in range(count):
-        given: dict[str, Any] = {"instruction_id": f"{n:016x}", "cluster": n % 3, "iteration": n % 2, "samples": 1}
-        given |= {"group": "odd" if n % 5 else "even", "characters": 9, "detail": "S1", "score": 0.5}
-        given |= {"text": f"question {n}", "response": f"answer {n}", "reference": str(n)}
-        rows.append(Failure(**given | changes))
-    return rows
-
-
-def clusters(rows: Sequence[Failure], *labels: str) -> list[Cluster]:
-    found = []
-    for n, label in enumerate(labels or ("plus, minus", "times", "boxes")):
-        own = [f for f in rows if f.cluster == n]
-        by = [sum(f.iteration == k for f in own) for k in range(2)]
-        given: dict[str, Any] = {"number": n, "label": label, "terms": [label], "vectors": "tf-idf", "passed": n}
-        given |= {"failed": len(own), "failed_by_iteration": by, "passed_by_iteration": [0, n]}
-        found.append(Cluster(**given, examples=[f.instruction_id for f in own[:5]]))
-    return found
-
-
-def job(rule: str) -> Job:
-    return Job(rule, "iter0", "tiny", "iter0/x.jsonl", Amount(), "why")
-
-
-JUDGE = JudgeReport(
-    sensitivity=Metric(value=0.9, low=0.8, high=0.95, count=90, total=100),
-    specificity=Metric(value=0.7, low=0.6, high=0.8, count=70, total=100),
-    injections=Metric(value=None, count=0, total=0),
-    invalid=Metric(value=0.0, low=0.0, high=0.01, count=0, total=200),
-)
-
-
-def content(count: int = 30, labels: Sequence[str] = (), **changes: Any) -> PageContent:
-    """A page with every part."""
-    rows = failures(count, **changes)
-    steps = [{"step": 10 * n, "loss": 2.0 / n, "rewards/accuracies": 0.5 + n / 10} for n in range(1, 4)]
-    return PageContent(
-        evaluations=evaluations(0),
-        run="tiny-math",
-        clusters=clusters(rows, *labels),
-        failures=rows,
-        judge=JUDGE,
-        curves=dict.fromkeys(("iter0", "iter1", "iter2", "reversegen", "seeds"), steps),
-        job_costs=[
-            (job("answer_tests"), Amount(prompts=3, written=1200)),
-            (job("answer_tests"), Amount(prompts=4)),
-            (job("x"), None),
-        ],
-        currency="USD",
-        files={"failure_clusters.jsonl": "a" * 64, "failures.parquet": "b" * 64},
-    )
 
 
 SECTIONS = ["results", "diversity", "failure_clusters", "examples", "judge", "training", "costs", "provenance"]
@@ -161,7 +43,7 @@ SECTIONS = ["results", "diversity", "failure_clusters", "examples", "judge", "tr
 @pytest.mark.parametrize("seeds", [(0,), (0, 1, 2)])
 def test_the_page_is_whole_and_needs_nothing_from_outside(seeds: tuple[int, ...]) -> None:
     text = task_page(replace(content(), evaluations=evaluations(*seeds)))
-    parsed = Page(text)
+    parsed = ParsedPage(text)
     assert [value for tag, key, value in parsed.attributes if (tag, key) == ("h2", "id")] == SECTIONS
     assert parsed.tags["h1"] == parsed.tags["script"] == parsed.tags["style"] == 1
     assert not parsed.tags.keys() & {"link", "img", "iframe", "image", "object", "base", "embed"}
@@ -177,7 +59,9 @@ def test_the_page_is_whole_and_needs_nothing_from_outside(seeds: tuple[int, ...]
 
 def test_the_policy_names_the_one_script_and_the_one_style_by_their_hash() -> None:
     text = task_page(content())
-    [policy] = [str(v) for _, key, v in Page(text).attributes if key == "content" and str(v).startswith("default-src")]
+    [policy] = [
+        str(v) for _, key, v in ParsedPage(text).attributes if key == "content" and str(v).startswith("default-src")
+    ]
     for tag in ("script", "style"):
         [source] = re.findall(rf"<{tag}>(.*?)</{tag}>", text, re.DOTALL)
         digest = base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
@@ -187,298 +71,34 @@ def test_the_policy_names_the_one_script_and_the_one_style_by_their_hash() -> No
     assert text.index("Content-Security-Policy") < text.index("<style>") < text.index("<body>")
 
 
-def test_the_first_screen_has_the_finding_and_two_charts() -> None:
-    text = task_page(content())
-    first = text[text.index("<body>") : text.index('<h2 id="results"')]
-    parsed = Page(first.replace("<body>", "").replace("<section>", ""))
-    assert parsed.tags["figure"] == 2
-    assert {"accuracy", "retained", "failure rate", "validity"} <= {said for tag, said in parsed.texts if tag == "span"}
-    said = {said for tag, said in parsed.texts if tag == "text"}
-    assert {"share of test questions", "iteration (0 is the warm-up)", *TARGET_ROWS} <= said
-
-
-def test_a_card_tells_size_rate_share_by_iteration_and_examples() -> None:
-    text = task_page(content())
-    card = re.findall(r"<li><h3>.*?</button></li>", text, re.DOTALL)[1]
-    said = " ".join("".join(said for _, said in Page(card).texts).split())
-    assert "times" in said
-    assert "<strong>10</strong> failing, rate 0.909 [0.623, 0.984]" in card  # 10 of 11 by Wilson
-    assert "33\N{NO-BREAK SPACE}% of the failures in iteration 0, 33\N{NO-BREAK SPACE}% in iteration 1" in card
-    assert "iteration 0: 33.3%; iteration 1: 33.3%" in card
-    assert "<li>question 1</li><li>question 4</li><li>question 7</li>" in card
-    assert "Wilson" in text
-
-
-def test_of_many_failures_the_page_holds_some_of_every_cluster() -> None:
-    parsed = Page(text := task_page(content(2 * MOST_EXAMPLES)))
-    shown = Counter(value for tag, key, value in parsed.attributes if (tag, key) == ("tr", "data-cluster"))
-    assert shown == {"0": 667, "1": 667, "2": 666}
-    assert f"{MOST_EXAMPLES:,} of {2 * MOST_EXAMPLES:,}, taken in turns from the clusters" in text
-    assert "All of them, also in" in task_page(content(30))
-
-
 def test_the_longest_hostile_texts_keep_the_page_under_ten_megabytes() -> None:
     long = dict.fromkeys(("text", "response", "reference"), "😀'" * 100000)
     assert len(task_page(content(MOST_EXAMPLES, **long)).encode()) < 10_000_000
-
-
-def test_a_harmful_kind_shows_ids_and_no_text_and_says_where_texts_are() -> None:
-    masked = task_page(replace(content(), harmful=True))
-    shown = masked.split('<ol class="cards">')[1].split('<h2 id="judge"')[0]
-    assert not re.search(r"question \d|answer \d", shown)
-    assert f'<td class="id">{3:016x}</td><td>9</td><td>S1</td><td>0.500</td>' in masked
-    assert "include_text: true" in masked
-    files = {"failure_clusters.jsonl": "a" * 64, "texts.jsonl": "c" * 64}
-    told = task_page(replace(content(), harmful=True, files=files))
-    assert f'<a href="texts.jsonl">texts.jsonl</a>, SHA-256 <span class="id">{"c" * 64}</span>' in told
-    assert "include_text" not in told
-
-
-def test_alarms_are_told_and_so_is_their_absence() -> None:
-    quiet = task_page(content())
-    assert "No limit of the collapse alarm is broken." in quiet
-    rows = evaluations(0)
-    rows[2] = rows[2].model_copy(update={"alarms": ["unique_share is 0.1 <b>"]})
-    loud = task_page(replace(content(), evaluations=rows))
-    assert "<li>tiny-math, iteration 2: unique_share is 0.1 &lt;b&gt;</li>" in loud
-    assert "No limit of the collapse alarm" not in loud
-
-
-def test_judge_training_and_costs_show_what_is_stored() -> None:
-    text = task_page(content())
-    assert "<td>0.900 [0.800, 0.950]</td><td>90 of 100</td>" in text
-    assert "<td>\N{EN DASH}</td><td>0 of 0</td>" in text
-    assert "No audit.csv is filled in" in text
-    captions = re.findall(r"<figcaption>(.*?)</figcaption>", text)
-    assert [c for c in captions if "oss" in c or "DPO" in c] == [
-        "Loss of the warm-up of proposer 0.",
-        "Loss of DPO by iteration.",
-        "Share of pairs whose chosen instruction DPO prefers.",
-        "Loss of the target&#x27;s enhancement by source.",
-    ]
-    assert '<th scope="row">answer_tests</th><td>tiny</td><td>2</td><td>7</td><td>0</td><td>1,200</td>' in text
-    assert '<th scope="row">x</th>' not in text
-
-
-def test_an_audit_stands_beside_the_judge() -> None:
-    rows = evaluations(0)
-    audit = {"audit_agreement": Metric(value=0.8, count=8, total=10), "audit_kappa": Metric(value=0.6)}
-    rows[1] = rows[1].model_copy(update={"metrics": rows[1].metrics | audit})
-    text = task_page(replace(content(), evaluations=rows))
-    assert "audit of tiny-math, iteration 1" in text
-    assert "<td>0.800</td><td>8 of 10</td>" in text
-    assert "No audit.csv is filled in" not in text
-
-
-def test_a_loss_that_is_no_number_leaves_a_gap() -> None:
-    curve = [{"step": 10, "loss": math.nan}, {"step": 20, "loss": 1.0}]
-    text = task_page(replace(content(), curves={"iter0": curve}))
-    assert not re.search(r"\bnan\b", text.split("<body>")[1])
-
-
-def test_a_run_without_failures_says_so() -> None:
-    text = task_page(replace(content(), clusters=[], failures=[]))
-    assert "The target failed on nothing." in text
-    assert 'id="examples"' not in text
-
-
-def test_the_finding_has_the_numbers_of_first_and_last_iteration_and_the_best_control() -> None:
-    rows = evaluations(0)
-    assert finding(table(rows, "proposer"), table(rows, "target"), "accuracy").replace("\xa0", " ") == (
-        "The failure rate went from 0.250 [0.230, 0.270] in iteration 0 to 0.900 [0.880, 0.920] in iteration 2, validity "
-        "from 0.800 [0.780, 0.820] to 0.800 [0.780, 0.820]; accuracy went from 0.450 [0.430, 0.470] of the original "
-        "target to 0.710 [0.690, 0.730] with reversegen; of the controls warmup_failures has the highest, 0.580 [0.560, "
-        "0.600]; reversegen and warmup_failures are not compared, since their outcomes by question are not stored. Brackets "
-        "hold 95 % intervals over prompts or questions only: one random seed."
-    )
-    rows = evaluations(0, 1, 2)
-    said = finding(table(rows, "proposer"), table(rows, "target"), "accuracy").replace("\xa0", " ")
-    assert "from 0.260 ± 0.010 in iteration 0 to 0.910 ± 0.010" in said
-    assert said.endswith(" Brackets hold 95 % intervals over 3 random seeds and the prompts or questions.")
-
-
-def test_the_best_control_of_attacks_is_the_one_with_fewest_and_over_refusal_stands_beside() -> None:
-    rows = [
-        e.model_copy(
-            update={"metrics": {"attack_success_rate": e.metrics["accuracy"], "over_refusal": e.metrics["retained"]}}
-        )
-        for e in evaluations(0)
-        if e.role == "target"
-    ]
-    said = finding({}, table(rows, "target"), "attack_success_rate").replace("\xa0", " ")
-    assert said == (
-        "Attack success rate went from 0.450 [0.430, 0.470] of the original target to 0.710 [0.690, 0.730] with "
-        "reversegen, over-refusal from 0.950 [0.930, 0.970] to 0.950 [0.930, 0.970]; of the controls seeds has the lowest, "
-        "0.500 [0.480, 0.520]; reversegen and seeds are not compared, since their outcomes by question are not stored. "
-        "Brackets hold 95 % intervals over prompts or questions only: one random seed."
-    )
-
-
-def answered(seeds: int) -> tuple[list[Evaluation], list[Measured]]:
-    """Targets that answer the same 100 questions: 20, 40 and 60 of them right, five more for every second random seed."""
-    outcomes = []
-    for seed in range(seeds):
-        for source, right in (("original", 20), ("seeds", 40), ("reversegen", 60)):
-            hits = [1] * (right + 5 * (seed % 2)) + [0] * (100 - right - 5 * (seed % 2))
-            metric = Metric(value=sum(hits) / 100, low=0.1, high=0.9, count=sum(hits), total=100)
-            given: dict[str, Any] = {
-                "task": f"t.s{seed}" if seed else "t",
-                "kind": "math",
-                "groups": {},
-                "provenance": {},
-            }
-            given |= {"role": "target", **row_identity("target", source), "metrics": {"accuracy": metric}}
-            counts = {"accuracy": Counts(clusters="same", hits=hits, trials=1)}
-            outcomes.append(Measured(evaluation=Evaluation(**given), counts=counts, scores=None))
-    return [one.evaluation for one in outcomes], outcomes
-
-
-@pytest.mark.parametrize(
-    ("seeds", "said"),
-    [
-        (1, "(over questions only: one random seed): fewer than 5 random seeds, so neither source is called better."),
-        (4, "(over 4 random seeds and the questions): fewer than 5 random seeds, so neither source is called better."),
-        (5, "(over 5 random seeds and the questions): reversegen enhances better than seeds."),
-    ],
-)
-def test_the_finding_calls_a_source_better_only_over_five_random_seeds(seeds: int, said: str) -> None:
-    rows, outcomes = answered(seeds)
-    text = finding({}, table(rows, "target", outcomes), "accuracy")
-    assert "reversegen less seeds is +0.200 [+0.1" in text
-    assert said in text
-    assert task_page(PageContent(rows, outcomes)).count("better") == 1
-
-
-def test_bars_are_intervals_over_random_seeds_and_captions_say_so() -> None:
-    """Of three random seeds, accuracies of 0.6, 0.65 and 0.6: the bar is the interval of the table, not the deviation."""
-    rows, outcomes = answered(3)
-    text = task_page(PageContent(rows, outcomes))
-    found = table(rows, "target", outcomes)["reversegen"]["accuracy"].estimate
-    assert found.low is not None
-    assert found.high is not None
-    assert f"<td>0.617 <small>[{found.low:.3f}, {found.high:.3f}]</small></td>" in text
-    bars = [
-        tuple(map(float, re.findall(r"[\d.]+", d)[::2])) for d in re.findall(r'class="bar c0" d="(M[^"]*H[^"]*)"', text)
-    ]
-    low, high = bars[-1]
-    width = WIDTH - RIGHT - 10 - (LEFT + 72)
-    assert (high - low) / width == pytest.approx(found.high - found.low, abs=1e-3)
-    [caption] = re.findall(r"<figcaption>(Accuracy.*?)</figcaption>", text)
-    assert caption.endswith(
-        "bars are 95&nbsp;% intervals over 3 random seeds and the questions; dots are the random seeds."
-    )
-    [alone] = re.findall(r"<figcaption>(Accuracy.*?)</figcaption>", task_page(PageContent(*answered(1))))
-    assert alone.endswith("bars are 95&nbsp;% intervals over questions only: one random seed.")
-
-
-def test_the_untrained_proposer_and_transfer_are_in_the_tables_and_neither_in_the_plots_nor_the_finding() -> None:
-    rows = evaluations(0)
-    base = rows[0].model_copy(
-        update={**row_identity("proposer", "untrained"), "metrics": {"failure_rate": share(0.123)}}
-    )
-    other = rows[-1].model_copy(update={"variant": "transfer/other", "metrics": {"failure_rate": share(0.456)}})
-    parsed, without = Page(page([*rows, base, other])), Page(page(rows))
-    assert {"0.123", "0.456"} <= {text for tag, text in parsed.texts if tag == "td"}
-    assert "transfer/other" in {text for tag, text in parsed.texts if tag == "th"}
-    plotted = [Counter(text for tag, text in of.texts if tag == "text") for of in (parsed, without)]
-    assert plotted[0] == plotted[1]
-    said = [text for tag, text in parsed.texts if tag == "p"]
-    assert any("The failure rate went from 0.250" in text.replace("\xa0", " ") for text in said)
-
-
-def test_a_part_that_was_not_evaluated_is_left_out() -> None:
-    rows = evaluations(0)
-    proposers = [e for e in rows if e.role == "proposer"]
-    targets = [e for e in rows if e.variant in ("enhanced/seeds", "enhanced/reversegen")]
-    assert "accuracy" not in finding(table(proposers, "proposer"), table(proposers, "target"), "accuracy")
-    assert finding({}, table(targets, "target"), "accuracy") == "There is nothing to compare yet."
-    for some in (proposers, targets):
-        text = page(some)
-        assert text[: text.index('<h2 id="results"')].count("<figure>") == 1
-        assert Page(text).tags["table"] == 1
 
 
 def test_numbers_that_are_missing_in_some_random_seeds_leave_gaps() -> None:
     rows = evaluations(0, 1)
     lost = rows[1].model_copy(update={"metrics": {"failure_rate": Metric(value=None), "validity": share(0.8)}})
     without = rows[-1].model_copy(update={"metrics": {}})
-    text = page([rows[0], lost, *rows[2:-1], without])
+    text = page_of([rows[0], lost, *rows[2:-1], without])
     assert "(1 of 2 random seeds)" in text
     assert not re.search(r"\bnan\b", text)
 
 
-def test_the_tables_have_every_metric_and_null_is_a_dash() -> None:
-    parsed = Page(page(evaluations(0)))
-    heads = [text for tag, text in parsed.texts if tag == "th"]
-    assert heads[:4] == ["metric", "0", "1", "2"]
-    assert {"accuracy", "retained", "validity", "original", "reversegen"} <= set(heads)
-    cells = [text for tag, text in parsed.texts if tag == "td"]
-    assert {"\N{EN DASH}", "0.710"} <= set(cells)
-    assert "[0.690, 0.730]" in [text for tag, text in parsed.texts if tag == "small"]
-
-
-def test_provenance_is_there_for_every_evaluation() -> None:
-    text = page(evaluations(0, 1))
-    assert text[text.index('<h2 id="provenance"') :].count("<h3>") == 16
-    assert "tiny-math.s1: proposer, iteration 2" in text
-    assert "&quot;sha256:1&quot;" in text
-
-
-def test_a_setting_without_which_a_model_could_not_be_asked_is_shown() -> None:
-    note = "A system text opens the user's turn of <mine> (`system_turn: user`)."
-    parsed = Page(task_page(PageContent(evaluations(0), settings=[note])))
-    assert ("p", note) in parsed.texts
-    assert "system_turn" not in page(evaluations(0))
-
-
-def test_a_system_text_that_nobody_configured_is_said_once_for_all_evaluations() -> None:
-    told = {
-        "target": {"model": "mine", "configured": None, "read": "You are <b>good</b>."},
-        "teacher": {"model": "solver", "configured": "Be brief.", "read": "Today: 1 May\nBe brief."},
-        "judge": {"model": "remote", "configured": "Judge.", "read": None},
-    }
-    silent = {"target": {"model": "mine", "configured": "", "read": ""}}
-    plain = {"target": {"model": "mine", "configured": "Think.", "read": "Think."}}
-
-    def evaluated(texts: dict[str, dict[str, str | None]]) -> list[Evaluation]:
-        return [e.model_copy(update={"provenance": {**e.provenance, "system_texts": texts}}) for e in evaluations(0)]
-
-    sentences = system_texts(evaluated(told))
-    assert sentences == [
-        'The target mine read a system text that its chat template wrote: "You are <b>good</b>.". None is configured.',
-        'The teacher solver read a system text that its chat template wrote: "Today: 1 May\nBe brief.". '
-        "Configured is: Be brief.",
-    ]
-    assert ("p", sentences[0]) in Page(task_page(PageContent(evaluated(told), settings=sentences))).texts
-    assert system_texts([*evaluated(silent), *evaluated(plain), *evaluations(1)]) == []
-
-
 def test_hostile_names_are_text() -> None:
     name = "<script>alert('$task')</script>\"|=cmd()"
-    text = page(evaluations(0, name=name, group="<img src=x onerror=alert(1)>&amp;${finding}"))
-    parsed = Page(text)
+    text = page_of(evaluations(0, name=name, group="<img src=x onerror=alert(1)>&amp;${finding}"))
+    parsed = ParsedPage(text)
     assert parsed.tags["script"] == 1
     assert "img" not in parsed.tags
     assert {tag for tag, said in parsed.texts if said == name} == {"h1", "title"}
     assert "type <img src=x onerror=alert(1)>&amp;${finding}" in "".join(t for _, t in parsed.texts)
 
 
-HOSTILE = (
-    "</td></script><script>window.pwned=1</script><img src=http://127.0.0.1:9/x onerror='window.pwned=2'>"
-    '" onload=a()\x1b[2J\u202e\u200b'
-)
-
-
-def hostile() -> PageContent:
-    """A page into which a model writes wherever it can."""
-    texts = dict.fromkeys(("text", "response", "reference"), HOSTILE)
-    return content(20, [HOSTILE] * 3, group=HOSTILE, detail=HOSTILE, **texts)
-
-
 @pytest.mark.parametrize("harmful", [False, True])
 def test_hostile_texts_are_text_wherever_a_model_writes(harmful: bool) -> None:
     text = task_page(replace(hostile(), harmful=harmful))
-    parsed = Page(text)
+    parsed = ParsedPage(text)
     assert parsed.tags["script"] == 1
     assert "img" not in parsed.tags
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202e]", text)
@@ -540,7 +160,7 @@ def test_the_same_files_give_the_same_bytes_in_another_process(tmp_path: Path) -
 
 def test_a_page_is_of_one_task() -> None:
     with pytest.raises(BadInput, match="one task, not of a, b"):
-        page(evaluations(0, name="a") + evaluations(0, name="b"))
+        page_of(evaluations(0, name="a") + evaluations(0, name="b"))
 
 
 def test_importing_the_module_imports_nothing_heavy() -> None:
