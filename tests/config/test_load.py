@@ -152,7 +152,6 @@ REFUSED = [
     (TASK, "data.seeds.arithmetic.corpus.part", "training"),
     (TASK, "data.seeds.arithmetic.corpus.world", "geometry"),
     (TASK, "data.seeds.arithmetic.subjects", []),
-    (TASK, "data.tests.test.measures", "speed"),
     (TASK, "data.probe", "sometimes"),
     (TASK, "data.probe_seeds", 0),
     (TASK, "enhancement.seed_margin", -0.1),
@@ -251,6 +250,7 @@ def test_keys_that_do_not_fit_each_other_are_refused_with_file_and_section(
             "over_refusal",
             "data.tests.test.measures: over_refusal is nothing that the kind math",
         ),
+        ("data.tests.test.measures", "speed", "it has accuracy, retained"),
         ("teacher", "knowledge", "teacher: knowledge solves questions of the kind honesty alone"),
     ],
 )

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from reversegen.core.escaping import html_text
-from reversegen.core.metric import Metric
+from reversegen.core.metric import Metric, MetricDescription
 from reversegen.core.records import Cluster, Failure
 from reversegen.evaluation.evaluation import Evaluation
 from reversegen.evaluation.judge_check import JudgeReport, wilson
 from reversegen.evaluation.outcomes import Measured
-from reversegen.evaluation.statistics import LESS_IS_BETTER, comparison, coverage, difference
+from reversegen.evaluation.statistics import comparison, coverage, difference
+from reversegen.kinds.base import RETAINED
 from reversegen.operations.planned_jobs import Amount, Job
 from reversegen.reporting.failures import choose_examples
 from reversegen.reporting.page.charts import Point, Series, columns, line_chart, row_chart
@@ -23,7 +24,7 @@ from reversegen.reporting.tables import (
     ROWS,
     TARGET_ROWS,
     Cell,
-    main_measure,
+    main_metric,
     meaning,
     pool,
     row_name,
@@ -78,7 +79,7 @@ class Stored:
 def page(stored: Stored) -> str:
     """The content of `report.html`. Raises BadInput where the evaluations are not of one task."""
     name, _ = tasks_of(stored.evaluations)
-    main = main_measure(stored.evaluations)
+    main = main_metric(stored.evaluations)
     proposers, targets = (table(stored.evaluations, role, stored.outcomes) for role in ROWS)
     sections = {
         "results": ("Results", _results(stored.evaluations, proposers, targets)),
@@ -118,7 +119,7 @@ def system_texts(evaluations: Sequence[Evaluation]) -> list[str]:
     return list(dict.fromkeys(sentences))
 
 
-def finding(proposers: Rows, targets: Rows, main: str) -> str:
+def finding(proposers: Rows, targets: Rows, main: MetricDescription) -> str:
     """What was found, with its numbers and what their intervals cover; what was not evaluated is left out."""
     parts = []
     if trained := [row for row in proposers if row != "untrained"]:
@@ -126,13 +127,13 @@ def finding(proposers: Rows, targets: Rows, main: str) -> str:
         rate, validity = ([_number(proposers, k, m) for k in (first, last)] for m in ("failure_rate", "validity"))
         parts.append(f"the failure rate went from {rate[0]} in iteration {first} to {rate[1]} in iteration {last}")
         parts[-1] += f", validity from {validity[0]} to {validity[1]}"
-    if main in targets.get("original", {}) and "reversegen" in targets:
-        before, after = (_number(targets, source, main) for source in ("original", "reversegen"))
-        name = main.replace("_", " ")
+    if main.name in targets.get("original", {}) and "reversegen" in targets:
+        before, after = (_number(targets, source, main.name) for source in ("original", "reversegen"))
+        name = main.name.replace("_", " ")
         parts.append(f"{name} went from {before} of the original target to {after} with reversegen")
-        if main == "attack_success_rate" and "over_refusal" in targets["original"]:  # it never stands alone
-            refused = [_number(targets, source, "over_refusal") for source in ("original", "reversegen")]
-            parts[-1] += f", over-refusal from {refused[0]} to {refused[1]}"
+        for beside in (name for name in main.beside if name in targets["original"]):
+            before, after = (_number(targets, source, beside) for source in ("original", "reversegen"))
+            parts[-1] += f", {beside.replace('_', '-')} from {before} to {after}"
         parts += _beside_control(targets, main)
     if not parts:
         return "There is nothing to compare yet."
@@ -144,16 +145,18 @@ def finding(proposers: Rows, targets: Rows, main: str) -> str:
     return f"{sentence[0].upper()}{sentence[1:]}. Brackets hold 95 % intervals {covers}."
 
 
-def _beside_control(targets: Rows, main: str) -> list[str]:
+def _beside_control(targets: Rows, main: MetricDescription) -> list[str]:
     """The control source with the best mean, and what the difference from it shows; nothing without a control."""
-    means = {s: m for s in TARGET_ROWS[1:-1] if s in targets and (m := targets[s][main].estimate.value) is not None}
+    means = {
+        s: m for s in TARGET_ROWS[1:-1] if s in targets and (m := targets[s][main.name].estimate.value) is not None
+    }
     if not means:
         return []
-    extreme, choose = ("lowest", min) if main in LESS_IS_BETTER else ("highest", max)
+    extreme, choose = ("lowest", min) if main.less_is_better else ("highest", max)
     control = choose(means, key=means.__getitem__)
-    one, other = (targets[source][main].outcomes for source in ("reversegen", control))
-    shows = comparison("reversegen", control, main, difference(one, other, main))
-    return [f"of the controls {control} has the {extreme}, {_number(targets, control, main)}", shows]
+    one, other = (targets[source][main.name].outcomes for source in ("reversegen", control))
+    shows = comparison("reversegen", control, main.less_is_better, difference(one, other, main.name))
+    return [f"of the controls {control} has the {extreme}, {_number(targets, control, main.name)}", shows]
 
 
 def _number(rows: Rows, row: str, column: str) -> str:
@@ -161,7 +164,7 @@ def _number(rows: Rows, row: str, column: str) -> str:
     return " ".join(shown(column, rows[row][column])).strip().replace(" ", "\N{NO-BREAK SPACE}")
 
 
-def _first_charts(evaluations: Sequence[Evaluation], proposers: Rows, targets: Rows, main: str) -> str:
+def _first_charts(evaluations: Sequence[Evaluation], proposers: Rows, targets: Rows, main: MetricDescription) -> str:
     """Failure rate by iteration and target by source: what the first screen shows."""
     seeds = len(tasks_of(evaluations)[1])
     charts = []
@@ -174,8 +177,7 @@ def _first_charts(evaluations: Sequence[Evaluation], proposers: Rows, targets: R
         charts.append(_figure(caption, line_chart(caption, lines, "iteration (0 is the warm-up)", "share of samples")))
     own = {row: cells for row, cells in targets.items() if row in TARGET_ROWS} or targets
     if own:
-        beside = ("over_refusal",) if main == "attack_success_rate" else ()
-        names = [n for n in (main, *beside, "retained") if all(n in cells for cells in own.values())]
+        names = [n for n in (main.name, *main.beside, RETAINED.name) if all(n in cells for cells in own.values())]
         said = [n.replace("_", " ") for n in names]
         measured = " and ".join(filter(None, [", ".join(said[:-1]), said[-1]])).capitalize()
         caption = f"{measured} by source, on test questions; {_bars(seeds, 'questions')}"
