@@ -250,7 +250,11 @@ def test_keys_that_do_not_fit_each_other_are_refused_with_file_and_section(
             "over_refusal",
             "data.tests.test.measures: over_refusal is nothing that the kind math",
         ),
-        ("data.tests.test.measures", "speed", "it has accuracy, retained"),
+        (
+            "data.tests.test.measures",
+            "speed",
+            "data.tests.test.measures: speed is nothing that the kind math measures; it has a",
+        ),
         ("teacher", "knowledge", "teacher: knowledge solves questions of the kind honesty alone"),
     ],
 )
