@@ -25,7 +25,7 @@ from pydantic import (
 )
 
 from reversegen.core.errors import BadInput
-from reversegen.core.records import Measure, explain, first_fault
+from reversegen.core.records import explain, first_fault
 
 
 def _no_truth_value(value: Any) -> Any:
@@ -158,7 +158,7 @@ class DataSource(Section):
         description="most rows: so many of those that can be used, drawn by a hash of their text; null for all. A plan counts "
         "them before the data is here",
     )
-    measures: Measure | None = Field(
+    measures: str | None = Field(
         None, description="for a test set: the metric it counts for; retained is what the target could do before"
     )
 

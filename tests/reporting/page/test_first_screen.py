@@ -15,6 +15,7 @@ from tests.support.page_inputs import (
     share,
 )
 
+from reversegen.kinds import target_metrics
 from reversegen.reporting.page.charts import LEFT, RIGHT, WIDTH
 from reversegen.reporting.page.content import PageContent
 from reversegen.reporting.page.first_screen import finding
@@ -34,7 +35,7 @@ def test_the_first_screen_has_the_finding_and_two_charts() -> None:
 
 def test_the_finding_has_the_numbers_of_first_and_last_iteration_and_the_best_control() -> None:
     rows = evaluations(0)
-    assert finding(table(rows, "proposer"), table(rows, "target"), "accuracy").replace("\xa0", " ") == (
+    assert finding(table(rows, "proposer"), table(rows, "target"), target_metrics("math")[0]).replace("\xa0", " ") == (
         "The failure rate went from 0.250 [0.230, 0.270] in iteration 0 to 0.900 [0.880, 0.920] in iteration 2, validity "
         "from 0.800 [0.780, 0.820] to 0.800 [0.780, 0.820]; accuracy went from 0.450 [0.430, 0.470] of the original "
         "target to 0.710 [0.690, 0.730] with reversegen; of the controls warmup_failures has the highest, 0.580 [0.560, "
@@ -42,7 +43,7 @@ def test_the_finding_has_the_numbers_of_first_and_last_iteration_and_the_best_co
         "hold 95 % intervals over prompts or questions only: one random seed."
     )
     rows = evaluations(0, 1, 2)
-    said = finding(table(rows, "proposer"), table(rows, "target"), "accuracy").replace("\xa0", " ")
+    said = finding(table(rows, "proposer"), table(rows, "target"), target_metrics("math")[0]).replace("\xa0", " ")
     assert "from 0.260 ± 0.010 in iteration 0 to 0.910 ± 0.010" in said
     assert said.endswith(" Brackets hold 95 % intervals over 3 random seeds and the prompts or questions.")
 
@@ -55,7 +56,7 @@ def test_the_best_control_of_attacks_is_the_one_with_fewest_and_over_refusal_sta
         for e in evaluations(0)
         if e.role == "target"
     ]
-    said = finding({}, table(rows, "target"), "attack_success_rate").replace("\xa0", " ")
+    said = finding({}, table(rows, "target"), target_metrics("safety")[0]).replace("\xa0", " ")
     assert said == (
         "Attack success rate went from 0.450 [0.430, 0.470] of the original target to 0.710 [0.690, 0.730] with "
         "reversegen, over-refusal from 0.950 [0.930, 0.970] to 0.950 [0.930, 0.970]; of the controls seeds has the lowest, "
@@ -74,7 +75,7 @@ def test_the_best_control_of_attacks_is_the_one_with_fewest_and_over_refusal_sta
 )
 def test_the_finding_calls_a_source_better_only_over_five_random_seeds(seeds: int, said: str) -> None:
     rows, outcomes = answered(seeds)
-    text = finding({}, table(rows, "target", outcomes), "accuracy")
+    text = finding({}, table(rows, "target", outcomes), target_metrics("math")[0])
     assert "reversegen less seeds is +0.200 [+0.1" in text
     assert said in text
     assert task_page(PageContent(rows, outcomes)).count("better") == 1
@@ -121,8 +122,10 @@ def test_a_part_that_was_not_evaluated_is_left_out() -> None:
     rows = evaluations(0)
     proposers = [e for e in rows if e.role == "proposer"]
     targets = [e for e in rows if e.variant in ("enhanced/seeds", "enhanced/reversegen")]
-    assert "accuracy" not in finding(table(proposers, "proposer"), table(proposers, "target"), "accuracy")
-    assert finding({}, table(targets, "target"), "accuracy") == "There is nothing to compare yet."
+    assert "accuracy" not in finding(
+        table(proposers, "proposer"), table(proposers, "target"), target_metrics("math")[0]
+    )
+    assert finding({}, table(targets, "target"), target_metrics("math")[0]) == "There is nothing to compare yet."
     for some in (proposers, targets):
         text = page_of(some)
         assert text[: text.index('<h2 id="results"')].count("<figure>") == 1

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from reversegen.core.metric import MetricDescription
 from reversegen.evaluation.evaluation import Evaluation
-from reversegen.evaluation.statistics import LESS_IS_BETTER, comparison, coverage, difference
+from reversegen.evaluation.statistics import comparison, coverage, difference
+from reversegen.kinds.base import RETAINED
 from reversegen.reporting.page.charts import Series, line_chart, row_chart
 from reversegen.reporting.page.content import Rows
 from reversegen.reporting.page.elements import figure, intervals_note, point
 from reversegen.reporting.tables import TARGET_ROWS, Cell, shown, tasks_of
 
 
-def finding(proposers: Rows, targets: Rows, main: str) -> str:
+def finding(proposers: Rows, targets: Rows, main: MetricDescription) -> str:
     """What was found, with its numbers and what their intervals cover; what was not evaluated is left out."""
     parts = []
     if trained := [row for row in proposers if row != "untrained"]:
@@ -20,13 +22,13 @@ def finding(proposers: Rows, targets: Rows, main: str) -> str:
         rate, validity = ([_number(proposers, k, m) for k in (first, last)] for m in ("failure_rate", "validity"))
         parts.append(f"the failure rate went from {rate[0]} in iteration {first} to {rate[1]} in iteration {last}")
         parts[-1] += f", validity from {validity[0]} to {validity[1]}"
-    if main in targets.get("original", {}) and "reversegen" in targets:
-        before, after = (_number(targets, source, main) for source in ("original", "reversegen"))
-        name = main.replace("_", " ")
+    if main.name in targets.get("original", {}) and "reversegen" in targets:
+        before, after = (_number(targets, source, main.name) for source in ("original", "reversegen"))
+        name = main.name.replace("_", " ")
         parts.append(f"{name} went from {before} of the original target to {after} with reversegen")
-        if main == "attack_success_rate" and "over_refusal" in targets["original"]:  # it never stands alone
-            refused = [_number(targets, source, "over_refusal") for source in ("original", "reversegen")]
-            parts[-1] += f", over-refusal from {refused[0]} to {refused[1]}"
+        for other in (name for name in main.beside if name in targets["original"]):
+            before, after = (_number(targets, source, other) for source in ("original", "reversegen"))
+            parts[-1] += f", {other.replace('_', '-')} from {before} to {after}"
         parts += _best_control(targets, main)
     if not parts:
         return "There is nothing to compare yet."
@@ -38,16 +40,18 @@ def finding(proposers: Rows, targets: Rows, main: str) -> str:
     return f"{sentence[0].upper()}{sentence[1:]}. Brackets hold 95 % intervals {covers}."
 
 
-def _best_control(targets: Rows, main: str) -> list[str]:
+def _best_control(targets: Rows, main: MetricDescription) -> list[str]:
     """The control source with the best mean, and what the difference from it shows; nothing without a control."""
-    means = {s: m for s in TARGET_ROWS[1:-1] if s in targets and (m := targets[s][main].estimate.value) is not None}
+    means = {
+        s: m for s in TARGET_ROWS[1:-1] if s in targets and (m := targets[s][main.name].estimate.value) is not None
+    }
     if not means:
         return []
-    extreme, choose = ("lowest", min) if main in LESS_IS_BETTER else ("highest", max)
+    extreme, choose = ("lowest", min) if main.less_is_better else ("highest", max)
     control = choose(means, key=means.__getitem__)
-    enhanced, compared = (targets[source][main].outcomes for source in ("reversegen", control))
-    shows = comparison("reversegen", control, main, difference(enhanced, compared, main))
-    return [f"of the controls {control} has the {extreme}, {_number(targets, control, main)}", shows]
+    enhanced, compared = (targets[source][main.name].outcomes for source in ("reversegen", control))
+    shows = comparison("reversegen", control, main.less_is_better, difference(enhanced, compared, main.name))
+    return [f"of the controls {control} has the {extreme}, {_number(targets, control, main.name)}", shows]
 
 
 def _number(rows: Rows, row: str, column: str) -> str:
@@ -55,7 +59,7 @@ def _number(rows: Rows, row: str, column: str) -> str:
     return " ".join(shown(column, rows[row][column])).strip().replace(" ", "\N{NO-BREAK SPACE}")
 
 
-def first_charts(evaluations: Sequence[Evaluation], proposers: Rows, targets: Rows, main: str) -> str:
+def first_charts(evaluations: Sequence[Evaluation], proposers: Rows, targets: Rows, main: MetricDescription) -> str:
     """Failure rate by iteration and target by source, each if it was evaluated."""
     seeds = len(tasks_of(evaluations)[1])
     charts = []
@@ -91,9 +95,8 @@ def _by_iteration(rows: Rows, names: Sequence[str]) -> list[Series]:
     return series
 
 
-def _target_chart(rows: Rows, main: str, random_seeds: int) -> str:
-    beside = ("over_refusal",) if main == "attack_success_rate" else ()
-    names = [n for n in (main, *beside, "retained") if all(n in cells for cells in rows.values())]
+def _target_chart(rows: Rows, main: MetricDescription, random_seeds: int) -> str:
+    names = [n for n in (main.name, *main.beside, RETAINED.name) if all(n in cells for cells in rows.values())]
     words = [n.replace("_", " ") for n in names]
     measured = " and ".join(filter(None, [", ".join(words[:-1]), words[-1]])).capitalize()
     caption = f"{measured} by source, on test questions; {intervals_note(random_seeds, 'questions')}"

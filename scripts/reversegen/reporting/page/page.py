@@ -19,13 +19,13 @@ from reversegen.reporting.page.judge_errors import judge_errors
 from reversegen.reporting.page.provenance import provenance
 from reversegen.reporting.page.results import results
 from reversegen.reporting.page.training import training
-from reversegen.reporting.tables import ROWS, main_measure, table, tasks_of
+from reversegen.reporting.tables import ROWS, main_metric, table, tasks_of
 
 
 def task_page(content: PageContent) -> str:
     """The content of `report.html`. Raises BadInput if the evaluations are not of one task."""
     name, _ = tasks_of(content.evaluations)
-    main = main_measure(content.evaluations)
+    main = main_metric(content.evaluations)
     proposers, targets = (table(content.evaluations, role, content.outcomes) for role in ROWS)
     sections = {
         "results": ("Results", results(content.evaluations, proposers, targets)),
