@@ -5,6 +5,7 @@ python scripts/write_references.py --help
 
 from pathlib import Path
 
+from reversegen.config.load import SOLVERS
 from reversegen.config.models import Limits, ModelUse
 from reversegen.config.task import KindUse, Teaching
 from reversegen.core.records import Instruction, Seed, read_records, write_records
@@ -17,7 +18,6 @@ from reversegen.loop.references import solve
 from reversegen.loop.solvability import SOLVABILITY_TOKENS, gives_probabilities
 from reversegen.loop.teaching import Teacher, answer_by_teacher
 from reversegen.stage import run
-from reversegen.worlds import SOLVERS
 
 
 def main(

@@ -8,7 +8,6 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from reversegen.config.fields import FILE_PART, Name, Number, Positive, RandomSeed, Section
-from reversegen.core.records import Measure
 
 
 class Corpus(Section):
@@ -68,7 +67,7 @@ class DataSource(Section):
         description="most rows: so many of those that can be used, drawn by a hash of their text; null for all. A plan counts "
         "them before the data is here",
     )
-    measures: Measure | None = Field(
+    measures: str | None = Field(
         None, description="for a test set: the metric it counts for; retained is what the target could do before"
     )
 

@@ -13,11 +13,11 @@ from reversegen.core.errors import BadInput
 from reversegen.core.files import numbered_lines, write_pieces
 from reversegen.core.validation import explain
 
+R = TypeVar("R", bound="Record")
+
 Split = Literal["train", "heldout"]
 Verdict = Literal["failed", "passed", "invalid"]
 PairingKind = Literal["same_prompt", "across_prompts", "earlier_pass"]
-Measure = Literal["accuracy", "unanswerable", "retained", "attack_success_rate", "over_refusal"]
-R = TypeVar("R", bound="Record")
 
 
 class Record(BaseModel):
@@ -56,8 +56,8 @@ class Question(Record):
     """The data set's final answer; None where the verdict is a judge's."""
     group: str | None
     """The type or subject that results are also reported for."""
-    measure: Measure
-    """The metric that it counts for."""
+    measure: str
+    """The metric that it counts for, one of its kind's."""
 
 
 class Prompt(Record):

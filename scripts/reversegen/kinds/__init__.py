@@ -1,9 +1,10 @@
 """The kinds of task, by the name that a task's `kind` gives."""
 
+from reversegen.config.load import SOLVERS
 from reversegen.config.task import KindUse, Task
 from reversegen.core.errors import BadInput
-from reversegen.kinds.base import Kind
-from reversegen.worlds import SOLVERS
+from reversegen.core.metric import MetricDescription
+from reversegen.kinds.base import ACCURACY, RETAINED, Kind
 
 
 def open_kind(use: KindUse) -> Kind:
@@ -18,6 +19,14 @@ def open_kind(use: KindUse) -> Kind:
     if use.name not in kinds:
         raise BadInput(f"kind: {use.name!r} is none of {', '.join(sorted(kinds))}")
     return kinds[use.name](use)
+
+
+def target_metrics(kind: str) -> tuple[MetricDescription, ...]:
+    """What is measured of targets of a kind, in the order of columns; the shared metrics for results of an unknown kind."""
+    from reversegen.kinds import honesty, math, safety
+
+    metrics = {"honesty": honesty.METRICS, "math": math.METRICS, "safety": safety.METRICS}
+    return metrics.get(kind, (ACCURACY, RETAINED))
 
 
 def check_kind(task: Task, place: str) -> None:

@@ -17,11 +17,12 @@ from pydantic import ValidationError
 from reversegen.core.errors import BadInput
 from reversegen.core.escaping import csv_cell, markdown_text
 from reversegen.core.files import read_json
-from reversegen.core.metric import Metric
+from reversegen.core.metric import Metric, MetricDescription
 from reversegen.core.validation import explain
 from reversegen.evaluation.evaluation import EvaluationReport
 from reversegen.evaluation.outcomes import Measured, collect, read_test_sets
 from reversegen.evaluation.statistics import Estimate, coverage, pooled, resample
+from reversegen.kinds import target_metrics
 from reversegen.kinds.base import Kind
 
 TARGET_ROWS = ("original", "warmup", "warmup_failures", "seeds", "reversegen")
@@ -32,8 +33,6 @@ ROWS = {"proposer": "iteration", "target": "source"}
 
 DIVERSITY = ("unique_share", "distinct_3", "type_entropy", "novelty")
 PROPOSER = ("failure_rate", "failure_rate_corrected", "validity", "failure_rate_unique", "yield", *DIVERSITY)
-MAIN = ("attack_success_rate", "average_precision", "accuracy")
-"""What a target is judged by: the first of these that its tests measure, else its first metric. Of attacks less is better."""
 TARGET = (
     *("accuracy", "accuracy_strict", "unanswerable", "average_precision", "calibration_error", "unsure_share"),
     *(
@@ -262,7 +261,7 @@ def table(
         columns = {name: ("", name) for name in TARGET if any(name in e.metrics for e in of_role)}
         types = sorted({name for e in of_role for name in e.groups.get("type", {})})
         if len(types) <= MOST_TYPES:
-            main = main_measure(evaluations)
+            main = main_metric(evaluations).name
             measured = {name for e in of_role for name in types if main in e.groups.get("type", {}).get(name, {})}
             columns |= {f"type {name}": (f"type={name}", main) for name in sorted(measured)}
         columns |= {name: ("", name) for name in TRAINING}
@@ -271,10 +270,17 @@ def table(
     return {row: {name: cells.get((role, row, *key), blank) for name, key in columns.items()} for row in rows}
 
 
-def main_measure(evaluations: Sequence[EvaluationReport]) -> str:
-    """The metric that targets are compared by."""
-    measured = [name for name in (*MAIN, *TARGET) for e in evaluations if e.role == "target" and name in e.metrics]
-    return measured[0] if measured else "accuracy"
+def main_metric(evaluations: Sequence[EvaluationReport]) -> MetricDescription:
+    """The metric that targets are compared by: the first headline of their kind that was measured."""
+    headlines = headline_metrics(evaluations[0].kind)
+    measured = {name for e in evaluations if e.role == "target" for name in e.metrics}
+    return next((metric for metric in headlines if metric.name in measured), headlines[0])
+
+
+def headline_metrics(kind: str) -> list[MetricDescription]:
+    """What targets of a kind are compared by, most telling first."""
+    headlines = {metric.headline: metric for metric in target_metrics(kind) if metric.headline is not None}
+    return [headlines[place] for place in sorted(headlines)]
 
 
 def shown(column: str, cell: Cell) -> tuple[str, str]:
