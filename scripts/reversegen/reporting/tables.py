@@ -17,15 +17,19 @@ from pydantic import ValidationError
 from reversegen.core.errors import BadInput
 from reversegen.core.escaping import csv_cell, markdown_text
 from reversegen.core.files import read_json
+from reversegen.core.markdown import markdown_table
 from reversegen.core.metric import Metric, MetricDescription
 from reversegen.core.validation import explain
 from reversegen.evaluation.evaluation import EvaluationReport
+from reversegen.core.records import explain
+from reversegen.core.sources import CONTROL_SOURCES
+from reversegen.evaluation.evaluation import Evaluation
 from reversegen.evaluation.outcomes import Measured, collect, read_test_sets
 from reversegen.evaluation.statistics import Estimate, coverage, pooled, resample
 from reversegen.kinds import target_metrics
 from reversegen.kinds.base import Kind
 
-TARGET_ROWS = ("original", "warmup", "warmup_failures", "seeds", "reversegen")
+TARGET_ROWS = ("original", *CONTROL_SOURCES, "reversegen")
 """Rows of the target's table: the original, what control sources made of it, and what they are controls of."""
 
 ROWS = {"proposer": "iteration", "target": "source"}
@@ -322,12 +326,9 @@ def markdown(evaluations: Sequence[EvaluationReport], outcomes: Sequence[Measure
         found = table(evaluations, role, outcomes)
         if not found:
             continue
-        grid = [[rows, *map(markdown_text, next(iter(found.values())))]]
-        grid += [[row, *(" ".join(shown(*c)).strip() for c in cells.items())] for row, cells in found.items()]
-        widths = [max(map(len, column)) for column in zip(*grid, strict=True)]
-        lines = [[line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])] for line in grid]
-        lines.insert(1, ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])])
-        parts += [f"## {role.capitalize()} by {rows}", "\n".join(f"| {' | '.join(line)} |" for line in lines)]
+        head = [rows, *map(markdown_text, next(iter(found.values())))]
+        lines = [[row, *(" ".join(shown(*c)).strip() for c in cells.items())] for row, cells in found.items()]
+        parts += [f"## {role.capitalize()} by {rows}", markdown_table(head, lines, padded=True)]
         if reasons := invalid_reasons(evaluations, role):
             parts.append(f"Without a verdict: {reasons}.")
     return "\n\n".join(parts) + "\n"

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from reversegen.core.metric import MetricDescription
 from reversegen.evaluation.evaluation import EvaluationReport
+from reversegen.core.sources import CONTROL_SOURCES
+from reversegen.evaluation.evaluation import Evaluation
 from reversegen.evaluation.statistics import comparison, coverage, difference
 from reversegen.kinds.base import RETAINED
 from reversegen.reporting.page.charts import Series, line_chart, row_chart
@@ -42,9 +44,7 @@ def finding(proposers: Rows, targets: Rows, main: MetricDescription) -> str:
 
 def _best_control(targets: Rows, main: MetricDescription) -> list[str]:
     """The control source with the best mean, and what the difference from it shows; nothing without a control."""
-    means = {
-        s: m for s in TARGET_ROWS[1:-1] if s in targets and (m := targets[s][main.name].estimate.value) is not None
-    }
+    means = {s: m for s in CONTROL_SOURCES if s in targets and (m := targets[s][main.name].estimate.value) is not None}
     if not means:
         return []
     extreme, choose = ("lowest", min) if main.less_is_better else ("highest", max)
