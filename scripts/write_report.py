@@ -10,7 +10,8 @@ from reversegen.core.files import file_sha256, read_json, write_text
 from reversegen.core.records import Cluster, read_records
 from reversegen.evaluation.judge_check import read_judge_report
 from reversegen.kinds import open_kind
-from reversegen.operations import costs
+from reversegen.operations.plan import plan
+from reversegen.operations.usage import used_amount
 from reversegen.reporting.failures import read_failures
 from reversegen.reporting.page import report
 from reversegen.reporting.tables import read_evaluations, read_outcomes
@@ -38,7 +39,7 @@ def main(
     """
     evaluations = read_evaluations([*proposers, *targets], task, reused)
     of_run, opened, paths = failure_clusters.parent, open_kind(kind), [*proposers, *targets]
-    jobs = costs.plan(of_run.name, configuration, of_run)
+    jobs = plan(of_run.name, configuration, of_run)
     asked = {job.model: configuration.models[job.model] for job in jobs}
     stored = report.Stored(
         evaluations=evaluations,
@@ -49,7 +50,7 @@ def main(
         harmful=opened.harmful,
         judge=read_judge_report(judge),
         curves={folder.parent.name: read_json(folder / "curve.json") for folder in models},
-        spent=[(job, costs.used(job, configuration, of_run)) for job in jobs],
+        spent=[(job, used_amount(job, configuration, of_run)) for job in jobs],
         currency=configuration.workflow.costs.prices.currency,
         settings=[
             f"A system text opens the user's turn of {name} (`system_turn: user`): its chat template takes no system turn."

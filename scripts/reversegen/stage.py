@@ -12,11 +12,9 @@ import contextlib
 import fcntl
 import inspect
 import io
-import json
 import logging
 import os
 import shlex
-import signal
 import sys
 import time
 import traceback
@@ -29,17 +27,15 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import to_json
 
 from reversegen.core.errors import BadInput, Interrupted, fault_line
-from reversegen.core.progress import NO_BARS, RUNNING, is_main_process, shown_rate
+from reversegen.core.progress import RUNNING, is_main_process, shown_rate
 from reversegen.core.records import explain
 from reversegen.models.gpus import take_gpus
+from reversegen.workflow.environment import BUDGETED
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake as Job
 
 log = logging.getLogger("reversegen")
-BUDGETED = "REVERSEGEN_BUDGETED"
-"""Environment variable that holds config.yaml as Snakemake merged it, where a task has a budget. A job reads the budget when it
-starts: as a param, a raised limit would make everything again."""
 
 
 def run(main: Callable[..., None]) -> None:
@@ -75,7 +71,9 @@ def _call(main: Callable[..., None], script: Path, given: dict[str, Any]) -> Non
     gpus = {"gpus": given["gpus"]} if given["gpus"] else {}
     log.info("by hand: %s", command(script, arguments | gpus))
     if given["log"] and BUDGETED in os.environ and is_main_process():
-        _check_budget(Path(given["log"]))
+        from reversegen.operations.budget import check_job  # a stage loads no more than it uses
+
+        check_job(Path(given["log"]))
     take_gpus(given["gpus"])
     files = {path: _identity(path) for path in _paths(arguments.values())}
     start = time.perf_counter()
@@ -136,26 +134,6 @@ def _count_lines(file: Path) -> int:
         return 0
     with file.open("rb") as content:
         return sum(chunk.count(b"\n") for chunk in iter(lambda: content.read(1 << 20), b""))
-
-
-def _check_budget(log_file: Path) -> None:
-    """Raises BadInput where this job would pass its task's budget."""
-    from reversegen.operations import costs  # a stage loads no more than it uses
-
-    costs.check_budget(log_file, json.loads(os.environ[BUDGETED]))
-
-
-def prepare_environment(*, draws: bool) -> None:
-    """Set what every job inherits: our `python` first, unless conda puts another before it; no hub but for fetching.
-
-    `draws`: Snakemake draws the terminal itself, and jobs leave it alone. SIGUSR1, by which SLURM tells all processes of a job
-    that its time is nearly over, is for the one that listens to it.
-    """
-    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    os.environ |= {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "TQDM_DISABLE": "1"}
-    if draws:
-        os.environ[NO_BARS] = "1"
 
 
 def command(script: Path, arguments: dict[str, Any]) -> str:

@@ -81,6 +81,16 @@ class Choice:
     """(question, response) to the one letter that it chooses; None where it cannot be read."""
     sure_messages: Callable[[str, str, str | None], Conversation]
     """(question, letter, system message) to a conversation that ends by asking whether the target is sure."""
+    sure_question: str
+    """The turn that asks so."""
+    sure: str
+    """The reply to it of who is sure."""
+    unsure: str
+    """The reply to it of who is not."""
+    options: int
+    """Options of a question, for a plan that cannot read it yet."""
+    measure: Measure = "accuracy"
+    """The metric of the test questions whose options get a probability."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +146,8 @@ class Kind:
     """The form that decides whether two instructions ask the same."""
     measures: tuple[Measure, ...] = ("accuracy", "retained")
     """What its test sets may count for."""
+    judged_measures: tuple[Measure, ...] = ()
+    """Those whose verdicts need the opinion of the judge model."""
     choice: Choice | None = None
     """How options are read, of a kind whose questions are multiple choice."""
     harmful: bool = False

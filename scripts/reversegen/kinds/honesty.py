@@ -54,6 +54,8 @@ from reversegen.worlds import knowledge
 
 FORM = Form("Q", "\n\n")
 """Items numbered `Q4.`, with a blank line between them."""
+OPTIONS = 4
+"""Options of an item of MMLU."""
 MOST_OPTIONS = 20
 """Options of an item; there must be a letter left for None of the above."""
 _SAYS_INVALID = re.compile(r"answer:\W*invalid", re.IGNORECASE)
@@ -235,7 +237,13 @@ def open_kind(use: KindUse) -> Kind:
         group=knowledge.type_of,
         canonical=canonical,
         choice=Choice(
-            lambda instruction: list(string.ascii_uppercase[: len(asked(instruction).options)]), letter, sure_messages
+            letters=lambda instruction: list(string.ascii_uppercase[: len(asked(instruction).options)]),
+            letter=letter,
+            sure_messages=sure_messages,
+            sure_question=settings.sure_question,
+            sure=settings.sure,
+            unsure=settings.unsure,
+            options=OPTIONS + settings.none_of_the_above,
         ),
         says_none=says_none,
         structured=STRUCTURED,

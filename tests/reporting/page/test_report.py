@@ -23,7 +23,7 @@ from reversegen.core.records import Cluster, Failure, write_records
 from reversegen.evaluation.evaluation import Evaluation, Metric
 from reversegen.evaluation.judge_check import JudgeReport
 from reversegen.evaluation.outcomes import Counts, Measured
-from reversegen.operations.planned_jobs import Amount, Job
+from reversegen.operations.job import Amount, Job
 from reversegen.reporting.failures import write_failures
 from reversegen.reporting.page.charts import LEFT, RIGHT, WIDTH
 from reversegen.reporting.page.report import MOST_EXAMPLES, Stored, finding, system_texts

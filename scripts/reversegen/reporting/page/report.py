@@ -15,7 +15,7 @@ from reversegen.evaluation.evaluation import Evaluation
 from reversegen.evaluation.judge_check import JudgeReport, wilson
 from reversegen.evaluation.outcomes import Measured
 from reversegen.evaluation.statistics import LESS_IS_BETTER, comparison, coverage, difference
-from reversegen.operations.planned_jobs import Amount, Job
+from reversegen.operations.job import Amount, Job
 from reversegen.reporting.failures import choose_examples
 from reversegen.reporting.page.charts import Point, Series, columns, line_chart, row_chart
 from reversegen.reporting.page.frame import FIRST, framed
