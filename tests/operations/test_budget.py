@@ -161,8 +161,8 @@ def test_what_a_changed_task_plans_starts_under_its_budget(small: Workflow, monk
         ("check_judge", "."),  # of rules alone
     ):
         start(small, rule, part)
-    planned = {file.name for file in (small.folder / "results/small/benchmarks").rglob("*.amount.json")}
-    assert planned == {f"{rule}.amount.json" for rule in ("answer_transfer", "train_proposer", "answer_seeds")}
+    planned = {file.name for file in (small.folder / "results/small/benchmarks").rglob("*.planned.json")}
+    assert planned == {f"{rule}.planned.json" for rule in ("answer_transfer", "train_proposer", "answer_seeds")}
 
 
 def test_a_part_that_is_another_tasks_is_not_made_under_a_budget(

@@ -32,7 +32,7 @@ def test_a_plan_names_the_model_jobs_that_a_dry_run_names(workflow: Workflow) ->
     workflow.write_task(
         "moves", {"transfer": ["llama2-7b-chat", "open-llama-3b"], "target": "api", "teacher": "api"}, base="safety"
     )
-    reusing = "extends: math\nreuse: [seeds, probe, warmup, iter0, target]\npreference: {reference: warmup}\n"
+    reusing = "extends: math\nreuse: [seeds, probe, warmup, iter0, original]\npreference: {reference: warmup}\n"
     (workflow.folder / "config/tasks/reusing.yaml").write_text(reusing)
     tasks = ["safety", "honesty", "tiny-math", "moves", "reusing"]
     done = workflow.run("-n", *(f"results/{task}/table.md" for task in tasks))
