@@ -89,7 +89,7 @@ class Choice:
     """The reply to it of who is not."""
     options: int
     """Options of a question, for a plan that cannot read it yet."""
-    measure: Measure = "accuracy"
+    measure: str = "accuracy"
     """The metric of the test questions whose options get a probability."""
 
 
@@ -146,7 +146,7 @@ class Kind:
     """The form that decides whether two instructions ask the same."""
     measures: tuple[Measure, ...] = ("accuracy", "retained")
     """What its test sets may count for."""
-    judged_measures: tuple[Measure, ...] = ()
+    judged_measures: tuple[str, ...] = ()
     """Those whose verdicts need the opinion of the judge model."""
     choice: Choice | None = None
     """How options are read, of a kind whose questions are multiple choice."""

@@ -16,7 +16,7 @@ from reversegen.operations.job import Amount, Job
 from reversegen.operations.plan import plan
 from reversegen.operations.usage import amount_of_run, used_amount
 from reversegen.workflow.environment import BUDGETED
-from reversegen.workflow.places import role_models
+from reversegen.workflow.places import task_models
 from reversegen.workflow.stages import STAGES, split_name
 
 
@@ -99,7 +99,7 @@ def _spent(job: Job, configuration: Configuration, folder: Path) -> Amount:
 def _asks_model(rule: str, task: Task, configuration: Configuration) -> bool:
     """Whether a budget counts the jobs of a rule: those of a model that plays its role. Solvers and embeddings are none."""
     role = STAGES[rule].role if rule in STAGES else None
-    return role == "transfer" or (role != "embedding" and role_models(task).get(str(role)) in configuration.models)
+    return role == "transfer" or (role != "embedding" and task_models(task).get(str(role)) in configuration.models)
 
 
 def _why_unplanned(part: str, task: Task) -> str:

@@ -12,7 +12,7 @@ from reversegen.operations.job import Amount, Job
 from reversegen.operations.planned_jobs import planned_jobs
 from reversegen.operations.prices import endpoint_price, gpu_count, throughput, with_price
 from reversegen.operations.usage import used_amount
-from reversegen.workflow.places import source_place
+from reversegen.workflow.places import source_file
 
 UNKNOWN = {"gpu_hours": "no throughput", "money": "no price"}
 
@@ -112,7 +112,7 @@ def _memory(jobs: Sequence[Job], configuration: Configuration) -> list[str]:
 
 def _assumed_sources(task: Task, assumed: int) -> list[str]:
     every = {**task.data.seeds, **task.data.tests}
-    places = {name: source_place(source) for name, source in every.items()}
+    places = {name: source_file(source) for name, source in every.items()}
     absent = {name: every[name] for name, place in places.items() if place and not place.is_file()}
     stated = [f"{name} {source.rows:,}" for name, source in absent.items() if source.rows]
     others = [name for name, source in absent.items() if not source.rows]

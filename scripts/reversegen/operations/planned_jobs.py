@@ -12,7 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from reversegen.config.load import Configuration, Task, Training
-from reversegen.core.records import Measure
 from reversegen.core.shards import items_at_once
 from reversegen.judges.formats import JUDGES, reads_refusals
 from reversegen.kinds import open_kind
@@ -23,7 +22,7 @@ from reversegen.loop.references import SOLVABILITY_TOKENS, SPELLINGS, gives_prob
 from reversegen.models.memory import Batch
 from reversegen.operations.job import Amount, Job
 from reversegen.operations.row_counts import labelled_count, seed_count, test_count
-from reversegen.workflow.places import role_models
+from reversegen.workflow.places import task_models
 from reversegen.workflow.stages import STAGES
 
 
@@ -157,7 +156,7 @@ class _TaskJobs:
         yield self._responses("answer_transfer", part, model, failures, "the target failed on every held-out sample")
         yield from self._judgements("judge_transfer", part, failures, self.answer)
 
-    def _measures(self, test: str) -> Measure | None:
+    def _measures(self, test: str) -> str | None:
         return self.task.data.tests[test].measures
 
     def _requests(self, model: str, several: int) -> int:
@@ -171,7 +170,7 @@ class _TaskJobs:
         return Job(rule, part, model, output, amount, why, shards, stage.processes(self.task), batch)
 
     def _training(self, rule: str, part: str, rows: float, length: float, how: Training) -> Job:
-        model = role_models(self.task)[STAGES[rule].role]
+        model = task_models(self.task)[STAGES[rule].role]
         amount = Amount(prompts=rows, trained=rows * how.num_train_epochs * min(length, how.max_length))
         why = f"epochs {how.num_train_epochs:g}, a row of {length:g} tokens, cut at {how.max_length}"
         return self._job(rule, part, model, amount, why)

@@ -11,7 +11,7 @@ from reversegen.core.records import Seed, numbered_lines, stream_records
 from reversegen.kinds.base import Kind
 from reversegen.loop.seeds import read_source
 from reversegen.workflow.environment import REPOSITORY
-from reversegen.workflow.places import source_place
+from reversegen.workflow.places import source_file
 
 
 def seed_count(task: Task, assumed: int, folder: Path, kind: Kind) -> tuple[int, int]:
@@ -34,7 +34,7 @@ def count_rows(name: str, source: DataSource, assumed: int, kind: Kind) -> int:
     """Rows of a source that can be used: of a corpus, of a file that lies here, or as many as it says; else `assumed`."""
     if source.corpus:
         return source.corpus.count
-    file = source_place(source)
+    file = source_file(source)
     if file and file.is_file():
         return sum(1 for _ in read_source(name, source, file, kind))
     return source.rows or assumed
@@ -47,5 +47,5 @@ def labelled_count(task: Task, assumed: int) -> int:
         return sum(1 for _ in numbered_lines(REPOSITORY / f"resources/judge/{task.kind}.jsonl"))
     if source.corpus:
         return source.corpus.count
-    file = source_place(source)
+    file = source_file(source)
     return sum(1 for _ in read_rows(file, None)) if file and file.is_file() else assumed

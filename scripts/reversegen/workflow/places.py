@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reversegen.config.load import Configuration, DataSource, Model, Task
+from reversegen.config.load import DataSource, Model, Task
 
 DOWNLOADS = Path("resources/downloads")
 
 
-def role_models(task: Task) -> dict[str, str]:
+def task_models(task: Task) -> dict[str, str]:
     """The models of a task by role; one of a transfer by `transfer NAME`. A teacher may be a solver, which is no model."""
     names = {"proposer": task.proposer, "target": task.target, "teacher": task.teacher}
     names |= {"judge": task.judge.model} if task.judge else {}
@@ -17,25 +17,19 @@ def role_models(task: Task) -> dict[str, str]:
     return names | {f"transfer {model}": model for model in task.transfer}
 
 
-def models_by_role(task: Task, configuration: Configuration) -> dict[str, tuple[str, Model]]:
-    """The name and the model of each role that a model plays."""
-    names = role_models(task).items()
-    return {role: (name, configuration.models[name]) for role, name in names if name in configuration.models}
-
-
-def data_sources(task: Task) -> list[DataSource]:
+def task_sources(task: Task) -> list[DataSource]:
     """The sources of seeds, tests and the judge's labelled set that a task names."""
     return [*task.data.seeds.values(), *task.data.tests.values(), *([task.data.judge] if task.data.judge else [])]
 
 
-def model_place(name: str, model: Model) -> Path | None:
+def model_folder(name: str, model: Model) -> Path | None:
     """The folder of a model; None for an endpoint."""
     if model.endpoint:
         return None
     return model.folder or (Path("results/models") if model.train else DOWNLOADS / "models") / name
 
 
-def source_place(source: DataSource) -> Path | None:
+def source_file(source: DataSource) -> Path | None:
     """The file of a data source; None for a corpus."""
     if source.url:
         return DOWNLOADS / "files" / source.url.file_name

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from reversegen.config.load import Environment, Launcher, Task, Training
+from reversegen.config.load import Configuration, Environment, Launcher, Model, Task, Training
+from reversegen.workflow.places import task_models
 
 Role = Literal["proposer", "target", "teacher", "judge", "embedding", "transfer"]
 """What a model is to a task. The model of a transfer is named by a wildcard, all others by the task."""
@@ -98,3 +99,9 @@ def split_name(name: str) -> tuple[str, str] | None:
     """Part and rule, and the shard, that a log below logs/ is named after: iter0/sample_instructions and .2-of-8; else None."""
     match = re.fullmatch(rf"(.*?)({SHARD})\.log", name)
     return (match[1], match[2]) if match else None
+
+
+def models_by_role(task: Task, configuration: Configuration) -> dict[str, tuple[str, Model]]:
+    """The name and the model of each role that a model plays."""
+    names = task_models(task).items()
+    return {role: (name, configuration.models[name]) for role, name in names if name in configuration.models}

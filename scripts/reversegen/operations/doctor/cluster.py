@@ -8,8 +8,7 @@ from collections.abc import Iterable, Mapping
 from reversegen.config.load import Configuration
 from reversegen.operations.doctor.finding import Finding, ask, reason
 from reversegen.operations.slurm_profile import JobRequest, Keys, Partition, Profile
-from reversegen.workflow.places import models_by_role
-from reversegen.workflow.stages import STAGES
+from reversegen.workflow.stages import STAGES, models_by_role
 
 
 def check_slurm(name: str, configuration: Configuration, profile: Profile) -> Iterable[Finding]:

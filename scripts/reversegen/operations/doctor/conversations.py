@@ -15,8 +15,9 @@ from reversegen.operations.doctor.environments import search_path
 from reversegen.operations.doctor.finding import PATIENCE, Finding, ask, reason
 from reversegen.operations.slurm_profile import Profile
 from reversegen.workflow.environment import REPOSITORY
-from reversegen.workflow.places import model_place, models_by_role
+from reversegen.workflow.places import model_folder
 from reversegen.workflow.role_conversations import RoleFolder, RoleFolders
+from reversegen.workflow.stages import models_by_role
 
 
 def check_conversations(
@@ -25,7 +26,7 @@ def check_conversations(
     """Whether the tokenizers that are here render a conversation of each role, in the interpreter of `generate`."""
     present, absent = [], []
     for role, (model_name, model) in models_by_role(configuration.task(name), configuration).items():
-        place = model_place(model_name, model)
+        place = model_folder(model_name, model)
         if place and (folder / place).is_dir():
             with contextlib.suppress(BadInput):  # which check_hub shows
                 check_folder(folder / place)

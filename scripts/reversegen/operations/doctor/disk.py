@@ -8,7 +8,8 @@ from pathlib import Path
 from reversegen.config.load import Configuration
 from reversegen.loop.enhancement import SOURCES
 from reversegen.operations.doctor.finding import Finding
-from reversegen.workflow.places import model_place, models_by_role
+from reversegen.workflow.places import model_folder
+from reversegen.workflow.stages import models_by_role
 
 STATE_SHARE = 6
 """Optimiser state while all of a model is trained, in times its folder: float32 weights and two moments over bfloat16."""
@@ -20,7 +21,7 @@ def check_disk(name: str, configuration: Configuration, folder: Path, free: int)
     models = models_by_role(task, configuration)
     written_mb = converted_mb = 0
     for model_name, model in {model.hub: (name, model) for name, model in models.values() if model.hub}.values():
-        place = model_place(model_name, model)
+        place = model_folder(model_name, model)
         if place and not (folder / place).is_dir():
             written_mb += sizes[model.size].disk_mb
             converted_mb += sizes[model.size].disk_mb if model.weights == "bin" else 0

@@ -12,7 +12,8 @@ from reversegen.core.errors import BadInput
 from reversegen.engines.endpoint.key import endpoint_key
 from reversegen.models.folder import check_folder
 from reversegen.operations.doctor.finding import PATIENCE, Finding, ask
-from reversegen.workflow.places import data_sources, model_place, models_by_role, source_place
+from reversegen.workflow.places import model_folder, source_file, task_sources
+from reversegen.workflow.stages import models_by_role
 
 HUB_PROBE = """
 import json, sys
@@ -45,7 +46,7 @@ def check_hub(name: str, configuration: Configuration, folder: Path) -> Iterable
     """Whether the task's models and data are here, or can be fetched: a locked commit, and access."""
     task, repositories = configuration.task(name), {}
     for role, (model_name, model) in models_by_role(task, configuration).items():
-        place = model_place(model_name, model)
+        place = model_folder(model_name, model)
         if place and not model.train and (model.folder or (folder / place).is_dir()):
             try:
                 check_folder(folder / place)
@@ -53,8 +54,8 @@ def check_hub(name: str, configuration: Configuration, folder: Path) -> Iterable
                 yield Finding("models", "stops", str(error), f"name another folder for the {role}, or fetch it again")
         elif model.hub:
             repositories[model.hub] = ("model", "config.json")
-    for source in data_sources(task):
-        place = source_place(source)
+    for source in task_sources(task):
+        place = source_file(source)
         if source.hub and place and not (folder / place).is_file():
             repositories[source.hub.repo] = ("dataset", "README.md")
         if source.file and not source.file.is_file():

@@ -15,8 +15,8 @@ from reversegen.operations.job import Job
 from reversegen.operations.plan import on_gpu
 from reversegen.operations.planned_jobs import planned_jobs
 from reversegen.operations.usage import benchmark_seconds
-from reversegen.workflow.places import model_place, models_by_role
-from reversegen.workflow.stages import STAGES, rule_of
+from reversegen.workflow.places import model_folder
+from reversegen.workflow.stages import STAGES, models_by_role, rule_of
 
 NEAR = 0.8
 """Share of its time limit from which a finished job says that the next may not finish."""
@@ -35,7 +35,7 @@ def check_memory(name: str, configuration: Configuration, folder: Path) -> Itera
             continue
         batch, shape, available = load
         model = configuration.models[job.model]
-        place = model_place(job.model, model)
+        place = model_folder(job.model, model)
         folder_shape = shape_of_folder(folder / place, model.dtype) if place else None
         shape = folder_shape or shape
         takes, most = needed(shape, batch), most_sequences(shape, batch, available)
