@@ -11,7 +11,7 @@ from reversegen.core.records import Cluster, Failure
 from reversegen.evaluation.evaluation import EvaluationReport, Metric
 from reversegen.evaluation.judge_check import JudgeReport
 from reversegen.evaluation.outcomes import Counts, Measured
-from reversegen.operations.planned_jobs import Amount, Job
+from reversegen.operations.job import Amount, Job
 from reversegen.reporting.page.content import PageContent
 from reversegen.reporting.page.page import task_page
 from reversegen.reporting.tables import TARGET_ROWS, row_identity

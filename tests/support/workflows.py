@@ -74,11 +74,11 @@ class Workflow:
 
 
 def merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(one)
+    content = dict(one)
     for key, value in other.items():
-        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
-        merged[key] = merged(merged[key], value) if both else value
-    return merged
+        both = isinstance(value, dict) and isinstance(content.get(key), dict)
+        content[key] = merged(content[key], value) if both else value
+    return content
 
 
 def new_workflow(folder: Path) -> Workflow:

@@ -124,6 +124,16 @@ class Choice:
     """(question, response) to the one letter that it chooses; None where it cannot be read."""
     sure_messages: Callable[[str, str, str | None], Conversation]
     """(question, letter, system message) to a conversation that ends by asking whether the target is sure."""
+    sure_question: str
+    """The turn that asks so."""
+    sure: str
+    """The reply to it of who is sure."""
+    unsure: str
+    """The reply to it of who is not."""
+    options: int
+    """Options of a question, for a plan that cannot read it yet."""
+    measure: str = "accuracy"
+    """The metric of the test questions whose options get a probability."""
 
 
 @dataclass(frozen=True)
@@ -179,6 +189,8 @@ class Kind:
     """The form that decides whether two instructions ask the same."""
     metrics: tuple[MetricDescription, ...] = (ACCURACY, RETAINED)
     """What is measured of a target, in the order of columns."""
+    judged_measures: tuple[str, ...] = ()
+    """Those whose verdicts need the opinion of the judge model."""
     choice: Choice | None = None
     """How options are read, of a kind whose questions are multiple choice."""
     harmful: bool = False

@@ -61,6 +61,8 @@ from reversegen.worlds import knowledge
 
 FORM = Form("Q", "\n\n")
 """Items numbered `Q4.`, with a blank line between them."""
+OPTIONS = 4
+"""Options of an item of MMLU."""
 MOST_OPTIONS = 20
 """Options of an item; there must be a letter left for None of the above."""
 METRICS: tuple[MetricDescription, ...] = (
@@ -273,7 +275,13 @@ def open_kind(use: KindUse) -> Kind:
         canonical=canonical,
         metrics=METRICS,
         choice=Choice(
-            lambda instruction: list(string.ascii_uppercase[: len(asked(instruction).options)]), letter, sure_messages
+            letters=lambda instruction: list(string.ascii_uppercase[: len(asked(instruction).options)]),
+            letter=letter,
+            sure_messages=sure_messages,
+            sure_question=settings.sure_question,
+            sure=settings.sure,
+            unsure=settings.unsure,
+            options=OPTIONS + settings.none_of_the_above,
         ),
         says_none=says_none,
         structured=STRUCTURED,

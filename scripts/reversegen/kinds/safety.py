@@ -184,6 +184,7 @@ def open_kind(use: KindUse) -> Kind:
         replay_row=replay_row,
         group=policy.type_of,
         metrics=METRICS,
+        judged_measures=("attack_success_rate",),
         harmful=True,
         refuses=lambda answer: refuses(answer, phrases),
         canonical=lambda instruction: policy.canonical(instruction) or normalise(instruction),

@@ -19,11 +19,10 @@ from reversegen.core.escaping import csv_cell, markdown_text
 from reversegen.core.files import read_json
 from reversegen.core.markdown import markdown_table
 from reversegen.core.metric import Metric, MetricDescription
-from reversegen.core.validation import explain
-from reversegen.evaluation.evaluation import EvaluationReport
 from reversegen.core.records import explain
 from reversegen.core.sources import CONTROL_SOURCES
-from reversegen.evaluation.evaluation import Evaluation
+from reversegen.core.validation import explain
+from reversegen.evaluation.evaluation import EvaluationReport
 from reversegen.evaluation.outcomes import Measured, collect, read_test_sets
 from reversegen.evaluation.statistics import Estimate, coverage, pooled, resample
 from reversegen.kinds import target_metrics

@@ -14,8 +14,9 @@ from reversegen.evaluation.evaluation import EvaluationReport
 from reversegen.evaluation.judge_check import JudgeReport, read_judge_report
 from reversegen.evaluation.outcomes import Measured
 from reversegen.kinds.base import Kind
-from reversegen.operations import costs
-from reversegen.operations.planned_jobs import Amount, Job
+from reversegen.operations.job import Amount, Job
+from reversegen.operations.plan import plan
+from reversegen.operations.usage import used_amount
 from reversegen.reporting.failures import read_failures
 from reversegen.reporting.tables import Cell, read_evaluations, read_outcomes
 
@@ -87,7 +88,7 @@ def add_run(
 
 def add_costs(content: PageContent, folder: Path, configuration: Configuration) -> PageContent:
     """With what the jobs of models of the run in `folder` took, and how these models had to be asked."""
-    jobs = costs.plan(folder.name, configuration, folder)
+    jobs = plan(folder.name, configuration, folder)
     turns = [
         f"A system text opens the user's turn of {name} (`system_turn: user`): its chat template takes no system turn."
         for name in dict.fromkeys(job.model for job in jobs)
@@ -95,7 +96,7 @@ def add_costs(content: PageContent, folder: Path, configuration: Configuration) 
     ]
     return replace(
         content,
-        job_costs=[(job, costs.used(job, configuration, folder)) for job in jobs],
+        job_costs=[(job, used_amount(job, configuration, folder)) for job in jobs],
         currency=configuration.workflow.costs.prices.currency,
         settings=turns + system_texts(content.evaluations),
     )

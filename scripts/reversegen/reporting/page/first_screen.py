@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reversegen.core.metric import MetricDescription
-from reversegen.evaluation.evaluation import EvaluationReport
 from reversegen.core.sources import CONTROL_SOURCES
-from reversegen.evaluation.evaluation import Evaluation
+from reversegen.evaluation.evaluation import EvaluationReport
 from reversegen.evaluation.statistics import comparison, coverage, difference
 from reversegen.kinds.base import RETAINED
 from reversegen.reporting.page.charts import Series, line_chart, row_chart

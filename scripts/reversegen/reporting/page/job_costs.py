@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 
 from reversegen.core.escaping import html_text
-from reversegen.operations.planned_jobs import Amount
+from reversegen.operations.job import Amount
 from reversegen.reporting.page.content import PageContent
 from reversegen.reporting.page.elements import html_table, note
 

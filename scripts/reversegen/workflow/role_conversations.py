@@ -1,4 +1,8 @@
-"""Whether the models of a task can be asked what their roles are asked, found by their tokenizers before anything runs."""
+"""The conversations of each role of a task, rendered by the tokenizers of its models before anything runs.
+
+`role_faults` finds models that cannot be asked what their role is asked; `read_system_texts` says what each reads as a system
+text, which its chat template may write. `conversation_forms` is what a role is asked.
+"""
 
 from __future__ import annotations
 
@@ -18,28 +22,27 @@ from reversegen.core.records import Message
 from reversegen.engines.base import Request
 from reversegen.judges.formats import JUDGES
 from reversegen.kinds import open_kind
+from reversegen.workflow.stages import STAGES, Role
 
-ModelRole = Literal["proposer", "target", "teacher", "judge", "embedding", "transfer"]
 
-
-class Asked(Section):
+class RoleFolder(Section):
     """A model folder in a role of a task."""
 
     task: str
-    role: ModelRole
+    role: Role
     model: str
     folder: Path
 
 
-class AskedModels(Section):
-    """What is looked at in one call: the tasks of all of them are in the configuration."""
+class RoleFolders(Section):
+    """The model folders that are looked at in one call: the tasks of all of them are in the configuration."""
 
     configuration: Configuration
-    models: list[Asked]
+    models: list[RoleFolder]
 
 
-class Shape(NamedTuple):
-    """The form of a conversation, as `templates.templated` takes it."""
+class ConversationForm(NamedTuple):
+    """The form of a conversation, as `chat_templates.templated` takes it."""
 
     roles: tuple[str, ...]
     add_generation_prompt: bool = True
@@ -59,36 +62,35 @@ class Shape(NamedTuple):
         return Request(messages=messages, parts=self.parts, template=dict(self.arguments))
 
 
-def shapes(task: Task, role: ModelRole) -> list[Shape]:
+def conversation_forms(task: Task, role: Role) -> list[ConversationForm]:
     """The conversations of a role: what it is asked, and the rows that it is trained on. None for who gets plain text."""
-    asked = _asked(task.responses.system)
-    empty = task.responses.system == ""
     if role in ("target", "transfer"):
-        sure = [(*asked, "assistant", "user")] if role == "target" and open_kind(task.kind_use).choice else []
-        turns = (*(sure or [asked])[-1], "assistant")
-        row = [Shape(turns, False, empty_system=empty, last="row")] if role == "target" else []
-        return [*(Shape(roles, empty_system=empty) for roles in [asked, *sure]), *row]
+        question, empty = _question_turns(task.responses.system), task.responses.system == ""
+        sure = [(*question, "assistant", "user")] if role == "target" and open_kind(task.kind_use).choice else []
+        turns = (*(sure or [question])[-1], "assistant")
+        row = [ConversationForm(turns, False, empty_system=empty, last="row")] if role == "target" else []
+        return [*(ConversationForm(roles, empty_system=empty) for roles in [question, *sure]), *row]
     if role == "teacher":
-        answer = Shape(_asked(task.references.system), empty_system=task.references.system == "")
+        answer = ConversationForm(_question_turns(task.references.system), empty_system=task.references.system == "")
         if not task.references.solvable:
             return [answer]
-        check, empty = _asked(task.references.solvable_system), task.references.solvable_system == ""
-        option = Shape((*check, "assistant"), False, empty_system=empty, last="option")
-        return [answer, Shape(check, empty_system=empty), option]
+        check, empty = _question_turns(task.references.solvable_system), task.references.solvable_system == ""
+        option = ConversationForm((*check, "assistant"), False, empty_system=empty, last="option")
+        return [answer, ConversationForm(check, empty_system=empty), option]
     if role == "judge" and task.judge:
         if task.judge.format == "classifier":
-            return [Shape(("user", "assistant"), add_generation_prompt=False)]
+            return [ConversationForm(("user", "assistant"), add_generation_prompt=False)]
         judge = JUDGES[task.judge.format]
         turns = tuple(message.role for message in judge.messages("question", "answer"))
-        return [Shape(turns, parts=judge.parts, arguments=tuple(sorted(judge.template.items())))]
+        return [ConversationForm(turns, parts=judge.parts, arguments=tuple(sorted(judge.template.items())))]
     return []
 
 
-def _asked(system: str | None) -> tuple[str, ...]:
+def _question_turns(system: str | None) -> tuple[str, ...]:
     return ("user",) if system is None else ("system", "user")
 
 
-def check_model(folder: Path, model: ModelUse, wanted: list[Shape], *, trained: bool) -> None:
+def check_rendering(folder: Path, model: ModelUse, forms: list[ConversationForm], *, trained: bool) -> None:
     """Load the tokenizer of a folder and render a conversation of each form. Imports transformers.
 
     Raises BadInput, naming file and fix, for a tokenizer or chat template that cannot serve, such as one that renders a
@@ -105,34 +107,36 @@ def check_model(folder: Path, model: ModelUse, wanted: list[Shape], *, trained: 
             f"{folder}/tokenizer_config.json: it has no eos_token, by which a model learns to end its text; name one there"
         )
     conversations = Conversations(tokenizer, model)
-    for shape in wanted:
-        request = replace(shape.request, template={**template_arguments(model), **dict(shape.arguments)})
-        templated(tokenizer, request, add_generation_prompt=shape.add_generation_prompt)
-        *asked, last = request.messages
-        question = Request(messages=asked)
-        if shape.last == "row":
-            conversations.row(asked, [last])
-        elif shape.last == "option" and not model.thinks:
+    for form in forms:
+        request = replace(form.request, template={**template_arguments(model), **dict(form.arguments)})
+        templated(tokenizer, request, add_generation_prompt=form.add_generation_prompt)
+        *turns, last = request.messages
+        if form.last == "row":
+            conversations.row(turns, [last])
+        elif form.last == "option" and not model.thinks:
+            question = Request(messages=turns)
             conversations.completed(conversations.prompt(question), question, last.content)
 
 
-class Reader(Section):
+class SystemTextReader(Section):
     """A role of a task that reads conversations, and the system text that it is given."""
 
-    role: Literal["target", "teacher", "judge"]
+    role: Role
     model: str
     use: ModelUse
     folder: Path | None = Field(description="null for an endpoint")
     system: str | None
 
 
-class Readers(Section):
-    """What is rendered in one call."""
+class SystemTextReaders(Section):
+    """The roles that are looked at in one call."""
 
-    readers: list[Reader]
+    readers: list[SystemTextReader]
 
 
-def readers(task: Task, models: Mapping[str, Model], folders: Mapping[str, Path | None]) -> Readers:
+def system_text_readers(
+    task: Task, models: Mapping[str, Model], folders: Mapping[str, Path | None]
+) -> SystemTextReaders:
     """The roles of a task, of those in `folders`, that may read a system text; a folder is null for an endpoint.
 
     A judge of a published form is none: what it reads is that form.
@@ -154,10 +158,10 @@ def readers(task: Task, models: Mapping[str, Model], folders: Mapping[str, Path 
         for role, name in names.items()
         if name in models and role in folders
     ]
-    return Readers.model_validate({"readers": listed})
+    return SystemTextReaders.model_validate({"readers": listed})
 
 
-def system_texts(asked: Readers) -> dict[str, dict[str, str | None]]:
+def read_system_texts(roles: SystemTextReaders) -> dict[str, dict[str, str | None]]:
     """By role its model, the system text that is configured, and what the model reads as one; imports transformers.
 
     What an endpoint's model reads is null: its server renders. Raises BadInput for a chat template that cannot serve.
@@ -165,33 +169,34 @@ def system_texts(asked: Readers) -> dict[str, dict[str, str | None]]:
     from reversegen.engines.conversations import Conversations
     from reversegen.models.loading import load_tokenizer
 
-    told: dict[str, dict[str, str | None]] = {}
-    for reader in asked.readers:
+    texts: dict[str, dict[str, str | None]] = {}
+    for reader in roles.readers:
         read = None
         if reader.folder:
             conversations = Conversations(load_tokenizer(reader.folder, reader.use), reader.use)
             read = conversations.system_text(reader.system)
-        told[reader.role] = {"model": reader.model, "configured": reader.system, "read": read}
-    return told
+        texts[reader.role] = {"model": reader.model, "configured": reader.system, "read": read}
+    return texts
 
 
-def faults(asked: AskedModels) -> list[tuple[str, ModelRole, str]]:
+def role_faults(folders: RoleFolders) -> list[tuple[str, Role, str]]:
     """The first fault of each model in each role that it cannot play: task, role, and what is wrong."""
-    configuration = asked.configuration
+    configuration = folders.configuration
+    trained_roles = {stage.role for stage in STAGES.values() if stage.training}
     seen: dict[str, str] = {}
-    listed: list[tuple[str, ModelRole, str]] = []
-    for one in asked.models:
+    faults: list[tuple[str, Role, str]] = []
+    for one in folders.models:
         task = configuration.task(one.task)
         if one.role == "embedding" and task.embedding and task.embedding.pooling == "sentence":
             continue  # sentence-transformers loads a tokenizer of its own
-        wanted, trained = shapes(task, one.role), one.role in ("proposer", "target")
-        key = repr((one.model, wanted, trained))
+        forms, trained = conversation_forms(task, one.role), one.role in trained_roles
+        key = repr((one.model, forms, trained))
         if key not in seen:  # tasks share models
             seen[key] = ""
             try:
-                check_model(one.folder, configuration.models[one.model].use, wanted, trained=trained)
+                check_rendering(one.folder, configuration.models[one.model].use, forms, trained=trained)
             except BadInput as error:
                 seen[key] = str(error)
         if seen[key]:
-            listed.append((one.task, one.role, seen[key]))
-    return listed
+            faults.append((one.task, one.role, seen[key]))
+    return faults
