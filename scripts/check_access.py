@@ -3,13 +3,13 @@
 python scripts/check_access.py --help
 """
 
-from reversegen.models import hub
+from reversegen.models.hub import check_access
 from reversegen.stage import run
 
 
 def main(models: dict[str, str], pickled: dict[str, str], data: dict[str, str]) -> None:
     """Repositories with their locked revisions, empty where there is none; of `pickled` the .bin weights are converted."""
-    hub.check_access(models, pickled, data)
+    check_access(models, pickled, data)
 
 
 if __name__ == "__main__":

@@ -28,8 +28,8 @@ from reversegen.core.errors import BadInput
 from reversegen.core.files import building_folder, check_file
 from reversegen.kinds import math
 from reversegen.loop.seeds import read_source
+from reversegen.models.download import fetch_file
 from reversegen.models.folder import check_folder
-from reversegen.models.hub import fetch_file
 from reversegen.text.embeddings import open_encoder
 
 CONFIG = {"config.json": b'{"model_type": "llama"}', "tokenizer.json": b"{}", "chat_template.jinja": b"{{ x }}"}

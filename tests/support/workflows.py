@@ -72,11 +72,11 @@ class Workflow:
 
 
 def merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(one)
+    result = dict(one)
     for key, value in other.items():
-        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
-        merged[key] = merged(merged[key], value) if both else value
-    return merged
+        both = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = merged(result[key], value) if both else value
+    return result
 
 
 def new_workflow(folder: Path) -> Workflow:
