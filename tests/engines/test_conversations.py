@@ -30,7 +30,8 @@ from reversegen.kinds.math import KIND
 from reversegen.loop.answering import answer_questions
 from reversegen.loop.references import reference
 from reversegen.loop.teaching import Teacher, answer_by_teacher
-from reversegen.training.trainer import train_supervised
+from reversegen.training.common import TrainingRun
+from reversegen.training.sft import train_supervised
 
 PLAIN = (
     "{% for m in messages %}{% if m.role == 'user' %}Q: {{ m.content }} A:{% else %} {{ m.content }}<eos>{% endif %}"
@@ -455,6 +456,7 @@ def test_a_short_loop_with_a_target_that_thinks(r1: Path, tmp_path: Path) -> Non
         bf16=False, activation_checkpointing=False,
     )  # fmt: skip
     tracking = Tracking(report_to=[], project="none")
-    train_supervised([row], r1, use(ON), tmp_path / "model", training, None, True, 0, 1, "target", tracking)
+    run = TrainingRun(r1, use(ON), tmp_path / "model", "target", 0, 1, tracking)
+    train_supervised([row], run, training, None, True)
     [[after]] = TransformersEngine(tmp_path / "model", use(ON), Decoding(20), 1).generate(asked("9 + 9"), 1, 0)
     assert after.text == "<think>\n</think>\n\n#### 18"

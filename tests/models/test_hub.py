@@ -32,6 +32,7 @@ from reversegen.core.errors import BadInput
 from reversegen.core.files import building_folder, check_file, read_json
 from reversegen.kinds import math
 from reversegen.loop.seeds import read_source
+from reversegen.models.download import fetch_file
 from reversegen.models.folder import check_folder
 from reversegen.text.embeddings import open_encoder
 

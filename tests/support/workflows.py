@@ -74,11 +74,11 @@ class Workflow:
 
 
 def merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    content = dict(one)
+    result = dict(one)
     for key, value in other.items():
-        both = isinstance(value, dict) and isinstance(content.get(key), dict)
-        content[key] = merged(content[key], value) if both else value
-    return content
+        both = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = merged(result[key], value) if both else value
+    return result
 
 
 def new_workflow(folder: Path) -> Workflow:
