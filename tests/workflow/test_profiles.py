@@ -65,9 +65,6 @@ def test_profiles_hold_the_rerun_triggers_once() -> None:
 
 
 def test_no_document_tells_to_replace_the_default_profile() -> None:
-    for path in [
-        REPOSITORY / "README.md",
-        REPOSITORY / "Makefile",
-        *(REPOSITORY / name / "README.md" for name in ("config", "results")),
-    ]:
+    for name in ("README.md", "Makefile", "config/README.md", "results/README.md", "slurm/config.yaml"):
+        path = REPOSITORY / name
         assert "--workflow-profile" not in path.read_text(), path
