@@ -6,7 +6,6 @@ python scripts/fetch_data.py --help
 from pathlib import Path
 
 from reversegen.config.data import HubData
-from reversegen.models import hub
 from reversegen.config.load import HubData
 from reversegen.models.download import fetch_data
 from reversegen.stage import run

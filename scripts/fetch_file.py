@@ -6,7 +6,6 @@ python scripts/fetch_file.py --help
 from pathlib import Path
 
 from reversegen.config.data import UrlData
-from reversegen.models import hub
 from reversegen.config.load import UrlData
 from reversegen.models.download import fetch_file
 from reversegen.stage import run

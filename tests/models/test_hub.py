@@ -20,7 +20,6 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 import yaml
-from reversegen.models.download import fetch_file
 from tests.support.hub_server import TOKEN, Hub, Repository
 from tests.support.workflows import MINILM, REPOSITORY, Workflow
 

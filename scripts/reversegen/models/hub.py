@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from reversegen.config.data import HubData, UrlData
 from reversegen.config.load import read_yaml
 from reversegen.core.errors import BadInput
 from reversegen.core.files import check_manifest, file_sha256, read_json, write_text
