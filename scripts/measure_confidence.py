@@ -11,7 +11,7 @@ from reversegen.core.records import Question, Response, read_records
 from reversegen.engines import open_engine
 from reversegen.engines.base import Decoding
 from reversegen.kinds import open_kind
-from reversegen.loop import generation
+from reversegen.loop.confidence import measure_confidence
 from reversegen.stage import run
 
 
@@ -30,7 +30,7 @@ def main(
     questions = {q.id: q for path in tests for q in read_records(path, Question) if q.measure == "accuracy"}
     answered = [(i, q.text, said[i]) for i, q in questions.items()]
     engine = open_engine(model, target[0] if target else None, Decoding(settings.max_new_tokens), threads)
-    generation.measure_confidence(confidences, answered, engine, open_kind(kind), settings.system, settings.batch_size)
+    measure_confidence(confidences, answered, engine, open_kind(kind), settings.system, settings.batch_size)
 
 
 if __name__ == "__main__":

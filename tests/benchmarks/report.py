@@ -96,7 +96,8 @@ def _make(folder: Path) -> None:
     from reversegen.core.records import Cluster, read_records
     from reversegen.evaluation.evaluation import EvaluationReport, Metric
     from reversegen.reporting.failures import read_failures
-    from reversegen.reporting.page import report
+    from reversegen.reporting.page.content import PageContent
+    from reversegen.reporting.page.page import task_page
 
     def files(name: str) -> list[Path]:
         return [folder / f"iter{k}/{name}.jsonl" for k in range(2)]
@@ -116,8 +117,9 @@ def _make(folder: Path) -> None:
         groups={},
         provenance={},
     )
-    stored = report.Stored([evaluation], "made", read_records(places[0], Cluster), read_failures(places[1]))
-    (folder / "report.html").write_text(report.page(stored))
+    clusters, failures = read_records(places[0], Cluster), read_failures(places[1])
+    content = PageContent([evaluation], run="made", clusters=clusters, failures=failures)
+    (folder / "report.html").write_text(task_page(content))
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
     print(json.dumps({"seconds": time.process_time(), "megabytes": megabytes}))
 

@@ -80,7 +80,7 @@ def _ours(folder: Path, temperature: float, texts: list[str]) -> tuple[float, in
     from reversegen.core.records import Prompt, Sample, read_records
     from reversegen.engines.base import Decoding
     from reversegen.engines.vllm import VllmEngine
-    from reversegen.loop.generation import sample_instructions
+    from reversegen.loop.sampling import sample_instructions
 
     use = ModelUse(dtype="float32", engine="vllm", vllm=Vllm(**ARGUMENTS))
     engine = VllmEngine(folder, use, Decoding(TOKENS, temperature), os.cpu_count() or 1)

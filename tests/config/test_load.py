@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from reversegen.config.json_schema import json_schemas
+from reversegen.config.load import task_file, task_files
 from reversegen.config.workflow import Configuration
 from reversegen.core.errors import BadInput
 from reversegen.workflow.configuration import EXTENSIONS, load_configuration
@@ -20,7 +21,7 @@ CONFIG = Path(__file__).parents[2] / "config"
 SCHEMAS = json_schemas(EXTENSIONS.kinds, EXTENSIONS.worlds)
 EDITORS = {name: jsonschema.Draft202012Validator(schema) for name, schema in SCHEMAS.items()}
 TASK, OTHER, MODELS, WORKFLOW = "tasks/tiny-math.yaml", "tasks/math.yaml", "models.yaml", "config.yaml"
-SHIPPED = sorted(str(path.relative_to(CONFIG)) for path in [*CONFIG.glob("*.yaml"), *CONFIG.glob("tasks/*.yaml")])
+SHIPPED = sorted(str(path.relative_to(CONFIG)) for path in [*CONFIG.glob("*.yaml"), *task_files(CONFIG / "tasks")])
 
 
 def read(path: Path) -> Any:
@@ -89,11 +90,40 @@ def leaves(value: Any, above: str = "") -> dict[str, Any]:
     return {key: leaf for name, inner in value.items() for key, leaf in leaves(inner, f"{above}.{name}").items()}
 
 
+def test_ablations_have_a_folder_of_their_own(shipped: Configuration) -> None:
+    extending = {name for name, task in shipped.tasks.items() if task.extends}
+    ablations = {path.stem for path in (CONFIG / "tasks/ablations").iterdir()}
+    assert ablations == extending - {"tiny-math-served", "tiny-math-vllm"}
+    assert len(ablations) == 11
+
+
+def test_two_files_of_one_name_are_refused_in_one_line_and_stop_no_other_task(edited: Edited) -> None:
+    (edited.folder / "tasks/math-no-sft.yaml").write_text("extends: math\n")
+    loaded = edited.load()
+    with pytest.raises(BadInput) as refused:
+        loaded.task("math-no-sft")
+    tasks = edited.folder / "tasks"
+    assert str(refused.value) == (
+        f"{tasks}/ablations/math-no-sft.yaml: {tasks}/math-no-sft.yaml has the same name, which is the task's; "
+        "rename one of them"
+    )
+    assert set(loaded.faults) == {"math-no-sft"}
+    assert "math" in loaded.tasks
+
+
+def test_a_fault_of_an_ablation_names_its_file_and_an_ablation_may_be_extended(edited: Edited) -> None:
+    (edited.folder / "tasks/ablations/own.yaml").write_text("extends: math-no-sft\niterations: 2\n")
+    (edited.folder / "tasks/above.yaml").write_text("extends: own\n")
+    assert edited.load().task("above").iterations == 2
+    (edited.folder / "tasks/ablations/own.yaml").write_text("extends: math\niterations: -1\n")
+    assert edited.refusal().startswith(f"{edited.folder}/tasks/ablations/own.yaml: iterations: ")
+
+
 @pytest.mark.parametrize("name", [Path(file).stem for file in SHIPPED if file.startswith("tasks/")])
 def test_a_task_has_its_own_values_and_the_defaults_elsewhere(shipped: Configuration, name: str) -> None:
-    own = leaves(content(f"tasks/{name}.yaml"))
+    own = leaves(read(task_file(CONFIG / "tasks", name)))
     if parent := own.get(".extends"):
-        own = leaves(content(f"tasks/{parent}.yaml")) | own
+        own = leaves(read(task_file(CONFIG / "tasks", parent))) | own
     defaults = {
         key: value
         for key, value in leaves(content(WORKFLOW)["defaults"]).items()
@@ -153,7 +183,6 @@ REFUSED = [
     (TASK, "data.seeds.arithmetic.corpus.part", "training"),
     (TASK, "data.seeds.arithmetic.corpus.world", "geometry"),
     (TASK, "data.seeds.arithmetic.subjects", []),
-    (TASK, "data.tests.test.measures", "speed"),
     (TASK, "data.probe", "sometimes"),
     (TASK, "data.probe_seeds", 0),
     (TASK, "enhancement.seed_margin", -0.1),
@@ -251,6 +280,11 @@ def test_keys_that_do_not_fit_each_other_are_refused_with_file_and_section(
             "data.tests.test.measures",
             "over_refusal",
             "data.tests.test.measures: over_refusal is nothing that the kind math",
+        ),
+        (
+            "data.tests.test.measures",
+            "speed",
+            "data.tests.test.measures: speed is nothing that the kind math measures; it has a",
         ),
         ("teacher", "knowledge", "teacher: knowledge solves questions of the kind honesty alone"),
     ],

@@ -11,7 +11,7 @@ import scipy.stats
 from reversegen.config.task import Evaluation
 from reversegen.core.files import file_sha256, write_json
 from reversegen.core.metric import Metric
-from reversegen.core.records import Confidence, Instruction, Label, Measure, Question, Sample, Verdict
+from reversegen.core.records import Confidence, Instruction, Label, Question, Sample, Verdict
 from reversegen.evaluation.evaluation import (
     EvaluationReport,
     Meanings,
@@ -321,7 +321,7 @@ ANSWERED = [
 ]
 
 
-MEASURES: dict[str, Measure] = {"easy": "accuracy", "hard": "accuracy", "before": "retained"}
+MEASURES: dict[str, str] = {"easy": "accuracy", "hard": "accuracy", "before": "retained"}
 
 
 def test_the_targets_metrics_are_those_counted_by_hand() -> None:
@@ -356,7 +356,7 @@ def test_the_targets_metrics_are_those_counted_by_hand() -> None:
     }
 
 
-def of_verdicts(measure: Measure, verdicts: str, details: tuple[str, ...] = ()) -> tuple[list[Question], list[Label]]:
+def of_verdicts(measure: str, verdicts: str, details: tuple[str, ...] = ()) -> tuple[list[Question], list[Label]]:
     """Questions of one measure with the verdicts that p, f and i stand for."""
     names: dict[str, Verdict] = {"p": "passed", "f": "failed", "i": "invalid"}
     questions = [
@@ -380,7 +380,7 @@ def of_verdicts(measure: Measure, verdicts: str, details: tuple[str, ...] = ()) 
         ("over_refusal", (3, 5)),
     ],
 )
-def test_what_is_counted_depends_on_the_measure_of_a_question(measure: Measure, expected: tuple[int, int]) -> None:
+def test_what_is_counted_depends_on_the_measure_of_a_question(measure: str, expected: tuple[int, int]) -> None:
     questions, labels = of_verdicts(measure, "ppfffiii")
     metrics, groups = evaluate_target({"one": questions}, labels, [], FEW, 0, KIND)
     assert set(metrics) == {measure, "invalid_share"}

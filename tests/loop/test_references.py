@@ -13,7 +13,8 @@ from reversegen.kinds.base import Kind
 from reversegen.kinds.honesty import Honesty
 from reversegen.kinds.math import KIND as MATH
 from reversegen.kinds.safety import Safety
-from reversegen.loop.references import likely_solvable, refused, solvable, solve, vote
+from reversegen.loop.references import refused, solve, vote
+from reversegen.loop.solvability import likely_solvable, solvable
 
 CHOICES = Honesty(
     samples=2, temperature=1, threshold=1, none_of_the_above=True, sure_question="?", sure="y", unsure="n"

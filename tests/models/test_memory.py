@@ -18,9 +18,10 @@ from reversegen.config.workflow import Configuration, Size
 from reversegen.core.shards import items_at_once
 from reversegen.kinds import open_kind
 from reversegen.models.memory import Batch, Shape, most_sequences, needed, shape_of_folder, shape_of_size
-from reversegen.operations.costs import on_gpu, plan, write_plan
-from reversegen.operations.doctor import BATCH_SIZES, check_memory
+from reversegen.operations.doctor.limits import check_memory
+from reversegen.operations.plan import on_gpu, plan, plan_markdown
 from reversegen.workflow.configuration import load_configuration
+from reversegen.workflow.stages import STAGES
 
 CONFIG = REPOSITORY / "config"
 LARGE = ("math", "safety", "safety-llama2-chat", "safety-3b-proposer", "honesty")
@@ -143,7 +144,7 @@ def test_every_batch_of_the_shipped_tasks_fits_its_gpu_with_a_margin(name: str, 
                 assert needed(shape, batch) > shape.weights + 10**9, job  # it is counted
         local = {job.rule for job in jobs if not configuration.models[job.model].endpoint}
         assert rules == {rule for rule in local if not rule.startswith("train_")}
-        assert rules <= set(BATCH_SIZES)
+        assert rules <= {rule for rule, stage in STAGES.items() if stage.batch_size}
 
 
 PARTITIONS = {"tiny-math": (64, 256, 256), "tiny-safety": (64, 256, 256), "tiny-honesty": (64, 256, 2560)}
@@ -171,7 +172,7 @@ def test_a_batch_has_whole_items(size: int, sequences: int, items: int) -> None:
 
 def test_a_plan_shows_the_memory_of_each_batch_where_there_is_a_gpu(tmp_path: Path) -> None:
     configuration = configured()
-    lines = write_plan("honesty", configuration, tmp_path).splitlines()
+    lines = plan_markdown("honesty", configuration, tmp_path).splitlines()
     start = lines.index("## GPU memory")
     rows = [line for line in lines[start:] if line.startswith("| ")][1:]
     # weights 17 GB, 12 prompts of 5 samples: 912 x 524,288 + 400 x 171,008 + 44 x 152,064 bytes each
@@ -179,7 +180,7 @@ def test_a_plan_shows_the_memory_of_each_batch_where_there_is_a_gpu(tmp_path: Pa
     assert "| measure_confidence | vicuna-7b-v1.5 | 320 | 148 + 0 | 27 | 80 |" in rows
     assert len(rows) == len(set(rows)) == 5
     assert not any("gpt-4o-mini" in row for row in rows)
-    assert "## GPU memory" not in write_plan("tiny-math", configuration, tmp_path)
+    assert "## GPU memory" not in plan_markdown("tiny-math", configuration, tmp_path)
 
 
 def findings(folder: Path, **changes: Any) -> list[tuple[str, str, str]]:
@@ -191,7 +192,7 @@ def findings(folder: Path, **changes: Any) -> list[tuple[str, str, str]]:
     content |= {key: content.get(key, {}) | value for key, value in changes.items()}
     (folder / "config/tasks/own.yaml").write_text(yaml.safe_dump(content))
     configuration = load_configuration(read_yaml(folder / "config/config.yaml"), folder / "config")
-    return [(one.state, one.text, one.mend) for one in check_memory("own", configuration, folder)]
+    return [(one.state, one.text, one.fix) for one in check_memory("own", configuration, folder)]
 
 
 def test_the_doctor_says_which_batch_does_not_fit_and_what_would(tmp_path: Path) -> None:

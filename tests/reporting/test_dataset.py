@@ -9,11 +9,13 @@ from typing import Any
 import datasets
 import pytest
 from huggingface_hub import DatasetCard
+from tests.reporting.test_failure_clusters import SAFETY
 from tests.snakefile.test_plans import NOWHERE, planned
 from tests.support.workflows import Workflow
 from trl.data_utils import is_conversational
 
 from reversegen.config.data import DataSource
+from reversegen.config.task import KindUse
 from reversegen.core.metric import Metric
 from reversegen.core.records import (
     Instruction,
@@ -29,7 +31,8 @@ from reversegen.core.records import (
 )
 from reversegen.evaluation.evaluation import EvaluationReport
 from reversegen.evaluation.judge_check import JudgeReport
-from reversegen.reporting.dataset import SCHEMAS, TEXTS, Arm, Origin, write_dataset
+from reversegen.reporting.dataset import SCHEMAS, TEXTS, Arm, write_dataset
+from reversegen.reporting.dataset_card import Origin
 
 
 def instruction(identity: str, *splits: Split) -> Instruction:
@@ -64,7 +67,7 @@ def arm(verdicts: dict[str, Verdict], heldout: Sequence[str], pairs: int) -> Arm
     )  # fmt: skip
 
 
-CHAINS = [
+ARMS = [
     arm({"a": "failed", "b": "passed", "c": "invalid"}, heldout=["c"], pairs=2),
     arm({"c": "failed", "d": "passed", "b": "failed"}, heldout=["d"], pairs=0),
 ]
@@ -104,7 +107,8 @@ def origin(*licences: str) -> Origin:
 
 def write(folder: Path, *licences: str, harmful: bool = False, include_text: bool = False) -> dict[str, Any]:
     """The folder as `datasets` reads it, by configuration."""
-    write_dataset(folder, CHAINS, ROWS, origin(*licences or ("MIT",)), harmful=harmful, include_text=include_text)
+    kind = SAFETY if harmful else KindUse(name="math")
+    write_dataset(folder, ARMS, ROWS, origin(*licences or ("MIT",)), kind, include_text)
     cache = str(folder.parent / f"cache of {folder.name}")
     names = datasets.get_dataset_config_names(str(folder))
     return {name: datasets.load_dataset(str(folder), name, cache_dir=cache) for name in names}

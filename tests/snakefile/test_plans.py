@@ -69,7 +69,7 @@ def test_a_plan_converts_each_model_of_bin_weights_and_names_one_folder_for_all(
     made = re.findall(r"^rule (\w+):\n    (?:input: (.*)\n    )?output: (.*)$", done.stdout, re.MULTILINE)
     place = "resources/downloads/{}/{}".format
     for model in ("open-llama-3b", "vicuna-7b-v1.5"):
-        assert ("fetch_bin", "", place("bin", model)) in made
+        assert ("fetch_bin", f"{place('access/bin', model)}.json", place("bin", model)) in made
         assert ("convert_model", place("bin", model), place("models", model)) in made
     [(files, _)] = [(read, wrote) for name, read, wrote in made if name == "prefetch_task"]
     assert place("models", "vicuna-7b-v1.5") in files
@@ -170,7 +170,7 @@ def test_the_page_of_several_random_seeds_has_the_atlas_of_the_first(workflow: W
 def test_an_ablation_that_reuses_plans_only_what_differs(workflow: Workflow) -> None:
     tasks = workflow.folder / "config/tasks"
     (tasks / "fixed.yaml").write_text(
-        "extends: tiny-math\nreuse: [seeds, warmup, iter0, target]\npreference: {reference: warmup}\n"
+        "extends: tiny-math\nreuse: [seeds, warmup, iter0, original]\npreference: {reference: warmup}\n"
     )
     done = workflow.run("-n", "results/fixed.s1/table.md")
     assert done.returncode == 0, done.stdout

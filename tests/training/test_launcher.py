@@ -49,16 +49,16 @@ if sys.argv[1] == "fsdp":  # accelerate shards on accelerators alone; torch does
 stages = json.loads(sys.argv[2])
 if "STOP" in os.environ:  # one of the processes is told, as by SLURM
     sys.path.insert(0, os.path.dirname(stages[0][0]))
-    from reversegen.training import trainer as training
+    from reversegen.training.common import Followed
 
-    report = training._Followed.on_log
+    report = Followed.on_log
 
     def report_and_stop(self, args, state, *rest, **more):
         report(self, args, state, *rest, **more)
         if (os.environ["RANK"], str(state.global_step)) == ("1", os.environ["STOP"]):
             os.kill(os.getpid(), signal.SIGUSR1)
 
-    training._Followed.on_log = report_and_stop
+    Followed.on_log = report_and_stop
     if os.environ["RANK"] == "0":  # on a slow disk the other is long done when the checkpoint stands
         sync = os.fsync
         os.fsync = lambda file: (time.sleep(0.5), sync(file))

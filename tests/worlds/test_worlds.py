@@ -5,17 +5,18 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
 
 from reversegen.config.data import Corpus
+from reversegen.config.load import WORLDS, draw_examples
 from reversegen.config.workflow import Configuration
 from reversegen.core.errors import BadInput
 from reversegen.kinds import open_kind
 from reversegen.workflow.configuration import load_configuration
-from reversegen.worlds import SOLVERS, WORLDS, draw_examples
+from reversegen.worlds import SOLVERS
 
 ROOT = Path(__file__).parents[2]
 TASKS = sorted(path.stem for path in (ROOT / "config/tasks").glob("tiny-*.yaml"))
@@ -41,7 +42,8 @@ def shipped() -> Configuration:
     return load_configuration(yaml.safe_load((ROOT / "config/config.yaml").read_text()), ROOT / "config")
 
 
-def test_every_world_is_one_that_a_task_draws_from() -> None:
+def test_the_worlds_are_those_that_a_corpus_may_name() -> None:
+    assert set(WORLDS) == set(get_args(Corpus.model_fields["world"].annotation))
     assert set(SOLVERS) <= set(WORLDS)
     data = [shipped().task(task).data for task in TASKS]
     assert {s.corpus.world for d in data for s in (d.seeds | d.tests).values() if s.corpus} == set(WORLDS)

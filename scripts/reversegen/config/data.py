@@ -9,7 +9,6 @@ from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 from pydantic_core import PydanticKnownError
 
 from reversegen.config.fields import FILE_PART, Name, Number, Positive, RandomSeed, Section
-from reversegen.core.records import Measure
 
 
 def _one_of_the_worlds(name: str, info: ValidationInfo) -> str:
@@ -77,7 +76,7 @@ class DataSource(Section):
         description="most rows: so many of those that can be used, drawn by a hash of their text; null for all. A plan counts "
         "them before the data is here",
     )
-    measures: Measure | None = Field(
+    measures: str | None = Field(
         None, description="for a test set: the metric it counts for; retained is what the target could do before"
     )
 

@@ -1,14 +1,14 @@
 """Reads and validates the files of `config/`.
 
-`load` reads them all. What one section can refuse, its class refuses; what follows `load` here is what several files decide:
-which models, launchers and tasks there are, and what may be reused. `read_yaml`, `merge` and `checked` read one file.
+`load` reads them all. What one section can refuse, its class refuses; `checks` has what several files decide. `read_yaml`,
+`merge` and `checked` read one file.
 """
 
 from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,16 +16,20 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from reversegen.config.checks import check_budget, check_models, check_reuse
 from reversegen.config.fields import TASK_NAME, Section
 from reversegen.config.models import Model
-from reversegen.config.paths import task_models
-from reversegen.config.task import REUSABLE, Judge, Task, task_section
+from reversegen.config.task import Task, task_section
 from reversegen.config.training import Enhancement, Preference, Warmup
-from reversegen.config.workflow import ABLATION, Configuration, Price, Throughput, Workflow
+from reversegen.config.workflow import ABLATION, Configuration, Workflow
 from reversegen.core.errors import BadInput
-from reversegen.core.records import explain, first_fault
+from reversegen.core.validation import explain, first_fault
 
+SHIPPED = Path(__file__).parents[3] / "config"
+"""The configuration that ships; a workflow that imports ours as a module has one of its own beside it."""
 RESERVED = {"tables", "figures", "models"}
+ABLATIONS = "ablations"
+"""Folder in `config/tasks/` of tasks that change one thing of another."""
 S = TypeVar("S", bound=BaseModel)
 
 
@@ -73,17 +77,20 @@ def _tasks(
     tasks: dict[str, Task] = {}
     faults: dict[str, str] = {}
     # A fault is met in the file that holds it before it is met in one that extends it.
-    for path in sorted((folder / "tasks").glob("*.yaml"), key=lambda path: (_depth(path, ()), path.name)):
+    files = task_files(folder / "tasks")
+    for path in sorted(files, key=lambda path: (_depth(path, ()), path.name)):
         try:
-            task = _task(section, main.defaults, path, faults, extensions.worlds)
-            _check_models(task, models, unusable, extensions.solvers, path)
-            _check_budget(task, models, main, path)
+            if len(same := [str(other) for other in files if other.stem == path.stem]) > 1:
+                raise BadInput(f"{same[1]}: {same[0]} has the same name, which is the task's; rename one of them")
+            task = _task(section, folder, main.defaults, path, faults, extensions.worlds)
+            check_models(task, models, unusable, extensions.solvers, path)
+            check_budget(task, models, main, path)
             _check_launchers(task, folder, path)
             if task.random_seed and len(main.random_seeds) > 1:
                 raise BadInput(
                     f"{path}: random_seed: {task.random_seed} and random_seeds cannot both be given; NAME.sN sets it"
                 )
-            _check_reuse(task, tasks, path)
+            check_reuse(task, tasks, path)
             extensions.check(task, models, f"{path}: ")
             tasks[path.stem] = task
         except _SharedFault:
@@ -91,6 +98,16 @@ def _tasks(
         except BadInput as error:
             faults[path.stem] = str(error)
     return tasks, faults
+
+
+def task_files(tasks: Path) -> list[Path]:
+    """The files of all tasks below the folder `config/tasks`."""
+    return [*sorted(tasks.glob("*.yaml")), *sorted(tasks.glob(f"{ABLATIONS}/*.yaml"))]
+
+
+def task_file(tasks: Path, name: str) -> Path:
+    """The file of a task by its name without random seed, whether or not it is there."""
+    return next((path for path in task_files(tasks) if path.stem == name), tasks / f"{name}.yaml")
 
 
 class _SharedFault(BadInput):
@@ -157,7 +174,12 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 def _task(
-    section: type[Task], defaults: dict[str, Any], path: Path, faults: dict[str, str], worlds: Collection[str]
+    section: type[Task],
+    folder: Path,
+    defaults: dict[str, Any],
+    path: Path,
+    faults: dict[str, str],
+    worlds: Collection[str],
 ) -> Task:
     """A task's file over what it extends and the defaults; a fault is blamed on the file that holds the key.
 
@@ -173,9 +195,7 @@ def _task(
     except ValidationError as error:
         place = first_fault(error)["loc"]
         if _holds(defaults, place) and not _holds(own, place):
-            raise _SharedFault(
-                f"{path.parents[1] / 'config.yaml'}: defaults.{explain(error, show_input=True)}"
-            ) from error
+            raise _SharedFault(f"{folder / 'config.yaml'}: defaults.{explain(error, show_input=True)}") from error
         raise BadInput(f"{path}: {explain(error, show_input=True)}") from error
 
 
@@ -203,73 +223,11 @@ def _parent(path: Path, own: dict[str, Any], children: tuple[Path, ...]) -> Path
     name = own.get("extends")
     if name is None:
         return None
-    parent = path.with_name(f"{name}.yaml") if re.fullmatch(TASK_NAME, str(name)) else path
-    if parent in (path, *children) or not parent.is_file():
-        known = sorted(other.stem for other in path.parent.glob("*.yaml") if other not in (path, *children))
-        raise BadInput(f"{path}: extends: {name!r} is none of {', '.join(known)}")
-    return parent
-
-
-def _check_models(
-    task: Task, models: dict[str, Model], unusable: dict[str, str], solvers: Collection[str], path: Path
-) -> None:
-    """Refuse a role for a model that is unknown, cannot play it, or is `unusable`: names with what is wrong with each."""
-    keys = {"judge": "judge.model", "embedding": "embedding.model"}
-    keys |= {f"transfer {name}": f"transfer.{n}" for n, name in enumerate(task.transfer)}
-    for role, name in task_models(task).items():
-        key = keys.get(role, role)
-        if name in unusable:
-            raise BadInput(f"{path}: {key}: {unusable[name]}")
-        if name not in models and not (role == "teacher" and name in solvers):
-            raise BadInput(f"{path}: {key}: unknown model {name!r}; config/models.yaml has {', '.join(sorted(models))}")
-    if fault := next(_role_faults(task, models), None):
-        raise BadInput(f"{path}: {fault}")
-
-
-def _role_faults(task: Task, models: dict[str, Model]) -> Iterator[str]:
-    """What models of a task cannot do that their roles need."""
-    if task.judge:
-        yield from _judge_faults(task.judge, models[task.judge.model])
-    if task.embedding and models[task.embedding.model].endpoint:
-        yield f"embedding.model: {task.embedding.model} is an endpoint, which gives no vectors; name a hub id or folder"
-    for role, name in (("proposer", task.proposer), ("target", task.target), ("teacher", task.teacher)):
-        model = models.get(name)
-        if model and model.train and model.train.classifier:
-            yield f"{role}: {name} is a classifier, which writes no text"
-    if models[task.proposer].endpoint:
-        yield f"proposer: {task.proposer} is an endpoint, and a proposer is trained; name a hub id or folder"
-
-
-def _judge_faults(judge: Judge, model: Model) -> Iterator[str]:
-    if model.endpoint and judge.format in ("classifier", "shieldgemma"):
-        yield f"judge: {judge.model} is an endpoint, which cannot serve the form {judge.format}"
-    if judge.format != "instructed" and model.thinks:
-        yield (
-            f"judge: {judge.model} thinks before it answers, and the form {judge.format} has no room for a thought; set its "
-            "`thinking: {enabled: false}`, or take the format instructed"
-        )
-    if model.engine == "vllm" and judge.format == "classifier":
-        yield f"judge: {judge.model} is a classifier, which transformers runs; give no `engine: vllm`"
-
-
-def _check_budget(task: Task, models: dict[str, Model], main: Workflow, path: Path) -> None:
-    """Refuse a limit on what nothing could be said of: every price and throughput that it needs must be given."""
-    judge = [task.judge.model] if task.judge else []
-    needed: dict[str, Any] = {}
-    for name in (task.proposer, task.target, task.teacher, *judge, *task.transfer):
-        model = models.get(name)
-        if model is None:
-            continue
-        if model.endpoint and task.budget.money:
-            price = main.costs.prices.endpoints.get(name, Price(read=None, written=None))
-            needed |= {f"prices.endpoints.{name}.{key}": value for key, value in price}
-        elif not model.endpoint and main.sizes[model.size].gpu and (task.budget.money or task.budget.gpu_hours):
-            speed = main.costs.throughput.get(model.size, Throughput(read=None, written=None, trained=None))
-            needed |= {f"throughput.{model.size}.{key}": value for key, value in speed}
-            if task.budget.money:
-                needed["prices.gpu_hour"] = main.costs.prices.gpu_hour
-    if unknown := [key for key, value in needed.items() if value is None]:
-        raise BadInput(f"{path}: budget: it cannot be kept without costs.{', costs.'.join(unknown)} in config.yaml")
+    files = task_files(path.parents[1] if path.parent.name == ABLATIONS else path.parent)
+    others = {other.stem: other for other in files if other not in (path, *children)}
+    if str(name) not in others:
+        raise BadInput(f"{path}: extends: {name!r} is none of {', '.join(sorted(others))}")
+    return others[str(name)]
 
 
 def _check_launchers(task: Task, folder: Path, path: Path) -> None:
@@ -279,36 +237,14 @@ def _check_launchers(task: Task, folder: Path, path: Path) -> None:
         launcher = section.training.launcher
         if launcher is None:
             continue
-        known = sorted(file.stem for file in (folder / "accelerate").glob("*.yaml"))
+        known = {file.stem: file for place in (SHIPPED, folder) for file in sorted(place.glob("accelerate/*.yaml"))}
         if launcher.config not in known:
             raise BadInput(
-                f"{path}: {part}.training.launcher.config: {launcher.config!r} is none of {', '.join(known)}"
+                f"{path}: {part}.training.launcher.config: {launcher.config!r} is none of {', '.join(sorted(known))}"
             )
-        sharded = read_yaml(folder / "accelerate" / f"{launcher.config}.yaml").get("distributed_type") == "FSDP"
+        sharded = read_yaml(known[launcher.config]).get("distributed_type") == "FSDP"
         if sharded and section.lora:
             raise BadInput(f"{path}: {part}: LoRA is not for {launcher.config}, which shards all weights; take ddp")
-
-
-def _check_reuse(task: Task, tasks: dict[str, Task], path: Path) -> None:
-    """Refuse to reuse what would not be the same: every key that decides a part must be equal in both tasks."""
-    if task.reuse and task.extends is None:
-        raise BadInput(f"{path}: reuse: say with `extends` whose files are meant")
-    if task.reuse and task.extends and task.random_seed != tasks[task.extends].random_seed:
-        raise BadInput(f"{path}: reuse: its random_seed is not that of {task.extends}; NAME.sN sets both")
-    for part in task.reuse:
-        assert task.extends is not None
-        keys = REUSABLE[part]
-        for key in [*keys, *task.kind_sections] if "responses" in keys else keys:
-            own, parents = (_key(t, key) for t in (task, tasks[task.extends]))
-            if own != parents:
-                raise BadInput(f"{path}: reuse: {part} depends on {key}, which is not that of {task.extends}")
-
-
-def _key(task: Task, path: str) -> Any:
-    value: Any = task
-    for key in path.split("."):
-        value = getattr(value, key)
-    return value
 
 
 def _holds(content: Any, place: tuple[int | str, ...]) -> bool:

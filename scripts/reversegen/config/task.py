@@ -232,7 +232,7 @@ class Report(Section):
 
 
 class Task(Section):
-    """A task: `config/tasks/NAME.yaml` over the defaults of `config/config.yaml`."""
+    """A task: `config/tasks/NAME.yaml`, or `config/tasks/ablations/NAME.yaml`, over the defaults of `config/config.yaml`."""
 
     model_config = ConfigDict(extra="allow")  # the sections of kinds: see `task_section`
 

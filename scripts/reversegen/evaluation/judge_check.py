@@ -13,7 +13,8 @@ from reversegen.config.task import JudgeCheck
 from reversegen.core.errors import BadInput
 from reversegen.core.files import read_json
 from reversegen.core.metric import Metric
-from reversegen.core.records import Label, Labelled, Opening, explain
+from reversegen.core.records import Label, Labelled, Opening
+from reversegen.core.validation import explain
 from reversegen.ids import hashed_seed
 
 

@@ -16,7 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from reversegen.core.errors import BadInput
 from reversegen.core.files import read_json
 from reversegen.core.metric import Metric
-from reversegen.core.records import Confidence, Instruction, Label, Question, Sample, explain, read_records
+from reversegen.core.records import Confidence, Instruction, Label, Question, Sample, read_records
+from reversegen.core.validation import explain
 from reversegen.evaluation.evaluation import FAILURES, EvaluationReport
 from reversegen.ids import content_id
 from reversegen.kinds.base import Kind

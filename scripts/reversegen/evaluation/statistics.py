@@ -36,7 +36,6 @@ FLOOR = 1 / 3
 by chance promise no certainty. The coverage rises by at most 0.01, for two random seeds that share nothing."""
 LEAST_SEEDS = 5
 """Random seeds that a sentence needs before it calls one source better than another."""
-LESS_IS_BETTER = ("attack_success_rate", "calibration_error", "over_refusal")
 
 Draws = npt.NDArray[np.float64]
 Key = TypeVar("Key", int, str)
@@ -217,7 +216,7 @@ def coverage(random_seeds: int, asked: str) -> str:
     )
 
 
-def comparison(one: str, other: str, metric: str, less: Estimate) -> str:
+def comparison(one: str, other: str, less_is_better: bool, less: Estimate) -> str:
     """What the difference of two sources, `one` less `other`, shows, for people: no more than its interval does.
 
     One source is called better only if the interval excludes 0 over LEAST_SEEDS random seeds or more.
@@ -230,6 +229,6 @@ def comparison(one: str, other: str, metric: str, less: Estimate) -> str:
     elif less.low <= 0 <= less.high:
         shown = "the difference is within the noise"
     else:
-        better = (less.value < 0) == (metric.rpartition("/")[2] in LESS_IS_BETTER)
+        better = (less.value < 0) == less_is_better
         shown = f"{one if better else other} enhances better than {other if better else one}"
     return f"{one} less {other} is {numbers} ({coverage(less.random_seeds, 'questions')}): {shown}"

@@ -7,7 +7,8 @@ from reversegen.config.fields import Section
 from reversegen.config.models import Model
 from reversegen.config.task import KindUse, Task
 from reversegen.core.errors import BadInput
-from reversegen.kinds.base import Kind
+from reversegen.core.metric import MetricDescription
+from reversegen.kinds.base import ACCURACY, RETAINED, Kind
 from reversegen.worlds import SOLVERS
 
 
@@ -31,6 +32,13 @@ def open_kind(use: KindUse) -> Kind:
         raise BadInput(f"kind: {use.name!r} is none of {', '.join(sorted(modules))}")
     kind: Kind = modules[use.name].open_kind(use)
     return kind
+
+
+def target_metrics(kind: str) -> tuple[MetricDescription, ...]:
+    """What is measured of targets of a kind, in the order of columns; the shared metrics for results of an unknown kind."""
+    modules = kind_modules()
+    metrics: tuple[MetricDescription, ...] = modules[kind].METRICS if kind in modules else (ACCURACY, RETAINED)
+    return metrics
 
 
 def check_kind(task: Task, models: Mapping[str, Model], place: str) -> None:

@@ -25,18 +25,23 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from reversegen.config.fields import NUMBER, Number, Rate, Section
 from reversegen.config.task import KindUse
+from reversegen.core.metric import MetricDescription
 from reversegen.core.records import Label, Message, Question, Reference, Verdict
 from reversegen.ids import normalise
 from reversegen.kinds.answers.equivalence import Checker
 from reversegen.kinds.answers.reply import TRUNCATED, read_reply
 from reversegen.kinds.base import (
+    ACCURACY,
+    RETAINED,
     Case,
     Choice,
+    ConfidenceShare,
     Conversation,
     Decision,
     Kind,
     Parsed,
     Raw,
+    ScoreMetric,
     Structured,
     Unusable,
     conversation,
@@ -51,6 +56,7 @@ from reversegen.kinds.options import (
     with_none_of_the_above,
     write_item,
 )
+from reversegen.kinds.scores import average_precision, calibration_error
 from reversegen.worlds import knowledge
 
 FORM = Form("Q", "\n\n")
@@ -59,6 +65,36 @@ OPTIONS = 4
 """Options of an item of MMLU."""
 MOST_OPTIONS = 20
 """Options of an item; there must be a letter left for None of the above."""
+METRICS: tuple[MetricDescription, ...] = (
+    ACCURACY,
+    ScoreMetric(
+        "average_precision",
+        "how well R-Tuning's score ranks right answers above wrong ones",
+        compared=True,
+        headline=1,
+        computed=average_precision,
+        ranks=True,
+    ),
+    ScoreMetric(
+        "calibration_error",
+        "the expected distance between that score and being right",
+        less_is_better=True,
+        compared=True,
+        headline=2,
+        note=(
+            "A draw repeats questions, so that its bins are noisier and its calibration_error greater than that of all "
+            "questions: of one random seed, a small one may lie below its interval"
+        ),
+        computed=calibration_error,
+    ),
+    ConfidenceShare(
+        "unsure_share",
+        "answers of which the target says that it is unsure",
+        headline=4,
+        hit=lambda confidence: confidence.sure < 0.5,
+    ),
+    RETAINED,
+)
 _SAYS_INVALID = re.compile(r"answer:\W*invalid", re.IGNORECASE)
 """How a teacher says that a question has not exactly one right option."""
 
@@ -258,6 +294,7 @@ def open_kind(use: KindUse) -> Kind:
         replay_row=replay_row,
         group=knowledge.type_of,
         canonical=canonical,
+        metrics=METRICS,
         choice=Choice(
             letters=lambda instruction: list(string.ascii_uppercase[: len(asked(instruction).options)]),
             letter=letter,

@@ -20,6 +20,7 @@ from reversegen.core.records import (
     TrainingRow,
     Verdict,
 )
+from reversegen.core.sources import SOURCES
 from reversegen.ids import hashed_seed
 from reversegen.kinds.answers.reply import read_reply
 from reversegen.kinds.base import Conversation, Kind
@@ -28,8 +29,6 @@ from reversegen.text.words import words
 
 log = logging.getLogger("reversegen")
 
-SOURCES = ("reversegen", "warmup", "warmup_failures", "seeds")
-"""Failures of the trained proposers; valid instructions of proposer 0; its failures, at equal target calls; seeds."""
 OF_FAILURES = ("reversegen", "warmup_failures")
 """Sources whose rows `in_turns` selects. The two others are what they are compared with, drawn as they come."""
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from reversegen.core.errors import BadInput
 from reversegen.core.escaping import markdown_text
+from reversegen.core.markdown import markdown_table
 from reversegen.core.metric import Metric
 from reversegen.evaluation.outcomes import Measured, Run
 from reversegen.evaluation.statistics import NOTHING, Estimate, coverage, difference, estimate, pooled
@@ -366,17 +367,8 @@ def markdown(table: str, of: Sequence[Part], told: Told, below: Sequence[str]) -
     blocks = [f"# {table.capitalize()}"]
     for part in of:
         cells = [[cell if NUMBERS.fullmatch(cell) else markdown_text(cell) for cell in row] for row in grid(part, told)]
-        heads = len(part.lines[0].heads)
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        lines = [
-            [
-                cell.ljust(width) if n < heads else cell.rjust(width)
-                for n, (cell, width) in enumerate(zip(row, widths, strict=True))
-            ]
-            for row in cells
-        ]
-        lines.insert(1, ["-" * width if n < heads else "-" * (width - 1) + ":" for n, width in enumerate(widths)])
-        blocks += [f"## {markdown_text(part.title)}", "\n".join(f"| {' | '.join(line)} |" for line in lines)]
+        lines = markdown_table(cells[0], cells[1:], len(part.lines[0].heads), padded=True)
+        blocks += [f"## {markdown_text(part.title)}", lines]
     return "\n\n".join([*blocks, *(markdown_text(note).replace(r"\: ", ": ") for note in below)]) + "\n"
 
 

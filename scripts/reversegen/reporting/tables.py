@@ -17,14 +17,17 @@ from pydantic import ValidationError
 from reversegen.core.errors import BadInput
 from reversegen.core.escaping import csv_cell, markdown_text
 from reversegen.core.files import read_json
-from reversegen.core.metric import Metric
-from reversegen.core.records import explain
+from reversegen.core.markdown import markdown_table
+from reversegen.core.metric import Metric, MetricDescription
+from reversegen.core.sources import CONTROL_SOURCES
+from reversegen.core.validation import explain
 from reversegen.evaluation.evaluation import EvaluationReport
 from reversegen.evaluation.outcomes import Measured, collect, read_test_sets
 from reversegen.evaluation.statistics import Estimate, coverage, pooled, resample
+from reversegen.kinds import target_metrics
 from reversegen.kinds.base import Kind
 
-TARGET_ROWS = ("original", "warmup", "warmup_failures", "seeds", "reversegen")
+TARGET_ROWS = ("original", *CONTROL_SOURCES, "reversegen")
 """Rows of the target's table: the original, what control sources made of it, and what they are controls of."""
 
 ROWS = {"proposer": "iteration", "target": "source"}
@@ -32,8 +35,6 @@ ROWS = {"proposer": "iteration", "target": "source"}
 
 DIVERSITY = ("unique_share", "distinct_3", "type_entropy", "novelty")
 PROPOSER = ("failure_rate", "failure_rate_corrected", "validity", "failure_rate_unique", "yield", *DIVERSITY)
-MAIN = ("attack_success_rate", "average_precision", "accuracy")
-"""What a target is judged by: the first of these that its tests measure, else its first metric. Of attacks less is better."""
 TARGET = (
     *("accuracy", "accuracy_strict", "unanswerable", "average_precision", "calibration_error", "unsure_share"),
     *(
@@ -262,7 +263,7 @@ def table(
         columns = {name: ("", name) for name in TARGET if any(name in e.metrics for e in of_role)}
         types = sorted({name for e in of_role for name in e.groups.get("type", {})})
         if len(types) <= MOST_TYPES:
-            main = main_measure(evaluations)
+            main = main_metric(evaluations).name
             measured = {name for e in of_role for name in types if main in e.groups.get("type", {}).get(name, {})}
             columns |= {f"type {name}": (f"type={name}", main) for name in sorted(measured)}
         columns |= {name: ("", name) for name in TRAINING}
@@ -271,10 +272,17 @@ def table(
     return {row: {name: cells.get((role, row, *key), blank) for name, key in columns.items()} for row in rows}
 
 
-def main_measure(evaluations: Sequence[EvaluationReport]) -> str:
-    """The metric that targets are compared by."""
-    measured = [name for name in (*MAIN, *TARGET) for e in evaluations if e.role == "target" and name in e.metrics]
-    return measured[0] if measured else "accuracy"
+def main_metric(evaluations: Sequence[EvaluationReport]) -> MetricDescription:
+    """The metric that targets are compared by: the first headline of their kind that was measured."""
+    headlines = headline_metrics(evaluations[0].kind)
+    measured = {name for e in evaluations if e.role == "target" for name in e.metrics}
+    return next((metric for metric in headlines if metric.name in measured), headlines[0])
+
+
+def headline_metrics(kind: str) -> list[MetricDescription]:
+    """What targets of a kind are compared by, most telling first."""
+    headlines = {metric.headline: metric for metric in target_metrics(kind) if metric.headline is not None}
+    return [headlines[place] for place in sorted(headlines)]
 
 
 def shown(column: str, cell: Cell) -> tuple[str, str]:
@@ -316,12 +324,9 @@ def markdown(evaluations: Sequence[EvaluationReport], outcomes: Sequence[Measure
         found = table(evaluations, role, outcomes)
         if not found:
             continue
-        grid = [[rows, *map(markdown_text, next(iter(found.values())))]]
-        grid += [[row, *(" ".join(shown(*c)).strip() for c in cells.items())] for row, cells in found.items()]
-        widths = [max(map(len, column)) for column in zip(*grid, strict=True)]
-        lines = [[line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])] for line in grid]
-        lines.insert(1, ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])])
-        parts += [f"## {role.capitalize()} by {rows}", "\n".join(f"| {' | '.join(line)} |" for line in lines)]
+        head = [rows, *map(markdown_text, next(iter(found.values())))]
+        lines = [[row, *(" ".join(shown(*c)).strip() for c in cells.items())] for row, cells in found.items()]
+        parts += [f"## {role.capitalize()} by {rows}", markdown_table(head, lines, padded=True)]
         if reasons := invalid_reasons(evaluations, role):
             parts.append(f"Without a verdict: {reasons}.")
     return "\n\n".join(parts) + "\n"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.endpoint_server import FORMS, KEY, ONCE, REFUSED, EndpointServer, quirk
+from tests.support.settings import answer_settings
 
 from reversegen.config.data import Corpus
 from reversegen.config.models import Endpoint, Limits
@@ -17,7 +18,7 @@ from reversegen.engines.endpoint.call_log import calls_folder, read_usage
 from reversegen.engines.openai import OpenAIEngine
 from reversegen.kinds import open_kind
 from reversegen.kinds.answers.reply import read_reply
-from reversegen.loop.generation import answer_questions
+from reversegen.loop.answering import answer_questions
 from reversegen.loop.labels import cases, label_responses
 from reversegen.worlds.arithmetic import draw
 
@@ -36,7 +37,7 @@ SAID = {
 def respond(server: EndpointServer, output: Path, mode: str) -> list[Response]:
     endpoint = Endpoint(base_url=server.url, model="some-model", api_key_env="REVERSEGEN_TEST_KEY")
     engine = OpenAIEngine(endpoint, Limits(mode=mode, poll=0.1), Decoding(8), calls_folder(output))
-    answer_questions(output, QUESTIONS, engine, KIND, None, 16, 1, ())
+    answer_questions(output, QUESTIONS, engine, KIND, answer_settings(None, 16), 1, ())
     return read_records(output, Response)
 
 

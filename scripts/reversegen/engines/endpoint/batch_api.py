@@ -18,9 +18,9 @@ from typing import Any
 
 from reversegen.core.errors import BadInput
 from reversegen.core.files import alone, read_json, write_json
-from reversegen.core.records import Call
 from reversegen.engines.base import Generated
 from reversegen.engines.endpoint.call_log import Calls
+from reversegen.engines.endpoint.calls import Call
 from reversegen.engines.endpoint.connection import LONGEST_PAUSE, Connection
 from reversegen.engines.endpoint.faults import UNREADABLE, Fault, failed_call, status_fault
 from reversegen.engines.endpoint.replies import generated

@@ -18,8 +18,8 @@ from typing import IO
 
 from pydantic import ValidationError
 
-from reversegen.core.records import Call
 from reversegen.engines.base import Generated
+from reversegen.engines.endpoint.calls import Call
 from reversegen.engines.endpoint.replies import Reading, Unreadable, generated
 
 log = logging.getLogger("reversegen")

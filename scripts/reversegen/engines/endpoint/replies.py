@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from reversegen.config.models import Thinking
-from reversegen.core.records import Call
 from reversegen.engines.base import Generated
+from reversegen.engines.endpoint.calls import Call
 
 START, END = "<think>", "</think>"
 """What stands around a thought in every record: `kinds.answers.reply` reads it."""
