@@ -27,9 +27,9 @@ def finding(proposers: Rows, targets: Rows, main: MetricDescription) -> str:
         before, after = (_number(targets, source, main.name) for source in ("original", "reversegen"))
         name = main.name.replace("_", " ")
         parts.append(f"{name} went from {before} of the original target to {after} with reversegen")
-        for other in (name for name in main.beside if name in targets["original"]):
-            before, after = (_number(targets, source, other) for source in ("original", "reversegen"))
-            parts[-1] += f", {other.replace('_', '-')} from {before} to {after}"
+        for companion in (name for name in main.beside if name in targets["original"]):
+            before, after = (_number(targets, source, companion) for source in ("original", "reversegen"))
+            parts[-1] += f", {companion.replace('_', '-')} from {before} to {after}"
         parts += _best_control(targets, main)
     if not parts:
         return "There is nothing to compare yet."

@@ -28,6 +28,6 @@ def _table(title: str, rows: Rows) -> str:
     for name in next(iter(rows.values())):
         texts = (map(html_text, shown(name, cells[name])) for cells in rows.values())
         lines.append(
-            [breakable(name), *(f"{value}{beside and f' <small>{beside}</small>'}" for value, beside in texts)]
+            [breakable(name), *(f"{value}{interval and f' <small>{interval}</small>'}" for value, interval in texts)]
         )
     return f"<h3>{title}</h3>\n{html_table(title, ['metric', *map(breakable, rows)], lines)}"

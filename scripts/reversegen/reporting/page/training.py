@@ -15,8 +15,8 @@ from reversegen.reporting.tables import ROWS, row_name
 
 def training(curves: Mapping[str, Curve], evaluations: Sequence[Evaluation]) -> str:
     """Loss and reward accuracy by step: warm-up, DPO by iteration, enhancement by source; what the saved models kept of it."""
-    charts, kept = _curves(curves), _kept_in_saving(evaluations)
-    return f"{charts}\n{kept}" if kept else charts
+    charts, table = _curves(curves), _kept_in_saving(evaluations)
+    return f"{charts}\n{table}" if table else charts
 
 
 def _curves(curves: Mapping[str, Curve]) -> str:
@@ -42,8 +42,8 @@ def _kept_in_saving(evaluations: Sequence[Evaluation]) -> str:
     """A table of the models that were measured as they are loaded; empty without one."""
     lines = []
     for e in evaluations:
-        if kept := e.metrics.get("training_kept"):
-            cells = [f"{e.task}: {e.role}, {ROWS[e.role]} {row_name(e)}", with_interval(kept), kept.reason or ""]
+        if share := e.metrics.get("training_kept"):
+            cells = [f"{e.task}: {e.role}, {ROWS[e.role]} {row_name(e)}", with_interval(share), share.reason or ""]
             lines.append([html_text(cell) for cell in cells])
     if not lines:
         return ""
