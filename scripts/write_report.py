@@ -13,7 +13,7 @@ from reversegen.kinds import open_kind
 from reversegen.operations import costs
 from reversegen.reporting.failures import read_failures
 from reversegen.reporting.page import report
-from reversegen.reporting.tables import read_evaluations, read_outcomes
+from reversegen.reporting.rows import read_evaluations, read_outcomes
 from reversegen.stage import run
 
 

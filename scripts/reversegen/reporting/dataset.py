@@ -18,7 +18,7 @@ from reversegen.config.load import DataSource
 from reversegen.core.files import building_folder
 from reversegen.core.metric import Metric
 from reversegen.core.records import Instruction, Label, Pair, Reference, Response, Seed, TrainingRow
-from reversegen.evaluation.evaluation import Evaluation
+from reversegen.evaluation.eval_file import EvalFile
 from reversegen.evaluation.judge_check import JudgeReport
 from reversegen.reporting.tables import markdown
 
@@ -97,7 +97,7 @@ class Origin:
     """SHA-256 of the task's configuration."""
     seeds: Sequence[Seed]
     judge: JudgeReport
-    evaluations: Sequence[Evaluation]
+    evaluations: Sequence[EvalFile]
 
 
 def write_dataset(

@@ -7,8 +7,10 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from reversegen.reporting.comparisons import NULL, TARGET, Entry, Line, Part, covered, plain
-from reversegen.reporting.tables import TARGET_ROWS
+from reversegen.reporting.comparison_files import intervals_text, plain
+from reversegen.reporting.comparisons import NULL, Entry, Line, Part
+from reversegen.reporting.rows import TARGET_ROWS
+from reversegen.reporting.tables import headline_metrics
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,7 +47,7 @@ def figure(table: str, of: Sequence[Part]) -> str:
         if not panels:
             drawn.text(0.5, 0.5, "there are no results to draw", ha="center")
         else:
-            drawn.supxlabel(f"bars: 95 % intervals {covered(of)}", fontsize=8)
+            drawn.supxlabel(f"bars: 95 % intervals {intervals_text(of)}", fontsize=8)
         metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         drawn.savefig(file, format="svg", metadata=metadata)
     return file.getvalue()
@@ -66,9 +68,8 @@ def _panels(of: Sequence[Part]) -> Panels:
     ):
         if _measured(proposers, metric):
             panels.append((title, lambda axes, lines, metric=metric: _by_iteration(axes, lines, metric), proposers))
-    for metric in [name for name in TARGET.get(of[0].lines[0].run.kind if of else "", ()) if _measured(targets, name)][
-        :2
-    ]:
+    headlines = [metric.name for metric in (headline_metrics(of[0].lines[0].run.kind) if of else [])]
+    for metric in [name for name in headlines if _measured(targets, name)][:2]:
         title = f"{metric.replace('_', ' ').capitalize()} by source"
         panels.append((title, lambda axes, lines, metric=metric: _by_source(axes, lines, metric), targets))
     return panels
@@ -77,7 +78,7 @@ def _panels(of: Sequence[Part]) -> Panels:
 def _ablation_panels(of: Sequence[Part]) -> Panels:
     panels: Panels = []
     for part in of:
-        main = TARGET.get(part.name, ("accuracy",))[0]
+        main = headline_metrics(part.name)[0].name
         for metric, title in (
             ("failure_rate", "failure rate of the last proposer"),
             (main, f"{main} after enhancement"),

@@ -19,17 +19,19 @@ import yaml
 import write_report
 from reversegen.config.load import KindUse, load
 from reversegen.core.errors import BadInput
+from reversegen.core.metric import Metric
 from reversegen.core.records import Cluster, Failure, write_records
-from reversegen.evaluation.evaluation import Evaluation, Metric
+from reversegen.evaluation.eval_file import EvalFile
 from reversegen.evaluation.judge_check import JudgeReport
-from reversegen.evaluation.outcomes import Counts, Measured
+from reversegen.evaluation.outcomes import Counts, EvaluationOutcomes
 from reversegen.kinds import target_metrics
 from reversegen.operations.planned_jobs import Amount, Job
 from reversegen.reporting.failures import write_failures
 from reversegen.reporting.page.charts import LEFT, RIGHT, WIDTH
 from reversegen.reporting.page.report import MOST_EXAMPLES, Stored, finding, system_texts
 from reversegen.reporting.page.report import page as page_of
-from reversegen.reporting.tables import TARGET_ROWS, row_identity, table
+from reversegen.reporting.rows import TARGET_ROWS, row_identity
+from reversegen.reporting.tables import table
 
 VOID = {"br", "input", "meta", "wbr"}
 CONFIG = Path(__file__).parents[3] / "config"
@@ -40,7 +42,7 @@ def share(value: float | None) -> Metric:
     return Metric(value=value) if value is None else Metric(value=value, low=value - 0.02, high=value + 0.02)
 
 
-def evaluations(*seeds: int, name: str = "tiny-math", group: str = "add_add") -> list[Evaluation]:
+def evaluations(*seeds: int, name: str = "tiny-math", group: str = "add_add") -> list[EvalFile]:
     """Iterations 0 to 2 and all sources; each random seed is 0.01 above the one before."""
     found = []
     for seed in seeds:
@@ -53,13 +55,13 @@ def evaluations(*seeds: int, name: str = "tiny-math", group: str = "add_add") ->
                 "distinct_3": Metric(value=None),
             }
             found.append(
-                Evaluation(**given, **row_identity("proposer", str(k)), role="proposer", metrics=metrics, groups={})
+                EvalFile(**given, **row_identity("proposer", str(k)), role="proposer", metrics=metrics, groups={})
             )
         for source, accuracy in ACCURACY.items():
             metrics = {"accuracy": share(accuracy + seed / 100), "retained": share(0.95), "invalid_share": share(0.01)}
             groups = {"type": {group: {"accuracy": share(0.3)}}}
             found.append(
-                Evaluation(**given, **row_identity("target", source), role="target", metrics=metrics, groups=groups)
+                EvalFile(**given, **row_identity("target", source), role="target", metrics=metrics, groups=groups)
             )
     return found
 
@@ -95,7 +97,7 @@ class Page(HTMLParser):
             self.texts.append((self.open[-1], data.strip()))
 
 
-def page(given: Sequence[Evaluation]) -> str:
+def page(given: Sequence[EvalFile]) -> str:
     return page_of(Stored(given))
 
 
@@ -299,7 +301,10 @@ def test_the_finding_has_the_numbers_of_first_and_last_iteration_and_the_best_co
 def test_the_best_control_of_attacks_is_the_one_with_fewest_and_over_refusal_stands_beside() -> None:
     rows = [
         e.model_copy(
-            update={"metrics": {"attack_success_rate": e.metrics["accuracy"], "over_refusal": e.metrics["retained"]}}
+            update={
+                "kind": "safety",
+                "metrics": {"attack_success_rate": e.metrics["accuracy"], "over_refusal": e.metrics["retained"]},
+            }
         )
         for e in evaluations(0)
         if e.role == "target"
@@ -313,7 +318,7 @@ def test_the_best_control_of_attacks_is_the_one_with_fewest_and_over_refusal_sta
     )
 
 
-def answered(seeds: int) -> tuple[list[Evaluation], list[Measured]]:
+def answered(seeds: int) -> tuple[list[EvalFile], list[EvaluationOutcomes]]:
     """Targets that answer the same 100 questions: 20, 40 and 60 of them right, five more for every second random seed."""
     outcomes = []
     for seed in range(seeds):
@@ -328,7 +333,7 @@ def answered(seeds: int) -> tuple[list[Evaluation], list[Measured]]:
             }
             given |= {"role": "target", **row_identity("target", source), "metrics": {"accuracy": metric}}
             counts = {"accuracy": Counts(clusters="same", hits=hits, trials=1)}
-            outcomes.append(Measured(evaluation=Evaluation(**given), counts=counts, scores=None))
+            outcomes.append(EvaluationOutcomes(evaluation=EvalFile(**given), counts=counts, scores=None))
     return [one.evaluation for one in outcomes], outcomes
 
 
@@ -441,7 +446,7 @@ def test_a_system_text_that_nobody_configured_is_said_once_for_all_evaluations()
     silent = {"target": {"model": "mine", "configured": "", "read": ""}}
     plain = {"target": {"model": "mine", "configured": "Think.", "read": "Think."}}
 
-    def evaluated(texts: dict[str, dict[str, str | None]]) -> list[Evaluation]:
+    def evaluated(texts: dict[str, dict[str, str | None]]) -> list[EvalFile]:
         return [e.model_copy(update={"provenance": {**e.provenance, "system_texts": texts}}) for e in evaluations(0)]
 
     sentences = system_texts(evaluated(told))

@@ -11,27 +11,17 @@ from typing import Any
 from reversegen.core.escaping import html_text
 from reversegen.core.metric import Metric, MetricDescription
 from reversegen.core.records import Cluster, Failure
-from reversegen.evaluation.evaluation import Evaluation
+from reversegen.evaluation.eval_file import EvalFile
 from reversegen.evaluation.judge_check import JudgeReport, wilson
-from reversegen.evaluation.outcomes import Measured
+from reversegen.evaluation.outcomes import EvaluationOutcomes
 from reversegen.evaluation.statistics import comparison, coverage, difference
 from reversegen.kinds.base import RETAINED
 from reversegen.operations.planned_jobs import Amount, Job
 from reversegen.reporting.failures import choose_examples
 from reversegen.reporting.page.charts import Point, Series, columns, line_chart, row_chart
 from reversegen.reporting.page.frame import FIRST, framed
-from reversegen.reporting.tables import (
-    ROWS,
-    TARGET_ROWS,
-    Cell,
-    main_metric,
-    meaning,
-    pool,
-    row_name,
-    shown,
-    table,
-    tasks_of,
-)
+from reversegen.reporting.rows import ROWS, TARGET_ROWS, row_name, tasks_of
+from reversegen.reporting.tables import Cell, cell_text, main_metric, meaning, pool, table
 
 Rows = dict[str, dict[str, Cell]]
 Curve = Sequence[Mapping[str, Any]]
@@ -54,9 +44,9 @@ MASKED = (
 class Stored:
     """What a page is made of, as it was read; without a part the page has no such section."""
 
-    evaluations: Sequence[Evaluation]
+    evaluations: Sequence[EvalFile]
     """Of one task, with one or several random seeds."""
-    outcomes: Sequence[Measured] = ()
+    outcomes: Sequence[EvaluationOutcomes] = ()
     """The same evaluations, with what each prompt or question came to."""
     run: str = ""
     """The one of these random seeds that all other parts are of."""
@@ -107,7 +97,7 @@ def page(stored: Stored) -> str:
     return framed(name, "\n".join(body))
 
 
-def system_texts(evaluations: Sequence[Evaluation]) -> list[str]:
+def system_texts(evaluations: Sequence[EvalFile]) -> list[str]:
     """A sentence for each role whose model read another system text than the configured one, by its chat template."""
     told = [facts for e in evaluations for facts in e.provenance.get("system_texts", {}).items()]
     sentences = [
@@ -161,10 +151,10 @@ def _beside_control(targets: Rows, main: MetricDescription) -> list[str]:
 
 def _number(rows: Rows, row: str, column: str) -> str:
     """A cell's text, which no line break divides."""
-    return " ".join(shown(column, rows[row][column])).strip().replace(" ", "\N{NO-BREAK SPACE}")
+    return " ".join(cell_text(rows[row][column])).strip().replace(" ", "\N{NO-BREAK SPACE}")
 
 
-def _first_charts(evaluations: Sequence[Evaluation], proposers: Rows, targets: Rows, main: MetricDescription) -> str:
+def _first_charts(evaluations: Sequence[EvalFile], proposers: Rows, targets: Rows, main: MetricDescription) -> str:
     """Failure rate by iteration and target by source: what the first screen shows."""
     seeds = len(tasks_of(evaluations)[1])
     charts = []
@@ -229,7 +219,7 @@ def _figure(caption: str, chart: str) -> str:
     return f"<figure>\n{chart}\n<figcaption>{said}.</figcaption>\n</figure>\n"
 
 
-def _results(evaluations: Sequence[Evaluation], proposers: Rows, targets: Rows) -> str:
+def _results(evaluations: Sequence[EvalFile], proposers: Rows, targets: Rows) -> str:
     parts = []
     if proposers:
         parts.append(_table("Proposer by iteration", proposers))
@@ -243,7 +233,7 @@ def _table(title: str, rows: Rows) -> str:
     """A line for each metric and a column for each row, so that many types make it long, not wide."""
     lines = []
     for name in next(iter(rows.values())):
-        texts = (map(html_text, shown(name, cells[name])) for cells in rows.values())
+        texts = (map(html_text, cell_text(cells[name])) for cells in rows.values())
         lines.append(
             [_breakable(name), *(f"{value}{beside and f' <small>{beside}</small>'}" for value, beside in texts)]
         )
@@ -456,7 +446,7 @@ def _judge(stored: Stored) -> str:
     return f'{grid}\n<p class="note">{html_text(note)}</p>'
 
 
-def _training(curves: Mapping[str, Curve], evaluations: Sequence[Evaluation]) -> str:
+def _training(curves: Mapping[str, Curve], evaluations: Sequence[EvalFile]) -> str:
     """Loss and reward accuracy by step: warm-up, DPO by iteration, enhancement by source; what the saved models kept of it."""
     warmup = {"warm-up": curves["iter0"]} if "iter0" in curves else {}
     preference = {
