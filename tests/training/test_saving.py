@@ -34,7 +34,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, 
 from reversegen.config.load import Lora, ModelUse, Preference
 from reversegen.core.errors import BadInput, Interrupted
 from reversegen.core.metric import Metric
-from reversegen.evaluation.evaluation import kept_metric
+from reversegen.evaluation.provenance import kept_metric
 from reversegen.training import trainer as training_module
 from reversegen.training.pretraining import CHAT_TEMPLATE, build_tokenizer, train_model
 from reversegen.training.saving import ROWS, drawn_rows, kept
