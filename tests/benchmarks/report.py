@@ -93,8 +93,9 @@ def _make(folder: Path) -> None:
     """Both stages in this process, and what they took on standard output."""
     import write_failure_clusters
     from reversegen.config.task import KindUse
+    from reversegen.core.metric import Metric
     from reversegen.core.records import Cluster, read_records
-    from reversegen.evaluation.evaluation import EvaluationReport, Metric
+    from reversegen.evaluation.eval_file import EvalFile
     from reversegen.reporting.failures import read_failures
     from reversegen.reporting.page.content import PageContent
     from reversegen.reporting.page.page import task_page
@@ -106,7 +107,7 @@ def _make(folder: Path) -> None:
     places = folder / "failure_clusters.jsonl", folder / "failures.parquet"
     write_failure_clusters.main(*given, [], *places, KindUse(name="math"), 0)
     metrics = {"failure_rate": Metric(value=0.5), "validity": Metric(value=1.0)}
-    evaluation = EvaluationReport(
+    evaluation = EvalFile(
         task="made",
         kind="math",
         role="proposer",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reversegen.core.markdown import cell_text, markdown_table
+from reversegen.core.markdown import markdown_table, plain_cell
 
 HEAD = ("metric", "first", "second")
 ROWS = (("yield", "1.0", "20.5"), ("a longer name", "0.123", ""))
@@ -35,5 +35,5 @@ def test_a_line_of_another_length_is_refused() -> None:
 
 
 def test_a_value_stays_on_its_line_and_in_its_cell() -> None:
-    assert cell_text("a |\n b") == r"a \| b"
-    assert cell_text(0.5) == "0.5"
+    assert plain_cell("a |\n b") == r"a \| b"
+    assert plain_cell(0.5) == "0.5"

@@ -27,7 +27,7 @@ from reversegen.kinds import open_kind
 from reversegen.kinds.honesty import Honesty
 from reversegen.kinds.math import KIND
 from reversegen.kinds.safety import Safety
-from reversegen.loop.enhancement import SOURCES, Barred, Found, Selection, margin_warning, select_rows
+from reversegen.loop.enhancement import SOURCES, Barred, LabelledArm, Selection, margin_warning, select_rows
 from reversegen.loop.references import reference
 from reversegen.worlds.arithmetic import solve
 
@@ -53,11 +53,11 @@ def found(
     splits: Mapping[str, list[Split]] | None = None,
     duplicates: Sequence[str] = (),
     solutions: Mapping[str, str | None] | None = None,
-) -> Found:
+) -> LabelledArm:
     """What one arm found: questions with their verdicts; all of the train split, kept and solved unless said."""
     solved = {q: solve(q) for q in verdicts} | dict(solutions or {})
     questions = list(verdicts)
-    return Found(
+    return LabelledArm(
         instructions=[
             Instruction(
                 id=instruction_id(q),
@@ -103,8 +103,8 @@ SEEDS = [f"{n} - 7" for n in range(20, 28)]
 
 def select(
     *,
-    trained: Sequence[Found] | None = None,
-    warmup: Sequence[Found] | None = None,
+    trained: Sequence[LabelledArm] | None = None,
+    warmup: Sequence[LabelledArm] | None = None,
     seeds: Sequence[str] = SEEDS,
     tests: Sequence[str] = (),
     heldout: Sequence[str] = (),
@@ -410,9 +410,9 @@ def item(n: int) -> str:
     return f"Which is {n}?\nA. {n}\nB. {n + 1}\nC. {n + 2}"
 
 
-def found_items(numbers: Sequence[int], verdict: Verdict) -> Found:
+def found_items(numbers: Sequence[int], verdict: Verdict) -> LabelledArm:
     ids = [instruction_id(item(n)) for n in numbers]
-    return Found(
+    return LabelledArm(
         instructions=[
             Instruction(
                 id=i,

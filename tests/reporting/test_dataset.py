@@ -29,7 +29,7 @@ from reversegen.core.records import (
     TrainingRow,
     Verdict,
 )
-from reversegen.evaluation.evaluation import EvaluationReport
+from reversegen.evaluation.eval_file import EvalFile
 from reversegen.evaluation.judge_check import JudgeReport
 from reversegen.reporting.dataset import SCHEMAS, TEXTS, Arm, write_dataset
 from reversegen.reporting.dataset_card import Origin
@@ -96,7 +96,7 @@ def origin(*licences: str) -> Origin:
         ],
         judge=JudgeReport(sensitivity=metric, specificity=metric, injections=metric, invalid=metric),
         evaluations=[
-            EvaluationReport(
+            EvalFile(
                 task="some", kind="math", role="proposer", arm=f"iter{k}", variant=None, iteration=k,
                 metrics={"failure_rate": metric}, groups={}, provenance={"random_seeds": {"task": 3}},
             )

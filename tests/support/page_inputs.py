@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from html.parser import HTMLParser
 from typing import Any
 
+from reversegen.core.metric import Metric
 from reversegen.core.records import Cluster, Failure
-from reversegen.evaluation.evaluation import EvaluationReport, Metric
+from reversegen.evaluation.eval_file import EvalFile
 from reversegen.evaluation.judge_check import JudgeReport
-from reversegen.evaluation.outcomes import Counts, Measured
+from reversegen.evaluation.outcomes import Counts, EvaluationOutcomes
 from reversegen.operations.job import Amount, Job
 from reversegen.reporting.page.content import PageContent
 from reversegen.reporting.page.page import task_page
-from reversegen.reporting.tables import TARGET_ROWS, row_identity
+from reversegen.reporting.rows import TARGET_ROWS, row_identity
 
 VOID = {"br", "input", "meta", "wbr"}
 ACCURACY = dict(zip(TARGET_ROWS, (0.45, 0.52, 0.58, 0.5, 0.71), strict=True))
@@ -24,7 +25,7 @@ def share(value: float | None) -> Metric:
     return Metric(value=value) if value is None else Metric(value=value, low=value - 0.02, high=value + 0.02)
 
 
-def evaluations(*seeds: int, name: str = "tiny-math", group: str = "add_add") -> list[EvaluationReport]:
+def evaluations(*seeds: int, name: str = "tiny-math", group: str = "add_add") -> list[EvalFile]:
     """Iterations 0 to 2 and all sources; each random seed is 0.01 above the one before."""
     found = []
     for seed in seeds:
@@ -37,22 +38,18 @@ def evaluations(*seeds: int, name: str = "tiny-math", group: str = "add_add") ->
                 "distinct_3": Metric(value=None),
             }
             found.append(
-                EvaluationReport(
-                    **given, **row_identity("proposer", str(k)), role="proposer", metrics=metrics, groups={}
-                )
+                EvalFile(**given, **row_identity("proposer", str(k)), role="proposer", metrics=metrics, groups={})
             )
         for source, accuracy in ACCURACY.items():
             metrics = {"accuracy": share(accuracy + seed / 100), "retained": share(0.95), "invalid_share": share(0.01)}
             groups = {"type": {group: {"accuracy": share(0.3)}}}
             found.append(
-                EvaluationReport(
-                    **given, **row_identity("target", source), role="target", metrics=metrics, groups=groups
-                )
+                EvalFile(**given, **row_identity("target", source), role="target", metrics=metrics, groups=groups)
             )
     return found
 
 
-def answered(seeds: int) -> tuple[list[EvaluationReport], list[Measured]]:
+def answered(seeds: int) -> tuple[list[EvalFile], list[EvaluationOutcomes]]:
     """Targets that answer the same 100 questions: 20, 40 and 60 of them right, five more for every second random seed."""
     outcomes = []
     for seed in range(seeds):
@@ -67,7 +64,7 @@ def answered(seeds: int) -> tuple[list[EvaluationReport], list[Measured]]:
             }
             given |= {"role": "target", **row_identity("target", source), "metrics": {"accuracy": metric}}
             counts = {"accuracy": Counts(clusters="same", hits=hits, trials=1)}
-            outcomes.append(Measured(evaluation=EvaluationReport(**given), counts=counts, scores=None))
+            outcomes.append(EvaluationOutcomes(evaluation=EvalFile(**given), counts=counts, scores=None))
     return [one.evaluation for one in outcomes], outcomes
 
 
@@ -138,7 +135,7 @@ def hostile() -> PageContent:
     return content(20, [HOSTILE] * 3, group=HOSTILE, detail=HOSTILE, **texts)
 
 
-def page_of(given: Sequence[EvaluationReport]) -> str:
+def page_of(given: Sequence[EvalFile]) -> str:
     return task_page(PageContent(given))
 
 

@@ -35,7 +35,7 @@ from reversegen.config.models import ModelUse
 from reversegen.config.training import Lora, Preference
 from reversegen.core.errors import BadInput, Interrupted
 from reversegen.core.metric import Metric
-from reversegen.evaluation.evaluation import kept_metric
+from reversegen.evaluation.provenance import kept_metric
 from reversegen.training import dpo, writing
 from reversegen.training.common import Followed, TrainingRun
 from reversegen.training.dpo import train_preference

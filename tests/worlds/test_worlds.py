@@ -11,12 +11,11 @@ import pytest
 import yaml
 
 from reversegen.config.data import Corpus
-from reversegen.config.load import WORLDS, draw_examples
 from reversegen.config.workflow import Configuration
 from reversegen.core.errors import BadInput
 from reversegen.kinds import open_kind
 from reversegen.workflow.configuration import load_configuration
-from reversegen.worlds import SOLVERS
+from reversegen.worlds import SOLVERS, WORLDS, draw_examples
 
 ROOT = Path(__file__).parents[2]
 TASKS = sorted(path.stem for path in (ROOT / "config/tasks").glob("tiny-*.yaml"))

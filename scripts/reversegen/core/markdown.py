@@ -23,6 +23,6 @@ def markdown_table(
     return "\n".join(f"| {' | '.join(line)} |" for line in [cells[0], rule, *cells[1:]])
 
 
-def cell_text(value: object) -> str:
+def plain_cell(value: object) -> str:
     """A value of a configuration on one line, which ends no cell; text of models needs `escaping.markdown_text`."""
     return " ".join(str(value).split()).replace("|", r"\|")

@@ -131,6 +131,11 @@ def judged_rows(path: Path, labels: Sequence[Label]) -> list[dict[str, str]]:
     return rows
 
 
+def audit_metrics(audits: Sequence[Path], labels: Sequence[Label]) -> dict[str, Metric]:
+    """`agreement` of the rows of audits, filled in or not; of none, null."""
+    return agreement([row for path in audits for row in judged_rows(path, labels)])
+
+
 def agreement(rows: Sequence[Mapping[str, str]]) -> dict[str, Metric]:
     """How often a person gave the same verdict, and Cohen's kappa (1960); null where nothing is filled in.
 

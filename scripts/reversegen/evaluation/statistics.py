@@ -15,18 +15,17 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from reversegen.core.metric import Metric
-from reversegen.evaluation.outcomes import Measured
+from reversegen.evaluation.bootstrap import LEVEL, draw_weights
+from reversegen.evaluation.outcomes import EvaluationOutcomes
 from reversegen.ids import hashed_seed
+from reversegen.kinds import target_metrics
+from reversegen.kinds.base import ScoreMetric
+from reversegen.kinds.scores import Draws, ratio
 
 RESAMPLES = 1000
 """Draws of prompts or questions; the standard error that they give is exact to about 2 %."""
-BINS = 15
-"""Of the calibration error, as in `eval.json`."""
-LEVEL = 0.975
-"""The quantile at the upper end of a 95 % interval."""
 SLACK = 0.08
 """Share of the questions' variance that the second width of `half_width` leaves out. With it the interval covers the true value
 in 94.1 to 96.3 % of draws for 2 to 10 random seeds and every mixture of the variances
@@ -37,7 +36,6 @@ by chance promise no certainty. The coverage rises by at most 0.01, for two rand
 LEAST_SEEDS = 5
 """Random seeds that a sentence needs before it calls one source better than another."""
 
-Draws = npt.NDArray[np.float64]
 Key = TypeVar("Key", int, str)
 
 
@@ -69,60 +67,29 @@ class Resampled:
     """Number of clusters."""
 
 
-def average_precision(right: Draws, score: Draws, weights: Draws) -> Draws:
-    """Of each draw: the mean of precision over recall's steps, as scikit-learn has it, ties taken together.
-
-    `weights` says how often each answer is in a draw, shape (draws, answers). Not a number where a draw has no right answer.
-    """
-    order = np.argsort(-score, kind="stable")
-    ends = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)
-    hits = np.cumsum(weights[:, order] * right[order], axis=1)[:, ends]
-    taken = np.cumsum(weights[:, order], axis=1)[:, ends]
-    steps = np.diff(hits, axis=1, prepend=0.0)
-    precision = np.divide(hits, taken, out=np.zeros_like(hits), where=taken > 0)
-    return _ratio((precision * steps).sum(axis=1), hits[:, -1])
-
-
-def calibration_error(right: Draws, score: Draws, weights: Draws) -> Draws:
-    """Of each draw: the expected calibration error over 15 bins of equal width; `weights` as for average_precision."""
-    number = np.minimum((score * BINS).astype(int), BINS - 1)
-    gaps = np.zeros((len(score), BINS))
-    gaps[np.arange(len(score)), number] = right - score
-    return _ratio(np.abs(weights @ gaps).sum(axis=1), weights.sum(axis=1))
-
-
-CALIBRATION = {"average_precision": average_precision, "calibration_error": calibration_error}
-
-
-def _ratio(part: Draws, whole: Draws) -> Draws:
-    ratio: Draws = np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
-    return ratio
-
-
 @functools.lru_cache(maxsize=8)
-def draw_weights(clusters: str, count: int) -> Draws:
-    """How often each cluster is drawn, shape (RESAMPLES, count).
+def cluster_weights(clusters: str, count: int) -> Draws:
+    """How often each cluster is in each draw, shape (RESAMPLES, count).
 
     What the clusters are decides the draw: whatever asked the same prompts is drawn alike, which is what makes pairs.
     """
-    rng = np.random.default_rng(hashed_seed("compare_tasks", clusters))
-    drawn = rng.integers(count, size=(RESAMPLES, count)) + count * np.arange(RESAMPLES)[:, None]
-    return np.bincount(drawn.ravel(), minlength=RESAMPLES * count).reshape(RESAMPLES, count).astype(float)
+    return draw_weights(count, RESAMPLES, hashed_seed("compare_tasks", clusters))
 
 
-def resample(measured: Measured, metric: str) -> Resampled | None:
+def resample(outcomes: EvaluationOutcomes, metric: str) -> Resampled | None:
     """A metric, or `SET/METRIC`, in each draw of its prompts or questions; None if its outcomes are not stored."""
-    if metric in CALIBRATION and (scores := measured.scores):
+    declared = {m.name: m for m in target_metrics(outcomes.evaluation.kind) if isinstance(m, ScoreMetric)}
+    if metric in declared and (scores := outcomes.scores):
         members = np.array(scores.members)
         count = int(members[-1]) + 1
-        weights = draw_weights(scores.clusters, count)[:, members]
-        draws = CALIBRATION[metric](np.array(scores.right, dtype=float), np.array(scores.score), weights)
+        weights = cluster_weights(scores.clusters, count)[:, members]
+        draws = declared[metric].computed(np.array(scores.right, dtype=float), np.array(scores.score), weights)
         return Resampled(draws, scores.clusters, count)
-    counts = measured.counts.get(metric)
+    counts = outcomes.counts.get(metric)
     if not counts or not sum(counts.totals):
         return None
-    weights = draw_weights(counts.clusters, len(counts.hits))
-    draws = _ratio(weights @ np.array(counts.hits, dtype=float), weights @ np.array(counts.totals, dtype=float))
+    weights = cluster_weights(counts.clusters, len(counts.hits))
+    draws = ratio(weights @ np.array(counts.hits, dtype=float), weights @ np.array(counts.totals, dtype=float))
     return Resampled(draws, counts.clusters, len(counts.hits))
 
 
@@ -172,13 +139,15 @@ def pooled(metrics: Sequence[Metric | None], resampled: Sequence[Resampled | Non
     return _estimate(values, stored if len(stored) == len(pairs) else [], 0.0)
 
 
-def estimate(runs: Mapping[Key, Measured], metric: str) -> Estimate:
+def estimate(runs: Mapping[Key, EvaluationOutcomes], metric: str) -> Estimate:
     """The mean of a metric over random seeds, by random seed or by task, with its interval (see `pooled`)."""
     measured = runs.values()
     return pooled([one.metric(metric) for one in measured], [resample(one, metric) for one in measured])
 
 
-def difference(ones: Mapping[Key, Measured], others: Mapping[Key, Measured], metric: str) -> Estimate:
+def difference(
+    ones: Mapping[Key, EvaluationOutcomes], others: Mapping[Key, EvaluationOutcomes], metric: str
+) -> Estimate:
     """The mean of `ones` less `others` over the random seeds in which both were asked the same, in pairs, with its interval.
 
     The interval is cut at -1 and 1.

@@ -16,7 +16,7 @@ from reversegen.engines import open_engine
 from reversegen.engines.base import Decoding, Engine, Request
 from reversegen.engines.chat_templates import templated
 from reversegen.engines.conversations import CANNOT_RENDER
-from reversegen.engines.halving import Parts
+from reversegen.engines.halving import HalvedBatches
 from reversegen.engines.unreadable_replies import UnreadableReplies
 from reversegen.ids import content_id
 from reversegen.judges.formats import JUDGES, JudgeFormat, Opinion
@@ -99,7 +99,7 @@ class Classifier:
         check_folder(folder)
         self.folder, self.failed_labels, self.model, self.threads = folder, set(failed_labels), model, threads
         self.identity = content_id(weights_identity(folder), model.model_dump_json(), *sorted(failed_labels))
-        self._parts = Parts(folder)
+        self._parts = HalvedBatches(folder)
 
     @cached_property
     def _tokenizer(self) -> Any:

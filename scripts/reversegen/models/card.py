@@ -10,7 +10,7 @@ from typing import Any, Literal
 import yaml
 
 from reversegen.core.files import read_json
-from reversegen.core.markdown import cell_text, markdown_table
+from reversegen.core.markdown import markdown_table, plain_cell
 
 Role = Literal["proposer", "target"]
 Method = Literal["sft", "dpo"]
@@ -87,7 +87,7 @@ def model_card(
         base=f"[{hub}](https://huggingface.co/{hub})" if hub else f"`{'/'.join(base.parts[-2:])}`, which is on no hub",
         **{name: f"{facts[name]:,}" for name in ("rows", "steps", "tokens", "dropped_rows")},
         kept=_kept(facts["kept"]),
-        settings=markdown_table(("argument", "value"), ((k, cell_text(v)) for k, v in arguments.items()), 2),
+        settings=markdown_table(("argument", "value"), ((k, plain_cell(v)) for k, v in arguments.items()), 2),
         versions=", ".join(f"{name} {version}" for name, version in facts["versions"].items()),
         use=USE[role],
     )

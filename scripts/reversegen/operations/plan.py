@@ -9,7 +9,7 @@ from pathlib import Path
 from reversegen.config.paths import source_file
 from reversegen.config.task import Task
 from reversegen.config.workflow import Configuration
-from reversegen.models.memory import Batch, Shape, needed, shape_of_size
+from reversegen.models.memory import Batch, ModelShape, needed, shape_of_size
 from reversegen.operations.job import Amount, Job
 from reversegen.operations.planned_jobs import planned_jobs
 from reversegen.operations.prices import endpoint_price, gpu_count, throughput, with_price
@@ -70,7 +70,7 @@ def plan_markdown(name: str, configuration: Configuration, folder: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
-def on_gpu(job: Job, configuration: Configuration) -> tuple[Batch, Shape, int] | None:
+def on_gpu(job: Job, configuration: Configuration) -> tuple[Batch, ModelShape, int] | None:
     """The batch of a job, the largest model of its size, and the bytes of its GPU; None where nothing can be said.
 
     That is a training, an endpoint, a job without a GPU, and vLLM, which fits what it runs at once to the memory itself.

@@ -9,7 +9,8 @@ from reversegen.config.data import DataSource
 from reversegen.config.paths import source_file
 from reversegen.config.task import Task
 from reversegen.core.data_files import read_rows
-from reversegen.core.records import Seed, numbered_lines, stream_records
+from reversegen.core.files import numbered_lines
+from reversegen.core.records import Seed, stream_records
 from reversegen.kinds.base import Kind
 from reversegen.loop.seeds import read_source
 from reversegen.workflow.environment import REPOSITORY

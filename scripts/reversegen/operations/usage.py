@@ -10,8 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from reversegen.config.workflow import Configuration
-from reversegen.core.files import read_json
-from reversegen.core.records import numbered_lines
+from reversegen.core.files import numbered_lines, read_json
 from reversegen.engines.endpoint.call_log import calls_folder
 from reversegen.operations.job import Amount, Job
 from reversegen.operations.prices import BATCH_PRICE, endpoint_price, gpu_count, money_of_endpoint, money_of_gpus

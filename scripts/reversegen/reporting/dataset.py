@@ -22,7 +22,7 @@ from reversegen.core.records import Instruction, Label, Pair, Reference, Respons
 from reversegen.evaluation.judge_check import read_judge_report
 from reversegen.kinds import open_kind
 from reversegen.reporting.dataset_card import Origin, card
-from reversegen.reporting.tables import read_evaluations
+from reversegen.reporting.rows import read_evaluations
 
 log = logging.getLogger("reversegen")
 

@@ -12,10 +12,10 @@ from typing import Any
 import yaml
 
 from reversegen.config.data import DataSource
-from reversegen.core.markdown import cell_text, markdown_table
+from reversegen.core.markdown import markdown_table, plain_cell
 from reversegen.core.metric import Metric
 from reversegen.core.records import Seed
-from reversegen.evaluation.evaluation import EvaluationReport
+from reversegen.evaluation.eval_file import EvalFile
 from reversegen.evaluation.judge_check import JudgeReport
 from reversegen.reporting.tables import markdown
 
@@ -44,7 +44,7 @@ class Origin:
     """SHA-256 of the task's configuration."""
     seeds: Sequence[Seed]
     judge: JudgeReport
-    evaluations: Sequence[EvaluationReport]
+    evaluations: Sequence[EvalFile]
 
 
 CARD = Template("""---
@@ -137,7 +137,7 @@ def card(
     sizes = [(name, split, f"{n:,}") for name, splits in counts.items() for split, n in splits.items()]
     return CARD.substitute(
         header=yaml.safe_dump(header, sort_keys=False, allow_unicode=True),
-        target=cell_text(origin.models["target"]),
+        target=plain_cell(origin.models["target"]),
         task=origin.task,
         kind=last.kind,
         composition=_table(("configuration", "split", "rows"), sizes),
@@ -194,4 +194,4 @@ def _percent(metric: Metric) -> str:
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table of the configuration's texts and of numbers among them."""
-    return markdown_table(head, ([cell_text(value) for value in row] for row in rows), len(head))
+    return markdown_table(head, ([plain_cell(value) for value in row] for row in rows), len(head))

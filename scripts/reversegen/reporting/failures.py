@@ -47,7 +47,7 @@ def read_judged_instructions(
         for response in read_records(responses[k], Response):
             if response.instruction_id in failed:
                 answers[response.instruction_id].append(response.text)
-        trusted = {
+        answers_of_teacher = {
             reference.instruction_id: reference.answer
             for file in references[k : k + 1]
             for reference in read_records(file, Reference)
@@ -67,7 +67,7 @@ def read_judged_instructions(
             judged.failed_by_iteration[k].append(identity)
             if identity not in judged.failures:
                 judged.failures[identity] = _failure(
-                    instruction, label, answers[identity], trusted.get(identity), k, kind
+                    instruction, label, answers[identity], answers_of_teacher.get(identity), k, kind
                 )
     for identity, failure in judged.failures.items():
         judged.passes.pop(identity, None)

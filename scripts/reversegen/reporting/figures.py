@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from reversegen.reporting.comparisons import NULL, Entry, Line, Part, covered, plain
-from reversegen.reporting.tables import TARGET_ROWS, headline_metrics
+from reversegen.reporting.comparison_files import intervals_text, plain
+from reversegen.reporting.comparisons import NULL, Entry, Line, Part
+from reversegen.reporting.rows import TARGET_ROWS
+from reversegen.reporting.tables import headline_metrics
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,7 +52,7 @@ def figure(table: str, parts: Sequence[Part]) -> str:
         if not panels:
             drawing.text(0.5, 0.5, "there are no results to draw", ha="center")
         else:
-            drawing.supxlabel(f"bars: 95 % intervals {covered(parts)}", fontsize=8)
+            drawing.supxlabel(f"bars: 95 % intervals {intervals_text(parts)}", fontsize=8)
         metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         drawing.savefig(file, format="svg", metadata=metadata)
     return file.getvalue()

@@ -20,7 +20,8 @@ from reversegen.reporting.page.charts import LEFT, RIGHT, WIDTH
 from reversegen.reporting.page.content import PageContent
 from reversegen.reporting.page.first_screen import finding
 from reversegen.reporting.page.page import task_page
-from reversegen.reporting.tables import TARGET_ROWS, row_identity, table
+from reversegen.reporting.rows import TARGET_ROWS, row_identity
+from reversegen.reporting.tables import table
 
 
 def test_the_first_screen_has_the_finding_and_two_charts() -> None:
@@ -51,7 +52,10 @@ def test_the_finding_has_the_numbers_of_first_and_last_iteration_and_the_best_co
 def test_the_best_control_of_attacks_is_the_one_with_fewest_and_over_refusal_stands_beside() -> None:
     rows = [
         e.model_copy(
-            update={"metrics": {"attack_success_rate": e.metrics["accuracy"], "over_refusal": e.metrics["retained"]}}
+            update={
+                "kind": "safety",
+                "metrics": {"attack_success_rate": e.metrics["accuracy"], "over_refusal": e.metrics["retained"]},
+            }
         )
         for e in evaluations(0)
         if e.role == "target"

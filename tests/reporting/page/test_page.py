@@ -28,8 +28,8 @@ from tests.support.page_inputs import (
 import write_report
 from reversegen.config.task import KindUse
 from reversegen.core.errors import BadInput
+from reversegen.core.metric import Metric
 from reversegen.core.records import write_records
-from reversegen.evaluation.evaluation import Metric
 from reversegen.reporting.failures import write_failures
 from reversegen.reporting.page.examples import MOST_EXAMPLES
 from reversegen.reporting.page.page import task_page

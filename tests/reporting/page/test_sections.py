@@ -14,7 +14,8 @@ from tests.support.page_inputs import (
     page_of,
 )
 
-from reversegen.evaluation.evaluation import EvaluationReport, Metric
+from reversegen.core.metric import Metric
+from reversegen.evaluation.eval_file import EvalFile
 from reversegen.reporting.page.content import PageContent, system_texts
 from reversegen.reporting.page.examples import MOST_EXAMPLES
 from reversegen.reporting.page.page import task_page
@@ -133,7 +134,7 @@ def test_a_system_text_that_nobody_configured_is_said_once_for_all_evaluations()
     silent = {"target": {"model": "mine", "configured": "", "read": ""}}
     plain = {"target": {"model": "mine", "configured": "Think.", "read": "Think."}}
 
-    def evaluated(texts: dict[str, dict[str, str | None]]) -> list[EvaluationReport]:
+    def evaluated(texts: dict[str, dict[str, str | None]]) -> list[EvalFile]:
         return [e.model_copy(update={"provenance": {**e.provenance, "system_texts": texts}}) for e in evaluations(0)]
 
     sentences = system_texts(evaluated(told))

@@ -10,7 +10,7 @@ from reversegen.evaluation.judge_check import wilson
 from reversegen.reporting.page.charts import columns
 from reversegen.reporting.page.content import PageContent
 from reversegen.reporting.page.elements import note, truncated, with_interval
-from reversegen.reporting.tables import tasks_of
+from reversegen.reporting.rows import tasks_of
 
 CARDS = 9
 """Clusters shown at once; the smaller ones unfold."""

@@ -10,15 +10,16 @@ from typing import Any
 from reversegen.config.workflow import Configuration
 from reversegen.core.files import file_sha256, read_json
 from reversegen.core.records import Cluster, Failure, read_records
-from reversegen.evaluation.evaluation import EvaluationReport
+from reversegen.evaluation.eval_file import EvalFile
 from reversegen.evaluation.judge_check import JudgeReport, read_judge_report
-from reversegen.evaluation.outcomes import Measured
+from reversegen.evaluation.outcomes import EvaluationOutcomes
 from reversegen.kinds.base import Kind
 from reversegen.operations.job import Amount, Job
 from reversegen.operations.plan import plan
 from reversegen.operations.usage import used_amount
 from reversegen.reporting.failures import read_failures
-from reversegen.reporting.tables import Cell, read_evaluations, read_outcomes
+from reversegen.reporting.rows import read_evaluations, read_outcomes
+from reversegen.reporting.tables import Cell
 
 Rows = dict[str, dict[str, Cell]]
 """The cells of a table by row and column."""
@@ -30,9 +31,9 @@ Curve = Sequence[Mapping[str, Any]]
 class PageContent:
     """All that a page shows. If a part is empty, the page has no such section."""
 
-    evaluations: Sequence[EvaluationReport]
+    evaluations: Sequence[EvalFile]
     """Of one task, with one or several random seeds."""
-    outcomes: Sequence[Measured] = ()
+    outcomes: Sequence[EvaluationOutcomes] = ()
     """The same evaluations, with the verdict on each prompt or question."""
     harmful: bool = False
     """Whether the failures are masked."""
@@ -102,7 +103,7 @@ def add_costs(content: PageContent, folder: Path, configuration: Configuration) 
     )
 
 
-def system_texts(evaluations: Sequence[EvaluationReport]) -> list[str]:
+def system_texts(evaluations: Sequence[EvalFile]) -> list[str]:
     """A sentence for each role whose model read another system text than the configured one, by its chat template."""
     recorded = [facts for e in evaluations for facts in e.provenance.get("system_texts", {}).items()]
     sentences = [

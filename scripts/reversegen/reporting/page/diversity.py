@@ -6,7 +6,8 @@ from reversegen.core.escaping import html_text
 from reversegen.reporting.page.charts import Series, line_chart
 from reversegen.reporting.page.content import PageContent
 from reversegen.reporting.page.elements import figure, intervals_note, point
-from reversegen.reporting.tables import pool, tasks_of
+from reversegen.reporting.rows import tasks_of
+from reversegen.reporting.tables import pool
 
 SHARES = ("validity", "unique_share", "distinct_3", "novelty", "semantic_diversity", "self_bleu")
 """Metrics from 0 to 1 of the chart of diversity; those that were not measured are left out."""

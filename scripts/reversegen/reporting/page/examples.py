@@ -108,5 +108,5 @@ def _cell(name: str, text: str) -> str:
 
 def _select(name: str, options: Mapping[int, str]) -> str:
     listed = "".join(f'<option value="{value}">{html_text(text)}</option>' for value, text in options.items())
-    every = {"cluster": "all clusters", "iteration": "all iterations", "group": "all types"}[name]
-    return f'<select name="{name}" aria-label="{name}"><option value="">{every}</option>{listed}</select>'
+    all_options = {"cluster": "all clusters", "iteration": "all iterations", "group": "all types"}[name]
+    return f'<select name="{name}" aria-label="{name}"><option value="">{all_options}</option>{listed}</select>'

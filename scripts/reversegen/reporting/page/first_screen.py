@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 from reversegen.core.metric import MetricDescription
 from reversegen.core.sources import CONTROL_SOURCES
-from reversegen.evaluation.evaluation import EvaluationReport
+from reversegen.evaluation.eval_file import EvalFile
 from reversegen.evaluation.statistics import comparison, coverage, difference
 from reversegen.kinds.base import RETAINED
 from reversegen.reporting.page.charts import Series, line_chart, row_chart
 from reversegen.reporting.page.content import Rows
 from reversegen.reporting.page.elements import figure, intervals_note, point
-from reversegen.reporting.tables import TARGET_ROWS, Cell, shown, tasks_of
+from reversegen.reporting.rows import TARGET_ROWS, tasks_of
+from reversegen.reporting.tables import Cell, cell_text
 
 
 def finding(proposers: Rows, targets: Rows, main: MetricDescription) -> str:
@@ -27,9 +28,9 @@ def finding(proposers: Rows, targets: Rows, main: MetricDescription) -> str:
         before, after = (_number(targets, source, main.name) for source in ("original", "reversegen"))
         name = main.name.replace("_", " ")
         parts.append(f"{name} went from {before} of the original target to {after} with reversegen")
-        for other in (name for name in main.beside if name in targets["original"]):
-            before, after = (_number(targets, source, other) for source in ("original", "reversegen"))
-            parts[-1] += f", {other.replace('_', '-')} from {before} to {after}"
+        for companion in (name for name in main.beside if name in targets["original"]):
+            before, after = (_number(targets, source, companion) for source in ("original", "reversegen"))
+            parts[-1] += f", {companion.replace('_', '-')} from {before} to {after}"
         parts += _best_control(targets, main)
     if not parts:
         return "There is nothing to compare yet."
@@ -55,12 +56,10 @@ def _best_control(targets: Rows, main: MetricDescription) -> list[str]:
 
 def _number(rows: Rows, row: str, column: str) -> str:
     """A cell's text, which no line break divides."""
-    return " ".join(shown(column, rows[row][column])).strip().replace(" ", "\N{NO-BREAK SPACE}")
+    return " ".join(cell_text(rows[row][column])).strip().replace(" ", "\N{NO-BREAK SPACE}")
 
 
-def first_charts(
-    evaluations: Sequence[EvaluationReport], proposers: Rows, targets: Rows, main: MetricDescription
-) -> str:
+def first_charts(evaluations: Sequence[EvalFile], proposers: Rows, targets: Rows, main: MetricDescription) -> str:
     """Failure rate by iteration and target by source, each if it was evaluated."""
     seeds = len(tasks_of(evaluations)[1])
     charts = []

@@ -19,8 +19,8 @@ def job_costs(content: PageContent) -> str:
     if not amounts:
         return ""
     lines = [[*key, str(len(jobs)), *_numbers(sum(jobs, Amount()))] for key, jobs in amounts.items()]
-    every = [amount for jobs in amounts.values() for amount in jobs]
-    lines.append(["all", "", str(len(every)), *_numbers(sum(every, Amount()))])
+    all_amounts = [amount for jobs in amounts.values() for amount in jobs]
+    lines.append(["all", "", str(len(all_amounts)), *_numbers(sum(all_amounts, Amount()))])
     titles = ["prompts", "tokens read", "tokens written", "tokens trained", "GPU-hours", "API calls", content.currency]
     heads = map(html_text, ["rule", "model", "jobs", *titles])
     table = html_table("Costs", [*heads], [[html_text(cell) for cell in line] for line in lines])

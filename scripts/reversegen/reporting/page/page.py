@@ -19,7 +19,8 @@ from reversegen.reporting.page.judge_errors import judge_errors
 from reversegen.reporting.page.provenance import provenance
 from reversegen.reporting.page.results import results
 from reversegen.reporting.page.training import training
-from reversegen.reporting.tables import ROWS, main_metric, table, tasks_of
+from reversegen.reporting.rows import ROWS, tasks_of
+from reversegen.reporting.tables import main_metric, table
 
 
 def task_page(content: PageContent) -> str:

@@ -7,7 +7,7 @@ import json
 from reversegen.core.escaping import html_text
 from reversegen.reporting.page.content import PageContent
 from reversegen.reporting.page.elements import html_table, note
-from reversegen.reporting.tables import ROWS, row_name
+from reversegen.reporting.rows import ROWS, row_name
 
 
 def provenance(content: PageContent) -> str:

@@ -6,17 +6,17 @@ import math
 from collections.abc import Mapping, Sequence
 
 from reversegen.core.escaping import html_text
-from reversegen.evaluation.evaluation import EvaluationReport
+from reversegen.evaluation.eval_file import EvalFile
 from reversegen.reporting.page.charts import Point, Series, line_chart
 from reversegen.reporting.page.content import Curve
 from reversegen.reporting.page.elements import figure, html_table, note, with_interval
-from reversegen.reporting.tables import ROWS, row_name
+from reversegen.reporting.rows import ROWS, row_name
 
 
-def training(curves: Mapping[str, Curve], evaluations: Sequence[EvaluationReport]) -> str:
+def training(curves: Mapping[str, Curve], evaluations: Sequence[EvalFile]) -> str:
     """Loss and reward accuracy by step: warm-up, DPO by iteration, enhancement by source; what the saved models kept of it."""
-    charts, kept = _curves(curves), _kept_in_saving(evaluations)
-    return f"{charts}\n{kept}" if kept else charts
+    charts, table = _curves(curves), _kept_in_saving(evaluations)
+    return f"{charts}\n{table}" if table else charts
 
 
 def _curves(curves: Mapping[str, Curve]) -> str:
@@ -38,12 +38,12 @@ def _curves(curves: Mapping[str, Curve]) -> str:
     return f'<div class="charts">\n{"".join(charts)}</div>' if any(charts) else ""
 
 
-def _kept_in_saving(evaluations: Sequence[EvaluationReport]) -> str:
+def _kept_in_saving(evaluations: Sequence[EvalFile]) -> str:
     """A table of the models that were measured as they are loaded; empty without one."""
     lines = []
     for e in evaluations:
-        if kept := e.metrics.get("training_kept"):
-            cells = [f"{e.task}: {e.role}, {ROWS[e.role]} {row_name(e)}", with_interval(kept), kept.reason or ""]
+        if share := e.metrics.get("training_kept"):
+            cells = [f"{e.task}: {e.role}, {ROWS[e.role]} {row_name(e)}", with_interval(share), share.reason or ""]
             lines.append([html_text(cell) for cell in cells])
     if not lines:
         return ""
