@@ -16,7 +16,7 @@ from transformers import DynamicCache, Gemma3Config, GPT2Config, LlamaConfig, Qw
 from reversegen.config.load import Configuration, Size, load, read_yaml
 from reversegen.core.shards import items_at_once
 from reversegen.kinds import open_kind
-from reversegen.models.memory import Batch, Shape, most_sequences, needed, shape_of_folder, shape_of_size
+from reversegen.models.memory import Batch, ModelShape, most_sequences, needed, shape_of_folder, shape_of_size
 from reversegen.operations.costs import on_gpu, plan, write_plan
 from reversegen.operations.doctor import BATCH_SIZES, check_memory
 
@@ -60,9 +60,9 @@ def test_a_folder_tells_what_its_model_takes(
     tmp_path: Path, config: Any, cache: int, read: int, vocabulary: int
 ) -> None:
     weights = 1_000_000 + (write_config(tmp_path, config) / "model.safetensors").stat().st_size - 1_000_000
-    assert shape_of_folder(tmp_path, "auto") == Shape(weights, cache, read, vocabulary)
-    assert shape_of_folder(tmp_path, "bfloat16") == Shape(weights, cache, read, vocabulary)
-    assert shape_of_folder(tmp_path, "float32") == Shape(2 * weights, 2 * cache, 2 * read, vocabulary)
+    assert shape_of_folder(tmp_path, "auto") == ModelShape(weights, cache, read, vocabulary)
+    assert shape_of_folder(tmp_path, "bfloat16") == ModelShape(weights, cache, read, vocabulary)
+    assert shape_of_folder(tmp_path, "float32") == ModelShape(2 * weights, 2 * cache, 2 * read, vocabulary)
     write_config(tmp_path, config, torch.float32)
     assert shape_of_folder(tmp_path, "auto").cache == 2 * cache  # type: ignore[union-attr]
     assert shape_of_folder(tmp_path, "float16").cache == cache  # type: ignore[union-attr]
@@ -97,7 +97,7 @@ def test_a_batch_takes_what_a_count_by_hand_says() -> None:
     size = configured().workflow.sizes["8b"].model_dump() | {"disk_mb": 13_000}
     size["footprint"] |= {"read_bytes": 131_584, "vocabulary": 32_000}
     shape = shape_of_size(Size(**size), "bfloat16")
-    assert shape == Shape(13 * 10**9, 524_288, 131_584, 32_000)
+    assert shape == ModelShape(13 * 10**9, 524_288, 131_584, 32_000)
     # a layer holds the cache's copies then, which are more than the activations of so short prompts
     written = 524_288_000 + 32_896_000 + 1_408_000
     assert needed(shape, Batch(10, 100, 900)) == 13 * 10**9 + 10 * written
@@ -108,7 +108,7 @@ def test_a_batch_takes_what_a_count_by_hand_says() -> None:
     assert most_sequences(shape, Batch(10, 100, 900), 13 * 10**9 + 7 * written - 1) == 6
     assert most_sequences(shape, Batch(10, 100, 900), 10**9) == 0
     doubled = shape_of_size(Size(**size), "float32")
-    assert doubled == Shape(26 * 10**9, 2 * 524_288, 2 * 131_584, 32_000)
+    assert doubled == ModelShape(26 * 10**9, 2 * 524_288, 2 * 131_584, 32_000)
 
 
 def test_the_cache_is_that_of_the_library(tmp_path: Path) -> None:

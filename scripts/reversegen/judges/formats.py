@@ -41,7 +41,7 @@ class Opinion:
 
 
 @dataclass(frozen=True)
-class Judge:
+class JudgeFormat:
     """A judge as functions; the call of the model lies between them."""
 
     messages: Callable[[str, str], list[Message]]
@@ -170,30 +170,30 @@ def _guard_pattern(categories: int) -> str:
     return rf"\n{{0,2}}(safe|unsafe\n{code}(,{code}){{0,{categories - 1}}})"
 
 
-def _llama_guard_judge(categories: int, *, parts: bool = False) -> Judge:
+def _llama_guard_judge(categories: int, *, parts: bool = False) -> JudgeFormat:
     read = partial(_read, partial(_llama_guard, categories))
-    return Judge(_turns, read, max_new_tokens=64, parts=parts, pattern=_guard_pattern(categories))
+    return JudgeFormat(_turns, read, max_new_tokens=64, parts=parts, pattern=_guard_pattern(categories))
 
 
-JUDGES: dict[str, Judge] = {
+JUDGES: dict[str, JudgeFormat] = {
     "llama-guard-2": _llama_guard_judge(11),
     "llama-guard-3": _llama_guard_judge(14),
     "llama-guard-4": _llama_guard_judge(14, parts=True),
-    "wildguard": Judge(
+    "wildguard": JudgeFormat(
         _turns,
         partial(_read, _wildguard),
         max_new_tokens=32,
         pattern=r"\n{0,2}Harmful request: (yes|no)\nResponse refusal: (yes|no)\nHarmful response: (yes|no)",
         reads_refusals=True,
     ),
-    "shieldgemma": Judge(
+    "shieldgemma": JudgeFormat(
         _turns,
         partial(_read, partial(_one_of, "Yes", "No")),
         max_new_tokens=1,
         template={"guideline": GUIDELINE},
         pattern="Yes|No",
     ),
-    "instructed": Judge(
+    "instructed": JudgeFormat(
         _instructed,
         partial(_read, partial(_one_of, "Verdict: unsafe", "Verdict: safe")),
         max_new_tokens=16,

@@ -8,24 +8,23 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from reversegen.config.load import Judge as Settings
-from reversegen.config.load import Limits, ModelUse
+from reversegen.config.load import Judge, Limits, ModelUse
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Judgement, Message
 from reversegen.engines import open_engine
 from reversegen.engines.base import Decoding, Engine, Request
 from reversegen.engines.chat_templates import templated
 from reversegen.engines.conversations import CANNOT_RENDER
-from reversegen.engines.halving import Parts
+from reversegen.engines.halving import HalvedBatches
 from reversegen.engines.unreadable_replies import UnreadableReplies
 from reversegen.ids import content_id
-from reversegen.judges.formats import JUDGES, Judge, Opinion
+from reversegen.judges.formats import JUDGES, JudgeFormat, Opinion
 from reversegen.kinds.answers.reply import read_reply
 from reversegen.models.folder import check_folder, weights_identity
 
 
 def open_judge(
-    settings: Settings,
+    settings: Judge,
     model: ModelUse,
     folder: Path | None,
     threads: int,
@@ -48,7 +47,7 @@ def open_judge(
 class GenerativeJudge:
     """A model that writes its verdict; what is not in its own form, a thought before it apart, is invalid."""
 
-    def __init__(self, engine: Engine, adapter: Judge, name: str, max_unreadable_share: float = 1.0) -> None:
+    def __init__(self, engine: Engine, adapter: JudgeFormat, name: str, max_unreadable_share: float = 1.0) -> None:
         self.engine, self.adapter, self.at_once = engine, adapter, engine.at_once
         self.identity = content_id(engine.identity, name)
         self._replies = UnreadableReplies(
@@ -99,7 +98,7 @@ class Classifier:
         check_folder(folder)
         self.folder, self.failed_labels, self.model, self.threads = folder, set(failed_labels), model, threads
         self.identity = content_id(weights_identity(folder), model.model_dump_json(), *sorted(failed_labels))
-        self._parts = Parts(folder)
+        self._parts = HalvedBatches(folder)
 
     @cached_property
     def _tokenizer(self) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 from reversegen.config.load import Configuration, Model, Price, Task, Throughput, load
 from reversegen.core.errors import BadInput
 from reversegen.core.files import numbered_lines, read_json, write_json
-from reversegen.models.memory import Batch, Shape, needed, shape_of_size
+from reversegen.models.memory import Batch, ModelShape, needed, shape_of_size
 from reversegen.operations.planned_jobs import SHARD, Amount, Job, asks_model, planned_jobs, source_file, why_unplanned
 
 BATCH_PRICE = 0.5
@@ -147,7 +147,7 @@ def write_plan(name: str, configuration: Configuration, folder: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
-def on_gpu(job: Job, configuration: Configuration) -> tuple[Batch, Shape, int] | None:
+def on_gpu(job: Job, configuration: Configuration) -> tuple[Batch, ModelShape, int] | None:
     """The batch of a job, the largest model of its size, and the bytes of its GPU; None where nothing can be said.
 
     That is a training, an endpoint, a job without a GPU, and vLLM, which fits what it runs at once to the memory itself.
