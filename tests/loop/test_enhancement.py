@@ -135,7 +135,7 @@ def select(
             for arm in warmup
             for i in arm.instructions
         },
-        kept_out=[*(question(t) for t in tests), *(seed(t, "heldout") for t in heldout)],
+        barred=Barred([*(question(t) for t in tests), *(seed(t, "heldout") for t in heldout)], KIND),
         enhancement=Enhancement(
             rows=rows,
             seed_margin=0.25,
@@ -147,7 +147,6 @@ def select(
         ),
         system=system,
         random_seed=random_seed,
-        kind=KIND,
     )
 
 
@@ -304,13 +303,12 @@ def test_seeds_of_the_held_out_split_and_without_an_answer_teach_nothing() -> No
         warmup=[found({"20 + 5 - 1": "failed"})],
         seeds=answered,
         responses={},
-        kept_out=[],
+        barred=Barred([], KIND),
         enhancement=Enhancement(
             rows=10, seed_margin=0.25, in_turns=True, replay_rows=10, plain_rows=0, training=TRAINING, lora=None
         ),
         system="Think.",
         random_seed=0,
-        kind=KIND,
     )
     assert selection.candidates["seeds"] == 1
     [row] = selection.rows["seeds"]
@@ -446,13 +444,12 @@ def test_rows_say_whether_the_target_was_sure_and_replay_the_option_that_most_an
             ]
             for n in passes[:2]
         },
-        kept_out=[],
+        barred=Barred([], HONESTY),
         enhancement=Enhancement(
             rows=100, seed_margin=0.25, in_turns=False, replay_rows=10, plain_rows=0, training=TRAINING, lora=None
         ),
         system=None,
         random_seed=0,
-        kind=HONESTY,
     )
     assert selection.candidates == {"reversegen": 2, "warmup": 6, "warmup_failures": 2, "seeds": 2}
     asked, said = "user", "assistant"
@@ -479,13 +476,12 @@ def test_a_plain_row_holds_the_letter_that_a_system_text_asks_for(system: str | 
         warmup=[found_items([10], "failed"), found_items([20], "passed")],
         seeds=[(seed(item(30)), found_items([30], "failed").references[0], "failed")],
         responses={instruction_id(item(n)): cut for n in (10, 20)},
-        kept_out=[],
+        barred=Barred([], HONESTY),
         enhancement=Enhancement(
             rows=1, seed_margin=None, in_turns=False, replay_rows=0, plain_rows=9, training=TRAINING, lora=None
         ),
         system=system,
         random_seed=0,
-        kind=HONESTY,
     )
     for rows in selection.rows.values():
         plain = [row for row in rows if row.origin == "replay"]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.endpoint_server import KEY, EndpointServer
+from tests.support.usage import read_usage
 from tests.support.workflows import REPOSITORY, Workflow
 
 from reversegen.core.records import (
@@ -15,7 +16,7 @@ from reversegen.core.records import (
     Seed,
     read_records,
 )
-from reversegen.engines.endpoint.call_log import calls_folder, read_usage
+from reversegen.engines.endpoint.call_log import calls_folder
 
 SOURCES = ("reversegen", "warmup", "warmup_failures", "seeds")
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from reversegen.config.workflow import ABLATION
 from reversegen.core.errors import BadInput
-from reversegen.kinds import KINDS
+from reversegen.kinds import kind_modules
 
-TABLES = (*KINDS, ABLATION)
+TABLES = (*kind_modules(), ABLATION)
 """The tables of several tasks: one of each kind, and the ablations."""
 REPORTED_COLUMNS = ("table", "task", "row", "metric", "value", "source")
 

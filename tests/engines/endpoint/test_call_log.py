@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.support.usage import Usage, read_usage
 
 from reversegen.core.files import alone
 from reversegen.engines.base import Generated
-from reversegen.engines.endpoint.call_log import Calls, Usage, calls_folder, read_usage
+from reversegen.engines.endpoint.call_log import Calls, calls_folder
 from reversegen.engines.endpoint.calls import Call, EarlierAnswer
 from reversegen.engines.endpoint.replies import Reading, generated
 

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from tests.support.endpoint_server import FAULTS, KEY, EndpointServer
 from tests.support.settings import answer_settings
+from tests.support.usage import read_usage
 
 from reversegen.config.models import Endpoint, Limits, ModelUse
 from reversegen.config.task import KindUse, Teaching
@@ -26,7 +27,7 @@ from reversegen.core.errors import BadInput
 from reversegen.core.records import Message, Reference, Response, read_records
 from reversegen.engines import open_engine
 from reversegen.engines.base import Decoding, Generated, Request
-from reversegen.engines.endpoint.call_log import calls_folder, read_usage
+from reversegen.engines.endpoint.call_log import calls_folder
 from reversegen.engines.endpoint.calls import Call
 from reversegen.engines.endpoint.connection import OUTAGE, Connection
 from reversegen.engines.openai import OpenAIEngine

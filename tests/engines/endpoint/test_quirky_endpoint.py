@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 from tests.support.endpoint_server import FORMS, KEY, ONCE, REFUSED, EndpointServer, quirk
 from tests.support.settings import answer_settings
+from tests.support.usage import read_usage
 
 from reversegen.config.data import Corpus
 from reversegen.config.models import Endpoint, Limits
 from reversegen.config.task import KindUse
 from reversegen.core.records import Label, Reference, Response, read_records
 from reversegen.engines.base import Decoding
-from reversegen.engines.endpoint.call_log import calls_folder, read_usage
+from reversegen.engines.endpoint.call_log import calls_folder
 from reversegen.engines.openai import OpenAIEngine
 from reversegen.kinds import open_kind
 from reversegen.kinds.answers.reply import read_reply

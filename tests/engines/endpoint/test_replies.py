@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 from tests.support.endpoint_server import KEY, EndpointServer
+from tests.support.usage import read_usage
 
 from reversegen.config.models import Endpoint, Limits, ModelUse, Thinking
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Message
 from reversegen.engines import open_engine
 from reversegen.engines.base import Decoding, Generated, Request
-from reversegen.engines.endpoint.call_log import Calls, read_usage
+from reversegen.engines.endpoint.call_log import Calls
 from reversegen.engines.endpoint.calls import Call, EarlierAnswer
 from reversegen.engines.endpoint.faults import Fault, body_fault, status_fault
 from reversegen.engines.endpoint.replies import Reading, generated
