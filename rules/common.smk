@@ -25,7 +25,7 @@ from reversegen.loop.enhancement import SOURCES
 from reversegen.core.errors import BadInput
 from reversegen.workflow.code_hash import code_hash
 from reversegen.ids import content_id
-from reversegen.kinds import check_kind, open_kind
+from reversegen import kinds
 from reversegen.core.shards import WHOLE
 from reversegen.stage import BUDGETED, prepare_environment
 
@@ -33,7 +33,7 @@ from reversegen.stage import BUDGETED, prepare_environment
 prepare_environment(draws=bool(workflow.output_settings.log_handler_settings))
 
 try:
-    CONFIGURATION = configuration.load(config, Path("config"), check_kind)
+    CONFIGURATION = configuration.load(config, Path("config"), kinds.check_kind)
 except BadInput as error:
     raise WorkflowError(str(error)) from None
 
@@ -110,11 +110,11 @@ def whole_setting(path):
 
 def kind_use(wildcards):
     """What a stage must know of the task's kind, as JSON."""
-    return task_of(wildcards).kind_use.model_dump_json()
+    return kinds.kind_use(task_of(wildcards)).model_dump_json()
 
 
 def kind_of(wildcards):
-    return open_kind(task_of(wildcards).kind_use)
+    return kinds.open_kind(kinds.kind_use(task_of(wildcards)))
 
 
 def made(path):

@@ -5,7 +5,7 @@ python scripts/write_references.py --help
 
 from pathlib import Path
 
-from reversegen.config.load import SOLVERS, KindUse, Limits, ModelUse, Teaching
+from reversegen.config.load import KindUse, Limits, ModelUse, Teaching
 from reversegen.core.records import Instruction, Seed, read_records, write_records
 from reversegen.core.shards import share
 from reversegen.engines import open_engine
@@ -15,6 +15,7 @@ from reversegen.kinds import open_kind
 from reversegen.loop import generation
 from reversegen.loop.references import SOLVABILITY_TOKENS, gives_probabilities, solve
 from reversegen.stage import run
+from reversegen.worlds import SOLVERS
 
 
 def main(

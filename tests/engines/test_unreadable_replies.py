@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.support.endpoint_server import KEY, EndpointServer
+from tests.support.kinds import MATH
 
 from reversegen.config.load import Endpoint, Honesty, KindUse, Limits, Safety, Teaching
 from reversegen.core.errors import BadInput
@@ -19,7 +20,6 @@ from reversegen.judges.formats import JUDGES
 from reversegen.judges.judge import GenerativeJudge
 from reversegen.kinds import open_kind
 from reversegen.kinds.answers.reply import read_reply
-from reversegen.kinds.math import KIND as MATH
 from reversegen.loop.generation import answer_by_teacher, answer_questions, judge_answers
 
 HOSTILE = "It \x1b[2J\x07depends\u202e on\nthe pen."

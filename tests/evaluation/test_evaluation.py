@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.stats
+from tests.support.kinds import MATH
 
 from reversegen.config.load import Evaluation as Settings
 from reversegen.core.files import file_sha256, write_json
@@ -24,7 +25,7 @@ from reversegen.evaluation.evaluation import (
     provenance,
 )
 from reversegen.evaluation.judge_check import JudgeReport
-from reversegen.kinds.math import FLEXIBLE, KIND, STRICT
+from reversegen.kinds.math import FLEXIBLE, STRICT
 from reversegen.text.embeddings import Embeddings
 
 SETTINGS = Settings(bootstrap=2000, diversity_sample=500)
@@ -148,7 +149,7 @@ def small_world() -> tuple[list[Sample], list[Instruction], list[Label]]:
 def test_the_proposers_metrics_are_those_counted_by_hand() -> None:
     known = {"id of 21 + 3", "id of 20 + 3 + 4", "id of 30 + 3 + 4"}
     settings = Settings(bootstrap=100, diversity_sample=9)
-    metrics, groups = evaluate_proposer(*small_world(), known, UNCHECKED, settings, 0, KIND)
+    metrics, groups = evaluate_proposer(*small_world(), known, UNCHECKED, settings, 0, MATH)
 
     def counts(metric: Metric) -> tuple[int | None, int | None, float | None]:
         return metric.count, metric.total, metric.value
@@ -163,7 +164,7 @@ def test_the_proposers_metrics_are_those_counted_by_hand() -> None:
     assert counts(metrics["unique_share"]) == (5, 9, 0.555556)
     more = Settings(bootstrap=100, diversity_sample=10)  # than there are valid samples
     few = Metric(value=None, reason="9 valid held-out samples, fewer than evaluation.diversity_sample: 10")
-    assert evaluate_proposer(*small_world(), known, UNCHECKED, more, 0, KIND)[0]["unique_share"] == few
+    assert evaluate_proposer(*small_world(), known, UNCHECKED, more, 0, MATH)[0]["unique_share"] == few
     assert set(groups) == {"type", "subject"}
     assert {name: counts(group["failure_rate"]) for name, group in groups["subject"].items()} == {"late": (3, 4, 0.75)}
     assert {name: counts(group["failure_rate"]) for name, group in groups["type"].items()} == {
@@ -205,7 +206,7 @@ def test_whatever_cannot_be_measured_says_why(verdicts: str, embedded: bool) -> 
     none = Embeddings({}, np.empty((0, 4), np.float32))
     meanings = Meanings(Embeddings({"0": 0, "1": 1}, vectors), none, none, 0.05) if embedded else None
     settings = Settings(bootstrap=100, diversity_sample=2)
-    metrics, _ = evaluate_proposer(samples, instructions, labels, set(), UNCHECKED, settings, 0, KIND, meanings)
+    metrics, _ = evaluate_proposer(samples, instructions, labels, set(), UNCHECKED, settings, 0, MATH, meanings)
     for metric in metrics.values():
         assert (metric.reason is None) == (metric.value is not None)
     measured = {"validity", "yield"} if verdicts else set()
@@ -227,9 +228,9 @@ def test_the_train_split_changes_nothing() -> None:
     changed = [one.model_copy(update={"verdict": verdict_of.get(one.instruction_id, one.verdict)}) for one in labels]
     assert changed != labels
     held = [s for s in samples if s.split == "heldout"]
-    whole = evaluate_proposer(samples, instructions, labels, set(), UNCHECKED, FEW, 0, KIND)
-    assert evaluate_proposer(samples, instructions, changed, set(), UNCHECKED, FEW, 0, KIND) == whole
-    assert evaluate_proposer(held, instructions, labels, set(), UNCHECKED, FEW, 0, KIND) == whole
+    whole = evaluate_proposer(samples, instructions, labels, set(), UNCHECKED, FEW, 0, MATH)
+    assert evaluate_proposer(samples, instructions, changed, set(), UNCHECKED, FEW, 0, MATH) == whole
+    assert evaluate_proposer(held, instructions, labels, set(), UNCHECKED, FEW, 0, MATH) == whole
 
 
 def test_the_reasons_of_what_has_no_verdict_are_counted() -> None:
@@ -255,13 +256,13 @@ def test_a_confidence_that_was_not_measured_enters_no_calibration() -> None:
     questions, labels = of_verdicts("accuracy", "ppff")
     sure = [Confidence(question_id=q.id, option="A", answer=0.9, sure=0.2, invalid=None) for q in questions]
     lost = [sure[0].model_copy(update={"invalid": "prompt too long", "answer": 0.0, "sure": 0.0}), *sure[1:]]
-    metrics, _ = evaluate_target({"one": questions}, labels, lost, FEW, 0, KIND)
+    metrics, _ = evaluate_target({"one": questions}, labels, lost, FEW, 0, MATH)
     # three are left, all with a score of 0.55 and one of them right
     assert metrics["calibration_error"].value == pytest.approx(0.55 - 1 / 3, abs=1e-6)
     assert (metrics["unsure_share"].count, metrics["unsure_share"].total) == (3, 3)
     assert metrics["accuracy"].total == 4
     none = [one.model_copy(update={"invalid": "prompt too long"}) for one in sure]
-    metrics, _ = evaluate_target({"one": questions}, labels, none, FEW, 0, KIND)
+    metrics, _ = evaluate_target({"one": questions}, labels, none, FEW, 0, MATH)
     assert {metrics[name] for name in ("average_precision", "calibration_error", "unsure_share")} == {
         Metric(value=None)
     }
@@ -298,8 +299,8 @@ def test_samples_of_one_prompt_are_drawn_together() -> None:
         )
         verdict = "failed" if failed else "passed"
         labels.append(Label(instruction_id=text, verdict=verdict, score=None, detail=""))
-    metrics, _ = evaluate_proposer(samples, instructions, labels, set(), UNCHECKED, SETTINGS, 0, KIND)
-    other, _ = evaluate_proposer(samples, instructions, labels, set(), UNCHECKED, SETTINGS, 1, KIND)
+    metrics, _ = evaluate_proposer(samples, instructions, labels, set(), UNCHECKED, SETTINGS, 0, MATH)
+    other, _ = evaluate_proposer(samples, instructions, labels, set(), UNCHECKED, SETTINGS, 1, MATH)
     assert other["failure_rate"].value == metrics["failure_rate"].value == 0.5
     assert other["failure_rate"] != metrics["failure_rate"]  # the draw is that of the random seed
     half_width = 1.96 * (0.25 / 80) ** 0.5  # of the normal approximation with one trial a prompt
@@ -327,14 +328,14 @@ MEASURES: dict[str, Measure] = {"easy": "accuracy", "hard": "accuracy", "before"
 def test_the_targets_metrics_are_those_counted_by_hand() -> None:
     tests = {
         name: [
-            Question(id=f"id of {text}", text=text, answer="0", group=KIND.group(text), measure=measure)
+            Question(id=f"id of {text}", text=text, answer="0", group=MATH.group(text), measure=measure)
             for of, text, _ in ANSWERED
             if of == name
         ]
         for name, measure in MEASURES.items()
     }
     labels = [Label(instruction_id=f"id of {t}", verdict=v, score=None, detail="") for _, t, v in reversed(ANSWERED)]
-    metrics, groups = evaluate_target(tests, labels, [], FEW, 0, KIND)
+    metrics, groups = evaluate_target(tests, labels, [], FEW, 0, MATH)
 
     def counts(metric: Metric) -> tuple[int | None, int | None]:
         return metric.count, metric.total
@@ -382,7 +383,7 @@ def of_verdicts(measure: Measure, verdicts: str, details: tuple[str, ...] = ()) 
 )
 def test_what_is_counted_depends_on_the_measure_of_a_question(measure: Measure, expected: tuple[int, int]) -> None:
     questions, labels = of_verdicts(measure, "ppfffiii")
-    metrics, groups = evaluate_target({"one": questions}, labels, [], FEW, 0, KIND)
+    metrics, groups = evaluate_target({"one": questions}, labels, [], FEW, 0, MATH)
     assert set(metrics) == {measure, "invalid_share"}
     assert (metrics[measure].count, metrics[measure].total) == expected
     assert (metrics["invalid_share"].count, metrics["invalid_share"].total) == (3, 8)
@@ -394,7 +395,7 @@ def test_what_is_counted_depends_on_the_measure_of_a_question(measure: Measure, 
 
 def test_a_measure_of_failures_without_a_verdict_has_no_value() -> None:
     questions, labels = of_verdicts("attack_success_rate", "ii")
-    metrics, _ = evaluate_target({"one": questions}, labels, [], FEW, 0, KIND)
+    metrics, _ = evaluate_target({"one": questions}, labels, [], FEW, 0, MATH)
     assert metrics["attack_success_rate"] == Metric(value=None, count=0, total=0, reason="no answer could be judged")
     assert metrics["invalid_share"].value == 1
 
@@ -408,7 +409,7 @@ def test_the_questions_of_one_set_count_each_for_its_own_measure() -> None:
     mixed = [q for name in ("accuracy", "unanswerable") for q in parts[name][0]]
     labels = [label for _, of in parts.values() for label in of]
     tests = {"plus": mixed, "other": parts["over_refusal"][0]}
-    metrics, groups = evaluate_target(tests, labels[::-1], [], FEW, 0, KIND)
+    metrics, groups = evaluate_target(tests, labels[::-1], [], FEW, 0, MATH)
     counts = {"accuracy": (2, 3), "unanswerable": (1, 4), "over_refusal": (1, 2), "invalid_share": (2, 10)}
     assert {name: (m.count, m.total) for name, m in metrics.items()} == counts
     by_set = {s: {name: (m.count, m.total) for name, m in of.items()} for s, of in groups["set"].items()}
@@ -427,14 +428,14 @@ def test_answers_found_by_their_last_number_alone_are_told_apart() -> None:
     details = (STRICT, STRICT, FLEXIBLE, FLEXIBLE, "different answers", "response truncated")
     questions, labels = of_verdicts("accuracy", "ppppfi", details)
     others, other_labels = of_verdicts("unanswerable", "pf")
-    metrics, _ = evaluate_target({"one": questions, "two": others}, labels + other_labels, [], FEW, 0, KIND)
+    metrics, _ = evaluate_target({"one": questions, "two": others}, labels + other_labels, [], FEW, 0, MATH)
     assert {name: (m.count, m.total) for name, m in metrics.items()} == {
         "accuracy": (4, 6),
         "accuracy_strict": (2, 6),  # of the questions that count for accuracy
         "unanswerable": (1, 2),
         "invalid_share": (1, 8),
     }
-    assert "accuracy_strict" not in evaluate_target({"two": others}, other_labels, [], FEW, 0, KIND)[0]
+    assert "accuracy_strict" not in evaluate_target({"two": others}, other_labels, [], FEW, 0, MATH)[0]
 
 
 def average_precision(right: list[bool], scores: list[float]) -> float:
@@ -451,7 +452,7 @@ def test_calibration_is_that_counted_by_hand() -> None:
     sure = [Confidence(question_id=q.id, option="A", answer=rng.random(), sure=rng.random()) for q in questions]
     elsewhere = [Confidence(question_id=q.id, option=None, answer=0, sure=0) for q in others]
     confidences = [*elsewhere, *sure[::-1]]
-    metrics, _ = evaluate_target({"a": questions, "b": others}, labels + other_labels, confidences, FEW, 0, KIND)
+    metrics, _ = evaluate_target({"a": questions, "b": others}, labels + other_labels, confidences, FEW, 0, MATH)
     right = [label.verdict == "passed" for label in labels]
     scores = [(c.answer + c.sure) / 2 for c in sure]
     assert metrics["average_precision"].value == pytest.approx(average_precision(right, scores), abs=1e-6)
@@ -476,7 +477,7 @@ def test_a_score_of_one_belongs_to_the_last_bin_and_answers_that_are_all_alike_h
     assert expected_calibration_error(right, scores) == 0.5
     questions, labels = of_verdicts("accuracy", verdicts)
     sure = [Confidence(question_id=q.id, option="A", answer=1, sure=1) for q in questions]
-    metrics, _ = evaluate_target({"a": questions}, labels, sure, FEW, 0, KIND)
+    metrics, _ = evaluate_target({"a": questions}, labels, sure, FEW, 0, MATH)
     alike = Metric(value=None, reason=f"{who} answer is right, so that there is nothing to rank")
     assert metrics["average_precision"] == alike
 
@@ -487,7 +488,7 @@ def test_the_failure_rate_is_corrected_for_the_errors_of_the_judge() -> None:
         return UNCHECKED.model_copy(update={"sensitivity": known[0], "specificity": known[1], "labelled": 2 * total})
 
     def corrected(report: JudgeReport) -> Metric:
-        metrics, _ = evaluate_proposer(*small_world(), set(), report, SETTINGS, 0, KIND)
+        metrics, _ = evaluate_proposer(*small_world(), set(), report, SETTINGS, 0, MATH)
         assert (metrics["judge_sensitivity"], metrics["judge_specificity"]) == (report.sensitivity, report.specificity)
         assert metrics["failure_rate"].value == 0.666667
         return metrics["failure_rate_corrected"]
@@ -512,7 +513,7 @@ def test_forms_of_one_question_are_drawn_together() -> None:
             tests.append(Question(id=text, text=text, answer="0", group=None, measure="accuracy"))
             verdict = "passed" if n % 2 else "failed"
             labels.append(Label(instruction_id=text, verdict=verdict, score=None, detail=""))
-    metrics, _ = evaluate_target({"test": tests}, labels, [], SETTINGS, 0, KIND)
+    metrics, _ = evaluate_target({"test": tests}, labels, [], SETTINGS, 0, MATH)
     assert (metrics["accuracy"].count, metrics["accuracy"].total) == (150, 300)
     width = metrics["accuracy"].high - metrics["accuracy"].low
     assert width / 2 == pytest.approx(1.96 * (0.25 / 60) ** 0.5, rel=0.15)
@@ -520,7 +521,7 @@ def test_forms_of_one_question_are_drawn_together() -> None:
 
 
 def test_an_evaluation_survives_json(tmp_path: Path) -> None:
-    metrics, groups = evaluate_proposer(*small_world(), set(), UNCHECKED, FEW, 0, KIND)
+    metrics, groups = evaluate_proposer(*small_world(), set(), UNCHECKED, FEW, 0, MATH)
     data, model = tmp_path / "samples.jsonl", tmp_path / "proposer"
     data.write_text("{}\n")
     write_json(model / "manifest.json", {"versions": {"torch": "2"}, "files": {}})

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from datasets import Dataset
+from tests.support.kinds import MATH
 
 from reversegen.config.load import Enhancement, Honesty, KindUse, Safety, Training
 from reversegen.core.errors import BadInput
@@ -23,7 +24,6 @@ from reversegen.core.records import (
 )
 from reversegen.ids import instruction_id
 from reversegen.kinds import open_kind
-from reversegen.kinds.math import KIND
 from reversegen.loop.enhancement import SOURCES, Barred, Found, Selection, margin_warning, select_rows
 from reversegen.loop.references import reference
 from reversegen.worlds.arithmetic import solve
@@ -72,7 +72,7 @@ def found(
             Label(instruction_id=instruction_id(q), verdict=verdicts[q], score=None, detail="")
             for q in reversed(questions)
         ],
-        references=[reference(instruction_id(q), q, solved[q], "arithmetic", KIND) for q in questions],
+        references=[reference(instruction_id(q), q, solved[q], "arithmetic", MATH) for q in questions],
     )
 
 
@@ -118,7 +118,7 @@ def select(
     return select_rows(
         trained=trained or [found(dict.fromkeys(TRAINED_FAILURES, "failed"))],
         warmup=warmup,
-        seeds=[(seed(s), reference(instruction_id(s), s, solve(s), "arithmetic", KIND), "failed") for s in seeds],
+        seeds=[(seed(s), reference(instruction_id(s), s, solve(s), "arithmetic", MATH), "failed") for s in seeds],
         responses={
             i.id: [
                 Response(
@@ -144,7 +144,7 @@ def select(
         ),
         system=system,
         random_seed=random_seed,
-        kind=KIND,
+        kind=MATH,
     )
 
 
@@ -250,7 +250,7 @@ def test_questions_that_a_test_asks_in_any_form_are_dropped_and_counted() -> Non
         replayed = {r.prompt[0].content for r in selection.rows[source] if r.origin == "replay"}
         assert replayed
         assert replayed <= {*WARMUP_PASSES} - {"20 + 6"}
-    barred = Barred([question(t) for t in tests], KIND)
+    barred = Barred([question(t) for t in tests], MATH)
     assert not any(
         barred(row.instruction_id, row.prompt[0].content) for rows in selection.rows.values() for row in rows
     )
@@ -293,7 +293,7 @@ def test_seeds_of_the_held_out_split_and_without_an_answer_teach_nothing() -> No
     seeds = [seed("20 + 1"), seed("21 + 1", "heldout"), seed("what is life ?"), seed("what is 6 times 7 ?")]
     solutions = ["20 + 1 = 21 #### 21", "21 + 1 = 22 #### 22", None, "It is hard to say."]
     answered = [
-        (s, reference(s.id, s.text, text, "arithmetic", KIND), "failed")
+        (s, reference(s.id, s.text, text, "arithmetic", MATH), "failed")
         for s, text in zip(seeds, solutions, strict=True)
     ]
     selection = select_rows(
@@ -307,7 +307,7 @@ def test_seeds_of_the_held_out_split_and_without_an_answer_teach_nothing() -> No
         ),
         system="Think.",
         random_seed=0,
-        kind=KIND,
+        kind=MATH,
     )
     assert selection.candidates["seeds"] == 1
     [row] = selection.rows["seeds"]
@@ -382,8 +382,8 @@ def test_what_a_test_asks_in_any_words_and_the_text_of_a_held_out_seed_are_barre
     kept: Question | Seed, text: str, expected: bool
 ) -> None:
     others = [question("5 * 6"), seed("7 * 8", "heldout")]
-    assert Barred([others[0], kept, others[1]], KIND)(instruction_id(text), text) is expected
-    assert not Barred(others, KIND)(instruction_id(text), text)
+    assert Barred([others[0], kept, others[1]], MATH)(instruction_id(text), text) is expected
+    assert not Barred(others, MATH)(instruction_id(text), text)
 
 
 HONESTY = open_kind(

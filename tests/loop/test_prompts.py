@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.kinds import MATH
 
 from reversegen.config.load import Honesty, KindUse, Prompts, Safety
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Label, Prompt, Seed, Split, TrainingRow
 from reversegen.kinds import open_kind
-from reversegen.kinds.math import KIND as MATH
 from reversegen.loop.prompts import build_prompts, build_warmup, failed_seeds
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"

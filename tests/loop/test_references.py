@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 import pytest
+from tests.support.kinds import MATH
 
 from reversegen.config.load import Honesty, KindUse, Safety
 from reversegen.core.records import Reference
@@ -10,7 +11,6 @@ from reversegen.engines.base import Generated, Probabilities
 from reversegen.kinds import open_kind
 from reversegen.kinds.answers.equivalence import Checker
 from reversegen.kinds.base import Kind
-from reversegen.kinds.math import KIND as MATH
 from reversegen.loop.references import likely_solvable, refused, solvable, solve, vote
 
 CHOICES = Honesty(

@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 import pytest
+from tests.support.kinds import MATH
 
 from reversegen.config.load import Corpus, DataSource, Honesty, KindUse, Safety
 from reversegen.core.errors import BadInput
@@ -20,7 +21,6 @@ from reversegen.core.records import Labelled, Measure, Question, Seed, read_reco
 from reversegen.ids import instruction_id
 from reversegen.kinds import open_kind
 from reversegen.kinds.base import Raw
-from reversegen.kinds.math import KIND as MATH
 from reversegen.loop import seeds as streamed
 from reversegen.loop.seeds import build_tests, read_labelled, read_tests
 

@@ -15,7 +15,7 @@ from transformers import DynamicCache, Gemma3Config, GPT2Config, LlamaConfig, Qw
 
 from reversegen.config.load import Configuration, Size, load, read_yaml
 from reversegen.core.shards import items_at_once
-from reversegen.kinds import open_kind
+from reversegen.kinds import kind_use, open_kind
 from reversegen.models.memory import Batch, Shape, most_sequences, needed, shape_of_folder, shape_of_size
 from reversegen.operations.costs import on_gpu, plan, write_plan
 from reversegen.operations.doctor import BATCH_SIZES, check_memory
@@ -154,7 +154,7 @@ def test_tiny_tasks_draw_in_batches_of_as_many_prompts_as_ever() -> None:
     assert len(tiny) >= 9
     for name, task in tiny.items():
         prompts = items_at_once(task.sampling.batch_size, task.sampling.samples_per_prompt)
-        several = open_kind(task.kind_use).decision.samples
+        several = open_kind(kind_use(task)).decision.samples
         size = task.responses.batch_size
         found = (prompts, items_at_once(size, several), items_at_once(size, 1))
         assert found == PARTITIONS[next(base for base in PARTITIONS if name.startswith(base))]

@@ -14,12 +14,13 @@ import pytest
 import yaml
 from tests.support.workflows import Workflow
 
-from reversegen.config.load import SOLVERS, Configuration, load
+from reversegen.config.load import Configuration, load
 from reversegen.core.errors import BadInput
 from reversegen.judges.formats import SYSTEM
 from reversegen.kinds.math import STRUCTURED as MATH
 from reversegen.operations.costs import check_budget, plan, used, write_plan
 from reversegen.operations.planned_jobs import Amount, Job
+from reversegen.worlds import SOLVERS
 
 MODEL_RULES = {
     *("answer_seeds", "judge_seeds", "check_judge", "train_warmup", "sample_instructions", "answer_instructions"),

@@ -321,6 +321,8 @@ class KindUse(Section):
     """What a stage must know of a task's kind."""
 
     name: str
+    worlds: list[str] = []
+    """The invented worlds that its questions are drawn from, or that teach it."""
     honesty: Honesty | None = None
     safety: Safety | None = None
 
@@ -566,12 +568,6 @@ class Task(Section):
         if beyond := [k for k in self.keep or [] if k != "last" and k > self.iterations]:
             raise ValueError(f"keep: {beyond[0]} is none of iterations 0 to {self.iterations}")
         return self
-
-    @property
-    def kind_use(self) -> KindUse:
-        """The part that decides what a stage makes of the kind: another kind's settings rerun nothing."""
-        own = {name: getattr(self, name) for name in ("honesty", "safety") if name == self.kind}
-        return KindUse(name=self.kind, **own)
 
 
 class Footprint(Section):

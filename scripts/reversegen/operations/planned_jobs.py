@@ -14,7 +14,7 @@ from reversegen.core.data_files import read_rows
 from reversegen.core.records import Seed, numbered_lines, stream_records
 from reversegen.core.shards import items_at_once
 from reversegen.judges.formats import JUDGES, reads_refusals
-from reversegen.kinds import open_kind
+from reversegen.kinds import kind_use, open_kind
 from reversegen.kinds.base import Kind
 from reversegen.loop.enhancement import SOURCES
 from reversegen.loop.references import SOLVABILITY_TOKENS, SPELLINGS, gives_probabilities
@@ -174,7 +174,7 @@ class _Jobs:
     """The jobs of one task."""
 
     def __init__(self, task: Task, configuration: Configuration, folder: Path) -> None:
-        costs, self.kind = configuration.workflow.costs, open_kind(task.kind_use)
+        costs, self.kind = configuration.workflow.costs, open_kind(kind_use(task))
         self.task, self.models, self.assumed = task, configuration.models, costs.source_rows
         self.question, self.share = costs.question_tokens, costs.written_share
         self.asked = self.question + text_tokens(task.responses.system)
@@ -385,7 +385,7 @@ def seed_count(task: Task, assumed: int, folder: Path) -> tuple[int, int]:
     if made.is_file():
         splits = Counter(seed.split for seed in stream_records(made, Seed))
         return splits.total(), splits["train"]
-    kind = open_kind(task.kind_use)
+    kind = open_kind(kind_use(task))
     count = sum(count_rows(name, source, assumed, kind) for name, source in task.data.seeds.items())
     return count, round(count * (1 - task.data.heldout_share))
 

@@ -14,7 +14,7 @@ from reversegen.core.errors import BadInput
 from reversegen.core.records import Message
 from reversegen.engines.base import Request
 from reversegen.judges.formats import JUDGES
-from reversegen.kinds import open_kind
+from reversegen.kinds import kind_use, open_kind
 
 ModelRole = Literal["proposer", "target", "teacher", "judge", "embedding", "transfer"]
 
@@ -61,7 +61,7 @@ def shapes(task: Task, role: ModelRole) -> list[Shape]:
     asked = _asked(task.responses.system)
     empty = task.responses.system == ""
     if role in ("target", "transfer"):
-        sure = [(*asked, "assistant", "user")] if role == "target" and open_kind(task.kind_use).choice else []
+        sure = [(*asked, "assistant", "user")] if role == "target" and open_kind(kind_use(task)).choice else []
         turns = (*(sure or [asked])[-1], "assistant")
         row = [Shape(turns, False, empty_system=empty, last="row")] if role == "target" else []
         return [*(Shape(roles, empty_system=empty) for roles in [asked, *sure]), *row]
