@@ -12,7 +12,7 @@ from reversegen.core.files import write_text
 from reversegen.core.records import Opening, Reference, Response, read_records
 from reversegen.engines.endpoint.call_log import calls_folder
 from reversegen.evaluation.judge_check import check_judge, check_refusals
-from reversegen.judges.formats import reads_refusals
+from reversegen.judges import reads_refusals
 from reversegen.judges.judge import open_judge
 from reversegen.kinds import open_kind
 from reversegen.kinds.answers.reply import read_reply

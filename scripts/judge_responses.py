@@ -8,7 +8,7 @@ from pathlib import Path
 from reversegen.config.load import Judge, Limits, ModelUse
 from reversegen.core.records import Instruction, Question, Reference, Response, Seed, read_records
 from reversegen.engines.endpoint.call_log import calls_folder
-from reversegen.judges.formats import reads_refusals
+from reversegen.judges import reads_refusals
 from reversegen.judges.judge import open_judge
 from reversegen.kinds.answers.reply import read_reply
 from reversegen.loop import generation

@@ -19,7 +19,7 @@ from reversegen.core.records import Message, Reference, Response, TrainingRow, r
 from reversegen.engines.base import Decoding, Generated, Request
 from reversegen.engines.conversations import CANONICAL, Conversations
 from reversegen.engines.transformers import TransformersEngine
-from reversegen.judges.formats import JUDGES
+from reversegen.judges import JUDGES
 from reversegen.kinds.answers.equivalence import Checker
 from reversegen.kinds.answers.reply import END, IN_THOUGHT, START, read_reply
 from reversegen.kinds.base import Case

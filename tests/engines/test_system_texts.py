@@ -25,7 +25,7 @@ from reversegen.engines.chat_templates import render, system_text
 from reversegen.engines.conversations import Conversations
 from reversegen.engines.transformers import TransformersEngine
 from reversegen.engines.vllm import VllmEngine
-from reversegen.judges.formats import JUDGES
+from reversegen.judges import JUDGES
 from reversegen.kinds import check_kind
 from reversegen.models.loading import load_tokenizer
 from reversegen.models.template_heads import DATE, FIXED_DATE

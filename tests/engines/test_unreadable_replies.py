@@ -16,7 +16,7 @@ from reversegen.engines.base import Decoding, Generated, Request
 from reversegen.engines.endpoint.call_log import calls_folder
 from reversegen.engines.openai import OpenAIEngine
 from reversegen.engines.unreadable_replies import FEWEST, UnreadableReplies
-from reversegen.judges.formats import JUDGES
+from reversegen.judges import JUDGES
 from reversegen.judges.judge import GenerativeJudge
 from reversegen.kinds import open_kind
 from reversegen.kinds.answers.reply import read_reply

@@ -16,7 +16,7 @@ from tests.support.workflows import Workflow
 
 from reversegen.config.load import Configuration, load
 from reversegen.core.errors import BadInput
-from reversegen.judges.formats import SYSTEM
+from reversegen.judges.formats.instructed import SYSTEM
 from reversegen.kinds.math import STRUCTURED as MATH
 from reversegen.operations.costs import check_budget, plan, used, write_plan
 from reversegen.operations.planned_jobs import Amount, Job

@@ -1,4 +1,4 @@
-"""Judge models: a generative one read by its adapter in `judges`, or a text classifier. torch is imported when one starts."""
+"""Judge models: a generative one read by its form in `JUDGES`, or a text classifier. torch is imported when one starts."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from reversegen.config.load import Judge as Settings
-from reversegen.config.load import Limits, ModelUse
+from reversegen.config.load import Judge, Limits, ModelUse
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Judgement, Message
 from reversegen.engines import open_engine
@@ -19,13 +18,14 @@ from reversegen.engines.conversations import CANNOT_RENDER
 from reversegen.engines.halving import Parts
 from reversegen.engines.unreadable_replies import UnreadableReplies
 from reversegen.ids import content_id
-from reversegen.judges.formats import JUDGES, Judge, Opinion
+from reversegen.judges import JUDGES
+from reversegen.judges.formats.base import JudgeFormat, Opinion
 from reversegen.kinds.answers.reply import read_reply
 from reversegen.models.folder import check_folder, weights_identity
 
 
 def open_judge(
-    settings: Settings,
+    settings: Judge,
     model: ModelUse,
     folder: Path | None,
     threads: int,
@@ -48,7 +48,7 @@ def open_judge(
 class GenerativeJudge:
     """A model that writes its verdict; what is not in its own form, a thought before it apart, is invalid."""
 
-    def __init__(self, engine: Engine, adapter: Judge, name: str, max_unreadable_share: float = 1.0) -> None:
+    def __init__(self, engine: Engine, adapter: JudgeFormat, name: str, max_unreadable_share: float = 1.0) -> None:
         self.engine, self.adapter, self.at_once = engine, adapter, engine.at_once
         self.identity = content_id(engine.identity, name)
         self._replies = UnreadableReplies(

@@ -13,7 +13,7 @@ from reversegen.config.load import Configuration, DataSource, Task, Training
 from reversegen.core.data_files import read_rows
 from reversegen.core.records import Seed, numbered_lines, stream_records
 from reversegen.core.shards import items_at_once
-from reversegen.judges.formats import JUDGES, reads_refusals
+from reversegen.judges import JUDGES, reads_refusals
 from reversegen.kinds import kind_use, open_kind
 from reversegen.kinds.base import Kind
 from reversegen.loop.enhancement import SOURCES

@@ -13,7 +13,7 @@ from reversegen.config.load import Configuration, Model, ModelUse, Section, Task
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Message
 from reversegen.engines.base import Request
-from reversegen.judges.formats import JUDGES
+from reversegen.judges import JUDGES
 from reversegen.kinds import kind_use, open_kind
 
 ModelRole = Literal["proposer", "target", "teacher", "judge", "embedding", "transfer"]

@@ -8,7 +8,7 @@ import pytest
 from reversegen.config.load import KindUse, Safety
 from reversegen.core.records import Judgement, Opening, Question, Response, read_records
 from reversegen.evaluation.judge_check import check_refusals
-from reversegen.judges.formats import JUDGES, reads_refusals
+from reversegen.judges import JUDGES, reads_refusals
 from reversegen.kinds import open_kind
 from reversegen.kinds.answers.equivalence import Checker
 from reversegen.kinds.answers.openings import HELP, REFUSALS
