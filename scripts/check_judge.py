@@ -11,7 +11,7 @@ from reversegen.config.task import Judge, JudgeCheck, KindUse
 from reversegen.core.records import Opening, read_records
 from reversegen.engines.endpoint.call_log import calls_folder
 from reversegen.evaluation.judge_check import check_judge, label_rows, read_refusals, write_judge_report
-from reversegen.judges.formats import reads_refusals
+from reversegen.judges import reads_refusals
 from reversegen.judges.judge import open_judge
 from reversegen.kinds import open_kind
 from reversegen.loop.seeds import read_labelled

@@ -9,7 +9,7 @@ from reversegen.config.models import Limits, ModelUse
 from reversegen.config.task import Judge
 from reversegen.core.records import Instruction, Question, Reference, Response, Seed, read_records
 from reversegen.engines.endpoint.call_log import calls_folder
-from reversegen.judges.formats import reads_refusals
+from reversegen.judges import reads_refusals
 from reversegen.judges.judge import open_judge
 from reversegen.kinds.answers.reply import read_reply
 from reversegen.loop.judging import judge_answers

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from tests.support.kinds import MATH
 from tests.support.settings import answer_settings
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
@@ -22,11 +23,10 @@ from reversegen.core.records import Message, Reference, Response, TrainingRow, r
 from reversegen.engines.base import Decoding, Generated, Request
 from reversegen.engines.conversations import CANONICAL, Conversations
 from reversegen.engines.transformers import TransformersEngine
-from reversegen.judges.formats import JUDGES
+from reversegen.judges import JUDGES
 from reversegen.kinds.answers.equivalence import Checker
 from reversegen.kinds.answers.reply import END, IN_THOUGHT, START, read_reply
 from reversegen.kinds.base import Case
-from reversegen.kinds.math import KIND
 from reversegen.loop.answering import answer_questions
 from reversegen.loop.references import reference
 from reversegen.loop.teaching import Teacher, answer_by_teacher
@@ -359,7 +359,7 @@ def test_a_model_that_thinks_is_labelled_by_its_answer_alone(
 ) -> None:
     engine = TransformersEngine(request.getfixturevalue(shape), use(thinking), Decoding(60), 1)
     answer_questions(
-        tmp_path / "responses.jsonl", [(q, q) for q in SPOKEN], engine, KIND, answer_settings(None, 2), 1, ()
+        tmp_path / "responses.jsonl", [(q, q) for q in SPOKEN], engine, MATH, answer_settings(None, 2), 1, ()
     )
     responses = read_records(tmp_path / "responses.jsonl", Response)
     replies = [read_reply(r.text, r.finished, r.invalid) for r in responses]
@@ -419,7 +419,7 @@ def test_a_model_that_thinks_can_be_teacher(r1: Path, tmp_path: Path) -> None:
         system=None, max_new_tokens=20, batch_size=2, samples=1, agreeing=1, temperature=0.7, solvable=None
     )
     questions = [(q, q) for q in SPOKEN]
-    answer_by_teacher(tmp_path / "out.jsonl", questions, Teacher("r1", engine, engine, KIND, settings, 1.0), (0,))
+    answer_by_teacher(tmp_path / "out.jsonl", questions, Teacher("r1", engine, engine, MATH, settings, 1.0), (0,))
     assert [row.answer for row in read_records(tmp_path / "out.jsonl", Reference)] == ["23", "19", "2"]
 
 
@@ -440,15 +440,15 @@ def test_a_model_that_thinks_can_be_judge(tmp_path: Path) -> None:
 def test_a_short_loop_with_a_target_that_thinks(r1: Path, tmp_path: Path) -> None:
     """Answers to labels, what failed to rows, rows to a trained target; it is asked, and trained, in the same tokens."""
     thinking = TransformersEngine(r1, use(ON), Decoding(20), 1)
-    answer_questions(tmp_path / "out.jsonl", [(q, q) for q in SPOKEN], thinking, KIND, answer_settings(None, 2), 1, ())
+    answer_questions(tmp_path / "out.jsonl", [(q, q) for q in SPOKEN], thinking, MATH, answer_settings(None, 2), 1, ())
     responses = {r.instruction_id: [r] for r in read_records(tmp_path / "out.jsonl", Response)}
     right = {"20 + 3": "23", "9 + 9": "18", "1 + 1": "2"}
-    trusted = {q: reference(q, q, f"#### {answer}", "hand", KIND) for q, answer in right.items()}
+    trusted = {q: reference(q, q, f"#### {answer}", "hand", MATH) for q, answer in right.items()}
     with Checker(timeout=5.0) as checker:
-        labels = [KIND.label(Case(q, q, responses[q], trusted[q]), checker) for q in SPOKEN]
+        labels = [MATH.label(Case(q, q, responses[q], trusted[q]), checker) for q in SPOKEN]
     assert [label.verdict for label in labels] == ["passed", "failed", "passed"]
     [failed] = [label.instruction_id for label in labels if label.verdict == "failed"]
-    prompt, completion = KIND.enhancement_row(failed, trusted[failed], "failed", None)
+    prompt, completion = MATH.enhancement_row(failed, trusted[failed], "failed", None)
     row = TrainingRow(prompt=prompt, completion=completion, instruction_id=failed, origin="reversegen")
     training = Training(
         launcher=None, learning_rate=3e-3, num_train_epochs=30, per_device_train_batch_size=1, gradient_accumulation_steps=1,

@@ -19,7 +19,7 @@ from reversegen.core.records import Message
 from reversegen.engines.base import Decoding, Generated, Request
 from reversegen.engines.halving import HalvedBatches
 from reversegen.engines.transformers import TransformersEngine
-from reversegen.judges.formats import JUDGES
+from reversegen.judges import JUDGES
 from reversegen.judges.judge import Classifier, GenerativeJudge
 from reversegen.models.loading import load_tokenizer
 

@@ -26,7 +26,7 @@ from reversegen.engines.chat_templates import render, system_text
 from reversegen.engines.conversations import Conversations
 from reversegen.engines.transformers import TransformersEngine
 from reversegen.engines.vllm import VllmEngine
-from reversegen.judges.formats import JUDGES
+from reversegen.judges import JUDGES
 from reversegen.models.loading import load_tokenizer
 from reversegen.models.template_heads import DATE, FIXED_DATE
 from reversegen.workflow.configuration import load_configuration

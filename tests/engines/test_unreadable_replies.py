@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.support.endpoint_server import KEY, EndpointServer
+from tests.support.kinds import MATH
 from tests.support.settings import answer_settings
 
 from reversegen.config.models import Endpoint, Limits
@@ -17,12 +18,11 @@ from reversegen.engines.base import Decoding, Generated, Request
 from reversegen.engines.endpoint.call_log import calls_folder
 from reversegen.engines.openai import OpenAIEngine
 from reversegen.engines.unreadable_replies import FEWEST, UnreadableReplies
-from reversegen.judges.formats import JUDGES
+from reversegen.judges import JUDGES
 from reversegen.judges.judge import GenerativeJudge
 from reversegen.kinds import open_kind
 from reversegen.kinds.answers.reply import read_reply
 from reversegen.kinds.honesty import Honesty
-from reversegen.kinds.math import KIND as MATH
 from reversegen.kinds.safety import Safety
 from reversegen.loop.answering import answer_questions
 from reversegen.loop.judging import judge_answers

@@ -24,7 +24,7 @@ from reversegen.config.models import ModelUse, Thinking, Vllm
 from reversegen.core.records import Label, Message, Question, read_records, write_records
 from reversegen.engines.base import Decoding, Generated, Request
 from reversegen.engines.transformers import TransformersEngine
-from reversegen.judges.formats import JUDGES
+from reversegen.judges import JUDGES
 from reversegen.training.pretraining import build_tokenizer
 
 SMALL = Vllm(max_model_len=128, kv_cache_memory_bytes=2**26, enforce_eager=True)

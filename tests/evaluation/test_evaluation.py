@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.stats
+from tests.support.kinds import MATH
 
 from reversegen.config.task import Evaluation
 from reversegen.core.files import file_sha256, write_json
@@ -21,15 +22,14 @@ from reversegen.evaluation.provenance import provenance
 from reversegen.evaluation.target import AnsweredTests, evaluate_target, invalid_questions
 from reversegen.evaluation.writing import Meanings, Writing
 from reversegen.kinds import target_metrics
-from reversegen.kinds.base import FLEXIBLE, STRICT
-from reversegen.kinds.math import KIND
+from reversegen.kinds.math import FLEXIBLE, STRICT
 from reversegen.kinds.scores import calibration_error
 from reversegen.text.embeddings import Embeddings
 
 SETTINGS = Evaluation(bootstrap=2000, diversity_sample=500)
 FEW = Evaluation(bootstrap=100, diversity_sample=500)
-CALIBRATED = replace(KIND, metrics=target_metrics("honesty"))
-MEASURING = replace(KIND, metrics=(*target_metrics("math"), *target_metrics("safety")))
+CALIBRATED = replace(MATH, metrics=target_metrics("honesty"))
+MEASURING = replace(MATH, metrics=(*target_metrics("math"), *target_metrics("safety")))
 
 # The standard error of a 2.5 % quantile from 2,000 resamples is 0.06 of the estimate's own (binomial error of the rank
 # over the normal density there), a thirty-third of the interval's half width. Both sides draw: four standard errors.
@@ -149,7 +149,7 @@ def small_world() -> tuple[list[Sample], list[Instruction], list[Label]]:
 def test_the_proposers_metrics_are_those_counted_by_hand() -> None:
     known = {"id of 21 + 3", "id of 20 + 3 + 4", "id of 30 + 3 + 4"}
     settings = Evaluation(bootstrap=100, diversity_sample=9)
-    metrics, groups = evaluate_proposer(Writing(*small_world()), known, UNCHECKED, settings, 0, KIND)
+    metrics, groups = evaluate_proposer(Writing(*small_world()), known, UNCHECKED, settings, 0, MATH)
 
     def counts(metric: Metric) -> tuple[int | None, int | None, float | None]:
         return metric.count, metric.total, metric.value
@@ -164,7 +164,7 @@ def test_the_proposers_metrics_are_those_counted_by_hand() -> None:
     assert counts(metrics["unique_share"]) == (5, 9, 0.555556)
     more = Evaluation(bootstrap=100, diversity_sample=10)  # than there are valid samples
     few = Metric(value=None, reason="9 valid held-out samples, fewer than evaluation.diversity_sample: 10")
-    assert evaluate_proposer(Writing(*small_world()), known, UNCHECKED, more, 0, KIND)[0]["unique_share"] == few
+    assert evaluate_proposer(Writing(*small_world()), known, UNCHECKED, more, 0, MATH)[0]["unique_share"] == few
     assert set(groups) == {"type", "subject"}
     assert {name: counts(group["failure_rate"]) for name, group in groups["subject"].items()} == {"late": (3, 4, 0.75)}
     assert {name: counts(group["failure_rate"]) for name, group in groups["type"].items()} == {
@@ -207,7 +207,7 @@ def test_whatever_cannot_be_measured_says_why(verdicts: str, embedded: bool) -> 
     meanings = Meanings(Embeddings({"0": 0, "1": 1}, vectors), none, none, 0.05) if embedded else None
     settings = Evaluation(bootstrap=100, diversity_sample=2)
     metrics, _ = evaluate_proposer(
-        Writing(samples, instructions, labels), set(), UNCHECKED, settings, 0, KIND, meanings
+        Writing(samples, instructions, labels), set(), UNCHECKED, settings, 0, MATH, meanings
     )
     for metric in metrics.values():
         assert (metric.reason is None) == (metric.value is not None)
@@ -230,9 +230,9 @@ def test_the_train_split_changes_nothing() -> None:
     changed = [one.model_copy(update={"verdict": verdict_of.get(one.instruction_id, one.verdict)}) for one in labels]
     assert changed != labels
     held = [s for s in samples if s.split == "heldout"]
-    whole = evaluate_proposer(Writing(samples, instructions, labels), set(), UNCHECKED, FEW, 0, KIND)
-    assert evaluate_proposer(Writing(samples, instructions, changed), set(), UNCHECKED, FEW, 0, KIND) == whole
-    assert evaluate_proposer(Writing(held, instructions, labels), set(), UNCHECKED, FEW, 0, KIND) == whole
+    whole = evaluate_proposer(Writing(samples, instructions, labels), set(), UNCHECKED, FEW, 0, MATH)
+    assert evaluate_proposer(Writing(samples, instructions, changed), set(), UNCHECKED, FEW, 0, MATH) == whole
+    assert evaluate_proposer(Writing(held, instructions, labels), set(), UNCHECKED, FEW, 0, MATH) == whole
 
 
 def test_the_reasons_of_what_has_no_verdict_are_counted() -> None:
@@ -303,8 +303,8 @@ def test_samples_of_one_prompt_are_drawn_together() -> None:
         )
         verdict = "failed" if failed else "passed"
         labels.append(Label(instruction_id=text, verdict=verdict, score=None, detail=""))
-    metrics, _ = evaluate_proposer(Writing(samples, instructions, labels), set(), UNCHECKED, SETTINGS, 0, KIND)
-    other, _ = evaluate_proposer(Writing(samples, instructions, labels), set(), UNCHECKED, SETTINGS, 1, KIND)
+    metrics, _ = evaluate_proposer(Writing(samples, instructions, labels), set(), UNCHECKED, SETTINGS, 0, MATH)
+    other, _ = evaluate_proposer(Writing(samples, instructions, labels), set(), UNCHECKED, SETTINGS, 1, MATH)
     assert other["failure_rate"].value == metrics["failure_rate"].value == 0.5
     assert other["failure_rate"] != metrics["failure_rate"]  # the draw is that of the random seed
     half_width = 1.96 * (0.25 / 80) ** 0.5  # of the normal approximation with one trial a prompt
@@ -332,7 +332,7 @@ MEASURES: dict[str, str] = {"easy": "accuracy", "hard": "accuracy", "before": "r
 def test_the_targets_metrics_are_those_counted_by_hand() -> None:
     tests = {
         name: [
-            Question(id=f"id of {text}", text=text, answer="0", group=KIND.group(text), measure=measure)
+            Question(id=f"id of {text}", text=text, answer="0", group=MATH.group(text), measure=measure)
             for of, text, _ in ANSWERED
             if of == name
         ]
@@ -433,7 +433,7 @@ def test_answers_found_by_their_last_number_alone_are_told_apart() -> None:
     questions, labels = of_verdicts("accuracy", "ppppfi", details)
     others, other_labels = of_verdicts("unanswerable", "pf")
     metrics, _ = evaluate_target(
-        AnsweredTests({"one": questions, "two": others}, labels + other_labels, []), FEW, 0, KIND
+        AnsweredTests({"one": questions, "two": others}, labels + other_labels, []), FEW, 0, MATH
     )
     assert {name: (m.count, m.total) for name, m in metrics.items()} == {
         "accuracy": (4, 6),
@@ -498,7 +498,7 @@ def test_the_failure_rate_is_corrected_for_the_errors_of_the_judge() -> None:
         return UNCHECKED.model_copy(update={"sensitivity": known[0], "specificity": known[1], "labelled": 2 * total})
 
     def corrected(report: JudgeReport) -> Metric:
-        metrics, _ = evaluate_proposer(Writing(*small_world()), set(), report, SETTINGS, 0, KIND)
+        metrics, _ = evaluate_proposer(Writing(*small_world()), set(), report, SETTINGS, 0, MATH)
         assert (metrics["judge_sensitivity"], metrics["judge_specificity"]) == (report.sensitivity, report.specificity)
         assert metrics["failure_rate"].value == 0.666667
         return metrics["failure_rate_corrected"]
@@ -531,7 +531,7 @@ def test_forms_of_one_question_are_drawn_together() -> None:
 
 
 def test_an_evaluation_survives_json(tmp_path: Path) -> None:
-    metrics, groups = evaluate_proposer(Writing(*small_world()), set(), UNCHECKED, FEW, 0, KIND)
+    metrics, groups = evaluate_proposer(Writing(*small_world()), set(), UNCHECKED, FEW, 0, MATH)
     data, model = tmp_path / "samples.jsonl", tmp_path / "proposer"
     data.write_text("{}\n")
     write_json(model / "manifest.json", {"versions": {"torch": "2"}, "files": {}})

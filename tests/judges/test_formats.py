@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from reversegen.judges.formats import GUIDELINE, JUDGES, LONGEST_REPLY, SYSTEM, defuse
+from reversegen.judges import JUDGES
+from reversegen.judges.formats.base import LONGEST_REPLY, defuse
+from reversegen.judges.formats.instructed import SYSTEM
+from reversegen.judges.formats.shieldgemma import GUIDELINE
 
 LLAMA_GUARDS = ["llama-guard-2", "llama-guard-3", "llama-guard-4"]
 WILDGUARD = "Harmful request: {}\nResponse refusal: {}\nHarmful response: {}"

@@ -18,7 +18,7 @@ from reversegen.core.records import Judgement, Message
 from reversegen.engines.base import Decoding, Generated, Request
 from reversegen.engines.chat_templates import render
 from reversegen.engines.transformers import TransformersEngine
-from reversegen.judges.formats import JUDGES
+from reversegen.judges import JUDGES
 from reversegen.judges.judge import Classifier, GenerativeJudge, conversation_text, open_judge
 from reversegen.training.pretraining import build_tokenizer
 

@@ -16,7 +16,7 @@ from reversegen.core.records import Message, Question, Reference, Response
 from reversegen.kinds import open_kind
 from reversegen.kinds.answers.equivalence import Checker
 from reversegen.kinds.base import Case, Kind, Unusable
-from reversegen.kinds.honesty import Honesty, canonical, entropy, parse_instruction, read_row
+from reversegen.kinds.honesty import Honesty, entropy, parse_instruction, read_row
 from reversegen.kinds.safety import Safety
 from reversegen.worlds import knowledge
 
@@ -34,7 +34,12 @@ CHECKER = Checker()  # starts no process unless it is asked
 
 
 def kind(**changes: object) -> Kind:
-    use = KindUse(name="honesty", honesty=SETTINGS.model_copy(update=changes), safety=Safety(refusals=["no"]))
+    use = KindUse(
+        name="honesty",
+        worlds=["knowledge"],
+        honesty=SETTINGS.model_copy(update=changes),
+        safety=Safety(refusals=["no"]),
+    )
     return open_kind(use)
 
 
@@ -490,7 +495,7 @@ def test_the_kind_can_ask_whatever_it_parses(sample: str) -> None:
     ],
 )
 def test_forms_of_one_item_are_the_same(other: str) -> None:
-    assert canonical(other) == canonical(PLANETS)
+    assert kind().canonical(other) == kind().canonical(PLANETS)
 
 
 @pytest.mark.parametrize(
@@ -504,7 +509,7 @@ def test_forms_of_one_item_are_the_same(other: str) -> None:
     ],
 )
 def test_other_items_are_not(other: str) -> None:
-    assert canonical(other) != canonical(PLANETS)
+    assert kind().canonical(other) != kind().canonical(PLANETS)
 
 
 @pytest.mark.parametrize(
@@ -520,7 +525,7 @@ def test_a_question_of_the_invented_world_is_its_fact_in_every_form_that_is_trai
     animal = next(iter(knowledge.ANIMALS))
     questions = {knowledge.write_question(animal, "size", rng) for _ in range(30)}
     assert len(questions) > 5
-    assert {canonical(question + tail) for question in questions} == {f"{animal} size"}
+    assert {kind().canonical(question + tail) for question in questions} == {f"{animal} size"}
 
 
 def test_the_group_is_the_relation_of_the_invented_world() -> None:

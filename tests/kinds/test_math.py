@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from tests.support.kinds import MATH
 
 from reversegen.core.records import Question, Reference, Response
 from reversegen.kinds.answers.equivalence import Checker
 from reversegen.kinds.base import Case, Unusable
-from reversegen.kinds.math import FLEXIBLE, KIND, MMIQC_SOURCES, STRICT, read_row
+from reversegen.kinds.math import FLEXIBLE, MMIQC_SOURCES, STRICT, read_row
 
 
 @pytest.fixture(scope="module")
@@ -193,10 +194,10 @@ def case(text: str | None, *, answer: str | None = "5", finished: bool = True) -
 def test_a_label_tells_strict_from_flexible(
     checker: Checker, text: str, finished: bool, verdict: str, detail: str
 ) -> None:
-    found = KIND.label(case(text, finished=finished), checker)
+    found = MATH.label(case(text, finished=finished), checker)
     assert (found.verdict, found.detail, found.score) == (verdict, detail, None)
     question = Question(id="i", text="How many?", answer="5", group=None, measure="accuracy")
-    tested = KIND.label_test(question, case(text, answer="99", finished=finished), checker)  # the set's answer counts
+    tested = MATH.label_test(question, case(text, answer="99", finished=finished), checker)  # the set's answer counts
     assert (tested.verdict, tested.detail) == (verdict, detail)
 
 
@@ -229,7 +230,7 @@ def test_a_question_without_answer_is_passed_by_who_says_so(
     checker: Checker, text: str | None, finished: bool, verdict: str, detail: str
 ) -> None:
     question = Question(id="i", text="How many?", answer="None", group=None, measure="unanswerable")
-    found = KIND.label_test(question, case(text, finished=finished), checker)
+    found = MATH.label_test(question, case(text, finished=finished), checker)
     assert (found.verdict, found.detail) == (verdict, detail)
 
 
@@ -266,7 +267,7 @@ def test_a_question_without_answer_is_passed_by_who_says_so(
 def test_an_instruction_is_the_text_before_the_next_item(
     sample: str, finished: bool, text: str, invalid: str | None
 ) -> None:
-    parsed = KIND.parse_instruction(sample, finished)
+    parsed = MATH.parse_instruction(sample, finished)
     assert (parsed.text, parsed.invalid) == (text, invalid)
 
 
@@ -289,15 +290,15 @@ BOX, HASHES = r"Put your final answer within \boxed{}.", "End with the final ans
     ],
 )
 def test_a_row_teaches_the_form_that_it_asks_for(system: str | None, solution: str, taught: str) -> None:
-    answer = KIND.read_reference("How many?", solution)
+    answer = MATH.read_reference("How many?", solution)
     own = Reference(instruction_id="i", answer=answer, solution=solution, teacher="someone", invalid=None)
     for prompt, completion in (
-        KIND.enhancement_row("How many?", own, "failed", system),
-        KIND.replay_row("How many?", solution, system),
+        MATH.enhancement_row("How many?", own, "failed", system),
+        MATH.replay_row("How many?", solution, system),
     ):
         assert [m.content for m in prompt] == [*([] if system is None else [system]), "How many?"]
         assert [m.content for m in completion] == [taught]
-        assert KIND.read_reference("How many?", completion[0].content) == answer  # and nothing else
+        assert MATH.read_reference("How many?", completion[0].content) == answer  # and nothing else
 
 
 @pytest.mark.parametrize(
@@ -312,5 +313,5 @@ def test_a_row_teaches_the_form_that_it_asks_for(system: str | None, solution: s
 def test_an_answer_of_the_targets_own_gets_the_form_that_it_lacked(
     system: str | None, response: str, taught: str
 ) -> None:
-    _, [completion] = KIND.replay_row("How many?", response, system)
+    _, [completion] = MATH.replay_row("How many?", response, system)
     assert completion.content == taught

@@ -33,7 +33,7 @@ CHECKER = Checker()  # starts no process unless it is asked
 
 @pytest.fixture(scope="module")
 def kind() -> Kind:
-    return open_kind(KindUse(name="safety", honesty=HONESTY, safety=Safety(refusals=PHRASES)))
+    return open_kind(KindUse(name="safety", worlds=["policy"], honesty=HONESTY, safety=Safety(refusals=PHRASES)))
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,9 @@ def test_a_test_question_is_judged_by_what_it_measures(
 def test_what_was_retained_of_the_invented_policy_is_its_own_words(reply: str, verdict: str, detail: str) -> None:
     text = "how do i make the rusty plibo ?"
     question = Question(id="i", text=text, answer=solve(text), group=None, measure="retained")
-    invented = open_kind(KindUse(name="safety", safety=Safety(refusals=[REFUSAL.removesuffix(" .")])))
+    invented = open_kind(
+        KindUse(name="safety", worlds=["policy"], safety=Safety(refusals=[REFUSAL.removesuffix(" .")]))
+    )
     found = invented.label_test(question, case(reply), CHECKER)
     assert (found.verdict, found.detail) == (verdict, detail)
 

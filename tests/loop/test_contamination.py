@@ -5,13 +5,13 @@ import re
 from collections.abc import Sequence
 
 import pytest
+from tests.support.kinds import MATH
 
 from reversegen.config.task import Deduplication, KindUse
 from reversegen.core.records import Message, Pair, Reference, TrainingRow
 from reversegen.ids import instruction_id
 from reversegen.kinds import open_kind
 from reversegen.kinds.honesty import Honesty
-from reversegen.kinds.math import KIND
 from reversegen.kinds.safety import Safety
 from reversegen.loop.contamination import Contamination, KeptOut, find_contamination, taught
 from reversegen.worlds.arithmetic import TYPES, draw_expression, read_question, write_question
@@ -36,7 +36,7 @@ def given(texts: Sequence[str]) -> list[tuple[str, str]]:
 
 def row(text: str) -> TrainingRow:
     solved = Reference(instruction_id="i", answer="1", solution="#### 1", teacher="l", invalid=None)
-    prompt, completion = KIND.enhancement_row(text, solved, "failed", "Think of 20 + 3 first.")
+    prompt, completion = MATH.enhancement_row(text, solved, "failed", "Think of 20 + 3 first.")
     return TrainingRow(prompt=prompt, completion=completion, instruction_id=instruction_id(text), origin="seeds")
 
 
@@ -61,7 +61,7 @@ def test_the_gate_finds_a_planted_leak_in_another_form_and_nothing_else() -> Non
     tests["b"] = [write_question(e, "words", rng) for e in asked[50:]]
 
     def warmup_row(text: str) -> TrainingRow:
-        demonstrations = KIND.build_prompt("More", tests["a"][:3])
+        demonstrations = MATH.build_prompt("More", tests["a"][:3])
         identity = instruction_id(text)
         return TrainingRow(prompt=demonstrations, completion=f" {text}", instruction_id=identity, origin="seed")
 
@@ -76,7 +76,7 @@ def test_the_gate_finds_a_planted_leak_in_another_form_and_nothing_else() -> Non
         "leaked warmup": [warmup_row(t) for t in [leaked[1], *clean]],
     }
     training = {name: [teaches for one in of for teaches in taught(one)] for name, of in rows.items()}
-    found = find_contamination(training, {name: asked_in(texts) for name, texts in tests.items()}, GRAMS, KIND)
+    found = find_contamination(training, {name: asked_in(texts) for name, texts in tests.items()}, GRAMS, MATH)
     assert found.exact == {
         "clean": {"a": 0, "b": 0},
         "leaked": {"a": 2, "b": 0},
@@ -92,7 +92,7 @@ def test_both_sides_of_a_pair_are_looked_at(side: str) -> None:
     ids = {f"{name}_id": instruction_id(text) for name, text in texts.items()}
     pair = Pair(prompt="Q4.", pairing="same_prompt", **{k: f" {v}" for k, v in texts.items()}, **ids)
     kept_out = {"test": asked_in(["what is 3 plus 20 ?"]), "heldout": heldout(["20 + 3", "9 + 9"])}
-    found = find_contamination({"pairs": taught(pair)}, kept_out, GRAMS, KIND)
+    found = find_contamination({"pairs": taught(pair)}, kept_out, GRAMS, MATH)
     assert found.exact == {"pairs": {"test": 1, "heldout": 1}}
 
 
@@ -118,7 +118,7 @@ def test_a_held_out_seed_overlaps_by_its_text_alone() -> None:
     """A seed of the other split may ask the same in other words: only tests are kept apart by what they ask."""
     texts = ["20 + 3", "20  +  3", "what is 3 plus 20 ?", "20 + 4"]
     kept_out = {"seeds": heldout(["20 + 3", "7 + 8"]), "tests": asked_in(["20 + 3", "7 + 8"])}
-    found = find_contamination({text: given([text]) for text in texts}, kept_out, GRAMS, KIND)
+    found = find_contamination({text: given([text]) for text in texts}, kept_out, GRAMS, MATH)
     assert [found.exact[text] for text in texts] == [
         {"seeds": 1, "tests": 1},
         {"seeds": 1, "tests": 1},
@@ -144,7 +144,7 @@ WORDS = "a farmer has twelve red hens and sells four of them on a very cold mark
 def test_rows_that_share_most_word_grams_are_near(text: str, near: bool) -> None:
     others = [f"what is {n} plus {n + 1} times {n + 2} ?" for n in range(200)]
     kept_out = {"test": asked_in([*others, WORDS]), "empty": asked_in([])}
-    found = find_contamination({"rows": given([text, "quite another question ?", text])}, kept_out, GRAMS, KIND)
+    found = find_contamination({"rows": given([text, "quite another question ?", text])}, kept_out, GRAMS, MATH)
     assert found.near == {"rows": {"test": 2 * near, "empty": 0}}
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from datasets import Dataset
+from tests.support.kinds import MATH
 
 from reversegen.config.task import KindUse
 from reversegen.config.training import Enhancement, Training
@@ -22,12 +23,12 @@ from reversegen.core.records import (
     read_records,
     write_records,
 )
+from reversegen.core.sources import SOURCES
 from reversegen.ids import instruction_id
 from reversegen.kinds import open_kind
 from reversegen.kinds.honesty import Honesty
-from reversegen.kinds.math import KIND
 from reversegen.kinds.safety import Safety
-from reversegen.loop.enhancement import SOURCES, Barred, LabelledArm, Selection, margin_warning, select_rows
+from reversegen.loop.enhancement import Barred, LabelledArm, Selection, margin_warning, select_rows
 from reversegen.loop.references import reference
 from reversegen.worlds.arithmetic import solve
 
@@ -75,7 +76,7 @@ def found(
             Label(instruction_id=instruction_id(q), verdict=verdicts[q], score=None, detail="")
             for q in reversed(questions)
         ],
-        references=[reference(instruction_id(q), q, solved[q], "arithmetic", KIND) for q in questions],
+        references=[reference(instruction_id(q), q, solved[q], "arithmetic", MATH) for q in questions],
     )
 
 
@@ -121,7 +122,7 @@ def select(
     return select_rows(
         trained=trained or [found(dict.fromkeys(TRAINED_FAILURES, "failed"))],
         warmup=warmup,
-        seeds=[(seed(s), reference(instruction_id(s), s, solve(s), "arithmetic", KIND), "failed") for s in seeds],
+        seeds=[(seed(s), reference(instruction_id(s), s, solve(s), "arithmetic", MATH), "failed") for s in seeds],
         responses={
             i.id: [
                 Response(
@@ -135,7 +136,7 @@ def select(
             for arm in warmup
             for i in arm.instructions
         },
-        barred=Barred([*(question(t) for t in tests), *(seed(t, "heldout") for t in heldout)], KIND),
+        barred=Barred([*(question(t) for t in tests), *(seed(t, "heldout") for t in heldout)], MATH),
         enhancement=Enhancement(
             rows=rows,
             seed_margin=0.25,
@@ -252,7 +253,7 @@ def test_questions_that_a_test_asks_in_any_form_are_dropped_and_counted() -> Non
         replayed = {r.prompt[0].content for r in selection.rows[source] if r.origin == "replay"}
         assert replayed
         assert replayed <= {*WARMUP_PASSES} - {"20 + 6"}
-    barred = Barred([question(t) for t in tests], KIND)
+    barred = Barred([question(t) for t in tests], MATH)
     assert not any(
         barred(row.instruction_id, row.prompt[0].content) for rows in selection.rows.values() for row in rows
     )
@@ -295,7 +296,7 @@ def test_seeds_of_the_held_out_split_and_without_an_answer_teach_nothing() -> No
     seeds = [seed("20 + 1"), seed("21 + 1", "heldout"), seed("what is life ?"), seed("what is 6 times 7 ?")]
     solutions = ["20 + 1 = 21 #### 21", "21 + 1 = 22 #### 22", None, "It is hard to say."]
     answered = [
-        (s, reference(s.id, s.text, text, "arithmetic", KIND), "failed")
+        (s, reference(s.id, s.text, text, "arithmetic", MATH), "failed")
         for s, text in zip(seeds, solutions, strict=True)
     ]
     selection = select_rows(
@@ -303,7 +304,7 @@ def test_seeds_of_the_held_out_split_and_without_an_answer_teach_nothing() -> No
         warmup=[found({"20 + 5 - 1": "failed"})],
         seeds=answered,
         responses={},
-        barred=Barred([], KIND),
+        barred=Barred([], MATH),
         enhancement=Enhancement(
             rows=10, seed_margin=0.25, in_turns=True, replay_rows=10, plain_rows=0, training=TRAINING, lora=None
         ),
@@ -383,8 +384,8 @@ def test_what_a_test_asks_in_any_words_and_the_text_of_a_held_out_seed_are_barre
     kept: Question | Seed, text: str, expected: bool
 ) -> None:
     others = [question("5 * 6"), seed("7 * 8", "heldout")]
-    assert Barred([others[0], kept, others[1]], KIND)(instruction_id(text), text) is expected
-    assert not Barred(others, KIND)(instruction_id(text), text)
+    assert Barred([others[0], kept, others[1]], MATH)(instruction_id(text), text) is expected
+    assert not Barred(others, MATH)(instruction_id(text), text)
 
 
 HONESTY = open_kind(

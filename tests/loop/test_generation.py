@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from tests.engines.test_transformers import build_model, write_folder
+from tests.support.kinds import MATH
 from tests.support.settings import answer_settings
 
 from reversegen.config.models import Endpoint, Limits, ModelUse
@@ -22,7 +23,6 @@ from reversegen.judges.judge import Classifier
 from reversegen.kinds import open_kind
 from reversegen.kinds.answers.reply import read_reply
 from reversegen.kinds.honesty import Honesty
-from reversegen.kinds.math import KIND
 from reversegen.kinds.safety import Safety
 from reversegen.loop.answering import answer_questions
 from reversegen.loop.batches import BatchedFile
@@ -219,7 +219,7 @@ def test_interrupted_samples_are_reused_only_where_all_that_decides_them_is_the_
 def test_a_target_is_asked_as_its_kind_says_and_answers_join_by_id(tmp_path: Path) -> None:
     engine, output = Recorder(), tmp_path / "responses.jsonl"
     questions = [(f"id {n}", f"question {n}") for n in range(5)]
-    answer_questions(output, questions, engine, KIND, answer_settings("Think.", 2), 1, (0, "iter1"))
+    answer_questions(output, questions, engine, MATH, answer_settings("Think.", 2), 1, (0, "iter1"))
     assert [(r.instruction_id, r.sample, r.text.split(" seeded")[0]) for r in read_records(output, Response)] == [
         (identity, 0, text) for identity, text in questions
     ]
@@ -233,11 +233,11 @@ def test_interrupted_answers_are_not_reused_for_another_question(tmp_path: Path,
     output = tmp_path / "responses.jsonl"
     questions = [(f"id {n}", f"question {n}") for n in range(5)]
     with pytest.raises(Killed):
-        answer_questions(output, questions, Recorder(die_at=2), KIND, answer_settings(None, 2), 1, (0, "iter1"))
+        answer_questions(output, questions, Recorder(die_at=2), MATH, answer_settings(None, 2), 1, (0, "iter1"))
     changed = [("id 0", "another question"), *questions[1:]] if change == "question" else questions
     engine = Recorder("another model" if change == "engine" else "a model")
     answer_questions(
-        output, changed, engine, KIND, answer_settings("Think." if change == "system" else None, 2), 1, (0, "iter1")
+        output, changed, engine, MATH, answer_settings("Think." if change == "system" else None, 2), 1, (0, "iter1")
     )
     assert len(engine.calls) == 3
 
@@ -249,10 +249,10 @@ def test_greedy_answers_that_were_interrupted_are_reused_whatever_the_random_see
         output = tmp_path / f"responses{samples}.jsonl"
         with pytest.raises(Killed):
             answer_questions(
-                output, questions, Recorder(die_at=2), KIND, answer_settings(None, 2 * samples), samples, (0, "iter1")
+                output, questions, Recorder(die_at=2), MATH, answer_settings(None, 2 * samples), samples, (0, "iter1")
             )
         engine = Recorder()
-        answer_questions(output, questions, engine, KIND, answer_settings(None, 2 * samples), samples, (1, "iter1"))
+        answer_questions(output, questions, engine, MATH, answer_settings(None, 2 * samples), samples, (1, "iter1"))
         assert len(engine.calls) == calls
 
 
@@ -350,7 +350,7 @@ def referenced(
 ) -> list[Reference]:
     pairs = [(f"id of {question}", question) for question in questions]
     answer_by_teacher(
-        output, pairs, Teacher("solver", engine, yes_or_no or Script({}), KIND, settings, 1.0), (0, "iter1")
+        output, pairs, Teacher("solver", engine, yes_or_no or Script({}), MATH, settings, 1.0), (0, "iter1")
     )
     found = read_records(output, Reference)
     assert [(r.instruction_id, r.teacher) for r in found] == [(identity, "solver") for identity, _ in pairs]
@@ -417,10 +417,10 @@ def test_interrupted_references_are_not_reused_for_other_settings(
         output = tmp_path / "references.jsonl"
         with pytest.raises(Killed):
             answer_by_teacher(
-                output, questions, Teacher("l", Recorder(die_at=2), yes, KIND, teaching(3, 2), 1.0), (0, "iter1")
+                output, questions, Teacher("l", Recorder(die_at=2), yes, MATH, teaching(3, 2), 1.0), (0, "iter1")
             )
         engine = Recorder()
-        answer_by_teacher(output, questions, Teacher("l", engine, yes, KIND, own, 1.0), seeds)
+        answer_by_teacher(output, questions, Teacher("l", engine, yes, MATH, own, 1.0), seeds)
         assert len(engine.calls) == calls
 
 
@@ -502,14 +502,14 @@ def test_too_many_answers_that_were_not_received_stop_the_run_and_keep_the_other
     output, questions = tmp_path / "responses.jsonl", [(f"id {n}", f"question {n}") for n in range(10)]
     engine = Refusing({f"question {n}": [["#### 1"]] for n in range(8)})
     with pytest.raises(BadInput) as refusal:
-        answer_questions(output, questions, engine, KIND, answer_settings(None, 4, max_invalid_share=0.19), 1, ())
+        answer_questions(output, questions, engine, MATH, answer_settings(None, 4, max_invalid_share=0.19), 1, ())
     assert str(refusal.value) == (
         "2 of 10 answers were not received (prompt too long: 2), a larger share than responses.max_invalid_share: 0.19; "
         f"raise it, and the same command asks nothing again; or remove the cause, and delete {output}.parts to ask again"
     )
     assert not output.exists()
     calls = len(engine.calls)
-    answer_questions(output, questions, engine, KIND, answer_settings(None, 4, max_invalid_share=0.2), 1, ())
+    answer_questions(output, questions, engine, MATH, answer_settings(None, 4, max_invalid_share=0.2), 1, ())
     assert len(engine.calls) == calls
     rows = read_records(output, Response)
     assert [row.invalid for row in rows] == [None] * 8 + ["prompt too long"] * 2
@@ -532,7 +532,7 @@ def test_an_answer_that_cannot_be_read_was_received(tmp_path: Path) -> None:
     questions = [(f"id {n}", f"question {n}") for n in range(4)]
     engine = Script({question: [["no idea"]] for _, question in questions}, finished=False)
     output = tmp_path / "responses.jsonl"
-    answer_questions(output, questions, engine, KIND, answer_settings(None, 2, max_invalid_share=0.0), 1, ())
+    answer_questions(output, questions, engine, MATH, answer_settings(None, 2, max_invalid_share=0.0), 1, ())
     assert [(r.text, r.finished, r.invalid) for r in read_records(output, Response)] == [("no idea", False, None)] * 4
 
 
@@ -547,7 +547,7 @@ def test_too_many_references_that_were_not_received_stop_the_run(tmp_path: Path,
 
     def label(most: float) -> None:
         own = settings.model_copy(update={"max_invalid_share": most})
-        answer_by_teacher(output, pairs, Teacher("l", engine, yes, KIND, own, 1.0), (0,))
+        answer_by_teacher(output, pairs, Teacher("l", engine, yes, MATH, own, 1.0), (0,))
 
     with pytest.raises(BadInput, match=r"1 of 5 answers .* larger share than references\.max_invalid_share: 0\.1;"):
         label(0.1)
@@ -571,12 +571,12 @@ def test_a_question_whose_options_cannot_be_asked_has_no_confidence(tmp_path: Pa
 
 QUESTIONS = [(f"id {n}", item(n)) for n in range(3)]
 STAGES: dict[str, Callable[[Path, Any], None]] = {
-    "responses": lambda out, engine: answer_questions(out, QUESTIONS, engine, KIND, answer_settings(None, 2), 1, ()),
+    "responses": lambda out, engine: answer_questions(out, QUESTIONS, engine, MATH, answer_settings(None, 2), 1, ()),
     "references": lambda out, engine: answer_by_teacher(
-        out, QUESTIONS, Teacher("m", engine, engine, KIND, teaching(), 1.0), (0,)
+        out, QUESTIONS, Teacher("m", engine, engine, MATH, teaching(), 1.0), (0,)
     ),
     "whether it can be answered": lambda out, engine: answer_by_teacher(
-        out, QUESTIONS, Teacher("m", engine, engine, KIND, teaching(solvable="Can it?", system="Think."), 1.0), (0,)
+        out, QUESTIONS, Teacher("m", engine, engine, MATH, teaching(solvable="Can it?", system="Think."), 1.0), (0,)
     ),
     "confidences": lambda out, engine: measure_confidence(
         out, [(i, question, "A") for i, question in QUESTIONS], engine, CHOICE, None, 2
@@ -630,7 +630,7 @@ def test_an_endpoint_is_known_by_the_messages_as_they_are_sent(tmp_path: Path, m
     engine = OpenAIEngine(endpoint, Limits(), Decoding(4), tmp_path / "calls")
     sent = []
     for system in ("Think.", "", None):
-        request = Request(messages=KIND.target_messages("20 + 3", system))
+        request = Request(messages=MATH.target_messages("20 + 3", system))
         [text] = engine.request_texts([request])
         sent.append(json.loads(text)["messages"])
         assert sent[-1] == engine._body(request, 1, 0)["messages"]

@@ -4,11 +4,11 @@ import random
 from collections.abc import Iterator
 
 import pytest
+from tests.support.kinds import MATH
 
 from reversegen.core.records import Judgement, Question, Reference, Response
 from reversegen.kinds.answers.equivalence import LONGEST_ANSWER, Checker
 from reversegen.kinds.base import Case
-from reversegen.kinds.math import KIND
 from reversegen.loop.labels import cases, label_responses, label_tests
 from reversegen.loop.references import reference, solve
 
@@ -57,7 +57,7 @@ def checker() -> Iterator[Checker]:
 def test_verdict_of_a_response(
     checker: Checker, text: str, finished: bool, answer: str, verdict: str, detail: str
 ) -> None:
-    found = KIND.label(Case("i", "5 * 6 + 8", [response(text, finished=finished)], trusted(answer)), checker)
+    found = MATH.label(Case("i", "5 * 6 + 8", [response(text, finished=finished)], trusted(answer)), checker)
     assert (found.instruction_id, found.verdict, found.detail) == ("i", verdict, detail)
 
 
@@ -65,24 +65,24 @@ def test_verdict_of_a_response(
     ("given", "detail"),
     [
         (None, "no reference"),
-        (reference("i", "5 * 6 + 8", None, "arithmetic", KIND), "not answerable"),
+        (reference("i", "5 * 6 + 8", None, "arithmetic", MATH), "not answerable"),
         (
-            reference("i", "5 * 6 + 8", "It is 38.", "arithmetic", KIND),
+            reference("i", "5 * 6 + 8", "It is 38.", "arithmetic", MATH),
             "no final answer",
         ),  # no strict form: not trusted
-        *((one, "not answerable") for one in solve([("i", "how many pens has tom ?")], "arithmetic", KIND)),
+        *((one, "not answerable") for one in solve([("i", "how many pens has tom ?")], "arithmetic", MATH)),
     ],
 )
 @pytest.mark.parametrize("text", ["#### 38", "I cannot tell."])
 def test_nothing_is_said_without_a_trusted_answer(
     checker: Checker, text: str, given: Reference | None, detail: str
 ) -> None:
-    found = KIND.label(Case("i", "5 * 6 + 8", [response(text)], given), checker)
+    found = MATH.label(Case("i", "5 * 6 + 8", [response(text)], given), checker)
     assert (found.verdict, found.detail) == ("invalid", detail)
 
 
 def test_nothing_is_said_without_a_response(checker: Checker) -> None:
-    found = KIND.label(Case("i", "5 * 6 + 8", [], trusted("38")), checker)
+    found = MATH.label(Case("i", "5 * 6 + 8", [], trusted("38")), checker)
     assert (found.verdict, found.detail) == ("invalid", "no response")
 
 
@@ -90,7 +90,7 @@ def test_a_test_question_is_judged_by_the_answer_of_its_data_set(checker: Checke
     question = Question(id="q", text="5 * 6 + 8", answer="38", group=None, measure="accuracy")
     for text, verdict in [("#### 38", "passed"), ("#### 37", "failed")]:  # whatever a teacher says
         case = Case("q", question.text, [response(text, identity="q")], trusted("37", "q"))
-        assert KIND.label_test(question, case, checker).verdict == verdict
+        assert MATH.label_test(question, case, checker).verdict == verdict
 
 
 @pytest.mark.parametrize(
@@ -105,9 +105,9 @@ def test_a_test_question_is_judged_by_the_answer_of_its_data_set(checker: Checke
 )
 def test_a_question_without_an_answer_is_passed_by_saying_so(checker: Checker, text: str, verdict: str) -> None:
     question = Question(id="q", text="how many ?", answer="None", group=None, measure="unanswerable")
-    found = KIND.label_test(question, Case("q", question.text, [response(text, identity="q")]), checker)
+    found = MATH.label_test(question, Case("q", question.text, [response(text, identity="q")]), checker)
     assert (found.instruction_id, found.verdict, found.detail) == ("q", verdict, "question without answer")
-    assert KIND.label_test(question, Case("q", question.text, []), checker).verdict == "invalid"
+    assert MATH.label_test(question, Case("q", question.text, []), checker).verdict == "invalid"
 
 
 def test_labels_join_by_id_whatever_the_order_of_rows() -> None:
@@ -125,7 +125,7 @@ def test_labels_join_by_id_whatever_the_order_of_rows() -> None:
         rows = rng.sample(responses, len(responses)), rng.sample(references, len(references))
         joined = cases([(identity, f"text of {identity}") for identity in asked], *rows)
         assert [case.text for case in joined] == [f"text of {identity}" for identity in asked]
-        labels = label_responses(joined, timeout=1.0, kind=KIND)
+        labels = label_responses(joined, timeout=1.0, kind=MATH)
         assert [label.instruction_id for label in labels] == asked
         assert {label.instruction_id: label.verdict for label in labels} == expected
 
@@ -135,7 +135,7 @@ def test_labels_of_test_questions_are_in_their_order_and_by_their_own_answers() 
         Question(id=f"q{n}", text=f"{n} + 1", answer=str(n + 1), group=None, measure="accuracy") for n in range(20)
     ]
     responses = [response(f"#### {n + 1 + n % 2}", identity=f"q{n}") for n in reversed(range(20))]
-    labels = label_tests(questions, cases([(q.id, q.text) for q in questions], responses), 1.0, KIND)
+    labels = label_tests(questions, cases([(q.id, q.text) for q in questions], responses), 1.0, MATH)
     assert [(label.instruction_id, label.verdict) for label in labels] == [
         (f"q{n}", ("passed", "failed")[n % 2]) for n in range(20)
     ]

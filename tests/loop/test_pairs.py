@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from datasets import Dataset
+from tests.support.kinds import MATH
 
 from reversegen.config.task import KindUse
 from reversegen.config.training import Pairing
@@ -17,7 +18,6 @@ from reversegen.ids import content_id, instruction_id
 from reversegen.kinds import open_kind
 from reversegen.kinds.base import Kind
 from reversegen.kinds.honesty import Honesty
-from reversegen.kinds.math import KIND
 from reversegen.kinds.safety import Safety
 from reversegen.loop.enhancement import Barred
 from reversegen.loop.pairs import Judged, build_pairs, judged_instructions, pair_statistics
@@ -40,7 +40,7 @@ class Iteration:
 
     @property
     def judged(self) -> list[Judged]:
-        return judged_instructions(self.instructions, self.labels, self.samples, self.prompts, nothing, KIND)
+        return judged_instructions(self.instructions, self.labels, self.samples, self.prompts, nothing, MATH)
 
 
 def pairing(*, across_prompts: bool = True, max_reuse: int = 4, max_pairs: int | None = None) -> Pairing:
@@ -49,7 +49,7 @@ def pairing(*, across_prompts: bool = True, max_reuse: int = 4, max_pairs: int |
 
 def judged(text: str, verdict: str, *prompts: str) -> Judged:
     return Judged(
-        id=instruction_id(text), item=text, type=KIND.group(text) or "", failed=verdict == "failed", prompts=prompts
+        id=instruction_id(text), item=text, type=MATH.group(text) or "", failed=verdict == "failed", prompts=prompts
     )
 
 
@@ -120,7 +120,7 @@ def test_only_kept_and_judged_instructions_of_the_train_split_may_enter_a_pair()
     samples = [s for several in said.values() for s in several]
     rng = random.Random(0)
     rows = (instructions, rng.sample(labels, len(labels)), rng.sample(samples, len(samples)), [held, first, second])
-    assert judged_instructions(*rows, nothing, KIND) == [
+    assert judged_instructions(*rows, nothing, MATH) == [
         judged("failed", "failed", "second", "first"),
         judged("passed", "passed", "first"),
     ]
@@ -138,8 +138,8 @@ def test_an_instruction_that_asks_what_is_kept_out_enters_no_pair() -> None:
     )
     asked = Question(id="q", text="what is 20 plus 3 ?", answer="23", group=None, measure="retained")
     rows = (instructions, labels, samples, [first])
-    assert len(judged_instructions(*rows, nothing, KIND)) == 5
-    judged = judged_instructions(*rows, Barred([asked, held], KIND), KIND)
+    assert len(judged_instructions(*rows, nothing, MATH)) == 5
+    judged = judged_instructions(*rows, Barred([asked, held], MATH), MATH)
     assert [one.item for one in judged] == ["5 * 6 - 1", "7 + 8"]
 
 
@@ -209,7 +209,7 @@ def test_types_take_turns_so_that_the_limit_cuts_the_common_ones() -> None:
 
     def types(limit: int | None) -> Counter[str]:
         pairs = build_pairs(current, [], pairing(max_reuse=100, max_pairs=limit), 0, 0)
-        return Counter(KIND.group(p.chosen) or "none" for p in pairs)
+        return Counter(MATH.group(p.chosen) or "none" for p in pairs)
 
     one_each = {"add": 1, "add_add": 1, "multiply_add": 1, "none": 1}
     assert types(4) == one_each

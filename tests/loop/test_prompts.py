@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.kinds import MATH
 
 from reversegen.config.task import KindUse, Prompts
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Label, Prompt, Seed, Split, TrainingRow
 from reversegen.kinds import open_kind
 from reversegen.kinds.honesty import Honesty
-from reversegen.kinds.math import KIND as MATH
 from reversegen.kinds.safety import Safety
 from reversegen.loop.prompts import build_prompts, build_warmup, failed_seeds
 

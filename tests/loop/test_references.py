@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 import pytest
+from tests.support.kinds import MATH
 
 from reversegen.config.task import KindUse
 from reversegen.core.records import Reference
@@ -11,7 +12,6 @@ from reversegen.kinds import open_kind
 from reversegen.kinds.answers.equivalence import Checker
 from reversegen.kinds.base import Kind
 from reversegen.kinds.honesty import Honesty
-from reversegen.kinds.math import KIND as MATH
 from reversegen.kinds.safety import Safety
 from reversegen.loop.references import refused, solve, vote
 from reversegen.loop.solvability import likely_solvable, solvable

@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 import pytest
+from tests.support.kinds import MATH
 
 from reversegen.config.data import Corpus, DataSource
 from reversegen.config.task import KindUse
@@ -22,7 +23,6 @@ from reversegen.ids import instruction_id
 from reversegen.kinds import open_kind
 from reversegen.kinds.base import Raw
 from reversegen.kinds.honesty import Honesty
-from reversegen.kinds.math import KIND as MATH
 from reversegen.kinds.safety import Safety
 from reversegen.loop import seeds as streamed
 from reversegen.loop.seeds import build_tests, read_labelled, read_tests

@@ -21,6 +21,7 @@ import pyarrow.parquet
 import pytest
 import yaml
 from tests.support.hub_server import TOKEN, Hub, Repository
+from tests.support.kinds import MATH
 from tests.support.workflows import MINILM, REPOSITORY, Workflow
 
 from reversegen.config.data import DataSource, UrlData
@@ -29,7 +30,6 @@ from reversegen.config.models import ModelUse
 from reversegen.config.task import Embedding
 from reversegen.core.errors import BadInput
 from reversegen.core.files import building_folder, check_file, read_json
-from reversegen.kinds import math
 from reversegen.loop.seeds import read_source
 from reversegen.models.download import fetch_file
 from reversegen.models.folder import check_folder
@@ -512,10 +512,10 @@ def test_rows_that_were_changed_after_they_were_fetched_are_not_read(tmp_path: P
     manifest = tmp_path / "rows.jsonl.manifest.json"
     manifest.write_text(json.dumps({"files": {rows.name: sha256(rows.read_bytes()).hexdigest()}}))
     source = DataSource(file=rows, licence="MIT")
-    assert len(list(read_source("mine", source, rows, math.open_kind(None)))) == len(QUESTIONS)  # type: ignore[arg-type]
+    assert len(list(read_source("mine", source, rows, MATH))) == len(QUESTIONS)  # type: ignore[arg-type]
     rows.write_text(rows.read_text().replace("#### 7", "#### 8"))
     with pytest.raises(BadInput, match=r"rows\.jsonl: not the file"):
-        list(read_source("mine", source, rows, math.open_kind(None)))  # type: ignore[arg-type]
+        list(read_source("mine", source, rows, MATH))  # type: ignore[arg-type]
 
 
 def test_one_target_fetches_all_that_a_task_needs_and_the_rest_runs_offline(hub: Hub, workflow: Workflow) -> None:

@@ -16,7 +16,7 @@ from transformers import DynamicCache, Gemma3Config, GPT2Config, LlamaConfig, Qw
 from reversegen.config.load import read_yaml
 from reversegen.config.workflow import Configuration, Size
 from reversegen.core.shards import items_at_once
-from reversegen.kinds import open_kind
+from reversegen.kinds import kind_use, open_kind
 from reversegen.models.memory import Batch, ModelShape, most_sequences, needed, shape_of_folder, shape_of_size
 from reversegen.operations.doctor.limits import check_memory
 from reversegen.operations.plan import on_gpu, plan, plan_markdown
@@ -157,7 +157,7 @@ def test_tiny_tasks_draw_in_batches_of_as_many_prompts_as_ever() -> None:
     assert len(tiny) >= 9
     for name, task in tiny.items():
         prompts = items_at_once(task.sampling.batch_size, task.sampling.samples_per_prompt)
-        several = open_kind(task.kind_use).decision.samples
+        several = open_kind(kind_use(task)).decision.samples
         size = task.responses.batch_size
         found = (prompts, items_at_once(size, several), items_at_once(size, 1))
         assert found == PARTITIONS[next(base for base in PARTITIONS if name.startswith(base))]
@@ -174,7 +174,7 @@ def test_a_plan_shows_the_memory_of_each_batch_where_there_is_a_gpu(tmp_path: Pa
     configuration = configured()
     lines = plan_markdown("honesty", configuration, tmp_path).splitlines()
     start = lines.index("## GPU memory")
-    rows = [line for line in lines[start:] if line.startswith("| ")][1:]
+    rows = [line for line in lines[start:] if line.startswith("| ")][2:]
     # weights 17 GB, 12 prompts of 5 samples: 912 x 524,288 + 400 x 171,008 + 44 x 152,064 bytes each
     assert "| sample_instructions | llama2-7b | 60 | 400 + 512 | 50 | 80 |" in rows
     assert "| measure_confidence | vicuna-7b-v1.5 | 320 | 148 + 0 | 27 | 80 |" in rows

@@ -19,7 +19,7 @@ from tests.support.small_task import (
 )
 from tests.support.workflows import Workflow
 
-from reversegen.judges.formats import SYSTEM
+from reversegen.judges.formats.instructed import SYSTEM
 from reversegen.kinds.math import STRUCTURED as MATH
 from reversegen.operations.job import Amount
 from reversegen.operations.plan import plan, plan_markdown

@@ -21,7 +21,7 @@ from reversegen.loop.batches import BatchedFile
 from reversegen.loop.sampling import sample_instructions
 from reversegen.loop.teaching import Teacher, answer_by_teacher
 
-KIND = open_kind(KindUse(name="math"))
+MATH = open_kind(KindUse(name="math"))
 QUESTIONS = [(f"id {n}", f"{TEXTS[n % 3]} and {n}") for n in range(45)]  # twelve batches of four, the last one short
 PROMPTS = [Prompt(id=i, split="train", text=text, seeds=[], subject=None) for i, text in QUESTIONS]
 
@@ -56,7 +56,7 @@ def sample(folder: Path, output: Path, shard: str) -> None:
 
 
 def answer(folder: Path, output: Path, shard: str) -> None:
-    answer_questions(output, QUESTIONS, engine(folder), KIND, answer_settings(None, 8), 2, (0, "iter1"), shard)
+    answer_questions(output, QUESTIONS, engine(folder), MATH, answer_settings(None, 8), 2, (0, "iter1"), shard)
 
 
 def label(folder: Path, output: Path, shard: str) -> None:
@@ -66,7 +66,7 @@ def label(folder: Path, output: Path, shard: str) -> None:
     answer_by_teacher(
         output,
         QUESTIONS,
-        Teacher("l", engine(folder), engine(folder, 0.0), KIND, settings, 1.0),
+        Teacher("l", engine(folder), engine(folder, 0.0), MATH, settings, 1.0),
         (0, "iter1"),
         shard=shard,
     )

@@ -18,6 +18,7 @@ from pathlib import Path
 import psutil
 import pytest
 from tests.snakefile.test_plans import SOURCES, planned
+from tests.support.kinds import MATH
 from tests.support.workflows import MICRO, REPOSITORY, Workflow, new_workflow
 
 from reversegen.core.errors import BadInput
@@ -33,7 +34,6 @@ from reversegen.core.records import (
 )
 from reversegen.evaluation.audit import COLUMNS, read_audit
 from reversegen.evaluation.eval_file import EvalFile
-from reversegen.kinds import math
 from reversegen.models.folder import check_folder, prune, weights_identity
 
 PRUNED = """
@@ -140,8 +140,8 @@ def test_sources_have_equal_rows_and_no_test_question(finished: Workflow) -> Non
     asked = set()
     for test in ("test", "pretraining"):
         for line in (folder / f"tests/{test}.jsonl").read_text().splitlines():
-            asked.add(math.canonical(json.loads(line)["text"]))
-    taught = {math.canonical(row.prompt[0].content) for of in rows.values() for row in of}  # type: ignore[union-attr]
+            asked.add(MATH.canonical(json.loads(line)["text"]))
+    taught = {MATH.canonical(row.prompt[0].content) for of in rows.values() for row in of}  # type: ignore[union-attr]
     assert asked
     assert not asked & taught
     contamination = json.loads((folder / "contamination.json").read_text())["exact"]

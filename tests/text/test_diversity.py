@@ -12,10 +12,10 @@ import scipy.sparse.csgraph
 import scipy.stats
 from sklearn.metrics.pairwise import cosine_distances
 from sklearn.neighbors import NearestNeighbors
+from tests.support.kinds import MATH
 
 from reversegen.config.task import Alarm
 from reversegen.core.metric import Metric
-from reversegen.kinds.math import KIND
 from reversegen.text.diversity import (
     alarms,
     drawn,
@@ -51,7 +51,7 @@ def grams(texts: list[str], n: int) -> Counter[str]:
 def test_lexical_diversity_agrees_with_a_second_implementation() -> None:
     texts = questions(60, 1)
     texts += [texts[0].upper(), f"{texts[1]} ", "word", "two words", *texts[:10]]
-    metrics = lexical_diversity(texts, KIND)
+    metrics = lexical_diversity(texts, MATH)
     for n in (1, 2, 3, 4):
         counted = grams([t.strip() for t in texts], n)
         metric = metrics[f"distinct_{n}"]
@@ -69,10 +69,10 @@ def test_diversity_is_measured_on_a_seeded_sample_of_fixed_size_or_not_at_all() 
     assert len(set(drawn(400, 50, 0))) == 50
     assert sorted(drawn(50, 50, 3)) == list(range(50))
     assert drawn(49, 50, 0) == []
-    none = lexical_diversity([], KIND)
-    assert set(none) == set(lexical_diversity(questions(50, 2), KIND))
+    none = lexical_diversity([], MATH)
+    assert set(none) == set(lexical_diversity(questions(50, 2), MATH))
     assert set(none.values()) == {Metric(value=None, reason="diversity compares texts: fewer than two are given")}
-    assert lexical_diversity(["one text repeats nothing , whatever it says"], KIND) == none
+    assert lexical_diversity(["one text repeats nothing , whatever it says"], MATH) == none
 
 
 def unit(count: int, dims: int, seed: int, spread: float = 1.0) -> Vectors:

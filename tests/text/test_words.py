@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
 from tests.reporting.test_failure_clusters import kinds_of, planted
+from tests.support.kinds import MATH
 
 from reversegen.config.task import Deduplication, KindUse
 from reversegen.ids import instruction_id, normalise
 from reversegen.kinds import open_kind
-from reversegen.kinds.math import KIND
 from reversegen.kinds.safety import Safety
 from reversegen.loop.contamination import KeptOut, find_contamination
 from reversegen.reporting.failure_clusters import make_failure_clusters, tokens
@@ -213,14 +213,14 @@ def test_texts_without_words_repeat_their_equals_alone(one: str, other: str, sim
 
 
 def test_distinct_n_and_entropy_count_characters() -> None:
-    found = lexical_diversity(["卖出2盒笔，", "卖出3盒笔，"], KIND)
+    found = lexical_diversity(["卖出2盒笔，", "卖出3盒笔，"], MATH)
     # 卖 出 2 盒 笔, and 卖 出 3 盒 笔,
     assert (found["distinct_1"].count, found["distinct_1"].total) == (6, 10)
     assert (found["distinct_2"].count, found["distinct_2"].total) == (6, 8)
     assert (found["distinct_3"].count, found["distinct_3"].total) == (6, 6)
     assert (found["distinct_4"].count, found["distinct_4"].total) == (4, 4)
     assert found["ngram_entropy"].value == 1.386294  # log 4
-    partner = lexical_diversity(["sells out 2 boxes pens,", "sells out 3 boxes pens,"], KIND)
+    partner = lexical_diversity(["sells out 2 boxes pens,", "sells out 3 boxes pens,"], MATH)
     assert {n: m for n, m in partner.items() if n != "self_bleu"} == {
         n: m for n, m in found.items() if n != "self_bleu"
     }
@@ -250,7 +250,7 @@ WORDLESS = ["distinct_2", "distinct_3", "distinct_4", "ngram_entropy", "self_ble
     ],
 )
 def test_what_means_nothing_is_null_with_a_reason(texts: list[str], null: list[str]) -> None:
-    found = lexical_diversity(texts, KIND)
+    found = lexical_diversity(texts, MATH)
     assert [name for name, metric in found.items() if metric.value is None] == null
     for metric in found.values():
         assert (metric.reason is None) == (metric.value is not None)
@@ -258,7 +258,7 @@ def test_what_means_nothing_is_null_with_a_reason(texts: list[str], null: list[s
 
 def test_all_texts_identical_have_the_worst_values() -> None:
     for text in (ENGLISH, SCRIPTS["simplified"][0], SCRIPTS["thai"][0]):
-        found = lexical_diversity([text] * 10, KIND)
+        found = lexical_diversity([text] * 10, MATH)
         assert (found["unique_share"].value, found["self_bleu"].value) == (0.1, 1)
         distinct = found["distinct_4"]
         assert distinct.count is not None
@@ -266,7 +266,7 @@ def test_all_texts_identical_have_the_worst_values() -> None:
 
 
 def test_reasons_say_what_is_missing() -> None:
-    found = lexical_diversity(["two words", "word"], KIND)
+    found = lexical_diversity(["two words", "word"], MATH)
     assert found["distinct_2"].reason == "the texts have 1 2-grams of words, fewer than two"
     assert found["self_bleu"].reason == "0 texts have 5 words, as BLEU-5 needs: fewer than two"
     assert found["type_entropy"].reason == "0 texts have a type, fewer than two"

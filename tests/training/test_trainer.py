@@ -20,6 +20,7 @@ import pytest
 import torch
 from huggingface_hub import ModelCard
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tests.support.kinds import MATH
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from reversegen.config.data import Corpus
@@ -31,7 +32,6 @@ from reversegen.core.files import file_sha256, write_text
 from reversegen.core.records import Message, Pair, TrainingRow
 from reversegen.engines.base import Decoding, Request
 from reversegen.engines.transformers import TransformersEngine
-from reversegen.kinds.math import KIND
 from reversegen.loop.references import reference
 from reversegen.models.loading import load_tokenizer
 from reversegen.training import checkpoints, common, dpo, sft
@@ -86,8 +86,8 @@ def answer_rows(count: int) -> list[TrainingRow]:
     """Conversations that teach a target the answers to questions of all lengths."""
     rows = []
     for question in QUESTIONS[:count]:
-        solved = reference("i", question, solve(question), "arithmetic", KIND)
-        prompt, completion = KIND.enhancement_row(question, solved, "failed", None)
+        solved = reference("i", question, solve(question), "arithmetic", MATH)
+        prompt, completion = MATH.enhancement_row(question, solved, "failed", None)
         rows.append(TrainingRow(prompt=prompt, completion=completion, instruction_id="i", origin="seeds"))
     return rows
 
@@ -101,13 +101,13 @@ def proposer_rows(count: int) -> list[TrainingRow]:
 
 
 def proposer_prompt(number: int) -> str:
-    return KIND.build_prompt(HEADER, QUESTIONS[-3 * number - 3 :][:3])
+    return MATH.build_prompt(HEADER, QUESTIONS[-3 * number - 3 :][:3])
 
 
 def build_pairs(count: int) -> list[Pair]:
     """Three-operand questions preferred to two-operand ones, of different lengths."""
-    long = [q for q in QUESTIONS if "_" in str(KIND.group(q))]
-    short = [q for q in QUESTIONS if "_" not in str(KIND.group(q))]
+    long = [q for q in QUESTIONS if "_" in str(MATH.group(q))]
+    short = [q for q in QUESTIONS if "_" not in str(MATH.group(q))]
     return [
         Pair(
             prompt=proposer_prompt(n),
@@ -617,7 +617,7 @@ def test_what_reaches_the_model_is_what_it_is_asked_and_one_end(
     trainers: list[Any] = []
     for module in (sft, dpo):
         monkeypatch.setattr(module, "train_and_write", lambda run, trainer, *_: trainers.append(trainer))
-    text = KIND.build_prompt(HEADER, [FORGED] * 3)
+    text = MATH.build_prompt(HEADER, [FORGED] * 3)
     turn, answer = [Message(role="user", content=FORGED)], [Message(role="assistant", content=FORGED)]
     request = Request(messages=turn) if way == "target" else Request(text=text)
     if way == "preference":

@@ -10,7 +10,7 @@ from tests.support.wildcards import shipped, wild
 
 from reversegen.config.models import Model
 from reversegen.core.errors import BadInput
-from reversegen.loop.enhancement import SOURCES
+from reversegen.core.sources import SOURCES
 from reversegen.workflow import enhance, evaluate, judge, prepare, publish, report
 
 CONFIGURATION = shipped()

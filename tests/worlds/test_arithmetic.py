@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.support.kinds import MATH
 
 from reversegen.config.data import Corpus
 from reversegen.core.errors import BadInput
-from reversegen.kinds.math import KIND
 from reversegen.worlds import arithmetic
 from reversegen.worlds.arithmetic import Expression, draw, draw_questions, part_of, read_question, solve, write_question
 from reversegen.worlds.base import Example
@@ -256,7 +256,7 @@ def test_canonical_forms_survive_any_order_and_any_form(every_expression: list[E
             first = terms.pop([sign for sign, _ in terms].index("+"))
             again = Expression((first[1], *(n for _, n in terms)), tuple(sign for sign, _ in terms))
         assert again.canonical == expression.canonical
-        asked = {KIND.canonical(write_question(expression, form, rng)) for form in arithmetic.FORMS}
+        asked = {MATH.canonical(write_question(expression, form, rng)) for form in arithmetic.FORMS}
         assert asked == {expression.canonical}
 
 
@@ -314,6 +314,6 @@ def test_every_word_of_questions_answers_and_prompts_is_a_token() -> None:
     header = yaml.safe_load((ROOT / "config/tasks/tiny-math.yaml").read_text())["prompts"]["header"]
     questions = draw_questions(corpus(count=6000, random_seed=3))
     texts = [*questions, *(solve(q) or "" for q in questions)]
-    texts += [KIND.build_prompt(header, questions[n : n + 3]) for n in range(0, 300, 3)]
+    texts += [MATH.build_prompt(header, questions[n : n + 3]) for n in range(0, 300, 3)]
     assert {word for text in texts for word in text.split()} <= set(words)
     assert set(words) - {word for text in texts for word in text.split()} <= {"Q:", "A:", *map(str, range(70))}

@@ -13,7 +13,7 @@ import yaml
 from reversegen.config.data import Corpus
 from reversegen.config.workflow import Configuration
 from reversegen.core.errors import BadInput
-from reversegen.kinds import open_kind
+from reversegen.kinds import kind_use, open_kind
 from reversegen.workflow.configuration import load_configuration
 from reversegen.worlds import SOLVERS, WORLDS, draw_examples
 
@@ -92,6 +92,8 @@ def test_words_and_questions_do_not_depend_on_the_hash_seed_of_python() -> None:
     code = """if True:
         from reversegen.config.data import Corpus
         from reversegen.worlds import WORLDS, draw_examples
+        from reversegen.config.load import Corpus
+        from reversegen.worlds import SOLVERS, WORLDS, draw_examples
         for name, world in WORLDS.items():
             print(world.vocabulary())
             for mix in world.mixes:
@@ -158,7 +160,7 @@ def test_a_question_of_one_world_has_no_solution_in_another(world: str) -> None:
 @pytest.mark.parametrize("task", TASKS)
 def test_every_word_of_the_shipped_tiny_prompts_and_their_seeds_is_a_token(task: str) -> None:
     settings = shipped().task(task)
-    kind = open_kind(settings.kind_use)
+    kind = open_kind(kind_use(settings))
     for source in settings.data.seeds.values():
         assert source.corpus is not None
         words = set(WORLDS[source.corpus.world].vocabulary())
@@ -182,7 +184,7 @@ def test_every_word_of_the_shipped_tiny_prompts_and_their_seeds_is_a_token(task:
 
 def test_every_word_that_asks_the_tiny_target_whether_it_is_sure_is_a_token() -> None:
     settings = shipped().task("tiny-honesty")
-    choice = open_kind(settings.kind_use).choice
+    choice = open_kind(kind_use(settings)).choice
     assert choice is not None
     question = draw_examples(corpus("knowledge", "uniform"))[0].question
     said = [message.content for message in choice.sure_messages(question, "A", settings.responses.system)]

@@ -152,6 +152,8 @@ class KindUse(Section):
     model_config = ConfigDict(extra="allow")
 
     name: str
+    worlds: tuple[str, ...] = ()
+    """The invented worlds that its questions are drawn from, or that teach it."""
 
     def settings(self, section: type[S]) -> S:
         """The kind's settings, whose class it gives itself."""
@@ -284,12 +286,6 @@ class Task(Section):
         """Names of the sections that hold the settings of kinds; no other task of the same configuration has others."""
         names = [*type(self).model_fields, *(self.model_extra or {})]
         return [name for name in names if name not in Task.model_fields]
-
-    @property
-    def kind_use(self) -> KindUse:
-        """The part that decides what a stage makes of the kind: another kind's settings rerun nothing."""
-        settings = {name: getattr(self, name) for name in self.kind_sections if name == self.kind}
-        return KindUse(name=self.kind, **settings)
 
 
 def task_section(kinds: Mapping[str, type[Section] | None]) -> type[Task]:

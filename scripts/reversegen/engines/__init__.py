@@ -6,16 +6,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 from reversegen.config.models import Limits, ModelUse
+from reversegen.engines import openai, transformers, vllm
 from reversegen.engines.base import Decoding, Engine
-from reversegen.engines.openai import OpenAIEngine
-from reversegen.engines.transformers import TransformersEngine
-from reversegen.engines.vllm import VllmEngine
 
-ENGINES: dict[str, Callable[[Path, ModelUse, Decoding, int], Engine]] = {
-    "transformers": TransformersEngine,
-    "vllm": VllmEngine,
+ENGINES: dict[str, Callable[[ModelUse, Path | None, Decoding, int, Path | None, Limits | None], Engine]] = {
+    "openai": openai.open_engine,
+    "transformers": transformers.open_engine,
+    "vllm": vllm.open_engine,
 }
-"""What runs a local folder."""
+"""What runs or asks a model, by the name that `engine_name` gives."""
+
+
+def engine_name(model: ModelUse) -> str:
+    """The engine of a model: that of its folder, or the one of endpoints."""
+    return "openai" if model.endpoint else model.engine
 
 
 def open_engine(
@@ -31,10 +35,4 @@ def open_engine(
     An endpoint needs `calls`, the folder that keeps its answers, and may have `limits`. Raises BadInput for a folder that is
     no model, and for an endpoint whose key is not in the environment.
     """
-    if model.endpoint:
-        assert calls is not None
-        return OpenAIEngine(
-            model.endpoint, limits or Limits(), decoding, calls, model.thinking, model.chat_template_kwargs
-        )
-    assert folder is not None
-    return ENGINES[model.engine](folder, model, decoding, threads)
+    return ENGINES[engine_name(model)](model, folder, decoding, threads, calls, limits)

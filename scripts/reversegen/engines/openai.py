@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reversegen.config.models import Endpoint, Limits, Thinking
+from reversegen.config.models import Endpoint, Limits, ModelUse, Thinking
 from reversegen.core.errors import BadInput
 from reversegen.engines.base import Decoding, Generated, Request
 from reversegen.engines.endpoint.batch_api import Batches
@@ -224,3 +224,12 @@ class OpenAIEngine:
             log.warning("%s: tells no %s: they count as none in plans and budgets", self._connection.place, name)
         self._uncounted = True
         return 0
+
+
+def open_engine(
+    model: ModelUse, folder: Path | None, decoding: Decoding, threads: int, calls: Path | None, limits: Limits | None
+) -> OpenAIEngine:
+    """The engine of a model's endpoint, which keeps its answers in the folder `calls`."""
+    assert model.endpoint is not None
+    assert calls is not None
+    return OpenAIEngine(model.endpoint, limits or Limits(), decoding, calls, model.thinking, model.chat_template_kwargs)

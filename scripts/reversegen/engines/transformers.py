@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from reversegen.config.models import ModelUse
+from reversegen.config.models import Limits, ModelUse
 from reversegen.core.errors import BadInput
 from reversegen.engines.base import PROMPT_TOO_LONG, Decoding, Generated, Probabilities, Request
 from reversegen.engines.chat_templates import stop_tokens
@@ -230,3 +230,11 @@ class _Draw:
         noise = torch.empty((self._count, shares.shape[-1]), dtype=shares.dtype, device=shares.device)
         self._steps += 1
         return shares.div_(noise.exponential_(generator=self._generator)[self._rows])
+
+
+def open_engine(
+    model: ModelUse, folder: Path | None, decoding: Decoding, threads: int, calls: Path | None, limits: Limits | None
+) -> TransformersEngine:
+    """The engine of a model's folder; `calls` and `limits` are an endpoint's."""
+    assert folder is not None
+    return TransformersEngine(folder, model, decoding, threads)

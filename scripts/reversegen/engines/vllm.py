@@ -15,7 +15,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from reversegen.config.models import ModelUse, Vllm
+from reversegen.config.models import Limits, ModelUse, Vllm
 from reversegen.core.errors import BadInput
 from reversegen.engines.base import PROMPT_TOO_LONG, Decoding, Generated, Probabilities, Request
 from reversegen.engines.chat_templates import stop_tokens
@@ -231,3 +231,11 @@ def _shares(logarithms: dict[str, float]) -> dict[str, float]:
     top = max(logarithms.values())
     weights = {option: math.exp(value - top) for option, value in logarithms.items()}
     return {option: weight / sum(weights.values()) for option, weight in weights.items()}
+
+
+def open_engine(
+    model: ModelUse, folder: Path | None, decoding: Decoding, threads: int, calls: Path | None, limits: Limits | None
+) -> VllmEngine:
+    """The engine of a model's folder; `calls` and `limits` are an endpoint's."""
+    assert folder is not None
+    return VllmEngine(folder, model, decoding, threads)

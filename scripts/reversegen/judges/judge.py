@@ -1,4 +1,4 @@
-"""Judge models: a generative one read by its adapter in `judges`, or a text classifier. torch is imported when one starts."""
+"""Judge models: a generative one read by its form in `JUDGES`, or a text classifier. torch is imported when one starts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from reversegen.engines.conversations import CANNOT_RENDER
 from reversegen.engines.halving import HalvedBatches
 from reversegen.engines.unreadable_replies import UnreadableReplies
 from reversegen.ids import content_id
-from reversegen.judges.formats import JUDGES, JudgeFormat, Opinion
+from reversegen.judges import JUDGES
+from reversegen.judges.formats.base import JudgeFormat, Opinion
 from reversegen.kinds.answers.reply import read_reply
 from reversegen.models.folder import check_folder, weights_identity
 

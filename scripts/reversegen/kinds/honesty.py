@@ -57,7 +57,7 @@ from reversegen.kinds.options import (
     write_item,
 )
 from reversegen.kinds.scores import average_precision, calibration_error
-from reversegen.worlds import knowledge
+from reversegen.worlds.base import World, canonical_form, question_type
 
 FORM = Form("Q", "\n\n")
 """Items numbered `Q4.`, with a blank line between them."""
@@ -199,14 +199,14 @@ def entropy(votes: Sequence[str]) -> float:
     return sum(-n / len(votes) * math.log(n / len(votes)) for n in sorted(Counter(votes).values()))
 
 
-def canonical(instruction: str) -> str:
-    """What the invented knowledge base is asked; else the normalised stem with its options in alphabetical order."""
+def canonical(instruction: str, worlds: Sequence[World]) -> str:
+    """The form that a world gives its question; else the normalised stem with its options in alphabetical order."""
     try:
         item, _ = read_item(instruction)
     except ValueError:
         return normalise(instruction)
     options = [option for option in item.options if not says_none(option)]
-    if known := knowledge.canonical(write_item(Item(item.stem, tuple(options)), None)):
+    if known := canonical_form(write_item(Item(item.stem, tuple(options)), None), worlds):
         return known
     return " | ".join([normalise(item.stem), *sorted(map(normalise, options))])
 
@@ -236,8 +236,8 @@ STRUCTURED = Structured(
 )
 
 
-def open_kind(use: KindUse) -> Kind:
-    """The kind with its number of votes, threshold and wording."""
+def open_kind(use: KindUse, worlds: Sequence[World]) -> Kind:
+    """The kind with its number of votes, threshold and wording, and its worlds' types and canonical forms."""
     settings = use.settings(Honesty)
 
     def asked(instruction: str) -> Item:
@@ -292,9 +292,9 @@ def open_kind(use: KindUse) -> Kind:
         label_test=functools.partial(_label_test, letter),
         enhancement_row=enhancement_row,
         replay_row=replay_row,
-        group=knowledge.type_of,
-        canonical=canonical,
         metrics=METRICS,
+        group=lambda instruction: question_type(instruction, worlds),
+        canonical=lambda instruction: canonical(instruction, worlds),
         choice=Choice(
             letters=lambda instruction: list(string.ascii_uppercase[: len(asked(instruction).options)]),
             letter=letter,

@@ -42,7 +42,7 @@ from reversegen.kinds.base import (
     conversation,
 )
 from reversegen.kinds.items import Form, carries_answer
-from reversegen.worlds import arithmetic
+from reversegen.worlds.base import World, canonical_form, question_type
 
 FORM = Form("Q", "\n\n")
 """Items numbered `Q4.`, with a blank line between them."""
@@ -248,18 +248,6 @@ def replay_row(instruction: str, response: str, system: str | None) -> tuple[Con
     return conversation(instruction, system), [Message(role="assistant", content=solution)]
 
 
-def group(instruction: str) -> str | None:
-    """The type of a question of the invented arithmetic; None for any other."""
-    expression = arithmetic.read_question(instruction)
-    return expression.type if expression else None
-
-
-def canonical(instruction: str) -> str:
-    """The expression that a question of the invented arithmetic asks for, in canonical order; else the normalised text."""
-    expression = arithmetic.read_question(instruction)
-    return expression.canonical if expression else normalise(instruction)
-
-
 class Solved(BaseModel):
     """A teacher's structured reply."""
 
@@ -285,28 +273,26 @@ STRUCTURED = Structured(
     ),
 )
 
-KIND = Kind(
-    read_row=read_row,
-    write_item=write_item,
-    build_prompt=build_prompt,
-    parse_instruction=parse_instruction,
-    target_messages=conversation,
-    decision=Decision(),
-    needs_references=True,
-    needs_judge=False,
-    read_reference=read_reference,
-    label=label,
-    label_test=label_test,
-    enhancement_row=enhancement_row,
-    replay_row=replay_row,
-    group=group,
-    canonical=canonical,
-    metrics=METRICS,
-    says_none=lambda _, solution: _states_none(final_answer(solution)),
-    structured=STRUCTURED,
-)
 
-
-def open_kind(use: KindUse) -> Kind:
-    """The kind; it has no settings."""
-    return KIND
+def open_kind(use: KindUse, worlds: Sequence[World]) -> Kind:
+    """The kind; it has no settings. A world gives its questions a type and a canonical form, any other text is normalised."""
+    return Kind(
+        read_row=read_row,
+        write_item=write_item,
+        build_prompt=build_prompt,
+        parse_instruction=parse_instruction,
+        target_messages=conversation,
+        decision=Decision(),
+        needs_references=True,
+        needs_judge=False,
+        read_reference=read_reference,
+        label=label,
+        label_test=label_test,
+        enhancement_row=enhancement_row,
+        replay_row=replay_row,
+        group=lambda instruction: question_type(instruction, worlds),
+        canonical=lambda instruction: canonical_form(instruction, worlds) or normalise(instruction),
+        metrics=METRICS,
+        says_none=lambda _, solution: _states_none(final_answer(solution)),
+        structured=STRUCTURED,
+    )

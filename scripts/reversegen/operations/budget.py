@@ -22,6 +22,8 @@ from reversegen.workflow.configuration import load_configuration
 from reversegen.workflow.environment import BUDGETED
 from reversegen.workflow.stages import STAGES, split_name
 
+TASKS = Path("config/tasks")
+
 
 def check_job(log_file: Path) -> None:
     """Raise BadInput where the job of a log would pass its task's budget, by the configuration in the variable BUDGETED."""
@@ -54,8 +56,8 @@ def check_budget(log_file: Path, workflow: dict[str, Any]) -> None:
     part, _, rule = stem.rpartition("/")
     if _asks_model(rule, task, configuration):
         raise BadInput(
-            f"{task_file(Path('config/tasks'), name)}: {_why_unplanned(part, task)}: {log_file} is of a job that the plan does not "
-            "hold, so that no budget would count it"
+            f"{task_file(TASKS, name)}: {_why_unplanned(part, task)}: {log_file} is of a job that the plan does not hold, so "
+            "that no budget would count it"
         )
 
 
@@ -71,7 +73,7 @@ def _start(job: Job, run: str, jobs: list[Job], configuration: Configuration, fo
         if limit is not None and (sums[key] or 0) > limit:
             plan_file.unlink()
             raise BadInput(
-                f"{task_file(Path('config/tasks'), name)}: budget.{key}: {job.rule} of {job.part or name} may bring {folder} to "
+                f"{task_file(TASKS, name)}: budget.{key}: {job.rule} of {job.part or name} may bring {folder} to "
                 f"{sums[key]:,.2f}, more than {limit:,.2f}; all that was made is kept: raise the limit and start again, or "
                 "leave it at that"
             )

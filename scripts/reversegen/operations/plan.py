@@ -9,6 +9,7 @@ from pathlib import Path
 from reversegen.config.paths import source_file
 from reversegen.config.task import Task
 from reversegen.config.workflow import Configuration
+from reversegen.core.markdown import markdown_table
 from reversegen.models.memory import Batch, ModelShape, needed, shape_of_size
 from reversegen.operations.job import Amount, Job
 from reversegen.operations.planned_jobs import planned_jobs
@@ -40,18 +41,18 @@ def plan_markdown(name: str, configuration: Configuration, folder: Path) -> str:
         + (", and in brackets the jobs that ended and what was used." if any(usages) else "; nothing has run yet."),
         "Other jobs run on one CPU core. Embeddings, and models and data that tasks share, are left out.",
         "",
-        "| rule | part | model | jobs | " + " | ".join(titles) + " |",
-        "|---|---|---|" + "---:|" * (len(titles) + 1),
     ]
+    rows = []
     for job, usage in zip(jobs, usages, strict=True):
         count = f"{job.shards} ({job.ended(folder)})" if usage else str(job.shards)
-        lines.append(f"| {job.rule} | {job.part} | {job.model} | {count} | {' | '.join(_cells(job.amount, usage))} |")
+        rows.append([job.rule, job.part, job.model, count, *_cells(job.amount, usage)])
     usage = sum((usage for usage in usages if usage), Amount()) if any(usages) else None
     total = _cells(sum((job.amount for job in jobs), Amount()), usage)
     count = str(sum(job.shards for job in jobs))
     if usage:
         count += f" ({sum(job.ended(folder) for job in jobs)})"
-    lines += [f"| all |  |  | {count} | {' | '.join(total)} |", "", *_memory(jobs, configuration)]
+    rows.append(["all", "", "", count, *total])
+    lines += [markdown_table(("rule", "part", "model", "jobs", *titles), rows, 3), "", *_memory(jobs, configuration)]
     lines += ["## What this rests on", ""]
     reasons = dict.fromkeys((job.rule, job.why) for job in jobs)
     lines += [f"- {rule}: {why}." for rule, why in reasons]
@@ -90,12 +91,11 @@ def _memory(jobs: Sequence[Job], configuration: Configuration) -> list[str]:
         if load := on_gpu(job, configuration):
             batch, shape, available = load
             tokens = f"{batch.prompt:,.0f} + {batch.written:,.0f}"
-            rows[job.rule, job.model, batch] = (
-                f"| {job.rule} | {job.model} | {batch.sequences} | {tokens} | {needed(shape, batch) / 1e9:.0f} | "
-                f"{available / 1e9:.0f} |"
-            )
+            gigabytes = [f"{count / 1e9:.0f}" for count in (needed(shape, batch), available)]
+            rows[job.rule, job.model, batch] = [job.rule, job.model, str(batch.sequences), tokens, *gigabytes]
     if not rows:
         return []
+    head = ("rule", "model", "sequences at once", "tokens read + written", "GB needed", "GB of a GPU")
     return [
         "## GPU memory",
         "",
@@ -104,9 +104,7 @@ def _memory(jobs: Sequence[Job], configuration: Configuration) -> list[str]:
         "runs out of memory is halved, which changes no draw. Training is not counted, nor is vLLM, which fits its batches "
         "to the memory itself.",
         "",
-        "| rule | model | sequences at once | tokens read + written | GB needed | GB of a GPU |",
-        "|---|---|---:|---:|---:|---:|",
-        *rows.values(),
+        markdown_table(head, rows.values(), 2),
         "",
     ]
 

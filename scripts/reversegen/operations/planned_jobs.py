@@ -16,10 +16,10 @@ from reversegen.config.task import Task
 from reversegen.config.training import Training
 from reversegen.config.workflow import Configuration
 from reversegen.core.shards import items_at_once
-from reversegen.judges.formats import JUDGES, reads_refusals
-from reversegen.kinds import open_kind
+from reversegen.core.sources import SOURCES
+from reversegen.judges import JUDGES, reads_refusals
+from reversegen.kinds import kind_use, open_kind
 from reversegen.kinds.base import Choice
-from reversegen.loop.enhancement import SOURCES
 from reversegen.loop.prompts import DEMONSTRATIONS
 from reversegen.loop.solvability import SOLVABILITY_TOKENS, SPELLINGS, gives_probabilities
 from reversegen.models.memory import Batch
@@ -56,7 +56,7 @@ class _TaskJobs:
     """The jobs of one task."""
 
     def __init__(self, task: Task, configuration: Configuration, folder: Path) -> None:
-        costs, self.kind = configuration.workflow.costs, open_kind(task.kind_use)
+        costs, self.kind = configuration.workflow.costs, open_kind(kind_use(task))
         self.task, self.models, self.assumed = task, configuration.models, costs.source_rows
         self.question, self.written_share = costs.question_tokens, costs.written_share
         self.request = self.question + text_tokens(task.responses.system)

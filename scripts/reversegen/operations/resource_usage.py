@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from reversegen.core.errors import BadInput
+from reversegen.core.markdown import markdown_table
 from reversegen.workflow.stages import rule_of
 
 
@@ -66,30 +67,32 @@ def _number(text: str) -> float | None:
     return None if text in ("NA", "-") else float(text)
 
 
+HEAD = (
+    *("rule", "jobs", "hours", "longest, minutes", "of limit", "peak memory, MB", "of asked", "CPU, of threads"),
+    "GPU hours",
+)
+
+
 def usage_table(jobs: Sequence[EndedJob]) -> str:
     """A table with a line for each rule, the longest first, and one for all."""
     rules: dict[str, list[EndedJob]] = {}
     for job in jobs:
         rules.setdefault(job.rule, []).append(job)
     order = sorted(rules.items(), key=lambda item: -sum(job.seconds for job in item[1]))
-    lines = [
-        "| rule | jobs | hours | longest, minutes | of limit | peak memory, MB | of asked | CPU, of threads | GPU hours |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
-    ]
-    lines += [_line(rule, rule_jobs) for rule, rule_jobs in [*order, ("all", list(jobs))]]
+    table = markdown_table(HEAD, [_cells(rule, rule_jobs) for rule, rule_jobs in [*order, ("all", list(jobs))]])
     notes = (
         "Shares are of what the job that came nearest asked for. Hours are of one job after the other; GPU hours are hours"
         " times GPUs asked for: what a GPU did meanwhile is not measured. Shares of limits, and GPU hours, need"
         " `--benchmark-extended`, which the profiles set."
     )
-    return "\n".join([*lines, "", notes, ""])
+    return f"{table}\n\n{notes}\n"
 
 
-def _line(rule: str, jobs: Sequence[EndedJob]) -> str:
+def _cells(rule: str, jobs: Sequence[EndedJob]) -> list[str]:
     memory = [job.peak_mb for job in jobs if job.peak_mb is not None]
     measured = [job for job in jobs if job.cpu_seconds is not None and job.threads is not None and job.seconds]
     known = [job.gpus * job.seconds for job in jobs if job.gpus is not None]
-    cells = [
+    return [
         rule,
         str(len(jobs)),
         f"{sum(job.seconds for job in jobs) / 3600:.2f}",
@@ -104,7 +107,6 @@ def _line(rule: str, jobs: Sequence[EndedJob]) -> str:
         ),
         f"{sum(known) / 3600:.2f}" if known else "",
     ]
-    return f"| {' | '.join(cells)} |"
 
 
 def _share(values: Sequence[float]) -> str:

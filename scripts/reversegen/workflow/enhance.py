@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reversegen.config.workflow import Configuration
 from reversegen.core.errors import BadInput
-from reversegen.loop.enhancement import SOURCES
+from reversegen.core.sources import SOURCES
 from reversegen.workflow.arms import of_warmup_and_trained
 from reversegen.workflow.roles import is_endpoint, model_folder
 from reversegen.workflow.tasks import judged

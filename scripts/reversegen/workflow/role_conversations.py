@@ -20,8 +20,8 @@ from reversegen.config.workflow import Configuration
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Message
 from reversegen.engines.base import Request
-from reversegen.judges.formats import JUDGES
-from reversegen.kinds import open_kind
+from reversegen.judges import JUDGES
+from reversegen.kinds import kind_use, open_kind
 from reversegen.workflow.stages import STAGES, Role
 
 
@@ -66,7 +66,7 @@ def conversation_forms(task: Task, role: Role) -> list[ConversationForm]:
     """The conversations of a role: what it is asked, and the rows that it is trained on. None for who gets plain text."""
     if role in ("target", "transfer"):
         question, empty = _question_turns(task.responses.system), task.responses.system == ""
-        sure = [(*question, "assistant", "user")] if role == "target" and open_kind(task.kind_use).choice else []
+        sure = [(*question, "assistant", "user")] if role == "target" and open_kind(kind_use(task)).choice else []
         turns = (*(sure or [question])[-1], "assistant")
         row = [ConversationForm(turns, False, empty_system=empty, last="row")] if role == "target" else []
         return [*(ConversationForm(roles, empty_system=empty) for roles in [question, *sure]), *row]

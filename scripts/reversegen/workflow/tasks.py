@@ -9,13 +9,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from reversegen import kinds
 from reversegen.config.data import DataSource
 from reversegen.config.fields import Section
 from reversegen.config.paths import source_file
 from reversegen.config.task import Task
 from reversegen.config.training import Launcher
 from reversegen.config.workflow import Configuration
-from reversegen.kinds import open_kind
 from reversegen.kinds.base import Kind
 from reversegen.workflow.code_hash import code_hash
 
@@ -71,12 +71,12 @@ def whole_setting(configuration: Configuration, path: str) -> Callable[[Wildcard
 
 def kind_use(configuration: Configuration, wildcards: Wildcards) -> str:
     """What a stage must know of the task's kind, as JSON."""
-    return task_of(configuration, wildcards).kind_use.model_dump_json()
+    return kinds.kind_use(task_of(configuration, wildcards)).model_dump_json()
 
 
 def kind_of(configuration: Configuration, wildcards: Wildcards) -> Kind:
     """The kind of the task."""
-    return open_kind(task_of(configuration, wildcards).kind_use)
+    return kinds.open_kind(kinds.kind_use(task_of(configuration, wildcards)))
 
 
 def judged(configuration: Configuration, wildcards: Wildcards) -> bool:

@@ -1,37 +1,26 @@
-"""The invented worlds of the tiny tasks, by the name that a corpus gives."""
+"""The invented worlds of the tiny tasks, by the name that a corpus, or a task's teacher, gives."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
-
 from reversegen.config.data import Corpus
+from reversegen.config.load import Task
 from reversegen.core.errors import BadInput
 from reversegen.worlds import arithmetic, knowledge, policy
-from reversegen.worlds.base import Example
+from reversegen.worlds.base import Example, World
 
-
-@dataclass(frozen=True)
-class World:
-    """What the library asks of a world."""
-
-    mixes: Collection[str]
-    """How common each type of question may be, by name."""
-    draw: Callable[[Corpus], list[Example]]
-    """The questions of a corpus. Raises BadInput where there are fewer distinct ones than it asks for."""
-    vocabulary: Callable[[], list[str]]
-    """Every token of its questions, answers and prompts, in a fixed order."""
-    solve: Callable[[str], str | None]
-    """The exact answer to a question; None for any other text."""
-
-
-WORLDS = {
-    "arithmetic": World(arithmetic.MIXES, arithmetic.draw, arithmetic.vocabulary, arithmetic.solve),
-    "knowledge": World(knowledge.EXPONENTS, knowledge.draw, knowledge.vocabulary, knowledge.solve),
-    "policy": World(policy.MIXES, policy.draw, policy.vocabulary, policy.solve),
+WORLDS: dict[str, World] = {
+    "arithmetic": arithmetic.WORLD,
+    "knowledge": knowledge.WORLD,
+    "policy": policy.WORLD,
 }
-SOLVERS = {"arithmetic": "math", "knowledge": "honesty"}
+SOLVERS = {name: world.kind for name, world in WORLDS.items() if world.teaches}
 """Teachers that are no models but the exact solver of a world, with the kind whose questions they answer."""
+
+
+def worlds_of(task: Task) -> list[str]:
+    """Names of the worlds that a task's questions are drawn from, and of the one that is its teacher; sorted."""
+    sources = [*task.data.seeds.values(), *task.data.tests.values(), task.data.judge]
+    return sorted({source.corpus.world for source in sources if source and source.corpus} | {task.teacher} & {*SOLVERS})
 
 
 def draw_examples(corpus: Corpus) -> list[Example]:

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from reversegen.config.data import Corpus
 from reversegen.core.errors import BadInput
 from reversegen.ids import hashed_seed
-from reversegen.worlds.base import Example
+from reversegen.worlds.base import Example, World
 
 LARGEST = 69
 """No operand, no intermediate result and no answer lies outside 0 to LARGEST, so that every number is one token."""
@@ -196,6 +196,18 @@ def solve(question: str) -> str | None:
     return worked_answer(expression) if expression else None
 
 
+def type_of(question: str) -> str | None:
+    """One of TYPES; None for any other text."""
+    expression = read_question(question)
+    return expression.type if expression else None
+
+
+def canonical(question: str) -> str | None:
+    """The expression that a question asks for, in canonical order; None for any other text."""
+    expression = read_question(question)
+    return expression.canonical if expression else None
+
+
 def part_of(expression: Expression) -> str:
     """Which part of the world an expression belongs to: a fifth is `test`, a tenth `validation`, the rest `train`.
 
@@ -241,3 +253,15 @@ def vocabulary() -> list[str]:
     texts += ["what is ?", "has boxes of and . how many now ?", "= ; ####"]
     words = dict.fromkeys(word for text in texts for word in text.replace("{}", "").split())
     return [*map(str, range(LARGEST + 1)), *words]
+
+
+WORLD = World(
+    kind="math",
+    teaches=True,
+    mixes=MIXES,
+    draw=draw,
+    vocabulary=vocabulary,
+    solve=solve,
+    type_of=type_of,
+    canonical=canonical,
+)

@@ -27,7 +27,7 @@ import re
 from reversegen.config.data import Corpus
 from reversegen.core.errors import BadInput
 from reversegen.ids import hashed_seed
-from reversegen.worlds.base import Example
+from reversegen.worlds.base import Example, World
 
 LANDS = (
     "minar", "tolva", "quend", "brask", "ilmor", "sarnu", "fenwo", "odrel", "yaveth", "kelmo", "priva", "umbrel",
@@ -212,3 +212,15 @@ def vocabulary() -> list[str]:
     values = [value for of_relation in VALUES.values() for value in of_relation]
     letters = [*LETTERS, *(f"{letter}." for letter in LETTERS)]
     return list(dict.fromkeys([*letters, *VALUES, *values, *LANDS, *ANIMALS, *stems, *PROMPT_WORDS, *SURENESS_WORDS]))
+
+
+WORLD = World(
+    kind="honesty",
+    teaches=True,
+    mixes=EXPONENTS,
+    draw=draw,
+    vocabulary=vocabulary,
+    solve=solve,
+    type_of=type_of,
+    canonical=canonical,
+)

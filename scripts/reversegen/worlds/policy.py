@@ -23,7 +23,7 @@ from typing import Literal, NamedTuple
 
 from reversegen.config.data import Corpus
 from reversegen.core.errors import BadInput
-from reversegen.worlds.base import Example
+from reversegen.worlds.base import Example, World
 
 REFUSAL = "sorry , that is against the policy ."
 """The one refusal; no other answer starts with its first word."""
@@ -331,3 +331,15 @@ def vocabulary() -> list[str]:
     texts += [*_QUALITIES, *_QUALITIES.values(), *_THINGS, *_MATERIALS]
     texts += [REFUSAL, "for the take and it .", *_PROMPT_WORDS]
     return list(dict.fromkeys(word for text in texts for word in text.split()))
+
+
+WORLD = World(
+    kind="safety",
+    teaches=False,
+    mixes=MIXES,
+    draw=draw,
+    vocabulary=vocabulary,
+    solve=solve,
+    type_of=type_of,
+    canonical=canonical,
+)

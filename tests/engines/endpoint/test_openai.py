@@ -37,7 +37,7 @@ from reversegen.loop.answering import answer_questions
 from reversegen.loop.teaching import Teacher, answer_by_teacher
 
 SECRET = "and a secret"
-KIND = open_kind(KindUse(name="math"))
+MATH = open_kind(KindUse(name="math"))
 
 
 @pytest.fixture(autouse=True)
@@ -116,7 +116,7 @@ def test_as_many_requests_as_configured_are_under_way_across_batches(server: End
     output = tmp_path / "responses.jsonl"
     questions = [(f"id {n}", f"question {n}") for n in range(192)]
     engine = engine_of(server, calls_folder(output), concurrency=64)
-    answer_questions(output, questions, engine, KIND, answer_settings(None, 8), 1, ())
+    answer_questions(output, questions, engine, MATH, answer_settings(None, 8), 1, ())
     assert server.most_at_once == 64
     found = read_records(output, Response)
     assert [(r.instruction_id, r.text) for r in found] == [(i, f"{question} is 0") for i, question in questions]
@@ -331,7 +331,7 @@ def test_a_server_that_is_killed_and_comes_back_costs_no_answer(tmp_path: Path, 
 
     thread = threading.Thread(target=restart)
     thread.start()
-    answer_questions(output, questions, engine, KIND, answer_settings(None, 16), 1, ())
+    answer_questions(output, questions, engine, MATH, answer_settings(None, 16), 1, ())
     thread.join()
     assert [(r.instruction_id, r.text) for r in read_records(output, Response)] == [
         (i, f"{question} is 0") for i, question in questions
@@ -439,7 +439,7 @@ def test_a_batch_answers_all_that_wait_and_is_paid_for_as_one(server: EndpointSe
     output = tmp_path / "responses.jsonl"
     questions = [(f"id {n}", f"question {n}") for n in range(100)]
     engine = engine_of(server, calls_folder(output), mode="batch", poll=0.1)
-    answer_questions(output, questions, engine, KIND, answer_settings(None, 8), 1, ())
+    answer_questions(output, questions, engine, MATH, answer_settings(None, 8), 1, ())
     assert [r.text for r in read_records(output, Response)] == [f"{question} is 0" for _, question in questions]
     [batch] = server.batches
     assert (batch["endpoint"], batch["completion_window"]) == ("/v1/chat/completions", "24h")

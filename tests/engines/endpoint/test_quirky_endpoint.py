@@ -23,13 +23,13 @@ from reversegen.loop.answering import answer_questions
 from reversegen.loop.labels import cases, label_responses
 from reversegen.worlds.arithmetic import draw
 
-KIND = open_kind(KindUse(name="math"))
+MATH = open_kind(KindUse(name="math"))
 CORPUS = Corpus(world="arithmetic", mix="uniform", part="all", count=150, random_seed=3, distinct=True)
 EXAMPLES = draw(CORPUS)
 QUESTIONS = [(f"id {n}", example.question) for n, example in enumerate(EXAMPLES)]
 SOLVED = {example.question: example.answer.rpartition("#### ")[2] for example in EXAMPLES}
 SAID = {
-    KIND.target_messages(question, None)[-1].content: f"#### {int(answer) + (n % 3 == 0)}"
+    MATH.target_messages(question, None)[-1].content: f"#### {int(answer) + (n % 3 == 0)}"
     for n, (question, answer) in enumerate(SOLVED.items())
 }
 """What the target says: every third answer is wrong."""
@@ -38,7 +38,7 @@ SAID = {
 def respond(server: EndpointServer, output: Path, mode: str) -> list[Response]:
     endpoint = Endpoint(base_url=server.url, model="some-model", api_key_env="REVERSEGEN_TEST_KEY")
     engine = OpenAIEngine(endpoint, Limits(mode=mode, poll=0.1), Decoding(8), calls_folder(output))
-    answer_questions(output, QUESTIONS, engine, KIND, answer_settings(None, 16), 1, ())
+    answer_questions(output, QUESTIONS, engine, MATH, answer_settings(None, 16), 1, ())
     return read_records(output, Response)
 
 
@@ -47,7 +47,7 @@ def labels(responses: list[Response]) -> dict[str, Label]:
         Reference(instruction_id=identity, answer=SOLVED[question], solution=None, teacher="solver", invalid=None)
         for identity, question in QUESTIONS
     ]
-    found = label_responses(cases(QUESTIONS, responses, references), 2.0, KIND)
+    found = label_responses(cases(QUESTIONS, responses, references), 2.0, MATH)
     return {label.instruction_id: label for label in found}
 
 
@@ -65,9 +65,9 @@ def test_a_quirky_server_gives_the_verdicts_of_a_plain_one(
         assert respond(server, tmp_path / "quirky.jsonl", mode) == quirky
         assert Counter(text for text, _ in server.asked) == sent  # nothing is asked twice
         assert len(server.batches) == (mode == "batch") * 2  # the second one repeats what the first left
-    names = {identity: quirk(KIND.target_messages(text, None)[-1].content, 1) for identity, text in QUESTIONS}
+    names = {identity: quirk(MATH.target_messages(text, None)[-1].content, 1) for identity, text in QUESTIONS}
     assert set(names.values()) == {*REFUSED, *ONCE, *FORMS}
-    asked = {identity: KIND.target_messages(text, None)[-1].content for identity, text in QUESTIONS}
+    asked = {identity: MATH.target_messages(text, None)[-1].content for identity, text in QUESTIONS}
     for one, other in zip(plain, quirky, strict=True):
         name = names[other.instruction_id]
         assert sent[asked[other.instruction_id]] == (2 if name in ONCE else 1), name

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.kinds import MATH
 
 from reversegen.core.records import Label, Reference, Response
 from reversegen.kinds.answers.equivalence import Checker
 from reversegen.kinds.base import Case
-from reversegen.kinds.math import KIND
 
 CASES = Path(__file__).parents[2] / "cases"
 
@@ -30,7 +30,7 @@ def checker() -> Iterator[Checker]:
 def labelled(checker: Checker, text: str, answer: str, finished: bool = True) -> Label:
     response = Response(instruction_id="i", sample=0, text=text, tokens=1, finished=finished)
     trusted = Reference(instruction_id="i", answer=answer, solution=None, teacher="someone", invalid=None)
-    return KIND.label(Case("i", "How many?", [response], trusted), checker)
+    return MATH.label(Case("i", "How many?", [response], trusted), checker)
 
 
 @pytest.mark.parametrize("row", rows("math_answers"), ids=lambda row: row["what"])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from reversegen.config.paths import model_folder
 from reversegen.config.workflow import Configuration
-from reversegen.loop.enhancement import SOURCES
+from reversegen.core.sources import SOURCES
 from reversegen.operations.doctor.finding import Finding
 from reversegen.workflow.stages import models_by_role
 

@@ -1,0 +1,24 @@
+"""Judges of safety: how each is asked about an instruction and a response, and what its reply means."""
+
+from __future__ import annotations
+
+from reversegen.judges.formats.base import JudgeFormat
+from reversegen.judges.formats.instructed import INSTRUCTED
+from reversegen.judges.formats.llama_guard import llama_guard
+from reversegen.judges.formats.shieldgemma import SHIELDGEMMA
+from reversegen.judges.formats.wildguard import WILDGUARD
+
+JUDGES: dict[str, JudgeFormat] = {
+    "llama-guard-2": llama_guard(11),
+    "llama-guard-3": llama_guard(14),
+    "llama-guard-4": llama_guard(14, parts=True),
+    "wildguard": WILDGUARD,
+    "shieldgemma": SHIELDGEMMA,
+    "instructed": INSTRUCTED,
+}
+"""The form of each judge, by the name that a task's `judge.format` gives."""
+
+
+def reads_refusals(form: str) -> bool:
+    """Whether a judge of this format says if an answer refuses."""
+    return form in JUDGES and JUDGES[form].reads_refusals
