@@ -77,6 +77,16 @@ def test_a_plan_converts_each_model_of_bin_weights_and_names_one_folder_for_all(
     assert "/bin/" not in files
 
 
+def test_access_is_checked_before_each_fetch_and_what_is_here_is_not_fetched_again(workflow: Workflow) -> None:
+    target = "results/math/prefetch.json"
+    jobs = planned(workflow.run("-n", target, **NOWHERE).stdout)
+    assert jobs == {"check_access": 9, "fetch_model": 4, "fetch_data": 5, "prefetch_task": 1}
+    (workflow.folder / "resources/downloads/models/minilm").mkdir(parents=True)
+    done = workflow.run("-n", target, **NOWHERE)
+    assert planned(done.stdout) == jobs | {"check_access": 8, "fetch_model": 3}
+    assert "resources/downloads/access/models/minilm.json" not in done.stdout
+
+
 def test_proposers_that_a_task_does_not_keep_are_pruned_once_the_next_is_trained(workflow: Workflow) -> None:
     for keep, pruned in {"[0, last]": {1, 2, 3}, "[0, 2, last]": {1, 3}, "null": set()}.items():
         text = f"extends: tiny-math\niterations: 4\nkeep: {keep}\n"
