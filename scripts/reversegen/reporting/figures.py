@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from reversegen.reporting.comparison_files import intervals_text, plain
-from reversegen.reporting.comparisons import NULL, Entry, Line, Part
+from reversegen.reporting.comparisons import NULL, Entry, Line, TablePart
 from reversegen.reporting.rows import TARGET_ROWS
 from reversegen.reporting.tables import headline_metrics
 
@@ -31,7 +31,7 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#0
 MARKERS = "os^Dv<>"
 
 
-def figure(table: str, of: Sequence[Part]) -> str:
+def figure(table: str, of: Sequence[TablePart]) -> str:
     """An SVG of a table's numbers, its text as text. Without numbers it says so."""
     from matplotlib import style
     from matplotlib.figure import Figure
@@ -56,7 +56,7 @@ def figure(table: str, of: Sequence[Part]) -> str:
 Panels = list[tuple[str, Any, list[Line]]]
 
 
-def _panels(of: Sequence[Part]) -> Panels:
+def _panels(of: Sequence[TablePart]) -> Panels:
     """Failure rate and diversity by iteration, and what targets are judged by, by source."""
     by_name = {part.name: part.lines for part in of}
     proposers = [line for line in by_name.get("proposer", []) if line.heads["iteration"] != "untrained"]
@@ -75,7 +75,7 @@ def _panels(of: Sequence[Part]) -> Panels:
     return panels
 
 
-def _ablation_panels(of: Sequence[Part]) -> Panels:
+def _ablation_panels(of: Sequence[TablePart]) -> Panels:
     panels: Panels = []
     for part in of:
         main = headline_metrics(part.name)[0].name
