@@ -19,7 +19,7 @@ from reversegen.evaluation.outcomes import Counts, EvaluationOutcomes, read_run
 from reversegen.evaluation.statistics import (
     LEAST_SEEDS,
     Estimate,
-    Resampled,
+    MetricDraws,
     cluster_weights,
     comparison,
     coverage,
@@ -99,7 +99,7 @@ def covered(outcomes: Callable[[], Floats], clusters: Callable[[int], str], trut
     held, weights = 0, [cluster_weights(clusters(s), QUESTIONS) / QUESTIONS for s in range(10)]
     for _ in range(DRAWS):
         y = outcomes()
-        resampled = [Resampled(weights[s] @ one, clusters(s), QUESTIONS) for s, one in enumerate(y)]
+        resampled = [MetricDraws(weights[s] @ one, clusters(s), QUESTIONS) for s, one in enumerate(y)]
         held += abs(y.mean() - truth) <= half_width(list(y.mean(axis=1)), resampled)
     return held / DRAWS
 

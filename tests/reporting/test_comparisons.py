@@ -20,7 +20,7 @@ from reversegen.evaluation.outcomes import Counts, EvaluationOutcomes, Run, Scor
 from reversegen.evaluation.statistics import cluster_weights
 from reversegen.kinds.scores import average_precision, calibration_error
 from reversegen.reporting.comparison_files import CSV_COLUMNS, comma_separated, grid, markdown, notes, tex, tex_text
-from reversegen.reporting.comparisons import NULL, Part, parts
+from reversegen.reporting.comparisons import NULL, TablePart, parts
 from reversegen.reporting.figures import figure
 from reversegen.reporting.reported import ReportedNumber, read_reported
 from reversegen.reporting.rows import row_identity
@@ -57,11 +57,13 @@ def target(row: str, right: list[int], **metrics: Metric) -> EvaluationOutcomes:
     return measured("target", row, {"accuracy": counts(right, clusters="questions")}, **metrics)
 
 
-def table_of(of: list[Run], table: str = "math") -> list[Part]:
+def table_of(of: list[Run], table: str = "math") -> list[TablePart]:
     return parts(table, of)
 
 
-def rows_of(of: list[Part], told: dict[tuple[str, str, str], ReportedNumber] | None = None) -> list[dict[str, str]]:
+def rows_of(
+    of: list[TablePart], told: dict[tuple[str, str, str], ReportedNumber] | None = None
+) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(comma_separated("math", of, told or {}))))
 
 

@@ -39,7 +39,9 @@ def proportion(hits: Sequence[bool], clusters: Sequence[Hashable], settings: Eva
         return Metric(value=None, count=0, total=0, reason="there is nothing to count")
     low, high = np.quantile(drawn_rates(hits, clusters, settings, random_seed), [1 - LEVEL, LEVEL])
     count, total = sum(hits), len(hits)
-    return Metric(value=rounded(count / total), low=rounded(low), high=rounded(high), count=count, total=total)
+    return Metric(
+        value=six_decimals(count / total), low=six_decimals(low), high=six_decimals(high), count=count, total=total
+    )
 
 
 def drawn_rates(hits: Sequence[bool], clusters: Sequence[Hashable], settings: Evaluation, random_seed: int) -> Draws:
@@ -52,6 +54,6 @@ def drawn_rates(hits: Sequence[bool], clusters: Sequence[Hashable], settings: Ev
     return rates
 
 
-def rounded(value: float) -> float:
+def six_decimals(value: float) -> float:
     """A number as `eval.json` holds it, to six decimals."""
     return round(float(value), 6)

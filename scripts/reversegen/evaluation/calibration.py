@@ -9,7 +9,7 @@ import numpy as np
 from reversegen.config.task import Evaluation
 from reversegen.core.metric import Metric
 from reversegen.core.records import Confidence, Label, Question
-from reversegen.evaluation.bootstrap import LEVEL, cluster_numbers, draw_weights, proportion, rounded
+from reversegen.evaluation.bootstrap import LEVEL, cluster_numbers, draw_weights, proportion, six_decimals
 from reversegen.ids import hashed_seed
 from reversegen.kinds.base import ConfidenceShare, Kind, ScoreMetric
 from reversegen.kinds.scores import Draws, sureness
@@ -57,4 +57,4 @@ def _with_interval(metric: ScoreMetric, right: Draws, scores: Draws, weights: Dr
     value = metric.computed(right, scores, np.ones((1, len(right))))[0]
     draws = [metric.computed(right, scores, weights[n : n + 1])[0] for n in range(len(weights))]  # few in memory
     low, high = np.quantile(np.nan_to_num(draws), [1 - LEVEL, LEVEL])
-    return Metric(value=rounded(value), low=rounded(low), high=rounded(high))
+    return Metric(value=six_decimals(value), low=six_decimals(low), high=six_decimals(high))

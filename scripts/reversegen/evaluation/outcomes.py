@@ -101,10 +101,12 @@ class EvaluationOutcomes(OutcomePart):
     def _counts_are_those_of_the_evaluation(self) -> EvaluationOutcomes:
         for name, counts in self.counts.items():
             metric = self.metric(name)
-            said = metric and (metric.count, metric.total)
-            found = sum(counts.hits), sum(counts.totals)
-            if said != found:
-                raise ValueError(f"{name}: {found} by prompt or question, and {said} in eval.json; evaluate it again")
+            expected = metric and (metric.count, metric.total)
+            stored = sum(counts.hits), sum(counts.totals)
+            if stored != expected:
+                raise ValueError(
+                    f"{name}: {stored} by prompt or question, and {expected} in eval.json; evaluate it again"
+                )
         return self
 
 
@@ -163,7 +165,7 @@ def collect(evaluation: EvalFile, path: Path, tests: Sequence[TestSets], kind: K
         raise BadInput(f"{path}: {explain(error)}") from error
 
 
-def counted(hits: Sequence[bool], clusters: Sequence[Hashable], names: Sequence[str]) -> Counts:
+def cluster_counts(hits: Sequence[bool], clusters: Sequence[Hashable], names: Sequence[str]) -> Counts:
     """Hits and trials of each of the clusters named, which may have none."""
     sums = {name: [0, 0] for name in names}
     for hit, cluster in zip(hits, clusters, strict=True):
@@ -182,13 +184,15 @@ def proposer_counts(
 ) -> dict[str, Counts]:
     """Failure rate and validity of a proposer by held-out prompt."""
     verdicts = {label.instruction_id: label.verdict for label in labels}
-    said = {sample: i.id for i in instructions for sample in i.samples}
-    held = [(s.prompt_id, verdicts.get(said[s.id], "invalid")) for s in samples if s.split == "heldout"]
+    by_sample = {sample: i.id for i in instructions for sample in i.samples}
+    held = [(s.prompt_id, verdicts.get(by_sample[s.id], "invalid")) for s in samples if s.split == "heldout"]
     names = sorted({prompt for prompt, _ in held})
     valid = [(prompt, verdict == "failed") for prompt, verdict in held if verdict != "invalid"]
     return {
-        "failure_rate": counted([failed for _, failed in valid], [prompt for prompt, _ in valid], names),
-        "validity": counted([verdict != "invalid" for _, verdict in held], [prompt for prompt, _ in held], names),
+        "failure_rate": cluster_counts([failed for _, failed in valid], [prompt for prompt, _ in valid], names),
+        "validity": cluster_counts(
+            [verdict != "invalid" for _, verdict in held], [prompt for prompt, _ in held], names
+        ),
     }
 
 
@@ -205,7 +209,7 @@ def target_counts(tests: Mapping[str, Sequence[Question]], labels: Sequence[Labe
         for name, questions in {measure: [q for rows in sets.values() for q in rows], **parts}.items():
             clusters = sorted({kind.canonical(q.text) for q in questions})
             judged, hits = counted_questions(kind.measure(measure), questions, verdicts)
-            counts[name] = counted(hits, [kind.canonical(q.text) for q in judged], clusters)
+            counts[name] = cluster_counts(hits, [kind.canonical(q.text) for q in judged], clusters)
     return counts
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from reversegen.config.task import Alarm, Evaluation
 from reversegen.core.metric import Metric, MetricDescription
 from reversegen.core.records import Instruction, Sample
-from reversegen.evaluation.bootstrap import drawn_rates, proportion, rounded
+from reversegen.evaluation.bootstrap import drawn_rates, proportion, six_decimals
 from reversegen.evaluation.eval_file import FAILURE_RATE, EvalFile, Groups, count_reasons, write_eval_file
 from reversegen.evaluation.judge_check import JudgeReport, rogan_gladen
 from reversegen.evaluation.writing import Meanings, Writing, WrittenSample
@@ -73,7 +73,7 @@ def evaluate_proposer(
     metrics = {
         "failure_rate": share(failed, valid),
         "failure_rate_unique": share(failed_unique, unique),
-        "yield": Metric(value=rounded(1000 * sum(failed_unique) / len(held))) if held else share([], []),
+        "yield": Metric(value=six_decimals(1000 * sum(failed_unique) / len(held))) if held else share([], []),
         "failure_rate_corrected": rogan_gladen(sum(failed), len(failed), draws, judge, random_seed),
         "judge_sensitivity": judge.sensitivity.null_because("no failed row of the judge's set got a verdict"),
         "judge_specificity": judge.specificity.null_because("no passed row of the judge's set got a verdict"),

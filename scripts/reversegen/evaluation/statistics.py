@@ -56,7 +56,7 @@ NOTHING = Estimate(None, None, None, None, 0)
 
 
 @dataclass(frozen=True)
-class Resampled:
+class MetricDraws:
     """A metric of one random seed in each draw of its prompts or questions."""
 
     draws: Draws
@@ -76,7 +76,7 @@ def cluster_weights(clusters: str, count: int) -> Draws:
     return draw_weights(count, RESAMPLES, hashed_seed("compare_tasks", clusters))
 
 
-def resample(outcomes: EvaluationOutcomes, metric: str) -> Resampled | None:
+def resample(outcomes: EvaluationOutcomes, metric: str) -> MetricDraws | None:
     """A metric, or `SET/METRIC`, in each draw of its prompts or questions; None if its outcomes are not stored."""
     declared = {m.name: m for m in target_metrics(outcomes.evaluation.kind) if isinstance(m, ScoreMetric)}
     if metric in declared and (scores := outcomes.scores):
@@ -84,16 +84,16 @@ def resample(outcomes: EvaluationOutcomes, metric: str) -> Resampled | None:
         count = int(members[-1]) + 1
         weights = cluster_weights(scores.clusters, count)[:, members]
         draws = declared[metric].computed(np.array(scores.right, dtype=float), np.array(scores.score), weights)
-        return Resampled(draws, scores.clusters, count)
+        return MetricDraws(draws, scores.clusters, count)
     counts = outcomes.counts.get(metric)
     if not counts or not sum(counts.totals):
         return None
     weights = cluster_weights(counts.clusters, len(counts.hits))
     draws = ratio(weights @ np.array(counts.hits, dtype=float), weights @ np.array(counts.totals, dtype=float))
-    return Resampled(draws, counts.clusters, len(counts.hits))
+    return MetricDraws(draws, counts.clusters, len(counts.hits))
 
 
-def half_width(values: Sequence[float], resampled: Sequence[Resampled]) -> float:
+def half_width(values: Sequence[float], draws_by_seed: Sequence[MetricDraws]) -> float:
     """Half the width of the 95 % interval of the mean of `values`, one of each of two or more random seeds.
 
     In the model y[s, q] = mean + a[s] + b[q] + e[s, q] the variance of the mean over S random seeds and Q questions is
@@ -110,14 +110,14 @@ def half_width(values: Sequence[float], resampled: Sequence[Resampled]) -> float
     from scipy.special import stdtrit
 
     number = len(values)
-    draws = np.array([one.draws for one in resampled])
-    unbiased = np.array([one.count / max(one.count - 1, 1) for one in resampled])
+    draws = np.array([one.draws for one in draws_by_seed])
+    unbiased = np.array([one.count / max(one.count - 1, 1) for one in draws_by_seed])
     covariance = np.cov(draws[:, ~np.isnan(draws).any(axis=0)]) * np.sqrt(np.outer(unbiased, unbiased))
-    names = np.array([one.clusters for one in resampled])
+    names = np.array([one.clusters for one in draws_by_seed])
     covariance[names[:, None] != names] = 0
     shared = (covariance.sum() - np.trace(covariance)) / (number * (number - 1))
     seeds, questions = statistics.variance(values) / number, max(0.0, float(shared))
-    freedom = max(min(one.count for one in resampled) - 1, 1)
+    freedom = max(min(one.count for one in draws_by_seed) - 1, 1)
     spread = seeds**2 / (number - 1) + questions**2 / freedom
     both = stdtrit((seeds + questions) ** 2 / spread, LEVEL) * np.sqrt(seeds + questions) if spread else 0.0
     alone = stdtrit(number - 1, LEVEL) * np.sqrt(max(0.0, seeds - SLACK * questions))
@@ -125,13 +125,15 @@ def half_width(values: Sequence[float], resampled: Sequence[Resampled]) -> float
     return float(max(both, alone, floor))
 
 
-def pooled(metrics: Sequence[Metric | None], resampled: Sequence[Resampled | None]) -> Estimate:
+def pooled_estimate(metrics: Sequence[Metric | None], draws_by_seed: Sequence[MetricDraws | None]) -> Estimate:
     """The mean of a metric over the random seeds that measured it, with its interval over both.
 
     The interval of one random seed is the one of its `eval.json`. The interval of several is null if the outcomes of one of
     them are not stored. It is cut at 0 and 1, which no metric with outcomes passes; that changes no coverage.
     """
-    pairs = [(metric, r) for metric, r in zip(metrics, resampled, strict=True) if metric and metric.value is not None]
+    pairs = [
+        (metric, r) for metric, r in zip(metrics, draws_by_seed, strict=True) if metric and metric.value is not None
+    ]
     values = [metric.value for metric, _ in pairs if metric.value is not None]
     stored = [r for _, r in pairs if r is not None]
     if len(pairs) == 1 and (only := pairs[0][0]).low is not None:
@@ -140,9 +142,9 @@ def pooled(metrics: Sequence[Metric | None], resampled: Sequence[Resampled | Non
 
 
 def estimate(runs: Mapping[Key, EvaluationOutcomes], metric: str) -> Estimate:
-    """The mean of a metric over random seeds, by random seed or by task, with its interval (see `pooled`)."""
+    """The mean of a metric over random seeds, by random seed or by task, with its interval (see `pooled_estimate`)."""
     measured = runs.values()
-    return pooled([one.metric(metric) for one in measured], [resample(one, metric) for one in measured])
+    return pooled_estimate([one.metric(metric) for one in measured], [resample(one, metric) for one in measured])
 
 
 def difference(
@@ -152,27 +154,27 @@ def difference(
 
     The interval is cut at -1 and 1.
     """
-    values, resampled = [], []
+    values, draws_by_seed = [], []
     for seed in sorted(set(ones) & set(others)):
         a, b = ones[seed].metric(metric), others[seed].metric(metric)
         x, y = resample(ones[seed], metric), resample(others[seed], metric)
         paired = x is not None and y is not None and x.clusters == y.clusters
         if a and b and a.value is not None and b.value is not None and x and y and paired:
             values.append(a.value - b.value)
-            resampled.append(Resampled(x.draws - y.draws, x.clusters, x.count))
-    return _estimate(values, resampled, -1.0)
+            draws_by_seed.append(MetricDraws(x.draws - y.draws, x.clusters, x.count))
+    return _estimate(values, draws_by_seed, -1.0)
 
 
-def _estimate(values: Sequence[float], resampled: Sequence[Resampled], least: float) -> Estimate:
+def _estimate(values: Sequence[float], draws_by_seed: Sequence[MetricDraws], least: float) -> Estimate:
     if not values:
         return NOTHING
     mean, sd = statistics.mean(values), statistics.stdev(values) if len(values) > 1 else None
-    if not resampled:
+    if not draws_by_seed:
         return Estimate(mean, None, None, sd, len(values))
     if len(values) == 1:
-        low, high = np.nanquantile(resampled[0].draws, [1 - LEVEL, LEVEL])
+        low, high = np.nanquantile(draws_by_seed[0].draws, [1 - LEVEL, LEVEL])
         return Estimate(mean, float(low), float(high), sd, 1)
-    half = half_width(values, resampled)
+    half = half_width(values, draws_by_seed)
     return Estimate(mean, max(least, mean - half), min(1.0, mean + half), sd, len(values))
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from reversegen.core.escaping import markdown_text
 from reversegen.core.markdown import markdown_table
 from reversegen.evaluation.statistics import Estimate, coverage
-from reversegen.reporting.comparisons import NULL, Line, Part
+from reversegen.reporting.comparisons import NULL, Line, TablePart
 from reversegen.reporting.reported import ReportedNumbers
 from reversegen.reporting.tables import descriptions, table_cell
 
@@ -27,7 +27,7 @@ CSV_COLUMNS = (
 that asked both the same prompts or questions."""
 
 
-def comma_separated(table: str, parts: Sequence[Part], reported: ReportedNumbers) -> str:
+def comma_separated(table: str, parts: Sequence[TablePart], reported: ReportedNumbers) -> str:
     """The content of `{table}.csv`: a line for each number."""
     file = io.StringIO()
     writer = csv.DictWriter(file, CSV_COLUMNS, restval="", lineterminator="\n")
@@ -66,7 +66,7 @@ def plain(text: str) -> str:
     )
 
 
-def grid(part: Part, reported: ReportedNumbers) -> list[list[str]]:
+def grid(part: TablePart, reported: ReportedNumbers) -> list[list[str]]:
     """The cells of a part as plain text, its head first. A column that would be empty is left out."""
     metrics = dict.fromkeys(entry.metric for line in part.lines for entry in line.entries)
     columns: dict[str, list[str]] = {name: [line.heads[name] for line in part.lines] for name in part.lines[0].heads}
@@ -109,7 +109,7 @@ def number_text(metric: str, number: Estimate, random_seeds: int, sign: str = ""
     return f"{text} ({number.random_seeds} of {random_seeds} random seeds)"
 
 
-def intervals_text(table_parts: Sequence[Part]) -> str:
+def intervals_text(table_parts: Sequence[TablePart]) -> str:
     """What the intervals of some parts cover, for people."""
     asked = {"proposer": "prompts", "target": "questions"}
     roles = {entry.role for part in table_parts for line in part.lines for entry in line.entries}
@@ -121,7 +121,7 @@ def intervals_text(table_parts: Sequence[Part]) -> str:
 
 
 def notes(
-    parts: Sequence[Part], reported: ReportedNumbers, shipped: Sequence[str], missing: Sequence[str]
+    parts: Sequence[TablePart], reported: ReportedNumbers, shipped: Sequence[str], missing: Sequence[str]
 ) -> list[str]:
     """What stands below a table: what its numbers are, which are no runs of one's own, and what is not shown."""
     lines = [line for part in parts for line in part.lines]
@@ -151,7 +151,7 @@ def notes(
     return [f"{plain(text)}." for text in texts]
 
 
-def markdown(table: str, parts: Sequence[Part], reported: ReportedNumbers, below: Sequence[str]) -> str:
+def markdown(table: str, parts: Sequence[TablePart], reported: ReportedNumbers, below: Sequence[str]) -> str:
     """The content of `{table}.md`."""
     blocks = [f"# {table.capitalize()}"]
     for part in parts:
@@ -184,7 +184,7 @@ def tex_text(text: str) -> str:
     return "".join(TEX.get(c, c) for c in plain(text))
 
 
-def tex(table: str, parts: Sequence[Part], reported: ReportedNumbers, below: Sequence[str]) -> str:
+def tex(table: str, parts: Sequence[TablePart], reported: ReportedNumbers, below: Sequence[str]) -> str:
     """The content of `{table}.tex`: a table environment for each part, and the notes as comments."""
     blocks = [f"% {table}: needs \\usepackage{{booktabs}}"]
     for part in parts:

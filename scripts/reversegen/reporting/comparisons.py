@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from reversegen.core.errors import BadInput
 from reversegen.core.metric import Metric
 from reversegen.evaluation.outcomes import EvaluationOutcomes, Run
-from reversegen.evaluation.statistics import NOTHING, Estimate, difference, estimate, pooled
+from reversegen.evaluation.statistics import NOTHING, Estimate, difference, estimate, pooled_estimate
 from reversegen.kinds.base import RETAINED
 from reversegen.reporting.rows import TARGET_ROWS, row_name, task_and_seed
 from reversegen.reporting.tables import descriptions, headline_metrics
@@ -48,7 +48,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Part:
+class TablePart:
     """A grid of a table."""
 
     name: str
@@ -58,7 +58,7 @@ class Part:
     lines: list[Line]
 
 
-def parts(table: str, runs: Sequence[Run]) -> list[Part]:
+def parts(table: str, runs: Sequence[Run]) -> list[TablePart]:
     """The grids of a table. Raises BadInput for a task of another kind, and for two runs of one task and random seed."""
     tasks: dict[str, dict[int, Run]] = defaultdict(dict)
     for run in runs:
@@ -90,7 +90,7 @@ def _target_columns(kind: str, runs: Mapping[int, Run]) -> list[str]:
     return [x for name in names for x in (name, *(part for part in counted if part.endswith(f"/{name}")))]
 
 
-def _kind_parts(kind: str, tasks: Mapping[str, Mapping[int, Run]]) -> list[Part]:
+def _kind_parts(kind: str, tasks: Mapping[str, Mapping[int, Run]]) -> list[TablePart]:
     """The proposers of the tasks of one kind, then their targets."""
     proposers, targets = [], []
     for task, runs in tasks.items():
@@ -108,12 +108,12 @@ def _kind_parts(kind: str, tasks: Mapping[str, Mapping[int, Run]]) -> list[Part]
             entries = _entries("target", row, outcomes, columns, "reversegen", other, turned=True)
             targets.append(Line(run, task, heads, [*entries, *_training(row, outcomes)]))
     return [
-        Part("proposer", "Proposer by iteration", "the row less iteration 0", proposers),
-        Part("target", "Target by source of its training rows", "reversegen less the row", targets),
+        TablePart("proposer", "Proposer by iteration", "the row less iteration 0", proposers),
+        TablePart("target", "Target by source of its training rows", "reversegen less the row", targets),
     ]
 
 
-def _ablation_parts(tasks: Mapping[str, Mapping[int, Run]]) -> list[Part]:
+def _ablation_parts(tasks: Mapping[str, Mapping[int, Run]]) -> list[TablePart]:
     """A part for each kind; an ablation stands below the task that it extends."""
     lines: dict[str, list[Line]] = defaultdict(list)
     for task in _family(tasks, None):
@@ -136,7 +136,7 @@ def _ablation_parts(tasks: Mapping[str, Mapping[int, Run]]) -> list[Part]:
         lines[run.kind].append(Line(run, task, heads, entries))
     title = "{}: last proposer, and the target that its failures enhanced"
     meaning = "the task less the one that it extends, each after its last iteration"
-    return [Part(kind, title.format(kind.capitalize()), meaning, several) for kind, several in lines.items()]
+    return [TablePart(kind, title.format(kind.capitalize()), meaning, several) for kind, several in lines.items()]
 
 
 def _family(tasks: Mapping[str, Mapping[int, Run]], above: str | None) -> Iterator[str]:
@@ -178,4 +178,4 @@ def _entries(
 def _training(row: str, outcomes: BySeed) -> list[Entry]:
     """What the enhancement was made from, so that equal budgets can be seen."""
     rows = [(o.evaluation.provenance.get("training") or {}).get("rows") for o in outcomes.values()]
-    return [Entry("target", row, "training_rows", pooled([Metric(value=r) for r in rows], [None] * len(rows)))]
+    return [Entry("target", row, "training_rows", pooled_estimate([Metric(value=r) for r in rows], [None] * len(rows)))]

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from reversegen.reporting.comparison_files import intervals_text, plain
-from reversegen.reporting.comparisons import NULL, Entry, Line, Part
+from reversegen.reporting.comparisons import NULL, Entry, Line, TablePart
 from reversegen.reporting.rows import TARGET_ROWS
 from reversegen.reporting.tables import headline_metrics
 
@@ -36,7 +36,7 @@ Panels = list[tuple[str, "Callable[[Axes, Sequence[Line]], None]", Sequence[Line
 """Title, what draws it, and its lines."""
 
 
-def figure(table: str, parts: Sequence[Part]) -> str:
+def figure(table: str, parts: Sequence[TablePart]) -> str:
     """An SVG of a table's numbers, its text as text. Without numbers it says so."""
     from matplotlib import style
     from matplotlib.figure import Figure
@@ -58,7 +58,7 @@ def figure(table: str, parts: Sequence[Part]) -> str:
     return file.getvalue()
 
 
-def _panels(parts: Sequence[Part]) -> Panels:
+def _panels(parts: Sequence[TablePart]) -> Panels:
     """Failure rate and diversity by iteration, and what targets are compared by, by source."""
     by_name = {part.name: part.lines for part in parts}
     proposers = [line for line in by_name.get("proposer", []) if line.heads["iteration"] != "untrained"]
@@ -77,7 +77,7 @@ def _panels(parts: Sequence[Part]) -> Panels:
     return panels
 
 
-def _ablation_panels(parts: Sequence[Part]) -> Panels:
+def _ablation_panels(parts: Sequence[TablePart]) -> Panels:
     """Failure rate of the last proposer, and what the enhanced target is compared by, of each kind."""
     panels: Panels = []
     for part in parts:

@@ -15,7 +15,7 @@ from reversegen.core.metric import Metric, MetricDescription
 from reversegen.evaluation.eval_file import EvalFile
 from reversegen.evaluation.outcomes import EvaluationOutcomes
 from reversegen.evaluation.proposer import PROPOSER_METRICS
-from reversegen.evaluation.statistics import Estimate, coverage, pooled, resample
+from reversegen.evaluation.statistics import Estimate, coverage, pooled_estimate, resample
 from reversegen.evaluation.target import TARGET_METRICS, TRAINING_METRICS
 from reversegen.kinds import target_metrics
 from reversegen.reporting.rows import ROWS, numbers, row_identity, row_name, row_order, tasks_of
@@ -51,7 +51,7 @@ class Cell:
     def estimate(self) -> Estimate:
         """The mean over random seeds with its interval; of one, its value."""
         stored = [resample(self.outcomes[task], self.name) if task in self.outcomes else None for task in self.metrics]
-        return pooled(list(self.metrics.values()), stored)
+        return pooled_estimate(list(self.metrics.values()), stored)
 
 
 def pool(
