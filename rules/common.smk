@@ -14,11 +14,11 @@ sys.path.insert(0, str(Path(inspect.currentframe().f_code.co_filename).parents[1
 
 from reversegen.config.fields import TASK_WILDCARD
 from reversegen.loop.enhancement import SOURCES
-from reversegen.stage import BUDGETED, WARNED, prepare_environment
 from reversegen.workflow import arms, enhance, evaluate, explore, judge, models, prepare, publish, roles, shards, tasks
 from reversegen.workflow import report as reports
 from reversegen.workflow import resources as requests
 from reversegen.workflow.configuration import load_configuration
+from reversegen.workflow.environment import BUDGETED, WARNED, prepare_environment
 
 prepare_environment()
 

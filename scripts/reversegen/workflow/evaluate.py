@@ -21,14 +21,14 @@ def iterated_teacher(configuration: Configuration, wildcards: Wildcards) -> list
 
 def readers(configuration: Configuration, wildcards: Wildcards) -> str:
     """The roles of the task that may read a system text, with their models, as JSON."""
-    from reversegen.workflow import model_check  # few jobs need it
+    from reversegen.workflow.role_conversations import system_text_readers  # few jobs need it
 
     folders = {role: model_folder(configuration, role)(wildcards) for role in ("target", "judge")}
     if referenced(configuration, wildcards):
         folders["teacher"] = iterated_teacher(configuration, wildcards)
     first = {role: Path(paths[0]) if paths else None for role, paths in folders.items()}
     task = task_of(configuration, wildcards)
-    return model_check.readers(task, configuration.models, first).model_dump_json()
+    return system_text_readers(task, configuration.models, first).model_dump_json()
 
 
 def proposer_evals(configuration: Configuration, wildcards: Wildcards) -> list[str]:
