@@ -8,8 +8,10 @@
 | `training` | warm-up, pairs, DPO and enhancement |
 | `task` | `tasks/NAME.yaml`: a task, and its other sections |
 | `workflow` | `config.yaml`, and everything together: `Configuration` |
-| `load` | reads the files and checks what no single section can |
+| `paths` | the models and data that a task names, and where everything lies |
+| `load` | reads the files |
+| `checks` | refuses what no single section can |
 | `json_schema` | what editors check the files with |
 
-It knows no kind of task.
+It knows no kind of task and no world: `load` and `json_schemas` are given them, as `workflow.configuration` does.
 """

@@ -91,6 +91,8 @@ def _tasks(
                     f"{path}: random_seed: {task.random_seed} and random_seeds cannot both be given; NAME.sN sets it"
                 )
             check_reuse(task, tasks, path)
+            if settings := extensions.kinds.get(task.kind):
+                checked(settings, getattr(task, task.kind) or {}, path, task.kind)
             extensions.check(task, models, f"{path}: ")
             tasks[path.stem] = task
         except _SharedFault:

@@ -157,7 +157,7 @@ class KindUse(Section):
 
     def settings(self, section: type[S]) -> S:
         """The kind's settings, whose class it gives itself."""
-        return section.model_validate((self.model_extra or {}).get(self.name, {}))
+        return section.model_validate((self.model_extra or {}).get(self.name) or {})
 
 
 class Deduplication(Section):
@@ -289,7 +289,9 @@ class Task(Section):
 
 
 def task_section(kinds: Mapping[str, type[Section] | None]) -> type[Task]:
-    """The class of a task with a section for each kind that has settings. It takes no other key.
+    """The class of a task with a section for each kind that has settings; None if neither file nor defaults give it.
+
+    It takes no other key.
 
     A stage reads tasks without it: their sections of kinds are then what stood in the JSON that it was given.
     """
@@ -299,5 +301,6 @@ def task_section(kinds: Mapping[str, type[Section] | None]) -> type[Task]:
 @functools.cache
 def _task_section(kinds: tuple[tuple[str, type[Section]], ...]) -> type[Task]:
     """One class for the same kinds, since tasks of two classes are never equal."""
-    sections: dict[str, Any] = {name: (section, ...) for name, section in kinds}
+    # a factory, since a default would stand in the schema as a value that nobody may give
+    sections: dict[str, Any] = {name: (section, Field(default_factory=lambda: None)) for name, section in kinds}
     return create_model("Task", __base__=Task, __doc__=Task.__doc__, __cls_kwargs__={"extra": "forbid"}, **sections)
