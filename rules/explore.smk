@@ -273,7 +273,7 @@ rule collect_instructions:
 
 rule answer_instructions:
     input:
-        instructions=rules.collect_instructions.output.instructions,
+        questions=rules.collect_instructions.output.instructions,
         target=model_folder("target"),
     output:
         responses="results/{task}/{arm}/responses{shard}.jsonl",
@@ -290,8 +290,9 @@ rule answer_instructions:
         gpu=asks("gpu", "target"),
         gres=asks("gres", "target"),
     params:
+        record="instructions",
         gpus=asks_gpus("target"),
-        stage=stage("generate", "answer_instructions"),
+        stage=stage("generate", "answer_questions"),
         kind=kind_use,
         model=model_use("target"),
         endpoint_limits=endpoint_limits("target"),
@@ -300,9 +301,9 @@ rule answer_instructions:
         random_seed=setting("random_seed"),
         arm="{arm}",
         shard=shard_of,
-        code=code("answer_instructions"),
+        code=code("answer_questions"),
     shell:
-        "{params.stage} --instructions {input.instructions:q} --target {input.target:q} --responses {output.responses:q}"
+        "{params.stage} --questions {input.questions:q} --record {params.record} --target {input.target:q} --responses {output.responses:q}"
         " --kind {params.kind:q} --model {params.model:q} --settings {params.settings:q} --arm {params.arm}"
         " --random-seed {params.random_seed} --endpoint-limits {params.endpoint_limits:q} --shard {params.shard}"
         " --threads {threads} --gpus {params.gpus} --log {log:q}"
@@ -310,8 +311,7 @@ rule answer_instructions:
 
 rule write_references:
     input:
-        instructions=rules.collect_instructions.output.instructions,
-        seeds=[],
+        questions=rules.collect_instructions.output.instructions,
         folder=model_folder("teacher"),
     output:
         references="results/{task}/{arm}/references{shard}.jsonl",
@@ -328,6 +328,7 @@ rule write_references:
         gpu=asks("gpu", "teacher"),
         gres=asks("gres", "teacher"),
     params:
+        record="instructions",
         gpus=asks_gpus("teacher"),
         stage=stage("generate", "write_references"),
         kind=kind_use,
@@ -342,7 +343,7 @@ rule write_references:
         shard=shard_of,
         code=code("write_references"),
     shell:
-        "{params.stage} --instructions {input.instructions:q} --seeds {input.seeds:q} --folder {input.folder:q}"
+        "{params.stage} --questions {input.questions:q} --record {params.record} --folder {input.folder:q}"
         " --references {output.references:q} --kind {params.kind:q} --teacher {params.teacher:q} --model {params.model:q}"
         " --settings {params.settings:q} --arm {params.arm} --checker-timeout {params.checker_timeout}"
         " --random-seed {params.random_seed} --endpoint-limits {params.endpoint_limits:q} --shard {params.shard}"
@@ -407,7 +408,7 @@ use rule judge_responses as judge_seeds with:
 
 rule label_responses:
     input:
-        instructions=rules.collect_instructions.output.instructions,
+        questions=rules.collect_instructions.output.instructions,
         responses="results/{task}/{arm}/responses.jsonl",
         references=where(referenced, made("{arm}/references.jsonl")),
         judgements=where(judged, made("{arm}/judgements.jsonl")),
@@ -427,12 +428,13 @@ rule label_responses:
         mem_mb=2000,
         runtime=60,
     params:
+        record="instructions",
         kind=kind_use,
         checker_timeout=setting("checker_timeout"),
         shard=shard_of,
-        code=code("label_responses"),
+        code=code("label_answers"),
     script:
-        "../scripts/label_responses.py"
+        "../scripts/label_answers.py"
 
 
 rule build_pairs:

@@ -24,7 +24,8 @@ from reversegen.core.records import (
 from reversegen.ids import instruction_id
 from reversegen.kinds import open_kind
 from reversegen.kinds.math import KIND
-from reversegen.loop.enhancement import SOURCES, Barred, LabelledArm, Selection, margin_warning, select_rows
+from reversegen.loop.barred import Barred
+from reversegen.loop.enhancement import SOURCES, LabelledArm, Selection, margin_warning, select_rows
 from reversegen.loop.references import reference
 from reversegen.worlds.arithmetic import solve
 
