@@ -11,7 +11,7 @@ from typing import Any
 
 from reversegen.core.errors import BadInput, describe
 from reversegen.core.records import Message
-from reversegen.engines.base import Generated, Request
+from reversegen.engines.base import END, START, Generated, Request
 from reversegen.models.template_heads import FIXED_DATE, SYSTEM_IN_USER_TURN
 
 CHANCE = re.compile(r"\|\s*random\b|\blipsum\b")
