@@ -26,8 +26,7 @@ use rule draw_probe as draw_answered with:
 
 use rule write_references as write_seed_references with:
     input:
-        instructions=[],
-        seeds="results/{task}/enhanced/drawn_seeds.jsonl",
+        questions="results/{task}/enhanced/drawn_seeds.jsonl",
         folder=asked("teacher"),
     output:
         references="results/{task}/enhanced/seed_references{shard}.jsonl",
@@ -36,6 +35,7 @@ use rule write_references as write_seed_references with:
     benchmark:
         "results/{task}/benchmarks/enhanced/write_seed_references{shard}.tsv"
     params:
+        record="seeds",
         gpus=asks_gpus("teacher"),
         stage=stage("generate", "write_references"),
         kind=kind_use,

@@ -106,7 +106,7 @@ rule evaluate_proposer:
 
 rule answer_tests:
     input:
-        tests=test_questions,
+        questions=test_questions,
         target=asked("target", variant_folder),
     output:
         responses="results/{task}/{variant}/responses{shard}.jsonl",
@@ -123,18 +123,20 @@ rule answer_tests:
         gpu=asks("gpu", "target"),
         gres=asks("gres", "target"),
     params:
+        record="tests",
         gpus=asks_gpus("target"),
-        stage=stage("generate", "answer_tests"),
+        stage=stage("generate", "answer_questions"),
         kind=kind_use,
         model=model_use("target"),
         endpoint_limits=endpoint_limits("target"),
         settings=whole_setting("responses"),
         decides=setting("responses"),
+        random_seed=setting("random_seed"),
         shard=shard_of,
-        code=code("answer_tests"),
+        code=code("answer_questions"),
     shell:
-        "{params.stage} --tests {input.tests:q} --target {input.target:q} --responses {output.responses:q}"
-        " --kind {params.kind:q} --model {params.model:q} --settings {params.settings:q}"
+        "{params.stage} --questions {input.questions:q} --record {params.record} --target {input.target:q} --responses {output.responses:q}"
+        " --kind {params.kind:q} --model {params.model:q} --settings {params.settings:q} --arm null --random-seed {params.random_seed}"
         " --endpoint-limits {params.endpoint_limits:q} --shard {params.shard} --threads {threads} --gpus {params.gpus} --log {log:q}"
 
 
@@ -172,8 +174,9 @@ rule measure_confidence:
 
 rule label_tests:
     input:
-        tests=test_questions,
+        questions=test_questions,
         responses="results/{task}/{variant}/responses.jsonl",
+        references=[],
         judgements=branch(judged, then=made("{variant}/judgements.jsonl")),
     output:
         labels="results/{task}/{variant}/labels{shard}.jsonl",
@@ -190,12 +193,13 @@ rule label_tests:
         mem_mb=2000,
         runtime=60,
     params:
+        record="tests",
         kind=kind_use,
         checker_timeout=setting("checker_timeout"),
         shard=shard_of,
-        code=code("label_tests"),
+        code=code("label_answers"),
     script:
-        "../scripts/label_tests.py"
+        "../scripts/label_answers.py"
 
 
 rule evaluate_target:
@@ -256,7 +260,7 @@ rule select_failures:
 
 use rule answer_instructions as answer_transfer with:
     input:
-        instructions=rules.select_failures.output.instructions,
+        questions=rules.select_failures.output.instructions,
         target=asked("transfer"),
     output:
         responses="results/{task}/transfer/{model}/responses{shard}.jsonl",
@@ -271,8 +275,9 @@ use rule answer_instructions as answer_transfer with:
         gpu=asks("gpu", "transfer"),
         gres=asks("gres", "transfer"),
     params:
+        record="instructions",
         gpus=asks_gpus("transfer"),
-        stage=stage("generate", "answer_instructions"),
+        stage=stage("generate", "answer_questions"),
         kind=kind_use,
         model=model_use("transfer"),
         endpoint_limits=endpoint_limits("transfer"),
@@ -281,12 +286,12 @@ use rule answer_instructions as answer_transfer with:
         random_seed=setting("random_seed"),
         arm="transfer",
         shard=shard_of,
-        code=code("answer_instructions"),
+        code=code("answer_questions"),
 
 
 use rule label_responses as label_transfer with:
     input:
-        instructions=rules.select_failures.output.instructions,
+        questions=rules.select_failures.output.instructions,
         responses="results/{task}/transfer/{model}/responses.jsonl",
         references=branch(referenced, then=last_iteration("references.jsonl")),
         judgements=branch(judged, then=made("transfer/{model}/judgements.jsonl")),

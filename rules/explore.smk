@@ -238,7 +238,7 @@ rule collect_instructions:
 
 rule answer_instructions:
     input:
-        instructions=rules.collect_instructions.output.instructions,
+        questions=rules.collect_instructions.output.instructions,
         target=asked("target"),
     output:
         responses="results/{task}/{arm}/responses{shard}.jsonl",
@@ -255,8 +255,9 @@ rule answer_instructions:
         gpu=asks("gpu", "target"),
         gres=asks("gres", "target"),
     params:
+        record="instructions",
         gpus=asks_gpus("target"),
-        stage=stage("generate", "answer_instructions"),
+        stage=stage("generate", "answer_questions"),
         kind=kind_use,
         model=model_use("target"),
         endpoint_limits=endpoint_limits("target"),
@@ -265,9 +266,9 @@ rule answer_instructions:
         random_seed=setting("random_seed"),
         arm="{arm}",
         shard=shard_of,
-        code=code("answer_instructions"),
+        code=code("answer_questions"),
     shell:
-        "{params.stage} --instructions {input.instructions:q} --target {input.target:q} --responses {output.responses:q}"
+        "{params.stage} --questions {input.questions:q} --record {params.record} --target {input.target:q} --responses {output.responses:q}"
         " --kind {params.kind:q} --model {params.model:q} --settings {params.settings:q} --arm {params.arm}"
         " --random-seed {params.random_seed} --endpoint-limits {params.endpoint_limits:q} --shard {params.shard}"
         " --threads {threads} --gpus {params.gpus} --log {log:q}"
@@ -275,8 +276,7 @@ rule answer_instructions:
 
 rule write_references:
     input:
-        instructions=rules.collect_instructions.output.instructions,
-        seeds=[],
+        questions=rules.collect_instructions.output.instructions,
         folder=asked("teacher"),
     output:
         references="results/{task}/{arm}/references{shard}.jsonl",
@@ -293,6 +293,7 @@ rule write_references:
         gpu=asks("gpu", "teacher"),
         gres=asks("gres", "teacher"),
     params:
+        record="instructions",
         gpus=asks_gpus("teacher"),
         stage=stage("generate", "write_references"),
         kind=kind_use,
@@ -307,7 +308,7 @@ rule write_references:
         shard=shard_of,
         code=code("write_references"),
     shell:
-        "{params.stage} --instructions {input.instructions:q} --seeds {input.seeds:q} --folder {input.folder:q}"
+        "{params.stage} --questions {input.questions:q} --record {params.record} --folder {input.folder:q}"
         " --references {output.references:q} --kind {params.kind:q} --teacher {params.teacher:q} --model {params.model:q}"
         " --settings {params.settings:q} --arm {params.arm} --checker-timeout {params.checker_timeout}"
         " --random-seed {params.random_seed} --endpoint-limits {params.endpoint_limits:q} --shard {params.shard}"
@@ -316,7 +317,7 @@ rule write_references:
 
 rule label_responses:
     input:
-        instructions=rules.collect_instructions.output.instructions,
+        questions=rules.collect_instructions.output.instructions,
         responses="results/{task}/{arm}/responses.jsonl",
         references=branch(referenced, then=made("{arm}/references.jsonl")),
         judgements=branch(judged, then=made("{arm}/judgements.jsonl")),
@@ -336,12 +337,13 @@ rule label_responses:
         mem_mb=2000,
         runtime=60,
     params:
+        record="instructions",
         kind=kind_use,
         checker_timeout=setting("checker_timeout"),
         shard=shard_of,
-        code=code("label_responses"),
+        code=code("label_answers"),
     script:
-        "../scripts/label_responses.py"
+        "../scripts/label_answers.py"
 
 
 rule build_pairs:

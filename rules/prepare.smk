@@ -88,7 +88,7 @@ rule draw_probe:
 
 rule answer_seeds:
     input:
-        seeds=made("probe/drawn_seeds.jsonl"),
+        questions=made("probe/drawn_seeds.jsonl"),
         target=asked("target"),
     output:
         responses="results/{task}/probe/responses{shard}.jsonl",
@@ -105,8 +105,9 @@ rule answer_seeds:
         gpu=asks("gpu", "target"),
         gres=asks("gres", "target"),
     params:
+        record="seeds",
         gpus=asks_gpus("target"),
-        stage=stage("generate", "answer_seeds"),
+        stage=stage("generate", "answer_questions"),
         kind=kind_use,
         model=model_use("target"),
         endpoint_limits=endpoint_limits("target"),
@@ -114,18 +115,19 @@ rule answer_seeds:
         decides=setting("responses"),
         random_seed=setting("random_seed"),
         shard=shard_of,
-        code=code("answer_seeds"),
+        code=code("answer_questions"),
     shell:
-        "{params.stage} --seeds {input.seeds:q} --target {input.target:q} --responses {output.responses:q}"
-        " --kind {params.kind:q} --model {params.model:q} --settings {params.settings:q}"
+        "{params.stage} --questions {input.questions:q} --record {params.record} --target {input.target:q} --responses {output.responses:q}"
+        " --kind {params.kind:q} --model {params.model:q} --settings {params.settings:q} --arm probe"
         " --random-seed {params.random_seed} --endpoint-limits {params.endpoint_limits:q} --shard {params.shard}"
         " --threads {threads} --gpus {params.gpus} --log {log:q}"
 
 
 rule label_seeds:
     input:
-        seeds=made("probe/drawn_seeds.jsonl"),
+        questions=made("probe/drawn_seeds.jsonl"),
         responses=made("probe/responses.jsonl"),
+        references=[],
         judgements=branch(judged, then=made("probe/judgements.jsonl")),
     output:
         labels="results/{task}/probe/labels{shard}.jsonl",
@@ -142,12 +144,13 @@ rule label_seeds:
         mem_mb=2000,
         runtime=60,
     params:
+        record="seeds",
         kind=kind_use,
         checker_timeout=setting("checker_timeout"),
         shard=shard_of,
-        code=code("label_seeds"),
+        code=code("label_answers"),
     script:
-        "../scripts/label_seeds.py"
+        "../scripts/label_answers.py"
 
 
 rule build_warmup:

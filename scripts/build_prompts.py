@@ -8,7 +8,7 @@ from pathlib import Path
 from reversegen.config.task import KindUse, Prompts
 from reversegen.core.records import Label, Seed, read_records, stream_records, write_records
 from reversegen.kinds import open_kind
-from reversegen.loop import prompts as prompt_module
+from reversegen.loop.prompts import build_prompts, failed_seeds
 from reversegen.stage import run
 
 
@@ -17,8 +17,8 @@ def main(
 ) -> None:
     """Write the prompts of both splits. `probe` holds the labels of the seeds, or is empty."""
     every = stream_records(seeds, Seed)
-    usable = prompt_module.failed_seeds(every, read_records(probe[0], Label)) if probe else list(every)
-    write_records(prompts, prompt_module.build_prompts(usable, settings, iteration, random_seed, open_kind(kind)))
+    usable = failed_seeds(every, read_records(probe[0], Label)) if probe else list(every)
+    write_records(prompts, build_prompts(usable, settings, iteration, random_seed, open_kind(kind)))
 
 
 if __name__ == "__main__":

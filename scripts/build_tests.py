@@ -9,13 +9,13 @@ from reversegen.config.data import DataSource
 from reversegen.config.task import KindUse
 from reversegen.core.records import write_records
 from reversegen.kinds import open_kind
-from reversegen.loop import seeds
+from reversegen.loop.seeds import build_tests
 from reversegen.stage import run
 
 
 def main(kind: KindUse, name: str, source: DataSource, files: list[Path], questions: Path) -> None:
     """`files` is empty for a corpus, and the source's one file otherwise."""
-    write_records(questions, seeds.build_tests(name, source, files[0] if files else None, open_kind(kind)))
+    write_records(questions, build_tests(name, source, files[0] if files else None, open_kind(kind)))
 
 
 if __name__ == "__main__":

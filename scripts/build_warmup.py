@@ -8,7 +8,7 @@ from pathlib import Path
 from reversegen.config.task import KindUse
 from reversegen.core.records import Label, Seed, read_records, stream_records, write_records
 from reversegen.kinds import open_kind
-from reversegen.loop import prompts
+from reversegen.loop.prompts import build_warmup, failed_seeds
 from reversegen.stage import run
 
 
@@ -17,8 +17,8 @@ def main(
 ) -> None:
     """One row a training seed, or `rows` of them. `probe` holds the labels of the seeds, or is empty."""
     every = stream_records(seeds, Seed)
-    usable = prompts.failed_seeds(every, read_records(probe[0], Label)) if probe else list(every)
-    write_records(warmup, prompts.build_warmup(usable, rows, header, random_seed, open_kind(kind)))
+    usable = failed_seeds(every, read_records(probe[0], Label)) if probe else list(every)
+    write_records(warmup, build_warmup(usable, rows, header, random_seed, open_kind(kind)))
 
 
 if __name__ == "__main__":

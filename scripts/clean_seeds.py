@@ -9,7 +9,7 @@ from reversegen.config.data import DataSource
 from reversegen.config.task import KindUse
 from reversegen.core.records import Question, read_records, write_records
 from reversegen.kinds import open_kind
-from reversegen.loop import seeds as seed_module
+from reversegen.loop.seeds import clean_seeds
 from reversegen.stage import run
 
 
@@ -24,7 +24,7 @@ def main(
     """`files` are those of the sources that are no corpus, in the order of `sources`."""
     named = dict(zip((name for name, source in sources.items() if not source.corpus), files, strict=True))
     asked = [q for path in tests for q in read_records(path, Question)]
-    write_records(seeds, seed_module.clean_seeds(sources, named, asked, heldout_share, open_kind(kind)))
+    write_records(seeds, clean_seeds(sources, named, asked, heldout_share, open_kind(kind)))
 
 
 if __name__ == "__main__":

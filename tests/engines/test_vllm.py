@@ -226,14 +226,26 @@ def test_an_engine_without_the_memory_it_needs_ends_the_job_with_its_own_message
     write_records(tmp_path / "tests.jsonl", [question])
     use = USE.model_copy(update={"vllm": SMALL.model_copy(update={"kv_cache_memory_bytes": 2**14})})
     settings = {"system": None, "max_new_tokens": 4, "batch_size": 1}
-    words = {"tests": tmp_path / "tests.jsonl", "target": folder, "responses": tmp_path / "responses.jsonl"}
+    words = {
+        "questions": tmp_path / "tests.jsonl",
+        "record": "tests",
+        "target": folder,
+        "responses": tmp_path / "responses.jsonl",
+    }
     words |= {"kind": '{"name": "math"}', "model": use.model_dump_json(), "settings": json.dumps(settings)}
-    words |= {"endpoint-limits": "null", "shard": "1-of-1", "threads": 1, "log": tmp_path / "log"}
+    words |= {
+        "endpoint-limits": "null",
+        "arm": "null",
+        "random-seed": 0,
+        "shard": "1-of-1",
+        "threads": 1,
+        "log": tmp_path / "log",
+    }
     flags = [str(word) for name, value in words.items() for word in (f"--{name}", value)]
-    done = run(vllm_python, [str(REPOSITORY / "scripts/answer_tests.py"), *flags])
+    done = run(vllm_python, [str(REPOSITORY / "scripts/answer_questions.py"), *flags])
     assert done.returncode == 1
     [line] = done.stderr.splitlines()
-    assert line.startswith(f"answer_tests: error: {folder}: vllm: ValueError: No available memory for the cache")
+    assert line.startswith(f"answer_questions: error: {folder}: vllm: ValueError: No available memory for the cache")
     assert not (tmp_path / "responses.jsonl").exists()
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from reversegen.kinds.options import Item, cut_item, option_letter, read_item, with_none_of_the_above, write_item
+from reversegen.kinds.answers.option import option_letter
+from reversegen.kinds.options import Item, cut_item, read_item, with_none_of_the_above, write_item
 
 CITIES = ("Rome", "Oslo", "Paris", "New York")
 

@@ -28,7 +28,8 @@ from reversegen.ids import instruction_id
 from reversegen.kinds import open_kind
 from reversegen.kinds.honesty import Honesty
 from reversegen.kinds.safety import Safety
-from reversegen.loop.enhancement import Barred, LabelledArm, Selection, margin_warning, select_rows
+from reversegen.loop.barred import Barred
+from reversegen.loop.enhancement import LabelledArm, Selection, margin_warning, select_rows
 from reversegen.loop.references import reference
 from reversegen.worlds.arithmetic import solve
 

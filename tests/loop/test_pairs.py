@@ -19,7 +19,7 @@ from reversegen.kinds import open_kind
 from reversegen.kinds.base import Kind
 from reversegen.kinds.honesty import Honesty
 from reversegen.kinds.safety import Safety
-from reversegen.loop.enhancement import Barred
+from reversegen.loop.barred import Barred
 from reversegen.loop.pairs import Judged, build_pairs, judged_instructions, pair_statistics
 from reversegen.worlds.arithmetic import TYPES, draw_expression, read_question, write_question
 

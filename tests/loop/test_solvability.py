@@ -102,8 +102,8 @@ def run_stage(
     place.mkdir(exist_ok=True)
     write_records(place / "instructions.jsonl", instructions)
     write_references.main(
-        instructions=[place / "instructions.jsonl"],
-        seeds=[],
+        questions=[place / "instructions.jsonl"],
+        record="instructions",
         folder=folders,
         references=place / "references.jsonl",
         kind=KindUse(name="math"),

@@ -319,7 +319,7 @@ def test_a_folder_that_is_no_model_is_named_when_its_job_starts(workflow: Workfl
     workflow.write_task("mine", {"target": "mine"})
     done = workflow.run("results/mine/original/responses.jsonl")
     assert done.returncode == 1
-    assert "answer_tests: error: empty: not a model folder: it has no config.json" in done.stdout
+    assert "answer_questions: error: empty: not a model folder: it has no config.json" in done.stdout
 
 
 def test_an_endpoint_without_its_key_fails_when_its_job_starts_and_not_in_a_dry_run(workflow: Workflow) -> None:

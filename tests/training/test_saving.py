@@ -180,7 +180,7 @@ def test_a_folder_that_lost_its_training_is_not_left(
     """Rounding to the nearest, as libraries do it, put in the place of ours."""
     caplog.set_level(logging.INFO)
     nearest = lambda tensor, dtype, *_: tensor.to(dtype)  # noqa: E731
-    for module in ("rounding", "saving", "training"):
+    for module in ("models.rounding", "training.saving", "training.writing"):
         monkeypatch.setattr(f"reversegen.{module}.rounded", nearest)
     with pytest.raises(BadInput) as stopped:
         train("sft", base, tmp_path / "lost", lora, HALF, num_train_epochs=5)

@@ -13,6 +13,9 @@ PROMPT_TOO_LONG = "prompt too long"
 Probabilities = dict[str, float] | str
 """By option; the reason if they are not known: a fault of this one request."""
 
+START, END = "<think>", "</think>"
+"""What stands around a thought in every record, whatever the model's own marks are."""
+
 
 @dataclass(frozen=True)
 class Request:

@@ -11,7 +11,7 @@ from typing import Any
 
 from reversegen.core.errors import BadInput, describe
 from reversegen.core.records import Message
-from reversegen.engines.base import Generated, Request
+from reversegen.engines.base import END, START, Generated, Request
 from reversegen.models.template_heads import FIXED_DATE, SYSTEM_IN_USER_TURN
 
 CHANCE = re.compile(r"\|\s*random\b|\blipsum\b")
@@ -263,7 +263,7 @@ def special_tokens(tokenizer: Any) -> list[str]:
 def thought_tokens(tokenizer: Any) -> list[str]:
     """The marks of a thought that are tokens of their own, though not special ones: Qwen3's and DeepSeek-R1's are."""
     added = {token.content for token in tokenizer.added_tokens_decoder.values()}
-    return [mark for mark in ("<think>", "</think>") if mark in added]
+    return [mark for mark in (START, END) if mark in added]
 
 
 def control_tokens(tokenizer: Any) -> list[str]:

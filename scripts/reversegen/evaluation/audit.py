@@ -8,7 +8,6 @@ import logging
 import random
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from itertools import zip_longest
 from pathlib import Path
 
 from reversegen.core.data_files import read_csv
@@ -18,6 +17,7 @@ from reversegen.core.files import write_text
 from reversegen.core.metric import Metric
 from reversegen.core.records import Instruction, Label, Reference, Response, Verdict
 from reversegen.ids import hashed_seed
+from reversegen.loop.turns import take_turns
 
 log = logging.getLogger("reversegen")
 
@@ -53,8 +53,8 @@ def choose_rows(
             rng.shuffle(of_subject)
         subjects = sorted(strata)
         start = n * len(subjects) // len(VERDICTS)  # another subject first, so that few rows see many subjects
-        of_verdict.append(_in_turns([strata[subject] for subject in subjects[start:] + subjects[:start]]))
-    every = _in_turns(of_verdict)
+        of_verdict.append(list(take_turns(strata[subject] for subject in subjects[start:] + subjects[:start])))
+    every = list(take_turns(of_verdict))
     chosen = [i for i in every if i.id in filled]
     log.info("%d of %d rows that a person filled in are kept", len(chosen), len(filled))
     chosen += [i for i in every if i.id not in filled][: max(0, ROWS - len(chosen))]
@@ -73,10 +73,6 @@ def choose_rows(
         }
         for i in chosen
     ]
-
-
-def _in_turns(lists: Sequence[Sequence[Instruction]]) -> list[Instruction]:
-    return [i for turn in zip_longest(*lists) for i in turn if i is not None]
 
 
 def write_audit(path: Path, rows: Sequence[Mapping[str, str]]) -> None:

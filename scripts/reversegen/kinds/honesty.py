@@ -29,6 +29,7 @@ from reversegen.core.metric import MetricDescription
 from reversegen.core.records import Label, Message, Question, Reference, Verdict
 from reversegen.ids import normalise
 from reversegen.kinds.answers.equivalence import Checker
+from reversegen.kinds.answers.option import option_letter
 from reversegen.kinds.answers.reply import TRUNCATED, read_reply
 from reversegen.kinds.base import (
     ACCURACY,
@@ -47,15 +48,7 @@ from reversegen.kinds.base import (
     conversation,
 )
 from reversegen.kinds.items import RUNS_ON, Form, carries_answer
-from reversegen.kinds.options import (
-    Item,
-    cut_item,
-    option_letter,
-    read_item,
-    says_none,
-    with_none_of_the_above,
-    write_item,
-)
+from reversegen.kinds.options import Item, cut_item, read_item, says_none, with_none_of_the_above, write_item
 from reversegen.kinds.scores import average_precision, calibration_error
 from reversegen.worlds.base import World, canonical_form, question_type
 

@@ -15,9 +15,7 @@ from reversegen.ids import content_id, hashed_seed
 from reversegen.kinds.answers.reply import read_reply
 from reversegen.kinds.base import Kind
 from reversegen.loop.batches import BatchedFile, check_received
-
-Questions = Sequence[tuple[str, str]]
-"""Ids with what is asked."""
+from reversegen.loop.questions import Questions
 
 
 def answer_questions(

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from reversegen.config.task import Deduplication
-from reversegen.core.records import Message, Pair, TrainingRow
+from reversegen.core.errors import BadInput
+from reversegen.core.files import read_json
+from reversegen.core.records import Message, Pair, Question, Seed, TrainingRow, read_records
 from reversegen.kinds.base import Kind
-from reversegen.text.embeddings import Embeddings, Vectors
+from reversegen.text.embeddings import Embeddings, Vectors, read_embeddings
 from reversegen.text.near_duplicates import near_any
 from reversegen.text.semantic_duplicates import nearest
+
+HELDOUT = "heldout seeds"
+"""The name of the set that they are."""
 
 
 @dataclass(frozen=True)
@@ -44,20 +50,73 @@ class Contamination:
     semantic: dict[str, dict[str, int]] = field(default_factory=dict)
     """By cosine above 1 - eps, exact ones included; empty where the task has no embedding model."""
 
+    def refuse(self, near_share: float | None, semantic_share: float | None) -> None:
+        """Raise BadInput for what stops the run."""
+        if fault := self.fault(near_share, semantic_share):
+            raise BadInput(fault)
+
     def fault(self, near_share: float | None, semantic_share: float | None = None) -> str | None:
         """What stops the run: any exact overlap, or a larger share of near or of semantic ones than the limit."""
         exact = {f"{a} with {b}": n for a, counts in self.exact.items() for b, n in counts.items() if n}
         if exact:
             return f"training rows ask what is kept out: {exact}; selection must have dropped them"
-        for key, found, limit in (
+        for key, overlaps, limit in (
             ("near_share", self.near, near_share),
             ("semantic_share", self.semantic, semantic_share),
         ):
-            most = {a: max(counts.values(), default=0) / max(1, self.rows[a]) for a, counts in found.items()}
-            over = {a: round(share, 4) for a, share in most.items() if limit is not None and share > limit}
-            if over:
-                return f"contamination.{key}: rows that nearly repeat what is kept out: {over}, more than {limit}"
+            most = {a: max(counts.values(), default=0) / max(1, self.rows[a]) for a, counts in overlaps.items()}
+            faults = {a: round(share, 4) for a, share in most.items() if limit is not None and share > limit}
+            if faults:
+                return f"contamination.{key}: rows that nearly repeat what is kept out: {faults}, more than {limit}"
         return None
+
+
+@dataclass(frozen=True)
+class ComparedFiles:
+    """The files of what is trained on and of what is kept out."""
+
+    rows: Sequence[Path]
+    pairs: Sequence[Path]
+    tests: Sequence[Path]
+    seeds: Path
+    embeddings: Sequence[Path]
+    """Of everything that is compared, if the task has a model for them."""
+
+    def training(self) -> dict[str, list[tuple[str, str]]]:
+        """What is taught, by the name of the folder. Raises BadInput if the sources of one selection differ in length."""
+        rows_of = {path: read_records(path, TrainingRow) for path in self.rows}
+        lengths = {str(path): len(rows) for path, rows in rows_of.items()}
+        if len(set(lengths.values())) > 1:
+            raise BadInput(
+                f"unequal numbers of rows, of one selection: {lengths}; delete these files: one was cut short or edited"
+            )
+        training = {p.parent.name: [t for r in rows for t in taught(r)] for p, rows in rows_of.items()}
+        pairs = {f"{p.parent.name} pairs": [t for r in read_records(p, Pair) for t in taught(r)] for p in self.pairs}
+        return training | pairs
+
+    def kept_out(self) -> dict[str, KeptOut]:
+        """The test sets, and the held-out seeds."""
+        sets = {p.stem: KeptOut([q.text for q in read_records(p, Question)], None) for p in self.tests}
+        heldout = self._heldout()
+        sets[HELDOUT] = KeptOut([s.text for s in heldout], frozenset(s.id for s in heldout))
+        return sets
+
+    def meanings(self, eps: float) -> ComparedMeanings:
+        """Their vectors."""
+        vectors = read_embeddings(self.embeddings)
+        apart = {p.stem: vectors.of(q.id for q in read_records(p, Question)) for p in self.tests}
+        apart[HELDOUT] = vectors.of(s.id for s in self._heldout())
+        return ComparedMeanings(vectors, apart, eps)
+
+    def _heldout(self) -> list[Seed]:
+        return [s for s in read_records(self.seeds, Seed) if s.split == "heldout"]
+
+
+def check_collapse(evaluations: Sequence[Path]) -> None:
+    """Raise BadInput if the evaluation of a proposer has alarms."""
+    for path in evaluations:
+        if alarms := read_json(path)["alarms"]:
+            raise BadInput(f"{path}: the proposer has collapsed: {'; '.join(alarms)}; alarm.action: warn goes on")
 
 
 def taught(row: TrainingRow | Pair) -> list[tuple[str, str]]:
@@ -81,15 +140,15 @@ def find_contamination(
     exact: dict[str, dict[str, int]] = {name: {} for name in training}
     near: dict[str, dict[str, int]] = {name: {} for name in training}
     semantic: dict[str, dict[str, int]] = {name: {} for name in training if meanings}
-    for other, kept in kept_out.items():
-        asked = set(map(kind.canonical, kept.texts)) if kept.ids is None else set()
+    for set_name, withheld in kept_out.items():
+        questions = set(map(kind.canonical, withheld.texts)) if withheld.ids is None else set()
         for name, rows in training.items():
-            same = [kind.canonical(t) in asked if kept.ids is None else i in kept.ids for i, t in rows]
-            exact[name][other] = sum(same)
-            repeats = near_any([text for _, text in rows], kept.texts, deduplication)
-            near[name][other] = sum(one or two for one, two in zip(same, repeats, strict=True))
+            same = [kind.canonical(t) in questions if withheld.ids is None else i in withheld.ids for i, t in rows]
+            exact[name][set_name] = sum(same)
+            repeats = near_any([text for _, text in rows], withheld.texts, deduplication)
+            near[name][set_name] = sum(one or two for one, two in zip(same, repeats, strict=True))
             if meanings:
-                closest = nearest(meanings.training.of(i for i, _ in rows), meanings.kept_out[other])
+                closest = nearest(meanings.training.of(i for i, _ in rows), meanings.kept_out[set_name])
                 alike = closest > 1 - meanings.eps
-                semantic[name][other] = sum(one or bool(two) for one, two in zip(same, alike, strict=True))
+                semantic[name][set_name] = sum(one or bool(two) for one, two in zip(same, alike, strict=True))
     return Contamination(exact, near, {name: len(rows) for name, rows in training.items()}, semantic)

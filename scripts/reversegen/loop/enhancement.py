@@ -13,7 +13,6 @@ from reversegen.core.records import (
     Instruction,
     Label,
     Message,
-    Question,
     Reference,
     Response,
     Seed,
@@ -24,6 +23,7 @@ from reversegen.core.sources import SOURCES
 from reversegen.ids import hashed_seed
 from reversegen.kinds.answers.reply import read_reply
 from reversegen.kinds.base import Conversation, Kind
+from reversegen.loop.barred import Barred
 from reversegen.loop.turns import in_turns
 from reversegen.text.words import words
 
@@ -200,19 +200,6 @@ def _plain_rows(
         _row(i, kind.target_messages(texts[i], system), [Message(role="assistant", content=answers[i])], "replay")
         for i in rng.sample(list(answers), min(count, len(answers)))
     ]
-
-
-class Barred:
-    """What no training row may ask: what a test question asks, and the text of a held-out seed."""
-
-    def __init__(self, kept_out: Sequence[Question | Seed], kind: Kind) -> None:
-        self.kind = kind
-        self.questions = {kind.canonical(q.text) for q in kept_out if isinstance(q, Question)}
-        self.seeds = {s.id for s in kept_out if isinstance(s, Seed) and s.split == "heldout"}
-
-    def __call__(self, identity: str, text: str) -> bool:
-        """Whether an instruction is barred."""
-        return identity in self.seeds or self.kind.canonical(text) in self.questions
 
 
 def _labelled(arms: Sequence[LabelledArm], verdicts: set[Verdict]) -> dict[str, Candidate]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 from reversegen.config.task import Deduplication
-from reversegen.core.records import Instruction, Sample
+from reversegen.core.errors import BadInput
+from reversegen.core.records import Instruction, Question, Sample, Seed, read_records
 from reversegen.ids import instruction_id
 from reversegen.kinds.answers.reply import read_reply
 from reversegen.kinds.base import Kind, Parsed
@@ -16,6 +18,18 @@ from reversegen.text.near_duplicates import near_duplicates
 from reversegen.text.semantic_duplicates import semantic_duplicates
 
 log = logging.getLogger("reversegen")
+
+
+def read_samples(path: Path) -> list[Sample]:
+    """The samples of a proposer. Raises BadInput if the prompts have not as many samples each, each once."""
+    samples = read_records(path, Sample)
+    counts = Counter(sample.prompt_id for sample in samples)
+    if len(set(counts.values())) != 1 or len({sample.id for sample in samples}) < len(samples):
+        raise BadInput(
+            f"{path}: not as many samples of each prompt, each once: it was cut short or edited; delete it, and the same "
+            "command makes it again"
+        )
+    return samples
 
 
 def collect_instructions(samples: Sequence[Sample], deduplication: Deduplication, kind: Kind) -> list[Instruction]:
@@ -52,6 +66,16 @@ def collect_instructions(samples: Sequence[Sample], deduplication: Deduplication
         len(samples), len(found) - reasons.total(), len(duplicates), reasons.total(), dict(reasons),
     )  # fmt: skip
     return instructions
+
+
+def texts_to_embed(
+    samples: Sequence[Path], seeds: Sequence[Path], tests: Sequence[Path], deduplication: Deduplication, kind: Kind
+) -> dict[str, str]:
+    """By id, the texts of seeds and questions, and of samples the instructions that exact and n-gram duplicates leave."""
+    collected = [i for path in samples for i in collect_instructions(read_records(path, Sample), deduplication, kind)]
+    texts = {i.id: i.text for i in collected if i.asked}
+    texts |= {s.id: s.text for path in seeds for s in read_records(path, Seed)}
+    return texts | {q.id: q.text for path in tests for q in read_records(path, Question)}
 
 
 def _parsed(sample: Sample, kind: Kind) -> Parsed:

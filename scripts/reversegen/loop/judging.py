@@ -5,12 +5,41 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from reversegen.core.records import Judgement
+from reversegen.core.records import Instruction, Judgement, Question, Reference, Response, Seed, read_records
 from reversegen.core.shards import WHOLE
 from reversegen.ids import content_id
+from reversegen.judges import reads_refusals
 from reversegen.judges.judge import Classifier, GenerativeJudge
-from reversegen.kinds.answers.reply import Reply
+from reversegen.kinds.answers.reply import Reply, read_reply
 from reversegen.loop.batches import BatchedFile
+
+
+def read_judged_answers(
+    instructions: Sequence[Path],
+    seeds: Sequence[Path],
+    tests: Sequence[Path],
+    responses: Sequence[Path],
+    references: Sequence[Path],
+    judge_format: str,
+) -> list[tuple[str, str, Reply]]:
+    """Id, text and answer of what is judged: the first response, or the teacher's solution, if there is one.
+
+    Of the tests attacks alone are judged, and all if the judge reads refusals.
+    """
+    every = reads_refusals(judge_format)
+    texts = {i.id: i.text for path in instructions for i in read_records(path, Instruction)}
+    texts |= {s.id: s.text for path in seeds for s in read_records(path, Seed)}
+    questions = (q for path in tests for q in read_records(path, Question))
+    texts |= {q.id: q.text for q in questions if every or q.measure == "attack_success_rate"}
+    replies = {
+        r.instruction_id: read_reply(r.text, r.finished, r.invalid)
+        for path in responses
+        for r in read_records(path, Response)
+        if r.sample == 0
+    }
+    solved = (r for path in references for r in read_records(path, Reference))
+    replies |= {r.instruction_id: read_reply(r.solution) for r in solved if r.solution}
+    return [(i, texts[i], reply) for i, reply in replies.items() if i in texts]
 
 
 def judge_answers(

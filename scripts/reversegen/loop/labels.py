@@ -6,12 +6,38 @@ import logging
 import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from pathlib import Path
 
-from reversegen.core.records import Judgement, Label, Question, Reference, Response
+from reversegen.core.records import Judgement, Label, Question, Reference, Response, Seed, read_answers, read_records
 from reversegen.kinds.answers.equivalence import Checker
 from reversegen.kinds.base import Case, Kind
+from reversegen.loop.questions import QuestionRecord, read_questions
 
 log = logging.getLogger("reversegen")
+
+
+def read_cases(
+    questions: list[Path], record: QuestionRecord, responses: Path, references: list[Path], judgements: list[Path]
+) -> list[Case]:
+    """What verdicts rest on, for all that was asked. The reference of a seed is its data set's own answer.
+
+    Raises BadInput for a file that does not fit what was asked. Of tests a judge reads attacks alone.
+    """
+    asked = read_questions(questions, record)
+    ids = [identity for identity, _ in asked]
+    trusted = [row for path in references for row in read_answers(path, Reference, ids, of_more=True)]
+    if record == "seeds":
+        trusted = [_own_answer(seed) for path in questions for seed in read_records(path, Seed)]
+    if record == "tests":
+        opinions = [row for path in judgements for row in read_records(path, Judgement)]
+    else:
+        opinions = [row for path in judgements for row in read_answers(path, Judgement, ids)]
+    return cases(asked, read_answers(responses, Response, ids), trusted, opinions)
+
+
+def _own_answer(seed: Seed) -> Reference:
+    """A seed without one is invalid where the kind needs it."""
+    return Reference(instruction_id=seed.id, answer=seed.answer, solution=None, teacher="data set", invalid=None)
 
 
 def cases(

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 from reversegen.config.training import Pairing
 from reversegen.core.errors import BadInput
-from reversegen.core.records import Instruction, Label, Pair, PairingKind, Prompt, Sample
+from reversegen.core.records import Instruction, Label, Pair, PairingKind, Prompt, Sample, read_records
 from reversegen.ids import hashed_seed
 from reversegen.kinds.base import Kind
+from reversegen.loop.barred import Barred
 from reversegen.loop.turns import in_turns
 from reversegen.text.words import words
+
+log = logging.getLogger("reversegen")
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,18 @@ class Judged:
     failed: bool
     prompts: tuple[str, ...]
     """Texts of its prompts, in order of its samples, each once."""
+
+
+def read_judged(prompts: Path, samples: Path, instructions: Path, labels: Path, barred: Barred) -> list[Judged]:
+    """`judged_instructions` of the files of one iteration."""
+    return judged_instructions(
+        read_records(instructions, Instruction),
+        read_records(labels, Label),
+        read_records(samples, Sample),
+        read_records(prompts, Prompt),
+        barred,
+        barred.kind,
+    )
 
 
 def judged_instructions(
@@ -110,7 +127,9 @@ def build_pairs(
             f"iteration {iteration}: {len(failed)} failed and {len(passed)} passed instructions share no prompt; set "
             "pairs.across_prompts: true or raise sampling.samples_per_prompt"
         )
-    return [matched[j.id] for j in failed if j.id in matched][: pairing.max_pairs]
+    pairs = [matched[j.id] for j in failed if j.id in matched][: pairing.max_pairs]
+    log.info("pairs: %s", pair_statistics(pairs))
+    return pairs
 
 
 def _match_prompts(

@@ -1,26 +1,28 @@
-"""References of a teacher model: what it says can be answered, its solutions, and the one that they agree on."""
+"""References of a teacher: a solver's, or those that a model's solutions agree on where it says that there is an answer."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from reversegen.config.models import ModelUse
 from reversegen.config.task import Teaching
-from reversegen.core.records import Reference
-from reversegen.core.shards import WHOLE, items_at_once
-from reversegen.engines.base import Engine, Generated
+from reversegen.core.records import Reference, write_records
+from reversegen.core.shards import WHOLE, items_at_once, share
+from reversegen.engines.base import Decoding, Engine, Generated
 from reversegen.engines.unreadable_replies import UnreadableReplies
 from reversegen.ids import content_id, hashed_seed
 from reversegen.kinds.answers.equivalence import Checker
 from reversegen.kinds.base import Kind, Structured
-from reversegen.loop.answering import Questions, ask, question_requests, questions_key
+from reversegen.loop.answering import ask, question_requests, questions_key
 from reversegen.loop.batches import BatchedFile, check_received
-from reversegen.loop.references import not_understood, refused, vote
-from reversegen.loop.solvability import check_solvability, solvability_requests
+from reversegen.loop.questions import Questions
+from reversegen.loop.references import not_understood, refused, solve, vote
+from reversegen.loop.solvability import SOLVABILITY_TOKENS, check_solvability, gives_probabilities, solvability_requests
 
 Solutions = Mapping[tuple[str, str], list[Generated]]
 """By (id, question), for those that were asked."""
@@ -103,16 +105,46 @@ class Teacher:
         ]
 
 
-def answer_by_teacher(
-    output: Path, questions: Questions, teacher: Teacher, seed_parts: tuple[str | int, ...], shard: str = WHOLE
-) -> None:
-    """Reference answers of a teacher model to (id, question) pairs: one greedy answer, or what a majority agrees on.
+@dataclass(frozen=True)
+class Solver:
+    """The exact solver of an invented world as a teacher."""
 
-    If its settings' `solvable` asks a question, the teacher answers only the instructions to which it says yes: by the
+    name: str
+    kind: Kind
+
+
+def open_teacher(
+    name: str,
+    model: ModelUse | None,
+    open_engine: Callable[[Decoding], Engine],
+    kind: Kind,
+    settings: Teaching,
+    timeout: float,
+) -> Teacher | Solver:
+    """The teacher with the engines that it takes: one more for a yes or no that has no probability, none for a solver."""
+    if model is None:
+        return Solver(name, kind)
+    temperature = settings.temperature if settings.samples > 1 else 0.0
+    engine, yes_or_no = open_engine(Decoding(settings.max_new_tokens, temperature)), None
+    if settings.solvable and not gives_probabilities(model):
+        yes_or_no = open_engine(Decoding(SOLVABILITY_TOKENS))
+    structured = model.endpoint is not None and model.endpoint.structured
+    return Teacher(name, engine, yes_or_no, kind, settings, timeout, structured)
+
+
+def answer_by_teacher(
+    output: Path, questions: Questions, teacher: Teacher | Solver, seed_parts: tuple[str | int, ...], shard: str = WHOLE
+) -> None:
+    """Reference answers of a teacher to (id, question) pairs: a solver's, one greedy answer, or what a majority agrees on.
+
+    If the settings' `solvable` asks a question, a model answers only the instructions to which it says yes: by the
     probabilities of yes and no, or, of a teacher that has none, by a greedy reply. Raises BadInput if a larger share than
     `max_invalid_share` of the shard's references rests on no reply that was received, and early if more than
     `max_unreadable_share` of the replies cannot be read.
     """
+    if isinstance(teacher, Solver):
+        write_records(output, solve(share(questions, shard), teacher.name, teacher.kind))
+        return
     settings = teacher.settings
     unread_checks = teacher.counter(
         "references.solvable",

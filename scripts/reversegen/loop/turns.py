@@ -8,12 +8,18 @@ from itertools import zip_longest
 from typing import TypeVar
 
 T = TypeVar("T")
+Type = TypeVar("Type", str, int)
 
 
-def in_turns(items: Iterable[T], type_of: Callable[[T], str]) -> Iterator[T]:
-    """All items: the first of each type, in order of the types' names, then the second of each, until all are given."""
-    by_type = defaultdict(list)
+def in_turns(items: Iterable[T], type_of: Callable[[T], Type]) -> Iterator[T]:
+    """All items: the first of each type, in order of the types, then the second of each, until all are given."""
+    by_type: dict[Type, list[T]] = defaultdict(list)
     for item in items:
         by_type[type_of(item)].append(item)
-    for turn in zip_longest(*(by_type[name] for name in sorted(by_type))):
+    return take_turns(by_type[name] for name in sorted(by_type))
+
+
+def take_turns(lists: Iterable[Iterable[T]]) -> Iterator[T]:
+    """The first item of each list, then the second of each, until all are given."""
+    for turn in zip_longest(*lists):
         yield from (item for item in turn if item is not None)

@@ -6,12 +6,14 @@ import io
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from reversegen.core.errors import BadInput
 from reversegen.core.files import write_bytes
 from reversegen.core.records import Failure, FailureText, Instruction, Label, Reference, Response, read_records
 from reversegen.kinds.base import Kind
+from reversegen.loop.turns import in_turns
 
 
 @dataclass
@@ -117,12 +119,8 @@ def choose_examples(failures: Sequence[Failure], most: int) -> list[Failure]:
 
     Within a cluster they are taken in the order of their ids, which are hashes: a draw that needs no seed.
     """
-    rank: Counter[int] = Counter()
-    turns = []
-    for failure in sorted(failures, key=lambda f: f.instruction_id):
-        turns.append((rank[failure.cluster], failure.cluster, failure))
-        rank[failure.cluster] += 1
-    return [failure for *_, failure in sorted(turns, key=lambda turn: turn[:2])[:most]]
+    by_id = sorted(failures, key=lambda failure: failure.instruction_id)
+    return list(islice(in_turns(by_id, lambda failure: failure.cluster), most))
 
 
 def write_failures(path: Path, failures: Sequence[Failure]) -> None:

@@ -12,11 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from reversegen.config.models import Thinking
-from reversegen.engines.base import Generated
+from reversegen.engines.base import END, START, Generated
 from reversegen.engines.endpoint.calls import Call
 
-START, END = "<think>", "</think>"
-"""What stands around a thought in every record: `kinds.answers.reply` reads it."""
 FILTERED = "content filter"
 ONLY_THOUGHT = "reasoning without an answer"
 TOOL_CALL = "tool call instead of an answer"

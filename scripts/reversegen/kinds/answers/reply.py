@@ -12,8 +12,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-START, END = "<think>", "</think>"
-"""What stands around a thought in every record."""
+from reversegen.engines.base import END, START
+
 IN_THOUGHT = "response ends inside its thought"
 TRUNCATED = "response truncated"
 

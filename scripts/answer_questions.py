@@ -1,0 +1,41 @@
+"""Let a target answer instructions, seeds or tests: results/{task}/{arm}/responses.jsonl, and of probe and variants
+
+python scripts/answer_questions.py --help
+"""
+
+from pathlib import Path
+
+from reversegen.config.models import Limits, ModelUse
+from reversegen.config.task import Answering, KindUse
+from reversegen.engines.base import Decoding
+from reversegen.kinds import open_kind
+from reversegen.loop.answering import answer_questions
+from reversegen.loop.engines import open_stage_engine
+from reversegen.loop.questions import QuestionRecord, read_questions
+from reversegen.stage import run
+
+
+def main(
+    questions: list[Path],
+    record: QuestionRecord,
+    target: list[Path],
+    responses: Path,
+    kind: KindUse,
+    model: ModelUse,
+    endpoint_limits: Limits | None,
+    settings: Answering,
+    arm: str | None,
+    random_seed: int,
+    shard: str,
+    threads: int,
+) -> None:
+    """Answer the shard's part as often as the kind votes, drawn for `arm`; once and greedily if it is null."""
+    opened, draw = open_kind(kind), (random_seed, arm) if arm else ()
+    samples, temperature = (opened.decision.samples, opened.decision.temperature) if arm else (1, 0.0)
+    decoding = Decoding(settings.max_new_tokens, temperature)
+    engine = open_stage_engine(model, target, threads, responses, endpoint_limits, decoding)
+    answer_questions(responses, read_questions(questions, record), engine, opened, settings, samples, draw, shard)
+
+
+if __name__ == "__main__":
+    run(main)

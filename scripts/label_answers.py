@@ -1,0 +1,38 @@
+"""Judge the answers to instructions, seeds or tests: results/{task}/{arm}/labels.jsonl, and of probe and variants
+
+python scripts/label_answers.py --help
+"""
+
+from pathlib import Path
+
+from reversegen.config.task import KindUse
+from reversegen.core.records import write_records
+from reversegen.core.shards import share
+from reversegen.kinds import open_kind
+from reversegen.loop.labels import label_responses, label_tests, read_cases
+from reversegen.loop.questions import QuestionRecord, read_test_questions
+from reversegen.stage import run
+
+
+def main(
+    questions: list[Path],
+    record: QuestionRecord,
+    responses: Path,
+    references: list[Path],
+    judgements: list[Path],
+    labels: Path,
+    kind: KindUse,
+    checker_timeout: float,
+    shard: str,
+) -> None:
+    """One verdict for all that was asked, from what the kind needs: the set's own answers, references or judgements."""
+    cases = share(read_cases(questions, record, responses, references, judgements), shard)
+    if record == "tests":
+        asked = share(read_test_questions(questions), shard)
+        write_records(labels, label_tests(asked, cases, checker_timeout, open_kind(kind)))
+    else:
+        write_records(labels, label_responses(cases, checker_timeout, open_kind(kind)))
+
+
+if __name__ == "__main__":
+    run(main)

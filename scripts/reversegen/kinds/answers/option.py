@@ -1,0 +1,200 @@
+r"""The option that a response to a multiple choice question chooses.
+
+::
+
+    option_letter("I think it is C.", ["Mars", "Venus", "Jupiter"])          "C"
+    option_letter("A or C, I cannot tell.", ["Mars", "Venus", "Jupiter"])    None
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from string import ascii_uppercase
+
+_CHARACTERS = str.maketrans(
+    {"\u201c": '"', "\u201d": '"', "\u201e": '"', "\u2018": "'", "\u2019": "'", "`": '"'}
+    | {chr(0xFF00 + n): chr(0x20 + n) for n in range(1, 0x5F)}
+)
+_INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_SPECIAL_TOKEN = re.compile(r"<\|[^<>|\s]{1,40}\|>|</?(?:s|bos|eos|pad|start_of_turn|end_of_turn|answer)>")
+_MARKUP = re.compile(
+    r"(?<!\w)[*_$]+|[*_$]+(?!\w)|^[ \t]*(?:#+|[>\u2022-])[ \t]+|[\u2705\u2713\u2714\U0001f300-\U0001faff]", re.MULTILINE
+)
+_QUOTED = re.compile(r'"[^"\n]*"')
+
+_LETTER = r"""(?<![\w'-])[("'\[]{0,2}(?P<letter>[A-Za-z])(?P<close>[)"'\]]{0,2})(?![\w+#'-]|\.\w)"""
+_CHOICE = re.compile(_LETTER)
+_CLAIM = re.compile(
+    r"""\b(?:(?:answer|option|choice)"?(?:[ ]?(?P<colon>[:=])|[ ](?:is|would[ ]be|should[ ]be|must[ ]be)(?:[ ]?:)?)
+    |(?:it|that|this)(?:[ ]is|'s|[ ]must[ ]be|[ ]should[ ]be)
+    |I(?:[ ]would|'d|[ ]will|'ll)?[ ](?:choose|pick|select|go[ ]with))
+    [ \n]?""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_FILLER = re.compile(
+    r"(?:(?:most|likely|probably|definitely|clearly|therefore|the|letter|option|choice|answer) ){0,4}", re.IGNORECASE
+)
+_RIGHT = re.compile(
+    rf"(?:\b(?:[Oo]ption|[Cc]hoice|[Aa]nswer) )?{_LETTER} (?:is|must be|would be|seems)"
+    r"(?: (?:the|most|likely|probably|clearly|definitely|therefore|best)){0,3} (?:correct|right|best|answer)\b"
+)
+_ALONE = re.compile(
+    rf"^(?i:(?:(?:the|my|final|correct|best) ){{0,3}}(?:answer|option|choice|letter) )?{_LETTER}[.!,:;]?[)\"']?$",
+    re.MULTILINE,
+)
+_BOXED = re.compile(
+    r"\\(?:boxed|fbox) ?\{ ?(?:\\(?:text|textbf|mathrm|mathbf) ?\{ ?)?\(?(?P<letter>[A-Za-z])(?:\)?\.? ?\}|[).:] )"
+)
+_FIRST = re.compile(rf"\A(?:(?:[Oo]ption|[Cc]hoice|[Aa]nswer|[Ll]etter) )?{_LETTER}")
+_LISTED = re.compile(r"^[(\[]?([A-Z])[)\].:](?=\s)", re.MULTILINE)
+
+_ANOTHER = re.compile(r""" ?(?:,|/|&|\+|\bor\b|\band\b)(?: ?(?:or|and))?(?: option)? ?[("'\[]{0,2}([A-Z])(?![\w'-])""")
+_BEFORE = re.compile(r"""(?<!\w)[("'\[]{0,2}([A-Z])[)"'\]]{0,2} ?(?:,|/|&|\bor|\band)(?: (?:or|and))? ?$""")
+_DELIMITER = re.compile(r""" ?[.,:;)!?\]]["')]?|["']| (?=\()| [-\u2013\u2014](?= )|[\u2013\u2014]""")
+_REASON = re.compile(r" (?:because|since|as|for|due|given|which|based|and|but|so)\b")
+_INITIAL = re.compile(r"\. [A-Z]\.")
+_DOUBT = re.compile(
+    r"\b(?:not|never|cannot|neither|nor|no(?!,)|if|whether|unless|hardly|doubt|unlikely|wrong|incorrect|false|except)\b|n't\b",
+    re.IGNORECASE,
+)
+_CLAUSE = re.compile(r"[\n!?;]|\.(?=\s)|\b(?:but|however|so|therefore|thus|hence)\b", re.IGNORECASE)
+_OPENING = re.compile(
+    r"\W*(?:(?:and|then|the|my|our|final|correct|best|right|here|is)\W+)*(?:\W|correct|final|best|right)*",
+    re.IGNORECASE,
+)
+_THOUGHT = re.compile(r"(?:^|\b(?:that|think|believe|say|and|then)\b)\W*$", re.IGNORECASE)
+_LOOKED_BACK = 120
+"""Characters before a statement in which a doubt about it is looked for."""
+
+
+def option_letter(response: str, options: Sequence[str]) -> str | None:
+    r"""The one letter that a response chooses; None where it chooses none, several, or one that is not offered.
+
+    These choose, and all that a response holds must agree:
+
+    1. A statement: "answer is X", "option: X", "it is X", "I choose X", "X is correct", `\boxed{X}`. Not one behind
+       "not", "if" or "whether" in its clause, nor within quotation marks; "Answer: X" begins a sentence.
+    2. A line of its own: a letter, or an option's text.
+    3. The beginning: "X", "X) ...", "X. ...", "X: ...", "X because ...", unless the lines list several letters.
+
+    After a letter comes an end, punctuation or a reason, or its option's text: "A good question" has an article, and "A:"
+    alone is short for "Answer:". The text of another option behind it ("A. Paris" where C is Paris), another letter joined
+    to it ("A or B"), and options that are themselves letters or repeat each other leave it undecided. A letter that is
+    only mentioned chooses nothing. Full-width letters are letters, characters without width vanish, special tokens of chat
+    templates end a line. Takes time linear in the length of the response.
+    """
+    reader = _Reader(options)
+    chosen: set[str] = set()
+    for letters in reader.choices(_clean(response)):
+        chosen |= letters
+        if len(chosen) > 1:
+            return None
+    return next(iter(chosen & reader.offered), None)
+
+
+def _clean(text: str) -> str:
+    text = _INVISIBLE.sub("", text).translate(_CHARACTERS)
+    text = _MARKUP.sub("", _SPECIAL_TOKEN.sub("\n", text))
+    text = "\n".join(line for line in (" ".join(line.split()) for line in text.splitlines()) if line)
+    return text[1:-1] if text[:1] == text[-1:] == '"' and text.count('"') == 2 else text
+
+
+def _bare(text: str) -> str:
+    return text.strip(" \n\"'").rstrip(" .,;:\"'")
+
+
+class _Reader:
+    """What a response may say about one list of options; a set holds the letters that one statement names."""
+
+    def __init__(self, options: Sequence[str]) -> None:
+        self.lettered = [(letter, _bare(_clean(text))) for letter, text in zip(ascii_uppercase, options, strict=False)]
+        self.offered = {letter for letter, _ in self.lettered}
+        self.longest = (
+            max((len(text) for _, text in self.lettered), default=0) + 8 + len("most probably therefore the letter ")
+        )
+
+    def choices(self, text: str) -> Iterator[set[str]]:
+        # A quotation that states an answer is somebody else's statement.
+        text = _QUOTED.sub(lambda quoted: '""' if _CLAIM.search(quoted[0]) else quoted[0], text)
+        if self.named(text):
+            yield self.named(text)
+            return
+        first = _FIRST.match(text)
+        listed = len({line[1] for line in _LISTED.finditer(text)}) > 1
+        if first and not listed:
+            yield self.after(text, first)
+        for line in dict.fromkeys(text.split("\n")):
+            if len(line) <= self.longest:
+                yield self.named(line)
+        for match in _ALONE.finditer(text):
+            yield {match["letter"].upper()}
+        for match in _BOXED.finditer(text):
+            yield {match["letter"].upper()}
+        for match in self.distinct(_RIGHT, text):
+            clause = _clause(text, match.start())
+            if match["letter"] in self.offered and not _DOUBT.search(clause):
+                before = _BEFORE.search(clause)
+                if before:
+                    yield {match["letter"], before[1]}
+                elif _THOUGHT.search(clause):
+                    yield {match["letter"]}
+        for match in self.distinct(_CLAIM, text):
+            if listed and match[0].endswith("\n"):  # "Choose the answer:" and the options once more
+                continue
+            line = text[match.end() : match.end() + self.longest].partition("\n")[0]
+            filler = _FILLER.match(line)
+            begin = filler.end() if filler else 0
+            choice = _CHOICE.match(text, match.end() + begin)
+            letters = self.named(line) or self.named(line[begin:]) or (self.after(text, choice) if choice else set())
+            if letters:
+                clause = _clause(text, match.start())
+                if _OPENING.fullmatch(clause) if match["colon"] else not _DOUBT.search(clause):
+                    yield letters
+
+    def distinct(self, pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+        """Matches that differ in what decides them: a response that runs on repeats one statement to its end."""
+        seen: set[tuple[str, str]] = set()
+        for match in pattern.finditer(text):
+            before = text[max(0, match.start() - _LOOKED_BACK) : match.start()]
+            surroundings = (before, text[match.start() : match.end() + self.longest])
+            if surroundings not in seen:
+                seen.add(surroundings)
+                yield match
+
+    def named(self, line: str) -> set[str]:
+        """Letters of the options that a line is the text of, in its own case if that is one's; also the letter that it is."""
+        given = _bare(line)
+        named = {letter for letter, text in self.lettered if given and text == given}
+        if not named and len(given) > 1:
+            named = {letter for letter, text in self.lettered if text.casefold() == given.casefold()}
+        alone = _ALONE.fullmatch(line) if named else None
+        return named | ({alone["letter"].upper()} & self.offered if alone else set())
+
+    def after(self, text: str, match: re.Match[str]) -> set[str]:
+        """The letter of a match with those that what follows it names; empty where it was no letter but a word."""
+        letter, closed = match["letter"].upper(), bool(match["close"])
+        tail = text[match.end() : match.end() + self.longest].partition("\n")[0]
+        another = _ANOTHER.match(tail)
+        if another and match["letter"].isupper() and (another[1] != "I" or "I" in self.offered):
+            return {letter, another[1]}
+        delimiter = _DELIMITER.match(tail)
+        rest = _bare(tail[delimiter.end() :] if delimiter else tail).casefold()
+        folded = [(own, text.casefold()) for own, text in self.lettered]
+        begun = [(len(t), own) for own, t in folded if t and rest.startswith(t) and not rest[len(t) :][:1].isalnum()]
+        if begun and (delimiter or closed or match["letter"].isupper()):
+            told = {own for length, own in begun if length == max(begun)[0]}
+            return {letter} if letter in told else {letter} | told
+        if not tail or (closed and match["close"] != "'"):
+            return {letter}
+        if match["letter"].islower() or letter == "I":
+            return {letter} if delimiter and tail.strip(" .,:;)!") == "" else set()
+        if (letter == "A" and tail.startswith((":", " :"))) or _INITIAL.match(tail):
+            return set()
+        return {letter} if delimiter or _REASON.match(tail) else set()
+
+
+def _clause(text: str, end: int) -> str:
+    """What stands before a statement in its clause."""
+    before = text[max(0, end - _LOOKED_BACK) : end]
+    return _CLAUSE.split(before.rpartition("\n")[2])[-1]

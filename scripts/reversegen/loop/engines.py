@@ -1,0 +1,18 @@
+"""The engine of a stage: its folder is an input of the rule, and the calls of an endpoint lie beside its output."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from reversegen.config.models import Limits, ModelUse
+from reversegen.engines import open_engine
+from reversegen.engines.base import Decoding, Engine
+from reversegen.engines.endpoint.call_log import calls_folder
+
+
+def open_stage_engine(
+    model: ModelUse | None, folders: list[Path], threads: int, output: Path, limits: Limits | None, decoding: Decoding
+) -> Engine:
+    """The engine that writes `output`. `folders` has the model's folder, or is empty for an endpoint."""
+    assert model is not None
+    return open_engine(model, folders[0] if folders else None, decoding, threads, calls_folder(output), limits)

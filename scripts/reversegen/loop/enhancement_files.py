@@ -1,0 +1,81 @@
+"""The files that enhancement rows are selected from, and those that they are written to."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from reversegen.config.load import Enhancement
+from reversegen.core.files import write_json
+from reversegen.core.records import (
+    Instruction,
+    Judgement,
+    Label,
+    Reference,
+    Response,
+    Seed,
+    Verdict,
+    read_records,
+    write_records,
+)
+from reversegen.loop.enhancement import LabelledArm, Selection, margin_warning
+
+log = logging.getLogger("reversegen")
+
+
+def read_arms(
+    instructions: Sequence[Path], labels: Sequence[Path], references: Sequence[Path], judgements: Sequence[Path]
+) -> list[LabelledArm]:
+    """Each arm with the references that the judge passed: all of them if there are no judgements."""
+    opinions = _opinions(judgements)
+    return [
+        LabelledArm(read_records(i, Instruction), read_records(j, Label), _trusted(r, opinions))
+        for i, j, r in zip(instructions, labels, references, strict=True)
+    ]
+
+
+def read_answered_seeds(
+    drawn_seeds: Path, references: Path, judgements: Sequence[Path], probe: Sequence[Path]
+) -> list[tuple[Seed, Reference, Verdict]]:
+    """The seeds that have a reference which the judge passed, with their verdict in the probe, or `failed` without one."""
+    references_of = {r.instruction_id: r for r in _trusted(references, _opinions(judgements))}
+    verdicts: dict[str, Verdict] = {r.instruction_id: r.verdict for path in probe for r in read_records(path, Label)}
+    return [
+        (s, references_of[s.id], verdicts.get(s.id, "failed"))
+        for s in read_records(drawn_seeds, Seed)
+        if s.id in references_of
+    ]
+
+
+def read_responses(paths: Sequence[Path]) -> dict[str, list[Response]]:
+    """By instruction, the target's answers in all arms."""
+    responses = defaultdict(list)
+    for path in paths:
+        for response in read_records(path, Response):
+            responses[response.instruction_id].append(response)
+    return responses
+
+
+def write_selection(
+    selected: Selection, drawn_seeds: Path, settings: Enhancement, outputs: Mapping[str, Path], selection: Path
+) -> None:
+    """Write the rows of each source and their counts; log these, and whether too few seeds were drawn."""
+    log.info("selected: %s", selected.summary)
+    if warning := margin_warning(selected, len(read_records(drawn_seeds, Seed)), settings):
+        log.warning("%s", warning)
+    for source, path in outputs.items():
+        write_records(path, selected.rows[source])
+    write_json(selection, selected.summary)
+
+
+def _opinions(paths: Sequence[Path]) -> dict[str, Verdict] | None:
+    """The judge's verdicts on references; None where the task has no judge."""
+    return {j.instruction_id: j.verdict for path in paths for j in read_records(path, Judgement)} if paths else None
+
+
+def _trusted(path: Path, opinions: Mapping[str, Verdict] | None) -> list[Reference]:
+    """The references of a file without those that the judge did not pass."""
+    references = read_records(path, Reference)
+    return [r for r in references if opinions is None or opinions.get(r.instruction_id) == "passed"]
