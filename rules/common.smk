@@ -113,7 +113,6 @@ of_warmup = bound(arms.of_warmup)
 of_warmup_and_trained = bound(arms.of_warmup_and_trained)
 last_iteration = bound(arms.last_iteration)
 variant_folder = bound(arms.variant_folder)
-variant_source = bound(arms.variant_source)
 variant_selection = bound(arms.variant_selection)
 
 # models

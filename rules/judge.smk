@@ -75,6 +75,7 @@ rule judge_responses:
     params:
         gpus=asks_gpus("judge"),
         stage=stage("generate", "judge_responses"),
+        kind=kind_use,
         judge=whole_setting("judge"),
         decides=judge_setting,
         model=model_use("judge"),
@@ -84,7 +85,7 @@ rule judge_responses:
     shell:
         "{params.stage} --instructions {input.instructions:q} --seeds {input.seeds:q} --tests {input.tests:q}"
         " --responses {input.responses:q} --references {input.references:q} --folder {input.folder:q}"
-        " --judgements {output.judgements:q} --judge {params.judge:q} --model {params.model:q}"
+        " --judgements {output.judgements:q} --kind {params.kind:q} --judge {params.judge:q} --model {params.model:q}"
         " --endpoint-limits {params.endpoint_limits:q} --shard {params.shard} --threads {threads} --gpus {params.gpus} --log {log:q}"
 
 

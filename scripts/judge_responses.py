@@ -6,9 +6,10 @@ python scripts/judge_responses.py --help
 from pathlib import Path
 
 from reversegen.config.models import Limits, ModelUse
-from reversegen.config.task import Judge
+from reversegen.config.task import Judge, KindUse
 from reversegen.engines.endpoint.call_log import calls_folder
 from reversegen.judges.judge import open_judge
+from reversegen.kinds import open_kind
 from reversegen.loop.judging import judge_answers, read_judged_answers
 from reversegen.stage import run
 
@@ -21,6 +22,7 @@ def main(
     references: list[Path],
     folder: list[Path],
     judgements: Path,
+    kind: KindUse,
     judge: Judge,
     model: ModelUse,
     endpoint_limits: Limits | None,
@@ -28,7 +30,7 @@ def main(
     threads: int,
 ) -> None:
     """Judge the first response, or the teacher's solution, to the shard's questions that have one."""
-    answers = read_judged_answers(instructions, seeds, tests, responses, references, judge.format)
+    answers = read_judged_answers(instructions, seeds, tests, responses, references, judge.format, open_kind(kind))
     model_folder, calls = folder[0] if folder else None, calls_folder(judgements)
     opened = open_judge(judge, model, model_folder, threads, calls, endpoint_limits)
     judge_answers(judgements, answers, opened, judge.batch_size, shard)

@@ -11,6 +11,7 @@ from reversegen.core.records import Question, Response, read_records
 from reversegen.engines import open_engine
 from reversegen.engines.base import Decoding
 from reversegen.kinds import open_kind
+from reversegen.kinds.base import ACCURACY
 from reversegen.loop.confidence import measure_confidence
 from reversegen.stage import run
 
@@ -27,7 +28,7 @@ def main(
 ) -> None:
     """Take the probabilities of the answers that count for accuracy."""
     said = {r.instruction_id: r.text for r in read_records(responses, Response)}
-    questions = {q.id: q for path in tests for q in read_records(path, Question) if q.measure == "accuracy"}
+    questions = {q.id: q for path in tests for q in read_records(path, Question) if q.measure == ACCURACY.name}
     answered = [(i, q.text, said[i]) for i, q in questions.items()]
     engine = open_engine(model, target[0] if target else None, Decoding(settings.max_new_tokens), threads)
     measure_confidence(confidences, answered, engine, open_kind(kind), settings.system, settings.batch_size)

@@ -71,7 +71,6 @@ def test_a_version_is_the_target_or_what_a_source_made_of_it() -> None:
     target = f"results/models/{CONFIGURATION.tasks['tiny-math'].target}"
     assert arms.variant_folder(CONFIGURATION, original) == [target]
     assert arms.variant_folder(CONFIGURATION, enhanced) == files("enhanced/seeds/target")
-    assert [arms.variant_source(CONFIGURATION, w) for w in (original, enhanced)] == ["untrained", "seeds"]
     selections = [arms.variant_selection(CONFIGURATION, w) for w in (original, enhanced)]
     assert selections == [[], files("enhanced/selection.json")]
 

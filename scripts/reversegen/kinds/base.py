@@ -189,8 +189,6 @@ class Kind:
     """The form that decides whether two instructions ask the same."""
     metrics: tuple[MetricDescription, ...] = (ACCURACY, RETAINED)
     """What is measured of a target, in the order of columns."""
-    judged_measures: tuple[str, ...] = ()
-    """Those whose verdicts need the opinion of the judge model."""
     choice: Choice | None = None
     """How options are read, of a kind whose questions are multiple choice."""
     harmful: bool = False

@@ -197,7 +197,6 @@ def open_kind(use: KindUse, worlds: Sequence[World]) -> Kind:
         enhancement_row=enhancement_row,
         replay_row=replay_row,
         metrics=METRICS,
-        judged_measures=("attack_success_rate",),
         group=lambda instruction: question_type(instruction, worlds),
         harmful=True,
         refuses=lambda answer: refuses(answer, phrases),

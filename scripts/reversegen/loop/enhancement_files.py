@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from reversegen.config.load import Enhancement
+from reversegen.config.training import Enhancement
 from reversegen.core.files import write_json
 from reversegen.core.records import (
     Instruction,

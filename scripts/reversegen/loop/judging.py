@@ -11,6 +11,7 @@ from reversegen.ids import content_id
 from reversegen.judges import reads_refusals
 from reversegen.judges.judge import Classifier, GenerativeJudge
 from reversegen.kinds.answers.reply import Reply, read_reply
+from reversegen.kinds.base import Kind
 from reversegen.loop.batches import BatchedFile
 
 
@@ -21,16 +22,17 @@ def read_judged_answers(
     responses: Sequence[Path],
     references: Sequence[Path],
     judge_format: str,
+    kind: Kind,
 ) -> list[tuple[str, str, Reply]]:
     """Id, text and answer of what is judged: the first response, or the teacher's solution, if there is one.
 
-    Of the tests attacks alone are judged, and all if the judge reads refusals.
+    Of the tests those questions are judged whose measure needs it, and all if the judge reads refusals.
     """
     every = reads_refusals(judge_format)
     texts = {i.id: i.text for path in instructions for i in read_records(path, Instruction)}
     texts |= {s.id: s.text for path in seeds for s in read_records(path, Seed)}
     questions = (q for path in tests for q in read_records(path, Question))
-    texts |= {q.id: q.text for q in questions if every or q.measure == "attack_success_rate"}
+    texts |= {q.id: q.text for q in questions if every or kind.measure(q.measure).judged}
     replies = {
         r.instruction_id: read_reply(r.text, r.finished, r.invalid)
         for path in responses

@@ -14,7 +14,7 @@ from reversegen.core.errors import BadInput
 from reversegen.core.files import check_file
 from reversegen.core.records import Labelled, Question, Seed, Split, read_records
 from reversegen.ids import hashed_seed, instruction_id
-from reversegen.kinds.base import Kind, Raw, Unusable
+from reversegen.kinds.base import ACCURACY, RETAINED, Kind, Raw, Unusable
 from reversegen.worlds import WORLDS, draw_examples
 
 log = logging.getLogger("reversegen")
@@ -102,7 +102,7 @@ def build_tests(name: str, source: DataSource, file: Path | None, kind: Kind) ->
     for row in read_source(name, source, file, kind):
         rows += 1
         measure = row.measure or source.measures
-        if row.answer is None and measure not in ("attack_success_rate", "over_refusal"):
+        if row.answer is None and kind.measure(measure).needs_answer:
             raise BadInput(f"data.tests.{name}: a question without an answer cannot count for {measure}")
         question = Question(
             id=instruction_id(row.text),
@@ -206,7 +206,7 @@ def read_tests(paths: Sequence[Path]) -> dict[str, list[Question]]:
         kept = []
         for question in questions:
             measures = {question.measure, first.setdefault(question.id, question).measure}
-            if len(measures) == 1 or measures == {"accuracy", "retained"}:
+            if len(measures) == 1 or measures == {ACCURACY.name, RETAINED.name}:
                 kept.append(question)
         if left := len(questions) - len(kept):
             log.info("%s: %d of %d questions count for something else in a set before it", path, left, len(questions))

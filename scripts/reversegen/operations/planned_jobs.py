@@ -144,9 +144,7 @@ class _TaskJobs:
         questions = sum(self.tests.values())
         yield self._responses("answer_tests", variant, task.target, questions, "all test questions", several=1)
         every = task.judge is not None and reads_refusals(task.judge.format)
-        judgements = sum(
-            n for name, n in self.tests.items() if every or self._measures(name) in self.kind.judged_measures
-        )
+        judgements = sum(n for name, n in self.tests.items() if every or self.kind.measure(self._measures(name)).judged)
         yield from self._judgements("judge_tests", variant, judgements, self.answer)
         if self.kind.choice:
             yield self._confidence(variant, self.kind.choice)
@@ -158,8 +156,8 @@ class _TaskJobs:
         yield self._responses("answer_transfer", part, model, failures, "the target failed on every held-out sample")
         yield from self._judgements("judge_transfer", part, failures, self.answer)
 
-    def _measures(self, test: str) -> str | None:
-        return self.task.data.tests[test].measures
+    def _measures(self, test: str) -> str:
+        return str(self.task.data.tests[test].measures)
 
     def _requests(self, model: str, several: int) -> int:
         """Requests that so many choices for one prompt take."""

@@ -176,7 +176,7 @@ def _common(
     members: npt.NDArray[np.int32], one: np.int64, one_end: np.int64, other: np.int64, other_end: np.int64
 ) -> np.int64:
     """How many members two sets share, of which these are the places of the first and behind the last."""
-    common = 0
+    common = np.int64(0)
     while one < one_end and other < other_end:
         if members[one] == members[other]:
             one, other, common = one + 1, other + 1, common + 1

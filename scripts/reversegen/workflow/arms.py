@@ -132,11 +132,6 @@ def variant_folder(configuration: Configuration, wildcards: Wildcards) -> list[s
     return [f"results/{wildcards.task}/{wildcards.variant}/target"]
 
 
-def variant_source(_: Configuration, wildcards: Wildcards) -> str:
-    """The source of a variant of the target; untrained for the untouched one."""
-    return wildcards.variant.removeprefix("enhanced/")
-
-
 def variant_selection(_: Configuration, wildcards: Wildcards) -> list[str]:
     """How the rows of a variant of the target were selected; none for the untouched one."""
     return [] if wildcards.variant == "original" else [f"results/{wildcards.task}/enhanced/selection.json"]
