@@ -24,11 +24,11 @@ def main(
         random_seed,
     )
     chosen = {row["instruction_id"] for row in rows}
-    if gone := [row for row in before if row["person"] and row["instruction_id"] not in chosen]:
-        kept = audit.with_name("audit.before.csv")
-        earlier = read_audit(kept) if kept.is_file() else []
-        ids = {row["instruction_id"] for row in gone}
-        write_audit(kept, [*(row for row in earlier if row["instruction_id"] not in ids), *gone])
+    if replaced := [row for row in before if row["person"] and row["instruction_id"] not in chosen]:
+        backup = audit.with_name("audit.before.csv")
+        earlier = read_audit(backup) if backup.is_file() else []
+        ids = {row["instruction_id"] for row in replaced}
+        write_audit(backup, [*(row for row in earlier if row["instruction_id"] not in ids), *replaced])
     write_audit(audit, rows)
 
 
