@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.engines.test_transformers import build_model, write_folder
+from tests.support.models import build_model, write_folder
 from tests.support.settings import answer_settings
 
 from reversegen.config.load import Endpoint, Honesty, KindUse, Limits, ModelUse, Safety, Teaching

@@ -9,7 +9,7 @@ from typing import Any
 import datasets
 import pytest
 from huggingface_hub import DatasetCard
-from tests.snakefile.test_plans import NOWHERE, planned
+from tests.support.plans import NOWHERE, planned
 from tests.support.workflows import Workflow
 from trl.data_utils import is_conversational
 

@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
-from tests.support.workflows import REPOSITORY, Workflow
-from tests.training.test_trainer import (
+from tests.support.training import (
     LORA,
     TINY,
     USE,
@@ -25,6 +24,7 @@ from tests.training.test_trainer import (
     supervise,
     training,
 )
+from tests.support.workflows import REPOSITORY, Workflow
 from transformers import AutoModelForCausalLM
 
 from reversegen.config.load import Preference, Warmup, load

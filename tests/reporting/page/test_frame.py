@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.reporting.page.test_report import HOSTILE, hostile, stored
 from tests.support.browser import CHROMIUM, Browser, browser
+from tests.support.reports import HOSTILE, hostile, stored
 
 from reversegen.reporting.page.frame import FIRST, framed
 from reversegen.reporting.page.report import MOST_EXAMPLES, page
