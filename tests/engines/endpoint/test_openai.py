@@ -20,6 +20,7 @@ import pytest
 from tests.support.endpoint_server import FAULTS, KEY, EndpointServer
 from tests.support.settings import answer_settings
 from tests.support.usage import read_usage
+from tests.support.workflows import REPOSITORY
 
 from reversegen.config.load import Endpoint, Honesty, KindUse, Limits, ModelUse, Teaching
 from reversegen.core.errors import BadInput
