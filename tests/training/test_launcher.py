@@ -173,8 +173,8 @@ with checkpoints.Checkpoints(Path(sys.argv[1]), "key") as saved:
     if not first:
         signal.raise_signal(signal.SIGUSR1)
     if first:
-        (saved.own / "checkpoint-5").mkdir(parents=True)
-        (saved.own / "checkpoint-5/state").write_text("whole")
+        (saved.own_folder / "checkpoint-5").mkdir(parents=True)
+        (saved.own_folder / "checkpoint-5/state").write_text("whole")
     try:
         saved.on_save(args, state, control)
     except Interrupted:

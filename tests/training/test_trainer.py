@@ -609,19 +609,19 @@ def test_a_checkpoint_that_cannot_be_put_in_its_place_is_an_error_and_removes_no
     state, args = Checkpoints(tmp_path / "model", "key"), SimpleNamespace(device=torch.device("cpu"))
 
     def save(step: int) -> None:
-        write_text(state.own / f"checkpoint-{step}/state", str(step))
+        write_text(state.own_folder / f"checkpoint-{step}/state", str(step))
         state.on_save(args, SimpleNamespace(global_step=step, max_steps=10), None)
 
     write_text(state.place / "step-9/state", "of another writer, which is ahead")
     for step in (2, 4, 4):  # the second time as if another writer had been first
         save(step)
-        assert not list(state.own.iterdir())
+        assert not list(state.own_folder.iterdir())
         assert {path.name for path in state.place.glob("step-*")} == {f"step-{step}", "step-9"}
     (state.place / "step-6").write_text("no folder")
     with pytest.raises(NotADirectoryError):
         save(6)
     kept = {str(path.relative_to(state.place)) for path in state.place.rglob("state")}
-    assert kept == {"step-4/state", "step-9/state", f"{state.own.name}/checkpoint-6/state"}
+    assert kept == {"step-4/state", "step-9/state", f"{state.own_folder.name}/checkpoint-6/state"}
 
 
 def test_a_training_on_several_gpus_without_a_launcher_is_that_on_one(

@@ -142,7 +142,7 @@ def evaluate_proposer(
         "semantic_novelty": NO_MODEL,
     }
     if meanings:
-        texts = meanings.own.of(i.id for _, i in unique)
+        texts = meanings.own.vectors_of(i.id for _, i in unique)
         closest = np.maximum(nearest(texts, meanings.seeds.vectors), nearest(texts, meanings.earlier.vectors))
         metrics["semantic_novelty"] = share([bool(c <= 1 - meanings.eps) for c in closest], unique)
     if not known:
@@ -171,8 +171,8 @@ def _diversity(
     metrics = lexical_diversity([i.text for i in chosen], kind)
     if meanings:
         ids = sorted(meanings.seeds.rows)
-        of_seeds = meanings.seeds.of(ids[n] for n in drawn(len(ids), size, random_seed))
-        metrics |= semantic_metrics(meanings.own.of(i.id for i in chosen), of_seeds, meanings.eps)
+        of_seeds = meanings.seeds.vectors_of(ids[n] for n in drawn(len(ids), size, random_seed))
+        metrics |= semantic_metrics(meanings.own.vectors_of(i.id for i in chosen), of_seeds, meanings.eps)
         if len(ids) < size:
             few = f"{len(ids)} seeds, fewer than evaluation.diversity_sample: {size}"
             metrics["seed_coverage"] = metrics["seed_coverage"].null_because(few)

@@ -63,7 +63,7 @@ def make_failure_clusters(
         if embeddings is None:
             vectors, others = _tf_idf(texts, list(found.passes.values()), random_seed)
         else:
-            vectors, others = embeddings.of(ids), embeddings.of(passed)
+            vectors, others = embeddings.vectors_of(ids), embeddings.vectors_of(passed)
         centres = _centres(vectors, random_seed)
         own, distances = _nearest(vectors, centres)
         order = np.argsort(-np.bincount(own, minlength=len(centres)), kind="stable")  # largest first
