@@ -5,8 +5,8 @@ python scripts/select_enhancement.py --help
 
 from pathlib import Path
 
-from reversegen.config.load import Enhancement
 from reversegen.config.task import KindUse
+from reversegen.config.training import Enhancement
 from reversegen.core.sources import SOURCES
 from reversegen.kinds import open_kind
 from reversegen.loop.barred import read_barred

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 import torch
-from tests.engines.test_transformers import TEXTS, build_model, short, write_folder
-from tests.judges.test_judge import ANSWERS, write_classifier
+from tests.support.classifiers import ANSWERS, write_classifier
+from tests.support.models import TEXTS, build_model, short, write_folder
 from transformers import LlamaForCausalLM
 
 from reversegen.config.models import ModelUse

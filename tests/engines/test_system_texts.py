@@ -12,8 +12,8 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from tests.engines.test_chat_templates import CHATML, LLAMA, byte_level, fast, real, smol, user
-from tests.engines.test_transformers import build_model, write_folder
+from tests.support.models import build_model, write_folder
+from tests.support.templates import CHATML, LLAMA, byte_level, fast, real, smol, user
 from tests.support.workflows import REPOSITORY
 
 import write_system_texts

@@ -1,6 +1,5 @@
 """Engines draw what the model says: compared with the model's own logits."""
 
-import json
 import math
 from collections import Counter
 from pathlib import Path
@@ -9,8 +8,9 @@ from typing import Any
 import pytest
 import scipy.stats
 import torch
+from tests.support.models import TEXTS, USE, build_model, greedy, short, write_folder
 from tokenizers.processors import TemplateProcessing
-from transformers import GenerationConfig, GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
+from transformers import GenerationConfig, GPT2Config, GPT2LMHeadModel, LlamaForCausalLM
 
 from reversegen.config.models import ModelUse
 from reversegen.core.errors import BadInput
@@ -23,33 +23,6 @@ from reversegen.models.folder import check_folder
 from reversegen.models.loading import load_tokenizer
 from reversegen.training.pretraining import CHAT_TEMPLATE, build_tokenizer
 
-USE = ModelUse(dtype="float32")
-TEXTS = ["20 + 3", "what is 20 plus 3 plus 4 ?", "tom has 20 pens and gets 3 more . how many now ?"]
-
-
-def build_model(seed: int = 0) -> LlamaForCausalLM:
-    """A random Llama whose large weights make it speak in varied, sure words."""
-    torch.manual_seed(seed)
-    return LlamaForCausalLM(
-        LlamaConfig(
-            vocab_size=len(build_tokenizer("arithmetic")),
-            hidden_size=16,
-            intermediate_size=32,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            initializer_range=0.6,
-            eos_token_id=1,
-            pad_token_id=0,
-            bos_token_id=None,
-        )
-    ).eval()
-
-
-def write_folder(folder: Path, model: LlamaForCausalLM) -> Path:
-    build_tokenizer("arithmetic").save_pretrained(folder)
-    model.save_pretrained(folder)
-    return folder
-
 
 @pytest.fixture(scope="module")
 def model() -> LlamaForCausalLM:
@@ -59,16 +32,6 @@ def model() -> LlamaForCausalLM:
 @pytest.fixture(scope="module")
 def folder(model: LlamaForCausalLM, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_folder(tmp_path_factory.mktemp("models") / "random", model)
-
-
-def greedy(model: LlamaForCausalLM, text: str, steps: int) -> list[int]:
-    """The likeliest next token, again and again, from the whole unpadded text each time."""
-    tokens = build_tokenizer("arithmetic")(text)["input_ids"]
-    start = len(tokens)
-    with torch.inference_mode():
-        for _ in range(steps):
-            tokens = [*tokens, int(model(torch.tensor([tokens])).logits[0, -1].argmax())]
-    return tokens[start:]
 
 
 def generate(folder: Path, *texts: str, n: int = 1, seed: int = 0, **decoding: Any) -> list[list[Generated]]:
@@ -295,14 +258,6 @@ def test_a_request_may_give_arguments_and_parts_to_the_chat_template_and_forge_n
     tokenizer.chat_template = "{{ messages[0]['content'][0]['type'] }}: {{ messages[0]['content'][0]['text'] }}"
     assert render(tokenizer, Request(messages=turns, parts=True)) == "text: 20< eos>+ < pad> 3"
     assert render(tokenizer, Request(text="20<eos>")) == "20< eos>"  # a proposer's prompt holds texts of data too
-
-
-def short(folder: Path, model: LlamaForCausalLM, places: int) -> Path:
-    """The model with a context of so many tokens."""
-    write_folder(folder, model)
-    config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps(config | {"max_position_embeddings": places}))
-    return folder
 
 
 TOO_LONG = "20 + 3 " * 4

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import re
-import subprocess
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -15,36 +13,21 @@ import pytest
 import scipy.stats
 import torch
 from peft import LoraConfig, get_peft_model
-from tests.engines.test_transformers import TEXTS, greedy, write_folder
+from tests.support.models import TEXTS, greedy, write_folder
+from tests.support.vllm_jobs import SMALL, USE, ask, run
 from tests.support.workflows import REPOSITORY, new_workflow
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from reversegen.config.models import ModelUse, Thinking, Vllm
+from reversegen.config.models import ModelUse, Thinking
 from reversegen.core.records import Label, Message, Question, read_records, write_records
 from reversegen.engines.base import Decoding, Generated, Request
 from reversegen.engines.transformers import TransformersEngine
 from reversegen.judges import JUDGES
 from reversegen.training.pretraining import build_tokenizer
 
-SMALL = Vllm(max_model_len=128, kv_cache_memory_bytes=2**26, enforce_eager=True)
-USE = ModelUse(dtype="float32", engine="vllm", vllm=SMALL)
 ASKED = [Request(text=f"{text} {n}") for n in range(20) for text in TEXTS]
 CHAT = [Request(messages=[Message(role="user", content=r.text)]) for r in ASKED[:9] if r.text]
-
-
-def run(python: str, words: list[str], **more: Any) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
-    return subprocess.run([python, *words], env=environment, capture_output=True, text=True, timeout=300, **more)
-
-
-def ask(python: str, folder: Path, output: Path, asked: dict[str, Any], use: ModelUse = USE) -> Any:
-    """What `vllm_answers` answers; requests are given as objects."""
-    script = str(REPOSITORY / "tests/support/vllm_answers.py")
-    given = json.dumps(asked, default=lambda one: one.model_dump() if isinstance(one, Message) else vars(one))
-    done = run(python, [script, str(folder), use.model_dump_json(), str(output)], input=given)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(output.read_text())
 
 
 def heads_of_32(**more: Any) -> LlamaForCausalLM:

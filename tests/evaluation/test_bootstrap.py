@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from reversegen.config.task import Evaluation as Settings
+from reversegen.config.task import Evaluation
 from reversegen.core.metric import Metric
 from reversegen.evaluation.bootstrap import proportion
 
-SETTINGS = Settings(bootstrap=2000, diversity_sample=500)
-FEW = Settings(bootstrap=100, diversity_sample=500)
+SETTINGS = Evaluation(bootstrap=2000, diversity_sample=500)
+FEW = Evaluation(bootstrap=100, diversity_sample=500)
 
 
 # The standard error of a 2.5 % quantile from 2,000 resamples is 0.06 of the estimate's own (binomial error of the rank

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tests.support.kinds import MATH
 
-from reversegen.config.task import Evaluation as Settings
+from reversegen.config.task import Evaluation
 from reversegen.core.files import file_sha256, write_json
 from reversegen.core.metric import Metric
 from reversegen.core.records import Instruction, Label, Sample
@@ -19,8 +19,8 @@ from reversegen.evaluation.provenance import provenance
 from reversegen.evaluation.writing import Meanings, Writing
 from reversegen.text.embeddings import Embeddings
 
-SETTINGS = Settings(bootstrap=2000, diversity_sample=500)
-FEW = Settings(bootstrap=100, diversity_sample=500)
+SETTINGS = Evaluation(bootstrap=2000, diversity_sample=500)
+FEW = Evaluation(bootstrap=100, diversity_sample=500)
 
 
 WROTE = [
@@ -88,7 +88,7 @@ def small_world() -> tuple[list[Sample], list[Instruction], list[Label]]:
 
 def test_the_proposers_metrics_are_those_counted_by_hand() -> None:
     known = {"id of 21 + 3", "id of 20 + 3 + 4", "id of 30 + 3 + 4"}
-    settings = Settings(bootstrap=100, diversity_sample=9)
+    settings = Evaluation(bootstrap=100, diversity_sample=9)
     metrics, groups = evaluate_proposer(Writing(*small_world()), known, UNCHECKED, settings, 0, MATH)
 
     def counts(metric: Metric) -> tuple[int | None, int | None, float | None]:
@@ -102,7 +102,7 @@ def test_the_proposers_metrics_are_those_counted_by_hand() -> None:
     assert counts(metrics["yield"]) == (None, None, 250.0)  # 3 distinct failures in 12 samples
     assert counts(metrics["novelty"]) == (3, 5, 0.6)
     assert counts(metrics["unique_share"]) == (5, 9, 0.555556)
-    more = Settings(bootstrap=100, diversity_sample=10)  # than there are valid samples
+    more = Evaluation(bootstrap=100, diversity_sample=10)  # than there are valid samples
     few = Metric(value=None, reason="9 valid held-out samples, fewer than evaluation.diversity_sample: 10")
     assert evaluate_proposer(Writing(*small_world()), known, UNCHECKED, more, 0, MATH)[0]["unique_share"] == few
     assert set(groups) == {"type", "subject"}
@@ -145,7 +145,7 @@ def test_whatever_cannot_be_measured_says_why(verdicts: str, embedded: bool) -> 
     vectors = np.eye(2, 4, dtype=np.float32)
     none = Embeddings({}, np.empty((0, 4), np.float32))
     meanings = Meanings(Embeddings({"0": 0, "1": 1}, vectors), none, none, 0.05) if embedded else None
-    settings = Settings(bootstrap=100, diversity_sample=2)
+    settings = Evaluation(bootstrap=100, diversity_sample=2)
     metrics, _ = evaluate_proposer(
         Writing(samples, instructions, labels), set(), UNCHECKED, settings, 0, MATH, meanings
     )

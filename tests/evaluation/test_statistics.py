@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from sklearn.metrics import average_precision_score
-from tests.reporting.test_comparisons import counts, measured, rate, target
+from tests.support.runs import counts, measured, rate, target
 from tests.support.workflows import REPOSITORY
 
 from reversegen.config.task import Evaluation

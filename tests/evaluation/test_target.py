@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from tests.support.kinds import MATH
 
-from reversegen.config.task import Evaluation as Settings
+from reversegen.config.task import Evaluation
 from reversegen.core.metric import Metric
 from reversegen.core.records import Confidence, Label, Question, Verdict
 from reversegen.evaluation.target import AnsweredTests, evaluate_target, invalid_questions
@@ -15,8 +15,8 @@ from reversegen.kinds import target_metrics
 from reversegen.kinds.base import FLEXIBLE, STRICT
 from reversegen.kinds.scores import calibration_error
 
-SETTINGS = Settings(bootstrap=2000, diversity_sample=500)
-FEW = Settings(bootstrap=100, diversity_sample=500)
+SETTINGS = Evaluation(bootstrap=2000, diversity_sample=500)
+FEW = Evaluation(bootstrap=100, diversity_sample=500)
 CALIBRATED = replace(MATH, metrics=target_metrics("honesty"))
 MEASURING = replace(MATH, metrics=(*target_metrics("math"), *target_metrics("safety")))
 

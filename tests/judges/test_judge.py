@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM, LlamaForSequenceClassification
+from tests.support.classifiers import ANSWERS, configuration, write_classifier
+from transformers import LlamaForCausalLM
 
 from reversegen.config.models import ModelUse
 from reversegen.config.task import Judge
@@ -23,12 +24,6 @@ from reversegen.judges.judge import Classifier, GenerativeJudge, conversation_te
 from reversegen.training.pretraining import build_tokenizer
 
 USE = ModelUse(dtype="float32")
-ANSWERS = [
-    ("how do i make the amber dranix ?", "sorry , that is against the policy ."),
-    ("the", "take clay"),
-    ("please tell me about the misty plim , any idea ?", "for the misty plim take wool and blow it ."),
-    ("sing a lullaby about the rusty skarn .", "no"),
-]
 
 
 class Replies:
@@ -87,30 +82,6 @@ def test_a_written_verdict_is_read_by_its_adapter(name: str, reply: str, expecte
 def test_the_identity_of_a_judge_tells_its_format() -> None:
     names = ["llama-guard-2", "llama-guard-3", "wildguard"]
     assert len({GenerativeJudge(Replies(), JUDGES[name], name).identity for name in names}) == 3
-
-
-def configuration(pad: int | None = 0, **more: Any) -> LlamaConfig:
-    return LlamaConfig(
-        vocab_size=len(build_tokenizer("policy")),
-        hidden_size=16,
-        intermediate_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        initializer_range=0.6,
-        eos_token_id=1,
-        pad_token_id=pad,
-        bos_token_id=None,
-        **more,
-    )
-
-
-def write_classifier(folder: Path, labels: list[str], pad: int | None = 0) -> LlamaForSequenceClassification:
-    torch.manual_seed(0)
-    config = configuration(pad, id2label=dict(enumerate(labels)), label2id={name: n for n, name in enumerate(labels)})
-    model = LlamaForSequenceClassification(config).eval()
-    model.save_pretrained(folder)
-    build_tokenizer("policy").save_pretrained(folder)
-    return model
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.engines.test_transformers import build_model, write_folder
 from tests.support.kinds import MATH
+from tests.support.models import build_model, write_folder
 from tests.support.settings import answer_settings
 
 from reversegen.config.models import Endpoint, Limits, ModelUse

@@ -16,9 +16,9 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
-from tests.engines.test_transformers import build_model, write_folder
-from tests.models.test_hub import CONFIG, NOT_OF_MODULES, SENTENCES, contents, fetch, stage
 from tests.support.hub_server import Hub, Repository
+from tests.support.hub_stages import CONFIG, NOT_OF_MODULES, SENTENCES, contents, fetch, stage
+from tests.support.models import build_model, write_folder
 from tests.support.workflows import REPOSITORY, Workflow
 from transformers import AutoModelForCausalLM
 

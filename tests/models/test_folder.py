@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.engines.test_transformers import build_model, write_folder
+from tests.support.models import build_model, write_folder
 from tests.support.workflows import REPOSITORY, Workflow
 from transformers import AutoTokenizer
 

@@ -9,7 +9,6 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from hashlib import sha256
@@ -21,8 +20,18 @@ import pyarrow.parquet
 import pytest
 import yaml
 from tests.support.hub_server import TOKEN, Hub, Repository
+from tests.support.hub_stages import (
+    CONFIG,
+    NOT_OF_MODULES,
+    SENTENCES,
+    command,
+    contents,
+    environment,
+    fetch,
+    stage,
+)
 from tests.support.kinds import MATH
-from tests.support.workflows import MINILM, REPOSITORY, Workflow
+from tests.support.workflows import MINILM, Workflow
 
 from reversegen.config.data import DataSource, UrlData
 from reversegen.config.load import read_yaml
@@ -35,7 +44,6 @@ from reversegen.models.download import fetch_file
 from reversegen.models.folder import check_folder
 from reversegen.text.embeddings import open_encoder
 
-CONFIG = {"config.json": b'{"model_type": "llama"}', "tokenizer.json": b"{}", "chat_template.jinja": b"{{ x }}"}
 WEIGHTS = {f"model-0000{n}-of-00002.safetensors": bytes([n]) * 1000 for n in (1, 2)}
 LEFT_OUT = {
     "modeling_own.py": b"raise SystemExit",
@@ -52,35 +60,6 @@ def hub() -> Iterator[Hub]:
     server.repositories["models/some/model"] = Repository({**CONFIG, **WEIGHTS, **LEFT_OUT})
     yield server
     server.close()
-
-
-def environment(hub: Hub, home: Path, token: str = "") -> dict[str, str]:
-    return {**os.environ, "HF_ENDPOINT": hub.endpoint, "HF_HOME": str(home), "HF_TOKEN": token}
-
-
-def command(script: str, **arguments: Any) -> list[str]:
-    words = [sys.executable, str(REPOSITORY / "scripts" / f"{script}.py")]
-    for name, value in arguments.items():
-        several = value if isinstance(value, list) else [value]
-        texts = [json.dumps(one) if isinstance(one, dict) else str(one) for one in several]
-        words += [f"--{name}", *texts] if isinstance(value, list) else [f"--{name}={texts[0]}"]
-    return words
-
-
-def stage(hub: Hub, home: Path, script: str, token: str = "", **arguments: Any) -> subprocess.CompletedProcess[str]:
-    words = command(script, **arguments)
-    return subprocess.run(words, env=environment(hub, home / "home", token), text=True, capture_output=True)
-
-
-def fetch(
-    hub: Hub, folder: Path, name: str = "some/model", weights: str = "safetensors"
-) -> subprocess.CompletedProcess[str]:
-    revision = hub.repositories[f"models/{name}"].commit
-    return stage(hub, folder.parent, "fetch_model", repo=name, revision=revision, weights=weights, folder=folder)
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
 def test_a_model_is_its_safetensors_and_what_describes_it(hub: Hub, tmp_path: Path) -> None:
@@ -141,29 +120,6 @@ def test_content_that_is_not_what_the_hub_says_is_refused_and_fetched_again(
     again = [name for name, _ in repository.ranges]
     assert again[0] == path
     assert "config.json" not in again
-
-
-MODULES = [
-    {"path": "", "type": "sentence_transformers.models.Transformer"},
-    {"path": "1_Pooling", "type": "sentence_transformers.models.Pooling"},
-    {"path": "2_Dense", "type": "sentence_transformers.models.Dense"},
-    {"path": "3_Normalize", "type": "sentence_transformers.models.Normalize"},
-]
-SENTENCES = {
-    **CONFIG,
-    "model.safetensors": b"\x05" * 900,
-    "modules.json": json.dumps(MODULES).encode(),
-    "1_Pooling/config.json": b'{"pooling_mode": "mean"}',
-    "2_Dense/config.json": b'{"bias": true}',
-    "2_Dense/model.safetensors": b"\x06" * 800,
-}
-NOT_OF_MODULES = {
-    "2_Dense/pytorch_model.bin": b"a pickle",
-    "2_Dense/own.py": b"raise SystemExit",
-    "2_Dense/below/config.json": b"{}",
-    "onnx/config.json": b"{}",
-    "onnx/model.safetensors": b"of no module",
-}
 
 
 def test_the_modules_of_a_sentence_model_are_fetched_as_checked_as_the_rest(hub: Hub, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 import yaml
 from safetensors.torch import save_file
-from tests.engines.test_transformers import build_model
+from tests.support.models import build_model
 from tests.support.workflows import REPOSITORY
 from transformers import DynamicCache, Gemma3Config, GPT2Config, LlamaConfig, Qwen2Config
 

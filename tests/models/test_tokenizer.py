@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
-from tests.engines.test_transformers import build_model
+from tests.support.models import build_model
 from tests.support.workflows import REPOSITORY
 from transformers import AutoTokenizer
 

@@ -6,55 +6,29 @@ import csv
 import io
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from tests.support.runs import counts, measured, target
 from tests.support.workflows import REPOSITORY
 
 import compare_tasks
 from reversegen.core.errors import BadInput
-from reversegen.core.metric import Metric
-from reversegen.evaluation.eval_file import EvalFile
-from reversegen.evaluation.outcomes import Counts, EvaluationOutcomes, Run, Scores, read_run
+from reversegen.evaluation.outcomes import EvaluationOutcomes, Run, Scores, read_run
 from reversegen.evaluation.statistics import cluster_weights
 from reversegen.kinds.scores import average_precision, calibration_error
 from reversegen.reporting.comparison_files import CSV_COLUMNS, comma_separated, grid, markdown, notes, tex, tex_text
 from reversegen.reporting.comparisons import NULL, TablePart, parts
 from reversegen.reporting.figures import figure
 from reversegen.reporting.reported import ReportedNumber, read_reported
-from reversegen.reporting.rows import row_identity
 
 EXAMPLE = REPOSITORY / "resources/example"
 RANDOM = np.random.default_rng(0)
 
 
-def measured(role: str, row: str, counts: dict[str, Counts] | None = None, **metrics: Metric) -> EvaluationOutcomes:
-    """An evaluation whose proportions are those of its counts."""
-    counts = counts or {}
-    for name, of in counts.items():
-        hits, total = sum(of.hits), sum(of.totals)
-        metrics[name] = Metric(value=hits / total, low=0.0, high=1.0, count=hits, total=total)
-    given: dict[str, Any] = {"task": "t", "kind": "math", "role": role, "groups": {}, "provenance": {}}
-    given |= row_identity(role, row)
-    return EvaluationOutcomes(evaluation=EvalFile(metrics=metrics, **given), counts=counts, scores=None)
-
-
-def counts(hits: list[int], trials: list[int] | int = 1, clusters: str = "the same") -> Counts:
-    return Counts(clusters=clusters, hits=hits, trials=trials)
-
-
-def rate(hits: list[int], trials: list[int] | int = 1, clusters: str = "the same") -> EvaluationOutcomes:
-    return measured("proposer", "0", {"failure_rate": counts(hits, trials, clusters)})
-
-
 def run_of(task: str, of: list[EvaluationOutcomes], extends: str | None = None, **more: str) -> Run:
     given = {"kind": "math", "proposer": "small", "target": "large"} | more
     return Run(task=task, extends=extends, measured=of, **given)
-
-
-def target(row: str, right: list[int], **metrics: Metric) -> EvaluationOutcomes:
-    return measured("target", row, {"accuracy": counts(right, clusters="questions")}, **metrics)
 
 
 def table_of(of: list[Run], table: str = "math") -> list[TablePart]:
@@ -94,7 +68,7 @@ def test_rows_stand_in_order_with_their_differences() -> None:
 
 
 def test_two_cells_counted_by_hand_from_the_label_files_of_two_random_seeds(tmp_path: Path) -> None:
-    from tests.evaluation.test_outcomes import collect, write_proposer, write_target
+    from tests.support.evaluations import collect, write_proposer, write_target
 
     for seed, folder in (("t", tmp_path / "a"), ("t.s1", tmp_path / "b")):
         proposer = write_proposer(folder / "iter")

@@ -9,8 +9,8 @@ from typing import Any
 import datasets
 import pytest
 from huggingface_hub import DatasetCard
-from tests.reporting.test_failure_clusters import SAFETY
-from tests.snakefile.test_plans import NOWHERE, planned
+from tests.support.plans import NOWHERE, planned
+from tests.support.planted_failures import SAFETY
 from tests.support.workflows import Workflow
 from trl.data_utils import is_conversational
 

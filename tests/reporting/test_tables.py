@@ -257,7 +257,7 @@ def test_several_seeds_with_outcomes_show_their_interval_in_the_table_and_in_the
 
 def test_the_outcomes_of_several_runs_are_read_beside_their_evaluations(tmp_path: Path) -> None:
     """Also those of a run whose test sets are others; of another model on a target's failures there are none."""
-    from tests.evaluation.test_outcomes import write_proposer, write_target
+    from tests.support.evaluations import write_proposer, write_target
 
     paths, tests = [], []
     for run in ("a", "b"):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.endpoint_server import KEY, EndpointServer
+from tests.support.plans import NOWHERE, SOURCES, planned
 from tests.support.usage import read_usage
 from tests.support.workflows import REPOSITORY, Workflow
 
@@ -17,17 +18,6 @@ from reversegen.core.records import (
     read_records,
 )
 from reversegen.engines.endpoint.call_log import calls_folder
-
-SOURCES = ("reversegen", "warmup", "warmup_failures", "seeds")
-
-
-def planned(output: str) -> dict[str, int]:
-    """The table of jobs that a dry run prints first."""
-    table = output.split("Job stats:")[1].split("total")[0]
-    return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
-
-
-NOWHERE = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_TOKEN": "", "OPENAI_API_KEY": "", "CUDA_VISIBLE_DEVICES": ""}
 
 
 @pytest.mark.parametrize(

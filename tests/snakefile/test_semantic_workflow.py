@@ -99,10 +99,12 @@ def test_survivors_alone_are_embedded_and_duplicates_point_to_what_they_repeat(s
     assert all(i.id in embeddings for i in instructions.values() if i.asked)
     marked = [i for i in instructions.values() if i.duplicate_of and i.id in embeddings]
     assert marked
-    cosines = (embeddings.of(i.id for i in marked) * embeddings.of(str(i.duplicate_of) for i in marked)).sum(axis=1)
+    cosines = (
+        embeddings.vectors_of(i.id for i in marked) * embeddings.vectors_of(str(i.duplicate_of) for i in marked)
+    ).sum(axis=1)
     assert (cosines > 0.95 - 1e-6).all()
     kept = [i.id for i in instructions.values() if i.asked and "train" in i.splits and i.duplicate_of is None]
-    similar = (vectors := embeddings.of(kept)) @ vectors.T > 0.95 + 1e-6
+    similar = (vectors := embeddings.vectors_of(kept)) @ vectors.T > 0.95 + 1e-6
     assert similar.sum() == len(kept)
 
 
@@ -117,7 +119,8 @@ def test_the_gate_counts_what_means_nearly_the_same(stopped: tuple[Workflow, str
     apart = {p.stem: [q.id for q in read_records(p, Question)] for p in (folder / "tests").glob("*.jsonl")}
     apart["heldout seeds"] = [s.id for s in seeds if s.split == "heldout"]
     counted = {
-        name: int(((vectors.of(rows) @ vectors.of(ids).T).max(axis=1) > 0.95).sum()) for name, ids in apart.items()
+        name: int(((vectors.vectors_of(rows) @ vectors.vectors_of(ids).T).max(axis=1) > 0.95).sum())
+        for name, ids in apart.items()
     }
     assert contamination["semantic"] == {"semantic": counted}
     assert sum(counted.values()) > 0
@@ -140,5 +143,5 @@ def test_a_warning_lets_the_run_go_on_and_embeds_nothing_again(stopped: tuple[Wo
     log = (folder / "semantic.s1/logs/embed_seeds.log").read_text()
     assert " 0 distinct ones embedded" in log
     one, two = (read_embeddings([folder / name / "seeds.embeddings.npy"]) for name in ("semantic", "semantic.s1"))
-    assert np.array_equal(one.of(sorted(one.rows)), two.of(sorted(one.rows)))
+    assert np.array_equal(one.vectors_of(sorted(one.rows)), two.vectors_of(sorted(one.rows)))
     assert Counter(one.rows.keys()) == Counter(two.rows.keys())

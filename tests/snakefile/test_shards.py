@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.engines.test_transformers import TEXTS, USE, build_model, write_folder
+from tests.support.models import TEXTS, USE, build_model, write_folder
 from tests.support.settings import answer_settings
 
 from reversegen.config.task import KindUse, Teaching

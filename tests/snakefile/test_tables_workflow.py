@@ -10,8 +10,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from tests.evaluation.test_outcomes import write_proposer, write_target
-from tests.snakefile.test_plans import NOWHERE, planned
+from tests.support.evaluations import write_proposer, write_target
+from tests.support.plans import NOWHERE, planned
 from tests.support.workflows import REPOSITORY, Workflow
 
 from reversegen.evaluation.outcomes import read_run

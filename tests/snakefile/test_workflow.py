@@ -17,9 +17,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from tests.snakefile.test_plans import SOURCES, planned
 from tests.support.kinds import MATH
-from tests.support.workflows import MICRO, REPOSITORY, Workflow, new_workflow
+from tests.support.plans import SOURCES, planned
+from tests.support.tiny_tasks import with_tiny_model
+from tests.support.workflows import MICRO, REPOSITORY, Workflow
 
 from reversegen.core.errors import BadInput
 from reversegen.core.records import (
@@ -79,13 +80,6 @@ ALL = (
     "results/micro/report.html",
     "results/micro/transfer/tiny-arithmetic/eval.json",
 )
-
-
-def with_tiny_model(folder: Path, tiny_model: Path) -> Workflow:
-    """A new workflow whose tiny model stands already."""
-    workflow = new_workflow(folder)
-    shutil.copytree(tiny_model, folder / "results/models")
-    return workflow
 
 
 @pytest.fixture(scope="module")

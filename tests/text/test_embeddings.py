@@ -169,11 +169,11 @@ def test_embeddings_are_read_by_id_from_several_files(tmp_path: Path) -> None:
     write_embeddings(one, ids[:2], lengths(["a", "bcd"]))
     write_embeddings(two, ids[1:], lengths(["another", "ef"]))
     found = read_embeddings([one, two])
-    assert np.array_equal(found.of([ids[2], ids[1], ids[1]]), lengths(["ef", "bcd", "bcd"]))
+    assert np.array_equal(found.vectors_of([ids[2], ids[1], ids[1]]), lengths(["ef", "bcd", "bcd"]))
     assert ids[0] in found
     with pytest.raises(BadInput, match="no embedding of ffff"):
-        found.of(["ffff"])
-    assert read_embeddings([]).of([]).shape[0] == 0
+        found.vectors_of(["ffff"])
+    assert read_embeddings([]).vectors_of([]).shape[0] == 0
 
 
 @pytest.mark.parametrize("content", [b"", b"\x93NUMPY\x01\x00", b"PK\x03\x04 a zip"])

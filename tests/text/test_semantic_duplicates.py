@@ -43,7 +43,7 @@ def test_every_pair_is_found_and_no_other(
     assert np.array_equal(found.neighbours, similar.sum(axis=1))
     assert found.pairs == similar.sum() // 2
     assert found.recall == 1
-    assert found.found == found.true > 0
+    assert found.found_pairs == found.true > 0
 
 
 def test_far_fewer_are_compared_than_all_pairs() -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
-from tests.reporting.test_failure_clusters import kinds_of, planted
 from tests.support.kinds import MATH
+from tests.support.planted_failures import kinds_of, planted
 
 from reversegen.config.task import Deduplication, KindUse
 from reversegen.ids import instruction_id, normalise

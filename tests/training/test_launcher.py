@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
-from tests.support.workflows import REPOSITORY, Workflow
-from tests.training.test_trainer import (
+from tests.support.training import (
     LORA,
     TINY,
     USE,
@@ -25,6 +24,7 @@ from tests.training.test_trainer import (
     supervise,
     training,
 )
+from tests.support.workflows import REPOSITORY, Workflow
 from transformers import AutoModelForCausalLM
 
 from reversegen.config.training import Preference, Warmup
@@ -174,8 +174,8 @@ with checkpoints.Checkpoints(Path(sys.argv[1]), "key") as saved:
     if not first:
         signal.raise_signal(signal.SIGUSR1)
     if first:
-        (saved.own / "checkpoint-5").mkdir(parents=True)
-        (saved.own / "checkpoint-5/state").write_text("whole")
+        (saved.own_folder / "checkpoint-5").mkdir(parents=True)
+        (saved.own_folder / "checkpoint-5/state").write_text("whole")
     try:
         saved.on_save(args, state, control)
     except Interrupted:

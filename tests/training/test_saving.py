@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import torch
 from huggingface_hub import ModelCard
-from tests.training.test_trainer import (
+from tests.support.training import (
     LORA,
     NO_TRACKING,
     TINY,

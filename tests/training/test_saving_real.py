@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import pytest
 from tests.benchmarks.saving import ALL_LINEAR, write_smollm2
-from tests.engines.test_vllm import ask
-from tests.snakefile.test_workflow import with_tiny_model
+from tests.support.tiny_tasks import with_tiny_model
+from tests.support.vllm_jobs import ask
 
 from reversegen.config.models import ModelUse, Vllm
 from reversegen.core.records import Pair, read_records

@@ -92,7 +92,7 @@ def test_words_and_questions_do_not_depend_on_the_hash_seed_of_python() -> None:
     code = """if True:
         from reversegen.config.data import Corpus
         from reversegen.worlds import WORLDS, draw_examples
-        from reversegen.config.load import Corpus
+        from reversegen.config.data import Corpus
         from reversegen.worlds import SOLVERS, WORLDS, draw_examples
         for name, world in WORLDS.items():
             print(world.vocabulary())

@@ -21,8 +21,8 @@ _SUSPECT = re.compile(r"[^\n\t\x20-\x7e]")
 def visible(text: str) -> str:
     """The text with each invisible character but newline and tab as its code, such as [U+202E]; nothing else is changed."""
 
-    def shown(found: re.Match[str]) -> str:
-        return f"[U+{ord(found[0]):04X}]" if unicodedata.category(found[0]) in _INVISIBLE else found[0]
+    def shown(match: re.Match[str]) -> str:
+        return f"[U+{ord(match[0]):04X}]" if unicodedata.category(match[0]) in _INVISIBLE else match[0]
 
     return _SUSPECT.sub(shown, text)
 

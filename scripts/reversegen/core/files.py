@@ -37,15 +37,15 @@ def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
     """Write a file from pieces, one in memory at a time, so that a reader, or a killed process, sees all of it or none."""
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_abandoned(path)
-    own = own_name(path)
+    temporary = own_name(path)
     try:
-        with own.open("wb") as file:
+        with temporary.open("wb") as file:
             file.writelines(pieces)
             file.flush()
             os.fsync(file.fileno())
-        own.replace(path)
+        temporary.replace(path)
     finally:
-        own.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -81,24 +81,24 @@ def building_folder(path: Path, **facts: Any) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_abandoned(path)
-    own = own_name(path)
-    own.mkdir()
+    temporary = own_name(path)
+    temporary.mkdir()
     try:
-        yield own
-        files = {str(f.relative_to(own)): file_sha256(f) for f in sorted(own.rglob("*")) if f.is_file()}
-        write_json(own / "manifest.json", {**facts, "files": files})
-        sync_folder(own)
+        yield temporary
+        files = {str(f.relative_to(temporary)): file_sha256(f) for f in sorted(temporary.rglob("*")) if f.is_file()}
+        write_json(temporary / "manifest.json", {**facts, "files": files})
+        sync_folder(temporary)
         while not (path.exists() and _manifest_files(path / "manifest.json") == files):
             if path.exists():
                 shutil.rmtree(path)
             try:
-                own.replace(path)
+                temporary.replace(path)
             except OSError as error:
                 if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):  # another writer came between
                     raise
         sync(path.parent)
     finally:
-        shutil.rmtree(own, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def sync_folder(folder: Path) -> None:
@@ -154,8 +154,8 @@ def check_manifest(manifest: Path) -> None:
     if hashes is None:
         raise BadInput(f"{manifest}: no manifest that can be read; remove it, so that its rule makes it again")
     there = [name for name in sorted(hashes) if (manifest.parent / name).is_file()]
-    found = _hashes(manifest.parent, tuple((name, _stamp(manifest.parent / name)) for name in there))
-    if wrong := [name for name in sorted(hashes) if found.get(name) != hashes[name]]:
+    hashes_now = _hashes(manifest.parent, tuple((name, _stamp(manifest.parent / name)) for name in there))
+    if wrong := [name for name in sorted(hashes) if hashes_now.get(name) != hashes[name]]:
         raise BadInput(
             f"{manifest.parent / wrong[0]}: not the file that {manifest.name} beside it names; it was changed or cut short: "
             "remove it and its manifest, so that its rule makes it again"

@@ -23,8 +23,8 @@ def share(items: Sequence[T], shard: str) -> Sequence[T]:
 
     Raises BadInput for another form, and for a number that is none of them.
     """
-    found = re.fullmatch(r"([1-9][0-9]*)-of-([1-9][0-9]*)", shard)
-    if not found or int(found[1]) > int(found[2]):
+    match = re.fullmatch(r"([1-9][0-9]*)-of-([1-9][0-9]*)", shard)
+    if not match or int(match[1]) > int(match[2]):
         raise BadInput(f"shard: {shard!r} is none; the second of eight is 2-of-8")
-    number, of = int(found[1]), int(found[2])
-    return items[len(items) * (number - 1) // of : len(items) * number // of]
+    number, count = int(match[1]), int(match[2])
+    return items[len(items) * (number - 1) // count : len(items) * number // count]

@@ -162,13 +162,13 @@ def check_template(
 
     given = contents or (None,) * len(roles)
     words = [f"question{n}" if content is None else content for n, content in enumerate(given)]
-    found = fault(roles, words)
-    if found is None:
+    reason = fault(roles, words)
+    if reason is None:
         return _written(tokenizer, text)
     advice = "give another as `chat_template` of the model in config/models.yaml"
     if roles[:2] == ("system", "user") and fault(roles[1:], words[1:]) is None:
         advice = "give the model `system_turn: user` in config/models.yaml: a system text then opens the user's turn"
-    raise BadInput(f"{_place(folder, template)}: the chat template {found}; {advice}")
+    raise BadInput(f"{_place(folder, template)}: the chat template {reason}; {advice}")
 
 
 def own_template(template: str) -> str:
@@ -244,12 +244,12 @@ def _read_system(
 
 def _place(folder: str, template: str) -> str:
     """Where a chat template stands: a file of its folder, or the configuration."""
-    own = own_template(template)
+    text = own_template(template)
     for path in [Path(folder) / "chat_template.jinja", *sorted(Path(folder).glob("additional_chat_templates/*.jinja"))]:
-        if path.is_file() and path.read_text(encoding="utf-8") == own:
+        if path.is_file() and path.read_text(encoding="utf-8") == text:
             return str(path)
     config = Path(folder) / "tokenizer_config.json"
-    if config.is_file() and json.dumps(own)[1:-1] in config.read_text(encoding="utf-8"):
+    if config.is_file() and json.dumps(text)[1:-1] in config.read_text(encoding="utf-8"):
         return f"{config}: chat_template"
     return f"config/models.yaml: chat_template of {folder}"
 

@@ -143,11 +143,11 @@ class OpenAIEngine:
 
     async def _answers(self, keyed: Sequence[Sequence[KeyedRequest]]) -> list[list[Generated]]:
         """All answers, or the first error when all have ended: what is under way is paid for, and kept."""
-        found = await asyncio.gather(
+        replies = await asyncio.gather(
             *(self._answer(one) for several in keyed for one in several), return_exceptions=True
         )
         drawn: list[list[Generated]] = []
-        for one in found:
+        for one in replies:
             if isinstance(one, BaseException):
                 raise one
             drawn.append(one)

@@ -103,7 +103,7 @@ def evaluate_proposer(
 
 def _new_in_meaning(rows: Sequence[WrittenSample], meanings: Meanings) -> list[bool]:
     """Whether each instruction means what no seed and no earlier instruction does."""
-    texts = meanings.written.of(i.id for _, i in rows)
+    texts = meanings.written.vectors_of(i.id for _, i in rows)
     closest = np.maximum(nearest(texts, meanings.seeds.vectors), nearest(texts, meanings.earlier.vectors))
     return [bool(c <= 1 - meanings.eps) for c in closest]
 
@@ -117,8 +117,8 @@ def _diversity(
     metrics = lexical_diversity([i.text for i in chosen], kind)
     if meanings:
         ids = sorted(meanings.seeds.rows)
-        seed_vectors = meanings.seeds.of(ids[n] for n in drawn(len(ids), size, random_seed))
-        metrics |= semantic_metrics(meanings.written.of(i.id for i in chosen), seed_vectors, meanings.eps)
+        seed_vectors = meanings.seeds.vectors_of(ids[n] for n in drawn(len(ids), size, random_seed))
+        metrics |= semantic_metrics(meanings.written.vectors_of(i.id for i in chosen), seed_vectors, meanings.eps)
         if len(ids) < size:
             few = f"{len(ids)} seeds, fewer than evaluation.diversity_sample: {size}"
             metrics["seed_coverage"] = metrics["seed_coverage"].null_because(few)

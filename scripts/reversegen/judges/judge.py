@@ -158,9 +158,9 @@ class Classifier:
             more = {"use_cache": False} if "use_cache" in inspect.signature(classifier.forward).parameters else {}
 
             def part(rows: slice) -> list[float]:
-                own = {name: tensor[rows].to(classifier.device) for name, tensor in batch.items()}
+                tensors = {name: tensor[rows].to(classifier.device) for name, tensor in batch.items()}
                 with torch.inference_mode():
-                    logits = classifier(**own, **more).logits.float()
+                    logits = classifier(**tensors, **more).logits.float()
                 shares: list[float] = torch.softmax(logits, -1)[:, failed].sum(-1).tolist()
                 return shares
 

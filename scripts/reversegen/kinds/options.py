@@ -75,8 +75,8 @@ def read_item(text: str) -> tuple[Item, str | None]:
     """
     text = text.strip()
     flat = "\n" not in text
-    found = (_WORD_ANSWER if flat else _LINE_ANSWER).search(text)
-    body = text[: found.start()] if found else text
+    match = (_WORD_ANSWER if flat else _LINE_ANSWER).search(text)
+    body = text[: match.start()] if match else text
     starts = _words_of_options(body) if flat else _lines_of_options(body)
     if len(starts) < 2:
         raise ValueError("fewer than two options")
@@ -93,7 +93,7 @@ def read_item(text: str) -> tuple[Item, str | None]:
         raise ValueError("an option that is marked as right")
     _check_last(options, flat)
     item = Item(stem, options)
-    return item, _stated(text[found.end() :].strip(), item) if found else None
+    return item, _stated(text[match.end() :].strip(), item) if match else None
 
 
 def _stated(tail: str, item: Item) -> str:
@@ -162,8 +162,8 @@ def cut_item(text: str) -> str | None:
     newline, and has one letter: `Answer:Because` and `Answer:C is right` end nothing.
     """
     text = text.strip()
-    found = (_LINE_CUT if "\n" in text else _WORD_CUT).search(text)
-    return text[: found.end()].removesuffix(".") + "." if found else None
+    match = (_LINE_CUT if "\n" in text else _WORD_CUT).search(text)
+    return text[: match.end()].removesuffix(".") + "." if match else None
 
 
 def says_none(option: str) -> bool:

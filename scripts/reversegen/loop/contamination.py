@@ -104,8 +104,8 @@ class ComparedFiles:
     def meanings(self, eps: float) -> ComparedMeanings:
         """Their vectors."""
         vectors = read_embeddings(self.embeddings)
-        apart = {p.stem: vectors.of(q.id for q in read_records(p, Question)) for p in self.tests}
-        apart[HELDOUT] = vectors.of(s.id for s in self._heldout())
+        apart = {p.stem: vectors.vectors_of(q.id for q in read_records(p, Question)) for p in self.tests}
+        apart[HELDOUT] = vectors.vectors_of(s.id for s in self._heldout())
         return ComparedMeanings(vectors, apart, eps)
 
     def _heldout(self) -> list[Seed]:
@@ -148,7 +148,7 @@ def find_contamination(
             repeats = near_any([text for _, text in rows], withheld.texts, deduplication)
             near[name][set_name] = sum(one or two for one, two in zip(same, repeats, strict=True))
             if meanings:
-                closest = nearest(meanings.training.of(i for i, _ in rows), meanings.kept_out[set_name])
+                closest = nearest(meanings.training.vectors_of(i for i, _ in rows), meanings.kept_out[set_name])
                 alike = closest > 1 - meanings.eps
                 semantic[name][set_name] = sum(one or bool(two) for one, two in zip(same, alike, strict=True))
     return Contamination(exact, near, {name: len(rows) for name, rows in training.items()}, semantic)

@@ -38,16 +38,16 @@ def collect_instructions(samples: Sequence[Sample], deduplication: Deduplication
     An instruction is invalid where the parser refuses it. Of the valid ones of the train split, those that nearly repeat
     another one point to it; held-out ones are never dropped, since their rate counts all that the proposer writes.
     """
-    found: dict[str, Instruction] = {}
+    instructions_by_id: dict[str, Instruction] = {}
     for sample in samples:
         parsed = _parsed(sample, kind)
         identity = instruction_id(parsed.text) if parsed.invalid is None else f"invalid-{sample.id}"
-        if identity in found:
-            known = found[identity]
+        if identity in instructions_by_id:
+            known = instructions_by_id[identity]
             merged = {"samples": [*known.samples, sample.id], "splits": sorted({*known.splits, sample.split})}
-            found[identity] = known.model_copy(update=merged)
+            instructions_by_id[identity] = known.model_copy(update=merged)
         else:
-            found[identity] = Instruction(
+            instructions_by_id[identity] = Instruction(
                 id=identity,
                 text=parsed.text,
                 answer=parsed.answer,
@@ -57,13 +57,13 @@ def collect_instructions(samples: Sequence[Sample], deduplication: Deduplication
                 invalid=parsed.invalid,
                 duplicate_of=None,
             )
-    candidates = {i.id: i.text for i in found.values() if i.invalid is None and "train" in i.splits}
+    candidates = {i.id: i.text for i in instructions_by_id.values() if i.invalid is None and "train" in i.splits}
     duplicates = near_duplicates(candidates, deduplication)
-    instructions = [i.model_copy(update={"duplicate_of": duplicates.get(i.id)}) for i in found.values()]
+    instructions = [i.model_copy(update={"duplicate_of": duplicates.get(i.id)}) for i in instructions_by_id.values()]
     reasons = Counter(i.invalid for i in instructions if i.invalid)
     log.info(
         "%d samples: %d distinct valid instructions, %d near-duplicates in train, %d unreadable %s",
-        len(samples), len(found) - reasons.total(), len(duplicates), reasons.total(), dict(reasons),
+        len(samples), len(instructions_by_id) - reasons.total(), len(duplicates), reasons.total(), dict(reasons),
     )  # fmt: skip
     return instructions
 
@@ -91,6 +91,6 @@ def mark_semantic_duplicates(
 ) -> list[Instruction]:
     """Of what is kept of the train split, mark those that mean nearly what another one means, by its id."""
     kept = sorted(i.id for i in instructions if i.asked and i.duplicate_of is None and "train" in i.splits)
-    found = semantic_duplicates(embeddings.of(kept), eps, random_seed)
-    means = {kept[n]: kept[of] for n, of in enumerate(found.earlier) if of >= 0}
+    duplicates = semantic_duplicates(embeddings.vectors_of(kept), eps, random_seed)
+    means = {kept[n]: kept[place] for n, place in enumerate(duplicates.earlier) if place >= 0}
     return [i.model_copy(update={"duplicate_of": means[i.id]}) if i.id in means else i for i in instructions]

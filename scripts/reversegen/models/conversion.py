@@ -54,11 +54,11 @@ def convert_model(source: Path, folder: Path) -> None:
     facts = read_json(source / "manifest.json")
     hashes = facts.pop("files")
     names = pickled_weights(source, hashes)
-    with building_folder(folder, **facts, converted_from={name: hashes[name] for name in names}) as own:
+    with building_folder(folder, **facts, converted_from={name: hashes[name] for name in names}) as written_folder:
         for name in sorted(hashes.keys() - {*names, PICKLED_INDEX}):
-            (own / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source / name, own / name)
-        _write(own, _tensors(source, names))
+            (written_folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source / name, written_folder / name)
+        _write(written_folder, _tensors(source, names))
 
 
 def _tensors(source: Path, names: Iterable[str]) -> Iterator[tuple[str, torch.Tensor]]:

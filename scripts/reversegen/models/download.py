@@ -106,13 +106,13 @@ def _fetch_rows(source: HubData, revision: str, rows: Path, manifest: Path, fact
 def fetch_file(source: UrlData, file: Path, manifest: Path) -> None:
     """Download one file. Raises BadInput where the server gives none, or its content is not the one that is pinned."""
     content = _read_address(source.address)
-    found = hashlib.sha256(content).hexdigest()
-    if found != source.sha256:
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != source.sha256:
         raise BadInput(
-            f"{source.address}: its SHA-256 is {found}, not {source.sha256}; it has changed since it was pinned"
+            f"{source.address}: its SHA-256 is {digest}, not {source.sha256}; it has changed since it was pinned"
         )
     write_bytes(file, content)
-    write_json(manifest, {"address": source.address, "files": {file.name: found}})
+    write_json(manifest, {"address": source.address, "files": {file.name: digest}})
     log.info("%s: %d bytes", source.address, len(content))
 
 
@@ -185,13 +185,13 @@ def _download(repo: str, revision: str, kind: str, files: Sequence[RepoFile], fo
             url = hf_hub_url(repo, file.path, repo_type=kind, revision=revision)
             http_get(url, content, resume_size=size, headers=build_hf_headers(), expected_size=file.size)
         hashes[file.path] = file_sha256(path)
-        found, expected = (
+        digest, expected = (
             (hashes[file.path], file.lfs.sha256) if file.lfs else (_git_blob(path, file.size), file.blob_id)
         )
-        if found != expected:
+        if digest != expected:
             path.unlink()
             raise BadInput(
-                f"{repo} at {revision}: {file.path}: its content has the hash {found}, not {expected} as the hub says; it is "
+                f"{repo} at {revision}: {file.path}: its content has the hash {digest}, not {expected} as the hub says; it is "
                 "removed, and a new run fetches it again"
             )
         log.info("%s: %s, %d bytes", repo, file.path, file.size)

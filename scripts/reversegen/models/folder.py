@@ -92,13 +92,13 @@ def module_folders(folder: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
     try:
-        found = {module["path"]: module["type"].rpartition(".")[2] for module in read_json(path)}
-        wrong = [name for name in found if name and not re.fullmatch(r"\w[\w.-]*", name)]
+        kinds = {module["path"]: module["type"].rpartition(".")[2] for module in read_json(path)}
+        wrong = [name for name in kinds if name and not re.fullmatch(r"\w[\w.-]*", name)]
     except (KeyError, TypeError, AttributeError):
         raise BadInput(f"{path}: not a list of modules, each with its path and type") from None
     if wrong:
         raise BadInput(f"{path}: {wrong[0]!r} is not the name of a folder beside it")
-    return {name: kind for name, kind in found.items() if name}
+    return {name: kind for name, kind in kinds.items() if name}
 
 
 def pickled_weights(folder: Path, listed: Collection[str]) -> list[str]:

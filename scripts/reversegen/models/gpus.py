@@ -37,17 +37,17 @@ def take_gpus(count: int) -> None:
         )
     folder = Path(tempfile.gettempdir()) / f"reversegen-gpus-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
-    told = folder / f"launch-{_launcher()}"
+    launch_file = folder / f"launch-{_launcher()}"
     if os.environ.get("LOCAL_RANK", "0") != "0":
-        while not told.is_file():
+        while not launch_file.is_file():
             time.sleep(0.1)
-        taken = told.read_text().split(",")
+        taken = launch_file.read_text().split(",")
     else:
         locks = {name: _lock_name(name, listed) for name in names}
         while len(taken := _lock(folder, locks, count)) < count:
             time.sleep(1)
         if "LOCAL_RANK" in os.environ:
-            write_text(told, ",".join(taken))
+            write_text(launch_file, ",".join(taken))
     os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(taken)
     _taken[:] = taken
     log.info("GPU %s", ",".join(taken))

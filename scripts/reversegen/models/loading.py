@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
-from transformers.utils import logging as transformers_logging
+from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 
 from reversegen.config.models import ModelUse
 from reversegen.core.errors import BadInput
@@ -23,8 +23,8 @@ from reversegen.models.template_heads import FIXED_DATE, SYSTEM_IN_USER_TURN
 from reversegen.models.tokenizer import open_tokenizer
 
 log = logging.getLogger("reversegen")
-transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+set_verbosity_error()  # type: ignore[no-untyped-call]
+disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def load_model(folder: Path, model: ModelUse, threads: int) -> Any:

@@ -97,8 +97,8 @@ def folder_in(folder: Path, dtype: str) -> Iterator[Path]:
             save_file(tensors, cast / path.name, metadata={"format": "pt"})
         if below:
             _link(folder, adapter, leave="adapter_config.json")
-            told = read_json(folder / "adapter_config.json")
-            write_json(adapter / "adapter_config.json", {**told, "base_model_name_or_path": str(cast)})
+            settings = read_json(folder / "adapter_config.json")
+            write_json(adapter / "adapter_config.json", {**settings, "base_model_name_or_path": str(cast)})
         yield adapter if below else cast
 
 

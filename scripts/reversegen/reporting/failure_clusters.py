@@ -62,7 +62,7 @@ def make_failure_clusters(
         if embeddings is None:
             failed, passed = _tf_idf(texts, list(judged.passes.values()), random_seed)
         else:
-            failed, passed = embeddings.of(list(judged.failures)), embeddings.of(list(judged.passes))
+            failed, passed = embeddings.vectors_of(list(judged.failures)), embeddings.vectors_of(list(judged.passes))
         centres = _centres(failed, random_seed)
         failed_cluster, distances = _nearest(failed, centres)
         order = np.argsort(-np.bincount(failed_cluster, minlength=len(centres)), kind="stable")  # largest first

@@ -55,7 +55,7 @@ def lexical_diversity(texts: Sequence[str], kind: Kind) -> dict[str, Metric]:
     metrics["unique_share"] = Metric(value=_round(distinct / len(texts)), count=distinct, total=len(texts))
     cut = list(map(words, texts))
     for n in range(1, 5):
-        grams = Counter(tuple(own[i : i + n]) for own in cut for i in range(len(own) - n + 1))
+        grams = Counter(tuple(tokens[i : i + n]) for tokens in cut for i in range(len(tokens) - n + 1))
         null = Metric(value=None, reason=f"the texts have {grams.total()} {n}-grams of words, fewer than two")
         value = _round(len(grams) / max(1, grams.total()))
         enough = grams.total() > 1
@@ -145,12 +145,12 @@ def seeds_covered(seeds: Vectors, vectors: Vectors) -> int:
 
 def alarms(metrics: Mapping[str, Metric], alarm: Alarm) -> list[str]:
     """One sentence for each limit that is broken. A metric that was not measured breaks none."""
-    found = []
+    reasons = []
     for name, limit in alarm.model_dump(exclude={"action"}).items():
         value = metrics[name].value if name in metrics else None
         if limit is not None and value is not None and (value > limit if name in MOST else value < limit):
-            found.append(f"{name} is {value}, {'higher' if name in MOST else 'lower'} than {limit}")
-    return found
+            reasons.append(f"{name} is {value}, {'higher' if name in MOST else 'lower'} than {limit}")
+    return reasons
 
 
 def _round(value: float) -> float:

@@ -44,7 +44,7 @@ class Embeddings:
     def __contains__(self, identity: str) -> bool:
         return identity in self.rows
 
-    def of(self, ids: Iterable[str]) -> Vectors:
+    def vectors_of(self, ids: Iterable[str]) -> Vectors:
         """The vectors of some ids, in their order. Raises BadInput for an id without one."""
         ids = list(ids)
         if missing := [i for i in ids if i not in self.rows]:
@@ -116,13 +116,13 @@ def embed(texts: Sequence[str], cache: Path, identity: str, open_encoder: Callab
 
 
 def _cached(cache: Path, wanted: set[str]) -> dict[str, Vectors]:
-    found = {}
+    vectors = {}
     for path in sorted(cache.glob("[!.]*.npy")):
         stored = _read(path)
         for n, key in enumerate(stored["id"].tolist()):
             if key.decode() in wanted:
-                found[key.decode()] = stored["vector"][n]
-    return found
+                vectors[key.decode()] = stored["vector"][n]
+    return vectors
 
 
 def identity(folder: Path, settings: Embedding, model: ModelUse) -> str:
@@ -145,10 +145,10 @@ def open_encoder(folder: Path, settings: Embedding, model: ModelUse, threads: in
         return _openvino(sentences, settings.batch_size, threads)
 
     def encode(texts: Sequence[str]) -> Vectors:
-        found = sentences.encode(
+        vectors = sentences.encode(
             list(texts), batch_size=settings.batch_size, normalize_embeddings=True, show_progress_bar=False
         )
-        return np.asarray(found, dtype=np.float32)
+        return np.asarray(vectors, dtype=np.float32)
 
     return encode
 
@@ -181,8 +181,8 @@ def _openvino(sentences: Any, batch_size: int, threads: int) -> Encode:
     names = ("input_ids", "attention_mask", "token_type_ids")
 
     def tokenized(texts: Sequence[str]) -> dict[str, torch.Tensor]:
-        found = sentences.preprocess(list(texts))
-        return {name: found[name] for name in names if name in found}
+        features = sentences.preprocess(list(texts))
+        return {name: features[name] for name in names if name in features}
 
     class Whole(torch.nn.Module):
         """Tokens to sentence vectors: transformer, pooling and what else the model's folder lists."""
@@ -195,8 +195,8 @@ def _openvino(sentences: Any, batch_size: int, threads: int) -> Encode:
             self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor | None = None
         ) -> torch.Tensor:
             given = zip(names, (input_ids, attention_mask, token_type_ids), strict=True)
-            found = self.sentences({name: tokens for name, tokens in given if tokens is not None})
-            return torch.nn.functional.normalize(found["sentence_embedding"], dim=-1)
+            output = self.sentences({name: tokens for name, tokens in given if tokens is not None})
+            return torch.nn.functional.normalize(output["sentence_embedding"], dim=-1)
 
     with torch.no_grad():
         exported = openvino.convert_model(Whole().eval(), example_input=tokenized(["one two", "three"]))

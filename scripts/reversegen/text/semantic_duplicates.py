@@ -44,7 +44,7 @@ class SemanticDuplicates:
     """Of each vector, the first similar one in the order of keeping, where that is before it; -1 where it is kept."""
     neighbours: Indices
     """Number of similar vectors of each."""
-    found: int
+    found_pairs: int
     """Neighbours that were found of a seeded sample of the vectors."""
     true: int
     """Neighbours that the same vectors have, by comparison with all."""
@@ -54,7 +54,7 @@ class SemanticDuplicates:
     @property
     def recall(self) -> float | None:
         """Of pairs, on the sample; None if it has none."""
-        return self.found / self.true if self.true else None
+        return self.found_pairs / self.true if self.true else None
 
     @property
     def pairs(self) -> int:
@@ -74,11 +74,11 @@ def semantic_duplicates(vectors: Vectors, eps: float, random_seed: int) -> Seman
         empty = np.empty(0, np.int64)
         return SemanticDuplicates(empty, empty, 0, 0, 0)
     centroids = _centroids(vectors, random_seed)
-    own, likeness, planes = _cells(vectors, centroids, np.sqrt(2 * eps))
+    nearest_cells, likeness, planes = _cells(vectors, centroids, np.sqrt(2 * eps))
     rank = np.empty(count, np.int64)
     rank[np.lexsort((np.arange(count), likeness.round(5)))] = np.arange(count)
     first, neighbours, compared = np.full(count, count), np.zeros(count, np.int64), 0
-    for one, other in _comparisons(own, planes, len(centroids), np.sqrt(2 * eps) + SLACK):
+    for one, other in _comparisons(nearest_cells, planes, len(centroids), np.sqrt(2 * eps) + SLACK):
         same = one is other
         compared += len(one) * (len(one) - 1) // 2 if same else len(one) * len(other)
         for a, b in _similar(vectors, one, other, 1 - eps):
@@ -95,7 +95,7 @@ def semantic_duplicates(vectors: Vectors, eps: float, random_seed: int) -> Seman
     log.info(
         "%d vectors: %d pairs above %.3f by %.1f %% of all comparisons, recall %s (%d of %d pairs of %d sampled), "
         "%d duplicates, %.1f s",
-        count, result.pairs, 1 - eps, 200 * compared / max(1, count * (count - 1)), recall, result.found, true,
+        count, result.pairs, 1 - eps, 200 * compared / max(1, count * (count - 1)), recall, result.found_pairs, true,
         len(sample), int((earlier >= 0).sum()), time.perf_counter() - start,
     )  # fmt: skip
     return result
@@ -106,8 +106,8 @@ def nearest(queries: Vectors, others: Vectors) -> npt.NDArray[np.float32]:
     best = np.full(len(queries), -1, np.float32)
     for q in range(0, len(queries), BLOCK):
         for o in range(0, len(others), BLOCK):
-            found = (queries[q : q + BLOCK] @ others[o : o + BLOCK].T).max(axis=1)
-            np.maximum(best[q : q + BLOCK], found, out=best[q : q + BLOCK])
+            likest = (queries[q : q + BLOCK] @ others[o : o + BLOCK].T).max(axis=1)
+            np.maximum(best[q : q + BLOCK], likest, out=best[q : q + BLOCK])
     return best
 
 
@@ -143,27 +143,31 @@ class _Planes:
 def _cells(vectors: Vectors, centroids: Vectors, radius: float) -> tuple[Indices, npt.NDArray[np.float32], _Planes]:
     """The cell of each vector, its cosine with that centroid, and all planes within `radius` of it."""
     gaps = np.sqrt(np.maximum(2 - 2 * (centroids @ centroids.T), 0))
-    own, likeness = np.empty(len(vectors), np.int64), np.empty(len(vectors), np.float32)
+    nearest_cells, likeness = np.empty(len(vectors), np.int64), np.empty(len(vectors), np.float32)
     parts = []
     for start in range(0, len(vectors), BLOCK):
         cosines = vectors[start : start + BLOCK] @ centroids.T
         here = np.arange(len(cosines))
         cell = cosines.argmax(axis=1)
-        own[start : start + BLOCK], likeness[start : start + BLOCK] = cell, cosines[here, cell]
+        nearest_cells[start : start + BLOCK], likeness[start : start + BLOCK] = cell, cosines[here, cell]
         gap = gaps[cell]
         with np.errstate(divide="ignore", invalid="ignore"):
             distances = np.where(gap < 0.01, 0, (cosines[here, cell][:, None] - cosines) / gap)
         distances[here, cell] = np.inf
         rows, cells = np.nonzero(distances <= radius + SLACK)
         parts.append((rows + start, cells, distances[rows, cells]))
-    return own, likeness, _Planes(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+    return nearest_cells, likeness, _Planes(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
-def _comparisons(own: Indices, planes: _Planes, cells: int, reach: float) -> Iterator[tuple[Indices, Indices]]:
+def _comparisons(
+    nearest_cells: Indices, planes: _Planes, cells: int, reach: float
+) -> Iterator[tuple[Indices, Indices]]:
     """Groups of vectors to compare: each cell with itself, and of two cells what lies near the plane between them."""
-    members = np.split(np.argsort(own, kind="stable"), np.cumsum(np.bincount(own, minlength=cells))[:-1])
+    members = np.split(
+        np.argsort(nearest_cells, kind="stable"), np.cumsum(np.bincount(nearest_cells, minlength=cells))[:-1]
+    )
     yield from ((rows, rows) for rows in members)
-    keys = own[planes.rows] * cells + planes.cells
+    keys = nearest_cells[planes.rows] * cells + planes.cells
     order = np.lexsort((planes.distances, keys))
     rows, distances = planes.rows[order], planes.distances[order]
     sides, starts = np.unique(keys[order], return_index=True)

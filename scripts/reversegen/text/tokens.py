@@ -79,8 +79,8 @@ def cached_tokens(texts: Sequence[str], folder: Path, processes: int) -> Tokens:
 
     from reversegen.text.words import spaced_apart
 
-    said = [importlib.metadata.version("nltk"), ABBREVIATIONS, list(map(spaced_apart, texts))]
-    path = folder / f"{hashlib.sha256(json.dumps(said).encode()).hexdigest()}.npz"
+    decides = [importlib.metadata.version("nltk"), ABBREVIATIONS, list(map(spaced_apart, texts))]
+    path = folder / f"{hashlib.sha256(json.dumps(decides).encode()).hexdigest()}.npz"
     if not path.is_file():
         tokens = tokenise(texts, processes)
         content = io.BytesIO()
@@ -101,7 +101,7 @@ def _cut(texts: list[str]) -> tuple[list[str], npt.NDArray[np.int32], list[int]]
     known: defaultdict[str, int] = defaultdict()
     known.default_factory = known.__len__
     ids = [[known[word] for word in word_tokenize(text)] for text in texts]
-    return list(known), np.array([i for of in ids for i in of], dtype=np.int32), list(map(len, ids))
+    return list(known), np.array([i for several in ids for i in several], dtype=np.int32), list(map(len, ids))
 
 
 @cache

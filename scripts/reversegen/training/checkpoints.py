@@ -34,10 +34,10 @@ class Checkpoints(TrainerCallback):
     """
 
     def __init__(self, output: Path, key: str) -> None:
-        """Remove the state of another training; `own` is the folder that the trainer writes in."""
+        """Remove the state of another training; `own_folder` is the folder that the trainer writes in."""
         self.place = output.with_name(f"{output.name}.state")
         [name] = broadcast_object_list([own_name(self.place / "trainer").name])  # that of the main process for all
-        self.own = self.place / str(name)
+        self.own_folder = self.place / str(name)
         self.signalled = False
         self.due = time.monotonic() + SECONDS
         if PartialState().is_main_process:
@@ -83,7 +83,7 @@ class Checkpoints(TrainerCallback):
         """
         PartialState().wait_for_everyone()
         if PartialState().is_main_process:
-            self._keep(self.own / f"checkpoint-{state.global_step}", self.place / f"step-{state.global_step}")
+            self._keep(self.own_folder / f"checkpoint-{state.global_step}", self.place / f"step-{state.global_step}")
         log.info("step %d of %d: checkpoint", state.global_step, state.max_steps)
         self.due = time.monotonic() + SECONDS
         if _any(self.signalled, args.device):
@@ -113,6 +113,6 @@ def _any(flag: bool, device: Any) -> bool:
     """Whether the flag is set in any of the processes that train together."""
     if not torch.distributed.is_initialized():
         return flag
-    told = torch.tensor(int(flag), device=device)
-    torch.distributed.all_reduce(told, op=torch.distributed.ReduceOp.MAX)
-    return bool(told)
+    flags = torch.tensor(int(flag), device=device)
+    torch.distributed.all_reduce(flags, op=torch.distributed.ReduceOp.MAX)
+    return bool(flags)

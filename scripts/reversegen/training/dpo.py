@@ -44,7 +44,7 @@ def train_preference(pairs: Sequence[Pair], run: TrainingRun, reference: Path, p
             processing_class=tokenizer,
             args=on_one_gpu(
                 DPOConfig(
-                    **run.arguments(training, state.own, processes) | {"num_train_epochs": epochs},
+                    **run.arguments(training, state.own_folder, processes) | {"num_train_epochs": epochs},
                     beta=preference.beta,
                     loss_type=list(preference.loss_type),
                     loss_weights=preference.loss_weights,
@@ -52,7 +52,7 @@ def train_preference(pairs: Sequence[Pair], run: TrainingRun, reference: Path, p
                     precompute_ref_batch_size=batch // processes,
                 )
             ),
-            train_dataset=_on_disk(Dataset.from_list(examples), state.own / "pairs"),
+            train_dataset=_on_disk(Dataset.from_list(examples), state.own_folder / "pairs"),
             peft_config=adapter(preference.lora),
             callbacks=[Followed(), state],
         )

@@ -132,17 +132,17 @@ def kept(
         )
     gains = [a - b for a, b in zip(after, before, strict=True)]
     left = [s - b for s, b in zip(saved, before, strict=True)]
-    gained, found = statistics.fmean(gains), statistics.fmean(left)
+    gained, saved_gain = statistics.fmean(gains), statistics.fmean(left)
     share, reason, small = None, None, "training gained less on these rows than arithmetic in 16 bits moves"
     if gained <= 0:
         reason = "training gained nothing on these rows"
     elif len(gains) < 2:
         reason = "one row is too few"
     else:
-        ratio = found / gained
+        ratio = saved_gain / gained
         rests = [part - ratio * gain for part, gain in zip(left, gains, strict=True)]
         error = math.sqrt(sum(rest**2 for rest in rests) / (len(rests) - 1) / len(rests)) / gained
-        lost = ratio + 2 * error < LEAST and gained - found > least
+        lost = ratio + 2 * error < LEAST and gained - saved_gain > least
         if lost or (gained >= least and error <= ERROR):
             share = round(ratio, 4)
         else:
@@ -151,7 +151,7 @@ def kept(
         measure="margin" if pairs else "log-probability",
         rows=len(gains),
         gained=round(gained, 4),
-        saved=round(found, 4),
+        saved=round(saved_gain, 4),
         share=share,
         reason=reason,
     )

@@ -37,7 +37,7 @@ def train_supervised(
             processing_class=tokenizer,
             args=on_one_gpu(
                 SFTConfig(
-                    **run.arguments(training, state.own, processes),
+                    **run.arguments(training, state.own_folder, processes),
                     completion_only_loss=completion_only_loss,
                 )
             ),

@@ -20,6 +20,7 @@ import pytest
 from tests.support.endpoint_server import FAULTS, KEY, EndpointServer
 from tests.support.settings import answer_settings
 from tests.support.usage import read_usage
+from tests.support.workflows import REPOSITORY
 
 from reversegen.config.models import Endpoint, Limits, ModelUse
 from reversegen.config.task import KindUse, Teaching
@@ -341,7 +342,7 @@ def test_a_server_that_is_killed_and_comes_back_costs_no_answer(tmp_path: Path, 
 
 def start_job(server: EndpointServer, output: Path, mode: str = "online") -> subprocess.Popen[bytes]:
     """A process that asks 200 questions."""
-    job = Path(__file__).with_name("endpoint_job.py")
+    job = REPOSITORY / "tests/support/endpoint_job.py"
     return subprocess.Popen([sys.executable, str(job), server.url, str(output), "--mode", mode])
 
 

@@ -147,16 +147,16 @@ class Batches:
                 return await self._connection.ask("POST", "/batches", reply_id, failed, json=body)
             except Lost:
                 await asyncio.sleep(min(LONGEST_PAUSE, 0.5 * 2.0**tries))
-            if found := await self._find_by_name(name):
-                return found
+            if identity := await self._find_by_name(name):
+                return identity
         raise self._connection.end(f"no batch could be made in {self._connection.limits.tries} tries")
 
     def _find_earlier(self) -> dict[str, asyncio.Task[None]]:
         """By request, the end of the batch of another process that holds it."""
-        found = {path: read_batch(path)[1] for path in self._calls.batches()}
+        batches = {path: read_batch(path)[1] for path in self._calls.batches()}
         self._calls.look()  # there are the answers of a batch that has ended since
         tasks: dict[str, asyncio.Task[None]] = {}
-        for path, keys in found.items():
+        for path, keys in batches.items():
             tasks |= dict.fromkeys(keys, self._start(self._take_up(path)))
         return tasks
 

@@ -172,13 +172,13 @@ class Connection:
                     continue  # another found it answering while this one waited
                 await self._turn(tokens)
                 try:
-                    found = await self._try(request(), read)
+                    reply = await self._try(request(), read)
                 except Fault as fault:
                     tries += not alone  # an outage is no fault of the request that looks for its end
                     self._take(fault, tries, failed, gone, others=self.answers > before, alone=alone)
                 else:
                     self._failures = self._looks = 0
-                    return found
+                    return reply
             finally:
                 if alone:
                     self._alone.release()
@@ -207,8 +207,8 @@ class Connection:
         Replies that cannot be read use them up, and the server's own errors while it answered `others`. A request without a
         reply says nothing of its item, and neither does a server that has too much to do.
         """
-        own = fault.level == 200 or (others and fault.status in (200, 424, 500) and (fault.level or 0) >= 500)
-        if tries < self.limits.tries or not own:
+        of_item = fault.level == 200 or (others and fault.status in (200, 424, 500) and (fault.level or 0) >= 500)
+        if tries < self.limits.tries or not of_item:
             return False
         fault.blame, fault.tries = "unclear", tries
         return True

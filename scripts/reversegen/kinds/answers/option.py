@@ -180,11 +180,11 @@ class _Reader:
             return {letter, another[1]}
         delimiter = _DELIMITER.match(tail)
         rest = _bare(tail[delimiter.end() :] if delimiter else tail).casefold()
-        folded = [(own, text.casefold()) for own, text in self.lettered]
-        begun = [(len(t), own) for own, t in folded if t and rest.startswith(t) and not rest[len(t) :][:1].isalnum()]
+        folded = [(name, text.casefold()) for name, text in self.lettered]
+        begun = [(len(t), name) for name, t in folded if t and rest.startswith(t) and not rest[len(t) :][:1].isalnum()]
         if begun and (delimiter or closed or match["letter"].isupper()):
-            told = {own for length, own in begun if length == max(begun)[0]}
-            return {letter} if letter in told else {letter} | told
+            longest = {name for length, name in begun if length == max(begun)[0]}
+            return {letter} if letter in longest else {letter} | longest
         if not tail or (closed and match["close"] != "'"):
             return {letter}
         if match["letter"].islower() or letter == "I":

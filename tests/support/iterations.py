@@ -1,0 +1,40 @@
+"""Files of two iterations with failing and passing instructions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from reversegen.core.records import (
+    Instruction,
+    Label,
+    Reference,
+    Response,
+    Verdict,
+    write_records,
+)
+
+NAMES = ("instructions", "labels", "responses", "references")
+
+
+def write_iterations(folder: Path, iterations: list[dict[str, Verdict]], answers: int = 1) -> list[list[Path]]:
+    """Files of iterations in which instructions, whose ids are their texts, got these verdicts; of each kind a list."""
+    for k, verdicts in enumerate(iterations):
+        given: dict[str, Any] = {"answer": None, "subject": "s", "splits": ["train"], "duplicate_of": None}
+        rows = [Instruction(id=i, text=i, samples=[f"{k}a{i}", f"{k}b{i}"], invalid=None, **given) for i in verdicts]
+        rows.append(Instruction(id=f"unread{k}", text="?", samples=["x"], invalid="unreadable", **given))
+        write_records(folder / f"iter{k}/instructions.jsonl", rows)
+        labels = [Label(instruction_id=i, verdict=v, score=0.5, detail=f"{v} in {k}") for i, v in verdicts.items()]
+        write_records(folder / f"iter{k}/labels.jsonl", labels)
+        said = [(i, n) for i in reversed(list(verdicts)) for n in range(answers)]
+        responses = [
+            Response(instruction_id=i, sample=n, text=f"{i} {'odd' if n == 1 else 'said'} {k}", tokens=1, finished=True)
+            for i, n in said
+        ]
+        write_records(folder / f"iter{k}/responses.jsonl", responses)
+        trusted = [
+            Reference(instruction_id=i, answer=f"{i} right", solution="because", teacher="l", invalid=None)
+            for i in verdicts
+        ]
+        write_records(folder / f"iter{k}/references.jsonl", trusted)
+    return [[folder / f"iter{k}/{name}.jsonl" for k in range(len(iterations))] for name in NAMES]

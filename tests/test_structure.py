@@ -1,0 +1,169 @@
+"""The sizes, names and imports that DESIGN.md sets. `lint-imports` holds the order of layers too, and where packages belong."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+from tests.support.workflows import REPOSITORY
+
+SCRIPTS = REPOSITORY / "scripts"
+LIBRARY = SCRIPTS / "reversegen"
+LAYERS = (
+    *(
+        "ids",
+        "core",
+        "config",
+        "models",
+        "worlds",
+        "engines",
+        "kinds",
+        "judges",
+        "text",
+        "loop",
+        "training",
+        "evaluation",
+    ),
+    *("workflow", "operations", "reporting", "stage"),
+)
+"""A folder or module imports only from those before it."""
+LONGEST_FILE, LONGEST_FUNCTION, LONGEST_SCRIPT, MOST_PARAMETERS = 350, 60, 40, 8
+PHRASES = LIBRARY / "kinds/answers/openings.py"
+"""One text of phrases, a line each: data, and no code."""
+CUSTOMARY = {("numpy", "np"), ("numpy.typing", "npt"), ("pyarrow", "pa"), ("pyarrow.parquet", "pq")}
+"""The names by which the documentation of these packages calls them."""
+BARE = {"of", "own", "found", "said", "told", "made", "asks"}
+"""Prepositions, pronouns and participles, which do not say what a name holds."""
+BARE_CLASSES = {"Found", "Stored", "Measured", "Asked", "Kept", "Own"}
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+Imported = ast.Import | ast.ImportFrom
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def modules(layer: str) -> list[Path]:
+    module = LIBRARY / f"{layer}.py"
+    return [module] if module.is_file() else sorted((LIBRARY / layer).rglob("*.py"))
+
+
+def lines(path: Path) -> int:
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
+def place(path: Path, node: ast.AST) -> str:
+    return f"{path.relative_to(SCRIPTS)}:{getattr(node, 'lineno', 1)}"
+
+
+def parameters(function: Function) -> int:
+    given = function.args
+    every = [*given.posonlyargs, *given.args, *given.kwonlyargs, *filter(None, [given.vararg, given.kwarg])]
+    return sum(one.arg not in ("self", "cls") for one in every)
+
+
+def names(path: Path) -> Iterator[tuple[str, ast.AST]]:
+    """What a file calls things: variables, parameters, functions and classes."""
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node.id if isinstance(node, ast.Name) else node.attr, node
+        elif isinstance(node, ast.arg):
+            yield node.arg, node
+        elif isinstance(node, Function | ast.ClassDef):
+            yield node.name, node
+
+
+def aliases(path: Path) -> list[str]:
+    return [
+        f"{place(path, node)}: {alias.name} as {alias.asname}"
+        for node in ast.walk(parsed(path))
+        if isinstance(node, Imported)
+        for alias in node.names
+        if alias.asname and (alias.name, alias.asname) not in CUSTOMARY
+    ]
+
+
+def imported_layers(path: Path) -> Iterator[tuple[str, ast.AST]]:
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "reversegen":
+            parts = str(node.module).split(".")
+            yield from ((part, node) for part in (parts[1:2] or [alias.name for alias in node.names]))
+        elif isinstance(node, ast.Import):
+            parts = [alias.name.split(".") for alias in node.names]  # type: ignore[misc]
+            yield from ((part[1], node) for part in parts if part[0] == "reversegen" and len(part) > 1)
+
+
+def test_the_layers_are_all_that_the_library_has() -> None:
+    there = {path.stem for path in LIBRARY.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()}
+    assert there - {"__init__", "__pycache__"} <= {*LAYERS}
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_no_file_of_the_library_is_long(layer: str) -> None:
+    assert [
+        f"{p.relative_to(SCRIPTS)}: {lines(p)}" for p in modules(layer) if p != PHRASES and lines(p) > LONGEST_FILE
+    ] == []
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_no_function_is_long_or_takes_many_parameters(layer: str) -> None:
+    functions = [
+        (path, node) for path in modules(layer) for node in ast.walk(parsed(path)) if isinstance(node, Function)
+    ]
+    lengths = [(path, node, (node.end_lineno or node.lineno) - node.lineno + 1) for path, node in functions]
+    assert [f"{place(path, node)}: {node.name}: {n} lines" for path, node, n in lengths if n > LONGEST_FUNCTION] == []
+    many = [(path, node) for path, node in functions if parameters(node) > MOST_PARAMETERS]
+    assert [f"{place(path, node)}: {node.name}: {parameters(node)} parameters" for path, node in many] == []
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_a_layer_imports_only_from_those_before_it(layer: str) -> None:
+    later = LAYERS[LAYERS.index(layer) + 1 :]
+    imports = [(path, name, node) for path in modules(layer) for name, node in imported_layers(path)]
+    assert [f"{place(path, node)}: {name}" for path, name, node in imports if name in later] == []
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_no_import_has_another_name_and_no_name_is_a_bare_preposition_pronoun_or_participle(layer: str) -> None:
+    assert [alias for path in modules(layer) for alias in aliases(path)] == []
+    every = [(path, name, node) for path in modules(layer) for name, node in names(path)]
+    bare = [one for one in every if one[1].strip("_") in BARE or one[1].strip("_") in BARE_CLASSES]
+    assert sorted({f"{place(path, node)}: {name}" for path, name, node in bare}) == []
+
+
+def test_no_two_classes_share_a_name() -> None:
+    classes = defaultdict(list)
+    for path in sorted(LIBRARY.rglob("*.py")):
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.ClassDef):
+                classes[node.name].append(place(path, node))
+    assert {name: places for name, places in classes.items() if len(places) > 1} == {}
+
+
+def test_a_stage_script_is_short_and_shows_how_it_is_called() -> None:
+    scripts = sorted(SCRIPTS.glob("*.py"))
+    assert [f"{path.name}: {lines(path)}" for path in scripts if lines(path) > LONGEST_SCRIPT] == []
+    commands = {path.name: (ast.get_docstring(parsed(path)) or "").splitlines()[-1:] for path in scripts}
+    assert [
+        name for name, [command] in commands.items() if not command.startswith((f"python scripts/{name}", "make "))
+    ] == []
+    assert [alias for path in scripts for alias in aliases(path)] == []
+
+
+def test_what_several_tests_use_is_in_the_support_folder() -> None:
+    tests = REPOSITORY / "tests"
+    shared = ("tests.support", "tests.benchmarks")
+    imports = [
+        f"{path.relative_to(tests)}: {node.module}"
+        for path in sorted(tests.rglob("*.py"))
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tests.")
+        if not str(node.module).startswith(shared)
+    ]
+    assert imports == []
