@@ -23,7 +23,8 @@ sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 from reversegen.config import load as configuration
 from reversegen.loop.enhancement import SOURCES
 from reversegen.core.errors import BadInput
-from reversegen.workflow.code_hash import code_hash
+from reversegen.workflow.code_hash import code_hash, shell_commands
+from reversegen.workflow.used_entries import entries_of_model, entries_of_tasks
 from reversegen.ids import content_id
 from reversegen import kinds
 from reversegen.core.shards import WHOLE
@@ -122,12 +123,25 @@ def made(path):
     return lambda wildcards: CONFIGURATION.place(wildcards.task, path.format(**dict(wildcards.items())))
 
 
+COMMANDS = shell_commands(Path(workflow.basedir) / "rules")
+
+
 def code(script):
-    """A hash of the code of a stage, with the module of the task's own kind alone where it imports one."""
-    whole = code_hash(script)
-    if whole == code_hash(script, "math") == code_hash(script, "safety"):
-        return whole
-    return lambda wildcards: code_hash(script, task_of(wildcards).kind) if "task" in wildcards.keys() else whole
+    """A hash of the code of a stage, of its shell command, and of the entries of the façades that the job uses."""
+
+    def read(wildcards):
+        return code_hash(script, COMMANDS.get(script, ""), used_entries(wildcards.get("task"), wildcards.get("model")))
+
+    return read
+
+
+@functools.cache
+def used_entries(task, model):
+    """The entries that a job uses: those of its task or model, or else those of all tasks."""
+    if model and not task:
+        return entries_of_model(CONFIGURATION.models[model])
+    tasks = [CONFIGURATION.task(task)] if task else CONFIGURATION.tasks.values()
+    return entries_of_tasks(tasks, CONFIGURATION.models)
 
 
 def command(environment, script):
