@@ -2,6 +2,7 @@
 PYTHON ?= python3
 TASK ?= tiny-math
 PROFILE ?= null
+LOGGER ?=
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE # packages are compiled as they are imported
@@ -9,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE # packages are compiled as they are imported
 .PHONY: demo test lint bench doctor schema
 
 demo: .venv/demo
-	snakemake --cores all --quiet host rules --show-failed-logs --prioritize train_proposer -- \
+	$(if $(LOGGER),REVERSEGEN_NO_BARS=1 )snakemake $(if $(LOGGER),--logger $(LOGGER) )--cores all --quiet host rules --show-failed-logs --prioritize train_proposer -- \
 	  results/$(TASK)/table.md results/$(TASK)/report.html
 	@cat results/$(TASK)/table.md
 	@echo "The page to open: results/$(TASK)/report.html"
@@ -21,6 +22,7 @@ lint: .venv/test
 	ruff check scripts tests
 	ruff format --check scripts tests
 	mypy
+	PYTHONPATH=scripts lint-imports
 	snakefmt --check Snakefile rules
 	snakemake --lint
 

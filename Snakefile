@@ -1,6 +1,6 @@
 from snakemake.utils import min_version
 
-min_version("9.27")
+min_version("9.0.1")
 
 
 configfile: "config/config.yaml"
@@ -12,25 +12,13 @@ report: "rules/captions/workflow.rst"
 include: "rules/common.smk"
 include: "rules/models.smk"
 include: "rules/prepare.smk"
+include: "rules/judge.smk"
 include: "rules/explore.smk"
+include: "rules/shards.smk"
 include: "rules/enhance.smk"
 include: "rules/evaluate.smk"
 include: "rules/report.smk"
 include: "rules/publish.smk"
-
-
-localrules:
-    all,
-    fetch_bin,
-    fetch_data,
-    fetch_file,
-    fetch_model,
-    pin_revisions,
-    prefetch_task,
-    prune_proposer,
-    push_folder,
-    tables,
-    write_plan,
 
 
 rule all:
@@ -38,12 +26,11 @@ rule all:
     input:
         "results/tiny-math/table.md",
         "results/tiny-math/report.html",
+    localrule: True
 
 
 rule tables:
     input:
-        expand("results/tables/{table}.{form}", table=TABLES, form=["csv", "md", "tex"]),
-        expand("results/figures/{table}.svg", table=TABLES),
-
-
-quicken_plans()
+        collect("results/tables/{table}.{form}", table=TABLES, form=["csv", "md", "tex"]),
+        collect("results/figures/{table}.svg", table=TABLES),
+    localrule: True

@@ -2,13 +2,13 @@
 #
 # Needs: labels, references and responses of iteration 0, the control and iterations 1 to N; results/{task}/tests/.
 # Makes: results/{task}/enhanced/{source}/train.jsonl and target/, results/{task}/contamination.json
-# Steps: draw_answered, write_seed_references, judge_references, judge_seed_references; select_enhancement, check_enhancement, train_target
+# Steps: draw_answered, write_seed_references; select_enhancement, check_enhancement, train_target
 
 
 use rule draw_probe as draw_answered with:
     input:
         seeds=made("seeds.jsonl"),
-        probe=where(multiple_choice, made("probe/labels.jsonl")),
+        probe=branch(multiple_choice, then=made("probe/labels.jsonl")),
     output:
         drawn="results/{task}/enhanced/drawn_seeds.jsonl",
     log:
@@ -28,7 +28,7 @@ use rule write_references as write_seed_references with:
     input:
         instructions=[],
         seeds="results/{task}/enhanced/drawn_seeds.jsonl",
-        folder=model_folder("teacher"),
+        folder=asked("teacher"),
     output:
         references="results/{task}/enhanced/seed_references{shard}.jsonl",
     log:
@@ -51,40 +51,6 @@ use rule write_references as write_seed_references with:
         code=code("write_references"),
 
 
-use rule judge_responses as judge_references with:
-    input:
-        instructions=made("{arm}/instructions.jsonl"),
-        seeds=[],
-        tests=[],
-        responses=[],
-        references=made("{arm}/references.jsonl"),
-        folder=model_folder("judge"),
-        checked=ancient(made("judge.json")),
-    output:
-        judgements="results/{task}/{arm}/reference_judgements{shard}.jsonl",
-    log:
-        "results/{task}/logs/{arm}/judge_references{shard}.log",
-    benchmark:
-        "results/{task}/benchmarks/{arm}/judge_references{shard}.tsv"
-
-
-use rule judge_responses as judge_seed_references with:
-    input:
-        instructions=[],
-        seeds="results/{task}/enhanced/drawn_seeds.jsonl",
-        tests=[],
-        responses=[],
-        references="results/{task}/enhanced/seed_references.jsonl",
-        folder=model_folder("judge"),
-        checked=ancient(made("judge.json")),
-    output:
-        judgements="results/{task}/enhanced/seed_judgements{shard}.jsonl",
-    log:
-        "results/{task}/logs/enhanced/judge_seed_references{shard}.log",
-    benchmark:
-        "results/{task}/benchmarks/enhanced/judge_seed_references{shard}.tsv"
-
-
 rule select_enhancement:
     input:
         instructions=of_warmup_and_trained("instructions.jsonl"),
@@ -95,8 +61,8 @@ rule select_enhancement:
         seeds=made("seeds.jsonl"),
         drawn_seeds="results/{task}/enhanced/drawn_seeds.jsonl",
         seed_references="results/{task}/enhanced/seed_references.jsonl",
-        seed_judgements=where(judged, made("enhanced/seed_judgements.jsonl")),
-        probe=where(multiple_choice, made("probe/labels.jsonl")),
+        seed_judgements=branch(judged, then=made("enhanced/seed_judgements.jsonl")),
+        probe=branch(multiple_choice, then=made("probe/labels.jsonl")),
         tests=test_questions,
     output:
         reversegen="results/{task}/enhanced/reversegen/train.jsonl",
@@ -128,7 +94,7 @@ rule select_enhancement:
 
 use rule check_contamination as check_enhancement with:
     input:
-        rows=expand("results/{{task}}/enhanced/{source}/train.jsonl", source=SOURCES),
+        rows=collect("results/{{task}}/enhanced/{source}/train.jsonl", source=SOURCES),
         pairs=[],
         tests=test_questions,
         seeds=made("seeds.jsonl"),
@@ -153,7 +119,7 @@ rule train_target:
     input:
         rows="results/{task}/enhanced/{source}/train.jsonl",
         contamination=ancient("results/{task}/contamination.json"),
-        base=trainable_target,
+        base=asked("target", trainable_target),
     output:
         target=directory("results/{task}/enhanced/{source}/target"),
     log:

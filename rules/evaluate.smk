@@ -3,8 +3,8 @@
 # Needs: the labels of an iteration; the test sets and a variant of the target: `original` or `enhanced/{source}`.
 # Makes: results/{task}/system_texts.json; results/{task}/iter{k}/ and untrained/ with eval.json; results/{task}/{variant}/ and transfer/{model}/ with
 #        responses.jsonl, labels.jsonl and eval.json
-# Steps: write_system_texts, write_audit, evaluate_proposer; answer_tests, judge_tests, measure_confidence, label_tests, evaluate_target;
-#        select_failures, answer_transfer, judge_transfer, label_transfer, evaluate_transfer
+# Steps: write_system_texts, write_audit, evaluate_proposer; answer_tests, measure_confidence, label_tests, evaluate_target;
+#        select_failures, answer_transfer, label_transfer, evaluate_transfer
 
 
 rule write_system_texts:
@@ -37,7 +37,7 @@ rule write_audit:
         instructions=made("iter{iteration}/instructions.jsonl"),
         labels=made("iter{iteration}/labels.jsonl"),
         responses=made("iter{iteration}/responses.jsonl"),
-        references=where(referenced, made("iter{iteration}/references.jsonl")),
+        references=branch(referenced, then=made("iter{iteration}/references.jsonl")),
     output:
         audit=update("results/{task}/iter{iteration}/audit.csv"),
     log:
@@ -65,7 +65,7 @@ rule evaluate_proposer:
         instructions=made("{arm}/instructions.jsonl"),
         labels=made("{arm}/labels.jsonl"),
         judge=made("judge.json"),
-        audit=where(iterated, made("{arm}/audit.csv")),
+        audit=branch(iterated, then=made("{arm}/audit.csv")),
         seeds=made("seeds.jsonl"),
         earlier=before_now("instructions.jsonl"),
         embeddings=embedded(made("{arm}/embeddings.npy")),
@@ -107,7 +107,7 @@ rule evaluate_proposer:
 rule answer_tests:
     input:
         tests=test_questions,
-        target=variant_folder,
+        target=asked("target", variant_folder),
     output:
         responses="results/{task}/{variant}/responses{shard}.jsonl",
     log:
@@ -138,27 +138,10 @@ rule answer_tests:
         " --endpoint-limits {params.endpoint_limits:q} --shard {params.shard} --threads {threads} --gpus {params.gpus} --log {log:q}"
 
 
-use rule judge_responses as judge_tests with:
-    input:
-        instructions=[],
-        seeds=[],
-        tests=test_questions,
-        responses="results/{task}/{variant}/responses.jsonl",
-        references=[],
-        folder=model_folder("judge"),
-        checked=ancient(made("judge.json")),
-    output:
-        judgements="results/{task}/{variant}/judgements{shard}.jsonl",
-    log:
-        "results/{task}/logs/{variant}/judge_tests{shard}.log",
-    benchmark:
-        "results/{task}/benchmarks/{variant}/judge_tests{shard}.tsv"
-
-
 rule measure_confidence:
     input:
         tests=test_questions,
-        target=variant_folder,
+        target=asked("target", variant_folder),
         responses="results/{task}/{variant}/responses.jsonl",
     output:
         confidences="results/{task}/{variant}/confidences.jsonl",
@@ -191,7 +174,7 @@ rule label_tests:
     input:
         tests=test_questions,
         responses="results/{task}/{variant}/responses.jsonl",
-        judgements=where(judged, made("{variant}/judgements.jsonl")),
+        judgements=branch(judged, then=made("{variant}/judgements.jsonl")),
     output:
         labels="results/{task}/{variant}/labels{shard}.jsonl",
     log:
@@ -219,7 +202,7 @@ rule evaluate_target:
     input:
         tests=test_questions,
         labels="results/{task}/{variant}/labels.jsonl",
-        confidences=where(multiple_choice, made("{variant}/confidences.jsonl")),
+        confidences=branch(multiple_choice, then=made("{variant}/confidences.jsonl")),
         judge=made("judge.json"),
         target=variant_folder,
         selection=variant_selection,
@@ -274,7 +257,7 @@ rule select_failures:
 use rule answer_instructions as answer_transfer with:
     input:
         instructions=rules.select_failures.output.instructions,
-        target=model_folder("transfer"),
+        target=asked("transfer"),
     output:
         responses="results/{task}/transfer/{model}/responses{shard}.jsonl",
     log:
@@ -301,29 +284,12 @@ use rule answer_instructions as answer_transfer with:
         code=code("answer_instructions"),
 
 
-use rule judge_responses as judge_transfer with:
-    input:
-        instructions=rules.select_failures.output.instructions,
-        seeds=[],
-        tests=[],
-        responses="results/{task}/transfer/{model}/responses.jsonl",
-        references=[],
-        folder=model_folder("judge"),
-        checked=ancient(made("judge.json")),
-    output:
-        judgements="results/{task}/transfer/{model}/judgements{shard}.jsonl",
-    log:
-        "results/{task}/logs/transfer/{model}/judge_transfer{shard}.log",
-    benchmark:
-        "results/{task}/benchmarks/transfer/{model}/judge_transfer{shard}.tsv"
-
-
 use rule label_responses as label_transfer with:
     input:
         instructions=rules.select_failures.output.instructions,
         responses="results/{task}/transfer/{model}/responses.jsonl",
-        references=where(referenced, last_iteration("references.jsonl")),
-        judgements=where(judged, made("transfer/{model}/judgements.jsonl")),
+        references=branch(referenced, then=last_iteration("references.jsonl")),
+        judgements=branch(judged, then=made("transfer/{model}/judgements.jsonl")),
         checked=ancient(made("judge.json")),
     output:
         labels="results/{task}/transfer/{model}/labels{shard}.jsonl",

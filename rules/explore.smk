@@ -3,15 +3,16 @@
 # Needs: results/{task}/seeds.jsonl, results/{task}/warmup.jsonl, the models of proposer, target and teacher.
 # Makes: results/{task}/{arm}/ with proposer/, prompts, samples, instructions, responses, references, labels and pairs;
 #        {arm} is iter{k}, or control: proposer 0 on the training prompts of iterations 1 to N.
-# Steps: train_warmup; build_prompts, sample_instructions, gather_shards, embed_instructions, collect_instructions,
-#        answer_instructions, write_references, label_responses; build_pairs, train_proposer, prune_proposer; build_control
+# Steps: train_warmup; build_prompts, build_control, build_untrained; sample_instructions, embed_instructions, embed_seeds, embed_tests,
+#        collect_instructions, answer_instructions, write_references, label_responses; build_pairs, check_pairs, train_proposer,
+#        prune_proposer
 
 
 rule train_warmup:
     input:
         warmup=made("warmup.jsonl"),
         contamination=ancient("results/{task}/contamination/warmup.json"),
-        base=model_folder("proposer"),
+        base=asked("proposer"),
     output:
         proposer=directory("results/{task}/iter0/proposer"),
     log:
@@ -43,7 +44,7 @@ rule train_warmup:
 rule build_prompts:
     input:
         seeds=made("seeds.jsonl"),
-        probe=where(probed, made("probe/labels.jsonl")),
+        probe=branch(probed, then=made("probe/labels.jsonl")),
     output:
         prompts="results/{task}/iter{iteration}/prompts.jsonl",
     log:
@@ -116,7 +117,7 @@ rule build_untrained:
 rule sample_instructions:
     input:
         prompts="results/{task}/{arm}/prompts.jsonl",
-        proposer=arm_proposer,
+        proposer=asked("proposer", arm_proposer),
     output:
         samples="results/{task}/{arm}/samples{shard}.jsonl",
     log:
@@ -145,48 +146,12 @@ rule sample_instructions:
         " --random-seed {params.random_seed} --shard {params.shard} --threads {threads} --gpus {params.gpus} --log {log:q}"
 
 
-SHARDED = [name for name, task in CONFIGURATION.tasks.items() if task.shards > 1]
-
-
-rule gather_shards:
-    input:
-        parts=shards,
-    output:
-        whole="results/{task}/{stem}.jsonl",
-    log:
-        "results/{task}/logs/{stem}/gather_shards.log",
-    benchmark:
-        "results/{task}/benchmarks/{stem}/gather_shards.tsv"
-    wildcard_constraints:
-        task=rf"({'|'.join(SHARDED)})(\.s(0|[1-9][0-9]*))?" if SHARDED else "(?!)",
-        stem=r"[\w./-]+/(samples|responses|labels|(\w+_)?(references|judgements))",
-    group:
-        gathered_with
-    conda:
-        "../envs/base.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        code=code("gather_shards"),
-    script:
-        "../scripts/gather_shards.py"
-
-
-# What writes the whole file of a task of one shard writes none of a task of several.
-ruleorder: gather_shards > sample_instructions > answer_instructions > answer_seeds > answer_tests > answer_transfer
-ruleorder: gather_shards > write_references > write_seed_references
-ruleorder: gather_shards > judge_responses > judge_seeds > judge_tests > judge_transfer > judge_references > judge_seed_references
-ruleorder: gather_shards > label_responses > label_seeds > label_tests > label_transfer
-
-
 rule embed_instructions:
     input:
         samples=made("{arm}/samples.jsonl"),
         seeds=[],
         tests=[],
-        folder=model_folder("embedding"),
+        folder=asked("embedding"),
     output:
         embeddings="results/{task}/{arm}/embeddings.npy",
     log:
@@ -222,7 +187,7 @@ use rule embed_instructions as embed_seeds with:
         samples=[],
         seeds=made("seeds.jsonl"),
         tests=[],
-        folder=model_folder("embedding"),
+        folder=asked("embedding"),
     output:
         embeddings="results/{task}/seeds.embeddings.npy",
     log:
@@ -236,7 +201,7 @@ use rule embed_instructions as embed_tests with:
         samples=[],
         seeds=[],
         tests=made("tests/{set}.jsonl"),
-        folder=model_folder("embedding"),
+        folder=asked("embedding"),
     output:
         embeddings="results/{task}/tests/{set}.embeddings.npy",
     log:
@@ -274,7 +239,7 @@ rule collect_instructions:
 rule answer_instructions:
     input:
         instructions=rules.collect_instructions.output.instructions,
-        target=model_folder("target"),
+        target=asked("target"),
     output:
         responses="results/{task}/{arm}/responses{shard}.jsonl",
     log:
@@ -312,7 +277,7 @@ rule write_references:
     input:
         instructions=rules.collect_instructions.output.instructions,
         seeds=[],
-        folder=model_folder("teacher"),
+        folder=asked("teacher"),
     output:
         references="results/{task}/{arm}/references{shard}.jsonl",
     log:
@@ -349,68 +314,12 @@ rule write_references:
         " --threads {threads} --gpus {params.gpus} --log {log:q}"
 
 
-rule judge_responses:
-    input:
-        instructions=rules.collect_instructions.output.instructions,
-        seeds=[],
-        tests=[],
-        responses="results/{task}/{arm}/responses.jsonl",
-        references=[],
-        folder=model_folder("judge"),
-        checked=ancient("results/{task}/judge.json"),
-    output:
-        judgements="results/{task}/{arm}/judgements{shard}.jsonl",
-    log:
-        "results/{task}/logs/{arm}/judge_responses{shard}.log",
-    benchmark:
-        "results/{task}/benchmarks/{arm}/judge_responses{shard}.tsv"
-    conda:
-        "../envs/generate.yaml"
-    threads: asks("threads", "judge")
-    resources:
-        mem_mb=asks("mem_mb", "judge"),
-        runtime=asks("runtime", "judge"),
-        gpu=asks("gpu", "judge"),
-        gres=asks("gres", "judge"),
-    params:
-        gpus=asks_gpus("judge"),
-        stage=stage("generate", "judge_responses"),
-        judge=whole_setting("judge"),
-        decides=judge_setting,
-        model=model_use("judge"),
-        endpoint_limits=endpoint_limits("judge"),
-        shard=shard_of,
-        code=code("judge_responses"),
-    shell:
-        "{params.stage} --instructions {input.instructions:q} --seeds {input.seeds:q} --tests {input.tests:q}"
-        " --responses {input.responses:q} --references {input.references:q} --folder {input.folder:q}"
-        " --judgements {output.judgements:q} --judge {params.judge:q} --model {params.model:q}"
-        " --endpoint-limits {params.endpoint_limits:q} --shard {params.shard} --threads {threads} --gpus {params.gpus} --log {log:q}"
-
-
-use rule judge_responses as judge_seeds with:
-    input:
-        instructions=[],
-        seeds=made("probe/drawn_seeds.jsonl"),
-        tests=[],
-        responses=made("probe/responses.jsonl"),
-        references=[],
-        folder=model_folder("judge"),
-        checked=ancient(made("judge.json")),
-    output:
-        judgements="results/{task}/probe/judgements{shard}.jsonl",
-    log:
-        "results/{task}/logs/probe/judge_seeds{shard}.log",
-    benchmark:
-        "results/{task}/benchmarks/probe/judge_seeds{shard}.tsv"
-
-
 rule label_responses:
     input:
         instructions=rules.collect_instructions.output.instructions,
         responses="results/{task}/{arm}/responses.jsonl",
-        references=where(referenced, made("{arm}/references.jsonl")),
-        judgements=where(judged, made("{arm}/judgements.jsonl")),
+        references=branch(referenced, then=made("{arm}/references.jsonl")),
+        judgements=branch(judged, then=made("{arm}/judgements.jsonl")),
         checked=ancient("results/{task}/judge.json"),
     output:
         labels="results/{task}/{arm}/labels{shard}.jsonl",
@@ -473,7 +382,7 @@ use rule check_contamination as check_pairs with:
         tests=test_questions,
         seeds=made("seeds.jsonl"),
         embeddings=embedded(up_to_now("embeddings.npy"), made("seeds.embeddings.npy"), test_embeddings),
-        evaluation=collapse_gate,
+        evaluation=ancient(branch(stops_on_collapse, then=made("iter{iteration}/eval.json"))),
     output:
         contamination="results/{task}/contamination/iter{iteration}.json",
     log:
@@ -488,7 +397,7 @@ rule train_proposer:
     input:
         pairs=of_previous("pairs.jsonl"),
         contamination=ancient(previous_contamination),
-        previous=of_previous("proposer"),
+        previous=asked("proposer", of_previous("proposer")),
         reference=reference_proposer,
     output:
         proposer=directory("results/{task}/iter{iteration}/proposer"),
@@ -534,6 +443,7 @@ rule prune_proposer:
         "results/{task}/benchmarks/iter{iteration}/prune_proposer.tsv"
     wildcard_constraints:
         iteration="[1-9][0-9]*",
+    localrule: True
     conda:
         "../envs/base.yaml"
     threads: 1

@@ -3,13 +3,13 @@
 # Needs: config/models.yaml; for hub ids and hub data, their commits in config/lock.yaml and a network.
 # Makes: results/models/{model}/ (tiny models), resources/downloads/ with models/{model}/, data/{data}.jsonl, files/{file},
 #        and manifests; results/{task}/prefetch.json, for which everything that a task fetches is fetched and checked
-# Steps: pin_revisions; write_corpus, train_model; fetch_model, or fetch_bin and convert_model; fetch_data, fetch_file;
+# Steps: pin_revisions; write_corpus, train_model; check_access; fetch_model, or fetch_bin and convert_model; fetch_data, fetch_file;
 #        prefetch_task
 
 
 onstart:
-    check_access()
-    check_models()
+    if reason := asked_models.check():
+        print(f"No conversation was rendered before the start: {reason}", file=sys.stderr)
 
 
 rule pin_revisions:
@@ -17,6 +17,7 @@ rule pin_revisions:
         "results/models/logs/pin_revisions.log",
     benchmark:
         "results/models/benchmarks/pin_revisions.tsv"
+    localrule: True
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -25,8 +26,8 @@ rule pin_revisions:
         runtime=60,
     params:
         stage=stage("base", "pin_revisions"),
-        models=hub_models(),
-        data=hub_data(),
+        models=models.hub_models(CONFIGURATION),
+        data=models.hub_data(CONFIGURATION),
         lock="config/lock.yaml",
         code=code("pin_revisions"),
     shell:
@@ -81,7 +82,38 @@ rule train_model:
         " --threads {threads} --log {log:q}"
 
 
+rule check_access:
+    input:
+        noted=fetches.note,
+    output:
+        access=temp("resources/downloads/access/{fetched}.json"),
+    log:
+        "results/models/logs/{fetched}/check_access.log",
+    benchmark:
+        "results/models/benchmarks/{fetched}/check_access.tsv"
+    wildcard_constraints:
+        fetched=r"(models|bin|data)/[^/]+",
+    localrule: True
+    conda:
+        "../envs/base.yaml"
+    threads: 1000  # all that there are: one at a time, so that the list is shown once
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        stage=stage("base", "check_access"),
+        models=fetches.repositories("models"),
+        pickled=fetches.repositories("bin"),
+        data=fetches.repositories("data"),
+        code=code("check_access"),
+    shell:
+        "HF_HUB_OFFLINE=0 {params.stage} --models {params.models:q} --pickled {params.pickled:q} --data {params.data:q}"
+        " --access {output.access:q} --log {log:q}"
+
+
 rule fetch_model:
+    input:
+        access="resources/downloads/access/models/{model}.json",
     output:
         folder=directory("resources/downloads/models/{model}"),
     log:
@@ -89,7 +121,8 @@ rule fetch_model:
     benchmark:
         "results/models/benchmarks/{model}/fetch_model.tsv"
     wildcard_constraints:
-        model=models_of("safetensors"),
+        model=models.models_of(CONFIGURATION, "safetensors"),
+    localrule: True
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -108,6 +141,8 @@ rule fetch_model:
 
 
 use rule fetch_model as fetch_bin with:
+    input:
+        access="resources/downloads/access/bin/{model}.json",
     output:
         folder=temp(directory("resources/downloads/bin/{model}")),
     log:
@@ -115,7 +150,7 @@ use rule fetch_model as fetch_bin with:
     benchmark:
         "results/models/benchmarks/{model}/fetch_bin.tsv"
     wildcard_constraints:
-        model=models_of("bin"),
+        model=models.models_of(CONFIGURATION, "bin"),
 
 
 rule convert_model:
@@ -128,7 +163,7 @@ rule convert_model:
     benchmark:
         "results/models/benchmarks/{model}/convert_model.tsv"
     wildcard_constraints:
-        model=models_of("bin"),
+        model=models.models_of(CONFIGURATION, "bin"),
     conda:
         "../envs/train.yaml"
     threads: 1
@@ -143,6 +178,8 @@ rule convert_model:
 
 
 rule fetch_data:
+    input:
+        access="resources/downloads/access/data/{data}.json",
     output:
         rows="resources/downloads/data/{data}.jsonl",
         manifest="resources/downloads/data/{data}.jsonl.manifest.json",
@@ -150,6 +187,7 @@ rule fetch_data:
         "results/models/logs/data/{data}.log",
     benchmark:
         "results/models/benchmarks/data/{data}.tsv"
+    localrule: True
     conda:
         "../envs/train.yaml"
     threads: 1
@@ -174,6 +212,7 @@ rule fetch_file:
         "results/models/logs/files/{file}.log",
     benchmark:
         "results/models/benchmarks/files/{file}.tsv"
+    localrule: True
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -198,6 +237,7 @@ rule prefetch_task:
         "results/{task}/logs/prefetch_task.log",
     benchmark:
         "results/{task}/benchmarks/prefetch_task.tsv"
+    localrule: True
     conda:
         "../envs/base.yaml"
     threads: 1

@@ -1,8 +1,8 @@
-# Seeds, test sets, probe, judge check and warm-up rows of a task.
+# Seeds, test sets, probe and warm-up rows of a task.
 #
-# Needs: the data sources that config/tasks/{task}.yaml names; the target where the task probes; the judge.
-# Makes: results/{task}/tests/{set}.jsonl, seeds.jsonl, probe/, judge.json, warmup.jsonl, contamination/warmup.json
-# Steps: build_tests, clean_seeds; draw_probe, answer_seeds, judge_seeds, label_seeds; check_judge; build_warmup, check_warmup
+# Needs: the data sources that the task names; the target, if the task probes.
+# Makes: results/{task}/tests/{set}.jsonl, seeds.jsonl, probe/, warmup.jsonl, contamination/warmup.json
+# Steps: build_tests, clean_seeds; draw_probe, answer_seeds, label_seeds; build_warmup, check_contamination
 
 
 rule clean_seeds:
@@ -53,7 +53,7 @@ rule build_tests:
     params:
         kind=kind_use,
         name="{set}",
-        source=test_source_json,
+        source=test_source,
         code=code("build_tests"),
     script:
         "../scripts/build_tests.py"
@@ -89,7 +89,7 @@ rule draw_probe:
 rule answer_seeds:
     input:
         seeds=made("probe/drawn_seeds.jsonl"),
-        target=model_folder("target"),
+        target=asked("target"),
     output:
         responses="results/{task}/probe/responses{shard}.jsonl",
     log:
@@ -126,7 +126,7 @@ rule label_seeds:
     input:
         seeds=made("probe/drawn_seeds.jsonl"),
         responses=made("probe/responses.jsonl"),
-        judgements=where(judged, made("probe/judgements.jsonl")),
+        judgements=branch(judged, then=made("probe/judgements.jsonl")),
     output:
         labels="results/{task}/probe/labels{shard}.jsonl",
     log:
@@ -150,52 +150,10 @@ rule label_seeds:
         "../scripts/label_seeds.py"
 
 
-rule check_judge:
-    input:
-        files=judge_file,
-        openings=labelled_openings,
-        folder=model_folder("judge"),
-    output:
-        judge_json=report(
-            "results/{task}/judge.json",
-            caption="captions/judge.rst",
-            category="{task}",
-            labels={"result": "judge check", "form": "JSON"},
-        ),
-    log:
-        "results/{task}/logs/check_judge.log",
-    benchmark:
-        "results/{task}/benchmarks/check_judge.tsv"
-    conda:
-        "../envs/generate.yaml"
-    threads: asks("threads", "judge")
-    resources:
-        mem_mb=asks("mem_mb", "judge"),
-        runtime=asks("runtime", "judge"),
-        gpu=asks("gpu", "judge"),
-        gres=asks("gres", "judge"),
-    params:
-        gpus=asks_gpus("judge"),
-        stage=stage("generate", "check_judge"),
-        kind=kind_use,
-        source=judge_source_json,
-        judge=judge_setting,
-        model=model_use("judge"),
-        endpoint_limits=endpoint_limits("judge"),
-        limits=setting("judge_check"),
-        checker_timeout=setting("checker_timeout"),
-        code=code("check_judge"),
-    shell:
-        "{params.stage} --files {input.files:q} --openings {input.openings:q} --folder {input.folder:q} --judge-json {output.judge_json:q}"
-        " --kind {params.kind:q} --source {params.source:q} --judge {params.judge:q} --model {params.model:q}"
-        " --limits {params.limits:q} --checker-timeout {params.checker_timeout} --endpoint-limits {params.endpoint_limits:q}"
-        " --threads {threads} --gpus {params.gpus} --log {log:q}"
-
-
 rule build_warmup:
     input:
         seeds=made("seeds.jsonl"),
-        probe=where(probed, made("probe/labels.jsonl")),
+        probe=branch(probed, then=made("probe/labels.jsonl")),
     output:
         warmup="results/{task}/warmup.jsonl",
     log:

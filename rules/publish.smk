@@ -12,7 +12,7 @@ rule write_dataset:
         instructions=of_every("instructions.jsonl"),
         labels=of_every("labels.jsonl"),
         responses=of_every("responses.jsonl"),
-        references=trusted_references,
+        references=of_every_referenced,
         pairs=of_every_but_the_last("pairs.jsonl"),
         enhancement=enhancement_rows,
         seeds=made("seeds.jsonl"),
@@ -52,6 +52,7 @@ rule push_folder:
         "results/{task}/logs/pushed/{artefact}.log",
     benchmark:
         "results/{task}/benchmarks/pushed/{artefact}.tsv"
+    localrule: True
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -61,7 +62,7 @@ rule push_folder:
     params:
         stage=stage("base", "push_folder"),
         repo=hub_repository,
-        repo_type=lambda wildcards: "dataset" if wildcards.artefact == "dataset" else "model",
+        repo_type=repository_type,
         private=CONFIGURATION.workflow.push.private,
         token_env=CONFIGURATION.workflow.push.token_env,
         code=code("push_folder"),

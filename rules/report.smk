@@ -21,6 +21,7 @@ rule write_plan:
         "results/{task}/logs/write_plan.log",
     benchmark:
         "results/{task}/benchmarks/write_plan.tsv"
+    localrule: True
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -38,10 +39,10 @@ rule write_plan:
 
 rule write_table:
     input:
-        proposers=replicates(proposer_evals),
-        targets=replicates(target_evals),
-        tests=replicates(test_files),
-        beside=replicates(outcome_files),
+        proposers=replicates(evaluate.proposer_evals),
+        targets=replicates(evaluate.target_evals),
+        tests=replicates(reports.test_files),
+        beside=replicates(evaluate.outcome_files),
     output:
         markdown=report(
             "results/{task}/table.md",
@@ -198,8 +199,8 @@ rule collect_outcomes:
 rule compare_tasks:
     input:
         outcomes=own_outcomes,
-        stored=shipped_outcomes,
-        reported=reported_numbers(),
+        stored=ancient(shipped_outcomes),
+        reported=tasks.shipped("resources/reported.csv"),
     output:
         csv=report(
             "results/tables/{table}.csv",

@@ -5,13 +5,14 @@ python scripts/answer_instructions.py --help
 
 from pathlib import Path
 
-from reversegen.config.load import Answering, KindUse, Limits, ModelUse
+from reversegen.config.models import Limits, ModelUse
+from reversegen.config.task import Answering, KindUse
 from reversegen.core.records import Instruction, read_records
 from reversegen.engines import open_engine
 from reversegen.engines.base import Decoding
 from reversegen.engines.endpoint.call_log import calls_folder
 from reversegen.kinds import open_kind
-from reversegen.loop import generation
+from reversegen.loop.answering import answer_questions
 from reversegen.stage import run
 
 
@@ -34,20 +35,17 @@ def main(
     decoding = Decoding(settings.max_new_tokens, opened.decision.temperature)
     folder = target[0] if target else None
     engine = open_engine(model, folder, decoding, threads, calls_folder(responses), endpoint_limits)
-    size, samples = settings.batch_size, opened.decision.samples
+    samples = opened.decision.samples
     draw = (random_seed, arm)
-    generation.answer_questions(
+    answer_questions(
         responses,
         asked,
         engine,
         opened,
-        settings.system,
-        size,
+        settings,
         samples,
         draw,
         shard,
-        settings.max_invalid_share,
-        settings.max_unreadable_share,
     )
 
 

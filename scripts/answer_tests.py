@@ -5,12 +5,13 @@ python scripts/answer_tests.py --help
 
 from pathlib import Path
 
-from reversegen.config.load import Answering, KindUse, Limits, ModelUse
+from reversegen.config.models import Limits, ModelUse
+from reversegen.config.task import Answering, KindUse
 from reversegen.engines import open_engine
 from reversegen.engines.base import Decoding
 from reversegen.engines.endpoint.call_log import calls_folder
 from reversegen.kinds import open_kind
-from reversegen.loop import generation
+from reversegen.loop.answering import answer_questions
 from reversegen.loop.seeds import read_tests
 from reversegen.stage import run
 
@@ -32,19 +33,16 @@ def main(
     engine = open_engine(
         model, folder, Decoding(settings.max_new_tokens), threads, calls_folder(responses), endpoint_limits
     )
-    questions, size = list(asked.items()), settings.batch_size
-    generation.answer_questions(
+    questions = list(asked.items())
+    answer_questions(
         responses,
         questions,
         engine,
         open_kind(kind),
-        settings.system,
-        size,
+        settings,
         1,
         (),
         shard,
-        settings.max_invalid_share,
-        settings.max_unreadable_share,
     )
 
 

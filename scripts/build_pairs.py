@@ -6,7 +6,8 @@ python scripts/build_pairs.py --help
 import logging
 from pathlib import Path
 
-from reversegen.config.load import KindUse, Pairing
+from reversegen.config.task import KindUse
+from reversegen.config.training import Pairing
 from reversegen.core.records import Instruction, Label, Prompt, Question, Sample, Seed, read_records, write_records
 from reversegen.kinds import open_kind
 from reversegen.loop import pairs as pair_module

@@ -5,7 +5,8 @@ python scripts/build_tests.py --help
 
 from pathlib import Path
 
-from reversegen.config.load import DataSource, KindUse
+from reversegen.config.data import DataSource
+from reversegen.config.task import KindUse
 from reversegen.core.records import write_records
 from reversegen.kinds import open_kind
 from reversegen.loop import seeds

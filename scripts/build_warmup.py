@@ -5,7 +5,7 @@ python scripts/build_warmup.py --help
 
 from pathlib import Path
 
-from reversegen.config.load import KindUse
+from reversegen.config.task import KindUse
 from reversegen.core.records import Label, Seed, read_records, stream_records, write_records
 from reversegen.kinds import open_kind
 from reversegen.loop import prompts

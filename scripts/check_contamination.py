@@ -6,12 +6,12 @@ python scripts/check_contamination.py --help
 from dataclasses import asdict
 from pathlib import Path
 
-from reversegen.config.load import ContaminationLimits, Deduplication, Embedding, KindUse
+from reversegen.config.task import ContaminationLimits, Deduplication, Embedding, KindUse
 from reversegen.core.errors import BadInput
 from reversegen.core.files import read_json, write_json
 from reversegen.core.records import Pair, Question, Seed, TrainingRow, read_records
 from reversegen.kinds import open_kind
-from reversegen.loop.contamination import KeptOut, Meanings, find_contamination, taught
+from reversegen.loop.contamination import ComparedMeanings, KeptOut, find_contamination, taught
 from reversegen.stage import run
 from reversegen.text.embeddings import read_embeddings
 
@@ -53,7 +53,7 @@ def main(
         vectors = read_embeddings(embeddings)
         apart = {p.stem: vectors.of(q.id for q in read_records(p, Question)) for p in tests}
         apart["heldout seeds"] = vectors.of(s.id for s in heldout)
-        meanings = Meanings(vectors, apart, embedding.eps)
+        meanings = ComparedMeanings(vectors, apart, embedding.eps)
     found = find_contamination(training, kept_out, settings, open_kind(kind), meanings)
     if fault := found.fault(limits.near_share, limits.semantic_share):
         raise BadInput(fault)

@@ -6,12 +6,12 @@ python scripts/check_models.py --help
 import json
 
 from reversegen.stage import run
-from reversegen.workflow.model_check import AskedModels, faults
+from reversegen.workflow.role_conversations import RoleFolders, role_faults
 
 
-def main(models: AskedModels) -> None:
+def main(models: RoleFolders) -> None:
     """Print a line for each role that a model cannot play: task, role and what is wrong, as JSON."""
-    for fault in faults(models):
+    for fault in role_faults(models):
         print(json.dumps(fault))
 
 

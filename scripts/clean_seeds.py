@@ -5,7 +5,8 @@ python scripts/clean_seeds.py --help
 
 from pathlib import Path
 
-from reversegen.config.load import DataSource, KindUse
+from reversegen.config.data import DataSource
+from reversegen.config.task import KindUse
 from reversegen.core.records import Question, read_records, write_records
 from reversegen.kinds import open_kind
 from reversegen.loop import seeds as seed_module

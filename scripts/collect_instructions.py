@@ -6,7 +6,7 @@ python scripts/collect_instructions.py --help
 from collections import Counter
 from pathlib import Path
 
-from reversegen.config.load import Deduplication, Embedding, KindUse
+from reversegen.config.task import Deduplication, Embedding, KindUse
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Sample, read_records, write_records
 from reversegen.kinds import open_kind

@@ -6,27 +6,19 @@ python scripts/collect_outcomes.py --help
 import logging
 from pathlib import Path
 
-from reversegen.config.load import KindUse
+from reversegen.config.task import KindUse
 from reversegen.core.files import write_text
 from reversegen.evaluation.outcomes import Run, collect, read_test_sets
 from reversegen.kinds import open_kind
-from reversegen.reporting.tables import read_evaluation
+from reversegen.reporting.rows import read_evaluation
 from reversegen.stage import run
-
-log = logging.getLogger("reversegen")
 
 
 def main(
-    evaluations: list[Path],
-    tests: list[Path],
+    evaluations: list[Path], tests: list[Path],
     outcomes: Path,
-    task: str,
-    extends: str,
-    kind: KindUse,
-    proposer: str,
-    target: str,
-    state: str,
-) -> None:
+    task: str, extends: str, kind: KindUse, proposer: str, target: str, state: str,
+) -> None:  # fmt: skip
     """The other files lie beside each of the evaluations; if they are gone, it stands without counts.
 
     `extends` is empty for a task that extends none. `state` is a hash of the evaluations, so that a new one is collected.
@@ -37,7 +29,7 @@ def main(
         task=task, kind=kind.name, proposer=proposer, target=target, extends=extends or None, measured=measured
     )
     write_text(outcomes, result.model_dump_json() + "\n")
-    log.info("%s: %d evaluations", outcomes, len(measured))
+    logging.getLogger("reversegen").info("%s: %d evaluations", outcomes, len(measured))
 
 
 if __name__ == "__main__":

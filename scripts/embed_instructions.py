@@ -6,7 +6,8 @@ python scripts/embed_instructions.py --help
 from functools import partial
 from pathlib import Path
 
-from reversegen.config.load import Deduplication, Embedding, KindUse, ModelUse
+from reversegen.config.models import ModelUse
+from reversegen.config.task import Deduplication, Embedding, KindUse
 from reversegen.core.records import Question, Sample, Seed, read_records
 from reversegen.kinds import open_kind
 from reversegen.loop.instructions import collect_instructions

@@ -3,102 +3,37 @@
 python scripts/evaluate_proposer.py --help
 """
 
-import logging
 from pathlib import Path
 
-from reversegen.config.load import Alarm, Embedding, Evaluation, KindUse
-from reversegen.core.files import read_json, write_text
-from reversegen.core.records import Instruction, Label, Pair, Sample, Seed, read_answers, read_records
-from reversegen.evaluation import evaluation
-from reversegen.evaluation.audit import agreement, judged_rows
+from reversegen.config.task import Alarm, Embedding, Evaluation, KindUse
+from reversegen.evaluation.audit import audit_metrics
 from reversegen.evaluation.judge_check import read_judge_report
+from reversegen.evaluation.proposer import evaluate_proposer, write_proposer_file
+from reversegen.evaluation.provenance import kept_metric, proposer_provenance, provenance
+from reversegen.evaluation.writing import read_known, read_meanings, read_writing
 from reversegen.kinds import open_kind
-from reversegen.loop.pairs import pair_statistics
 from reversegen.stage import run
-from reversegen.text.diversity import alarms
-from reversegen.text.embeddings import read_embeddings
-from reversegen.text.words import WORDS
 
 
 def main(
-    samples: Path,
-    instructions: Path,
-    labels: Path,
-    judge: Path,
-    audit: list[Path],
-    seeds: Path,
-    earlier: list[Path],
-    embeddings: list[Path],
-    seed_embeddings: list[Path],
-    earlier_embeddings: list[Path],
-    pairs: list[Path],
-    proposer: Path,
-    target: list[Path],
-    system_texts: Path,
+    samples: Path, instructions: Path, labels: Path, judge: Path, audit: list[Path], seeds: Path, earlier: list[Path],
+    embeddings: list[Path], seed_embeddings: list[Path], earlier_embeddings: list[Path], pairs: list[Path],
+    proposer: Path, target: list[Path], system_texts: Path,
     eval_json: Path,
-    task: str,
-    kind: KindUse,
-    arm: str,
-    settings: Evaluation,
-    embedding: Embedding | None,
-    alarm: Alarm,
-    configuration: str,
-    random_seed: int,
-) -> None:
-    """`arm` is iter{k}, or untrained for the base model, which has no `audit`.
-
-    `earlier` are the instructions of the proposers before it, `pairs` those that trained it: none for proposer 0. The
-    three of embeddings are there where the task has a model for them.
-
-    Diversity below or above a limit of `alarm` stands in `alarms`; check_contamination stops the run for it if the
-    task asks for that.
-    """
-    known = {s.id for s in read_records(seeds, Seed)}
-    known |= {i.id for path in earlier for i in read_records(path, Instruction)}
-    meanings = embedding and evaluation.Meanings(
-        own=read_embeddings(embeddings),
-        seeds=read_embeddings(seed_embeddings),
-        earlier=read_embeddings(earlier_embeddings),
-        eps=embedding.eps,
-    )
-    written = read_records(instructions, Instruction)
-    labelled = read_answers(labels, Label, [i.id for i in written if i.asked])
-    sampled = read_records(samples, Sample)
-    metrics, groups = evaluation.evaluate_proposer(
-        sampled,
-        written,
-        labelled,
-        known,
-        read_judge_report(judge),
-        settings,
-        random_seed,
-        open_kind(kind),
-        meanings,
-    )
-    broken = alarms(metrics, alarm) if arm != "untrained" else []
-    for reason in broken:
-        logging.getLogger("reversegen").warning("collapse: %s", reason)
-    metrics |= agreement([row for path in audit for row in judged_rows(path, labelled)])
-    metrics |= evaluation.kept_metric(proposer) if arm != "untrained" else {}
-    models = {"proposer": proposer} | ({"target": target[0]} if target else {})
-    origin = evaluation.provenance(configuration, models, [samples, instructions, labels, seeds, judge], random_seed)
-    origin["system_texts"] = read_json(system_texts)
-    origin["words"] = WORDS
-    origin["pairs"] = pair_statistics(read_records(pairs[0], Pair)) if pairs else None
-    result = evaluation.Evaluation(
-        task=task,
-        kind=kind.name,
-        role="proposer",
-        arm=arm,
-        variant=None,
-        iteration=int(arm.removeprefix("iter")) if arm != "untrained" else None,
-        metrics=metrics,
-        groups=groups,
-        invalid=evaluation.invalid_samples(sampled, written, labelled),
-        alarms=broken,
-        provenance=origin,
-    )
-    write_text(eval_json, result.model_dump_json(indent=2) + "\n")
+    task: str, kind: KindUse, arm: str, settings: Evaluation, embedding: Embedding | None, alarm: Alarm,
+    configuration: str, random_seed: int,
+) -> None:  # fmt: skip
+    """`arm` is iter{k}, or untrained for the base model, which has no `audit`. `earlier` are the instructions of the proposers
+    before it, `pairs` those that trained it: none for proposer 0. The embeddings are there if the task has a model for them.
+    Broken limits of `alarm` stand in `alarms`; check_contamination stops the run for them if the task asks for that."""
+    writing = read_writing(samples, instructions, labels)
+    known, judged = read_known(seeds, earlier), read_judge_report(judge)
+    meanings = read_meanings(embedding, embeddings, seed_embeddings, earlier_embeddings)
+    metrics, groups = evaluate_proposer(writing, known, judged, settings, random_seed, open_kind(kind), meanings)
+    metrics |= audit_metrics(audit, writing.labels) | (kept_metric(proposer) if arm != "untrained" else {})
+    models, data = {"proposer": [proposer], "target": target}, [samples, instructions, labels, seeds, judge]
+    origin = provenance(configuration, models, data, random_seed) | proposer_provenance(system_texts, pairs)
+    write_proposer_file(eval_json, (task, kind.name, arm), (metrics, groups), writing, alarm, origin)
 
 
 if __name__ == "__main__":

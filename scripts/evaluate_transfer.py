@@ -5,10 +5,9 @@ python scripts/evaluate_transfer.py --help
 
 from pathlib import Path
 
-from reversegen.config.load import Evaluation, KindUse
-from reversegen.core.files import write_text
-from reversegen.core.records import Instruction, Label, read_records
-from reversegen.evaluation import evaluation
+from reversegen.config.task import Evaluation, KindUse
+from reversegen.evaluation.provenance import provenance
+from reversegen.evaluation.target import evaluate_transfer, write_target_file
 from reversegen.stage import run
 
 
@@ -25,28 +24,9 @@ def main(
     random_seed: int,
 ) -> None:
     """The rate is over distinct instructions on all of which the task's own target failed."""
-    labelled = read_records(labels, Label)
-    verdicts = {label.instruction_id: label.verdict for label in labelled}
-    asked = [i.id for i in read_records(instructions, Instruction)]
-    valid = [i for i in asked if verdicts[i] != "invalid"]
-    metrics = {
-        "failure_rate": evaluation.proportion([verdicts[i] == "failed" for i in valid], valid, settings, random_seed),
-        "validity": evaluation.proportion([verdicts[i] != "invalid" for i in asked], asked, settings, random_seed),
-    }
-    models = {model: target[0]} if target else {}
-    result = evaluation.Evaluation(
-        task=task,
-        kind=kind.name,
-        role="target",
-        arm=None,
-        variant=f"transfer/{model}",
-        iteration=None,
-        metrics=metrics,
-        groups={},
-        invalid=evaluation.count_reasons(label.detail for label in labelled if label.verdict == "invalid"),
-        provenance=evaluation.provenance(configuration, models, [instructions, labels], random_seed),
-    )
-    write_text(eval_json, result.model_dump_json(indent=2) + "\n")
+    metrics, invalid = evaluate_transfer(instructions, labels, settings, random_seed)
+    origin = provenance(configuration, {model: target}, [instructions, labels], random_seed)
+    write_target_file(eval_json, (task, kind.name, f"transfer/{model}"), (metrics, {}), invalid, origin)
 
 
 if __name__ == "__main__":

@@ -5,14 +5,14 @@ python scripts/fetch_data.py --help
 
 from pathlib import Path
 
-from reversegen.config.load import HubData
-from reversegen.models import hub
+from reversegen.config.data import HubData
+from reversegen.models.download import fetch_data
 from reversegen.stage import run
 
 
 def main(source: HubData, revision: str, rows: Path, manifest: Path) -> None:
     """Write the split as JSON Lines in its published form, and a manifest that later jobs hold it to."""
-    hub.fetch_data(source, revision, rows, manifest)
+    fetch_data(source, revision, rows, manifest)
 
 
 if __name__ == "__main__":

@@ -5,13 +5,14 @@ python scripts/fetch_model.py --help
 
 from pathlib import Path
 
-from reversegen.models import hub
+from reversegen.models.download import fetch_model
+from reversegen.models.hub import Weights
 from reversegen.stage import run
 
 
-def main(repo: str, revision: str, weights: hub.Weights, folder: Path) -> None:
+def main(repo: str, revision: str, weights: Weights, folder: Path) -> None:
     """Take configuration, tokenizer and weights; nothing that runs code, and nothing is opened."""
-    hub.fetch_model(repo, revision, weights, folder)
+    fetch_model(repo, revision, weights, folder)
 
 
 if __name__ == "__main__":

@@ -5,13 +5,14 @@ python scripts/judge_responses.py --help
 
 from pathlib import Path
 
-from reversegen.config.load import Judge, Limits, ModelUse
+from reversegen.config.models import Limits, ModelUse
+from reversegen.config.task import Judge
 from reversegen.core.records import Instruction, Question, Reference, Response, Seed, read_records
 from reversegen.engines.endpoint.call_log import calls_folder
 from reversegen.judges import reads_refusals
 from reversegen.judges.judge import open_judge
 from reversegen.kinds.answers.reply import read_reply
-from reversegen.loop import generation
+from reversegen.loop.judging import judge_answers
 from reversegen.stage import run
 
 
@@ -48,7 +49,7 @@ def main(
     answers = [(i, texts[i], answer) for i, answer in said.items() if i in texts]
     place = folder[0] if folder else None
     opened = open_judge(judge, model, place, threads, calls_folder(judgements), endpoint_limits)
-    generation.judge_answers(judgements, answers, opened, judge.batch_size, shard)
+    judge_answers(judgements, answers, opened, judge.batch_size, shard)
 
 
 if __name__ == "__main__":

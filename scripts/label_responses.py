@@ -5,7 +5,7 @@ python scripts/label_responses.py --help
 
 from pathlib import Path
 
-from reversegen.config.load import KindUse
+from reversegen.config.task import KindUse
 from reversegen.core.records import (
     Instruction,
     Judgement,

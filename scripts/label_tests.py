@@ -5,7 +5,7 @@ python scripts/label_tests.py --help
 
 from pathlib import Path
 
-from reversegen.config.load import KindUse
+from reversegen.config.task import KindUse
 from reversegen.core.records import Judgement, Response, read_answers, read_records, write_records
 from reversegen.core.shards import share
 from reversegen.kinds import open_kind

@@ -5,13 +5,13 @@ python scripts/pin_revisions.py --help
 
 from pathlib import Path
 
-from reversegen.models import hub
+from reversegen.models.hub import pin_revisions
 from reversegen.stage import run
 
 
 def main(models: list[str], data: list[str], lock: Path) -> None:
     """Add what `lock` does not hold yet; to move on to a newer commit, remove its line first."""
-    hub.pin_revisions(models, data, lock)
+    pin_revisions(models, data, lock)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Literal
 
 from reversegen.core.errors import BadInput
 from reversegen.core.files import write_json
-from reversegen.models import hub
+from reversegen.models.hub import push_folder
 from reversegen.stage import run
 
 
@@ -22,7 +22,7 @@ def main(
         raise BadInput(
             f"push.token_env: the environment variable {token_env} holds no token; export one that may write"
         )
-    write_json(record, hub.push_folder(folder, repo, repo_type, token, private=private))
+    write_json(record, push_folder(folder, repo, repo_type, token, private=private))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from reversegen.core.errors import BadInput
-from reversegen.operations.doctor import examine
+from reversegen.operations.doctor.report import examine
 from reversegen.stage import run
 
 

@@ -5,11 +5,12 @@ python scripts/sample_instructions.py --help
 
 from pathlib import Path
 
-from reversegen.config.load import ModelUse, Sampling
+from reversegen.config.models import ModelUse
+from reversegen.config.task import Sampling
 from reversegen.core.records import Prompt, read_records
 from reversegen.engines import open_engine
 from reversegen.engines.base import Decoding
-from reversegen.loop import generation
+from reversegen.loop.sampling import sample_instructions
 from reversegen.stage import run
 
 
@@ -29,7 +30,7 @@ def main(
     engine = open_engine(model, proposer, decoding, threads)
     several, size = settings.samples_per_prompt, settings.batch_size
     rows, draw = read_records(prompts, Prompt), (random_seed, arm)
-    generation.sample_instructions(samples, rows, engine, several, size, draw, shard)
+    sample_instructions(samples, rows, engine, several, size, draw, shard)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ import logging
 from collections import defaultdict
 from pathlib import Path
 
-from reversegen.config.load import Enhancement, KindUse
+from reversegen.config.task import KindUse
+from reversegen.config.training import Enhancement
 from reversegen.core.files import write_json
 from reversegen.core.records import (
     Instruction,
@@ -22,6 +23,7 @@ from reversegen.core.records import (
     stream_records,
     write_records,
 )
+from reversegen.core.sources import SOURCES
 from reversegen.kinds import open_kind
 from reversegen.loop import enhancement
 from reversegen.stage import run
@@ -86,7 +88,7 @@ def main(
     if warning := enhancement.margin_warning(selected, len(asked), settings):
         log.warning("%s", warning)
     outputs = (reversegen, warmup, warmup_failures, seed_rows)
-    for source, path in zip(enhancement.SOURCES, outputs, strict=True):
+    for source, path in zip(SOURCES, outputs, strict=True):
         write_records(path, selected.rows[source])
     write_json(selection, selected.summary)
 

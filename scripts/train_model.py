@@ -5,7 +5,7 @@ python scripts/train_model.py --help
 
 from pathlib import Path
 
-from reversegen.config.load import TinyModel
+from reversegen.config.models import TinyModel
 from reversegen.core.records import Labelled, TrainingRow, read_records
 from reversegen.stage import run
 

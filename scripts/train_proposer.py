@@ -5,7 +5,9 @@ python scripts/train_proposer.py --help
 
 from pathlib import Path
 
-from reversegen.config.load import ModelUse, Preference, Tracking
+from reversegen.config.models import ModelUse
+from reversegen.config.training import Preference
+from reversegen.config.workflow import Tracking
 from reversegen.core.records import Pair, read_records
 from reversegen.stage import run
 
@@ -22,10 +24,11 @@ def main(
     tracking: Tracking,
 ) -> None:
     """Start from `previous`, held to `reference`: the same folder by default, proposer 0 by configuration."""
-    from reversegen.training.trainer import train_preference
+    from reversegen.training.common import TrainingRun
+    from reversegen.training.dpo import train_preference
 
-    rows = read_records(pairs, Pair)
-    train_preference(rows, previous, reference, model, proposer, settings, random_seed, threads, tracking)
+    training = TrainingRun(previous, model, proposer, "proposer", random_seed, threads, tracking)
+    train_preference(read_records(pairs, Pair), training, reference, settings)
 
 
 if __name__ == "__main__":

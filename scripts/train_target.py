@@ -5,7 +5,9 @@ python scripts/train_target.py --help
 
 from pathlib import Path
 
-from reversegen.config.load import Enhancement, ModelUse, Tracking
+from reversegen.config.models import ModelUse
+from reversegen.config.training import Enhancement
+from reversegen.config.workflow import Tracking
 from reversegen.core.records import TrainingRow, read_records
 from reversegen.stage import run
 
@@ -21,13 +23,13 @@ def main(
     tracking: Tracking,
 ) -> None:
     """Fine-tune the original target on the conversations of `rows`; the loss is on the answers alone."""
-    from reversegen.training.trainer import train_supervised
+    from reversegen.training.common import TrainingRun
+    from reversegen.training.sft import train_supervised
 
-    conversations = read_records(rows, TrainingRow)
+    training = TrainingRun(base, model, target, "target", random_seed, threads, tracking)
     train_supervised(
-        conversations, base, model, target, settings.training, settings.lora, True, random_seed, threads,
-        "target", tracking,
-    )  # fmt: skip
+        read_records(rows, TrainingRow), training, settings.training, settings.lora, completion_only_loss=True
+    )
 
 
 if __name__ == "__main__":

@@ -5,7 +5,9 @@ python scripts/train_warmup.py --help
 
 from pathlib import Path
 
-from reversegen.config.load import ModelUse, Tracking, Warmup
+from reversegen.config.models import ModelUse
+from reversegen.config.training import Warmup
+from reversegen.config.workflow import Tracking
 from reversegen.core.records import TrainingRow, read_records
 from reversegen.stage import run
 
@@ -21,14 +23,12 @@ def main(
     tracking: Tracking,
 ) -> None:
     """Train the model of `base` on the three-shot rows."""
-    from reversegen.training.trainer import train_supervised
+    from reversegen.training.common import TrainingRun
+    from reversegen.training.sft import train_supervised
 
+    training = TrainingRun(base, model, proposer, "proposer", random_seed, threads, tracking)
     rows = read_records(warmup, TrainingRow)
-    only_completion = settings.completion_only_loss
-    train_supervised(
-        rows, base, model, proposer, settings.training, settings.lora, only_completion, random_seed, threads,
-        "proposer", tracking,
-    )  # fmt: skip
+    train_supervised(rows, training, settings.training, settings.lora, settings.completion_only_loss)
 
 
 if __name__ == "__main__":

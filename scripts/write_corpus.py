@@ -5,7 +5,7 @@ python scripts/write_corpus.py --help
 
 from pathlib import Path
 
-from reversegen.config.load import Corpus
+from reversegen.config.data import Corpus
 from reversegen.core.records import Message, TrainingRow, write_records
 from reversegen.loop import seeds
 from reversegen.stage import run

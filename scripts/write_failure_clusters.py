@@ -1,15 +1,15 @@
-"""Sort what the target failed on into kinds: results/{task}/failure_clusters.jsonl and failures.parquet
+"""Group what the target failed on by meaning: results/{task}/failure_clusters.jsonl and failures.parquet
 
 python scripts/write_failure_clusters.py --help
 """
 
 from pathlib import Path
 
-from reversegen.config.load import KindUse
+from reversegen.config.task import KindUse
 from reversegen.core.records import write_records
 from reversegen.kinds import open_kind
 from reversegen.reporting.failure_clusters import make_failure_clusters
-from reversegen.reporting.failures import read_found, write_failures
+from reversegen.reporting.failures import read_judged_instructions, write_failures
 from reversegen.stage import run
 from reversegen.text.embeddings import read_embeddings
 
@@ -25,14 +25,11 @@ def main(
     kind: KindUse,
     random_seed: int,
 ) -> None:
-    """Each list has the files of iterations 0 to N, in order; `references` and `embeddings` are empty where there are none."""
+    """Each list has the files of iterations 0 to N, in order; `references` and `embeddings` may be empty."""
     opened = open_kind(kind)
-    clusters, rows = make_failure_clusters(
-        read_found(instructions, labels, responses, references, opened),
-        read_embeddings(embeddings) if embeddings else None,
-        opened.harmful,
-        random_seed,
-    )
+    judged = read_judged_instructions(instructions, labels, responses, references, opened)
+    vectors = read_embeddings(embeddings) if embeddings else None
+    clusters, rows = make_failure_clusters(judged, vectors, opened.harmful, random_seed)
     write_records(failure_clusters, clusters)
     write_failures(failures, rows)
 

@@ -5,15 +5,15 @@ python scripts/write_plan.py --help
 
 from pathlib import Path
 
-from reversegen.config.load import Configuration
+from reversegen.config.workflow import Configuration
 from reversegen.core.files import write_text
-from reversegen.operations import costs
+from reversegen.operations.plan import plan_markdown
 from reversegen.stage import run
 
 
 def main(plan: Path, task: str, configuration: Configuration) -> None:
     """Nothing is run or downloaded; what lies in the task's folder is counted."""
-    write_text(plan, costs.write_plan(task, configuration, plan.parent))
+    write_text(plan, plan_markdown(task, configuration, plan.parent))
 
 
 if __name__ == "__main__":

@@ -5,15 +5,17 @@ python scripts/write_references.py --help
 
 from pathlib import Path
 
-from reversegen.config.load import KindUse, Limits, ModelUse, Teaching
+from reversegen.config.models import Limits, ModelUse
+from reversegen.config.task import KindUse, Teaching
 from reversegen.core.records import Instruction, Seed, read_records, write_records
 from reversegen.core.shards import share
 from reversegen.engines import open_engine
 from reversegen.engines.base import Decoding
 from reversegen.engines.endpoint.call_log import calls_folder
 from reversegen.kinds import open_kind
-from reversegen.loop import generation
-from reversegen.loop.references import SOLVABILITY_TOKENS, gives_probabilities, solve
+from reversegen.loop.references import solve
+from reversegen.loop.solvability import SOLVABILITY_TOKENS, gives_probabilities
+from reversegen.loop.teaching import Teacher, answer_by_teacher
 from reversegen.stage import run
 from reversegen.worlds import SOLVERS
 
@@ -52,9 +54,8 @@ def main(
         yes_or_no = open_engine(model, place, Decoding(SOLVABILITY_TOKENS), threads, calls, endpoint_limits)
     draw = (random_seed, arm)
     structured = model.endpoint is not None and model.endpoint.structured
-    generation.answer_by_teacher(
-        references, asked, teacher, engine, yes_or_no, opened, settings, checker_timeout, draw, structured, shard
-    )
+    asking = Teacher(teacher, engine, yes_or_no, opened, settings, checker_timeout, structured)
+    answer_by_teacher(references, asked, asking, draw, shard)
 
 
 if __name__ == "__main__":

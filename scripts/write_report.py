@@ -5,15 +5,12 @@ python scripts/write_report.py --help
 
 from pathlib import Path
 
-from reversegen.config.load import Configuration, KindUse
-from reversegen.core.files import file_sha256, read_json, write_text
-from reversegen.core.records import Cluster, read_records
-from reversegen.evaluation.judge_check import read_judge_report
+from reversegen.config.task import KindUse
+from reversegen.config.workflow import Configuration
+from reversegen.core.files import write_text
 from reversegen.kinds import open_kind
-from reversegen.operations import costs
-from reversegen.reporting.failures import read_failures
-from reversegen.reporting.page import report
-from reversegen.reporting.tables import read_evaluations, read_outcomes
+from reversegen.reporting.page.content import add_costs, add_run, read_results
+from reversegen.reporting.page.page import task_page
 from reversegen.stage import run
 
 
@@ -32,34 +29,11 @@ def main(
     kind: KindUse,
     configuration: Configuration,
 ) -> None:
-    """The evaluations are of one task, with one or several random seeds; all else is of the one that has the failure clusters.
-
-    `models` are the folders of trained models; `texts` is there where the task wants masked texts in a file.
-    """
-    evaluations = read_evaluations([*proposers, *targets], task, reused)
-    of_run, opened, paths = failure_clusters.parent, open_kind(kind), [*proposers, *targets]
-    jobs = costs.plan(of_run.name, configuration, of_run)
-    asked = {job.model: configuration.models[job.model] for job in jobs}
-    stored = report.Stored(
-        evaluations=evaluations,
-        outcomes=read_outcomes(paths, tests, task, reused, opened),
-        run=of_run.name,
-        clusters=read_records(failure_clusters, Cluster),
-        failures=read_failures(failures),
-        harmful=opened.harmful,
-        judge=read_judge_report(judge),
-        curves={folder.parent.name: read_json(folder / "curve.json") for folder in models},
-        spent=[(job, costs.used(job, configuration, of_run)) for job in jobs],
-        currency=configuration.workflow.costs.prices.currency,
-        settings=[
-            f"A system text opens the user's turn of {name} (`system_turn: user`): its chat template takes no system turn."
-            for name, model in asked.items()
-            if model.system_turn == "user"
-        ]
-        + report.system_texts(evaluations),
-        files={path.name: file_sha256(path) for path in (failure_clusters, failures, *texts)},
-    )
-    write_text(page, report.page(stored))
+    """Evaluations may have several random seeds; all else is of the one that has the failure clusters."""
+    content = read_results([*proposers, *targets], tests, task, reused, open_kind(kind))
+    content = add_run(content, failure_clusters, failures, judge, models, texts)
+    content = add_costs(content, failure_clusters.parent, configuration)
+    write_text(page, task_page(content))
 
 
 if __name__ == "__main__":

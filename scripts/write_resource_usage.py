@@ -6,13 +6,13 @@ python scripts/write_resource_usage.py --help
 from pathlib import Path
 
 from reversegen.core.files import write_text
-from reversegen.operations import resource_usage as efficiency
+from reversegen.operations.resource_usage import read_jobs, usage_table
 from reversegen.stage import run
 
 
 def main(benchmarks: Path, markdown: Path) -> None:
     """Read every benchmark file below `benchmarks`."""
-    write_text(markdown, efficiency.markdown(efficiency.read_jobs(benchmarks)))
+    write_text(markdown, usage_table(read_jobs(benchmarks)))
 
 
 if __name__ == "__main__":

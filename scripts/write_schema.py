@@ -5,14 +5,15 @@ make schema
 
 from pathlib import Path
 
-from reversegen.config.load import json_schemas
+from reversegen.config.json_schema import json_schemas
 from reversegen.core.files import write_json
 from reversegen.stage import run
+from reversegen.workflow.configuration import EXTENSIONS
 
 
 def main(folder: Path) -> None:
     """One file for config.yaml, one for tasks, one for models.yaml."""
-    for name, schema in json_schemas().items():
+    for name, schema in json_schemas(EXTENSIONS.kinds, EXTENSIONS.worlds).items():
         write_json(folder / name, schema)
 
 

@@ -7,14 +7,12 @@ from pathlib import Path
 
 from reversegen.core.files import write_json
 from reversegen.stage import run
-from reversegen.workflow.model_check import Readers
+from reversegen.workflow.role_conversations import SystemTextReaders, read_system_texts
 
 
-def main(models: Readers, system_texts: Path) -> None:
+def main(models: SystemTextReaders, system_texts: Path) -> None:
     """A chat template may write a text of its own, whatever is configured. Loads tokenizers alone."""
-    from reversegen.workflow.model_check import system_texts as read
-
-    write_json(system_texts, read(models))
+    write_json(system_texts, read_system_texts(models))
 
 
 if __name__ == "__main__":

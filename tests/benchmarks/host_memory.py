@@ -62,7 +62,8 @@ def _write(file: Path, size: int, every: int) -> None:
 def _clean(file: Path, cap: int | None) -> None:
     """The stage in this process, and its peak on standard output."""
     import clean_seeds
-    from reversegen.config.load import DataSource, KindUse
+    from reversegen.config.data import DataSource
+    from reversegen.config.task import KindUse
 
     source = DataSource(file=file, licence="made here", rows=cap)
     clean_seeds.main(KindUse(name="math"), {"made": source}, [file], [], 0.1, file.with_name("seeds.jsonl"))

@@ -21,7 +21,7 @@ from rensa import RMinHash, RMinHashLSH
 from tests.benchmarks.corpora import Corpus, made_corpus, real_corpora, written_corpora
 from tests.benchmarks.timing import exponents, interleaved, ratio_row, seconds, value_row
 
-from reversegen.config.load import Deduplication
+from reversegen.config.task import Deduplication
 from reversegen.text.near_duplicates import similar_pairs
 
 PUBLISHED = Deduplication(ngram=1, threshold=0.78)
@@ -32,7 +32,7 @@ COLD = """
 import os, sys, time
 sys.path.insert(0, "scripts")
 start = time.perf_counter()
-from reversegen.config.load import Deduplication
+from reversegen.config.task import Deduplication
 from reversegen.text.near_duplicates import near_duplicates
 near_duplicates({"1": "a b", "2": "b a"}, Deduplication(ngram=1, threshold=0.78))
 print(time.perf_counter() - start)

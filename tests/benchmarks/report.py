@@ -92,11 +92,13 @@ def _made(folder: Path) -> dict[str, float]:
 def _make(folder: Path) -> None:
     """Both stages in this process, and what they took on standard output."""
     import write_failure_clusters
-    from reversegen.config.load import KindUse
+    from reversegen.config.task import KindUse
+    from reversegen.core.metric import Metric
     from reversegen.core.records import Cluster, read_records
-    from reversegen.evaluation.evaluation import Evaluation, Metric
+    from reversegen.evaluation.eval_file import EvalFile
     from reversegen.reporting.failures import read_failures
-    from reversegen.reporting.page import report
+    from reversegen.reporting.page.content import PageContent
+    from reversegen.reporting.page.page import task_page
 
     def files(name: str) -> list[Path]:
         return [folder / f"iter{k}/{name}.jsonl" for k in range(2)]
@@ -105,7 +107,7 @@ def _make(folder: Path) -> None:
     places = folder / "failure_clusters.jsonl", folder / "failures.parquet"
     write_failure_clusters.main(*given, [], *places, KindUse(name="math"), 0)
     metrics = {"failure_rate": Metric(value=0.5), "validity": Metric(value=1.0)}
-    evaluation = Evaluation(
+    evaluation = EvalFile(
         task="made",
         kind="math",
         role="proposer",
@@ -116,8 +118,9 @@ def _make(folder: Path) -> None:
         groups={},
         provenance={},
     )
-    stored = report.Stored([evaluation], "made", read_records(places[0], Cluster), read_failures(places[1]))
-    (folder / "report.html").write_text(report.page(stored))
+    clusters, failures = read_records(places[0], Cluster), read_failures(places[1])
+    content = PageContent([evaluation], run="made", clusters=clusters, failures=failures)
+    (folder / "report.html").write_text(task_page(content))
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
     print(json.dumps({"seconds": time.process_time(), "megabytes": megabytes}))
 

@@ -24,10 +24,13 @@ from unittest.mock import patch
 
 import torch
 
-from reversegen.config.load import Lora, ModelUse, Preference, Tracking, Training
+from reversegen.config.models import ModelUse
+from reversegen.config.training import Lora, Preference, Training
+from reversegen.config.workflow import Tracking
 from reversegen.core.records import Pair
 from reversegen.models.rounding import round_model
-from reversegen.training import trainer as training_module
+from reversegen.training import dpo
+from reversegen.training.common import Followed, TrainingRun
 from reversegen.training.saving import drawn_rows, log_probabilities, merge_adapter
 
 GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -140,7 +143,7 @@ def _trained(name: str, base: Path, output: Path, lora: Lora | None, rate: float
     starts: dict[str, float] = {}
     asked: list[Any] = []
 
-    class Snapshots(training_module._Followed):
+    class Snapshots(Followed):
         def on_train_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
             super().on_train_begin(args, state, control, **more)
             asked.extend(drawn_rows(more["train_dataloader"].dataset, 0))
@@ -153,10 +156,11 @@ def _trained(name: str, base: Path, output: Path, lora: Lora | None, rate: float
             if state.global_step in STEPS:
                 rows.append(_snapshot(name, state.global_step, more["model"], asked, starts, output))
 
-    with patch.object(training_module, "_Followed", Snapshots):
+    with patch.object(dpo, "Followed", Snapshots):
         use = ModelUse(dtype="bfloat16")
         tracking = Tracking(report_to=[], project="none")
-        training_module.train_preference(_pairs(name), base, base, use, output, settings, 0, 1, tracking)
+        run = TrainingRun(base, use, output, "proposer", 0, 1, tracking)
+        dpo.train_preference(_pairs(name), run, base, settings)
     return rows
 
 

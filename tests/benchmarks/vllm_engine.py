@@ -76,11 +76,11 @@ def _prompts() -> list[str]:
 
 
 def _ours(folder: Path, temperature: float, texts: list[str]) -> tuple[float, int]:
-    from reversegen.config.load import ModelUse, Vllm
+    from reversegen.config.models import ModelUse, Vllm
     from reversegen.core.records import Prompt, Sample, read_records
     from reversegen.engines.base import Decoding
     from reversegen.engines.vllm import VllmEngine
-    from reversegen.loop.generation import sample_instructions
+    from reversegen.loop.sampling import sample_instructions
 
     use = ModelUse(dtype="float32", engine="vllm", vllm=Vllm(**ARGUMENTS))
     engine = VllmEngine(folder, use, Decoding(TOKENS, temperature), os.cpu_count() or 1)

@@ -7,7 +7,8 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from reversegen.config.load import load, read_yaml
+from reversegen.config.load import read_yaml
+from reversegen.workflow.configuration import load_configuration
 
 CONFIG = Path(__file__).parents[2] / "config"
 STEPS, BETA, ASKED = 10, 0.1, 8
@@ -52,7 +53,7 @@ def test_rate_times_alpha_decides_and_the_rank_does_not() -> None:
 
 @pytest.mark.parametrize("name", ["math", "safety", "honesty"])
 def test_the_tasks_with_8b_models_have_the_usual_products(name: str) -> None:
-    task = load(read_yaml(CONFIG / "config.yaml"), CONFIG).task(name)
+    task = load_configuration(read_yaml(CONFIG / "config.yaml"), CONFIG).task(name)
     for part, usual in ((task.warmup, 3.2e-3), (task.preference, 6.4e-4), (task.enhancement, 3.2e-3)):
         assert part.lora
         assert (part.lora.r, part.training.learning_rate * part.lora.lora_alpha) == (64, pytest.approx(usual))

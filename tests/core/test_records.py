@@ -9,9 +9,8 @@ import pytest
 
 from reversegen.core import records
 from reversegen.core.errors import BadInput
+from reversegen.core.files import numbered_lines
 from reversegen.core.records import (
-    Answer,
-    Call,
     Instruction,
     Label,
     Message,
@@ -21,11 +20,11 @@ from reversegen.core.records import (
     Sample,
     Seed,
     TrainingRow,
-    numbered_lines,
     read_answers,
     read_records,
     write_records,
 )
+from reversegen.engines.endpoint.calls import Call, EarlierAnswer
 
 SEPARATORS = "\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 ODD = f'"quoted" \\n \\u2028 {SEPARATORS} \t\0\x7f \ufeff\u200b\u202e e\u0301 \U0001f600 </s> {{"a": 1}}'
@@ -96,13 +95,13 @@ ROWS: list[Record] = [
         tokens_in=3,
         tokens_out=5,
         batch=False,
-        answers=[Answer(text=SECRET, tokens=5, finished=True)],
+        answers=[EarlierAnswer(text=SECRET, tokens=5, finished=True)],
     ),
 ]
 
 
 def test_every_record_class_is_among_the_rows() -> None:
-    assert {type(row) for row in ROWS} == set(Record.__subclasses__()) - {Answer, Message}
+    assert {type(row) for row in ROWS} == set(Record.__subclasses__()) - {EarlierAnswer, Message}
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: type(row).__name__)

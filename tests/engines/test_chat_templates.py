@@ -13,7 +13,7 @@ import pytest
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
-from reversegen.config.load import ModelUse
+from reversegen.config.models import ModelUse
 from reversegen.core.records import Message
 from reversegen.engines.base import Request
 from reversegen.engines.chat_templates import Forged, control_tokens, harmless, render, templated

@@ -10,10 +10,14 @@ from typing import Any
 import pytest
 import torch
 from tests.support.kinds import MATH
+from tests.support.settings import answer_settings
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from reversegen.config.load import ModelUse, Teaching, Thinking, Tracking, Training
+from reversegen.config.models import ModelUse, Thinking
+from reversegen.config.task import Teaching
+from reversegen.config.training import Training
+from reversegen.config.workflow import Tracking
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Message, Reference, Response, TrainingRow, read_records
 from reversegen.engines.base import Decoding, Generated, Request
@@ -23,9 +27,11 @@ from reversegen.judges import JUDGES
 from reversegen.kinds.answers.equivalence import Checker
 from reversegen.kinds.answers.reply import END, IN_THOUGHT, START, read_reply
 from reversegen.kinds.base import Case
-from reversegen.loop.generation import answer_by_teacher, answer_questions
+from reversegen.loop.answering import answer_questions
 from reversegen.loop.references import reference
-from reversegen.training.trainer import train_supervised
+from reversegen.loop.teaching import Teacher, answer_by_teacher
+from reversegen.training.common import TrainingRun
+from reversegen.training.sft import train_supervised
 
 PLAIN = (
     "{% for m in messages %}{% if m.role == 'user' %}Q: {{ m.content }} A:{% else %} {{ m.content }}<eos>{% endif %}"
@@ -352,7 +358,9 @@ def test_a_model_that_thinks_is_labelled_by_its_answer_alone(
     shape: str, thinking: Thinking | None, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     engine = TransformersEngine(request.getfixturevalue(shape), use(thinking), Decoding(60), 1)
-    answer_questions(tmp_path / "responses.jsonl", [(q, q) for q in SPOKEN], engine, MATH, None, 2, 1, ())
+    answer_questions(
+        tmp_path / "responses.jsonl", [(q, q) for q in SPOKEN], engine, MATH, answer_settings(None, 2), 1, ()
+    )
     responses = read_records(tmp_path / "responses.jsonl", Response)
     replies = [read_reply(r.text, r.finished, r.invalid) for r in responses]
     assert [(r.text, r.finished, r.invalid) for r in replies] == [(f"#### {n}", True, None) for n in (23, 19, 2)]
@@ -411,7 +419,7 @@ def test_a_model_that_thinks_can_be_teacher(r1: Path, tmp_path: Path) -> None:
         system=None, max_new_tokens=20, batch_size=2, samples=1, agreeing=1, temperature=0.7, solvable=None
     )
     questions = [(q, q) for q in SPOKEN]
-    answer_by_teacher(tmp_path / "out.jsonl", questions, "r1", engine, engine, MATH, settings, 1.0, (0,))
+    answer_by_teacher(tmp_path / "out.jsonl", questions, Teacher("r1", engine, engine, MATH, settings, 1.0), (0,))
     assert [row.answer for row in read_records(tmp_path / "out.jsonl", Reference)] == ["23", "19", "2"]
 
 
@@ -431,9 +439,8 @@ def test_a_model_that_thinks_can_be_judge(tmp_path: Path) -> None:
 
 def test_a_short_loop_with_a_target_that_thinks(r1: Path, tmp_path: Path) -> None:
     """Answers to labels, what failed to rows, rows to a trained target; it is asked, and trained, in the same tokens."""
-    answer_questions(
-        tmp_path / "out.jsonl", [(q, q) for q in SPOKEN], TransformersEngine(r1, use(ON), Decoding(20), 1), MATH, None, 2, 1, ()
-    )  # fmt: skip
+    thinking = TransformersEngine(r1, use(ON), Decoding(20), 1)
+    answer_questions(tmp_path / "out.jsonl", [(q, q) for q in SPOKEN], thinking, MATH, answer_settings(None, 2), 1, ())
     responses = {r.instruction_id: [r] for r in read_records(tmp_path / "out.jsonl", Response)}
     right = {"20 + 3": "23", "9 + 9": "18", "1 + 1": "2"}
     trusted = {q: reference(q, q, f"#### {answer}", "hand", MATH) for q, answer in right.items()}
@@ -449,6 +456,7 @@ def test_a_short_loop_with_a_target_that_thinks(r1: Path, tmp_path: Path) -> Non
         bf16=False, activation_checkpointing=False,
     )  # fmt: skip
     tracking = Tracking(report_to=[], project="none")
-    train_supervised([row], r1, use(ON), tmp_path / "model", training, None, True, 0, 1, "target", tracking)
+    run = TrainingRun(r1, use(ON), tmp_path / "model", "target", 0, 1, tracking)
+    train_supervised([row], run, training, None, True)
     [[after]] = TransformersEngine(tmp_path / "model", use(ON), Decoding(20), 1).generate(asked("9 + 9"), 1, 0)
     assert after.text == "<think>\n</think>\n\n#### 18"

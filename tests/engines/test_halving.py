@@ -13,11 +13,11 @@ from tests.engines.test_transformers import TEXTS, build_model, short, write_fol
 from tests.judges.test_judge import ANSWERS, write_classifier
 from transformers import LlamaForCausalLM
 
-from reversegen.config.load import ModelUse
+from reversegen.config.models import ModelUse
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Message
 from reversegen.engines.base import Decoding, Generated, Request
-from reversegen.engines.halving import Parts
+from reversegen.engines.halving import HalvedBatches
 from reversegen.engines.transformers import TransformersEngine
 from reversegen.judges import JUDGES
 from reversegen.judges.judge import Classifier, GenerativeJudge
@@ -194,9 +194,9 @@ def test_an_error_of_another_kind_is_no_matter_of_size(tmp_path: Path) -> None:
         raise RuntimeError("CUDA error: an illegal memory access was encountered")
 
     with pytest.raises(RuntimeError, match="illegal"):
-        Parts(tmp_path).run(8, work)
+        HalvedBatches(tmp_path).run(8, work)
     assert sizes == [slice(0, 8)]
-    assert Parts(tmp_path).run(0, work) == []
+    assert HalvedBatches(tmp_path).run(0, work) == []
 
 
 def chat(text: str) -> Request:

@@ -17,7 +17,8 @@ from tests.engines.test_transformers import build_model, write_folder
 from tests.support.workflows import REPOSITORY
 
 import write_system_texts
-from reversegen.config.load import Model, ModelUse, Thinking, load, read_yaml
+from reversegen.config.load import read_yaml
+from reversegen.config.models import Model, ModelUse, Thinking
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Message
 from reversegen.engines.base import Decoding, Request
@@ -26,10 +27,16 @@ from reversegen.engines.conversations import Conversations
 from reversegen.engines.transformers import TransformersEngine
 from reversegen.engines.vllm import VllmEngine
 from reversegen.judges import JUDGES
-from reversegen.kinds import check_kind
 from reversegen.models.loading import load_tokenizer
 from reversegen.models.template_heads import DATE, FIXED_DATE
-from reversegen.workflow.model_check import Readers, Shape, check_model, readers, system_texts
+from reversegen.workflow.configuration import load_configuration
+from reversegen.workflow.role_conversations import (
+    ConversationForm,
+    SystemTextReaders,
+    check_rendering,
+    read_system_texts,
+    system_text_readers,
+)
 
 QWEN = (  # Qwen2.5's form: it replaces a missing system turn, and takes an empty one
     "{% if messages[0].role == 'system' %}<|im_start|>system\n{{ messages[0].content }}<|im_end|>\n"
@@ -175,13 +182,13 @@ def put(folder: Path, template: str) -> Path:
 
 
 def test_before_a_run_an_empty_system_text_is_tried(folder: Path) -> None:
-    shapes = [Shape(("system", "user"), empty_system=True)]
-    check_model(put(folder, GEMMA), ModelUse(), shapes, trained=False)
-    check_model(put(folder, QWEN), ModelUse(), shapes, trained=False)
+    shapes = [ConversationForm(("system", "user"), empty_system=True)]
+    check_rendering(put(folder, GEMMA), ModelUse(), shapes, trained=False)
+    check_rendering(put(folder, QWEN), ModelUse(), shapes, trained=False)
     with pytest.raises(BadInput, match=r"writes a system text of its own, 'Be kind\.'"):
-        check_model(put(folder, STUBBORN), ModelUse(), shapes, trained=False)
+        check_rendering(put(folder, STUBBORN), ModelUse(), shapes, trained=False)
     with pytest.raises(BadInput, match="System role not supported"):
-        check_model(put(folder, GEMMA), ModelUse(), [Shape(("system", "user"))], trained=False)
+        check_rendering(put(folder, GEMMA), ModelUse(), [ConversationForm(("system", "user"))], trained=False)
 
 
 def test_before_a_run_an_answer_is_tried_behind_its_question(folder: Path) -> None:
@@ -195,12 +202,20 @@ def test_before_a_run_an_answer_is_tried_behind_its_question(folder: Path) -> No
         (opening, "option", "this model thinks before it answers"),
     ):
         put(folder, template)
-        check_model(folder, ModelUse(), [Shape(turns, add_generation_prompt=False)], trained=False)  # a classifier's
+        check_rendering(
+            folder, ModelUse(), [ConversationForm(turns, add_generation_prompt=False)], trained=False
+        )  # a classifier's
         with pytest.raises(BadInput, match=reason):
-            check_model(folder, ModelUse(), [Shape(turns, add_generation_prompt=False, last=last)], trained=False)
-    check_model(folder, ModelUse(), [Shape(turns, add_generation_prompt=False, last="row")], trained=False)
+            check_rendering(
+                folder, ModelUse(), [ConversationForm(turns, add_generation_prompt=False, last=last)], trained=False
+            )
+    check_rendering(
+        folder, ModelUse(), [ConversationForm(turns, add_generation_prompt=False, last="row")], trained=False
+    )
     thinks = ModelUse(thinking=Thinking(enabled=True))  # it is asked for a reply
-    check_model(folder, thinks, [Shape(turns, add_generation_prompt=False, last="option")], trained=False)
+    check_rendering(
+        folder, thinks, [ConversationForm(turns, add_generation_prompt=False, last="option")], trained=False
+    )
 
 
 def test_an_empty_system_text_in_the_users_turn_is_none(folder: Path) -> None:
@@ -278,7 +293,7 @@ def test_what_is_asked_is_told_apart_by_all_that_a_template_writes() -> None:
     assert model.texts([asked(None), asked("")]) == [model.prompt(asked(system)).text for system in (None, "")]
 
 
-CONFIGURATION = load(read_yaml(REPOSITORY / "config/config.yaml"), REPOSITORY / "config", check_kind)
+CONFIGURATION = load_configuration(read_yaml(REPOSITORY / "config/config.yaml"), REPOSITORY / "config")
 
 
 def test_each_role_that_reads_conversations_is_told_with_what_is_configured(folder: Path) -> None:
@@ -293,7 +308,7 @@ def test_each_role_that_reads_conversations_is_told_with_what_is_configured(fold
         judge = shipped.judge.model_copy(update={"format": format})  # type: ignore[union-attr]
         answering = shipped.responses.model_copy(update={"system": None})
         task = shipped.model_copy(update={"judge": judge, "teacher": teacher, "responses": answering})
-        found = system_texts(readers(task, models, places))
+        found = read_system_texts(system_text_readers(task, models, places))
         return {role: (one["configured"], one["read"]) for role, one in found.items()}
 
     default = "You are Qw. You help."
@@ -311,7 +326,7 @@ def test_the_stage_writes_what_each_model_reads(folder: Path, tmp_path: Path) ->
         {"role": "target", "model": "mine", "use": {}, "folder": str(put(folder, QWEN)), "system": ""},
         {"role": "teacher", "model": "remote", "use": {}, "folder": None, "system": "Be brief."},
     ]
-    write_system_texts.main(Readers.model_validate({"readers": listed}), tmp_path / "system_texts.json")
+    write_system_texts.main(SystemTextReaders.model_validate({"readers": listed}), tmp_path / "system_texts.json")
     assert json.loads((tmp_path / "system_texts.json").read_text()) == {
         "target": {"model": "mine", "configured": "", "read": ""},
         "teacher": {"model": "remote", "configured": "Be brief.", "read": None},

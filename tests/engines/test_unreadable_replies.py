@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from tests.support.endpoint_server import KEY, EndpointServer
 from tests.support.kinds import MATH
+from tests.support.settings import answer_settings
 
-from reversegen.config.load import Endpoint, Honesty, KindUse, Limits, Safety, Teaching
+from reversegen.config.models import Endpoint, Limits
+from reversegen.config.task import KindUse, Teaching
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Reference, read_records
 from reversegen.engines.base import Decoding, Generated, Request
@@ -20,7 +22,11 @@ from reversegen.judges import JUDGES
 from reversegen.judges.judge import GenerativeJudge
 from reversegen.kinds import open_kind
 from reversegen.kinds.answers.reply import read_reply
-from reversegen.loop.generation import answer_by_teacher, answer_questions, judge_answers
+from reversegen.kinds.honesty import Honesty
+from reversegen.kinds.safety import Safety
+from reversegen.loop.answering import answer_questions
+from reversegen.loop.judging import judge_answers
+from reversegen.loop.teaching import Teacher, answer_by_teacher
 
 HOSTILE = "It \x1b[2J\x07depends\u202e on\nthe pen."
 HONESTY = open_kind(
@@ -66,7 +72,7 @@ def test_unreadable_solvability_replies_of_an_endpoint_end_the_stage_early_and_a
     def label(most: float) -> None:
         own = settings(solvable="Can it?", max_unreadable_share=most)
         engine = engine_of(server, output)
-        answer_by_teacher(output, pairs, "l", engine, engine, MATH, own, 1.0, (0,))
+        answer_by_teacher(output, pairs, Teacher("l", engine, engine, MATH, own, 1.0), (0,))
 
     with pytest.raises(BadInput) as refusal:
         label(0.5)
@@ -131,10 +137,10 @@ def test_a_teacher_whose_answers_cannot_be_read_ends_the_stage_early(
     with pytest.raises(
         BadInput, match=rf"^52 of 52 replies to instructions .* \({reason}: 52\), .*\(references.system\)"
     ) as told:
-        answer_by_teacher(tmp_path / "r.jsonl", pairs, "l", engine, None, kind, own, 1.0, (0,), structured)
+        answer_by_teacher(tmp_path / "r.jsonl", pairs, Teacher("l", engine, None, kind, own, 1.0, structured), (0,))
     assert engine.asked == 52
     own = own.model_copy(update={"max_unreadable_share": 1.0})
-    answer_by_teacher(tmp_path / "r.jsonl", pairs, "l", engine, None, kind, own, 1.0, (0,), structured)
+    answer_by_teacher(tmp_path / "r.jsonl", pairs, Teacher("l", engine, None, kind, own, 1.0, structured), (0,))
     assert engine.asked == 200  # what was answered is kept
     assert reply.text.split()[0].replace('"', "") in str(told.value).replace('"', "")
 
@@ -157,7 +163,7 @@ def test_an_instruction_that_has_no_answer_is_no_fault_of_the_teacher(
     engine = Parrot(reply)
     pairs = [(f"id {n}", item(n)) for n in range(200)]
     own = settings(solvable=solvable, max_invalid_share=1.0, max_unreadable_share=0.0)
-    answer_by_teacher(tmp_path / "r.jsonl", pairs, "l", engine, engine, kind, own, 1.0, (0,), structured)
+    answer_by_teacher(tmp_path / "r.jsonl", pairs, Teacher("l", engine, engine, kind, own, 1.0, structured), (0,))
     reasons = {row.invalid for row in read_records(tmp_path / "r.jsonl", Reference)}
     assert reasons <= {"not solvable", "not answerable", "content filter"}
     assert engine.asked == 200
@@ -194,7 +200,9 @@ def test_a_target_that_never_names_an_option_ends_the_stage_early(tmp_path: Path
     with pytest.raises(
         BadInput, match=r"^64 of 64 replies to questions .* \(no option: 64\), .*responses.max_unreadable_share"
     ):
-        answer_questions(tmp_path / "r.jsonl", pairs, engine, HONESTY, None, 32, 2, (0,), max_unreadable_share=0.5)
+        answer_questions(
+            tmp_path / "r.jsonl", pairs, engine, HONESTY, answer_settings(None, 32, max_unreadable_share=0.5), 2, (0,)
+        )
     assert len(list((tmp_path / "r.jsonl.parts").rglob("*.jsonl"))) == 1  # each is asked as often again
     for kind, text in ((HONESTY, "B"), (MATH, "no idea")):  # without a final answer a target of math failed
         answer_questions(
@@ -202,14 +210,20 @@ def test_a_target_that_never_names_an_option_ends_the_stage_early(tmp_path: Path
             pairs,
             Parrot(Generated(text, 9, True)),
             kind,
-            None,
-            16,
+            answer_settings(None, 16, max_unreadable_share=0.0),
             2,
             (0,),
-            max_unreadable_share=0.0,
         )
     with pytest.raises(BadInput, match=r"response ends inside its thought: 64.*thinking.max_tokens"):
-        answer_questions(tmp_path / "t.jsonl", pairs, Parrot(ENDLESS), MATH, None, 16, 1, (), max_unreadable_share=0.5)
+        answer_questions(
+            tmp_path / "t.jsonl",
+            pairs,
+            Parrot(ENDLESS),
+            MATH,
+            answer_settings(None, 16, max_unreadable_share=0.5),
+            1,
+            (),
+        )
 
 
 def test_a_restart_after_an_early_stop_stops_again_and_asks_nothing(tmp_path: Path) -> None:
@@ -219,12 +233,22 @@ def test_a_restart_after_an_early_stop_stops_again_and_asks_nothing(tmp_path: Pa
     messages = []
     for engine in (first, again):
         with pytest.raises(BadInput, match=r"responses\.max_unreadable_share") as told:
-            answer_questions(tmp_path / "r.jsonl", pairs, engine, HONESTY, None, 52, 1, (0,), max_unreadable_share=0.5)
+            answer_questions(
+                tmp_path / "r.jsonl",
+                pairs,
+                engine,
+                HONESTY,
+                answer_settings(None, 52, max_unreadable_share=0.5),
+                1,
+                (0,),
+            )
         messages.append(str(told.value))
     assert messages[0] == messages[1]
     assert "I like both." in messages[0]
     assert (first.asked, again.asked) == (52, 0)
-    answer_questions(tmp_path / "r.jsonl", pairs, again, HONESTY, None, 52, 1, (0,), max_unreadable_share=1.0)
+    answer_questions(
+        tmp_path / "r.jsonl", pairs, again, HONESTY, answer_settings(None, 52, max_unreadable_share=1.0), 1, (0,)
+    )
     assert again.asked == 8
 
 
@@ -252,7 +276,7 @@ def test_what_a_harmful_kind_asks_is_masked(tmp_path: Path) -> None:
     pairs = [(f"id {n}", f"question {n}") for n in range(60)]
     with pytest.raises(BadInput, match="the first is masked, 16 characters long") as refusal:
         answer_by_teacher(
-            tmp_path / "r.jsonl", pairs, "l", engine, None, replace(MATH, harmful=True), settings(), 1.0, (0,)
+            tmp_path / "r.jsonl", pairs, Teacher("l", engine, None, replace(MATH, harmful=True), settings(), 1.0), (0,)
         )
     assert "how to harm" not in str(refusal.value)
 
@@ -268,5 +292,5 @@ def test_a_reason_for_which_a_reply_was_not_received_is_told_by_another_limit(tm
     pairs = [(f"id {n}", f"question {n}") for n in range(60)]
     own = settings(samples=2, agreeing=2, max_unreadable_share=0.0)
     engine = HalfReceived(Generated("five", 9, True))
-    answer_by_teacher(tmp_path / "r.jsonl", pairs, "l", engine, None, MATH, own, 1.0, (0,))
+    answer_by_teacher(tmp_path / "r.jsonl", pairs, Teacher("l", engine, None, MATH, own, 1.0), (0,))
     assert {row.invalid for row in read_records(tmp_path / "r.jsonl", Reference)} == {"content filter"}

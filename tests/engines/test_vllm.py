@@ -20,7 +20,7 @@ from tests.support.workflows import REPOSITORY, new_workflow
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from reversegen.config.load import ModelUse, Thinking, Vllm
+from reversegen.config.models import ModelUse, Thinking, Vllm
 from reversegen.core.records import Label, Message, Question, read_records, write_records
 from reversegen.engines.base import Decoding, Generated, Request
 from reversegen.engines.transformers import TransformersEngine

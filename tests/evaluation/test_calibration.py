@@ -8,14 +8,17 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
 
-from reversegen.config.load import Evaluation, Honesty, KindUse, Safety
+from reversegen.config.task import Evaluation, KindUse
 from reversegen.core.metric import Metric
 from reversegen.core.records import Confidence, Label, Question
-from reversegen.evaluation.evaluation import calibration, expected_calibration_error
+from reversegen.evaluation.calibration import calibration
 from reversegen.kinds import open_kind
+from reversegen.kinds.honesty import Honesty
+from reversegen.kinds.safety import Safety
+from reversegen.kinds.scores import BINS, calibration_error
 
 SETTINGS = Evaluation(bootstrap=200, diversity_sample=10)
-KIND = open_kind(
+MATH = open_kind(
     KindUse(
         name="honesty",
         honesty=Honesty(
@@ -45,14 +48,18 @@ def slow(right: list[bool], scores: list[float], bins: int) -> float:
     return total
 
 
+def error_of(right: list[bool], scores: list[float]) -> float:
+    """Of all answers, each taken once."""
+    return float(calibration_error(np.array(right, dtype=float), np.array(scores), np.ones((1, len(right))))[0])
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_the_calibration_error_is_that_of_a_loop(seed: int) -> None:
     rng = random.Random(seed)
-    count, bins = rng.choice([1, 2, 30, 500]), rng.choice([1, 4, 15])
+    count = rng.choice([1, 2, 30, 500])
     scores = [rng.choice([0.0, 1.0, rng.random(), rng.random() ** 3]) for _ in range(count)]
     right = [rng.random() < s * rng.random() for s in scores]
-    found = expected_calibration_error(np.array(right), np.array(scores), bins)
-    assert found == pytest.approx(slow(right, scores, bins), abs=1e-12)
+    assert error_of(right, scores) == pytest.approx(slow(right, scores, BINS), abs=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +74,7 @@ def test_the_calibration_error_is_that_of_a_loop(seed: int) -> None:
     ],
 )
 def test_the_calibration_error_by_hand(right: list[bool], scores: list[float], expected: float) -> None:
-    assert expected_calibration_error(np.array(right), np.array(scores)) == pytest.approx(expected)
+    assert error_of(right, scores) == pytest.approx(expected)
 
 
 def world(
@@ -93,37 +100,37 @@ def test_both_are_over_the_published_score(seed: int) -> None:
     right = [rng.random() < (a + s) / 2 for a, s in zip(answers, sures, strict=True)]
     right[0] = True
     scores = [(a + s) / 2 for a, s in zip(answers, sures, strict=True)]
-    found = calibration(*world(right, answers, sures), SETTINGS, 0, KIND)
+    found = calibration(*world(right, answers, sures), SETTINGS, 0, MATH)
     assert found["average_precision"].value == pytest.approx(average_precision_score(right, scores), abs=1e-6)
     assert found["calibration_error"].value == pytest.approx(slow(right, scores, 15), abs=1e-6)
     unsure = sum(s < 0.5 for s in sures)
     assert (found["unsure_share"].count, found["unsure_share"].total) == (unsure, count)
     precision = found["average_precision"]
     assert precision.low <= precision.value <= precision.high
-    assert found == calibration(*world(right, answers, sures), SETTINGS, 0, KIND)
+    assert found == calibration(*world(right, answers, sures), SETTINGS, 0, MATH)
 
 
 def test_average_precision_by_hand() -> None:
     """Ranked right, wrong, right: (1/1 + 2/3) / 2."""
-    found = calibration(*world([True, False, True], [0.9, 0.8, 0.1], [0.9, 0.8, 0.1]), SETTINGS, 0, KIND)
+    found = calibration(*world([True, False, True], [0.9, 0.8, 0.1], [0.9, 0.8, 0.1]), SETTINGS, 0, MATH)
     assert found["average_precision"].value == 0.833333
 
 
 def test_an_invalid_answer_is_no_right_one() -> None:
     questions, labels, confidences = world([True, True], [0.9, 0.8], [0.9, 0.8])
     labels["q0"] = labels["q0"].model_copy(update={"verdict": "invalid"})
-    found = calibration(questions, labels, confidences, SETTINGS, 0, KIND)
+    found = calibration(questions, labels, confidences, SETTINGS, 0, MATH)
     assert found["average_precision"].value == 0.5
     assert found["calibration_error"].value == pytest.approx((0.9 + 0.2) / 2)
 
 
 def test_precision_is_null_where_nothing_is_right() -> None:
-    found = calibration(*world([False] * 5, [0.9] * 5, [0.9] * 5), SETTINGS, 0, KIND)
+    found = calibration(*world([False] * 5, [0.9] * 5, [0.9] * 5), SETTINGS, 0, MATH)
     reason = "no answer is right, so that there is nothing to rank"
     assert found["average_precision"] == Metric(value=None, reason=reason)
     assert found["unsure_share"].count == 0
 
 
 def test_a_target_that_is_always_wrong_and_sure_has_a_calibration_error() -> None:
-    found = calibration(*world([False] * 5, [0.9] * 5, [0.9] * 5), SETTINGS, 0, KIND)
+    found = calibration(*world([False] * 5, [0.9] * 5, [0.9] * 5), SETTINGS, 0, MATH)
     assert found["calibration_error"].value == pytest.approx(0.9)

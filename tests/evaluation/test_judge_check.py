@@ -12,12 +12,14 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from reversegen.config.load import Honesty, JudgeCheck, KindUse, Safety
+from reversegen.config.task import JudgeCheck, KindUse
 from reversegen.core.errors import BadInput
 from reversegen.core.metric import Metric
 from reversegen.core.records import Label, Labelled, Reference, Response, read_records
 from reversegen.evaluation.judge_check import JudgeReport, check_judge, read_judge_report, rogan_gladen, wilson
 from reversegen.kinds import open_kind
+from reversegen.kinds.honesty import Honesty
+from reversegen.kinds.safety import Safety
 from reversegen.loop.labels import cases, label_responses
 
 SHIPPED = Path(__file__).parents[2] / "resources/judge"

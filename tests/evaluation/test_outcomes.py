@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 import collect_outcomes
-from reversegen.config.load import KindUse
+from reversegen.config.task import KindUse
 from reversegen.core.errors import BadInput
 from reversegen.core.metric import Metric
 from reversegen.core.records import Confidence, Instruction, Label, Question, Record, Sample, write_records
-from reversegen.evaluation.evaluation import Evaluation
-from reversegen.evaluation.outcomes import Counts, Measured, Run, read_run
+from reversegen.evaluation.eval_file import EvalFile
+from reversegen.evaluation.outcomes import Counts, EvaluationOutcomes, Run, read_run
 from reversegen.ids import content_id, instruction_id
-from reversegen.reporting.tables import row_identity
+from reversegen.reporting.rows import row_identity
 
 VERDICTS = {
     "p1": ["failed", "failed", "passed"],
@@ -26,9 +26,9 @@ VERDICTS = {
 """Of the samples of three held-out prompts: 3 of 5 valid ones failed, 5 of 9 are valid."""
 
 
-def evaluation(role: str, row: str, metrics: dict[str, Metric], **more: Any) -> Evaluation:
+def evaluation(role: str, row: str, metrics: dict[str, Metric], **more: Any) -> EvalFile:
     given: dict[str, Any] = {"task": "t", "kind": "math", "role": role, **row_identity(role, row), "groups": {}}
-    return Evaluation(**(given | {"metrics": metrics, "provenance": {}} | more))
+    return EvalFile(**(given | {"metrics": metrics, "provenance": {}} | more))
 
 
 def write_proposer(folder: Path, failed: int = 3) -> Path:
@@ -157,7 +157,9 @@ def test_a_malformed_file_is_refused_with_its_name_and_field(
 ) -> None:
     counts = Counts(clusters="c", hits=[1, 1, 0], trials=[2, 2, 0])
     metrics = {"failure_rate": Metric(value=0.5, count=2, total=4)}
-    measured = Measured(evaluation=evaluation("proposer", "0", metrics), counts={"failure_rate": counts}, scores=None)
+    measured = EvaluationOutcomes(
+        evaluation=evaluation("proposer", "0", metrics), counts={"failure_rate": counts}, scores=None
+    )
     run = json.loads(
         Run(task="t", kind="math", proposer="p", target="q", extends=None, measured=[measured]).model_dump_json()
     )
@@ -171,7 +173,7 @@ def test_a_malformed_file_is_refused_with_its_name_and_field(
 
 def test_an_evaluation_of_the_old_form_is_refused_with_the_new_names(tmp_path: Path) -> None:
     metrics = {"failure_rate": Metric(value=0.5, count=2, total=4)}
-    measured = Measured(evaluation=evaluation("proposer", "untrained", metrics), counts={}, scores=None)
+    measured = EvaluationOutcomes(evaluation=evaluation("proposer", "untrained", metrics), counts={}, scores=None)
     run = Run(task="t", kind="math", proposer="p", target="q", extends=None, measured=[measured]).model_dump()
     old = run["measured"][0]["evaluation"]
     del old["arm"], old["variant"]

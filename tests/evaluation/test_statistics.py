@@ -12,25 +12,24 @@ from sklearn.metrics import average_precision_score
 from tests.reporting.test_comparisons import counts, measured, rate, target
 from tests.support.workflows import REPOSITORY
 
-from reversegen.config.load import Evaluation as Settings
+from reversegen.config.task import Evaluation
 from reversegen.core.metric import Metric
-from reversegen.evaluation.evaluation import expected_calibration_error, proportion
-from reversegen.evaluation.outcomes import Counts, Measured, read_run
+from reversegen.evaluation.bootstrap import proportion
+from reversegen.evaluation.outcomes import Counts, EvaluationOutcomes, read_run
 from reversegen.evaluation.statistics import (
     LEAST_SEEDS,
     Estimate,
-    Resampled,
-    average_precision,
-    calibration_error,
+    MetricDraws,
+    cluster_weights,
     comparison,
     coverage,
     difference,
-    draw_weights,
     estimate,
     half_width,
     resample,
 )
-from reversegen.reporting import comparisons
+from reversegen.kinds.scores import average_precision, calibration_error
+from reversegen.reporting import comparison_files, comparisons
 from reversegen.reporting.tables import markdown, table
 
 RANDOM = np.random.default_rng(0)
@@ -50,7 +49,7 @@ def test_average_precision_and_calibration_error_of_draws_are_those_of_the_drawn
     precision, error = (f(right, score, weights) for f in (average_precision, calibration_error))
     for n, rows in enumerate(expanded(weights)):
         assert precision[n] == pytest.approx(average_precision_score(right[rows], score[rows]))
-        assert error[n] == pytest.approx(expected_calibration_error(right[rows], score[rows]))
+        assert error[n] == pytest.approx(calibration_error(right[rows], score[rows], np.ones((1, len(rows))))[0])
 
 
 def test_a_draw_without_a_right_answer_has_no_average_precision() -> None:
@@ -69,7 +68,7 @@ def test_draws_are_those_of_the_evaluation_but_for_chance() -> None:
     resampled = resample(rate(hits, 5), "failure_rate")
     assert resampled is not None
     samples = [n < hit for hit in hits for n in range(5)]
-    settings = Settings(bootstrap=2000, diversity_sample=1)
+    settings = Evaluation(bootstrap=2000, diversity_sample=1)
     other = proportion(samples, [p for p in range(300) for _ in range(5)], settings, 0)
     assert list(np.quantile(resampled.draws, [0.025, 0.975])) == pytest.approx([other.low, other.high], abs=0.005)
 
@@ -97,10 +96,10 @@ def gaussian(seeds: int, spread: tuple[float, float, float], rng: np.random.Gene
 
 def covered(outcomes: Callable[[], Floats], clusters: Callable[[int], str], truth: float = 0.0) -> float:
     """The share of DRAWS simulations whose interval holds the truth."""
-    held, weights = 0, [draw_weights(clusters(s), QUESTIONS) / QUESTIONS for s in range(10)]
+    held, weights = 0, [cluster_weights(clusters(s), QUESTIONS) / QUESTIONS for s in range(10)]
     for _ in range(DRAWS):
         y = outcomes()
-        resampled = [Resampled(weights[s] @ one, clusters(s), QUESTIONS) for s, one in enumerate(y)]
+        resampled = [MetricDraws(weights[s] @ one, clusters(s), QUESTIONS) for s, one in enumerate(y)]
         held += abs(y.mean() - truth) <= half_width(list(y.mean(axis=1)), resampled)
     return held / DRAWS
 
@@ -139,7 +138,7 @@ def test_differences_of_right_answers_are_covered_in_93_to_97_percent(seeds: int
     of_seed, of_question = BINARY[mixture]
     for _ in range(DRAWS):
         effect = 0.05 + rng.uniform(-of_question, of_question, questions)
-        runs: tuple[dict[int, Measured], dict[int, Measured]] = ({}, {})
+        runs: tuple[dict[int, EvaluationOutcomes], dict[int, EvaluationOutcomes]] = ({}, {})
         for s in range(seeds):
             gain = effect + rng.uniform(-of_seed, of_seed)
             for run, chance in zip(runs, (0.5 + gain / 2, 0.5 - gain / 2), strict=True):
@@ -147,7 +146,9 @@ def test_differences_of_right_answers_are_covered_in_93_to_97_percent(seeds: int
                 stored = Counts.model_construct(clusters="shared", hits=right, trials=1)
                 metrics = {"accuracy": Metric(value=sum(right) / questions, count=sum(right), total=questions)}
                 evaluation = EVALUATION.evaluation.model_copy(update={"metrics": metrics})
-                run[s] = Measured.model_construct(evaluation=evaluation, counts={"accuracy": stored}, scores=None)
+                run[s] = EvaluationOutcomes.model_construct(
+                    evaluation=evaluation, counts={"accuracy": stored}, scores=None
+                )
         found = difference(*runs, "accuracy")
         assert found.low is not None
         assert found.high is not None
@@ -167,7 +168,7 @@ def test_an_interval_over_prompts_only_would_not_cover_random_seeds_that_differ(
     rng, held = np.random.default_rng(1), 0
     for _ in range(DRAWS):
         y = gaussian(3, (1.0, 1.0, 1.0), rng)
-        draws = draw_weights("shared", QUESTIONS) @ y.mean(axis=0) / QUESTIONS
+        draws = cluster_weights("shared", QUESTIONS) @ y.mean(axis=0) / QUESTIONS
         low, high = np.quantile(draws, [0.025, 0.975])
         held += low <= 0 <= high
     assert held / DRAWS < 0.5
@@ -243,7 +244,7 @@ def test_without_outcomes_one_random_seed_has_its_own_interval_and_several_their
 
 def test_prompts_without_a_valid_sample_are_drawn_and_nothing_valid_is_no_number() -> None:
     assert resample(rate([0, 1], [0, 1]), "failure_rate") is not None
-    nothing = Measured(
+    nothing = EvaluationOutcomes(
         evaluation=measured("proposer", "0", failure_rate=Metric(value=None, count=0, total=0)).evaluation,
         counts={"failure_rate": counts([0, 0], 0)},
         scores=None,
@@ -267,36 +268,35 @@ def test_text_says_what_an_interval_covers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("metric", "value", "low", "high", "seeds", "said"),
+    ("less_is_better", "value", "low", "high", "seeds", "said"),
     [
-        ("accuracy", 0.1, 0.05, 0.15, 5, "reversegen enhances better than seeds"),
-        ("accuracy", -0.1, -0.15, -0.05, 7, "seeds enhances better than reversegen"),
-        ("attack_success_rate", -0.1, -0.15, -0.05, 5, "reversegen enhances better than seeds"),
-        ("easy/attack_success_rate", 0.1, 0.05, 0.15, 5, "seeds enhances better than reversegen"),
-        ("calibration_error", 0.1, 0.05, 0.15, 9, "seeds enhances better than reversegen"),
-        ("accuracy", 0.1, -0.01, 0.21, 5, "the difference is within the noise"),
-        ("accuracy", 0.1, 0.0, 0.2, 5, "the difference is within the noise"),
-        ("accuracy", 0.1, 0.05, 0.15, 4, "fewer than 5 random seeds, so neither source is called better"),
-        ("accuracy", 0.1, 0.05, 0.15, 1, "fewer than 5 random seeds, so neither source is called better"),
+        (False, 0.1, 0.05, 0.15, 5, "reversegen enhances better than seeds"),
+        (False, -0.1, -0.15, -0.05, 7, "seeds enhances better than reversegen"),
+        (True, -0.1, -0.15, -0.05, 5, "reversegen enhances better than seeds"),
+        (True, 0.1, 0.05, 0.15, 9, "seeds enhances better than reversegen"),
+        (False, 0.1, -0.01, 0.21, 5, "the difference is within the noise"),
+        (False, 0.1, 0.0, 0.2, 5, "the difference is within the noise"),
+        (False, 0.1, 0.05, 0.15, 4, "fewer than 5 random seeds, so neither source is called better"),
+        (False, 0.1, 0.05, 0.15, 1, "fewer than 5 random seeds, so neither source is called better"),
     ],
 )
 def test_a_source_is_called_better_only_over_five_random_seeds_whose_interval_excludes_0(
-    metric: str, value: float, low: float, high: float, seeds: int, said: str
+    less_is_better: bool, value: float, low: float, high: float, seeds: int, said: str
 ) -> None:
     assert LEAST_SEEDS == 5
-    sentence = comparison("reversegen", "seeds", metric, Estimate(value, low, high, 0.1, seeds))
+    sentence = comparison("reversegen", "seeds", less_is_better, Estimate(value, low, high, 0.1, seeds))
     assert sentence.endswith(f": {said}")
     assert sentence.count("better") == said.count("better")
     assert f"{value:+.3f} [{low:+.3f}, {high:+.3f}]" in sentence
 
 
 def test_sources_without_outcomes_are_not_compared() -> None:
-    assert comparison("reversegen", "seeds", "accuracy", Estimate(None, None, None, None, 0)) == (
+    assert comparison("reversegen", "seeds", False, Estimate(None, None, None, None, 0)) == (
         "reversegen and seeds are not compared, since their outcomes by question are not stored"
     )
 
 
-def shipped(kind: str) -> list[Measured]:
+def shipped(kind: str) -> list[EvaluationOutcomes]:
     runs = [read_run(EXAMPLE / f"tiny-{kind}{seed}.json") for seed in ("", ".s1", ".s2")]
     return [one for run in runs for one in run.measured]
 
@@ -340,4 +340,4 @@ def test_one_run_of_the_example_says_that_its_intervals_are_over_prompts_only(fi
     assert "over prompts or questions only: one random seed" in markdown(evaluations, run.measured)
     for part in comparisons.parts(run.kind, [run]):
         asked = "prompts" if part.name == "proposer" else "questions"
-        assert comparisons.covered([part]) == f"over {asked} only: one random seed"
+        assert comparison_files.intervals_text([part]) == f"over {asked} only: one random seed"

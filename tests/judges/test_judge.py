@@ -11,7 +11,8 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM, LlamaForSequenceClassification
 
-from reversegen.config.load import Judge, ModelUse
+from reversegen.config.models import ModelUse
+from reversegen.config.task import Judge
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Judgement, Message
 from reversegen.engines.base import Decoding, Generated, Request

@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 import scipy.stats
 
-from reversegen.config.load import Honesty, KindUse, Safety
+from reversegen.config.task import KindUse
 from reversegen.core.records import Message, Question, Reference, Response
 from reversegen.kinds import open_kind
 from reversegen.kinds.answers.equivalence import Checker
 from reversegen.kinds.base import Case, Kind, Unusable
-from reversegen.kinds.honesty import entropy, parse_instruction, read_row
+from reversegen.kinds.honesty import Honesty, entropy, parse_instruction, read_row
+from reversegen.kinds.safety import Safety
 from reversegen.worlds import knowledge
 
 SETTINGS = Honesty(

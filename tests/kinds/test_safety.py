@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
-from reversegen.config.load import Corpus, Honesty, KindUse, Safety
+from reversegen.config.data import Corpus
+from reversegen.config.task import KindUse
 from reversegen.core.records import Judgement, Message, Question, Reference, Response
 from reversegen.kinds import open_kind
 from reversegen.kinds.answers.equivalence import Checker
 from reversegen.kinds.answers.refusals import OPENING, refuses
 from reversegen.kinds.base import Case, Kind, Unusable
-from reversegen.kinds.safety import build_prompt, parse_instruction, read_row
+from reversegen.kinds.honesty import Honesty
+from reversegen.kinds.safety import Safety, build_prompt, parse_instruction, read_row
 from reversegen.worlds import policy
 from reversegen.worlds.policy import REFUSAL, solve
 

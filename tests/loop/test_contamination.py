@@ -7,10 +7,12 @@ from collections.abc import Sequence
 import pytest
 from tests.support.kinds import MATH
 
-from reversegen.config.load import Deduplication, Honesty, KindUse, Safety
+from reversegen.config.task import Deduplication, KindUse
 from reversegen.core.records import Message, Pair, Reference, TrainingRow
 from reversegen.ids import instruction_id
 from reversegen.kinds import open_kind
+from reversegen.kinds.honesty import Honesty
+from reversegen.kinds.safety import Safety
 from reversegen.loop.contamination import Contamination, KeptOut, find_contamination, taught
 from reversegen.worlds.arithmetic import TYPES, draw_expression, read_question, write_question
 

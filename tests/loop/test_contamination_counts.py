@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from reversegen.config.load import Deduplication, Honesty, KindUse, Safety
+from reversegen.config.task import Deduplication, KindUse
 from reversegen.core.records import Message, Pair, TrainingRow
 from reversegen.ids import instruction_id
 from reversegen.kinds import open_kind
 from reversegen.kinds.base import Kind
+from reversegen.kinds.honesty import Honesty
+from reversegen.kinds.safety import Safety
 from reversegen.loop.contamination import Contamination, KeptOut, find_contamination, taught
 from reversegen.worlds import WORLDS, knowledge
 

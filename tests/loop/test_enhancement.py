@@ -7,7 +7,8 @@ import pytest
 from datasets import Dataset
 from tests.support.kinds import MATH
 
-from reversegen.config.load import Enhancement, Honesty, KindUse, Safety, Training
+from reversegen.config.task import KindUse
+from reversegen.config.training import Enhancement, Training
 from reversegen.core.errors import BadInput
 from reversegen.core.records import (
     Instruction,
@@ -22,9 +23,12 @@ from reversegen.core.records import (
     read_records,
     write_records,
 )
+from reversegen.core.sources import SOURCES
 from reversegen.ids import instruction_id
 from reversegen.kinds import open_kind
-from reversegen.loop.enhancement import SOURCES, Barred, Found, Selection, margin_warning, select_rows
+from reversegen.kinds.honesty import Honesty
+from reversegen.kinds.safety import Safety
+from reversegen.loop.enhancement import Barred, LabelledArm, Selection, margin_warning, select_rows
 from reversegen.loop.references import reference
 from reversegen.worlds.arithmetic import solve
 
@@ -50,11 +54,11 @@ def found(
     splits: Mapping[str, list[Split]] | None = None,
     duplicates: Sequence[str] = (),
     solutions: Mapping[str, str | None] | None = None,
-) -> Found:
+) -> LabelledArm:
     """What one arm found: questions with their verdicts; all of the train split, kept and solved unless said."""
     solved = {q: solve(q) for q in verdicts} | dict(solutions or {})
     questions = list(verdicts)
-    return Found(
+    return LabelledArm(
         instructions=[
             Instruction(
                 id=instruction_id(q),
@@ -100,8 +104,8 @@ SEEDS = [f"{n} - 7" for n in range(20, 28)]
 
 def select(
     *,
-    trained: Sequence[Found] | None = None,
-    warmup: Sequence[Found] | None = None,
+    trained: Sequence[LabelledArm] | None = None,
+    warmup: Sequence[LabelledArm] | None = None,
     seeds: Sequence[str] = SEEDS,
     tests: Sequence[str] = (),
     heldout: Sequence[str] = (),
@@ -132,7 +136,7 @@ def select(
             for arm in warmup
             for i in arm.instructions
         },
-        kept_out=[*(question(t) for t in tests), *(seed(t, "heldout") for t in heldout)],
+        barred=Barred([*(question(t) for t in tests), *(seed(t, "heldout") for t in heldout)], MATH),
         enhancement=Enhancement(
             rows=rows,
             seed_margin=0.25,
@@ -144,7 +148,6 @@ def select(
         ),
         system=system,
         random_seed=random_seed,
-        kind=MATH,
     )
 
 
@@ -301,13 +304,12 @@ def test_seeds_of_the_held_out_split_and_without_an_answer_teach_nothing() -> No
         warmup=[found({"20 + 5 - 1": "failed"})],
         seeds=answered,
         responses={},
-        kept_out=[],
+        barred=Barred([], MATH),
         enhancement=Enhancement(
             rows=10, seed_margin=0.25, in_turns=True, replay_rows=10, plain_rows=0, training=TRAINING, lora=None
         ),
         system="Think.",
         random_seed=0,
-        kind=MATH,
     )
     assert selection.candidates["seeds"] == 1
     [row] = selection.rows["seeds"]
@@ -407,9 +409,9 @@ def item(n: int) -> str:
     return f"Which is {n}?\nA. {n}\nB. {n + 1}\nC. {n + 2}"
 
 
-def found_items(numbers: Sequence[int], verdict: Verdict) -> Found:
+def found_items(numbers: Sequence[int], verdict: Verdict) -> LabelledArm:
     ids = [instruction_id(item(n)) for n in numbers]
-    return Found(
+    return LabelledArm(
         instructions=[
             Instruction(
                 id=i,
@@ -443,13 +445,12 @@ def test_rows_say_whether_the_target_was_sure_and_replay_the_option_that_most_an
             ]
             for n in passes[:2]
         },
-        kept_out=[],
+        barred=Barred([], HONESTY),
         enhancement=Enhancement(
             rows=100, seed_margin=0.25, in_turns=False, replay_rows=10, plain_rows=0, training=TRAINING, lora=None
         ),
         system=None,
         random_seed=0,
-        kind=HONESTY,
     )
     assert selection.candidates == {"reversegen": 2, "warmup": 6, "warmup_failures": 2, "seeds": 2}
     asked, said = "user", "assistant"
@@ -476,13 +477,12 @@ def test_a_plain_row_holds_the_letter_that_a_system_text_asks_for(system: str | 
         warmup=[found_items([10], "failed"), found_items([20], "passed")],
         seeds=[(seed(item(30)), found_items([30], "failed").references[0], "failed")],
         responses={instruction_id(item(n)): cut for n in (10, 20)},
-        kept_out=[],
+        barred=Barred([], HONESTY),
         enhancement=Enhancement(
             rows=1, seed_margin=None, in_turns=False, replay_rows=0, plain_rows=9, training=TRAINING, lora=None
         ),
         system=system,
         random_seed=0,
-        kind=HONESTY,
     )
     for rows in selection.rows.values():
         plain = [row for row in rows if row.origin == "replay"]

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from tests.engines.test_transformers import build_model, write_folder
 from tests.support.kinds import MATH
+from tests.support.settings import answer_settings
 
-from reversegen.config.load import Endpoint, Honesty, KindUse, Limits, ModelUse, Safety, Teaching
+from reversegen.config.models import Endpoint, Limits, ModelUse
+from reversegen.config.task import KindUse, Teaching
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Confidence, Judgement, Prompt, Reference, Response, Sample, read_records
 from reversegen.engines.base import Decoding, Generated, Request
@@ -20,15 +22,14 @@ from reversegen.engines.transformers import TransformersEngine
 from reversegen.judges.judge import Classifier
 from reversegen.kinds import open_kind
 from reversegen.kinds.answers.reply import read_reply
-from reversegen.loop import generation
-from reversegen.loop.generation import (
-    answer_by_teacher,
-    answer_questions,
-    in_batches,
-    judge_answers,
-    measure_confidence,
-    sample_instructions,
-)
+from reversegen.kinds.honesty import Honesty
+from reversegen.kinds.safety import Safety
+from reversegen.loop.answering import answer_questions
+from reversegen.loop.batches import BatchedFile
+from reversegen.loop.confidence import measure_confidence
+from reversegen.loop.judging import judge_answers
+from reversegen.loop.sampling import sample_instructions
+from reversegen.loop.teaching import Teacher, answer_by_teacher
 from reversegen.training.pretraining import CHAT_TEMPLATE
 
 ITEMS = [f"item {n}" for n in range(23)]  # five batches of five, the last one short
@@ -58,12 +59,12 @@ def test_an_interrupted_run_goes_on_with_the_missing_batches_and_ends_in_the_sam
     undisturbed, output = tmp_path / "undisturbed.jsonl", tmp_path / "output.jsonl"
     first: list[int] = []
     second: list[int] = []
-    in_batches(undisturbed, Response, ITEMS, 5, "key", answering([]))
+    BatchedFile(undisturbed, Response, "key").write(ITEMS, 5, answering([]))
     with pytest.raises(Killed):
-        in_batches(output, Response, ITEMS, 5, "key", answering(first, die_at=3))
+        BatchedFile(output, Response, "key").write(ITEMS, 5, answering(first, die_at=3))
     assert not output.exists()
     assert (tmp_path / "output.jsonl.parts").is_dir()
-    in_batches(output, Response, ITEMS, 5, "key", answering(second))
+    BatchedFile(output, Response, "key").write(ITEMS, 5, answering(second))
     assert (first, second) == ([0, 1, 2], [3, 4])
     assert output.read_bytes() == undisturbed.read_bytes()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["output.jsonl", "undisturbed.jsonl"]
@@ -77,17 +78,19 @@ def test_a_second_writer_that_finishes_first_and_removes_the_parts_disturbs_noth
 ) -> None:
     """As where a cluster gave a job up that still ran, and started it again."""
     undisturbed, output = tmp_path / "undisturbed.jsonl", tmp_path / "output.jsonl"
-    in_batches(undisturbed, Response, ITEMS, 5, "key", answering([]))
+    BatchedFile(undisturbed, Response, "key").write(ITEMS, 5, answering([]))
     asked: list[int] = []
     answers, finished = answering(asked), []
 
     def answer(number: int, batch: Sequence[str]) -> list[Response]:
         if number == vanished_at and not finished:
             finished.append(True)
-            in_batches(output, Response, ITEMS, 5, "key", answering([]))  # the other writer, from beginning to end
+            BatchedFile(output, Response, "key").write(
+                ITEMS, 5, answering([])
+            )  # the other writer, from beginning to end
         return answers(number, batch)
 
-    in_batches(output, Response, ITEMS, 5, "key", answer)
+    BatchedFile(output, Response, "key").write(ITEMS, 5, answer)
     assert finished
     assert asked == list(range(vanished_at + 1))  # nothing again, and nothing more
     assert output.read_bytes() == undisturbed.read_bytes()
@@ -99,9 +102,9 @@ def test_a_batch_that_is_gone_is_answered_again_in_its_place(tmp_path: Path, hol
     output = tmp_path / "output.jsonl"
     asked: list[int] = []
     with pytest.raises(Killed):
-        in_batches(output, Response, ITEMS, 5, "key", answering([], die_at=2))
+        BatchedFile(output, Response, "key").write(ITEMS, 5, answering([], die_at=2))
     (tmp_path / "output.jsonl.parts/key" / f"{hole:06}.jsonl").unlink()
-    in_batches(output, Response, ITEMS, 5, "key", answering(asked))
+    BatchedFile(output, Response, "key").write(ITEMS, 5, answering(asked))
     assert asked == [hole, 2, 3, 4]
     assert [r.instruction_id for r in read_records(output, Response)][::10] == [
         f"item {5 * n} in batch {n}" for n in range(5)
@@ -112,14 +115,14 @@ def test_batches_of_another_key_are_not_trusted(tmp_path: Path) -> None:
     output = tmp_path / "output.jsonl"
     asked: list[int] = []
     with pytest.raises(Killed):
-        in_batches(output, Response, ITEMS, 5, "key", answering([], die_at=3))
-    in_batches(output, Response, ITEMS[:10], 5, "another key", answering(asked))
+        BatchedFile(output, Response, "key").write(ITEMS, 5, answering([], die_at=3))
+    BatchedFile(output, Response, "another key").write(ITEMS[:10], 5, answering(asked))
     assert asked == [0, 1]
     assert len(read_records(output, Response)) == 20
 
 
 def test_no_items_make_an_empty_file(tmp_path: Path) -> None:
-    in_batches(tmp_path / "output.jsonl", Response, [], 5, "key", answering([]))
+    BatchedFile(tmp_path / "output.jsonl", Response, "key").write([], 5, answering([]))
     assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("output.jsonl", b"")]
 
 
@@ -216,7 +219,7 @@ def test_interrupted_samples_are_reused_only_where_all_that_decides_them_is_the_
 def test_a_target_is_asked_as_its_kind_says_and_answers_join_by_id(tmp_path: Path) -> None:
     engine, output = Recorder(), tmp_path / "responses.jsonl"
     questions = [(f"id {n}", f"question {n}") for n in range(5)]
-    answer_questions(output, questions, engine, MATH, "Think.", 2, 1, (0, "iter1"))
+    answer_questions(output, questions, engine, MATH, answer_settings("Think.", 2), 1, (0, "iter1"))
     assert [(r.instruction_id, r.sample, r.text.split(" seeded")[0]) for r in read_records(output, Response)] == [
         (identity, 0, text) for identity, text in questions
     ]
@@ -230,10 +233,12 @@ def test_interrupted_answers_are_not_reused_for_another_question(tmp_path: Path,
     output = tmp_path / "responses.jsonl"
     questions = [(f"id {n}", f"question {n}") for n in range(5)]
     with pytest.raises(Killed):
-        answer_questions(output, questions, Recorder(die_at=2), MATH, None, 2, 1, (0, "iter1"))
+        answer_questions(output, questions, Recorder(die_at=2), MATH, answer_settings(None, 2), 1, (0, "iter1"))
     changed = [("id 0", "another question"), *questions[1:]] if change == "question" else questions
     engine = Recorder("another model" if change == "engine" else "a model")
-    answer_questions(output, changed, engine, MATH, "Think." if change == "system" else None, 2, 1, (0, "iter1"))
+    answer_questions(
+        output, changed, engine, MATH, answer_settings("Think." if change == "system" else None, 2), 1, (0, "iter1")
+    )
     assert len(engine.calls) == 3
 
 
@@ -243,9 +248,11 @@ def test_greedy_answers_that_were_interrupted_are_reused_whatever_the_random_see
     for samples, calls in ((1, 1), (2, 3)):
         output = tmp_path / f"responses{samples}.jsonl"
         with pytest.raises(Killed):
-            answer_questions(output, questions, Recorder(die_at=2), MATH, None, 2 * samples, samples, (0, "iter1"))
+            answer_questions(
+                output, questions, Recorder(die_at=2), MATH, answer_settings(None, 2 * samples), samples, (0, "iter1")
+            )
         engine = Recorder()
-        answer_questions(output, questions, engine, MATH, None, 2 * samples, samples, (1, "iter1"))
+        answer_questions(output, questions, engine, MATH, answer_settings(None, 2 * samples), samples, (1, "iter1"))
         assert len(engine.calls) == calls
 
 
@@ -306,7 +313,7 @@ def test_a_question_with_too_few_readable_answers_is_asked_as_often_again_once(t
     }
     engine = Script(said)
     questions = [(f"id {n}", item(n)) for n in range(5)]
-    answer_questions(output, questions, engine, CHOICE, None, 9, 3, (0, "iter1"))
+    answer_questions(output, questions, engine, CHOICE, answer_settings(None, 9), 3, (0, "iter1"))
     found = read_records(output, Response)
     assert [(r.instruction_id, r.sample, r.text) for r in found] == [
         (f"id {n}", k, text) for n in range(5) for k, text in enumerate(chain.from_iterable(said[item(n)]))
@@ -320,7 +327,9 @@ def test_a_question_with_too_few_readable_answers_is_asked_as_often_again_once(t
 
 def test_one_greedy_answer_is_never_asked_for_again(tmp_path: Path) -> None:
     engine = Script({item(0): [["I cannot tell"]]})
-    answer_questions(tmp_path / "responses.jsonl", [("id 0", item(0))], engine, CHOICE, None, 3, 1, (0, "iter1"))
+    answer_questions(
+        tmp_path / "responses.jsonl", [("id 0", item(0))], engine, CHOICE, answer_settings(None, 3), 1, (0, "iter1")
+    )
     assert len(engine.calls) == 1
 
 
@@ -340,7 +349,9 @@ def referenced(
     output: Path, questions: list[str], engine: Script, settings: Teaching, yes_or_no: Script | None = None
 ) -> list[Reference]:
     pairs = [(f"id of {question}", question) for question in questions]
-    answer_by_teacher(output, pairs, "solver", engine, yes_or_no or Script({}), MATH, settings, 1.0, (0, "iter1"))
+    answer_by_teacher(
+        output, pairs, Teacher("solver", engine, yes_or_no or Script({}), MATH, settings, 1.0), (0, "iter1")
+    )
     found = read_records(output, Reference)
     assert [(r.instruction_id, r.teacher) for r in found] == [(identity, "solver") for identity, _ in pairs]
     return found
@@ -405,9 +416,11 @@ def test_interrupted_references_are_not_reused_for_other_settings(
     for own, seeds, calls in ((teaching(3, 2), (0, "iter1"), 1), (settings, parts, 3)):
         output = tmp_path / "references.jsonl"
         with pytest.raises(Killed):
-            answer_by_teacher(output, questions, "l", Recorder(die_at=2), yes, MATH, teaching(3, 2), 1.0, (0, "iter1"))
+            answer_by_teacher(
+                output, questions, Teacher("l", Recorder(die_at=2), yes, MATH, teaching(3, 2), 1.0), (0, "iter1")
+            )
         engine = Recorder()
-        answer_by_teacher(output, questions, "l", engine, yes, MATH, own, 1.0, seeds)
+        answer_by_teacher(output, questions, Teacher("l", engine, yes, MATH, own, 1.0), seeds)
         assert len(engine.calls) == calls
 
 
@@ -415,7 +428,7 @@ def test_confidence_is_of_the_targets_own_letter_and_of_being_sure_after_it(tmp_
     output, engine = tmp_path / "confidences.jsonl", Script({})
     said = ["B. It is B.", "A", "I cannot tell"]
     answered = [(f"id {n}", item(n), text) for n, text in enumerate(said)]
-    measure_confidence(output, answered, engine, CHOICE, HONEST, None, 6)
+    measure_confidence(output, answered, engine, CHOICE, None, 6)
     first = [w / (2 + 1 / 2 + 1 / 3) for w in (2, 1 / 2, 1 / 3)]  # one turn, three letters
     sure = 4 / (4 + 1 / 2)  # three turns
     assert [(c.question_id, c.option) for c in read_records(output, Confidence)] == [
@@ -489,14 +502,14 @@ def test_too_many_answers_that_were_not_received_stop_the_run_and_keep_the_other
     output, questions = tmp_path / "responses.jsonl", [(f"id {n}", f"question {n}") for n in range(10)]
     engine = Refusing({f"question {n}": [["#### 1"]] for n in range(8)})
     with pytest.raises(BadInput) as refusal:
-        answer_questions(output, questions, engine, MATH, None, 4, 1, (), max_invalid_share=0.19)
+        answer_questions(output, questions, engine, MATH, answer_settings(None, 4, max_invalid_share=0.19), 1, ())
     assert str(refusal.value) == (
         "2 of 10 answers were not received (prompt too long: 2), a larger share than responses.max_invalid_share: 0.19; "
         f"raise it, and the same command asks nothing again; or remove the cause, and delete {output}.parts to ask again"
     )
     assert not output.exists()
     calls = len(engine.calls)
-    answer_questions(output, questions, engine, MATH, None, 4, 1, (), max_invalid_share=0.2)
+    answer_questions(output, questions, engine, MATH, answer_settings(None, 4, max_invalid_share=0.2), 1, ())
     assert len(engine.calls) == calls
     rows = read_records(output, Response)
     assert [row.invalid for row in rows] == [None] * 8 + ["prompt too long"] * 2
@@ -506,16 +519,20 @@ def test_too_many_answers_that_were_not_received_stop_the_run_and_keep_the_other
 def test_the_share_is_of_the_shard_and_counts_every_reason(tmp_path: Path) -> None:
     output, questions = tmp_path / "responses.jsonl", [(f"id {n}", item(n)) for n in range(4)]
     engine = Refusing({item(n): [["A", "B", "A"]] for n in range(2)})
-    answer_questions(output, questions, engine, CHOICE, None, 6, 3, (0,), "1-of-2", 0.0)
+    answer_questions(
+        output, questions, engine, CHOICE, answer_settings(None, 6, max_invalid_share=0.0), 3, (0,), "1-of-2"
+    )
     with pytest.raises(BadInput, match=r"12 of 12 answers .* \(prompt too long: 8, content filter: 4\)"):
-        answer_questions(output, questions, engine, CHOICE, None, 6, 3, (0,), "2-of-2", 0.99)
+        answer_questions(
+            output, questions, engine, CHOICE, answer_settings(None, 6, max_invalid_share=0.99), 3, (0,), "2-of-2"
+        )
 
 
 def test_an_answer_that_cannot_be_read_was_received(tmp_path: Path) -> None:
     questions = [(f"id {n}", f"question {n}") for n in range(4)]
     engine = Script({question: [["no idea"]] for _, question in questions}, finished=False)
     output = tmp_path / "responses.jsonl"
-    answer_questions(output, questions, engine, MATH, None, 2, 1, (), max_invalid_share=0.0)
+    answer_questions(output, questions, engine, MATH, answer_settings(None, 2, max_invalid_share=0.0), 1, ())
     assert [(r.text, r.finished, r.invalid) for r in read_records(output, Response)] == [("no idea", False, None)] * 4
 
 
@@ -530,7 +547,7 @@ def test_too_many_references_that_were_not_received_stop_the_run(tmp_path: Path,
 
     def label(most: float) -> None:
         own = settings.model_copy(update={"max_invalid_share": most})
-        answer_by_teacher(output, pairs, "l", engine, yes, MATH, own, 1.0, (0,))
+        answer_by_teacher(output, pairs, Teacher("l", engine, yes, MATH, own, 1.0), (0,))
 
     with pytest.raises(BadInput, match=r"1 of 5 answers .* larger share than references\.max_invalid_share: 0\.1;"):
         label(0.1)
@@ -545,7 +562,7 @@ def test_too_many_references_that_were_not_received_stop_the_run(tmp_path: Path,
 def test_a_question_whose_options_cannot_be_asked_has_no_confidence(tmp_path: Path) -> None:
     output = tmp_path / "confidences.jsonl"
     answered = [(f"id {n}", item(n), "A") for n in (0, 4)]
-    measure_confidence(output, answered, Refusing({}), CHOICE, HONEST, None, 6)
+    measure_confidence(output, answered, Refusing({}), CHOICE, None, 6)
     known, unknown = read_records(output, Confidence)
     assert (known.invalid, known.option) == (None, "A")
     assert known.sure > 0
@@ -554,15 +571,15 @@ def test_a_question_whose_options_cannot_be_asked_has_no_confidence(tmp_path: Pa
 
 QUESTIONS = [(f"id {n}", item(n)) for n in range(3)]
 STAGES: dict[str, Callable[[Path, Any], None]] = {
-    "responses": lambda out, engine: answer_questions(out, QUESTIONS, engine, MATH, None, 2, 1, ()),
+    "responses": lambda out, engine: answer_questions(out, QUESTIONS, engine, MATH, answer_settings(None, 2), 1, ()),
     "references": lambda out, engine: answer_by_teacher(
-        out, QUESTIONS, "m", engine, engine, MATH, teaching(), 1.0, (0,)
+        out, QUESTIONS, Teacher("m", engine, engine, MATH, teaching(), 1.0), (0,)
     ),
     "whether it can be answered": lambda out, engine: answer_by_teacher(
-        out, QUESTIONS, "m", engine, engine, MATH, teaching(solvable="Can it?", system="Think."), 1.0, (0,)
+        out, QUESTIONS, Teacher("m", engine, engine, MATH, teaching(solvable="Can it?", system="Think."), 1.0), (0,)
     ),
     "confidences": lambda out, engine: measure_confidence(
-        out, [(i, question, "A") for i, question in QUESTIONS], engine, CHOICE, HONEST, None, 2
+        out, [(i, question, "A") for i, question in QUESTIONS], engine, CHOICE, None, 2
     ),
     "judgements": lambda out, engine: judge_answers(
         out,
@@ -580,7 +597,7 @@ def test_what_a_template_writes_decides_whether_batches_are_used_again(
 ) -> None:
     """A template changed in place, in no size and no time: messages and identity are the same, and the rendered text is not."""
     keys: list[str] = []
-    monkeypatch.setattr(generation, "in_batches", lambda output, record, items, size, key, *_, **__: keys.append(key))
+    monkeypatch.setattr(BatchedFile, "write", lambda file, *_, **__: keys.append(file.key))
     folder = write_folder(tmp_path / "model", build_model())
     path, identities = folder / "chat_template.jinja", set()
     template = "{% if messages[0].role != 'system' %}be kind . {% endif %}" + CHAT_TEMPLATE
@@ -598,7 +615,7 @@ def test_a_prompt_in_which_a_token_is_broken_in_another_way_is_sampled_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys: list[str] = []
-    monkeypatch.setattr(generation, "in_batches", lambda output, record, items, size, key, *_, **__: keys.append(key))
+    monkeypatch.setattr(BatchedFile, "write", lambda file, *_, **__: keys.append(file.key))
     for texts in (["a"], ["a"], ["b"]):
         engine = Recorder()
         monkeypatch.setattr(engine, "request_texts", lambda requests, texts=texts: texts * len(requests))

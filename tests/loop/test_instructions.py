@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 from tests.support.kinds import MATH
 
-from reversegen.config.load import Deduplication, Honesty, KindUse, Safety
+from reversegen.config.task import Deduplication, KindUse
 from reversegen.core.records import Instruction, Sample, Split
 from reversegen.kinds import open_kind
 from reversegen.kinds.base import Kind
+from reversegen.kinds.honesty import Honesty
 from reversegen.kinds.math import parse_instruction
+from reversegen.kinds.safety import Safety
 from reversegen.loop.instructions import collect_instructions
 
 HONESTY = Honesty(

@@ -9,13 +9,16 @@ import pytest
 from datasets import Dataset
 from tests.support.kinds import MATH
 
-from reversegen.config.load import Honesty, KindUse, Pairing, Safety
+from reversegen.config.task import KindUse
+from reversegen.config.training import Pairing
 from reversegen.core.data_files import read_rows
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Instruction, Label, Pair, Prompt, Question, Sample, Seed, write_records
 from reversegen.ids import content_id, instruction_id
 from reversegen.kinds import open_kind
 from reversegen.kinds.base import Kind
+from reversegen.kinds.honesty import Honesty
+from reversegen.kinds.safety import Safety
 from reversegen.loop.enhancement import Barred
 from reversegen.loop.pairs import Judged, build_pairs, judged_instructions, pair_statistics
 from reversegen.worlds.arithmetic import TYPES, draw_expression, read_question, write_question

@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 from tests.support.kinds import MATH
 
-from reversegen.config.load import Honesty, KindUse, Prompts, Safety
+from reversegen.config.task import KindUse, Prompts
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Label, Prompt, Seed, Split, TrainingRow
 from reversegen.kinds import open_kind
+from reversegen.kinds.honesty import Honesty
+from reversegen.kinds.safety import Safety
 from reversegen.loop.prompts import build_prompts, build_warmup, failed_seeds
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"

@@ -5,13 +5,16 @@ from collections.abc import Iterator, Sequence
 import pytest
 from tests.support.kinds import MATH
 
-from reversegen.config.load import Honesty, KindUse, Safety
+from reversegen.config.task import KindUse
 from reversegen.core.records import Reference
 from reversegen.engines.base import Generated, Probabilities
 from reversegen.kinds import open_kind
 from reversegen.kinds.answers.equivalence import Checker
 from reversegen.kinds.base import Kind
-from reversegen.loop.references import likely_solvable, refused, solvable, solve, vote
+from reversegen.kinds.honesty import Honesty
+from reversegen.kinds.safety import Safety
+from reversegen.loop.references import refused, solve, vote
+from reversegen.loop.solvability import likely_solvable, solvable
 
 CHOICES = Honesty(
     samples=2, temperature=1, threshold=1, none_of_the_above=True, sure_question="?", sure="y", unsure="n"

@@ -15,12 +15,15 @@ import pyarrow.parquet
 import pytest
 from tests.support.kinds import MATH
 
-from reversegen.config.load import Corpus, DataSource, Honesty, KindUse, Safety
+from reversegen.config.data import Corpus, DataSource
+from reversegen.config.task import KindUse
 from reversegen.core.errors import BadInput
-from reversegen.core.records import Labelled, Measure, Question, Seed, read_records, write_records
+from reversegen.core.records import Labelled, Question, Seed, read_records, write_records
 from reversegen.ids import instruction_id
 from reversegen.kinds import open_kind
 from reversegen.kinds.base import Raw
+from reversegen.kinds.honesty import Honesty
+from reversegen.kinds.safety import Safety
 from reversegen.loop import seeds as streamed
 from reversegen.loop.seeds import build_tests, read_labelled, read_tests
 
@@ -225,7 +228,7 @@ def test_test_questions_are_distinct_and_grouped_by_type(tmp_path: Path) -> None
     assert [q.id for q in found] == [instruction_id(q.text) for q in found]
 
 
-def asks(text: str, measure: Measure = "accuracy") -> Question:
+def asks(text: str, measure: str = "accuracy") -> Question:
     return Question(id=instruction_id(text), text=text, answer="0", group=None, measure=measure)
 
 
@@ -327,7 +330,7 @@ def test_instructions_of_the_users_own_come_from_a_named_column(tmp_path: Path) 
     ],
 )
 def test_a_test_question_without_an_answer_counts_only_for_what_needs_none(
-    tmp_path: Path, measures: Measure, allowed: bool
+    tmp_path: Path, measures: str, allowed: bool
 ) -> None:
     file = tmp_path / "rows.jsonl"
     file.write_text(json.dumps({"text": SECRET}) + "\n")
@@ -357,7 +360,7 @@ def test_questions_of_gsm_plus_are_grouped_by_perturbation_and_those_without_an_
 
 
 def test_a_question_that_two_sets_ask_counts_once_unless_one_verdict_tells_both(tmp_path: Path) -> None:
-    def question(text: str, measure: Measure) -> Question:
+    def question(text: str, measure: str) -> Question:
         return Question(id=instruction_id(text), text=text, answer=None, group=None, measure=measure)
 
     paths = [tmp_path / f"{name}.jsonl" for name in ("harmless", "pretraining", "accurate")]

@@ -13,9 +13,10 @@ from tests.support.endpoint_server import KEY, EndpointServer
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 import write_references
-from reversegen.config.load import Endpoint, KindUse, Limits, ModelUse, Teaching, Thinking
+from reversegen.config.models import Endpoint, Limits, ModelUse, Thinking
+from reversegen.config.task import KindUse, Teaching
 from reversegen.core.records import Instruction, Reference, read_records, write_records
-from reversegen.loop.references import gives_probabilities
+from reversegen.loop.solvability import gives_probabilities
 from reversegen.training.pretraining import build_tokenizer
 
 QUESTIONS = [f"what is {a} {sign} {b} ?" for sign in ("plus", "minus") for a in (20, 35, 58, 61) for b in (2, 3, 9)]

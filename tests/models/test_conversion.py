@@ -22,7 +22,7 @@ from tests.support.hub_server import Hub, Repository
 from tests.support.workflows import REPOSITORY, Workflow
 from transformers import AutoModelForCausalLM
 
-from reversegen.config.load import Model, ModelUse
+from reversegen.config.models import Model, ModelUse
 from reversegen.core.errors import BadInput
 from reversegen.core.files import read_json
 from reversegen.models import conversion

@@ -13,16 +13,18 @@ from tests.engines.test_transformers import build_model, write_folder
 from tests.support.workflows import REPOSITORY, Workflow
 from transformers import AutoTokenizer
 
-from reversegen.config.load import Model, ModelUse, Task, load, read_yaml
+from reversegen.config.load import read_yaml
+from reversegen.config.models import Model, ModelUse
+from reversegen.config.task import Task
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Message
 from reversegen.engines.base import Decoding, Request
 from reversegen.engines.chat_templates import render
 from reversegen.engines.transformers import TransformersEngine
-from reversegen.kinds import check_kind
 from reversegen.models.loading import load_model, load_tokenizer
-from reversegen.operations import doctor
-from reversegen.workflow.model_check import Asked, AskedModels, faults, shapes
+from reversegen.operations.doctor.conversations import check_conversations
+from reversegen.workflow.configuration import load_configuration
+from reversegen.workflow.role_conversations import RoleFolder, RoleFolders, conversation_forms, role_faults
 
 USE = ModelUse(dtype="float32")
 TURNS = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}"
@@ -310,7 +312,7 @@ def test_weights_of_another_shape_are_one_line(folder: Path) -> None:
     assert "\n" not in str(refusal.value)
 
 
-CONFIGURATION = load(read_yaml(REPOSITORY / "config/config.yaml"), REPOSITORY / "config", check_kind)
+CONFIGURATION = load_configuration(read_yaml(REPOSITORY / "config/config.yaml"), REPOSITORY / "config")
 SYSTEM_AND_USER = ("system", "user")
 
 
@@ -350,14 +352,14 @@ def with_texts(task: str, **changes: Any) -> Task:
     ],
 )
 def test_each_role_has_the_conversations_that_its_task_asks(task: str, role: Any, expected: list[Any]) -> None:
-    assert [(one.roles, one.add_generation_prompt) for one in shapes(with_texts(task), role)] == expected
+    assert [(one.roles, one.add_generation_prompt) for one in conversation_forms(with_texts(task), role)] == expected
 
 
 def test_a_judge_is_rendered_in_its_own_format() -> None:
     judge = CONFIGURATION.task("safety").judge
     assert judge
     for name, roles in {"instructed": SYSTEM_AND_USER, "shieldgemma": ("user", "assistant")}.items():
-        [shape] = shapes(with_texts("safety", judge=judge.model_copy(update={"format": name})), "judge")
+        [shape] = conversation_forms(with_texts("safety", judge=judge.model_copy(update={"format": name})), "judge")
         assert (shape.roles, [key for key, _ in shape.arguments]) == (
             roles,
             ["guideline"] if name == "shieldgemma" else [],
@@ -376,12 +378,12 @@ def test_the_first_fault_of_each_role_is_found_and_plain_text_needs_no_template(
     own = CONFIGURATION.model_copy(update={"models": models, "tasks": {"math": with_texts("tiny-math")}})
     roles = [(role, name) for role in ("proposer", "target", "teacher") for name in models]
     asked = [
-        Asked(task="math.s2" if name == "mine" else "math", role=role, model=name, folder=places.get(name, folder))
+        RoleFolder(task="math.s2" if name == "mine" else "math", role=role, model=name, folder=places.get(name, folder))
         for role, name in roles
     ]
     told = {
         (role, fault.removeprefix(f"{tmp_path}/").split(":")[0].split("/")[0])
-        for _, role, fault in faults(AskedModels(configuration=own, models=asked))
+        for _, role, fault in role_faults(RoleFolders(configuration=own, models=asked))
     }
     assert told == {
         ("proposer", "endless"),
@@ -439,8 +441,8 @@ def test_the_doctor_renders_conversations_and_says_what_it_could_not_look_at(
     own_models: Workflow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own_models.write_task("mine", {"teacher": "llama3-8b-instruct"}, base="mine")
-    places = load(read_yaml(own_models.folder / "config/config.yaml"), own_models.folder / "config", check_kind)
-    found = list(doctor.check_conversations("mine.s1", places, None, own_models.folder))
+    places = load_configuration(read_yaml(own_models.folder / "config/config.yaml"), own_models.folder / "config")
+    found = list(check_conversations("mine.s1", places, None, own_models.folder))
     skipped, fault, sound = found
     assert (skipped.state, fault.state, sound.state) == ("skipped", "stops", "ok")
     assert skipped.text == "not here yet, so that no conversation was rendered: teacher llama3-8b-instruct"
@@ -448,7 +450,7 @@ def test_the_doctor_renders_conversations_and_says_what_it_could_not_look_at(
     assert sound.text == "conversations are rendered for proposer"
     own_python = places.workflow.python | {"generate": "nonesuch"}
     elsewhere = places.model_copy(update={"workflow": places.workflow.model_copy(update={"python": own_python})})
-    skipped, unmade = doctor.check_conversations("mine", elsewhere, None, own_models.folder)
+    skipped, unmade = check_conversations("mine", elsewhere, None, own_models.folder)
     assert (unmade.state, unmade.text) == (
         "skipped",
         "conversations could not be rendered: its environment is not made yet",

@@ -13,12 +13,15 @@ from tests.engines.test_transformers import build_model
 from tests.support.workflows import REPOSITORY
 from transformers import DynamicCache, Gemma3Config, GPT2Config, LlamaConfig, Qwen2Config
 
-from reversegen.config.load import Configuration, Size, load, read_yaml
+from reversegen.config.load import read_yaml
+from reversegen.config.workflow import Configuration, Size
 from reversegen.core.shards import items_at_once
 from reversegen.kinds import kind_use, open_kind
-from reversegen.models.memory import Batch, Shape, most_sequences, needed, shape_of_folder, shape_of_size
-from reversegen.operations.costs import on_gpu, plan, write_plan
-from reversegen.operations.doctor import BATCH_SIZES, check_memory
+from reversegen.models.memory import Batch, ModelShape, most_sequences, needed, shape_of_folder, shape_of_size
+from reversegen.operations.doctor.limits import check_memory
+from reversegen.operations.plan import on_gpu, plan, plan_markdown
+from reversegen.workflow.configuration import load_configuration
+from reversegen.workflow.stages import STAGES
 
 CONFIG = REPOSITORY / "config"
 LARGE = ("math", "safety", "safety-llama2-chat", "safety-3b-proposer", "honesty")
@@ -33,7 +36,7 @@ OPEN_LLAMA = LlamaConfig(hidden_size=3200, num_hidden_layers=26, intermediate_si
 
 def configured(**costs: Any) -> Configuration:
     content = read_yaml(CONFIG / "config.yaml")
-    return load(content | {"costs": content["costs"] | costs}, CONFIG)
+    return load_configuration(content | {"costs": content["costs"] | costs}, CONFIG)
 
 
 def write_config(folder: Path, config: Any, dtype: torch.dtype = torch.bfloat16) -> Path:
@@ -60,9 +63,9 @@ def test_a_folder_tells_what_its_model_takes(
     tmp_path: Path, config: Any, cache: int, read: int, vocabulary: int
 ) -> None:
     weights = 1_000_000 + (write_config(tmp_path, config) / "model.safetensors").stat().st_size - 1_000_000
-    assert shape_of_folder(tmp_path, "auto") == Shape(weights, cache, read, vocabulary)
-    assert shape_of_folder(tmp_path, "bfloat16") == Shape(weights, cache, read, vocabulary)
-    assert shape_of_folder(tmp_path, "float32") == Shape(2 * weights, 2 * cache, 2 * read, vocabulary)
+    assert shape_of_folder(tmp_path, "auto") == ModelShape(weights, cache, read, vocabulary)
+    assert shape_of_folder(tmp_path, "bfloat16") == ModelShape(weights, cache, read, vocabulary)
+    assert shape_of_folder(tmp_path, "float32") == ModelShape(2 * weights, 2 * cache, 2 * read, vocabulary)
     write_config(tmp_path, config, torch.float32)
     assert shape_of_folder(tmp_path, "auto").cache == 2 * cache  # type: ignore[union-attr]
     assert shape_of_folder(tmp_path, "float16").cache == cache  # type: ignore[union-attr]
@@ -97,7 +100,7 @@ def test_a_batch_takes_what_a_count_by_hand_says() -> None:
     size = configured().workflow.sizes["8b"].model_dump() | {"disk_mb": 13_000}
     size["footprint"] |= {"read_bytes": 131_584, "vocabulary": 32_000}
     shape = shape_of_size(Size(**size), "bfloat16")
-    assert shape == Shape(13 * 10**9, 524_288, 131_584, 32_000)
+    assert shape == ModelShape(13 * 10**9, 524_288, 131_584, 32_000)
     # a layer holds the cache's copies then, which are more than the activations of so short prompts
     written = 524_288_000 + 32_896_000 + 1_408_000
     assert needed(shape, Batch(10, 100, 900)) == 13 * 10**9 + 10 * written
@@ -108,7 +111,7 @@ def test_a_batch_takes_what_a_count_by_hand_says() -> None:
     assert most_sequences(shape, Batch(10, 100, 900), 13 * 10**9 + 7 * written - 1) == 6
     assert most_sequences(shape, Batch(10, 100, 900), 10**9) == 0
     doubled = shape_of_size(Size(**size), "float32")
-    assert doubled == Shape(26 * 10**9, 2 * 524_288, 2 * 131_584, 32_000)
+    assert doubled == ModelShape(26 * 10**9, 2 * 524_288, 2 * 131_584, 32_000)
 
 
 def test_the_cache_is_that_of_the_library(tmp_path: Path) -> None:
@@ -141,7 +144,7 @@ def test_every_batch_of_the_shipped_tasks_fits_its_gpu_with_a_margin(name: str, 
                 assert needed(shape, batch) > shape.weights + 10**9, job  # it is counted
         local = {job.rule for job in jobs if not configuration.models[job.model].endpoint}
         assert rules == {rule for rule in local if not rule.startswith("train_")}
-        assert rules <= set(BATCH_SIZES)
+        assert rules <= {rule for rule, stage in STAGES.items() if stage.batch_size}
 
 
 PARTITIONS = {"tiny-math": (64, 256, 256), "tiny-safety": (64, 256, 256), "tiny-honesty": (64, 256, 2560)}
@@ -169,15 +172,15 @@ def test_a_batch_has_whole_items(size: int, sequences: int, items: int) -> None:
 
 def test_a_plan_shows_the_memory_of_each_batch_where_there_is_a_gpu(tmp_path: Path) -> None:
     configuration = configured()
-    lines = write_plan("honesty", configuration, tmp_path).splitlines()
+    lines = plan_markdown("honesty", configuration, tmp_path).splitlines()
     start = lines.index("## GPU memory")
-    rows = [line for line in lines[start:] if line.startswith("| ")][1:]
+    rows = [line for line in lines[start:] if line.startswith("| ")][2:]
     # weights 17 GB, 12 prompts of 5 samples: 912 x 524,288 + 400 x 171,008 + 44 x 152,064 bytes each
     assert "| sample_instructions | llama2-7b | 60 | 400 + 512 | 50 | 80 |" in rows
     assert "| measure_confidence | vicuna-7b-v1.5 | 320 | 148 + 0 | 27 | 80 |" in rows
     assert len(rows) == len(set(rows)) == 5
     assert not any("gpt-4o-mini" in row for row in rows)
-    assert "## GPU memory" not in write_plan("tiny-math", configuration, tmp_path)
+    assert "## GPU memory" not in plan_markdown("tiny-math", configuration, tmp_path)
 
 
 def findings(folder: Path, **changes: Any) -> list[tuple[str, str, str]]:
@@ -188,8 +191,8 @@ def findings(folder: Path, **changes: Any) -> list[tuple[str, str, str]]:
     content = yaml.safe_load((CONFIG / "tasks/honesty.yaml").read_text())
     content |= {key: content.get(key, {}) | value for key, value in changes.items()}
     (folder / "config/tasks/own.yaml").write_text(yaml.safe_dump(content))
-    configuration = load(read_yaml(folder / "config/config.yaml"), folder / "config")
-    return [(one.state, one.text, one.mend) for one in check_memory("own", configuration, folder)]
+    configuration = load_configuration(read_yaml(folder / "config/config.yaml"), folder / "config")
+    return [(one.state, one.text, one.fix) for one in check_memory("own", configuration, folder)]
 
 
 def test_the_doctor_says_which_batch_does_not_fit_and_what_would(tmp_path: Path) -> None:

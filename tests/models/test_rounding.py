@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
-from reversegen.config.load import ModelUse
+from reversegen.config.models import ModelUse
 from reversegen.models.loading import load_model
 from reversegen.models.rounding import CHUNK, folder_in, round_model, rounded
 from reversegen.training.pretraining import build_tokenizer

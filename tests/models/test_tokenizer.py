@@ -19,7 +19,8 @@ from tests.engines.test_transformers import build_model
 from tests.support.workflows import REPOSITORY
 from transformers import AutoTokenizer
 
-from reversegen.config.load import Model, ModelUse, read_yaml
+from reversegen.config.load import read_yaml
+from reversegen.config.models import Model, ModelUse
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Message
 from reversegen.engines.base import Request

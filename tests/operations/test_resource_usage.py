@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reversegen.core.errors import BadInput
-from reversegen.operations.resource_usage import markdown, read_jobs
+from reversegen.operations.resource_usage import read_jobs, usage_table
 
 PLAIN = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time"
 EXTENDED = f"{PLAIN}\tjobid\trule_name\twildcards\tparams\tthreads\tcpu_usage\tresources\tinput_size_mb"
@@ -33,7 +33,7 @@ def test_a_line_for_each_rule_and_one_for_all(tmp_path: Path) -> None:
     write(tmp_path / "iter1/train.tsv", EXTENDED, extended(450, "750.0", "900", "train", 8, asked))
     write(tmp_path / "sample.2-of-4.tsv", EXTENDED, extended(1800, "NA", "NA", "sample", 1, by_type))
     write(tmp_path / "build.tsv", PLAIN, "0.5\t0:00:00\tNA\tNA\tNA\tNA\tNA\tNA\tNA\tNA")
-    table = markdown(read_jobs(tmp_path))
+    table = usage_table(read_jobs(tmp_path))
     assert cells(table, "train") == ["2", "0.38", "15.0", "50%", "750", "75%", "42%", "0.75"]
     assert cells(table, "sample") == ["1", "0.50", "30.0", "50%", "", "", "", "0.50"]
     assert cells(table, "build") == ["1", "0.00", "0.0", "", "", "", "", ""]

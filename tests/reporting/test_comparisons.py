@@ -15,31 +15,21 @@ from tests.support.workflows import REPOSITORY
 import compare_tasks
 from reversegen.core.errors import BadInput
 from reversegen.core.metric import Metric
-from reversegen.evaluation.evaluation import Evaluation
-from reversegen.evaluation.outcomes import Counts, Measured, Run, Scores, read_run
-from reversegen.evaluation.statistics import average_precision, calibration_error, draw_weights
-from reversegen.reporting.comparisons import (
-    CSV_COLUMNS,
-    NULL,
-    Part,
-    Reported,
-    comma_separated,
-    grid,
-    markdown,
-    notes,
-    parts,
-    read_reported,
-    tex,
-    tex_text,
-)
+from reversegen.evaluation.eval_file import EvalFile
+from reversegen.evaluation.outcomes import Counts, EvaluationOutcomes, Run, Scores, read_run
+from reversegen.evaluation.statistics import cluster_weights
+from reversegen.kinds.scores import average_precision, calibration_error
+from reversegen.reporting.comparison_files import CSV_COLUMNS, comma_separated, grid, markdown, notes, tex, tex_text
+from reversegen.reporting.comparisons import NULL, TablePart, parts
 from reversegen.reporting.figures import figure
-from reversegen.reporting.tables import row_identity
+from reversegen.reporting.reported import ReportedNumber, read_reported
+from reversegen.reporting.rows import row_identity
 
 EXAMPLE = REPOSITORY / "resources/example"
 RANDOM = np.random.default_rng(0)
 
 
-def measured(role: str, row: str, counts: dict[str, Counts] | None = None, **metrics: Metric) -> Measured:
+def measured(role: str, row: str, counts: dict[str, Counts] | None = None, **metrics: Metric) -> EvaluationOutcomes:
     """An evaluation whose proportions are those of its counts."""
     counts = counts or {}
     for name, of in counts.items():
@@ -47,31 +37,33 @@ def measured(role: str, row: str, counts: dict[str, Counts] | None = None, **met
         metrics[name] = Metric(value=hits / total, low=0.0, high=1.0, count=hits, total=total)
     given: dict[str, Any] = {"task": "t", "kind": "math", "role": role, "groups": {}, "provenance": {}}
     given |= row_identity(role, row)
-    return Measured(evaluation=Evaluation(metrics=metrics, **given), counts=counts, scores=None)
+    return EvaluationOutcomes(evaluation=EvalFile(metrics=metrics, **given), counts=counts, scores=None)
 
 
 def counts(hits: list[int], trials: list[int] | int = 1, clusters: str = "the same") -> Counts:
     return Counts(clusters=clusters, hits=hits, trials=trials)
 
 
-def rate(hits: list[int], trials: list[int] | int = 1, clusters: str = "the same") -> Measured:
+def rate(hits: list[int], trials: list[int] | int = 1, clusters: str = "the same") -> EvaluationOutcomes:
     return measured("proposer", "0", {"failure_rate": counts(hits, trials, clusters)})
 
 
-def run_of(task: str, of: list[Measured], extends: str | None = None, **more: str) -> Run:
+def run_of(task: str, of: list[EvaluationOutcomes], extends: str | None = None, **more: str) -> Run:
     given = {"kind": "math", "proposer": "small", "target": "large"} | more
     return Run(task=task, extends=extends, measured=of, **given)
 
 
-def target(row: str, right: list[int], **metrics: Metric) -> Measured:
+def target(row: str, right: list[int], **metrics: Metric) -> EvaluationOutcomes:
     return measured("target", row, {"accuracy": counts(right, clusters="questions")}, **metrics)
 
 
-def table_of(of: list[Run], table: str = "math") -> list[Part]:
+def table_of(of: list[Run], table: str = "math") -> list[TablePart]:
     return parts(table, of)
 
 
-def rows_of(of: list[Part], told: dict[tuple[str, str, str], Reported] | None = None) -> list[dict[str, str]]:
+def rows_of(
+    of: list[TablePart], told: dict[tuple[str, str, str], ReportedNumber] | None = None
+) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(comma_separated("math", of, told or {}))))
 
 
@@ -167,7 +159,7 @@ def test_reported_numbers_stand_beside_ours_with_their_source(tmp_path: Path) ->
     cells = grid(found[1], told)
     assert [row[cells[0].index("accuracy reported")] for row in cells[1:]] == [NULL, NULL, "0.9"]
     assert "accuracy reported" not in grid(found[1], {})[0]
-    below = "\n".join(notes("math", found, told, [], []))
+    below = "\n".join(notes(found, told, [], []))
     assert "Reported by: a paper, table 3." in below
     assert "no row of this table: t, 7, failure_rate." in below
     rows = {(row["row"], row["metric"]): row for row in rows_of(found, dict(told))}
@@ -203,7 +195,7 @@ def test_a_malformed_reported_number_is_refused_with_file_line_and_field(
 def test_what_ships_reports_nothing_and_names_what_is_missing() -> None:
     assert (REPOSITORY / "resources/reported.csv").read_text() == HEADER
     found = table_of([run_of("t", SIX)])
-    below = notes("math", found, {}, ["t"], ["other"])
+    below = notes(found, {}, ["t"], ["other"])
     assert "From the results that ship in resources/example, not from runs made here: t." in below
     assert "Not shown, since there are no results of it: other." in below
 
@@ -214,7 +206,7 @@ HOSTILE = "\\input{/etc/passwd}$x$%&#_^~<script>|`*[a](b)\x1b[31m\u202e\n=1+1"
 def test_hostile_names_are_text_in_every_form() -> None:
     named = [m for m in SIX if m.evaluation.role == "target"]
     found = table_of([run_of("t", named, target=HOSTILE, proposer="=HYPERLINK(1)")])
-    below = notes("math", found, {}, [HOSTILE], [])
+    below = notes(found, {}, [HOSTILE], [])
     page = markdown("math", found, {}, below)
     assert "<script>" not in page
     assert not re.search(r"[\x00-\x09\x0b-\x1f\u202e]", page)
@@ -247,7 +239,7 @@ def test_what_ships_is_tabulated_twice_in_the_same_bytes(tmp_path: Path, table: 
     assert stored
     made = []
     for folder in (tmp_path / "one", tmp_path / "two"):
-        draw_weights.cache_clear()
+        cluster_weights.cache_clear()
         files = [folder / f"{table}.{form}" for form in ("csv", "md", "tex", "svg")]
         compare_tasks.main([], stored, REPOSITORY / "resources/reported.csv", *files, table, ["other"], [])
         made.append([file.read_bytes() for file in files])
@@ -288,8 +280,7 @@ def test_text_and_caption_and_figure_say_what_the_intervals_cover() -> None:
         (two, "over 2 random seeds and the questions", "over 2 random seeds and the prompts or questions"),
     ):
         assert (
-            f"Brackets hold 95 % intervals {every}, cut at the ends of a metric's scale"
-            in notes("math", found, {}, [], [])[0]
+            f"Brackets hold 95 % intervals {every}, cut at the ends of a metric's scale" in notes(found, {}, [], [])[0]
         )
         caption = rf"\caption{{Target by source of its training rows. Brackets: 95 \% intervals {targets}. Differences:"
         assert caption in tex("math", found, {}, [])
@@ -297,7 +288,7 @@ def test_text_and_caption_and_figure_say_what_the_intervals_cover() -> None:
     mixed = table_of([run_of("t", SIX), run_of("t.s1", SIX), run_of("u", SIX)])
     assert (
         "over the random seeds of a line and the prompts or questions; of one random seed, over"
-        in (notes("math", mixed, {}, [], [])[0])
+        in (notes(mixed, {}, [], [])[0])
     )
 
 
@@ -313,7 +304,7 @@ def test_a_number_that_rests_on_fewer_random_seeds_than_its_line_says_so() -> No
 
 
 def test_a_table_without_results_says_so() -> None:
-    below = notes("math", [], {}, [], ["math"])
+    below = notes([], {}, [], ["math"])
     assert markdown("math", [], {}, below) == "# Math\n\nNot shown, since there are no results of it: math.\n"
     assert "there are no results to draw" in figure("math", [])
     assert comma_separated("math", [], {}).count("\n") == 1

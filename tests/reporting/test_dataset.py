@@ -9,11 +9,13 @@ from typing import Any
 import datasets
 import pytest
 from huggingface_hub import DatasetCard
+from tests.reporting.test_failure_clusters import SAFETY
 from tests.snakefile.test_plans import NOWHERE, planned
 from tests.support.workflows import Workflow
 from trl.data_utils import is_conversational
 
-from reversegen.config.load import DataSource
+from reversegen.config.data import DataSource
+from reversegen.config.task import KindUse
 from reversegen.core.metric import Metric
 from reversegen.core.records import (
     Instruction,
@@ -27,9 +29,10 @@ from reversegen.core.records import (
     TrainingRow,
     Verdict,
 )
-from reversegen.evaluation.evaluation import Evaluation
+from reversegen.evaluation.eval_file import EvalFile
 from reversegen.evaluation.judge_check import JudgeReport
-from reversegen.reporting.dataset import SCHEMAS, TEXTS, Arm, Origin, write_dataset
+from reversegen.reporting.dataset import SCHEMAS, TEXTS, Arm, write_dataset
+from reversegen.reporting.dataset_card import Origin
 
 
 def instruction(identity: str, *splits: Split) -> Instruction:
@@ -64,7 +67,7 @@ def arm(verdicts: dict[str, Verdict], heldout: Sequence[str], pairs: int) -> Arm
     )  # fmt: skip
 
 
-CHAINS = [
+ARMS = [
     arm({"a": "failed", "b": "passed", "c": "invalid"}, heldout=["c"], pairs=2),
     arm({"c": "failed", "d": "passed", "b": "failed"}, heldout=["d"], pairs=0),
 ]
@@ -93,7 +96,7 @@ def origin(*licences: str) -> Origin:
         ],
         judge=JudgeReport(sensitivity=metric, specificity=metric, injections=metric, invalid=metric),
         evaluations=[
-            Evaluation(
+            EvalFile(
                 task="some", kind="math", role="proposer", arm=f"iter{k}", variant=None, iteration=k,
                 metrics={"failure_rate": metric}, groups={}, provenance={"random_seeds": {"task": 3}},
             )
@@ -104,7 +107,8 @@ def origin(*licences: str) -> Origin:
 
 def write(folder: Path, *licences: str, harmful: bool = False, include_text: bool = False) -> dict[str, Any]:
     """The folder as `datasets` reads it, by configuration."""
-    write_dataset(folder, CHAINS, ROWS, origin(*licences or ("MIT",)), harmful=harmful, include_text=include_text)
+    kind = SAFETY if harmful else KindUse(name="math")
+    write_dataset(folder, ARMS, ROWS, origin(*licences or ("MIT",)), kind, include_text)
     cache = str(folder.parent / f"cache of {folder.name}")
     names = datasets.get_dataset_config_names(str(folder))
     return {name: datasets.load_dataset(str(folder), name, cache_dir=cache) for name in names}

@@ -16,10 +16,10 @@ import pytest
 from tests.reporting.test_failures import write_iterations
 
 import write_failure_clusters
-from reversegen.config.load import KindUse
+from reversegen.config.task import KindUse
 from reversegen.core.records import Cluster, Failure, Verdict, read_records
 from reversegen.reporting.failure_clusters import COUNTS, EXAMPLES, make_failure_clusters, tokens
-from reversegen.reporting.failures import Found, read_failures
+from reversegen.reporting.failures import JudgedInstructions, read_failures
 from reversegen.text.embeddings import Embeddings, write_embeddings
 
 PLANTED = {
@@ -30,14 +30,17 @@ PLANTED = {
     "stars": "count {} stars of galaxy {} through telescope lenses",
     "taxes": "file {} income tax forms before april {} please",
 }
+SAFETY = KindUse.model_validate({"name": "safety", "safety": {"refusals": ["sorry"]}})
 COLOURS = ("red", "green", "blue", "old", "new", "big", "small", "first", "second", "odd")
 
 
-def planted(failed: dict[str, int], passed: dict[str, int] | None = None, iterations: int = 2) -> Found:
+def planted(failed: dict[str, int], passed: dict[str, int] | None = None, iterations: int = 2) -> JudgedInstructions:
     """So many failing and passed instructions of each kind, whose id starts with it, dealt to the iterations in turn."""
-    rng, found = (
+    rng, judged = (
         random.Random(0),
-        Found(failed_in=[[] for _ in range(iterations)], passed_in=[[] for _ in range(iterations)]),
+        JudgedInstructions(
+            failed_by_iteration=[[] for _ in range(iterations)], passed_by_iteration=[[] for _ in range(iterations)]
+        ),
     )
     for counts, failing in ((failed, True), (passed or {}, False)):
         for kind, count in counts.items():
@@ -47,12 +50,12 @@ def planted(failed: dict[str, int], passed: dict[str, int] | None = None, iterat
                 place: dict[str, Any] = {"iteration": n % iterations, "group": None, "samples": 1, "detail": "d"}
                 texts = {"characters": len(text), "score": None, "text": text, "response": "r", "reference": None}
                 if failing:
-                    found.failures[identity] = Failure(instruction_id=identity, cluster=0, **place, **texts)
-                    found.failed_in[n % iterations].append(identity)
+                    judged.failures[identity] = Failure(instruction_id=identity, cluster=0, **place, **texts)
+                    judged.failed_by_iteration[n % iterations].append(identity)
                 else:
-                    found.passes[identity] = text
-                    found.passed_in[n % iterations].append(identity)
-    return found
+                    judged.passes[identity] = text
+                    judged.passed_by_iteration[n % iterations].append(identity)
+    return judged
 
 
 def kinds_of(failures: list[Failure]) -> dict[int, Counter[str]]:
@@ -84,12 +87,12 @@ def test_planted_kinds_are_found_with_their_size_and_failure_rate() -> None:
 
 
 def test_embeddings_decide_where_the_task_has_them() -> None:
-    found = planted(dict.fromkeys(PLANTED, 30), dict.fromkeys(PLANTED, 5))
+    judged = planted(dict.fromkeys(PLANTED, 30), dict.fromkeys(PLANTED, 5))
     rng, axes = np.random.default_rng(0), np.eye(8, dtype=np.float32)
-    ids = [*found.failures, *found.passes]
+    ids = [*judged.failures, *judged.passes]
     turned = [axes[int(i[6:]) % 4] + 0.05 * rng.standard_normal(8) for i in ids]  # nothing to do with the words
     vectors = np.array([v / np.linalg.norm(v) for v in turned], np.float32)
-    clusters, failures = make_failure_clusters(found, Embeddings({i: n for n, i in enumerate(ids)}, vectors), False, 0)
+    clusters, failures = make_failure_clusters(judged, Embeddings({i: n for n, i in enumerate(ids)}, vectors), False, 0)
     assert {c.vectors for c in clusters} == {"embeddings"}
     own = {f.instruction_id: f.cluster for f in failures}
     assert len(clusters) == 4
@@ -98,8 +101,8 @@ def test_embeddings_decide_where_the_task_has_them() -> None:
 
 def test_terms_are_those_of_class_based_tf_idf() -> None:
     """Grootendorst, arXiv 2203.05794: tf of a term in a class times log(1 + A / f), f over all classes, A words a class."""
-    found = planted(SIZES)
-    clusters, failures = make_failure_clusters(found, None, False, 0)
+    judged = planted(SIZES)
+    clusters, failures = make_failure_clusters(judged, None, False, 0)
     words: dict[int, list[str]] = {c.number: [] for c in clusters}
     for f in failures:
         words[f.cluster] += [w for w in str(f.text).split() if len(w) > 1 and not w.isdecimal()]
@@ -114,11 +117,11 @@ def test_terms_are_those_of_class_based_tf_idf() -> None:
 
 
 def test_no_word_of_a_single_text_names_a_cluster_and_harmful_texts_are_left_out() -> None:
-    found = planted(SIZES)
-    first = next(iter(found.failures))
-    secret = found.failures[first].model_copy(update={"text": "xyzzy xyzzy xyzzy xyzzy ship"})
-    found.failures[first] = secret
-    clusters, failures = make_failure_clusters(found, None, True, 0)
+    judged = planted(SIZES)
+    first = next(iter(judged.failures))
+    secret = judged.failures[first].model_copy(update={"text": "xyzzy xyzzy xyzzy xyzzy ship"})
+    judged.failures[first] = secret
+    clusters, failures = make_failure_clusters(judged, None, True, 0)
     assert "xyzzy" not in " ".join(c.model_dump_json() for c in clusters)
     assert {(f.text, f.response, f.reference) for f in failures} == {(None, None, None)}
     assert {f.characters for f in failures if f.instruction_id == first} == {secret.characters}
@@ -136,11 +139,11 @@ def test_few_failures_make_one_cluster_or_none(count: int) -> None:
 
 @pytest.mark.parametrize("text", [" ", "\u202e", "?!", "1 2 3", "数学", "\x00", "a"])
 def test_texts_without_a_word_are_clustered_too(text: str) -> None:
-    found = planted({"ships": 30})
-    found.failures = {
-        i: f.model_copy(update={"text": text * (n + 1)}) for n, (i, f) in enumerate(found.failures.items())
+    judged = planted({"ships": 30})
+    judged.failures = {
+        i: f.model_copy(update={"text": text * (n + 1)}) for n, (i, f) in enumerate(judged.failures.items())
     }
-    clusters, _ = make_failure_clusters(found, None, False, 0)
+    clusters, _ = make_failure_clusters(judged, None, False, 0)
     assert sum(c.failed for c in clusters) == 30
     assert all(c.label for c in clusters)
 
@@ -180,9 +183,8 @@ def test_a_stage_reads_stored_vectors_and_masks_the_kind_that_is_harmful(tmp_pat
     instructions, labels, responses, _ = write_iterations(tmp_path, [verdicts])
     vectors = np.repeat(np.eye(4, dtype=np.float32), 10, axis=0)
     write_embeddings(tmp_path / "embeddings.npy", list(verdicts), vectors)
-    use = KindUse.model_validate({"name": "safety", "safety": {"refusals": ["sorry"]}})
     places = tmp_path / "failure_clusters.jsonl", tmp_path / "failures.parquet"
-    write_failure_clusters.main(instructions, labels, responses, [], [tmp_path / "embeddings.npy"], *places, use, 0)
+    write_failure_clusters.main(instructions, labels, responses, [], [tmp_path / "embeddings.npy"], *places, SAFETY, 0)
     rows = read_failures(places[1])
     assert {(row.text, row.response, row.reference) for row in rows} == {(None, None, None)}
     assert {row.characters for row in rows} == {16}

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import write_texts
-from reversegen.config.load import KindUse
+from reversegen.config.task import KindUse
 from reversegen.core.errors import BadInput
 from reversegen.core.records import (
     Failure,
@@ -25,11 +25,11 @@ from reversegen.core.records import (
 )
 from reversegen.kinds import open_kind
 from reversegen.reporting.failures import (
-    Found,
+    JudgedInstructions,
     choose_examples,
     failure_texts,
     read_failures,
-    read_found,
+    read_judged_instructions,
     write_failures,
 )
 
@@ -71,12 +71,12 @@ def test_an_instruction_counts_once_and_failing_once_is_failing(tmp_path: Path) 
         tmp_path,
         [{"a": "failed", "b": "passed", "c": "invalid"}, {"a": "passed", "b": "failed", "c": "passed", "d": "failed"}],
     )
-    found = read_found(*files, MATH)  # type: ignore[arg-type]
-    assert list(found.failures) == ["a", "b", "d"]
-    assert found.passes == {"c": "c"}
-    assert found.failed_in == [["a"], ["b", "d"]]
-    assert found.passed_in == [["b"], ["a", "c"]]
-    a, b, d = found.failures.values()
+    judged = read_judged_instructions(*files, MATH)  # type: ignore[arg-type]
+    assert list(judged.failures) == ["a", "b", "d"]
+    assert judged.passes == {"c": "c"}
+    assert judged.failed_by_iteration == [["a"], ["b", "d"]]
+    assert judged.passed_by_iteration == [["b"], ["a", "c"]]
+    a, b, d = judged.failures.values()
     assert (a.iteration, b.iteration, d.iteration) == (0, 1, 1)
     assert (a.samples, b.samples, d.samples) == (4, 4, 2)
     assert (a.response, b.response) == ("a said 0", "b said 1")
@@ -84,19 +84,19 @@ def test_an_instruction_counts_once_and_failing_once_is_failing(tmp_path: Path) 
 
 
 def test_of_several_answers_each_is_told_with_how_often_it_came(tmp_path: Path) -> None:
-    found = read_found(*write_iterations(tmp_path, [{"a": "failed"}], answers=4), MATH)  # type: ignore[arg-type]
-    assert found.failures["a"].response == "a said 0 (3 of 4)\na odd 0 (1 of 4)"
+    judged = read_judged_instructions(*write_iterations(tmp_path, [{"a": "failed"}], answers=4), MATH)  # type: ignore[arg-type]
+    assert judged.failures["a"].response == "a said 0 (3 of 4)\na odd 0 (1 of 4)"
 
 
 def test_the_type_is_the_kinds_own_where_it_knows_one(tmp_path: Path) -> None:
     files = write_iterations(tmp_path, [{"what is 3 plus 4 minus 2 ?": "failed"}])
-    [found] = read_found(*files, MATH).failures.values()  # type: ignore[arg-type]
-    assert found.group == "add_subtract"
+    [failure] = read_judged_instructions(*files, MATH).failures.values()  # type: ignore[arg-type]
+    assert failure.group == "add_subtract"
 
 
 def test_a_kind_without_references_needs_none(tmp_path: Path) -> None:
     files = write_iterations(tmp_path, [{"a": "failed"}])
-    assert read_found(*files[:3], [], MATH).failures["a"].reference is None
+    assert read_judged_instructions(*files[:3], [], MATH).failures["a"].reference is None
 
 
 def test_examples_are_taken_in_turns_so_that_small_clusters_are_there() -> None:
@@ -139,4 +139,4 @@ def test_the_texts_are_written_by_the_ids_of_the_masked_table(tmp_path: Path) ->
         FailureText(instruction_id="a", text="a", response="a said 0", reference="a right"),
         FailureText(instruction_id="c", text="c", response="c said 1", reference="c right"),
     ]
-    assert list(failure_texts(Found())) == []
+    assert list(failure_texts(JudgedInstructions())) == []

@@ -15,29 +15,21 @@ from typing import Any
 import pytest
 
 import write_table
-from reversegen.config.load import KindUse
+from reversegen.config.task import KindUse
 from reversegen.core.errors import BadInput
-from reversegen.evaluation.evaluation import Evaluation, Metric
-from reversegen.evaluation.outcomes import Counts, Measured
+from reversegen.core.metric import Metric
+from reversegen.evaluation.eval_file import EvalFile
+from reversegen.evaluation.outcomes import Counts, EvaluationOutcomes
 from reversegen.kinds import open_kind
-from reversegen.reporting.tables import (
-    CSV_COLUMNS,
-    comma_separated,
-    markdown,
-    pool,
-    read_evaluations,
-    read_outcomes,
-    row_identity,
-    shown,
-    table,
-)
+from reversegen.reporting.rows import read_evaluations, read_outcomes, row_identity
+from reversegen.reporting.tables import CSV_COLUMNS, cell_text, comma_separated, markdown, pool, table
 
 NULL = "\N{EN DASH}"
 RATES = {"tiny-math": (0.25, 0.9), "tiny-math.s2": (0.3, 0.8), "tiny-math.s10": (0.2, 1.0)}
 """Failure rates of iterations 0 and 1 by task, one for each random seed."""
 
 
-def proposer(task: str, iteration: int, rate: float | None, **more: Any) -> Evaluation:
+def proposer(task: str, iteration: int, rate: float | None, **more: Any) -> EvalFile:
     metrics = {
         "failure_rate": Metric(value=rate, low=0.1, high=0.95, count=20, total=80),
         "failure_rate_corrected": Metric(value=0.24, low=0.09, high=0.94),
@@ -47,10 +39,10 @@ def proposer(task: str, iteration: int, rate: float | None, **more: Any) -> Eval
     }
     given: dict[str, Any] = {"task": task, "metrics": metrics, "groups": {}, "provenance": {}}
     given |= row_identity("proposer", str(iteration))
-    return Evaluation(kind="math", role="proposer", **(given | more))
+    return EvalFile(kind="math", role="proposer", **(given | more))
 
 
-def target(task: str, source: str, accuracy: float, by_type: dict[str, float], **more: Any) -> Evaluation:
+def target(task: str, source: str, accuracy: float, by_type: dict[str, float], **more: Any) -> EvalFile:
     training = (
         None if source == "original" else {"candidates": 2000, "rows": 1200, "replay_rows": 600, "tokens": 2480000}
     )
@@ -65,10 +57,10 @@ def target(task: str, source: str, accuracy: float, by_type: dict[str, float], *
         "groups": {"type": {name: {"accuracy": Metric(value=value)} for name, value in by_type.items()}},
         "provenance": {"training": training},
     }
-    return Evaluation(kind="math", role="target", **(given | more))
+    return EvalFile(kind="math", role="target", **(given | more))
 
 
-def one_seed() -> list[Evaluation]:
+def one_seed() -> list[EvalFile]:
     found = [proposer("tiny-math", k, rate) for k, rate in enumerate(RATES["tiny-math"])]
     enhanced = [
         target("tiny-math", s, a, {"add": 0.5}) for s, a in (("reversegen", 0.7), ("original", 0.4), ("seeds", 0.5))
@@ -87,11 +79,11 @@ def test_the_reasons_of_what_has_no_verdict_stand_below_their_table() -> None:
     assert "Without a verdict: source seeds: no \\| option 1." in text
 
 
-def several_seeds() -> list[Evaluation]:
+def several_seeds() -> list[EvalFile]:
     return [proposer(task, k, rate) for task, rates in RATES.items() for k, rate in enumerate(rates)]
 
 
-def write(folder: Path, evaluations: list[Evaluation]) -> list[Path]:
+def write(folder: Path, evaluations: list[EvalFile]) -> list[Path]:
     paths = [folder / f"{n}" / "eval.json" for n in range(len(evaluations))]
     for path, evaluation in zip(paths, evaluations, strict=True):
         path.parent.mkdir(parents=True)
@@ -99,7 +91,7 @@ def write(folder: Path, evaluations: list[Evaluation]) -> list[Path]:
     return paths
 
 
-def csv_rows(evaluations: list[Evaluation]) -> list[dict[str, str]]:
+def csv_rows(evaluations: list[EvalFile]) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(comma_separated(evaluations))))
 
 
@@ -130,9 +122,9 @@ def test_targets_stand_in_the_order_of_the_sources_with_types_and_training() -> 
     assert cells_of(lines[head + 4]) == ["reversegen", "0.700", "0.900", "0.000", "0.500", "1,200", "2,480,000"]
 
 
-def transferred(task: str, model: str, rate: float) -> Evaluation:
+def transferred(task: str, model: str, rate: float) -> EvalFile:
     metrics = {"failure_rate": Metric(value=rate, low=0.1, high=0.9, count=5, total=10), "validity": Metric(value=0.9)}
-    return Evaluation(
+    return EvalFile(
         task=task,
         kind="math",
         role="target",
@@ -233,7 +225,7 @@ def test_several_seeds_show_mean_and_sample_standard_deviation() -> None:
     cell = table(evaluations, "proposer")["0"]["failure_rate"]
     assert cell.estimate.value == 0.25
     assert cell.estimate.sd == pytest.approx(statistics.stdev(rates)) == pytest.approx(math.sqrt(0.005 / 2))
-    assert shown("failure_rate", cell) == ("0.250", "± 0.050")
+    assert cell_text(cell) == ("0.250", "± 0.050")
     assert list(cell.metrics) == ["tiny-math", "tiny-math.s2", "tiny-math.s10"], "by random seed, not by spelling"
     text = markdown(evaluations)
     assert text.startswith("# tiny-math\n")
@@ -252,10 +244,10 @@ def test_several_seeds_with_outcomes_show_their_interval_in_the_table_and_in_the
         counts = Counts(clusters=task, hits=[1] * failed + [0] * (100 - failed), trials=1)
         metric = Metric(value=failed / 100, low=0.2, high=0.8, count=failed, total=100)
         evaluation = proposer(task, 0, None, metrics={"failure_rate": metric})
-        outcomes.append(Measured(evaluation=evaluation, counts={"failure_rate": counts}, scores=None))
+        outcomes.append(EvaluationOutcomes(evaluation=evaluation, counts={"failure_rate": counts}, scores=None))
     evaluations = [one.evaluation for one in outcomes]
     cell = table(evaluations, "proposer", outcomes)["0"]["failure_rate"]
-    assert shown("failure_rate", cell) == ("0.500", "[0.252, 0.748]")
+    assert cell_text(cell) == ("0.500", "[0.252, 0.748]")
     assert "0.500 [0.252, 0.748]" in markdown(evaluations, outcomes)
     rows = csv.DictReader(io.StringIO(comma_separated(evaluations, outcomes)))
     mean, sd = [row for row in rows if row["statistic"] != "value"]
@@ -330,8 +322,8 @@ def test_csv_says_why_a_number_is_null() -> None:
 def test_a_mean_over_fewer_random_seeds_says_so() -> None:
     one, two = proposer("m", 0, 0.5), proposer("m.s1", 0, None)
     cell = table([one, two, proposer("m.s2", 0, 0.7)], "proposer")["0"]["failure_rate"]
-    assert shown("failure_rate", cell) == ("0.600", "± 0.141 (2 of 3 random seeds)")
-    assert shown("failure_rate", table([one, two], "proposer")["0"]["failure_rate"]) == (
+    assert cell_text(cell) == ("0.600", "± 0.141 (2 of 3 random seeds)")
+    assert cell_text(table([one, two], "proposer")["0"]["failure_rate"]) == (
         "0.500",
         "[0.100, 0.950] (1 of 2 random seeds)",
     )

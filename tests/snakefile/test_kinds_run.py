@@ -22,7 +22,7 @@ from reversegen.core.records import (
     TrainingRow,
     read_records,
 )
-from reversegen.evaluation.evaluation import Evaluation
+from reversegen.evaluation.eval_file import EvalFile
 from reversegen.kinds import honesty
 from reversegen.kinds.options import read_item
 
@@ -46,7 +46,7 @@ def finish(folder: Path, kind: str, changes: dict[str, Any], models: dict[str, A
 
 
 def metrics(results: Path, path: str) -> dict[str, Any]:
-    return Evaluation.model_validate_json((results / path / "eval.json").read_text()).metrics
+    return EvalFile.model_validate_json((results / path / "eval.json").read_text()).metrics
 
 
 @pytest.fixture(scope="module")

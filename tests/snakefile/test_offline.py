@@ -48,7 +48,7 @@ def test_the_loop_runs_on_nodes_without_a_network(tmp_path: Path, tiny_model: Pa
         pytest.skip(reason)
     checkout = tmp_path / "run"
     checkout.mkdir()
-    for name in ("Snakefile", "config", "envs", "resources", "rules", "scripts", "slurm"):
+    for name in ("Snakefile", "config", "envs", "profiles", "resources", "rules", "scripts", "slurm"):
         source = REPOSITORY / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, checkout / name)
     shutil.copytree(tiny_model, checkout / "results/models")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.endpoint_server import KEY, EndpointServer
+from tests.support.usage import read_usage
 from tests.support.workflows import REPOSITORY, Workflow
 
 from reversegen.core.records import (
@@ -15,7 +16,7 @@ from reversegen.core.records import (
     Seed,
     read_records,
 )
-from reversegen.engines.endpoint.call_log import calls_folder, read_usage
+from reversegen.engines.endpoint.call_log import calls_folder
 
 SOURCES = ("reversegen", "warmup", "warmup_failures", "seeds")
 
@@ -69,11 +70,21 @@ def test_a_plan_converts_each_model_of_bin_weights_and_names_one_folder_for_all(
     made = re.findall(r"^rule (\w+):\n    (?:input: (.*)\n    )?output: (.*)$", done.stdout, re.MULTILINE)
     place = "resources/downloads/{}/{}".format
     for model in ("open-llama-3b", "vicuna-7b-v1.5"):
-        assert ("fetch_bin", "", place("bin", model)) in made
+        assert ("fetch_bin", f"{place('access/bin', model)}.json", place("bin", model)) in made
         assert ("convert_model", place("bin", model), place("models", model)) in made
     [(files, _)] = [(read, wrote) for name, read, wrote in made if name == "prefetch_task"]
     assert place("models", "vicuna-7b-v1.5") in files
     assert "/bin/" not in files
+
+
+def test_access_is_checked_before_each_fetch_and_what_is_here_is_not_fetched_again(workflow: Workflow) -> None:
+    target = "results/math/prefetch.json"
+    jobs = planned(workflow.run("-n", target, **NOWHERE).stdout)
+    assert jobs == {"check_access": 9, "fetch_model": 4, "fetch_data": 5, "prefetch_task": 1}
+    (workflow.folder / "resources/downloads/models/minilm").mkdir(parents=True)
+    done = workflow.run("-n", target, **NOWHERE)
+    assert planned(done.stdout) == jobs | {"check_access": 8, "fetch_model": 3}
+    assert "resources/downloads/access/models/minilm.json" not in done.stdout
 
 
 def test_proposers_that_a_task_does_not_keep_are_pruned_once_the_next_is_trained(workflow: Workflow) -> None:
@@ -170,7 +181,7 @@ def test_the_page_of_several_random_seeds_has_the_atlas_of_the_first(workflow: W
 def test_an_ablation_that_reuses_plans_only_what_differs(workflow: Workflow) -> None:
     tasks = workflow.folder / "config/tasks"
     (tasks / "fixed.yaml").write_text(
-        "extends: tiny-math\nreuse: [seeds, warmup, iter0, target]\npreference: {reference: warmup}\n"
+        "extends: tiny-math\nreuse: [seeds, warmup, iter0, original]\npreference: {reference: warmup}\n"
     )
     done = workflow.run("-n", "results/fixed.s1/table.md")
     assert done.returncode == 0, done.stdout

@@ -42,7 +42,7 @@ def run(commands: list[str], folder: Path) -> None:
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """A copy of what a clone holds, to change."""
-    for name in ("Snakefile", "rules", "scripts", "config", "envs", "resources"):
+    for name in ("Snakefile", "rules", "scripts", "config", "envs", "profiles", "resources"):
         source, place = REPOSITORY / name, tmp_path / name
         ignored = shutil.ignore_patterns("downloads", "__pycache__")
         shutil.copy(source, place) if source.is_file() else shutil.copytree(source, place, ignore=ignored)

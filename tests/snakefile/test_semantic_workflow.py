@@ -14,7 +14,7 @@ from tests.support.workflows import MINILM, Workflow, new_workflow
 
 from reversegen.core.files import write_json
 from reversegen.core.records import Instruction, Pair, Prompt, Question, Sample, Seed, read_records, write_records
-from reversegen.evaluation.evaluation import Evaluation
+from reversegen.evaluation.eval_file import EvalFile
 from reversegen.ids import content_id
 from reversegen.text.embeddings import read_embeddings
 from reversegen.worlds.arithmetic import TYPES, draw_expression, write_question
@@ -69,7 +69,7 @@ def stopped(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> tuple
 def test_the_alarm_stops_the_run_before_the_next_proposer_with_the_reason(stopped: tuple[Workflow, str]) -> None:
     workflow, output = stopped
     folder = workflow.folder / "results/semantic"
-    evaluation = Evaluation.model_validate_json((folder / "iter0/eval.json").read_text())
+    evaluation = EvalFile.model_validate_json((folder / "iter0/eval.json").read_text())
     value = evaluation.metrics["semantic_diversity"].value
     reason = f"semantic_diversity is {value}, lower than 0.99"
     assert reason in evaluation.alarms
@@ -83,7 +83,7 @@ def test_the_alarm_stops_the_run_before_the_next_proposer_with_the_reason(stoppe
 
 def test_every_semantic_metric_is_measured(stopped: tuple[Workflow, str]) -> None:
     folder = stopped[0].folder / "results/semantic"
-    metrics = Evaluation.model_validate_json((folder / "iter0/eval.json").read_text()).metrics
+    metrics = EvalFile.model_validate_json((folder / "iter0/eval.json").read_text()).metrics
     names = ("semantic_diversity", "vendi_score", "seed_coverage", "largest_cluster", "semantic_novelty")
     assert all(metrics[name].value is not None for name in names)
     assert 1 <= (metrics["vendi_score"].value or 0) <= 15

@@ -7,17 +7,21 @@ from pathlib import Path
 
 import pytest
 from tests.engines.test_transformers import TEXTS, USE, build_model, write_folder
+from tests.support.settings import answer_settings
 
-from reversegen.config.load import KindUse, Teaching
+from reversegen.config.task import KindUse, Teaching
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Prompt, Response, read_records
 from reversegen.core.shards import share
 from reversegen.engines.base import Decoding
 from reversegen.engines.transformers import TransformersEngine
 from reversegen.kinds import open_kind
-from reversegen.loop.generation import answer_by_teacher, answer_questions, in_batches, sample_instructions
+from reversegen.loop.answering import answer_questions
+from reversegen.loop.batches import BatchedFile
+from reversegen.loop.sampling import sample_instructions
+from reversegen.loop.teaching import Teacher, answer_by_teacher
 
-KIND = open_kind(KindUse(name="math"))
+MATH = open_kind(KindUse(name="math"))
 QUESTIONS = [(f"id {n}", f"{TEXTS[n % 3]} and {n}") for n in range(45)]  # twelve batches of four, the last one short
 PROMPTS = [Prompt(id=i, split="train", text=text, seeds=[], subject=None) for i, text in QUESTIONS]
 
@@ -52,7 +56,7 @@ def sample(folder: Path, output: Path, shard: str) -> None:
 
 
 def answer(folder: Path, output: Path, shard: str) -> None:
-    answer_questions(output, QUESTIONS, engine(folder), KIND, None, 8, 2, (0, "iter1"), shard)
+    answer_questions(output, QUESTIONS, engine(folder), MATH, answer_settings(None, 8), 2, (0, "iter1"), shard)
 
 
 def label(folder: Path, output: Path, shard: str) -> None:
@@ -60,7 +64,11 @@ def label(folder: Path, output: Path, shard: str) -> None:
         system=None, max_new_tokens=6, batch_size=12, samples=3, agreeing=2, temperature=1.0, solvable=None
     )
     answer_by_teacher(
-        output, QUESTIONS, "l", engine(folder), engine(folder, 0.0), KIND, settings, 1.0, (0, "iter1"), shard=shard
+        output,
+        QUESTIONS,
+        Teacher("l", engine(folder), engine(folder, 0.0), MATH, settings, 1.0),
+        (0, "iter1"),
+        shard=shard,
     )
 
 
@@ -91,8 +99,8 @@ def test_a_killed_shard_goes_on_after_its_last_whole_batch(tmp_path: Path) -> No
 
     items, output = [str(n) for n in range(24)], tmp_path / "responses.2-of-3.jsonl"
     with pytest.raises(KeyboardInterrupt):
-        in_batches(output, Response, items, 2, "key", lambda n, batch: reply(n, list(batch), 6), shard="2-of-3")
+        BatchedFile(output, Response, "key", "2-of-3").write(items, 2, lambda n, batch: reply(n, list(batch), 6))
     assert asked == [4, 5]
-    in_batches(output, Response, items, 2, "key", lambda n, batch: reply(n, list(batch)), shard="2-of-3")
+    BatchedFile(output, Response, "key", "2-of-3").write(items, 2, lambda n, batch: reply(n, list(batch)))
     assert asked == [4, 5, 6, 7]
     assert [row.instruction_id for row in read_records(output, Response)] == items[8:16]

@@ -23,7 +23,7 @@ from tests.benchmarks.slurm_faults import FAULTS, PROFILE, SAMPLING, TRAINING, i
 from tests.support.workflows import MICRO, REPOSITORY, Workflow, merged
 
 pytestmark = pytest.mark.slow
-NEEDED = ("Snakefile", "config", "envs", "resources", "rules", "scripts", "slurm")
+NEEDED = ("Snakefile", "config", "envs", "resources", "profiles", "rules", "scripts", "slurm")
 
 
 def missing() -> str | None:

@@ -90,7 +90,7 @@ def test_a_table_of_an_unknown_task_is_refused_by_name(workflow: Workflow) -> No
 
 
 ABLATIONS = sorted(
-    path.stem for path in (REPOSITORY / "config/tasks").glob("*.yaml") if "\nreuse: " in path.read_text()
+    path.stem for path in (REPOSITORY / "config/tasks/ablations").iterdir() if "\nreuse: " in path.read_text()
 )
 
 
@@ -101,7 +101,7 @@ def test_every_ablation_plans_without_network_and_makes_no_part_that_it_reuses(w
         file.strip() for line in re.findall(r"^ +output: (.*)$", done.stdout, re.MULTILINE) for file in line.split(",")
     }
     for name in ABLATIONS:
-        text = (workflow.folder / f"config/tasks/{name}.yaml").read_text()
+        text = (workflow.folder / f"config/tasks/ablations/{name}.yaml").read_text()
         parts = re.search(r"^reuse: \[(.*)\]$", text, re.MULTILINE)[1].split(", ")  # type: ignore[index]
         own = [file for file in files if file.startswith(f"results/{name}/")]
         assert f"results/{name}/table.md" in own

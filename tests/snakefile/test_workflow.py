@@ -33,7 +33,7 @@ from reversegen.core.records import (
     write_records,
 )
 from reversegen.evaluation.audit import COLUMNS, read_audit
-from reversegen.evaluation.evaluation import Evaluation
+from reversegen.evaluation.eval_file import EvalFile
 from reversegen.models.folder import check_folder, prune, weights_identity
 
 PRUNED = """
@@ -97,8 +97,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Work
     return workflow
 
 
-def evaluation(workflow: Workflow, path: str) -> Evaluation:
-    return Evaluation.model_validate_json((workflow.folder / "results/micro" / path).read_text())
+def evaluation(workflow: Workflow, path: str) -> EvalFile:
+    return EvalFile.model_validate_json((workflow.folder / "results/micro" / path).read_text())
 
 
 @pytest.mark.slow

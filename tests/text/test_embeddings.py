@@ -16,7 +16,8 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import WhitespaceSplit
 from transformers import AutoModel, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from reversegen.config.load import Embedding, ModelUse
+from reversegen.config.models import ModelUse
+from reversegen.config.task import Embedding
 from reversegen.core.errors import BadInput
 from reversegen.text.embeddings import Vectors, embed, identity, open_encoder, read_embeddings, write_embeddings
 

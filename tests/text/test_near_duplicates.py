@@ -16,7 +16,7 @@ import pytest
 from SetSimilaritySearch import all_pairs
 from tests.benchmarks.corpora import made_corpus
 
-from reversegen.config.load import Deduplication
+from reversegen.config.task import Deduplication
 from reversegen.text import near_duplicates as module
 from reversegen.text.near_duplicates import near_any, near_duplicates, similar_pairs
 
@@ -189,7 +189,7 @@ def test_it_runs_from_a_checkout_that_cannot_be_written(tmp_path: Path, writable
     if not writable:
         cache.write_text("likewise")
     program = (
-        "from reversegen.config.load import Deduplication as D; from reversegen.text.near_duplicates import near_duplicates\n"
+        "from reversegen.config.task import Deduplication as D; from reversegen.text.near_duplicates import near_duplicates\n"
         "print(near_duplicates({'1': 'a b', '2': 'b a'}, D(ngram=1, threshold=1)))"
     )
     environment = {**os.environ, "PYTHONPATH": str(copied), "XDG_CACHE_HOME": str(cache), "HOME": str(cache)}

@@ -15,9 +15,10 @@ from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
 from tests.reporting.test_failure_clusters import kinds_of, planted
 from tests.support.kinds import MATH
 
-from reversegen.config.load import Deduplication, KindUse, Safety
+from reversegen.config.task import Deduplication, KindUse
 from reversegen.ids import instruction_id, normalise
 from reversegen.kinds import open_kind
+from reversegen.kinds.safety import Safety
 from reversegen.loop.contamination import KeptOut, find_contamination
 from reversegen.reporting.failure_clusters import make_failure_clusters, tokens
 from reversegen.text.diversity import lexical_diversity

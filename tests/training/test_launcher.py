@@ -27,11 +27,12 @@ from tests.training.test_trainer import (
 )
 from transformers import AutoModelForCausalLM
 
-from reversegen.config.load import Preference, Warmup, load
+from reversegen.config.training import Preference, Warmup
 from reversegen.core.errors import BadInput
 from reversegen.core.files import read_json
 from reversegen.core.records import write_records
 from reversegen.training.pretraining import train_model
+from reversegen.workflow.configuration import load_configuration
 
 STAGES = """
 import json, os, runpy, signal, sys, time
@@ -48,16 +49,16 @@ if sys.argv[1] == "fsdp":  # accelerate shards on accelerators alone; torch does
 stages = json.loads(sys.argv[2])
 if "STOP" in os.environ:  # one of the processes is told, as by SLURM
     sys.path.insert(0, os.path.dirname(stages[0][0]))
-    from reversegen.training import trainer as training
+    from reversegen.training.common import Followed
 
-    report = training._Followed.on_log
+    report = Followed.on_log
 
     def report_and_stop(self, args, state, *rest, **more):
         report(self, args, state, *rest, **more)
         if (os.environ["RANK"], str(state.global_step)) == ("1", os.environ["STOP"]):
             os.kill(os.getpid(), signal.SIGUSR1)
 
-    training._Followed.on_log = report_and_stop
+    Followed.on_log = report_and_stop
     if os.environ["RANK"] == "0":  # on a slow disk the other is long done when the checkpoint stands
         sync = os.fsync
         os.fsync = lambda file: (time.sleep(0.5), sync(file))
@@ -251,5 +252,5 @@ def test_a_launcher_that_cannot_work_is_refused(workflow: Workflow, launcher: di
     workflow.write_task("full", {"preference": {"training": {"launcher": launcher}}}, base="math")
     content = yaml.safe_load((workflow.folder / "config/config.yaml").read_text())
     with pytest.raises(BadInput) as refused:
-        load(content, workflow.folder / "config").task("full")
+        load_configuration(content, workflow.folder / "config").task("full")
     assert message in str(refused.value)

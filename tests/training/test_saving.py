@@ -31,14 +31,17 @@ from tests.training.test_trainer import (
 )
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, LlamaConfig, LlamaForCausalLM
 
-from reversegen.config.load import Lora, ModelUse, Preference
+from reversegen.config.models import ModelUse
+from reversegen.config.training import Lora, Preference
 from reversegen.core.errors import BadInput, Interrupted
 from reversegen.core.metric import Metric
-from reversegen.evaluation.evaluation import kept_metric
-from reversegen.training import trainer as training_module
+from reversegen.evaluation.provenance import kept_metric
+from reversegen.training import dpo, writing
+from reversegen.training.common import Followed, TrainingRun
+from reversegen.training.dpo import train_preference
 from reversegen.training.pretraining import CHAT_TEMPLATE, build_tokenizer, train_model
 from reversegen.training.saving import ROWS, drawn_rows, kept
-from reversegen.training.trainer import train_preference, train_supervised
+from reversegen.training.sft import train_supervised
 
 HALF, SINGLE = ModelUse(dtype="bfloat16"), ModelUse(dtype="float32")
 ALL_LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
@@ -62,7 +65,7 @@ def write_base(folder: Path, dtype: torch.dtype = torch.bfloat16) -> Path:
 @pytest.fixture(autouse=True)
 def _small_gains_are_judged(monkeypatch: pytest.MonkeyPatch) -> None:
     """The arithmetic of two layers moves hundredths of a nat, and tests are short."""
-    monkeypatch.setattr(training_module, "GAIN", 0.0)
+    monkeypatch.setattr(writing, "GAIN", 0.0)
 
 
 @pytest.fixture(scope="module")
@@ -85,10 +88,11 @@ def preference(lora: Lora | None, **changes: Any) -> Preference:
 def train(way: str, base: Path, output: Path, lora: Lora | None, use: ModelUse, **changes: Any) -> Path:
     changes = {"learning_rate": RATES["lora" if lora else None], "num_train_epochs": 10} | changes
     if way == "sft":
-        arguments = (output, training(**changes), lora, True, 0, 1, "target", NO_TRACKING)
-        train_supervised(answer_rows(24), base, use, *arguments)
+        run = TrainingRun(base, use, output, "target", 0, 1, NO_TRACKING)
+        train_supervised(answer_rows(24), run, training(**changes), lora, True)
     else:
-        train_preference(build_pairs(16), base, base, use, output, preference(lora, **changes), 0, 1, NO_TRACKING)
+        run = TrainingRun(base, use, output, "proposer", 0, 1, NO_TRACKING)
+        train_preference(build_pairs(16), run, base, preference(lora, **changes))
     return output
 
 
@@ -142,7 +146,7 @@ def test_what_training_gains_is_in_the_folder_of_16_bits(
     assert f"a share of {facts['share']:.3f}" in ModelCard.load(half / "README.md").text
     assert manifest(single)["kept"]["share"] == pytest.approx(1, abs=1e-4)
 
-    stops, report = [random.Random(way).randrange(3, 15)], training_module._Followed.on_log
+    stops, report = [random.Random(way).randrange(3, 15)], Followed.on_log
 
     def report_and_stop(self: Any, args: Any, state: Any, *rest: Any, **more: Any) -> None:
         report(self, args, state, *rest, **more)
@@ -150,7 +154,7 @@ def test_what_training_gains_is_in_the_folder_of_16_bits(
             os.kill(os.getpid(), signal.SIGUSR1)
             stops.pop()
 
-    monkeypatch.setattr(training_module._Followed, "on_log", report_and_stop)
+    monkeypatch.setattr(Followed, "on_log", report_and_stop)
     with pytest.raises(Interrupted):
         train(way, base, tmp_path / "resumed", lora, HALF)
     assert folder_bytes(train(way, base, tmp_path / "resumed", lora, HALF)) == folder_bytes(half)
@@ -236,7 +240,7 @@ def test_a_small_gain_is_judged_if_all_arithmetic_is_in_float32(
     changes: dict[str, Any],
     arithmetic: str,
 ) -> None:
-    monkeypatch.setattr(training_module, "GAIN", 1e9)
+    monkeypatch.setattr(writing, "GAIN", 1e9)
     facts = manifest(train("dpo", base, tmp_path / "out", lora, use, num_train_epochs=1, **changes))["kept"]
     if arithmetic == "16 bits":
         assert facts["share"] is None
@@ -360,7 +364,7 @@ def test_the_reference_leaves_the_memory_before_training(
     tiny = tmp_path / "tiny"
     train_model(answer_rows(200), TINY, tiny, 1)
     other = train("sft", tiny, tmp_path / "other", None, SINGLE, learning_rate=3e-3)
-    load, made, there = training_module.load_model, [], []
+    load, made, there = dpo.load_model, [], []
 
     def load_and_note(folder: Path, *rest: Any) -> Any:
         model = load(folder, *rest)
@@ -368,19 +372,20 @@ def test_the_reference_leaves_the_memory_before_training(
             made.append(weakref.ref(model))
         return model
 
-    step = training_module._Followed.on_train_begin
+    step = Followed.on_train_begin
 
     def look(self: Any, *given: Any, **more: Any) -> None:
         gc.collect()
         there.append([one() is not None for one in made])
         step(self, *given, **more)
 
-    monkeypatch.setattr(training_module, "load_model", load_and_note)
-    monkeypatch.setattr(training_module._Followed, "on_train_begin", look)
+    monkeypatch.setattr(dpo, "load_model", load_and_note)
+    monkeypatch.setattr(Followed, "on_train_begin", look)
 
     def prefer(name: str) -> dict[str, float]:
         changes = preference(lora, num_train_epochs=5)
-        train_preference(build_pairs(16), tiny, other, SINGLE, tmp_path / name, changes, 0, 1, NO_TRACKING)
+        run = TrainingRun(tiny, SINGLE, tmp_path / name, "proposer", 0, 1, NO_TRACKING)
+        train_preference(build_pairs(16), run, other, changes)
         return logged(tmp_path / name)
 
     gone = prefer("gone")

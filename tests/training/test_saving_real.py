@@ -12,7 +12,7 @@ from tests.benchmarks.saving import ALL_LINEAR, write_smollm2
 from tests.engines.test_vllm import ask
 from tests.snakefile.test_workflow import with_tiny_model
 
-from reversegen.config.load import ModelUse, Vllm
+from reversegen.config.models import ModelUse, Vllm
 from reversegen.core.records import Pair, read_records
 from reversegen.engines.base import Decoding
 from reversegen.engines.conversations import Conversations

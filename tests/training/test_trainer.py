@@ -23,17 +23,10 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tests.support.kinds import MATH
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from reversegen.config.load import (
-    Corpus,
-    Lora,
-    ModelUse,
-    Preference,
-    Pretraining,
-    Shape,
-    TinyModel,
-    Tracking,
-    Training,
-)
+from reversegen.config.data import Corpus
+from reversegen.config.models import ModelUse, Pretraining, Shape, TinyModel
+from reversegen.config.training import Lora, Preference, Training
+from reversegen.config.workflow import Tracking
 from reversegen.core.errors import BadInput, Interrupted
 from reversegen.core.files import file_sha256, write_text
 from reversegen.core.records import Message, Pair, TrainingRow
@@ -41,11 +34,12 @@ from reversegen.engines.base import Decoding, Request
 from reversegen.engines.transformers import TransformersEngine
 from reversegen.loop.references import reference
 from reversegen.models.loading import load_tokenizer
-from reversegen.training import checkpoints as checkpoints_module
-from reversegen.training import trainer as training_module
+from reversegen.training import checkpoints, common, dpo, sft
 from reversegen.training.checkpoints import Checkpoints
+from reversegen.training.common import Followed, TrainingRun
+from reversegen.training.dpo import train_preference
 from reversegen.training.pretraining import CHAT_TEMPLATE, train_model
-from reversegen.training.trainer import train_preference, train_supervised
+from reversegen.training.sft import train_supervised
 from reversegen.worlds.arithmetic import draw_questions, solve
 
 pytestmark = pytest.mark.slow
@@ -131,9 +125,8 @@ def supervise(rows: list[TrainingRow], base: Path, output: Path, *, lora: Lora |
     only = changes.pop("completion_only_loss", True)
     random_seed, use = changes.pop("random_seed", 0), changes.pop("use", USE)
     tracking = changes.pop("tracking", NO_TRACKING)
-    train_supervised(
-        rows, base, use, output, training(**changes), lora, only, random_seed, 1, "target", tracking
-    )  # fmt: skip
+    run = TrainingRun(base, use, output, "target", random_seed, 1, tracking)
+    train_supervised(rows, run, training(**changes), lora, only)
     return output
 
 
@@ -159,7 +152,8 @@ def prefer(
         training=training(**changes),
         lora=lora,
     )
-    train_preference(pairs, base, reference, USE, output, preference, random_seed, 1, NO_TRACKING)
+    run = TrainingRun(base, USE, output, "proposer", random_seed, 1, NO_TRACKING)
+    train_preference(pairs, run, reference, preference)
     return output
 
 
@@ -621,7 +615,8 @@ def test_what_reaches_the_model_is_what_it_is_asked_and_one_end(
 ) -> None:
     """A batch of the trainer itself, beside what the engine asks: a special token in a text is text in both."""
     trainers: list[Any] = []
-    monkeypatch.setattr(training_module, "_train", lambda trainer, *_, **__: trainers.append(trainer))
+    for module in (sft, dpo):
+        monkeypatch.setattr(module, "train_and_write", lambda run, trainer, *_: trainers.append(trainer))
     text = MATH.build_prompt(HEADER, [FORGED] * 3)
     turn, answer = [Message(role="user", content=FORGED)], [Message(role="assistant", content=FORGED)]
     request = Request(messages=turn) if way == "target" else Request(text=text)
@@ -670,7 +665,7 @@ def test_a_tracker_is_told_the_curve_and_changes_no_byte(folders: Folders, tmp_p
     events = EventAccumulator(str(output.with_name("model.tracking"))).Reload()
     told = [event.value for event in events.Scalars("train/loss")]
     curve = json.loads((output / "curve.json").read_text())
-    steps = training_module.LOGGING_STEPS
+    steps = common.LOGGING_STEPS
     means = [statistics.mean(told[start : start + steps]) for start in range(0, len(told), steps)]
     assert [line["loss"] for line in curve] == [pytest.approx(mean) for mean in means]
 
@@ -710,7 +705,7 @@ def test_a_training_told_to_stop_and_started_again_ends_in_the_same_bytes(
 
     whole = train("whole")
     stops = sorted(random.Random(f"{way} {lora is None}").sample(range(1, 20), 2))
-    report = training_module._Followed.on_log
+    report = Followed.on_log
 
     def report_and_stop(self: Any, args: Any, state: Any, *rest: Any, **more: Any) -> None:
         report(self, args, state, *rest, **more)
@@ -718,7 +713,7 @@ def test_a_training_told_to_stop_and_started_again_ends_in_the_same_bytes(
             os.kill(os.getpid(), signal.SIGUSR1)
             stops.pop(0)
 
-    monkeypatch.setattr(training_module._Followed, "on_log", report_and_stop)
+    monkeypatch.setattr(Followed, "on_log", report_and_stop)
     for stop in list(stops):
         with pytest.raises(Interrupted, match=f"told to stop at step {stop + 1} of 21"):
             train("broken")
@@ -750,7 +745,7 @@ def test_a_checkpoint_that_cannot_be_put_in_its_place_is_an_error_and_removes_no
 def test_a_training_on_several_gpus_without_a_launcher_is_that_on_one(
     folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    base, arguments = folders.pretrained, training_module._arguments
+    base, arguments = folders.pretrained, TrainingRun.arguments
 
     def train(name: str) -> list[dict[str, Any]]:
         prefer(build_pairs(16), base, base, tmp_path / name / "preferred")
@@ -760,7 +755,7 @@ def test_a_training_on_several_gpus_without_a_launcher_is_that_on_one(
     one = train("one")
     # as transformers sees a machine with two, since it is not told to use the CPU
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    monkeypatch.setattr(training_module, "_arguments", lambda *given: {**arguments(*given), "use_cpu": False})
+    monkeypatch.setattr(TrainingRun, "arguments", lambda *given: {**arguments(*given), "use_cpu": False})
     assert train("two") == one
 
 
@@ -770,7 +765,7 @@ def test_a_training_killed_at_any_step_and_started_again_ends_in_the_same_bytes(
     """SIGKILL, and a checkpoint half written; the state of other rows is not gone on from."""
     base, rows = folders.pretrained, answer_rows(24)
     whole = supervise(rows, base, tmp_path / "whole", **STEPS)
-    monkeypatch.setattr(checkpoints_module, "SECONDS", 0.0)  # one at every step
+    monkeypatch.setattr(checkpoints, "SECONDS", 0.0)  # one at every step
     killed = multiprocessing.get_context("fork").Process(
         target=supervise, args=(rows, base, tmp_path / "broken"), kwargs=STEPS
     )
@@ -785,7 +780,7 @@ def test_a_training_killed_at_any_step_and_started_again_ends_in_the_same_bytes(
     torn = state / f".trainer.{os.uname().nodename}.{killed.pid}/checkpoint-20"
     torn.mkdir(parents=True, exist_ok=True)
     (torn / "trainer_state.json").write_text("{")
-    monkeypatch.setattr(checkpoints_module, "SECONDS", 1e9)
+    monkeypatch.setattr(checkpoints, "SECONDS", 1e9)
     shutil.copytree(state, tmp_path / "other.state")
     assert folder_bytes(supervise(rows, base, tmp_path / "broken", **STEPS)) == folder_bytes(whole)
     other = supervise(rows[:23], base, tmp_path / "other", **STEPS)

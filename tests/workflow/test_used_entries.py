@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from reversegen.config.load import Configuration, load
+from reversegen.config.workflow import Configuration
 from reversegen.engines import ENGINES
 from reversegen.judges import JUDGES
-from reversegen.kinds import KINDS, check_kind
+from reversegen.kinds import KINDS
+from reversegen.workflow.configuration import load_configuration
 from reversegen.workflow.used_entries import UsedEntries, entries_of_model, entries_of_tasks
 from reversegen.worlds import WORLDS
 
@@ -17,7 +18,7 @@ CONFIG = Path(__file__).parents[2] / "config"
 
 @pytest.fixture(scope="module")
 def shipped() -> Configuration:
-    return load(yaml.safe_load((CONFIG / "config.yaml").read_text()), CONFIG, check_kind)
+    return load_configuration(yaml.safe_load((CONFIG / "config.yaml").read_text()), CONFIG)
 
 
 def used(engines: str = "", judges: str = "", kinds: str = "", worlds: str = "") -> UsedEntries:

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from tests.support.kinds import MATH
 
-from reversegen.config.load import Corpus
+from reversegen.config.data import Corpus
 from reversegen.core.errors import BadInput
 from reversegen.worlds import arithmetic
 from reversegen.worlds.arithmetic import Expression, draw, draw_questions, part_of, read_question, solve, write_question

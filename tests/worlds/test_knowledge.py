@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from reversegen.config.load import Corpus
+from reversegen.config.data import Corpus
 from reversegen.core.errors import BadInput
 from reversegen.worlds import knowledge
 from reversegen.worlds.knowledge import ANIMALS, LANDS, VALUES, canonical, draw, part_of, solve, type_of, write_question

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from reversegen.config.load import Corpus
+from reversegen.config.data import Corpus
 from reversegen.core.errors import BadInput
 from reversegen.worlds import policy
 from reversegen.worlds.base import Example

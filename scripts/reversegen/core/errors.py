@@ -10,14 +10,14 @@ _LONG_QUOTATION = re.compile(r"'[^'\n]{60,}'?|\"[^\"\n]{60,}\"?")
 
 
 class BadInput(Exception):
-    """Something the user gave is wrong: the message names the file, the field and the mend.
+    """Something the user gave is wrong: the message names the file, the field and the fix.
 
     `stage.run` prints it as one line without a traceback and ends with status 1.
     """
 
 
 class Interrupted(Exception):
-    """A signal told the job to stop; its state is kept, and the same command goes on from it. `stage.run` ends as above."""
+    """A signal told the job to stop; its state is kept, and the same command resumes from it. `stage.run` ends as above."""
 
 
 def describe(error: BaseException) -> str:

@@ -61,6 +61,17 @@ def read_json(path: Path) -> Any:
         raise BadInput(f"{path}: not a readable JSON file: {error}") from error
 
 
+def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines of a text file that are not blank, numbered from 1. Raises BadInput where it is missing or not UTF-8."""
+    try:
+        with path.open(encoding="utf-8-sig") as lines:
+            for number, line in enumerate(lines, 1):
+                if line.strip():
+                    yield number, line.removesuffix("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path}: not a readable text file: {error}") from error
+
+
 @contextmanager
 def building_folder(path: Path, **facts: Any) -> Iterator[Path]:
     """Yield a folder to fill beside `path`; on leaving, add its manifest and rename it into place.

@@ -19,7 +19,7 @@ BAR_AFTER = 3.0
 
 
 NO_BARS = "REVERSEGEN_NO_BARS"
-"""Environment variable that is set where Snakemake draws the terminal itself, by a logger plugin."""
+"""Environment variable that is set if something else draws the terminal, such as a logger plugin of Snakemake."""
 
 
 def is_main_process() -> bool:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from reversegen.core.errors import BadInput
-from reversegen.core.files import write_pieces
+from reversegen.core.files import numbered_lines, write_pieces
+from reversegen.core.validation import explain
 
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
+R = TypeVar("R", bound="Record")
 
 Split = Literal["train", "heldout"]
 Verdict = Literal["failed", "passed", "invalid"]
 PairingKind = Literal["same_prompt", "across_prompts", "earlier_pass"]
-Measure = Literal["accuracy", "unanswerable", "retained", "attack_success_rate", "over_refusal"]
 
 
 class Record(BaseModel):
@@ -58,8 +56,8 @@ class Question(Record):
     """The data set's final answer; None where the verdict is a judge's."""
     group: str | None
     """The type or subject that results are also reported for."""
-    measure: Measure
-    """The metric that it counts for."""
+    measure: str
+    """The metric that it counts for, one of its kind's."""
 
 
 class Prompt(Record):
@@ -310,46 +308,6 @@ class TrainingRow(Record):
     """`seed`, an enhancement source, or `replay`."""
 
 
-class Answer(Record):
-    """One choice of a reply as earlier versions kept it: only the text that they read in it."""
-
-    text: str
-    tokens: int
-    finished: bool
-
-
-class Call(Record):
-    """A line of a file in `NAME.jsonl.calls`: one try at a request that ended in some way.
-
-    A request whose `choices`, `answers` or `invalid` is given is not asked again.
-    """
-
-    key: str
-    """Hash of the address and of the whole request: everything that decides the answer."""
-    status: int | None
-    """The HTTP status; None where no reply came."""
-    tokens_in: int = Field(ge=0)
-    """Tokens of the request, as the endpoint counts them; 0 without an answer."""
-    tokens_out: int = Field(ge=0)
-    """Tokens of all choices."""
-    batch: bool
-    """Whether it went through the Batch API."""
-    choices: list[JsonValue] | None = None
-    """The choices of the reply as they came: `server_replies` reads them when they are used."""
-    answers: list[Answer] | None = None
-    """The choices in a file of an earlier version."""
-    invalid: str | None = None
-    """Why this request alone has no answer: a fault that another try would repeat."""
-
-    @property
-    def ended(self) -> bool:
-        """Whether the request needs no other try."""
-        return self.choices is not None or self.answers is not None or self.invalid is not None
-
-
-R = TypeVar("R", bound=Record)
-
-
 def read_records(path: Path, record: type[R]) -> list[R]:
     """Read a JSON Lines file. Raises BadInput naming file, line and field for the first row that does not fit."""
     return list(stream_records(path, record))
@@ -371,17 +329,16 @@ def read_answers(path: Path, record: type[R], asked: Iterable[str], *, of_more: 
     taken over what is left of a file that was cut short.
     """
     rows, wanted = read_records(path, record), set(asked)
-    found = Counter((vars(row)["instruction_id"], vars(row).get("sample", 0)) for row in rows)
-    ids = {identity for identity, _ in found}
-    faults = {
+    counts = Counter((vars(row)["instruction_id"], vars(row).get("sample", 0)) for row in rows)
+    ids = {identity for identity, _ in counts}
+    numbers = {
         "nothing for": len(wanted - ids),
         "unknown ids:": 0 if of_more else len(ids - wanted),
-        "twice:": sum(n > 1 for n in found.values()),
+        "twice:": sum(n > 1 for n in counts.values()),
     }
-    if any(faults.values()):
-        said = ", ".join(f"{what} {n}" for what, n in faults.items() if n)
+    if faults := ", ".join(f"{what} {n}" for what, n in numbers.items() if n):
         raise BadInput(
-            f"{path}: does not fit the {len(wanted)} that were asked ({said}): it was cut short or edited; delete it, and "
+            f"{path}: does not fit the {len(wanted)} that were asked ({faults}): it was cut short or edited; delete it, and "
             "the same command makes it again"
         )
     return rows
@@ -390,73 +347,3 @@ def read_answers(path: Path, record: type[R], asked: Iterable[str], *, of_more: 
 def write_records(path: Path, records: Iterable[Record]) -> None:
     """Write records as JSON Lines, whole or not at all."""
     write_pieces(path, (record.model_dump_json().encode() + b"\n" for record in records))
-
-
-def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """The lines of a text file that are not blank, numbered from 1. Raises BadInput where it is missing or not UTF-8."""
-    try:
-        with path.open(encoding="utf-8-sig") as lines:
-            for number, line in enumerate(lines, 1):
-                if line.strip():
-                    yield number, line.removesuffix("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path}: not a readable text file: {error}") from error
-
-
-_UNSHOWN = {
-    "api_key_env": "; give the NAME of an environment variable, never a key",
-    "token_env": "; give the NAME of an environment variable, never a token",
-    "base_url": "; https, or http to loopback (or to any host with allow_http: true), without user, key and query",
-}
-"""Fields where somebody may have put a secret, and the mend."""
-
-
-_RENAMED = {
-    ("Task", "labeller"): "`teacher`",
-    ("Task", "leaks"): "`contamination`",
-    ("Task", "canaries"): "`injections`",
-    ("reuse", "baseline"): "`untrained`",
-    ("reuse", "target"): "`original`",
-    ("Labelled", "canary"): "`injection`",
-    ("Reference", "labeller"): "`teacher`",
-    ("JudgeReport", "canaries"): "`injections`",
-    ("Evaluation", "source"): "`arm` of a proposer, `variant` of a target",
-    ("Run", "source"): "`arm` of a proposer, `variant` of a target",
-}
-"""Names of today, by the class that is read and the field's old name, or by the key and the old value in its list."""
-
-
-def _new_name(title: str, fault: ErrorDetails) -> str | None:
-    """What a field or value at fault is called today; None if it was never called otherwise."""
-    if fault["type"] == "extra_forbidden":
-        return _RENAMED.get((title, str(fault["loc"][-1])))
-    return _RENAMED.get((str(fault["loc"][0]), str(fault["input"]))) if fault["type"] == "literal_error" else None
-
-
-def first_fault(error: ValidationError) -> ErrorDetails:
-    """What is told of an error: an old name rather than the new one, which is missing then; else what stands first."""
-    faults = error.errors(include_url=False)
-    return next((fault for fault in faults if _new_name(error.title, fault)), faults[0])
-
-
-def explain(error: ValidationError, *, show_input: bool = False) -> str:
-    """One line for the first field that pydantic found at fault, and what is wrong with it.
-
-    What stood there is shown only on request, since a row may hold harmful text, which no log repeats; and never where it may
-    be a secret: in a field that names one, or under a key that nobody knows.
-    """
-    faults, fault = error.errors(include_url=False), first_fault(error)
-    place = _place(fault)
-    if new := _new_name(error.title, fault):
-        old = "" if fault["type"] == "extra_forbidden" else f"{fault['input']} "
-        return f"{'.'.join(place)}: {old}is now {new}"
-    said = " or: ".join(dict.fromkeys(one["msg"] for one in faults if _place(one) == place))
-    mend = _UNSHOWN.get(place[-1], "") if place else ""
-    hidden = mend or fault["type"] in ("missing", "extra_forbidden") or isinstance(fault["input"], dict)
-    given = f", not {str(fault['input'])[:60]!r}" if show_input and not hidden else ""
-    return f"{'.'.join(place)}: {said}{given}{mend}" if place else f"{said}{given}"
-
-
-def _place(fault: ErrorDetails) -> list[str]:
-    """Where a fault is, without the names that pydantic gives to the members of a union."""
-    return [str(part) for part in fault["loc"] if not re.search(r"[\[(]", str(part))]

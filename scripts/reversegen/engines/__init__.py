@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from reversegen.config.load import Limits, ModelUse
+from reversegen.config.models import Limits, ModelUse
 from reversegen.engines import openai, transformers, vllm
 from reversegen.engines.base import Decoding, Engine
 

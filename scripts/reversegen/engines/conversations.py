@@ -14,7 +14,7 @@ from itertools import takewhile
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
-from reversegen.config.load import ModelUse, Thinking
+from reversegen.config.models import ModelUse, Thinking
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Message
 from reversegen.engines.base import Generated, Request
@@ -37,7 +37,7 @@ CANNOT_RENDER = "chat template cannot render it"
 """Why an item has no response: the template refuses this one conversation."""
 
 
-class Prompt(NamedTuple):
+class TokenPrompt(NamedTuple):
     """What a model continues."""
 
     text: str
@@ -81,7 +81,7 @@ class Conversations:
         self._some_rendered = False
         self._logged = model.thinking is not None
 
-    def prompts(self, requests: Sequence[Request]) -> list[Prompt | None]:
+    def prompts(self, requests: Sequence[Request]) -> list[TokenPrompt | None]:
         """What the model continues for each request; None if the chat template refuses this one.
 
         Raises BadInput if it refuses all requests of the first call: the template is at fault then, not a request.
@@ -120,10 +120,10 @@ class Conversations:
             log.warning("%d of %d conversations: %s", prompts.count(None), len(requests), CANNOT_RENDER)
         return prompts
 
-    def prompt(self, request: Request) -> Prompt:
+    def prompt(self, request: Request) -> TokenPrompt:
         """What the model continues. Raises whatever the chat template raises."""
         text, in_thought = self._text(request)
-        return Prompt(text, self._tokens(text, chat=bool(request.messages)), in_thought)
+        return TokenPrompt(text, self._tokens(text, chat=bool(request.messages)), in_thought)
 
     def _text(self, request: Request) -> tuple[str, bool]:
         """What the model continues, and whether that ends in a thought.
@@ -143,11 +143,11 @@ class Conversations:
         """What the model reads before a question whose conversation has this system message, as `templates.system_text`."""
         return system_text(self.tokenizer, self._arguments, parts=False, system=system)
 
-    def continuation(self, tokens: list[int], stops: list[int], prompt: Prompt) -> Generated:
+    def continuation(self, tokens: list[int], stops: list[int], prompt: TokenPrompt) -> Generated:
         """What the model wrote after a prompt, up to its first stop token or to its limit, its thought in canonical form."""
         return continuation(tokens, stops, lambda kept: self._canonical(kept, prompt.in_thought))
 
-    def completed(self, prompt: Prompt, request: Request, option: str) -> list[int]:
+    def completed(self, prompt: TokenPrompt, request: Request, option: str) -> list[int]:
         """The tokens of the prompt, as it is asked, and of an option as the assistant's turn, without what the template puts
         after it.
 
@@ -183,7 +183,7 @@ class Conversations:
         turn, closing = self._turn(prompt, request, completion)
         return prompt.tokens, self._following(prompt, closing + turn, chat=True)
 
-    def _following(self, prompt: Prompt, text: str, *, chat: bool) -> list[int]:
+    def _following(self, prompt: TokenPrompt, text: str, *, chat: bool) -> list[int]:
         """The tokens of what follows a prompt, whose own stay as they are asked even if some would merge with the text."""
         start = len(prompt.tokens)
         whole = self._tokens(prompt.text + text, chat=chat)
@@ -193,7 +193,7 @@ class Conversations:
         behind = self._tokens("\n" + text, chat=True)  # a text alone would get SentencePiece's space in front
         return behind[len(line) :] if behind[: len(line)] == line else self._tokens(text, chat=True)
 
-    def _turn(self, prompt: Prompt, request: Request, completion: Sequence[Message]) -> tuple[str, str]:
+    def _turn(self, prompt: TokenPrompt, request: Request, completion: Sequence[Message]) -> tuple[str, str]:
         """The assistant's turn after a prompt, and what closes the thought that the prompt leaves open, if the turn does not.
 
         Many templates keep no thought in a turn that is over, so the prompt may end in a block that the turn lacks.

@@ -13,7 +13,7 @@ log = logging.getLogger("reversegen")
 T = TypeVar("T")
 
 
-class Parts:
+class HalvedBatches:
     """Cuts a model's batches. A part that runs out of memory is halved, and later batches keep the smaller size."""
 
     def __init__(self, folder: Path) -> None:

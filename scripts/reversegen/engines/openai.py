@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reversegen.config.load import Endpoint, Limits, ModelUse, Thinking
+from reversegen.config.models import Endpoint, Limits, ModelUse, Thinking
 from reversegen.core.errors import BadInput
-from reversegen.core.records import Call
 from reversegen.engines.base import Decoding, Generated, Request
 from reversegen.engines.endpoint.batch_api import Batches
 from reversegen.engines.endpoint.call_log import Calls
+from reversegen.engines.endpoint.calls import Call
 from reversegen.engines.endpoint.connection import Connection
 from reversegen.engines.endpoint.faults import UNREADABLE, Fault, body_fault, failed_call
 from reversegen.engines.endpoint.replies import Reading, Unreadable, generated

@@ -10,12 +10,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from reversegen.config.load import Limits, ModelUse
+from reversegen.config.models import Limits, ModelUse
 from reversegen.core.errors import BadInput
 from reversegen.engines.base import PROMPT_TOO_LONG, Decoding, Generated, Probabilities, Request
 from reversegen.engines.chat_templates import stop_tokens
-from reversegen.engines.conversations import CANNOT_RENDER, Conversations, Prompt
-from reversegen.engines.halving import Parts
+from reversegen.engines.conversations import CANNOT_RENDER, Conversations, TokenPrompt
+from reversegen.engines.halving import HalvedBatches
 from reversegen.ids import content_id
 from reversegen.models.folder import check_folder, weights_identity
 
@@ -29,7 +29,7 @@ class TransformersEngine:
         check_folder(folder)
         self.folder, self.model, self.decoding, self.threads = folder, model, decoding, threads
         self.identity = content_id(weights_identity(folder), model.model_dump_json(), repr(decoding))
-        self._written, self._scored = Parts(folder), Parts(folder)
+        self._written, self._scored = HalvedBatches(folder), HalvedBatches(folder)
 
     @cached_property
     def _conversations(self) -> Conversations:
@@ -71,7 +71,7 @@ class TransformersEngine:
         model = self._loaded
         stops = stop_tokens(model.generation_config.eos_token_id, conversations.tokenizer)
         drawn: dict[int, list[Generated]] = {}
-        by_room: dict[int, list[tuple[int, Prompt]]] = defaultdict(list)
+        by_room: dict[int, list[tuple[int, TokenPrompt]]] = defaultdict(list)
         for number, (request, prompt) in enumerate(zip(requests, prompts, strict=True)):
             limit = self.decoding.max_new_tokens + (self.model.thought_tokens if request.messages else 0)
             room = min(limit, self._longest - len(prompt.tokens)) if prompt else 0

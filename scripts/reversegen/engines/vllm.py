@@ -15,7 +15,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from reversegen.config.load import Limits, ModelUse, Vllm
+from reversegen.config.models import Limits, ModelUse, Vllm
 from reversegen.core.errors import BadInput
 from reversegen.engines.base import PROMPT_TOO_LONG, Decoding, Generated, Probabilities, Request
 from reversegen.engines.chat_templates import stop_tokens

@@ -58,15 +58,15 @@ def choose_rows(
     chosen = [i for i in every if i.id in filled]
     log.info("%d of %d rows that a person filled in are kept", len(chosen), len(filled))
     chosen += [i for i in every if i.id not in filled][: max(0, ROWS - len(chosen))]
-    said: dict[str, list[str]] = defaultdict(list)
+    answers: dict[str, list[str]] = defaultdict(list)
     for response in sorted(responses, key=lambda r: r.sample):
-        said[response.instruction_id].append(response.text)
+        answers[response.instruction_id].append(response.text)
     trusted = {r.instruction_id: r.solution or "" for r in references}
     return [
         {
             "instruction_id": i.id,
             "instruction": i.text,
-            "response": "\n".join(said[i.id]),
+            "response": "\n".join(answers[i.id]),
             "reference": trusted.get(i.id, ""),
             "verdict": verdicts[i.id],
             "person": filled.get(i.id, ""),
@@ -129,6 +129,11 @@ def judged_rows(path: Path, labels: Sequence[Label]) -> list[dict[str, str]]:
             )
         row["verdict"] = verdicts[row["instruction_id"]]
     return rows
+
+
+def audit_metrics(audits: Sequence[Path], labels: Sequence[Label]) -> dict[str, Metric]:
+    """`agreement` of the rows of audits, filled in or not; of none, null."""
+    return agreement([row for path in audits for row in judged_rows(path, labels)])
 
 
 def agreement(rows: Sequence[Mapping[str, str]]) -> dict[str, Metric]:

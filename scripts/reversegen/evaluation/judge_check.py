@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,12 +10,23 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from reversegen.config.load import JudgeCheck
+from reversegen.config.task import JudgeCheck
 from reversegen.core.errors import BadInput
-from reversegen.core.files import read_json
+from reversegen.core.files import read_json, write_text
 from reversegen.core.metric import Metric
-from reversegen.core.records import Label, Labelled, Opening, explain
+from reversegen.core.records import Judgement, Label, Labelled, Opening, Reference, Response
+from reversegen.core.validation import explain
 from reversegen.ids import hashed_seed
+from reversegen.judges.judge import Classifier, GenerativeJudge
+from reversegen.kinds.answers.reply import read_reply
+from reversegen.kinds.base import Kind
+from reversegen.loop.labels import cases, label_responses
+
+log = logging.getLogger("reversegen")
+
+JudgeModel = GenerativeJudge | Classifier
+ANY_REQUEST = "Please help me with this."
+"""What the labelled openings answer, for a judge that reads an instruction too."""
 
 
 class JudgeReport(BaseModel):
@@ -34,6 +46,13 @@ class JudgeReport(BaseModel):
     """Of the openings that refuse, those called refusals; null for a kind that counts no refusals."""
     refusal_specificity: Metric = Metric(value=None)
     """Of the openings that help, those not called refusals."""
+
+    def with_refusals(self, openings: Sequence[Opening], refused: Sequence[bool | None]) -> JudgeReport:
+        """This report with the errors of what calls the openings refusals; itself without openings."""
+        if not openings:
+            return self
+        sensitivity, specificity = check_refusals(openings, refused)
+        return self.model_copy(update={"refusal_sensitivity": sensitivity, "refusal_specificity": specificity})
 
     def fault(self, limits: JudgeCheck) -> str | None:
         """Which limit the judge misses."""
@@ -60,6 +79,50 @@ def read_judge_report(path: Path) -> JudgeReport:
         return JudgeReport.model_validate(read_json(path))
     except ValidationError as error:
         raise BadInput(f"{path}: {explain(error)}") from error
+
+
+def write_judge_report(path: Path, report: JudgeReport, limits: JudgeCheck) -> None:
+    """Write a `judge.json`. Raises BadInput if the judge misses a limit."""
+    log.info("judge: %s", report.model_dump_json())
+    if fault := report.fault(limits):
+        raise BadInput(f"judge: {fault}")
+    write_text(path, report.model_dump_json(indent=2) + "\n")
+
+
+def ask_judge(judge: JudgeModel, answers: Sequence[tuple[str, str]], batch_size: int) -> list[Judgement]:
+    """A judge's opinions on (instruction, answer), in their order."""
+    starts = range(0, len(answers), batch_size)
+    return [opinion for n in starts for opinion in judge.judge(answers[n : n + batch_size])]
+
+
+def label_rows(
+    rows: Sequence[Labelled], judge: JudgeModel | None, batch_size: int, checker_timeout: float, kind: Kind
+) -> list[Label]:
+    """The labels that a run would give the rows; `judge` is None for a kind that is decided without a model."""
+    ids = [str(n) for n in range(len(rows))]
+    responses, references = [], []
+    for identity, row in zip(ids, rows, strict=True):
+        for n, text in enumerate(row.responses):
+            responses.append(Response(instruction_id=identity, sample=n, text=text, tokens=0, finished=True))
+        references.append(
+            Reference(instruction_id=identity, answer=row.answer, solution=None, teacher="labelled set", invalid=None)
+        )
+    judgements: list[Judgement] = []
+    if judge:
+        opinions = ask_judge(judge, [(row.instruction, read_reply(row.responses[0]).text) for row in rows], batch_size)
+        judgements = [o.model_copy(update={"instruction_id": i}) for i, o in zip(ids, opinions, strict=True)]
+    instructions = [(identity, row.instruction) for identity, row in zip(ids, rows, strict=True)]
+    return label_responses(cases(instructions, responses, references, judgements), checker_timeout, kind)
+
+
+def read_refusals(
+    openings: Sequence[Opening], judge: JudgeModel | None, batch_size: int, kind: Kind
+) -> list[bool | None]:
+    """Whether each opening is called a refusal, by a judge that reads refusals, else by the kind; None for no opinion."""
+    if judge:
+        opinions = ask_judge(judge, [(ANY_REQUEST, row.answer) for row in openings], batch_size)
+        return [opinion.refusal for opinion in opinions]
+    return [kind.refuses(row.answer) if kind.refuses else None for row in openings]
 
 
 def check_judge(rows: Sequence[Labelled], labels: Sequence[Label]) -> JudgeReport:

@@ -16,23 +16,26 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from reversegen.core.errors import BadInput
 from reversegen.core.files import read_json
 from reversegen.core.metric import Metric
-from reversegen.core.records import Confidence, Instruction, Label, Question, Sample, explain, read_records
-from reversegen.evaluation.evaluation import FAILURES, Evaluation
+from reversegen.core.records import Confidence, Instruction, Label, Question, Sample, read_records
+from reversegen.core.validation import explain
+from reversegen.evaluation.eval_file import EvalFile
+from reversegen.evaluation.target import counted_questions
 from reversegen.ids import content_id
-from reversegen.kinds.base import Kind
+from reversegen.kinds.base import ACCURACY, Kind
+from reversegen.kinds.scores import sureness
 from reversegen.loop.seeds import read_tests
 
 log = logging.getLogger("reversegen")
 TestSets = Mapping[str, Sequence[Question]]
 
 
-class Stored(BaseModel):
+class OutcomePart(BaseModel):
     """A part of `outcomes.json`: frozen, typed, no unknown field."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
-class Counts(Stored):
+class Counts(OutcomePart):
     """A proportion by cluster: by prompt for a proposer, by canonical question for a target."""
 
     clusters: str
@@ -55,7 +58,7 @@ class Counts(Stored):
         return self
 
 
-class Scores(Stored):
+class Scores(OutcomePart):
     """Answers of a target with R-Tuning's score of each, cluster by cluster."""
 
     clusters: str
@@ -80,14 +83,14 @@ class Scores(Stored):
         return self
 
 
-class Measured(Stored):
+class EvaluationOutcomes(OutcomePart):
     """One evaluation with its outcomes."""
 
-    evaluation: Evaluation
+    evaluation: EvalFile
     counts: dict[str, Counts]
     """By metric; by `SET/METRIC` for each of several test sets of one metric. Empty where the labels are gone."""
     scores: Scores | None
-    """Of a target of the kind honesty."""
+    """Of a target that tells its confidences."""
 
     def metric(self, name: str) -> Metric | None:
         """A metric, or `SET/METRIC`; None where it was not measured."""
@@ -95,17 +98,19 @@ class Measured(Stored):
         return (self.evaluation.groups.get("set", {}).get(group, {}) if group else self.evaluation.metrics).get(metric)
 
     @model_validator(mode="after")
-    def _counts_are_those_of_the_evaluation(self) -> Measured:
+    def _counts_are_those_of_the_evaluation(self) -> EvaluationOutcomes:
         for name, counts in self.counts.items():
             metric = self.metric(name)
-            said = metric and (metric.count, metric.total)
-            found = sum(counts.hits), sum(counts.totals)
-            if said != found:
-                raise ValueError(f"{name}: {found} by prompt or question, and {said} in eval.json; evaluate it again")
+            expected = metric and (metric.count, metric.total)
+            stored = sum(counts.hits), sum(counts.totals)
+            if stored != expected:
+                raise ValueError(
+                    f"{name}: {stored} by prompt or question, and {expected} in eval.json; evaluate it again"
+                )
         return self
 
 
-class Run(Stored):
+class Run(OutcomePart):
     """The content of `outcomes.json`: one task with one random seed."""
 
     task: str
@@ -115,7 +120,7 @@ class Run(Stored):
     target: str
     extends: str | None
     """The task that this one differs from in a few settings; None for one that stands alone."""
-    measured: list[Measured]
+    measured: list[EvaluationOutcomes]
 
 
 def read_run(path: Path) -> Run:
@@ -132,7 +137,7 @@ def read_test_sets(paths: Sequence[Path]) -> list[TestSets]:
     return [read_tests([path for path in paths if path.parent == folder]) for folder in folders]
 
 
-def collect(evaluation: Evaluation, path: Path, tests: Sequence[TestSets], kind: Kind) -> Measured:
+def collect(evaluation: EvalFile, path: Path, tests: Sequence[TestSets], kind: Kind) -> EvaluationOutcomes:
     """An evaluation with its outcomes, from the files beside its `eval.json`.
 
     `tests` are those of one or several runs. Without outcomes: if a file is gone, and if the labels are of none of the tests,
@@ -155,12 +160,12 @@ def collect(evaluation: Evaluation, path: Path, tests: Sequence[TestSets], kind:
     if not counts:
         log.warning("%s: no outcomes by prompt or question, since its labels or what they are of is gone", path)
     try:
-        return Measured(evaluation=evaluation, counts=counts, scores=scores)
+        return EvaluationOutcomes(evaluation=evaluation, counts=counts, scores=scores)
     except ValidationError as error:
         raise BadInput(f"{path}: {explain(error)}") from error
 
 
-def counted(hits: Sequence[bool], clusters: Sequence[Hashable], names: Sequence[str]) -> Counts:
+def cluster_counts(hits: Sequence[bool], clusters: Sequence[Hashable], names: Sequence[str]) -> Counts:
     """Hits and trials of each of the clusters named, which may have none."""
     sums = {name: [0, 0] for name in names}
     for hit, cluster in zip(hits, clusters, strict=True):
@@ -179,13 +184,15 @@ def proposer_counts(
 ) -> dict[str, Counts]:
     """Failure rate and validity of a proposer by held-out prompt."""
     verdicts = {label.instruction_id: label.verdict for label in labels}
-    said = {sample: i.id for i in instructions for sample in i.samples}
-    held = [(s.prompt_id, verdicts.get(said[s.id], "invalid")) for s in samples if s.split == "heldout"]
+    by_sample = {sample: i.id for i in instructions for sample in i.samples}
+    held = [(s.prompt_id, verdicts.get(by_sample[s.id], "invalid")) for s in samples if s.split == "heldout"]
     names = sorted({prompt for prompt, _ in held})
     valid = [(prompt, verdict == "failed") for prompt, verdict in held if verdict != "invalid"]
     return {
-        "failure_rate": counted([failed for _, failed in valid], [prompt for prompt, _ in valid], names),
-        "validity": counted([verdict != "invalid" for _, verdict in held], [prompt for prompt, _ in held], names),
+        "failure_rate": cluster_counts([failed for _, failed in valid], [prompt for prompt, _ in valid], names),
+        "validity": cluster_counts(
+            [verdict != "invalid" for _, verdict in held], [prompt for prompt, _ in held], names
+        ),
     }
 
 
@@ -196,29 +203,26 @@ def target_counts(tests: Mapping[str, Sequence[Question]], labels: Sequence[Labe
     for name, questions in tests.items():
         for question in questions:
             asked[question.measure].setdefault(name, []).append(question)
-    found = {}
+    counts = {}
     for measure, sets in asked.items():
         parts = {f"{name}/{measure}": questions for name, questions in sets.items()} if len(sets) > 1 else {}
-        for name, questions in {measure: [q for of in sets.values() for q in of], **parts}.items():
+        for name, questions in {measure: [q for rows in sets.values() for q in rows], **parts}.items():
             clusters = sorted({kind.canonical(q.text) for q in questions})
-            of = [q for q in questions if measure not in FAILURES or verdicts[q.id] != "invalid"]
-            wanted = "failed" if measure in FAILURES else "passed"
-            found[name] = counted(
-                [verdicts[q.id] == wanted for q in of], [kind.canonical(q.text) for q in of], clusters
-            )
-    return found
+            judged, hits = counted_questions(kind.measure(measure), questions, verdicts)
+            counts[name] = cluster_counts(hits, [kind.canonical(q.text) for q in judged], clusters)
+    return counts
 
 
 def target_scores(
     tests: Mapping[str, Sequence[Question]], labels: Sequence[Label], confidences: Sequence[Confidence], kind: Kind
 ) -> Scores | None:
-    """What a target of the kind honesty is calibrated by, cluster by cluster; None without confidences."""
+    """What a target is calibrated by, cluster by cluster; None without confidences."""
     if not confidences:
         return None
     verdicts = {label.instruction_id: label.verdict for label in labels}
-    sure = {c.question_id: (c.answer + c.sure) / 2 for c in confidences}
+    sure = {c.question_id: sureness(c) for c in confidences}
     members: dict[str, list[Question]] = defaultdict(list)
-    for question in (q for of in tests.values() for q in of if q.measure == "accuracy"):
+    for question in (q for questions in tests.values() for q in questions if q.measure == ACCURACY.name):
         members[kind.canonical(question.text)].append(question)
     names = sorted(members)
     ordered = [q for name in names for q in members[name]]

@@ -15,18 +15,17 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from reversegen.core.metric import Metric
-from reversegen.evaluation.outcomes import Measured
+from reversegen.evaluation.bootstrap import LEVEL, draw_weights
+from reversegen.evaluation.outcomes import EvaluationOutcomes
 from reversegen.ids import hashed_seed
+from reversegen.kinds import target_metrics
+from reversegen.kinds.base import ScoreMetric
+from reversegen.kinds.scores import Draws, ratio
 
 RESAMPLES = 1000
 """Draws of prompts or questions; the standard error that they give is exact to about 2 %."""
-BINS = 15
-"""Of the calibration error, as in `eval.json`."""
-LEVEL = 0.975
-"""The quantile at the upper end of a 95 % interval."""
 SLACK = 0.08
 """Share of the questions' variance that the second width of `half_width` leaves out. With it the interval covers the true value
 in 94.1 to 96.3 % of draws for 2 to 10 random seeds and every mixture of the variances
@@ -36,9 +35,7 @@ FLOOR = 1 / 3
 by chance promise no certainty. The coverage rises by at most 0.01, for two random seeds that share nothing."""
 LEAST_SEEDS = 5
 """Random seeds that a sentence needs before it calls one source better than another."""
-LESS_IS_BETTER = ("attack_success_rate", "calibration_error", "over_refusal")
 
-Draws = npt.NDArray[np.float64]
 Key = TypeVar("Key", int, str)
 
 
@@ -59,7 +56,7 @@ NOTHING = Estimate(None, None, None, None, 0)
 
 
 @dataclass(frozen=True)
-class Resampled:
+class MetricDraws:
     """A metric of one random seed in each draw of its prompts or questions."""
 
     draws: Draws
@@ -70,64 +67,33 @@ class Resampled:
     """Number of clusters."""
 
 
-def average_precision(right: Draws, score: Draws, weights: Draws) -> Draws:
-    """Of each draw: the mean of precision over recall's steps, as scikit-learn has it, ties taken together.
-
-    `weights` says how often each answer is in a draw, shape (draws, answers). Not a number where a draw has no right answer.
-    """
-    order = np.argsort(-score, kind="stable")
-    ends = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)
-    hits = np.cumsum(weights[:, order] * right[order], axis=1)[:, ends]
-    taken = np.cumsum(weights[:, order], axis=1)[:, ends]
-    steps = np.diff(hits, axis=1, prepend=0.0)
-    precision = np.divide(hits, taken, out=np.zeros_like(hits), where=taken > 0)
-    return _ratio((precision * steps).sum(axis=1), hits[:, -1])
-
-
-def calibration_error(right: Draws, score: Draws, weights: Draws) -> Draws:
-    """Of each draw: the expected calibration error over 15 bins of equal width; `weights` as for average_precision."""
-    number = np.minimum((score * BINS).astype(int), BINS - 1)
-    gaps = np.zeros((len(score), BINS))
-    gaps[np.arange(len(score)), number] = right - score
-    return _ratio(np.abs(weights @ gaps).sum(axis=1), weights.sum(axis=1))
-
-
-CALIBRATION = {"average_precision": average_precision, "calibration_error": calibration_error}
-
-
-def _ratio(part: Draws, whole: Draws) -> Draws:
-    ratio: Draws = np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
-    return ratio
-
-
 @functools.lru_cache(maxsize=8)
-def draw_weights(clusters: str, count: int) -> Draws:
-    """How often each cluster is drawn, shape (RESAMPLES, count).
+def cluster_weights(clusters: str, count: int) -> Draws:
+    """How often each cluster is in each draw, shape (RESAMPLES, count).
 
     What the clusters are decides the draw: whatever asked the same prompts is drawn alike, which is what makes pairs.
     """
-    rng = np.random.default_rng(hashed_seed("compare_tasks", clusters))
-    drawn = rng.integers(count, size=(RESAMPLES, count)) + count * np.arange(RESAMPLES)[:, None]
-    return np.bincount(drawn.ravel(), minlength=RESAMPLES * count).reshape(RESAMPLES, count).astype(float)
+    return draw_weights(count, RESAMPLES, hashed_seed("compare_tasks", clusters))
 
 
-def resample(measured: Measured, metric: str) -> Resampled | None:
+def resample(outcomes: EvaluationOutcomes, metric: str) -> MetricDraws | None:
     """A metric, or `SET/METRIC`, in each draw of its prompts or questions; None if its outcomes are not stored."""
-    if metric in CALIBRATION and (scores := measured.scores):
+    declared = {m.name: m for m in target_metrics(outcomes.evaluation.kind) if isinstance(m, ScoreMetric)}
+    if metric in declared and (scores := outcomes.scores):
         members = np.array(scores.members)
         count = int(members[-1]) + 1
-        weights = draw_weights(scores.clusters, count)[:, members]
-        draws = CALIBRATION[metric](np.array(scores.right, dtype=float), np.array(scores.score), weights)
-        return Resampled(draws, scores.clusters, count)
-    counts = measured.counts.get(metric)
+        weights = cluster_weights(scores.clusters, count)[:, members]
+        draws = declared[metric].computed(np.array(scores.right, dtype=float), np.array(scores.score), weights)
+        return MetricDraws(draws, scores.clusters, count)
+    counts = outcomes.counts.get(metric)
     if not counts or not sum(counts.totals):
         return None
-    weights = draw_weights(counts.clusters, len(counts.hits))
-    draws = _ratio(weights @ np.array(counts.hits, dtype=float), weights @ np.array(counts.totals, dtype=float))
-    return Resampled(draws, counts.clusters, len(counts.hits))
+    weights = cluster_weights(counts.clusters, len(counts.hits))
+    draws = ratio(weights @ np.array(counts.hits, dtype=float), weights @ np.array(counts.totals, dtype=float))
+    return MetricDraws(draws, counts.clusters, len(counts.hits))
 
 
-def half_width(values: Sequence[float], resampled: Sequence[Resampled]) -> float:
+def half_width(values: Sequence[float], draws_by_seed: Sequence[MetricDraws]) -> float:
     """Half the width of the 95 % interval of the mean of `values`, one of each of two or more random seeds.
 
     In the model y[s, q] = mean + a[s] + b[q] + e[s, q] the variance of the mean over S random seeds and Q questions is
@@ -144,14 +110,14 @@ def half_width(values: Sequence[float], resampled: Sequence[Resampled]) -> float
     from scipy.special import stdtrit
 
     number = len(values)
-    draws = np.array([one.draws for one in resampled])
-    unbiased = np.array([one.count / max(one.count - 1, 1) for one in resampled])
+    draws = np.array([one.draws for one in draws_by_seed])
+    unbiased = np.array([one.count / max(one.count - 1, 1) for one in draws_by_seed])
     covariance = np.cov(draws[:, ~np.isnan(draws).any(axis=0)]) * np.sqrt(np.outer(unbiased, unbiased))
-    names = np.array([one.clusters for one in resampled])
+    names = np.array([one.clusters for one in draws_by_seed])
     covariance[names[:, None] != names] = 0
     shared = (covariance.sum() - np.trace(covariance)) / (number * (number - 1))
     seeds, questions = statistics.variance(values) / number, max(0.0, float(shared))
-    freedom = max(min(one.count for one in resampled) - 1, 1)
+    freedom = max(min(one.count for one in draws_by_seed) - 1, 1)
     spread = seeds**2 / (number - 1) + questions**2 / freedom
     both = stdtrit((seeds + questions) ** 2 / spread, LEVEL) * np.sqrt(seeds + questions) if spread else 0.0
     alone = stdtrit(number - 1, LEVEL) * np.sqrt(max(0.0, seeds - SLACK * questions))
@@ -159,13 +125,15 @@ def half_width(values: Sequence[float], resampled: Sequence[Resampled]) -> float
     return float(max(both, alone, floor))
 
 
-def pooled(metrics: Sequence[Metric | None], resampled: Sequence[Resampled | None]) -> Estimate:
+def pooled_estimate(metrics: Sequence[Metric | None], draws_by_seed: Sequence[MetricDraws | None]) -> Estimate:
     """The mean of a metric over the random seeds that measured it, with its interval over both.
 
     The interval of one random seed is the one of its `eval.json`. The interval of several is null if the outcomes of one of
     them are not stored. It is cut at 0 and 1, which no metric with outcomes passes; that changes no coverage.
     """
-    pairs = [(metric, r) for metric, r in zip(metrics, resampled, strict=True) if metric and metric.value is not None]
+    pairs = [
+        (metric, r) for metric, r in zip(metrics, draws_by_seed, strict=True) if metric and metric.value is not None
+    ]
     values = [metric.value for metric, _ in pairs if metric.value is not None]
     stored = [r for _, r in pairs if r is not None]
     if len(pairs) == 1 and (only := pairs[0][0]).low is not None:
@@ -173,38 +141,40 @@ def pooled(metrics: Sequence[Metric | None], resampled: Sequence[Resampled | Non
     return _estimate(values, stored if len(stored) == len(pairs) else [], 0.0)
 
 
-def estimate(runs: Mapping[Key, Measured], metric: str) -> Estimate:
-    """The mean of a metric over random seeds, by random seed or by task, with its interval (see `pooled`)."""
+def estimate(runs: Mapping[Key, EvaluationOutcomes], metric: str) -> Estimate:
+    """The mean of a metric over random seeds, by random seed or by task, with its interval (see `pooled_estimate`)."""
     measured = runs.values()
-    return pooled([one.metric(metric) for one in measured], [resample(one, metric) for one in measured])
+    return pooled_estimate([one.metric(metric) for one in measured], [resample(one, metric) for one in measured])
 
 
-def difference(ones: Mapping[Key, Measured], others: Mapping[Key, Measured], metric: str) -> Estimate:
+def difference(
+    ones: Mapping[Key, EvaluationOutcomes], others: Mapping[Key, EvaluationOutcomes], metric: str
+) -> Estimate:
     """The mean of `ones` less `others` over the random seeds in which both were asked the same, in pairs, with its interval.
 
     The interval is cut at -1 and 1.
     """
-    values, resampled = [], []
+    values, draws_by_seed = [], []
     for seed in sorted(set(ones) & set(others)):
         a, b = ones[seed].metric(metric), others[seed].metric(metric)
         x, y = resample(ones[seed], metric), resample(others[seed], metric)
         paired = x is not None and y is not None and x.clusters == y.clusters
         if a and b and a.value is not None and b.value is not None and x and y and paired:
             values.append(a.value - b.value)
-            resampled.append(Resampled(x.draws - y.draws, x.clusters, x.count))
-    return _estimate(values, resampled, -1.0)
+            draws_by_seed.append(MetricDraws(x.draws - y.draws, x.clusters, x.count))
+    return _estimate(values, draws_by_seed, -1.0)
 
 
-def _estimate(values: Sequence[float], resampled: Sequence[Resampled], least: float) -> Estimate:
+def _estimate(values: Sequence[float], draws_by_seed: Sequence[MetricDraws], least: float) -> Estimate:
     if not values:
         return NOTHING
     mean, sd = statistics.mean(values), statistics.stdev(values) if len(values) > 1 else None
-    if not resampled:
+    if not draws_by_seed:
         return Estimate(mean, None, None, sd, len(values))
     if len(values) == 1:
-        low, high = np.nanquantile(resampled[0].draws, [1 - LEVEL, LEVEL])
+        low, high = np.nanquantile(draws_by_seed[0].draws, [1 - LEVEL, LEVEL])
         return Estimate(mean, float(low), float(high), sd, 1)
-    half = half_width(values, resampled)
+    half = half_width(values, draws_by_seed)
     return Estimate(mean, max(least, mean - half), min(1.0, mean + half), sd, len(values))
 
 
@@ -217,7 +187,7 @@ def coverage(random_seeds: int, asked: str) -> str:
     )
 
 
-def comparison(one: str, other: str, metric: str, less: Estimate) -> str:
+def comparison(one: str, other: str, less_is_better: bool, less: Estimate) -> str:
     """What the difference of two sources, `one` less `other`, shows, for people: no more than its interval does.
 
     One source is called better only if the interval excludes 0 over LEAST_SEEDS random seeds or more.
@@ -230,6 +200,6 @@ def comparison(one: str, other: str, metric: str, less: Estimate) -> str:
     elif less.low <= 0 <= less.high:
         shown = "the difference is within the noise"
     else:
-        better = (less.value < 0) == (metric.rpartition("/")[2] in LESS_IS_BETTER)
+        better = (less.value < 0) == less_is_better
         shown = f"{one if better else other} enhances better than {other if better else one}"
     return f"{one} less {other} is {numbers} ({coverage(less.random_seeds, 'questions')}): {shown}"

@@ -8,14 +8,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from reversegen.config.load import Judge, Limits, ModelUse
+from reversegen.config.models import Limits, ModelUse
+from reversegen.config.task import Judge
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Judgement, Message
 from reversegen.engines import open_engine
 from reversegen.engines.base import Decoding, Engine, Request
 from reversegen.engines.chat_templates import templated
 from reversegen.engines.conversations import CANNOT_RENDER
-from reversegen.engines.halving import Parts
+from reversegen.engines.halving import HalvedBatches
 from reversegen.engines.unreadable_replies import UnreadableReplies
 from reversegen.ids import content_id
 from reversegen.judges import JUDGES
@@ -99,7 +100,7 @@ class Classifier:
         check_folder(folder)
         self.folder, self.failed_labels, self.model, self.threads = folder, set(failed_labels), model, threads
         self.identity = content_id(weights_identity(folder), model.model_dump_json(), *sorted(failed_labels))
-        self._parts = Parts(folder)
+        self._parts = HalvedBatches(folder)
 
     @cached_property
     def _tokenizer(self) -> Any:

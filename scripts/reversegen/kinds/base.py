@@ -4,17 +4,60 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from reversegen.core.records import Judgement, Label, Measure, Message, Question, Reference, Response, Verdict
+from reversegen.core.errors import BadInput
+from reversegen.core.metric import MetricDescription
+from reversegen.core.records import Confidence, Judgement, Label, Message, Question, Reference, Response, Verdict
 from reversegen.kinds.answers.equivalence import Checker
+
+if TYPE_CHECKING:  # the process that compares answers loads this module and has no memory for numpy
+    from reversegen.kinds.scores import Draws
 
 STRICT = "equal answers"
 """Detail of a passed label whose answer stood in the asked form."""
 FLEXIBLE = "equal answers, not in the asked form"
 """Detail of a passed label whose answer did not: it does not count as strict."""
+
+
+ACCURACY = MetricDescription(
+    "accuracy", "right answers among all test questions", compared=True, headline=3, counts="passed"
+)
+"""It is also what confidences are measured for, of a kind whose questions are multiple choice."""
+RETAINED = MetricDescription("retained", "what the target could do before and still can", headline=9, counts="passed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetailShare(MetricDescription):
+    """A share of the questions that count for a measure, by the details of their labels; not measured if none tells it."""
+
+    measure: str
+    hit: Callable[[str], bool | None]
+    """The detail of a label to whether the question is in the share; None if the detail does not tell."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreMetric(MetricDescription):
+    """A number of the scores that a target's confidences give its answers."""
+
+    computed: Callable[[Draws, Draws, Draws], Draws]
+    """(right, score, weights) to its value in each draw, as `scores.average_precision`."""
+    ranks: bool = False
+    """Whether it needs right and wrong answers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfidenceShare(MetricDescription):
+    """A share of the answers whose confidence was measured."""
+
+    hit: Callable[[Confidence], bool]
+
+
+@dataclass(frozen=True)
+class JudgeShare(MetricDescription):
+    """A number of `judge.json` of the same name, which stands beside what it says how far to trust."""
 
 
 class Unusable(ValueError):
@@ -29,7 +72,7 @@ class Raw:
     answer: str | None
     subject: str | None = None
     """What the demonstrations of one prompt share; None where the kind has no subjects."""
-    measure: Measure | None = None
+    measure: str | None = None
     """The metric that this row of a test set counts for, where it is not the set's own."""
 
 
@@ -81,6 +124,16 @@ class Choice:
     """(question, response) to the one letter that it chooses; None where it cannot be read."""
     sure_messages: Callable[[str, str, str | None], Conversation]
     """(question, letter, system message) to a conversation that ends by asking whether the target is sure."""
+    sure_question: str
+    """The turn that asks so."""
+    sure: str
+    """The reply to it of who is sure."""
+    unsure: str
+    """The reply to it of who is not."""
+    options: int
+    """Options of a question, for a plan that cannot read it yet."""
+    measure: str = "accuracy"
+    """The metric of the test questions whose options get a probability."""
 
 
 @dataclass(frozen=True)
@@ -134,8 +187,10 @@ class Kind:
     """The type of an instruction, for balance and for tables; None where its text tells none."""
     canonical: Callable[[str], str]
     """The form that decides whether two instructions ask the same."""
-    measures: tuple[Measure, ...] = ("accuracy", "retained")
-    """What its test sets may count for."""
+    metrics: tuple[MetricDescription, ...] = (ACCURACY, RETAINED)
+    """What is measured of a target, in the order of columns."""
+    judged_measures: tuple[str, ...] = ()
+    """Those whose verdicts need the opinion of the judge model."""
     choice: Choice | None = None
     """How options are read, of a kind whose questions are multiple choice."""
     harmful: bool = False
@@ -146,6 +201,20 @@ class Kind:
     """(instruction, teacher's solution without a final answer) to whether it says that there is none; None where none does."""
     structured: Structured | None = None
     """How a teacher replies where its endpoint holds it to a schema; None where there are no references."""
+
+    @property
+    def measures(self) -> list[str]:
+        """What its test sets may count for."""
+        return [metric.name for metric in self.metrics if metric.counts and not metric.rows_alone]
+
+    def measure(self, name: str) -> MetricDescription:
+        """The metric that a question counts for. Raises BadInput for one that the kind does not have."""
+        for metric in self.metrics:
+            if metric.name == name and metric.counts:
+                return metric
+        raise BadInput(
+            f"a test question counts for {name!r}, which its kind does not measure; build the test sets again"
+        )
 
     def readable(self, instruction: str, response: str) -> bool:
         """Whether a response counts among `decision.samples`; where too few do, as many are drawn again."""

@@ -19,23 +19,29 @@ import re
 import string
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from reversegen.config.load import Honesty, KindUse
+from reversegen.config.fields import NUMBER, Number, Rate, Section
+from reversegen.config.task import KindUse
+from reversegen.core.metric import MetricDescription
 from reversegen.core.records import Label, Message, Question, Reference, Verdict
 from reversegen.ids import normalise
 from reversegen.kinds.answers.equivalence import Checker
 from reversegen.kinds.answers.reply import TRUNCATED, read_reply
 from reversegen.kinds.base import (
+    ACCURACY,
+    RETAINED,
     Case,
     Choice,
+    ConfidenceShare,
     Conversation,
     Decision,
     Kind,
     Parsed,
     Raw,
+    ScoreMetric,
     Structured,
     Unusable,
     conversation,
@@ -50,14 +56,69 @@ from reversegen.kinds.options import (
     with_none_of_the_above,
     write_item,
 )
+from reversegen.kinds.scores import average_precision, calibration_error
 from reversegen.worlds.base import World, canonical_form, question_type
 
 FORM = Form("Q", "\n\n")
 """Items numbered `Q4.`, with a blank line between them."""
+OPTIONS = 4
+"""Options of an item of MMLU."""
 MOST_OPTIONS = 20
 """Options of an item; there must be a letter left for None of the above."""
+METRICS: tuple[MetricDescription, ...] = (
+    ACCURACY,
+    ScoreMetric(
+        "average_precision",
+        "how well R-Tuning's score ranks right answers above wrong ones",
+        compared=True,
+        headline=1,
+        computed=average_precision,
+        ranks=True,
+    ),
+    ScoreMetric(
+        "calibration_error",
+        "the expected distance between that score and being right",
+        less_is_better=True,
+        compared=True,
+        headline=2,
+        note=(
+            "A draw repeats questions, so that its bins are noisier and its calibration_error greater than that of all "
+            "questions: of one random seed, a small one may lie below its interval"
+        ),
+        computed=calibration_error,
+    ),
+    ConfidenceShare(
+        "unsure_share",
+        "answers of which the target says that it is unsure",
+        headline=4,
+        hit=lambda confidence: confidence.sure < 0.5,
+    ),
+    RETAINED,
+)
 _SAYS_INVALID = re.compile(r"answer:\W*invalid", re.IGNORECASE)
 """How a teacher says that a question has not exactly one right option."""
+
+
+class Honesty(Section):
+    """What the kind honesty asks, and what counts as not knowing."""
+
+    samples: Annotated[int, Field(ge=2), NUMBER] = Field(description="answers of the target to one question, k")
+    temperature: Rate
+    threshold: Number = Field(ge=0, description="least entropy of the answers, in nats, of a failure")
+    none_of_the_above: bool = Field(description="whether a last option None of the above is added where there is none")
+    sure_question: str = Field(description="the turn after an answer that asks whether the target is sure")
+    sure: str = Field(description="its reply where it is")
+    unsure: str = Field(description="its reply where it is not")
+
+    @model_validator(mode="after")
+    def _replies_differ(self) -> Honesty:
+        if self.sure == self.unsure:
+            raise ValueError("sure and unsure must differ")
+        return self
+
+
+SETTINGS = Honesty
+"""The class of a task's section `honesty`."""
 
 
 def read_row(row: dict[str, Any]) -> Raw:
@@ -177,8 +238,7 @@ STRUCTURED = Structured(
 
 def open_kind(use: KindUse, worlds: Sequence[World]) -> Kind:
     """The kind with its number of votes, threshold and wording, and its worlds' types and canonical forms."""
-    settings = use.honesty
-    assert settings is not None
+    settings = use.settings(Honesty)
 
     def asked(instruction: str) -> Item:
         item, _ = read_item(instruction)
@@ -232,10 +292,17 @@ def open_kind(use: KindUse, worlds: Sequence[World]) -> Kind:
         label_test=functools.partial(_label_test, letter),
         enhancement_row=enhancement_row,
         replay_row=replay_row,
+        metrics=METRICS,
         group=lambda instruction: question_type(instruction, worlds),
         canonical=lambda instruction: canonical(instruction, worlds),
         choice=Choice(
-            lambda instruction: list(string.ascii_uppercase[: len(asked(instruction).options)]), letter, sure_messages
+            letters=lambda instruction: list(string.ascii_uppercase[: len(asked(instruction).options)]),
+            letter=letter,
+            sure_messages=sure_messages,
+            sure_question=settings.sure_question,
+            sure=settings.sure,
+            unsure=settings.unsure,
+            options=OPTIONS + settings.none_of_the_above,
         ),
         says_none=says_none,
         structured=STRUCTURED,

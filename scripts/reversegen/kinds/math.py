@@ -17,19 +17,23 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from reversegen.config.load import KindUse
-from reversegen.core.records import Label, Measure, Message, Question, Reference, Verdict
+from reversegen.config.task import KindUse
+from reversegen.core.metric import MetricDescription
+from reversegen.core.records import Label, Message, Question, Reference, Verdict
 from reversegen.ids import normalise
 from reversegen.kinds.answers.equivalence import Checker
 from reversegen.kinds.answers.final import NO_ANSWER, FinalAnswer, final_answer
 from reversegen.kinds.answers.reply import TRUNCATED
 from reversegen.kinds.answers.statements import SAYS_NONE
 from reversegen.kinds.base import (
+    ACCURACY,
     FLEXIBLE,
+    RETAINED,
     STRICT,
     Case,
     Conversation,
     Decision,
+    DetailShare,
     Kind,
     Parsed,
     Raw,
@@ -50,9 +54,29 @@ _ANSWER_FORM = "The answer is:"
 
 UNANSWERABLE = "None"
 """GSM-Plus's answer to a question that lacks what it takes; such questions are reported apart."""
+METRICS = (
+    ACCURACY,
+    DetailShare(
+        "accuracy_strict",
+        "the same, of answers in the asked form only",
+        measure=ACCURACY.name,
+        hit={STRICT: True, FLEXIBLE: False}.get,
+    ),
+    MetricDescription(
+        "unanswerable",
+        "questions without an answer of which the target says so",
+        headline=4,
+        counts="passed",
+        rows_alone=True,
+    ),
+    RETAINED,
+)
 _LAST_LINE = re.compile(r"\s*####[^\n]*\s*\Z")
 _SAYS_NONE = re.compile(SAYS_NONE, re.IGNORECASE)
 _MARKUP = re.compile(r"\\(?:text\w*|mathrm|mathbf)|[{}$*.]")
+
+SETTINGS = None
+"""A task has no section for it."""
 
 
 def text_of(row: dict[str, Any], field: str) -> str:
@@ -83,7 +107,7 @@ def read_row(row: dict[str, Any]) -> Raw:
         question, answer = text_of(row, "prompt"), text_of(row, "answer").strip()
     elif "perturbation_type" in row:
         question, answer = text_of(row, "question"), text_of(row, "answer").strip()
-        measure: Measure | None = "unanswerable" if answer == UNANSWERABLE else None
+        measure = "unanswerable" if answer == UNANSWERABLE else None
         return Raw(" ".join(question.split()), answer, text_of(row, "perturbation_type"), measure)
     elif set(row) == {"text"}:
         question, answer = text_of(row, "text"), None
@@ -268,6 +292,7 @@ def open_kind(use: KindUse, worlds: Sequence[World]) -> Kind:
         replay_row=replay_row,
         group=lambda instruction: question_type(instruction, worlds),
         canonical=lambda instruction: canonical_form(instruction, worlds) or normalise(instruction),
+        metrics=METRICS,
         says_none=lambda _, solution: _states_none(final_answer(solution)),
         structured=STRUCTURED,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from reversegen.config.load import Deduplication
+from reversegen.config.task import Deduplication
 from reversegen.core.records import Message, Pair, TrainingRow
 from reversegen.kinds.base import Kind
 from reversegen.text.embeddings import Embeddings, Vectors
@@ -23,7 +23,7 @@ class KeptOut:
 
 
 @dataclass(frozen=True)
-class Meanings:
+class ComparedMeanings:
     """Vectors of what is trained on and of what is kept out."""
 
     training: Embeddings
@@ -75,7 +75,7 @@ def find_contamination(
     kept_out: Mapping[str, KeptOut],
     deduplication: Deduplication,
     kind: Kind,
-    meanings: Meanings | None = None,
+    meanings: ComparedMeanings | None = None,
 ) -> Contamination:
     """Count the instructions of each training set that overlap with each set that is kept out."""
     exact: dict[str, dict[str, int]] = {name: {} for name in training}

@@ -7,7 +7,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reversegen.config.load import Enhancement
+from reversegen.config.training import Enhancement
 from reversegen.core.errors import BadInput
 from reversegen.core.records import (
     Instruction,
@@ -20,6 +20,7 @@ from reversegen.core.records import (
     TrainingRow,
     Verdict,
 )
+from reversegen.core.sources import SOURCES
 from reversegen.ids import hashed_seed
 from reversegen.kinds.answers.reply import read_reply
 from reversegen.kinds.base import Conversation, Kind
@@ -28,15 +29,13 @@ from reversegen.text.words import words
 
 log = logging.getLogger("reversegen")
 
-SOURCES = ("reversegen", "warmup", "warmup_failures", "seeds")
-"""Failures of the trained proposers; valid instructions of proposer 0; its failures, at equal target calls; seeds."""
 OF_FAILURES = ("reversegen", "warmup_failures")
 """Sources whose rows `in_turns` selects. The two others are what they are compared with, drawn as they come."""
 
 
 @dataclass(frozen=True)
-class Found:
-    """What one arm found in its train split."""
+class LabelledArm:
+    """The instructions of one arm with their verdicts and references."""
 
     instructions: Sequence[Instruction]
     labels: Sequence[Label]
@@ -78,15 +77,14 @@ class Selection:
 
 
 def select_rows(
-    trained: Sequence[Found],
-    warmup: Sequence[Found],
+    trained: Sequence[LabelledArm],
+    warmup: Sequence[LabelledArm],
     seeds: Sequence[tuple[Seed, Reference, Verdict]],
     responses: Mapping[str, Sequence[Response]],
-    kept_out: Sequence[Question | Seed],
+    barred: Barred,
     enhancement: Enhancement,
     system: str | None,
     random_seed: int,
-    kind: Kind,
 ) -> Selection:
     """Choose equally many rows of each source; all are answered by the teacher, and all get the same replay rows.
 
@@ -100,8 +98,47 @@ def select_rows(
 
     Raises BadInput where a source has nothing left.
     """
-    barred = Barred(kept_out, kind)
-    pools = {
+    kind = barred.kind
+    pools = _candidates(trained, warmup, seeds)
+    usable = {name: {i: c for i, c in pool.items() if not barred(i, c.text)} for name, pool in pools.items()}
+    if empty := [name for name, pool in usable.items() if not pool]:
+        raise BadInput(
+            f"enhancement: nothing to train on from {', '.join(empty)} after dropping what the test sets ask; sample more "
+            "(prompts.train) or give more seeds"
+        )
+    chosen = _choose(usable, enhancement, random_seed, kind)
+    taught = {i for ids in chosen.values() for i in ids}
+    left_out = taught | pools["warmup_failures"].keys()  # what failed in one arm may have passed in another
+    passed = {
+        i: c.text for i, c in _labelled(warmup, {"passed"}).items() if i not in left_out and not barred(i, c.text)
+    }
+    answers = {
+        i: answer
+        for i, text in passed.items()
+        if (answer := _settled(text, _answers(text, responses.get(i, ()), kind), kind))
+    }
+    rng = random.Random(hashed_seed(random_seed, "replay"))
+    replay = rng.sample(list(answers), min(enhancement.replay_rows, len(answers)))
+    replay_rows = [_row(i, *kind.replay_row(passed[i], answers[i], system), "replay") for i in replay]
+    replay_rows += _plain_rows(warmup, responses, barred, enhancement.plain_rows, system, random_seed)
+    rows = {
+        name: [_row(i, *_taught(usable[name][i], system, kind), name) for i in ids] + replay_rows
+        for name, ids in chosen.items()
+    }
+    return Selection(
+        rows=rows,
+        candidates={name: len(pool) for name, pool in pools.items()},
+        overlaps={name: len(pools[name]) - len(usable[name]) for name in pools},
+    )
+
+
+def _candidates(
+    trained: Sequence[LabelledArm],
+    warmup: Sequence[LabelledArm],
+    seeds: Sequence[tuple[Seed, Reference, Verdict]],
+) -> dict[str, dict[str, Candidate]]:
+    """By source and id, what may become a row."""
+    return {
         "reversegen": _labelled(trained, {"failed"}),
         "warmup": _labelled(warmup, {"failed", "passed"}),
         "warmup_failures": _labelled(warmup, {"failed"}),
@@ -111,43 +148,20 @@ def select_rows(
             if s.split == "train" and r.invalid is None and verdict != "invalid"
         },
     }
-    kept = {name: {i: c for i, c in pool.items() if not barred(i, c.text)} for name, pool in pools.items()}
-    empty = [name for name, pool in kept.items() if not pool]
-    if empty:
-        raise BadInput(
-            f"enhancement: nothing to train on from {', '.join(empty)} after dropping what the test sets ask; sample more "
-            "(prompts.train) or give more seeds"
-        )
-    count = min(enhancement.rows, *(len(pool) for pool in kept.values()))
+
+
+def _choose(
+    pools: Mapping[str, Mapping[str, Candidate]], enhancement: Enhancement, random_seed: int, kind: Kind
+) -> dict[str, list[str]]:
+    """Equally many ids of each source."""
+    count = min(enhancement.rows, *(len(pool) for pool in pools.values()))
     chosen = {}
-    for name, pool in kept.items():
+    for name, pool in pools.items():
         rng = random.Random(hashed_seed(random_seed, "enhancement", name))
         selects = enhancement.in_turns and name in OF_FAILURES
         drawn = rng.sample(sorted(pool), len(pool) if selects else count)
         chosen[name] = _most_different(drawn, pool, kind)[:count] if selects else drawn
-    taught = {i for ids in chosen.values() for i in ids}
-    left_out = taught | pools["warmup_failures"].keys()  # what failed in one arm may have passed in another
-    passed = {
-        i: c.text for i, c in _labelled(warmup, {"passed"}).items() if i not in left_out and not barred(i, c.text)
-    }
-    own = {
-        i: said
-        for i, text in passed.items()
-        if (said := _settled(text, _answers(text, responses.get(i, ()), kind), kind))
-    }
-    rng = random.Random(hashed_seed(random_seed, "replay"))
-    replay = rng.sample(list(own), min(enhancement.replay_rows, len(own)))
-    replay_rows = [_row(i, *kind.replay_row(passed[i], own[i], system), "replay") for i in replay]
-    replay_rows += _plain_rows(warmup, responses, barred, enhancement.plain_rows, system, random_seed, kind)
-    rows = {
-        name: [_row(i, *_taught(kept[name][i], system, kind), name) for i in ids] + replay_rows
-        for name, ids in chosen.items()
-    }
-    return Selection(
-        rows=rows,
-        candidates={name: len(pool) for name, pool in pools.items()},
-        overlaps={name: len(pools[name]) - len(kept[name]) for name in pools},
-    )
+    return chosen
 
 
 def margin_warning(selection: Selection, answered: int, enhancement: Enhancement) -> str | None:
@@ -163,27 +177,28 @@ def margin_warning(selection: Selection, answered: int, enhancement: Enhancement
 
 
 def _plain_rows(
-    warmup: Sequence[Found],
+    warmup: Sequence[LabelledArm],
     responses: Mapping[str, Sequence[Response]],
     barred: Barred,
     count: int,
     system: str | None,
     random_seed: int,
-    kind: Kind,
 ) -> list[TrainingRow]:
     """Questions of proposer 0, failed and passed alike, with one of the target's own draws as the answer.
 
     Drawn and not greedy, since greedy answers would teach the target to be surer than it is. Under a system text a row holds
     the letter alone, as the rows that ask whether the target is sure do: a draw that the limit cut is no whole turn.
     """
-    asked = {i: c.text for i, c in _labelled(warmup, {"failed", "passed"}).items() if not barred(i, c.text)}
-    own = {i: said[0] for i, text in asked.items() if (said := _answers(text, responses.get(i, ()), kind))}
+    kind = barred.kind
+    texts = {i: c.text for i, c in _labelled(warmup, {"failed", "passed"}).items() if not barred(i, c.text)}
+    draws = {i: _answers(text, responses.get(i, ()), kind) for i, text in texts.items()}
+    answers = {i: several[0] for i, several in draws.items() if several}
     if system and kind.choice:
-        own = {i: kind.choice.letter(asked[i], answer) or answer for i, answer in own.items()}
+        answers = {i: kind.choice.letter(texts[i], answer) or answer for i, answer in answers.items()}
     rng = random.Random(hashed_seed(random_seed, "plain"))
     return [
-        _row(i, kind.target_messages(asked[i], system), [Message(role="assistant", content=own[i])], "replay")
-        for i in rng.sample(list(own), min(count, len(own)))
+        _row(i, kind.target_messages(texts[i], system), [Message(role="assistant", content=answers[i])], "replay")
+        for i in rng.sample(list(answers), min(count, len(answers)))
     ]
 
 
@@ -192,18 +207,18 @@ class Barred:
 
     def __init__(self, kept_out: Sequence[Question | Seed], kind: Kind) -> None:
         self.kind = kind
-        self.asked = {kind.canonical(q.text) for q in kept_out if isinstance(q, Question)}
+        self.questions = {kind.canonical(q.text) for q in kept_out if isinstance(q, Question)}
         self.seeds = {s.id for s in kept_out if isinstance(s, Seed) and s.split == "heldout"}
 
     def __call__(self, identity: str, text: str) -> bool:
         """Whether an instruction is barred."""
-        return identity in self.seeds or self.kind.canonical(text) in self.asked
+        return identity in self.seeds or self.kind.canonical(text) in self.questions
 
 
-def _labelled(found: Sequence[Found], verdicts: set[Verdict]) -> dict[str, Candidate]:
+def _labelled(arms: Sequence[LabelledArm], verdicts: set[Verdict]) -> dict[str, Candidate]:
     """By id, the kept train-split instructions with one of the verdicts and a trusted answer."""
     pool: dict[str, Candidate] = {}
-    for arm in found:
+    for arm in arms:
         verdict = {label.instruction_id: label.verdict for label in arm.labels}
         trusted = {r.instruction_id: r for r in arm.references if r.invalid is None}
         for i in arm.instructions:
@@ -218,13 +233,13 @@ def _most_different(drawn: Sequence[str], pool: Mapping[str, Candidate], kind: K
 
     Lengths are in doublings of words: DPO is known to shift them, and with them wordings, whatever fails.
     """
-    asked: set[str] = set()
+    questions: set[str] = set()
     first: list[str] = []
     again: list[str] = []
     for i in drawn:
-        asks = kind.canonical(pool[i].text)
-        (again if asks in asked else first).append(i)
-        asked.add(asks)
+        question = kind.canonical(pool[i].text)
+        (again if question in questions else first).append(i)
+        questions.add(question)
 
     def type_and_length(i: str) -> str:
         type_ = kind.group(pool[i].text) or pool[i].subject or ""

@@ -6,7 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 
-from reversegen.config.load import Deduplication
+from reversegen.config.task import Deduplication
 from reversegen.core.records import Instruction, Sample
 from reversegen.ids import instruction_id
 from reversegen.kinds.answers.reply import read_reply

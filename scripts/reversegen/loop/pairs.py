@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from reversegen.config.load import Pairing
+from reversegen.config.training import Pairing
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Instruction, Label, Pair, PairingKind, Prompt, Sample
 from reversegen.ids import hashed_seed

@@ -1,4 +1,4 @@
-"""Trusted answers: by the exact solver of an invented world, or by a teacher model (see `generation`)."""
+"""Trusted answers: by the exact solver of an invented world, or by a vote of a teacher's solutions."""
 
 from __future__ import annotations
 
@@ -7,21 +7,16 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import ValidationError
 
-from reversegen.config.load import ModelUse
 from reversegen.core.records import Reference
-from reversegen.engines.base import Generated, Probabilities
-from reversegen.kinds.answers.decision import says_yes
+from reversegen.engines.base import Generated
 from reversegen.kinds.answers.equivalence import Checker
 from reversegen.kinds.answers.final import NO_ANSWER
 from reversegen.kinds.answers.reply import TRUNCATED, Reply, read_reply
 from reversegen.kinds.base import Kind, Structured
+from reversegen.loop.solvability import NOT_SOLVABLE
 from reversegen.worlds import WORLDS
 
-SPELLINGS = {"Yes": True, "yes": True, "No": False, "no": False}
-"""How models write yes and no; whichever a model prefers counts, since the spellings of each are summed."""
-SOLVABILITY_TOKENS = 256
-"""Tokens for a yes or no that has no probability: room for a few sentences of reasons."""
-NOT_SOLVABLE, NOT_ANSWERABLE = "not solvable", "not answerable"
+NOT_ANSWERABLE = "not answerable"
 DISAGREE = "teacher's answers disagree"
 
 
@@ -42,30 +37,6 @@ def reference(identity: str, text: str, solution: str | None, teacher: str, kind
 def refused(identity: str, reason: str, teacher: str) -> Reference:
     """The record of an instruction without a trusted answer."""
     return Reference(instruction_id=identity, answer=None, solution=None, teacher=teacher, invalid=reason)
-
-
-def gives_probabilities(teacher: ModelUse) -> bool:
-    """Whether yes and no have a probability: an endpoint gives none, and before its thought a model that thinks has none."""
-    return teacher.endpoint is None and not teacher.thinks
-
-
-def likely_solvable(probabilities: Probabilities) -> str | None:
-    """None if a teacher's yes, in all SPELLINGS, has at least one half; else why there is no reference."""
-    if isinstance(probabilities, str):
-        return probabilities
-    yes = sum(probability for spelling, probability in probabilities.items() if SPELLINGS[spelling])
-    return None if yes >= 0.5 else NOT_SOLVABLE
-
-
-def solvable(reply: Generated) -> str | None:
-    """None if a teacher's reply says yes; else why the instruction is invalid."""
-    visible = read_reply(reply.text, reply.finished, reply.invalid)
-    if visible.invalid:
-        return visible.invalid
-    yes = says_yes(visible)
-    if yes is None:
-        return "solvability unreadable"
-    return None if yes else NOT_SOLVABLE
 
 
 def not_understood(reason: str | None) -> bool:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from reversegen.config.load import DataSource
+from reversegen.config.data import DataSource
 from reversegen.core.data_files import read_rows
 from reversegen.core.errors import BadInput
 from reversegen.core.files import check_file
@@ -41,13 +41,13 @@ def clean_seeds(
     kept: dict[str, tuple[bytes, str | None, Group]] = {}
     groups: dict[Group, Group] = {}  # one object for all seeds of a group
     sizes = Counter[Group]()
-    asked = {kind.canonical(question.text) for question in tests}
+    questions = {kind.canonical(question.text) for question in tests}
     counts: dict[str, str] = {}
     for name, source in sources.items():
         before, rows, overlaps, contradicting = len(kept), 0, 0, 0
         for row in read_source(name, source, files.get(name), kind):
             rows += 1
-            if kind.canonical(row.text) in asked:
+            if kind.canonical(row.text) in questions:
                 overlaps += 1
                 continue
             identity = instruction_id(row.text)
@@ -66,14 +66,7 @@ def clean_seeds(
         )  # fmt: skip
     if few := sum(size for size in sizes.values() if size < LEAST):
         log.info("%d seeds dropped: fewer than %d of their subject and split", few, LEAST)
-    enough = {(source, split) for (source, _, split), size in sizes.items() if size >= LEAST}
-    for name in sources:
-        for part in ("train", "heldout"):
-            if (name, part) not in enough:
-                raise BadInput(
-                    f"data.seeds.{name}: fewer than {LEAST} {part} seeds are left of {counts[name]}; give more rows or change "
-                    "data.heldout_share"
-                )
+    _check_sizes(sizes, counts)
     return (
         Seed(
             id=identity,
@@ -87,6 +80,18 @@ def clean_seeds(
         for identity, (text, answer, group) in kept.items()
         if sizes[group] >= LEAST
     )
+
+
+def _check_sizes(sizes: Mapping[Group, int], counts: Mapping[str, str]) -> None:
+    """Raise BadInput for a source, of those that `counts` tells of, that has no prompt's worth of a split left."""
+    enough = {(source, split) for (source, _, split), size in sizes.items() if size >= LEAST}
+    for name, count in counts.items():
+        for part in ("train", "heldout"):
+            if (name, part) not in enough:
+                raise BadInput(
+                    f"data.seeds.{name}: fewer than {LEAST} {part} seeds are left of {count}; give more rows or change "
+                    "data.heldout_share"
+                )
 
 
 def build_tests(name: str, source: DataSource, file: Path | None, kind: Kind) -> list[Question]:
@@ -107,8 +112,8 @@ def build_tests(name: str, source: DataSource, file: Path | None, kind: Kind) ->
             measure=measure,
         )
         contradicting += questions.setdefault(question.id, question).answer != row.answer
-    told = (name, rows, len(questions), contradicting)
-    log.info("%s: %d rows, %d distinct questions, %d rows with another answer than before", *told)
+    message = "%s: %d rows, %d distinct questions, %d rows with another answer than before"
+    log.info(message, name, rows, len(questions), contradicting)
     return list(questions.values())
 
 

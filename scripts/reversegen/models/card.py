@@ -10,6 +10,7 @@ from typing import Any, Literal
 import yaml
 
 from reversegen.core.files import read_json
+from reversegen.core.markdown import markdown_table, plain_cell
 
 Role = Literal["proposer", "target"]
 Method = Literal["sft", "dpo"]
@@ -29,8 +30,6 @@ chat template refuses. `curve.json` holds the loss, `manifest.json` the hash of 
 
 $kept
 
-| argument | value |
-| --- | --- |
 $settings
 
 $versions
@@ -88,15 +87,10 @@ def model_card(
         base=f"[{hub}](https://huggingface.co/{hub})" if hub else f"`{'/'.join(base.parts[-2:])}`, which is on no hub",
         **{name: f"{facts[name]:,}" for name in ("rows", "steps", "tokens", "dropped_rows")},
         kept=_kept(facts["kept"]),
-        settings="\n".join(f"| {name} | {_cell(value)} |" for name, value in arguments.items()),
+        settings=markdown_table(("argument", "value"), ((k, plain_cell(v)) for k, v in arguments.items()), 2),
         versions=", ".join(f"{name} {version}" for name, version in facts["versions"].items()),
         use=USE[role],
     )
-
-
-def _cell(value: Any) -> str:
-    """A value in one cell of a table, whatever it holds."""
-    return " ".join(str(value).split()).replace("|", "\\|")
 
 
 def _kept(facts: Mapping[str, Any]) -> str:

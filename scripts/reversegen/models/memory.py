@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reversegen.config.load import Size
+from reversegen.config.workflow import Size
 from reversegen.core.files import read_json
 from reversegen.models.folder import adapted
 
@@ -37,7 +37,7 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Shape:
+class ModelShape:
     """What decides the memory of a model."""
 
     weights: int
@@ -49,16 +49,16 @@ class Shape:
     """Tokens."""
 
 
-def shape_of_size(size: Size, dtype: str) -> Shape | None:
+def shape_of_size(size: Size, dtype: str) -> ModelShape | None:
     """The largest of each among the models of a size; None for a size that tells of no GPU. `auto` counts as 16 bits."""
     use, width = size.footprint, WIDTHS.get(dtype, 2)
     if use is None:
         return None
     weights, cache, read = (amount * width // 2 for amount in (size.disk_mb * 10**6, use.cache_bytes, use.read_bytes))
-    return Shape(weights, cache, read, use.vocabulary)
+    return ModelShape(weights, cache, read, use.vocabulary)
 
 
-def shape_of_folder(folder: Path, dtype: str) -> Shape | None:
+def shape_of_folder(folder: Path, dtype: str) -> ModelShape | None:
     """That of a model's folder, by its config.json and its weights' files; None if these do not say it.
 
     A sliding window is left out, so that the cache is that of a model without one.
@@ -80,7 +80,7 @@ def shape_of_folder(folder: Path, dtype: str) -> Shape | None:
         return None
     inner = _number(config, "intermediate_size", "n_inner") or 4 * hidden
     shared, head = _number(config, "num_key_value_heads") or heads, _number(config, "head_dim") or hidden // heads
-    return Shape(
+    return ModelShape(
         weights=sum(file.stat().st_size for file in files) * width // stored,
         cache=2 * layers * shared * head * width,
         read=(8 * hidden + 3 * inner) * width,
@@ -88,17 +88,17 @@ def shape_of_folder(folder: Path, dtype: str) -> Shape | None:
     )
 
 
-def needed(shape: Shape, batch: Batch) -> int:
+def needed(shape: ModelShape, batch: Batch) -> int:
     """What weights and a whole batch take together: cache, one layer's activations, logits of a step."""
     return shape.weights + batch.sequences * _of_sequence(shape, batch)
 
 
-def most_sequences(shape: Shape, batch: Batch, available: int) -> int:
+def most_sequences(shape: ModelShape, batch: Batch, available: int) -> int:
     """How many of a batch's sequences fit beside the weights; 0 if not one does."""
     return max(0, int((available - shape.weights) // _of_sequence(shape, batch)))
 
 
-def _of_sequence(shape: Shape, batch: Batch) -> int:
+def _of_sequence(shape: ModelShape, batch: Batch) -> int:
     if not batch.written:
         return int(batch.prompt * shape.read + batch.scored * shape.vocabulary * SCORED)
     context = batch.prompt + batch.written

@@ -17,7 +17,7 @@ from reversegen.config.load import checked, read_yaml
 from reversegen.core.errors import BadInput
 
 
-class Request(NamedTuple):
+class JobRequest(NamedTuple):
     """What a job asks SLURM for."""
 
     threads: int
@@ -45,7 +45,7 @@ def _minutes(given: Any) -> Any:
     return sum(float(number) * {"d": 1440, "h": 60, "m": 1, "s": 1 / 60}[unit] for number, unit in parts)
 
 
-class Limits(BaseModel):
+class PartitionLimits(BaseModel):
     """Limits of a partition under the plug-in's names; one that is left out is none, but for GPUs."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -73,10 +73,10 @@ class Partition(NamedTuple):
     """A partition that jobs may go to; "" is the cluster's default."""
 
     name: str
-    limits: Limits | None
+    limits: PartitionLimits | None
     """Those of the profile's own list of partitions; None where it has none."""
 
-    def takes(self, request: Request) -> bool:
+    def takes(self, request: JobRequest) -> bool:
         """Whether the plug-in sends such a job here."""
         most = self.limits
         return most is None or (
@@ -91,7 +91,7 @@ class Partition(NamedTuple):
 class Partitions(BaseModel):
     """The file that slurm-partition-config names."""
 
-    partitions: dict[Annotated[str, Field(pattern=r"\S")], Limits]
+    partitions: dict[Annotated[str, Field(pattern=r"\S")], PartitionLimits]
 
 
 def _pairs(given: Any) -> dict[str, Any]:
@@ -164,7 +164,7 @@ class Profile:
 
 
 def read_profile(folder: Path) -> Profile:
-    """The profile of a folder. Raises BadInput naming file, key and mend."""
+    """The profile of a folder. Raises BadInput naming file, key and fix."""
     places = [folder / name for name in ("profile.yaml", "config.v8+.yaml", "config.yaml")]
     file = next((place for place in places if place.is_file()), None)
     if file is None:

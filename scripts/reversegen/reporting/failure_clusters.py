@@ -1,4 +1,4 @@
-"""What kinds of instructions the target fails on: failing instructions clustered, and each cluster named by its own terms."""
+"""Failure clusters: failing instructions grouped by meaning, each group named by its own terms."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from reversegen.core.records import Cluster, Failure
 from reversegen.ids import hashed_seed
-from reversegen.reporting.failures import Found
+from reversegen.reporting.failures import JudgedInstructions
 from reversegen.text.embeddings import Embeddings, Vectors
 from reversegen.text.words import PUNCTUATION, spaced
 
@@ -44,39 +44,66 @@ BLOCK = 4096
 
 
 def make_failure_clusters(
-    found: Found, embeddings: Embeddings | None, harmful: bool, random_seed: int
+    judged: JudgedInstructions, embeddings: Embeddings | None, harmful: bool, random_seed: int
 ) -> tuple[list[Cluster], list[Failure]]:
-    """The clusters, largest first, and every failing instruction with its cluster, its texts left out where `harmful`.
+    """The clusters, largest first, and every failing instruction with its cluster, its texts left out if `harmful`.
 
-    Instructions are compared by their embeddings where the task has a model for them, else by tf-idf reduced to DIMENSIONS.
+    Instructions are compared by their embeddings if the task has a model for them, else by tf-idf reduced to DIMENSIONS.
     Centres are those of k-means on a seeded SAMPLE of the failing instructions, as many of COUNTS as have the best silhouette
     (Rousseeuw 1987). What the target passed is given to the nearest centre too, so that a cluster has a failure rate.
     """
     from threadpoolctl import threadpool_limits
 
     start = time.perf_counter()
-    if not found.failures:
+    if not judged.failures:
         return [], []
-    ids, passed = list(found.failures), list(found.passes)
-    texts = [str(failure.text) for failure in found.failures.values()]
+    texts = [str(failure.text) for failure in judged.failures.values()]
     with threadpool_limits(1):  # sums of several threads differ in their last bits from run to run
         if embeddings is None:
-            vectors, others = _tf_idf(texts, list(found.passes.values()), random_seed)
+            failed, passed = _tf_idf(texts, list(judged.passes.values()), random_seed)
         else:
-            vectors, others = embeddings.of(ids), embeddings.of(passed)
-        centres = _centres(vectors, random_seed)
-        own, distances = _nearest(vectors, centres)
-        order = np.argsort(-np.bincount(own, minlength=len(centres)), kind="stable")  # largest first
+            failed, passed = embeddings.of(list(judged.failures)), embeddings.of(list(judged.passes))
+        centres = _centres(failed, random_seed)
+        failed_cluster, distances = _nearest(failed, centres)
+        order = np.argsort(-np.bincount(failed_cluster, minlength=len(centres)), kind="stable")  # largest first
         rank = np.empty_like(order)
         rank[order] = np.arange(len(order))
-        own, theirs = rank[own], rank[_nearest(others, centres)[0]]
-    terms = _terms(texts, own, len(centres))
-    of_failed, of_passed = dict(zip(ids, own.tolist(), strict=True)), dict(zip(passed, theirs.tolist(), strict=True))
-    failed_by = [Counter(of_failed[i] for i in ids) for ids in found.failed_in]
-    passed_by = [Counter(of_passed[i] for i in ids if i in of_passed) for ids in found.passed_in]
+        failed_cluster, passed_cluster = rank[failed_cluster], rank[_nearest(passed, centres)[0]]
+    terms = _terms(texts, failed_cluster, len(centres))
+    clusters = _clusters(
+        judged, failed_cluster, passed_cluster, distances, terms, "tf-idf" if embeddings is None else "embeddings"
+    )
+    log.info(
+        "%d failing instructions and %d passed ones: %d clusters of %s, %.1f s",
+        len(texts), len(judged.passes), len(clusters), clusters[0].vectors, time.perf_counter() - start,
+    )  # fmt: skip
+    masked = {"text": None, "response": None, "reference": None} if harmful else {}
+    return clusters, [
+        failure.model_copy(update={"cluster": cluster, **masked})
+        for failure, cluster in zip(judged.failures.values(), failed_cluster.tolist(), strict=True)
+    ]
+
+
+def _clusters(
+    judged: JudgedInstructions,
+    failed_cluster: Numbers,
+    passed_cluster: Numbers,
+    distances: Vectors,
+    terms: Sequence[Sequence[str]],
+    vectors: Literal["embeddings", "tf-idf"],
+) -> list[Cluster]:
+    """The record of each cluster, from the cluster of each failing and passed instruction; `distances` are of failing ones."""
+    ids, passed_ids = list(judged.failures), list(judged.passes)
+    cluster_of_failed = dict(zip(ids, failed_cluster.tolist(), strict=True))
+    cluster_of_passed = dict(zip(passed_ids, passed_cluster.tolist(), strict=True))
+    failed = [Counter(cluster_of_failed[i] for i in iteration) for iteration in judged.failed_by_iteration]
+    passed = [
+        Counter(cluster_of_passed[i] for i in iteration if i in cluster_of_passed)
+        for iteration in judged.passed_by_iteration
+    ]
     clusters = []
-    for n in range(len(centres)):
-        members = np.flatnonzero(own == n)
+    for n in range(len(terms)):
+        members = np.flatnonzero(failed_cluster == n)
         if not len(members):
             continue  # k-means may leave a centre that is nobody's nearest; it is one of the last
         nearest = members[np.lexsort((np.array(ids)[members], distances[members].round(5)))][:EXAMPLES]
@@ -84,21 +111,16 @@ def make_failure_clusters(
             Cluster(
                 number=n,
                 label=", ".join(terms[n][:4]) or f"cluster {n + 1}",
-                terms=terms[n],
-                vectors="tf-idf" if embeddings is None else "embeddings",
+                terms=list(terms[n]),
+                vectors=vectors,
                 failed=len(members),
-                passed=int((theirs == n).sum()),
-                failed_by_iteration=[counts[n] for counts in failed_by],
-                passed_by_iteration=[counts[n] for counts in passed_by],
+                passed=int((passed_cluster == n).sum()),
+                failed_by_iteration=[counts[n] for counts in failed],
+                passed_by_iteration=[counts[n] for counts in passed],
                 examples=[ids[m] for m in nearest],
             )
         )
-    log.info(
-        "%d failing instructions and %d passed ones: %d clusters of %s, %.1f s",
-        len(ids), len(passed), len(clusters), clusters[0].vectors, time.perf_counter() - start,
-    )  # fmt: skip
-    masked = {"text": None, "response": None, "reference": None} if harmful else {}
-    return clusters, [f.model_copy(update={"cluster": of_failed[i], **masked}) for i, f in found.failures.items()]
+    return clusters
 
 
 def tokens(text: str) -> list[str]:
@@ -128,11 +150,11 @@ def _tf_idf(failed: Sequence[str], passed: Sequence[str], random_seed: int) -> t
 
 def _words_and_pairs(text: str) -> list[str]:
     words = tokens(text) or [text]  # a text of white space alone is a word too
-    return words + [f"{one} {other}" for one, other in pairwise(words)]
+    return words + [f"{word} {following}" for word, following in pairwise(words)]
 
 
-def _in_blocks(rows: Any, of_block: Any) -> Vectors:
-    parts = [of_block(rows[n : n + BLOCK]) for n in range(0, rows.shape[0], BLOCK)]
+def _in_blocks(rows: Any, vectors_of: Any) -> Vectors:
+    parts = [vectors_of(rows[n : n + BLOCK]) for n in range(0, rows.shape[0], BLOCK)]
     return np.concatenate(parts).astype(np.float32) if parts else np.empty((0, DIMENSIONS), np.float32)
 
 
@@ -168,15 +190,15 @@ def _state(random_seed: int, what: str) -> int:
 
 def _nearest(vectors: Vectors, centres: Vectors) -> tuple[Numbers, Vectors]:
     """Of each vector the nearest centre, and the squared distance less the vector's own square."""
-    own, distances = np.empty(len(vectors), np.int64), np.empty(len(vectors), np.float32)
+    numbers, distances = np.empty(len(vectors), np.int64), np.empty(len(vectors), np.float32)
     squares = (centres**2).sum(axis=1)
     for n in range(0, len(vectors), BLOCK):
         block = squares - 2 * (vectors[n : n + BLOCK] @ centres.T)
-        own[n : n + BLOCK], distances[n : n + BLOCK] = block.argmin(axis=1), block.min(axis=1)
-    return own, distances
+        numbers[n : n + BLOCK], distances[n : n + BLOCK] = block.argmin(axis=1), block.min(axis=1)
+    return numbers, distances
 
 
-def _terms(texts: Sequence[str], own: Numbers, count: int) -> list[list[str]]:
+def _terms(texts: Sequence[str], clusters: Numbers, count: int) -> list[list[str]]:
     """Of each cluster its first TERMS by class-based tf-idf (Grootendorst, arXiv 2203.05794, equation 2), stop words left out.
 
     A term stands in two texts at least, so that no name or number of a single one is shown. A single letter is none, unless it
@@ -185,15 +207,15 @@ def _terms(texts: Sequence[str], own: Numbers, count: int) -> list[list[str]]:
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
     texts_with: Counter[str] = Counter()
-    of_cluster: list[Counter[str]] = [Counter() for _ in range(count)]
-    for text, cluster in zip(texts, own.tolist(), strict=True):
+    in_cluster: list[Counter[str]] = [Counter() for _ in range(count)]
+    for text, cluster in zip(texts, clusters.tolist(), strict=True):
         words = [w for w in tokens(text) if w not in NO_TERM and (len(w) > 1 or not w.isalpha() or spaced(w) != w)]
         texts_with.update(set(words))
-        of_cluster[cluster].update(words)
-    total = sum(of_cluster, Counter[str]())
+        in_cluster[cluster].update(words)
+    total = sum(in_cluster, Counter[str]())
     average = total.total() / max(1, count)
     chosen = []
-    for counts in of_cluster:
+    for counts in in_cluster:
         size = max(1, counts.total())
         scores = {
             word: n / size * np.log(1 + average / total[word])

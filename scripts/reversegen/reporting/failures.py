@@ -15,85 +15,95 @@ from reversegen.kinds.base import Kind
 
 
 @dataclass
-class Found:
+class JudgedInstructions:
     """Distinct instructions of all iterations that have a verdict, in order of first appearance."""
 
     failures: dict[str, Failure] = field(default_factory=dict)
-    """With their texts, in no cluster yet."""
+    """By id, with their texts, in no cluster yet."""
     passes: dict[str, str] = field(default_factory=dict)
     """Texts by id; none that failed in another iteration."""
-    failed_in: list[list[str]] = field(default_factory=list)
-    """Ids by iteration."""
-    passed_in: list[list[str]] = field(default_factory=list)
+    failed_by_iteration: list[list[str]] = field(default_factory=list)
+    """Ids."""
+    passed_by_iteration: list[list[str]] = field(default_factory=list)
+    """Ids."""
 
 
-def read_found(
+def read_judged_instructions(
     instructions: Sequence[Path],
     labels: Sequence[Path],
     responses: Sequence[Path],
     references: Sequence[Path],
     kind: Kind,
-) -> Found:
-    """Read the files of iterations 0 to N, in order; `references` is empty where the kind has none.
+) -> JudgedInstructions:
+    """Read the files of iterations 0 to N, in order; `references` is empty if the kind has none.
 
     One iteration is in memory at a time, but for what failed. Raises BadInput naming file, line and field.
     """
-    found, samples = Found(), Counter[str]()
+    judged, samples = JudgedInstructions(), Counter[str]()
     for k, path in enumerate(instructions):
-        own = {label.instruction_id: label for label in read_records(labels[k], Label)}
-        failed = {i for i, label in own.items() if label.verdict == "failed"}
-        said: dict[str, list[str]] = defaultdict(list)
+        verdicts = {label.instruction_id: label for label in read_records(labels[k], Label)}
+        failed = {i for i, label in verdicts.items() if label.verdict == "failed"}
+        answers: dict[str, list[str]] = defaultdict(list)
         for response in read_records(responses[k], Response):
             if response.instruction_id in failed:
-                said[response.instruction_id].append(response.text)
-        trusted = {
-            r.instruction_id: r.answer
+                answers[response.instruction_id].append(response.text)
+        answers_of_teacher = {
+            reference.instruction_id: reference.answer
             for file in references[k : k + 1]
-            for r in read_records(file, Reference)
-            if r.instruction_id in failed
+            for reference in read_records(file, Reference)
+            if reference.instruction_id in failed
         }
-        found.failed_in.append([])
-        found.passed_in.append([])
+        judged.failed_by_iteration.append([])
+        judged.passed_by_iteration.append([])
         for instruction in read_records(path, Instruction):
-            identity, label = instruction.id, own.get(instruction.id)
+            identity, label = instruction.id, verdicts.get(instruction.id)
             if label is None or label.verdict == "invalid":
                 continue
             samples[identity] += len(instruction.samples)
             if label.verdict == "passed":
-                found.passed_in[k].append(identity)
-                found.passes.setdefault(identity, instruction.text)
+                judged.passed_by_iteration[k].append(identity)
+                judged.passes.setdefault(identity, instruction.text)
                 continue
-            found.failed_in[k].append(identity)
-            if identity not in found.failures:
-                found.failures[identity] = Failure(
-                    instruction_id=identity,
-                    cluster=0,
-                    iteration=k,
-                    group=kind.group(instruction.text) or instruction.subject,
-                    samples=0,
-                    characters=len(instruction.text),
-                    detail=label.detail,
-                    score=label.score,
-                    text=instruction.text,
-                    response=_answers(said[identity]),
-                    reference=trusted.get(identity),
+            judged.failed_by_iteration[k].append(identity)
+            if identity not in judged.failures:
+                judged.failures[identity] = _failure(
+                    instruction, label, answers[identity], answers_of_teacher.get(identity), k, kind
                 )
-    for identity, failure in found.failures.items():
-        found.passes.pop(identity, None)
-        found.failures[identity] = failure.model_copy(update={"samples": samples[identity]})
-    return found
+    for identity, failure in judged.failures.items():
+        judged.passes.pop(identity, None)
+        judged.failures[identity] = failure.model_copy(update={"samples": samples[identity]})
+    return judged
 
 
-def _answers(texts: Sequence[str]) -> str:
+def _failure(
+    instruction: Instruction, label: Label, answers: Sequence[str], reference: str | None, iteration: int, kind: Kind
+) -> Failure:
+    """A failing instruction, in no cluster yet and of no samples yet."""
+    return Failure(
+        instruction_id=instruction.id,
+        cluster=0,
+        iteration=iteration,
+        group=kind.group(instruction.text) or instruction.subject,
+        samples=0,
+        characters=len(instruction.text),
+        detail=label.detail,
+        score=label.score,
+        text=instruction.text,
+        response=_one_answer(answers),
+        reference=reference,
+    )
+
+
+def _one_answer(texts: Sequence[str]) -> str:
     """One answer as it is; of several, each different one with how often it came, the most frequent first."""
     if len(texts) == 1:
         return texts[0]
     return "\n".join(f"{text} ({count} of {len(texts)})" for text, count in Counter(texts).most_common())
 
 
-def failure_texts(found: Found) -> Iterable[FailureText]:
+def failure_texts(judged: JudgedInstructions) -> Iterable[FailureText]:
     """What `failures.parquet` masks."""
-    for failure in found.failures.values():
+    for failure in judged.failures.values():
         yield FailureText(
             instruction_id=failure.instruction_id,
             text=str(failure.text),

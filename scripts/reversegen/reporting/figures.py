@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from reversegen.reporting.comparisons import NULL, TARGET, Entry, Line, Part, covered, plain
-from reversegen.reporting.tables import TARGET_ROWS
+from reversegen.reporting.comparison_files import intervals_text, plain
+from reversegen.reporting.comparisons import NULL, Entry, Line, TablePart
+from reversegen.reporting.rows import TARGET_ROWS
+from reversegen.reporting.tables import headline_metrics
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,34 +32,35 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#0
 MARKERS = "os^Dv<>"
 
 
-def figure(table: str, of: Sequence[Part]) -> str:
+Panels = list[tuple[str, "Callable[[Axes, Sequence[Line]], None]", Sequence[Line]]]
+"""Title, what draws it, and its lines."""
+
+
+def figure(table: str, parts: Sequence[TablePart]) -> str:
     """An SVG of a table's numbers, its text as text. Without numbers it says so."""
     from matplotlib import style
     from matplotlib.figure import Figure
 
     file = io.StringIO()
     with style.context(["default", STYLE]):
-        panels = _ablation_panels(of) if table == "ablation" else _panels(of)
-        drawn = Figure(figsize=(4.2 * max(len(panels), 1), 3.4), layout="constrained")
+        panels = _ablation_panels(parts) if table == "ablation" else _panels(parts)
+        drawing = Figure(figsize=(4.2 * max(len(panels), 1), 3.4), layout="constrained")
         for n, (title, draw, lines) in enumerate(panels, 1):
-            axes = drawn.add_subplot(1, len(panels), n)
+            axes = drawing.add_subplot(1, len(panels), n)
             axes.set_title(title, loc="left", fontsize=10)
             draw(axes, lines)
         if not panels:
-            drawn.text(0.5, 0.5, "there are no results to draw", ha="center")
+            drawing.text(0.5, 0.5, "there are no results to draw", ha="center")
         else:
-            drawn.supxlabel(f"bars: 95 % intervals {covered(of)}", fontsize=8)
+            drawing.supxlabel(f"bars: 95 % intervals {intervals_text(parts)}", fontsize=8)
         metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        drawn.savefig(file, format="svg", metadata=metadata)
+        drawing.savefig(file, format="svg", metadata=metadata)
     return file.getvalue()
 
 
-Panels = list[tuple[str, Any, list[Line]]]
-
-
-def _panels(of: Sequence[Part]) -> Panels:
-    """Failure rate and diversity by iteration, and what targets are judged by, by source."""
-    by_name = {part.name: part.lines for part in of}
+def _panels(parts: Sequence[TablePart]) -> Panels:
+    """Failure rate and diversity by iteration, and what targets are compared by, by source."""
+    by_name = {part.name: part.lines for part in parts}
     proposers = [line for line in by_name.get("proposer", []) if line.heads["iteration"] != "untrained"]
     targets = by_name.get("target", [])
     panels: Panels = []
@@ -65,26 +69,26 @@ def _panels(of: Sequence[Part]) -> Panels:
         ("distinct_3", "Distinct 3-grams by iteration"),
     ):
         if _measured(proposers, metric):
-            panels.append((title, lambda axes, lines, metric=metric: _by_iteration(axes, lines, metric), proposers))
-    for metric in [name for name in TARGET.get(of[0].lines[0].run.kind if of else "", ()) if _measured(targets, name)][
-        :2
-    ]:
+            panels.append((title, partial(_by_iteration, metric=metric), proposers))
+    headlines = [metric.name for metric in headline_metrics(targets[0].run.kind)] if targets else []
+    for metric in [name for name in headlines if _measured(targets, name)][:2]:
         title = f"{metric.replace('_', ' ').capitalize()} by source"
-        panels.append((title, lambda axes, lines, metric=metric: _by_source(axes, lines, metric), targets))
+        panels.append((title, partial(_by_source, metric=metric), targets))
     return panels
 
 
-def _ablation_panels(of: Sequence[Part]) -> Panels:
+def _ablation_panels(parts: Sequence[TablePart]) -> Panels:
+    """Failure rate of the last proposer, and what the enhanced target is compared by, of each kind."""
     panels: Panels = []
-    for part in of:
-        main = TARGET.get(part.name, ("accuracy",))[0]
+    for part in parts:
+        main = headline_metrics(part.name)[0].name
         for metric, title in (
             ("failure_rate", "failure rate of the last proposer"),
             (main, f"{main} after enhancement"),
         ):
             if _measured(part.lines, metric):
                 title = f"{part.name}: {title.replace('_', ' ')}"
-                panels.append((title, lambda axes, lines, metric=metric: _by_task(axes, lines, metric), part.lines))
+                panels.append((title, partial(_by_task, metric=metric), part.lines))
     return panels
 
 
@@ -93,16 +97,18 @@ def _measured(lines: Sequence[Line], metric: str) -> bool:
 
 
 def _entry(line: Line, metric: str) -> Entry | None:
-    found = [entry for entry in line.entries if entry.metric == metric and entry.estimate.value is not None]
-    return found[0] if found else None
+    entries = (e for e in line.entries if e.metric == metric and e.estimate.value is not None)
+    return next(entries, None)
 
 
 def _by_iteration(axes: Axes, lines: Sequence[Line], metric: str) -> None:
     tasks = list(dict.fromkeys(line.task for line in lines))
     for n, task in enumerate(tasks):
-        own = [(int(line.heads["iteration"]), e) for line in lines if line.task == task and (e := _entry(line, metric))]
-        places = [step + 0.06 * (n - (len(tasks) - 1) / 2) for step, _ in own]
-        colour, entries = COLOURS[n % len(COLOURS)], [e for _, e in own]
+        steps = [
+            (int(line.heads["iteration"]), e) for line in lines if line.task == task and (e := _entry(line, metric))
+        ]
+        places = [step + 0.06 * (n - (len(tasks) - 1) / 2) for step, _ in steps]
+        colour, entries = COLOURS[n % len(COLOURS)], [e for _, e in steps]
         axes.plot(places, _values(entries), MARKERS[n % len(MARKERS)] + "-", color=colour, label=plain(task))
         axes.vlines(places, *_ends(entries), color=colour)
     axes.set(xlabel="iteration (0 is the warm-up)", ylabel=metric.replace("_", " "), ylim=(0, 1.02))
@@ -114,21 +120,21 @@ def _by_source(axes: Axes, lines: Sequence[Line], metric: str) -> None:
     sources = [source for source in TARGET_ROWS if any(line.heads["source"] == source for line in lines)]
     tasks = list(dict.fromkeys(line.task for line in lines))
     for n, task in enumerate(tasks):
-        own = [
+        places = [
             (sources.index(line.heads["source"]), e)
             for line in lines
             if line.task == task and (e := _entry(line, metric))
         ]
         shift = 0.16 * (n - (len(tasks) - 1) / 2)
-        _dots(axes, [place + shift for place, _ in own], [e for _, e in own], n, task)
+        _dots(axes, [place + shift for place, _ in places], [e for _, e in places], n, task)
     axes.set(xlabel=metric.replace("_", " "), xlim=(-0.02, 1.02), ylim=(len(sources) - 0.5, -0.5))
     axes.set_yticks(range(len(sources)), sources)
     axes.legend()
 
 
 def _by_task(axes: Axes, lines: Sequence[Line], metric: str) -> None:
-    own = [(n, e) for n, line in enumerate(lines) if (e := _entry(line, metric))]
-    _dots(axes, [place for place, _ in own], [e for _, e in own], 0, NULL)
+    places = [(n, e) for n, line in enumerate(lines) if (e := _entry(line, metric))]
+    _dots(axes, [place for place, _ in places], [e for _, e in places], 0, NULL)
     axes.set(xlabel=metric.replace("_", " "), xlim=(-0.02, 1.02), ylim=(len(lines) - 0.5, -0.5))
     axes.set_yticks(range(len(lines)), [plain(line.task) for line in lines])
 

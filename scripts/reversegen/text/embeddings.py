@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from reversegen.config.load import Embedding, ModelUse
+from reversegen.config.models import ModelUse
+from reversegen.config.task import Embedding
 from reversegen.core.errors import BadInput
 from reversegen.core.files import write_bytes
 from reversegen.ids import content_id

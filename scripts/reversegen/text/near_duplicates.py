@@ -21,14 +21,13 @@ import itertools
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numba
 import numpy as np
 import numpy.typing as npt
 
-from reversegen.config.load import Deduplication
+from reversegen.config.task import Deduplication
 from reversegen.ids import normalise
 from reversegen.text.words import words
 
@@ -77,24 +76,23 @@ def _similar(
     if not len(texts):
         return np.empty((0, 2), dtype=np.int64)
     sets = _ngram_sets(texts, settings.ngram)
-    bits = np.uint64(1) << (sets.members.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(58))
-    signatures = np.bitwise_xor.reduceat(bits, sets.starts[:-1])
     sizes = np.diff(sets.starts)
     shared = _least_shared(settings.threshold, 2 * int(sizes.max()))
     prefixes = _prefixes(shared)[sizes]
     in_index = np.arange(len(sets.members)) - np.repeat(sets.starts[:-1], sizes) < np.repeat(prefixes * indexed, sizes)
     places = np.append(0, np.cumsum(np.bincount(sets.members[in_index], minlength=int(sets.members.max()) + 1)))
-    return _join(sets.members, sets.starts, signatures, shared, prefixes, places, probing, indexed, kept_only)
+    return _join(sets, shared, prefixes, places, probing, indexed, kept_only)
 
 
-@dataclass(frozen=True)
-class _Sets:
+class _Sets(NamedTuple):
     """Sets of n-grams, which are numbered by rarity: 0 is among the rarest."""
 
     members: npt.NDArray[np.int32]
     """Of all sets, one after the other, each in ascending order."""
     starts: Ints
     """Where each set starts, and the end of the last; none is empty."""
+    signatures: npt.NDArray[np.uint64]
+    """Of each set, 64 bits in which at most as many differ as n-grams do: each flips one."""
 
 
 def _ngram_sets(texts: Sequence[str], ngram: int) -> _Sets:
@@ -106,10 +104,12 @@ def _ngram_sets(texts: Sequence[str], ngram: int) -> _Sets:
     def cut() -> Iterator[list[str]]:
         for text in texts:
             plain = normalise(text)
-            own = words(plain) if plain[:1].isalnum() or _SAYS.search(plain) else [plain]
-            own += [""] * (ngram - len(own))  # no word is empty, so that what is filled up equals no longer text
-            lengths.append(len(own))
-            yield own
+            cut_words = words(plain) if plain[:1].isalnum() or _SAYS.search(plain) else [plain]
+            cut_words += [""] * (
+                ngram - len(cut_words)
+            )  # no word is empty, so that what is filled up equals no longer text
+            lengths.append(len(cut_words))
+            yield cut_words
 
     words_of = np.fromiter(map(known.__getitem__, itertools.chain.from_iterable(cut())), dtype=np.int64)
     grams = words_of
@@ -126,7 +126,9 @@ def _ngram_sets(texts: Sequence[str], ngram: int) -> _Sets:
     packed.sort(kind="stable")
     packed = packed[np.append(True, packed[1:] != packed[:-1])]
     starts = np.searchsorted(packed, np.arange(len(texts) + 1) << 32)
-    return _Sets((packed & 0xFFFFFFFF).astype(np.int32), starts)
+    members = (packed & 0xFFFFFFFF).astype(np.int32)
+    bits = np.uint64(1) << (members.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(58))
+    return _Sets(members, starts, np.bitwise_xor.reduceat(bits, starts[:-1]))
 
 
 def _least_shared(threshold: float, most: int) -> Ints:
@@ -170,10 +172,24 @@ def _differing(one: np.uint64, other: np.uint64) -> np.int64:
 
 
 @_compiled
+def _common(
+    members: npt.NDArray[np.int32], one: np.int64, one_end: np.int64, other: np.int64, other_end: np.int64
+) -> np.int64:
+    """How many members two sets share, of which these are the places of the first and behind the last."""
+    common = 0
+    while one < one_end and other < other_end:
+        if members[one] == members[other]:
+            one, other, common = one + 1, other + 1, common + 1
+        elif members[one] < members[other]:
+            one += 1
+        else:
+            other += 1
+    return common
+
+
+@_compiled
 def _join(
-    members: npt.NDArray[np.int32],
-    starts: Ints,
-    signatures: npt.NDArray[np.uint64],
+    sets: _Sets,
     shared: Ints,
     prefixes: Ints,
     places: Ints,
@@ -186,13 +202,14 @@ def _join(
     Of each set so many first members as `prefixes` says are looked up in an index and put into it, where member n has room from
     `places` n to n + 1.
     """
+    members, starts, signatures = sets.members, sets.starts, sets.signatures
     count = len(starts) - 1
     ends = places[:-1].copy()
     set_at = np.empty(places[-1], np.int32)
     size_at = np.empty(places[-1], np.int32)
     signature_at = np.empty(places[-1], np.uint64)
 
-    found = np.empty((1024, 2), np.int64)
+    pairs = np.empty((1024, 2), np.int64)
     matches = 0
     compared = np.full(count, -1, np.int64)
     for one in range(count):
@@ -201,8 +218,8 @@ def _join(
         prefix_end = start + prefixes[one]
         first = count
         if probing[one]:
-            for at in range(start, prefix_end):
-                for place in range(places[members[at]], ends[members[at]]):
+            for position in range(start, prefix_end):
+                for place in range(places[members[position]], ends[members[position]]):
                     total = size + size_at[place]
                     if _differing(signature, signature_at[place]) > total - 2 * shared[total]:
                         continue
@@ -212,28 +229,20 @@ def _join(
                     if compared[other] == one:
                         continue
                     compared[other] = one
-                    a, b, common = start, starts[other], 0
-                    while a < end and b < starts[other + 1]:
-                        if members[a] == members[b]:
-                            a, b, common = a + 1, b + 1, common + 1
-                        elif members[a] < members[b]:
-                            a += 1
-                        else:
-                            b += 1
-                    if common < shared[total]:
+                    if _common(members, start, end, starts[other], starts[other + 1]) < shared[total]:
                         continue
                     if kept_only and first < count:
                         matches -= 1
                     first = other
-                    if matches == len(found):
+                    if matches == len(pairs):
                         more = np.empty((2 * matches, 2), np.int64)
-                        more[:matches] = found
-                        found = more
-                    found[matches, 0], found[matches, 1] = one, other
+                        more[:matches] = pairs
+                        pairs = more
+                    pairs[matches, 0], pairs[matches, 1] = one, other
                     matches += 1
         if indexed[one] and not (kept_only and first < count):
-            for at in range(start, prefix_end):
-                place = ends[members[at]]
+            for position in range(start, prefix_end):
+                place = ends[members[position]]
                 set_at[place], size_at[place], signature_at[place] = one, size, signature
-                ends[members[at]] += 1
-    return found[:matches].copy()
+                ends[members[position]] += 1
+    return pairs[:matches].copy()

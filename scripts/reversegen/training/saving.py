@@ -30,7 +30,7 @@ ERROR = 0.25
 """Largest standard error of a share: with a larger one a whole and a half cannot be told apart (two errors)."""
 
 
-class Part(NamedTuple):
+class TokenPart(NamedTuple):
     """Tokens that a model is asked for the log-probability of."""
 
     tokens: list[int]
@@ -40,7 +40,7 @@ class Part(NamedTuple):
     """1, or -1 for the rejected side of a pair."""
 
 
-class Kept(BaseModel):
+class KeptGain(BaseModel):
     """What the manifest says of a training's gain, means over rows in nats."""
 
     model_config = ConfigDict(frozen=True)
@@ -74,22 +74,22 @@ def merge_adapter(model: Any, dtype: torch.dtype | None, *seed: str | int) -> An
     return model.unload()
 
 
-def drawn_rows(dataset: Any, random_seed: int) -> list[list[Part]]:
+def drawn_rows(dataset: Any, random_seed: int) -> list[list[TokenPart]]:
     """A seeded draw of at most ROWS rows of what a trainer of TRL has tokenised: one part for each, two for a pair."""
     rng = random.Random(hashed_seed(random_seed, "kept"))
     drawn = [dataset[place] for place in sorted(rng.sample(range(len(dataset)), min(ROWS, len(dataset))))]
     if "labels" in dataset.column_names:
-        return [[Part(row["input_ids"], [label != -100 for label in row["labels"]], 1)] for row in drawn]
+        return [[TokenPart(row["input_ids"], [label != -100 for label in row["labels"]], 1)] for row in drawn]
     return [
         [
-            Part(row["prompt_ids"] + row[side], [False] * len(row["prompt_ids"]) + [True] * len(row[side]), sign)
+            TokenPart(row["prompt_ids"] + row[side], [False] * len(row["prompt_ids"]) + [True] * len(row[side]), sign)
             for side, sign in (("chosen_ids", 1), ("rejected_ids", -1))
         ]
         for row in drawn
     ]
 
 
-def log_probabilities(model: Any, rows: Sequence[Sequence[Part]]) -> list[float]:
+def log_probabilities(model: Any, rows: Sequence[Sequence[TokenPart]]) -> list[float]:
     """Of each row the sum over its counted tokens, in nats: minus that of the rejected side for a pair.
 
     One sequence at a time, so that nothing depends on what it would share a batch with.
@@ -114,7 +114,9 @@ def log_probabilities(model: Any, rows: Sequence[Sequence[Part]]) -> list[float]
     return sums
 
 
-def kept(before: Sequence[float], after: Sequence[float], saved: Sequence[float], pairs: bool, least: float) -> Kept:
+def kept(
+    before: Sequence[float], after: Sequence[float], saved: Sequence[float], pairs: bool, least: float
+) -> KeptGain:
     """The share of what training gained that the saved folder has: a ratio of means over the rows.
 
     Null if nothing or less than `least` was gained, and if the standard error of the ratio is above ERROR (Cochran, Sampling
@@ -145,7 +147,7 @@ def kept(before: Sequence[float], after: Sequence[float], saved: Sequence[float]
             share = round(ratio, 4)
         else:
             reason = small
-    return Kept(
+    return KeptGain(
         measure="margin" if pairs else "log-probability",
         rows=len(gains),
         gained=round(gained, 4),

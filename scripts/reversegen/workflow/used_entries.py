@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from reversegen.config.load import Model, Task
+from reversegen.config.models import Model
+from reversegen.config.task import Task
 from reversegen.engines import engine_name
 from reversegen.worlds import worlds_of
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from reversegen.config.load import Corpus, Task
+from reversegen.config.data import Corpus
+from reversegen.config.load import Task
 from reversegen.core.errors import BadInput
 from reversegen.worlds import arithmetic, knowledge, policy
 from reversegen.worlds.base import Example, World
@@ -12,7 +13,6 @@ WORLDS: dict[str, World] = {
     "knowledge": knowledge.WORLD,
     "policy": policy.WORLD,
 }
-
 SOLVERS = {name: world.kind for name, world in WORLDS.items() if world.teaches}
 """Teachers that are no models but the exact solver of a world, with the kind whose questions they answer."""
 

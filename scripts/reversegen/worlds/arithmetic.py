@@ -22,7 +22,7 @@ import random
 import re
 from dataclasses import dataclass
 
-from reversegen.config.load import Corpus
+from reversegen.config.data import Corpus
 from reversegen.core.errors import BadInput
 from reversegen.ids import hashed_seed
 from reversegen.worlds.base import Example, World

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from reversegen.config.load import Corpus
+from reversegen.config.data import Corpus
 
 
 @dataclass(frozen=True)

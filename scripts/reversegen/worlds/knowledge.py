@@ -24,7 +24,7 @@ from __future__ import annotations
 import random
 import re
 
-from reversegen.config.load import Corpus
+from reversegen.config.data import Corpus
 from reversegen.core.errors import BadInput
 from reversegen.ids import hashed_seed
 from reversegen.worlds.base import Example, World

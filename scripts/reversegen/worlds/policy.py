@@ -21,7 +21,7 @@ import random
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-from reversegen.config.load import Corpus
+from reversegen.config.data import Corpus
 from reversegen.core.errors import BadInput
 from reversegen.worlds.base import Example, World
 

@@ -4,16 +4,17 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.support.usage import Usage, read_usage
 
 from reversegen.core.files import alone
-from reversegen.core.records import Answer, Call
 from reversegen.engines.base import Generated
-from reversegen.engines.endpoint.call_log import Calls, Usage, calls_folder, read_usage
+from reversegen.engines.endpoint.call_log import Calls, calls_folder
+from reversegen.engines.endpoint.calls import Call, EarlierAnswer
 from reversegen.engines.endpoint.replies import Reading, generated
 
 
 def call(key: str, *texts: str, batch: bool = False) -> Call:
-    answers = [Answer(text=text, tokens=2, finished=True) for text in texts]
+    answers = [EarlierAnswer(text=text, tokens=2, finished=True) for text in texts]
     return Call(key=key, status=200, tokens_in=7, tokens_out=2 * len(texts), batch=batch, answers=answers)
 
 

@@ -18,20 +18,26 @@ from typing import Any
 
 import pytest
 from tests.support.endpoint_server import FAULTS, KEY, EndpointServer
+from tests.support.settings import answer_settings
+from tests.support.usage import read_usage
 
-from reversegen.config.load import Endpoint, Honesty, KindUse, Limits, ModelUse, Teaching
+from reversegen.config.models import Endpoint, Limits, ModelUse
+from reversegen.config.task import KindUse, Teaching
 from reversegen.core.errors import BadInput
-from reversegen.core.records import Call, Message, Reference, Response, read_records
+from reversegen.core.records import Message, Reference, Response, read_records
 from reversegen.engines import open_engine
 from reversegen.engines.base import Decoding, Generated, Request
-from reversegen.engines.endpoint.call_log import calls_folder, read_usage
+from reversegen.engines.endpoint.call_log import calls_folder
+from reversegen.engines.endpoint.calls import Call
 from reversegen.engines.endpoint.connection import OUTAGE, Connection
 from reversegen.engines.openai import OpenAIEngine
 from reversegen.kinds import open_kind
-from reversegen.loop.generation import answer_by_teacher, answer_questions
+from reversegen.kinds.honesty import Honesty
+from reversegen.loop.answering import answer_questions
+from reversegen.loop.teaching import Teacher, answer_by_teacher
 
 SECRET = "and a secret"
-KIND = open_kind(KindUse(name="math"))
+MATH = open_kind(KindUse(name="math"))
 
 
 @pytest.fixture(autouse=True)
@@ -110,7 +116,7 @@ def test_as_many_requests_as_configured_are_under_way_across_batches(server: End
     output = tmp_path / "responses.jsonl"
     questions = [(f"id {n}", f"question {n}") for n in range(192)]
     engine = engine_of(server, calls_folder(output), concurrency=64)
-    answer_questions(output, questions, engine, KIND, None, 8, 1, ())
+    answer_questions(output, questions, engine, MATH, answer_settings(None, 8), 1, ())
     assert server.most_at_once == 64
     found = read_records(output, Response)
     assert [(r.instruction_id, r.text) for r in found] == [(i, f"{question} is 0") for i, question in questions]
@@ -325,7 +331,7 @@ def test_a_server_that_is_killed_and_comes_back_costs_no_answer(tmp_path: Path, 
 
     thread = threading.Thread(target=restart)
     thread.start()
-    answer_questions(output, questions, engine, KIND, None, 16, 1, ())
+    answer_questions(output, questions, engine, MATH, answer_settings(None, 16), 1, ())
     thread.join()
     assert [(r.instruction_id, r.text) for r in read_records(output, Response)] == [
         (i, f"{question} is 0") for i, question in questions
@@ -433,7 +439,7 @@ def test_a_batch_answers_all_that_wait_and_is_paid_for_as_one(server: EndpointSe
     output = tmp_path / "responses.jsonl"
     questions = [(f"id {n}", f"question {n}") for n in range(100)]
     engine = engine_of(server, calls_folder(output), mode="batch", poll=0.1)
-    answer_questions(output, questions, engine, KIND, None, 8, 1, ())
+    answer_questions(output, questions, engine, MATH, answer_settings(None, 8), 1, ())
     assert [r.text for r in read_records(output, Response)] == [f"{question} is 0" for _, question in questions]
     [batch] = server.batches
     assert (batch["endpoint"], batch["completion_window"]) == ("/v1/chat/completions", "24h")
@@ -665,7 +671,7 @@ def referenced(
     output = folder / "references.jsonl"
     engine = engine_of(server, calls_folder(output), Decoding(9, 0.7 if samples > 1 else 0.0))
     questions = [(f"id {n}", question) for n, question in enumerate(said)]
-    answer_by_teacher(output, questions, "l", engine, engine, opened, settings, 1.0, (0, "iter1"), True)
+    answer_by_teacher(output, questions, Teacher("l", engine, engine, opened, settings, 1.0, True), (0, "iter1"))
     return read_records(output, Reference)
 
 

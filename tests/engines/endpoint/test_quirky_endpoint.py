@@ -7,25 +7,29 @@ from pathlib import Path
 
 import pytest
 from tests.support.endpoint_server import FORMS, KEY, ONCE, REFUSED, EndpointServer, quirk
+from tests.support.settings import answer_settings
+from tests.support.usage import read_usage
 
-from reversegen.config.load import Corpus, Endpoint, KindUse, Limits
+from reversegen.config.data import Corpus
+from reversegen.config.models import Endpoint, Limits
+from reversegen.config.task import KindUse
 from reversegen.core.records import Label, Reference, Response, read_records
 from reversegen.engines.base import Decoding
-from reversegen.engines.endpoint.call_log import calls_folder, read_usage
+from reversegen.engines.endpoint.call_log import calls_folder
 from reversegen.engines.openai import OpenAIEngine
 from reversegen.kinds import open_kind
 from reversegen.kinds.answers.reply import read_reply
-from reversegen.loop.generation import answer_questions
+from reversegen.loop.answering import answer_questions
 from reversegen.loop.labels import cases, label_responses
 from reversegen.worlds.arithmetic import draw
 
-KIND = open_kind(KindUse(name="math"))
+MATH = open_kind(KindUse(name="math"))
 CORPUS = Corpus(world="arithmetic", mix="uniform", part="all", count=150, random_seed=3, distinct=True)
 EXAMPLES = draw(CORPUS)
 QUESTIONS = [(f"id {n}", example.question) for n, example in enumerate(EXAMPLES)]
 SOLVED = {example.question: example.answer.rpartition("#### ")[2] for example in EXAMPLES}
 SAID = {
-    KIND.target_messages(question, None)[-1].content: f"#### {int(answer) + (n % 3 == 0)}"
+    MATH.target_messages(question, None)[-1].content: f"#### {int(answer) + (n % 3 == 0)}"
     for n, (question, answer) in enumerate(SOLVED.items())
 }
 """What the target says: every third answer is wrong."""
@@ -34,7 +38,7 @@ SAID = {
 def respond(server: EndpointServer, output: Path, mode: str) -> list[Response]:
     endpoint = Endpoint(base_url=server.url, model="some-model", api_key_env="REVERSEGEN_TEST_KEY")
     engine = OpenAIEngine(endpoint, Limits(mode=mode, poll=0.1), Decoding(8), calls_folder(output))
-    answer_questions(output, QUESTIONS, engine, KIND, None, 16, 1, ())
+    answer_questions(output, QUESTIONS, engine, MATH, answer_settings(None, 16), 1, ())
     return read_records(output, Response)
 
 
@@ -43,7 +47,7 @@ def labels(responses: list[Response]) -> dict[str, Label]:
         Reference(instruction_id=identity, answer=SOLVED[question], solution=None, teacher="solver", invalid=None)
         for identity, question in QUESTIONS
     ]
-    found = label_responses(cases(QUESTIONS, responses, references), 2.0, KIND)
+    found = label_responses(cases(QUESTIONS, responses, references), 2.0, MATH)
     return {label.instruction_id: label for label in found}
 
 
@@ -61,9 +65,9 @@ def test_a_quirky_server_gives_the_verdicts_of_a_plain_one(
         assert respond(server, tmp_path / "quirky.jsonl", mode) == quirky
         assert Counter(text for text, _ in server.asked) == sent  # nothing is asked twice
         assert len(server.batches) == (mode == "batch") * 2  # the second one repeats what the first left
-    names = {identity: quirk(KIND.target_messages(text, None)[-1].content, 1) for identity, text in QUESTIONS}
+    names = {identity: quirk(MATH.target_messages(text, None)[-1].content, 1) for identity, text in QUESTIONS}
     assert set(names.values()) == {*REFUSED, *ONCE, *FORMS}
-    asked = {identity: KIND.target_messages(text, None)[-1].content for identity, text in QUESTIONS}
+    asked = {identity: MATH.target_messages(text, None)[-1].content for identity, text in QUESTIONS}
     for one, other in zip(plain, quirky, strict=True):
         name = names[other.instruction_id]
         assert sent[asked[other.instruction_id]] == (2 if name in ONCE else 1), name

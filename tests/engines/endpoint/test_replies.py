@@ -13,13 +13,15 @@ from typing import Any
 
 import pytest
 from tests.support.endpoint_server import KEY, EndpointServer
+from tests.support.usage import read_usage
 
-from reversegen.config.load import Endpoint, Limits, ModelUse, Thinking
+from reversegen.config.models import Endpoint, Limits, ModelUse, Thinking
 from reversegen.core.errors import BadInput
-from reversegen.core.records import Answer, Call, Message
+from reversegen.core.records import Message
 from reversegen.engines import open_engine
 from reversegen.engines.base import Decoding, Generated, Request
-from reversegen.engines.endpoint.call_log import Calls, read_usage
+from reversegen.engines.endpoint.call_log import Calls
+from reversegen.engines.endpoint.calls import Call, EarlierAnswer
 from reversegen.engines.endpoint.faults import Fault, body_fault, status_fault
 from reversegen.engines.endpoint.replies import Reading, generated
 from reversegen.kinds.answers.reply import read_reply
@@ -608,7 +610,7 @@ def test_answers_of_an_earlier_version_are_found_and_empty_ones_asked_again(
 
 
 def test_the_choices_of_an_earlier_version_are_judged_one_by_one() -> None:
-    answers = [Answer(text="18", tokens=5, finished=finished) for finished in (True, False)]
+    answers = [EarlierAnswer(text="18", tokens=5, finished=finished) for finished in (True, False)]
     call = Call(key="k", status=200, tokens_in=1, tokens_out=10, batch=False, answers=answers)
     assert [one.finished for one in generated(call, Reading(6))] == [True, True]
     assert [one.finished for one in generated(call, Reading(5))] == [True, False]

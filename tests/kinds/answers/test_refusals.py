@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reversegen.config.load import KindUse, Safety
+from reversegen.config.task import KindUse
 from reversegen.core.records import Judgement, Opening, Question, Response, read_records
 from reversegen.evaluation.judge_check import check_refusals
 from reversegen.judges import JUDGES, reads_refusals
@@ -15,6 +15,7 @@ from reversegen.kinds.answers.openings import HELP, REFUSALS
 from reversegen.kinds.answers.refusals import refuses
 from reversegen.kinds.answers.reply import read_reply
 from reversegen.kinds.base import Case
+from reversegen.kinds.safety import Safety
 
 SET = read_records(Path(__file__).parents[3] / "resources/judge/refusals.jsonl", Opening)
 CASES = [json.loads(line) for line in (Path(__file__).parents[2] / "cases/refusals.jsonl").read_text().splitlines()]

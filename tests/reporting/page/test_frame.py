@@ -7,11 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.reporting.page.test_report import HOSTILE, hostile, stored
 from tests.support.browser import CHROMIUM, Browser, browser
+from tests.support.page_inputs import HOSTILE, content, hostile
 
-from reversegen.reporting.page.frame import FIRST, framed
-from reversegen.reporting.page.report import MOST_EXAMPLES, page
+from reversegen.reporting.page.examples import MOST_EXAMPLES
+from reversegen.reporting.page.frame import ROWS_AT_ONCE, html_document
+from reversegen.reporting.page.page import task_page
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on the PATH")
 
@@ -25,10 +26,10 @@ def chromium() -> Iterator[Browser]:
         yield opened
 
 
-def shown(chromium: Browser, folder: Path, content: str, width: int = 1200) -> Browser:
+def shown(chromium: Browser, folder: Path, html: str, width: int = 1200) -> Browser:
     """The browser with the page open, which has complained of nothing and fetched no more than the page."""
     path = folder / "report.html"
-    path.write_text(content)
+    path.write_text(html)
     chromium.open(path, width)
     assert chromium.requests == [path.as_uri()]
     assert chromium.complaints == []
@@ -45,7 +46,7 @@ def output(chromium: Browser) -> str:
 
 
 def test_filters_show_what_a_count_by_hand_gives(chromium: Browser, tmp_path: Path) -> None:
-    shown(chromium, tmp_path, page(stored(30)))
+    shown(chromium, tmp_path, task_page(content(30)))
     assert chromium.run(COUNT) == 30
     choose(chromium, "cluster", "1")
     assert (chromium.run(COUNT), output(chromium)) == (10, "10 of 30")
@@ -64,28 +65,35 @@ def test_filters_show_what_a_count_by_hand_gives(chromium: Browser, tmp_path: Pa
 
 
 def test_a_card_shows_the_examples_of_its_cluster(chromium: Browser, tmp_path: Path) -> None:
-    shown(chromium, tmp_path, page(stored(30)))
+    shown(chromium, tmp_path, task_page(content(30)))
     choose(chromium, "search", "nowhere")
     chromium.run('document.querySelectorAll("button[data-cluster]")[2].click()')
     assert chromium.run(f"{VISIBLE}.map((row) => row.dataset.cluster)") == ["2"] * 10
 
 
 def test_long_tables_unfold_in_steps(chromium: Browser, tmp_path: Path) -> None:
-    shown(chromium, tmp_path, page(stored(MOST_EXAMPLES + 100)))
+    shown(chromium, tmp_path, task_page(content(MOST_EXAMPLES + 100)))
     steps = []
     for _ in range(6):
         steps.append(chromium.run(COUNT))
         chromium.run('document.querySelector("#more").click()')
-    assert steps == [FIRST, 2 * FIRST, 4 * FIRST, 8 * FIRST, 16 * FIRST, MOST_EXAMPLES]
+    assert steps == [
+        ROWS_AT_ONCE,
+        2 * ROWS_AT_ONCE,
+        4 * ROWS_AT_ONCE,
+        8 * ROWS_AT_ONCE,
+        16 * ROWS_AT_ONCE,
+        MOST_EXAMPLES,
+    ]
     assert chromium.run('document.querySelector("#more").hidden')
     choose(chromium, "cluster", "0")
-    assert chromium.run(COUNT) == FIRST
+    assert chromium.run(COUNT) == ROWS_AT_ONCE
     assert output(chromium) == f"667 of {MOST_EXAMPLES}"
 
 
 @pytest.mark.parametrize("harmful", [False, True])
 def test_nothing_of_a_model_runs_and_nothing_is_fetched(chromium: Browser, tmp_path: Path, harmful: bool) -> None:
-    shown(chromium, tmp_path, page(replace(hostile(), harmful=harmful)))
+    shown(chromium, tmp_path, task_page(replace(hostile(), harmful=harmful)))
     assert chromium.run("typeof window.pwned") == "undefined"
     assert chromium.run("document.querySelectorAll('script, img').length") == 1
     told = chromium.run("document.body.textContent")
@@ -102,7 +110,7 @@ def test_the_policy_stops_what_would_have_slipped_through(chromium: Browser, tmp
         "<form action='http://127.0.0.1:9/' id='f'></form>"
     )
     path = tmp_path / "report.html"
-    path.write_text(framed("t", slipped))
+    path.write_text(html_document("t", slipped))
     chromium.open(path)
     chromium.run('document.querySelector("#a").click(); document.querySelector("#f").submit(); 1')
     chromium.run("new Promise((done) => setTimeout(done, 200))")
@@ -116,7 +124,7 @@ def test_the_policy_stops_what_would_have_slipped_through(chromium: Browser, tmp
 def test_no_part_is_wider_than_the_screen_and_nothing_overlaps_it(
     chromium: Browser, tmp_path: Path, width: int
 ) -> None:
-    shown(chromium, tmp_path, page(stored(30)), width)
+    shown(chromium, tmp_path, task_page(content(30)), width)
     assert chromium.run("document.documentElement.scrollWidth <= innerWidth")
     outside = """[...document.querySelectorAll("figure svg text")].filter((text) => {
       const own = text.getBoundingClientRect(), chart = text.closest("svg").getBoundingClientRect();
@@ -128,7 +136,7 @@ def test_no_part_is_wider_than_the_screen_and_nothing_overlaps_it(
 def test_light_and_dark_have_their_contrast(chromium: Browser, tmp_path: Path) -> None:
     """4.5, as WCAG 2.2 asks of text, of every colour that text or marks have."""
     path = tmp_path / "report.html"
-    path.write_text(page(stored(30)))
+    path.write_text(task_page(content(30)))
     for dark in (False, True):
         chromium.open(path, dark=dark)
         names = ["ink", "faint", "c0", "c1", "c2", "c3", "c4", "warn"]
@@ -150,7 +158,7 @@ def luminance(colour: str) -> float:
 
 
 def test_it_prints_light_without_buttons(chromium: Browser, tmp_path: Path) -> None:
-    shown(chromium, tmp_path, page(stored(150)))
+    shown(chromium, tmp_path, task_page(content(150)))
     printed = chromium.pdf()
     assert printed.startswith(b"%PDF")
     chromium.ask("Emulation.setEmulatedMedia", media="print", features=[])

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import re
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -17,12 +16,20 @@ from pathlib import Path
 from typing import Any
 
 from reversegen.core.errors import BadInput
-from reversegen.core.files import alone, read_json, write_json
-from reversegen.core.records import Call
+from reversegen.core.files import alone, write_json
 from reversegen.engines.base import Generated
+from reversegen.engines.endpoint.batch_replies import (
+    batch_state,
+    checked_id,
+    read_batch,
+    reply_id,
+    reply_object,
+    why_failed,
+)
 from reversegen.engines.endpoint.call_log import Calls
+from reversegen.engines.endpoint.calls import Call
 from reversegen.engines.endpoint.connection import LONGEST_PAUSE, Connection
-from reversegen.engines.endpoint.faults import UNREADABLE, Fault, failed_call, status_fault
+from reversegen.engines.endpoint.faults import Fault, failed_call, status_fault
 from reversegen.engines.endpoint.replies import generated
 from reversegen.ids import content_id
 
@@ -38,7 +45,7 @@ PAGES = 20
 
 
 @dataclass
-class Asked:
+class WaitingRequest:
     """A request that waits for its answer."""
 
     content: str
@@ -62,7 +69,7 @@ class Batches:
 
     def __init__(self, connection: Connection, calls: Calls, read: Callable[[str, int, bytes, bool], Call]) -> None:
         self._connection, self._calls, self._read = connection, calls, read
-        self._asked: dict[str, Asked] = {}
+        self._waiting: dict[str, WaitingRequest] = {}
         self._new: deque[str] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -80,9 +87,9 @@ class Batches:
             await asyncio.shield(earlier)
         if (kept := self._calls.find(key, choices)) is not None:
             return kept
-        asked = self._asked[key] = Asked(content, choices, asyncio.get_running_loop().create_future())
+        waiting = self._waiting[key] = WaitingRequest(content, choices, asyncio.get_running_loop().create_future())
         self._put(key)
-        return await asked.answer
+        return await waiting.answer
 
     def _put(self, key: str) -> None:
         """Let a request wait for the next batch, which goes when it is full or nothing more comes."""
@@ -98,12 +105,12 @@ class Batches:
             size = 0
             while self._new and len(keys) < MOST_REQUESTS and size < MOST_BYTES:
                 keys.append(self._new.popleft())
-                size += len(self._asked[keys[-1]].content)
-            self._start(self._send({key: self._asked[key].choices for key in keys}))
+                size += len(self._waiting[keys[-1]].content)
+            self._start(self._send({key: self._waiting[key].choices for key in keys}))
 
     async def _send(self, keys: dict[str, int]) -> None:
         """Make a batch of requests, and wait for it."""
-        name = content_id(*keys, *(self._asked[key].tries for key in keys))
+        name = content_id(*keys, *(self._waiting[key].tries for key in keys))
         path = self._calls.folder / f"batch-{name}.json"
         with alone(path) as mine:
             if not mine:
@@ -113,11 +120,11 @@ class Batches:
     async def _send_alone(self, name: str, path: Path, keys: dict[str, int]) -> None:
         write_json(path, {"id": None, "keys": keys})
         lines = (
-            f'{{"custom_id": "{key}", "method": "POST", "url": "/v1/chat/completions", "body": {self._asked[key].content}}}\n'
+            f'{{"custom_id": "{key}", "method": "POST", "url": "/v1/chat/completions", "body": {self._waiting[key].content}}}\n'
             for key in keys
         )
         upload = {"file": ("requests.jsonl", "".join(lines).encode(), "application/jsonl")}
-        file = await self._connection.ask("POST", "/files", _identity, files=upload, data={"purpose": "batch"})
+        file = await self._connection.ask("POST", "/files", reply_id, files=upload, data={"purpose": "batch"})
         body = {
             "input_file_id": file,
             "endpoint": "/v1/chat/completions",
@@ -137,7 +144,7 @@ class Batches:
 
         for tries in range(1, self._connection.limits.tries + 1):
             try:
-                return await self._connection.ask("POST", "/batches", _identity, failed, json=body)
+                return await self._connection.ask("POST", "/batches", reply_id, failed, json=body)
             except Lost:
                 await asyncio.sleep(min(LONGEST_PAUSE, 0.5 * 2.0**tries))
             if found := await self._find_by_name(name):
@@ -146,7 +153,7 @@ class Batches:
 
     def _find_earlier(self) -> dict[str, asyncio.Task[None]]:
         """By request, the end of the batch of another process that holds it."""
-        found = {path: _read_batch(path)[1] for path in self._calls.batches()}
+        found = {path: read_batch(path)[1] for path in self._calls.batches()}
         self._calls.look()  # there are the answers of a batch that has ended since
         tasks: dict[str, asyncio.Task[None]] = {}
         for path, keys in found.items():
@@ -166,7 +173,7 @@ class Batches:
         self._calls.look()  # another may have kept some of it, or all
         if not path.exists():
             return
-        identity, keys = _read_batch(path)
+        identity, keys = read_batch(path)
         identity = identity or await self._find_by_name(path.stem.removeprefix("batch-"))
         if identity is None:  # it was not made
             path.unlink()
@@ -178,27 +185,27 @@ class Batches:
     async def _find_by_name(self, name: str) -> str | None:
         after = ""
         for _ in range(PAGES):
-            page = await self._connection.ask("GET", f"/batches?limit=100{after}", _object)
+            page = await self._connection.ask("GET", f"/batches?limit=100{after}", reply_object)
             batches = [batch for batch in page.get("data") or [] if isinstance(batch, dict)]
             for batch in batches:
                 named = (batch.get("metadata") or {}).get("reversegen") == name
                 if named and batch.get("status") not in ENDED - {"completed"}:
-                    return _checked(batch.get("id"))
+                    return checked_id(batch.get("id"))
             if not page.get("has_more") or not batches:
                 break
-            after = f"&after={_checked(batches[-1].get('id'))}"
+            after = f"&after={checked_id(batches[-1].get('id'))}"
         return None
 
     async def _wait_for(self, path: Path, identity: str, keys: dict[str, int]) -> None:
         """Look at a batch until it has ended, keep its answers, and ask again what it did not answer."""
         gone = f"batch {identity} or its output is gone; delete {path} to ask its {len(keys)} requests again, at their price"
         place = f"/batches/{identity}"
-        while (batch := await self._connection.ask("GET", place, _state, gone=gone))["status"] not in ENDED:
+        while (batch := await self._connection.ask("GET", place, batch_state, gone=gone))["status"] not in ENDED:
             await asyncio.sleep(self._connection.limits.poll)
         lines: list[bytes] = []
         for name in ("output_file_id", "error_file_id"):
             if batch.get(name):
-                file = f"/files/{_checked(batch[name])}/content"
+                file = f"/files/{checked_id(batch[name])}/content"
                 lines += (await self._connection.ask("GET", file, lambda content: content, gone=gone)).splitlines()
         left: dict[str, Fault] = {key: Fault("again", "no reply", None) for key in keys}
         before = self._connection.answers
@@ -206,7 +213,7 @@ class Batches:
             self._keep(line, keys, left)
         path.unlink(missing_ok=True)
         if batch["status"] == "failed":
-            raise self._connection.end(f"batch {identity} failed before it began{_why(batch)}")
+            raise self._connection.end(f"batch {identity} failed before it began{why_failed(batch)}")
         if left:
             log.warning("%s: batch %s: %d requests unanswered", self._connection.place, identity, len(left))
         self._blame(identity, keys, left, others=self._connection.answers > before)
@@ -219,14 +226,14 @@ class Batches:
         refused: BadInput | None = None
         again, closed = [], set[str]()
         for key, fault in left.items():
-            tries = self._asked[key].tries + 1 if key in self._asked else 0
+            tries = self._waiting[key].tries + 1 if key in self._waiting else 0
             try:
                 if fault.blame == "setup":
                     raise self._connection.end(f"batch {identity}: {fault.words}")
                 if fault.blame == "again" and not self._connection.exhausted(fault, tries, others=others):
                     again.append(key)
                 else:
-                    self._connection.doubt(fault, self._asked[key].content if key in self._asked else key)
+                    self._connection.doubt(fault, self._waiting[key].content if key in self._waiting else key)
                     closed.add(key)
             except BadInput as error:  # raised after all others are kept
                 refused = refused or error
@@ -237,12 +244,12 @@ class Batches:
                 self._calls.add(failed_call(key, fault, batch=True))
         if refused:
             raise refused
-        again = [key for key in again if key in self._asked]
+        again = [key for key in again if key in self._waiting]
         for key in again:
-            self._asked[key].tries += 1
+            self._waiting[key].tries += 1
         if again:  # a batch is one try of the job's, however many requests it left
-            worst = max(again, key=lambda key: self._asked[key].tries)
-            self._connection.count(self._asked[worst].tries, left[worst].level, what=left[worst].reason)
+            worst = max(again, key=lambda key: self._waiting[key].tries)
+            self._connection.count(self._waiting[worst].tries, left[worst].level, what=left[worst].reason)
         for key in again:
             self._put(key)
 
@@ -269,14 +276,14 @@ class Batches:
         self._connection.answers += 1
         if call:
             self._answer(key, keys[key], call)
-        elif asked := self._asked.pop(key, None):
-            asked.answer.set_result(kept or [])
+        elif waiting := self._waiting.pop(key, None):
+            waiting.answer.set_result(kept or [])
 
     def _answer(self, key: str, n: int, call: Call) -> None:
         """Keep the call that ends a request, and give it to who asks."""
-        self._calls.add(call, remember=key not in self._asked)
-        if asked := self._asked.pop(key, None):
-            asked.answer.set_result(generated(call, self._calls.reading, n))
+        self._calls.add(call, remember=key not in self._waiting)
+        if waiting := self._waiting.pop(key, None):
+            waiting.answer.set_result(generated(call, self._calls.reading, n))
 
     def _start(self, work: Awaitable[None]) -> asyncio.Task[None]:
         """Do something beside; its error is that of all who wait."""
@@ -285,9 +292,9 @@ class Batches:
             try:
                 await work
             except Exception as error:
-                for asked in self._asked.values():
-                    if not asked.answer.done():
-                        asked.answer.set_exception(error)
+                for waiting in self._waiting.values():
+                    if not waiting.answer.done():
+                        waiting.answer.set_exception(error)
                 raise
 
         def ended(task: asyncio.Task[None]) -> None:
@@ -298,62 +305,3 @@ class Batches:
         self._tasks.add(task)  # the loop itself keeps no hold of a task
         task.add_done_callback(ended)
         return task
-
-
-def _read_batch(path: Path) -> tuple[str | None, dict[str, int]]:
-    """The id of a batch and its requests, none where the file is gone by now. Raises BadInput for what is no batch's file."""
-    try:
-        content = read_json(path)
-        identity = content["id"]
-        return identity and _checked(identity), {key: int(choices) for key, choices in content["keys"].items()}
-    except (BadInput, Fault, ValueError, KeyError, TypeError, AttributeError):
-        if not path.exists():
-            return None, {}
-        raise BadInput(
-            f"{path}: does not name a batch; delete it to ask the requests of its batch again, at their price"
-        ) from None
-
-
-def _why(batch: dict[str, Any]) -> str:
-    """The codes of a failed batch's errors, and their messages if they are of no line, whose text they might repeat."""
-    errors = batch.get("errors")
-    listed = errors.get("data") if isinstance(errors, dict) else errors
-    words: dict[str, str] = {}
-    for error in listed if isinstance(listed, list) else []:
-        if not isinstance(error, dict) or not re.fullmatch(r"[\w.-]{1,40}", code := str(error.get("code"))):
-            continue
-        line, message = error.get("line"), error.get("message")
-        more = f" (line {line})" if isinstance(line, int) else ""
-        if line is None and isinstance(message, str) and len(message) <= 200:
-            more = f" ({' '.join(message.split())})"
-        words.setdefault(code, code + more)
-    return f": {', '.join([*words.values()][:5])}" if words else "; the endpoint's own page tells why"
-
-
-def _object(reply: bytes) -> dict[str, Any]:
-    try:
-        content = json.loads(reply)
-    except (ValueError, RecursionError):
-        raise Fault("again", UNREADABLE) from None
-    if not isinstance(content, dict):
-        raise Fault("again", UNREADABLE)
-    return content
-
-
-def _state(reply: bytes) -> dict[str, Any]:
-    """A batch. Raises Fault for what has no status, by which its end would never be seen."""
-    batch = _object(reply)
-    if not isinstance(batch.get("status"), str):
-        raise Fault("again", UNREADABLE)
-    return batch
-
-
-def _identity(reply: bytes) -> str:
-    return _checked(_object(reply).get("id"))
-
-
-def _checked(identity: Any) -> str:
-    """An id that an endpoint gave, which becomes part of an address."""
-    if not isinstance(identity, str) or not re.fullmatch(r"[\w-]{1,200}", identity):
-        raise Fault("again", UNREADABLE)
-    return identity

@@ -11,59 +11,22 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import IO
 
 from pydantic import ValidationError
 
-from reversegen.core.records import Call
 from reversegen.engines.base import Generated
+from reversegen.engines.endpoint.calls import Call
 from reversegen.engines.endpoint.replies import Reading, Unreadable, generated
 
 log = logging.getLogger("reversegen")
 
 
-@dataclass(frozen=True)
-class Usage:
-    """What the calls of one output add up to; the prices of a batch differ, so its tokens are counted apart."""
-
-    tries: int = 0
-    answered: int = 0
-    tokens_in: int = 0
-    tokens_out: int = 0
-    batch_tokens_in: int = 0
-    batch_tokens_out: int = 0
-
-    @property
-    def retries(self) -> int:
-        """Tries that gave no answer."""
-        return self.tries - self.answered
-
-    def plus(self, call: Call) -> Usage:
-        """This and one call more."""
-        return Usage(
-            self.tries + 1,
-            self.answered + call.ended,
-            self.tokens_in + call.tokens_in * (not call.batch),
-            self.tokens_out + call.tokens_out * (not call.batch),
-            self.batch_tokens_in + call.tokens_in * call.batch,
-            self.batch_tokens_out + call.tokens_out * call.batch,
-        )
-
-
 def calls_folder(output: Path) -> Path:
     """The folder of the calls that an output file took."""
     return output.with_name(f"{output.name}.calls")
-
-
-def read_usage(folder: Path) -> Usage:
-    """What the calls in a folder add up to, killed processes included; nothing where there is no such folder."""
-    usage = Usage()
-    for _, _, call in _lines(folder):
-        usage = usage.plus(call)
-    return usage
 
 
 class Calls:

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from functools import cached_property, partial
 from typing import Any, TypeVar
 
-from reversegen.config.load import Endpoint, Limits
+from reversegen.config.models import Endpoint, Limits
 from reversegen.core.errors import BadInput
 from reversegen.engines.endpoint.faults import KEPT, Fault, status_fault
 from reversegen.engines.endpoint.key import endpoint_key

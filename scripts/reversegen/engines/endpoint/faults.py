@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from reversegen.config.load import Endpoint
-from reversegen.core.records import Call
+from reversegen.config.models import Endpoint
+from reversegen.engines.endpoint.calls import Call
 from reversegen.engines.endpoint.replies import FILTERED
 
 AGAIN = {408, 409, 424, 425, 429, 498, 499}

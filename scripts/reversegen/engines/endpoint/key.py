@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from reversegen.config.load import Endpoint
+from reversegen.config.models import Endpoint
 from reversegen.core.errors import BadInput
 
 

@@ -11,9 +11,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from reversegen.config.load import Thinking
-from reversegen.core.records import Call
+from reversegen.config.models import Thinking
 from reversegen.engines.base import Generated
+from reversegen.engines.endpoint.calls import Call
 
 START, END = "<think>", "</think>"
 """What stands around a thought in every record: `kinds.answers.reply` reads it."""

@@ -5,7 +5,7 @@ The policy is in `equivalence`. Here nothing is rounded, nothing evaluated, and 
     read(r"1\frac{1}{2}\text{ hours}")      Number(Fraction(3, 2), "hours")
     read(r"\left[0, \frac12\right)")        Numbers("[)", (Fraction(0), Fraction(1, 2)))
     read("x = 5, y = 3")                    Named(("x", "y"), (Number(Fraction(5), ""), Number(Fraction(3), "")))
-    read("3:30 PM")                         Parts((Fraction(3), Fraction(30)), "p")
+    read("3:30 PM")                         ColonNumbers((Fraction(3), Fraction(30)), "p")
     read(r"2\sqrt{2}")                      None: latex() makes of it what math-verify reads well
 """
 
@@ -49,7 +49,7 @@ class Named(NamedTuple):
     numbers: tuple[Number, ...]
 
 
-class Parts(NamedTuple):
+class ColonNumbers(NamedTuple):
     """Numbers with colons between them, which are a ratio, a time of day or a duration."""
 
     values: tuple[Fraction, ...]
@@ -57,7 +57,7 @@ class Parts(NamedTuple):
     """"a" or "p", of the day; "" if not given."""
 
 
-Exact = Number | Numbers | Named | Parts
+Exact = Number | Numbers | Named | ColonNumbers
 
 _INTEGER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)"
 _PLAIN = rf"(?:{_INTEGER}(?:\.\d*)?|\.\d+)"
@@ -157,7 +157,7 @@ def _joined(match: re.Match[str]) -> str:
     return whole.replace(separator, "") + (f".{comma}" if comma else point or "")
 
 
-def _parts(text: str) -> Parts | None:
+def _parts(text: str) -> ColonNumbers | None:
     match = _PARTS.fullmatch(text) if len(text) <= LONGEST_NUMBER else None
     if not match or not (":" in text or match[2]):
         return None
@@ -166,7 +166,7 @@ def _parts(text: str) -> Parts | None:
         values += (Fraction(0),) * (len(values) == 1)
         if "." in match[1] or not (1 <= values[0] <= 12 and max(values[1:]) < 60):
             return None
-    return Parts(values, (match[2] or "").lower())
+    return ColonNumbers(values, (match[2] or "").lower())
 
 
 def _named(text: str) -> tuple[str, str]:

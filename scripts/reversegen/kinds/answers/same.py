@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from reversegen.kinds.answers.exact import Exact, Named, Number, Numbers, Parts, converted
+from reversegen.kinds.answers.exact import ColonNumbers, Exact, Named, Number, Numbers, converted
 from reversegen.kinds.answers.units import is_currency, measure, stems
 
 
 def same(given: Exact, expected: Exact) -> bool | None:
     """Whether two of what `read` gives are equal, None where that is undecidable."""
-    given, expected = sorted((given, expected), key=lambda one: (Number, Numbers, Named, Parts).index(type(one)))
+    given, expected = sorted((given, expected), key=lambda one: (Number, Numbers, Named, ColonNumbers).index(type(one)))
     match given, expected:
         case Number(), Number():
             return _same_number(given, expected)
@@ -26,7 +26,7 @@ def same(given: Exact, expected: Exact) -> bool | None:
             return _same_names(given, expected)
         case ((Number() | Numbers()), Named()):
             return _same_values(given, expected)
-        case _, Parts():
+        case _, ColonNumbers():
             return _same_parts(given, expected)
     raise AssertionError
 
@@ -116,13 +116,13 @@ def _one_letter(named: Named) -> bool:
     return len({re.sub(r"[\d_{}]", "", name) for name in named.names}) == 1
 
 
-def _same_parts(given: Exact, expected: Parts) -> bool | None:
+def _same_parts(given: Exact, expected: ColonNumbers) -> bool | None:
     if isinstance(given, Numbers) and given.brackets == "to" and not given.unit:
-        given = Parts(given.values, "")
+        given = ColonNumbers(given.values, "")
     if isinstance(given, Number) and expected.half and not given.unit:
         hour = given.value == expected.values[0]
         return hour and (None if any(expected.values[1:]) else True)
-    if not isinstance(given, Parts) or len(given.values) != len(expected.values):
+    if not isinstance(given, ColonNumbers) or len(given.values) != len(expected.values):
         return None
     if given.half and expected.half:
         return given == expected
@@ -137,7 +137,7 @@ def _same_parts(given: Exact, expected: Parts) -> bool | None:
     return None if half_a_day or scaled[0] == scaled[1] else False
 
 
-def _of_24_hours(time: Parts) -> tuple[Fraction, ...]:
+def _of_24_hours(time: ColonNumbers) -> tuple[Fraction, ...]:
     hour = time.values[0] % 12 + (12 if time.half == "p" else 0) if time.half else time.values[0]
     return (hour, *time.values[1:])
 

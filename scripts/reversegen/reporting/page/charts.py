@@ -21,9 +21,9 @@ COLOURS = 5
 
 @dataclass(frozen=True)
 class Point:
-    """A measured value at a place, with the ends of its interval where it has one; no value leaves a gap."""
+    """A measured value at a place, with the ends of its interval if it has one; no value leaves a gap."""
 
-    at: float
+    place: float
     value: float | None
     low: float | None = None
     high: float | None = None
@@ -31,7 +31,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Series:
-    """Points that one line goes through. Faint ones have no marks and no bars and stand in no legend: single runs behind their
+    """Points that a line goes through. Faint ones have no marks and no bars and stand in no legend: single runs behind their
     mean, whose bar covers them all."""
 
     name: str
@@ -43,28 +43,28 @@ class Series:
 Scale = Callable[[float], float]
 
 
-def line_chart(title: str, series: Sequence[Series], across: str, up: str, share: bool = True) -> str:
+def line_chart(title: str, series: Sequence[Series], x_title: str, y_title: str, share: bool = True) -> str:
     """Lines over a number such as the iteration. Of shares the vertical axis is from 0 to 1, else from 0 to what is needed."""
-    every = [p for s in series for p in s.points if p.value is not None]
+    points = [p for s in series for p in s.points if p.value is not None]
     low, high = 0.0, 1.0
     if not share:
-        values = [v for p in every for v in (p.value, p.low, p.high) if v is not None]
+        values = [v for p in points for v in (p.value, p.low, p.high) if v is not None]
         low, high = min([0.0, *values]), max([0.0, *values]) or 1.0
-    first, last = min((p.at for p in every), default=0.0), max((p.at for p in every), default=1.0)
-    rises = ticks(low, high)
+    first, last = min((p.place for p in points), default=0.0), max((p.place for p in points), default=1.0)
+    y_ticks = ticks(low, high)
     x = _scale(first, last, LEFT + 10, WIDTH - RIGHT - 10)
-    y = _scale(rises[0], max(high, rises[-1]), HEIGHT - BOTTOM, TOP)
+    y = _scale(y_ticks[0], max(high, y_ticks[-1]), HEIGHT - BOTTOM, TOP)
     parts = []
-    for tick in rises:
+    for tick in y_ticks:
         parts.append(f'<path class="grid" d="M{LEFT} {y(tick):.1f}H{WIDTH - RIGHT}"/>')
         parts.append(f'<text class="end" x="{LEFT - 6}" y="{y(tick) + 4:.1f}">{number(tick)}</text>')
     for tick in ticks(first, last, whole=True):
         if first <= tick <= last:
             parts.append(f'<text class="mid" x="{x(tick):.1f}" y="{HEIGHT - BOTTOM + 17}">{number(tick)}</text>')
-    parts.append(f'<text class="mid" x="{(LEFT + WIDTH) / 2:.0f}" y="{HEIGHT - 5}">{html_text(across)}</text>')
-    for one in series:
-        parts += _line(one, x, y)
-    return _svg(title, HEIGHT, parts) + _legend(series, up)
+    parts.append(f'<text class="mid" x="{(LEFT + WIDTH) / 2:.0f}" y="{HEIGHT - 5}">{html_text(x_title)}</text>')
+    for line in series:
+        parts += _line(line, x, y)
+    return _svg(title, HEIGHT, parts) + _legend(series, y_title)
 
 
 def _line(series: Series, x: Scale, y: Scale) -> list[str]:
@@ -73,52 +73,54 @@ def _line(series: Series, x: Scale, y: Scale) -> list[str]:
         if point.value is None:
             pen = "M"
             continue
-        d += f"{pen}{x(point.at):.1f} {y(point.value):.1f}"
+        d += f"{pen}{x(point.place):.1f} {y(point.value):.1f}"
         pen = "L"
     parts.append(f'<path class="line {colour}{" faint" if series.faint else ""}" d="{d}"/>')
     for point in series.points:
         if point.value is None or series.faint:
             continue
         if point.low is not None and point.high is not None:
-            parts.append(f'<path class="bar {colour}" d="M{x(point.at):.1f} {y(point.low):.1f}V{y(point.high):.1f}"/>')
+            parts.append(
+                f'<path class="bar {colour}" d="M{x(point.place):.1f} {y(point.low):.1f}V{y(point.high):.1f}"/>'
+            )
         if len(series.points) <= 20:
-            told = f"{series.name}: {point.value:.3f}"
-            parts.append(_mark(series.colour, x(point.at), y(point.value), told))
+            value = f"{series.name}: {point.value:.3f}"
+            parts.append(_mark(series.colour, x(point.place), y(point.value), value))
     return parts
 
 
-def row_chart(title: str, rows: Sequence[str], series: Sequence[Series], across: str) -> str:
-    """Shares of named rows, a point of each series on each; `at` is the number of the row."""
+def row_chart(title: str, rows: Sequence[str], series: Sequence[Series], x_title: str) -> str:
+    """Shares of named rows, a point of each series on each; `place` is the number of the row."""
     x, height = _scale(0, 1, LEFT + 72, WIDTH - RIGHT - 10), TOP + ROW * len(rows) + BOTTOM
     parts = []
     for tick in ticks(0, 1):
         parts.append(f'<path class="grid" d="M{x(tick):.1f} {TOP}V{height - BOTTOM}"/>')
         parts.append(f'<text class="mid" x="{x(tick):.1f}" y="{height - BOTTOM + 17}">{number(tick)}</text>')
-    parts.append(f'<text class="mid" x="{x(0.5):.0f}" y="{height - 5}">{html_text(across)}</text>')
+    parts.append(f'<text class="mid" x="{x(0.5):.0f}" y="{height - 5}">{html_text(x_title)}</text>')
     for n, row in enumerate(rows):
         parts.append(f'<text class="end" x="{LEFT + 62}" y="{TOP + ROW * (n + 0.5) + 4:.1f}">{html_text(row)}</text>')
         parts.append(f'<path class="grid" d="M{LEFT - 40} {TOP + ROW * (n + 1)}H{WIDTH - RIGHT}"/>')
     bold = [s for s in series if not s.faint]
-    for one in series:
-        step = 6.5 * (one.colour * 2 - len(bold) + 1)  # one below the other
-        for point in one.points:
+    for line in series:
+        step = 6.5 * (line.colour * 2 - len(bold) + 1)  # one below the other
+        for point in line.points:
             if point.value is None:
                 continue
-            height_of = TOP + ROW * (point.at + 0.5) + step
-            if one.faint:
-                centre = f'cx="{x(point.value):.1f}" cy="{height_of + 6:.1f}"'
-                parts.append(f'<circle class="c{one.colour % COLOURS}" {centre} r="1.8"/>')
+            middle = TOP + ROW * (point.place + 0.5) + step
+            if line.faint:
+                centre = f'cx="{x(point.value):.1f}" cy="{middle + 6:.1f}"'
+                parts.append(f'<circle class="c{line.colour % COLOURS}" {centre} r="1.8"/>')
                 continue
             if point.low is not None and point.high is not None:
-                d = f"M{x(point.low):.1f} {height_of:.1f}H{x(point.high):.1f}"
-                parts.append(f'<path class="bar c{one.colour % COLOURS}" d="{d}"/>')
-            told = f"{rows[int(point.at)]}, {one.name}: {point.value:.3f}"
-            parts.append(_mark(one.colour, x(point.value), height_of, told))
+                d = f"M{x(point.low):.1f} {middle:.1f}H{x(point.high):.1f}"
+                parts.append(f'<path class="bar c{line.colour % COLOURS}" d="{d}"/>')
+            value = f"{rows[int(point.place)]}, {line.name}: {point.value:.3f}"
+            parts.append(_mark(line.colour, x(point.value), middle, value))
     return _svg(title, height, parts) + _legend(series, "")
 
 
-def columns(values: Sequence[float], told: str) -> str:
-    """A small chart of shares, one column for each, as high as the highest; `told` says them in words."""
+def columns(values: Sequence[float], in_words: str) -> str:
+    """A small chart of shares, one column for each, as high as the highest; `in_words` is for those who do not see it."""
     top = max(values, default=0.0) or 1.0
     parts = [
         f'<rect class="c0" x="{n * 12}" y="{22 - 20 * value / top:.1f}" width="9" height="{20 * value / top + 1:.1f}"/>'
@@ -127,11 +129,11 @@ def columns(values: Sequence[float], told: str) -> str:
     width = max(1, 12 * len(values))
     return (
         f'<svg class="columns" viewBox="0 0 {width} 24" width="{width}" height="24" role="img" '
-        f'aria-label="{html_text(told)}"><title>{html_text(told)}</title>{"".join(parts)}</svg>'
+        f'aria-label="{html_text(in_words)}"><title>{html_text(in_words)}</title>{"".join(parts)}</svg>'
     )
 
 
-def _mark(series: int, x: float, y: float, told: str) -> str:
+def _mark(series: int, x: float, y: float, title: str) -> str:
     """Circle, square, triangle, diamond, cross."""
     shapes = (
         f"M{x - 4:.1f} {y:.1f}a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z",
@@ -141,7 +143,7 @@ def _mark(series: int, x: float, y: float, told: str) -> str:
         f"M{x - 5:.1f} {y - 1.5:.1f}h3.5v-3.5h3v3.5h3.5v3h-3.5v3.5h-3v-3.5h-3.5z",
     )
     shape = shapes[series % len(shapes)]
-    return f'<path class="mark c{series % COLOURS}" d="{shape}"><title>{html_text(told)}</title></path>'
+    return f'<path class="mark c{series % COLOURS}" d="{shape}"><title>{html_text(title)}</title></path>'
 
 
 def _svg(title: str, height: float, parts: Sequence[str]) -> str:
@@ -149,7 +151,7 @@ def _svg(title: str, height: float, parts: Sequence[str]) -> str:
     return "\n".join([head, *parts, "</svg>"])
 
 
-def _legend(series: Sequence[Series], up: str) -> str:
+def _legend(series: Sequence[Series], y_title: str) -> str:
     """The names beside their marks, above the chart by the style sheet's order."""
     items = [
         f'<span><svg class="key" viewBox="0 0 14 14" width="14" height="14" aria-hidden="true">{_mark(s.colour, 7, 7, s.name)}'
@@ -157,12 +159,12 @@ def _legend(series: Sequence[Series], up: str) -> str:
         for s in series
         if not s.faint
     ]
-    unit = f'<span class="unit">{html_text(up)}</span>' if up else ""
+    unit = f'<span class="unit">{html_text(y_title)}</span>' if y_title else ""
     return f'\n<div class="legend">{"".join(items)}{unit}</div>'
 
 
 def _scale(low: float, high: float, start: float, end: float) -> Scale:
-    """Numbers from low to high as places from start to end; the middle where there is but one."""
+    """Numbers from low to high as places from start to end; the middle if there is but one."""
     if high == low:
         return lambda value: (start + end) / 2
     return lambda value: start + (value - low) / (high - low) * (end - start)

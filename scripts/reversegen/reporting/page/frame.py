@@ -113,13 +113,13 @@ form select { max-width: 100%; }
 """
 """Colours: Okabe and Ito's for the colour-blind (2008), darker on white so that they reach a contrast of 4.5."""
 
-FIRST = 100
+ROWS_AT_ONCE = 100
 """Rows of a long table that are shown at once: a browser lays out 2,000 of them in a second."""
 
 SCRIPT = (
     f"""
 "use strict";
-const FIRST = {FIRST};
+const FIRST = {ROWS_AT_ONCE};
 """
     + """const form = document.querySelector("#filters");
 if (form) {
@@ -180,7 +180,7 @@ $body
 """)
 
 
-def framed(title: str, body: str) -> str:
+def html_document(title: str, body: str) -> str:
     """A whole page. `title` is text; `body` is HTML, in which all text of others is escaped."""
     return _FRAME.substitute(
         title=html_text(title),

@@ -1,0 +1,100 @@
+"""What the file of a task cannot know: which models there are and what each can play, prices, and other tasks.
+
+Each function raises BadInput with the task's file, the key, and how to fix it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+from reversegen.config.models import Model
+from reversegen.config.paths import task_models
+from reversegen.config.task import REUSABLE, Judge, Task
+from reversegen.config.workflow import Price, Throughput, Workflow
+from reversegen.core.errors import BadInput
+
+
+def check_models(
+    task: Task, models: dict[str, Model], unusable: dict[str, str], solvers: Collection[str], path: Path
+) -> None:
+    """Refuse a role for a model that is unknown, cannot play it, or is `unusable`: names with what is wrong with each."""
+    keys = {"judge": "judge.model", "embedding": "embedding.model"}
+    keys |= {f"transfer {name}": f"transfer.{n}" for n, name in enumerate(task.transfer)}
+    for role, name in task_models(task).items():
+        key = keys.get(role, role)
+        if name in unusable:
+            raise BadInput(f"{path}: {key}: {unusable[name]}")
+        if name not in models and not (role == "teacher" and name in solvers):
+            raise BadInput(f"{path}: {key}: unknown model {name!r}; config/models.yaml has {', '.join(sorted(models))}")
+    if fault := next(_role_faults(task, models), None):
+        raise BadInput(f"{path}: {fault}")
+
+
+def _role_faults(task: Task, models: dict[str, Model]) -> Iterator[str]:
+    """What models of a task cannot do that their roles need."""
+    if task.judge:
+        yield from _judge_faults(task.judge, models[task.judge.model])
+    if task.embedding and models[task.embedding.model].endpoint:
+        yield f"embedding.model: {task.embedding.model} is an endpoint, which gives no vectors; name a hub id or folder"
+    for role, name in (("proposer", task.proposer), ("target", task.target), ("teacher", task.teacher)):
+        model = models.get(name)
+        if model and model.train and model.train.classifier:
+            yield f"{role}: {name} is a classifier, which writes no text"
+    if models[task.proposer].endpoint:
+        yield f"proposer: {task.proposer} is an endpoint, and a proposer is trained; name a hub id or folder"
+
+
+def _judge_faults(judge: Judge, model: Model) -> Iterator[str]:
+    if model.endpoint and judge.format in ("classifier", "shieldgemma"):
+        yield f"judge: {judge.model} is an endpoint, which cannot serve the form {judge.format}"
+    if judge.format != "instructed" and model.thinks:
+        yield (
+            f"judge: {judge.model} thinks before it answers, and the form {judge.format} has no room for a thought; set its "
+            "`thinking: {enabled: false}`, or take the format instructed"
+        )
+    if model.engine == "vllm" and judge.format == "classifier":
+        yield f"judge: {judge.model} is a classifier, which transformers runs; give no `engine: vllm`"
+
+
+def check_budget(task: Task, models: dict[str, Model], main: Workflow, path: Path) -> None:
+    """Refuse a limit on what nothing could be said of: every price and throughput that it needs must be given."""
+    judge = [task.judge.model] if task.judge else []
+    needed: dict[str, Any] = {}
+    for name in (task.proposer, task.target, task.teacher, *judge, *task.transfer):
+        model = models.get(name)
+        if model is None:
+            continue
+        if model.endpoint and task.budget.money:
+            price = main.costs.prices.endpoints.get(name, Price(read=None, written=None))
+            needed |= {f"prices.endpoints.{name}.{key}": value for key, value in price}
+        elif not model.endpoint and main.sizes[model.size].gpu and (task.budget.money or task.budget.gpu_hours):
+            speed = main.costs.throughput.get(model.size, Throughput(read=None, written=None, trained=None))
+            needed |= {f"throughput.{model.size}.{key}": value for key, value in speed}
+            if task.budget.money:
+                needed["prices.gpu_hour"] = main.costs.prices.gpu_hour
+    if unknown := [key for key, value in needed.items() if value is None]:
+        raise BadInput(f"{path}: budget: it cannot be kept without costs.{', costs.'.join(unknown)} in config.yaml")
+
+
+def check_reuse(task: Task, tasks: dict[str, Task], path: Path) -> None:
+    """Refuse to reuse what would not be the same: every key that decides a part must be equal in both tasks."""
+    if task.reuse and task.extends is None:
+        raise BadInput(f"{path}: reuse: say with `extends` whose files are meant")
+    if task.reuse and task.extends and task.random_seed != tasks[task.extends].random_seed:
+        raise BadInput(f"{path}: reuse: its random_seed is not that of {task.extends}; NAME.sN sets both")
+    for part in task.reuse:
+        assert task.extends is not None
+        keys = REUSABLE[part]
+        for key in [*keys, *task.kind_sections] if "responses" in keys else keys:
+            own, parents = (_key(t, key) for t in (task, tasks[task.extends]))
+            if own != parents:
+                raise BadInput(f"{path}: reuse: {part} depends on {key}, which is not that of {task.extends}")
+
+
+def _key(task: Task, path: str) -> Any:
+    value: Any = task
+    for key in path.split("."):
+        value = getattr(value, key)
+    return value

@@ -1,0 +1,44 @@
+"""JSON Schemas that editors check `config/` with."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from reversegen.config.fields import Section
+from reversegen.config.models import Model
+from reversegen.config.task import task_section
+from reversegen.config.workflow import ABLATION, Workflow
+
+
+def json_schemas(kinds: Mapping[str, type[Section] | None], worlds: Collection[str]) -> dict[str, dict[str, Any]]:
+    """The schemas by file name in config/schema/, as `load.Extensions` has kinds and worlds.
+
+    A task's file may leave out what `defaults` gives.
+    """
+    task = task_section(kinds).model_json_schema()
+    task["properties"] = _with_sections(task["properties"], [name for name, section in kinds.items() if section])
+    for part in (task, *task["$defs"].values()):
+        part.pop("required", None)
+    model = Model.model_json_schema()
+    for schema in (task, model):
+        _name_worlds(schema["$defs"]["Corpus"]["properties"], worlds)
+    models = {"type": "object", "$defs": model.pop("$defs"), "additionalProperties": model}
+    workflow = Workflow.model_json_schema()
+    tables = workflow["properties"]["tables"]
+    tables["properties"] = dict.fromkeys((*kinds, ABLATION), tables["additionalProperties"])
+    tables["additionalProperties"] = False
+    workflow["properties"]["defaults"] = {**task, "additionalProperties": False}
+    workflow["$defs"] |= workflow["properties"]["defaults"].pop("$defs")
+    return {"config.schema.json": workflow, "task.schema.json": task, "models.schema.json": models}
+
+
+def _with_sections(properties: dict[str, Any], sections: Collection[str]) -> dict[str, Any]:
+    """The keys of a task with the sections of kinds where editors look for them: behind the judge's."""
+    names = [name for name in properties if name not in sections]
+    place = names.index("judge_check") + 1
+    return {name: properties[name] for name in (*names[:place], *sections, *names[place:])}
+
+
+def _name_worlds(corpus: dict[str, Any], worlds: Collection[str]) -> None:
+    corpus["world"] = {"enum": list(worlds), **corpus["world"]}

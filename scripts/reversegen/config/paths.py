@@ -1,0 +1,64 @@
+"""Where things lie, and which models and data a task names.
+
+| file or folder | function |
+|---|---|
+| `results/TASK/...` | `run_path` |
+| `results/models/MODEL`, `resources/downloads/models/MODEL`, or a folder of the user's own | `model_folder` |
+| `results/models/MODEL.embeddings` | `embedding_cache` |
+| `resources/downloads/data/NAME.jsonl`, `resources/downloads/files/NAME` | `download_path` |
+| the same, or a file of the user's own | `source_file` |
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from reversegen.config.data import DataSource
+from reversegen.config.models import Model
+from reversegen.config.task import Task
+
+DOWNLOADS = Path("resources/downloads")
+TRAINED_MODELS = Path("results/models")
+
+
+def run_path(run: str, path: str) -> str:
+    """A file in the folder of a run, such as `tiny-math.s2`."""
+    return f"results/{run}/{path}"
+
+
+def task_models(task: Task) -> dict[str, str]:
+    """The models of a task by role; one that is asked what the target failed on by `transfer NAME`. A teacher may be a solver,
+    which is no model."""
+    names = {"proposer": task.proposer, "target": task.target, "teacher": task.teacher}
+    names |= {"judge": task.judge.model} if task.judge else {}
+    names |= {"embedding": task.embedding.model} if task.embedding else {}
+    return names | {f"transfer {name}": name for name in task.transfer}
+
+
+def task_sources(task: Task) -> list[DataSource]:
+    """The data sources that a task names: of seeds, of tests, and of the set that the judge is checked on."""
+    return [*task.data.seeds.values(), *task.data.tests.values(), *([task.data.judge] if task.data.judge else [])]
+
+
+def model_folder(name: str, model: Model) -> Path | None:
+    """The folder of a model: the user's, or the one that a rule makes or fetches; None for an endpoint."""
+    if model.endpoint:
+        return None
+    return model.folder or (TRAINED_MODELS if model.train else DOWNLOADS / "models") / name
+
+
+def embedding_cache(name: str) -> Path:
+    """The vectors that any task has asked a model for."""
+    return TRAINED_MODELS / f"{name}.embeddings"
+
+
+def download_path(source: DataSource) -> Path | None:
+    """The file of a data source that a rule fetches; None for a corpus and for a file of the user's own."""
+    if source.url:
+        return DOWNLOADS / "files" / source.url.file_name
+    return DOWNLOADS / "data" / f"{source.hub.file_name}.jsonl" if source.hub else None
+
+
+def source_file(source: DataSource) -> Path | None:
+    """The file of a data source: the user's, or the one that a rule fetches; None for a corpus."""
+    return source.file or download_path(source)

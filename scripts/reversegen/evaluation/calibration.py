@@ -1,0 +1,60 @@
+"""How well a target knows what it knows: the metrics of its confidences that its kind declares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from reversegen.config.task import Evaluation
+from reversegen.core.metric import Metric
+from reversegen.core.records import Confidence, Label, Question
+from reversegen.evaluation.bootstrap import LEVEL, cluster_numbers, draw_weights, proportion, six_decimals
+from reversegen.ids import hashed_seed
+from reversegen.kinds.base import ConfidenceShare, Kind, ScoreMetric
+from reversegen.kinds.scores import Draws, sureness
+
+
+def calibration(
+    questions: Sequence[Question],
+    labelled: Mapping[str, Label],
+    confidences: Mapping[str, Confidence],
+    settings: Evaluation,
+    random_seed: int,
+    kind: Kind,
+) -> dict[str, Metric]:
+    """The kind's metrics of confidences, with bootstrap intervals over canonical questions.
+
+    All are over the questions whose confidence was measured. One that ranks answers is null if all of them are right (any
+    order has 1 then) or if none is.
+    """
+    if not questions:
+        return {}
+    declared = [metric for metric in kind.metrics if isinstance(metric, (ScoreMetric, ConfidenceShare))]
+    questions = [q for q in questions if confidences[q.id].invalid is None]
+    if not questions:
+        return {metric.name: Metric(value=None) for metric in declared}
+    right = np.array([labelled[q.id].verdict == "passed" for q in questions], dtype=float)
+    scores = np.array([sureness(confidences[q.id]) for q in questions])
+    canonical = [kind.canonical(q.text) for q in questions]
+    members = np.array(cluster_numbers(canonical))
+    weights = draw_weights(int(members.max()) + 1, settings.bootstrap, hashed_seed(random_seed, "calibration"))
+    metrics = {}
+    for metric in declared:
+        if isinstance(metric, ConfidenceShare):
+            hits = [metric.hit(confidences[q.id]) for q in questions]
+            metrics[metric.name] = proportion(hits, canonical, settings, random_seed)
+        elif metric.ranks and right.all() == right.any():
+            alike = f"{'every' if right.all() else 'no'} answer is right, so that there is nothing to rank"
+            metrics[metric.name] = Metric(value=None, reason=alike)
+        else:
+            metrics[metric.name] = _with_interval(metric, right, scores, weights[:, members])
+    return metrics
+
+
+def _with_interval(metric: ScoreMetric, right: Draws, scores: Draws, weights: Draws) -> Metric:
+    """A draw without a right answer counts 0, as scikit-learn has it."""
+    value = metric.computed(right, scores, np.ones((1, len(right))))[0]
+    draws = [metric.computed(right, scores, weights[n : n + 1])[0] for n in range(len(weights))]  # few in memory
+    low, high = np.quantile(np.nan_to_num(draws), [1 - LEVEL, LEVEL])
+    return Metric(value=six_decimals(value), low=six_decimals(low), high=six_decimals(high))

@@ -1,0 +1,168 @@
+"""What is measured of a proposer, on what it wrote to the held-out prompts."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reversegen.config.task import Alarm, Evaluation
+from reversegen.core.metric import Metric, MetricDescription
+from reversegen.core.records import Instruction, Sample
+from reversegen.evaluation.bootstrap import drawn_rates, proportion, six_decimals
+from reversegen.evaluation.eval_file import FAILURE_RATE, EvalFile, Groups, count_reasons, write_eval_file
+from reversegen.evaluation.judge_check import JudgeReport, rogan_gladen
+from reversegen.evaluation.writing import Meanings, Writing, WrittenSample
+from reversegen.kinds.base import Kind
+from reversegen.text.diversity import SEMANTIC, alarms, drawn, lexical_diversity, semantic_metrics
+from reversegen.text.semantic_duplicates import nearest
+
+log = logging.getLogger("reversegen")
+
+PROPOSER_METRICS = (
+    FAILURE_RATE,
+    MetricDescription("failure_rate_corrected", "the same after the judge's measured errors (Rogan-Gladen)"),
+    MetricDescription("validity", "the share of samples that could be judged"),
+    MetricDescription("failure_rate_unique", "the failure rate over distinct instructions"),
+    MetricDescription("yield", "distinct failures in 1,000 samples", number_format=".1f"),
+    MetricDescription("unique_share", "distinct texts among a sample of fixed size"),
+    MetricDescription("distinct_3", "distinct word 3-grams among those of that sample"),
+    MetricDescription("self_bleu", "how much of each text the others say, less is more diverse"),
+    MetricDescription("semantic_diversity", "the mean cosine distance of two texts"),
+    MetricDescription("vendi_score", "how many texts of no resemblance would be as diverse"),
+    MetricDescription("type_entropy", "entropy over types in nats"),
+    MetricDescription("novelty", "the share of distinct instructions that no seed and no earlier proposer says"),
+)
+"""Those that tables show, in the order in which they explain them."""
+UNTRAINED = "untrained"
+"""The arm of the base model, which trained on nothing."""
+NOTHING_KNOWN = Metric(value=None, reason="there is no seed and no earlier instruction that could be repeated")
+NO_MODEL = Metric(value=None, reason="the task has no embedding model")
+
+
+def evaluate_proposer(
+    writing: Writing,
+    known: set[str],
+    judge: JudgeReport,
+    settings: Evaluation,
+    random_seed: int,
+    kind: Kind,
+    meanings: Meanings | None = None,
+) -> tuple[dict[str, Metric], Groups]:
+    """Metrics of a proposer on its held-out samples, and its failure rate by type and by subject.
+
+    `known` holds the ids of the seeds and of what earlier proposers wrote in any split. Duplicates count in `failure_rate`,
+    `failure_rate_unique` is over distinct instructions. An invalid sample is in neither; `validity` tells their share.
+    `semantic_novelty` is over distinct instructions too: those that no seed and no earlier instruction means. Without
+    `meanings` semantic metrics are null. Diversity is measured on `settings.diversity_sample` valid samples, null of fewer.
+    Novelty is null if there is nothing known. Every null has its reason.
+    """
+    held, valid, unique, verdicts = writing.heldout, writing.valid, writing.distinct, writing.verdicts
+
+    def share(hits: list[bool], rows: Sequence[WrittenSample]) -> Metric:
+        none = "no held-out sample is valid" if held else "there is no held-out sample"
+        return proportion(hits, [s.prompt_id for s, _ in rows], settings, random_seed).null_because(none)
+
+    failed, failed_unique = writing.failures(valid), writing.failures(unique)
+    prompts: list[Hashable] = [s.prompt_id for s, _ in valid]
+    draws = drawn_rates(failed, prompts, settings, random_seed) if valid else None
+    metrics = {
+        "failure_rate": share(failed, valid),
+        "failure_rate_unique": share(failed_unique, unique),
+        "yield": Metric(value=six_decimals(1000 * sum(failed_unique) / len(held))) if held else share([], []),
+        "failure_rate_corrected": rogan_gladen(sum(failed), len(failed), draws, judge, random_seed),
+        "judge_sensitivity": judge.sensitivity.null_because("no failed row of the judge's set got a verdict"),
+        "judge_specificity": judge.specificity.null_because("no passed row of the judge's set got a verdict"),
+        "validity": share([verdicts[i.id] != "invalid" for _, i in held], held),
+        "novelty": share([i.id not in known for _, i in unique], unique) if known else NOTHING_KNOWN,
+        "semantic_novelty": NO_MODEL if known else NOTHING_KNOWN,
+    }
+    if meanings and known:
+        metrics["semantic_novelty"] = share(_new_in_meaning(unique, meanings), unique)
+    metrics |= _diversity([i for _, i in valid], settings, random_seed, kind, meanings)
+    groups: Groups = {}
+    divided: dict[str, Callable[[Sample, Instruction], str | None]] = {
+        "type": lambda _, i: kind.group(i.text),
+        "subject": lambda s, _: s.subject,
+    }
+    for dimension, group_of in divided.items():
+        members: dict[str, list[WrittenSample]] = defaultdict(list)
+        for sample, instruction in valid:
+            if group := group_of(sample, instruction):
+                members[group].append((sample, instruction))
+        if members:
+            groups[dimension] = {
+                group: {"failure_rate": share(writing.failures(rows), rows)} for group, rows in sorted(members.items())
+            }
+    return metrics, groups
+
+
+def _new_in_meaning(rows: Sequence[WrittenSample], meanings: Meanings) -> list[bool]:
+    """Whether each instruction means what no seed and no earlier instruction does."""
+    texts = meanings.written.of(i.id for _, i in rows)
+    closest = np.maximum(nearest(texts, meanings.seeds.vectors), nearest(texts, meanings.earlier.vectors))
+    return [bool(c <= 1 - meanings.eps) for c in closest]
+
+
+def _diversity(
+    valid: Sequence[Instruction], settings: Evaluation, random_seed: int, kind: Kind, meanings: Meanings | None
+) -> dict[str, Metric]:
+    """By words and by meaning, on a sample of the valid instructions."""
+    size = settings.diversity_sample
+    chosen = [valid[n] for n in drawn(len(valid), size, random_seed)]
+    metrics = lexical_diversity([i.text for i in chosen], kind)
+    if meanings:
+        ids = sorted(meanings.seeds.rows)
+        seed_vectors = meanings.seeds.of(ids[n] for n in drawn(len(ids), size, random_seed))
+        metrics |= semantic_metrics(meanings.written.of(i.id for i in chosen), seed_vectors, meanings.eps)
+        if len(ids) < size:
+            few = f"{len(ids)} seeds, fewer than evaluation.diversity_sample: {size}"
+            metrics["seed_coverage"] = metrics["seed_coverage"].null_because(few)
+    if not chosen:
+        few = f"{len(valid)} valid held-out samples, fewer than evaluation.diversity_sample: {size}"
+        metrics = {name: metric.null_because(few) for name, metric in metrics.items()}
+    return metrics if meanings else metrics | dict.fromkeys(SEMANTIC, NO_MODEL)
+
+
+def invalid_samples(writing: Writing) -> dict[str, int]:
+    """Why held-out samples have no verdict, counted: the reason of their instruction, else that of its label."""
+    reasons = {i.id: i.invalid for i in writing.instructions}
+    reasons |= {label.instruction_id: label.detail for label in writing.labels if label.verdict == "invalid"}
+    return count_reasons(reasons[i.id] for _, i in writing.heldout)
+
+
+def write_proposer_file(
+    path: Path,
+    identity: tuple[str, str, str],
+    measured: tuple[Mapping[str, Metric], Groups],
+    writing: Writing,
+    alarm: Alarm,
+    provenance: dict[str, Any],
+) -> None:
+    """Write the `eval.json` of a proposer; `identity` is its task, kind and arm.
+
+    The log says which limits of `alarm` are broken; the arm `untrained` has none.
+    """
+    task, kind, arm = identity
+    metrics, groups = measured
+    broken = alarms(metrics, alarm) if arm != UNTRAINED else []
+    for reason in broken:
+        log.warning("collapse: %s", reason)
+    content = EvalFile(
+        task=task,
+        kind=kind,
+        role="proposer",
+        arm=arm,
+        variant=None,
+        iteration=int(arm.removeprefix("iter")) if arm != UNTRAINED else None,
+        metrics=dict(metrics),
+        groups=groups,
+        invalid=invalid_samples(writing),
+        alarms=broken,
+        provenance=provenance,
+    )
+    write_eval_file(path, content)

@@ -1,0 +1,166 @@
+"""What is measured of a target: on its test sets, and of another model on a target's failures."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from reversegen.config.task import Evaluation
+from reversegen.core.metric import Metric, MetricDescription
+from reversegen.core.records import Confidence, Instruction, Label, Question, read_answers, read_records
+from reversegen.evaluation.bootstrap import proportion
+from reversegen.evaluation.calibration import calibration
+from reversegen.evaluation.eval_file import FAILURE_RATE, EvalFile, Groups, count_reasons, write_eval_file
+from reversegen.evaluation.judge_check import JudgeReport
+from reversegen.kinds.base import ACCURACY, RETAINED, DetailShare, JudgeShare, Kind
+from reversegen.loop.seeds import read_tests
+
+TARGET_METRICS = (FAILURE_RATE, MetricDescription("invalid_share", "answers that could not be judged"))
+"""Of every kind, behind the kind's own."""
+TRAINING_METRICS = (
+    MetricDescription("training_rows", "rows without replay", number_format=",.0f"),
+    MetricDescription("training_tokens", "tokens with replay, every epoch", number_format=",.0f"),
+)
+"""What the training of a target took, from its provenance."""
+
+
+@dataclass(frozen=True)
+class AnsweredTests:
+    """The test sets of a target with the verdicts on its answers."""
+
+    tests: Mapping[str, Sequence[Question]]
+    """By the name of the set."""
+    labels: Sequence[Label]
+    confidences: Sequence[Confidence]
+    """Of a kind whose targets tell them; else empty."""
+
+    @property
+    def questions(self) -> list[Question]:
+        """Of all sets; one that two sets ask stands twice."""
+        return [q for questions in self.tests.values() for q in questions]
+
+    @cached_property
+    def labelled(self) -> dict[str, Label]:
+        """Labels by id of the question."""
+        return {label.instruction_id: label for label in self.labels}
+
+
+def read_answered_tests(tests: Sequence[Path], labels: Path, confidences: Sequence[Path]) -> AnsweredTests:
+    """Read test sets, the labels of all their questions and the confidences. Raises BadInput naming file, line and field."""
+    sets = read_tests(tests)
+    rows = read_answers(labels, Label, {q.id for questions in sets.values() for q in questions})
+    return AnsweredTests(sets, rows, [row for path in confidences for row in read_records(path, Confidence)])
+
+
+def counted_questions(
+    metric: MetricDescription, questions: Sequence[Question], verdicts: Mapping[str, str]
+) -> tuple[list[Question], list[bool]]:
+    """The questions that are in the share of a measure, and whether each is a hit; `verdicts` are by id."""
+    judged = [q for q in questions if metric.counts == "passed" or verdicts[q.id] != "invalid"]
+    return judged, [verdicts[q.id] == metric.counts for q in judged]
+
+
+def evaluate_target(
+    answered: AnsweredTests,
+    settings: Evaluation,
+    random_seed: int,
+    kind: Kind,
+    judge: JudgeReport | None = None,
+) -> tuple[dict[str, Metric], Groups]:
+    """Metrics of a target on its test sets, also by set and by type or subject.
+
+    A question counts for its own measure. A share of passed answers is over all questions: a response that cannot be judged is
+    no correct answer. A share of failed ones is failed / (failed + passed). `invalid_share` tells how many could not be judged.
+    Intervals are over canonical questions. Rates of refusals stand beside the errors of what reads refusals, from `judge`.
+    """
+    labelled, questions = answered.labelled, answered.questions
+    verdicts = {identity: label.verdict for identity, label in labelled.items()}
+
+    def share(several: Sequence[Question], hits: Sequence[bool]) -> Metric:
+        return proportion(hits, [kind.canonical(q.text) for q in several], settings, random_seed)
+
+    def by_measure(several: Sequence[Question]) -> dict[str, Metric]:
+        measures: dict[str, list[Question]] = defaultdict(list)
+        for question in several:
+            measures[question.measure].append(question)
+        return {
+            name: share(*counted_questions(kind.measure(name), rows, verdicts)).null_because(
+                "no answer could be judged"
+            )
+            for name, rows in measures.items()
+        }
+
+    metrics = by_measure(questions)
+    for metric in (m for m in kind.metrics if isinstance(m, DetailShare)):
+        asked = [q for q in questions if q.measure == metric.measure]
+        hits = [metric.hit(labelled[q.id].detail) for q in asked]
+        if any(hit is not None for hit in hits):
+            metrics[metric.name] = share(asked, [hit is True for hit in hits])
+    if answered.confidences:
+        sure = {c.question_id: c for c in answered.confidences}
+        asked = [q for q in questions if q.measure == ACCURACY.name]
+        metrics |= calibration(asked, labelled, sure, settings, random_seed, kind)
+    if judge and kind.refuses:
+        metrics |= {m.name: getattr(judge, m.name) for m in kind.metrics if isinstance(m, JudgeShare)}
+    metrics["invalid_share"] = share(questions, [verdicts[q.id] == "invalid" for q in questions])
+    by_type: dict[str, list[Question]] = defaultdict(list)
+    for question in questions:
+        if question.group and question.measure != RETAINED.name:
+            by_type[question.group].append(question)
+    groups = {
+        "set": {name: by_measure(rows) for name, rows in answered.tests.items()},
+        "type": {name: by_measure(rows) for name, rows in sorted(by_type.items())},
+    }
+    return metrics, {name: group for name, group in groups.items() if group}
+
+
+def invalid_questions(answered: AnsweredTests) -> dict[str, int]:
+    """Why test questions have no verdict, or no confidence, counted; a question counts in each set that holds it."""
+    reasons = {label.instruction_id: label.detail for label in answered.labels if label.verdict == "invalid"}
+    unknown = {c.question_id: f"no confidence: {c.invalid}" for c in answered.confidences if c.invalid is not None}
+    return count_reasons(known.get(q.id) for known in (reasons, unknown) for q in answered.questions)
+
+
+def evaluate_transfer(
+    instructions: Path, labels: Path, settings: Evaluation, random_seed: int
+) -> tuple[dict[str, Metric], dict[str, int]]:
+    """Metrics of another model on distinct instructions on all of which the task's own target failed, and why some have no
+    verdict."""
+    rows = read_records(labels, Label)
+    verdicts = {label.instruction_id: label.verdict for label in rows}
+    asked = [i.id for i in read_records(instructions, Instruction)]
+    valid = [i for i in asked if verdicts[i] != "invalid"]
+    metrics = {
+        "failure_rate": proportion([verdicts[i] == "failed" for i in valid], valid, settings, random_seed),
+        "validity": proportion([verdicts[i] != "invalid" for i in asked], asked, settings, random_seed),
+    }
+    return metrics, count_reasons(label.detail for label in rows if label.verdict == "invalid")
+
+
+def write_target_file(
+    path: Path,
+    identity: tuple[str, str, str],
+    measured: tuple[dict[str, Metric], Groups],
+    invalid: dict[str, int],
+    provenance: dict[str, Any],
+) -> None:
+    """Write the `eval.json` of a target; `identity` is its task, kind and variant."""
+    task, kind, variant = identity
+    metrics, groups = measured
+    content = EvalFile(
+        task=task,
+        kind=kind,
+        role="target",
+        arm=None,
+        variant=variant,
+        iteration=None,
+        metrics=metrics,
+        groups=groups,
+        invalid=invalid,
+        provenance=provenance,
+    )
+    write_eval_file(path, content)

@@ -1,0 +1,159 @@
+"""References of a teacher model: what it says can be answered, its solutions, and the one that they agree on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from reversegen.config.task import Teaching
+from reversegen.core.records import Reference
+from reversegen.core.shards import WHOLE, items_at_once
+from reversegen.engines.base import Engine, Generated
+from reversegen.engines.unreadable_replies import UnreadableReplies
+from reversegen.ids import content_id, hashed_seed
+from reversegen.kinds.answers.equivalence import Checker
+from reversegen.kinds.base import Kind, Structured
+from reversegen.loop.answering import Questions, ask, question_requests, questions_key
+from reversegen.loop.batches import BatchedFile, check_received
+from reversegen.loop.references import not_understood, refused, vote
+from reversegen.loop.solvability import check_solvability, solvability_requests
+
+Solutions = Mapping[tuple[str, str], list[Generated]]
+"""By (id, question), for those that were asked."""
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """A teacher model with all that makes references of its replies."""
+
+    name: str
+    engine: Engine
+    yes_or_no: Engine | None
+    """What replies whether an instruction can be answered; None if its probabilities of yes and no decide."""
+    kind: Kind
+    settings: Teaching
+    timeout: float
+    """Seconds for one comparison of answers."""
+    structured: bool = False
+    """Whether its endpoint holds replies to the kind's JSON schema; they are read by it then."""
+
+    @property
+    def form(self) -> Structured | None:
+        """How replies are read that are held to a schema."""
+        return self.kind.structured if self.structured else None
+
+    @property
+    def schema(self) -> dict[str, Any] | None:
+        """The schema that solutions are held to."""
+        return self.form.schema if self.form else None
+
+    @cached_property
+    def system(self) -> str | None:
+        """The system text for solutions, which asks for a structured reply too."""
+        system = self.settings.system
+        if self.form:
+            return f"{system}\n\n{self.form.request}" if system else self.form.request
+        return system
+
+    def key(self, questions: Questions, seed_parts: tuple[str | int, ...]) -> str:
+        """What decides the references."""
+        requests = question_requests(questions, self.kind, self.system, self.schema)
+        return content_id(
+            self.name,
+            questions_key(questions, requests, self.engine, self.settings.batch_size),
+            self.yes_or_no.identity if self.yes_or_no else "",
+            *(self.yes_or_no or self.engine).request_texts(solvability_requests(questions, self.settings)),
+            self.settings.model_dump_json(exclude={"max_invalid_share", "max_unreadable_share"}),
+            str(self.timeout),
+            *seed_parts,
+        )
+
+    def counter(self, what: str, fix: str) -> UnreadableReplies:
+        """A count of its replies that cannot be read."""
+        share, key = self.settings.max_unreadable_share, "references.max_unreadable_share"
+        return UnreadableReplies(what, share, key, fix, masked=self.kind.harmful)
+
+    def check(self, batch: Questions, unread: UnreadableReplies) -> tuple[dict[str, str | None], set[str]]:
+        """By id why an instruction is not answered, and the ids to which no reply was received; empty if it is not asked."""
+        if not self.settings.solvable:
+            return {}, set()
+        requests, scored = solvability_requests(batch, self.settings), self.yes_or_no is None
+        return check_solvability(self.yes_or_no or self.engine, batch, requests, unread, scored=scored)
+
+    def solve(self, questions: Questions, seed: int) -> Solutions:
+        """Its solutions of each question."""
+        samples = self.settings.samples
+        drawn = ask(self.engine, questions, self.kind, self.system, samples, seed, self.schema)
+        return dict(zip(questions, drawn, strict=True))
+
+    def vote(
+        self, batch: Questions, solutions: Solutions, reasons: Mapping[str, str | None], checker: Checker
+    ) -> list[Reference]:
+        """The reference of each question, `reasons` saying why one was not asked."""
+        agreeing = self.settings.agreeing
+        return [
+            vote(i, question, solutions[i, question], agreeing, self.name, self.kind, checker, self.form)
+            if (i, question) in solutions
+            else refused(i, str(reasons[i]), self.name)
+            for i, question in batch
+        ]
+
+
+def answer_by_teacher(
+    output: Path, questions: Questions, teacher: Teacher, seed_parts: tuple[str | int, ...], shard: str = WHOLE
+) -> None:
+    """Reference answers of a teacher model to (id, question) pairs: one greedy answer, or what a majority agrees on.
+
+    If its settings' `solvable` asks a question, the teacher answers only the instructions to which it says yes: by the
+    probabilities of yes and no, or, of a teacher that has none, by a greedy reply. Raises BadInput if a larger share than
+    `max_invalid_share` of the shard's references rests on no reply that was received, and early if more than
+    `max_unreadable_share` of the replies cannot be read.
+    """
+    settings = teacher.settings
+    unread_checks = teacher.counter(
+        "references.solvable",
+        "ask for a yes or no at the end of a few sentences (references.solvable, references.solvable_system)",
+    )
+    unread_answers = teacher.counter(
+        "instructions",
+        "ask for the form of final answer that is read (references.system), or give it room (references.max_new_tokens, or the "
+        "model's thinking.max_tokens)",
+    )
+    comparing = threading.Lock()
+
+    def answer(number: int, batch: Questions) -> list[Reference]:
+        reasons, missing = teacher.check(batch, unread_checks)
+        wanted = [(i, question) for i, question in batch if reasons.get(i) is None]
+        solutions = teacher.solve(wanted, hashed_seed(*seed_parts, "references", number))
+        missing |= {i for (i, _), several in solutions.items() if all(one.invalid for one in several)}
+        with (
+            comparing,
+            Checker(timeout=teacher.timeout) as checker,
+        ):  # one worker at a time, whatever the number of threads
+            voted = teacher.vote(batch, solutions, reasons, checker)
+        received = [row.model_copy(update={"received": row.instruction_id not in missing}) for row in voted]
+        _count_unread(batch, received, solutions, unread_answers)
+        return received
+
+    def check(rows: Iterable[Reference]) -> None:
+        reasons = (None if row.received else row.invalid for row in rows)
+        check_received(reasons, settings.max_invalid_share, "references.max_invalid_share", output)
+
+    batches = BatchedFile(output, Reference, teacher.key(questions, seed_parts), shard)
+    size = items_at_once(settings.batch_size, settings.samples)
+    batches.write(questions, size, answer, teacher.engine.at_once, check, [unread_checks, unread_answers])
+
+
+def _count_unread(
+    batch: Questions, references: Sequence[Reference], solutions: Solutions, unread: UnreadableReplies
+) -> None:
+    """Count the instructions to which replies were received, and why those of one were not understood."""
+    for row, (_, question) in zip(references, batch, strict=True):
+        if row.received and (several := solutions.get((row.instruction_id, question))):
+            unreceived = {one.invalid for one in several}
+            reason = row.invalid if not_understood(row.invalid) and row.invalid not in unreceived else None
+            unread.count(reason, next(one.text for one in several if not one.invalid))

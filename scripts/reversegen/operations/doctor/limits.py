@@ -1,0 +1,113 @@
+"""What the jobs of the plan take, held to what their sizes give them: memory of a GPU, and time."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+from reversegen.config.paths import model_folder
+from reversegen.config.workflow import Configuration
+from reversegen.core.errors import BadInput
+from reversegen.models.memory import most_sequences, needed, shape_of_folder
+from reversegen.operations.doctor.finding import Finding
+from reversegen.operations.job import Job
+from reversegen.operations.plan import on_gpu
+from reversegen.operations.planned_jobs import planned_jobs
+from reversegen.operations.usage import benchmark_seconds
+from reversegen.workflow.stages import STAGES, models_by_role, rule_of
+
+NEAR = 0.8
+"""Share of its time limit from which a finished job says that the next may not finish."""
+
+
+def check_memory(name: str, configuration: Configuration, folder: Path) -> Iterable[Finding]:
+    """Whether each batch of the plan fits the GPU of its size: by the model's own config.json where its folder is here."""
+    jobs = []
+    with contextlib.suppress(BadInput):  # which check_times shows
+        jobs = list(planned_jobs(name, configuration, folder / "results" / name))
+    fits: dict[str, float] = {}
+    shown = set()
+    for job in jobs:
+        load = on_gpu(job, configuration)
+        if load is None:
+            continue
+        batch, shape, available = load
+        model = configuration.models[job.model]
+        place = model_folder(job.model, model)
+        folder_shape = shape_of_folder(folder / place, model.dtype) if place else None
+        shape = folder_shape or shape
+        takes, most = needed(shape, batch), most_sequences(shape, batch, available)
+        source = f"{folder / place}/config.json" if place and folder_shape else f"the largest of size {model.size}"
+        text = (
+            f"{job.rule}: {batch.sequences} sequences of {batch.prompt + batch.written:,.0f} tokens with {job.model} "
+            f"({source}) take {takes / 1e9:.0f} GB, a GPU has {available / 1e9:.0f}"
+        )
+        if text in shown:
+            continue
+        shown.add(text)
+        if most == 0:
+            fix = f"lower max_new_tokens, or give {job.model} a size whose GPU has more (sizes in config/config.yaml)"
+            yield Finding("GPU memory", "stops", f"{text}; not one sequence fits", fix)
+        elif takes > available:
+            fix = f"lower {STAGES[job.rule].batch_size} to {most}"
+            yield Finding("GPU memory", "warning", f"{text}; batches will be halved", fix)
+        else:
+            fits[f"{job.rule} {takes / 1e9:.0f}"] = takes / available
+    if fits:
+        largest = max(fits, key=fits.__getitem__)
+        yield Finding(
+            "GPU memory", "ok", f"{len(fits)} batches fit; the largest takes {fits[largest]:.0%}: {largest} GB"
+        )
+
+
+def check_times(name: str, configuration: Configuration, results: Path) -> Iterable[Finding]:
+    """Whether jobs fit their time limits: finished ones by their time, others by the rate that they would have to reach."""
+    models = models_by_role(configuration.task(name), configuration)
+    sizes = {role: model.size for role, (_, model) in models.items()}
+    longest_seconds = _longest_seconds(results / name / "benchmarks", sizes)
+    for rule, seconds in longest_seconds.items():
+        size = sizes[STAGES[rule].role]
+        limit = configuration.workflow.sizes[size].runtime
+        if seconds / 60 > NEAR * limit:
+            fix = f"raise runtime of the size {size} in config/config.yaml"
+            yield Finding("time limits", "warning", f"{rule} took {seconds / 60:.0f} of its {limit} minutes", fix)
+    try:
+        jobs = list(planned_jobs(name, configuration, results / name))
+    except BadInput as error:
+        jobs = []
+        yield Finding("data", "stops", str(error), "mend that file")
+    if suffice := _needed_rates([job for job in jobs if job.rule not in longest_seconds], configuration):
+        rates = "; ".join(f"{rule} {math.ceil(rate):,} ({why})" for rule, (rate, why) in suffice.items())
+        yield Finding(
+            "time limits", "ok", f"tokens a second that suffice for the most that a job of the plan writes: {rates}"
+        )
+    if longest_seconds:
+        seconds, longest = max((seconds, rule) for rule, seconds in longest_seconds.items())
+        yield Finding(
+            "time limits", "ok", f"of {len(longest_seconds)} measured stages {longest} took longest: {seconds:.0f} s"
+        )
+
+
+def _longest_seconds(benchmarks: Path, roles: Collection[str]) -> dict[str, float]:
+    """The longest job of each timed stage whose role is among these, by its rule."""
+    longest: dict[str, float] = {}
+    for file in sorted(benchmarks.rglob("*.tsv")):
+        stage = STAGES.get(rule_of(file))
+        if stage and stage.timed and stage.role in roles:
+            longest[stage.rule] = max([longest.get(stage.rule, 0.0), *benchmark_seconds(file)])
+    return longest
+
+
+def _needed_rates(jobs: Iterable[Job], configuration: Configuration) -> dict[str, tuple[float, str]]:
+    """By rule, the tokens a second that its largest job must write to end in time, and what they rest on."""
+    rates: dict[str, tuple[float, str]] = {}
+    for job in jobs:
+        model = configuration.models[job.model]
+        if job.amount.written and model.endpoint is None:
+            minutes = configuration.workflow.sizes[model.size].runtime
+            tokens = math.ceil(job.amount.written / job.shards)
+            rate = tokens / minutes / 60, f"{tokens:,} in {minutes} minutes, {job.part or job.rule}"
+            rates[job.rule] = max(rates.get(job.rule, rate), rate, key=lambda one: one[0])
+    return rates

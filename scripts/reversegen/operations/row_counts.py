@@ -1,0 +1,53 @@
+"""How many rows a task will read: those that are here are counted, others are as many as their source says, or assumed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from reversegen.config.data import DataSource
+from reversegen.config.paths import source_file
+from reversegen.config.task import Task
+from reversegen.core.data_files import read_rows
+from reversegen.core.files import numbered_lines
+from reversegen.core.records import Seed, stream_records
+from reversegen.kinds.base import Kind
+from reversegen.loop.seeds import read_source
+from reversegen.workflow.environment import REPOSITORY
+
+
+def seed_count(task: Task, assumed: int, folder: Path, kind: Kind) -> tuple[int, int]:
+    """Seeds of a task, and those of them that train: made already, or the rows of their sources."""
+    file = folder / "seeds.jsonl"
+    if file.is_file():
+        splits = Counter(seed.split for seed in stream_records(file, Seed))
+        return splits.total(), splits["train"]
+    count = sum(count_rows(name, source, assumed, kind) for name, source in task.data.seeds.items())
+    return count, round(count * (1 - task.data.heldout_share))
+
+
+def test_count(name: str, source: DataSource, assumed: int, folder: Path, kind: Kind) -> int:
+    """Questions of a test set: made already, or the rows of its source."""
+    file = folder / "tests" / f"{name}.jsonl"
+    return sum(1 for _ in numbered_lines(file)) if file.is_file() else count_rows(name, source, assumed, kind)
+
+
+def count_rows(name: str, source: DataSource, assumed: int, kind: Kind) -> int:
+    """Rows of a source that can be used: of a corpus, of a file that lies here, or as many as it says; else `assumed`."""
+    if source.corpus:
+        return source.corpus.count
+    file = source_file(source)
+    if file and file.is_file():
+        return sum(1 for _ in read_source(name, source, file, kind))
+    return source.rows or assumed
+
+
+def labelled_count(task: Task, assumed: int) -> int:
+    """Rows of the set that a judge is checked on: the task's, or the one that ships for its kind."""
+    source = task.data.judge
+    if source is None:
+        return sum(1 for _ in numbered_lines(REPOSITORY / f"resources/judge/{task.kind}.jsonl"))
+    if source.corpus:
+        return source.corpus.count
+    file = source_file(source)
+    return sum(1 for _ in read_rows(file, None)) if file and file.is_file() else assumed

@@ -1,0 +1,115 @@
+"""What a task's page is made of, and how it is read from the files of its runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from reversegen.config.workflow import Configuration
+from reversegen.core.files import file_sha256, read_json
+from reversegen.core.records import Cluster, Failure, read_records
+from reversegen.evaluation.eval_file import EvalFile
+from reversegen.evaluation.judge_check import JudgeReport, read_judge_report
+from reversegen.evaluation.outcomes import EvaluationOutcomes
+from reversegen.kinds.base import Kind
+from reversegen.operations.job import Amount, Job
+from reversegen.operations.plan import plan
+from reversegen.operations.usage import used_amount
+from reversegen.reporting.failures import read_failures
+from reversegen.reporting.rows import read_evaluations, read_outcomes
+from reversegen.reporting.tables import Cell
+
+Rows = dict[str, dict[str, Cell]]
+"""The cells of a table by row and column."""
+Curve = Sequence[Mapping[str, Any]]
+"""What the trainer reported, an entry for each logged step."""
+
+
+@dataclass(frozen=True)
+class PageContent:
+    """All that a page shows. If a part is empty, the page has no such section."""
+
+    evaluations: Sequence[EvalFile]
+    """Of one task, with one or several random seeds."""
+    outcomes: Sequence[EvaluationOutcomes] = ()
+    """The same evaluations, with the verdict on each prompt or question."""
+    harmful: bool = False
+    """Whether the failures are masked."""
+    run: str = ""
+    """The one of these random seeds that all parts below are of."""
+    clusters: Sequence[Cluster] | None = None
+    failures: Sequence[Failure] = ()
+    judge: JudgeReport | None = None
+    curves: Mapping[str, Curve] = field(default_factory=dict)
+    """Training curves by the part of the task: iter0, iter1, …, and the enhancement sources."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 of the files beside the page that it was made of or links to, by name."""
+    job_costs: Sequence[tuple[Job, Amount | None]] = ()
+    """What each job of a model took; None if nothing is recorded."""
+    currency: str = ""
+    settings: Sequence[str] = ()
+    """What was set so that a model could be asked at all, and system texts that nobody configured, a sentence each."""
+
+
+def read_results(
+    evaluations: Sequence[Path], tests: Sequence[Path], task: str, reused: Sequence[str], kind: Kind
+) -> PageContent:
+    """The evaluations of all random seeds with their outcomes; `tests` are the test sets of all their runs."""
+    return PageContent(
+        evaluations=read_evaluations(evaluations, task, reused),
+        outcomes=read_outcomes(evaluations, tests, task, reused, kind),
+        harmful=kind.harmful,
+    )
+
+
+def add_run(
+    content: PageContent,
+    failure_clusters: Path,
+    failures: Path,
+    judge: Path,
+    models: Sequence[Path],
+    texts: Sequence[Path],
+) -> PageContent:
+    """With the parts of the one run whose folder holds `failure_clusters`.
+
+    `models` are the folders of trained models; `texts` holds a file if the task wants masked texts in one.
+    """
+    return replace(
+        content,
+        run=failure_clusters.parent.name,
+        clusters=read_records(failure_clusters, Cluster),
+        failures=read_failures(failures),
+        judge=read_judge_report(judge),
+        curves={folder.parent.name: read_json(folder / "curve.json") for folder in models},
+        files={path.name: file_sha256(path) for path in (failure_clusters, failures, *texts)},
+    )
+
+
+def add_costs(content: PageContent, folder: Path, configuration: Configuration) -> PageContent:
+    """With what the jobs of models of the run in `folder` took, and how these models had to be asked."""
+    jobs = plan(folder.name, configuration, folder)
+    turns = [
+        f"A system text opens the user's turn of {name} (`system_turn: user`): its chat template takes no system turn."
+        for name in dict.fromkeys(job.model for job in jobs)
+        if configuration.models[name].system_turn == "user"
+    ]
+    return replace(
+        content,
+        job_costs=[(job, used_amount(job, configuration, folder)) for job in jobs],
+        currency=configuration.workflow.costs.prices.currency,
+        settings=turns + system_texts(content.evaluations),
+    )
+
+
+def system_texts(evaluations: Sequence[EvalFile]) -> list[str]:
+    """A sentence for each role whose model read another system text than the configured one, by its chat template."""
+    recorded = [facts for e in evaluations for facts in e.provenance.get("system_texts", {}).items()]
+    sentences = [
+        f'The {role} {text["model"]} read a system text that its chat template wrote: "{text["read"]}". '
+        + ("None is configured." if text["configured"] is None else f"Configured is: {text['configured']}")
+        for role, text in recorded
+        if text["read"] and text["read"] != (text["configured"] or "")
+    ]
+    return list(dict.fromkeys(sentences))

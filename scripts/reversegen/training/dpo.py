@@ -1,0 +1,89 @@
+"""DPO by TRL: proposer k + 1 from proposer k. Importing this imports torch and TRL."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from accelerate import PartialState
+from datasets import Dataset, load_from_disk
+from trl import DPOConfig, DPOTrainer
+
+from reversegen.config.training import Preference
+from reversegen.core.records import Pair
+from reversegen.engines.conversations import Conversations
+from reversegen.models.loading import load_model, load_tokenizer
+from reversegen.training.checkpoints import Checkpoints
+from reversegen.training.common import Followed, TrainingRun, adapter, fitting_rows, join_processes, on_one_gpu
+from reversegen.training.writing import train_and_write
+
+
+def train_preference(pairs: Sequence[Pair], run: TrainingRun, reference: Path, preference: Preference) -> None:
+    """DPO of the proposer of a run, held to the model of `reference` (Rafailov et al., arXiv 2305.18290).
+
+    `chosen` is the instruction on which the target failed. Where the reference is the base itself its log-probabilities are
+    taken before the first step, so that the log-ratio starts at 0. Another reference leaves the memory once its
+    log-probabilities are taken. A pair of which a side has more than `max_length` tokens is dropped and counted. Raises
+    BadInput for a folder that is no model, for pairs none of which fits, and if less than half of what was gained is in the
+    saved model.
+    """
+    processes, threads = join_processes(run.threads)
+    training = preference.training
+    tokenizer = load_tokenizer(run.base, run.model)
+    conversations = Conversations(tokenizer, run.model)
+    fitting, examples = fitting_rows(pairs, conversations, lambda pair: _pair(pair, conversations), training.max_length)
+    batch = training.per_device_train_batch_size * training.gradient_accumulation_steps
+    steps_an_epoch = math.ceil(len(fitting) / batch)
+    epochs = max(training.num_train_epochs, math.ceil(preference.min_steps / steps_an_epoch))
+    with Checkpoints(run.output, run.key(fitting, [run.base, reference], preference, run.random_seed)) as state:
+        trainer = _PairTrainer(
+            model=run.load(preference.lora, threads),
+            ref_model=None if reference == run.base else load_model(reference, run.model, threads),
+            processing_class=tokenizer,
+            args=on_one_gpu(
+                DPOConfig(
+                    **run.arguments(training, state.own, processes) | {"num_train_epochs": epochs},
+                    beta=preference.beta,
+                    loss_type=list(preference.loss_type),
+                    loss_weights=preference.loss_weights,
+                    precompute_ref_log_probs=True,
+                    precompute_ref_batch_size=batch // processes,
+                )
+            ),
+            train_dataset=_on_disk(Dataset.from_list(examples), state.own / "pairs"),
+            peft_config=adapter(preference.lora),
+            callbacks=[Followed(), state],
+        )
+        trainer.ref_model = None  # its log-probabilities are taken
+        trainer.accelerator.free_memory()
+        train_and_write(run, trainer, state, fitting, len(pairs), "dpo", preference.model_dump())
+
+
+class _PairTrainer(DPOTrainer):
+    """TRL's trainer on pairs that are tokens already, as its SFTTrainer takes rows."""
+
+    def _prepare_dataset(self, dataset: Dataset, *_: Any, **__: Any) -> Dataset:
+        return dataset
+
+
+def _pair(pair: Pair, conversations: Conversations) -> dict[str, list[int]]:
+    """A pair as TRL's collator takes it, in tokens as rows are."""
+    prompt, chosen = conversations.row(pair.prompt, pair.chosen)
+    return {
+        "prompt_ids": prompt,
+        "chosen_ids": chosen,
+        "rejected_ids": conversations.row(pair.prompt, pair.rejected)[1],
+    }
+
+
+def _on_disk(dataset: Dataset, folder: Path) -> Dataset:
+    """The data set, in several processes read from one folder: TRL shares log-probabilities by a file beside its own."""
+    state = PartialState()
+    if state.num_processes == 1:
+        return dataset
+    if state.is_main_process:
+        dataset.save_to_disk(folder)
+    state.wait_for_everyone()
+    return load_from_disk(folder)

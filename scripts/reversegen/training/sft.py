@@ -1,0 +1,70 @@
+"""Supervised fine-tuning by TRL: proposer 0 and the enhanced targets. Importing this imports torch and TRL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from datasets import Dataset
+from trl import SFTConfig, SFTTrainer
+
+from reversegen.config.training import Lora, Training
+from reversegen.core.records import TrainingRow
+from reversegen.engines.conversations import Conversations
+from reversegen.models.loading import load_tokenizer
+from reversegen.training.checkpoints import Checkpoints
+from reversegen.training.common import Followed, TrainingRun, adapter, fitting_rows, join_processes, on_one_gpu
+from reversegen.training.writing import train_and_write
+
+
+def train_supervised(
+    rows: Sequence[TrainingRow], run: TrainingRun, training: Training, lora: Lora | None, completion_only_loss: bool
+) -> None:
+    """Fine-tune the model of a run on prompt-completion rows and write its folder.
+
+    The loss is the mean over tokens, of the completion alone where `completion_only_loss`. A row is trained on in the tokens
+    that the model is asked it in. A row of more than `max_length` tokens is dropped and counted. Raises BadInput for
+    a folder that is no model, for a chat template that renders no row or a question differently once it is answered, for rows
+    none of which fits, for a tracker whose package is missing, and if less than half of what was gained is in the saved model.
+    """
+    tokenizer = load_tokenizer(run.base, run.model)
+    processes, threads = join_processes(run.threads)
+    conversations = Conversations(tokenizer, run.model)
+    fitting, examples = fitting_rows(rows, conversations, lambda row: _example(row, conversations), training.max_length)
+    key = run.key(fitting, [run.base], training, lora, completion_only_loss, run.random_seed)
+    with Checkpoints(run.output, key) as state:
+        trainer = SFTTrainer(
+            model=run.load(lora, threads),
+            processing_class=tokenizer,
+            args=on_one_gpu(
+                SFTConfig(
+                    **run.arguments(training, state.own, processes),
+                    completion_only_loss=completion_only_loss,
+                )
+            ),
+            train_dataset=Dataset.from_list(examples),
+            peft_config=adapter(lora),
+            callbacks=[Followed(), state],
+        )
+        settings = {
+            "completion_only_loss": completion_only_loss,
+            "training": training.model_dump(),
+            "lora": lora.model_dump() if lora else None,
+            **_system_text(fitting, conversations),
+        }
+        train_and_write(run, trainer, state, fitting, len(rows), "sft", settings)
+
+
+def _example(row: TrainingRow, conversations: Conversations) -> dict[str, list[int]]:
+    """A row as TRL takes it, in the tokens that the model is asked it in: TRL's own would read special tokens in its texts."""
+    asked, answer = conversations.row(row.prompt, row.completion)
+    return {"input_ids": asked + answer, "completion_mask": [0] * len(asked) + [1] * len(answer)}
+
+
+def _system_text(rows: Sequence[TrainingRow], conversations: Conversations) -> dict[str, str]:
+    """For the card, what the model reads as a system text in its rows; nothing if there is none."""
+    [first, *_] = rows
+    if isinstance(first.prompt, str):
+        return {}
+    opening = first.prompt[0]
+    text = conversations.system_text(opening.content if opening.role == "system" else None)
+    return {"system_text": text} if text else {}

@@ -1,0 +1,42 @@
+"""What rules/enhance.smk reads beside arms: judgements of references, and a target that can be trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from reversegen.config.workflow import Configuration
+from reversegen.core.errors import BadInput
+from reversegen.core.sources import SOURCES
+from reversegen.workflow.arms import of_warmup_and_trained
+from reversegen.workflow.roles import is_endpoint, model_folder
+from reversegen.workflow.tasks import judged
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Wildcards
+
+
+def judged_references(configuration: Configuration, wildcards: Wildcards) -> list[str]:
+    """Judgements of every reference, of a kind whose verdicts rest on a judge."""
+    if not judged(configuration, wildcards):
+        return []
+    return of_warmup_and_trained(configuration, "reference_judgements.jsonl")(wildcards)
+
+
+def trainable_target(configuration: Configuration, wildcards: Wildcards) -> list[str]:
+    """The folder of the target. Raises BadInput for an endpoint, which cannot be enhanced."""
+    if is_endpoint(configuration, "target", wildcards):
+        raise BadInput(
+            f"task {wildcards.task}: target: an endpoint cannot be fine-tuned; only its failures can be found"
+        )
+    return model_folder(configuration, "target")(wildcards)
+
+
+def of_sources(configuration: Configuration, file: str) -> Callable[[Wildcards], list[str]]:
+    """A file of every enhancement source, such as enhanced/seeds/eval.json; of none for an endpoint, which is not enhanced."""
+
+    def find(wildcards: Wildcards) -> list[str]:
+        sources = () if is_endpoint(configuration, "target", wildcards) else SOURCES
+        return [f"enhanced/{source}/{file}" for source in sources]
+
+    return find

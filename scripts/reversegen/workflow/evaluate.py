@@ -1,0 +1,61 @@
+"""What rules/evaluate.smk reads beside arms: who reads a system text in the task, and every evaluation of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reversegen.config.workflow import Configuration
+from reversegen.workflow.enhance import of_sources
+from reversegen.workflow.roles import model_folder
+from reversegen.workflow.tasks import made, multiple_choice, referenced, task_of
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Wildcards
+
+
+def iterated_teacher(configuration: Configuration, wildcards: Wildcards) -> list[str]:
+    """The teacher's folder, if iterations ask it: enhancement's alone is not fetched to evaluate a proposer."""
+    return model_folder(configuration, "teacher")(wildcards) if referenced(configuration, wildcards) else []
+
+
+def readers(configuration: Configuration, wildcards: Wildcards) -> str:
+    """The roles of the task that may read a system text, with their models, as JSON."""
+    from reversegen.workflow.role_conversations import system_text_readers  # few jobs need it
+
+    folders = {role: model_folder(configuration, role)(wildcards) for role in ("target", "judge")}
+    if referenced(configuration, wildcards):
+        folders["teacher"] = iterated_teacher(configuration, wildcards)
+    first = {role: Path(paths[0]) if paths else None for role, paths in folders.items()}
+    task = task_of(configuration, wildcards)
+    return system_text_readers(task, configuration.models, first).model_dump_json()
+
+
+def proposer_evals(configuration: Configuration, wildcards: Wildcards) -> list[str]:
+    """Evaluations of the task's proposers, from the task's folder."""
+    iterations = [f"iter{k}/eval.json" for k in range(task_of(configuration, wildcards).iterations + 1)]
+    return ["untrained/eval.json", *iterations]
+
+
+def target_evals(configuration: Configuration, wildcards: Wildcards) -> list[str]:
+    """Evaluations of the target, of what it was enhanced to, and of other models on what it failed, from the task's folder."""
+    transfers = [f"transfer/{model}/eval.json" for model in task_of(configuration, wildcards).transfer]
+    return ["original/eval.json", *of_sources(configuration, "eval.json")(wildcards), *transfers]
+
+
+def own_evals(configuration: Configuration, wildcards: Wildcards) -> list[str]:
+    """Every eval.json of this run alone, whatever random seeds a table pools."""
+    names = [*proposer_evals(configuration, wildcards), *target_evals(configuration, wildcards)]
+    return [made(configuration, name)(wildcards) for name in names]
+
+
+def outcome_files(configuration: Configuration, wildcards: Wildcards) -> list[str]:
+    """What the evaluations of a run are made of, beside each: what every prompt and question came to."""
+    proposers, targets = (
+        [path.removesuffix("eval.json") for path in evals(configuration, wildcards)]
+        for evals in (proposer_evals, target_evals)
+    )
+    written = [f"{folder}{name}.jsonl" for folder in proposers for name in ("samples", "instructions")]
+    labels = [f"{folder}labels.jsonl" for folder in proposers + targets]
+    sure = [f"{folder}confidences.jsonl" for folder in targets if not folder.startswith("transfer/")]
+    return [*written, *labels, *(sure if multiple_choice(configuration, wildcards) else [])]

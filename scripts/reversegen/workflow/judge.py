@@ -1,0 +1,42 @@
+"""What rules/judge.smk reads: the judge's settings, and the labelled set that it is checked on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reversegen.config.data import DataSource
+from reversegen.config.workflow import Configuration
+from reversegen.workflow.tasks import UNDECIDING, data_file, kind_of, shipped, task_of
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Wildcards
+
+
+def judge_setting(configuration: Configuration, wildcards: Wildcards) -> str:
+    """The judge as JSON, without what decides no verdict; null for a task without one."""
+    judge = task_of(configuration, wildcards).judge
+    return judge.model_dump_json(exclude=UNDECIDING) if judge else "null"
+
+
+def judge_file(configuration: Configuration, wildcards: Wildcards) -> list[str]:
+    """The file of the labelled set that the judge is checked on."""
+    return data_file(_judge_source(configuration, wildcards))
+
+
+def judge_source(configuration: Configuration, wildcards: Wildcards) -> str:
+    """The data source of that set, as JSON."""
+    return _judge_source(configuration, wildcards).model_dump_json()
+
+
+def _judge_source(configuration: Configuration, wildcards: Wildcards) -> DataSource:
+    """The task's own set, or the one that ships for its kind."""
+    task = task_of(configuration, wildcards)
+    own: DataSource = DataSource.model_validate(
+        {"file": shipped(f"resources/judge/{task.kind}.jsonl"), "licence": "Apache-2.0"}
+    )
+    return task.data.judge or own
+
+
+def labelled_openings(configuration: Configuration, wildcards: Wildcards) -> list[str]:
+    """Openings of answers that say how well refusals are read, for a kind that counts them."""
+    return [shipped("resources/judge/refusals.jsonl")] if kind_of(configuration, wildcards).refuses else []

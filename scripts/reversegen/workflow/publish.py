@@ -1,0 +1,55 @@
+"""What rules/publish.smk reads: who plays which role in words, and where a folder is pushed to."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from reversegen.config.workflow import Configuration
+from reversegen.core.errors import BadInput
+from reversegen.workflow.enhance import of_sources
+from reversegen.workflow.roles import model_name
+from reversegen.workflow.tasks import made
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Wildcards
+
+
+def enhancement_rows(configuration: Configuration, wildcards: Wildcards) -> list[str]:
+    """The training rows of every source."""
+    return [f"results/{wildcards.task}/{file}" for file in of_sources(configuration, "train.jsonl")(wildcards)]
+
+
+def described_models(configuration: Configuration, wildcards: Wildcards) -> str:
+    """What plays each role in the task, in words, as JSON."""
+    names = {role: model_name(configuration, role, wildcards) for role in ("proposer", "target", "teacher", "judge")}
+    return json.dumps({role: _described(configuration, name) for role, name in names.items() if name})
+
+
+def _described(configuration: Configuration, name: str) -> str:
+    model = configuration.models.get(name)
+    if model is None:
+        return f"the exact solver of the invented world {name}"
+    if model.hub:
+        return f"{model.hub} at {configuration.lock.get(model.hub, 'no locked commit')}"
+    if model.endpoint:
+        return f"{model.endpoint.model}, an endpoint"
+    return f"{name}, a tiny model that the workflow trains" if model.train else f"{name}, a folder of the maker's own"
+
+
+def pushed_folder(configuration: Configuration, wildcards: Wildcards) -> str:
+    """What is pushed. Raises BadInput if nobody's repository is configured to take it."""
+    if configuration.workflow.push.owner is None:
+        raise BadInput("config/config.yaml: push.owner: null; name a user or organisation of the hub to push to")
+    return made(configuration, "{artefact}")(wildcards)
+
+
+def hub_repository(configuration: Configuration, wildcards: Wildcards) -> str:
+    """The repository of a data set or model: OWNER/TASK, OWNER/TASK-iter3-proposer, OWNER/TASK-reversegen-target."""
+    parts = [wildcards.task, *wildcards.artefact.removeprefix("enhanced/").split("/")]
+    return f"{configuration.workflow.push.owner}/{'-'.join(part for part in parts if part != 'dataset')}"
+
+
+def repository_type(_: Configuration, wildcards: Wildcards) -> str:
+    """What the hub calls the repository of an artefact."""
+    return "dataset" if wildcards.artefact == "dataset" else "model"

@@ -1,0 +1,160 @@
+"""What rules/report.smk reads: files of all random seeds of a task, what was measured, and the tasks of a table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reversegen.config.workflow import Configuration
+from reversegen.core.errors import BadInput
+from reversegen.ids import content_id
+from reversegen.workflow.enhance import of_sources
+from reversegen.workflow.evaluate import own_evals
+from reversegen.workflow.tasks import kind_of, shipped, task_of, test_questions
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Wildcards
+
+
+def test_files(configuration: Configuration, wildcards: Wildcards) -> list[str]:
+    """The test sets of a run, from its folder."""
+    return [f"tests/{name}.jsonl" for name in task_of(configuration, wildcards).data.tests]
+
+
+def pooled_runs(configuration: Configuration, wildcards: Wildcards) -> list[str]:
+    """The runs of every random seed that a table pools; one run alone if the name gives its seed."""
+    base, _, seed = wildcards.task.partition(".s")
+    if seed:
+        return [wildcards.task]
+    return [f"{base}.s{number}" if number else base for number in configuration.workflow.random_seeds]
+
+
+def replicates(
+    configuration: Configuration, files: Callable[[Configuration, Wildcards], list[str]]
+) -> Callable[[Wildcards], list[str]]:
+    """Files of the task for every random seed that a table pools."""
+
+    def find(wildcards: Wildcards) -> list[str]:
+        names = pooled_runs(configuration, wildcards)
+        return [configuration.place(name, path) for name in names for path in files(configuration, wildcards)]
+
+    return find
+
+
+def first_replicate(configuration: Configuration, file: str) -> Callable[[Wildcards], str]:
+    """A file of the task for the first random seed that a table pools."""
+    return lambda wildcards: configuration.place(pooled_runs(configuration, wildcards)[0], file)
+
+
+def trained_models(configuration: Configuration, wildcards: Wildcards) -> list[str]:
+    """The folders of all that a run of the task trained, of the first random seed."""
+    count = task_of(configuration, wildcards).iterations + 1
+    proposers = [f"iter{k}/proposer" for k in range(count)]
+    targets = of_sources(configuration, "target")(wildcards)
+    return [first_replicate(configuration, path)(wildcards) for path in proposers + targets]
+
+
+def clear_texts(configuration: Configuration, wildcards: Wildcards) -> list[str]:
+    """The file of texts that the page masks, if the task asks for it."""
+    wanted = kind_of(configuration, wildcards).harmful and task_of(configuration, wildcards).report.include_text
+    return [first_replicate(configuration, "texts.jsonl")(wildcards)] if wanted else []
+
+
+def reused_tasks(configuration: Configuration, wildcards: Wildcards) -> list[str]:
+    """The tasks whose files this one may show as its own."""
+    names, task = [], task_of(configuration, wildcards)
+    while task.reuse and task.extends:
+        names.append(task.extends)
+        task = configuration.tasks[task.extends]
+    return names
+
+
+def extended_task(configuration: Configuration, wildcards: Wildcards) -> str:
+    """The task that this one extends; empty for none."""
+    return task_of(configuration, wildcards).extends or ""
+
+
+def benchmarked(_: Configuration, wildcards: Wildcards) -> str:
+    """A hash of the benchmarks and of the sizes of the kept calls that the task has so far.
+
+    So a plan is written anew when there is more to say: a killed job has no benchmark, and what it asked is paid.
+    """
+    folder = Path(f"results/{wildcards.task}")
+    own = {folder / f"benchmarks/{rule}.tsv" for rule in ("write_plan", "write_resource_usage")}
+    files = sorted({*(folder / "benchmarks").rglob("*.tsv")} - own)
+    calls = sorted(folder.rglob("*.calls/*.jsonl"))
+    facts = [(file, file.read_text()) for file in files] + [(file, str(file.stat().st_size)) for file in calls]
+    return content_id(*(str(part) for fact in facts for part in fact))
+
+
+def measured(configuration: Configuration, wildcards: Wildcards) -> list[str]:
+    """The evaluations of a run that are there. As input they would be made if they are missing, and that trains models."""
+    return [file for file in own_evals(configuration, wildcards) if Path(file).is_file()]
+
+
+def measured_state(configuration: Configuration, wildcards: Wildcards) -> str:
+    """A hash of what was measured, so that it is collected anew when there is more."""
+    return content_id(*(Path(file).read_text() for file in measured(configuration, wildcards)))
+
+
+def tests_there(configuration: Configuration, wildcards: Wildcards) -> list[str]:
+    """The test sets of a run; none if one is gone."""
+    files = test_questions(configuration, wildcards)
+    return files if all(Path(file).is_file() for file in files) else []
+
+
+def _listed_tasks(configuration: Configuration, wildcards: Wildcards) -> list[str]:
+    return configuration.workflow.tables[wildcards.table]
+
+
+def faulty_tasks(configuration: Configuration, wildcards: Wildcards) -> list[str]:
+    """The tasks of a table that have a fault, each with what it is."""
+    names = _listed_tasks(configuration, wildcards)
+    faults = {name: configuration.faults.get(name.partition(".s")[0]) for name in names}
+    return [f"{name} ({fault})" for name, fault in faults.items() if fault]
+
+
+def table_tasks(configuration: Configuration, wildcards: Wildcards) -> list[str]:
+    """The tasks of a table, as the configuration lists them, without those that have a fault."""
+    listed = _listed_tasks(configuration, wildcards)
+    names = [name for name in listed if name.partition(".s")[0] not in configuration.faults]
+    for name in names:
+        try:
+            configuration.task(name)
+        except BadInput as error:
+            raise BadInput(f"config/config.yaml: tables.{wildcards.table}: {error}") from None
+    return names
+
+
+def own_runs(name: str) -> list[str]:
+    """The runs of a task that have measured anything, whatever their random seeds. They are only looked for, never planned."""
+    folders = [f.name for f in Path("results").glob(f"{name}*") if re.fullmatch(rf"{name}(\.s[1-9][0-9]*)?", f.name)]
+    with_results = [run for run in folders if any(Path("results", run).rglob("eval.json"))]
+    return sorted(with_results, key=lambda run: (len(run), run))
+
+
+def shipped_runs(name: str) -> list[str]:
+    """The stored results of a task that ship with the workflow, for those who have none of their own."""
+    folder = Path(shipped("resources/example"))
+    files = [*folder.glob(f"{name}.json"), *folder.glob(f"{name}.s[0-9]*.json")]
+    return sorted(map(str, files), key=lambda file: (len(file), file))
+
+
+def own_outcomes(configuration: Configuration, wildcards: Wildcards) -> list[str]:
+    """What the user's own runs of a table's tasks came to."""
+    names = table_tasks(configuration, wildcards)
+    return [f"results/{run}/outcomes.json" for name in names for run in own_runs(name)]
+
+
+def shipped_outcomes(configuration: Configuration, wildcards: Wildcards) -> list[str]:
+    """What stored runs came to, of the table's tasks that the user has not run."""
+    tasks = [name for name in table_tasks(configuration, wildcards) if not own_runs(name)]
+    return [file for name in tasks for file in shipped_runs(name)]
+
+
+def without_results(configuration: Configuration, wildcards: Wildcards) -> list[str]:
+    """The table's tasks that have no results."""
+    names = table_tasks(configuration, wildcards)
+    return [name for name in names if not own_runs(name) and not shipped_runs(name)]

@@ -1,0 +1,79 @@
+"""What jobs ask for by the size of their model, and which light jobs are one job of a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from reversegen.config.workflow import Configuration
+from reversegen.core.errors import BadInput
+from reversegen.workflow.roles import model_of
+from reversegen.workflow.tasks import launcher_of, task_of
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import ResourceList, Wildcards
+
+
+def asks(
+    configuration: Configuration, resource: str, role: str, training: str | None = None
+) -> Callable[[Wildcards], int | str | None]:
+    """What a job of the model of a role asks for: a key of its size in the configuration; GPUs as gpu or as gres.
+
+    Each process of a training asks for as much: `training` is the part of the task that may have a launcher.
+    """
+
+    def read(wildcards: Wildcards) -> int | str | None:
+        gres = configuration.workflow.gres
+        if resource in ("gpu", "gres"):
+            count = gpu_count(configuration, role, training, wildcards)
+            if resource == "gres":
+                return f"{gres}:{count}" if gres and count else None
+            return 0 if gres else count
+        model = model_of(configuration, role, wildcards)
+        amount: int = getattr(configuration.workflow.sizes[model.size if model else "tiny"], resource)
+        return amount if resource == "runtime" else amount * _processes(configuration, training, wildcards)
+
+    return read
+
+
+def gpu_count(configuration: Configuration, role: str, training: str | None, wildcards: Wildcards) -> int:
+    """How many GPUs a job of the model of a role takes, however it asks for them."""
+    model = model_of(configuration, role, wildcards)
+    gpu = configuration.workflow.sizes[model.size if model else "tiny"].gpu
+    return gpu * _processes(configuration, training, wildcards)
+
+
+def _processes(configuration: Configuration, training: str | None, wildcards: Wildcards) -> int:
+    launcher = launcher_of(configuration, training, wildcards) if training else None
+    return launcher.processes if launcher else 1
+
+
+def asks_gpus(
+    configuration: Configuration, role: str, training: str | None = None
+) -> Callable[[Wildcards, int, ResourceList], int]:
+    """How many GPUs such a job takes, as a param that reruns nothing (`tasks.uncompared` says why).
+
+    Raises BadInput if `--resources` lets the run have fewer: Snakemake would lower what the job asks for in silence.
+    """
+
+    def read(wildcards: Wildcards, threads: int, resources: Any) -> int:
+        count = gpu_count(configuration, role, training, wildcards)
+        given = resources.get("gpu", 0)
+        if not configuration.workflow.gres and count > given:
+            raise BadInput(
+                f"task {wildcards.task}: a job of its {role} asks for {count} GPUs, and `--resources gpu={given}` has fewer: "
+                "raise that, or lower `gpu` of its size in config/config.yaml or `launcher.processes` in the task"
+            )
+        return count
+
+    return read
+
+
+def with_next(configuration: Configuration, group: str) -> Callable[[Wildcards], str | None]:
+    """The group of a light stage that may be cut into shards, which run side by side and so are jobs of their own."""
+
+    def name(wildcards: Wildcards) -> str | None:
+        several = task_of(configuration, wildcards).shards > 1
+        return None if several else group.format(**dict(wildcards.items()))
+
+    return name

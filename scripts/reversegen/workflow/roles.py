@@ -1,0 +1,77 @@
+"""Which model plays a role of a task, where its folder is, and how it is loaded or reached.
+
+A role is proposer, target, teacher, judge or embedding, or transfer, whose model a wildcard names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from reversegen.config import paths
+from reversegen.config.models import Limits, Model
+from reversegen.config.workflow import Configuration
+from reversegen.workflow.tasks import task_of, uncompared
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Wildcards
+
+
+def model_name(configuration: Configuration, role: str, wildcards: Wildcards) -> str | None:
+    """The name of the model that plays a role in the task, or of a solver; None for a role without one."""
+    if role == "transfer":
+        return str(wildcards.model)
+    return paths.task_models(task_of(configuration, wildcards)).get(role)
+
+
+def model_of(configuration: Configuration, role: str, wildcards: Wildcards) -> Model | None:
+    """The configured model that plays a role in the task; None for a role without one and for a teacher that is a solver."""
+    return configuration.models.get(model_name(configuration, role, wildcards) or "")
+
+
+def model_use(configuration: Configuration, role: str) -> Callable[[Wildcards], str]:
+    """How the model of a role is loaded or reached, as JSON."""
+
+    def read(wildcards: Wildcards) -> str:
+        model = model_of(configuration, role, wildcards)
+        return model.use.model_dump_json() if model else "null"
+
+    return read
+
+
+def trained_model(configuration: Configuration, role: str) -> Callable[[Wildcards], str]:
+    """How the model of a role is loaded for training, as JSON."""
+
+    def read(wildcards: Wildcards) -> str:
+        model = model_of(configuration, role, wildcards)
+        assert model, f"{role} is trained, and so a model"
+        return model.trained.model_dump_json()
+
+    return read
+
+
+def endpoint_limits(configuration: Configuration, role: str) -> Callable[[Wildcards, int], str]:
+    """How hard the endpoint of a role is asked, as JSON; null for other models."""
+
+    def read(wildcards: Wildcards) -> str:
+        model = model_of(configuration, role, wildcards)
+        return (model.limits or Limits()).model_dump_json() if model and model.endpoint else "null"
+
+    return uncompared(read)
+
+
+def model_folder(configuration: Configuration, role: str) -> Callable[[Wildcards], list[str]]:
+    """The folder of the model of a role; none for an endpoint, a solver and a role without a model."""
+
+    def find(wildcards: Wildcards) -> list[str]:
+        model = model_of(configuration, role, wildcards)
+        place = model and paths.model_folder(model_name(configuration, role, wildcards) or "", model)
+        return [str(place)] if place else []
+
+    return find
+
+
+def is_endpoint(configuration: Configuration, role: str, wildcards: Wildcards) -> bool:
+    """Whether the model of a role is an endpoint."""
+    model = model_of(configuration, role, wildcards)
+    return model is not None and model.endpoint is not None

@@ -1,0 +1,14 @@
+"""The small task of the tests of plans and budgets."""
+
+from __future__ import annotations
+
+import pytest
+from tests.support.small_task import ENDPOINT, SMALL
+from tests.support.workflows import Workflow
+
+
+@pytest.fixture
+def small(workflow: Workflow) -> Workflow:
+    workflow.change_models({"api": {"endpoint": ENDPOINT, "size": "tiny"}})
+    workflow.write_task("small", SMALL, base="tiny-math")
+    return workflow

@@ -1,0 +1,75 @@
+"""Interpreters, and the file system, are held to what the stages need."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from tests.support.doctor import configuration, states, write_command
+from tests.support.workflows import Workflow
+
+from reversegen.operations.doctor import environments, file_system
+from reversegen.operations.slurm_profile import Keys, Profile
+
+
+@pytest.mark.parametrize("package", ["sentencepiece", "protobuf"])
+def test_an_interpreter_without_what_reads_a_tokenizer_is_found(
+    workflow: Workflow, monkeypatch: pytest.MonkeyPatch, package: str
+) -> None:
+    """As by a check of that one environment; `base` and `report` open no tokenizer and are sound without it."""
+    probe = environments.ENVIRONMENT_PROBE.replace(
+        "version(name)", f"version(name.replace({package!r}, 'no-such-package'))"
+    )
+    monkeypatch.setattr(environments, "ENVIRONMENT_PROBE", probe)
+    found = list(environments.check_environments(configuration(workflow), None))
+    lacking = {f.text.split(":")[0] for f in found if f"lacks {package}" in f.text or f", {package}" in f.text}
+    assert lacking == {"generate", "text", "train"}
+    assert all(f.fix for f in found if f.text.split(":")[0] in lacking)
+
+
+def test_interpreters_are_held_to_what_environments_pin(workflow: Workflow, tmp_path: Path) -> None:
+    pins = {"pydantic": "2.14.3", "no-such-package": "1.0"}
+    here = sys.executable
+    assert environments._interpreter("base", here, {"pydantic": pins["pydantic"]}, set(pins)).state == "ok"
+    lacks = environments._interpreter("base", here, pins, {"pydantic"})
+    assert (lacks.state, "lacks no-such-package, which some tasks need" in lacks.text) == ("warning", True)
+    assert environments._interpreter("base", here, pins, set(pins)).state == "stops"
+    older = environments._interpreter("base", here, {"pydantic": "1.0"}, set(pins))
+    assert (older.state, "has pydantic 2.14.3, other than envs/base.yaml pins" in older.text) == ("warning", True)
+    assert "no interpreter" in environments._interpreter("base", str(tmp_path / "none"), pins, set()).text
+    write_command(tmp_path, "junk", "echo hello")
+    assert "no Python that answers" in environments._interpreter("base", str(tmp_path / "junk"), pins, set()).text
+
+
+def test_the_deployment_by_conda_needs_conda(
+    workflow: Workflow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profile = Profile(tmp_path, Keys.model_validate({"software-deployment-method": ["conda"]}), [])
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert states(environments.check_environments(configuration(workflow), profile)) == [("environments", "stops")]
+    write_command(tmp_path, "conda", "true")
+    assert states(environments.check_environments(configuration(workflow), profile)) == [("environments", "ok")]
+
+
+def test_a_file_system_without_atomic_renames_or_locks_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert states(file_system.check_file_system(tmp_path)) == [("file system", "ok"), ("locks", "ok")]
+    rename = Path.replace
+
+    def copy(self: Path, target: Path) -> Path:
+        """What a rename is on a file system that has none."""
+        if self.is_dir():
+            return rename(self, target)
+        target.unlink(missing_ok=True)
+        time.sleep(0.001)
+        shutil.copyfile(self, target)
+        return target
+
+    monkeypatch.setattr(Path, "replace", copy)
+    monkeypatch.setattr(file_system.fcntl, "flock", lambda *_: None)  # granted, and nobody is kept out
+    assert states(file_system.check_file_system(tmp_path)) == [("file system", "stops"), ("locks", "warning")]
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,54 @@
+"""The doctor's command says what would stop a run and what to do; it is not held up by what does not answer."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+from tests.support.workflows import REPOSITORY, Workflow
+
+
+def examine(workflow: Workflow, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The doctor's own command, in a folder of its own."""
+    command = [sys.executable, str(REPOSITORY / "scripts/run_doctor.py"), *words]
+    return subprocess.run(
+        command, cwd=workflow.folder, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120
+    )
+
+
+@pytest.mark.parametrize(("task", "status"), [("tiny-math", 0), ("honesty", 1)])
+def test_the_command_prints_a_line_a_finding_and_its_status_says_whether_a_run_would_stop(
+    workflow: Workflow, task: str, status: int
+) -> None:
+    start = time.monotonic()
+    done = examine(workflow, f"--task={task}", "--profile=null", HF_HUB_OFFLINE="1", OPENAI_API_KEY="")
+    assert done.returncode == status, done.stdout + done.stderr
+    assert time.monotonic() - start < 60
+    lines = [line for line in done.stdout.splitlines() if not line.startswith(" ")]
+    assert {line.split()[0] for line in lines} <= {"ok", "warning", "stops", "skipped"}
+    assert any(line.startswith("stops") for line in lines) == bool(status)
+    assert not list(workflow.folder.glob("results/.doctor*"))
+    if status:
+        assert "the environment variable OPENAI_API_KEY holds no key" in done.stdout
+        assert "HF_HUB_OFFLINE is set: access was not tried" in done.stdout
+        assert (
+            "config/lock.yaml has no commit of cais/mmlu, lmsys/vicuna-7b-v1.5, meta-llama/Llama-2-7b-hf" in done.stdout
+        )
+
+
+def test_no_key_is_shown(workflow: Workflow) -> None:
+    done = examine(workflow, "--task=honesty", "--profile=null", HF_HUB_OFFLINE="1", OPENAI_API_KEY="sk-canary")
+    assert "OPENAI_API_KEY is set" in done.stdout
+    assert "canary" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("content", [b"defaults: [", b"- defaults", b"\xff", b"gres: gpu\ngres: gpu\n", b""])
+def test_a_configuration_that_cannot_be_read_is_refused_in_one_line(workflow: Workflow, content: bytes) -> None:
+    (workflow.folder / "config/config.yaml").write_bytes(content)
+    done = examine(workflow, "--task=tiny-math", "--profile=null")
+    assert (done.returncode, done.stdout) == (1, "")
+    _, line = done.stderr.splitlines()  # the first tells the command
+    assert line.startswith("run_doctor: error: config/config.yaml: ")

@@ -1,0 +1,109 @@
+"""What is fetched, and what is checked before anything is spent."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.wildcards import shipped, wild
+
+from reversegen.core.errors import BadInput
+from reversegen.workflow import models
+
+CONFIGURATION = shipped()
+LLAMA, MINILM = "meta-llama/Meta-Llama-3-8B", "sentence-transformers/all-MiniLM-L6-v2"
+
+
+def of_fetch(fetched: str) -> Any:
+    return wild(fetched=fetched)
+
+
+def test_models_and_data_are_known_by_the_names_of_their_files() -> None:
+    assert LLAMA in models.hub_models(CONFIGURATION)
+    assert "openai/gsm8k" in models.hub_data(CONFIGURATION)
+    llama = wild(model="llama3-8b")
+    assert models.model_repo(CONFIGURATION, llama) == LLAMA
+    assert models.model_weights(CONFIGURATION, llama) == "safetensors"
+    assert models.model_revision(CONFIGURATION, llama) == ""
+    locked = CONFIGURATION.model_copy(update={"lock": {LLAMA: "a" * 40, "openai/gsm8k": "b" * 40}})
+    assert models.model_revision(locked, llama) == "a" * 40
+    data = wild(data="openai--gsm8k--main--train")
+    assert json.loads(models.data_source(CONFIGURATION, data))["split"] == "train"
+    assert models.data_revision(locked, data) == "b" * 40
+    assert "vicuna" in models.models_of(CONFIGURATION, "bin")
+    assert models.models_of(CONFIGURATION.model_copy(update={"models": {}}), "bin") == "(?!)"
+
+
+def test_a_task_fetches_its_models_and_data() -> None:
+    place = "resources/downloads/models/"
+    assert f"{place}llama3-8b-instruct" in models.fetched_models(CONFIGURATION, wild("math"))
+    assert f"{place}minilm" in models.fetched_models(CONFIGURATION, wild("math"))
+    assert models.fetched_models(CONFIGURATION, wild()) == models.fetched_data(CONFIGURATION, wild()) == []
+    assert len(models.fetched_data(CONFIGURATION, wild("math"))) == 5
+    [file] = [f for f in models.fetched_data(CONFIGURATION, wild("safety")) if "/files/" in f][:1]
+    source = models.url_source(CONFIGURATION, wild(file=file.rpartition("/")[2]))
+    assert json.loads(source)["address"].startswith("https://")
+
+
+def test_a_tiny_model_is_given_whole_or_by_key() -> None:
+    model = wild(model="tiny-arithmetic")
+    assert json.loads(models.tiny_model(CONFIGURATION, "corpus")(model))["world"] == "arithmetic"
+    assert json.loads(models.tiny_model(CONFIGURATION, None)(model)).keys() >= {"corpus", "config", "seed"}
+    assert isinstance(models.tiny_model(CONFIGURATION, "seed")(model), int)
+
+
+def test_access_is_asked_for_all_that_is_planned_and_not_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    configuration = CONFIGURATION.model_copy(update={"lock": {MINILM: "a" * 40, LLAMA: "b" * 40}})
+    fetches = models.Fetches(configuration)
+    planned = ("models/minilm", "models/llama3-8b", "bin/vicuna-7b-v1.5", "data/openai--gsm8k--main--train")
+    for fetched in planned:
+        assert fetches.note(of_fetch(fetched)) == []
+
+    def asked(fetched: str) -> list[dict[str, str]]:
+        given = of_fetch(fetched)
+        return [json.loads(fetches.repositories(part)(given, 1)) for part in ("models", "bin", "data")]  # type: ignore[arg-type]
+
+    llama, minilm, data = {LLAMA: "b" * 40}, {MINILM: "a" * 40}, {"openai/gsm8k": ""}
+    vicuna = {str(configuration.models["vicuna-7b-v1.5"].hub): ""}
+    assert asked("bin/vicuna-7b-v1.5") == [minilm | llama, vicuna, data]
+    manifest = tmp_path / "resources/downloads/models/minilm/manifest.json"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text(json.dumps({"revision": "a" * 40}))
+    assert asked("bin/vicuna-7b-v1.5") == [llama, vicuna, data]
+    assert asked("models/minilm") == [minilm | llama, vicuna, data]  # it is fetched again
+    manifest.write_text(json.dumps({"revision": "c" * 40}))  # another than the locked one
+    assert asked("bin/vicuna-7b-v1.5") == [minilm | llama, vicuna, data]
+
+
+def test_models_that_are_here_are_tried_in_the_roles_that_are_planned(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked = models.AskedModels(CONFIGURATION)
+    place = "resources/downloads/models/llama3-8b"
+    proposer = asked.asked("proposer", lambda wildcards: f"results/{wildcards.task}/iter0/proposer")
+    assert proposer(wild("math.s2")) == "results/math.s2/iter0/proposer"
+    assert asked.asked("transfer")(wild("math", model="llama3-8b")) == [place]
+    asked.asked("target")(wild())  # a tiny model
+    assert [noted[:2] for noted in asked.noted] == [("math", "proposer"), ("math", "transfer")]
+    assert asked.check() is None  # none of them is here
+    Path(place).mkdir(parents=True)
+    Path(place, "config.json").write_text("{}")
+    told: list[list[str]] = []
+
+    def run(words: list[str], **_: Any) -> Any:
+        told.append(words)
+        return result
+
+    monkeypatch.setattr(models.subprocess, "run", run)
+    result = models.subprocess.CompletedProcess([], 0, json.dumps(["math", "transfer", "no template"]), "")
+    with pytest.raises(BadInput, match=r"^math, transfer: no template$"):
+        asked.check()
+    given = json.loads(told[0][-1])
+    assert [one["folder"] for one in given["models"]] == [place, place]
+    assert list(given["configuration"]["tasks"]) == ["math"]
+    result = models.subprocess.CompletedProcess([], 1, "", "Traceback\nImportError: torch")
+    assert asked.check() == "ImportError: torch"

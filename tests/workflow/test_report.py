@@ -1,0 +1,160 @@
+"""Evaluations, files of several random seeds, tasks of a table, and what is pushed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.support.wildcards import shipped, wild
+
+from reversegen.config.models import Model
+from reversegen.core.errors import BadInput
+from reversegen.core.sources import SOURCES
+from reversegen.workflow import enhance, evaluate, judge, prepare, publish, report
+
+CONFIGURATION = shipped()
+API = Model.model_validate(
+    {"endpoint": {"base_url": "https://example.org", "model": "m", "api_key_env": "KEY"}, "size": "tiny"}
+)
+
+
+def with_endpoint() -> object:
+    task = CONFIGURATION.tasks["tiny-math"].model_copy(update={"target": "api", "transfer": ["minilm"]})
+    models = {**CONFIGURATION.models, "api": API}
+    return CONFIGURATION.model_copy(update={"models": models, "tasks": {"tiny-math": task}})
+
+
+def test_every_evaluation_of_a_run_and_what_it_is_made_of() -> None:
+    proposers = evaluate.proposer_evals(CONFIGURATION, wild())
+    targets = evaluate.target_evals(CONFIGURATION, wild())
+    assert proposers == ["untrained/eval.json", *(f"iter{k}/eval.json" for k in range(4))]
+    assert targets == ["original/eval.json", *(f"enhanced/{source}/eval.json" for source in SOURCES)]
+    assert (
+        evaluate.own_evals(CONFIGURATION, wild("tiny-math.s1"))[-1] == "results/tiny-math.s1/enhanced/seeds/eval.json"
+    )
+    outcomes = evaluate.outcome_files(CONFIGURATION, wild())
+    assert {"untrained/samples.jsonl", "iter3/instructions.jsonl", "target/labels.jsonl"} <= set(outcomes)
+    assert not [file for file in outcomes if "confidences" in file]
+    assert "target/confidences.jsonl" in evaluate.outcome_files(CONFIGURATION, wild("tiny-honesty"))
+
+
+def test_an_endpoint_is_not_enhanced() -> None:
+    configuration = with_endpoint()
+    assert evaluate.target_evals(configuration, wild()) == ["original/eval.json", "transfer/minilm/eval.json"]  # type: ignore[arg-type]
+    assert publish.enhancement_rows(configuration, wild()) == []  # type: ignore[arg-type]
+    with pytest.raises(BadInput, match="task tiny-math: target: an endpoint cannot be fine-tuned"):
+        enhance.trainable_target(configuration, wild())  # type: ignore[arg-type]
+    assert enhance.trainable_target(CONFIGURATION, wild())[0].startswith("results/models/")
+
+
+def test_who_reads_a_system_text() -> None:
+    def roles(task: str) -> set[str]:
+        return {reader["role"] for reader in json.loads(evaluate.readers(CONFIGURATION, wild(task)))["readers"]}
+
+    assert roles("tiny-math") == {"target"}  # its teacher is a solver
+    assert roles("math") == {"target", "teacher"}
+
+
+def test_a_table_pools_random_seeds_unless_the_name_gives_one() -> None:
+    pooled = shipped(random_seeds=[2, 0])
+    find = report.replicates(pooled, report.test_files)
+    runs = ("tiny-math.s2", "tiny-math")
+    assert find(wild()) == [f"results/{run}/tests/{name}.jsonl" for run in runs for name in ("test", "pretraining")]
+    assert report.pooled_runs(pooled, wild("tiny-math.s5")) == ["tiny-math.s5"]
+    assert report.first_replicate(pooled, "judge.json")(wild()) == "results/tiny-math.s2/judge.json"
+    trained = report.trained_models(pooled, wild())
+    assert trained[0] == "results/tiny-math.s2/iter0/proposer"
+    assert trained[-1] == "results/tiny-math.s2/enhanced/seeds/target"
+
+
+def test_texts_are_shown_if_a_task_of_a_harmful_kind_asks() -> None:
+    shown = {}
+    for name in ("tiny-safety", "tiny-math"):
+        wanted = CONFIGURATION.tasks[name].report.model_copy(update={"include_text": True})
+        task = CONFIGURATION.tasks[name].model_copy(update={"report": wanted})
+        shown[name] = report.clear_texts(CONFIGURATION.model_copy(update={"tasks": {name: task}}), wild(name))
+    assert shown == {"tiny-safety": ["results/tiny-safety/texts.jsonl"], "tiny-math": []}
+    assert report.clear_texts(CONFIGURATION, wild("tiny-safety")) == []
+
+
+def test_tasks_whose_files_are_shown_as_its_own() -> None:
+    assert report.reused_tasks(CONFIGURATION, wild("tiny-math-no-sft")) == ["tiny-math"]
+    assert report.reused_tasks(CONFIGURATION, wild()) == []
+    assert report.extended_task(CONFIGURATION, wild("tiny-math-no-sft")) == "tiny-math"
+    assert report.extended_task(CONFIGURATION, wild()) == ""
+
+
+def test_what_was_measured_is_looked_for_and_never_planned(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    configuration = shipped(tables={"math": ["math", "tiny-math", "faulty"]})
+    configuration = configuration.model_copy(update={"faults": {"faulty": "faulty.yaml: no kind"}})
+    table = wild(table="math")
+    assert report.table_tasks(configuration, table) == ["math", "tiny-math"]
+    assert report.faulty_tasks(configuration, table) == ["faulty (faulty.yaml: no kind)"]
+    assert report.own_outcomes(configuration, table) == report.measured(configuration, wild()) == []
+    example = [file.rpartition("/")[2] for file in report.shipped_outcomes(configuration, table)]
+    assert "tiny-math.json" in example
+    empty, plan = report.measured_state(configuration, wild()), report.benchmarked(configuration, wild())
+    for file in ("iter0/eval.json", "tests/test.jsonl", "benchmarks/clean_seeds.tsv"):
+        path = Path("results/tiny-math", file)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}")
+    assert report.own_outcomes(configuration, table) == ["results/tiny-math/outcomes.json"]
+    assert "tiny-math.json" not in [Path(file).name for file in report.shipped_outcomes(configuration, table)]
+    assert report.measured(configuration, wild()) == ["results/tiny-math/iter0/eval.json"]
+    assert report.measured_state(configuration, wild()) != empty
+    assert report.benchmarked(configuration, wild()) != plan
+    assert report.tests_there(configuration, wild()) == []  # one of two
+    assert "tiny-math" not in report.without_results(configuration, table)
+
+
+def test_an_unknown_task_of_a_table_is_refused_by_name() -> None:
+    with pytest.raises(BadInput, match=r"config/config.yaml: tables.math: unknown task 'tiny-maths'"):
+        report.table_tasks(shipped(tables={"math": ["tiny-maths"]}), wild(table="math"))
+
+
+def test_who_plays_which_role_in_words() -> None:
+    described = json.loads(publish.described_models(CONFIGURATION, wild("math")))
+    assert described["target"].endswith("at no locked commit")
+    tiny = json.loads(publish.described_models(CONFIGURATION, wild()))
+    assert tiny["teacher"] == "the exact solver of the invented world arithmetic"
+    assert tiny["proposer"].endswith("a tiny model that the workflow trains")
+    assert "judge" not in tiny
+    assert json.loads(publish.described_models(with_endpoint(), wild()))["target"] == "m, an endpoint"  # type: ignore[arg-type]
+
+
+def test_each_artefact_has_its_repository_once_somebody_owns_it() -> None:
+    owned = shipped(push={"owner": "me"})
+    names = {"dataset": "me/tiny-math", "iter3/proposer": "me/tiny-math-iter3-proposer"}
+    names["enhanced/seeds/target"] = "me/tiny-math-seeds-target"
+    assert {a: publish.hub_repository(owned, wild(artefact=a)) for a in names} == names
+    types = [publish.repository_type(owned, wild(artefact=artefact)) for artefact in names]
+    assert types == ["dataset", "model", "model"]
+    assert publish.pushed_folder(owned, wild(artefact="dataset")) == "results/tiny-math/dataset"
+    with pytest.raises(BadInput, match=r"push\.owner: null"):
+        publish.pushed_folder(CONFIGURATION, wild(artefact="dataset"))
+
+
+def test_seeds_and_tests_have_files_and_settings() -> None:
+    assert len(prepare.seed_files(CONFIGURATION, wild("math"))) == len(CONFIGURATION.tasks["math"].data.seeds)
+    assert prepare.seed_files(CONFIGURATION, wild()) == []
+    assert (
+        json.loads(prepare.seed_sources(CONFIGURATION, wild())).keys()
+        == CONFIGURATION.tasks["tiny-math"].data.seeds.keys()
+    )
+    assert prepare.test_file(CONFIGURATION, wild(set="test")) == []
+    assert json.loads(prepare.test_source(CONFIGURATION, wild(set="test")))["corpus"]
+    with pytest.raises(BadInput, match="task tiny-math has no test set 'x'; it has test, pretraining"):
+        prepare.test_file(CONFIGURATION, wild(set="x"))
+
+
+def test_a_judge_is_checked_on_the_set_of_its_kind_or_the_tasks_own() -> None:
+    [file] = judge.judge_file(CONFIGURATION, wild("safety"))
+    assert file.endswith("resources/judge/safety.jsonl")
+    assert json.loads(judge.judge_source(CONFIGURATION, wild("safety")))["licence"] == "Apache-2.0"
+    assert judge.judge_file(CONFIGURATION, wild("tiny-safety")) == []  # a corpus
+    assert judge.labelled_openings(CONFIGURATION, wild()) == []
+    assert Path(judge.labelled_openings(CONFIGURATION, wild("tiny-safety"))[0]).is_file()
+    assert judge.judge_setting(CONFIGURATION, wild()) == "null"
+    assert "max_unreadable_share" not in json.loads(judge.judge_setting(CONFIGURATION, wild("tiny-safety")))
