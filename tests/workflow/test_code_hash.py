@@ -194,7 +194,7 @@ def ratio(
         ("build_pairs", "reversegen/kinds/__init__"),
         ("build_pairs", "reversegen/kinds/math"),
         ("build_pairs", "reversegen/worlds/arithmetic"),
-        ("train_warmup", "reversegen/training/trainer"),  # imported inside main
+        ("train_warmup", "reversegen/training/sft"),  # imported inside main
     ],
 )
 def test_a_changed_formula_changes_the_hash_and_a_comment_does_not(copied: Path, script: str, module: str) -> None:
@@ -396,7 +396,7 @@ def test_what_a_section_of_the_configuration_computes_is_hashed_with_its_users(c
     edit(file, "self.thinking.max_tokens if", "1 + self.thinking.max_tokens if")
     rerun = changed(before, all_hashes())
     assert rerun >= OPENS_AN_ENGINE
-    assert not rerun & {"build_pairs", "clean_seeds", "fetch_model"}
+    assert not rerun & {"build_control", "gather_shards", "select_failures"}
 
 
 def test_the_hash_holds_the_shell_command() -> None:
@@ -481,6 +481,8 @@ def test_the_hash_follows_all_that_python_loads(
 ) -> None:
     ours = {name for name in loaded[script] if name.startswith("reversegen.") and not hashing._carries(name)}
     packages = {name for name in ours if (ROOT / "scripts" / Path(*name.split("."))).is_dir()}
+    if "reversegen.engines.openai" not in followed[script]:  # who only asks where calls are kept reads no reply
+        ours -= {"reversegen.engines.endpoint.replies"}
     assert ours - packages <= followed[script]
     assert followed[script] & packages <= {*FACADES}
 

@@ -38,6 +38,7 @@ CARRIERS = frozenset(
         "reversegen.models.card",
         "reversegen.models.gpus",
         "reversegen.stage",
+        "reversegen.workflow.environment",
     }
 )
 """Modules, and packages of them, that carry data without deciding it: a change in them reruns nothing, and tests hold their
