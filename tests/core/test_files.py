@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from reversegen.core.errors import BadInput
-from reversegen.core.files import building_folder, read_json, write_json, write_text
+from reversegen.core.files import building_folder, file_sha256, read_json, write_json, write_text
 from reversegen.core.records import Record, Seed, write_records
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
@@ -272,3 +272,10 @@ def test_a_process_that_still_builds_a_folder_is_left_alone(tmp_path: Path) -> N
     assert builder.returncode == 0
     assert tree(tmp_path).keys() == {"model/half.txt", "model/manifest.json"}
     assert (tmp_path / "model/half.txt").read_text() == "whole"
+
+
+def test_the_hash_of_a_file_is_that_of_sha256sum(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(os.urandom(300_000) + b"\r\n")
+    done = subprocess.run(["sha256sum", file], capture_output=True, text=True, check=True)
+    assert file_sha256(file) == done.stdout[:64]

@@ -1,97 +1,54 @@
-"""Equal instructions have equal ids, neighbouring draws share nothing, a rule's hash follows its script's imports."""
+"""Moving, renaming and describing code reruns nothing; changing what decides an output reruns the stages that it decides."""
 
-import itertools
+import ast
+import functools
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
-import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from reversegen import ids as hashing
-from reversegen.core.files import file_sha256
-from reversegen.ids import content_id, hashed_seed, instruction_id
-from reversegen.workflow.code_hash import code_hash
+from reversegen.workflow import code_hash as hashing
+from reversegen.workflow.code_hash import CARRIERS, FACADES, code_hash, shell_commands
+from reversegen.workflow.used_entries import UsedEntries
 
 ROOT = Path(__file__).parents[2]
 STAGES = sorted(path.stem for path in (ROOT / "scripts").glob("*.py"))
 RULES = {path.name: path.read_text() for path in sorted((ROOT / "rules").glob("*.smk"))}
 LIGHT = sorted({stem for text in RULES.values() for stem in re.findall(r'"\.\./scripts/(\w+)\.py"', text)})
-
-
-@pytest.mark.parametrize(
-    "variant",
-    [
-        "What is 35 plus 7 ?",
-        "WHAT IS 35 PLUS 7 ?",
-        "  what is\t35\n\nplus 7 ?\r\n",
-        "what\u00a0is\u200335\u2028plus 7 ?",
-        "what is \uff13\uff15 plus \u2077 \uff1f",
-        "\uff37\uff48\uff41\uff54 is 35 plus 7 ?",
-    ],
-)
-def test_an_instruction_has_one_id_however_it_is_written(variant: str) -> None:
-    # printf '["what is 35 plus 7 ?"]' | sha256sum
-    assert instruction_id(variant) == "3ce8490263b120d6"
-
-
-def test_case_and_compatibility_variants_of_every_character_have_one_id() -> None:
-    letters = [c for c in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(c) not in ("Cn", "Co", "Cs")]
-    forms = [lambda c, form=form: unicodedata.normalize(form, c) for form in ("NFC", "NFD", "NFKC", "NFKD")]
-    forms += [str.lower, str.casefold, lambda c: c if c == "\u0131" else c.upper()]  # a dotless i is no i
-    different = [(c, v) for c in letters for v in {f(c) for f in forms} - {c} if instruction_id(c) != instruction_id(v)]
-    assert not different
-
-
-@pytest.mark.parametrize(
-    "other", ["what is 35 plus 8 ?", "what is 35 minus 7 ?", "what is 3 5 plus 7 ?", "whatis 35 plus 7 ?", "35 + 7", ""]
-)
-def test_different_instructions_have_different_ids(other: str) -> None:
-    assert instruction_id(other) != instruction_id("what is 35 plus 7 ?")
-
-
-def test_ids_never_run_parts_together() -> None:
-    lists = [("ab", "c"), ("a", "bc"), ("abc",), ("a", "b", "c"), ("abc", ""), ("", "abc"), (), ("",), (1,), ("1",)]
-    lists += [(1, 1), (11,), ('a", "b',), ("a", "b"), ("a\\",), ("\ud800",), ("\\ud800",), (-1,)]
-    assert len({content_id(*parts) for parts in lists}) == len(lists)
-    # printf '[1, "a", "\u00fc"]' | sha256sum
-    assert content_id(1, "a", "\u00fc") == "44406e19c8ed61d5"
-
-
-def test_seeds_of_neighbouring_draws_share_no_structure() -> None:
-    grid = [(seed, n, stage, batch) for seed in range(3) for n in range(4) for stage in "ab" for batch in range(250)]
-    seeds = [hashed_seed(*parts) for parts in grid]
-    assert len(set(seeds)) == len(seeds) == 6000
-    assert all(0 <= seed < 2**64 for seed in seeds)
-    for bit in range(64):  # standard deviation of a fair coin here: 39
-        assert abs(sum(seed >> bit & 1 for seed in seeds) - 3000) < 5 * 39
-    flips = [(one ^ other).bit_count() for one, other in itertools.pairwise(seeds)]
-    assert abs(sum(flips) / len(flips) - 32) < 5 * 4 / len(flips) ** 0.5
-    steps = {other - one for one, other in itertools.pairwise(seeds)}
-    assert len(steps) == len(seeds) - 1
-
-
-def test_the_hash_of_a_file_is_that_of_sha256sum(tmp_path: Path) -> None:
-    file = tmp_path / "file"
-    file.write_bytes(os.urandom(300_000) + b"\r\n")
-    done = subprocess.run(["sha256sum", file], capture_output=True, text=True, check=True)
-    assert file_sha256(file) == done.stdout[:64]
+MATH = UsedEntries(frozenset(["transformers"]), frozenset(), frozenset(["math"]), frozenset(["arithmetic"]))
+SAFETY = UsedEntries(frozenset(["openai"]), frozenset(["wildguard"]), frozenset(["safety"]), frozenset(["policy"]))
 
 
 def forget() -> None:
     """Read all code anew."""
-    code_hash.cache_clear()
-    hashing._read.cache_clear()
+    for cached in (code_hash, hashing._module_hash, hashing._file, hashing._read, hashing._properties):
+        cached.cache_clear()
+
+
+def all_hashes(used: UsedEntries | None = None) -> dict[str, str]:
+    """The hash of each stage, from files that are read anew."""
+    forget()
+    return {stage: code_hash(stage, "", used) for stage in STAGES}
+
+
+@functools.cache
+def original(used: UsedEntries | None = None) -> dict[str, str]:
+    """The hashes before anything is edited."""
+    return all_hashes(used)
+
+
+def changed(before: dict[str, str], after: dict[str, str]) -> set[str]:
+    return {stage for stage in before if before[stage] != after[stage]}
 
 
 @pytest.fixture
 def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A copy of scripts/ that code_hash reads."""
+    """A copy of scripts/ whose code is hashed."""
     folder = tmp_path / "scripts"
     shutil.copytree(ROOT / "scripts", folder, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(hashing, "SCRIPTS", folder)
@@ -100,14 +57,100 @@ def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     forget()
 
 
-def hash_with(file: Path, script: str, text: str) -> str:
-    """The hash of a script where a file has more text at its end."""
-    before = file.read_text()
-    file.write_text(before + text)
-    forget()
-    result = code_hash(script)
-    file.write_text(before)
-    return result
+def followed_by(script: str, used: UsedEntries | None = None) -> set[str]:
+    """The modules whose code a hash holds."""
+    followed: set[str] = set()
+    read: Callable[..., tuple[str, set[str]]] = hashing._module_hash
+    code_hash.cache_clear()
+    hashing._module_hash = lambda name, used: (followed.add(name), read(name, used))[1]  # type: ignore[assignment]
+    try:
+        code_hash(script, "", used)
+    finally:
+        hashing._module_hash = read  # type: ignore[assignment]
+        code_hash.cache_clear()
+    return followed
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text, f"{file}: {old}"
+    file.write_text(text.replace(old, new, 1))
+
+
+def move(folder: Path, old: str, new: str) -> None:
+    """Move a module and rewrite whoever imports it, as people do."""
+    source, target = (folder.joinpath(*name.split(".")).with_suffix(".py") for name in (old, new))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    source.rename(target)
+    (package, _, name), (new_package, _, new_name) = old.rpartition("."), new.rpartition(".")
+    importer = re.compile(rf"^( *)from {re.escape(package)} import (.*\b{name}\b.*)\n", re.MULTILINE)
+    for file in folder.rglob("*.py"):
+        text = re.sub(rf"\b{re.escape(old)}\b", new, file.read_text())
+
+        def rewritten(match: re.Match[str]) -> str:
+            names = match[2].split(", ")
+            moved = next(one for one in names if one.split(" as ")[0] == name)
+            names.remove(moved)
+            rest = f"{match[1]}from {package} import {', '.join(names)}\n" if names else ""
+            return f"{match[1]}from {new_package} import {moved.replace(name, new_name, 1)}\n{rest}"
+
+        after = importer.sub(rewritten, text)
+        if after != text and f"{name} as " not in text:
+            after = re.sub(rf"(?<![\w.]){name}(?=\.\w)", new_name, after)
+        file.write_text(after)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("reversegen.loop.pairs", "reversegen.text.pairing"),
+        ("reversegen.ids", "reversegen.core.identities"),
+        ("reversegen.loop.seeds", "reversegen.seed_reading"),  # imported as a module, once under another name
+        ("reversegen.kinds.answers.equivalence", "reversegen.kinds.answers.comparing"),  # names itself in a string
+        ("reversegen.kinds.base", "reversegen.kinds.shape"),
+        ("reversegen.kinds.math", "reversegen.kinds.school.sums"),
+        ("reversegen.judges.formats.wildguard", "reversegen.judges.wild"),
+        ("reversegen.engines.vllm", "reversegen.engines.offline"),
+        ("reversegen.worlds.arithmetic", "reversegen.worlds.numbers"),
+        ("reversegen.worlds.base", "reversegen.core.worlds"),
+    ],
+)
+def test_a_module_that_is_moved_or_renamed_changes_no_hash(copied: Path, old: str, new: str) -> None:
+    before, of_math = original(), original(MATH)
+    files = {path: path.read_text() for path in copied.rglob("*.py")}
+    move(copied, old, new)
+    assert sum(path.exists() and path.read_text() != text for path, text in files.items()) > 0
+    assert all_hashes() == before
+    assert all_hashes(MATH) == of_math
+
+
+def test_a_carrier_that_is_moved_changes_no_hash(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = original()
+    move(copied, "reversegen.core.files", "reversegen.paths")
+    monkeypatch.setattr(hashing, "CARRIERS", CARRIERS - {"reversegen.core.files"} | {"reversegen.paths"})
+    assert all_hashes() == before
+
+
+def test_the_order_of_imports_changes_no_hash(copied: Path) -> None:
+    before = original()
+    for file in copied.rglob("*.py"):
+        tree = ast.parse(file.read_text())
+        imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+        lines = file.read_text().splitlines()
+        blocks = [lines[node.lineno - 1 : node.end_lineno] for node in imports]
+        for node, block in zip(reversed(imports), blocks, strict=True):
+            lines[node.lineno - 1 : node.end_lineno] = block
+        file.write_text("\n".join(lines) + "\n")
+    assert all_hashes() == before
+
+
+def test_another_module_in_an_imports_place_changes_the_hash(copied: Path) -> None:
+    (copied / "reversegen/text/pairs.py").write_text((copied / "reversegen/loop/pairs.py").read_text() + "\nMORE = 1\n")
+    with (copied / "reversegen/loop/pairs.py").open("a") as file:
+        file.write("\nfrom reversegen.text import pairs\n")  # the hash holds both, before and after
+    before = all_hashes()["build_pairs"]
+    edit(copied / "build_pairs.py", "from reversegen.loop import pairs", "from reversegen.text import pairs")
+    assert all_hashes()["build_pairs"] != before
 
 
 FORMULA = """
@@ -146,11 +189,12 @@ def ratio(
     ("script", "module"),
     [
         ("build_pairs", "build_pairs"),
-        ("build_pairs", "reversegen/pairs"),
+        ("build_pairs", "reversegen/loop/pairs"),
+        ("build_pairs", "reversegen/ids"),
         ("build_pairs", "reversegen/kinds/__init__"),
         ("build_pairs", "reversegen/kinds/math"),
-        ("build_pairs", "reversegen/arithmetic"),
-        ("train_warmup", "reversegen/training"),  # imported inside main
+        ("build_pairs", "reversegen/worlds/arithmetic"),
+        ("train_warmup", "reversegen/training/sft"),  # imported inside main
     ],
 )
 def test_a_changed_formula_changes_the_hash_and_a_comment_does_not(copied: Path, script: str, module: str) -> None:
@@ -161,42 +205,230 @@ def test_a_changed_formula_changes_the_hash_and_a_comment_does_not(copied: Path,
     assert hash_with(file, script, FORMULA.replace("a / b", "b / a")) != code
 
 
+def hash_with(file: Path, script: str, text: str) -> str:
+    """The hash of a script if a file has more text at its end."""
+    before = file.read_text()
+    file.write_text(before + text)
+    forget()
+    result = code_hash(script)
+    file.write_text(before)
+    return result
+
+
 @pytest.mark.parametrize(
     ("old", "new"), [("0.5", "0.4"), ("ratio(", "share("), ("a: float", "a: int"), ("(a", "(*, a")]
 )
 def test_any_change_of_code_changes_the_hash(copied: Path, old: str, new: str) -> None:
     file = copied / "reversegen/loop/pairs.py"
-    changed = FORMULA.replace(old, new)
-    assert changed != FORMULA
-    assert hash_with(file, "build_pairs", changed) != hash_with(file, "build_pairs", FORMULA)
+    text = FORMULA.replace(old, new)
+    assert text != FORMULA
+    assert hash_with(file, "build_pairs", text) != hash_with(file, "build_pairs", FORMULA)
 
 
 def test_the_hash_does_not_depend_on_where_the_repository_lies(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    there = code_hash("build_pairs")
+    there = original()
     monkeypatch.setattr(hashing, "SCRIPTS", ROOT / "scripts")
-    forget()
-    assert code_hash("build_pairs") == there
+    assert all_hashes() == there
 
 
-def test_modules_that_do_not_decide_the_output_leave_the_hash(copied: Path) -> None:
-    before = code_hash("build_pairs")
-    for module in ["build_prompts", "reversegen/tables", *(f"reversegen/**/{name}" for name in hashing.PLUMBING)]:
-        [path] = copied.glob(f"{module}.py")
-        with path.open("a") as file:
-            file.write(FORMULA)
-    forget()
-    assert code_hash("build_pairs") == before
+OPENS_A_KIND = {"build_pairs", "build_prompts", "clean_seeds", "label_responses", "label_tests", "write_references"}
+OPENS_AN_ENGINE = {"answer_instructions", "answer_tests", "judge_responses", "sample_instructions", "write_references"}
+TRAINS = {"train_warmup", "train_proposer", "train_target"}
+FETCHES = {"fetch_model", "fetch_file", "push_folder"}
+JUDGES = {"check_judge", "judge_responses"}
+WITHOUT_IDS = {"build_control", "build_untrained", "gather_shards", "select_failures"}
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "used", "rerun", "spared"),
+    [
+        ("ids", "casefold()", "lower()", MATH, OPENS_A_KIND | {"collect_instructions"}, WITHOUT_IDS),
+        ("ids", "int(content_id(*parts), 16)", "7", MATH, OPENS_A_KIND, WITHOUT_IDS),
+        ("ids", "[:16]", "[:8]", MATH, OPENS_A_KIND | OPENS_AN_ENGINE, WITHOUT_IDS),
+        (
+            "core/records",
+            'return self.invalid is None and (self.duplicate_of is None or "heldout" in self.splits)',
+            "return self.invalid is None",
+            MATH,
+            {"answer_instructions", "label_responses", "write_references", "collect_instructions", "evaluate_proposer"},
+            {"clean_seeds", "sample_instructions", "label_tests"} | TRAINS | FETCHES,
+        ),
+        (
+            "kinds/math",
+            '"different answers"',
+            '"other answers"',
+            MATH,
+            OPENS_A_KIND,
+            TRAINS | FETCHES | {"judge_responses"},
+        ),
+        ("kinds/math", '"different answers"', '"other answers"', SAFETY, set(), set(STAGES)),
+        ("kinds/safety", '"no judgement"', '"none"', SAFETY, OPENS_A_KIND, TRAINS | FETCHES),
+        ("kinds/safety", '"no judgement"', '"none"', MATH, set(), set(STAGES)),
+        ("judges/formats/wildguard", "max_new_tokens=32", "max_new_tokens=33", SAFETY, JUDGES, TRAINS | FETCHES),
+        ("judges/formats/wildguard", "max_new_tokens=32", "max_new_tokens=33", MATH, set(), set(STAGES)),
+        ("judges/__init__", "llama_guard(11)", "llama_guard(12)", SAFETY, set(), set(STAGES)),
+        ("engines/transformers", "assert folder is not None", "pass", MATH, OPENS_AN_ENGINE, FETCHES | {"clean_seeds"}),
+        ("engines/transformers", "assert folder is not None", "pass", SAFETY, set(), set(STAGES)),
+        ("engines/openai", "limits or Limits()", "Limits()", SAFETY, OPENS_AN_ENGINE, FETCHES | {"clean_seeds"}),
+        ("engines/openai", "limits or Limits()", "Limits()", MATH, set(), set(STAGES)),
+        (
+            "worlds/arithmetic",
+            'f"{steps} ####',
+            'f"{steps} so ####',
+            MATH,
+            OPENS_A_KIND | {"write_corpus"},
+            TRAINS | FETCHES,
+        ),
+        ("worlds/arithmetic", 'f"{steps} ####', 'f"{steps} so ####', SAFETY, set(), set(STAGES)),
+        ("worlds/__init__", "arithmetic.WORLD", "policy.WORLD", SAFETY, set(), set(STAGES)),
+    ],
+)
+def test_what_decides_an_output_reruns_its_stages_and_no_other(
+    copied: Path, file: str, old: str, new: str, used: UsedEntries, rerun: set[str], spared: set[str]
+) -> None:
+    before = original(used)
+    edit(copied / f"reversegen/{file}.py", old, new)
+    rerun_stages = changed(before, all_hashes(used))
+    assert rerun <= rerun_stages
+    assert not spared & rerun_stages
+    module = f"reversegen.{file.replace('/', '.')}"
+    if not hashing._carries(module) and not module.endswith("__init__"):
+        assert rerun_stages == {stage for stage in STAGES if module in followed_by(stage, used)}
+
+
+@pytest.mark.parametrize(
+    ("line", "entry", "files"),
+    [
+        ("KINDS = {\n", '    "code": "reversegen.kinds.code",\n', {"kinds/code": FORMULA}),
+        ("WORLDS: dict[str, World] = {\n", '    "towns": towns.WORLD,\n', {"worlds/towns": FORMULA}),
+        ("JUDGES: dict[str, JudgeFormat] = {\n", '    "stern": stern.JUDGE,\n', {"judges/formats/stern": FORMULA}),
+        ("ENGINES: dict[str, ", '    "fast": fast.open_engine,\n', {"engines/fast": FORMULA}),
+    ],
+)
+def test_another_entry_of_a_facade_reruns_nothing(copied: Path, line: str, entry: str, files: dict[str, str]) -> None:
+    before, of_safety, whole = original(MATH), original(SAFETY), original()
+    [name] = files
+    package, _, module = name.replace("/", ".").rpartition(".")
+    (copied / f"reversegen/{name}.py").write_text(files[name])
+    facade = copied / f"reversegen/{package.split('.')[0]}/__init__.py"
+    text = facade.read_text()
+    start = text.index("{\n", text.index(line)) + 2
+    text = text[:start] + entry + text[start:]
+    if f'"reversegen.{package}.{module}"' not in entry:
+        text = text.replace("from reversegen", f"from reversegen.{package} import {module}\nfrom reversegen", 1)
+    facade.write_text(text)
+    assert all_hashes(MATH) == before
+    assert all_hashes(SAFETY) == of_safety
+    assert changed(whole, all_hashes())
+
+
+def test_a_job_hashes_the_entries_that_it_uses_and_no_other(copied: Path) -> None:
+    for folder, kept in [("kinds", "math"), ("worlds", "arithmetic"), ("engines", "transformers")]:
+        others = {"kinds": ["honesty", "safety"], "worlds": ["knowledge", "policy"], "engines": ["openai", "vllm"]}[
+            folder
+        ]
+        before = all_hashes(MATH)
+        for name in others:
+            edit(copied / f"reversegen/{folder}/{name}.py", "from __future__", "A = 1\nfrom __future__")
+        assert all_hashes(MATH) == before
+        edit(copied / f"reversegen/{folder}/{kept}.py", "from __future__", "A = 1\nfrom __future__")
+        assert changed(before, all_hashes(MATH))
+
+
+def test_the_order_of_a_facades_entries_changes_no_hash(copied: Path) -> None:
+    before = original()
+    lines = ['    "honesty": "reversegen.kinds.honesty",\n', '    "math": "reversegen.kinds.math",\n']
+    edit(copied / "reversegen/kinds/__init__.py", "".join(lines), "".join(reversed(lines)))
+    assert all_hashes() == before
+
+
+@pytest.mark.parametrize("package", FACADES)
+def test_an_entry_of_a_facade_is_imported_by_its_own_package_alone(package: str) -> None:
+    folder = ROOT / "scripts" / Path(*package.split("."))
+    module = hashing._read(package)
+    assert module.entries
+    bound = {i.bound: i.module for i in module.imports}
+    of_entries = {
+        m for text in module.entries.values() for m in (*text.modules, *(bound[n] for n in text.names & {*bound}))
+    }
+    assert len(of_entries) >= 3
+    for file in (ROOT / "scripts").rglob("*.py"):
+        if folder not in file.parents:
+            name = ".".join(file.relative_to(ROOT / "scripts").with_suffix("").parts).removesuffix(".__init__")
+            read = hashing._read(name)
+            assert of_entries.isdisjoint({*read.text.modules, *(i.module for i in read.imports)}), name
+
+
+def test_carriers_exist_and_are_exempt_by_their_full_names(copied: Path) -> None:
+    assert all(hashing._file(name) for name in CARRIERS)
+    for name in CARRIERS:
+        last = name.rpartition(".")[2]
+        if not (copied / f"reversegen/loop/{last}.py").exists():
+            (copied / f"reversegen/loop/{last}.py").write_text(FORMULA)
+    edit(
+        copied / "build_pairs.py",
+        "from reversegen.stage",
+        "from reversegen.loop.progress import ratio\nfrom reversegen.stage",
+    )
+    before = all_hashes()["build_pairs"]
+    edit(copied / "reversegen/loop/progress.py", "a / b", "b / a")
+    assert all_hashes()["build_pairs"] != before
+
+
+def test_what_only_carries_data_reruns_nothing(copied: Path) -> None:
+    before = original()
+    for name in CARRIERS:
+        stem = copied.joinpath(*name.split("."))
+        for file in [stem.with_suffix(".py")] if stem.with_suffix(".py").exists() else stem.glob("*.py"):
+            with file.open("a") as text:
+                text.write(FORMULA)
+    edit(
+        copied / "reversegen/core/records.py",
+        "(Record):\n",
+        '(Record):\n    more: str = ""\n',
+    )
+    assert all_hashes() == before
+
+
+def test_what_a_section_of_the_configuration_computes_is_hashed_with_its_users(copied: Path) -> None:
+    before = original()
+    [file] = [path for path in (copied / "reversegen/config").glob("*.py") if "def thought_tokens" in path.read_text()]
+    edit(file, "self.thinking.max_tokens if", "1 + self.thinking.max_tokens if")
+    rerun = changed(before, all_hashes())
+    assert rerun >= OPENS_AN_ENGINE
+    assert not rerun & {"build_control", "gather_shards", "select_failures"}
+
+
+def test_the_hash_holds_the_shell_command() -> None:
+    assert code_hash("train_proposer", "python a") != code_hash("train_proposer", "python b")
+    commands = shell_commands(ROOT / "rules")
+    assert "--pairs {input.pairs:q}" in commands["train_proposer"]
+    for text in RULES.values():
+        for rule in re.split(r"^(?=\S)", text, flags=re.MULTILINE):
+            if script := re.search(r'code=code\("(\w+)"\)', rule):
+                assert ("    shell:\n" in rule) <= (script[1] in commands)
+
+
+def test_a_changed_flag_changes_its_own_command_and_its_lines_do_not(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "rules", tmp_path / "rules")
+    before = shell_commands(tmp_path / "rules")
+    [file] = [path for path in (tmp_path / "rules").glob("*.smk") if "rule train_proposer:" in path.read_text()]
+    edit(file, "--pairs {input.pairs:q} --previous", '--pairs {input.pairs:q}"\n        " --previous')
+    assert shell_commands(tmp_path / "rules") == before
+    edit(file, "--pairs {input.pairs:q}", "--rows {input.pairs:q}")
+    after = shell_commands(tmp_path / "rules")
+    assert {script for script in before if before[script] != after[script]} == {"train_proposer"}
 
 
 def test_an_import_inside_a_function_of_an_imported_module_is_followed(copied: Path) -> None:
-    for folder, name in [(copied / "reversegen", "deep"), (copied / "reversegen/kinds", "deeper")]:
-        (folder / f"{name}.py").write_text(FORMULA)
+    for name in ("deep", "text/deeper"):
+        (copied / f"reversegen/{name}.py").write_text(FORMULA)
     with (copied / "reversegen/loop/pairs.py").open("a") as file:
-        file.write("\ndef late() -> None:\n    from reversegen.deep import ratio\n    import reversegen.kinds.deeper\n")
+        file.write("\ndef late() -> None:\n    from reversegen.deep import ratio\n    import reversegen.text.deeper\n")
     forget()
     before = code_hash("build_pairs")
-    for module in ("deep", "kinds/deeper"):
-        assert hash_with(copied / f"reversegen/{module}.py", "build_pairs", "\nX = 1\n") != before
+    for name in ("deep", "text/deeper"):
+        assert hash_with(copied / f"reversegen/{name}.py", "build_pairs", "\nX = 1\n") != before
 
 
 def test_a_script_that_does_not_exist_has_no_hash() -> None:
@@ -204,24 +436,39 @@ def test_a_script_that_does_not_exist_has_no_hash() -> None:
         code_hash("build_nothing")
 
 
+def test_a_package_that_is_no_facade_runs_nothing() -> None:
+    for file in (ROOT / "scripts/reversegen").rglob("__init__.py"):
+        name = ".".join(file.relative_to(ROOT / "scripts").parent.parts)
+        if name != "reversegen" and name not in FACADES:
+            assert all(isinstance(node, ast.Expr) for node in ast.parse(file.read_text()).body), name
+
+
 IMPORT_EACH = """
-import importlib, json, os, sys
+import importlib, json, os, sys, types
 sys.path.insert(0, "scripts")
 import numba  # once, to save time, like the modules that nearly every script loads
-import reversegen.config.load, reversegen.stage
-for script in sys.argv[1:]:
+for script, unused in json.loads(sys.argv[1]).items():
     if (child := os.fork()) == 0:
+        for facade in unused:  # a stage that uses one and does not follow it fails here
+            sys.modules[facade] = types.ModuleType(facade)
+            sys.modules[facade].__path__ = [os.path.join("scripts", *facade.split("."))]
         importlib.import_module(script)
         print(json.dumps([script, sorted(sys.modules)]), flush=True)
         os._exit(0)
-    assert os.waitpid(child, 0)[1] == 0
+    assert os.waitpid(child, 0)[1] == 0, script
 """
 
 
 @pytest.fixture(scope="module")
-def loaded() -> dict[str, set[str]]:
-    """What Python loads for each script, each in a process of its own."""
-    command = [sys.executable, "-c", IMPORT_EACH, *STAGES]
+def followed() -> dict[str, set[str]]:
+    return {script: followed_by(script) for script in STAGES}
+
+
+@pytest.fixture(scope="module")
+def loaded(followed: dict[str, set[str]]) -> dict[str, set[str]]:
+    """What Python loads for each script, each in a process of its own, the façades that its hash leaves out empty."""
+    unused = {script: [facade for facade in FACADES if facade not in names] for script, names in followed.items()}
+    command = [sys.executable, "-c", IMPORT_EACH, json.dumps(unused)]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     modules = {script: set(names) for script, names in map(json.loads, done.stdout.splitlines())}
     assert sorted(modules) == STAGES
@@ -230,21 +477,14 @@ def loaded() -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("script", STAGES)
 def test_the_hash_follows_all_that_python_loads(
-    script: str, loaded: dict[str, set[str]], monkeypatch: pytest.MonkeyPatch
+    script: str, loaded: dict[str, set[str]], followed: dict[str, set[str]]
 ) -> None:
-    followed = set()
-    read_text = Path.read_text
-
-    def noted(path: Path) -> str:
-        followed.add(".".join(path.relative_to(hashing.SCRIPTS).with_suffix("").parts).removesuffix(".__init__"))
-        return read_text(path)
-
-    monkeypatch.setattr(Path, "read_text", noted)
-    forget()
-    code_hash(script)
-    own = {name for name in loaded[script] if name.startswith("reversegen.")}
-    own -= {"reversegen.kinds"}  # `kinds.answers` runs it and uses nothing of it; who opens a kind imports it by name
-    assert {name for name in own if name.split(".")[-1] not in hashing.PLUMBING} <= followed
+    ours = {name for name in loaded[script] if name.startswith("reversegen.") and not hashing._carries(name)}
+    packages = {name for name in ours if (ROOT / "scripts" / Path(*name.split("."))).is_dir()}
+    if "reversegen.engines.openai" not in followed[script]:  # who only asks where calls are kept reads no reply
+        ours -= {"reversegen.engines.endpoint.replies"}
+    assert ours - packages <= followed[script]
+    assert followed[script] & packages <= {*FACADES}
 
 
 def test_light_scripts_are_found_in_the_rules() -> None:
@@ -270,26 +510,3 @@ def test_a_rule_carries_the_hash_of_the_script_it_runs(file: str, rule: str) -> 
     scripts = re.findall(r'"\.\./scripts/(\w+)\.py"|\bstage\("\w+", "(\w+)"\)|\btraining_stage\("(\w+)"', rule)
     assert len(scripts) == 1, f"{file}: one script to a rule"
     assert re.findall(r'code=code\("(\w+)"\)', rule) == ["".join(scripts[0])]
-
-
-def test_a_stage_of_one_kind_is_not_rerun_for_another() -> None:
-    scripts = hashing.SCRIPTS / "reversegen"
-    files = {name: scripts / f"kinds/{name}.py" for name in ("math", "safety", "__init__")}
-    before = {kind: hashing.code_hash("answer_instructions", kind) for kind in ("math", "safety", "honesty")}
-    assert len(set(before.values())) == 3
-    followed: dict[str, set[str]] = {}
-    meaning = hashing._meaning
-    for kind in before:
-        seen: set[str] = set()
-        forget()
-        hashing._meaning = lambda path, tree, seen=seen: seen.add(str(path)) or meaning(path, tree)
-        try:
-            hashing.code_hash("answer_instructions", kind)
-        finally:
-            hashing._meaning = meaning
-            forget()
-        followed[kind] = seen
-    assert str(files["math"]) in followed["math"]
-    assert not {str(files["safety"]), str(files["__init__"])} & followed["math"]
-    assert str(files["safety"]) in followed["safety"]
-    assert str(files["math"]) not in followed["safety"]

@@ -16,6 +16,7 @@ from reversegen.config.task import Answering, Task
 from reversegen.core.errors import BadInput
 from reversegen.workflow import tasks
 from reversegen.workflow.code_hash import code_hash
+from reversegen.workflow.used_entries import entries_of_tasks
 
 CONFIGURATION = shipped()
 
@@ -82,11 +83,13 @@ def test_a_corpus_has_no_file() -> None:
 
 
 def test_code_is_that_of_the_tasks_kind_if_the_stage_imports_one() -> None:
-    clean = tasks.code(CONFIGURATION, "clean_seeds")
+    clean, models = tasks.code(CONFIGURATION, "clean_seeds"), CONFIGURATION.models
     assert callable(clean)
-    assert clean(wild()) == code_hash("clean_seeds", "math")
-    assert clean(wild("tiny-safety")) == code_hash("clean_seeds", "safety")
-    assert tasks.code(CONFIGURATION, "fetch_file") == code_hash("fetch_file")
+    assert clean(wild()) == code_hash("clean_seeds", "", entries_of_tasks([CONFIGURATION.task("tiny-math")], models))
+    assert clean(wild("tiny-safety")) == code_hash(
+        "clean_seeds", "", entries_of_tasks([CONFIGURATION.task("tiny-safety")], models)
+    )
+    assert len({clean(wild()), clean(wild("tiny-safety"))}) == 2
 
 
 def test_a_stage_starts_by_its_interpreter_and_a_launched_training_by_accelerate(

@@ -1,63 +1,248 @@
-"""Hashes of the code that decides the outputs of a stage."""
+"""Hashes of the code that decides the outputs of a stage: moving reruns nothing, deciding reruns everything.
+
+A hash is taken over the syntax trees of a script and of every library module that it imports, without comments, docstrings,
+the paths of modules and their order. In place of an import stands a hash of the module that it names: a moved or renamed
+module changes nothing, and another one in its place does. Of a façade it holds the entries that the job uses, and it holds the
+shell command. Rules carry it as a param, since Snakemake reruns nothing if an imported module is edited.
+"""
 
 from __future__ import annotations
 
 import ast
 import functools
 import hashlib
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-PLUMBING = {
-    "artefacts", "batches", "calls", "configuration", "connection", "endpoint_key", "errors", "gpus", "hashing", "model_card",
-    "progress", "records", "stage",
-}  # fmt: skip
-"""Modules that carry data without deciding it: a change in them reruns nothing. Their formats are held by tests."""
+from reversegen.workflow.used_entries import UsedEntries
 
 SCRIPTS = Path(__file__).parents[2]
 
+CARRIERS = frozenset(
+    {
+        "reversegen.config",
+        "reversegen.core.errors",
+        "reversegen.core.files",
+        "reversegen.core.progress",
+        "reversegen.core.records",
+        "reversegen.core.validation",
+        "reversegen.engines.endpoint.batch_api",
+        "reversegen.engines.endpoint.batch_replies",
+        "reversegen.engines.endpoint.call_log",
+        "reversegen.engines.endpoint.calls",
+        "reversegen.engines.endpoint.connection",
+        "reversegen.engines.endpoint.key",
+        "reversegen.models.card",
+        "reversegen.models.gpus",
+        "reversegen.stage",
+        "reversegen.workflow.environment",
+    }
+)
+"""Modules, and packages of them, that carry data without deciding it: a change in them reruns nothing, and tests hold their
+formats. What their classes compute does decide: the properties of a class are hashed with each module that imports it."""
+
+FACADES = {f"reversegen.{package}": package.upper() for package in ("engines", "judges", "kinds", "worlds")}
+"""Packages whose entries a job may use or not, with the dictionary that holds them."""
+
+
+class Import(NamedTuple):
+    """A name that a module takes from another one of the library."""
+
+    bound: str
+    """What it is called in the module that imports it."""
+    name: str
+    module: str
+
+
+class Text(NamedTuple):
+    """Code in which each library module that it names is a number."""
+
+    code: str
+    modules: tuple[str, ...]
+    """Those modules, in the order of their numbers."""
+    names: frozenset[str]
+    """All names in it."""
+
+
+@dataclass(frozen=True)
+class Module:
+    """What a module of the library, or a script, says."""
+
+    text: Text
+    imports: frozenset[Import]
+    entries: Mapping[str, Text] | None
+    """The dictionary of a façade, which `text` lacks; None for any other module."""
+
 
 @functools.cache
-def code_hash(script: str, kind: str | None = None) -> str:
-    """A hash of a script and of every library module it imports, PLUMBING left out, and all kinds but a given one.
+def code_hash(script: str, command: str = "", used: UsedEntries | None = None) -> str:
+    """A hash of a script, of its rules' shell `command` and of every module it imports, with the `used` entries; None for all.
 
-    It is taken over the syntax trees without docstrings, so that a comment retrains nothing and a changed formula does.
-    Rules carry it as a param, since Snakemake reruns nothing when an imported module is edited.
     Raises FileNotFoundError for a script that does not exist.
     """
-    pending, seen = [SCRIPTS / f"{script}.py"], set()
+    pending, hashes = [script], dict[str, str]()
     while pending:
-        path = pending.pop()
-        if path not in seen:
-            seen.add(path)
-            imported = _read(path)[0]
-            if kind is not None and any(file.parent.name == "kinds" for file in imported):
-                imported = [file for file in imported if file.parent.name != "kinds"]
-                imported.append(SCRIPTS / "reversegen/kinds" / f"{kind}.py")
-            pending += imported
-    return hashlib.sha256("".join(_read(path)[1] for path in sorted(seen)).encode()).hexdigest()[:16]
+        name = pending.pop()
+        if name not in hashes:
+            hashes[name], followed = _module_hash(name, used)
+            pending += followed
+    return _hash(command, *sorted(hashes.values()))[:16]
+
+
+def shell_commands(rules: Path) -> dict[str, str]:
+    """The shell commands in a folder of rule files, by the script that the rule's param `code=code("script")` names.
+
+    Raises ValueError for a command that is no plain text.
+    """
+    commands: dict[str, list[str]] = {}
+    for file in sorted(rules.glob("*.smk")):
+        for rule in re.split(r"^(?=\S)", file.read_text(), flags=re.MULTILINE):
+            script = re.search(r"\bcode\(\"(\w+)\"\)", rule)
+            shell = re.search(r"^( +)shell:(.*\n(?:(?:\1 .*)?\n)*)", rule, re.MULTILINE)
+            if script and shell:
+                commands.setdefault(script[1], []).append(ast.literal_eval(f"({shell[2]})"))
+    return {script: "\n".join(sorted(several)) for script, several in commands.items()}
 
 
 @functools.cache
-def _read(path: Path) -> tuple[list[Path], str]:
-    """What a file imports and what it means. Read once: many scripts import the same modules."""
-    tree = ast.parse(path.read_text())
-    return _imports(tree), _meaning(path, tree)
+def _module_hash(name: str, used: UsedEntries | None) -> tuple[str, set[str]]:
+    """The hash of a module with what it imports, and the modules that are to be hashed besides."""
+    module = _read(name)
+    package = FACADES.get(name, "").lower()
+    entries = {
+        key: text for key, text in (module.entries or {}).items() if used is None or key in getattr(used, package)
+    }
+    texts = [module.text, *(entries[key] for key in sorted(entries))]
+    mentioned = frozenset[str]().union(*(text.names for text in texts))
+    imports = [i for i in module.imports if module.entries is None or i.bound in mentioned]
+    parts = [(text.code, *(_reference(other) for other in text.modules)) for text in texts]
+    parts += sorted((i.bound, i.name, _reference(i.module, i.name)) for i in imports)
+    followed = {i.module for i in imports}.union(*(text.modules for text in texts))
+    return _hash(repr(sorted(entries)), *map(repr, parts)), {other for other in followed if not _carries(other)}
 
 
-def _imports(tree: ast.AST) -> list[Path]:
-    """Files of the reversegen modules that a tree imports, at its top or inside a function."""
-    names: set[str] = set()
-    for node in _statements(tree):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "reversegen":
-            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-        elif isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names if alias.name.startswith("reversegen.")}
-    names |= {name.rpartition(".")[0] for name in names}  # importing a module runs its package
-    names = {name for name in names if name.split(".")[-1] not in PLUMBING and name not in ("reversegen", "")}
-    stems = [SCRIPTS.joinpath(*name.split(".")) for name in names]
-    files = [stem.with_suffix(".py") for stem in stems] + [stem / "__init__.py" for stem in stems]
-    return [file for file in files if file.is_file()]
+def _reference(module: str, name: str = "") -> str:
+    """What stands for a module in one that imports `name` from it, or the whole of it."""
+    return _properties(module).get(name, "") if _carries(module) else _hash(_read(module).text.code)
+
+
+def _carries(module: str) -> bool:
+    return module == "reversegen" or module in CARRIERS or module.rpartition(".")[0] in CARRIERS
+
+
+def _hash(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+@functools.cache
+def _file(module: str) -> Path | None:
+    """The file of a module, None for what is no module of ours."""
+    stem = SCRIPTS.joinpath(*module.split("."))
+    return next((file for file in (stem.with_suffix(".py"), stem / "__init__.py") if file.is_file()), None)
+
+
+def _is_module(name: str) -> bool:
+    return name.startswith("reversegen.") and re.fullmatch(r"[\w.]+", name) is not None and _file(name) is not None
+
+
+@functools.cache
+def _read(name: str) -> Module:
+    """What a module says. Read once: many scripts import the same ones."""
+    tree = ast.parse((_file(name) or SCRIPTS / f"{name}.py").read_text())
+    others, imports, modules = _take_imports(tree)
+    entries = _take_entries(tree, FACADES[name], modules) if name in FACADES else None
+    text = _text(tree, modules)
+    if entries is None:  # a module that is imported for what its import does
+        imports |= {Import("", "", module) for module in {*modules.values()} - {*text.modules}}
+    return Module(text._replace(code=f"{sorted(others)} {text.code}"), frozenset(imports), entries)
+
+
+def _take_imports(tree: ast.Module) -> tuple[set[str], set[Import], dict[str, str]]:
+    """Take imports, docstrings and the strings that document fields out of a tree.
+
+    Returns the imports of other packages as text, the names from library modules, and those modules that have a name.
+    """
+    others, imports, modules = set[str](), set[Import](), dict[str, str]()
+    for node in [tree, *_statements(tree)]:
+        for part in ("body", "orelse", "finalbody"):
+            kept = []
+            for statement in getattr(node, part, []):
+                if isinstance(statement, ast.Import | ast.ImportFrom):
+                    origin = getattr(statement, "module", None)
+                    for alias in statement.names:
+                        whole, bound = f"{origin}.{alias.name}" if origin else alias.name, alias.asname or alias.name
+                        if _is_module(whole):
+                            modules[bound] = whole
+                        elif origin and _is_module(origin):
+                            imports.add(Import(bound, alias.name, origin))
+                        else:
+                            others.add(f"{bound} is {origin} {alias.name}")
+                elif not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)):
+                    kept.append(statement)
+            if hasattr(node, part):
+                setattr(node, part, kept)
+    return others, imports, modules
+
+
+def _take_entries(tree: ast.Module, dictionary: str, modules: Mapping[str, str]) -> dict[str, Text]:
+    """Empty the dictionary of a façade and return what stood in it, by key."""
+    for node in tree.body:
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        if isinstance(target, ast.Name) and target.id == dictionary:
+            value = node.value  # type: ignore[attr-defined]
+            entries = {
+                ast.literal_eval(key): _text(entry, modules)
+                for key, entry in zip(value.keys, value.values, strict=True)
+            }
+            value.keys, value.values = [], []
+            return entries
+    raise ValueError(f"no dictionary {dictionary} in the façade")
+
+
+def _text(tree: ast.AST, modules: Mapping[str, str]) -> Text:
+    """The code of a tree, in which the names of library modules, in the code or in a string, are numbers."""
+    numbers, names = dict[str, int](), set[str]()
+
+    def code(part: object) -> str:
+        if isinstance(part, ast.Name):
+            names.add(part.id)
+            return number(modules[part.id]) if part.id in modules else part.id
+        if isinstance(part, ast.AST):
+            return f"{type(part).__name__}({','.join([code(getattr(part, name, None)) for name in part._fields])})"
+        if isinstance(part, list):
+            return f"[{','.join([code(one) for one in part])}]"
+        return number(part) if isinstance(part, str) and _is_module(part) else repr(part)
+
+    def number(module: str) -> str:
+        return f"module {numbers.setdefault(module, len(numbers))}"
+
+    return Text(code(tree), tuple(numbers), frozenset(names))
+
+
+@functools.cache
+def _properties(module: str) -> dict[str, str]:
+    """A hash of the properties of each class of a module that has some, with those that it inherits from another one."""
+    file = _file(module)
+    assert file is not None
+    computed: dict[str, str] = {}
+    for node in ast.parse(file.read_text()).body:
+        if isinstance(node, ast.ClassDef):
+            _take_imports(ast.Module([node], []))
+            bases = [computed[base.id] for base in node.bases if isinstance(base, ast.Name) and base.id in computed]
+            parts = [
+                _text(part, {}).code for part in node.body if isinstance(part, ast.FunctionDef) and _is_property(part)
+            ]
+            if bases or parts:
+                computed[node.name] = _hash(*bases, *parts)
+    return computed
+
+
+def _is_property(function: ast.FunctionDef) -> bool:
+    decorators = (d.attr if isinstance(d, ast.Attribute) else getattr(d, "id", "") for d in function.decorator_list)
+    return not {"property", "cached_property"}.isdisjoint(decorators)
 
 
 def _statements(tree: ast.AST) -> Iterator[ast.AST]:
@@ -67,13 +252,3 @@ def _statements(tree: ast.AST) -> Iterator[ast.AST]:
         for node in part if isinstance(part, list) else []:
             yield node
             yield from _statements(node)
-
-
-def _meaning(path: Path, tree: ast.AST) -> str:
-    for node in [tree, *_statements(tree)]:
-        body = getattr(node, "body", None)
-        if isinstance(body, list):  # docstrings, and the strings that document fields and constants
-            node.body = [  # type: ignore[attr-defined]
-                n for n in body if not (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant))
-            ]
-    return f"{path.relative_to(SCRIPTS)}:{ast.dump(tree)}\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shlex
 from collections.abc import Callable
@@ -17,7 +18,8 @@ from reversegen.config.task import Task
 from reversegen.config.training import Launcher
 from reversegen.config.workflow import Configuration
 from reversegen.kinds.base import Kind
-from reversegen.workflow.code_hash import code_hash
+from reversegen.workflow.code_hash import code_hash, shell_commands
+from reversegen.workflow.used_entries import UsedEntries, entries_of_model, entries_of_tasks
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Wildcards
@@ -116,17 +118,28 @@ def test_questions(configuration: Configuration, wildcards: Wildcards) -> list[s
     return [made(configuration, f"tests/{name}.jsonl")(wildcards) for name in names]
 
 
-def code(configuration: Configuration, script: str) -> str | Callable[[Wildcards], str]:
-    """A hash of the code of a stage, with the module of the task's own kind alone if it imports one."""
-    whole = code_hash(script)
-    if whole == code_hash(script, "math") == code_hash(script, "safety"):
-        return whole
+@functools.cache
+def _shell_commands() -> dict[str, str]:
+    return shell_commands(ROOT / "rules")
 
-    def read(wildcards: Wildcards) -> str:
-        of_task = hasattr(wildcards, "task")
-        return code_hash(script, task_of(configuration, wildcards).kind) if of_task else whole
 
-    return read
+def code(configuration: Configuration, script: str) -> Callable[[Wildcards], str]:
+    """A hash of the code of a stage, with its shell command and the entries of the façades that the job uses."""
+    shell = _shell_commands().get(script, "")
+
+    @functools.cache
+    def job_hash(task: str | None, model: str | None) -> str:
+        return code_hash(script, shell, used_entries(configuration, task, model))
+
+    return lambda wildcards: job_hash(getattr(wildcards, "task", None), getattr(wildcards, "model", None))
+
+
+def used_entries(configuration: Configuration, task: str | None, model: str | None) -> UsedEntries:
+    """The entries that a job uses: those of its task or model, else those of all tasks."""
+    if model and not task:
+        return entries_of_model(configuration.models[model])
+    tasks = [configuration.task(task)] if task else configuration.tasks.values()
+    return entries_of_tasks(tasks, configuration.models)
 
 
 def command(configuration: Configuration, environment: str, script: str) -> str:

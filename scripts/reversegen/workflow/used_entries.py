@@ -1,0 +1,40 @@
+"""Which entries of the façades a job uses: its code hash holds these and no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from reversegen.config.models import Model
+from reversegen.config.task import Task
+from reversegen.engines import engine_name
+from reversegen.worlds import worlds_of
+
+
+@dataclass(frozen=True)
+class UsedEntries:
+    """Names in the dictionary of each façade; a name that it lacks, such as the judge `classifier`, has no code of its own."""
+
+    engines: frozenset[str] = frozenset()
+    judges: frozenset[str] = frozenset()
+    kinds: frozenset[str] = frozenset()
+    worlds: frozenset[str] = frozenset()
+
+
+def entries_of_tasks(tasks: Iterable[Task], models: Mapping[str, Model]) -> UsedEntries:
+    """What the jobs of some tasks use: their kinds and judges, their worlds, and the engines of all their models."""
+    engines, judges, kinds, worlds = set[str](), set[str](), set[str](), set[str]()
+    for task in tasks:
+        names = [task.proposer, task.target, task.teacher, *task.transfer]
+        if task.judge:
+            names.append(task.judge.model)
+            judges.add(task.judge.format)
+        engines |= {engine_name(models[name]) for name in names if name in models}
+        kinds.add(task.kind)
+        worlds.update(worlds_of(task))
+    return UsedEntries(*map(frozenset, (engines, judges, kinds, worlds)))
+
+
+def entries_of_model(model: Model) -> UsedEntries:
+    """What the rules that make a model use: the world of one that is trained on the spot."""
+    return UsedEntries(worlds=frozenset([model.train.corpus.world] if model.train else []))
