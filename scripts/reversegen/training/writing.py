@@ -95,8 +95,9 @@ def _merged(
     if weights is not None:
         tied = model.all_tied_weights_keys  # gathered twice, and made again from the other on loading
         weights = {name: weight for name, weight in weights.items() if name not in tied}
-        for name, weight in weights.items() if dtype else ():
-            weights[name] = rounded(weight, dtype, *seed, name)  # one at a time in memory twice
+        if dtype:
+            for name, weight in weights.items():
+                weights[name] = rounded(weight, dtype, *seed, name)  # one at a time in memory twice
     elif dtype:
         round_model(model, dtype, *seed)
     return model, weights
