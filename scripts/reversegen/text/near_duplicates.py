@@ -172,7 +172,9 @@ def _differing(one: np.uint64, other: np.uint64) -> np.int64:
 
 
 @_compiled
-def _common(members: npt.NDArray[np.int32], one: int, one_end: int, other: int, other_end: int) -> int:
+def _common(
+    members: npt.NDArray[np.int32], one: np.int64, one_end: np.int64, other: np.int64, other_end: np.int64
+) -> np.int64:
     """How many members two sets share, of which these are the places of the first and behind the last."""
     common = np.int64(0)
     while one < one_end and other < other_end:
@@ -182,7 +184,7 @@ def _common(members: npt.NDArray[np.int32], one: int, one_end: int, other: int, 
             one += 1
         else:
             other += 1
-    return common
+    return np.int64(common)
 
 
 @_compiled
