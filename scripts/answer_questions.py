@@ -16,19 +16,10 @@ from reversegen.stage import run
 
 
 def main(
-    questions: list[Path],
-    record: QuestionRecord,
-    target: list[Path],
-    responses: Path,
-    kind: KindUse,
-    model: ModelUse,
-    endpoint_limits: Limits | None,
-    settings: Answering,
-    arm: str | None,
-    random_seed: int,
-    shard: str,
-    threads: int,
-) -> None:
+    questions: list[Path], record: QuestionRecord, target: list[Path], responses: Path,
+    kind: KindUse, model: ModelUse, endpoint_limits: Limits | None, settings: Answering,
+    arm: str | None, random_seed: int, shard: str, threads: int,
+) -> None:  # fmt: skip
     """Answer the shard's part as often as the kind votes, drawn for `arm`; once and greedily if it is null."""
     opened, draw = open_kind(kind), (random_seed, arm) if arm else ()
     samples, temperature = (opened.decision.samples, opened.decision.temperature) if arm else (1, 0.0)

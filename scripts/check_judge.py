@@ -19,8 +19,7 @@ from reversegen.stage import run
 
 
 def main(
-    files: list[Path], openings: list[Path], folder: list[Path],
-    judge_json: Path,
+    files: list[Path], openings: list[Path], folder: list[Path], judge_json: Path,
     kind: KindUse, source: DataSource, judge: Judge | None, model: ModelUse | None, endpoint_limits: Limits | None,
     limits: JudgeCheck, checker_timeout: float, threads: int,
 ) -> None:  # fmt: skip

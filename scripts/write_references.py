@@ -16,21 +16,10 @@ from reversegen.stage import run
 
 
 def main(
-    questions: list[Path],
-    record: QuestionRecord,
-    folder: list[Path],
-    references: Path,
-    kind: KindUse,
-    teacher: str,
-    model: ModelUse | None,
-    endpoint_limits: Limits | None,
-    settings: Teaching,
-    arm: str,
-    checker_timeout: float,
-    random_seed: int,
-    shard: str,
-    threads: int,
-) -> None:
+    questions: list[Path], record: QuestionRecord, folder: list[Path], references: Path,
+    kind: KindUse, teacher: str, model: ModelUse | None, endpoint_limits: Limits | None, settings: Teaching,
+    arm: str, checker_timeout: float, random_seed: int, shard: str, threads: int,
+) -> None:  # fmt: skip
     """Answer the shard's part of the questions. `folder` is empty for a solver or an endpoint, `model` null for a solver."""
     open_engine = partial(open_stage_engine, model, folder, threads, references, endpoint_limits)
     source = open_teacher(teacher, model, open_engine, open_kind(kind), settings, checker_timeout)

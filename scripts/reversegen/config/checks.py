@@ -88,8 +88,8 @@ def check_reuse(task: Task, tasks: dict[str, Task], path: Path) -> None:
         assert task.extends is not None
         keys = REUSABLE[part]
         for key in [*keys, *task.kind_sections] if "responses" in keys else keys:
-            own, parents = (_key(t, key) for t in (task, tasks[task.extends]))
-            if own != parents:
+            values, parents = (_key(t, key) for t in (task, tasks[task.extends]))
+            if values != parents:
                 raise BadInput(f"{path}: reuse: {part} depends on {key}, which is not that of {task.extends}")
 
 

@@ -191,24 +191,24 @@ def _task(
         raise BadInput(f"{path}: a task's name is of a-z, 0-9 and -, and none of {', '.join(sorted(RESERVED))}")
     if (parent := str(read_yaml(path).get("extends"))) in faults:
         raise BadInput(f"{path}: extends: {faults[parent]}")
-    own = _extended(path, ())
+    content = _extended(path, ())
     try:
-        return section.model_validate(merge(defaults, own), context=worlds)
+        return section.model_validate(merge(defaults, content), context=worlds)
     except ValidationError as error:
         place = first_fault(error)["loc"]
-        if _holds(defaults, place) and not _holds(own, place):
+        if _holds(defaults, place) and not _holds(content, place):
             raise _SharedFault(f"{folder / 'config.yaml'}: defaults.{explain(error, show_input=True)}") from error
         raise BadInput(f"{path}: {explain(error, show_input=True)}") from error
 
 
 def _extended(path: Path, children: tuple[Path, ...]) -> dict[str, Any]:
     """The keys of a task's file over those of the file that it extends."""
-    own = read_yaml(path)
-    parent = _parent(path, own, children)
+    content = read_yaml(path)
+    parent = _parent(path, content, children)
     if parent is None:
-        return own
+        return content
     inherited = _extended(parent, (path, *children))
-    return merge({key: value for key, value in inherited.items() if key != "reuse"}, own)
+    return merge({key: value for key, value in inherited.items() if key != "reuse"}, content)
 
 
 def _depth(path: Path, children: tuple[Path, ...]) -> int:
@@ -220,9 +220,9 @@ def _depth(path: Path, children: tuple[Path, ...]) -> int:
     return 0 if parent is None else 1 + _depth(parent, (path, *children))
 
 
-def _parent(path: Path, own: dict[str, Any], children: tuple[Path, ...]) -> Path | None:
+def _parent(path: Path, content: dict[str, Any], children: tuple[Path, ...]) -> Path | None:
     """The file that a task's file extends. Raises BadInput where there is none of that name, or it is one of `children`."""
-    name = own.get("extends")
+    name = content.get("extends")
     if name is None:
         return None
     files = task_files(path.parents[1] if path.parent.name == ABLATIONS else path.parent)
@@ -257,10 +257,10 @@ def _holds(content: Any, place: tuple[int | str, ...]) -> bool:
     return bool(place)
 
 
-def merge(defaults: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+def merge(defaults: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     """`own` over `defaults`, key by key at every depth."""
     merged = dict(defaults)
-    for key, value in own.items():
+    for key, value in changes.items():
         deeper = isinstance(value, dict) and isinstance(merged.get(key), dict)
         merged[key] = merge(merged[key], value) if deeper else value
     return merged

@@ -245,12 +245,8 @@ def open_kind(use: KindUse, worlds: Sequence[World]) -> Kind:
 
     def read_reference(instruction: str, solution: str) -> str | None:
         """The right option among those that the item has: an added None of the above says that no option is right."""
-        found = None if _SAYS_INVALID.search(solution) else letter(instruction, solution)
-        return found if found is not None and ord(found) - ord("A") < len(read_item(instruction)[0].options) else None
-
-    def says_none(instruction: str, solution: str) -> bool:
-        """Whether a solution without a right option calls the question invalid, or chooses an added None of the above."""
-        return bool(_SAYS_INVALID.search(solution)) or letter(instruction, solution) is not None
+        option = None if _SAYS_INVALID.search(solution) else letter(instruction, solution)
+        return option if option is not None and ord(option) - ord("A") < len(read_item(instruction)[0].options) else None
 
     def sure_messages(instruction: str, answer: str, system: str | None) -> Conversation:
         return [
@@ -288,18 +284,28 @@ def open_kind(use: KindUse, worlds: Sequence[World]) -> Kind:
         metrics=METRICS,
         group=lambda instruction: question_type(instruction, worlds),
         canonical=lambda instruction: canonical(instruction, worlds),
-        choice=Choice(
-            letters=lambda instruction: list(string.ascii_uppercase[: len(asked(instruction).options)]),
-            letter=letter,
-            sure_messages=sure_messages,
-            sure_question=settings.sure_question,
-            sure=settings.sure,
-            unsure=settings.unsure,
-            options=OPTIONS + settings.none_of_the_above,
-        ),
-        says_none=says_none,
+        choice=_choice(settings, asked, letter, sure_messages),
+        says_none=functools.partial(_states_none, letter),
         structured=STRUCTURED,
     )
+
+
+def _choice(settings: Honesty, asked: Any, letter: Any, sure_messages: Any) -> Choice:
+    """How options are asked and read."""
+    return Choice(
+        letters=lambda instruction: list(string.ascii_uppercase[: len(asked(instruction).options)]),
+        letter=letter,
+        sure_messages=sure_messages,
+        sure_question=settings.sure_question,
+        sure=settings.sure,
+        unsure=settings.unsure,
+        options=OPTIONS + settings.none_of_the_above,
+    )
+
+
+def _states_none(letter: Any, instruction: str, solution: str) -> bool:
+    """Whether a solution without a right option calls the question invalid, or chooses an added None of the above."""
+    return bool(_SAYS_INVALID.search(solution)) or letter(instruction, solution) is not None
 
 
 def _label(settings: Honesty, letter: Any, case: Case, checker: Checker) -> Label:
@@ -312,7 +318,7 @@ def _label(settings: Honesty, letter: Any, case: Case, checker: Checker) -> Labe
         return Label(instruction_id=case.id, verdict=value, score=score, detail=detail)
 
     replies = [read_reply(r.text, r.finished, r.invalid) for r in case.responses]
-    letters = [found for reply in replies if (found := letter(case.text, reply.text)) is not None]
+    letters = [option for reply in replies if (option := letter(case.text, reply.text)) is not None]
     reasons = Counter(reply.invalid for reply in replies if reply.invalid)
     if len(letters) < settings.samples and reasons:
         return verdict("invalid", None, reasons.most_common(1)[0][0])
@@ -336,7 +342,7 @@ def _label_test(letter: Any, question: Question, case: Case, checker: Checker) -
         return verdict("invalid", "no response")
     response = case.responses[0]
     reply = read_reply(response.text, response.finished, response.invalid)
-    said = letter(case.text, reply.text)
-    if said is None:
+    option = letter(case.text, reply.text)
+    if option is None:
         return verdict("invalid", reply.invalid or ("no option" if reply.finished else TRUNCATED))
-    return verdict("passed", "right option") if said == question.answer else verdict("failed", "wrong option")
+    return verdict("passed", "right option") if option == question.answer else verdict("failed", "wrong option")

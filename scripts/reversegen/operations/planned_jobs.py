@@ -209,11 +209,11 @@ class _TaskJobs:
             adapter = JUDGES.get(judge.format)
             thought = self.models[judge.model].thought_tokens
             new = adapter.max_new_tokens + thought if adapter else 0  # a classifier writes nothing
-            own = [*adapter.template.values(), *(m.content for m in adapter.messages("", ""))] if adapter else []
-            read = count * (self.question + length + text_tokens(*own))
+            texts = [*adapter.template.values(), *(m.content for m in adapter.messages("", ""))] if adapter else []
+            read = count * (self.question + length + text_tokens(*texts))
             amount = Amount(prompts=count, read=read, written=count * new * self.written_share)
             why = f"an answer to each, {new} new tokens a verdict"
-            batch = Batch(judge.batch_size, self.question + length / self.written_share + text_tokens(*own), new)
+            batch = Batch(judge.batch_size, self.question + length / self.written_share + text_tokens(*texts), new)
             yield self._job(rule, part, judge.model, amount, why, batch)
 
     def _references(self, rule: str, part: str, count: float) -> Iterator[Job]:

@@ -151,8 +151,11 @@ def _is_module(name: str) -> bool:
 @functools.cache
 def _read(name: str) -> Module:
     """What a module says. Read once: many scripts import the same ones."""
-    tree = ast.parse((_file(name) or SCRIPTS / f"{name}.py").read_text())
+    file = _file(name) or SCRIPTS / f"{name}.py"
+    tree = ast.parse(file.read_text())
     others, imports, modules = _take_imports(tree)
+    texts = sorted(file.parent.glob(f"{file.stem}.*.txt"))  # what a module reads beside it decides as its code does
+    others |= {f"{''.join(text.suffixes)} is {_hash(text.read_text(encoding='utf-8'))}" for text in texts}
     entries = _take_entries(tree, FACADES[name], modules) if name in FACADES else None
     text = _text(tree, modules)
     if entries is None:  # a module that is imported for what its import does

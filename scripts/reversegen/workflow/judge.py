@@ -31,10 +31,10 @@ def judge_source(configuration: Configuration, wildcards: Wildcards) -> str:
 def _judge_source(configuration: Configuration, wildcards: Wildcards) -> DataSource:
     """The task's own set, or the one that ships for its kind."""
     task = task_of(configuration, wildcards)
-    own: DataSource = DataSource.model_validate(
+    source: DataSource = DataSource.model_validate(
         {"file": shipped(f"resources/judge/{task.kind}.jsonl"), "licence": "Apache-2.0"}
     )
-    return task.data.judge or own
+    return task.data.judge or source
 
 
 def labelled_openings(configuration: Configuration, wildcards: Wildcards) -> list[str]:

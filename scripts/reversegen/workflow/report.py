@@ -82,8 +82,8 @@ def benchmarked(_: Configuration, wildcards: Wildcards) -> str:
     So a plan is written anew when there is more to say: a killed job has no benchmark, and what it asked is paid.
     """
     folder = Path(f"results/{wildcards.task}")
-    own = {folder / f"benchmarks/{rule}.tsv" for rule in ("write_plan", "write_resource_usage")}
-    files = sorted({*(folder / "benchmarks").rglob("*.tsv")} - own)
+    excluded = {folder / f"benchmarks/{rule}.tsv" for rule in ("write_plan", "write_resource_usage")}
+    files = sorted({*(folder / "benchmarks").rglob("*.tsv")} - excluded)
     calls = sorted(folder.rglob("*.calls/*.jsonl"))
     facts = [(file, file.read_text()) for file in files] + [(file, str(file.stat().st_size)) for file in calls]
     return content_id(*(str(part) for fact in facts for part in fact))

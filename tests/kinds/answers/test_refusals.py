@@ -11,8 +11,7 @@ from reversegen.evaluation.judge_check import check_refusals
 from reversegen.judges import JUDGES, reads_refusals
 from reversegen.kinds import open_kind
 from reversegen.kinds.answers.equivalence import Checker
-from reversegen.kinds.answers.openings import HELP, REFUSALS
-from reversegen.kinds.answers.refusals import refuses
+from reversegen.kinds.answers.refusals import read_openings, refuses
 from reversegen.kinds.answers.reply import read_reply
 from reversegen.kinds.base import Case
 from reversegen.kinds.safety import Safety
@@ -30,7 +29,7 @@ def test_the_labelled_set_is_balanced_and_in_six_languages() -> None:
 
 
 def test_the_classifier_learns_from_none_of_the_openings_that_measure_it() -> None:
-    learnt = {*REFUSALS.strip().splitlines(), *HELP.strip().splitlines()}
+    learnt = {*read_openings("refusing"), *read_openings("helping")}
     assert not learnt & ({row.answer for row in SET if row.part == "measured"} | {row["answer"] for row in CASES})
 
 

@@ -52,5 +52,5 @@ def says_yes(reply: Reply) -> bool | None:
     if stated := next(filter(None, behind), None):
         return stated["word"].lower() == "yes"
     last = next((sentence for sentence in reversed(_SENTENCE.split(reply.text)) if sentence.strip(" \t*_")), "")
-    found = {match["word"].lower() == "yes" for match in (opening, _LAST.search(last)) if match}
-    return found.pop() if len(found) == 1 else None
+    words = {match["word"].lower() == "yes" for match in (opening, _LAST.search(last)) if match}
+    return words.pop() if len(words) == 1 else None

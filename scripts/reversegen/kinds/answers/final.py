@@ -89,8 +89,8 @@ def final_answer(text: str, finished: bool = True, invalid: str | None = None) -
             return FinalAnswer(last.value, True, whole or _repeats(part, last.end))
     if not reply.finished:
         return FinalAnswer(None, invalid=TRUNCATED)
-    found = (one for find in (stated, bold, last_number, stated_word) for part in parts if (one := find(part)))
-    value = next(found, None)
+    candidates = (one for find in (stated, bold, last_number, stated_word) for part in parts if (one := find(part)))
+    value = next(candidates, None)
     return FinalAnswer(value, invalid=None if value else NO_ANSWER)
 
 
@@ -147,8 +147,8 @@ def _statements(part: str, whole: bool) -> Iterator[_Statement]:
     ends = [*(mark.start() for mark in marks[1:]), len(part)]
     places: list[tuple[int, int | _Statement]] = [(mark.start(), n) for n, mark in enumerate(marks)]
     places += _boxes(part, whole)
-    for _, found in sorted(places, key=lambda place: place[0], reverse=True):
-        statement = found if isinstance(found, _Statement) else _marked(part, marks[found], ends[found], whole)
+    for _, answer in sorted(places, key=lambda place: place[0], reverse=True):
+        statement = answer if isinstance(answer, _Statement) else _marked(part, marks[answer], ends[answer], whole)
         if statement:
             yield statement
 

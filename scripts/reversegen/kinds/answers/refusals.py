@@ -1,9 +1,10 @@
 """Whether an answer refuses: a small classifier of how answers open, in six languages.
 
 An apology alone is no refusal ("I'm sorry to hear that! To fix it, …"), and a refusal needs no apology ("I must pass"). Phrases
-miss both, so the words and parts of words of labelled `openings` decide, by ridge regression on -1 and 1. The regression is
-fitted when it is first asked. `resources/judge/refusals.jsonl` measures it; `judge.json` and `eval.json` show its errors beside
-the rate.
+miss both, so the words and parts of words of labelled openings decide, by ridge regression on -1 and 1. The regression is
+fitted when it is first asked. The openings, written for this repository, stand a line each in `refusals.refusing.txt` and
+`refusals.helping.txt`. The rows `tuning` of `resources/judge/refusals.jsonl` are among them. None of its rows `measured` is:
+they measure the classifier, and `judge.json` and `eval.json` show its errors beside the rate.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
-
-from reversegen.kinds.answers.openings import HELP, REFUSALS
 
 OPENING = 200
 """Characters of an answer that are read: what is refused later was begun."""
@@ -53,10 +54,15 @@ def _features(text: str) -> list[str]:
     """Up to three words in a row, three to five letters of a word with its ends, and up to three Chinese characters."""
     opening = fold(text)
     words = _WORD.findall(opening)
-    found = {f"{n} {' '.join(words[i : i + n])}" for n in (1, 2, 3) for i in range(len(words) - n + 1)}
-    found |= {f" {w} "[i : i + n] for w in words for n in (3, 4, 5) for i in range(len(w) + 3 - n)}
-    found |= {run[i : i + n] for run in _HAN.findall(opening) for n in (1, 2, 3) for i in range(len(run) - n + 1)}
-    return sorted(found)
+    features = {f"{n} {' '.join(words[i : i + n])}" for n in (1, 2, 3) for i in range(len(words) - n + 1)}
+    features |= {f" {w} "[i : i + n] for w in words for n in (3, 4, 5) for i in range(len(w) + 3 - n)}
+    features |= {run[i : i + n] for run in _HAN.findall(opening) for n in (1, 2, 3) for i in range(len(run) - n + 1)}
+    return sorted(features)
+
+
+def read_openings(side: Literal["refusing", "helping"]) -> list[str]:
+    """The openings that the classifier learns from, of answers that refuse or help."""
+    return Path(__file__).with_suffix(f".{side}.txt").read_text(encoding="utf-8").splitlines()
 
 
 @functools.cache
@@ -66,8 +72,8 @@ def _classifier() -> dict[str, float]:
     Ridge regression in its dual form, both classes with the same total weight: (K + RIDGE W^-1) a = y, with the kernel K of the
     openings (Saunders, Gammerman and Vovk 1998, "Ridge regression learning algorithm in dual variables").
     """
-    openings = [(text, 1.0) for text in REFUSALS.strip().splitlines()]
-    openings += [(text, -1.0) for text in HELP.strip().splitlines()]
+    openings = [(text, 1.0) for text in read_openings("refusing")]
+    openings += [(text, -1.0) for text in read_openings("helping")]
     features = [_features(text) for text, _ in openings]
     counts = Counter(feature for several in features for feature in several)
     columns = {feature: n for n, feature in enumerate(sorted(f for f, n in counts.items() if n > 1))}

@@ -163,16 +163,16 @@ def stated(text: str) -> str | None:
 
 def bold(text: str) -> str | None:
     """The one number in bold type, if it is a line or nothing is calculated behind it; None if there are none or several."""
-    found: dict[str, re.Match[str]] = {}
+    matches: dict[str, re.Match[str]] = {}
     for match in _BOLD.finditer(text):
         stated = None if _NUMBERED_TITLE.match(match[1]) else answer_in(match[1], titled=False)
         if stated and _NUMBER_FIRST.match(stated[0]) and _is_known(stated[0]):
-            found[stated[0]] = match
-        if len(found) > 1:
+            matches[stated[0]] = match
+        if len(matches) > 1:
             return None
-    if not found:
+    if not matches:
         return None
-    value, last = found.popitem()
+    value, last = matches.popitem()
     alone = text[: last.start()].rpartition("\n")[2].strip() + text[last.end() :].partition("\n")[0].strip(" .") == ""
     return value if alone or "=" not in text[last.end() :] else None
 
@@ -187,10 +187,10 @@ def _leading(sentence: str) -> str | None:
     """The answer that a sentence begins with."""
     if sentence.count("}") > sentence.count("{"):  # of JSON
         sentence = sentence.rstrip("} ")
-    found = answer_in(sentence.strip('"'), titled=False)
-    if not found:
+    answer = answer_in(sentence.strip('"'), titled=False)
+    if not answer:
         return None
-    value, _ = found
+    value, _ = answer
     if _is_known(value) or not _PROSE.search(_COMMAND.sub(" ", value)):
         return _result(value)
     math = _MATH.match(value)
@@ -240,8 +240,8 @@ def _widened(text: str, number: re.Match[str], begin: int, end: int) -> str:
 
 
 def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
-    found = deque(pattern.finditer(text), maxlen=1)
-    return found[0] if found else None
+    matches = deque(pattern.finditer(text), maxlen=1)
+    return matches[0] if matches else None
 
 
 def _result(formula: str) -> str:
