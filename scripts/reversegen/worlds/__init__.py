@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reversegen.config.data import Corpus
-from reversegen.config.load import Task
+from reversegen.config.task import Task
 from reversegen.core.errors import BadInput
 from reversegen.worlds import arithmetic, knowledge, policy
 from reversegen.worlds.base import Example, World
