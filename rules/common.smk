@@ -74,7 +74,7 @@ judged = bound(tasks.judged)
 referenced = bound(tasks.referenced)
 multiple_choice = bound(tasks.multiple_choice)
 probed = bound(tasks.probed)
-made = bound(tasks.made)
+part_file = bound(tasks.part_file)
 test_questions = bound(tasks.test_questions)
 code = bound(tasks.code)
 stage = bound(tasks.stage)
@@ -90,8 +90,8 @@ trained_model = bound(roles.trained_model)
 endpoint_limits = bound(roles.endpoint_limits)
 
 # resources
-asks = bound(requests.asks)
-asks_gpus = bound(requests.asks_gpus)
+amount = bound(requests.amount)
+gpu_count = bound(requests.gpu_count)
 with_next = bound(requests.with_next)
 
 # arms
@@ -118,7 +118,7 @@ variant_selection = bound(arms.variant_selection)
 # models
 fetches = models.Fetches(CONFIGURATION)
 asked_models = models.AskedModels(CONFIGURATION)
-asked = asked_models.asked
+asked_folder = asked_models.asked_folder
 tiny_model = bound(models.tiny_model)
 model_weights = bound(models.model_weights)
 model_repo = bound(models.model_repo)
@@ -153,7 +153,7 @@ def shard_files(wildcards):
 
 
 # explore
-embedded = bound(explore.embedded)
+embedding_files = bound(explore.embedding_files)
 test_embeddings = bound(explore.test_embeddings)
 embedding_cache = bound(explore.embedding_cache)
 embedding_settings = bound(explore.embedding_settings)
@@ -176,8 +176,8 @@ clear_texts = bound(reports.clear_texts)
 reused_tasks = bound(reports.reused_tasks)
 extended_task = bound(reports.extended_task)
 benchmarked = bound(reports.benchmarked)
-measured = bound(reports.measured)
-measured_state = bound(reports.measured_state)
+existing_evals = bound(reports.existing_evals)
+existing_evals_hash = bound(reports.existing_evals_hash)
 tests_there = bound(reports.tests_there)
 faulty_tasks = bound(reports.faulty_tasks)
 own_outcomes = bound(reports.own_outcomes)

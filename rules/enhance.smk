@@ -7,8 +7,8 @@
 
 use rule draw_probe as draw_answered with:
     input:
-        seeds=made("seeds.jsonl"),
-        probe=branch(multiple_choice, then=made("probe/labels.jsonl")),
+        seeds=part_file("seeds.jsonl"),
+        probe=branch(multiple_choice, then=part_file("probe/labels.jsonl")),
     output:
         drawn="results/{task}/enhanced/drawn_seeds.jsonl",
     log:
@@ -27,7 +27,7 @@ use rule draw_probe as draw_answered with:
 use rule write_references as write_seed_references with:
     input:
         questions="results/{task}/enhanced/drawn_seeds.jsonl",
-        folder=asked("teacher"),
+        folder=asked_folder("teacher"),
     output:
         references="results/{task}/enhanced/seed_references{shard}.jsonl",
     log:
@@ -36,7 +36,7 @@ use rule write_references as write_seed_references with:
         "results/{task}/benchmarks/enhanced/write_seed_references{shard}.tsv"
     params:
         record="seeds",
-        gpus=asks_gpus("teacher"),
+        gpus=gpu_count("teacher"),
         stage=stage("generate", "write_references"),
         kind=kind_use,
         teacher=setting("teacher"),
@@ -58,11 +58,11 @@ rule select_enhancement:
         references=of_warmup_and_trained("references.jsonl"),
         responses=of_warmup("responses.jsonl"),
         reference_judgements=judged_references,
-        seeds=made("seeds.jsonl"),
+        seeds=part_file("seeds.jsonl"),
         drawn_seeds="results/{task}/enhanced/drawn_seeds.jsonl",
         seed_references="results/{task}/enhanced/seed_references.jsonl",
-        seed_judgements=branch(judged, then=made("enhanced/seed_judgements.jsonl")),
-        probe=branch(multiple_choice, then=made("probe/labels.jsonl")),
+        seed_judgements=branch(judged, then=part_file("enhanced/seed_judgements.jsonl")),
+        probe=branch(multiple_choice, then=part_file("probe/labels.jsonl")),
         tests=test_questions,
     output:
         reversegen="results/{task}/enhanced/reversegen/train.jsonl",
@@ -97,8 +97,8 @@ use rule check_contamination as check_enhancement with:
         rows=collect("results/{{task}}/enhanced/{source}/train.jsonl", source=SOURCES),
         pairs=[],
         tests=test_questions,
-        seeds=made("seeds.jsonl"),
-        embeddings=embedded(of_warmup_and_trained("embeddings.npy"), made("seeds.embeddings.npy"), test_embeddings),
+        seeds=part_file("seeds.jsonl"),
+        embeddings=embedding_files(of_warmup_and_trained("embeddings.npy"), part_file("seeds.embeddings.npy"), test_embeddings),
         evaluation=[],
     output:
         contamination=report(
@@ -119,7 +119,7 @@ rule train_target:
     input:
         rows="results/{task}/enhanced/{source}/train.jsonl",
         contamination=ancient("results/{task}/contamination.json"),
-        base=asked("target", trainable_target),
+        base=asked_folder("target", trainable_target),
     output:
         target=directory("results/{task}/enhanced/{source}/target"),
     log:
@@ -128,14 +128,14 @@ rule train_target:
         "results/{task}/benchmarks/enhanced/{source}/train_target.tsv"
     conda:
         "../envs/train.yaml"
-    threads: asks("threads", "target", "enhancement")
+    threads: amount("threads", "target", "enhancement")
     resources:
-        mem_mb=asks("mem_mb", "target", "enhancement"),
-        runtime=asks("runtime", "target"),
-        gpu=asks("gpu", "target", "enhancement"),
-        gres=asks("gres", "target", "enhancement"),
+        mem_mb=amount("mem_mb", "target", "enhancement"),
+        runtime=amount("runtime", "target"),
+        gpu=amount("gpu", "target", "enhancement"),
+        gres=amount("gres", "target", "enhancement"),
     params:
-        gpus=asks_gpus("target", "enhancement"),
+        gpus=gpu_count("target", "enhancement"),
         stage=training_stage("train_target", "enhancement"),
         model=trained_model("target"),
         settings=setting("enhancement"),

@@ -34,10 +34,10 @@ rule write_system_texts:
 
 rule write_audit:
     input:
-        instructions=made("iter{iteration}/instructions.jsonl"),
-        labels=made("iter{iteration}/labels.jsonl"),
-        responses=made("iter{iteration}/responses.jsonl"),
-        references=branch(referenced, then=made("iter{iteration}/references.jsonl")),
+        instructions=part_file("iter{iteration}/instructions.jsonl"),
+        labels=part_file("iter{iteration}/labels.jsonl"),
+        responses=part_file("iter{iteration}/responses.jsonl"),
+        references=branch(referenced, then=part_file("iter{iteration}/references.jsonl")),
     output:
         audit=update("results/{task}/iter{iteration}/audit.csv"),
     log:
@@ -61,16 +61,16 @@ rule write_audit:
 
 rule evaluate_proposer:
     input:
-        samples=made("{arm}/samples.jsonl"),
-        instructions=made("{arm}/instructions.jsonl"),
-        labels=made("{arm}/labels.jsonl"),
-        judge=made("judge.json"),
-        audit=branch(iterated, then=made("{arm}/audit.csv")),
-        seeds=made("seeds.jsonl"),
+        samples=part_file("{arm}/samples.jsonl"),
+        instructions=part_file("{arm}/instructions.jsonl"),
+        labels=part_file("{arm}/labels.jsonl"),
+        judge=part_file("judge.json"),
+        audit=branch(iterated, then=part_file("{arm}/audit.csv")),
+        seeds=part_file("seeds.jsonl"),
         earlier=before_now("instructions.jsonl"),
-        embeddings=embedded(made("{arm}/embeddings.npy")),
-        seed_embeddings=embedded(made("seeds.embeddings.npy")),
-        earlier_embeddings=embedded(before_now("embeddings.npy")),
+        embeddings=embedding_files(part_file("{arm}/embeddings.npy")),
+        seed_embeddings=embedding_files(part_file("seeds.embeddings.npy")),
+        earlier_embeddings=embedding_files(before_now("embeddings.npy")),
         pairs=training_pairs,
         pruned=pruned_before,
         proposer=arm_proposer,
@@ -107,7 +107,7 @@ rule evaluate_proposer:
 rule answer_tests:
     input:
         questions=test_questions,
-        target=asked("target", variant_folder),
+        target=asked_folder("target", variant_folder),
     output:
         responses="results/{task}/{variant}/responses{shard}.jsonl",
     log:
@@ -116,15 +116,15 @@ rule answer_tests:
         "results/{task}/benchmarks/{variant}/answer_tests{shard}.tsv"
     conda:
         "../envs/generate.yaml"
-    threads: asks("threads", "target")
+    threads: amount("threads", "target")
     resources:
-        mem_mb=asks("mem_mb", "target"),
-        runtime=asks("runtime", "target"),
-        gpu=asks("gpu", "target"),
-        gres=asks("gres", "target"),
+        mem_mb=amount("mem_mb", "target"),
+        runtime=amount("runtime", "target"),
+        gpu=amount("gpu", "target"),
+        gres=amount("gres", "target"),
     params:
         record="tests",
-        gpus=asks_gpus("target"),
+        gpus=gpu_count("target"),
         stage=stage("generate", "answer_questions"),
         kind=kind_use,
         model=model_use("target"),
@@ -143,7 +143,7 @@ rule answer_tests:
 rule measure_confidence:
     input:
         tests=test_questions,
-        target=asked("target", variant_folder),
+        target=asked_folder("target", variant_folder),
         responses="results/{task}/{variant}/responses.jsonl",
     output:
         confidences="results/{task}/{variant}/confidences.jsonl",
@@ -153,14 +153,14 @@ rule measure_confidence:
         "results/{task}/benchmarks/{variant}/measure_confidence.tsv"
     conda:
         "../envs/generate.yaml"
-    threads: asks("threads", "target")
+    threads: amount("threads", "target")
     resources:
-        mem_mb=asks("mem_mb", "target"),
-        runtime=asks("runtime", "target"),
-        gpu=asks("gpu", "target"),
-        gres=asks("gres", "target"),
+        mem_mb=amount("mem_mb", "target"),
+        runtime=amount("runtime", "target"),
+        gpu=amount("gpu", "target"),
+        gres=amount("gres", "target"),
     params:
-        gpus=asks_gpus("target"),
+        gpus=gpu_count("target"),
         stage=stage("generate", "measure_confidence"),
         kind=kind_use,
         model=model_use("target"),
@@ -177,7 +177,7 @@ rule label_tests:
         questions=test_questions,
         responses="results/{task}/{variant}/responses.jsonl",
         references=[],
-        judgements=branch(judged, then=made("{variant}/judgements.jsonl")),
+        judgements=branch(judged, then=part_file("{variant}/judgements.jsonl")),
     output:
         labels="results/{task}/{variant}/labels{shard}.jsonl",
     log:
@@ -206,8 +206,8 @@ rule evaluate_target:
     input:
         tests=test_questions,
         labels="results/{task}/{variant}/labels.jsonl",
-        confidences=branch(multiple_choice, then=made("{variant}/confidences.jsonl")),
-        judge=made("judge.json"),
+        confidences=branch(multiple_choice, then=part_file("{variant}/confidences.jsonl")),
+        judge=part_file("judge.json"),
         target=variant_folder,
         selection=variant_selection,
         system_texts="results/{task}/system_texts.json",
@@ -261,22 +261,22 @@ rule select_failures:
 use rule answer_instructions as answer_transfer with:
     input:
         questions=rules.select_failures.output.instructions,
-        target=asked("transfer"),
+        target=asked_folder("transfer"),
     output:
         responses="results/{task}/transfer/{model}/responses{shard}.jsonl",
     log:
         "results/{task}/logs/transfer/{model}/answer_transfer{shard}.log",
     benchmark:
         "results/{task}/benchmarks/transfer/{model}/answer_transfer{shard}.tsv"
-    threads: asks("threads", "transfer")
+    threads: amount("threads", "transfer")
     resources:
-        mem_mb=asks("mem_mb", "transfer"),
-        runtime=asks("runtime", "transfer"),
-        gpu=asks("gpu", "transfer"),
-        gres=asks("gres", "transfer"),
+        mem_mb=amount("mem_mb", "transfer"),
+        runtime=amount("runtime", "transfer"),
+        gpu=amount("gpu", "transfer"),
+        gres=amount("gres", "transfer"),
     params:
         record="instructions",
-        gpus=asks_gpus("transfer"),
+        gpus=gpu_count("transfer"),
         stage=stage("generate", "answer_questions"),
         kind=kind_use,
         model=model_use("transfer"),
@@ -294,8 +294,8 @@ use rule label_responses as label_transfer with:
         questions=rules.select_failures.output.instructions,
         responses="results/{task}/transfer/{model}/responses.jsonl",
         references=branch(referenced, then=last_iteration("references.jsonl")),
-        judgements=branch(judged, then=made("transfer/{model}/judgements.jsonl")),
-        checked=ancient(made("judge.json")),
+        judgements=branch(judged, then=part_file("transfer/{model}/judgements.jsonl")),
+        checked=ancient(part_file("judge.json")),
     output:
         labels="results/{task}/transfer/{model}/labels{shard}.jsonl",
     log:

@@ -10,9 +10,9 @@
 
 rule train_warmup:
     input:
-        warmup=made("warmup.jsonl"),
+        warmup=part_file("warmup.jsonl"),
         contamination=ancient("results/{task}/contamination/warmup.json"),
-        base=asked("proposer"),
+        base=asked_folder("proposer"),
     output:
         proposer=directory("results/{task}/iter0/proposer"),
     log:
@@ -21,14 +21,14 @@ rule train_warmup:
         "results/{task}/benchmarks/iter0/train_warmup.tsv"
     conda:
         "../envs/train.yaml"
-    threads: asks("threads", "proposer", "warmup")
+    threads: amount("threads", "proposer", "warmup")
     resources:
-        mem_mb=asks("mem_mb", "proposer", "warmup"),
-        runtime=asks("runtime", "proposer"),
-        gpu=asks("gpu", "proposer", "warmup"),
-        gres=asks("gres", "proposer", "warmup"),
+        mem_mb=amount("mem_mb", "proposer", "warmup"),
+        runtime=amount("runtime", "proposer"),
+        gpu=amount("gpu", "proposer", "warmup"),
+        gres=amount("gres", "proposer", "warmup"),
     params:
-        gpus=asks_gpus("proposer", "warmup"),
+        gpus=gpu_count("proposer", "warmup"),
         stage=training_stage("train_warmup", "warmup"),
         model=trained_model("proposer"),
         settings=setting("warmup"),
@@ -43,8 +43,8 @@ rule train_warmup:
 
 rule build_prompts:
     input:
-        seeds=made("seeds.jsonl"),
-        probe=branch(probed, then=made("probe/labels.jsonl")),
+        seeds=part_file("seeds.jsonl"),
+        probe=branch(probed, then=part_file("probe/labels.jsonl")),
     output:
         prompts="results/{task}/iter{iteration}/prompts.jsonl",
     log:
@@ -93,7 +93,7 @@ rule build_control:
 
 rule build_untrained:
     input:
-        trained=made("iter0/prompts.jsonl"),
+        trained=part_file("iter0/prompts.jsonl"),
     output:
         prompts="results/{task}/untrained/prompts.jsonl",
     log:
@@ -117,7 +117,7 @@ rule build_untrained:
 rule sample_instructions:
     input:
         prompts="results/{task}/{arm}/prompts.jsonl",
-        proposer=asked("proposer", arm_proposer),
+        proposer=asked_folder("proposer", arm_proposer),
     output:
         samples="results/{task}/{arm}/samples{shard}.jsonl",
     log:
@@ -126,14 +126,14 @@ rule sample_instructions:
         "results/{task}/benchmarks/{arm}/sample_instructions{shard}.tsv"
     conda:
         "../envs/generate.yaml"
-    threads: asks("threads", "proposer")
+    threads: amount("threads", "proposer")
     resources:
-        mem_mb=asks("mem_mb", "proposer"),
-        runtime=asks("runtime", "proposer"),
-        gpu=asks("gpu", "proposer"),
-        gres=asks("gres", "proposer"),
+        mem_mb=amount("mem_mb", "proposer"),
+        runtime=amount("runtime", "proposer"),
+        gpu=amount("gpu", "proposer"),
+        gres=amount("gres", "proposer"),
     params:
-        gpus=asks_gpus("proposer"),
+        gpus=gpu_count("proposer"),
         stage=stage("generate", "sample_instructions"),
         model=model_use("proposer"),
         settings=setting("sampling"),
@@ -148,10 +148,10 @@ rule sample_instructions:
 
 rule embed_instructions:
     input:
-        samples=made("{arm}/samples.jsonl"),
+        samples=part_file("{arm}/samples.jsonl"),
         seeds=[],
         tests=[],
-        folder=asked("embedding"),
+        folder=asked_folder("embedding"),
     output:
         embeddings="results/{task}/{arm}/embeddings.npy",
     log:
@@ -160,14 +160,14 @@ rule embed_instructions:
         "results/{task}/benchmarks/{arm}/embed_instructions.tsv"
     conda:
         "../envs/text.yaml"
-    threads: asks("threads", "embedding")
+    threads: amount("threads", "embedding")
     resources:
-        mem_mb=asks("mem_mb", "embedding"),
-        runtime=asks("runtime", "embedding"),
-        gpu=asks("gpu", "embedding"),
-        gres=asks("gres", "embedding"),
+        mem_mb=amount("mem_mb", "embedding"),
+        runtime=amount("runtime", "embedding"),
+        gpu=amount("gpu", "embedding"),
+        gres=amount("gres", "embedding"),
     params:
-        gpus=asks_gpus("embedding"),
+        gpus=gpu_count("embedding"),
         stage=stage("text", "embed_instructions"),
         kind=kind_use,
         deduplication=setting("deduplication"),
@@ -185,9 +185,9 @@ rule embed_instructions:
 use rule embed_instructions as embed_seeds with:
     input:
         samples=[],
-        seeds=made("seeds.jsonl"),
+        seeds=part_file("seeds.jsonl"),
         tests=[],
-        folder=asked("embedding"),
+        folder=asked_folder("embedding"),
     output:
         embeddings="results/{task}/seeds.embeddings.npy",
     log:
@@ -200,8 +200,8 @@ use rule embed_instructions as embed_tests with:
     input:
         samples=[],
         seeds=[],
-        tests=made("tests/{set}.jsonl"),
-        folder=asked("embedding"),
+        tests=part_file("tests/{set}.jsonl"),
+        folder=asked_folder("embedding"),
     output:
         embeddings="results/{task}/tests/{set}.embeddings.npy",
     log:
@@ -213,7 +213,7 @@ use rule embed_instructions as embed_tests with:
 rule collect_instructions:
     input:
         samples="results/{task}/{arm}/samples.jsonl",
-        embeddings=embedded(made("{arm}/embeddings.npy")),
+        embeddings=embedding_files(part_file("{arm}/embeddings.npy")),
     output:
         instructions="results/{task}/{arm}/instructions.jsonl",
     log:
@@ -222,7 +222,7 @@ rule collect_instructions:
         "results/{task}/benchmarks/{arm}/collect_instructions.tsv"
     conda:
         "../envs/text.yaml"
-    threads: asks("threads", "embedding")
+    threads: amount("threads", "embedding")
     resources:
         mem_mb=4000,
         runtime=60,
@@ -239,7 +239,7 @@ rule collect_instructions:
 rule answer_instructions:
     input:
         questions=rules.collect_instructions.output.instructions,
-        target=asked("target"),
+        target=asked_folder("target"),
     output:
         responses="results/{task}/{arm}/responses{shard}.jsonl",
     log:
@@ -248,15 +248,15 @@ rule answer_instructions:
         "results/{task}/benchmarks/{arm}/answer_instructions{shard}.tsv"
     conda:
         "../envs/generate.yaml"
-    threads: asks("threads", "target")
+    threads: amount("threads", "target")
     resources:
-        mem_mb=asks("mem_mb", "target"),
-        runtime=asks("runtime", "target"),
-        gpu=asks("gpu", "target"),
-        gres=asks("gres", "target"),
+        mem_mb=amount("mem_mb", "target"),
+        runtime=amount("runtime", "target"),
+        gpu=amount("gpu", "target"),
+        gres=amount("gres", "target"),
     params:
         record="instructions",
-        gpus=asks_gpus("target"),
+        gpus=gpu_count("target"),
         stage=stage("generate", "answer_questions"),
         kind=kind_use,
         model=model_use("target"),
@@ -277,7 +277,7 @@ rule answer_instructions:
 rule write_references:
     input:
         questions=rules.collect_instructions.output.instructions,
-        folder=asked("teacher"),
+        folder=asked_folder("teacher"),
     output:
         references="results/{task}/{arm}/references{shard}.jsonl",
     log:
@@ -286,15 +286,15 @@ rule write_references:
         "results/{task}/benchmarks/{arm}/write_references{shard}.tsv"
     conda:
         "../envs/generate.yaml"
-    threads: asks("threads", "teacher")
+    threads: amount("threads", "teacher")
     resources:
-        mem_mb=asks("mem_mb", "teacher"),
-        runtime=asks("runtime", "teacher"),
-        gpu=asks("gpu", "teacher"),
-        gres=asks("gres", "teacher"),
+        mem_mb=amount("mem_mb", "teacher"),
+        runtime=amount("runtime", "teacher"),
+        gpu=amount("gpu", "teacher"),
+        gres=amount("gres", "teacher"),
     params:
         record="instructions",
-        gpus=asks_gpus("teacher"),
+        gpus=gpu_count("teacher"),
         stage=stage("generate", "write_references"),
         kind=kind_use,
         teacher=setting("teacher"),
@@ -319,8 +319,8 @@ rule label_responses:
     input:
         questions=rules.collect_instructions.output.instructions,
         responses="results/{task}/{arm}/responses.jsonl",
-        references=branch(referenced, then=made("{arm}/references.jsonl")),
-        judgements=branch(judged, then=made("{arm}/judgements.jsonl")),
+        references=branch(referenced, then=part_file("{arm}/references.jsonl")),
+        judgements=branch(judged, then=part_file("{arm}/judgements.jsonl")),
         checked=ancient("results/{task}/judge.json"),
     output:
         labels="results/{task}/{arm}/labels{shard}.jsonl",
@@ -352,7 +352,7 @@ rule build_pairs:
         samples=up_to_now("samples.jsonl"),
         instructions=up_to_now("instructions.jsonl"),
         labels=up_to_now("labels.jsonl"),
-        seeds=made("seeds.jsonl"),
+        seeds=part_file("seeds.jsonl"),
         tests=test_questions,
     output:
         pairs="results/{task}/iter{iteration}/pairs.jsonl",
@@ -382,9 +382,9 @@ use rule check_contamination as check_pairs with:
         rows=[],
         pairs="results/{task}/iter{iteration}/pairs.jsonl",
         tests=test_questions,
-        seeds=made("seeds.jsonl"),
-        embeddings=embedded(up_to_now("embeddings.npy"), made("seeds.embeddings.npy"), test_embeddings),
-        evaluation=ancient(branch(stops_on_collapse, then=made("iter{iteration}/eval.json"))),
+        seeds=part_file("seeds.jsonl"),
+        embeddings=embedding_files(up_to_now("embeddings.npy"), part_file("seeds.embeddings.npy"), test_embeddings),
+        evaluation=ancient(branch(stops_on_collapse, then=part_file("iter{iteration}/eval.json"))),
     output:
         contamination="results/{task}/contamination/iter{iteration}.json",
     log:
@@ -399,7 +399,7 @@ rule train_proposer:
     input:
         pairs=of_previous("pairs.jsonl"),
         contamination=ancient(previous_contamination),
-        previous=asked("proposer", of_previous("proposer")),
+        previous=asked_folder("proposer", of_previous("proposer")),
         reference=reference_proposer,
     output:
         proposer=directory("results/{task}/iter{iteration}/proposer"),
@@ -411,14 +411,14 @@ rule train_proposer:
         iteration="[1-9][0-9]*",
     conda:
         "../envs/train.yaml"
-    threads: asks("threads", "proposer", "preference")
+    threads: amount("threads", "proposer", "preference")
     resources:
-        mem_mb=asks("mem_mb", "proposer", "preference"),
-        runtime=asks("runtime", "proposer"),
-        gpu=asks("gpu", "proposer", "preference"),
-        gres=asks("gres", "proposer", "preference"),
+        mem_mb=amount("mem_mb", "proposer", "preference"),
+        runtime=amount("runtime", "proposer"),
+        gpu=amount("gpu", "proposer", "preference"),
+        gres=amount("gres", "proposer", "preference"),
     params:
-        gpus=asks_gpus("proposer", "preference"),
+        gpus=gpu_count("proposer", "preference"),
         stage=training_stage("train_proposer", "preference"),
         model=trained_model("proposer"),
         settings=setting("preference"),

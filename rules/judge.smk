@@ -11,7 +11,7 @@ rule check_judge:
     input:
         files=judge_file,
         openings=labelled_openings,
-        folder=asked("judge"),
+        folder=asked_folder("judge"),
     output:
         judge_json=report(
             "results/{task}/judge.json",
@@ -25,14 +25,14 @@ rule check_judge:
         "results/{task}/benchmarks/check_judge.tsv"
     conda:
         "../envs/generate.yaml"
-    threads: asks("threads", "judge")
+    threads: amount("threads", "judge")
     resources:
-        mem_mb=asks("mem_mb", "judge"),
-        runtime=asks("runtime", "judge"),
-        gpu=asks("gpu", "judge"),
-        gres=asks("gres", "judge"),
+        mem_mb=amount("mem_mb", "judge"),
+        runtime=amount("runtime", "judge"),
+        gpu=amount("gpu", "judge"),
+        gres=amount("gres", "judge"),
     params:
-        gpus=asks_gpus("judge"),
+        gpus=gpu_count("judge"),
         stage=stage("generate", "check_judge"),
         kind=kind_use,
         source=judge_source,
@@ -56,7 +56,7 @@ rule judge_responses:
         tests=[],
         responses="results/{task}/{arm}/responses.jsonl",
         references=[],
-        folder=asked("judge"),
+        folder=asked_folder("judge"),
         checked=ancient("results/{task}/judge.json"),
     output:
         judgements="results/{task}/{arm}/judgements{shard}.jsonl",
@@ -66,14 +66,14 @@ rule judge_responses:
         "results/{task}/benchmarks/{arm}/judge_responses{shard}.tsv"
     conda:
         "../envs/generate.yaml"
-    threads: asks("threads", "judge")
+    threads: amount("threads", "judge")
     resources:
-        mem_mb=asks("mem_mb", "judge"),
-        runtime=asks("runtime", "judge"),
-        gpu=asks("gpu", "judge"),
-        gres=asks("gres", "judge"),
+        mem_mb=amount("mem_mb", "judge"),
+        runtime=amount("runtime", "judge"),
+        gpu=amount("gpu", "judge"),
+        gres=amount("gres", "judge"),
     params:
-        gpus=asks_gpus("judge"),
+        gpus=gpu_count("judge"),
         stage=stage("generate", "judge_responses"),
         kind=kind_use,
         judge=whole_setting("judge"),
@@ -92,12 +92,12 @@ rule judge_responses:
 use rule judge_responses as judge_seeds with:
     input:
         instructions=[],
-        seeds=made("probe/drawn_seeds.jsonl"),
+        seeds=part_file("probe/drawn_seeds.jsonl"),
         tests=[],
-        responses=made("probe/responses.jsonl"),
+        responses=part_file("probe/responses.jsonl"),
         references=[],
-        folder=asked("judge"),
-        checked=ancient(made("judge.json")),
+        folder=asked_folder("judge"),
+        checked=ancient(part_file("judge.json")),
     output:
         judgements="results/{task}/probe/judgements{shard}.jsonl",
     log:
@@ -108,13 +108,13 @@ use rule judge_responses as judge_seeds with:
 
 use rule judge_responses as judge_references with:
     input:
-        instructions=made("{arm}/instructions.jsonl"),
+        instructions=part_file("{arm}/instructions.jsonl"),
         seeds=[],
         tests=[],
         responses=[],
-        references=made("{arm}/references.jsonl"),
-        folder=asked("judge"),
-        checked=ancient(made("judge.json")),
+        references=part_file("{arm}/references.jsonl"),
+        folder=asked_folder("judge"),
+        checked=ancient(part_file("judge.json")),
     output:
         judgements="results/{task}/{arm}/reference_judgements{shard}.jsonl",
     log:
@@ -130,8 +130,8 @@ use rule judge_responses as judge_seed_references with:
         tests=[],
         responses=[],
         references="results/{task}/enhanced/seed_references.jsonl",
-        folder=asked("judge"),
-        checked=ancient(made("judge.json")),
+        folder=asked_folder("judge"),
+        checked=ancient(part_file("judge.json")),
     output:
         judgements="results/{task}/enhanced/seed_judgements{shard}.jsonl",
     log:
@@ -147,8 +147,8 @@ use rule judge_responses as judge_tests with:
         tests=test_questions,
         responses="results/{task}/{variant}/responses.jsonl",
         references=[],
-        folder=asked("judge"),
-        checked=ancient(made("judge.json")),
+        folder=asked_folder("judge"),
+        checked=ancient(part_file("judge.json")),
     output:
         judgements="results/{task}/{variant}/judgements{shard}.jsonl",
     log:
@@ -164,8 +164,8 @@ use rule judge_responses as judge_transfer with:
         tests=[],
         responses="results/{task}/transfer/{model}/responses.jsonl",
         references=[],
-        folder=asked("judge"),
-        checked=ancient(made("judge.json")),
+        folder=asked_folder("judge"),
+        checked=ancient(part_file("judge.json")),
     output:
         judgements="results/{task}/transfer/{model}/judgements{shard}.jsonl",
     log:

@@ -61,7 +61,7 @@ rule build_tests:
 
 rule draw_probe:
     input:
-        seeds=made("seeds.jsonl"),
+        seeds=part_file("seeds.jsonl"),
         probe=[],
     output:
         drawn="results/{task}/probe/drawn_seeds.jsonl",
@@ -88,8 +88,8 @@ rule draw_probe:
 
 rule answer_seeds:
     input:
-        questions=made("probe/drawn_seeds.jsonl"),
-        target=asked("target"),
+        questions=part_file("probe/drawn_seeds.jsonl"),
+        target=asked_folder("target"),
     output:
         responses="results/{task}/probe/responses{shard}.jsonl",
     log:
@@ -98,15 +98,15 @@ rule answer_seeds:
         "results/{task}/benchmarks/probe/answer_seeds{shard}.tsv"
     conda:
         "../envs/generate.yaml"
-    threads: asks("threads", "target")
+    threads: amount("threads", "target")
     resources:
-        mem_mb=asks("mem_mb", "target"),
-        runtime=asks("runtime", "target"),
-        gpu=asks("gpu", "target"),
-        gres=asks("gres", "target"),
+        mem_mb=amount("mem_mb", "target"),
+        runtime=amount("runtime", "target"),
+        gpu=amount("gpu", "target"),
+        gres=amount("gres", "target"),
     params:
         record="seeds",
-        gpus=asks_gpus("target"),
+        gpus=gpu_count("target"),
         stage=stage("generate", "answer_questions"),
         kind=kind_use,
         model=model_use("target"),
@@ -125,10 +125,10 @@ rule answer_seeds:
 
 rule label_seeds:
     input:
-        questions=made("probe/drawn_seeds.jsonl"),
-        responses=made("probe/responses.jsonl"),
+        questions=part_file("probe/drawn_seeds.jsonl"),
+        responses=part_file("probe/responses.jsonl"),
         references=[],
-        judgements=branch(judged, then=made("probe/judgements.jsonl")),
+        judgements=branch(judged, then=part_file("probe/judgements.jsonl")),
     output:
         labels="results/{task}/probe/labels{shard}.jsonl",
     log:
@@ -155,8 +155,8 @@ rule label_seeds:
 
 rule build_warmup:
     input:
-        seeds=made("seeds.jsonl"),
-        probe=branch(probed, then=made("probe/labels.jsonl")),
+        seeds=part_file("seeds.jsonl"),
+        probe=branch(probed, then=part_file("probe/labels.jsonl")),
     output:
         warmup="results/{task}/warmup.jsonl",
     log:
@@ -183,11 +183,11 @@ rule build_warmup:
 
 rule check_contamination:
     input:
-        rows=made("warmup.jsonl"),
+        rows=part_file("warmup.jsonl"),
         pairs=[],
         tests=test_questions,
-        seeds=made("seeds.jsonl"),
-        embeddings=embedded(made("seeds.embeddings.npy"), test_embeddings),
+        seeds=part_file("seeds.jsonl"),
+        embeddings=embedding_files(part_file("seeds.embeddings.npy"), test_embeddings),
         evaluation=[],
     output:
         contamination="results/{task}/contamination/warmup.json",

@@ -15,8 +15,8 @@ rule write_dataset:
         references=of_every_referenced,
         pairs=of_every_but_the_last("pairs.jsonl"),
         enhancement=enhancement_rows,
-        seeds=made("seeds.jsonl"),
-        judge=made("judge.json"),
+        seeds=part_file("seeds.jsonl"),
+        judge=part_file("judge.json"),
         evaluations=own_evals,
     output:
         folder=directory("results/{task}/dataset"),

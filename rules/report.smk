@@ -83,7 +83,7 @@ rule write_failure_clusters:
         labels=of_every("labels.jsonl"),
         responses=of_every("responses.jsonl"),
         references=of_every_referenced,
-        embeddings=embedded(of_every("embeddings.npy")),
+        embeddings=embedding_files(of_every("embeddings.npy")),
     output:
         failure_clusters="results/{task}/failure_clusters.jsonl",
         failures="results/{task}/failures.parquet",
@@ -184,13 +184,13 @@ rule collect_outcomes:
         mem_mb=1000,
         runtime=10,
     params:
-        evaluations=measured,
+        evaluations=existing_evals,
         tests=tests_there,
         extends=extended_task,
         kind=kind_use,
         proposer=setting("proposer"),
         target=setting("target"),
-        state=measured_state,
+        state=existing_evals_hash,
         code=code("collect_outcomes"),
     script:
         "../scripts/collect_outcomes.py"

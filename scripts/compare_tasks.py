@@ -8,7 +8,7 @@ from pathlib import Path
 
 from reversegen.core.files import write_text
 from reversegen.evaluation.outcomes import read_run
-from reversegen.reporting import comparison_files as files
+from reversegen.reporting import comparison_files
 from reversegen.reporting.comparisons import parts
 from reversegen.reporting.figures import figure
 from reversegen.reporting.reported import read_reported
@@ -26,12 +26,12 @@ def main(
     """
     runs, shipped = ([read_run(path) for path in paths] for paths in (outcomes, stored))
     grids, numbers = parts(table, [*runs, *shipped]), read_reported(reported, table)
-    below = files.notes(grids, numbers, [run.task for run in shipped], missing)
-    below += [files.plain(f"Not shown, since its file has a fault: {fault}.") for fault in faulty]
-    write_text(csv, files.comma_separated(table, grids, numbers))
-    write_text(tex, files.tex(table, grids, numbers, below))
+    below = comparison_files.notes(grids, numbers, [run.task for run in shipped], missing)
+    below += [comparison_files.plain(f"Not shown, since its file has a fault: {fault}.") for fault in faulty]
+    write_text(csv, comparison_files.comma_separated(table, grids, numbers))
+    write_text(tex, comparison_files.tex(table, grids, numbers, below))
     write_text(svg, figure(table, grids))
-    write_text(markdown, files.markdown(table, grids, numbers, below))
+    write_text(markdown, comparison_files.markdown(table, grids, numbers, below))
     logging.getLogger("reversegen").info("%s\n\n%s", markdown, markdown.read_text())
 
 

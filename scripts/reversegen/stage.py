@@ -36,7 +36,7 @@ from reversegen.models.gpus import take_gpus
 from reversegen.workflow.environment import BUDGETED
 
 if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake as Job
+    from snakemake.iocontainers import snakemake
 
 log = logging.getLogger("reversegen")
 
@@ -47,7 +47,7 @@ def run(main: Callable[..., None]) -> None:
     A job of a task with a budget starts only within it. Whatever is raised, here or by `main`, ends the process with status 1
     and one line on the terminal; the traceback of what is neither BadInput nor Interrupted is in the log.
     """
-    job: Job | None = main.__globals__.get("snakemake")
+    job: snakemake | None = main.__globals__.get("snakemake")
     script = Path(main.__globals__["__file__"])
     values = _values_of_job(job) if job else _values_of_command_line(main, sys.argv[1:])
     RUNNING.name, RUNNING.terminal = script.stem, sys.stderr
@@ -174,7 +174,7 @@ def _redirect_to(log_file: str) -> typing.TextIO:
     return terminal
 
 
-def _values_of_job(job: Job) -> dict[str, Any]:
+def _values_of_job(job: snakemake) -> dict[str, Any]:
     values: dict[str, Any] = {"threads": job.threads, "gpus": 0, "log": str(job.log) or None}
     for part in (job.wildcards, job.params, job.input, job.output):
         values |= {name: list(v) if isinstance(v, list | tuple) else v for name, v in part.items()}

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.snakefile.test_plans import planned
+from tests.support.plans import planned
 from tests.support.workflows import MICRO, REPOSITORY, Workflow
 
 IMPORTING = f"""
