@@ -91,7 +91,7 @@ endpoint_limits = bound(roles.endpoint_limits)
 
 # resources
 amount = bound(requests.amount)
-gpu_count = bound(requests.gpu_count)
+job_gpus = bound(requests.job_gpus)
 with_next = bound(requests.with_next)
 
 # arms

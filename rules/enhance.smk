@@ -36,7 +36,7 @@ use rule write_references as write_seed_references with:
         "results/{task}/benchmarks/enhanced/write_seed_references{shard}.tsv"
     params:
         record="seeds",
-        gpus=gpu_count("teacher"),
+        gpus=job_gpus("teacher"),
         stage=stage("generate", "write_references"),
         kind=kind_use,
         teacher=setting("teacher"),
@@ -98,7 +98,9 @@ use rule check_contamination as check_enhancement with:
         pairs=[],
         tests=test_questions,
         seeds=part_file("seeds.jsonl"),
-        embeddings=embedding_files(of_warmup_and_trained("embeddings.npy"), part_file("seeds.embeddings.npy"), test_embeddings),
+        embeddings=embedding_files(
+            of_warmup_and_trained("embeddings.npy"), part_file("seeds.embeddings.npy"), test_embeddings
+        ),
         evaluation=[],
     output:
         contamination=report(
@@ -135,7 +137,7 @@ rule train_target:
         gpu=amount("gpu", "target", "enhancement"),
         gres=amount("gres", "target", "enhancement"),
     params:
-        gpus=gpu_count("target", "enhancement"),
+        gpus=job_gpus("target", "enhancement"),
         stage=training_stage("train_target", "enhancement"),
         model=trained_model("target"),
         settings=setting("enhancement"),

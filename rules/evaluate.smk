@@ -124,7 +124,7 @@ rule answer_tests:
         gres=amount("gres", "target"),
     params:
         record="tests",
-        gpus=gpu_count("target"),
+        gpus=job_gpus("target"),
         stage=stage("generate", "answer_questions"),
         kind=kind_use,
         model=model_use("target"),
@@ -160,7 +160,7 @@ rule measure_confidence:
         gpu=amount("gpu", "target"),
         gres=amount("gres", "target"),
     params:
-        gpus=gpu_count("target"),
+        gpus=job_gpus("target"),
         stage=stage("generate", "measure_confidence"),
         kind=kind_use,
         model=model_use("target"),
@@ -276,7 +276,7 @@ use rule answer_instructions as answer_transfer with:
         gres=amount("gres", "transfer"),
     params:
         record="instructions",
-        gpus=gpu_count("transfer"),
+        gpus=job_gpus("transfer"),
         stage=stage("generate", "answer_questions"),
         kind=kind_use,
         model=model_use("transfer"),

@@ -28,7 +28,7 @@ rule train_warmup:
         gpu=amount("gpu", "proposer", "warmup"),
         gres=amount("gres", "proposer", "warmup"),
     params:
-        gpus=gpu_count("proposer", "warmup"),
+        gpus=job_gpus("proposer", "warmup"),
         stage=training_stage("train_warmup", "warmup"),
         model=trained_model("proposer"),
         settings=setting("warmup"),
@@ -133,7 +133,7 @@ rule sample_instructions:
         gpu=amount("gpu", "proposer"),
         gres=amount("gres", "proposer"),
     params:
-        gpus=gpu_count("proposer"),
+        gpus=job_gpus("proposer"),
         stage=stage("generate", "sample_instructions"),
         model=model_use("proposer"),
         settings=setting("sampling"),
@@ -167,7 +167,7 @@ rule embed_instructions:
         gpu=amount("gpu", "embedding"),
         gres=amount("gres", "embedding"),
     params:
-        gpus=gpu_count("embedding"),
+        gpus=job_gpus("embedding"),
         stage=stage("text", "embed_instructions"),
         kind=kind_use,
         deduplication=setting("deduplication"),
@@ -256,7 +256,7 @@ rule answer_instructions:
         gres=amount("gres", "target"),
     params:
         record="instructions",
-        gpus=gpu_count("target"),
+        gpus=job_gpus("target"),
         stage=stage("generate", "answer_questions"),
         kind=kind_use,
         model=model_use("target"),
@@ -294,7 +294,7 @@ rule write_references:
         gres=amount("gres", "teacher"),
     params:
         record="instructions",
-        gpus=gpu_count("teacher"),
+        gpus=job_gpus("teacher"),
         stage=stage("generate", "write_references"),
         kind=kind_use,
         teacher=setting("teacher"),
@@ -418,7 +418,7 @@ rule train_proposer:
         gpu=amount("gpu", "proposer", "preference"),
         gres=amount("gres", "proposer", "preference"),
     params:
-        gpus=gpu_count("proposer", "preference"),
+        gpus=job_gpus("proposer", "preference"),
         stage=training_stage("train_proposer", "preference"),
         model=trained_model("proposer"),
         settings=setting("preference"),

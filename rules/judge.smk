@@ -32,7 +32,7 @@ rule check_judge:
         gpu=amount("gpu", "judge"),
         gres=amount("gres", "judge"),
     params:
-        gpus=gpu_count("judge"),
+        gpus=job_gpus("judge"),
         stage=stage("generate", "check_judge"),
         kind=kind_use,
         source=judge_source,
@@ -73,7 +73,7 @@ rule judge_responses:
         gpu=amount("gpu", "judge"),
         gres=amount("gres", "judge"),
     params:
-        gpus=gpu_count("judge"),
+        gpus=job_gpus("judge"),
         stage=stage("generate", "judge_responses"),
         kind=kind_use,
         judge=whole_setting("judge"),

@@ -106,7 +106,7 @@ rule answer_seeds:
         gres=amount("gres", "target"),
     params:
         record="seeds",
-        gpus=gpu_count("target"),
+        gpus=job_gpus("target"),
         stage=stage("generate", "answer_questions"),
         kind=kind_use,
         model=model_use("target"),

@@ -1,4 +1,4 @@
-"""Which files of which arms, iterations and versions a rule reads."""
+"""Which files of which arms, iterations and variants a rule reads."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def files(*paths: str) -> list[str]:
 
 
 def test_each_arm_has_its_proposer() -> None:
-    proposers = {arm: arms.chain_proposer(CONFIGURATION, wild(arm=arm)) for arm in ("iter2", "control", "untrained")}
+    proposers = {arm: arms.arm_proposer(CONFIGURATION, wild(arm=arm)) for arm in ("iter2", "control", "untrained")}
     base = f"results/models/{CONFIGURATION.tasks['tiny-math'].proposer}"
     assert proposers == {"iter2": f"{MATH}/iter2/proposer", "control": f"{MATH}/iter0/proposer", "untrained": base}
     assert [arms.iterated(CONFIGURATION, wild(arm=arm)) for arm in ("iter2", "untrained")] == [True, False]
@@ -66,8 +66,8 @@ def test_only_proposers_that_are_not_kept_are_pruned() -> None:
     assert arms.pruned_before(CONFIGURATION, wild(arm="iter3")) == []
 
 
-def test_a_version_is_the_target_or_what_a_source_made_of_it() -> None:
-    original, enhanced = wild(variant="target"), wild(variant="enhanced/seeds")
+def test_a_variant_is_the_target_or_what_a_source_made_of_it() -> None:
+    original, enhanced = wild(variant="original"), wild(variant="enhanced/seeds")
     target = f"results/models/{CONFIGURATION.tasks['tiny-math'].target}"
     assert arms.variant_folder(CONFIGURATION, original) == [target]
     assert arms.variant_folder(CONFIGURATION, enhanced) == files("enhanced/seeds/target")
@@ -84,7 +84,7 @@ def test_references_are_read_and_judged_for_kinds_that_rest_on_them() -> None:
 
 
 def test_embeddings_are_read_if_the_task_has_a_model_for_them() -> None:
-    find = explore.embedded(CONFIGURATION, lambda wildcards: "one", lambda wildcards: ["two", "three"])
+    find = explore.embedding_files(CONFIGURATION, lambda wildcards: "one", lambda wildcards: ["two", "three"])
     assert (find(wild()), find(wild("math"))) == ([], ["one", "two", "three"])
     assert explore.embedding_settings(CONFIGURATION, wild()) == "null"
     assert explore.embedding_cache(CONFIGURATION, wild("math")) == "results/models/minilm.embeddings"

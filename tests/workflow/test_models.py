@@ -84,10 +84,10 @@ def test_models_that_are_here_are_tried_in_the_roles_that_are_planned(
     monkeypatch.chdir(tmp_path)
     asked = models.AskedModels(CONFIGURATION)
     place = "resources/downloads/models/llama3-8b"
-    proposer = asked.asked("proposer", lambda wildcards: f"results/{wildcards.task}/iter0/proposer")
+    proposer = asked.asked_folder("proposer", lambda wildcards: f"results/{wildcards.task}/iter0/proposer")
     assert proposer(wild("math.s2")) == "results/math.s2/iter0/proposer"
-    assert asked.asked("transfer")(wild("math", model="llama3-8b")) == [place]
-    asked.asked("target")(wild())  # a tiny model
+    assert asked.asked_folder("transfer")(wild("math", model="llama3-8b")) == [place]
+    asked.asked_folder("target")(wild())  # a tiny model
     assert [noted[:2] for noted in asked.noted] == [("math", "proposer"), ("math", "transfer")]
     assert asked.check() is None  # none of them is here
     Path(place).mkdir(parents=True)

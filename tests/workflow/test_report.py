@@ -34,9 +34,9 @@ def test_every_evaluation_of_a_run_and_what_it_is_made_of() -> None:
         evaluate.own_evals(CONFIGURATION, wild("tiny-math.s1"))[-1] == "results/tiny-math.s1/enhanced/seeds/eval.json"
     )
     outcomes = evaluate.outcome_files(CONFIGURATION, wild())
-    assert {"untrained/samples.jsonl", "iter3/instructions.jsonl", "target/labels.jsonl"} <= set(outcomes)
+    assert {"untrained/samples.jsonl", "iter3/instructions.jsonl", "original/labels.jsonl"} <= set(outcomes)
     assert not [file for file in outcomes if "confidences" in file]
-    assert "target/confidences.jsonl" in evaluate.outcome_files(CONFIGURATION, wild("tiny-honesty"))
+    assert "original/confidences.jsonl" in evaluate.outcome_files(CONFIGURATION, wild("tiny-honesty"))
 
 
 def test_an_endpoint_is_not_enhanced() -> None:
@@ -92,18 +92,18 @@ def test_what_was_measured_is_looked_for_and_never_planned(monkeypatch: pytest.M
     table = wild(table="math")
     assert report.table_tasks(configuration, table) == ["math", "tiny-math"]
     assert report.faulty_tasks(configuration, table) == ["faulty (faulty.yaml: no kind)"]
-    assert report.own_outcomes(configuration, table) == report.measured(configuration, wild()) == []
+    assert report.own_outcomes(configuration, table) == report.existing_evals(configuration, wild()) == []
     example = [file.rpartition("/")[2] for file in report.shipped_outcomes(configuration, table)]
     assert "tiny-math.json" in example
-    empty, plan = report.measured_state(configuration, wild()), report.benchmarked(configuration, wild())
+    empty, plan = report.existing_evals_hash(configuration, wild()), report.benchmarked(configuration, wild())
     for file in ("iter0/eval.json", "tests/test.jsonl", "benchmarks/clean_seeds.tsv"):
         path = Path("results/tiny-math", file)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("{}")
     assert report.own_outcomes(configuration, table) == ["results/tiny-math/outcomes.json"]
     assert "tiny-math.json" not in [Path(file).name for file in report.shipped_outcomes(configuration, table)]
-    assert report.measured(configuration, wild()) == ["results/tiny-math/iter0/eval.json"]
-    assert report.measured_state(configuration, wild()) != empty
+    assert report.existing_evals(configuration, wild()) == ["results/tiny-math/iter0/eval.json"]
+    assert report.existing_evals_hash(configuration, wild()) != empty
     assert report.benchmarked(configuration, wild()) != plan
     assert report.tests_there(configuration, wild()) == []  # one of two
     assert "tiny-math" not in report.without_results(configuration, table)

@@ -29,29 +29,29 @@ def launched(processes: int, **overrides: Any) -> Configuration:
 )
 def test_each_process_of_a_training_asks_for_as_much(resource: str, one: int | None, four: int | None) -> None:
     configuration = launched(4)
-    assert resources.asks(configuration, resource, "proposer")(wild("math")) == one
-    assert resources.asks(configuration, resource, "proposer", "preference")(wild("math")) == four
-    assert resources.asks(configuration, resource, "proposer", "warmup")(wild("math")) == one
+    assert resources.amount(configuration, resource, "proposer")(wild("math")) == one
+    assert resources.amount(configuration, resource, "proposer", "preference")(wild("math")) == four
+    assert resources.amount(configuration, resource, "proposer", "warmup")(wild("math")) == one
 
 
 def test_gpus_are_asked_for_in_one_of_two_ways() -> None:
     configuration = launched(2, gres="gpu:a100")
     asked = {
-        name: resources.asks(configuration, name, "proposer", "preference")(wild("math")) for name in ("gpu", "gres")
+        name: resources.amount(configuration, name, "proposer", "preference")(wild("math")) for name in ("gpu", "gres")
     }
     assert asked == {"gpu": 0, "gres": "gpu:a100:2"}
-    assert resources.asks_gpus(configuration, "proposer", "preference")(wild("math"), 1, {}) == 2  # type: ignore[arg-type]
-    assert resources.asks(shipped(gres="gpu"), "gres", "target")(wild("tiny-math")) is None
+    assert resources.job_gpus(configuration, "proposer", "preference")(wild("math"), 1, {}) == 2  # type: ignore[arg-type]
+    assert resources.amount(shipped(gres="gpu"), "gres", "target")(wild("tiny-math")) is None
 
 
 def test_a_solver_and_a_role_without_a_model_ask_for_what_a_tiny_model_does() -> None:
     size = CONFIGURATION.workflow.sizes["tiny"]
     for role in ("teacher", "judge", "embedding"):
-        assert resources.asks(CONFIGURATION, "mem_mb", role)(wild("tiny-math")) == size.mem_mb
+        assert resources.amount(CONFIGURATION, "mem_mb", role)(wild("tiny-math")) == size.mem_mb
 
 
 def test_more_gpus_than_a_run_has_are_refused() -> None:
-    gpus: Any = resources.asks_gpus(launched(4), "proposer", "preference")
+    gpus: Any = resources.job_gpus(launched(4), "proposer", "preference")
     assert gpus(wild("math"), 1, {"gpu": 4}) == 4
     with pytest.raises(
         BadInput, match=r"task math: a job of its proposer asks for 4 GPUs, and `--resources gpu=2` has fewer"

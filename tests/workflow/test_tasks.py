@@ -50,9 +50,9 @@ def test_kinds_say_what_their_tasks_need(task: str, judged: bool, referenced: bo
 def test_a_file_is_the_tasks_own_or_that_of_the_task_whose_part_it_reuses() -> None:
     fixed, path = wild("tiny-math-fixed-reference.s2", arm="iter0"), "{arm}/samples.jsonl"
     assert "iter0" in CONFIGURATION.tasks["tiny-math-fixed-reference"].reuse
-    assert tasks.made(CONFIGURATION, path)(fixed) == "results/tiny-math.s2/iter0/samples.jsonl"
+    assert tasks.part_file(CONFIGURATION, path)(fixed) == "results/tiny-math.s2/iter0/samples.jsonl"
     fixed.arm = "iter1"
-    assert tasks.made(CONFIGURATION, path)(fixed) == "results/tiny-math-fixed-reference.s2/iter1/samples.jsonl"
+    assert tasks.part_file(CONFIGURATION, path)(fixed) == "results/tiny-math-fixed-reference.s2/iter1/samples.jsonl"
     assert tasks.test_questions(CONFIGURATION, wild()) == [
         "results/tiny-math/tests/test.jsonl",
         "results/tiny-math/tests/pretraining.jsonl",

@@ -246,7 +246,8 @@ def open_kind(use: KindUse, worlds: Sequence[World]) -> Kind:
     def read_reference(instruction: str, solution: str) -> str | None:
         """The right option among those that the item has: an added None of the above says that no option is right."""
         option = None if _SAYS_INVALID.search(solution) else letter(instruction, solution)
-        return option if option is not None and ord(option) - ord("A") < len(read_item(instruction)[0].options) else None
+        stated = string.ascii_uppercase[: len(read_item(instruction)[0].options)]
+        return option if option and option in stated else None
 
     def sure_messages(instruction: str, answer: str, system: str | None) -> Conversation:
         return [

@@ -207,7 +207,9 @@ def label_test(question: Question, case: Case, checker: Checker) -> Label:
         value: Verdict = "passed" if _states_none(answer) else "failed" if answer.settled else "invalid"
         detail = TRUNCATED if value == "invalid" else "question without answer"
         return Label(instruction_id=case.id, verdict=value, score=None, detail=detail)
-    reference = Reference(instruction_id=case.id, answer=question.answer, solution=None, teacher="data set", invalid=None)
+    reference = Reference(
+        instruction_id=case.id, answer=question.answer, solution=None, teacher="data set", invalid=None
+    )
     return label(Case(case.id, case.text, case.responses, reference), checker)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reversegen.config.workflow import Configuration
 from reversegen.workflow.roles import model_folder
-from reversegen.workflow.tasks import made, referenced, task_of
+from reversegen.workflow.tasks import part_file, referenced, task_of
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Wildcards
@@ -27,12 +27,12 @@ def arm_proposer(configuration: Configuration, wildcards: Wildcards) -> str:
     """Proposer k writes in iter{k}; the control is proposer 0's, `untrained` is the base model's."""
     if wildcards.arm == "untrained":
         return model_folder(configuration, "proposer")(wildcards)[0]
-    return made(configuration, "iter0/proposer" if wildcards.arm == "control" else "{arm}/proposer")(wildcards)
+    return part_file(configuration, "iter0/proposer" if wildcards.arm == "control" else "{arm}/proposer")(wildcards)
 
 
 def of_previous(configuration: Configuration, file: str) -> Callable[[Wildcards], str]:
     """A file of the iteration before this one."""
-    return lambda wildcards: made(configuration, f"iter{int(wildcards.iteration) - 1}/{file}")(wildcards)
+    return lambda wildcards: part_file(configuration, f"iter{int(wildcards.iteration) - 1}/{file}")(wildcards)
 
 
 def previous_contamination(_: Configuration, wildcards: Wildcards) -> str:
@@ -48,7 +48,7 @@ def following_proposer(_: Configuration, wildcards: Wildcards) -> str:
 def reference_proposer(configuration: Configuration, wildcards: Wildcards) -> str:
     """What DPO is held to: proposer k by default, proposer 0 by configuration."""
     if task_of(configuration, wildcards).preference.reference == "warmup":
-        return made(configuration, "iter0/proposer")(wildcards)
+        return part_file(configuration, "iter0/proposer")(wildcards)
     return of_previous(configuration, "proposer")(wildcards)
 
 
@@ -64,7 +64,7 @@ def training_pairs(configuration: Configuration, wildcards: Wildcards) -> list[s
     """The pairs that trained this proposer: none for proposer 0 and the arm `untrained`."""
     if wildcards.arm in ("iter0", "untrained"):
         return []
-    return [made(configuration, f"iter{iteration_of(wildcards) - 1}/pairs.jsonl")(wildcards)]
+    return [part_file(configuration, f"iter{iteration_of(wildcards) - 1}/pairs.jsonl")(wildcards)]
 
 
 def up_to_now(configuration: Configuration, file: str) -> Callable[[Wildcards], list[str]]:
@@ -108,7 +108,7 @@ def of_every_referenced(configuration: Configuration, wildcards: Wildcards) -> l
 
 def of_warmup(configuration: Configuration, file: str) -> Callable[[Wildcards], list[str]]:
     """A file of everything that proposer 0 wrote: iteration 0 and the control."""
-    return lambda wildcards: [made(configuration, f"{arm}/{file}")(wildcards) for arm in ("iter0", "control")]
+    return lambda wildcards: [part_file(configuration, f"{arm}/{file}")(wildcards) for arm in ("iter0", "control")]
 
 
 def of_warmup_and_trained(configuration: Configuration, file: str) -> Callable[[Wildcards], list[str]]:
@@ -122,7 +122,7 @@ def last_iteration(configuration: Configuration, file: str) -> Callable[[Wildcar
 
 
 def _each(configuration: Configuration, file: str, wildcards: Wildcards, iterations: range) -> list[str]:
-    return [made(configuration, f"iter{k}/{file}")(wildcards) for k in iterations]
+    return [part_file(configuration, f"iter{k}/{file}")(wildcards) for k in iterations]
 
 
 def variant_folder(configuration: Configuration, wildcards: Wildcards) -> list[str]:

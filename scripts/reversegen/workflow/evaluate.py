@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reversegen.config.workflow import Configuration
 from reversegen.workflow.enhance import of_sources
 from reversegen.workflow.roles import model_folder
-from reversegen.workflow.tasks import made, multiple_choice, referenced, task_of
+from reversegen.workflow.tasks import multiple_choice, part_file, referenced, task_of
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Wildcards
@@ -46,7 +46,7 @@ def target_evals(configuration: Configuration, wildcards: Wildcards) -> list[str
 def own_evals(configuration: Configuration, wildcards: Wildcards) -> list[str]:
     """Every eval.json of this run alone, whatever random seeds a table pools."""
     names = [*proposer_evals(configuration, wildcards), *target_evals(configuration, wildcards)]
-    return [made(configuration, name)(wildcards) for name in names]
+    return [part_file(configuration, name)(wildcards) for name in names]
 
 
 def outcome_files(configuration: Configuration, wildcards: Wildcards) -> list[str]:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from reversegen.config import paths
 from reversegen.config.workflow import Configuration
 from reversegen.workflow.roles import model_name
-from reversegen.workflow.tasks import made, task_of
+from reversegen.workflow.tasks import part_file, task_of
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Wildcards
 
 
-def embedded(
+def embedding_files(
     configuration: Configuration, *files: Callable[[Wildcards], str | list[str]]
 ) -> Callable[[Wildcards], list[str]]:
     """Files of embeddings, if the task has a model for them; else none."""
@@ -31,7 +31,7 @@ def embedded(
 def test_embeddings(configuration: Configuration, wildcards: Wildcards) -> list[str]:
     """Embeddings of every test set."""
     names = task_of(configuration, wildcards).data.tests
-    return [made(configuration, f"tests/{name}.embeddings.npy")(wildcards) for name in names]
+    return [part_file(configuration, f"tests/{name}.embeddings.npy")(wildcards) for name in names]
 
 
 def embedding_cache(configuration: Configuration, wildcards: Wildcards) -> str:

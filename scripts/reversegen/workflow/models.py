@@ -157,7 +157,7 @@ class AskedModels:
         self.configuration = configuration
         self.noted: dict[tuple[str, str, str], dict[str, str]] = {}
 
-    def asked(
+    def asked_folder(
         self, role: str, find: Callable[[Wildcards], str | list[str]] | None = None
     ) -> Callable[[Wildcards], str | list[str]]:
         """The input function `find`, by default that of the model's folder, of a stage that asks the model of a role."""

@@ -9,7 +9,7 @@ from reversegen.config.workflow import Configuration
 from reversegen.core.errors import BadInput
 from reversegen.workflow.enhance import of_sources
 from reversegen.workflow.roles import model_name
-from reversegen.workflow.tasks import made
+from reversegen.workflow.tasks import part_file
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Wildcards
@@ -41,7 +41,7 @@ def pushed_folder(configuration: Configuration, wildcards: Wildcards) -> str:
     """What is pushed. Raises BadInput if nobody's repository is configured to take it."""
     if configuration.workflow.push.owner is None:
         raise BadInput("config/config.yaml: push.owner: null; name a user or organisation of the hub to push to")
-    return made(configuration, "{artefact}")(wildcards)
+    return part_file(configuration, "{artefact}")(wildcards)
 
 
 def hub_repository(configuration: Configuration, wildcards: Wildcards) -> str:

@@ -89,14 +89,14 @@ def benchmarked(_: Configuration, wildcards: Wildcards) -> str:
     return content_id(*(str(part) for fact in facts for part in fact))
 
 
-def measured(configuration: Configuration, wildcards: Wildcards) -> list[str]:
+def existing_evals(configuration: Configuration, wildcards: Wildcards) -> list[str]:
     """The evaluations of a run that are there. As input they would be made if they are missing, and that trains models."""
     return [file for file in own_evals(configuration, wildcards) if Path(file).is_file()]
 
 
-def measured_state(configuration: Configuration, wildcards: Wildcards) -> str:
+def existing_evals_hash(configuration: Configuration, wildcards: Wildcards) -> str:
     """A hash of what was measured, so that it is collected anew when there is more."""
-    return content_id(*(Path(file).read_text() for file in measured(configuration, wildcards)))
+    return content_id(*(Path(file).read_text() for file in existing_evals(configuration, wildcards)))
 
 
 def tests_there(configuration: Configuration, wildcards: Wildcards) -> list[str]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import ResourceList, Wildcards
 
 
-def asks(
+def amount(
     configuration: Configuration, resource: str, role: str, training: str | None = None
 ) -> Callable[[Wildcards], int | str | None]:
     """What a job of the model of a role asks for: a key of its size in the configuration; GPUs as gpu or as gres.
@@ -48,7 +48,7 @@ def _processes(configuration: Configuration, training: str | None, wildcards: Wi
     return launcher.processes if launcher else 1
 
 
-def asks_gpus(
+def job_gpus(
     configuration: Configuration, role: str, training: str | None = None
 ) -> Callable[[Wildcards, int, ResourceList], int]:
     """How many GPUs such a job takes, as a param that reruns nothing (`tasks.uncompared` says why).

@@ -101,7 +101,7 @@ def probed(configuration: Configuration, wildcards: Wildcards) -> bool:
     return task_of(configuration, wildcards).data.probe
 
 
-def made(configuration: Configuration, path: str) -> Callable[[Wildcards], str]:
+def part_file(configuration: Configuration, path: str) -> Callable[[Wildcards], str]:
     """A file of the task, or of the task whose part it reuses; wildcards in the path are filled in."""
     return lambda wildcards: configuration.place(wildcards.task, path.format(**dict(wildcards.items())))
 
@@ -115,7 +115,7 @@ def data_file(source: DataSource) -> list[str]:
 def test_questions(configuration: Configuration, wildcards: Wildcards) -> list[str]:
     """The questions of every test set of the task."""
     names = task_of(configuration, wildcards).data.tests
-    return [made(configuration, f"tests/{name}.jsonl")(wildcards) for name in names]
+    return [part_file(configuration, f"tests/{name}.jsonl")(wildcards) for name in names]
 
 
 @functools.cache
