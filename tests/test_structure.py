@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import runpy
+import shlex
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
@@ -10,6 +12,8 @@ from pathlib import Path
 
 import pytest
 from tests.support.workflows import REPOSITORY
+
+from reversegen import stage
 
 SCRIPTS = REPOSITORY / "scripts"
 LIBRARY = SCRIPTS / "reversegen"
@@ -163,3 +167,14 @@ def test_what_several_tests_use_is_in_the_support_folder() -> None:
         if not str(node.module).startswith(shared)
     ]
     assert imports == []
+
+
+@pytest.mark.parametrize("path", sorted(SCRIPTS.glob("*.py")), ids=lambda path: path.stem)
+def test_the_command_that_a_script_shows_gives_all_that_its_main_takes(path: Path) -> None:
+    words = shlex.split((ast.get_docstring(parsed(path)) or "").splitlines()[-1])[2:]
+    if words == ["--help"] or path.name in ("run_doctor.py", "write_schema.py"):
+        pytest.skip("it shows where its flags are told")
+    main = runpy.run_path(str(path))["main"]
+    values = stage._values_of_command_line(main, words)
+    for name, kind in stage._parameters(main).items():
+        stage._convert(name, kind, values)
