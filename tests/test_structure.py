@@ -1,4 +1,4 @@
-"""The sizes, names and imports that DESIGN.md sets. `lint-imports` holds the order of layers too, and where packages belong."""
+"""The sizes, names and imports that the library keeps to. `lint-imports` holds the order of layers and the place of packages."""
 
 from __future__ import annotations
 

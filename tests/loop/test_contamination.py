@@ -53,7 +53,7 @@ def test_what_a_row_teaches() -> None:
     assert taught(pair) == [("c", "one ?"), ("r", "two ?")]
 
 
-def test_the_gate_finds_a_planted_leak_in_another_form_and_nothing_else() -> None:
+def test_the_gate_finds_planted_contamination_in_another_form_and_nothing_else() -> None:
     rng = random.Random(0)
     expressions = {e.canonical: e for e in (draw_expression(rng.choice(TYPES), rng) for _ in range(400))}
     asked, free = list(expressions.values())[:100], list(expressions.values())[100:]
