@@ -1,8 +1,9 @@
-"""The sizes, names and imports that the library keeps to. `lint-imports` holds the order of layers and the place of packages."""
+"""The sizes, names and imports that the library keeps to. `lint-imports` holds layers and the place of packages."""
 
 from __future__ import annotations
 
 import ast
+import re
 import runpy
 import shlex
 from collections import defaultdict
@@ -169,11 +170,21 @@ def test_what_several_tests_use_is_in_the_support_folder() -> None:
     assert imports == []
 
 
-@pytest.mark.parametrize("path", sorted(SCRIPTS.glob("*.py")), ids=lambda path: path.stem)
+def shown_command(path: Path) -> list[str]:
+    """The words of the command that a stage script shows; a backslash at the end of a line joins it to the next."""
+    return shlex.split((ast.get_docstring(parsed(path)) or "").splitlines()[-1])
+
+
+FULL_COMMANDS = {
+    path: words for path in sorted(SCRIPTS.glob("*.py")) if (words := shown_command(path))[2:] != ["--help"]
+}
+
+
+@pytest.mark.parametrize("path", FULL_COMMANDS, ids=lambda path: path.stem)
 def test_the_command_that_a_script_shows_gives_all_that_its_main_takes(path: Path) -> None:
-    words = shlex.split((ast.get_docstring(parsed(path)) or "").splitlines()[-1])[2:]
-    if words == ["--help"] or path.name in ("run_doctor.py", "write_schema.py"):
-        pytest.skip("it shows where its flags are told")
+    program, _, *words = FULL_COMMANDS[path]
+    if program == "make":
+        words = re.findall(rf"python scripts/{path.name} (.*)", (REPOSITORY / "Makefile").read_text())[0].split()
     main = runpy.run_path(str(path))["main"]
     values = stage._values_of_command_line(main, words)
     for name, kind in stage._parameters(main).items():
