@@ -1,8 +1,8 @@
 # Measurement: proposers on the held-out prompts, targets on their test sets, other models on what a target failed.
 #
 # Needs: the labels of an iteration; the test sets and a variant of the target: `original` or `enhanced/{source}`.
-# Makes: results/{task}/system_texts.json; results/{task}/iter{k}/ and untrained/ with eval.json; results/{task}/{variant}/ and transfer/{model}/ with
-#        responses.jsonl, labels.jsonl and eval.json
+# Makes: results/{task}/system_texts.json; results/{task}/iter{k}/ with audit.csv and eval.json, untrained/ with eval.json;
+#        results/{task}/{variant}/ and transfer/{model}/ with responses.jsonl, labels.jsonl and eval.json
 # Steps: write_system_texts, write_audit, evaluate_proposer; answer_tests, measure_confidence, label_tests, evaluate_target;
 #        select_failures, answer_transfer, label_transfer, evaluate_transfer
 

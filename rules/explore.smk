@@ -2,10 +2,11 @@
 #
 # Needs: results/{task}/seeds.jsonl, results/{task}/warmup.jsonl, the models of proposer, target and teacher.
 # Makes: results/{task}/{arm}/ with proposer/, prompts, samples, instructions, responses, references, labels and pairs;
-#        {arm} is iter{k}, or control: proposer 0 on the training prompts of iterations 1 to N.
-# Steps: train_warmup; build_prompts, build_control, build_untrained; sample_instructions, embed_instructions, embed_seeds, embed_tests,
-#        collect_instructions, answer_instructions, write_references, label_responses; build_pairs, check_pairs, train_proposer,
-#        prune_proposer
+#        {arm} is iter{k}; control: proposer 0 on the training prompts of iterations 1 to N; or untrained: the base model on the
+#        held-out prompts. results/{task}/contamination/iter{k}.json
+# Steps: train_warmup; build_prompts, build_control, build_untrained; sample_instructions, embed_instructions, embed_seeds,
+#        embed_tests, collect_instructions, answer_instructions, write_references, label_responses; build_pairs, check_pairs,
+#        train_proposer, prune_proposer
 
 
 rule train_warmup:

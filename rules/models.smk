@@ -1,10 +1,11 @@
 # Models and data that the tasks start from.
 #
 # Needs: config/models.yaml; for hub ids and hub data, their commits in config/lock.yaml and a network.
-# Makes: results/models/{model}/ (tiny models), resources/downloads/ with models/{model}/, data/{data}.jsonl, files/{file},
-#        and manifests; results/{task}/prefetch.json, for which everything that a task fetches is fetched and checked
-# Steps: pin_revisions; write_corpus, train_model; check_access; fetch_model, or fetch_bin and convert_model; fetch_data, fetch_file;
-#        prefetch_task
+# Makes: results/models/{model}/ (tiny models); resources/downloads/ with models/{model}/, bin/{model}/, data/{data}.jsonl,
+#        files/{file}, and manifests; results/{task}/prefetch.json, for which everything that a task fetches is fetched and
+#        checked
+# Steps: pin_revisions; write_corpus, train_model; check_access; fetch_model, or fetch_bin and convert_model; fetch_data,
+#        fetch_file; prefetch_task
 
 
 onstart:

@@ -4,9 +4,11 @@
 # Needs: every eval.json of the task with the samples, labels and tests it is made of, for each of the random seeds that
 #        config.yaml lists, and of the first of these runs its instructions, responses and trained models; for the plan, and
 #        for tables of several tasks, nothing: what has no results is named there.
-# Makes: results/{task}/table.md, table.csv, failure_clusters.jsonl, failures.parquet, texts.jsonl, report.html, resource_usage.md, plan.md and
-#        outcomes.json; results/tables/{table}.csv, .md and .tex, results/figures/{table}.svg, of the tables that config.yaml lists
-# Steps: write_plan; write_table; write_failure_clusters, write_texts, write_report; write_resource_usage; collect_outcomes, compare_tasks
+# Makes: results/{task}/plan.md, table.md, table.csv, failure_clusters.jsonl, failures.parquet, texts.jsonl, report.html,
+#        outcomes.json and resource_usage.md; results/tables/{table}.csv, .md and .tex, results/figures/{table}.svg, of the
+#        tables that config.yaml lists
+# Steps: write_plan; write_table; write_failure_clusters, write_texts, write_report; collect_outcomes, compare_tasks;
+#        write_resource_usage
 
 
 rule write_plan:

@@ -1,6 +1,8 @@
 """Let a target answer instructions, seeds or tests: results/{task}/{arm}/responses.jsonl, and of probe and variants
 
-python scripts/answer_questions.py --help
+python scripts/answer_questions.py --questions results/tiny-math/tests/test.jsonl --record tests --responses responses.jsonl \
+--target results/models/tiny-arithmetic --kind '{"name":"math","worlds":["arithmetic"]}' --model '{}' --endpoint-limits null \
+--settings '{"system":null,"max_new_tokens":28,"batch_size":256}' --arm null --random-seed 0 --shard 1-of-1 --threads 1
 """
 
 from pathlib import Path

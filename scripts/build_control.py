@@ -1,6 +1,7 @@
 """Gather the training prompts of iterations 1 to N, for proposer 0 to answer too: results/{task}/control/prompts.jsonl
 
-python scripts/build_control.py --help
+python scripts/build_control.py --trained results/tiny-math/iter1/prompts.jsonl results/tiny-math/iter2/prompts.jsonl \
+results/tiny-math/iter3/prompts.jsonl --prompts results/tiny-math/control/prompts.jsonl
 """
 
 from pathlib import Path

@@ -1,6 +1,8 @@
 """Build an iteration's three-shot prompts, fresh and held-out ones: results/{task}/iter{iteration}/prompts.jsonl
 
-python scripts/build_prompts.py --help
+python scripts/build_prompts.py --seeds results/tiny-math/seeds.jsonl --probe --prompts results/tiny-math/iter1/prompts.jsonl \
+--kind '{"name":"math","worlds":["arithmetic"]}' \
+--settings '{"header":"More questions like these :","train":400,"heldout":200}' --iteration 1 --random-seed 0
 """
 
 from pathlib import Path

@@ -1,6 +1,8 @@
 """Read one test set of the target: results/{task}/tests/{set}.jsonl
 
-python scripts/build_tests.py --help
+python scripts/build_tests.py --kind '{"name":"math","worlds":["arithmetic"]}' --name pretraining --files \
+--questions results/tiny-math/tests/pretraining.jsonl --source '{"corpus":{"world":"arithmetic","mix":"pretraining",'\
+'"part":"test","count":800,"random_seed":4,"distinct":true},"licence":"made here","measures":"retained"}'
 """
 
 from pathlib import Path

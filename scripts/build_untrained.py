@@ -1,6 +1,7 @@
 """Take the held-out prompts, for an untrained proposer to answer: results/{task}/untrained/prompts.jsonl
 
-python scripts/build_untrained.py --help
+python scripts/build_untrained.py --trained results/tiny-math/iter0/prompts.jsonl \
+--prompts results/tiny-math/untrained/prompts.jsonl
 """
 
 from pathlib import Path

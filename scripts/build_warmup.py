@@ -1,6 +1,7 @@
 """Build the three-shot rows that train proposer 0: results/{task}/warmup.jsonl
 
-python scripts/build_warmup.py --help
+python scripts/build_warmup.py --seeds results/tiny-math/seeds.jsonl --probe --warmup results/tiny-math/warmup.jsonl \
+--kind '{"name":"math","worlds":["arithmetic"]}' --header 'More questions like these :' --rows 6000 --random-seed 0
 """
 
 from pathlib import Path

@@ -1,6 +1,6 @@
 """Ask the hub whether everything that is to be fetched can be had, before the first fetch; nothing is downloaded.
 
-python scripts/check_access.py --help
+python scripts/check_access.py --models '{"meta-llama/Meta-Llama-3-8B":""}' --pickled '{}' --data '{}' --access access.json
 """
 
 from pathlib import Path

@@ -1,6 +1,8 @@
 """Read, clean and split the seed instructions: results/{task}/seeds.jsonl
 
-python scripts/clean_seeds.py --help
+python scripts/clean_seeds.py --kind '{"name":"math","worlds":["arithmetic"]}' --files --tests results/tiny-math/tests/*.jsonl \
+--heldout-share 0.1 --seeds results/tiny-math/seeds.jsonl --sources '{"arithmetic":{"corpus":{"world":"arithmetic",'\
+'"mix":"seeds","part":"train","count":5000,"random_seed":2,"distinct":true},"licence":"made here"}}'
 """
 
 from pathlib import Path

@@ -1,6 +1,8 @@
 """Parse samples into distinct instructions and mark near-duplicates: results/{task}/{arm}/instructions.jsonl
 
-python scripts/collect_instructions.py --help
+python scripts/collect_instructions.py --samples results/tiny-math/iter1/samples.jsonl --embeddings \
+--instructions results/tiny-math/iter1/instructions.jsonl --kind '{"name":"math","worlds":["arithmetic"]}' \
+--settings '{"ngram":3,"threshold":0.85}' --embedding null --random-seed 0
 """
 
 from pathlib import Path

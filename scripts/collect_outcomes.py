@@ -1,6 +1,8 @@
 """Collect what was measured of a task so far, with the outcome of each prompt and question: results/{task}/outcomes.json
 
-python scripts/collect_outcomes.py --help
+python scripts/collect_outcomes.py --evaluations results/tiny-math/iter?/eval.json results/tiny-math/original/eval.json \
+--tests results/tiny-math/tests/*.jsonl --outcomes results/tiny-math/outcomes.json --task tiny-math --extends '' \
+--kind '{"name":"math","worlds":["arithmetic"]}' --proposer tiny-arithmetic --target tiny-arithmetic --state ''
 """
 
 import logging

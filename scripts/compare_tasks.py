@@ -1,6 +1,7 @@
 """Tabulate and draw several tasks from stored outcomes: results/tables/{table}.csv, .md, .tex, results/figures/{table}.svg
 
-python scripts/compare_tasks.py --help
+python scripts/compare_tasks.py --outcomes results/tiny-math/outcomes.json --stored --reported resources/reported.csv \
+--csv math.csv --markdown math.md --tex math.tex --svg math.svg --table math --missing --faulty
 """
 
 import logging

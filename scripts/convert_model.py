@@ -1,6 +1,7 @@
 """Convert .bin weights to safetensors, in a process without network: resources/downloads/models/{model}/
 
-python scripts/convert_model.py --help
+python scripts/convert_model.py --source resources/downloads/bin/vicuna-7b-v1.5 \
+--folder resources/downloads/models/vicuna-7b-v1.5
 """
 
 from pathlib import Path

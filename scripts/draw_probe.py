@@ -1,6 +1,7 @@
 """Draw the seeds that are asked: results/{task}/probe/drawn_seeds.jsonl, results/{task}/enhanced/drawn_seeds.jsonl
 
-python scripts/draw_probe.py --help
+python scripts/draw_probe.py --seeds results/tiny-math/seeds.jsonl --probe \
+--drawn results/tiny-math/enhanced/drawn_seeds.jsonl --purpose enhancement --most null --random-seed 0
 """
 
 from pathlib import Path

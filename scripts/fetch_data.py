@@ -1,6 +1,7 @@
 """Fetch a split of a data set from the hub at its locked revision: resources/downloads/data/{data}.jsonl
 
-python scripts/fetch_data.py --help
+python scripts/fetch_data.py --source '{"repo":"openai/gsm8k","name":"main","split":"train"}' --revision COMMIT \
+--rows gsm8k.jsonl --manifest gsm8k.manifest.json
 """
 
 from pathlib import Path

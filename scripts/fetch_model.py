@@ -1,6 +1,7 @@
 """Fetch a model from the hub at its locked revision: resources/downloads/models/{model}/, or bin/{model}/ for .bin weights
 
-python scripts/fetch_model.py --help
+python scripts/fetch_model.py --repo meta-llama/Meta-Llama-3-8B --revision COMMIT --weights safetensors \
+--folder resources/downloads/models/llama3-8b
 """
 
 from pathlib import Path

@@ -1,6 +1,7 @@
 """Gather the shards of a file in order: results/{task}/{stem}.jsonl
 
-python scripts/gather_shards.py --help
+python scripts/gather_shards.py --parts results/tiny-math/iter1/samples.1-of-2.jsonl \
+results/tiny-math/iter1/samples.2-of-2.jsonl --whole results/tiny-math/iter1/samples.jsonl
 """
 
 from pathlib import Path

@@ -1,6 +1,8 @@
 """Judge the answers to instructions, seeds or tests: results/{task}/{arm}/labels.jsonl, and of probe and variants
 
-python scripts/label_answers.py --help
+python scripts/label_answers.py --questions results/tiny-math/iter1/instructions.jsonl --record instructions --judgements \
+--responses results/tiny-math/iter1/responses.jsonl --references results/tiny-math/iter1/references.jsonl --shard 1-of-1 \
+--labels results/tiny-math/iter1/labels.jsonl --kind '{"name":"math","worlds":["arithmetic"]}' --checker-timeout 1
 """
 
 from pathlib import Path

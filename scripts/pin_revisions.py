@@ -1,6 +1,6 @@
 """Look up the commit of every hub id that the configuration names: config/lock.yaml
 
-python scripts/pin_revisions.py --help
+python scripts/pin_revisions.py --models meta-llama/Meta-Llama-3-8B --data openai/gsm8k --lock config/lock.yaml
 """
 
 from pathlib import Path

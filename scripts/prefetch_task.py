@@ -1,6 +1,7 @@
 """Say what a task has fetched: results/{task}/prefetch.json
 
-python scripts/prefetch_task.py --help
+python scripts/prefetch_task.py --models resources/downloads/models/llama3-8b \
+--data resources/downloads/data/openai--gsm8k--main--train.jsonl --prefetch results/math/prefetch.json
 """
 
 from pathlib import Path

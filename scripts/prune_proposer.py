@@ -1,6 +1,6 @@
 """Remove the weights of a proposer that nothing needs any more: results/{task}/iter{iteration}/pruned.json
 
-python scripts/prune_proposer.py --help
+python scripts/prune_proposer.py --proposer results/tiny-math/iter1/proposer --pruned results/tiny-math/iter1/pruned.json
 """
 
 from pathlib import Path

@@ -1,6 +1,7 @@
 """Push a data set or a model to the Hugging Face hub: results/{task}/pushed/{artefact}.json
 
-python scripts/push_folder.py --help
+python scripts/push_folder.py --folder results/tiny-math/dataset --record results/tiny-math/pushed/dataset.json \
+--repo ME/tiny-math --repo-type dataset --private true --token-env HF_TOKEN
 """
 
 import os

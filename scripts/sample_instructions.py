@@ -1,6 +1,8 @@
 """Let a proposer write instructions: results/{task}/{arm}/samples.jsonl
 
-python scripts/sample_instructions.py --help
+python scripts/sample_instructions.py --prompts results/tiny-math/iter1/prompts.jsonl --model '{}' --arm iter1 --threads 1 \
+--proposer results/tiny-math/iter1/proposer --samples results/tiny-math/iter1/samples.jsonl --random-seed 0 --shard 1-of-1 \
+--settings '{"samples_per_prompt":5,"temperature":1.0,"top_p":0.98,"max_new_tokens":28,"batch_size":320}'
 """
 
 from pathlib import Path

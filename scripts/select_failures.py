@@ -1,6 +1,7 @@
 """Take the failures that the last proposer found, to ask them of another model: results/{task}/transfer/instructions.jsonl
 
-python scripts/select_failures.py --help
+python scripts/select_failures.py --found results/tiny-math/iter3/instructions.jsonl \
+--labels results/tiny-math/iter3/labels.jsonl --instructions results/tiny-math/transfer/instructions.jsonl
 """
 
 from pathlib import Path

@@ -1,6 +1,8 @@
 """Choose rows of an iteration for a person to judge: results/{task}/iter{iteration}/audit.csv
 
-python scripts/write_audit.py --help
+python scripts/write_audit.py --instructions results/tiny-math/iter1/instructions.jsonl \
+--labels results/tiny-math/iter1/labels.jsonl --responses results/tiny-math/iter1/responses.jsonl \
+--references results/tiny-math/iter1/references.jsonl --audit results/tiny-math/iter1/audit.csv --random-seed 0
 """
 
 from pathlib import Path

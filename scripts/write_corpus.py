@@ -1,6 +1,7 @@
 """Draw the corpus that a tiny model is trained on: results/models/{model}.corpus.jsonl
 
-python scripts/write_corpus.py --help
+python scripts/write_corpus.py --corpus results/models/tiny-arithmetic.corpus.jsonl \
+--settings '{"world":"arithmetic","mix":"pretraining","part":"all","count":44800,"random_seed":1,"distinct":false}'
 """
 
 from pathlib import Path

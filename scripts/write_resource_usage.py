@@ -1,6 +1,7 @@
 """Tabulate what the jobs of a task asked for and used: results/{task}/resource_usage.md
 
-python scripts/write_resource_usage.py --help
+python scripts/write_resource_usage.py --benchmarks results/tiny-math/benchmarks \
+--markdown results/tiny-math/resource_usage.md
 """
 
 from pathlib import Path

@@ -1,6 +1,7 @@
 """Render a question to each role of a task, and tell what its model reads as a system text: results/{task}/system_texts.json
 
-python scripts/write_system_texts.py --help
+python scripts/write_system_texts.py --models '{"readers":[{"role":"target","model":"tiny-arithmetic","use":{},'\
+'"folder":"results/models/tiny-arithmetic","system":null}]}' --system-texts results/tiny-math/system_texts.json
 """
 
 from pathlib import Path

@@ -1,6 +1,8 @@
 """Tabulate a task's proposers and targets: results/{task}/table.md and table.csv
 
-python scripts/write_table.py --help
+python scripts/write_table.py --proposers results/tiny-math/iter?/eval.json --targets results/tiny-math/original/eval.json \
+results/tiny-math/enhanced/*/eval.json --tests results/tiny-math/tests/*.jsonl --markdown results/tiny-math/table.md \
+--csv results/tiny-math/table.csv --task tiny-math --reused --kind '{"name":"math","worlds":["arithmetic"]}'
 """
 
 import logging

@@ -1,6 +1,8 @@
 """Write in clear what the page of a harmful kind masks, by id: results/{task}/texts.jsonl
 
-python scripts/write_texts.py --help
+python scripts/write_texts.py --instructions results/tiny-math/iter?/instructions.jsonl \
+--labels results/tiny-math/iter?/labels.jsonl --responses results/tiny-math/iter?/responses.jsonl \
+--references results/tiny-math/iter?/references.jsonl --texts texts.jsonl --kind '{"name":"math","worlds":["arithmetic"]}'
 """
 
 from pathlib import Path

@@ -1,8 +1,11 @@
-"""The sizes, names and imports that DESIGN.md sets. `lint-imports` holds the order of layers too, and where packages belong."""
+"""The sizes, names and imports that the library keeps to. `lint-imports` holds layers and the place of packages."""
 
 from __future__ import annotations
 
 import ast
+import re
+import runpy
+import shlex
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
@@ -10,6 +13,8 @@ from pathlib import Path
 
 import pytest
 from tests.support.workflows import REPOSITORY
+
+from reversegen import stage
 
 SCRIPTS = REPOSITORY / "scripts"
 LIBRARY = SCRIPTS / "reversegen"
@@ -163,3 +168,24 @@ def test_what_several_tests_use_is_in_the_support_folder() -> None:
         if not str(node.module).startswith(shared)
     ]
     assert imports == []
+
+
+def shown_command(path: Path) -> list[str]:
+    """The words of the command that a stage script shows; a backslash at the end of a line joins it to the next."""
+    return shlex.split((ast.get_docstring(parsed(path)) or "").splitlines()[-1])
+
+
+FULL_COMMANDS = {
+    path: words for path in sorted(SCRIPTS.glob("*.py")) if (words := shown_command(path))[2:] != ["--help"]
+}
+
+
+@pytest.mark.parametrize("path", FULL_COMMANDS, ids=lambda path: path.stem)
+def test_the_command_that_a_script_shows_gives_all_that_its_main_takes(path: Path) -> None:
+    program, _, *words = FULL_COMMANDS[path]
+    if program == "make":
+        words = re.findall(rf"python scripts/{path.name} (.*)", (REPOSITORY / "Makefile").read_text())[0].split()
+    main = runpy.run_path(str(path))["main"]
+    values = stage._values_of_command_line(main, words)
+    for name, kind in stage._parameters(main).items():
+        stage._convert(name, kind, values)

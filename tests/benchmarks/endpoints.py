@@ -150,7 +150,7 @@ def _body(number: int) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _server(*words: str) -> Iterator[tuple[int, subprocess.Popen[str]]]:
-    command = [sys.executable, "-m", "tests.endpoint_server", *words]
+    command = [sys.executable, "-m", "tests.support.endpoint_server", *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         try:

@@ -1,4 +1,4 @@
-"""Atlas and page of 1,000, 10,000 and 100,000 failing instructions: time and memory to make, size, and time to open.
+"""Failure clusters and page of 1,000, 10,000 and 100,000 failing instructions: time and memory to make, size, and time to open.
 
 The instructions are the made texts of `corpora`, half of them failed and half passed in two iterations, with an answer of
 three times their length. No embedding model is asked, so that tf-idf, the slower way, compares them. Each run is a process

@@ -53,7 +53,7 @@ def test_what_a_row_teaches() -> None:
     assert taught(pair) == [("c", "one ?"), ("r", "two ?")]
 
 
-def test_the_gate_finds_a_planted_leak_in_another_form_and_nothing_else() -> None:
+def test_the_gate_finds_planted_contamination_in_another_form_and_nothing_else() -> None:
     rng = random.Random(0)
     expressions = {e.canonical: e for e in (draw_expression(rng.choice(TYPES), rng) for _ in range(400))}
     asked, free = list(expressions.values())[:100], list(expressions.values())[100:]
@@ -66,22 +66,22 @@ def test_the_gate_finds_a_planted_leak_in_another_form_and_nothing_else() -> Non
         return TrainingRow(prompt=demonstrations, completion=f" {text}", instruction_id=identity, origin="seed")
 
     clean = [write_question(e, rng.choice(["symbols", "words", "story"]), rng) for e in free]
-    leaked = [write_question(asked[7], "symbols", rng), write_question(asked[60], "symbols", rng)]
-    assert read_question(leaked[0]).canonical == read_question(tests["a"][7]).canonical
-    assert not set(leaked) & {text for texts in tests.values() for text in texts}
+    contaminated = [write_question(asked[7], "symbols", rng), write_question(asked[60], "symbols", rng)]
+    assert read_question(contaminated[0]).canonical == read_question(tests["a"][7]).canonical
+    assert not set(contaminated) & {text for texts in tests.values() for text in texts}
     rows = {
         "clean": [row(t) for t in clean],
-        "leaked": [row(t) for t in [*clean, leaked[0], leaked[0]]],
+        "contaminated": [row(t) for t in [*clean, contaminated[0], contaminated[0]]],
         "warmup": [warmup_row(t) for t in clean],
-        "leaked warmup": [warmup_row(t) for t in [leaked[1], *clean]],
+        "contaminated warmup": [warmup_row(t) for t in [contaminated[1], *clean]],
     }
     training = {name: [teaches for one in of for teaches in taught(one)] for name, of in rows.items()}
     found = find_contamination(training, {name: asked_in(texts) for name, texts in tests.items()}, GRAMS, MATH)
     assert found.exact == {
         "clean": {"a": 0, "b": 0},
-        "leaked": {"a": 2, "b": 0},
+        "contaminated": {"a": 2, "b": 0},
         "warmup": {"a": 0, "b": 0},
-        "leaked warmup": {"a": 0, "b": 1},
+        "contaminated warmup": {"a": 0, "b": 1},
     }
     assert found.rows == {name: len(of) for name, of in rows.items()}
 

@@ -125,8 +125,8 @@ def test_near_overlaps_include_the_exact_ones(trained: str, of: Kind, asked: str
     assert found.exact["a"]["test"] == found.near["a"]["test"] == 1
 
 
-def test_a_leak_of_the_published_shape_is_counted_to_the_row() -> None:
-    """1,063 test targets, of which 206 are warm-up targets as well, among 6,277 (REFERENCE F2-4); made-up texts."""
+def test_contamination_of_the_published_shape_is_counted_to_the_row() -> None:
+    """1,063 test targets, of which 206 are warm-up targets as well, among 6,277, as in the published data; made-up texts."""
     rng = random.Random(0)
     texts: dict[str, None] = {}
     while len(texts) < 6277 + 1063 - 206:
@@ -169,7 +169,7 @@ def test_the_limit_stops_the_run(exact: int, near: int, limit: float | None, mes
 
 
 @pytest.mark.parametrize("near_share", [None, 0.0])
-def test_nothing_trained_or_kept_out_is_no_leak(near_share: float | None) -> None:
+def test_nothing_trained_or_kept_out_is_no_contamination(near_share: float | None) -> None:
     found = find_contamination(
         {"a": [], "b": rows("x")}, {"test": KeptOut([], None), "held": KeptOut([], frozenset())}, SETTINGS, MATH
     )

@@ -179,7 +179,7 @@ def test_samples_keep_the_order_of_prompts_and_say_whose_they_are(tmp_path: Path
 
 
 def test_every_batch_has_a_random_seed_of_its_own(tmp_path: Path) -> None:
-    """Of random seed, chain and number: 64-bit hashes that never repeat over many batches of several chains."""
+    """Of random seed, arm and number: 64-bit hashes that never repeat over many batches of several arms."""
     seeds = []
     for parts in [(0, "iter1"), (0, "iter2"), (1, "iter1"), (0, "control")]:
         engine = Recorder()

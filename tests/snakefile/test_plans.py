@@ -161,7 +161,7 @@ def test_masked_texts_are_written_only_where_a_task_of_a_harmful_kind_asks(workf
         assert jobs.get("write_texts") == expected
 
 
-def test_the_page_of_several_random_seeds_has_the_atlas_of_the_first(workflow: Workflow) -> None:
+def test_the_page_of_several_random_seeds_has_the_failure_clusters_of_the_first(workflow: Workflow) -> None:
     done = workflow.run("-n", "results/tiny-math/report.html", "--config", "random_seeds=[2,1]")
     assert done.returncode == 0, done.stdout
     assert "results/tiny-math.s2/failure_clusters.jsonl" in done.stdout

@@ -328,15 +328,15 @@ def test_a_checkout_that_changes_only_times_reruns_nothing(finished: Workflow) -
 
 
 @pytest.mark.slow
-def test_the_leak_gate_stops_the_run_and_says_where(finished: Workflow, tmp_path: Path) -> None:
+def test_the_contamination_gate_stops_the_run_and_says_where(finished: Workflow, tmp_path: Path) -> None:
     folder = finished.folder / "results/micro"
     log = (folder / "logs/contamination/enhanced.log").read_text()
     words = shlex.split(next(line.split("by hand: ")[1] for line in log.splitlines() if "by hand" in line))[1:]
     question = json.loads((folder / "tests/test.jsonl").read_text().splitlines()[0])["text"]
     (tmp_path / "warmup").mkdir()
-    leaking = read_records(folder / "enhanced/warmup/train.jsonl", TrainingRow)
-    leaking[3] = leaking[3].model_copy(update={"prompt": [Message(role="user", content=question)]})
-    write_records(tmp_path / "warmup/train.jsonl", leaking)
+    overlapping = read_records(folder / "enhanced/warmup/train.jsonl", TrainingRow)
+    overlapping[3] = overlapping[3].model_copy(update={"prompt": [Message(role="user", content=question)]})
+    write_records(tmp_path / "warmup/train.jsonl", overlapping)
     replaced = {"results/micro/enhanced/warmup/train.jsonl": str(tmp_path / "warmup/train.jsonl")}
     words = [replaced.get(word, word) for word in words]
     words = [

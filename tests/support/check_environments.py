@@ -1,6 +1,6 @@
 """Build a virtual environment from each file in envs/ alone, and import in it all that its stages import.
 
-    python -m tests.check_environments [FOLDER [NAME ...]]
+    python -m tests.support.check_environments [FOLDER [NAME ...]]
 
 Conda is not needed: the packages are those of the file's pip part, on this machine's Python, with CPU_VARIANTS where a
 package has no CPU build. One to three minutes an environment, and up to 2 GB; FOLDER keeps them. Run it after a pin
@@ -46,7 +46,10 @@ METRICS = {
     "transformers",
 }
 UNREACHED = {
-    "base": ({"datasets", "torch"}, "hub.fetch_data and gpus.check_gpus alone load them, in environments of models"),
+    "base": (
+        {"datasets", "torch"},
+        "download.fetch_data and gpus.check_gpus alone load them, in environments of models",
+    ),
     "generate": (set[str](), "all is reached"),
     "report": (METRICS, "tables and pages read what evaluation measured in the environment text"),
     "text": (set[str](), "all is reached"),

@@ -1,4 +1,4 @@
-"""An OpenAI-compatible server of the tests' own, which goes wrong on purpose: python -m tests.endpoint_server --help
+"""An OpenAI-compatible server of the tests' own, which goes wrong on purpose: python -m tests.support.endpoint_server --help
 
 It answers chat completions itself, or takes them to a real server, and has a Batch API. What it was asked and how each request
 ended is noted, in memory and where asked in a file, one JSON object a line, so that a test can count after a kill.

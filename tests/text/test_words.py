@@ -282,7 +282,7 @@ def test_reasons_say_what_is_missing() -> None:
         ("Cafe\u0301 au lait!", ["cafe\u0301", "au", "lait", "!"]),
     ],
 )
-def test_the_atlas_counts_the_same_words(text: str, cut: list[str]) -> None:
+def test_failure_clusters_count_the_same_words(text: str, cut: list[str]) -> None:
     assert tokens(text) == cut
 
 

@@ -13,5 +13,5 @@
 | `checks` | refuses what no single section can |
 | `json_schema` | what editors check the files with |
 
-It knows no kind of task and no world: `load` and `json_schemas` are given them, as `workflow.configuration` does.
+It knows no kind of task and no world: `load` and `json_schema` are given them, as `workflow.configuration` does.
 """

@@ -27,7 +27,7 @@ _RENAMED = {
     ("Labelled", "canary"): "`injection`",
     ("Reference", "labeller"): "`teacher`",
     ("JudgeReport", "canaries"): "`injections`",
-    ("EvaluationReport", "source"): "`arm` of a proposer, `variant` of a target",
+    ("EvalFile", "source"): "`arm` of a proposer, `variant` of a target",
     ("Run", "source"): "`arm` of a proposer, `variant` of a target",
 }
 """Names of today, by the class that is read and the field's old name, or by the key and the old value in its list."""

@@ -140,7 +140,7 @@ class Conversations:
         return text, in_thought
 
     def system_text(self, system: str | None) -> str:
-        """What the model reads before a question whose conversation has this system message, as `templates.system_text`."""
+        """What the model reads before a question with this system message, as `chat_templates.system_text`."""
         return system_text(self.tokenizer, self._arguments, parts=False, system=system)
 
     def continuation(self, tokens: list[int], stops: list[int], prompt: TokenPrompt) -> Generated:

@@ -151,7 +151,7 @@ def read_row(row: dict[str, Any]) -> Raw:
 
 
 def build_prompt(header: str, items: Sequence[str]) -> str:
-    """Header, blank line, `Q1.` to `Q3.` with blank lines between them, and a bare `Q4.` (REFERENCE A)."""
+    """Header, blank line, `Q1.` to `Q3.` with blank lines between them, and a bare `Q4.`, as published."""
     return "\n\n".join([header, *(f"Q{n}. {text}" for n, text in enumerate(items, 1)), f"Q{len(items) + 1}."])
 
 

@@ -48,7 +48,7 @@ FORM = Form("Q", "\n\n")
 """Items numbered `Q4.`, with a blank line between them."""
 
 MMIQC_SOURCES = ("GSM_FOBAR", "GSM_Rephrased", "MATH_Rephrased")
-"""The parts of MMIQC that the published preparation keeps (REFERENCE C)."""
+"""The parts of MMIQC that the published preparation keeps."""
 _ANSWER_FORM = "The answer is:"
 """What MMIQC's sentence about the form of the answer holds; it ends an instruction, or stands as a paragraph before it."""
 
@@ -135,7 +135,7 @@ def write_item(instruction: str, answer: str | None) -> str:
 
 
 def build_prompt(header: str, demonstrations: Sequence[str]) -> str:
-    """Header, blank line, `Q1.` to `Q3.` with blank lines between them, and a bare `Q4.` (REFERENCE: questions only).
+    """Header, blank line, `Q1.` to `Q3.` with blank lines between them, and a bare `Q4.`, as published: questions alone.
 
     The published code trained `Q4.What` against demonstrations that read `Q1. What`; here both have the space, which
     belongs to the continuation.

@@ -1,6 +1,6 @@
 r"""Multiple choice items in the published form; which option a response chooses is read in `answers.option`.
 
-The form is that of MMLU (https://github.com/hendrycks/test) as ReverseGen writes it (REFERENCE, sections A and C)::
+The form is that of MMLU (https://github.com/hendrycks/test) as the published code of ReverseGen writes it::
 
     item, answer = read_item("Which planet is largest?\nA. Mars\nB. Venus\nC. Jupiter\nD. Earth\nAnswer:C.")
     answer                                                   "C"
@@ -158,7 +158,7 @@ def write_item(item: Item, answer: str | None) -> str:
 def cut_item(text: str) -> str | None:
     """A generation up to its first `Answer:X.`, with the full stop if it lacks it; None where there is none.
 
-    As published (REFERENCE, section A), but the answer stands at the start of a line, or is a word where the text has no
+    As published, but the answer stands at the start of a line, or is a word where the text has no
     newline, and has one letter: `Answer:Because` and `Answer:C is right` end nothing.
     """
     text = text.strip()
@@ -172,7 +172,7 @@ def says_none(option: str) -> bool:
 
 
 def with_none_of_the_above(item: Item) -> Item:
-    """The item with the option "None of the above", unless an option says so: REFERENCE, section A.
+    """The item with the option "None of the above", unless an option says so, as published.
 
     Case and punctuation aside, "none", "none of these" and "none of the others" say so. Raises ValueError after Z.
     """

@@ -114,7 +114,7 @@ def write_item(instruction: str, answer: str | None) -> str:
 
 
 def build_prompt(header: str, items: Sequence[str]) -> str:
-    """Header, then numbered lines and a bare last number, without blank lines (REFERENCE A)."""
+    """Header, then numbered lines and a bare last number, without blank lines, as published."""
     return "\n".join([header, *(f"{n}. {text}" for n, text in enumerate(items, 1)), f"{len(items) + 1}."])
 
 

@@ -16,7 +16,7 @@ BINS = 15
 def sureness(confidence: Confidence) -> float:
     """R-Tuning's score of an answer: half the probability of its letter and half that of being sure.
 
-    Zhang et al., arXiv 2311.09677; REFERENCE D.
+    Zhang et al., arXiv 2311.09677.
     """
     return (confidence.answer + confidence.sure) / 2
 

@@ -16,7 +16,7 @@ from reversegen.kinds.base import Kind
 log = logging.getLogger("reversegen")
 
 DEMONSTRATIONS = 3
-"""Examples in a prompt (REFERENCE A: three-shot)."""
+"""Examples in a prompt, as published: three-shot."""
 
 
 def build_warmup(

@@ -19,7 +19,7 @@ from reversegen.evaluation.outcomes import EvaluationOutcomes, collect, read_tes
 from reversegen.kinds.base import Kind
 
 TARGET_ROWS = ("original", *CONTROL_SOURCES, "reversegen")
-"""Rows of the target's table: the original, what control sources made of it, and what they are controls of."""
+"""Rows of the target's table: the original, what control sources made of it, and the source that they are compared with."""
 
 ROWS = {"proposer": "iteration", "target": "source"}
 """The two tables, and what their rows are."""

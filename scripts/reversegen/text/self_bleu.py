@@ -20,7 +20,7 @@ import numpy.typing as npt
 from reversegen.text.tokens import Tokens
 
 ORDERS = (2, 3, 4, 5)
-"""Those of the published metric, the mean of the BLEU-2 to BLEU-5 means (REFERENCE; Texygen, Zhu et al., arXiv 1802.01886)."""
+"""Those of the published metric, the mean of the BLEU-2 to BLEU-5 means (Texygen, Zhu et al., arXiv 1802.01886)."""
 EPSILON = 0.1
 """What stands for a count of no matches: method 1 of Chen and Cherry, WMT 2014, with the value of NLTK's SmoothingFunction."""
 

@@ -32,7 +32,7 @@ class Call(Record):
     batch: bool
     """Whether it went through the Batch API."""
     choices: list[JsonValue] | None = None
-    """The choices of the reply as they came: `server_replies` reads them when they are used."""
+    """The choices of the reply as they came: `replies` reads them when they are used."""
     answers: list[EarlierAnswer] | None = None
     """The choices in a file of an earlier version."""
     invalid: str | None = None

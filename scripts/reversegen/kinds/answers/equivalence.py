@@ -1,7 +1,7 @@
 r"""Whether two final answers are equal.
 
-Equality has two steps. Numbers, with their units, and lists, ranges, ratios and times are read (`exact_answers`) and compared
-as exact fractions (`same_answers`). Everything else goes to math-verify (https://github.com/huggingface/Math-Verify, read at
+Equality has two steps. Numbers, with their units, and lists, ranges, ratios and times are read (`exact`) and compared
+as exact fractions (`same`). Everything else goes to math-verify (https://github.com/huggingface/Math-Verify, read at
 0.9.0), which parses LaTeX with a grammar and evaluates nothing as Python. Some short answers, such as `9^{9^{9}}`, keep it
 busy for ever: it runs in a process of its own, this module started with `-m`, under limits that the kernel enforces::
 

@@ -1,6 +1,6 @@
 """A response as its reader gets it: without the thought before the answer, or with the reason why there is no answer.
 
-Engines write every thought between `<think>` and `</think>`, whatever the model's own marks are (`templates`, `calls`)::
+Engines write every thought between `<think>` and `</think>`, whatever the model's own marks are (`engines`)::
 
     read_reply("<think>9 + 9?</think>#### 18").text     "#### 18"
     read_reply("<think>9 + 9 is", False).invalid        "response ends inside its thought"

@@ -5,7 +5,7 @@ r"""What states an answer: one line, a sentence such as "The answer is 18.", or 
     stated("The answer is 18. (Checked in 2 ways.)")          "18"
     last_number("It is $2^{10}$ in 3^2.")                   "3^2"
 
-Texts have the digits and dashes of `exact_answers.READABLE`. Everything takes time linear in the length of the text.
+Texts have the digits and dashes of `plain.READABLE`. Everything takes time linear in the length of the text.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ def finding(proposers: Rows, targets: Rows, main: MetricDescription) -> str:
 
 
 def _best_control(targets: Rows, main: MetricDescription) -> list[str]:
-    """The control source with the best mean, and what the difference from it shows; nothing without a control."""
+    """The control source with the best mean, and what the difference from it shows; nothing without one."""
     means = {s: m for s in CONTROL_SOURCES if s in targets and (m := targets[s][main.name].estimate.value) is not None}
     if not means:
         return []
