@@ -198,7 +198,6 @@ WHOLE = ""
         (records.Labelled, LABELLED | {"verdict": "invalid"}, "verdict"),
         (records.Labelled, LABELLED | {"injection": "true"}, "injection"),
         (records.Confidence, CONFIDENCE | {"sure": SECRET}, "sure"),
-        (records.Question, QUESTION | {"measure": SECRET}, "measure"),
         (records.Question, {k: v for k, v in QUESTION.items() if k != "measure"}, "measure"),
     ],
     ids=lambda part: part.__name__ if isinstance(part, type) else str(part)[:30],
