@@ -152,6 +152,7 @@ use rule fetch_model as fetch_bin with:
         "results/models/benchmarks/{model}/fetch_bin.tsv"
     wildcard_constraints:
         model=models.models_of(CONFIGURATION, "bin"),
+    localrule: True
 
 
 rule convert_model:

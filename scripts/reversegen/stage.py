@@ -30,7 +30,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import to_json
 
 from reversegen.core.errors import BadInput, Interrupted, fault_line
-from reversegen.core.progress import RUNNING, is_main_process, shown_rate
+from reversegen.core.running import RUNNING, is_main_process, shown_rate
 from reversegen.core.validation import explain
 from reversegen.models.gpus import take_gpus
 from reversegen.workflow.environment import BUDGETED

@@ -415,7 +415,9 @@ def test_weights_are_converted_of_a_hub_id_alone(origin: dict[str, Any]) -> None
 
 def test_fetching_is_local_and_converting_is_not() -> None:
     """A login node has the network, and is no place for torch."""
-    rules = re.split(r"^rule (\w+):", (REPOSITORY / "rules/models.smk").read_text(), flags=re.MULTILINE)
+    rules = re.split(
+        r"^(?:use rule \w+ as|rule) (\w+)", (REPOSITORY / "rules/models.smk").read_text(), flags=re.MULTILINE
+    )
     local = {name: "    localrule: True\n" in body for name, body in zip(rules[1::2], rules[2::2], strict=True)}
     assert local["fetch_model"]
     assert local["fetch_bin"]

@@ -39,7 +39,6 @@ METRICS = {
     "faiss-gpu",
     "nltk",
     "openvino",
-    "scikit-learn",
     "sentence-transformers",
     "sentencepiece",
     "torch",

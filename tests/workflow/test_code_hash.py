@@ -149,7 +149,7 @@ def test_another_module_in_an_imports_place_changes_the_hash(copied: Path) -> No
     with (copied / "reversegen/loop/pairs.py").open("a") as file:
         file.write("\nfrom reversegen.text import pairs\n")  # the hash holds both, before and after
     before = all_hashes()["build_pairs"]
-    edit(copied / "build_pairs.py", "from reversegen.loop import pairs", "from reversegen.text import pairs")
+    edit(copied / "build_pairs.py", "from reversegen.loop.pairs import", "from reversegen.text.pairs import")
     assert all_hashes()["build_pairs"] != before
 
 
@@ -231,8 +231,8 @@ def test_the_hash_does_not_depend_on_where_the_repository_lies(copied: Path, mon
     assert all_hashes() == there
 
 
-OPENS_A_KIND = {"build_pairs", "build_prompts", "clean_seeds", "label_responses", "label_tests", "write_references"}
-OPENS_AN_ENGINE = {"answer_instructions", "answer_tests", "judge_responses", "sample_instructions", "write_references"}
+OPENS_A_KIND = {"build_pairs", "build_prompts", "clean_seeds", "label_answers", "write_references"}
+OPENS_AN_ENGINE = {"answer_questions", "judge_responses", "sample_instructions", "write_references"}
 TRAINS = {"train_warmup", "train_proposer", "train_target"}
 FETCHES = {"fetch_model", "fetch_file", "push_folder"}
 JUDGES = {"check_judge", "judge_responses"}
@@ -250,8 +250,8 @@ WITHOUT_IDS = {"build_control", "build_untrained", "gather_shards", "select_fail
             'return self.invalid is None and (self.duplicate_of is None or "heldout" in self.splits)',
             "return self.invalid is None",
             MATH,
-            {"answer_instructions", "label_responses", "write_references", "collect_instructions", "evaluate_proposer"},
-            {"clean_seeds", "sample_instructions", "label_tests"} | TRAINS | FETCHES,
+            {"answer_questions", "label_answers", "write_references", "collect_instructions", "evaluate_proposer"},
+            {"clean_seeds", "sample_instructions"} | TRAINS | FETCHES,
         ),
         (
             "kinds/math",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -17,14 +18,15 @@ from reversegen.core.metric import Metric
 from reversegen.core.records import Judgement, Label, Labelled, Opening, Reference, Response
 from reversegen.core.validation import explain
 from reversegen.ids import hashed_seed
-from reversegen.judges.judge import Classifier, GenerativeJudge
 from reversegen.kinds.answers.reply import read_reply
 from reversegen.kinds.base import Kind
 from reversegen.loop.labels import cases, label_responses
 
+if TYPE_CHECKING:  # a script that reads a report needs no engine
+    from reversegen.judges.judge import Classifier, GenerativeJudge
+
 log = logging.getLogger("reversegen")
 
-JudgeModel = GenerativeJudge | Classifier
 ANY_REQUEST = "Please help me with this."
 """What the labelled openings answer, for a judge that reads an instruction too."""
 
@@ -89,14 +91,20 @@ def write_judge_report(path: Path, report: JudgeReport, limits: JudgeCheck) -> N
     write_text(path, report.model_dump_json(indent=2) + "\n")
 
 
-def ask_judge(judge: JudgeModel, answers: Sequence[tuple[str, str]], batch_size: int) -> list[Judgement]:
+def ask_judge(
+    judge: Classifier | GenerativeJudge, answers: Sequence[tuple[str, str]], batch_size: int
+) -> list[Judgement]:
     """A judge's opinions on (instruction, answer), in their order."""
     starts = range(0, len(answers), batch_size)
     return [opinion for n in starts for opinion in judge.judge(answers[n : n + batch_size])]
 
 
 def label_rows(
-    rows: Sequence[Labelled], judge: JudgeModel | None, batch_size: int, checker_timeout: float, kind: Kind
+    rows: Sequence[Labelled],
+    judge: Classifier | GenerativeJudge | None,
+    batch_size: int,
+    checker_timeout: float,
+    kind: Kind,
 ) -> list[Label]:
     """The labels that a run would give the rows; `judge` is None for a kind that is decided without a model."""
     ids = [str(n) for n in range(len(rows))]
@@ -116,7 +124,7 @@ def label_rows(
 
 
 def read_refusals(
-    openings: Sequence[Opening], judge: JudgeModel | None, batch_size: int, kind: Kind
+    openings: Sequence[Opening], judge: Classifier | GenerativeJudge | None, batch_size: int, kind: Kind
 ) -> list[bool | None]:
     """Whether each opening is called a refusal, by a judge that reads refusals, else by the kind; None for no opinion."""
     if judge:

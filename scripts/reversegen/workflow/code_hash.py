@@ -28,6 +28,7 @@ CARRIERS = frozenset(
         "reversegen.core.files",
         "reversegen.core.progress",
         "reversegen.core.records",
+        "reversegen.core.running",
         "reversegen.core.validation",
         "reversegen.engines.endpoint.batch_api",
         "reversegen.engines.endpoint.batch_replies",
