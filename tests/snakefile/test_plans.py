@@ -445,7 +445,7 @@ def test_every_rule_says_what_it_needs(path: Path) -> None:
             name
         )  # the user's own file, which Snakemake would remove
         assert len(directives & {"script", "shell"}) == 1, name
-        script = re.search(r'(?:scripts/|stage\("(?:\w+", ")?)(\w+)(?:\.py|")', body)
+        script = re.search(r'(?:scripts/|training_stage\("|(?<!_)stage\("\w+", ")(\w+)(?:\.py|")', body)
         assert script, name
         assert script[1] in (name, *SHARED), name
         assert f'code("{script[1]}")' in body, name
