@@ -11,6 +11,7 @@ from reversegen.config.fields import Section
 from reversegen.config.json_schema import json_schemas
 from reversegen.config.load import load
 from reversegen.config.workflow import Configuration
+from reversegen.kinds import kind_use
 from reversegen.workflow.configuration import EXTENSIONS
 
 
@@ -28,7 +29,7 @@ from reversegen.workflow.configuration import EXTENSIONS
             "speed",
             "data.tests.test.measures: speed is nothing that the kind math measures; it has a",
         ),
-        ("teacher", "knowledge", "teacher: knowledge solves questions of the kind honesty alone"),
+        ("teacher", "knowledge", "teacher: knowledge solves questions of its own world alone"),
     ],
 )
 def test_what_no_kind_knows_is_refused_with_the_file_that_names_it(
@@ -66,9 +67,9 @@ def with_spelling(edited: Edited, **own: Any) -> Configuration:
 def test_a_new_kind_has_its_section_in_the_file_of_its_task_and_no_other_task_needs_one(edited: Edited) -> None:
     places = with_spelling(edited, **OWN)
     assert places.faults == {}
-    use = places.task("spelling").kind_use
+    use = kind_use(places.task("spelling"))
     assert use.settings(Spelling) == Spelling(language="en", strict=True)
-    assert places.task("tiny-math").kind_use.model_dump() == {"name": "math"}
+    assert kind_use(places.task("tiny-math")).model_dump() == {"name": "math", "worlds": ("arithmetic",)}
 
 
 @pytest.mark.parametrize(
@@ -96,7 +97,7 @@ def test_a_stage_reads_a_task_with_the_sections_that_were_loaded(edited: Edited)
     places = with_spelling(edited, **OWN)
     read = Configuration.model_validate_json(places.model_dump_json())
     for name in ("spelling", "tiny-honesty", "tiny-math"):
-        assert read.task(name).kind_use.model_dump() == places.task(name).kind_use.model_dump(), name
+        assert kind_use(read.task(name)).model_dump() == kind_use(places.task(name)).model_dump(), name
         assert read.task(name).model_dump() == places.task(name).model_dump()
     assert set(read.task("tiny-math").kind_sections) == {"honesty", "safety", "spelling"}
 
