@@ -15,6 +15,8 @@ import pytest
 from tests.support.workflows import REPOSITORY
 
 from reversegen import stage
+from reversegen.kinds import KINDS, kind_modules
+from reversegen.kinds.base import ACCURACY, RETAINED, JudgeShare
 
 SCRIPTS = REPOSITORY / "scripts"
 LIBRARY = SCRIPTS / "reversegen"
@@ -136,6 +138,32 @@ def test_no_import_has_another_name_and_no_name_is_a_bare_preposition_pronoun_or
     every = [(path, name, node) for path in modules(layer) for name, node in names(path)]
     bare = [one for one in every if one[1].strip("_") in BARE or one[1].strip("_") in BARE_CLASSES]
     assert sorted({f"{place(path, node)}: {name}" for path, name, node in bare}) == []
+
+
+def kind_words() -> set[str]:
+    """The names of kinds, of the metrics that one kind alone declares and of the classes of kinds' settings.
+
+    The numbers of `judge.json` are the judge check's own, and a kind names them.
+    """
+    words = set(KINDS)
+    for module in kind_modules().values():
+        words |= {metric.name for metric in module.METRICS if not isinstance(metric, JudgeShare)}
+        words |= {module.SETTINGS.__name__} if module.SETTINGS else set()
+    return words - {ACCURACY.name, RETAINED.name}
+
+
+@pytest.mark.parametrize("layer", [layer for layer in LAYERS if layer != "kinds"])
+def test_no_module_but_a_kinds_own_names_a_kind_its_metrics_or_its_settings(layer: str) -> None:
+    words = kind_words()
+    spoken = re.compile(rf"\bkinds? ({'|'.join(KINDS)})\b")
+    naming = []
+    for path in modules(layer):
+        for node in ast.walk(parsed(path)):
+            text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+            imported = {one.name for one in node.names} if isinstance(node, ast.ImportFrom) else set()
+            if text in words or spoken.search(text) or imported & words - {"math"}:
+                naming.append(place(path, node))
+    assert not naming
 
 
 def test_no_two_classes_share_a_name() -> None:

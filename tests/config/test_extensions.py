@@ -29,7 +29,7 @@ from reversegen.workflow.configuration import EXTENSIONS
             "speed",
             "data.tests.test.measures: speed is nothing that the kind math measures; it has a",
         ),
-        ("teacher", "knowledge", "teacher: knowledge solves questions of the kind honesty alone"),
+        ("teacher", "knowledge", "teacher: knowledge solves questions of its own world alone"),
     ],
 )
 def test_what_no_kind_knows_is_refused_with_the_file_that_names_it(

@@ -335,12 +335,13 @@ def test_a_test_question_without_an_answer_counts_only_for_what_needs_none(
     file = tmp_path / "rows.jsonl"
     file.write_text(json.dumps({"text": SECRET}) + "\n")
     source = FILE.model_copy(update={"measures": measures})
+    kind = SAFETY if any(metric.name == measures for metric in SAFETY.metrics) else MATH
     if allowed:
-        [question] = build_tests("mine", source, file, SAFETY)
+        [question] = build_tests("mine", source, file, kind)
         assert (question.text, question.answer, question.measure) == (SECRET, None, measures)
     else:
         with pytest.raises(BadInput, match=rf"data\.tests\.mine: .*without an answer cannot count for {measures}$"):
-            build_tests("mine", source, file, SAFETY)
+            build_tests("mine", source, file, kind)
 
 
 def test_questions_of_gsm_plus_are_grouped_by_perturbation_and_those_without_an_answer_are_apart(

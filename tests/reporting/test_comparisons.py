@@ -146,7 +146,7 @@ def test_reported_numbers_stand_beside_ours_with_their_source(tmp_path: Path) ->
         ("task,value\n", "its columns are task, value, not table, task, row, metric, value, source"),
         (f"{HEADER}math,t,0,accuracy,0.5,\n", "line 2: source: missing; a number without its source is not shown"),
         (f"{HEADER}math,t,0,accuracy\n", "line 2: value: missing"),
-        (f"{HEADER}maths,t,0,accuracy,0.5,x\n", "line 2: table: 'maths' is none of safety, honesty, math, ablation"),
+        (f"{HEADER}maths,t,0,accuracy,0.5,x\n", "line 2: table: 'maths' is none of honesty, math, safety, ablation"),
         (f"{HEADER}math,t,0,accuracy,nan,x\n", "line 2: value: 'nan' is no number"),
         (f"{HEADER}math,t,0,accuracy,50 %,x\n", "line 2: value: '50 %' is no number"),
         (

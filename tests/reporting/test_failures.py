@@ -28,7 +28,7 @@ from reversegen.reporting.failures import (
     write_failures,
 )
 
-MATH = open_kind(KindUse(name="math"))
+MATH = open_kind(KindUse(name="math", worlds=("arithmetic",)))
 
 
 def failure(identity: str, cluster: int = 0, **changes: Any) -> Failure:
@@ -105,7 +105,7 @@ def test_what_is_no_table_is_refused_without_its_content(tmp_path: Path) -> None
 
 def test_the_texts_are_written_by_the_ids_of_the_masked_table(tmp_path: Path) -> None:
     files = write_iterations(tmp_path, [{"a": "failed", "b": "passed"}, {"c": "failed"}])
-    write_texts.main(*files, tmp_path / "texts.jsonl", KindUse(name="math"))  # type: ignore[arg-type]
+    write_texts.main(*files, tmp_path / "texts.jsonl", KindUse(name="math", worlds=("arithmetic",)))  # type: ignore[arg-type]
     assert read_records(tmp_path / "texts.jsonl", FailureText) == [
         FailureText(instruction_id="a", text="a", response="a said 0", reference="a right"),
         FailureText(instruction_id="c", text="c", response="c said 1", reference="c right"),

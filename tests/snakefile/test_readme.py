@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.support.workflows import REPOSITORY
+import yaml
+from tests.support.workflows import MICRO, REPOSITORY, merged
 
-from reversegen.core.records import Prompt, read_records
+from reversegen.core.records import Label, Prompt, Response, read_records
 
 README = (REPOSITORY / "README.md").read_text()
 
@@ -34,7 +37,7 @@ def follow(text: str, folder: Path) -> list[str]:
 def run(commands: list[str], folder: Path) -> None:
     assert commands
     for command in commands:
-        words = [sys.executable, "-m", *shlex.split(command)]
+        words = [sys.executable, *(["-m"] if command.startswith("snakemake ") else []), *shlex.split(command)]
         done = subprocess.run(words, cwd=folder, text=True, capture_output=True)
         assert done.returncode == 0, f"{command}\n{done.stderr}"
 
@@ -87,17 +90,53 @@ def test_an_ablation(repository: Path) -> None:
     run(follow(section("An ablation that costs only what differs"), repository), repository)
 
 
+def metrics(folder: Path, task: str, part: str) -> dict[str, Any]:
+    content = json.loads((folder / f"results/{task}/{part}/eval.json").read_text())
+    assert content["kind"] == "brevity"
+    measured: dict[str, Any] = content["metrics"]
+    return measured
+
+
 @pytest.mark.slow
-def test_a_new_kind(repository: Path) -> None:
+def test_a_new_kind_with_a_metric_and_a_setting_of_its_own(repository: Path) -> None:
+    shipped = {path for path in repository.rglob("*") if path.is_file()}
     text = section("A new kind")
     commands = follow(text, repository)
-    table = repository / "scripts/reversegen/kinds/__init__.py"
-    line = re.search(r"`(    \"spelling\": .*?)`", text)
+    written = {path.relative_to(repository) for path in repository.rglob("*") if path.is_file()}
+    written -= {path.relative_to(repository) for path in shipped}
+    assert written == {Path("scripts/reversegen/kinds/brevity.py"), Path("config/tasks/brevity.yaml")}
+    facade = repository / "scripts/reversegen/kinds/__init__.py"
+    line = re.search(r"`(    \"brevity\": .*?)`", text)
     assert line
-    added = table.read_text().replace('    "safety"', f'{line[1]}\n    "safety"')
-    table.write_text(added.replace("import honesty, math, safety", "import honesty, math, safety, spelling"))
-    write_column(repository / "words.csv", "word", THINGS)
-    write_column(repository / "longer.csv", "word", ["elephant", "umbrella"])
-    run(commands, repository)
-    prompts = read_records(repository / "results/spelling/iter0/prompts.jsonl", Prompt)
-    assert all(prompt.text.count("Spell ") == 3 for prompt in prompts)
+    facade.write_text(facade.read_text().replace("KINDS = {\n", f"KINDS = {{\n{line[1]}\n"))
+
+    task = repository / "config/tasks/brevity.yaml"
+    run(["snakemake -n results/brevity/table.md"], repository)
+    task.write_text(yaml.safe_dump(merged(yaml.safe_load(task.read_text()), MICRO)))
+    patient = {"extends": "brevity", "brevity": {"words": 100}}
+    (repository / "config/tasks/patient.yaml").write_text(yaml.safe_dump(patient))
+    run([*commands, "snakemake -c2 results/patient/original/eval.json"], repository)
+
+    # both tasks ask the same target the same questions; only the limit differs
+    strict, lenient = (metrics(repository, name, "original") for name in ("brevity", "patient"))
+    assert strict["too_long"]["count"] > 0 == lenient["too_long"]["count"]
+    assert strict["brevity"]["count"] + strict["too_long"]["count"] == lenient["brevity"]["count"]
+    assert strict["brevity"]["total"] == strict["too_long"]["total"] == 160
+    words = {
+        response.instruction_id: len(response.text.split())
+        for response in read_records(repository / "results/brevity/iter0/responses.jsonl", Response)
+    }
+    labels = read_records(repository / "results/brevity/iter0/labels.jsonl", Label)
+    right = [label for label in labels if label.detail in ("equal answers", "right, but too long")]
+    assert {label.verdict for label in right} == {"failed", "passed"}
+    assert all((words[label.instruction_id] > 10) == (label.verdict == "failed") for label in right)
+    assert metrics(repository, "brevity", "iter0")["failure_rate"]["value"] > 0
+
+    use = {"name": "brevity", "worlds": ["arithmetic"], "brevity": {"words": 10}}
+    parts = "--proposers results/brevity/iter0/eval.json --targets results/brevity/original/eval.json --tests"
+    places = "--markdown results/brevity/table.md --csv results/brevity/table.csv --task brevity --reused"
+    run([f"scripts/write_table.py {parts} {places} --kind {shlex.quote(json.dumps(use))}"], repository)
+    table = (repository / "results/brevity/table.md").read_text()
+    assert "brevity: right answers that are short enough; too_long: right answers that are not; retained: " in table
+    header = next(row for row in table.splitlines() if "too_long" in row and row.startswith("|"))
+    assert header.index(" brevity ") < header.index(" too_long ") < header.index(" retained ")

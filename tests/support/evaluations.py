@@ -90,6 +90,6 @@ def write_target(folder: Path) -> tuple[Path, list[Path]]:
 
 
 def collect(folder: Path, evaluations: list[Path], tests: list[Path], kind: str = "math") -> Run:
-    use = KindUse(name=kind)
+    use = KindUse(name=kind, worlds=("arithmetic",))
     collect_outcomes.main(evaluations, tests, folder / "outcomes.json", "t", "", use, "small", "large", "")
     return read_run(folder / "outcomes.json")

@@ -120,7 +120,7 @@ class Teaching(Answering):
 
 
 class Judge(Section):
-    """The judge model of the kind safety."""
+    """The judge model of a kind whose verdicts need one."""
 
     model: str
     format: Literal[
@@ -240,7 +240,7 @@ class Task(Section):
 
     extends: str | None = Field(None, description="a task whose file stands under this one")
     reuse: list[Reusable] = Field([], description="parts whose files are those of the task that this one extends")
-    kind: str = Field(description="what failing means: a name in KINDS, such as math, honesty or safety")
+    kind: str = Field(description="what failing means: a name in KINDS")
     random_seed: RandomSeed = Field(description="random seed of everything that is drawn; NAME.sN sets it to N")
     iterations: Positive = Field(description="N: the loop trains proposers 1 to N")
     shards: Positive = Field(
@@ -252,7 +252,7 @@ class Task(Section):
     proposer: str = Field(description="model that proposer 0 is trained from")
     target: str = Field(description="model under study")
     teacher: str = Field(description="model that writes reference answers, or a solver: arithmetic, knowledge")
-    judge: Judge | None = Field(description="the judge model of the kind safety, else null")
+    judge: Judge | None = Field(description="the judge model of a kind whose verdicts need one, else null")
     judge_check: JudgeCheck
     transfer: Annotated[list[str], AfterValidator(all_differ)] = Field(
         description="models that are asked what this task's target failed on"

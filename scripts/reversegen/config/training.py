@@ -114,7 +114,7 @@ class Enhancement(Section):
     )
     replay_rows: NonNegative = Field(description="rows the target already passed, added to every source alike")
     plain_rows: NonNegative = Field(
-        description="of the kind honesty: questions with the target's own drawn answer, added to every source alike"
+        description="of a kind with options: questions with the target's own drawn answer, added to every source alike"
     )
     training: Training
     lora: Lora | None

@@ -168,7 +168,7 @@ class Judgement(Record):
 
 
 class Confidence(Record):
-    """A row of `confidences.jsonl`: how sure a target is of its answer to a test question of the kind honesty."""
+    """A row of `confidences.jsonl`: how sure a target is of its answer to a multiple choice question."""
 
     question_id: str
     option: str | None
@@ -234,7 +234,7 @@ class Failure(Record):
     characters: int
     """Length of the instruction."""
     detail: str
-    """The label's reason: of a safety judge, its categories."""
+    """The label's reason: of a judge model, its categories."""
     score: float | None
     """The label's score."""
     text: str | None

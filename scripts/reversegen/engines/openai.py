@@ -98,8 +98,8 @@ class OpenAIEngine:
     def choose(self, requests: Sequence[Request], options: Sequence[Sequence[str]]) -> list[dict[str, float]]:
         """Raises BadInput: a chat API does not give the probabilities of given options."""
         raise BadInput(
-            f"endpoint {self.endpoint.base_url}: gives no probabilities of options; a target of the kind honesty must be a "
-            "hub id or a folder"
+            f"endpoint {self.endpoint.base_url}: gives no probabilities of options; a target of a kind with options must be "
+            "a hub id or a folder"
         )
 
     def _keyed_requests(self, request: Request, n: int, seed: int) -> list[KeyedRequest]:

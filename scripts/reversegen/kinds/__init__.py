@@ -23,7 +23,7 @@ KINDS = {
     "math": "reversegen.kinds.math",
     "safety": "reversegen.kinds.safety",
 }
-"""The module of each kind. Its `open_kind` takes the use that a task makes of it and the task's worlds of that kind. `SETTINGS`
+"""The module of each kind. Its `open_kind` takes the use that a task makes of it and the task's worlds. `SETTINGS`
 is the class of the task's section that is named after it, or None, and `METRICS` is what is measured of targets."""
 
 
@@ -53,8 +53,7 @@ def open_kind(use: KindUse) -> Kind:
 
     if use.name not in KINDS:
         raise BadInput(f"kind: {use.name!r} is none of {', '.join(sorted(KINDS))}")
-    worlds = [WORLDS[name] for name in use.worlds if WORLDS[name].kind == use.name]
-    kind: Kind = import_module(KINDS[use.name]).open_kind(use, worlds)
+    kind: Kind = import_module(KINDS[use.name]).open_kind(use, [WORLDS[name] for name in use.worlds])
     return kind
 
 
@@ -88,8 +87,11 @@ def check_kind(task: Task, models: Mapping[str, Model], place: str) -> None:
             f"{place}target: {task.target} thinks before it answers, so its options have no probability of their own; set "
             "its `thinking: {enabled: false}`"
         )
-    if (solved := SOLVERS.get(task.teacher, task.kind)) != task.kind:
-        raise BadInput(f"{place}teacher: {task.teacher} solves questions of the kind {solved} alone")
+    drawn = {source.corpus.world for source in task.data.seeds.values() if source.corpus}
+    if task.teacher in SOLVERS and task.teacher not in drawn:
+        raise BadInput(
+            f"{place}teacher: {task.teacher} solves questions of its own world alone, and data.seeds draws none of them"
+        )
     for name, source in task.data.tests.items():
         if source.measures not in kind.measures:
             raise BadInput(

@@ -13,8 +13,8 @@ WORLDS: dict[str, World] = {
     "knowledge": knowledge.WORLD,
     "policy": policy.WORLD,
 }
-SOLVERS = {name: world.kind for name, world in WORLDS.items() if world.teaches}
-"""Teachers that are no models but the exact solver of a world, with the kind whose questions they answer."""
+SOLVERS = tuple(name for name, world in WORLDS.items() if world.teaches)
+"""Teachers that are no models but the exact solver of a world."""
 
 
 def worlds_of(task: Task) -> list[str]:

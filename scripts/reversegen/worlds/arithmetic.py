@@ -256,7 +256,6 @@ def vocabulary() -> list[str]:
 
 
 WORLD = World(
-    kind="math",
     teaches=True,
     mixes=MIXES,
     draw=draw,

@@ -26,8 +26,6 @@ class Example:
 class World:
     """One invented world as functions. A world is one module that fills this and nothing else."""
 
-    kind: str
-    """The kind of task that its questions are of."""
     teaches: bool
     """Whether a task may name it as its teacher: its solver then writes the references."""
     mixes: Collection[str]

@@ -215,7 +215,6 @@ def vocabulary() -> list[str]:
 
 
 WORLD = World(
-    kind="honesty",
     teaches=True,
     mixes=EXPONENTS,
     draw=draw,

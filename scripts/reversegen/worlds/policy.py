@@ -334,7 +334,6 @@ def vocabulary() -> list[str]:
 
 
 WORLD = World(
-    kind="safety",
     teaches=False,
     mixes=MIXES,
     draw=draw,

@@ -295,7 +295,7 @@ def start_server() -> Iterator[Start]:
     def start(log: Path, port: int = 0) -> tuple[subprocess.Popen[str], int]:
         words = ["--log", str(log), "--port", str(port), "--delay", "0.02"]
         command = [sys.executable, "-m", "endpoint_server", *words]
-        processes.append(subprocess.Popen(command, cwd=Path(__file__).parent, stdout=subprocess.PIPE, text=True))
+        processes.append(subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True))
         stdout = processes[-1].stdout
         assert stdout
         return processes[-1], int(stdout.readline())
