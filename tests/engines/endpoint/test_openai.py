@@ -294,7 +294,7 @@ def start_server() -> Iterator[Start]:
 
     def start(log: Path, port: int = 0) -> tuple[subprocess.Popen[str], int]:
         words = ["--log", str(log), "--port", str(port), "--delay", "0.02"]
-        command = [sys.executable, "-m", "endpoint_server", *words]
+        command = [sys.executable, "-m", "tests.support.endpoint_server", *words]
         processes.append(subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True))
         stdout = processes[-1].stdout
         assert stdout
