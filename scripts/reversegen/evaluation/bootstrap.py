@@ -18,6 +18,12 @@ LEVEL = 0.975
 """The quantile at the upper end of a 95 % interval."""
 
 
+def percentiles(draws: Draws) -> tuple[float, float]:
+    """The ends of the 95 % percentile interval of a number's draws; those that are not a number are left out."""
+    low, high = np.nanquantile(draws, [1 - LEVEL, LEVEL])
+    return float(low), float(high)
+
+
 def draw_weights(count: int, draws: int, seed: int) -> Draws:
     """How often each of `count` clusters is in each draw, shape (draws, count)."""
     rng = np.random.default_rng(seed)
@@ -37,7 +43,7 @@ def proportion(hits: Sequence[bool], clusters: Sequence[Hashable], settings: Eva
     """The share of hits with its interval over clusters; null for no trials."""
     if not hits:
         return Metric(value=None, count=0, total=0, reason="there is nothing to count")
-    low, high = np.quantile(drawn_rates(hits, clusters, settings, random_seed), [1 - LEVEL, LEVEL])
+    low, high = percentiles(drawn_rates(hits, clusters, settings, random_seed))
     count, total = sum(hits), len(hits)
     return Metric(
         value=six_decimals(count / total), low=six_decimals(low), high=six_decimals(high), count=count, total=total

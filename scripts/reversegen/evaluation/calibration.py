@@ -1,4 +1,4 @@
-"""How well a target knows what it knows: the metrics of its confidences that its kind declares."""
+"""How well a target knows what it knows: metrics of its confidences, which the kind declares."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from reversegen.config.task import Evaluation
 from reversegen.core.metric import Metric
 from reversegen.core.records import Confidence, Label, Question
-from reversegen.evaluation.bootstrap import LEVEL, cluster_numbers, draw_weights, proportion, six_decimals
+from reversegen.evaluation.bootstrap import cluster_numbers, draw_weights, percentiles, proportion, six_decimals
 from reversegen.ids import hashed_seed
 from reversegen.kinds.base import ConfidenceShare, Kind, ScoreMetric
 from reversegen.kinds.scores import Draws, sureness
@@ -56,5 +56,5 @@ def _with_interval(metric: ScoreMetric, right: Draws, scores: Draws, weights: Dr
     """A draw without a right answer counts 0, as scikit-learn has it."""
     value = metric.computed(right, scores, np.ones((1, len(right))))[0]
     draws = [metric.computed(right, scores, weights[n : n + 1])[0] for n in range(len(weights))]  # few in memory
-    low, high = np.quantile(np.nan_to_num(draws), [1 - LEVEL, LEVEL])
+    low, high = percentiles(np.nan_to_num(draws))
     return Metric(value=six_decimals(value), low=six_decimals(low), high=six_decimals(high))

@@ -17,6 +17,7 @@ from reversegen.core.files import read_json, write_text
 from reversegen.core.metric import Metric
 from reversegen.core.records import Judgement, Label, Labelled, Opening, Reference, Response
 from reversegen.core.validation import explain
+from reversegen.evaluation.bootstrap import percentiles
 from reversegen.ids import hashed_seed
 from reversegen.kinds.answers.reply import read_reply
 from reversegen.kinds.base import Kind
@@ -174,7 +175,7 @@ def wilson(count: int, total: int) -> Metric:
     centre = (p + z * z / (2 * total)) / (1 + z * z / total)
     half = z * np.sqrt(p * (1 - p) / total + z * z / (4 * total * total)) / (1 + z * z / total)
     low, high = max(0.0, centre - half), min(1.0, centre + half)
-    return Metric(value=round(p, 6), low=round(float(low), 6), high=round(float(high), 6), count=count, total=total)
+    return Metric(value=round(p, 6), low=round(low, 6), high=round(high, 6), count=count, total=total)
 
 
 def rogan_gladen(
@@ -205,5 +206,5 @@ def rogan_gladen(
     usable = divisor > 0
     corrected = np.clip((draws[usable] + specificity[usable] - 1) / divisor[usable], 0, 1)
     value = (count / total + errors[1] - 1) / (sum(errors) - 1)
-    low, high = np.quantile(corrected, [0.025, 0.975])
+    low, high = percentiles(corrected)
     return Metric(value=round(min(1.0, max(0.0, value)), 6), low=round(float(low), 6), high=round(float(high), 6))

@@ -17,7 +17,7 @@ from typing import TypeVar
 import numpy as np
 
 from reversegen.core.metric import Metric
-from reversegen.evaluation.bootstrap import LEVEL, draw_weights
+from reversegen.evaluation.bootstrap import LEVEL, draw_weights, percentiles
 from reversegen.evaluation.outcomes import EvaluationOutcomes
 from reversegen.ids import hashed_seed
 from reversegen.kinds import target_metrics
@@ -172,8 +172,7 @@ def _estimate(values: Sequence[float], draws_by_seed: Sequence[MetricDraws], lea
     if not draws_by_seed:
         return Estimate(mean, None, None, sd, len(values))
     if len(values) == 1:
-        low, high = np.nanquantile(draws_by_seed[0].draws, [1 - LEVEL, LEVEL])
-        return Estimate(mean, float(low), float(high), sd, 1)
+        return Estimate(mean, *percentiles(draws_by_seed[0].draws), sd, 1)
     half = half_width(values, draws_by_seed)
     return Estimate(mean, max(least, mean - half), min(1.0, mean + half), sd, len(values))
 

@@ -1,4 +1,4 @@
-"""What no training row may ask: it is kept for measurements."""
+"""Questions that no training row may ask, because they are kept for measurement."""
 
 from __future__ import annotations
 

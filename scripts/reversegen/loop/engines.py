@@ -1,4 +1,4 @@
-"""The engine of a stage: its folder is an input of the rule, and the calls of an endpoint lie beside its output."""
+"""Opens the engine of a stage: the model's folder is an input of its rule, an endpoint's calls lie beside its output."""
 
 from __future__ import annotations
 

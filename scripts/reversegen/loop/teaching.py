@@ -1,4 +1,4 @@
-"""References of a teacher: a solver's, or those that a model's solutions agree on where it says that there is an answer."""
+"""References by the teacher: an exact solver's answer, or the one that a model's solutions agree on."""
 
 from __future__ import annotations
 

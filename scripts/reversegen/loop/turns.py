@@ -1,4 +1,4 @@
-"""One of each type in turn: what cuts a list so ordered cuts the common types and not the rare ones."""
+"""One item of each type in turn, so that a cut of the list drops items of common types first."""
 
 from __future__ import annotations
 

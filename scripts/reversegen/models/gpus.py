@@ -1,4 +1,4 @@
-"""Which GPUs a job takes, of those that the machine, or SLURM, lets it see: those that no other job has."""
+"""Which GPUs a job takes: of those that the machine or SLURM shows it, the ones that no other job has taken."""
 
 from __future__ import annotations
 

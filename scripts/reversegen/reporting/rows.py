@@ -1,4 +1,4 @@
-"""Which `eval.json` fills which row of a task's tables, and the numbers that it has for it."""
+"""The rows of a task's tables: which `eval.json` fills which row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts as numbers of their words, cut as the paper cuts them, once.
+"""Texts as numbers of their words, split into words once, as the paper's code splits them.
 
 The published Self-BLEU cuts texts by `nltk.word_tokenize`: Punkt finds the sentences, a Treebank tokenizer their words; what
 sentences decide is whether a period is a word of its own. NLTK's package has no model of Punkt, and NLTK downloads one,

@@ -1,4 +1,4 @@
-"""Arms of a task, its iterations, and variants of its target: which files of which of them a rule reads."""
+"""Which files of arms, iterations and variants a rule reads. An arm is a set of prompts with all that is made from it."""
 
 from __future__ import annotations
 

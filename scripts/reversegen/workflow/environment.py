@@ -1,4 +1,4 @@
-"""What every job of a run inherits: environment variables and the signal that it leaves to others."""
+"""The environment that every job of a run inherits: variables, and a signal that only some processes handle."""
 
 from __future__ import annotations
 

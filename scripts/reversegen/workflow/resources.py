@@ -1,4 +1,4 @@
-"""What jobs ask for by the size of their model, and which light jobs are one job of a cluster."""
+"""What jobs ask for, by the size of their model, and which light jobs a cluster runs as one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which entries of the façades a job uses: its code hash holds these and no other."""
+"""The kinds, judge formats, engines and worlds that a job uses: its code hash holds no others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A reply without an answer: who is to blame for it, and in which words that is said.
+"""A reply without an answer: whether the request is tried again, and what is said of the item or the set-up.
 
 - *again*: a rate limit, a server's own error, a reply that cannot be read. The request is repeated.
 - *item*: a content filter, or a prompt that does not fit. That item is invalid, the others are answered.
