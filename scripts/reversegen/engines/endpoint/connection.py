@@ -1,4 +1,4 @@
-"""HTTP to one endpoint: how often and how fast it is asked, how long a failed request is tried again, and where the key goes."""
+"""HTTP to one endpoint: how often and how fast it is asked, how long a request is tried again, and where the key goes."""
 
 from __future__ import annotations
 

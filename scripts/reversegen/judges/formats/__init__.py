@@ -1,1 +1,1 @@
-"""The published forms in which judges of safety are asked and reply, a module each; `JUDGES` in `judges/__init__.py` lists them."""
+"""The published forms in which judges of safety are asked and reply, a module each; `judges.JUDGES` lists them all."""
