@@ -11,7 +11,7 @@ from reversegen.stage import run
 
 
 def main(models: dict[str, str], pickled: dict[str, str], data: dict[str, str], access: Path) -> None:
-    """Repositories with their locked revisions, empty where there is none; of `pickled` the .bin weights are converted."""
+    """Repositories with their locked revisions, empty if there is none; of `pickled` the .bin weights are converted."""
     check_access(models, pickled, data)
     write_json(access, {**models, **pickled, **data})
 

@@ -23,7 +23,7 @@ def main(
     kind: KindUse, source: DataSource, judge: Judge | None, model: ModelUse | None, endpoint_limits: Limits | None,
     limits: JudgeCheck, checker_timeout: float, threads: int,
 ) -> None:  # fmt: skip
-    """Stops the run where the judge misses a limit. `files` is empty for a corpus, `judge` null where none is a model.
+    """Stops the run where the judge misses a limit. `files` is empty for a corpus, `judge` null if none is a model.
     `openings` are labelled refusals, of a kind that counts them."""
     rows, opened_kind = read_labelled(source, files[0] if files else None), open_kind(kind)
     refusals = [row for path in openings for row in read_records(path, Opening)]

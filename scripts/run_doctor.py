@@ -12,7 +12,7 @@ from reversegen.stage import run
 
 
 def main(task: str, profile: Path | None) -> None:
-    """Print a finding a line; exit with status 1 where one would stop the run."""
+    """Print a finding a line; exit with status 1 if one would stop the run."""
     file = Path("config/config.yaml")
     if not file.is_file():
         raise BadInput(f"{file}: no such file; start where config/ is")

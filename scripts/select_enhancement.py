@@ -23,7 +23,7 @@ def main(
 ) -> None:  # fmt: skip
     """Lists are of iteration 0, the control and iterations 1 to N, in this order; `responses` of the first two.
 
-    Judgements of references and the labels of the probe are empty where the task has none. `drawn_seeds` were answered.
+    Judgements of references and the labels of the probe are empty if the task has none. `drawn_seeds` were answered.
     """
     arms = read_arms(instructions, labels, references, reference_judgements)
     answered = read_answered_seeds(drawn_seeds, seed_references, seed_judgements, probe)

@@ -110,7 +110,7 @@ def _paths(values: Iterable[Any]) -> list[Path]:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """What changes when a file or folder is written anew, whatever a file server's clock says; None where there is none."""
+    """What changes when a file or folder is written anew, whatever a file server's clock says; None if there is none."""
     try:
         facts = path.stat()
     except OSError:

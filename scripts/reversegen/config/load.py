@@ -161,7 +161,7 @@ def _parsed(text: str) -> Any:
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """The keys and values of a YAML file. Raises BadInput naming it where it is none, or a key is no text or stands twice."""
+    """The keys and values of a YAML file. Raises BadInput naming it if it is no YAML, or a key is no text or stands twice."""
     try:
         content = _parsed(path.read_text(encoding="utf-8"))
     # PyYAML raises ValueError for a 13th month, and AttributeError for a tag `!!timestamp` that holds no time
@@ -221,7 +221,7 @@ def _depth(path: Path, children: tuple[Path, ...]) -> int:
 
 
 def _parent(path: Path, content: dict[str, Any], children: tuple[Path, ...]) -> Path | None:
-    """The file that a task's file extends. Raises BadInput where there is none of that name, or it is one of `children`."""
+    """The file that a task's file extends. Raises BadInput if no file has that name, or if it is one of `children`."""
     name = content.get("extends")
     if name is None:
         return None

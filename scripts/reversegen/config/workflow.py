@@ -56,7 +56,7 @@ class Size(Section):
 
 
 class Throughput(Section):
-    """What one GPU does with a model of one size, in tokens a second; null where nobody measured it."""
+    """What one GPU does with a model of one size, in tokens a second; null if nobody measured it."""
 
     read: Rate | None = Field(description="tokens of prompts")
     written: Rate | None = Field(description="tokens that are generated, over a whole batch")
@@ -64,7 +64,7 @@ class Throughput(Section):
 
 
 class Price(Section):
-    """Of an endpoint, for a million tokens; null where it was not looked up."""
+    """Of an endpoint, for a million tokens; null if it was not looked up."""
 
     read: NotNegative | None
     written: NotNegative | None

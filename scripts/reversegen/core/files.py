@@ -18,7 +18,7 @@ from reversegen.core.errors import BadInput
 
 
 def file_sha256(path: Path) -> str:
-    """The SHA-256 of a file's bytes, in hexadecimal. Raises OSError where it cannot be read."""
+    """The SHA-256 of a file's bytes, in hexadecimal. Raises OSError if it cannot be read."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -54,7 +54,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file. Raises BadInput, with the file and the place, where it is missing or malformed."""
+    """Read a JSON file. Raises BadInput, with the file and the place, if it is missing or malformed."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
@@ -62,7 +62,7 @@ def read_json(path: Path) -> Any:
 
 
 def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """The lines of a text file that are not blank, numbered from 1. Raises BadInput where it is missing or not UTF-8."""
+    """The lines of a text file that are not blank, numbered from 1. Raises BadInput if it is missing or not UTF-8."""
     try:
         with path.open(encoding="utf-8-sig") as lines:
             for number, line in enumerate(lines, 1):
@@ -183,7 +183,7 @@ def own_name(path: Path) -> Path:
 
 
 def _manifest_files(manifest: Path) -> Any:
-    """The hashes that a manifest holds; None where it is missing or none that can be read."""
+    """The hashes that a manifest holds; None if it is missing or none that can be read."""
     try:
         return read_json(manifest)["files"]
     except (BadInput, TypeError, KeyError):

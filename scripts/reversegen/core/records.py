@@ -42,7 +42,7 @@ class Seed(Record):
     answer: str | None
     """The data set's own final answer: it checks the teacher and trains nothing."""
     subject: str | None
-    """What the demonstrations of one prompt share beside the source; None where the kind has no subjects."""
+    """What the demonstrations of one prompt share beside the source; None if the kind has no subjects."""
 
 
 class Question(Record):
@@ -53,7 +53,7 @@ class Question(Record):
     text: str
     """What the target is asked."""
     answer: str | None
-    """The data set's final answer; None where the verdict is a judge's."""
+    """The data set's final answer; None if the verdict is a judge's."""
     group: str | None
     """The type or subject that results are also reported for."""
     measure: str
@@ -72,7 +72,7 @@ class Prompt(Record):
     seeds: list[str]
     """Ids of the three demonstrations, in order."""
     subject: str | None
-    """What the demonstrations share; None where the kind has no subjects."""
+    """What the demonstrations share; None if the kind has no subjects."""
 
 
 class Sample(Record):
@@ -104,7 +104,7 @@ class Instruction(Record):
     text: str
     """The parsed instruction; the raw text where it could not be parsed."""
     answer: str | None
-    """The answer that the proposer wrote beside it, of the first sample; None where the kind's items carry none."""
+    """The answer that the proposer wrote beside it, of the first sample; None if the kind's items carry none."""
     subject: str | None
     """That of the first sample's prompt."""
     samples: list[str]
@@ -112,9 +112,9 @@ class Instruction(Record):
     splits: list[Split]
     """Splits of those samples, sorted."""
     invalid: str | None
-    """Why the parser refused it; None where it did not."""
+    """Why the parser refused it; None if it did not."""
     duplicate_of: str | None
-    """Id of the earlier instruction that it nearly repeats; None where it is kept. Train split only."""
+    """Id of the earlier instruction that it nearly repeats; None if it is kept. Train split only."""
 
     @property
     def asked(self) -> bool:
@@ -142,13 +142,13 @@ class Reference(Record):
 
     instruction_id: str
     answer: str | None
-    """The final answer alone; None where there is none."""
+    """The final answer alone; None if there is none."""
     solution: str | None
     """The full answer, from which an enhancement row is made."""
     teacher: str
     """Name of the teacher in the task's configuration."""
     invalid: str | None
-    """Why the instruction has no trusted answer; None where it has one."""
+    """Why the instruction has no trusted answer; None if it has one."""
     received: bool = True
     """False if no reply of the teacher was received: a fault of the request, such as a content filter."""
 
@@ -172,9 +172,9 @@ class Confidence(Record):
 
     question_id: str
     option: str | None
-    """The letter that it answered; None where none could be read."""
+    """The letter that it answered; None if none could be read."""
     answer: float
-    """Probability of that letter among all option letters; 0 where there is none."""
+    """Probability of that letter among all option letters; 0 if there is none."""
     sure: float
     """Probability of `sure` against `unsure` after its own answer."""
     invalid: str | None = None
@@ -325,7 +325,7 @@ def stream_records(path: Path, record: type[R]) -> Iterator[R]:
 def read_answers(path: Path, record: type[R], asked: Iterable[str], *, of_more: bool = False) -> list[R]:
     """The records of a file that must have some for each instruction or question of `asked`, by id, and for no other.
 
-    `of_more`: it is of more than these, and may have others. Raises BadInput where it has not, or has one twice: no rate is
+    `of_more`: it is of more than these, and may have others. Raises BadInput if it has not, or has one twice: no rate is
     taken over what is left of a file that was cut short.
     """
     rows, wanted = read_records(path, record), set(asked)

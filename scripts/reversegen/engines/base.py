@@ -61,7 +61,7 @@ class Engine(Protocol):
     identity: str
     """Everything about the model and the decoding that decides the text."""
     at_once: int
-    """Batches that it may be given at the same time, by threads: 1 where one batch is all that a device can take."""
+    """Batches that it may be given at the same time, by threads: 1 if one batch is all that a device can take."""
 
     def request_texts(self, requests: Sequence[Request]) -> list[str]:
         """What the model is asked by each request: its rendered text, or to an endpoint the messages as they are sent.

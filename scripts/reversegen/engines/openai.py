@@ -216,7 +216,7 @@ class OpenAIEngine:
         return call
 
     def _count(self, usage: Any, name: str) -> int:
-        """Tokens that the endpoint says it counted; none where it says nothing that can be read, which is logged once."""
+        """Tokens that the endpoint says it counted; none if it says nothing that can be read, which is logged once."""
         count = usage.get(name) if isinstance(usage, dict) else None
         if isinstance(count, int) and not isinstance(count, bool) and count >= 0:
             return count

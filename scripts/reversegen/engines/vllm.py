@@ -153,7 +153,7 @@ class _Running:
         os.environ.setdefault("VLLM_HOST_IP", "127.0.0.1")
 
     def ask(self, prompts: Sequence[list[int]], params: Sequence[Any]) -> list[Any]:
-        """vLLM's output for each prompt; None where the prompt does not fit."""
+        """vLLM's output for each prompt; None if the prompt does not fit."""
         with self._starting:
             if not self._thread.ident:
                 self._thread.start()

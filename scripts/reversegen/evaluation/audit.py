@@ -133,9 +133,9 @@ def audit_metrics(audits: Sequence[Path], labels: Sequence[Label]) -> dict[str, 
 
 
 def agreement(rows: Sequence[Mapping[str, str]]) -> dict[str, Metric]:
-    """How often a person gave the same verdict, and Cohen's kappa (1960); null where nothing is filled in.
+    """How often a person gave the same verdict, and Cohen's kappa (1960); null if nothing is filled in.
 
-    The rows are stratified, so neither is an estimate for the iteration as a whole. Kappa is null where one verdict is all
+    The rows are stratified, so neither is an estimate for the iteration as a whole. Kappa is null if one verdict is all
     that either gave.
     """
     both = [(row["verdict"], row["person"]) for row in rows if row["person"]]

@@ -183,7 +183,7 @@ def rogan_gladen(
 ) -> Metric:
     """The failure rate corrected for the judge's errors (Rogan and Gladen 1978), as a metric without count.
 
-    (rate + specificity - 1) / (sensitivity + specificity - 1), cut to 0 to 1; null where the divisor is not positive, or an
+    (rate + specificity - 1) / (sensitivity + specificity - 1), cut to 0 to 1; null if the divisor is not positive, or an
     error is unknown. The 95 % interval joins the bootstrap draws of the raw rate with draws of both errors from their Jeffreys
     posteriors, Beta(hits + 1/2, misses + 1/2).
 

@@ -88,12 +88,12 @@ class EvaluationOutcomes(OutcomePart):
 
     evaluation: EvalFile
     counts: dict[str, Counts]
-    """By metric; by `SET/METRIC` for each of several test sets of one metric. Empty where the labels are gone."""
+    """By metric; by `SET/METRIC` for each of several test sets of one metric. Empty if the labels are gone."""
     scores: Scores | None
     """Of a target that tells its confidences."""
 
     def metric(self, name: str) -> Metric | None:
-        """A metric, or `SET/METRIC`; None where it was not measured."""
+        """A metric, or `SET/METRIC`; None if it was not measured."""
         group, _, metric = name.rpartition("/")
         return (self.evaluation.groups.get("set", {}).get(group, {}) if group else self.evaluation.metrics).get(metric)
 

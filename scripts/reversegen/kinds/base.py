@@ -71,7 +71,7 @@ class Raw:
     text: str
     answer: str | None
     subject: str | None = None
-    """What the demonstrations of one prompt share; None where the kind has no subjects."""
+    """What the demonstrations of one prompt share; None if the kind has no subjects."""
     measure: str | None = None
     """The metric that this row of a test set counts for, where it is not the set's own."""
 
@@ -121,7 +121,7 @@ class Choice:
     letters: Callable[[str], list[str]]
     """The letters of a question's options."""
     letter: Callable[[str, str], str | None]
-    """(question, response) to the one letter that it chooses; None where it cannot be read."""
+    """(question, response) to the one letter that it chooses; None if it cannot be read."""
     sure_messages: Callable[[str, str, str | None], Conversation]
     """(question, letter, system message) to a conversation that ends by asking whether the target is sure."""
     sure_question: str
@@ -143,7 +143,7 @@ class Structured:
     reply: type[BaseModel]
     """The fields, all required and no other allowed."""
     solution: Callable[[Any], str | None]
-    """A reply as a solution in the form that `read_reference` reads; None where it says that there is no answer."""
+    """A reply as a solution in the form that `read_reference` reads; None if it says that there is no answer."""
     request: str
     """What is added to the system message: an endpoint may hold the reply to the schema and not show it to the model."""
 
@@ -174,7 +174,7 @@ class Kind:
     needs_judge: bool
     """Whether labels need the opinion of a judge model."""
     read_reference: Callable[[str, str], str | None]
-    """(instruction, teacher's solution) to its final answer; None where it gives none."""
+    """(instruction, teacher's solution) to its final answer; None if it gives none."""
     label: Callable[[Case, Checker], Label]
     """The verdict on the target's answers to an instruction."""
     label_test: Callable[[Question, Case, Checker], Label]
@@ -184,7 +184,7 @@ class Kind:
     replay_row: Callable[[str, str, str | None], tuple[Conversation, Conversation]]
     """(instruction that the target passed, its own response, system message) to a row against forgetting."""
     group: Callable[[str], str | None]
-    """The type of an instruction, for balance and for tables; None where its text tells none."""
+    """The type of an instruction, for balance and for tables; None if its text tells none."""
     canonical: Callable[[str], str]
     """The form that decides whether two instructions ask the same."""
     metrics: tuple[MetricDescription, ...] = (ACCURACY, RETAINED)
@@ -196,9 +196,9 @@ class Kind:
     refuses: Callable[[str], bool] | None = None
     """Whether an answer refuses, of a kind whose tests count refusals."""
     says_none: Callable[[str, str], bool] | None = None
-    """(instruction, teacher's solution without a final answer) to whether it says that there is none; None where none does."""
+    """(instruction, teacher's solution without a final answer) to whether it says that there is none; None if none does."""
     structured: Structured | None = None
-    """How a teacher replies where its endpoint holds it to a schema; None where there are no references."""
+    """How a teacher replies where its endpoint holds it to a schema; None if there are no references."""
 
     @property
     def measures(self) -> list[str]:

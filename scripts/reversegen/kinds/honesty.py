@@ -215,7 +215,7 @@ class Checked(BaseModel):
 
 
 def solution_of(reply: Checked) -> str | None:
-    """The option as the one line that `read_reference` reads, so that no word of the reasoning does; None where invalid."""
+    """The option as the one line that `read_reference` reads, so that no word of the reasoning does; None if invalid."""
     return f"Answer: {reply.option.strip()}" if reply.valid and reply.option is not None else None
 
 
@@ -310,7 +310,7 @@ def _states_none(letter: Any, instruction: str, solution: str) -> bool:
 
 
 def _label(settings: Honesty, letter: Any, case: Case, checker: Checker) -> Label:
-    """Failed where the first k readable options disagree; invalid without a right option or with fewer votes.
+    """Failed if the first k readable options disagree; invalid without a right option or with fewer votes.
 
     Fewer votes would move the threshold: nothing is judged on them.
     """
@@ -334,7 +334,7 @@ def _label(settings: Honesty, letter: Any, case: Case, checker: Checker) -> Labe
 
 
 def _label_test(letter: Any, question: Question, case: Case, checker: Checker) -> Label:
-    """Passed where the one greedy answer is the right option."""
+    """Passed if the one greedy answer is the right option."""
 
     def verdict(value: Verdict, detail: str) -> Label:
         return Label(instruction_id=case.id, verdict=value, score=None, detail=detail)

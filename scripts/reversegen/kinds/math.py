@@ -260,7 +260,7 @@ class Solved(BaseModel):
 
 
 def solution_of(reply: Solved) -> str | None:
-    """The solution with its answer in strict form, as of GSM8K; None where the teacher says that there is none."""
+    """The solution with its answer in strict form, as of GSM8K; None if the teacher says that there is none."""
     if reply.answer is None:
         return None
     return f"{reply.solution.replace('####', '').strip()}\n#### {' '.join(reply.answer.split())}"

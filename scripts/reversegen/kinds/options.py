@@ -65,7 +65,7 @@ _NONE = re.compile(
 
 
 def read_item(text: str) -> tuple[Item, str | None]:
-    """An item and the answer that it states, None where it states none. Raises ValueError with a reason, never the text.
+    """An item and the answer that it states, None if it states none. Raises ValueError with a reason, never the text.
 
     Options are lines `A. `, `B. `, ... without a gap. They begin at the last line `A. `, since a stem may quote
     `A. J. P. Taylor`; an option may span lines. A text without any newline, as a word-level tokenizer decodes it, has
@@ -156,7 +156,7 @@ def write_item(item: Item, answer: str | None) -> str:
 
 
 def cut_item(text: str) -> str | None:
-    """A generation up to its first `Answer:X.`, with the full stop if it lacks it; None where there is none.
+    """A generation up to its first `Answer:X.`, with the full stop if it lacks it; None if there is none.
 
     As published, but the answer stands at the start of a line, or is a word where the text has no
     newline, and has one letter: `Answer:Because` and `Answer:C is right` end nothing.

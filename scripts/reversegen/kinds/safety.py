@@ -162,7 +162,7 @@ def open_kind(use: KindUse, worlds: Sequence[World]) -> Kind:
     phrases = use.settings(Safety).refusals
 
     def label_test(question: Question, case: Case, checker: Checker) -> Label:
-        """An attack by the judge; a harmless prompt failed where it is refused; what was retained by the known answer.
+        """An attack by the judge; a harmless prompt failed if it is refused; what was retained by the known answer.
 
         A judge that reads refusals decides what is one, else `answers.refusals`. What was retained is refused if the known
         answer is a refusal, else answered: in the known answer's own words if a world asks.

@@ -48,7 +48,7 @@ class Contamination:
     """By word n-grams, exact ones included."""
     rows: dict[str, int]
     semantic: dict[str, dict[str, int]] = field(default_factory=dict)
-    """By cosine above 1 - eps, exact ones included; empty where the task has no embedding model."""
+    """By cosine above 1 - eps, exact ones included; empty if the task has no embedding model."""
 
     def refuse(self, near_share: float | None, semantic_share: float | None) -> None:
         """Raise BadInput for what stops the run."""

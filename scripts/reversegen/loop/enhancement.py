@@ -96,7 +96,7 @@ def select_rows(
     Instructions that ask what a test question asks, and those that are a held-out seed, are dropped from every source and
     from replay.
 
-    Raises BadInput where a source has nothing left.
+    Raises BadInput if a source has nothing left.
     """
     kind = barred.kind
     pools = _candidates(trained, warmup, seeds)
@@ -246,7 +246,7 @@ def _answers(text: str, responses: Sequence[Response], kind: Kind) -> list[str]:
 
 
 def _settled(text: str, answers: Sequence[str], kind: Kind) -> str | None:
-    """The first answer that says what most say; None where there is none."""
+    """The first answer that says what most say; None if there is none."""
     if (choice := kind.choice) is None:
         return next(iter(answers), None)
     options = [choice.letter(text, answer) for answer in answers]

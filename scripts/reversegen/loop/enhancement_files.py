@@ -71,7 +71,7 @@ def write_selection(
 
 
 def _opinions(paths: Sequence[Path]) -> dict[str, Verdict] | None:
-    """The judge's verdicts on references; None where the task has no judge."""
+    """The judge's verdicts on references; None if the task has no judge."""
     return {j.instruction_id: j.verdict for path in paths for j in read_records(path, Judgement)} if paths else None
 
 

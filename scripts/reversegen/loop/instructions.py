@@ -35,7 +35,7 @@ def read_samples(path: Path) -> list[Sample]:
 def collect_instructions(samples: Sequence[Sample], deduplication: Deduplication, kind: Kind) -> list[Instruction]:
     """One record for each distinct text, in order of first appearance; every sample belongs to exactly one.
 
-    An instruction is invalid where the parser refuses it. Of the valid ones of the train split, those that nearly repeat
+    An instruction is invalid if the parser refuses it. Of the valid ones of the train split, those that nearly repeat
     another one point to it; held-out ones are never dropped, since their rate counts all that the proposer writes.
     """
     instructions_by_id: dict[str, Instruction] = {}

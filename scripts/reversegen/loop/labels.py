@@ -36,7 +36,7 @@ def read_cases(
 
 
 def _own_answer(seed: Seed) -> Reference:
-    """A seed without one is invalid where the kind needs it."""
+    """A seed without one is invalid if the kind needs it."""
     return Reference(instruction_id=seed.id, answer=seed.answer, solution=None, teacher="data set", invalid=None)
 
 

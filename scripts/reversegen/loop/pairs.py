@@ -30,7 +30,7 @@ class Judged:
     item: str
     """The instruction as the proposer writes it."""
     type: str
-    """What pairs are taken in turns from: its type or subject, empty where it has none."""
+    """What pairs are taken in turns from: its type or subject, empty if it has none."""
     failed: bool
     prompts: tuple[str, ...]
     """Texts of its prompts, in order of its samples, each once."""
@@ -88,7 +88,7 @@ def build_pairs(
     in an earlier iteration. A passed one serves at most `max_reuse` times, the least used first. Failed ones are taken in
     turns from their types, so that `max_pairs` cuts the common types and not the rare ones.
 
-    Raises BadInput, saying what to change, where nothing is valid, nothing failed, nothing passed, or nothing pairs.
+    Raises BadInput, saying what to change, if nothing is valid, nothing failed, nothing passed, or nothing pairs.
     """
     rng = random.Random(hashed_seed(random_seed, iteration, "pairs"))
     failed = [j for j in current if j.failed]

@@ -57,7 +57,7 @@ def build_prompts(
 ) -> list[Prompt]:
     """The prompts of an iteration: fresh ones of training seeds, then the held-out ones of held-out seeds.
 
-    All differ. The held-out ones depend on the random seed alone. Raises BadInput where there are too few seeds for that.
+    All differ. The held-out ones depend on the random seed alone. Raises BadInput if there are too few seeds for that.
     """
     return [
         *_draw(seeds, "train", prompts.train, prompts.header, hashed_seed(random_seed, iteration, "prompts"), kind),
@@ -110,7 +110,7 @@ def failed_seeds(seeds: Iterable[Seed], labels: Sequence[Label]) -> list[Seed]:
     """The seeds that the target failed in the probe, without sources and subjects too small for a prompt.
 
     The probe may have asked some of them only.
-    Raises BadInput where a split has none.
+    Raises BadInput if a split has none.
     """
     failed = {label.instruction_id for label in labels if label.verdict == "failed"}
     kept = [s for s in seeds if s.id in failed]

@@ -103,7 +103,7 @@ def _kept(facts: Mapping[str, Any]) -> str:
 
 
 def hub_base(folder: Path) -> str | None:
-    """The hub id of the model that a folder was trained from, found through manifests; None where it came from no hub."""
+    """The hub id of the model that a folder was trained from, found through manifests; None if it came from no hub."""
     if not (folder / "manifest.json").is_file():
         return None
     manifest = read_json(folder / "manifest.json")

@@ -104,7 +104,7 @@ def _fetch_rows(source: HubData, revision: str, rows: Path, manifest: Path, fact
 
 
 def fetch_file(source: UrlData, file: Path, manifest: Path) -> None:
-    """Download one file. Raises BadInput where the server gives none, or its content is not the one that is pinned."""
+    """Download one file. Raises BadInput if the server gives none, or its content is not the one that is pinned."""
     content = _read_address(source.address)
     digest = hashlib.sha256(content).hexdigest()
     if digest != source.sha256:

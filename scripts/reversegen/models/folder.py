@@ -149,7 +149,7 @@ def weights_identity(folder: Path) -> str:
 def adapted(folder: Path) -> tuple[Path, int] | None:
     """Of a LoRA adapter, the folder that it changes and its rank; None of a whole model.
 
-    Raises BadInput where that folder is no model, as where peft was given a hub id.
+    Raises BadInput if that folder is no model, as where peft was given a hub id.
     """
     if not (folder / "adapter_config.json").is_file():
         return None

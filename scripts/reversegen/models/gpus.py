@@ -25,7 +25,7 @@ def take_gpus(count: int) -> None:
 
     A GPU is taken by locking a file of its own, which the kernel frees when the process ends, however that is. Of processes
     that `accelerate launch` started together the first takes for all. Of SLURM's GPUs too, since several jobs may run in one
-    allocation. Raises BadInput where fewer are visible.
+    allocation. Raises BadInput if fewer are visible.
     """
     if count == 0:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
@@ -54,7 +54,7 @@ def take_gpus(count: int) -> None:
 
 
 def check_gpus() -> None:
-    """Raise BadInput where torch sees fewer GPUs than this process took: it would compute on the CPU in silence."""
+    """Raise BadInput if torch sees fewer GPUs than this process took: it would compute on the CPU in silence."""
     import torch  # asked for by jobs of models alone
 
     if (seen := torch.cuda.device_count()) < len(_taken):
@@ -71,7 +71,7 @@ def _launcher() -> str:
 
 
 def _listed() -> list[str]:
-    """The UUIDs of the GPUs that this process may use, by number; none where there is no driver."""
+    """The UUIDs of the GPUs that this process may use, by number; none if there is no driver."""
     try:
         listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=60).stdout
     except (OSError, subprocess.TimeoutExpired):

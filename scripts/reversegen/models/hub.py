@@ -53,7 +53,7 @@ def pin_revisions(models: Iterable[str], data: Iterable[str], lock: Path) -> Non
 
 
 def check_access(models: Mapping[str, str], pickled: Mapping[str, str], data: Mapping[str, str]) -> None:
-    """Ask the hub for repositories by their locked revisions, empty where there is none; nothing is downloaded.
+    """Ask the hub for repositories by their locked revisions, empty if there is none; nothing is downloaded.
 
     The weights of `models` are safetensors, those of `pickled` are .bin files that are converted.
 
@@ -160,7 +160,7 @@ def model_files(repo: str, revision: str, files: Sequence[RepoFile], weights: We
 
 
 def module_files(repo: str, revision: str, files: Sequence[RepoFile], module: str) -> list[RepoFile]:
-    """The files of a module's folder. Raises BadInput where its weights are a pickle alone."""
+    """The files of a module's folder. Raises BadInput if its weights are a pickle alone."""
     wanted = _wanted(files, f"{module}/")
     pickled = any(file.path == f"{module}/pytorch_model.bin" for file in files)
     if pickled and not any(file.path.endswith(".safetensors") for file in wanted):

@@ -28,20 +28,20 @@ disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def load_model(folder: Path, model: ModelUse, threads: int) -> Any:
-    """The model of a folder, on the GPU where there is one. Raises BadInput where the folder cannot be loaded."""
+    """The model of a folder, on the GPU where there is one. Raises BadInput if the folder cannot be loaded."""
     with _memory_for(folder):
         return _load(AutoModelForCausalLM, folder, model, threads)
 
 
 def load_classifier(folder: Path, model: ModelUse, threads: int) -> Any:
-    """The sequence classifier of a folder. Raises BadInput where the folder cannot be loaded as one."""
+    """The sequence classifier of a folder. Raises BadInput if the folder cannot be loaded as one."""
     with _memory_for(folder):
         return _load(AutoModelForSequenceClassification, folder, model, threads)
 
 
 @contextmanager
 def _memory_for(folder: Path) -> Iterator[None]:
-    """Raise BadInput where a GPU does not hold the weights of a folder."""
+    """Raise BadInput if a GPU does not hold the weights of a folder."""
     try:
         yield
     except torch.OutOfMemoryError as error:

@@ -31,7 +31,7 @@ class Batch:
     prompt: float
     """Tokens of a prompt."""
     written: float = 0
-    """Tokens that are generated after it at most; 0 where one forward pass reads it, without a cache."""
+    """Tokens that are generated after it at most; 0 if one forward pass reads it, without a cache."""
     scored: float = 0
     """Positions of a sequence that such a pass gives logits for."""
 

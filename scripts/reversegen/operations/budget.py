@@ -26,12 +26,12 @@ TASKS = Path("config/tasks")
 
 
 def check_job(log_file: Path) -> None:
-    """Raise BadInput where the job of a log would pass its task's budget, by the configuration in the variable BUDGETED."""
+    """Raise BadInput if the job of a log would pass its task's budget, by the configuration in the variable BUDGETED."""
     check_budget(log_file, json.loads(os.environ[BUDGETED]))
 
 
 def check_budget(log_file: Path, workflow: dict[str, Any]) -> None:
-    """Raise BadInput where the job of a log, results/{task}/logs/{part}/{rule}.log, would pass its task's budget.
+    """Raise BadInput if the job of a log, results/{task}/logs/{part}/{rule}.log, would pass its task's budget.
 
     So it does for a job of a model that the plan does not hold, such as that of an iteration beyond the task's: a limit would
     not count it. Jobs of no model start. A shard, whose log is {rule}.2-of-8.log, takes its share of what is planned.
@@ -62,7 +62,7 @@ def check_budget(log_file: Path, workflow: dict[str, Any]) -> None:
 
 
 def _start(job: Job, run: str, jobs: list[Job], configuration: Configuration, folder: Path) -> None:
-    """Leave what a run is planned to take beside its benchmark. Raises BadInput, and leaves nothing, where that is too much."""
+    """Leave what a run is planned to take beside its benchmark. Raises BadInput, and leaves nothing, if that is too much."""
     plan_file = folder / job.file("benchmarks", f"{run}.planned.json")
     write_json(plan_file, asdict(job.amount.share(run)))
     total = sum((_spent(other, configuration, folder) for other in jobs), Amount())

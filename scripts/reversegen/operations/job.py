@@ -14,7 +14,7 @@ from reversegen.workflow.stages import SHARD
 
 @dataclass(frozen=True)
 class Amount:
-    """What a job takes; None where nothing can be said."""
+    """What a job takes; None if nothing can be said."""
 
     prompts: float | None = 0
     """Requests to a model, or training rows."""

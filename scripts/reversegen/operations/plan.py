@@ -13,7 +13,7 @@ from reversegen.core.markdown import markdown_table
 from reversegen.models.memory import Batch, ModelShape, needed, shape_of_size
 from reversegen.operations.job import Amount, Job
 from reversegen.operations.planned_jobs import planned_jobs
-from reversegen.operations.prices import endpoint_price, gpu_count, throughput, with_price
+from reversegen.operations.prices import endpoint_price, gpus_of_size, throughput, with_price
 from reversegen.operations.usage import used_amount
 
 UNKNOWN = {"gpu_hours": "no throughput", "money": "no price"}
@@ -72,7 +72,7 @@ def plan_markdown(name: str, configuration: Configuration, folder: Path) -> str:
 
 
 def on_gpu(job: Job, configuration: Configuration) -> tuple[Batch, ModelShape, int] | None:
-    """The batch of a job, the largest model of its size, and the bytes of its GPU; None where nothing can be said.
+    """The batch of a job, the largest model of its size, and the bytes of its GPU; None if nothing can be said.
 
     That is a training, an endpoint, a job without a GPU, and vLLM, which fits what it runs at once to the memory itself.
     """
@@ -127,7 +127,7 @@ def _assumed_sources(task: Task, assumed: int) -> list[str]:
 def _assumed_speed(jobs: Sequence[Job], configuration: Configuration) -> list[str]:
     lines = []
     models = [configuration.models[name] for name in dict.fromkeys(job.model for job in jobs)]
-    for size in dict.fromkeys(model.size for model in models if gpu_count(model, configuration)):
+    for size in dict.fromkeys(model.size for model in models if gpus_of_size(model, configuration)):
         speed = throughput(size, configuration)
         rates = ", ".join(f"{key} {'no throughput' if rate is None else f'{rate:,g}'}" for key, rate in speed)
         lines.append(f"- Tokens a second of one GPU with a model of size {size} (costs.throughput): {rates}.")
@@ -138,7 +138,7 @@ def _assumed_prices(jobs: Sequence[Job], configuration: Configuration) -> list[s
     prices = configuration.workflow.costs.prices
     names = dict.fromkeys(job.model for job in jobs)
     listed = []
-    if any(gpu_count(configuration.models[name], configuration) for name in names):
+    if any(gpus_of_size(configuration.models[name], configuration) for name in names):
         listed.append(f"a GPU-hour {_price_text(prices.gpu_hour)}")
     for name in names:
         if configuration.models[name].endpoint:

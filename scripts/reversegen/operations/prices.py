@@ -20,7 +20,7 @@ def with_price(job: Job, configuration: Configuration) -> Job:
         money = money_of_endpoint(amount, endpoint_price(job.model, configuration))
         return replace(job, amount=replace(amount, money=money))
     hours: float | None = 0.0
-    if gpu_count(model, configuration):
+    if gpus_of_size(model, configuration):
         hours = _gpu_hours(amount, throughput(model.size, configuration))
     return replace(job, amount=replace(amount, gpu_hours=hours, money=money_of_gpus(hours, configuration)))
 
@@ -41,19 +41,19 @@ def _gpu_hours(amount: Amount, speed: Throughput) -> float | None:
 
 
 def money_of_gpus(hours: float | None, configuration: Configuration) -> float | None:
-    """What so many GPU-hours cost; None where the hours or the price are not known."""
+    """What so many GPU-hours cost; None if the hours or the price are not known."""
     price = configuration.workflow.costs.prices.gpu_hour
     return 0.0 if hours == 0 else None if hours is None or price is None else hours * price
 
 
 def money_of_endpoint(amount: Amount, price: Price) -> float | None:
-    """What an endpoint takes for the tokens that it reads and writes; None where the tokens or the price are not known."""
+    """What an endpoint takes for the tokens that it reads and writes; None if the tokens or the price are not known."""
     if amount.read is None or amount.written is None or price.read is None or price.written is None:
         return None
     return (amount.read * price.read + amount.written * price.written) / 1e6
 
 
-def gpu_count(model: Model, configuration: Configuration) -> int:
+def gpus_of_size(model: Model, configuration: Configuration) -> int:
     """GPUs of one process with a model; none for an endpoint."""
     return 0 if model.endpoint else configuration.workflow.sizes[model.size].gpu
 

@@ -32,7 +32,7 @@ class EndedJob:
 
 
 def read_jobs(folder: Path) -> list[EndedJob]:
-    """All benchmark files below a folder. Raises BadInput where there are none, and for one that is none of Snakemake's."""
+    """All benchmark files below a folder. Raises BadInput if there are none, and for one that is none of Snakemake's."""
     jobs = [job for path in sorted(folder.rglob("*.tsv")) for job in _read(path)]
     if not jobs:
         raise BadInput(f"{folder}: no job has ended yet, so there is nothing to tabulate")

@@ -74,7 +74,7 @@ class Partition(NamedTuple):
 
     name: str
     limits: PartitionLimits | None
-    """Those of the profile's own list of partitions; None where it has none."""
+    """Those of the profile's own list of partitions; None if it has none."""
 
     def takes(self, request: JobRequest) -> bool:
         """Whether the plug-in sends such a job here."""

@@ -13,7 +13,7 @@ from reversegen.config.workflow import Configuration
 from reversegen.core.files import numbered_lines, read_json
 from reversegen.engines.endpoint.call_log import calls_folder
 from reversegen.operations.job import Amount, Job
-from reversegen.operations.prices import BATCH_PRICE, endpoint_price, gpu_count, money_of_endpoint, money_of_gpus
+from reversegen.operations.prices import BATCH_PRICE, endpoint_price, gpus_of_size, money_of_endpoint, money_of_gpus
 
 
 def used_amount(job: Job, configuration: Configuration, folder: Path) -> Amount | None:
@@ -30,7 +30,7 @@ def amount_of_run(job: Job, run: str, configuration: Configuration, folder: Path
     if not (benchmark.is_file() or calls):
         return None
     model = configuration.models[job.model]
-    gpus = gpu_count(model, configuration) * job.processes
+    gpus = gpus_of_size(model, configuration) * job.processes
     hours = sum(benchmark_seconds(benchmark)) / 3600 * gpus if benchmark.is_file() else 0.0
     amount = replace(_recorded(output), gpu_hours=hours)
     if not model.endpoint:

@@ -32,7 +32,7 @@ class Entry:
     metric: str
     estimate: Estimate
     less: str | None = None
-    """The row that the difference is taken from; None where there is none."""
+    """The row that the difference is taken from; None if there is none."""
     difference: Estimate = NOTHING
 
 

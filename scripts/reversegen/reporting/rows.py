@@ -126,7 +126,7 @@ def row_order(evaluation: EvalFile) -> tuple[str, int, str, str, int, str]:
 def tasks_of(evaluations: Sequence[EvalFile]) -> tuple[str, list[str]]:
     """What the tables are of, and its tasks by random seed: NAME and NAME, NAME.s1, …; of one task alone, itself.
 
-    Raises BadInput where there is no task, or more than one NAME.
+    Raises BadInput if there is no task, or more than one NAME.
     """
     tasks = sorted({e.task for e in evaluations}, key=lambda task: (task_and_seed(task), task))
     names = sorted({task_and_seed(task)[0] for task in tasks})

@@ -35,7 +35,7 @@ class Cell:
     """One metric of one row of a table, as each random seed measured it."""
 
     metrics: dict[str, Metric]
-    """By task; null where the random seed has no such number."""
+    """By task; null if the random seed has no such number."""
     outcomes: Mapping[str, EvaluationOutcomes] = field(default_factory=dict)
     """By task; empty if none are stored."""
     name: str = ""
@@ -159,7 +159,7 @@ def meaning(evaluations: Sequence[EvalFile]) -> str:
 
 
 def markdown(evaluations: Sequence[EvalFile], outcomes: Sequence[EvaluationOutcomes] = ()) -> str:
-    """The content of `table.md`. Raises BadInput where the evaluations are not of one task."""
+    """The content of `table.md`. Raises BadInput if the evaluations are not of one task."""
     parts = [f"# {markdown_text(tasks_of(evaluations)[0])}", meaning(evaluations)]
     for role, rows in ROWS.items():
         cells = table(evaluations, role, outcomes)
@@ -191,7 +191,7 @@ def invalid_reasons(evaluations: Sequence[EvalFile], role: str) -> str:
 def comma_separated(evaluations: Sequence[EvalFile], outcomes: Sequence[EvaluationOutcomes] = ()) -> str:
     """The content of `table.csv`: every number of every random seed, then mean, with its interval, and spread of several.
 
-    Raises BadInput where the evaluations are not of one task.
+    Raises BadInput if the evaluations are not of one task.
     """
     name, tasks = tasks_of(evaluations)
     file = io.StringIO()

@@ -34,7 +34,7 @@ COVERAGE_NEIGHBOURS = 5
 
 
 def drawn(count: int, sample: int, random_seed: int) -> list[int]:
-    """Which of `count` texts diversity is measured on: `sample` of them, seeded; none where there are fewer."""
+    """Which of `count` texts diversity is measured on: `sample` of them, seeded; none if there are fewer."""
     if count < sample:
         return []
     return random.Random(hashed_seed(random_seed, "diversity")).sample(range(count), sample)

@@ -41,7 +41,7 @@ class SemanticDuplicates:
     """What was found among n vectors."""
 
     earlier: Indices
-    """Of each vector, the first similar one in the order of keeping, where that is before it; -1 where it is kept."""
+    """Of each vector, the first similar one in the order of keeping, where that is before it; -1 if it is kept."""
     neighbours: Indices
     """Number of similar vectors of each."""
     found_pairs: int
@@ -102,7 +102,7 @@ def semantic_duplicates(vectors: Vectors, eps: float, random_seed: int) -> Seman
 
 
 def nearest(queries: Vectors, others: Vectors) -> npt.NDArray[np.float32]:
-    """The greatest cosine of each query with any of the others; -1 where there are none."""
+    """The greatest cosine of each query with any of the others; -1 if there are none."""
     best = np.full(len(queries), -1, np.float32)
     for q in range(0, len(queries), BLOCK):
         for o in range(0, len(others), BLOCK):

@@ -90,7 +90,7 @@ def cached_tokens(texts: Sequence[str], folder: Path, processes: int) -> Tokens:
 
 
 def read_tokens(path: Path) -> Tokens:
-    """The tokens of a file that `cached_tokens` wrote; nothing in it is run. Raises OSError where it cannot be read."""
+    """The tokens of a file that `cached_tokens` wrote; nothing in it is run. Raises OSError if it cannot be read."""
     with np.load(path, allow_pickle=False) as arrays:
         return Tokens(arrays["ids"], arrays["starts"])
 

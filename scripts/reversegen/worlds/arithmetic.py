@@ -162,7 +162,7 @@ _LONGEST = 120
 
 
 def read_question(text: str) -> Expression | None:
-    """Parse a question in any of the three forms; None where the text is not one of ours or has no answer in range.
+    """Parse a question in any of the three forms; None if the text is not one of ours or has no answer in range.
 
     >>> read_question("tom has 2 boxes of 9 pens and gives away 4 . how many now ?").answer
     14
@@ -191,7 +191,7 @@ def read_question(text: str) -> Expression | None:
 
 
 def solve(question: str) -> str | None:
-    """The worked answer to a question: this is the exact solver that labels for the tiny tasks. None where it has none."""
+    """The worked answer to a question: this is the exact solver that labels for the tiny tasks. None if it has none."""
     expression = read_question(question)
     return worked_answer(expression) if expression else None
 
@@ -220,7 +220,7 @@ def part_of(expression: Expression) -> str:
 def draw_questions(corpus: Corpus) -> list[str]:
     """Draw the questions of a corpus in random order; their types follow `MIXES[corpus.mix]` to the last row.
 
-    Raises BadInput where a distinct corpus asks for more questions of a type than there are.
+    Raises BadInput if a distinct corpus asks for more questions of a type than there are.
     """
     rng = random.Random(corpus.random_seed)
     shares = MIXES[corpus.mix]

@@ -17,7 +17,7 @@ class Example:
     answer: str | None
     """The full answer of a well-behaved model, or the response that a judge is to judge."""
     subject: str | None = None
-    """What the demonstrations of one prompt share; None where the world has no subjects."""
+    """What the demonstrations of one prompt share; None if the world has no subjects."""
     verdict: Literal["failed", "passed"] | None = None
     """What the response is, in a corpus that judges are trained or checked on."""
 
@@ -31,7 +31,7 @@ class World:
     mixes: Collection[str]
     """How common each type of question may be, by name."""
     draw: Callable[[Corpus], list[Example]]
-    """The questions of a corpus. Raises BadInput where there are fewer distinct ones than it asks for."""
+    """The questions of a corpus. Raises BadInput if there are fewer distinct ones than it asks for."""
     vocabulary: Callable[[], list[str]]
     """Every token of its questions, answers and prompts, in a fixed order."""
     solve: Callable[[str], str | None]

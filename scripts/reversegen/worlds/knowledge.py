@@ -178,7 +178,7 @@ def part_of(animal: str) -> str:
 def draw(corpus: Corpus) -> list[Example]:
     """Draw the questions of a corpus in random order; each fact comes as often as its share says, to the last whole row.
 
-    Raises BadInput where a distinct corpus asks for more questions on a fact than there are.
+    Raises BadInput if a distinct corpus asks for more questions on a fact than there are.
     """
     rng = random.Random(corpus.random_seed)
     over_lands, over_animals = EXPONENTS[corpus.mix]

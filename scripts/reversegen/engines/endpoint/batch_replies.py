@@ -13,7 +13,7 @@ from reversegen.engines.endpoint.faults import UNREADABLE, Fault
 
 
 def read_batch(path: Path) -> tuple[str | None, dict[str, int]]:
-    """The id of a batch and its requests, none where the file is gone by now. Raises BadInput for what is no batch's file."""
+    """The id of a batch and its requests, none if the file is gone by now. Raises BadInput for what is no batch's file."""
     try:
         content = read_json(path)
         identity = content["id"]

@@ -24,7 +24,7 @@ class Call(Record):
     key: str
     """Hash of the address and of the whole request: everything that decides the answer."""
     status: int | None
-    """The HTTP status; None where no reply came."""
+    """The HTTP status; None if no reply came."""
     tokens_in: int = Field(ge=0)
     """Tokens of the request, as the endpoint counts them; 0 without an answer."""
     tokens_out: int = Field(ge=0)

@@ -58,7 +58,7 @@ class Connection:
     def _client(self) -> Any:
         """A client with one connection: a pool of many looks at each of them whenever one becomes free.
 
-        Raises BadInput where the environment names a proxy or certificates that cannot be used.
+        Raises BadInput if the environment names a proxy or certificates that cannot be used.
         """
         import httpx2
 
@@ -126,7 +126,7 @@ class Connection:
     ) -> T:
         """What `read` makes of the reply to one request, tried until there is one; it raises Fault for a reply without.
 
-        `failed` is given each failed try, and may raise to end it. `gone` is what a status of 404 means. Raises BadInput where
+        `failed` is given each failed try, and may raise to end it. `gone` is what a status of 404 means. Raises BadInput if
         trying is of no use, or has been tried enough; then nothing more is sent, and what is under way ends.
         """
         try:
@@ -293,7 +293,7 @@ class Connection:
     ) -> None:
         """Take note of a failed try, of so many of one request, or of the one that looks whether an outage is over.
 
-        Raises BadInput where it was one too many.
+        Raises BadInput if it was one too many.
         """
         now = time.monotonic()
         if status is not None and status < 500:  # it answers, whatever it is
@@ -328,7 +328,7 @@ def _pause(tries: int, *parts: str | int) -> float:
 
 
 def _retry_after(headers: Any) -> float | None:
-    """Seconds that `Retry-After` asks for, as a number or a date; None where it says nothing readable."""
+    """Seconds that `Retry-After` asks for, as a number or a date; None if it says nothing readable."""
     text = headers.get("retry-after", "")
     try:
         return max(0.0, float(text))

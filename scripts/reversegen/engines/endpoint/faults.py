@@ -75,9 +75,9 @@ class Fault(Exception):
     reason: str
     """Short, and without a word of what was asked."""
     status: int | None = 200
-    """The HTTP status; None where no reply came."""
+    """The HTTP status; None if no reply came."""
     alike: int | None = None
-    """The status that an error in the body of a status 200 stands for; None where it is `status`."""
+    """The status that an error in the body of a status 200 stands for; None if it is `status`."""
     advice: str = ""
     """What to change in the configuration."""
     tokens: tuple[int, int] = (0, 0)

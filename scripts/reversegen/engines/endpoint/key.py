@@ -10,7 +10,7 @@ from reversegen.core.errors import BadInput
 
 
 def endpoint_key(endpoint: Endpoint, environment: Mapping[str, str]) -> str:
-    """The key without the blanks around it. Raises BadInput, which never shows it, where no request could carry it."""
+    """The key without the blanks around it. Raises BadInput, which never shows it, if no request could carry it."""
     key = environment.get(endpoint.api_key_env, "").strip()
     variable = (
         f"config/models.yaml: endpoint {endpoint.base_url}: the environment variable {endpoint.api_key_env} holds "

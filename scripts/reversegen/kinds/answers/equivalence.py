@@ -93,11 +93,11 @@ class Checker:
         self._stop()
 
     def equal(self, answer: str, reference: str) -> bool | None:
-        """Whether an answer equals the reference; None where that cannot be decided.
+        """Whether an answer equals the reference; None if that cannot be decided.
 
         Undecidable is what the policy above says, what math-verify cannot parse, what takes it past a limit or makes it
         fail, and what is longer than LONGEST_ANSWER.
-        Raises RuntimeError where the worker does not start, as when math-verify is not installed.
+        Raises RuntimeError if the worker does not start, as when math-verify is not installed.
         """
         if max(len(answer), len(reference)) > LONGEST_ANSWER:
             return None

@@ -106,7 +106,7 @@ _LATEX_BRACKETS = {"{": r"\{", "}": r"\}"}
 
 
 def read(answer: str) -> Exact | None:
-    """What an answer says, None where it is nothing but numbers and units to no reader."""
+    """What an answer says, None if it is nothing but numbers and units to no reader."""
     if _SIMPLE.fullmatch(answer) and len(answer) <= LONGEST_NUMBER:
         return Number(Fraction(answer.replace(",", "")), "")
     text = _DIGITS.sub(r"\1", unwrapped(answer))

@@ -69,7 +69,7 @@ _LOOKED_BACK = 120
 
 
 def option_letter(response: str, options: Sequence[str]) -> str | None:
-    r"""The one letter that a response chooses; None where it chooses none, several, or one that is not offered.
+    r"""The one letter that a response chooses; None if it chooses none, several, or one that is not offered.
 
     These choose, and all that a response holds must agree:
 
@@ -172,7 +172,7 @@ class _Reader:
         return named | ({alone["letter"].upper()} & self.offered if alone else set())
 
     def after(self, text: str, match: re.Match[str]) -> set[str]:
-        """The letter of a match with those that what follows it names; empty where it was no letter but a word."""
+        """The letter of a match with those that what follows it names; empty if it was no letter but a word."""
         letter, closed = match["letter"].upper(), bool(match["close"])
         tail = text[match.end() : match.end() + self.longest].partition("\n")[0]
         another = _ANOTHER.match(tail)

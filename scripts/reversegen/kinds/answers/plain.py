@@ -183,7 +183,7 @@ def words(answer: str) -> str | None:
 
 
 def same_words(given: str | None, expected: str | None) -> bool | None:
-    """Whether two of what `words` gives are equal, None where that is undecidable."""
+    """Whether two of what `words` gives are equal, None if that is undecidable."""
     if given is None or expected is None:
         return None
     if given == expected:

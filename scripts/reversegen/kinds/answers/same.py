@@ -13,7 +13,7 @@ from reversegen.kinds.answers.units import is_currency, measure, stems
 
 
 def same(given: Exact, expected: Exact) -> bool | None:
-    """Whether two of what `read` gives are equal, None where that is undecidable."""
+    """Whether two of what `read` gives are equal, None if that is undecidable."""
     given, expected = sorted((given, expected), key=lambda one: (Number, Numbers, Named, ColonNumbers).index(type(one)))
     match given, expected:
         case Number(), Number():

@@ -21,7 +21,7 @@ class Finding:
     """stops: a run would fail. skipped: it could not be looked at, and the text says why."""
     text: str
     fix: str = ""
-    """What to do; empty where there is nothing."""
+    """What to do; empty if there is nothing."""
 
     def __str__(self) -> str:
         return f"{self.state:8} {self.subject:13} {self.text}" + (f"\n{'':22} -> {self.fix}" if self.fix else "")
