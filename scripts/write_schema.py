@@ -8,12 +8,12 @@ from pathlib import Path
 from reversegen.config.json_schema import json_schemas
 from reversegen.core.files import write_json
 from reversegen.stage import run
-from reversegen.workflow.configuration import EXTENSIONS
+from reversegen.workflow.configuration import EXTENSIONS, JUDGE_FORMATS
 
 
 def main(folder: Path) -> None:
     """One file for config.yaml, one for tasks, one for models.yaml."""
-    for name, schema in json_schemas(EXTENSIONS.kinds, EXTENSIONS.worlds).items():
+    for name, schema in json_schemas(EXTENSIONS.kinds, EXTENSIONS.worlds, JUDGE_FORMATS).items():
         write_json(folder / name, schema)
 
 

@@ -110,13 +110,23 @@ def test_a_reused_part_depends_on_the_section_of_a_new_kind(edited: Edited) -> N
 
 
 def test_editors_know_the_section_of_a_new_kind() -> None:
-    schemas = json_schemas({**EXTENSIONS.kinds, "spelling": Spelling}, [*EXTENSIONS.worlds, "letters"])
+    schemas = json_schemas({**EXTENSIONS.kinds, "spelling": Spelling}, [*EXTENSIONS.worlds, "letters"], ["mine"])
     task = jsonschema.Draft202012Validator(schemas["task.schema.json"])
     corpus = {"world": "letters", "mix": "a", "part": "all", "count": 1, "random_seed": 0, "distinct": True}
     data = {"seeds": {"a": {"licence": "MIT", "corpus": corpus}}}
     assert task.is_valid(OWN | {"data": data})
     assert not task.is_valid(OWN | {"spelling": {"language": 5}})
+    assert task.is_valid({"judge": JUDGE | {"format": "mine"}})
+    assert not task.is_valid({"judge": JUDGE})
     assert "spelling" in schemas["config.schema.json"]["properties"]["tables"]["properties"]
+
+
+def test_a_judge_format_that_there_is_not_is_refused_with_those_that_there_are(edited: Edited) -> None:
+    edited.set(TASK, "judge", JUDGE | {"format": "wildgard"})
+    assert edited.refusal() == (
+        f"{edited.folder / TASK}: judge.format: 'wildgard' is none of llama-guard-2, llama-guard-3, llama-guard-4, wildguard, "
+        "shieldgemma, instructed, classifier"
+    )
 
 
 def test_a_world_that_there_is_not_is_refused_in_tasks_and_models(edited: Edited) -> None:

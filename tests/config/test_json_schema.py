@@ -10,9 +10,9 @@ from tests.support.edited_config import CONFIG, MODELS, SHIPPED, WORKFLOW, Edite
 from tests.support.refused_values import BEYOND_SCHEMAS, REFUSED, shown
 
 from reversegen.config.json_schema import json_schemas
-from reversegen.workflow.configuration import EXTENSIONS
+from reversegen.workflow.configuration import EXTENSIONS, JUDGE_FORMATS
 
-SCHEMAS = json_schemas(EXTENSIONS.kinds, EXTENSIONS.worlds)
+SCHEMAS = json_schemas(EXTENSIONS.kinds, EXTENSIONS.worlds, JUDGE_FORMATS)
 EDITORS = {name: jsonschema.Draft202012Validator(schema) for name, schema in SCHEMAS.items()}
 
 

@@ -11,10 +11,12 @@ from reversegen.config.task import task_section
 from reversegen.config.workflow import ABLATION, Workflow
 
 
-def json_schemas(kinds: Mapping[str, type[Section] | None], worlds: Collection[str]) -> dict[str, dict[str, Any]]:
+def json_schemas(
+    kinds: Mapping[str, type[Section] | None], worlds: Collection[str], judge_formats: Collection[str]
+) -> dict[str, dict[str, Any]]:
     """The schemas by file name in config/schema/, as `load.Extensions` has kinds and worlds.
 
-    A task's file may leave out what `defaults` gives.
+    `judge_formats` are what `judge.format` may be. A task's file may leave out what `defaults` gives.
     """
     task = task_section(kinds).model_json_schema()
     task["properties"] = _with_sections(task["properties"], [name for name, section in kinds.items() if section])
@@ -22,7 +24,8 @@ def json_schemas(kinds: Mapping[str, type[Section] | None], worlds: Collection[s
         part.pop("required", None)
     model = Model.model_json_schema()
     for schema in (task, model):
-        _name_worlds(schema["$defs"]["Corpus"]["properties"], worlds)
+        _list_names(schema["$defs"]["Corpus"]["properties"], "world", worlds)
+    _list_names(task["$defs"]["Judge"]["properties"], "format", judge_formats)
     models = {"type": "object", "$defs": model.pop("$defs"), "additionalProperties": model}
     workflow = Workflow.model_json_schema()
     tables = workflow["properties"]["tables"]
@@ -40,5 +43,5 @@ def _with_sections(properties: dict[str, Any], sections: Collection[str]) -> dic
     return {name: properties[name] for name in (*names[:place], *sections, *names[place:])}
 
 
-def _name_worlds(corpus: dict[str, Any], worlds: Collection[str]) -> None:
-    corpus["world"] = {"enum": list(worlds), **corpus["world"]}
+def _list_names(properties: dict[str, Any], key: str, names: Collection[str]) -> None:
+    properties[key] = {"enum": list(names), **properties[key]}

@@ -123,9 +123,7 @@ class Judge(Section):
     """The judge model of a kind whose verdicts need one."""
 
     model: str
-    format: Literal[
-        "llama-guard-2", "llama-guard-3", "llama-guard-4", "wildguard", "shieldgemma", "instructed", "classifier"
-    ] = Field(description="the published form of its replies, or classifier for a text-classification model")
+    format: str = Field(description="the published form of its replies, or classifier for a text-classification model")
     failed_labels: list[str] = Field([], description="labels of a classifier that mean an unsafe answer")
     batch_size: Positive = Field(description="answers that are judged at once")
     max_unreadable_share: Share = Field(0.5, description=UNREADABLE)
