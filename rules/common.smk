@@ -84,7 +84,7 @@ configuration_hash = bound(tasks.configuration_hash)
 planned_configuration = bound(tasks.planned_configuration)
 
 # roles
-model_folder = bound(roles.model_folder)
+role_folder = bound(roles.role_folder)
 model_use = bound(roles.model_use)
 trained_model = bound(roles.trained_model)
 endpoint_limits = bound(roles.endpoint_limits)

@@ -9,9 +9,9 @@
 
 rule write_system_texts:
     input:
-        target=model_folder("target"),
+        target=role_folder("target"),
         teacher=iterated_teacher,
-        judge=model_folder("judge"),
+        judge=role_folder("judge"),
     output:
         system_texts="results/{task}/system_texts.json",
     log:
@@ -74,7 +74,7 @@ rule evaluate_proposer:
         pairs=training_pairs,
         pruned=pruned_before,
         proposer=arm_proposer,
-        target=model_folder("target"),
+        target=role_folder("target"),
         system_texts="results/{task}/system_texts.json",
     output:
         eval_json="results/{task}/{arm}/eval.json",
@@ -310,7 +310,7 @@ rule evaluate_transfer:
     input:
         instructions=rules.select_failures.output.instructions,
         labels="results/{task}/transfer/{model}/labels.jsonl",
-        target=model_folder("transfer"),
+        target=role_folder("transfer"),
     output:
         eval_json="results/{task}/transfer/{model}/eval.json",
     log:

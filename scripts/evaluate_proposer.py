@@ -9,8 +9,8 @@ from reversegen.config.task import Alarm, Embedding, Evaluation, KindUse
 from reversegen.evaluation.audit import audit_metrics
 from reversegen.evaluation.judge_check import read_judge_report
 from reversegen.evaluation.proposer import evaluate_proposer, write_proposer_file
+from reversegen.evaluation.proposer_files import read_known, read_meanings, read_writing
 from reversegen.evaluation.provenance import kept_metric, proposer_provenance, provenance
-from reversegen.evaluation.writing import read_known, read_meanings, read_writing
 from reversegen.kinds import open_kind
 from reversegen.stage import run
 

@@ -15,8 +15,8 @@ from reversegen.core.records import Instruction, Label, Sample
 from reversegen.evaluation.eval_file import EvalFile
 from reversegen.evaluation.judge_check import JudgeReport
 from reversegen.evaluation.proposer import evaluate_proposer, invalid_samples
+from reversegen.evaluation.proposer_files import Meanings, Writing
 from reversegen.evaluation.provenance import provenance
-from reversegen.evaluation.writing import Meanings, Writing
 from reversegen.text.embeddings import Embeddings
 
 SETTINGS = Evaluation(bootstrap=2000, diversity_sample=500)

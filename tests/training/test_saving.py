@@ -36,7 +36,7 @@ from reversegen.config.training import Lora, Preference
 from reversegen.core.errors import BadInput, Interrupted
 from reversegen.core.metric import Metric
 from reversegen.evaluation.provenance import kept_metric
-from reversegen.training import dpo, writing
+from reversegen.training import dpo, trained_folder
 from reversegen.training.common import Followed, TrainingRun
 from reversegen.training.dpo import train_preference
 from reversegen.training.pretraining import CHAT_TEMPLATE, build_tokenizer, train_model
@@ -65,7 +65,7 @@ def write_base(folder: Path, dtype: torch.dtype = torch.bfloat16) -> Path:
 @pytest.fixture(autouse=True)
 def _small_gains_are_judged(monkeypatch: pytest.MonkeyPatch) -> None:
     """The arithmetic of two layers moves hundredths of a nat, and tests are short."""
-    monkeypatch.setattr(writing, "GAIN", 0.0)
+    monkeypatch.setattr(trained_folder, "GAIN", 0.0)
 
 
 @pytest.fixture(scope="module")
@@ -180,7 +180,7 @@ def test_a_folder_that_lost_its_training_is_not_left(
     """Rounding to the nearest, as libraries do it, put in the place of ours."""
     caplog.set_level(logging.INFO)
     nearest = lambda tensor, dtype, *_: tensor.to(dtype)  # noqa: E731
-    for module in ("models.rounding", "training.saving", "training.writing"):
+    for module in ("models.rounding", "training.saving", "training.trained_folder"):
         monkeypatch.setattr(f"reversegen.{module}.rounded", nearest)
     with pytest.raises(BadInput) as stopped:
         train("sft", base, tmp_path / "lost", lora, HALF, num_train_epochs=5)
@@ -240,7 +240,7 @@ def test_a_small_gain_is_judged_if_all_arithmetic_is_in_float32(
     changes: dict[str, Any],
     arithmetic: str,
 ) -> None:
-    monkeypatch.setattr(writing, "GAIN", 1e9)
+    monkeypatch.setattr(trained_folder, "GAIN", 1e9)
     facts = manifest(train("dpo", base, tmp_path / "out", lora, use, num_train_epochs=1, **changes))["kept"]
     if arithmetic == "16 bits":
         assert facts["share"] is None

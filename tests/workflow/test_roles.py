@@ -48,8 +48,8 @@ def test_a_model_lies_where_its_origin_puts_it(entry: dict[str, object], place: 
     model = Model.model_validate(entry)
     task = CONFIGURATION.tasks["tiny-math"].model_copy(update={"target": "x"})
     configuration = CONFIGURATION.model_copy(update={"models": {"x": model}, "tasks": {"tiny-math": task}})
-    assert roles.model_folder(configuration, "target")(wild()) == ([place] if place else [])
-    assert roles.model_folder(configuration, "teacher")(wild()) == []  # a solver
+    assert roles.role_folder(configuration, "target")(wild()) == ([place] if place else [])
+    assert roles.role_folder(configuration, "teacher")(wild()) == []  # a solver
     assert roles.is_endpoint(configuration, "target", wild()) == (place is None)
     limits = json.loads(roles.endpoint_limits(configuration, "target")(wild(), 1))
     assert (limits or {}).get("concurrency") == (16 if place is None else None)
@@ -57,7 +57,7 @@ def test_a_model_lies_where_its_origin_puts_it(entry: dict[str, object], place: 
 
 def test_a_tiny_model_lies_in_the_results() -> None:
     target = CONFIGURATION.tasks["tiny-math"].target
-    assert roles.model_folder(CONFIGURATION, "target")(wild()) == [f"results/models/{target}"]
+    assert roles.role_folder(CONFIGURATION, "target")(wild()) == [f"results/models/{target}"]
 
 
 def test_training_is_told_nothing_of_what_runs_the_model_later() -> None:

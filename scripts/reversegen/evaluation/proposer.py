@@ -16,7 +16,7 @@ from reversegen.core.records import Instruction, Sample
 from reversegen.evaluation.bootstrap import drawn_rates, proportion, six_decimals
 from reversegen.evaluation.eval_file import FAILURE_RATE, EvalFile, Groups, count_reasons, write_eval_file
 from reversegen.evaluation.judge_check import JudgeReport, rogan_gladen
-from reversegen.evaluation.writing import Meanings, Writing, WrittenSample
+from reversegen.evaluation.proposer_files import Meanings, Writing, WrittenSample
 from reversegen.kinds.base import Kind
 from reversegen.text.diversity import SEMANTIC, alarms, drawn, lexical_diversity, semantic_metrics
 from reversegen.text.semantic_duplicates import nearest

@@ -13,7 +13,7 @@ from reversegen.engines.conversations import Conversations
 from reversegen.models.loading import load_tokenizer
 from reversegen.training.checkpoints import Checkpoints
 from reversegen.training.common import Followed, TrainingRun, adapter, fitting_rows, join_processes, on_one_gpu
-from reversegen.training.writing import train_and_write
+from reversegen.training.trained_folder import train_and_write
 
 
 def train_supervised(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from reversegen.config.workflow import Configuration
-from reversegen.workflow.roles import model_folder
+from reversegen.workflow.roles import role_folder
 from reversegen.workflow.tasks import part_file, referenced, task_of
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def iterated(_: Configuration, wildcards: Wildcards) -> bool:
 def arm_proposer(configuration: Configuration, wildcards: Wildcards) -> str:
     """Proposer k writes in iter{k}; the control is proposer 0's, `untrained` is the base model's."""
     if wildcards.arm == "untrained":
-        return model_folder(configuration, "proposer")(wildcards)[0]
+        return role_folder(configuration, "proposer")(wildcards)[0]
     return part_file(configuration, "iter0/proposer" if wildcards.arm == "control" else "{arm}/proposer")(wildcards)
 
 
@@ -128,7 +128,7 @@ def _each(configuration: Configuration, file: str, wildcards: Wildcards, iterati
 def variant_folder(configuration: Configuration, wildcards: Wildcards) -> list[str]:
     """The model of a variant of the target: the untouched one, or one that a source enhanced."""
     if wildcards.variant == "original":
-        return model_folder(configuration, "target")(wildcards)
+        return role_folder(configuration, "target")(wildcards)
     return [f"results/{wildcards.task}/{wildcards.variant}/target"]
 
 

@@ -9,7 +9,7 @@ from reversegen.config.workflow import Configuration
 from reversegen.core.errors import BadInput
 from reversegen.core.sources import SOURCES
 from reversegen.workflow.arms import of_warmup_and_trained
-from reversegen.workflow.roles import is_endpoint, model_folder
+from reversegen.workflow.roles import is_endpoint, role_folder
 from reversegen.workflow.tasks import judged
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def trainable_target(configuration: Configuration, wildcards: Wildcards) -> list
         raise BadInput(
             f"task {wildcards.task}: target: an endpoint cannot be fine-tuned; only its failures can be found"
         )
-    return model_folder(configuration, "target")(wildcards)
+    return role_folder(configuration, "target")(wildcards)
 
 
 def of_sources(configuration: Configuration, file: str) -> Callable[[Wildcards], list[str]]:

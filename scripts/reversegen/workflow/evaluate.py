@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reversegen.config.workflow import Configuration
 from reversegen.workflow.enhance import of_sources
-from reversegen.workflow.roles import model_folder
+from reversegen.workflow.roles import role_folder
 from reversegen.workflow.tasks import multiple_choice, part_file, referenced, task_of
 
 if TYPE_CHECKING:
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 def iterated_teacher(configuration: Configuration, wildcards: Wildcards) -> list[str]:
     """The teacher's folder, if iterations ask it: enhancement's alone is not fetched to evaluate a proposer."""
-    return model_folder(configuration, "teacher")(wildcards) if referenced(configuration, wildcards) else []
+    return role_folder(configuration, "teacher")(wildcards) if referenced(configuration, wildcards) else []
 
 
 def readers(configuration: Configuration, wildcards: Wildcards) -> str:
     """The roles of the task that may read a system text, with their models, as JSON."""
     from reversegen.workflow.role_conversations import system_text_readers  # few jobs need it
 
-    folders = {role: model_folder(configuration, role)(wildcards) for role in ("target", "judge")}
+    folders = {role: role_folder(configuration, role)(wildcards) for role in ("target", "judge")}
     if referenced(configuration, wildcards):
         folders["teacher"] = iterated_teacher(configuration, wildcards)
     first = {role: Path(paths[0]) if paths else None for role, paths in folders.items()}

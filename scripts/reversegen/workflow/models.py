@@ -17,7 +17,7 @@ from reversegen.config.paths import DOWNLOADS, task_models, task_sources
 from reversegen.config.workflow import Configuration
 from reversegen.core.errors import BadInput
 from reversegen.core.files import read_json
-from reversegen.workflow.roles import model_folder, model_name, model_of
+from reversegen.workflow.roles import model_name, model_of, role_folder
 from reversegen.workflow.tasks import command, data_file, only, task_name, task_of, uncompared
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ class AskedModels:
         self, role: str, find: Callable[[Wildcards], str | list[str]] | None = None
     ) -> Callable[[Wildcards], str | list[str]]:
         """The input function `find`, by default that of the model's folder, of a stage that asks the model of a role."""
-        folder = model_folder(self.configuration, role)
+        folder = role_folder(self.configuration, role)
 
         def note(wildcards: Wildcards) -> str | list[str]:
             model = model_of(self.configuration, role, wildcards)

@@ -60,7 +60,7 @@ def endpoint_limits(configuration: Configuration, role: str) -> Callable[[Wildca
     return uncompared(read)
 
 
-def model_folder(configuration: Configuration, role: str) -> Callable[[Wildcards], list[str]]:
+def role_folder(configuration: Configuration, role: str) -> Callable[[Wildcards], list[str]]:
     """The folder of the model of a role; none for an endpoint, a solver and a role without a model."""
 
     def find(wildcards: Wildcards) -> list[str]:
