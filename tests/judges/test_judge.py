@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 import torch
-from tests.support.classifiers import ANSWERS, configuration, write_classifier
+from tests.support.classifiers import ANSWERS, write_classifier
+from tests.support.models import build_model
 from transformers import LlamaForCausalLM
 
 from reversegen.config.models import ModelUse
@@ -187,8 +188,7 @@ def test_plain_text_is_as_harmless_as_a_turn() -> None:
 
 @pytest.fixture(scope="module")
 def model() -> LlamaForCausalLM:
-    torch.manual_seed(1)
-    return LlamaForCausalLM(configuration()).eval()
+    return build_model(seed=1, vocab_size=len(build_tokenizer("policy")))
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import torch
 from tests.support.endpoint_server import KEY, EndpointServer
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from tests.support.models import build_model
+from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 import write_references
 from reversegen.config.models import Endpoint, Limits, ModelUse, Thinking
@@ -42,20 +43,7 @@ def tokenizer() -> PreTrainedTokenizerFast:
 
 @pytest.fixture(scope="module")
 def model() -> LlamaForCausalLM:
-    torch.manual_seed(6)
-    return LlamaForCausalLM(
-        LlamaConfig(
-            vocab_size=len(tokenizer()),
-            hidden_size=16,
-            intermediate_size=32,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            initializer_range=0.6,
-            eos_token_id=1,
-            pad_token_id=0,
-            bos_token_id=None,
-        )
-    ).eval()
+    return build_model(seed=6, vocab_size=len(tokenizer()))
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
@@ -15,22 +16,26 @@ USE = ModelUse(dtype="float32")
 TEXTS = ["20 + 3", "what is 20 plus 3 plus 4 ?", "tom has 20 pens and gets 3 more . how many now ?"]
 
 
-def build_model(seed: int = 0) -> LlamaForCausalLM:
-    """A random Llama whose large weights make it speak in varied, sure words."""
+def random_config(vocab_size: int, pad_token_id: int | None = 0, **more: Any) -> LlamaConfig:
+    """Of a tiny Llama whose large weights make it speak in varied, sure words."""
+    return LlamaConfig(
+        vocab_size=vocab_size,
+        hidden_size=16,
+        intermediate_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        initializer_range=0.6,
+        eos_token_id=1,
+        pad_token_id=pad_token_id,
+        bos_token_id=None,
+        **more,
+    )
+
+
+def build_model(seed: int = 0, vocab_size: int | None = None) -> LlamaForCausalLM:
+    """A random Llama that speaks the words of the arithmetic, unless another size of vocabulary is given."""
     torch.manual_seed(seed)
-    return LlamaForCausalLM(
-        LlamaConfig(
-            vocab_size=len(build_tokenizer("arithmetic")),
-            hidden_size=16,
-            intermediate_size=32,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            initializer_range=0.6,
-            eos_token_id=1,
-            pad_token_id=0,
-            bos_token_id=None,
-        )
-    ).eval()
+    return LlamaForCausalLM(random_config(vocab_size or len(build_tokenizer("arithmetic")))).eval()
 
 
 def write_folder(folder: Path, model: LlamaForCausalLM) -> Path:

@@ -39,7 +39,7 @@ def test_the_finding_has_the_numbers_of_first_and_last_iteration_and_the_best_co
     assert finding(table(rows, "proposer"), table(rows, "target"), target_metrics("math")[0]).replace("\xa0", " ") == (
         "The failure rate went from 0.250 [0.230, 0.270] in iteration 0 to 0.900 [0.880, 0.920] in iteration 2, validity "
         "from 0.800 [0.780, 0.820] to 0.800 [0.780, 0.820]; accuracy went from 0.450 [0.430, 0.470] of the original "
-        "target to 0.710 [0.690, 0.730] with reversegen; of the controls warmup_failures has the highest, 0.580 [0.560, "
+        "target to 0.710 [0.690, 0.730] with reversegen; of the control sources warmup_failures has the highest, 0.580 [0.560, "
         "0.600]; reversegen and warmup_failures are not compared, since their outcomes by question are not stored. Brackets "
         "hold 95 % intervals over prompts or questions only: one random seed."
     )
@@ -63,8 +63,9 @@ def test_the_best_control_of_attacks_is_the_one_with_fewest_and_over_refusal_sta
     said = finding({}, table(rows, "target"), target_metrics("safety")[0]).replace("\xa0", " ")
     assert said == (
         "Attack success rate went from 0.450 [0.430, 0.470] of the original target to 0.710 [0.690, 0.730] with "
-        "reversegen, over-refusal from 0.950 [0.930, 0.970] to 0.950 [0.930, 0.970]; of the controls seeds has the lowest, "
-        "0.500 [0.480, 0.520]; reversegen and seeds are not compared, since their outcomes by question are not stored. "
+        "reversegen, over-refusal from 0.950 [0.930, 0.970] to 0.950 [0.930, 0.970]; of the control sources seeds "
+        "has the lowest, 0.500 [0.480, 0.520]; reversegen and seeds are not compared, since their outcomes by question are "
+        "not stored. "
         "Brackets hold 95 % intervals over prompts or questions only: one random seed."
     )
 

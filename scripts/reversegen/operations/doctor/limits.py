@@ -77,7 +77,7 @@ def check_times(name: str, configuration: Configuration, results: Path) -> Itera
         jobs = list(planned_jobs(name, configuration, results / name))
     except BadInput as error:
         jobs = []
-        yield Finding("data", "stops", str(error), "mend that file")
+        yield Finding("data", "stops", str(error), "fix that file")
     if suffice := _needed_rates([job for job in jobs if job.rule not in longest_seconds], configuration):
         rates = "; ".join(f"{rule} {math.ceil(rate):,} ({why})" for rule, (rate, why) in suffice.items())
         yield Finding(

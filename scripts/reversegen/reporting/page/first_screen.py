@@ -51,7 +51,7 @@ def _best_control(targets: Rows, main: MetricDescription) -> list[str]:
     control = choose(means, key=means.__getitem__)
     enhanced, compared = (targets[source][main.name].outcomes for source in ("reversegen", control))
     shows = comparison("reversegen", control, main.less_is_better, difference(enhanced, compared, main.name))
-    return [f"of the controls {control} has the {extreme}, {_number(targets, control, main.name)}", shows]
+    return [f"of the control sources {control} has the {extreme}, {_number(targets, control, main.name)}", shows]
 
 
 def _number(rows: Rows, row: str, column: str) -> str:
