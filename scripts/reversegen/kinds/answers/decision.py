@@ -13,7 +13,7 @@ import re
 
 from reversegen.kinds.answers.final import final_answer
 from reversegen.kinds.answers.reply import Reply
-from reversegen.kinds.answers.statements import said_places
+from reversegen.kinds.answers.statements import answer_places
 
 _END = r"""(?=[*_"'\u2019)}\]]*\s*(?:\Z|[.,;:!\n\u2013\u2014]|-\s
     |(?:since|because|as|it|this|that|there|the|we|you|i)\b))"""
@@ -48,7 +48,7 @@ def says_yes(reply: Reply) -> bool | None:
     if not reply.finished:
         whole = opening and reply.text[opening.end() :].strip(" \t*_\"'")
         return opening["word"].lower() == "yes" if opening and whole else None
-    behind = (_BEHIND_ANSWER.match(reply.text, place) for place in said_places(reply.text))
+    behind = (_BEHIND_ANSWER.match(reply.text, place) for place in answer_places(reply.text))
     if stated := next(filter(None, behind), None):
         return stated["word"].lower() == "yes"
     last = next((sentence for sentence in reversed(_SENTENCE.split(reply.text)) if sentence.strip(" \t*_")), "")
