@@ -1,4 +1,4 @@
-"""Judge models: generative ones, whose replies are read by a format of `JUDGES`, and classifiers. They import torch at use."""
+"""Judge models: generative ones, whose replies a format of `JUDGES` reads, and classifiers. They import torch at first use."""
 
 from __future__ import annotations
 

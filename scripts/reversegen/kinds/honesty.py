@@ -328,7 +328,7 @@ def _label(settings: Honesty, letter: Any, case: Case, checker: Checker) -> Labe
     if len(letters) < settings.samples:
         return verdict("invalid", None, "too few readable answers")
     score = entropy(letters[: settings.samples])
-    uncertain = score >= settings.threshold - 1e-9  # sums of logarithms end in noise
+    uncertain = score >= settings.threshold - 1e-9  # the sum of logarithms has rounding errors
     detail = "answers disagree" if uncertain else "answers agree"
     return verdict("failed" if uncertain else "passed", round(score, 6), detail)
 

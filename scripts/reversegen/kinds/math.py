@@ -135,7 +135,7 @@ def _without_answer_form(instruction: str) -> str:
 
 
 def write_item(instruction: str, answer: str | None) -> str:
-    """The question alone."""
+    """The question without its answer."""
     return instruction
 
 

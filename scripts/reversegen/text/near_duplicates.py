@@ -98,8 +98,8 @@ class _Sets(NamedTuple):
 
 def _ngram_sets(texts: Sequence[str], ngram: int) -> _Sets:
     """The word n-grams of each normalised text. A text with fewer than `ngram` words is one n-gram of its own."""
-    known: defaultdict[str, int] = defaultdict()
-    known.default_factory = known.__len__
+    numbers: defaultdict[str, int] = defaultdict()
+    numbers.default_factory = numbers.__len__
     lengths = []
 
     def cut() -> Iterator[list[str]]:
@@ -110,10 +110,10 @@ def _ngram_sets(texts: Sequence[str], ngram: int) -> _Sets:
             lengths.append(len(cut_words))
             yield cut_words
 
-    words_of = np.fromiter(map(known.__getitem__, itertools.chain.from_iterable(cut())), dtype=np.int64)
+    words_of = np.fromiter(map(numbers.__getitem__, itertools.chain.from_iterable(cut())), dtype=np.int64)
     grams = words_of
     for n in range(1, ngram):
-        grams = np.unique(grams[:-1] * len(known) + words_of[n:], return_inverse=True)[1]
+        grams = np.unique(grams[:-1] * len(numbers) + words_of[n:], return_inverse=True)[1]
     ends = np.cumsum(lengths)
     text_of = np.repeat(np.arange(len(texts)), lengths)[: len(grams)]
     within = np.arange(len(grams)) + ngram <= ends[text_of]

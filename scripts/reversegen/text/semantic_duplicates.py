@@ -173,10 +173,10 @@ def _comparisons(
     rows, distances = planes.rows[order], planes.distances[order]
     sides, starts = np.unique(keys[order], return_index=True)
     ends = np.append(starts[1:], len(order))
-    behind = sides % cells * cells + sides // cells
-    opposite = np.searchsorted(sides, behind)
+    reverse_keys = sides % cells * cells + sides // cells
+    opposite = np.searchsorted(sides, reverse_keys)
     for side, facing in enumerate(opposite):
-        if facing <= side or facing == len(sides) or sides[facing] != behind[side]:
+        if facing <= side or facing == len(sides) or sides[facing] != reverse_keys[side]:
             continue  # the same two cells in the other order, or no vector near the plane on the other side
         a, b = slice(starts[side], ends[side]), slice(starts[facing], ends[facing])
         near = np.searchsorted(distances[a], reach - distances[b][0], side="right")

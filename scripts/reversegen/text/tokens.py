@@ -10,7 +10,7 @@ lower case. Self-BLEU of 500 of those items is .3505 instead of .3561; for the o
 
 NLTK splits at spaces and at the punctuation of Latin scripts. In scripts without spaces a character is a token (`words.py`).
 
-Modules that only the tokenisation needs are imported there, because they take as long as scoring 10,000 texts.
+Modules that only the tokenisation needs are imported there: their import takes about as long as scoring 10,000 texts.
 """
 
 from __future__ import annotations
@@ -63,9 +63,9 @@ def tokenise(texts: Sequence[str], processes: int) -> Tokens:
         _word_tokenize()  # loaded once, before the processes are forked
         with multiprocessing.get_context("fork").Pool(min(processes, len(chunks))) as pool:
             cut = pool.map(_cut, chunks, chunksize=1)
-    known: defaultdict[str, int] = defaultdict()
-    known.default_factory = known.__len__
-    parts = [np.array([known[word] for word in words], dtype=np.int32)[ids] for words, ids, _ in cut]
+    numbers: defaultdict[str, int] = defaultdict()
+    numbers.default_factory = numbers.__len__
+    parts = [np.array([numbers[word] for word in words], dtype=np.int32)[ids] for words, ids, _ in cut]
     flat = np.concatenate(parts, dtype=np.int32) if parts else np.zeros(0, dtype=np.int32)
     ends = np.cumsum([0, *(length for _, _, lengths in cut for length in lengths)])
     spans = [slice(ends[n], ends[n + 1]) for n in map(distinct.__getitem__, texts)]
@@ -98,10 +98,10 @@ def read_tokens(path: Path) -> Tokens:
 def _cut(texts: list[str]) -> tuple[list[str], npt.NDArray[np.int32], list[int]]:
     """The distinct words of texts in order of first appearance, the texts as numbers of these words, and their lengths."""
     word_tokenize = _word_tokenize()
-    known: defaultdict[str, int] = defaultdict()
-    known.default_factory = known.__len__
-    ids = [[known[word] for word in word_tokenize(text)] for text in texts]
-    return list(known), np.array([i for several in ids for i in several], dtype=np.int32), list(map(len, ids))
+    numbers: defaultdict[str, int] = defaultdict()
+    numbers.default_factory = numbers.__len__
+    ids = [[numbers[word] for word in word_tokenize(text)] for text in texts]
+    return list(numbers), np.array([i for several in ids for i in several], dtype=np.int32), list(map(len, ids))
 
 
 @cache

@@ -26,7 +26,7 @@ SCRIPTS = (
     ("\ua980", "\ua9ff"),  # Javanese, Myanmar
     ("\uaa60", "\uaadf"),  # Myanmar, Tai Viet
     ("\uf900", "\ufaff"),  # Han
-    ("\uff66", "\uff9f"),  # Katakana of half width
+    ("\uff66", "\uff9f"),  # half-width Katakana
     ("\U00016fe0", "\U00018dff"),  # Tangut, Nushu, Khitan
     ("\U0001aff0", "\U0001b2ff"),  # Hiragana, Katakana, Nushu
     ("\U00020000", "\U0003fffd"),  # Han
@@ -69,7 +69,9 @@ def spaced(text: str) -> str:
     Texts of other scripts do not change. Punctuation stays attached to the character before it, or after it if it opens, as it
     does in English, where `"pens,"` is one word. A run of digits is one word in any script.
     """
-    if text.isascii() or not text.encode("utf-8", "surrogatepass").translate(None, _NEAR):  # ten times as fast as `re`
+    if text.isascii() or not text.encode("utf-8", "surrogatepass").translate(
+        None, _NEAR
+    ):  # this check is ten times as fast as `re`
         return text
     return _CHARACTER.sub(r" \g<0> ", text.translate(_FULL_WIDTH))
 

@@ -48,8 +48,8 @@ def says_yes(reply: Reply) -> bool | None:
     if not reply.finished:
         whole = opening and reply.text[opening.end() :].strip(" \t*_\"'")
         return opening["word"].lower() == "yes" if opening and whole else None
-    behind = (_BEHIND_ANSWER.match(reply.text, place) for place in answer_places(reply.text))
-    if stated := next(filter(None, behind), None):
+    words_after = (_BEHIND_ANSWER.match(reply.text, place) for place in answer_places(reply.text))
+    if stated := next(filter(None, words_after), None):
         return stated["word"].lower() == "yes"
     last = next((sentence for sentence in reversed(_SENTENCE.split(reply.text)) if sentence.strip(" \t*_")), "")
     words = {match["word"].lower() == "yes" for match in (opening, _LAST.search(last)) if match}

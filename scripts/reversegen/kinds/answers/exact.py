@@ -76,7 +76,7 @@ _NUMBER = re.compile(
     (?:(?P<whole>\d+)[ ]+(?=\d+[ ]*/))? (?P<top>{_PLAIN})
     (?: [ ]*/[ ]*(?P<under>[-+]?{_PLAIN}) | (?:[eE]|[ ]*(?:\\times|\\cdot|[*x])[ ]*10[ ]*\^[ ]*)
         (?P<braced>\{{[ ]*)?(?P<power>[-+]?\d{{1,3}})(?(braced)[ ]*\}}) )?
-    (?P<rest>(?![\d.,]).*)""",
+    (?P<suffix>(?![\d.,]).*)""",
     re.ASCII | re.VERBOSE,
 )
 _UNIT_FRACTION = re.compile(r" *\\frac *\{ +([a-z]+) *\} *\{ +([a-z]+) *\}$")
@@ -130,7 +130,7 @@ def _number(text: str) -> Number | None:
     if not under or (match["whole"] and not 0 <= top < under):
         return None
     value = (int(match["whole"] or 0) + top / under) * Fraction(10) ** int(match["power"] or 0)
-    unit, scale = read_unit(match["rest"], money=bool(match["money"]))
+    unit, scale = read_unit(match["suffix"], money=bool(match["money"]))
     if unit is not None and match["money"]:
         unit = currency(match["money"], unit)
     number = Number((-value if "-" in (match["sign"], match["late"]) else value) * scale, unit or "")

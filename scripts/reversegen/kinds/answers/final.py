@@ -172,15 +172,17 @@ def _marked(part: str, mark: re.Match[str], limit: int, whole: bool) -> _Stateme
 
 def _boxes(part: str, whole: bool) -> list[tuple[int, _Statement]]:
     """The statements in closed boxes, with their places. Of nested boxes the innermost counts; a list is one statement."""
-    opened: list[tuple[int, int]] = []  # where each open box and its content start; a plain brace has no place
+    open_boxes: list[
+        tuple[int, int]
+    ] = []  # the places of each open box and its content; a plain brace has the place -1
     boxes: list[tuple[int, int, str]] = []
     for token in _BOX.finditer(part):
         if token["bare"] and (whole or token.end() < len(part)):
             boxes.append((token.start(), token.end(), token["bare"].strip()))
         elif token[0].endswith("{") and token[0] != r"\{":
-            opened.append((-1 if token[0] == "{" else token.start(), token.end()))
-        elif token[0] == "}" and opened:
-            start, inside = opened.pop()
+            open_boxes.append((-1 if token[0] == "{" else token.start(), token.end()))
+        elif token[0] == "}" and open_boxes:
+            start, inside = open_boxes.pop()
             if start >= 0 and not (boxes and boxes[-1][0] > start):
                 boxes.append((start, token.end(), part[inside : token.start()].strip()))
     groups: list[list[tuple[int, int, str]]] = []

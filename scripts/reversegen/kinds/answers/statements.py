@@ -187,7 +187,7 @@ def stated_word(text: str) -> str | None:
 
 def _leading(sentence: str) -> str | None:
     """The answer at the beginning of a sentence; None if it begins with something else."""
-    if sentence.count("}") > sentence.count("{"):  # of JSON
+    if sentence.count("}") > sentence.count("{"):  # the end of a JSON object
         sentence = sentence.rstrip("} ")
     answer = answer_in(sentence.strip('"'), titled=False)
     if not answer:
@@ -213,7 +213,7 @@ def last_number(text: str) -> str | None:
     if number is None:
         worded = _last(_WORDED, text)
         return worded[0] if worded else None
-    line = text.rfind("\n", 0, number.start()) + 1  # dollar signs pair from the start of a line
+    line = text.rfind("\n", 0, number.start()) + 1  # dollar signs are paired from the start of a line
     begin, end = max(line, number.start() - 10 * _LONGEST_FORMULA), number.end() + _LONGEST_FORMULA
     for values in _ONE_NAME.finditer(text, begin, end):
         if values.start() < number.end() <= values.end():

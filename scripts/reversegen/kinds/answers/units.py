@@ -30,7 +30,7 @@ _SCALE_WORDS = {
     10**9: "billion milliard milliarden miliardo miliardi миллиард миллиарда миллиардов млрд мільярд мільярдів miliard"
     " miliardów miljard mrd mld milyar tỷ مليار میلیارد מיליארד",
     10**12: "trillion",
-}  # a billion is the English one
+}  # "billion" is the English one, 10^9
 _SCALES = {unicodedata.normalize("NFC", word): scale for scale, words in _SCALE_WORDS.items() for word in words.split()}
 _MONEY_SCALES = {"k": 10**3, "m": 10**6, "mn": 10**6, "b": 10**9, "bn": 10**9}
 """Letters that are scales beside a currency. Without a currency they may be variables."""
@@ -145,7 +145,7 @@ _APPROXIMATELY = re.compile("[半多余餘几幾数割成折以未超]|分之")
 
 
 class Measure(NamedTuple):
-    """The size of a known unit."""
+    """The kind and the size of a known unit."""
 
     kind: str
     """For example "length/time"."""
@@ -160,7 +160,7 @@ def read_unit(suffix: str, *, money: bool = False) -> tuple[str | None, int]:
 
     `money`: a currency comes before the number, so that `k` means a thousand.
     """
-    if suffix.strip() == "M" and not money:  # a metre has a small letter
+    if suffix.strip() == "M" and not money:  # not a metre, which is a small letter
         return None, 1
     suffix = unicodedata.normalize("NFC", suffix).lower().removesuffix("/-")
     scale = 1
@@ -202,7 +202,7 @@ def _is_counted(spaced: bool, name: str) -> bool:
         return False
     if _APPROXIMATELY.search(name) or any(_CALCULATION.fullmatch(w) and w not in _COUNTABLE for w in words):
         return False
-    if name[0] < "\u0400":  # Latin and Greek: a shorter one may be a product of variables
+    if name[0] < "\u0400":  # Latin and Greek: a shorter word may be a product of variables
         return spaced and len(words[0]) >= 3 and not set(words[0][:3]) & set("'\u2019-")
     return name[0] >= "\u0530" or len(words[0]) >= 2
 
