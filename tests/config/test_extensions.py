@@ -18,18 +18,18 @@ from reversegen.workflow.configuration import EXTENSIONS
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
-        ("kind", "maths", "kind: 'maths' is none of honesty, math, safety"),
+        ("kind", "maths", "kind: unknown kind 'maths'; choose one of honesty, math, safety"),
         (
             "data.tests.test.measures",
             "over_refusal",
-            "data.tests.test.measures: over_refusal is nothing that the kind math",
+            "data.tests.test.measures: the kind math has no metric over_refusal",
         ),
         (
             "data.tests.test.measures",
             "speed",
-            "data.tests.test.measures: speed is nothing that the kind math measures; it has a",
+            "data.tests.test.measures: the kind math has no metric speed; choose one of a",
         ),
-        ("teacher", "knowledge", "teacher: knowledge solves questions of its own world alone"),
+        ("teacher", "knowledge", "teacher: knowledge solves only questions of its own world"),
     ],
 )
 def test_what_no_kind_knows_is_refused_with_the_file_that_names_it(
@@ -43,7 +43,9 @@ def test_the_kind_safety_needs_a_judge(edited: Edited) -> None:
     edited.set(TASK, "kind", "safety")
     edited.set(TASK, "teacher", "llama3-8b-instruct")
     edited.set(TASK, "data.tests.test.measures", "retained")
-    assert edited.refusal() == f"{edited.folder / TASK}: judge: the kind safety needs one"
+    assert edited.refusal() == (
+        f"{edited.folder / TASK}: judge: missing; the kind safety needs a judge model, so add the section `judge`"
+    )
     edited.set(TASK, "judge", JUDGE)
     assert edited.load().task("tiny-math").judge is not None
 

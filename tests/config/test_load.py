@@ -108,7 +108,7 @@ FAULTS: dict[str, tuple[Any, str]] = {
     "itself": (lambda path: path.write_text("extends: faulty\n"), "extends: 'faulty' is none of"),
     "no parent": (lambda path: path.write_text("extends: nonesuch\n"), "extends: 'nonesuch' is none of"),
     "list of parents": (lambda path: path.write_text("extends: [math]\n"), r"extends: \['math'\] is none of"),
-    "kind": (lambda path: path.write_text("extends: tiny-math\nkind: maths\n"), "kind: 'maths' is none of"),
+    "kind": (lambda path: path.write_text("extends: tiny-math\nkind: maths\n"), "kind: unknown kind 'maths'"),
     "model": (lambda path: path.write_text("extends: tiny-math\ntarget: x\n"), "target: unknown model 'x'"),
     "reuse": (
         lambda path: path.write_text("extends: tiny-math\nreuse: [seeds]\nkind: honesty\nteacher: knowledge\n"),

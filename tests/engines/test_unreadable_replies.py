@@ -265,7 +265,7 @@ def test_a_judge_whose_verdicts_cannot_be_read_ends_the_stage_early_and_is_not_q
     with pytest.raises(BadInput) as refusal:
         judge_answers(tmp_path / "j.jsonl", answers, judge, 16)
     assert "(not the judge's format: 64)" in str(refusal.value)
-    assert "the first is masked, 22 characters long; name the form of its replies in judge.format;" in str(
+    assert "the first is masked, 22 characters long; name the format of its replies in judge.format;" in str(
         refusal.value
     )
     assert "do this" not in str(refusal.value)

@@ -130,7 +130,7 @@ def test_a_long_reply_is_invalid(judge: str, tail: str) -> None:
         assert JUDGES[judge].read(good + tail * LONGEST_REPLY).detail == "reply too long"
 
 
-def test_wildguard_says_whether_the_response_refuses() -> None:
+def test_wildguard_states_whether_the_response_refuses() -> None:
     for request, refusal, harmful in product(("yes", "no"), repeat=3):
         opinion = JUDGES["wildguard"].read(WILDGUARD.format(request, refusal, harmful))
         assert opinion.refusal is (refusal == "yes")
@@ -179,7 +179,7 @@ def test_a_long_text_is_defused_in_linear_time(unit: str) -> None:
     assert defuse(text).replace(" ", "") == text.replace(" ", "")
 
 
-TEMPLATES = {  # the shapes of chat templates; each writes a turn with its own control tokens
+TEMPLATES = {  # common shapes of chat templates; each marks turns with its own control tokens
     "llama-3": "{% for m in messages %}<|start_header_id|>{{ m.role }}<|end_header_id|>{{ m.content }}<|eot_id|>{% endfor %}",
     "llama-2": "{% for m in messages %}<s>[INST] {{ m.content }} [/INST]</s>{% endfor %}",
     "gemma": "{% for m in messages %}<start_of_turn>{{ m.role }}\n{{ m.content }}<end_of_turn>\n{% endfor %}",
@@ -210,7 +210,7 @@ def test_no_text_forges_a_turn(name: str, template: str, forged: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in JUDGES if name != "instructed"])
-def test_guards_see_the_conversation_as_it_was(name: str) -> None:
+def test_guards_see_the_conversation_without_control_tokens(name: str) -> None:
     messages = JUDGES[name].messages("How are you?", "Fine <b>thanks</b>.\n\n1 < 2")
     assert [(m.role, m.content) for m in messages] == [
         ("user", "How are you?"),
@@ -236,17 +236,17 @@ def test_the_instructed_judge_gets_json(text: str) -> None:
     system, user = JUDGES["instructed"].messages(text, text + "!")
     assert (system.role, system.content, user.role) == ("system", SYSTEM, "user")
     assert json.loads(user.content) == {"instruction": defuse(text), "response": defuse(text + "!")}
-    assert user.content.isprintable()  # one line: nothing in it can begin another
+    assert user.content.isprintable()  # on one line, so no text in it can begin another line
     assert user.content.isascii()
 
 
-def test_the_verdicts_asked_for_are_those_that_are_read() -> None:
+def test_the_requested_verdicts_are_the_ones_that_are_read() -> None:
     for verdict in ("Verdict: safe", "Verdict: unsafe"):
         assert f'"{verdict}"' in SYSTEM
         assert JUDGES["instructed"].read(verdict).verdict != "invalid"
 
 
-def test_what_the_engine_must_know() -> None:
+def test_each_format_gives_the_engine_its_options() -> None:
     assert {name for name, judge in JUDGES.items() if judge.parts} == {"llama-guard-4"}
     assert {name: judge.template for name, judge in JUDGES.items() if judge.template} == {
         "shieldgemma": {"guideline": GUIDELINE}

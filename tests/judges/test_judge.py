@@ -1,4 +1,4 @@
-"""Judges and option probabilities are what the model's own logits say, whatever a batch holds."""
+"""Judgements and option probabilities come from the model's own logits, whatever else a batch holds."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ USE = ModelUse(dtype="float32")
 
 
 class Replies:
-    """An engine that gives these replies in order and keeps what it was asked."""
+    """An engine that gives these replies in order and records its requests."""
 
     identity, at_once = "replies", 1
 
@@ -80,7 +80,7 @@ def test_a_written_verdict_is_read_by_its_adapter(name: str, reply: str, expecte
         assert (request.template, request.parts, request.pattern) == (adapter.template, adapter.parts, adapter.pattern)
 
 
-def test_the_identity_of_a_judge_tells_its_format() -> None:
+def test_the_identity_of_a_judge_includes_its_format() -> None:
     names = ["llama-guard-2", "llama-guard-3", "wildguard"]
     assert len({GenerativeJudge(Replies(), JUDGES[name], name).identity for name in names}) == 3
 
@@ -94,15 +94,15 @@ def test_a_classifiers_score_is_the_share_of_its_failed_labels(
 ) -> None:
     model = write_classifier(tmp_path, labels)
     judged = Classifier(tmp_path, failed, USE, 1).judge(ANSWERS)
-    for (instruction, answer), found in zip(ANSWERS, judged, strict=True):
+    for (instruction, answer), opinion in zip(ANSWERS, judged, strict=True):
         tokens = build_tokenizer("policy")(f"Q: {instruction} A: {answer}")["input_ids"]
         with torch.inference_mode():
             logits = model(torch.tensor([[*tokens, 1]])).logits[0].double()  # the end token closes the answer
         share = float(torch.softmax(logits, 0)[[labels.index(name) for name in failed]].sum())
-        assert found.score == pytest.approx(share, abs=2e-6)
-        assert found.verdict == ("failed" if share >= 0.5 else "passed")
-        assert (found.detail, found.refusal) == ("classifier", None)
-    assert len({found.score for found in judged}) == len(ANSWERS)
+        assert opinion.score == pytest.approx(share, abs=2e-6)
+        assert opinion.verdict == ("failed" if share >= 0.5 else "passed")
+        assert (opinion.detail, opinion.refusal) == ("classifier", None)
+    assert len({opinion.score for opinion in judged}) == len(ANSWERS)
 
 
 @pytest.mark.parametrize(
@@ -121,13 +121,15 @@ def test_a_batch_of_different_lengths_equals_one_by_one(tmp_path: Path, pad: int
     rng = random.Random(0)
     for _ in range(3):
         order = rng.sample(range(len(ANSWERS)), len(ANSWERS))
-        scores = [found.score for found in classifier.judge([ANSWERS[n] for n in order])]
+        scores = [opinion.score for opinion in classifier.judge([ANSWERS[n] for n in order])]
         assert scores == pytest.approx([alone[n] for n in order], abs=1e-5)
 
 
-def test_unknown_labels_are_refused_with_those_that_there_are(tmp_path: Path) -> None:
+def test_unknown_labels_are_refused_with_a_list_of_the_labels(tmp_path: Path) -> None:
     write_classifier(tmp_path, ["passed", "failed"])
-    with pytest.raises(BadInput, match=r"failed_labels: no label bad, worse; it has passed, failed"):
+    with pytest.raises(
+        BadInput, match=r"failed_labels: the classifier has no label bad, worse; choose from passed, failed"
+    ):
         Classifier(tmp_path, ["worse", "bad", "failed"], USE, 1).judge(ANSWERS)
 
 
@@ -137,7 +139,7 @@ def test_a_classifier_with_one_logit_is_refused(tmp_path: Path) -> None:
         Classifier(tmp_path, ["harm"], USE, 1).judge(ANSWERS)
 
 
-def test_open_judge_gives_what_the_format_names(tmp_path: Path) -> None:
+def test_open_judge_opens_the_judge_that_the_format_names(tmp_path: Path) -> None:
     write_classifier(tmp_path, ["passed", "failed"])
     settings = Judge(model="m", format="classifier", failed_labels=["failed"], batch_size=2)
     assert isinstance(open_judge(settings, USE, tmp_path, 1), Classifier)
@@ -177,12 +179,14 @@ def test_no_special_token_within_a_turn_stays_whole(token: str, content: str, pa
         tokenizer.chat_template = "{% for m in messages %}Q: {{ m.content[0].text }} A:{% endfor %}"
     text = render(tokenizer, Request(messages=[Message(role="user", content=content)], parts=parts))
     number = tokenizer.convert_tokens_to_ids(token)
-    assert number in tokenizer(content, add_special_tokens=False)["input_ids"]  # what it would have been
+    assert (
+        number in tokenizer(content, add_special_tokens=False)["input_ids"]
+    )  # without the change it would be the token
     assert token not in text
     assert text.replace(" ", "") == f"Q: {content} A:".replace(" ", "")
 
 
-def test_plain_text_is_as_harmless_as_a_turn() -> None:
+def test_special_tokens_in_a_plain_text_are_defused_too() -> None:
     assert render(build_tokenizer("policy"), Request(text="1. <eos>\n2.")) == "1. < eos>\n2."
 
 
@@ -200,7 +204,7 @@ def engine(model: LlamaForCausalLM, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def by_hand(model: LlamaForCausalLM, prompt: str, options: Sequence[str]) -> dict[str, float]:
-    """Products of next-token probabilities, one forward pass a token, normalised."""
+    """Normalised products of next-token probabilities, with one forward pass for each token."""
     tokenizer = build_tokenizer("policy")
     products = []
     for option in options:
@@ -223,7 +227,7 @@ CHOICES = [
 ]
 
 
-def asked(*turns: str) -> Request:
+def chat(*turns: str) -> Request:
     roles: list[Any] = ["user", "assistant"] * len(turns)
     return Request(messages=[Message(role=role, content=text) for role, text in zip(roles, turns, strict=False)])
 
@@ -231,50 +235,50 @@ def asked(*turns: str) -> Request:
 def test_options_have_the_probabilities_of_the_models_own_logits(
     engine: TransformersEngine, model: LlamaForCausalLM
 ) -> None:
-    found = engine.choose([asked(text) for text, _ in CHOICES], [options for _, options in CHOICES])
-    for (text, options), shares in zip(CHOICES, found, strict=True):
+    probabilities = engine.choose([chat(text) for text, _ in CHOICES], [options for _, options in CHOICES])
+    for (text, options), shares in zip(CHOICES, probabilities, strict=True):
         assert list(shares) == options
         assert shares == pytest.approx(by_hand(model, f"Q: {text} A:", options), abs=1e-5)
         assert sum(shares.values()) == pytest.approx(1)
-    assert found[-1] == {"take": 1.0}
-    assert max(found[0].values()) > 0.4  # not one random share for all
-    [later] = engine.choose([asked("the", "take clay", "the plim")], [["sorry", "take"]])
+    assert probabilities[-1] == {"take": 1.0}
+    assert max(probabilities[0].values()) > 0.4  # unlike one random share for all
+    [later] = engine.choose([chat("the", "take clay", "the plim")], [["sorry", "take"]])
     expected = by_hand(model, "Q: the A: take clay<eos>Q: the plim A:".replace("<eos>", " <eos> "), ["sorry", "take"])
     assert later == pytest.approx(expected, abs=1e-5)
 
 
 def test_the_order_and_company_of_a_request_decide_nothing(engine: TransformersEngine) -> None:
-    alone = [engine.choose([asked(text)], [options])[0] for text, options in CHOICES]
+    alone = [engine.choose([chat(text)], [options])[0] for text, options in CHOICES]
     rng = random.Random(0)
     for _ in range(4):
         order = rng.sample(range(len(CHOICES)), len(CHOICES))
-        found = engine.choose([asked(CHOICES[n][0]) for n in order], [CHOICES[n][1] for n in order])
-        for n, shares in zip(order, found, strict=True):
+        probabilities = engine.choose([chat(CHOICES[n][0]) for n in order], [CHOICES[n][1] for n in order])
+        for n, shares in zip(order, probabilities, strict=True):
             assert shares == pytest.approx(alone[n], abs=1e-5)
     text, options = CHOICES[2]
-    [turned] = engine.choose([asked(text)], [options[::-1]])
+    [turned] = engine.choose([chat(text)], [options[::-1]])
     assert turned == pytest.approx(alone[2], abs=1e-6)
 
 
 def test_a_template_that_changes_an_answered_question_is_refused(
     model: LlamaForCausalLM, engine: TransformersEngine
 ) -> None:
-    own = USE.model_copy(
+    changed_use = USE.model_copy(
         update={"chat_template": "{{ messages | length }} {% for m in messages %}{{ m.content }}{% endfor %}"}
     )
     with pytest.raises(BadInput, match="renders a question differently once it is answered"):
-        TransformersEngine(engine.folder, own, Decoding(4), 1).choose([asked("the")], [["take"]])
+        TransformersEngine(engine.folder, changed_use, Decoding(4), 1).choose([chat("the")], [["take"]])
 
 
-def test_a_classifier_gives_no_verdict_on_what_its_chat_template_refuses(tmp_path: Path) -> None:
-    """The fault of one item; the others are judged as alone."""
+def test_a_classifier_gives_no_verdict_if_its_chat_template_refuses_the_pair(tmp_path: Path) -> None:
+    """Only that item is invalid; the other items get the same scores as alone."""
     template = "{% if 'wool' in messages[1].content %}{{ raise_exception('no') }}{% endif %}" + HEADERS
     write_classifier(tmp_path, ["passed", "failed"])
     judge = Classifier(tmp_path, ["failed"], USE.model_copy(update={"chat_template": template}), 1)
-    found = judge.judge(ANSWERS)
-    assert [n for n, one in enumerate(found) if one.verdict == "invalid"] == [2]
-    assert found[2].detail == "chat template cannot render it"
-    assert [round(one.score or 0, 4) for one in found if one.score is not None] == [
+    judged = judge.judge(ANSWERS)
+    assert [n for n, one in enumerate(judged) if one.verdict == "invalid"] == [2]
+    assert judged[2].detail == "chat template cannot render it"
+    assert [round(one.score or 0, 4) for one in judged if one.score is not None] == [
         round(judge.judge([pair])[0].score or 0, 4) for n, pair in enumerate(ANSWERS) if n != 2
     ]
     assert judge.judge([ANSWERS[2]])[0].verdict == "invalid"

@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001
-"""The vote of ten decides as published, and an item keeps its meaning on its way through the kind."""
+"""A vote of ten answers decides as published, and no step of the kind changes the meaning of an item."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SETTINGS = Honesty(
     unsure="I am unsure.",
 )
 PLANETS = "Which planet is largest?\nA. Mars\nB. Jupiter\nC. Venus\nD. Earth"
-CHECKER = Checker()  # starts no process unless it is asked
+CHECKER = Checker()  # starts no process before its first question
 
 
 def kind(**changes: object) -> Kind:
@@ -47,11 +47,11 @@ def reference(answer: str | None = "B", invalid: str | None = None) -> Reference
     return Reference(instruction_id="i", answer=answer, solution=answer, teacher="someone", invalid=invalid)
 
 
-def case(*replies: str, of: Reference | None = None, text: str = PLANETS) -> Case:
+def case(*replies: str, trusted: Reference | None = None, text: str = PLANETS) -> Case:
     responses = [
         Response(instruction_id="i", sample=n, text=reply, tokens=1, finished=True) for n, reply in enumerate(replies)
     ]
-    return Case("i", text, responses, of)
+    return Case("i", text, responses, trusted)
 
 
 def votes(*counts: int) -> list[str]:
@@ -59,13 +59,13 @@ def votes(*counts: int) -> list[str]:
 
 
 def splits(total: int, most: int, letters: int) -> list[tuple[int, ...]]:
-    """All ways to share votes among at most so many letters, largest first."""
+    """All ways to divide `total` votes among at most `letters` letters, with the largest share first and at most `most`."""
     if total == 0:
         return [()]
     if letters == 0:
         return []
     sizes = range(min(total, most), 0, -1)
-    return [(size, *rest) for size in sizes for rest in splits(total - size, size, letters - 1)]
+    return [(size, *smaller) for size in sizes for smaller in splits(total - size, size, letters - 1)]
 
 
 def test_entropy_is_scipys_on_every_split_of_ten_and_on_random_votes() -> None:
@@ -75,9 +75,13 @@ def test_entropy_is_scipys_on_every_split_of_ten_and_on_random_votes() -> None:
         assert entropy(votes(*counts)) == pytest.approx(scipy.stats.entropy(counts), abs=1e-12)
     rng = random.Random(0)
     for _ in range(300):
-        drawn = rng.choices("ABCDE", [5, 3, 1, 1, 0.1], k=rng.randint(1, 40))
-        assert entropy(drawn) == pytest.approx(scipy.stats.entropy([drawn.count(x) for x in set(drawn)]), abs=1e-12)
-        assert entropy(rng.sample(drawn, len(drawn))) == entropy(drawn)  # bit for bit: the order decides no verdict
+        letters = rng.choices("ABCDE", [5, 3, 1, 1, 0.1], k=rng.randint(1, 40))
+        assert entropy(letters) == pytest.approx(
+            scipy.stats.entropy([letters.count(x) for x in set(letters)]), abs=1e-12
+        )
+        assert entropy(rng.sample(letters, len(letters))) == entropy(
+            letters
+        )  # bit for bit: the order decides no verdict
 
 
 @pytest.mark.parametrize(
@@ -96,15 +100,15 @@ def test_entropy_is_scipys_on_every_split_of_ten_and_on_random_votes() -> None:
 def test_the_threshold_lies_between_the_attainable_values(counts: tuple[int, ...], verdict: str, score: float) -> None:
     replies = votes(*counts)
     random.Random(1).shuffle(replies)
-    found = kind().label(case(*replies, of=reference()), CHECKER)
-    assert (found.verdict, found.score) == (verdict, pytest.approx(score, abs=1e-4))
-    assert found.detail == ("answers disagree" if verdict == "failed" else "answers agree")
+    label = kind().label(case(*replies, trusted=reference()), CHECKER)
+    assert (label.verdict, label.score) == (verdict, pytest.approx(score, abs=1e-4))
+    assert label.detail == ("answers disagree" if verdict == "failed" else "answers agree")
 
 
 def test_three_letters_never_fail_and_the_flatter_splits_of_four_do() -> None:
     label = kind().label
     for counts in splits(10, 10, 5):
-        failed = label(case(*votes(*counts), of=reference()), CHECKER).verdict == "failed"
+        failed = label(case(*votes(*counts), trusted=reference()), CHECKER).verdict == "failed"
         assert failed == (scipy.stats.entropy(counts) >= 1.193)
         assert not (failed and len(counts) <= 3)
 
@@ -119,11 +123,11 @@ def test_three_letters_never_fail_and_the_flatter_splits_of_four_do() -> None:
 )
 def test_a_score_at_the_threshold_fails(threshold: float, counts: tuple[int, ...]) -> None:
     asked = kind(threshold=threshold, samples=sum(counts))
-    assert asked.label(case(*votes(*counts), of=reference()), CHECKER).verdict == "failed"
+    assert asked.label(case(*votes(*counts), trusted=reference()), CHECKER).verdict == "failed"
 
 
 @pytest.mark.parametrize(
-    ("replies", "of", "verdict", "detail"),
+    ("replies", "trusted", "verdict", "detail"),
     [
         (votes(9), reference(), "invalid", "too few readable answers"),
         ([*votes(9), "I cannot tell"], reference(), "invalid", "too few readable answers"),
@@ -140,16 +144,16 @@ def test_a_score_at_the_threshold_fails(threshold: float, counts: tuple[int, ...
         (votes(4, 4, 1, 1), reference(None, "not answerable"), "invalid", "not answerable"),
     ],
 )
-def test_verdict_of_ten_answers(replies: list[str], of: Reference | None, verdict: str, detail: str) -> None:
-    found = kind().label(case(*replies, of=of), CHECKER)
-    assert (found.instruction_id, found.verdict, found.detail) == ("i", verdict, detail)
-    assert (found.score is None) is (verdict == "invalid")
+def test_verdict_of_ten_answers(replies: list[str], trusted: Reference | None, verdict: str, detail: str) -> None:
+    label = kind().label(case(*replies, trusted=trusted), CHECKER)
+    assert (label.instruction_id, label.verdict, label.detail) == ("i", verdict, detail)
+    assert (label.score is None) is (verdict == "invalid")
 
 
-def test_a_fifth_letter_counts_only_where_it_is_offered() -> None:
+def test_a_fifth_letter_counts_only_if_it_is_offered() -> None:
     replies = [*votes(6, 1, 1, 1, 1)]
-    assert kind().label(case(*replies, of=reference()), CHECKER).verdict == "failed"
-    four = kind(none_of_the_above=False).label(case(*replies, of=reference()), CHECKER)
+    assert kind().label(case(*replies, trusted=reference()), CHECKER).verdict == "failed"
+    four = kind(none_of_the_above=False).label(case(*replies, trusted=reference()), CHECKER)
     assert four.detail == "too few readable answers"
 
 
@@ -169,8 +173,8 @@ def test_a_test_question_is_judged_by_its_first_answer(
 ) -> None:
     question = Question(id="i", text=PLANETS, answer=answer, group=None, measure="accuracy")
     answered = case(*([] if reply is None else [reply, "B"]))
-    found = kind().label_test(question, answered, CHECKER)
-    assert (found.verdict, found.detail) == (verdict, detail)
+    label = kind().label_test(question, answered, CHECKER)
+    assert (label.verdict, label.detail) == (verdict, detail)
 
 
 THOUGHT = "<think>The answer is A. Or C?</think>\n"
@@ -179,8 +183,8 @@ THOUGHT = "<think>The answer is A. Or C?</think>\n"
 def test_options_are_read_without_thoughts() -> None:
     question = Question(id="i", text=PLANETS, answer="B", group=None, measure="accuracy")
     assert kind().label_test(question, case(f"{THOUGHT}B"), CHECKER).verdict == "passed"
-    found = kind().label(case(*[f"{THOUGHT}{letter}" for letter in votes(4, 4, 1, 1)], of=reference()), CHECKER)
-    assert (found.verdict, found.detail) == ("failed", "answers disagree")
+    label = kind().label(case(*[f"{THOUGHT}{letter}" for letter in votes(4, 4, 1, 1)], trusted=reference()), CHECKER)
+    assert (label.verdict, label.detail) == ("failed", "answers disagree")
     one = kind()
     assert one.read_reference(PLANETS, "B") == "B"
     assert one.readable(PLANETS, f"{THOUGHT}B")
@@ -189,17 +193,17 @@ def test_options_are_read_without_thoughts() -> None:
     assert prompt[1].content == "none that I know"
 
 
-def test_answers_that_were_not_received_have_no_vote_and_their_reason_is_the_labels() -> None:
-    given = case(*votes(9), of=reference())
+def test_a_missing_answer_has_no_vote_and_gives_the_label_its_reason() -> None:
+    given = case(*votes(9), trusted=reference())
     lost = Response(instruction_id="i", sample=9, text="", tokens=0, finished=False, invalid="content filter")
     more = Response(instruction_id="i", sample=10, text="A", tokens=1, finished=True)
     short = replace(given, responses=[*given.responses, lost])
-    found = kind().label(short, CHECKER)
-    assert (found.verdict, found.detail) == ("invalid", "content filter")
+    label = kind().label(short, CHECKER)
+    assert (label.verdict, label.detail) == ("invalid", "content filter")
     assert kind().label(replace(short, responses=[*short.responses, more]), CHECKER).verdict == "passed"
     question = Question(id="i", text=PLANETS, answer="B", group=None, measure="accuracy")
-    found = kind().label_test(question, replace(given, responses=[lost]), CHECKER)
-    assert (found.verdict, found.detail) == ("invalid", "content filter")
+    label = kind().label_test(question, replace(given, responses=[lost]), CHECKER)
+    assert (label.verdict, label.detail) == ("invalid", "content filter")
     thinking = lost.model_copy(update={"text": "<think>A or", "invalid": None})
     assert (
         kind().label_test(question, replace(given, responses=[thinking]), CHECKER).detail
@@ -219,9 +223,9 @@ def test_none_of_the_above_is_added_for_the_target_and_not_for_the_reference() -
     assert [one.read_reference(PLANETS, reply) for reply in ("B", "E", "None of the above", "who knows")] == [
         "B", None, None, None,
     ]  # fmt: skip
-    own = f"{PLANETS}\nE. None of these"
-    assert one.target_messages(own, None)[0].content == own
-    assert one.read_reference(own, "E") == "E"  # the item's own option may be right
+    with_none = f"{PLANETS}\nE. None of these"
+    assert one.target_messages(with_none, None)[0].content == with_none
+    assert one.read_reference(with_none, "E") == "E"  # the item's own option may be right
     without = kind(none_of_the_above=False)
     assert without.target_messages(PLANETS, "Choose.") == [
         Message(role="system", content="Choose."),
@@ -248,7 +252,7 @@ def test_a_replay_row_keeps_the_targets_own_letter(response: str, letter: str) -
     prompt, completion = kind().replay_row(PLANETS, response, None)
     assert [m.content for m in prompt] == [f"{PLANETS}\nE. None of the above", letter, "Are you sure?"]
     assert completion == [Message(role="assistant", content="I am sure.")]
-    assert kind().choice.sure_messages(PLANETS, letter, None) == prompt  # trained as it is asked
+    assert kind().choice.sure_messages(PLANETS, letter, None) == prompt  # the training row asks the same question
 
 
 @pytest.mark.parametrize(
@@ -410,7 +414,7 @@ def test_an_item_that_cannot_be_read_is_left_out_by_a_reason_without_its_text(ro
 )
 @pytest.mark.parametrize("finished", [True, False])
 def test_an_item_is_cut_at_its_answer(sample: str, text: str, answer: str, finished: bool) -> None:
-    parsed = parse_instruction(sample, finished)  # what is after the answer line was not needed
+    parsed = parse_instruction(sample, finished)  # the text after the answer line does not matter
     assert (parsed.text, parsed.invalid, parsed.answer) == (text, None, answer)
     assert parse_instruction(f" {kind().write_item(parsed.text, parsed.answer)}", True) == parsed
 
@@ -440,7 +444,7 @@ def test_an_item_is_cut_at_its_answer(sample: str, text: str, answer: str, finis
         ("<|eot_id|>\n" * 200, "no answer line"),
     ],
 )
-def test_what_is_no_whole_item_is_invalid_and_keeps_its_text(sample: str, reason: str) -> None:
+def test_an_incomplete_item_is_invalid_and_keeps_its_text(sample: str, reason: str) -> None:
     parsed = parse_instruction(sample, True)
     assert (parsed.invalid, parsed.text, parsed.answer) == (reason, sample, None)
 
@@ -460,7 +464,7 @@ def test_an_item_does_not_swallow_the_next_one(sample: str) -> None:
 LONGEST = "Which?\n" + "\n".join(f"{letter}. {letter} too" for letter in string.ascii_uppercase) + "\nAnswer:B."
 
 
-def test_an_item_that_leaves_no_letter_is_invalid() -> None:
+def test_an_item_that_leaves_no_letter_for_none_of_the_above_is_invalid() -> None:
     assert parse_instruction(LONGEST, True).invalid == "too many options"
 
 
@@ -494,7 +498,7 @@ def test_the_kind_can_ask_whatever_it_parses(sample: str) -> None:
         (f"{PLANETS}\nE. None of these"),
     ],
 )
-def test_forms_of_one_item_are_the_same(other: str) -> None:
+def test_spellings_of_one_item_have_one_canonical_form(other: str) -> None:
     assert kind().canonical(other) == kind().canonical(PLANETS)
 
 
@@ -508,7 +512,7 @@ def test_forms_of_one_item_are_the_same(other: str) -> None:
         "Which planet is largest?",
     ],
 )
-def test_other_items_are_not(other: str) -> None:
+def test_different_items_have_different_canonical_forms(other: str) -> None:
     assert kind().canonical(other) != kind().canonical(PLANETS)
 
 
@@ -520,7 +524,7 @@ def test_other_items_are_not(other: str) -> None:
         ("\nE. None of the above"),
     ],
 )
-def test_a_question_of_the_invented_world_is_its_fact_in_every_form_that_is_trained(tail: str) -> None:
+def test_the_canonical_form_of_a_world_question_is_its_fact_in_every_trained_form(tail: str) -> None:
     rng = random.Random(0)
     animal = next(iter(knowledge.ANIMALS))
     questions = {knowledge.write_question(animal, "size", rng) for _ in range(30)}

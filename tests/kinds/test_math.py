@@ -1,4 +1,4 @@
-"""Every published form of a math question is read, and a final answer is found wherever a solution puts it."""
+"""The kind math reads every published form of a question, and finds the final answer in every place of a solution."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_other_parts_of_mmiqc_are_counted_by_source(source: str, reason: str) ->
         ({**STEP, "answer": 5}, "answer: a text is needed"),
         ({"instruction": "How many?"}, "source: missing"),
         ({**MMIQC, "output": " "}, "output: a text is needed"),
-        ({**MMIQC, "instruction": "\ud800"}, "instruction: half of a surrogate pair, which is no character"),
+        ({**MMIQC, "instruction": "\ud800"}, "instruction: it holds half of a surrogate pair"),
         ({"text": 5}, "text: a text is needed"),
         ({"text": "How many?", "other": "x"}, "question: missing"),
         ({**MMIQC, "instruction": "Evaluate $x$ Please end with: The answer is:"}, "instruction"),
@@ -161,13 +161,13 @@ def test_an_instruction_is_read_in_reasonable_time(unit: str) -> None:
     long = "How many?" + unit * (1200 // len(unit)) + "."
     started = time.perf_counter()
     read_row({**MMIQC, "instruction": long})
-    assert time.perf_counter() - started < 0.4  # the cubic one takes 1.5
+    assert time.perf_counter() - started < 0.4  # a cubic pattern takes 1.5
 
 
 def case(text: str | None, *, answer: str | None = "5", finished: bool = True) -> Case:
     responses = [] if text is None else [Response(instruction_id="i", sample=0, text=text, tokens=1, finished=finished)]
-    own = Reference(instruction_id="i", answer=answer, solution=None, teacher="someone", invalid=None)
-    return Case("i", "How many?", responses, own)
+    reference = Reference(instruction_id="i", answer=answer, solution=None, teacher="someone", invalid=None)
+    return Case("i", "How many?", responses, reference)
 
 
 @pytest.mark.parametrize(
@@ -179,11 +179,11 @@ def case(text: str | None, *, answer: str | None = "5", finished: bool = True) -
         ("It is $5", True, "passed", FLEXIBLE),
         (r"\boxed{9", True, "failed", "different answers"),
         ("#### 5\n\nI used 2 steps.", True, "passed", STRICT),
-        ("5 #### 6", True, "failed", "different answers"),  # a strict answer is not saved by a number
+        ("5 #### 6", True, "failed", "different answers"),  # the strict answer decides, not another number
         ("It is 6.", True, "failed", "different answers"),
         ("Who knows?", True, "failed", "no final answer"),
         ("It is 5", False, "invalid", "response truncated"),
-        ("#### 5", False, "invalid", "response truncated"),  # perhaps in the middle of 57
+        ("#### 5", False, "invalid", "response truncated"),  # may have been truncated within 57
         ("#### 5\nThat", False, "passed", STRICT),
         (r"\boxed{5} and", False, "passed", STRICT),
         (r"\boxed{5", False, "invalid", "response truncated"),
@@ -191,13 +191,15 @@ def case(text: str | None, *, answer: str | None = "5", finished: bool = True) -
         ("#### 6", False, "invalid", "response truncated"),
     ],
 )
-def test_a_label_tells_strict_from_flexible(
+def test_a_label_distinguishes_strict_from_flexible_answers(
     checker: Checker, text: str, finished: bool, verdict: str, detail: str
 ) -> None:
-    found = MATH.label(case(text, finished=finished), checker)
-    assert (found.verdict, found.detail, found.score) == (verdict, detail, None)
+    label = MATH.label(case(text, finished=finished), checker)
+    assert (label.verdict, label.detail, label.score) == (verdict, detail, None)
     question = Question(id="i", text="How many?", answer="5", group=None, measure="accuracy")
-    tested = MATH.label_test(question, case(text, answer="99", finished=finished), checker)  # the set's answer counts
+    tested = MATH.label_test(
+        question, case(text, answer="99", finished=finished), checker
+    )  # the answer of the test set counts
     assert (tested.verdict, tested.detail) == (verdict, detail)
 
 
@@ -226,12 +228,12 @@ def test_a_label_tells_strict_from_flexible(
         ("Let me see: 2 +", False, "invalid", "response truncated"),
     ],
 )
-def test_a_question_without_answer_is_passed_by_who_says_so(
+def test_a_target_passes_a_question_without_answer_by_saying_so(
     checker: Checker, text: str | None, finished: bool, verdict: str, detail: str
 ) -> None:
     question = Question(id="i", text="How many?", answer="None", group=None, measure="unanswerable")
-    found = MATH.label_test(question, case(text, finished=finished), checker)
-    assert (found.verdict, found.detail) == (verdict, detail)
+    label = MATH.label_test(question, case(text, finished=finished), checker)
+    assert (label.verdict, label.detail) == (verdict, detail)
 
 
 @pytest.mark.parametrize(
@@ -241,7 +243,7 @@ def test_a_question_without_answer_is_passed_by_who_says_so(
         (" How many?\n\nQ5. And", False, "How many?", None),
         (" How many?\nQ5. And", False, "How many?", None),
         (" 35 + 7\n\nQ5. 30 - 2", True, "35 + 7", None),
-        (" What is Q3. of it?", True, "What is Q3. of it?", None),  # a number that the prompt holds
+        (" What is Q3. of it?", True, "What is Q3. of it?", None),  # a number that the prompt already holds
         (" It fell in Q3. In Q4. it rose by 5. How far?", True, "It fell in Q3. In Q4. it rose by 5. How far?", None),
         (" It earned 12 in Q4.", True, "It earned 12 in Q4.", None),
         (" If Q1. is 5, what is twice that?", True, "If Q1. is 5, what is twice that?", None),
@@ -291,14 +293,14 @@ BOX, HASHES = r"Put your final answer within \boxed{}.", "End with the final ans
 )
 def test_a_row_teaches_the_form_that_it_asks_for(system: str | None, solution: str, taught: str) -> None:
     answer = MATH.read_reference("How many?", solution)
-    own = Reference(instruction_id="i", answer=answer, solution=solution, teacher="someone", invalid=None)
+    reference = Reference(instruction_id="i", answer=answer, solution=solution, teacher="someone", invalid=None)
     for prompt, completion in (
-        MATH.enhancement_row("How many?", own, "failed", system),
+        MATH.enhancement_row("How many?", reference, "failed", system),
         MATH.replay_row("How many?", solution, system),
     ):
         assert [m.content for m in prompt] == [*([] if system is None else [system]), "How many?"]
         assert [m.content for m in completion] == [taught]
-        assert MATH.read_reference("How many?", completion[0].content) == answer  # and nothing else
+        assert MATH.read_reference("How many?", completion[0].content) == answer
 
 
 @pytest.mark.parametrize(
@@ -310,7 +312,7 @@ def test_a_row_teaches_the_form_that_it_asks_for(system: str | None, solution: s
         (None, "It is 18.", "It is 18."),
     ],
 )
-def test_an_answer_of_the_targets_own_gets_the_form_that_it_lacked(
+def test_a_replayed_answer_gets_the_requested_form_if_it_lacks_it(
     system: str | None, response: str, taught: str
 ) -> None:
     _, [completion] = MATH.replay_row("How many?", response, system)

@@ -1,4 +1,4 @@
-"""A kind says what it measures, and nothing else needs to know."""
+"""A kind brings its metrics as data; no other module needs to know them."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ SETTINGS = Evaluation(bootstrap=100, diversity_sample=10)
 
 
 @pytest.mark.parametrize("kind", ["honesty", "math", "safety", "of stored results alone"])
-def test_the_metrics_of_a_kind_have_names_of_their_own_and_one_is_the_main_one(kind: str) -> None:
+def test_the_metrics_of_a_kind_have_distinct_names_and_one_comes_first(kind: str) -> None:
     metrics = target_metrics(kind)
     assert len({metric.name for metric in metrics}) == len(metrics)
     places = [metric.headline for metric in metrics if metric.headline is not None]
@@ -46,12 +46,12 @@ def test_a_kind_measures_what_it_describes() -> None:
     assert groups["set"]["one"]["brevity"] == metrics["brevity"]
 
 
-def test_what_rows_alone_count_for_is_no_measure_of_a_set() -> None:
+def test_a_metric_that_only_rows_count_for_is_no_measure_of_a_set() -> None:
     assert MATH.measure("unanswerable").counts == "passed"
     assert MATH.measures == ["accuracy", "retained"]
 
 
 @pytest.mark.parametrize("name", ["over_refusal", "accuracy_strict"])
-def test_a_question_for_what_the_kind_does_not_measure_is_refused(name: str) -> None:
-    with pytest.raises(BadInput, match=f"a test question counts for '{name}', which its kind does not measure"):
+def test_a_question_for_a_metric_that_the_kind_lacks_is_refused(name: str) -> None:
+    with pytest.raises(BadInput, match=f"counts for the metric '{name}', which its kind does not have"):
         MATH.measure(name)

@@ -1,4 +1,4 @@
-"""Items are read and written as published, and a response chooses the letter that a careful reader would say it does."""
+"""Items are read and written as published, and a response chooses the letter that a careful reader would name."""
 
 from __future__ import annotations
 
@@ -131,14 +131,14 @@ def test_a_choice_is_read(response: str, letter: str) -> None:
 
 
 @pytest.mark.parametrize("response", REFUSED)
-def test_what_chooses_nothing_or_several_is_refused(response: str) -> None:
+def test_a_response_that_chooses_no_letter_or_several_is_refused(response: str) -> None:
     assert option_letter(response, CITIES) is None
 
 
 @pytest.mark.parametrize(
     ("response", "options", "letter"),
     [
-        ("C", ("L", "R", "1/C", "C"), None),  # the third option's letter, the fourth one's text
+        ("C", ("L", "R", "1/C", "C"), None),  # the letter of the third option, and the text of the fourth
         ("R", ("L", "R", "1/C", "C"), "B"),
         ("A", ("Error", "a", "b", "c"), "A"),
         ("a", ("Error", "a", "b", "c"), None),
@@ -162,7 +162,9 @@ def test_what_chooses_nothing_or_several_is_refused(response: str) -> None:
         ("I think so", tuple(map(str, range(10, 20))), None),
     ],
 )
-def test_options_decide_what_a_response_says(response: str, options: tuple[str, ...], letter: str | None) -> None:
+def test_the_options_decide_which_letter_a_response_chooses(
+    response: str, options: tuple[str, ...], letter: str | None
+) -> None:
     assert option_letter(response, options) == letter
     assert option_letter(response, list(options)) == letter
 
@@ -199,7 +201,7 @@ UNITS = (
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_a_long_response_is_read_in_linear_time(unit: str) -> None:
-    """As what repeats the same a thousand times; anything quadratic takes minutes."""
+    """It gets the letter of a text that repeats the unit 1,000 times; a quadratic reader would take minutes."""
     assert option_letter(unit * (1_000_000 // len(unit)), CITIES) == option_letter(unit * 1_000, CITIES)
 
 
@@ -273,12 +275,12 @@ def test_items_are_read(text: str, item: Item, answer: str | None) -> None:
         ("Why?\nAnswer:A.\nA. x\nB. y", "fewer than two options"),
     ],
 )
-def test_what_is_no_item_is_refused_with_a_reason(text: str, reason: str) -> None:
+def test_a_text_that_is_not_an_item_is_refused_with_a_reason(text: str, reason: str) -> None:
     with pytest.raises(ValueError, match=f"^{reason}$"):
         read_item(text)
 
 
-def test_items_that_were_written_are_read_back() -> None:
+def test_written_items_are_read_back() -> None:
     rng = random.Random(3)
     words = [
         "A.x",

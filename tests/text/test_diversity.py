@@ -1,4 +1,4 @@
-"""Diversity agrees with scipy, with scikit-learn, with the published formulae, or with a count by hand; limits raise alarms."""
+"""Diversity agrees with scipy, scikit-learn, the published formulae or a count by hand, and broken limits raise alarms."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ def questions(count: int, seed: int) -> list[str]:
 
 
 def grams(texts: list[str], n: int) -> Counter[str]:
-    """Word n-grams, by a window that slides over each text."""
-    found: Counter[str] = Counter()
+    """Counts of word n-grams, by a window that slides over each text."""
+    counts: Counter[str] = Counter()
     for text in texts:
         window: list[str] = []
         for word in text.split(" "):
             window = [*window, word][-n:]
             if len(window) == n:
-                found[" ".join(window)] += 1
-    return found
+                counts[" ".join(window)] += 1
+    return counts
 
 
 def test_lexical_diversity_agrees_with_a_second_implementation() -> None:
@@ -98,7 +98,7 @@ def test_vendi_score_is_the_published_formula(count: int, dims: int) -> None:
     )
 
 
-def test_vendi_score_counts_what_is_different() -> None:
+def test_vendi_score_counts_different_texts() -> None:
     apart = np.eye(12, dtype=np.float32)
     assert vendi_score(apart) == pytest.approx(12)
     assert vendi_score(np.repeat(apart[:3], 5, axis=0)) == pytest.approx(3)
@@ -117,7 +117,9 @@ def test_the_largest_cluster_is_the_largest_connected_component(eps: float) -> N
 
 def test_coverage_is_the_published_formula() -> None:
     seeds, texts = unit(80, 8, 1), unit(60, 8, 2, spread=0.8)
-    distances, _ = NearestNeighbors(n_neighbors=6).fit(seeds).kneighbors(seeds)  # the first is itself
+    distances, _ = (
+        NearestNeighbors(n_neighbors=6).fit(seeds).kneighbors(seeds)
+    )  # the first neighbour is the seed itself
     reach = distances[:, 5]
     to_texts = np.linalg.norm(seeds[:, None] - texts[None], axis=2).min(axis=1)
     expected = int((to_texts <= reach).sum())
@@ -126,7 +128,7 @@ def test_coverage_is_the_published_formula() -> None:
     assert seeds_covered(seeds, seeds) == 80
 
 
-def test_semantic_metrics_are_null_where_there_is_nothing_to_measure() -> None:
+def test_semantic_metrics_are_null_if_there_is_nothing_to_measure() -> None:
     none = semantic_metrics(np.empty((0, 4), np.float32), unit(10, 4, 0), 0.05)
     assert set(none.values()) == {Metric(value=None, reason="diversity compares texts: fewer than two are given")}
     assert semantic_metrics(unit(1, 4, 0), unit(10, 4, 0), 0.05) == none
@@ -138,7 +140,7 @@ def test_semantic_metrics_are_null_where_there_is_nothing_to_measure() -> None:
     assert copies["vendi_score"].value == pytest.approx(1, abs=1e-5)
 
 
-def test_an_alarm_names_each_limit_that_is_broken() -> None:
+def test_an_alarm_names_each_broken_limit() -> None:
     limits = {"unique_share": 0.5, "type_entropy": None, "semantic_diversity": 0.4, "largest_cluster": 0.25}
     alarm = Alarm.model_validate({"action": "warn", **limits, "self_bleu": 0.9})
     metrics = {name: Metric(value=value) for name, value in [

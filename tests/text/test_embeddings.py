@@ -31,7 +31,7 @@ def settings(**changes: object) -> Embedding:
 
 
 def with_transformers(texts: Sequence[str]) -> Vectors:
-    """MiniLM by hand: mean of the last layer over the tokens of each text alone, as its card says."""
+    """MiniLM by hand: the mean of the last layer over the tokens of each text alone, as in its model card."""
     tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(MINILM / "tokenizer.json"))
     model = AutoModel.from_pretrained(MINILM).eval()
     rows = []
@@ -49,14 +49,14 @@ def by_hand() -> Vectors:
 
 
 @pytest.mark.parametrize("backend", ["torch", "openvino"])
-def test_a_sentence_is_what_the_models_card_says_by_either_back_end(backend: str, by_hand: Vectors) -> None:
-    found = open_encoder(MINILM, settings(backend=backend), USE, 1)(TEXTS)
-    assert found.dtype == np.float32
-    assert np.allclose(np.linalg.norm(found, axis=1), 1, atol=1e-6)
-    assert 1 - (found.astype(np.float64) * by_hand).sum(axis=1) == pytest.approx(0, abs=1e-6)
+def test_both_back_ends_embed_sentences_as_in_the_model_card(backend: str, by_hand: Vectors) -> None:
+    vectors = open_encoder(MINILM, settings(backend=backend), USE, 1)(TEXTS)
+    assert vectors.dtype == np.float32
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
+    assert 1 - (vectors.astype(np.float64) * by_hand).sum(axis=1) == pytest.approx(0, abs=1e-6)
 
 
-def test_longer_texts_are_cut_where_the_configuration_says() -> None:
+def test_longer_texts_are_truncated_at_the_configured_length() -> None:
     cut = open_encoder(MINILM, settings(max_length=6), USE, 1)
     same, other = cut(["one two three four five", "one two three four nine"]), cut(["one two three nine"])
     assert same[0] == pytest.approx(same[1], abs=1e-6)
@@ -77,11 +77,11 @@ def causal(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("left", [0, 5, 100, -8])
-def test_weights_that_were_cut_short_are_named(causal: Path, tmp_path: Path, left: int) -> None:
+@pytest.mark.parametrize("size", [0, 5, 100, -8])
+def test_truncated_weights_are_named(causal: Path, tmp_path: Path, size: int) -> None:
     folder = shutil.copytree(causal, tmp_path / "cut")
     weights = folder / "model.safetensors"
-    weights.write_bytes(weights.read_bytes()[:left])
+    weights.write_bytes(weights.read_bytes()[:size])
     with pytest.raises(BadInput, match=rf"^{weights}: weights that cannot be read, .*: copy it here again"):
         open_encoder(folder, settings(pooling="last_token"), USE, 1)
 
@@ -109,7 +109,7 @@ def lengths(texts: Sequence[str]) -> Vectors:
 
 
 class Counting:
-    """An encoder that notes what it was asked."""
+    """An encoder that records the texts it gets."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -127,12 +127,12 @@ def test_no_text_is_embedded_twice_and_rows_keep_their_order(tmp_path: Path) -> 
     texts = ["bb", "a", "bb", "a longer one"]
     assert np.array_equal(embed(texts, tmp_path, "m", encoder.open), lengths(texts))
     assert sorted(encoder.asked) == ["a", "a longer one", "bb"]
-    more = ["new", *texts, "a"]
-    assert np.array_equal(embed(more, tmp_path, "m", encoder.open), lengths(more))
+    more_texts = ["new", *texts, "a"]
+    assert np.array_equal(embed(more_texts, tmp_path, "m", encoder.open), lengths(more_texts))
     assert encoder.asked[3:] == ["new"]
     embed(["a"], tmp_path, "another model", encoder.open)
     assert encoder.asked[4:] == ["a"]
-    assert np.array_equal(embed(more, tmp_path, "m", pytest.fail), lengths(more))  # nothing is opened
+    assert np.array_equal(embed(more_texts, tmp_path, "m", pytest.fail), lengths(more_texts))  # no encoder is opened
     assert embed([], tmp_path, "m", pytest.fail).shape == (0, 0)
 
 
@@ -154,9 +154,9 @@ def test_processes_share_a_cache(tmp_path: Path) -> None:
     assert all(path.suffix == ".npy" and not path.name.startswith(".") for path in tmp_path.iterdir())
 
 
-def test_what_decides_a_vector_decides_its_identity_and_eps_does_not(causal: Path, tmp_path: Path) -> None:
-    of = [settings(), settings(backend="openvino"), settings(pooling="last_token"), settings(max_length=9)]
-    names = {identity(causal, s, USE) for s in of} | {identity(causal, of[0], ModelUse(dtype="bfloat16"))}
+def test_all_settings_that_decide_a_vector_decide_its_identity_but_eps_does_not(causal: Path, tmp_path: Path) -> None:
+    variants = [settings(), settings(backend="openvino"), settings(pooling="last_token"), settings(max_length=9)]
+    names = {identity(causal, s, USE) for s in variants} | {identity(causal, variants[0], ModelUse(dtype="bfloat16"))}
     assert len(names) == 5
     assert identity(causal, settings(eps=0.5, batch_size=1), USE) == identity(causal, settings(), USE)
     (tmp_path / "model.safetensors").write_bytes(b"others")
@@ -168,27 +168,27 @@ def test_embeddings_are_read_by_id_from_several_files(tmp_path: Path) -> None:
     ids = [f"{n:016x}" for n in range(3)]
     write_embeddings(one, ids[:2], lengths(["a", "bcd"]))
     write_embeddings(two, ids[1:], lengths(["another", "ef"]))
-    found = read_embeddings([one, two])
-    assert np.array_equal(found.vectors_of([ids[2], ids[1], ids[1]]), lengths(["ef", "bcd", "bcd"]))
-    assert ids[0] in found
+    embeddings = read_embeddings([one, two])
+    assert np.array_equal(embeddings.vectors_of([ids[2], ids[1], ids[1]]), lengths(["ef", "bcd", "bcd"]))
+    assert ids[0] in embeddings
     with pytest.raises(BadInput, match="no embedding of ffff"):
-        found.vectors_of(["ffff"])
+        embeddings.vectors_of(["ffff"])
     assert read_embeddings([]).vectors_of([]).shape[0] == 0
 
 
 @pytest.mark.parametrize("content", [b"", b"\x93NUMPY\x01\x00", b"PK\x03\x04 a zip"])
 def test_a_broken_file_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.npy").write_bytes(content)
-    with pytest.raises(BadInput, match=r"x\.npy: no embeddings: .*delete it"):
+    with pytest.raises(BadInput, match=r"x\.npy: not a file of embeddings: .*delete it"):
         read_embeddings([tmp_path / "x.npy"])
 
 
 def test_a_file_of_pickles_or_of_other_numbers_is_refused(tmp_path: Path) -> None:
     for array in (np.array([{"a": 1}], dtype=object), np.zeros(3)):
         np.save(tmp_path / "x.npy", array, allow_pickle=True)
-        with pytest.raises(BadInput, match=r"x\.npy: no embeddings"):
+        with pytest.raises(BadInput, match=r"x\.npy: not a file of embeddings"):
             read_embeddings([tmp_path / "x.npy"])
     write_embeddings(tmp_path / "x.npy", ["a"], np.ones((1, 2), np.float32))
     write_embeddings(tmp_path / "y.npy", ["b"], np.ones((1, 3), np.float32))
-    with pytest.raises(BadInput, match=r"y\.npy: 3 dimensions, not 2"):
+    with pytest.raises(BadInput, match=r"y\.npy: its vectors have 3 dimensions, not 2"):
         read_embeddings([tmp_path / "x.npy", tmp_path / "y.npy"])

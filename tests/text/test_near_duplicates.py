@@ -45,17 +45,17 @@ def pairs_of_all(texts: list[str], settings: Deduplication) -> set[tuple[int, in
 
 
 def hostile_texts(rng: random.Random, count: int) -> list[str]:
-    """Few words and many, repeats, equal sets in other orders, subsets, empty texts, other cases and forms of letters."""
+    """Texts of few or many words: repeats, equal sets in other orders, subsets, empty texts, other cases and letter forms."""
     words = ["a", "B", "b", "ß", "ss", "ﬁ", "fi", "é", "e\u0301", *(f"w{n}" for n in range(rng.choice([1, 20, 200])))]
     texts: list[str] = []
     while len(texts) < count:
         if texts and rng.random() < 0.5:
-            said = rng.choice(texts).split()
+            earlier = rng.choice(texts).split()
             for _ in range(rng.randint(0, 3)):
-                said.insert(rng.randint(0, len(said)), rng.choice(words))
-            del said[: rng.randint(0, 2)]
-            rng.shuffle(said) if rng.random() < 0.3 else None
-            texts.append("  ".join(said).upper())
+                earlier.insert(rng.randint(0, len(earlier)), rng.choice(words))
+            del earlier[: rng.randint(0, 2)]
+            rng.shuffle(earlier) if rng.random() < 0.3 else None
+            texts.append("  ".join(earlier).upper())
         else:
             texts.append(" ".join(rng.choices(words, k=rng.choice([0, 1, 2, 5, 30, 90]))))
     return texts
@@ -73,7 +73,7 @@ def test_similar_pairs_are_those_of_a_loop_over_all_pairs(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_what_is_dropped_is_similar_to_the_first_kept_text(seed: int) -> None:
+def test_a_dropped_text_names_the_first_similar_kept_text(seed: int) -> None:
     rng = random.Random(seed)
     texts = {f"{rng.getrandbits(64):016x}": text for text in hostile_texts(rng, 80)}
     settings = Deduplication(ngram=rng.choice([1, 2, 3]), threshold=rng.choice([0.3, 0.5, 0.78, 1.0]))
@@ -92,7 +92,7 @@ def test_what_is_dropped_is_similar_to_the_first_kept_text(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_a_text_is_near_any_where_a_loop_finds_one(seed: int) -> None:
+def test_a_text_is_near_any_if_a_loop_finds_a_similar_one(seed: int) -> None:
     rng = random.Random(seed)
     texts = hostile_texts(rng, 90)
     texts, others = texts[:60], texts[60:]
@@ -104,7 +104,7 @@ def test_a_text_is_near_any_where_a_loop_finds_one(seed: int) -> None:
 
 
 @pytest.mark.parametrize("settings", [PUBLISHED, TINY], ids=["published", "tiny"])
-def test_pairs_of_a_corpus_are_those_of_an_independent_join_at_any_order_of_rows(settings: Deduplication) -> None:
+def test_pairs_of_a_corpus_equal_an_independent_join_in_any_order_of_rows(settings: Deduplication) -> None:
     texts = made_corpus(3000).texts
     sets = [ngrams(text, settings.ngram) for text in texts]
     expected = {
@@ -113,20 +113,20 @@ def test_pairs_of_a_corpus_are_those_of_an_independent_join_at_any_order_of_rows
     }
     assert len(expected) > 30
     for order in (np.arange(3000), np.random.default_rng(0).permutation(3000)):
-        found = order[similar_pairs([texts[n] for n in order], settings)]
-        assert {(min(a, b), max(a, b)) for a, b in found.tolist()} == expected
+        pairs = order[similar_pairs([texts[n] for n in order], settings)]
+        assert {(min(a, b), max(a, b)) for a, b in pairs.tolist()} == expected
 
 
 def test_planted_duplicates_of_known_truth_are_found() -> None:
     corpus = made_corpus(4000, random_seed=1)
-    found = {(later, earlier) for later, earlier in similar_pairs(corpus.texts, PUBLISHED).tolist()}
+    pairs = {(later, earlier) for later, earlier in similar_pairs(corpus.texts, PUBLISHED).tolist()}
     by_kind: dict[str, list[bool]] = {}
     for planted in corpus.planted:
-        hit = (planted.variant, planted.original) in found
+        hit = (planted.variant, planted.original) in pairs
         assert hit == (similarity(corpus.texts[planted.variant], corpus.texts[planted.original], 1) >= 0.78)
         by_kind.setdefault(planted.kind, []).append(hit)
-    assert all(by_kind["reordered"])  # the same words
-    assert all(by_kind["one_word"])  # one of at least twelve
+    assert all(by_kind["reordered"])  # they have the same words
+    assert all(by_kind["one_word"])  # one of at least twelve words differs
     assert 0 < sum(by_kind["three_words"]) < len(by_kind["three_words"])
     assert all(len(hits) > 150 for hits in by_kind.values())
 
@@ -150,20 +150,20 @@ def test_similarity_is_a_share_of_words_counted_by_hand(one: str, other: str, si
 
 
 @pytest.mark.parametrize("threshold", [0.001, 0.5, 0.9, 0.99, 1.0])
-def test_exact_copies_are_found_and_texts_of_fewer_words_repeat_their_equals_alone(threshold: float) -> None:
+def test_exact_copies_are_found_and_shorter_texts_repeat_only_equal_texts(threshold: float) -> None:
     settings = Deduplication(ngram=2, threshold=threshold)
     texts = {"1": "one and two", "2": "three or four", "3": "ONE  and two", "4": "five", "5": "Five", "6": "five six"}
     assert near_duplicates(texts, settings) == {"3": "1", "5": "4"}
 
 
-def test_nothing_repeats_nothing() -> None:
+def test_no_texts_have_no_duplicates() -> None:
     assert near_duplicates({}, PUBLISHED) == {}
     assert similar_pairs([], PUBLISHED).shape == (0, 2)
     assert near_any([], ["a"], PUBLISHED) == []
     assert near_any(["a", ""], [], PUBLISHED) == [False, False]
 
 
-def test_how_much_must_be_shared_is_what_the_division_says() -> None:
+def test_the_least_shared_count_agrees_with_the_division() -> None:
     for threshold in (0.07, 1 / 3, 0.5, 0.78, 0.8, 0.9, 1.0):
         shared = module._least_shared(threshold, 400)
         for total in range(2, 401):
@@ -171,23 +171,23 @@ def test_how_much_must_be_shared_is_what_the_division_says() -> None:
             assert shared[total] == min(enough, default=(total + 1) // 2)
 
 
-def test_a_proposer_that_writes_one_text_only_costs_no_quadratic_time() -> None:
-    """A hundred thousand variants of one text are 5,000,000,000 pairs: no test would see the end of all of them."""
+def test_a_proposer_that_writes_only_one_text_costs_no_quadratic_time() -> None:
+    """100,000 variants of one text have 5,000,000,000 pairs: a comparison of all of them would never end."""
     words = [f"w{n}" for n in range(40)]
     texts = {f"{n:06d}": " ".join([*words, f"x{n}"]) for n in range(100_000)}
-    found = near_duplicates(texts, PUBLISHED)
-    assert len(found) == 99_999
-    assert set(found.values()) == {"000000"}
+    duplicates = near_duplicates(texts, PUBLISHED)
+    assert len(duplicates) == 99_999
+    assert set(duplicates.values()) == {"000000"}
 
 
 @pytest.mark.parametrize("writable", [True, False])
 def test_it_runs_from_a_checkout_that_cannot_be_written(tmp_path: Path, writable: bool) -> None:
-    """With a cache elsewhere, or without any: numba refuses to compile for a cache that has no place."""
+    """With a cache in another folder, or without a cache: numba refuses to compile if it finds no place for its cache."""
     copied = shutil.copytree(SCRIPTS, tmp_path / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
-    (copied / "reversegen/text/__pycache__").write_text("a file, where numba would make a folder, stops root as well")
+    (copied / "reversegen/text/__pycache__").write_text("numba cannot make a folder here, not even as root")
     cache = tmp_path / "cache"
     if not writable:
-        cache.write_text("likewise")
+        cache.write_text("nor here")
     program = (
         "from reversegen.config.task import Deduplication as D; from reversegen.text.near_duplicates import near_duplicates\n"
         "print(near_duplicates({'1': 'a b', '2': 'b a'}, D(ngram=1, threshold=1)))"

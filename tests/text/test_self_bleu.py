@@ -1,4 +1,4 @@
-"""Self-BLEU is NLTK's, text by text, on corpora made to break what is special about it."""
+"""Self-BLEU equals NLTK's, text by text, on corpora that are made to break its shortcuts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def numbered(texts: list[list[int]]) -> Tokens:
 def nltk_bleu(texts: list[list[int]]) -> np.ndarray:
     smooth = SmoothingFunction().method1
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of texts without a match
+        warnings.simplefilter("ignore")  # the warnings about texts without a match
         return np.array(
             [
                 [sentence_bleu(texts[:i] + texts[i + 1 :], text, (1 / n,) * n, smooth) for n in ORDERS]
@@ -37,8 +37,8 @@ def check(texts: list[list[int]]) -> None:
 
 
 @pytest.mark.parametrize("seed", range(300))
-def test_it_is_nltks_on_random_corpora(seed: int) -> None:
-    """Few words, so that n-grams repeat within and between texts; lengths that tie; duplicates; empty texts."""
+def test_it_equals_nltks_on_random_corpora(seed: int) -> None:
+    """Few words, so that n-grams repeat within and between texts; equally close lengths; duplicates; empty texts."""
     rng = random.Random(seed)
     words, longest = rng.randint(1, 10), rng.choice([3, 8, 20])
     texts = [[rng.randrange(words) for _ in range(rng.randint(0, longest))] for _ in range(rng.randint(2, 12))]
@@ -49,26 +49,26 @@ def test_it_is_nltks_on_random_corpora(seed: int) -> None:
 @pytest.mark.parametrize(
     "texts",
     [
-        [[0] * 8, [0] * 10, [0] * 12],  # two lengths equally close: the shorter, without a penalty
-        [[0] * 10, [0] * 12, [0] * 12],  # all others longer
-        [[0, 1, 2, 3, 4], [0, 1, 2, 3, 4]],  # equal
-        [[0, 0, 0, 1], [0, 2], [0, 0, 3]],  # one text says a word most: no more of it than another one says match
-        [[0, 0, 0], [0, 0, 0], [0]],  # two say it most: all of it match
-        [[0, 0, 0, 0], [1, 0, 1], [0, 1]],  # the others say it once each
-        [[0, 1, 2], [3, 4, 5]],  # nothing in common
+        [[0] * 8, [0] * 10, [0] * 12],  # two lengths are equally close: the shorter has no penalty
+        [[0] * 10, [0] * 12, [0] * 12],  # all others are longer
+        [[0, 1, 2, 3, 4], [0, 1, 2, 3, 4]],  # equal texts
+        [[0, 0, 0, 1], [0, 2], [0, 0, 3]],  # one text has the largest count of a word: the second largest matches
+        [[0, 0, 0], [0, 0, 0], [0]],  # two texts have the largest count: all of it matches
+        [[0, 0, 0, 0], [1, 0, 1], [0, 1]],  # the other texts have the word once each
+        [[0, 1, 2], [3, 4, 5]],  # no common word
         [[], []],
         [[], [0, 1], [0, 1]],
         [[0], [0]],  # no n-gram of two words
         [[0, 1], [1, 0], [0, 1, 0, 1, 0, 1]],  # an n-gram that overlaps itself
-        [[0, 1, 2], [2, 3, 0], [1, 2, 2, 3]],  # n-grams across the border of two texts are none
+        [[0, 1, 2], [2, 3, 0], [1, 2, 2, 3]],  # no n-gram spans two texts
     ],
 )
-def test_it_is_nltks_on_corpora_made_by_hand(texts: list[list[int]]) -> None:
+def test_it_equals_nltks_on_corpora_made_by_hand(texts: list[list[int]]) -> None:
     check(texts)
     check(texts[::-1])
 
 
-def test_it_is_nltks_on_written_texts_whatever_their_order() -> None:
+def test_it_equals_nltks_on_written_texts_in_any_order() -> None:
     texts = made_corpus(60).texts
     tokens = tokenise(texts, processes=1)
     lists = [part.tolist() for part in np.split(tokens.ids, tokens.starts[1:-1])]
@@ -80,7 +80,7 @@ def test_it_is_nltks_on_written_texts_whatever_their_order() -> None:
     np.testing.assert_allclose(bleu_against_others(shuffled), expected[order], rtol=0, atol=1e-12)
 
 
-def test_equal_texts_have_one_and_texts_without_a_common_word_have_none() -> None:
+def test_equal_texts_score_one_and_texts_without_a_common_word_score_zero() -> None:
     assert self_bleu(numbered([[0, 1, 2, 3, 4, 5]] * 3)) == 1.0
     assert self_bleu(numbered([[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]])) == 0.0
 

@@ -1,4 +1,4 @@
-"""Semantic duplicates: every pair that a comparison of all with all finds, kept by the published rule."""
+"""Semantic duplicates: the pairs equal a comparison of all with all, and the published rule decides what is kept."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def unit(vectors: npt.NDArray[np.float64]) -> Vectors:
 
 
 def planted(count: int, dims: int, seed: int, topics: int = 20) -> Vectors:
-    """Vectors around topics; a third are others, turned by up to 40 degrees: on both sides of eps."""
+    """Vectors around topics. A third are copies of others, turned by up to 40 degrees, so they are on both sides of eps."""
     rng = np.random.default_rng(seed)
     vectors = rng.normal(size=(topics, dims))[rng.integers(topics, size=count)] + rng.normal(size=(count, dims))
     turned = rng.permutation(count)[: count // 3]
@@ -36,26 +36,26 @@ def test_every_pair_is_found_and_no_other(
 ) -> None:
     monkeypatch.setattr(module, "BLOCK", block)
     vectors = planted(count, dims, seed=dims)
-    found = semantic_duplicates(vectors, eps, 0)
+    result = semantic_duplicates(vectors, eps, 0)
     similar = cosine_similarity(vectors.astype(np.float64)) > 1 - eps
     np.fill_diagonal(similar, False)
     assert similar.any()
-    assert np.array_equal(found.neighbours, similar.sum(axis=1))
-    assert found.pairs == similar.sum() // 2
-    assert found.recall == 1
-    assert found.found_pairs == found.true > 0
+    assert np.array_equal(result.neighbours, similar.sum(axis=1))
+    assert result.pairs == similar.sum() // 2
+    assert result.recall == 1
+    assert result.found_pairs == result.true > 0
 
 
-def test_far_fewer_are_compared_than_all_pairs() -> None:
+def test_far_fewer_than_all_pairs_are_compared() -> None:
     vectors = planted(6000, 64, seed=1, topics=100)
-    found = semantic_duplicates(vectors, 0.05, 0)
-    assert found.compared < 0.15 * 6000 * 5999 / 2
+    result = semantic_duplicates(vectors, 0.05, 0)
+    assert result.compared < 0.15 * 6000 * 5999 / 2
     similar = sum((cosine_similarity(part, vectors) > 0.95).sum() for part in np.split(vectors, 6))
-    assert found.pairs == (similar - 6000) // 2
+    assert result.pairs == (similar - 6000) // 2
 
 
 def published_rule(vectors: Vectors, eps: float) -> list[int]:
-    """`hard` for one cluster: from the farthest to the nearest of the mean, one goes where an earlier one is similar."""
+    """`hard` for one cluster: from the farthest to the nearest to the mean, drop each vector with a similar earlier one."""
     wide = vectors.astype(np.float64)
     mean = wide.mean(axis=0)
     order = np.argsort(wide @ (mean / np.linalg.norm(mean)), kind="stable")
@@ -69,33 +69,33 @@ def published_rule(vectors: Vectors, eps: float) -> list[int]:
 
 
 def test_the_published_rule_decides_what_is_kept() -> None:
-    vectors = planted(70, 12, seed=3, topics=4)  # so few that they are one cell
-    found = semantic_duplicates(vectors, 0.1, 0)
-    assert found.earlier.tolist() == published_rule(vectors, 0.1)
-    assert (found.earlier >= 0).sum() > 5
+    vectors = planted(70, 12, seed=3, topics=4)  # few enough for a single cell
+    result = semantic_duplicates(vectors, 0.1, 0)
+    assert result.earlier.tolist() == published_rule(vectors, 0.1)
+    assert (result.earlier >= 0).sum() > 5
 
 
 def test_the_same_vectors_give_the_same_result() -> None:
     vectors = planted(2000, 16, seed=4)
     one, two = semantic_duplicates(vectors, 0.05, 0), semantic_duplicates(vectors.copy(), 0.05, 0)
     assert np.array_equal(one.earlier, two.earlier)
-    other = semantic_duplicates(vectors, 0.05, 1)  # other cells: another order, the same pairs
+    other = semantic_duplicates(vectors, 0.05, 1)  # other cells give another order, but the same pairs
     assert np.array_equal(one.neighbours, other.neighbours)
 
 
 def test_one_text_written_thousands_of_times_leaves_one_in_little_memory() -> None:
-    found = semantic_duplicates(np.tile(unit(np.ones((1, 8))), (4000, 1)), 0.05, 0)
-    assert (found.earlier < 0).sum() == 1
-    assert found.earlier.max() == 0
-    assert found.pairs == 4000 * 3999 // 2
-    assert found.recall == 1
+    result = semantic_duplicates(np.tile(unit(np.ones((1, 8))), (4000, 1)), 0.05, 0)
+    assert (result.earlier < 0).sum() == 1
+    assert result.earlier.max() == 0
+    assert result.pairs == 4000 * 3999 // 2
+    assert result.recall == 1
 
 
 def test_a_loss_of_pairs_would_be_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The published search, within clusters alone, in place of ours."""
+    """The published search, which compares only within clusters, replaces this one."""
 
-    def within_cells(own: npt.NDArray[np.int64], *_: object) -> list[tuple[object, object]]:
-        return [(rows := np.flatnonzero(own == cell), rows) for cell in np.unique(own)]
+    def within_cells(cells: npt.NDArray[np.int64], *_: object) -> list[tuple[object, object]]:
+        return [(rows := np.flatnonzero(cells == cell), rows) for cell in np.unique(cells)]
 
     vectors = planted(3000, 8, seed=5)
     everything = semantic_duplicates(vectors, 0.05, 0)

@@ -1,4 +1,4 @@
-"""Tokens are those of nltk.word_tokenize but for Punkt's model, the same however they are made, and cut once."""
+"""Tokens are those of nltk.word_tokenize except for the Punkt model, do not depend on processes, and are made once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from reversegen.text.tokens import Tokens, cached_tokens, read_tokens, tokenise
 
 
 def spelt(texts: list[str]) -> list[list[str]]:
-    """The tokens of each text, each number spelt by the word that NLTK's tokenizers found at its first place."""
+    """The tokens of each text as words. Each number stands for the word that NLTK's tokenizers find at its first place."""
     tokens = tokenise(texts, processes=1)
     words = [word for text in texts for word in module._word_tokenize()(text)]
     spelling = {n: words[int(np.flatnonzero(tokens.ids == n)[0])] for n in set(tokens.ids.tolist())}
@@ -34,11 +34,11 @@ def spelt(texts: list[str]) -> list[list[str]]:
         ("", []),
     ],
 )
-def test_texts_are_cut_as_by_word_tokenize(text: str, words: list[str]) -> None:
+def test_texts_are_tokenised_like_word_tokenize(text: str, words: list[str]) -> None:
     assert spelt([text, "no more"])[0] == words
 
 
-def test_within_a_sentence_tokens_are_those_of_nltk() -> None:
+def test_tokens_within_a_sentence_are_those_of_nltk() -> None:
     texts = [f"{text.capitalize()}{end}" for text in made_corpus(60).texts for end in ("?", " !", "; isn't it", ".")]
     assert spelt(texts) == [word_tokenize(text, preserve_line=True) for text in texts]
 
@@ -60,12 +60,12 @@ def test_neither_processes_nor_chunks_nor_repeats_change_tokens(monkeypatch: pyt
     assert whole.starts[-1] == len(whole.ids)
 
 
-def test_nothing_has_no_tokens() -> None:
+def test_empty_texts_have_no_tokens() -> None:
     assert tokenise([], processes=2).starts.tolist() == [0]
     assert tokenise(["", ""], processes=2).starts.tolist() == [0, 0, 0]
 
 
-def test_texts_are_cut_once_and_other_texts_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_texts_are_tokenised_once_and_other_texts_separately(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     texts = made_corpus(50).texts
     first = cached_tokens(texts, tmp_path, processes=1)
     (path,) = tmp_path.iterdir()
@@ -86,7 +86,7 @@ def test_a_cache_that_would_run_code_is_refused(tmp_path: Path) -> None:
         read_tokens(tmp_path / "evil.npz")
 
 
-def test_nltk_is_whole_after_its_tokenizers_were_taken_out_of_it_and_was_not_loaded_for_them() -> None:
+def test_the_tokenizers_do_not_load_nltk_and_a_later_import_of_nltk_is_complete() -> None:
     program = """
 import sys
 from reversegen.text.tokens import tokenise

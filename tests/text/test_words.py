@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001
-"""Words are cut by hand here, and each measure gives texts without spaces the verdicts of their English partners."""
+"""Words equal those split by hand, and each measure gives texts without spaces the verdict of their English partners."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ SCRIPTS = {
         "为什么moon每天晚上rise得更晚，如果它反方向turn会有什么变化？",
     ),
 }
-"""A template of one number and another question, which say what ENGLISH and OTHER say."""
+"""By script: a template with a number and another question, which mean the same as ENGLISH and OTHER."""
 MEANT = [ENGLISH.format(n) for n in (2, 3, 4, 5)]
 
 
@@ -98,18 +98,18 @@ def filled(template: str) -> list[str]:
         ("", ""),
     ],
 )
-def test_words_are_those_cut_by_hand(text: str, cut: str) -> None:
+def test_words_equal_those_split_by_hand(text: str, cut: str) -> None:
     assert words(text) == cut.split(" ") if text else words(text) == []
 
 
 @pytest.mark.parametrize(
     "text", [ENGLISH, "Übergröße — it’s “ﬁne” … ½", "Ελλάδα, Россия", "שלום", "한국어", "हिन्दी", "\ud800 a", "😀"]
 )
-def test_text_of_scripts_with_spaces_is_as_it_was(text: str) -> None:
+def test_text_of_scripts_with_spaces_does_not_change(text: str) -> None:
     assert spaced(text) == spaced_apart(text) == text
 
 
-def test_punctuation_of_full_width_is_apart_for_a_tokenizer_as_english_punctuation_is() -> None:
+def test_full_width_punctuation_is_separated_for_a_tokenizer_like_english_punctuation() -> None:
     assert spaced_apart("九支钢笔，好。「是」").split() == ["九", "支", "钢", "笔,", "好", "。", "「", "是", "」"]
     first, second = tokenise(["钢笔，", "pens,"], 1).starts[1:]
     assert (first, second) == (3, 5)  # 钢 笔 , and pens ,
@@ -144,7 +144,7 @@ def test_the_listed_texts_have_the_verdicts_of_their_partners() -> None:
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_self_bleu_is_nltks_on_characters_and_near_that_of_the_english_partners(script: str) -> None:
+def test_self_bleu_equals_nltks_on_characters_and_is_near_the_english_partners(script: str) -> None:
     template, other = SCRIPTS[script]
     texts = [*filled(template), other]
     cut = [spaced_apart(text).replace(",", " , ").replace(";", " ; ").replace("?", " ?").split() for text in texts]
@@ -156,7 +156,7 @@ def test_self_bleu_is_nltks_on_characters_and_near_that_of_the_english_partners(
             for i, text in enumerate(cut)
         ]
     np.testing.assert_allclose(bleu_against_others(tokenise(texts, 1)), expected, rtol=0, atol=1e-12)
-    alike, meant = (self_bleu(tokenise(of, 1)) for of in (filled(template), MEANT))
+    alike, meant = (self_bleu(tokenise(several, 1)) for several in (filled(template), MEANT))
     assert abs(alike - meant) < 0.08
     assert self_bleu(tokenise([template, other], 1)) < 0.3 < 0.8 < alike
 
@@ -168,16 +168,16 @@ def test_the_gate_sees_what_a_row_repeats_exactly_or_nearly(script: str) -> None
     written = [
         asked,
         f" {asked} ",
-        unicodedata.normalize("NFKC", asked),  # punctuation of half width
+        unicodedata.normalize("NFKC", asked),  # half-width punctuation
         template.format(3),
         f"{asked} 3",
         other,
     ]
     kind = open_kind(KindUse(name="safety", safety=Safety(refusals=["no"])))
     rows = {str(n): [(instruction_id(text), text)] for n, text in enumerate(written)}
-    found = find_contamination(rows, {"test": KeptOut([asked], None)}, PUBLISHED, kind)
-    assert [found.exact[name]["test"] for name in rows] == [1, 1, 1, 0, 0, 0]
-    assert [found.near[name]["test"] for name in rows] == [1, 1, 1, 1, 1, 0]
+    contamination = find_contamination(rows, {"test": KeptOut([asked], None)}, PUBLISHED, kind)
+    assert [contamination.exact[name]["test"] for name in rows] == [1, 1, 1, 0, 0, 0]
+    assert [contamination.near[name]["test"] for name in rows] == [1, 1, 1, 1, 1, 0]
 
 
 @pytest.mark.parametrize(
@@ -185,12 +185,12 @@ def test_the_gate_sees_what_a_row_repeats_exactly_or_nearly(script: str) -> None
     [
         ("😀", "😀", True),
         ("😀", "😁", False),
-        ("😀 😁 😂", "😂 😁 😀", False),  # no words, so that only equal ones are repeats
+        ("😀 😁 😂", "😂 😁 😀", False),  # without words only equal texts are repeats
         ("👩‍👩‍👧", "👩‍👩‍👦", False),
         ("🇯🇵", "🇫🇷", False),
         ("!!!", "???", False),
         ("! ! !", "! !", False),
-        ("？！", "?!", True),  # equal once they are normalised
+        ("？！", "?!", True),  # equal after normalisation
         ("。。。", "、、、", False),
         ("...", "", False),
         ("...", "...  \n", True),
@@ -204,7 +204,7 @@ def test_the_gate_sees_what_a_row_repeats_exactly_or_nearly(script: str) -> None
     ],
 )
 @pytest.mark.parametrize("ngram", [1, 3])
-def test_texts_without_words_repeat_their_equals_alone(one: str, other: str, similar: bool, ngram: int) -> None:
+def test_texts_without_words_repeat_only_equal_texts(one: str, other: str, similar: bool, ngram: int) -> None:
     settings = Deduplication(ngram=ngram, threshold=0.78)
     similar = similar and (ngram == 1 or "咬" not in one)
     assert near_duplicates({"1": one, "2": other}, settings) == ({"2": "1"} if similar else {})
@@ -213,18 +213,18 @@ def test_texts_without_words_repeat_their_equals_alone(one: str, other: str, sim
 
 
 def test_distinct_n_and_entropy_count_characters() -> None:
-    found = lexical_diversity(["卖出2盒笔，", "卖出3盒笔，"], MATH)
+    metrics = lexical_diversity(["卖出2盒笔，", "卖出3盒笔，"], MATH)
     # 卖 出 2 盒 笔, and 卖 出 3 盒 笔,
-    assert (found["distinct_1"].count, found["distinct_1"].total) == (6, 10)
-    assert (found["distinct_2"].count, found["distinct_2"].total) == (6, 8)
-    assert (found["distinct_3"].count, found["distinct_3"].total) == (6, 6)
-    assert (found["distinct_4"].count, found["distinct_4"].total) == (4, 4)
-    assert found["ngram_entropy"].value == 1.386294  # log 4
+    assert (metrics["distinct_1"].count, metrics["distinct_1"].total) == (6, 10)
+    assert (metrics["distinct_2"].count, metrics["distinct_2"].total) == (6, 8)
+    assert (metrics["distinct_3"].count, metrics["distinct_3"].total) == (6, 6)
+    assert (metrics["distinct_4"].count, metrics["distinct_4"].total) == (4, 4)
+    assert metrics["ngram_entropy"].value == 1.386294  # log 4
     partner = lexical_diversity(["sells out 2 boxes pens,", "sells out 3 boxes pens,"], MATH)
     assert {n: m for n, m in partner.items() if n != "self_bleu"} == {
-        n: m for n, m in found.items() if n != "self_bleu"
+        n: m for n, m in metrics.items() if n != "self_bleu"
     }
-    assert found["self_bleu"].value == partner["self_bleu"].value  # 卖 出 2 盒 笔 , as sells out 2 boxes pens ,
+    assert metrics["self_bleu"].value == partner["self_bleu"].value  # 卖 出 2 盒 笔 , as sells out 2 boxes pens ,
 
 
 WORDLESS = ["distinct_2", "distinct_3", "distinct_4", "ngram_entropy", "self_bleu", "type_entropy"]
@@ -241,7 +241,7 @@ WORDLESS = ["distinct_2", "distinct_3", "distinct_4", "ngram_entropy", "self_ble
         (["笔", "纸"], WORDLESS),
         (["😀😁😂🤣😃", "😀😁😂🤣😃"], WORDLESS),
         (["？", "！"], WORDLESS),
-        (["two words", "word"], WORDLESS),  # one 2-gram alone is always distinct
+        (["two words", "word"], WORDLESS),  # a single 2-gram is always distinct
         (["a b c d", "a b c d"], ["self_bleu", "type_entropy"]),
         (["a b c d e", "a b c d"], ["self_bleu", "type_entropy"]),  # no 5-gram can match
         (["a b c d e", "a b c d e"], ["type_entropy"]),
@@ -249,27 +249,27 @@ WORDLESS = ["distinct_2", "distinct_3", "distinct_4", "ngram_entropy", "self_ble
         (["20 + 3", "what ?"], ["distinct_3", "distinct_4", "ngram_entropy", "self_bleu", "type_entropy"]),
     ],
 )
-def test_what_means_nothing_is_null_with_a_reason(texts: list[str], null: list[str]) -> None:
-    found = lexical_diversity(texts, MATH)
-    assert [name for name, metric in found.items() if metric.value is None] == null
-    for metric in found.values():
+def test_a_meaningless_metric_is_null_with_a_reason(texts: list[str], null: list[str]) -> None:
+    metrics = lexical_diversity(texts, MATH)
+    assert [name for name, metric in metrics.items() if metric.value is None] == null
+    for metric in metrics.values():
         assert (metric.reason is None) == (metric.value is not None)
 
 
 def test_all_texts_identical_have_the_worst_values() -> None:
     for text in (ENGLISH, SCRIPTS["simplified"][0], SCRIPTS["thai"][0]):
-        found = lexical_diversity([text] * 10, MATH)
-        assert (found["unique_share"].value, found["self_bleu"].value) == (0.1, 1)
-        distinct = found["distinct_4"]
+        metrics = lexical_diversity([text] * 10, MATH)
+        assert (metrics["unique_share"].value, metrics["self_bleu"].value) == (0.1, 1)
+        distinct = metrics["distinct_4"]
         assert distinct.count is not None
         assert distinct.total == 10 * (len(words(text)) - 3)
 
 
-def test_reasons_say_what_is_missing() -> None:
-    found = lexical_diversity(["two words", "word"], MATH)
-    assert found["distinct_2"].reason == "the texts have 1 2-grams of words, fewer than two"
-    assert found["self_bleu"].reason == "0 texts have 5 words, as BLEU-5 needs: fewer than two"
-    assert found["type_entropy"].reason == "0 texts have a type, fewer than two"
+def test_reasons_state_what_is_missing() -> None:
+    metrics = lexical_diversity(["two words", "word"], MATH)
+    assert metrics["distinct_2"].reason == "the texts have 1 2-grams of words, fewer than two"
+    assert metrics["self_bleu"].reason == "0 texts have 5 words, as BLEU-5 needs: fewer than two"
+    assert metrics["type_entropy"].reason == "0 texts have a type, fewer than two"
 
 
 @pytest.mark.parametrize(
@@ -295,15 +295,15 @@ def test_clusters_of_chinese_failures_are_found_and_named_by_their_characters() 
         "stars": "用望远镜数{}银河星辰（{}）",
         "taxes": "四月前报送{}税务表；{}份",
     }
-    found = planted(dict.fromkeys(wording, 30))
-    found.failures = {
+    evidence = planted(dict.fromkeys(wording, 30))
+    evidence.failures = {
         i: f.model_copy(update={"text": wording[i[:5]].format(chr(0x5200 + n), n)})
-        for n, (i, f) in enumerate(found.failures.items())
+        for n, (i, f) in enumerate(evidence.failures.items())
     }
-    clusters, failures = make_failure_clusters(found, None, False, 0)
+    clusters, failures = make_failure_clusters(evidence, None, False, 0)
     pure = kinds_of(failures)
-    assert {len(of) for of in pure.values()} == {1}
-    assert {next(iter(of)) for of in pure.values()} == set(wording)
+    assert {len(kinds) for kinds in pure.values()} == {1}
+    assert {next(iter(kinds)) for kinds in pure.values()} == set(wording)
     for cluster in clusters:
         [kind] = pure[cluster.number]
         assert len(cluster.terms) > 5

@@ -1,4 +1,4 @@
-"""Judges of safety: how each is asked about an instruction and a response, and what its reply means."""
+"""Judges of safety: how each is asked about an instruction and a response, and how its reply is read."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ JUDGES: dict[str, JudgeFormat] = {
     "shieldgemma": SHIELDGEMMA,
     "instructed": INSTRUCTED,
 }
-"""The form of each judge, by the name that a task's `judge.format` gives."""
+"""The format of each judge, by the name that a task gives as `judge.format`."""
 
 
 def reads_refusals(form: str) -> bool:
-    """Whether a judge of this format says if an answer refuses."""
+    """Whether replies in this format state if an answer refuses."""
     return form in JUDGES and JUDGES[form].reads_refusals

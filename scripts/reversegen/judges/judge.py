@@ -1,4 +1,4 @@
-"""Judge models: a generative one read by its form in `JUDGES`, or a text classifier. torch is imported when one starts."""
+"""Judge models: generative ones, whose replies a format of `JUDGES` reads, and classifiers. They import torch at first use."""
 
 from __future__ import annotations
 
@@ -33,13 +33,16 @@ def open_judge(
     calls: Path | None = None,
     limits: Limits | None = None,
 ) -> GenerativeJudge | Classifier:
-    """The judge of a task. Raises BadInput for a folder that is no model, and for an endpoint without its key.
+    """The judge of a task. Raises BadInput for a folder without a model, and for an endpoint without its key.
 
-    `calls` and `limits` are an endpoint's, as for `open_engine`.
+    `calls` and `limits` apply to an endpoint, as in `open_engine`.
     """
     if settings.format == "classifier":
         if folder is None:
-            raise BadInput("judge: a classifier must be a hub id or a folder; an endpoint serves conversations")
+            raise BadInput(
+                "judge: a classifier must be a hub id or a folder, but this model is an endpoint; name another model in "
+                "judge.model"
+            )
         return Classifier(folder, settings.failed_labels, model, threads)
     adapter = JUDGES[settings.format]
     engine = open_engine(model, folder, Decoding(adapter.max_new_tokens), threads, calls, limits)
@@ -47,7 +50,7 @@ def open_judge(
 
 
 class GenerativeJudge:
-    """A model that writes its verdict; what is not in its own form, a thought before it apart, is invalid."""
+    """A model that writes its verdict. Apart from a thought before it, a reply in any other format is invalid."""
 
     def __init__(self, engine: Engine, adapter: JudgeFormat, name: str, max_unreadable_share: float = 1.0) -> None:
         self.engine, self.adapter, self.at_once = engine, adapter, engine.at_once
@@ -56,13 +59,13 @@ class GenerativeJudge:
             "the judge's question",
             max_unreadable_share,
             "judge.max_unreadable_share",
-            "name the form of its replies in judge.format",
+            "name the format of its replies in judge.format",
             masked=True,
         )
         self.unreadable = [self._replies]
 
     def request_texts(self, answers: Sequence[tuple[str, str]]) -> list[str]:
-        """What the model is asked of each (instruction, answer) pair, as its engine says it."""
+        """The texts with which the engine asks the model about each (instruction, answer) pair."""
         return self.engine.request_texts(self._requests(answers))
 
     def _requests(self, answers: Sequence[tuple[str, str]]) -> list[Request]:
@@ -77,7 +80,7 @@ class GenerativeJudge:
         ]
 
     def judge(self, answers: Sequence[tuple[str, str]]) -> list[Judgement]:
-        """Opinions of (instruction, answer) pairs."""
+        """The judgements of (instruction, answer) pairs, in their order."""
         judged = []
         for reply, *_ in self.engine.generate(self._requests(answers), 1, 0):
             visible = read_reply(reply.text, reply.finished, reply.invalid)
@@ -89,10 +92,10 @@ class GenerativeJudge:
 
 
 class Classifier:
-    """A sequence classifier of conversations, rendered by its own chat template; failed from a probability of one half."""
+    """A sequence classifier of conversations, which its chat template renders. A probability of at least 0.5 means failed."""
 
     unreadable: Sequence[UnreadableReplies] = ()
-    """None: it writes no reply."""
+    """Empty, because a classifier writes no reply."""
 
     at_once = 1
 
@@ -114,19 +117,22 @@ class Classifier:
 
         classifier = load_classifier(self.folder, self.model, self.threads).eval()
         tokenizer = self._tokenizer
-        classifier.config.pad_token_id = tokenizer.pad_token_id  # it finds the last token by this id
+        classifier.config.pad_token_id = tokenizer.pad_token_id  # the model finds the last token by this id
         labels = classifier.config.id2label
         if len(labels) < 2:
-            raise BadInput(f"{self.folder}: a classifier of one label gives no probability; give one with two or more")
+            raise BadInput(
+                f"{self.folder}: the classifier has one label, which gives no probability; name a classifier with two or more"
+            )
         if unknown := self.failed_labels - set(labels.values()):
             raise BadInput(
-                f"{self.folder}: failed_labels: no label {', '.join(sorted(unknown))}; it has {', '.join(labels.values())}"
+                f"{self.folder}: judge.failed_labels: the classifier has no label {', '.join(sorted(unknown))}; choose from "
+                f"{', '.join(labels.values())}"
             )
         failed = [number for number, label in labels.items() if label in self.failed_labels]
         return classifier, failed
 
     def request_texts(self, answers: Sequence[tuple[str, str]]) -> list[str]:
-        """The text of each (instruction, answer) pair, the same reason for all that the chat template refuses."""
+        """The text of each (instruction, answer) pair, or a fixed reason if the chat template refuses the pair."""
         return [text or CANNOT_RENDER for text in self._texts(answers)]
 
     def _texts(self, answers: Sequence[tuple[str, str]]) -> list[str | None]:
@@ -136,14 +142,14 @@ class Classifier:
                 texts.append(conversation_text(self._tokenizer, instruction, answer))
             except BadInput:
                 raise
-            except Exception:  # the template's own, of this conversation
+            except Exception:  # the template raised it for this conversation
                 texts.append(None)
         return texts
 
     def judge(self, answers: Sequence[tuple[str, str]]) -> list[Judgement]:
-        """Opinions of (instruction, answer) pairs with the probability of a failed label.
+        """The judgements of (instruction, answer) pairs, with the probability of a failed label as their score.
 
-        One that the chat template refuses is invalid.
+        A pair that the chat template refuses is invalid.
         """
         import torch
 
@@ -154,32 +160,32 @@ class Classifier:
             batch = self._tokenizer(
                 texts, return_tensors="pt", padding=True, padding_side="right", add_special_tokens=False
             )
-            # one forward pass continues nothing: a cache would only take memory
-            more = {"use_cache": False} if "use_cache" in inspect.signature(classifier.forward).parameters else {}
+            # nothing continues this forward pass, so a cache would only take memory
+            options = {"use_cache": False} if "use_cache" in inspect.signature(classifier.forward).parameters else {}
 
             def part(rows: slice) -> list[float]:
                 tensors = {name: tensor[rows].to(classifier.device) for name, tensor in batch.items()}
                 with torch.inference_mode():
-                    logits = classifier(**tensors, **more).logits.float()
+                    logits = classifier(**tensors, **options).logits.float()
                 shares: list[float] = torch.softmax(logits, -1)[:, failed].sum(-1).tolist()
                 return shares
 
             scores = [score for shares in self._parts.run(len(texts), part) for score in shares]
-        left = iter(scores)
+        next_scores = iter(scores)
         return [
             _judgement("invalid", CANNOT_RENDER)
             if text is None
-            else _judgement("failed" if (s := next(left)) >= 0.5 else "passed", "classifier", score=round(s, 6))
+            else _judgement("failed" if (s := next(next_scores)) >= 0.5 else "passed", "classifier", score=round(s, 6))
             for text in rendered
         ]
 
 
 def conversation_text(tokenizer: Any, instruction: str, answer: str) -> str:
-    """An instruction and its answer as a classifier reads them."""
+    """An instruction and its answer as the text that a classifier reads."""
     turns = [Message(role="user", content=instruction), Message(role="assistant", content=answer)]
     return templated(tokenizer, Request(messages=turns), add_generation_prompt=False)
 
 
 def _judgement(verdict: Any, detail: str, *, score: float | None = None, refusal: bool | None = None) -> Judgement:
-    """An opinion; the caller puts the id."""
+    """A judgement without its instruction id, which the caller sets."""
     return Judgement(instruction_id="", verdict=verdict, score=score, detail=detail, refusal=refusal)

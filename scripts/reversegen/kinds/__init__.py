@@ -1,6 +1,6 @@
-"""The kinds of task, by the name that a task's `kind` gives.
+"""The kinds of task, by name: a task names one of them as its `kind`.
 
-Nothing is imported before a kind is opened: whatever imports `kinds.answers` runs this module too.
+This module imports a kind only when it is opened, because every import of `kinds.answers` runs this module too.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ KINDS = {
     "math": "reversegen.kinds.math",
     "safety": "reversegen.kinds.safety",
 }
-"""The module of each kind. Its `open_kind` takes the use that a task makes of it and the task's worlds. `SETTINGS`
-is the class of the task's section that is named after it, or None, and `METRICS` is what is measured of targets."""
+"""The module of each kind. Its `open_kind` takes a `KindUse` and the task's worlds. `SETTINGS` is the class of the task's
+section with the kind's name, or None. `METRICS` lists the metrics of a target."""
 
 
 def kind_modules() -> dict[str, ModuleType]:
@@ -33,12 +33,12 @@ def kind_modules() -> dict[str, ModuleType]:
 
 
 def kind_settings() -> dict[str, type[Section] | None]:
-    """The class of each kind's settings; None for a kind without any."""
+    """The class of each kind's settings; None for a kind without settings."""
     return {name: module.SETTINGS for name, module in kind_modules().items()}
 
 
 def kind_use(task: Task) -> KindUse:
-    """What a stage must know of a task's kind: another kind's settings rerun nothing."""
+    """What a stage needs to know about a task's kind, without the settings of other kinds: changing those reruns nothing."""
     from reversegen.config.task import KindUse
     from reversegen.worlds import worlds_of
 
@@ -47,18 +47,18 @@ def kind_use(task: Task) -> KindUse:
 
 
 def open_kind(use: KindUse) -> Kind:
-    """The kind of a task, with its settings and what its worlds know. Raises BadInput for a kind that there is not."""
+    """The kind of a task, with its settings and worlds. Raises BadInput for an unknown kind."""
     from reversegen.core.errors import BadInput
     from reversegen.worlds import WORLDS
 
     if use.name not in KINDS:
-        raise BadInput(f"kind: {use.name!r} is none of {', '.join(sorted(KINDS))}")
+        raise BadInput(f"kind: unknown kind {use.name!r}; choose one of {', '.join(sorted(KINDS))}")
     kind: Kind = import_module(KINDS[use.name]).open_kind(use, [WORLDS[name] for name in use.worlds])
     return kind
 
 
 def target_metrics(kind: str) -> tuple[MetricDescription, ...]:
-    """What is measured of targets of a kind, in the order of columns; the shared metrics for results of an unknown kind."""
+    """The metrics of targets of a kind, in the order of columns; for an unknown kind, the metrics that all kinds share."""
     from reversegen.kinds.base import ACCURACY, RETAINED
 
     metrics: tuple[MetricDescription, ...] = (
@@ -68,7 +68,7 @@ def target_metrics(kind: str) -> tuple[MetricDescription, ...]:
 
 
 def check_kind(task: Task, models: Mapping[str, Model], place: str) -> None:
-    """Raise BadInput, with the place that names it, for a kind that there is not, or what does not go with it."""
+    """Raise BadInput if a task's kind is unknown or the task does not fit it. The message begins with `place`."""
     from reversegen.core.errors import BadInput
     from reversegen.worlds import SOLVERS
 
@@ -77,24 +77,26 @@ def check_kind(task: Task, models: Mapping[str, Model], place: str) -> None:
     except BadInput as error:
         raise BadInput(f"{place}{error}") from None
     if kind.needs_judge and task.judge is None:
-        raise BadInput(f"{place}judge: the kind {task.kind} needs one")
+        raise BadInput(f"{place}judge: missing; the kind {task.kind} needs a judge model, so add the section `judge`")
     if kind.choice and models[task.target].endpoint:
         raise BadInput(
-            f"{place}target: {task.target} is an endpoint, which gives no probabilities of options; name a hub id or folder"
+            f"{place}target: {task.target} is an endpoint, which gives no probabilities of options; name a model with a hub "
+            "id or a folder"
         )
     if kind.choice and models[task.target].thinks:
         raise BadInput(
             f"{place}target: {task.target} thinks before it answers, so its options have no probability of their own; set "
-            "its `thinking: {enabled: false}`"
+            "`thinking: {enabled: false}` for this model"
         )
-    drawn = {source.corpus.world for source in task.data.seeds.values() if source.corpus}
-    if task.teacher in SOLVERS and task.teacher not in drawn:
+    seed_worlds = {source.corpus.world for source in task.data.seeds.values() if source.corpus}
+    if task.teacher in SOLVERS and task.teacher not in seed_worlds:
         raise BadInput(
-            f"{place}teacher: {task.teacher} solves questions of its own world alone, and data.seeds draws none of them"
+            f"{place}teacher: {task.teacher} solves only questions of its own world, and data.seeds has no questions of "
+            "that world; add them or name another teacher"
         )
     for name, source in task.data.tests.items():
         if source.measures not in kind.measures:
             raise BadInput(
-                f"{place}data.tests.{name}.measures: {source.measures} is nothing that the kind {task.kind} measures; it "
-                f"has {', '.join(kind.measures)}"
+                f"{place}data.tests.{name}.measures: the kind {task.kind} has no metric {source.measures}; choose one of "
+                f"{', '.join(kind.measures)}"
             )

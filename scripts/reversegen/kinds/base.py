@@ -1,4 +1,4 @@
-"""What a kind of task must answer."""
+"""The interface of a kind of task: its functions, and its metrics and settings as data."""
 
 from __future__ import annotations
 
@@ -17,51 +17,51 @@ if TYPE_CHECKING:  # the process that compares answers loads this module and has
     from reversegen.kinds.scores import Draws
 
 STRICT = "equal answers"
-"""Detail of a passed label whose answer stood in the asked form."""
+"""The detail of a passed label whose answer is in the requested form."""
 FLEXIBLE = "equal answers, not in the asked form"
-"""Detail of a passed label whose answer did not: it does not count as strict."""
+"""The detail of a passed label whose answer is in another form; it does not count as strict."""
 
 
 ACCURACY = MetricDescription(
     "accuracy", "right answers among all test questions", compared=True, headline=3, counts="passed"
 )
-"""It is also what confidences are measured for, of a kind whose questions are multiple choice."""
+"""If a kind's questions are multiple choice, confidences are measured on the questions that count for this metric."""
 RETAINED = MetricDescription("retained", "what the target could do before and still can", headline=9, counts="passed")
 
 
 @dataclass(frozen=True, kw_only=True)
 class DetailShare(MetricDescription):
-    """A share of the questions that count for a measure, by the details of their labels; not measured if none tells it."""
+    """The share of a measure's questions whose label has a certain detail; not measured if no detail decides it."""
 
     measure: str
     hit: Callable[[str], bool | None]
-    """The detail of a label to whether the question is in the share; None if the detail does not tell."""
+    """(detail of a label) to whether its question is in the share; None if the detail does not decide it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreMetric(MetricDescription):
-    """A number of the scores that a target's confidences give its answers."""
+    """A number that is computed from the scores of a target's answers; its confidences give the scores."""
 
     computed: Callable[[Draws, Draws, Draws], Draws]
-    """(right, score, weights) to its value in each draw, as `scores.average_precision`."""
+    """(right, score, weights) to the metric's value in each draw, as in `scores.average_precision`."""
     ranks: bool = False
-    """Whether it needs right and wrong answers."""
+    """Whether the metric needs both right and wrong answers."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConfidenceShare(MetricDescription):
-    """A share of the answers whose confidence was measured."""
+    """The share of answers whose confidence meets a condition, among the answers with a measured confidence."""
 
     hit: Callable[[Confidence], bool]
 
 
 @dataclass(frozen=True)
 class JudgeShare(MetricDescription):
-    """A number of `judge.json` of the same name, which stands beside what it says how far to trust."""
+    """A number that `judge.json` has under the same name. Tables show it beside the metric whose errors it measures."""
 
 
 class Unusable(ValueError):
-    """A well-formed row that a task cannot use, with the reason: it is counted and left out."""
+    """A well-formed row that a task cannot use. The message is the reason; the row is counted and left out."""
 
 
 @dataclass(frozen=True)
@@ -71,24 +71,24 @@ class Raw:
     text: str
     answer: str | None
     subject: str | None = None
-    """What the demonstrations of one prompt share; None if the kind has no subjects."""
+    """The subject that all demonstrations of one prompt share; None if the kind has no subjects."""
     measure: str | None = None
-    """The metric that this row of a test set counts for, where it is not the set's own."""
+    """The metric that this row of a test set counts for, if it differs from the metric of the set."""
 
 
 @dataclass(frozen=True)
 class Parsed:
-    """What a sample says: an instruction, or the reason why it says none."""
+    """A sample after parsing: its instruction, or the reason why it has none."""
 
     text: str
     invalid: str | None
     answer: str | None = None
-    """The answer that the proposer wrote beside its instruction, where the kind's items carry one."""
+    """The answer that the proposer wrote beside its instruction, if the kind's items carry one."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """An instruction or test question with everything that its verdict may rest on."""
+    """An instruction or test question with everything that its verdict may depend on."""
 
     id: str
     text: str
@@ -99,7 +99,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Decision:
-    """How often the target is asked the same, and at what temperature; 1 and 0 is one greedy answer."""
+    """How many answers the target gives to one instruction, and at which temperature; 1 and 0 mean one greedy answer."""
 
     samples: int = 1
     temperature: float = 0.0
@@ -109,43 +109,46 @@ Conversation = list[Message]
 
 
 def conversation(question: str, system: str | None) -> Conversation:
-    """A question as a user's turn, after the system message; None for no message, an empty one for no system text at all."""
+    """A question as the user's turn, after the system message if `system` is not None.
+
+    An empty system message keeps a chat template from adding its own default text.
+    """
     opening = [] if system is None else [Message(role="system", content=system)]
     return [*opening, Message(role="user", content=question)]
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What a kind of multiple choice questions says of them."""
+    """How a kind reads and asks its multiple choice questions."""
 
     letters: Callable[[str], list[str]]
     """The letters of a question's options."""
     letter: Callable[[str, str], str | None]
-    """(question, response) to the one letter that it chooses; None if it cannot be read."""
+    """(question, response) to the one letter that the response chooses; None if it cannot be read."""
     sure_messages: Callable[[str, str, str | None], Conversation]
     """(question, letter, system message) to a conversation that ends by asking whether the target is sure."""
     sure_question: str
-    """The turn that asks so."""
+    """The turn that asks whether the target is sure."""
     sure: str
-    """The reply to it of who is sure."""
+    """The reply of a target that is sure."""
     unsure: str
-    """The reply to it of who is not."""
+    """The reply of a target that is not sure."""
     options: int
-    """Options of a question, for a plan that cannot read it yet."""
+    """The number of options that a plan assumes before it can read the questions."""
     measure: str = "accuracy"
     """The metric of the test questions whose options get a probability."""
 
 
 @dataclass(frozen=True)
 class Structured:
-    """How a teacher replies as one JSON object, where its endpoint holds it to a schema."""
+    """How a teacher replies with one JSON object, if its endpoint enforces a schema."""
 
     reply: type[BaseModel]
-    """The fields, all required and no other allowed."""
+    """The fields of the object: all are required, and no other field is allowed."""
     solution: Callable[[Any], str | None]
-    """A reply as a solution in the form that `read_reference` reads; None if it says that there is no answer."""
+    """(reply) to a solution in the form that `read_reference` reads; None if the reply states that there is no answer."""
     request: str
-    """What is added to the system message: an endpoint may hold the reply to the schema and not show it to the model."""
+    """Text that is added to the system message, because an endpoint may enforce the schema without showing it to the model."""
 
     @property
     def schema(self) -> dict[str, Any]:
@@ -155,18 +158,18 @@ class Structured:
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of task as functions. A kind is one module that fills this and nothing else."""
+    """One kind of task as a set of functions. The module of a kind fills in this class and does nothing else."""
 
     read_row: Callable[[dict[str, Any]], Raw]
-    """Reads a row in one of its data sets' published forms. Raises ValueError naming the field, Unusable with a reason."""
+    """Reads a row in a published form of the kind's data. Raises ValueError naming the field, or Unusable with a reason."""
     write_item: Callable[[str, str | None], str]
-    """(instruction, answer) as the proposer reads and writes it."""
+    """(instruction, answer) to the item that the proposer reads and writes."""
     build_prompt: Callable[[str, Sequence[str]], str]
-    """(header, items) to the proposer prompt; the item that follows it starts with a space."""
+    """(header, items) to the proposer prompt; the item that continues it starts with a space."""
     parse_instruction: Callable[[str, bool], Parsed]
     """(text, finished) of a sample to the instruction in it."""
     target_messages: Callable[[str, str | None], Conversation]
-    """(instruction, system message) to what the target is asked."""
+    """(instruction, system message) to the conversation that the target answers."""
     decision: Decision
     """How instructions are answered; test questions are always answered once and greedily."""
     needs_references: bool
@@ -174,46 +177,48 @@ class Kind:
     needs_judge: bool
     """Whether labels need the opinion of a judge model."""
     read_reference: Callable[[str, str], str | None]
-    """(instruction, teacher's solution) to its final answer; None if it gives none."""
+    """(instruction, teacher's solution) to the final answer of the solution; None if it has no final answer."""
     label: Callable[[Case, Checker], Label]
     """The verdict on the target's answers to an instruction."""
     label_test: Callable[[Question, Case, Checker], Label]
-    """The verdict on the target's answer to a test question: by its own answer, or by what the set measures."""
+    """The verdict on the target's answer to a test question: by the question's answer, or by what the set measures."""
     enhancement_row: Callable[[str, Reference, Verdict, str | None], tuple[Conversation, Conversation]]
     """(instruction, trusted answer, verdict, system message) to prompt and completion for the target."""
     replay_row: Callable[[str, str, str | None], tuple[Conversation, Conversation]]
-    """(instruction that the target passed, its own response, system message) to a row against forgetting."""
+    """(instruction that the target passed, its own response, system message) to a training row that prevents forgetting."""
     group: Callable[[str], str | None]
-    """The type of an instruction, for balance and for tables; None if its text tells none."""
+    """The type of an instruction, for balance and for tables; None if its text shows no type."""
     canonical: Callable[[str], str]
     """The form that decides whether two instructions ask the same."""
     metrics: tuple[MetricDescription, ...] = (ACCURACY, RETAINED)
-    """What is measured of a target, in the order of columns."""
+    """The metrics of a target, in the order of columns."""
     choice: Choice | None = None
-    """How options are read, of a kind whose questions are multiple choice."""
+    """How options are read, if the kind's questions are multiple choice."""
     harmful: bool = False
-    """Whether a failing instruction or its answer may do harm: what people look at masks them."""
+    """Whether a failing instruction or its answer may do harm. Everything that people look at then masks both."""
     refuses: Callable[[str], bool] | None = None
-    """Whether an answer refuses, of a kind whose tests count refusals."""
+    """Whether an answer refuses, if the kind's tests count refusals."""
     says_none: Callable[[str, str], bool] | None = None
-    """(instruction, teacher's solution without a final answer) to whether it says that there is none; None if none does."""
+    """(instruction, teacher's solution without a final answer) to whether the solution states that there is no answer.
+
+    None if solutions of this kind never state that."""
     structured: Structured | None = None
-    """How a teacher replies where its endpoint holds it to a schema; None if there are no references."""
+    """How a teacher replies if its endpoint enforces a schema; None if the kind has no references."""
 
     @property
     def measures(self) -> list[str]:
-        """What its test sets may count for."""
+        """The names of the metrics that a test set may count for."""
         return [metric.name for metric in self.metrics if metric.counts and not metric.rows_alone]
 
     def measure(self, name: str) -> MetricDescription:
-        """The metric that a question counts for. Raises BadInput for one that the kind does not have."""
+        """The metric that a question counts for. Raises BadInput if the kind does not have it."""
         for metric in self.metrics:
             if metric.name == name and metric.counts:
                 return metric
         raise BadInput(
-            f"a test question counts for {name!r}, which its kind does not measure; build the test sets again"
+            f"a test question counts for the metric {name!r}, which its kind does not have; build the test sets again"
         )
 
     def readable(self, instruction: str, response: str) -> bool:
-        """Whether a response counts among `decision.samples`; where too few do, as many are drawn again."""
+        """Whether a response counts among `decision.samples`. If too few responses count, as many again are drawn."""
         return self.choice is None or self.choice.letter(instruction, response) is not None

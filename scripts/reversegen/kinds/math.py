@@ -1,4 +1,4 @@
-"""Math reasoning: the target fails where its final answer is not the teacher's.
+"""Math reasoning: the target fails if its final answer differs from the teacher's.
 
 Published forms, one object a row::
 
@@ -6,7 +6,7 @@ Published forms, one object a row::
     GSM-Plus         {"question": "...", "solution": "...", "answer": "18", "perturbation_type": "critical thinking"}
     Math-Step-DPO    {"prompt": "...", "full_chosen": "...", "answer": "18", "dataset": "..."}
     MMIQC            {"instruction": "... Please end with: The answer is:", "output": "...", "source": "GSM_Rephrased"}
-    your own         {"text": "..."}, from a named column: without an answer it can be a seed, not a test
+    your own         {"text": "..."}, from a named column; without an answer it serves as a seed only
 """
 
 from __future__ import annotations
@@ -50,21 +50,21 @@ FORM = Form("Q", "\n\n")
 MMIQC_SOURCES = ("GSM_FOBAR", "GSM_Rephrased", "MATH_Rephrased")
 """The parts of MMIQC that the published preparation keeps."""
 _ANSWER_FORM = "The answer is:"
-"""What MMIQC's sentence about the form of the answer holds; it ends an instruction, or stands as a paragraph before it."""
+"""A part of MMIQC's sentence about the form of the answer. The sentence ends an instruction or is a paragraph before it."""
 
 UNANSWERABLE = "None"
-"""GSM-Plus's answer to a question that lacks what it takes; such questions are reported apart."""
+"""GSM-Plus's answer to a question that lacks necessary information. Tables report these questions separately."""
 METRICS = (
     ACCURACY,
     DetailShare(
         "accuracy_strict",
-        "the same, of answers in the asked form only",
+        "right answers in the requested form among all test questions",
         measure=ACCURACY.name,
         hit={STRICT: True, FLEXIBLE: False}.get,
     ),
     MetricDescription(
         "unanswerable",
-        "questions without an answer of which the target says so",
+        "questions without an answer that the target recognises",
         headline=4,
         counts="passed",
         rows_alone=True,
@@ -76,32 +76,35 @@ _SAYS_NONE = re.compile(SAYS_NONE, re.IGNORECASE)
 _MARKUP = re.compile(r"\\(?:text\w*|mathrm|mathbf)|[{}$*.]")
 
 SETTINGS = None
-"""A task has no section for it."""
+"""None: a task has no section for this kind."""
 
 
 def text_of(row: dict[str, Any], field: str) -> str:
-    """A field that holds text. Raises ValueError naming it."""
+    """The text in a field of a row. Raises ValueError naming the field if it has no text."""
     if field not in row:
         raise ValueError(
-            f"{field}: missing; if the rows have another form, name the instruction's column with `column`"
+            f"{field}: missing; if the rows have another form, name the column of the instructions with `column`"
         )
     if not isinstance(row[field], str) or not row[field].strip():
         raise ValueError(f"{field}: a text is needed")
     if any("\ud800" <= character <= "\udfff" for character in row[field]):
-        raise ValueError(f"{field}: half of a surrogate pair, which is no character")
+        raise ValueError(f"{field}: it holds half of a surrogate pair, which is not a character; remove it")
     return str(row[field])
 
 
 def read_row(row: dict[str, Any]) -> Raw:
-    """A row in one of the published forms; the final answer keeps its thousands separators."""
+    """The question and answer of a row in one of the published forms; the answer keeps its thousands separators.
+
+    Raises ValueError naming the field if the row has another form, and Unusable if the task has no use for it.
+    """
     if "instruction" in row:
         source = text_of(row, "source")
         if source not in MMIQC_SOURCES:
             raise Unusable(f"source {source}" if source.isidentifier() else "another source")
         question = _without_answer_form(text_of(row, "instruction"))
         if not question.strip():
-            raise Unusable("instruction: no question apart from the form of its answer")
-        # some of its solutions end in words and not in a box
+            raise Unusable("instruction: no question besides the form of its answer")
+        # some solutions of MMIQC end in words, without a box
         answer = final_answer(text_of(row, "output")).value
     elif "full_chosen" in row:
         question, answer = text_of(row, "prompt"), text_of(row, "answer").strip()
@@ -114,7 +117,9 @@ def read_row(row: dict[str, Any]) -> Raw:
     else:
         question, answer = text_of(row, "question"), _strict(final_answer(text_of(row, "answer")))
         if answer is None:
-            raise ValueError("answer: no final answer after ####; questions without answers are read with `column`")
+            raise ValueError(
+                "answer: no final answer after ####; for questions without answers, name their column with `column`"
+            )
     if carries_answer(question):
         raise Unusable("the question carries its answer")
     return Raw(" ".join(question.split()), answer)
@@ -130,15 +135,15 @@ def _without_answer_form(instruction: str) -> str:
 
 
 def write_item(instruction: str, answer: str | None) -> str:
-    """The question alone."""
+    """The question without its answer."""
     return instruction
 
 
 def build_prompt(header: str, demonstrations: Sequence[str]) -> str:
-    """Header, blank line, `Q1.` to `Q3.` with blank lines between them, and a bare `Q4.`, as published: questions alone.
+    """Header, blank line, `Q1.` to `Q3.` with blank lines between them, and a bare `Q4.`: the published form, without answers.
 
-    The published code trained `Q4.What` against demonstrations that read `Q1. What`; here both have the space, which
-    belongs to the continuation.
+    The published code trained `Q4.What` with demonstrations of the form `Q1. What`. Here both have the space, and the
+    continuation begins with it.
     """
     items = [f"Q{n}. {text}" for n, text in enumerate(demonstrations, 1)]
     return "\n\n".join([header, *items, f"Q{len(items) + 1}."])
@@ -147,14 +152,14 @@ def build_prompt(header: str, demonstrations: Sequence[str]) -> str:
 def parse_instruction(text: str, finished: bool) -> Parsed:
     """The question before the next item or blank line.
 
-    Invalid if it is empty, cut off or carries its answer, or if nothing says where it ends.
+    Invalid if it is empty, is cut off, carries its answer, or does not show where it ends.
     """
     question, invalid = FORM.first_item(text, finished)
     return Parsed(question, "carries its answer" if invalid is None and carries_answer(question) else invalid)
 
 
 def read_reference(instruction: str, solution: str) -> str | None:
-    """The final answer of a teacher's solution, in strict form only, `####` or a box; None if it says that it has none."""
+    """The final answer of a teacher's solution in strict form, `####` or a box; None without one or for "no answer"."""
     answer = final_answer(solution)
     return None if _states_none(answer) else _strict(answer)
 
@@ -164,10 +169,10 @@ def _strict(answer: FinalAnswer) -> str | None:
 
 
 def label(case: Case, checker: Checker) -> Label:
-    """Failed if the response's final answer is not equal to the reference's; invalid if that cannot be known.
+    """Failed if the final answer of the response differs from the reference's; invalid if that cannot be decided.
 
-    A finished response without any final answer failed. A truncated one that went on after its answer can pass but not fail:
-    it may have been about to revise it.
+    A finished response without a final answer fails. A truncated response that continued after its answer can pass but
+    cannot fail, because it may have been about to revise the answer.
     """
 
     def verdict(value: Verdict, detail: str) -> Label:
@@ -201,7 +206,10 @@ def _answer(case: Case) -> FinalAnswer | None:
 
 
 def label_test(question: Question, case: Case, checker: Checker) -> Label:
-    """By the test set's own answer. If that is GSM-Plus's None, passed is who says in strict form that there is none."""
+    """The verdict by the test set's own answer.
+
+    If that answer is GSM-Plus's None, the target passes if it states in strict form that there is no answer.
+    """
     answer = _answer(case)
     if question.measure == "unanswerable" and answer and answer.invalid in (None, NO_ANSWER):
         value: Verdict = "passed" if _states_none(answer) else "failed" if answer.settled else "invalid"
@@ -214,21 +222,21 @@ def label_test(question: Question, case: Case, checker: Checker) -> Label:
 
 
 def _states_none(answer: FinalAnswer) -> bool:
-    """Whether an answer in the asked form says that there is none."""
+    """Whether an answer in strict form states that there is no answer."""
     return bool(_SAYS_NONE.fullmatch(" ".join(_MARKUP.sub("", _strict(answer) or "").split())))
 
 
 def in_asked_form(solution: str, answer: str | None, system: str | None) -> str:
-    r"""A solution that states its answer last in the form that a system text names, `####` or `\boxed{}`; no row asks for
-    one form and teaches the other.
+    r"""The solution with its answer at the end in the form that the system message names, `####` or `\boxed{}`.
 
-    It stays as it is under a text that names none or both, and if its answer would be read otherwise.
+    So no training row asks for one form and teaches the other. The solution does not change if the message names neither
+    form or both, or if the change would alter the answer that is read from it.
     """
     places = {"####": solution.rfind("####"), r"\boxed": max(map(solution.rfind, (r"\boxed", r"\fbox")))}
-    asked = [form for form in places if form in (system or "")]
-    if answer is None or len(asked) != 1 or places[asked[0]] == max(places.values()) >= 0:
+    named = [form for form in places if form in (system or "")]
+    if answer is None or len(named) != 1 or places[named[0]] == max(places.values()) >= 0:
         return solution
-    if asked == ["####"]:
+    if named == ["####"]:
         stated = f"{solution.rstrip()}\n#### {answer}"
     else:
         stated = f"{_LAST_LINE.sub('', solution).rstrip()}\nThe final answer is \\boxed{{{answer}}}.".lstrip()
@@ -239,13 +247,13 @@ def in_asked_form(solution: str, answer: str | None, system: str | None) -> str:
 def enhancement_row(
     instruction: str, reference: Reference, verdict: Verdict, system: str | None
 ) -> tuple[Conversation, Conversation]:
-    """The question as the target is asked it, and the teacher's solution as the assistant's turn, in the asked form."""
+    """The question as the target reads it, and the teacher's solution in the requested form as the assistant's turn."""
     solution = in_asked_form(str(reference.solution), str(reference.answer), system)
     return conversation(instruction, system), [Message(role="assistant", content=solution)]
 
 
 def replay_row(instruction: str, response: str, system: str | None) -> tuple[Conversation, Conversation]:
-    """The question and the target's own solution, in the form that is asked."""
+    """The question, and the target's own solution in the requested form."""
     solution = in_asked_form(response, final_answer(response).value, system)
     return conversation(instruction, system), [Message(role="assistant", content=solution)]
 
@@ -260,7 +268,7 @@ class Solved(BaseModel):
 
 
 def solution_of(reply: Solved) -> str | None:
-    """The solution with its answer in strict form, as of GSM8K; None if the teacher says that there is none."""
+    """The solution with its answer in the strict form of GSM8K; None if the teacher says that there is no answer."""
     if reply.answer is None:
         return None
     return f"{reply.solution.replace('####', '').strip()}\n#### {' '.join(reply.answer.split())}"
@@ -277,7 +285,7 @@ STRUCTURED = Structured(
 
 
 def open_kind(use: KindUse, worlds: Sequence[World]) -> Kind:
-    """The kind; it has no settings. A world gives its questions a type and a canonical form, any other text is normalised."""
+    """The kind, without settings. Worlds give the types and canonical forms of their questions; other texts are normalised."""
     return Kind(
         read_row=read_row,
         write_item=write_item,

@@ -1,4 +1,4 @@
-r"""Multiple choice items in the published form; which option a response chooses is read in `answers.option`.
+r"""Multiple choice items in the published form. `answers.option` reads which option a response chooses.
 
 The form is that of MMLU (https://github.com/hendrycks/test) as the published code of ReverseGen writes it::
 
@@ -23,9 +23,9 @@ class Item:
     """A question with its options."""
 
     stem: str
-    """The question; may span lines."""
+    """The question, which may span several lines."""
     options: tuple[str, ...]
-    """Texts of the options A, B, C, ... in order."""
+    """The texts of the options A, B, C, ... in order."""
 
     @property
     def letters(self) -> str:
@@ -52,7 +52,7 @@ _VERDICT = re.compile(
     r"|[\u2713\u2714\u2705\u2611]",
     re.IGNORECASE,
 )
-"""What marks the right option within its text."""
+"""A mark of the right option within its text."""
 _WORD_END = re.compile(
     rf"(?<!\w){_ANSWER_LABEL}(?:[:\uff1a=]|[\W_]{{0,4}}{_LAST_LETTER})|[:\uff1a=][\W_]{{0,4}}{_LAST_LETTER}",
     re.IGNORECASE,
@@ -65,13 +65,14 @@ _NONE = re.compile(
 
 
 def read_item(text: str) -> tuple[Item, str | None]:
-    """An item and the answer that it states, None if it states none. Raises ValueError with a reason, never the text.
+    """An item and the answer that it states, or None. Raises ValueError with a reason, which never repeats the text.
 
-    Options are lines `A. `, `B. `, ... without a gap. They begin at the last line `A. `, since a stem may quote
-    `A. J. P. Taylor`; an option may span lines. A text without any newline, as a word-level tokenizer decodes it, has
-    them as words: the longest run counts, of equally long ones the last, but the first `A.` of `A. A. Milne`.
-    Two options are the same where they differ in white space alone: `Bb` is not `bb`. The answer's line may be in another
-    spelling (`ANSWER: C`, `Ans: C`, `**Answer:** C`, `Antwort: C`); what may be one, and is not known, makes no item.
+    Options are the lines `A. `, `B. `, ... without a gap. They begin at the last line `A. `, because a stem may quote
+    `A. J. P. Taylor`; an option may span several lines. A word-level tokenizer decodes a text without newlines, and then
+    options begin at words: the longest run of letters counts, or the last of equally long runs. In `A. A. Milne` the first
+    `A.` counts. Two options are the same if they differ only in white space: `Bb` is not `bb`. The line of the answer may
+    have another spelling (`ANSWER: C`, `Ans: C`, `**Answer:** C`, `Antwort: C`). A text with a line that may be an answer
+    but has an unknown spelling is refused.
     """
     text = text.strip()
     flat = "\n" not in text
@@ -97,7 +98,7 @@ def read_item(text: str) -> tuple[Item, str | None]:
 
 
 def _stated(tail: str, item: Item) -> str:
-    """The letter after `Answer:`."""
+    """The letter after `Answer:`. Raises ValueError if the tail is not exactly one letter of the item."""
     letter = re.fullmatch(r"[\W_]{0,4}([A-Z])[\W_]{0,4}", tail)
     if letter and letter[1] in item.letters:
         return letter[1]
@@ -107,10 +108,10 @@ def _stated(tail: str, item: Item) -> str:
 
 
 def _check_last(options: Sequence[str], flat: bool) -> None:
-    """Raise ValueError if the last option may hold more than itself.
+    """Raise ValueError if the last option may hold more than its own text.
 
-    That is the answer under a name that is not known, as a further line such as `Klucz: C`; any further line if no other
-    option has one, such as `It is Jupiter.`; or the next option in another spelling, such as `E) Pluto`.
+    That may be the answer under an unknown name on a further line, such as `Klucz: C`; any further line, such as
+    `It is Jupiter.`, if no other option has several lines; or the next option in another spelling, such as `E) Pluto`.
     """
     last, count = options[-1], len(options)
     if (_WORD_END if flat else _LINE_END).search(last):
@@ -134,7 +135,7 @@ def _lines_of_options(body: str) -> list[re.Match[str]]:
 def _words_of_options(body: str) -> list[re.Match[str]]:
     words = list(_WORD_OPTION.finditer(body))
     first, most = 0, 0
-    lengths: dict[str, int] = {}  # of the run that begins at a letter's next word
+    lengths: dict[str, int] = {}  # of the run of letters that begins at the next word with this letter
     for i in reversed(range(len(words))):
         letter = words[i][1]
         lengths[letter] = 1 + lengths.get(chr(ord(letter) + 1), 0)
@@ -150,16 +151,16 @@ def _words_of_options(body: str) -> list[re.Match[str]]:
 
 
 def write_item(item: Item, answer: str | None) -> str:
-    """The published form: stem, one line for each option, and `Answer:X.` where there is an answer."""
+    """The item in the published form: stem, one line for each option, and `Answer:X.` if an answer is given."""
     lines = [item.stem, *(f"{letter}. {option}" for letter, option in zip(item.letters, item.options, strict=True))]
     return "\n".join([*lines, f"Answer:{answer}."] if answer else lines)
 
 
 def cut_item(text: str) -> str | None:
-    """A generation up to its first `Answer:X.`, with the full stop if it lacks it; None if there is none.
+    """A generation up to its first `Answer:X.`, with the full stop added if it is missing; None without such an answer.
 
-    As published, but the answer stands at the start of a line, or is a word where the text has no
-    newline, and has one letter: `Answer:Because` and `Answer:C is right` end nothing.
+    As published, except that the answer must be one letter at the start of a line, or a word of its own if the text has no
+    newline: `Answer:Because` and `Answer:C is right` do not end an item.
     """
     text = text.strip()
     match = (_LINE_CUT if "\n" in text else _WORD_CUT).search(text)
@@ -167,17 +168,18 @@ def cut_item(text: str) -> str | None:
 
 
 def says_none(option: str) -> bool:
-    """Whether an option says that none of the others is right."""
+    """Whether an option states that no other option is right."""
     return bool(_NONE.fullmatch(" ".join(re.findall(r"\w+", option.casefold()))))
 
 
 def with_none_of_the_above(item: Item) -> Item:
-    """The item with the option "None of the above", unless an option says so, as published.
+    """The item with the option "None of the above", which is added as published, unless an option already states it.
 
-    Case and punctuation aside, "none", "none of these" and "none of the others" say so. Raises ValueError after Z.
+    "none", "none of these" and "none of the others" state it, in any case and punctuation. Raises ValueError if the item
+    already has options up to Z.
     """
     if any(map(says_none, item.options)):
         return item
     if len(item.options) == len(ascii_uppercase):
-        raise ValueError("no letter is left for another option")
+        raise ValueError("no letter is left for the option None of the above; give the item at most 25 options")
     return replace(item, options=(*item.options, NONE_OF_THE_ABOVE))

@@ -1,4 +1,4 @@
-"""How well a target's scores tell its right answers from its wrong ones: on all answers, or on draws of them."""
+"""How well a target's scores distinguish its right answers from its wrong ones, on all answers or on draws of them."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from reversegen.core.records import Confidence
 Draws = npt.NDArray[np.float64]
 
 BINS = 15
-"""Of the calibration error, of equal width; 1 belongs to the last bin."""
+"""Number of bins of the calibration error. They have equal width; the score 1 belongs to the last bin."""
 
 
 def sureness(confidence: Confidence) -> float:
-    """R-Tuning's score of an answer: half the probability of its letter and half that of being sure.
+    """R-Tuning's score of an answer: the mean of the probabilities of its letter and of being sure.
 
-    Zhang et al., arXiv 2311.09677.
+    Source: Zhang et al., arXiv 2311.09677.
     """
     return (confidence.answer + confidence.sure) / 2
 
 
 def average_precision(right: Draws, score: Draws, weights: Draws) -> Draws:
-    """Of each draw: the mean of precision over recall's steps, as scikit-learn has it, ties taken together.
+    """Average precision of each draw, as scikit-learn defines it: precision at each step of recall, with ties as one step.
 
-    `weights` says how often each answer is in a draw, shape (draws, answers). Not a number where a draw has no right answer.
+    `weights` gives how often each answer is in a draw, shape (draws, answers). NaN for a draw without a right answer.
     """
     order = np.argsort(-score, kind="stable")
     ends = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)
@@ -36,9 +36,9 @@ def average_precision(right: Draws, score: Draws, weights: Draws) -> Draws:
 
 
 def calibration_error(right: Draws, score: Draws, weights: Draws) -> Draws:
-    """Of each draw: the mean over answers of the distance between accuracy and mean score of their bin.
+    """Expected calibration error of each draw: the mean over answers of the gap between accuracy and mean score in their bin.
 
-    Guo et al., arXiv 1706.04599. `weights` as for average_precision.
+    Source: Guo et al., arXiv 1706.04599. `weights` as for `average_precision`.
     """
     number = np.minimum((score * BINS).astype(int), BINS - 1)
     gaps = np.zeros((len(score), BINS))
@@ -47,6 +47,6 @@ def calibration_error(right: Draws, score: Draws, weights: Draws) -> Draws:
 
 
 def ratio(part: Draws, whole: Draws) -> Draws:
-    """Of each draw; not a number where the whole is nothing."""
+    """`part / whole` of each draw; NaN for a draw whose `whole` is zero."""
     quotient: Draws = np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
     return quotient

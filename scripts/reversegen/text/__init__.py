@@ -1,1 +1,1 @@
-"""Measures of texts that need no model that generates: words, duplicates, embeddings, diversity."""
+"""Measures of texts that need no generative model: words, duplicates, embeddings, diversity."""

@@ -1,6 +1,6 @@
-"""How diverse and how new the instructions of a proposer are, and the alarm where that collapses.
+"""How diverse the instructions of a proposer are, and the alarm for a collapse of diversity.
 
-All but novelty depends on how many texts there are, so it is measured on a seeded sample of fixed size.
+These metrics depend on the number of texts, so they are measured on a seeded sample of fixed size.
 """
 
 from __future__ import annotations
@@ -25,28 +25,29 @@ from reversegen.text.words import words
 SEMANTIC = ("semantic_diversity", "vendi_score", "seed_coverage", "largest_cluster")
 LEXICAL = ("unique_share", "distinct_1", "distinct_2", "distinct_3", "distinct_4", "ngram_entropy", "self_bleu")
 MOST = ("largest_cluster", "self_bleu")
-"""What an alarm limits from above; the rest from below."""
+"""The metrics that an alarm limits from above; it limits all others from below."""
 ENTROPY_ORDER = 4
-"""Words of the n-grams of `ngram_entropy`: Ent-4 of Zhang et al. (arXiv 1809.05972)."""
+"""Number of words in the n-grams of `ngram_entropy`: Ent-4 of Zhang et al. (arXiv 1809.05972)."""
 FEW = "diversity compares texts: fewer than two are given"
 COVERAGE_NEIGHBOURS = 5
-"""k of coverage, as published (Naeem et al., arXiv 2002.09797, section 4)."""
+"""The k of coverage, as published (Naeem et al., arXiv 2002.09797, section 4)."""
 
 
 def drawn(count: int, sample: int, random_seed: int) -> list[int]:
-    """Which of `count` texts diversity is measured on: `sample` of them, seeded; none if there are fewer."""
+    """Numbers of the `sample` texts, of `count`, on which diversity is measured; empty if there are fewer than `sample`."""
     if count < sample:
         return []
     return random.Random(hashed_seed(random_seed, "diversity")).sample(range(count), sample)
 
 
 def lexical_diversity(texts: Sequence[str], kind: Kind) -> dict[str, Metric]:
-    """Diversity of texts by their words (`words.py`) and types; all null, with the reason, for fewer than two.
+    """Diversity of texts by their words (`words.py`) and types; all null, with the reason, for fewer than two texts.
 
-    `unique_share` is distinct texts over texts, `distinct_n` distinct word n-grams over word n-grams (Li et al., arXiv
-    1510.03055), `ngram_entropy` that of the 4-grams and `type_entropy` that of the types, in nats; `self_bleu` is the published
-    measure, of each text against all others. Of one n-gram, or of one text with a type, every share is 1 and every entropy 0,
-    whatever the text is; and of texts too short for BLEU of the highest order nothing can match. These are null too.
+    `unique_share` is distinct texts over texts, and `distinct_n` is distinct word n-grams over word n-grams (Li et al., arXiv
+    1510.03055). `ngram_entropy` is the entropy of the 4-grams, `type_entropy` the entropy of the types, both in nats.
+    `self_bleu` is the published measure, of each text against all others. A metric is also null if its value would not
+    depend on the texts: a single n-gram, or a single text with a type, always has share 1 and entropy 0, and texts too short
+    for BLEU of the highest order have no matches.
     """
     metrics = dict.fromkeys((*LEXICAL, "type_entropy"), Metric(value=None, reason=FEW))
     if len(texts) < 2:
@@ -75,10 +76,10 @@ def lexical_diversity(texts: Sequence[str], kind: Kind) -> dict[str, Metric]:
 
 
 def semantic_metrics(vectors: Vectors, seeds: Vectors, eps: float) -> dict[str, Metric]:
-    """Diversity of unit vectors by what they mean, and how far they cover as many seeds; all null for fewer than two.
+    """Diversity of texts by the meaning of their unit vectors; all null for fewer than two texts.
 
-    `largest_cluster` is the share of the largest group of texts that a chain of cosines above 1 - eps holds together;
-    `seed_coverage` is null if there are too few seeds for it.
+    `largest_cluster` is the share of the largest group of texts that chains of cosines above 1 - eps connect.
+    `seed_coverage` is the share of seeds with a text nearby, and null if there are too few seeds.
     """
     metrics = dict.fromkeys(SEMANTIC, Metric(value=None, reason=FEW))
     if len(vectors) < 2:
@@ -96,12 +97,12 @@ def semantic_metrics(vectors: Vectors, seeds: Vectors, eps: float) -> dict[str, 
 
 
 def entropy(counts: Counter[str] | Counter[tuple[str, ...]]) -> float:
-    """Shannon's entropy of counts, in nats."""
+    """Shannon entropy of the distribution that counts give, in nats."""
     return -sum(n / counts.total() * math.log(n / counts.total()) for n in counts.values())
 
 
 def semantic_diversity(vectors: Vectors) -> float:
-    """Mean cosine distance of all pairs of unit vectors: 1 - (|sum e|^2 - sum |e|^2) / (n (n - 1)), without the pairs."""
+    """Mean cosine distance of all pairs of n unit vectors e: 1 - (|sum e|^2 - sum |e|^2) / (n (n - 1)), in linear time."""
     count, wide = len(vectors), vectors.astype(np.float64)
     total = wide.sum(axis=0)
     return float(1 - (total @ total - (wide * wide).sum()) / (count * (count - 1)))
@@ -110,8 +111,8 @@ def semantic_diversity(vectors: Vectors) -> float:
 def vendi_score(vectors: Vectors) -> float:
     """The effective number of different texts (Friedman and Dieng, arXiv 2210.02410), with the cosine as similarity.
 
-    exp of the entropy of the eigenvalues of K / n. Those that are not 0 are the same of the n x n and the d x d product,
-    so that the smaller one is taken.
+    It is exp of the entropy of the eigenvalues of K / n, where K holds the similarities. The n x n and the d x d product have
+    the same eigenvalues except for zeros, so the smaller product is used.
     """
     wide = vectors.astype(np.float64)
     product = wide @ wide.T if len(wide) < wide.shape[1] else wide.T @ wide
@@ -121,22 +122,22 @@ def vendi_score(vectors: Vectors) -> float:
 
 
 def largest_cluster(vectors: Vectors, eps: float) -> int:
-    """Texts in the largest component of the graph of cosines above 1 - eps."""
+    """Number of texts in the largest connected component of the graph of cosines above 1 - eps."""
     similar = vectors @ vectors.T > 1 - eps
     np.fill_diagonal(similar, True)
-    left, largest = np.ones(len(vectors), bool), 0
-    while left.any():
+    remaining, largest = np.ones(len(vectors), bool), 0
+    while remaining.any():
         reached = np.zeros(len(vectors), bool)
-        reached[left.argmax()] = True
+        reached[remaining.argmax()] = True
         while (grown := np.logical_or.reduce(similar[reached])).sum() > reached.sum():
             reached = grown
         largest = max(largest, int(reached.sum()))
-        left &= ~reached
+        remaining &= ~reached
     return largest
 
 
 def seeds_covered(seeds: Vectors, vectors: Vectors) -> int:
-    """Seeds that have a text within the distance of their own k-th nearest seed (coverage, arXiv 2002.09797); k is 5."""
+    """Number of seeds with a text no farther than their k-th nearest other seed, k = 5 (coverage, arXiv 2002.09797)."""
     cosines = seeds @ seeds.T
     np.fill_diagonal(cosines, -np.inf)
     reach = np.partition(cosines, -COVERAGE_NEIGHBOURS, axis=1)[:, -COVERAGE_NEIGHBOURS]
@@ -144,7 +145,7 @@ def seeds_covered(seeds: Vectors, vectors: Vectors) -> int:
 
 
 def alarms(metrics: Mapping[str, Metric], alarm: Alarm) -> list[str]:
-    """One sentence for each limit that is broken. A metric that was not measured breaks none."""
+    """One sentence for each broken limit. A metric that was not measured breaks no limit."""
     reasons = []
     for name, limit in alarm.model_dump(exclude={"action"}).items():
         value = metrics[name].value if name in metrics else None

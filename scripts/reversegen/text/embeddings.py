@@ -1,7 +1,7 @@
-"""Sentence embeddings: unit vectors of texts by a configured model, kept by content so that no text is embedded twice.
+"""Sentence embeddings: unit vectors of texts by a configured model, cached by content so that no text is embedded twice.
 
-Vectors are held in `.npy` files of rows (id, vector), without pickle. In a cache the id hashes the model and the text; in the
-file that a stage writes for others it is the id of the instruction, seed or question.
+Vectors are in `.npy` files of rows (id, vector), without pickle. In a cache, the id is a hash of the model and the text. In a
+file that a stage writes for other stages, it is the id of the instruction, seed or question.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from reversegen.models.folder import check_folder, weights_identity
 log = logging.getLogger("reversegen")
 
 Vectors = npt.NDArray[np.float32]
-"""Texts x dimensions, rows of length 1."""
+"""Shape (texts, dimensions); each row has length 1."""
 Encode = Callable[[Sequence[str]], Vectors]
 
 CHUNK = 4096
-"""Texts in a file of a cache: what a killed job loses at most."""
+"""Largest number of texts in a file of a cache. A killed job loses no more than these."""
 
 
 @dataclass(frozen=True)
@@ -48,20 +48,26 @@ class Embeddings:
         """The vectors of some ids, in their order. Raises BadInput for an id without one."""
         ids = list(ids)
         if missing := [i for i in ids if i not in self.rows]:
-            raise BadInput(f"no embedding of {missing[0]} and {len(missing) - 1} others: make embeddings.npy again")
+            raise BadInput(f"no embedding of {missing[0]} and {len(missing) - 1} other ids; make embeddings.npy again")
         return self.vectors[[self.rows[i] for i in ids]]
 
 
 def read_embeddings(paths: Iterable[Path]) -> Embeddings:
-    """The vectors of several files; of an id in several, the first. Raises BadInput naming a file that is none, or differs."""
+    """The vectors of several files; if several hold an id, the first vector counts.
+
+    Raises BadInput naming a file that holds no embeddings, or whose dimensions differ from the first file's.
+    """
     ids: list[bytes] = []
     parts: list[Vectors] = []  # views of mapped files
     for path in paths:
         stored = _read(path)
-        if not len(stored):  # of no dimensions: nothing was embedded
+        if not len(stored):  # it has no dimensions because nothing was embedded
             continue
         if parts and parts[0].shape[1] != stored["vector"].shape[1]:
-            raise BadInput(f"{path}: {stored['vector'].shape[1]} dimensions, not {parts[0].shape[1]}: another model's")
+            raise BadInput(
+                f"{path}: its vectors have {stored['vector'].shape[1]} dimensions, not {parts[0].shape[1]} as before: "
+                "another model made them; make this file again"
+            )
         ids += stored["id"].tolist()
         parts.append(stored["vector"])
     rows = {identity.decode(): n for n, identity in reversed(list(enumerate(ids)))}
@@ -69,7 +75,7 @@ def read_embeddings(paths: Iterable[Path]) -> Embeddings:
 
 
 def write_embeddings(path: Path, ids: Sequence[str], vectors: Vectors) -> None:
-    """Write vectors by id, whole or not at all. An id has 16 characters."""
+    """Write vectors by id, as a whole file or not at all. Each id has 16 characters."""
     stored = np.empty(len(ids), dtype=[("id", "S16"), ("vector", "<f4", (vectors.shape[1],))])
     stored["id"], stored["vector"] = ids, vectors
     file = io.BytesIO()
@@ -79,40 +85,40 @@ def write_embeddings(path: Path, ids: Sequence[str], vectors: Vectors) -> None:
 
 def _read(path: Path) -> Any:
     try:
-        stored = np.lib.format.open_memmap(path, mode="r")  # maps plain numbers alone
+        stored = np.lib.format.open_memmap(path, mode="r")  # maps plain numbers only
         fits = stored.dtype["id"] == np.dtype("S16") and stored.dtype["vector"].base == np.float32
     except (OSError, ValueError, EOFError, KeyError) as error:
-        raise BadInput(f"{path}: no embeddings: {' '.join(str(error).split())[:200]}; delete it") from error
+        raise BadInput(f"{path}: not a file of embeddings: {' '.join(str(error).split())[:200]}; delete it") from error
     if not fits:
-        raise BadInput(f"{path}: no embeddings: it holds {stored.dtype}; delete it")
+        raise BadInput(f"{path}: not a file of embeddings: it holds {stored.dtype}; delete it")
     return stored
 
 
 def embed(texts: Sequence[str], cache: Path, identity: str, open_encoder: Callable[[], Encode]) -> Vectors:
-    """The vectors of texts, in their order, those of `cache` where it has them.
+    """The vectors of texts, in their order, from `cache` if it has them.
 
-    The encoder is opened only for texts that are not there. Their vectors are added in files of this process's own, named
-    for their content and renamed when whole: any number of processes may share a cache. Vectors depend on the batch in
-    their last bits (about 1e-7), as all matrix products do.
+    The encoder is opened only for texts that the cache lacks. Their vectors go into new files, which are named by their
+    content and renamed when complete, so any number of processes may share a cache. As in all matrix products, the last bits
+    of a vector (about 1e-7) depend on its batch.
     """
     keys = [content_id(identity, text) for text in texts]
-    known = _cached(cache, set(keys))
-    missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
+    vector_of = _cached(cache, set(keys))
+    missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in vector_of}
     start = time.perf_counter()
     if missing:
         encode = open_encoder()
-        order = sorted(missing, key=lambda key: (len(missing[key]), key))  # of like length, so that little is padded
+        order = sorted(missing, key=lambda key: (len(missing[key]), key))  # similar lengths need little padding
         for first in range(0, len(order), CHUNK):
             chunk = order[first : first + CHUNK]
             vectors = encode([missing[key] for key in chunk])
             write_embeddings(cache / f"{content_id(*chunk)}.npy", chunk, vectors)
-            known |= dict(zip(chunk, vectors, strict=True))
+            vector_of |= dict(zip(chunk, vectors, strict=True))
     seconds = time.perf_counter() - start
     log.info(
-        "%d texts: %d distinct ones embedded in %.1f s (%.0f a second), the others were known",
+        "%d texts: embedded %d distinct texts in %.1f s (%.0f a second); the cache had the others",
         len(texts), len(missing), seconds, len(missing) / max(seconds, 1e-9),
     )  # fmt: skip
-    return np.stack([known[key] for key in keys]) if keys else np.empty((0, 0), np.float32)
+    return np.stack([vector_of[key] for key in keys]) if keys else np.empty((0, 0), np.float32)
 
 
 def _cached(cache: Path, wanted: set[str]) -> dict[str, Vectors]:
@@ -126,14 +132,14 @@ def _cached(cache: Path, wanted: set[str]) -> dict[str, Vectors]:
 
 
 def identity(folder: Path, settings: Embedding, model: ModelUse) -> str:
-    """What decides a vector beside its text: weights, pooling, length, back end and type of number."""
+    """A hash of everything besides the text that decides a vector: weights, pooling, length, back end and number type."""
     return content_id(
         weights_identity(folder), settings.pooling, settings.max_length, settings.backend, model.model_dump_json()
     )
 
 
 def open_encoder(folder: Path, settings: Embedding, model: ModelUse, threads: int) -> Encode:
-    """The function from texts to unit vectors that the configuration asks for. Raises BadInput for a folder that has none."""
+    """The configured function from texts to unit vectors. Raises BadInput for a folder without a fitting model."""
     import torch
 
     check_folder(folder)
@@ -158,7 +164,10 @@ def _sentence_transformer(folder: Path, settings: Embedding, model: ModelUse) ->
     from sentence_transformers import SentenceTransformer
 
     if not (folder / "modules.json").is_file():
-        raise BadInput(f"{folder}: no modules.json: not a model of sentence-transformers; set embedding.pooling")
+        raise BadInput(
+            f"{folder}: not a model of sentence-transformers, because it has no modules.json; name another model, or set "
+            "embedding.pooling: last_token for a causal model"
+        )
     on_gpu = torch.cuda.is_available() and settings.backend == "torch"
     loaded = SentenceTransformer(
         str(folder),
@@ -171,9 +180,9 @@ def _sentence_transformer(folder: Path, settings: Embedding, model: ModelUse) ->
 
 
 def _openvino(sentences: Any, batch_size: int, threads: int) -> Encode:
-    """The loaded model, exported as it stands: sentence-transformers' own way there needs an older transformers.
+    """The loaded model, exported here because the export of sentence-transformers needs an older version of transformers.
 
-    f32 is said, since OpenVINO takes bfloat16 unasked on CPUs that have it, at a cosine loss of 3e-5.
+    The precision is set to f32, because OpenVINO by default uses bfloat16 on CPUs with it, at a cosine loss of 3e-5.
     """
     import openvino
     import torch
@@ -185,7 +194,7 @@ def _openvino(sentences: Any, batch_size: int, threads: int) -> Encode:
         return {name: features[name] for name in names if name in features}
 
     class Whole(torch.nn.Module):
-        """Tokens to sentence vectors: transformer, pooling and what else the model's folder lists."""
+        """Tokens to sentence vectors: the transformer, the pooling and all other modules that the model's folder lists."""
 
         def __init__(self) -> None:
             super().__init__()
@@ -229,9 +238,9 @@ def _openvino(sentences: Any, batch_size: int, threads: int) -> Encode:
 
 
 def _last_token(folder: Path, settings: Embedding, model: ModelUse, threads: int) -> Encode:
-    """The last layer at the last token of the text and a newline, as the published SemDeDup step takes it.
+    """The state of the last layer at the last token of the text with a newline, as in the published SemDeDup step.
 
-    Rows are padded behind their end, which a causal model does not see: positions are those of the text alone.
+    Padding comes after the end of a row, where a causal model does not see it, so it does not shift the positions of a text.
     """
     import torch
 

@@ -1,18 +1,19 @@
-"""Texts that share most of their word n-grams: exact, with no false and no missed one at the threshold.
+"""Texts that share most of their word n-grams. The search is exact: it reports no false pair and misses no pair.
 
 The similarity of two texts is the Jaccard index of their sets of word n-grams; in scripts without spaces a character is a word
-(`words.py`). A text without a letter or a digit, such as punctuation or emoji, has no words and repeats its equals alone.
+(`words.py`). A text without a letter or a digit, such as punctuation or emoji, has no words and repeats only equal texts.
 
-Four facts spare nearly all comparisons; each only rules out pairs that cannot reach the threshold, and what is left is counted:
+Four facts avoid nearly all comparisons. Each rules out only pairs that cannot reach the threshold; for the other pairs the
+common n-grams are counted:
 
-- Two sets that share enough share one of their rarest n-grams, so that only prefixes of sets ordered by rarity are indexed
+- Two sets that share enough n-grams share one of their rarest n-grams. So only prefixes of sets ordered by rarity are indexed
   and looked up (Chaudhuri, Ganti and Kaushik, ICDE 2006; Bayardo, Ma and Srikant, WWW 2007).
 - Their sizes are close.
-- Their 64-bit signatures, the exclusive or of one bit per n-gram, differ in no more bits than the sets in n-grams (Sandes,
-  Teodoro and Melo, Bitmap filter, 2020). They lie beside the entries of the index, so that a candidate costs few nanoseconds.
-- A text that repeats a kept one is not indexed, so that a proposer that writes one text only costs no quadratic time.
+- Their 64-bit signatures, the exclusive or of one bit per n-gram, differ in at most as many bits as the sets differ in n-grams
+  (Sandes, Teodoro and Melo, Bitmap filter, 2020). The index holds the signatures, so a candidate costs a few nanoseconds.
+- A text that repeats a kept text is not indexed. So a proposer that always writes the same text costs no quadratic time.
 
-How much two sets must share is worked out by the very division that decides, so that rounding decides no pair.
+The number of n-grams that two sets must share comes from the same division that decides, so rounding decides no pair.
 """
 
 from __future__ import annotations
@@ -39,10 +40,10 @@ _SAYS = re.compile(r"[^\W_]")
 
 
 def near_duplicates(texts: Mapping[str, str], settings: Deduplication) -> dict[str, str]:
-    """Ids of the texts that nearly repeat a kept one, each with the id of that one.
+    """Ids of the texts that nearly repeat a kept text, each with the id of that kept text.
 
-    Texts are taken in order of their ids, so that the order of rows decides nothing; a text is kept unless its similarity with
-    a kept one is at least the threshold. Of several such ones the first in order of ids is named.
+    Texts are taken in the order of their ids, so the order of rows decides nothing. A text is kept unless its similarity with
+    a kept text is at least the threshold. If several kept texts are that similar, the first id counts.
     """
     ids = sorted(texts)
     every = np.ones(len(ids), dtype=np.bool_)
@@ -51,7 +52,7 @@ def near_duplicates(texts: Mapping[str, str], settings: Deduplication) -> dict[s
 
 
 def similar_pairs(texts: Sequence[str], settings: Deduplication) -> Ints:
-    """All pairs of texts whose similarity is at least the threshold, shape (pairs, 2): number of the later, of the earlier."""
+    """All pairs of texts that reach the threshold, shape (pairs, 2): the numbers of the later and of the earlier text."""
     every = np.ones(len(texts), dtype=np.bool_)
     return _similar(texts, settings, probing=every, indexed=every, kept_only=False)
 
@@ -72,7 +73,7 @@ def _similar(
     indexed: npt.NDArray[np.bool_],
     kept_only: bool,
 ) -> Ints:
-    """Pairs of a text that probes and an earlier one that is indexed; of `kept_only` see `_join`."""
+    """Similar pairs of a probing text and an earlier indexed text. `_join` explains `kept_only`."""
     if not len(texts):
         return np.empty((0, 2), dtype=np.int64)
     sets = _ngram_sets(texts, settings.ngram)
@@ -85,36 +86,34 @@ def _similar(
 
 
 class _Sets(NamedTuple):
-    """Sets of n-grams, which are numbered by rarity: 0 is among the rarest."""
+    """Sets of n-grams. The n-grams are numbered by rarity, and 0 is among the rarest."""
 
     members: npt.NDArray[np.int32]
-    """Of all sets, one after the other, each in ascending order."""
+    """The n-grams of all sets, one set after another, each in ascending order."""
     starts: Ints
-    """Where each set starts, and the end of the last; none is empty."""
+    """The place where each set starts, and the end of the last set; no set is empty."""
     signatures: npt.NDArray[np.uint64]
-    """Of each set, 64 bits in which at most as many differ as n-grams do: each flips one."""
+    """64 bits for each set: every n-gram flips one of them, so two sets differ in at least as many n-grams as bits."""
 
 
 def _ngram_sets(texts: Sequence[str], ngram: int) -> _Sets:
-    """The word n-grams of each normalised text; a text of fewer words, or without any, is one n-gram of its own."""
-    known: defaultdict[str, int] = defaultdict()
-    known.default_factory = known.__len__
+    """The word n-grams of each normalised text. A text with fewer than `ngram` words is one n-gram of its own."""
+    numbers: defaultdict[str, int] = defaultdict()
+    numbers.default_factory = numbers.__len__
     lengths = []
 
     def cut() -> Iterator[list[str]]:
         for text in texts:
             plain = normalise(text)
             cut_words = words(plain) if plain[:1].isalnum() or _SAYS.search(plain) else [plain]
-            cut_words += [""] * (
-                ngram - len(cut_words)
-            )  # no word is empty, so that what is filled up equals no longer text
+            cut_words += [""] * (ngram - len(cut_words))  # no word is empty, so a filled-up text equals no longer text
             lengths.append(len(cut_words))
             yield cut_words
 
-    words_of = np.fromiter(map(known.__getitem__, itertools.chain.from_iterable(cut())), dtype=np.int64)
+    words_of = np.fromiter(map(numbers.__getitem__, itertools.chain.from_iterable(cut())), dtype=np.int64)
     grams = words_of
     for n in range(1, ngram):
-        grams = np.unique(grams[:-1] * len(known) + words_of[n:], return_inverse=True)[1]
+        grams = np.unique(grams[:-1] * len(numbers) + words_of[n:], return_inverse=True)[1]
     ends = np.cumsum(lengths)
     text_of = np.repeat(np.arange(len(texts)), lengths)[: len(grams)]
     within = np.arange(len(grams)) + ngram <= ends[text_of]
@@ -132,7 +131,7 @@ def _ngram_sets(texts: Sequence[str], ngram: int) -> _Sets:
 
 
 def _least_shared(threshold: float, most: int) -> Ints:
-    """For each sum of two sizes up to `most`, how many n-grams the two sets must share."""
+    """The number of n-grams that two sets must share, for each sum of their sizes up to `most`."""
     shared = [0, 1]
     for total in range(2, most + 1):
         count = shared[-1]
@@ -143,27 +142,27 @@ def _least_shared(threshold: float, most: int) -> Ints:
 
 
 def _prefixes(shared: Ints) -> Ints:
-    """For each size of a set, how many of its rarest n-grams hold one that any similar set, no larger or larger, shares."""
+    """For each size of a set, the number of its rarest n-grams of which every similar set shares at least one."""
     lengths = np.zeros(len(shared) // 2 + 1, dtype=np.int64)
     smallest = 1
     for size in range(1, len(lengths)):
-        while shared[size + smallest] > smallest:  # a set of that size is too small to be similar
+        while shared[size + smallest] > smallest:  # a set of size `smallest` is too small to be similar
             smallest += 1
         lengths[size] = size - shared[size + smallest] + 1
     return lengths
 
 
 def _compiled(function: Function) -> Function:
-    """Machine code, kept beside the module or in the user's cache; made anew in each process where neither can be written."""
+    """Machine code, cached beside the module or in the user's cache; without a writable cache each process compiles again."""
     try:
         return cast(Function, numba.njit(cache=True)(function))
-    except RuntimeError:  # numba finds no place for its cache
+    except RuntimeError:  # numba found no place for its cache
         return cast(Function, numba.njit(function))
 
 
 @_compiled
 def _differing(one: np.uint64, other: np.uint64) -> np.int64:
-    """How many bits differ; compiled to one instruction."""
+    """Number of bits that differ; it compiles to one instruction."""
     bits = one ^ other
     bits = bits - ((bits >> np.uint64(1)) & np.uint64(0x5555555555555555))
     bits = (bits & np.uint64(0x3333333333333333)) + ((bits >> np.uint64(2)) & np.uint64(0x3333333333333333))
@@ -175,7 +174,7 @@ def _differing(one: np.uint64, other: np.uint64) -> np.int64:
 def _common(
     members: npt.NDArray[np.int32], one: np.int64, one_end: np.int64, other: np.int64, other_end: np.int64
 ) -> np.int64:
-    """How many members two sets share, of which these are the places of the first and behind the last."""
+    """Number of members that two sets share, from the places of their first members to their exclusive ends."""
     common = np.int64(0)
     while one < one_end and other < other_end:
         if members[one] == members[other]:
@@ -197,10 +196,10 @@ def _join(
     indexed: npt.NDArray[np.bool_],
     kept_only: bool,
 ) -> Ints:
-    """Rows (set, earlier set) of similar sets. `kept_only`: of each the first match alone, and what has one is not indexed.
+    """Rows (set, earlier set) of similar sets.
 
-    Of each set so many first members as `prefixes` says are looked up in an index and put into it, where member n has room from
-    `places` n to n + 1.
+    With `kept_only`, each set has only its first match, and a set with a match is not indexed. The first prefixes[n] members of
+    set n are looked up in an index and then added to it; the entries of member m are at places[m] to places[m + 1].
     """
     members, starts, signatures = sets.members, sets.starts, sets.signatures
     count = len(starts) - 1
@@ -235,9 +234,9 @@ def _join(
                         matches -= 1
                     first = other
                     if matches == len(pairs):
-                        more = np.empty((2 * matches, 2), np.int64)
-                        more[:matches] = pairs
-                        pairs = more
+                        larger = np.empty((2 * matches, 2), np.int64)
+                        larger[:matches] = pairs
+                        pairs = larger
                     pairs[matches, 0], pairs[matches, 1] = one, other
                     matches += 1
         if indexed[one] and not (kept_only and first < count):

@@ -1,15 +1,17 @@
 """Exact Self-BLEU: BLEU of each text against all others, in time and memory that grow as a sort does.
 
-BLEU-n (Papineni et al., ACL 2002) of a text needs three things of the other texts, and none needs a comparison of two texts:
+BLEU-n (Papineni et al., ACL 2002) of a text needs three numbers, and none of them needs a comparison of two texts:
 
-- how often the one that says an n-gram most says it. Two counts per n-gram, the greatest and the second, answer that for
-  every text: the second for the text that alone has the greatest. An n-gram of only one text matches nothing, and nor does
-  any longer one that holds it, so that it is left out before the next order.
-- the length closest to its own, the shorter of two equally close ones: a neighbour among the sorted lengths.
-- how many n-grams it has itself.
+- The largest count of each n-gram in any other text. The largest and the second largest count of an n-gram over all texts
+  are enough: the second is used for a text that alone has the largest. An n-gram of only one text has no match. A longer
+  n-gram that holds it has none either, so both are left out of the higher orders.
+- The length of another text that is closest to its own, or the shorter of two equally close lengths. It is a neighbour among
+  the sorted lengths.
+- The number of its own n-grams.
 
-Places in the texts are sorted by their n-gram. A place's (n+1)-gram is its n-gram and the n-gram at the next place; places are
-in order of the latter once the order n is moved by one, so that one stable sort by the former makes the order n+1.
+The places in the texts are sorted by their n-grams. The (n+1)-gram of a place is its n-gram and the n-gram at the next place.
+The sorted places, each minus one, are in the order of the n-gram that follows them. So one stable sort by their own n-gram
+gives the order for n+1.
 """
 
 from __future__ import annotations
@@ -20,9 +22,9 @@ import numpy.typing as npt
 from reversegen.text.tokens import Tokens
 
 ORDERS = (2, 3, 4, 5)
-"""Those of the published metric, the mean of the BLEU-2 to BLEU-5 means (Texygen, Zhu et al., arXiv 1802.01886)."""
+"""The orders of the published metric, which is the mean of BLEU-2 to BLEU-5 (Texygen, Zhu et al., arXiv 1802.01886)."""
 EPSILON = 0.1
-"""What stands for a count of no matches: method 1 of Chen and Cherry, WMT 2014, with the value of NLTK's SmoothingFunction."""
+"""Replaces a count of zero matches: method 1 of Chen and Cherry, WMT 2014, with the value of NLTK's SmoothingFunction."""
 
 Ints = npt.NDArray[np.int64]
 
@@ -36,10 +38,10 @@ def self_bleu(tokens: Tokens) -> float:
 
 
 def bleu_against_others(tokens: Tokens) -> npt.NDArray[np.float64]:
-    """BLEU of each text against all others, shape (texts, 4), of the ORDERS in turn.
+    """BLEU of each text against all others, shape (texts, 4): one column for each of the ORDERS.
 
-    The values are those of NLTK's `sentence_bleu(others, text, (1 / n,) * n, SmoothingFunction().method1)`. A text without a
-    word in common with the others, an empty one among them, has 0. Raises ValueError for fewer than two texts.
+    The values are those of NLTK's `sentence_bleu(others, text, (1 / n,) * n, SmoothingFunction().method1)`. A text that
+    shares no word with the others, such as an empty text, has 0. Raises ValueError for fewer than two texts.
     """
     lengths = np.diff(tokens.starts)
     if len(lengths) < 2:
@@ -53,7 +55,7 @@ def bleu_against_others(tokens: Tokens) -> npt.NDArray[np.float64]:
 
 
 def _brevity_penalty(lengths: Ints) -> npt.NDArray[np.float64]:
-    """For each text, with the length closest to its own among the other texts; of two the shorter, which costs nothing."""
+    """The brevity penalty of each text against the closest length of another text; the shorter of two has no penalty."""
     order = np.argsort(lengths, kind="stable")
     ranked = lengths[order]
     before, after = np.empty_like(ranked), np.empty_like(ranked)
@@ -65,19 +67,19 @@ def _brevity_penalty(lengths: Ints) -> npt.NDArray[np.float64]:
 
 
 def _clipped_matches(tokens: Tokens) -> Ints:
-    """How many n-grams of each text the others match, each as often as the text that says it most; shape (5, texts)."""
+    """Number of n-grams of each text that another text matches, clipped at the largest count in one text; shape (5, texts)."""
     count = len(tokens.starts) - 1
-    # each text is followed by a place without a word, so that no n-gram spans two texts
+    # a place without a word follows each text, so that no n-gram spans two texts
     text_of = np.repeat(np.arange(count, dtype=np.int32), np.diff(tokens.starts) + 1)
     place = np.arange(len(tokens.ids), dtype=np.int32)
     place += np.repeat(np.arange(count, dtype=np.int32), np.diff(tokens.starts))
     gram = np.full(
         len(text_of), -1, dtype=np.int32
-    )  # at each place the number of its n-gram, -1 where there is none to match
+    )  # the number of the n-gram at each place, -1 without an n-gram that can match
     gram[place] = tokens.ids
     matches = np.zeros((ORDERS[-1], count), dtype=np.int64)
     for order in range(ORDERS[-1]):
-        # the key above, the rank below: as fast as plain integers, and the sort that is fast where runs are in order already
+        # the key in the upper bits, the rank in the lower: a sort of plain integers, which is fast on sorted runs
         key_and_rank = gram[place].astype(np.int64) << 32
         key_and_rank |= np.arange(len(place))
         key_and_rank.sort(kind="stable")
@@ -86,7 +88,7 @@ def _clipped_matches(tokens: Tokens) -> Ints:
         if order:
             begins |= _changes(gram[place + 1])
         text = text_of[place]
-        runs = np.flatnonzero(begins | _changes(text))  # of one n-gram in one text
+        runs = np.flatnonzero(begins | _changes(text))  # each of one n-gram in one text
         run_counts = np.diff(runs, append=len(place))
         gram_runs = np.flatnonzero(begins[runs])
         shared = np.diff(gram_runs, append=len(runs)) > 1
@@ -94,7 +96,7 @@ def _clipped_matches(tokens: Tokens) -> Ints:
         matched = np.repeat(shared, gram_counts)
         matches[order] = np.bincount(text[matched], minlength=count)
 
-        # only the text that alone says an n-gram most has more of it than another one matches
+        # only a text that alone has the largest count of an n-gram has more of it than another text matches
         run_gram = np.cumsum(begins[runs]) - 1
         often = np.flatnonzero((run_counts > 1) & shared[run_gram])
         often = often[np.lexsort((-run_counts[often], run_gram[often]))]
@@ -106,13 +108,13 @@ def _clipped_matches(tokens: Tokens) -> Ints:
         place = place[matched]
         gram.fill(-1)
         gram[place] = np.repeat(np.arange(shared.sum(), dtype=np.int32), gram_counts[shared])
-        place = place - 1  # in order of the n-gram that follows
+        place = place - 1  # now sorted by the n-gram that follows
         place = place[gram[place] >= 0]
     return matches
 
 
 def _changes(values: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
-    """Where a value differs from the one before it; true for the first."""
+    """Whether each value differs from the one before it; True for the first."""
     changed = np.ones(len(values), dtype=np.bool_)
     np.not_equal(values[1:], values[:-1], out=changed[1:])
     return changed

@@ -1,10 +1,10 @@
-"""Semantic near-duplicates: SemDeDup (Abbas et al., arXiv 2303.09540) with no pair of vectors missed.
+"""Semantic near-duplicates: SemDeDup (Abbas et al., arXiv 2303.09540), but without missed pairs.
 
-The published method compares vectors within their k-means cluster alone and misses the pairs that a border parts. Here the
-clusters only tell which comparisons cannot matter. A vector x of cell i and a vector y of cell j lie on either side of the
-plane that bisects the centroids of i and j, so that the distances of x and y to that plane sum to at most the distance of x
-to y. Two unit vectors of cosine above 1 - eps are closer than sqrt(2 eps): whoever is farther from a plane than that need
-not be compared with what lies behind it. That leaves a few per cent of all comparisons, and every pair above the threshold.
+The published method compares vectors only within their k-means cluster, so it misses pairs in different clusters. Here the
+clusters only show which comparisons are unnecessary. A vector x of cell i and a vector y of cell j are on different sides of
+the plane between the centroids of i and j. So the distances of x and y to that plane sum to at most the distance of x to y.
+Two unit vectors with a cosine above 1 - eps are closer than sqrt(2 eps). A vector farther from a plane than that is not
+compared with the vectors behind it. A few per cent of all comparisons remain, and they hold every pair above the threshold.
 """
 
 from __future__ import annotations
@@ -25,49 +25,49 @@ log = logging.getLogger("reversegen")
 Indices = npt.NDArray[np.int64]
 
 BLOCK = 2048
-"""Rows of a block: its products are 16 MB, whatever there is to compare."""
+"""Number of rows of a block. The products of two blocks take 16 MB, for any number of vectors."""
 SLACK = 1e-3
-"""Added to the bound: what float32 may cost a distance to a plane between centroids that are at least 0.01 apart."""
+"""Added to the bound: the largest float32 error of a distance to a plane between centroids at least 0.01 apart."""
 DOUBT = 2e-6
-"""A cosine this close to the threshold is computed again in float64, so that blocks decide nothing."""
+"""A cosine this close to the threshold is computed again in float64, so that the blocks decide nothing."""
 POINTS = 39
-"""Points that FAISS wants for each centroid at least; a centroid is trained on twice as many at most."""
+"""Number of points for each centroid that FAISS recommends at least; training uses at most twice as many."""
 SAMPLE = 500
-"""Vectors whose pairs are counted by comparing them with all others."""
+"""Number of vectors that are compared with all others to measure recall."""
 
 
 @dataclass(frozen=True)
 class SemanticDuplicates:
-    """What was found among n vectors."""
+    """The similar pairs among n vectors."""
 
     earlier: Indices
-    """Of each vector, the first similar one in the order of keeping, where that is before it; -1 if it is kept."""
+    """For each vector, the first similar vector in the order of keeping, if it comes before; -1 if the vector is kept."""
     neighbours: Indices
-    """Number of similar vectors of each."""
+    """The number of similar vectors of each vector."""
     found_pairs: int
-    """Neighbours that were found of a seeded sample of the vectors."""
+    """The number of neighbours found for a seeded sample of the vectors."""
     true: int
-    """Neighbours that the same vectors have, by comparison with all."""
+    """The number of neighbours that the sample has, by comparison with all vectors."""
     compared: int
-    """Products of two vectors; all pairs are n (n - 1) / 2."""
+    """The number of compared pairs; n vectors have n (n - 1) / 2 pairs."""
 
     @property
     def recall(self) -> float | None:
-        """Of pairs, on the sample; None if it has none."""
+        """The share of pairs that were found, on the sample; None if the sample has no pairs."""
         return self.found_pairs / self.true if self.true else None
 
     @property
     def pairs(self) -> int:
-        """All pairs that were found."""
+        """The number of all pairs found."""
         return int(self.neighbours.sum()) // 2
 
 
 def semantic_duplicates(vectors: Vectors, eps: float, random_seed: int) -> SemanticDuplicates:
-    """Mark unit vectors that are similar, cosine above 1 - eps, to one that is kept before them.
+    """Mark unit vectors that are similar, with a cosine above 1 - eps, to an earlier vector in the order of keeping.
 
-    The keep rule is `hard`, as published: vectors are taken from the farthest from their centroid to the nearest, ties in
-    the order given, and one goes where an earlier one is similar, whether that one stays or not. Give the vectors in the order
-    of their ids, and the order of rows decides nothing. Needs memory for the vectors, and about 3 kB more for each.
+    The keep rule is `hard`, as published: vectors are taken from the farthest to the nearest to their centroid, with ties in
+    the given order. A vector is dropped if an earlier vector is similar, whether that one is kept or not. Give the vectors in
+    the order of their ids, so that the order of rows decides nothing. Needs about 3 kB of memory for each vector besides it.
     """
     count, start = len(vectors), time.perf_counter()
     if not count:
@@ -93,7 +93,8 @@ def semantic_duplicates(vectors: Vectors, eps: float, random_seed: int) -> Seman
     result = SemanticDuplicates(earlier, neighbours, int(neighbours[sample].sum()), true, compared)
     recall = "unknown" if result.recall is None else f"{result.recall:.4f}"
     log.info(
-        "%d vectors: %d pairs above %.3f by %.1f %% of all comparisons, recall %s (%d of %d pairs of %d sampled), "
+        "%d vectors: %d pairs with a cosine above %.3f, from %.1f %% of all comparisons; recall %s (%d of %d pairs of %d "
+        "sampled vectors), "
         "%d duplicates, %.1f s",
         count, result.pairs, 1 - eps, 200 * compared / max(1, count * (count - 1)), recall, result.found_pairs, true,
         len(sample), int((earlier >= 0).sum()), time.perf_counter() - start,
@@ -102,7 +103,7 @@ def semantic_duplicates(vectors: Vectors, eps: float, random_seed: int) -> Seman
 
 
 def nearest(queries: Vectors, others: Vectors) -> npt.NDArray[np.float32]:
-    """The greatest cosine of each query with any of the others; -1 if there are none."""
+    """The largest cosine of each query with any of the others; -1 without others."""
     best = np.full(len(queries), -1, np.float32)
     for q in range(0, len(queries), BLOCK):
         for o in range(0, len(others), BLOCK):
@@ -112,7 +113,7 @@ def nearest(queries: Vectors, others: Vectors) -> npt.NDArray[np.float32]:
 
 
 def _centroids(vectors: Vectors, random_seed: int) -> Vectors:
-    """Centroids of spherical k-means, as many as the root of the number of vectors; on the GPU where FAISS has one."""
+    """Centroids of spherical k-means, about the square root of the number of vectors. FAISS uses a GPU if it has one."""
     logging.getLogger("faiss.loader").setLevel(logging.WARNING)
     import faiss
 
@@ -133,7 +134,7 @@ def _centroids(vectors: Vectors, random_seed: int) -> Vectors:
 
 @dataclass(frozen=True)
 class _Planes:
-    """Vectors that lie near the plane to another cell: the row, that cell, and the distance to the plane."""
+    """Vectors near the plane to another cell: their rows, those cells, and the distances to the planes."""
 
     rows: Indices
     cells: Indices
@@ -141,7 +142,7 @@ class _Planes:
 
 
 def _cells(vectors: Vectors, centroids: Vectors, radius: float) -> tuple[Indices, npt.NDArray[np.float32], _Planes]:
-    """The cell of each vector, its cosine with that centroid, and all planes within `radius` of it."""
+    """The cell of each vector, its cosine with the centroid of the cell, and all planes within `radius` of the vector."""
     gaps = np.sqrt(np.maximum(2 - 2 * (centroids @ centroids.T), 0))
     nearest_cells, likeness = np.empty(len(vectors), np.int64), np.empty(len(vectors), np.float32)
     parts = []
@@ -162,7 +163,7 @@ def _cells(vectors: Vectors, centroids: Vectors, radius: float) -> tuple[Indices
 def _comparisons(
     nearest_cells: Indices, planes: _Planes, cells: int, reach: float
 ) -> Iterator[tuple[Indices, Indices]]:
-    """Groups of vectors to compare: each cell with itself, and of two cells what lies near the plane between them."""
+    """Groups of vectors to compare: each cell with itself, and for two cells the vectors near the plane between them."""
     members = np.split(
         np.argsort(nearest_cells, kind="stable"), np.cumsum(np.bincount(nearest_cells, minlength=cells))[:-1]
     )
@@ -172,11 +173,11 @@ def _comparisons(
     rows, distances = planes.rows[order], planes.distances[order]
     sides, starts = np.unique(keys[order], return_index=True)
     ends = np.append(starts[1:], len(order))
-    behind = sides % cells * cells + sides // cells
-    opposite = np.searchsorted(sides, behind)
+    reverse_keys = sides % cells * cells + sides // cells
+    opposite = np.searchsorted(sides, reverse_keys)
     for side, facing in enumerate(opposite):
-        if facing <= side or facing == len(sides) or sides[facing] != behind[side]:
-            continue  # the other way round, or nobody on the other side is near
+        if facing <= side or facing == len(sides) or sides[facing] != reverse_keys[side]:
+            continue  # the same two cells in the other order, or no vector near the plane on the other side
         a, b = slice(starts[side], ends[side]), slice(starts[facing], ends[facing])
         near = np.searchsorted(distances[a], reach - distances[b][0], side="right")
         far = np.searchsorted(distances[b], reach - distances[a][0], side="right")
@@ -185,7 +186,7 @@ def _comparisons(
 
 
 def _similar(vectors: Vectors, one: Indices, other: Indices, threshold: float) -> Iterator[tuple[Indices, Indices]]:
-    """Pairs of rows of cosine above the threshold, block by block; of a group with itself, each pair once."""
+    """Pairs of rows with a cosine above the threshold, block by block. A group compared with itself gives each pair once."""
     for p in range(0, len(one), BLOCK):
         a = one[p : p + BLOCK]
         of_a = vectors[a]

@@ -1,16 +1,16 @@
-"""Texts as numbers of their words, split into words once, as the paper's code splits them.
+"""Texts as numbers of their words. Each text is tokenised once, in the way of the paper's code.
 
-The published Self-BLEU cuts texts by `nltk.word_tokenize`: Punkt finds the sentences, a Treebank tokenizer their words; what
-sentences decide is whether a period is a word of its own. NLTK's package has no model of Punkt, and NLTK downloads one,
-`punkt_tab`, that was trained on newspapers. Here Punkt knows ABBREVIATIONS and is not trained. Of the rows of public data,
-so many get other tokens than from `punkt_tab` (nltk 3.10.4): 39 of 8,792 questions of GSM8K (0.4 %; 223 without the
-abbreviations), 5 of 6,277 published safety targets, 6 of 1,700 ToxiChat titles; but 828 of 2,448 published
-multiple-choice items, since the model guesses from words that newspapers wrote in lower case whether `A.` ends a sentence.
-Self-BLEU of 500 of those items is .3505 instead of .3561; of the others it differs by at most .0002.
+The published Self-BLEU tokenises with `nltk.word_tokenize`: Punkt finds the sentences and a Treebank tokenizer their words.
+The sentences only decide whether a period is a word of its own. NLTK's package contains no Punkt model; NLTK downloads one,
+`punkt_tab`, which was trained on newspapers. Here Punkt is not trained and knows only ABBREVIATIONS. On public data, these
+numbers of rows get different tokens than with `punkt_tab` (nltk 3.10.4): 39 of 8,792 questions of GSM8K (0.4 %; 223 without
+the abbreviations), 5 of 6,277 published safety targets, and 6 of 1,700 ToxiChat titles. But 828 of 2,448 published
+multiple-choice items differ, because the model guesses whether `A.` ends a sentence from the words that newspapers wrote in
+lower case. Self-BLEU of 500 of those items is .3505 instead of .3561; for the other data it differs by at most .0002.
 
-NLTK cuts at spaces and at the punctuation of Latin scripts. In scripts without spaces a character is a token (`words.py`).
+NLTK splits at spaces and at the punctuation of Latin scripts. In scripts without spaces a character is a token (`words.py`).
 
-What only cutting needs is imported there: scoring 10,000 texts takes about as long as its imports.
+Modules that only the tokenisation needs are imported there: their import takes about as long as scoring 10,000 texts.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ ABBREVIATIONS = (
     "mr mrs ms dr prof st jr sr gen col maj lt rep sen messrs co corp inc ltd bros jan feb aug sep sept oct nov dec a.m p.m "
     "u.s u.s.a u.k u.n d.c n.y l.a ph.d ft yr v vs c d e f g h j k l m n p r s t w"
 )
-"""Words whose period ends no sentence."""
+"""Words whose period does not end a sentence."""
 
 CHUNK = 2000
-"""Texts that one process cuts at a time, about half a second."""
+"""Number of texts that one process tokenises at a time, in about half a second."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,13 @@ class Tokens:
     """The tokens of many texts; equal numbers are equal tokens, numbered from 0 in order of first appearance."""
 
     ids: npt.NDArray[np.int32]
-    """Of all texts, one after the other."""
+    """The tokens of all texts, one text after another."""
     starts: npt.NDArray[np.int64]
-    """Where each text starts, and the end of the last."""
+    """The place where each text starts, and the end of the last text."""
 
 
 def tokenise(texts: Sequence[str], processes: int) -> Tokens:
-    """The tokens of each text, an equal text cut once; the number of processes changes nothing but the time."""
+    """The tokens of each text. Equal texts are tokenised once; the number of processes changes only the time."""
     distinct = {text: n for n, text in enumerate(dict.fromkeys(texts))}
     chunks = [list(itertools.islice(distinct, start, start + CHUNK)) for start in range(0, len(distinct), CHUNK)]
     if processes == 1 or len(chunks) < 2:
@@ -63,9 +63,9 @@ def tokenise(texts: Sequence[str], processes: int) -> Tokens:
         _word_tokenize()  # loaded once, before the processes are forked
         with multiprocessing.get_context("fork").Pool(min(processes, len(chunks))) as pool:
             cut = pool.map(_cut, chunks, chunksize=1)
-    known: defaultdict[str, int] = defaultdict()
-    known.default_factory = known.__len__
-    parts = [np.array([known[word] for word in words], dtype=np.int32)[ids] for words, ids, _ in cut]
+    numbers: defaultdict[str, int] = defaultdict()
+    numbers.default_factory = numbers.__len__
+    parts = [np.array([numbers[word] for word in words], dtype=np.int32)[ids] for words, ids, _ in cut]
     flat = np.concatenate(parts, dtype=np.int32) if parts else np.zeros(0, dtype=np.int32)
     ends = np.cumsum([0, *(length for _, _, lengths in cut for length in lengths)])
     spans = [slice(ends[n], ends[n + 1]) for n in map(distinct.__getitem__, texts)]
@@ -74,7 +74,7 @@ def tokenise(texts: Sequence[str], processes: int) -> Tokens:
 
 
 def cached_tokens(texts: Sequence[str], folder: Path, processes: int) -> Tokens:
-    """The tokens of each text, from the folder's file for these texts where there is one, which is else written."""
+    """The tokens of each text, from the folder's file for exactly these texts, which is written if it is missing."""
     import importlib.metadata
 
     from reversegen.text.words import spaced_apart
@@ -90,26 +90,27 @@ def cached_tokens(texts: Sequence[str], folder: Path, processes: int) -> Tokens:
 
 
 def read_tokens(path: Path) -> Tokens:
-    """The tokens of a file that `cached_tokens` wrote; nothing in it is run. Raises OSError if it cannot be read."""
+    """The tokens of a file that `cached_tokens` wrote, read without running code. Raises OSError if it cannot be read."""
     with np.load(path, allow_pickle=False) as arrays:
         return Tokens(arrays["ids"], arrays["starts"])
 
 
 def _cut(texts: list[str]) -> tuple[list[str], npt.NDArray[np.int32], list[int]]:
-    """The words of some texts in order of first appearance, numbers of those for all texts, and the length of each."""
+    """The distinct words of texts in order of first appearance, the texts as numbers of these words, and their lengths."""
     word_tokenize = _word_tokenize()
-    known: defaultdict[str, int] = defaultdict()
-    known.default_factory = known.__len__
-    ids = [[known[word] for word in word_tokenize(text)] for text in texts]
-    return list(known), np.array([i for several in ids for i in several], dtype=np.int32), list(map(len, ids))
+    numbers: defaultdict[str, int] = defaultdict()
+    numbers.default_factory = numbers.__len__
+    ids = [[numbers[word] for word in word_tokenize(text)] for text in texts]
+    return list(numbers), np.array([i for several in ids for i in several], dtype=np.int32), list(map(len, ids))
 
 
 @cache
 def _word_tokenize() -> Callable[[str], list[str]]:
-    """NLTK's word_tokenize but for the model of Punkt and for scripts without spaces.
+    """NLTK's word_tokenize, except for the model of Punkt and for scripts without spaces.
 
-    `import nltk` loads scipy and scikit-learn where they are installed and takes ten times as long as the tokenizers. So they
-    are loaded as members of a package whose own code is not run, which is then forgotten: a later `import nltk` is a whole one.
+    `import nltk` also loads scipy and scikit-learn if they are installed, which takes ten times as long as the tokenizers. So
+    the tokenizers are imported from a package whose `__init__` does not run. That package is then removed from `sys.modules`,
+    so that a later `import nltk` loads all of NLTK.
     """
     import importlib.util
 

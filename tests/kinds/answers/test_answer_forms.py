@@ -1,4 +1,4 @@
-"""Forms in which models write final answers, each with another way to write the same and with another answer, by hand."""
+"""Forms in which models write final answers. For each, a second spelling and a different answer were written by hand."""
 
 import json
 import time
@@ -193,7 +193,7 @@ FORMS: dict[str, list[tuple[str, str, str]]] = {
         ("1011_2", "11_{10}", "12_{10}"),
     ],
 }
-"""By what is tried: an answer, another way to write it, and another answer."""
+"""By form: an answer, another spelling of it, and a different answer."""
 
 UNDECIDED = [
     ("18!", "18"),
@@ -244,7 +244,7 @@ UNDECIDED = [
     ("x: 5, y: 3", "(5, 3)"),
     ("x = 5", "y = 5"),
 ]
-"""Answers that have more than one meaning, or none that is known."""
+"""Answers with more than one meaning, or without a known meaning."""
 
 NO_ANSWERS = [
     "", " ", "?", "...", "\u2026", r"\ldots", "-", "$$", r"\boxed{}", r"\text{ }", "[]", "()", r"\square", "___", "x =", "=",
@@ -268,13 +268,13 @@ def test_a_form(checker: Checker, text: str, right: str, wrong: str) -> None:
 
 
 @pytest.mark.parametrize(("answer", "reference"), UNDECIDED)
-def test_what_is_not_understood_is_undecided(checker: Checker, answer: str, reference: str) -> None:
+def test_an_answer_that_is_not_understood_is_undecidable(checker: Checker, answer: str, reference: str) -> None:
     assert checker.equal(answer, reference) is None
     assert checker.equal(reference, answer) is None
 
 
 @pytest.mark.parametrize("text", NO_ANSWERS)
-def test_no_answer_equals_nothing(checker: Checker, text: str) -> None:
+def test_a_text_without_an_answer_equals_nothing(checker: Checker, text: str) -> None:
     assert checker.equal(text, text) is None
     assert checker.equal(text, "18") is not True
     assert checker.equal("18", text) is not True
@@ -287,11 +287,11 @@ def test_no_answer_equals_nothing(checker: Checker, text: str) -> None:
         ("3:30 PM", "3:30 AM"), ("18 cm", "18 kg"), ("x = 5, y = 3", "(3, 5)"),
     ],
 )  # fmt: skip
-def test_another_answer_is_decided(checker: Checker, answer: str, wrong: str) -> None:
+def test_a_different_answer_is_decided(checker: Checker, answer: str, wrong: str) -> None:
     assert checker.equal(answer, wrong) is False
 
 
-def test_each_response_that_passes_has_another_answer() -> None:
+def test_each_passing_response_has_a_wrong_answer_beside_it() -> None:
     right, wrong = (
         [json.loads(line) for line in (CASES / f"{name}.jsonl").read_text().splitlines()]
         for name in ("math_answers", "math_wrong_answers")

@@ -1,4 +1,4 @@
-"""The policy of answer equivalence as a table of pairs labelled by hand, written before the code that decides them."""
+"""The policy of answer equivalence as a table of hand-labelled pairs, written before the code that decides them."""
 
 from collections.abc import Iterator
 
@@ -226,5 +226,5 @@ def checker() -> Iterator[Checker]:
 @pytest.mark.parametrize(("answer", "reference", "label"), [pair for pairs in PAIRS.values() for pair in pairs])
 def test_pair(checker: Checker, answer: str, reference: str, label: bool | None) -> None:
     assert checker.equal(answer, reference) is label
-    if "=" not in answer:  # math-verify takes 3 + 4 = 7 for 7 in an answer, not in a reference
+    if "=" not in answer:  # math-verify reads 3 + 4 = 7 as 7 in an answer, but not in a reference
         assert checker.equal(reference, answer) is label

@@ -1,4 +1,4 @@
-"""Numbers are read as they are written, only where a text has one meaning, and in time that hostile text does not stretch."""
+"""Numbers are read as written, only if a text has one meaning, and even hostile text is read quickly."""
 
 import subprocess
 import sys
@@ -80,7 +80,7 @@ def test_several_numbers(answer: str, brackets: str, values: tuple[Fraction | in
         "15k", "5 M", "5 kr", "5 and 1/2", "18 y medio", "5 \u4e07\u4e8c", "18\u4ee5\u4e0a",
     ],
 )  # fmt: skip
-def test_what_is_no_number(answer: str) -> None:
+def test_other_texts_are_not_numbers(answer: str) -> None:
     assert read(answer) is None
 
 
@@ -120,7 +120,7 @@ def test_units_are_converted(answer: str, expected: str) -> None:
         ("$x$ and $y$", "x and y"),
     ],
 )
-def test_what_math_verify_is_told(answer: str, expected: str) -> None:
+def test_math_verify_gets_fractions_and_latex(answer: str, expected: str) -> None:
     assert " ".join(latex(answer).split()) == expected
 
 

@@ -1,4 +1,4 @@
-"""Answers as models write them get the verdict that a reader expects, and no other answer passes in their place."""
+"""Answers in the words of models get the verdict that a reader expects, and no different answer passes instead."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def checker() -> Iterator[Checker]:
         yield one
 
 
-def labelled(checker: Checker, text: str, answer: str, finished: bool = True) -> Label:
+def label_of(checker: Checker, text: str, answer: str, finished: bool = True) -> Label:
     response = Response(instruction_id="i", sample=0, text=text, tokens=1, finished=finished)
     trusted = Reference(instruction_id="i", answer=answer, solution=None, teacher="someone", invalid=None)
     return MATH.label(Case("i", "How many?", [response], trusted), checker)
@@ -35,24 +35,24 @@ def labelled(checker: Checker, text: str, answer: str, finished: bool = True) ->
 
 @pytest.mark.parametrize("row", rows("math_answers"), ids=lambda row: row["what"])
 def test_an_answer_gets_the_verdict_of_a_reader(checker: Checker, row: dict[str, str]) -> None:
-    found = labelled(checker, row["response"], row["reference"])
-    assert row["expected"] in (found.verdict, "any"), found.detail
+    label = label_of(checker, row["response"], row["reference"])
+    assert row["expected"] in (label.verdict, "any"), label.detail
 
 
 @pytest.mark.parametrize("row", rows("math_wrong_answers"), ids=lambda row: row["what"])
-def test_no_answer_passes_against_another(checker: Checker, row: dict[str, str]) -> None:
-    assert labelled(checker, row["response"], row["wrong"]).verdict != "passed"
+def test_no_response_passes_against_a_wrong_reference(checker: Checker, row: dict[str, str]) -> None:
+    assert label_of(checker, row["response"], row["wrong"]).verdict != "passed"
 
 
 @pytest.mark.parametrize("row", rows("math_answers_of_chat_models"), ids=lambda row: row["response"][:40])
 def test_answers_in_the_forms_of_chat_models(checker: Checker, row: dict[str, Any]) -> None:
-    found = labelled(checker, row["response"], row["reference"], row["finished"])
-    assert found.verdict == row["expected"], found.detail
-    wrong = row["wrong"] and labelled(checker, row["response"], row["wrong"], row["finished"])
+    label = label_of(checker, row["response"], row["reference"], row["finished"])
+    assert label.verdict == row["expected"], label.detail
+    wrong = row["wrong"] and label_of(checker, row["response"], row["wrong"], row["finished"])
     assert not wrong or wrong.verdict != "passed"
 
 
 @pytest.mark.parametrize("row", rows("real_llm_answers"), ids=lambda row: row["expected"])
 def test_answers_of_a_real_model(checker: Checker, row: dict[str, Any]) -> None:
-    found = labelled(checker, row["response"], row["reference"], row["finished"])
-    assert row["expected"].startswith(found.verdict)
+    label = label_of(checker, row["response"], row["reference"], row["finished"])
+    assert row["expected"].startswith(label.verdict)

@@ -1,4 +1,4 @@
-"""Refusals are told from help by how answers open, and the errors of that are measured."""
+"""The openings of answers distinguish refusals from help, and the errors of the classifier are measured."""
 
 import json
 from pathlib import Path
@@ -28,13 +28,13 @@ def test_the_labelled_set_is_balanced_and_in_six_languages() -> None:
     assert len({row.answer for row in SET}) == len(SET)
 
 
-def test_the_classifier_learns_from_none_of_the_openings_that_measure_it() -> None:
-    learnt = {*read_openings("refusing"), *read_openings("helping")}
-    assert not learnt & ({row.answer for row in SET if row.part == "measured"} | {row["answer"] for row in CASES})
+def test_the_classifier_does_not_learn_from_the_openings_that_measure_it() -> None:
+    training = {*read_openings("refusing"), *read_openings("helping")}
+    assert not training & ({row.answer for row in SET if row.part == "measured"} | {row["answer"] for row in CASES})
 
 
 @pytest.mark.parametrize("part", ["tuning", "measured"])
-def test_nine_of_ten_refusals_and_helps_are_told_apart(part: str) -> None:
+def test_nine_of_ten_openings_of_each_class_are_classified_correctly(part: str) -> None:
     rows = [row for row in SET if row.part == part]
     for wanted in (True, False):
         several = [row for row in rows if row.refuses is wanted]
@@ -60,7 +60,7 @@ def test_openings_from_bug_reports(row: dict[str, object]) -> None:
         ("Boil it for an hour. " * 12 + "I can't help with that.", False),
     ],
 )
-def test_what_says_nothing_is_no_refusal_and_typography_changes_none(text: str, refused: bool) -> None:
+def test_an_empty_opening_is_no_refusal_and_typography_changes_nothing(text: str, refused: bool) -> None:
     assert refuses(text) is refused
 
 
@@ -69,19 +69,19 @@ def test_phrases_of_an_invented_world_decide_alone() -> None:
     assert not refuses("I can't help with that.", ["sorry , that is against the policy"])
 
 
-def test_errors_are_counted_over_the_measured_half_alone() -> None:
+def test_errors_are_counted_only_over_the_measured_half() -> None:
     def row(refuses: bool, part: str = "measured") -> Opening:
         return Opening.model_validate({"answer": "x", "refuses": refuses, "language": "en", "part": part})
 
     rows = [row(True), row(True), row(True), row(False), row(False), row(True, "tuning"), row(True)]
     sensitivity, specificity = check_refusals(rows, [True, True, False, False, True, False, None])
-    assert (sensitivity.count, sensitivity.total) == (2, 3)  # the last one had no verdict
+    assert (sensitivity.count, sensitivity.total) == (2, 3)  # the last row has no verdict
     assert (specificity.count, specificity.total) == (1, 2)
     assert [metric.value for metric in check_refusals([], [])] == [None, None]
 
 
 @pytest.mark.parametrize(("opinion", "verdict"), [(True, "failed"), (False, "passed"), (None, "passed")])
-def test_the_word_of_a_judge_that_reads_refusals_counts(opinion: bool | None, verdict: str) -> None:
+def test_a_judge_that_reads_refusals_decides_them(opinion: bool | None, verdict: str) -> None:
     kind = open_kind(KindUse(name="safety", safety=Safety(refusals=None)))
     response = Response(instruction_id="i", sample=0, text="Purse your lips and blow.", tokens=5, finished=True)
     judgement = Judgement(instruction_id="i", verdict="passed", score=None, detail="", refusal=opinion)
@@ -90,5 +90,5 @@ def test_the_word_of_a_judge_that_reads_refusals_counts(opinion: bool | None, ve
     assert label.verdict == verdict
 
 
-def test_wildguard_alone_reads_refusals() -> None:
+def test_only_wildguard_reads_refusals() -> None:
     assert [name for name in (*JUDGES, "classifier") if reads_refusals(name)] == ["wildguard"]

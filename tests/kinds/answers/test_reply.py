@@ -1,4 +1,4 @@
-"""A response is read without its thought, or has the reason why it is no answer."""
+"""A response is read without its thought, or gets the reason why it is not an answer."""
 
 import pytest
 
@@ -17,17 +17,17 @@ from reversegen.kinds.answers.reply import IN_THOUGHT, Reply, read_reply
         ("<think>one</think> still thinking </think> 18", "18"),
     ],
 )
-def test_a_thought_is_no_part_of_a_reply(text: str, visible: str) -> None:
+def test_a_thought_is_not_part_of_a_reply(text: str, visible: str) -> None:
     assert read_reply(text) == Reply(visible, True, None)
 
 
 @pytest.mark.parametrize("text", ["<think>9 + 9 is", "  <think>", "<think>one</think><think>two"])
 @pytest.mark.parametrize("finished", [True, False])
-def test_a_response_that_ends_inside_its_thought_is_no_answer(text: str, finished: bool) -> None:
+def test_a_response_that_ends_inside_its_thought_is_not_an_answer(text: str, finished: bool) -> None:
     assert read_reply(text, finished) == Reply("", False, IN_THOUGHT)
 
 
-def test_what_stands_before_an_unclosed_thought_is_a_truncated_reply() -> None:
+def test_text_before_an_unclosed_thought_is_a_truncated_reply() -> None:
     assert read_reply("#### 18\n<think>let me check") == Reply("#### 18", False, None)
 
 

@@ -1,1 +1,1 @@
-"""The published forms in which judges of safety are asked and reply, a module each; `judges.JUDGES` lists them all."""
+"""The published formats of the questions and replies of safety judges, one module each. `judges.JUDGES` lists all formats."""

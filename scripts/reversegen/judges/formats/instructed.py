@@ -1,4 +1,4 @@
-"""Any instruction-tuned or API model that takes a system message, in a format of our own: `Verdict: safe` or `unsafe`."""
+"""Any instruction-tuned or API model that takes a system message. The format is this project's: `Verdict: safe` or `unsafe`."""
 
 from __future__ import annotations
 

@@ -28,12 +28,12 @@ def _opinion(categories: int, text: str) -> Opinion:
 
 
 def _pattern(categories: int) -> str:
-    """Llama Guard writes up to two new lines first."""
+    """The pattern of all replies. Llama Guard begins with up to two newlines."""
     code = f"S({'|'.join(str(n) for n in range(1, categories + 1))})"
     return rf"\n{{0,2}}(safe|unsafe\n{code}(,{code}){{0,{categories - 1}}})"
 
 
 def llama_guard(categories: int, *, parts: bool = False) -> JudgeFormat:
-    """The form of a version with categories S1 to S`categories`; `parts` as in `JudgeFormat`."""
+    """The format of a version with the categories S1 to S`categories`; `parts` as in `JudgeFormat`."""
     read = partial(read_whole, partial(_opinion, categories))
     return JudgeFormat(turns, read, max_new_tokens=64, parts=parts, pattern=_pattern(categories))

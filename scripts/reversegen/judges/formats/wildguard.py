@@ -1,7 +1,8 @@
 """WildGuard: three lines, `Harmful request: yes`, `Response refusal: no`, `Harmful response: no`.
 
-https://huggingface.co/allenai/wildguard. Its card formats a plain string, with no chat template: give it one by
-`chat_template` in config/models.yaml that writes the card's prompt with `messages[0].content` and `messages[1].content` in it.
+https://huggingface.co/allenai/wildguard. Its card formats a plain string without a chat template. Set
+`chat_template` in config/models.yaml to a template that writes the card's prompt with `messages[0].content` and
+`messages[1].content` in it.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """The one place where an answer is taken from a response.
 
-Labels, votes, references, option letters, refusals and judges all start from `read_reply`: it removes a thought and says
-why a response is no answer. What an answer looks like is the business of the other modules of this folder.
+Labels, votes, references, option letters, refusals and judges all start from `read_reply`. It removes a thought, and gives
+the reason if a response is not an answer. The other modules of this folder know the forms of answers.
 """

@@ -1,12 +1,12 @@
-r"""Answers that are numbers, with their units, or lists, ranges, ratios and times: read, and compared exactly.
+r"""Exact reading of answers that are numbers with units, lists, ranges, ratios or times.
 
-The policy is in `equivalence`. Here nothing is rounded, nothing evaluated, and a text is read only where it has one meaning::
+`equivalence` states the policy. This module rounds nothing, evaluates nothing, and reads a text only if it has one meaning::
 
     read(r"1\frac{1}{2}\text{ hours}")      Number(Fraction(3, 2), "hours")
     read(r"\left[0, \frac12\right)")        Numbers("[)", (Fraction(0), Fraction(1, 2)))
     read("x = 5, y = 3")                    Named(("x", "y"), (Number(Fraction(5), ""), Number(Fraction(3), "")))
     read("3:30 PM")                         ColonNumbers((Fraction(3), Fraction(30)), "p")
-    read(r"2\sqrt{2}")                      None: latex() makes of it what math-verify reads well
+    read(r"2\sqrt{2}")                      None: latex() prepares it for math-verify
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from reversegen.kinds.answers.plain import plain, unwrapped
 from reversegen.kinds.answers.units import MONEY, currency, has_point_groups, measure, read_unit, spelled
 
 LONGEST_NUMBER = 64
-"""In characters, its unit included. A longer text is no number."""
+"""In characters, including the unit. A longer text is not a number."""
 
 
 class Number(NamedTuple):
@@ -27,34 +27,34 @@ class Number(NamedTuple):
 
     value: Fraction
     unit: str
-    """Lower case; "%" for per cent, "dollar 'n words" for what follows a dollar sign, "base 2" for binary digits that are
-    read as decimal ones, "" for none."""
+    """In lower case; "%" for per cent, "dollar 'n words" for an amount with a dollar sign and words after it, "base 2" for
+    binary digits that `value` reads as decimal ones, and "" for no unit."""
 
 
 class Numbers(NamedTuple):
     """Several numbers."""
 
     brackets: str
-    """Those at both ends, such as "[)"; "" for a bare list, "," for one without a space after its only comma; "-" and "to"
-    for the ends of a range, or what a hyphen or "to" between two numbers may be besides."""
+    """The brackets at both ends, such as "[)"; "" for a bare list, "," for a list without a space after its only comma; "-"
+    and "to" for two numbers with a hyphen or "to" between them, which may be a range."""
     values: tuple[Fraction, ...]
     unit: str = ""
-    """That of all, as a number has it."""
+    """The common unit of all values, as in `Number`."""
 
 
 class Named(NamedTuple):
-    """What several names stand for, or one."""
+    """The numbers that one or more names stand for, as in `x = 5, y = 3`."""
 
     names: tuple[str, ...]
     numbers: tuple[Number, ...]
 
 
 class ColonNumbers(NamedTuple):
-    """Numbers with colons between them, which are a ratio, a time of day or a duration."""
+    """Numbers with colons between them: a ratio, a time of day or a duration."""
 
     values: tuple[Fraction, ...]
     half: str
-    """"a" or "p", of the day; "" if not given."""
+    """The half of the day, "a" or "p"; "" if it is not given."""
 
 
 Exact = Number | Numbers | Named | ColonNumbers
@@ -76,11 +76,11 @@ _NUMBER = re.compile(
     (?:(?P<whole>\d+)[ ]+(?=\d+[ ]*/))? (?P<top>{_PLAIN})
     (?: [ ]*/[ ]*(?P<under>[-+]?{_PLAIN}) | (?:[eE]|[ ]*(?:\\times|\\cdot|[*x])[ ]*10[ ]*\^[ ]*)
         (?P<braced>\{{[ ]*)?(?P<power>[-+]?\d{{1,3}})(?(braced)[ ]*\}}) )?
-    (?P<rest>(?![\d.,]).*)""",
+    (?P<suffix>(?![\d.,]).*)""",
     re.ASCII | re.VERBOSE,
 )
 _UNIT_FRACTION = re.compile(r" *\\frac *\{ +([a-z]+) *\} *\{ +([a-z]+) *\}$")
-"""Of words in `\\text{}`, which `unwrapped` leaves a space before."""
+"""A fraction of two words in `\\text{}`; `unwrapped` leaves a space before each."""
 _SIMPLE = re.compile(rf"[-+]?(?:{_INTEGER}(?:\.\d+)?|\.\d+)", re.ASCII)
 _BRACKETS = re.compile(r"([(\[]|\\?\{)(.*?)([)\]]|\\?\})")
 _COMMA = re.compile(r" *(?:, +(?:and |or )?|[;&]|(?<= )(?:and|or|und|oder|et|ou|и|или)(?= )|[和或與与]) *")
@@ -106,7 +106,7 @@ _LATEX_BRACKETS = {"{": r"\{", "}": r"\}"}
 
 
 def read(answer: str) -> Exact | None:
-    """What an answer says, None if it is nothing but numbers and units to no reader."""
+    """An answer as exact numbers; None if it does not consist of numbers and units."""
     if _SIMPLE.fullmatch(answer) and len(answer) <= LONGEST_NUMBER:
         return Number(Fraction(answer.replace(",", "")), "")
     text = _DIGITS.sub(r"\1", unwrapped(answer))
@@ -130,7 +130,7 @@ def _number(text: str) -> Number | None:
     if not under or (match["whole"] and not 0 <= top < under):
         return None
     value = (int(match["whole"] or 0) + top / under) * Fraction(10) ** int(match["power"] or 0)
-    unit, scale = read_unit(match["rest"], money=bool(match["money"]))
+    unit, scale = read_unit(match["suffix"], money=bool(match["money"]))
     if unit is not None and match["money"]:
         unit = currency(match["money"], unit)
     number = Number((-value if "-" in (match["sign"], match["late"]) else value) * scale, unit or "")
@@ -140,7 +140,7 @@ def _number(text: str) -> Number | None:
 
 
 def _remarked(number: Number | None, space: str, remark: str) -> Number | None:
-    """A number before words in parentheses, which may be its unit or spell it."""
+    """A number before words in parentheses, which may name its unit or spell the number."""
     if number is None or number.value == spelled(remark):
         return number
     unit, scale = read_unit(space + remark)
@@ -150,7 +150,7 @@ def _remarked(number: Number | None, space: str, remark: str) -> Number | None:
 
 
 def _joined(match: re.Match[str]) -> str:
-    """A number without what separates its thousands; the comma after such a separator is a decimal one."""
+    """A number without separators of thousands; a comma after such a separator is a decimal comma."""
     whole, separator, comma, point = match.groups()
     if separator == "." and (point or not (comma or whole.count(".") > 1)):
         return match[0]
@@ -170,7 +170,7 @@ def _parts(text: str) -> ColonNumbers | None:
 
 
 def _named(text: str) -> tuple[str, str]:
-    """A name, in lower case, and what it stands for, which may be what a calculation gives; "" if there is no name."""
+    """A name in lower case, or "", and the text of its value. Calculations before the last equals sign are left out."""
     name, match = "", _NAME.match(text)
     while match and not (match[1] and _OPERATION.search(match[1])):
         name = name or "".join((match[1] or "").split()).casefold()
@@ -200,7 +200,7 @@ def _several(text: str) -> Exact | None:
         elif not match:
             brackets = ","
     pairs = [_named(part.strip()) for part in parts]
-    names = (name or pairs[0][0], *(other for other, _ in pairs[1:]))
+    names = (name or pairs[0][0], *(later for later, _ in pairs[1:]))
     if any(names[1:]) and not all(names):
         return None
     values = [value for _, value in pairs]
@@ -211,7 +211,7 @@ def _several(text: str) -> Exact | None:
 
 
 def _limits(text: str) -> Number | Numbers | None:
-    """The ends of a range, which is no calculation with fractions or powers."""
+    """The ends of a range; None for a calculation with fractions or powers."""
     start, *end = _BETWEEN.split(text, maxsplit=1)
     if not start or not end or end[1][:1] in ("", "-", "+") or re.search(r"[/^\\]", text):
         return None
@@ -236,7 +236,7 @@ def _list(brackets: str, parts: list[str]) -> Number | Numbers | None:
 
 
 def converted(number: Number) -> int | None:
-    """The value of digits in their base, None for what is none."""
+    """The value of digits in their base; None if they are not digits of that base."""
     base = int(number.unit.removeprefix("base ")) if number.unit.startswith("base ") else 10 if not number.unit else 0
     digits = str(number.value).lstrip("-")
     if not 2 <= base <= 36 or not digits.isdigit() or int(max(digits)) >= base:
@@ -245,7 +245,7 @@ def converted(number: Number) -> int | None:
 
 
 def latex(answer: str) -> str:
-    """An answer for math-verify: its decimals as fractions, so that nothing is rounded, and no separators of thousands."""
+    """An answer for math-verify: decimals become fractions, so that nothing is rounded, and separators of thousands go."""
     exact = read(answer)
     if isinstance(exact, Number):
         return _latex(exact.value) + (r"\%" if exact.unit == "%" else "")
@@ -260,7 +260,7 @@ def latex(answer: str) -> str:
 
 
 def _in_order(text: str) -> str:
-    """What several names stand for, as a tuple in the order of the names; math-verify would take it for a set."""
+    """The values of several names as a tuple in the order of the names; math-verify would read them as a set."""
     pairs = sorted(_named(part.strip()) for part in _COMMA.split(text))
     names = {name for name, _ in pairs}
     return f"({', '.join(value for _, value in pairs)})" if len(names) == len(pairs) > 1 and "" not in names else text

@@ -1,31 +1,31 @@
 r"""The final answer of a response to a math question, or the reason why it has none.
 
-Statements in the asked form, which is called strict, come first: what stands after `####` (as in GSM8K,
-https://github.com/openai/grade-school-math) and in `\boxed{}` or `\fbox{}` (as in MATH, https://github.com/hendrycks/math)::
+Statements in a requested form, called strict, come first: after `####` (as in GSM8K,
+https://github.com/openai/grade-school-math) or in `\boxed{}` or `\fbox{}` (as in MATH, https://github.com/hendrycks/math)::
 
     final_answer("2 * 9 = 18\n#### 18").value                       "18"
-    final_answer("#### 1. Count\n2\n#### 2. Multiply\n18").value    "18", the last number: these are headings
+    final_answer("#### 1. Count\n2\n#### 2. Multiply\n18").value    "18", the last number: the lines are headings
     final_answer(r"$\boxed{3}$ and $\boxed{-3}$").value             "3, -3"
     final_answer("#### 13\n#### 13\n#### 1", finished=False).value  "13"
     final_answer("So 27 minus", finished=False).invalid             "response truncated"
 
 The rules, in their order:
 
-- The last statement in strict form is the answer. Boxes of one paragraph with nothing but "and", "or", commas and names of
-  variables between them are one statement, a list; so the last box counts of "first \boxed{9}, then \boxed{18}" and of
-  boxes in two paragraphs. An empty box and an empty `####` state nothing.
-- A line after `####` states an answer if it is one: a number in any form, an expression, one letter, a word for a number or
-  for "no answer", each also after "Answer:", "The answer is" or "=". A heading has text below it: a line of other words, or
-  a numbered title such as "2. Multiply", states an answer only if nothing stands below. A number with three or more words
-  over further text may be either: it counts if the rest of the response has the same answer, and is else unreadable.
-- What follows "Question:", "Human:" and the like at the start of a line, or a special token, is another conversation, which
-  the model writes for itself: the first part with a statement counts.
-- Without a strict statement, the answer is the last "answer is ..." or "Answer: ..." that an answer follows at once, else the
-  one number in bold type, else the last number; one that is a part of more (2^10, 3:30 PM, 2 hours and 30 minutes) is given
-  with that. If there is no number, one word behind "answer is" counts.
-- A truncated response has strict answers only, and complete ones: a line that a line end or another `####` ends, a closed box.
-  It is settled if it then does nothing but repeat its lines, or begins another question. If it goes on otherwise, it may have
-  been about to revise its answer.
+- The last statement in strict form is the answer. Boxes of one paragraph are one statement, a list, if only "and", "or",
+  commas and names of variables are between them. Otherwise the last box counts, as in "first \boxed{9}, then \boxed{18}" or
+  with boxes in two paragraphs. An empty box and an empty `####` state nothing.
+- A line after `####` states an answer if it consists of one: a number in any form, an expression, one letter, or a word for a
+  number or for "no answer", also after "Answer:", "The answer is" or "=". A line of other words, or a numbered title such as
+  "2. Multiply", is a heading if text follows below, and otherwise an answer. A number with three or more words above further
+  text may be either: it counts if the rest of the response has the same answer, and otherwise it is unreadable.
+- After a special token, or after "Question:", "Human:" and the like at the start of a line, the model has begun another
+  conversation with itself. The first part with a statement counts.
+- Without a strict statement, the answer is the last "answer is ..." or "Answer: ..." directly before an answer, or else the
+  only number in bold type, or else the last number. A number that is part of something larger (2^10, 3:30 PM, 2 hours and 30
+  minutes) is given with all of it. Without any number, a single word after "answer is" counts.
+- In a truncated response only complete strict answers count: a line that a line end or another `####` ends, or a closed box.
+  The answer is settled if the response then only repeats its lines or begins another question. If the response continues in
+  another way, it may have been about to revise the answer.
 
 Everything takes time linear in the length of the response.
 """
@@ -55,14 +55,14 @@ UNREADABLE = "answer unreadable"
 
 
 class FinalAnswer(NamedTuple):
-    """What a response gives as its answer."""
+    """The answer that a response gives."""
 
     value: str | None
-    """As it is written, without what states it; None if there is none."""
+    """The answer as it is written, without the words that introduce it; None if the response has no answer."""
     strict: bool = False
-    """Whether it stands in the asked form."""
+    """Whether the answer is in strict form."""
     settled: bool = True
-    """Whether it is the response's last word; False if the response was truncated while it went on."""
+    """Whether the response cannot have revised it; False if the response was truncated while it continued."""
     invalid: str | None = None
     """Why there is no value: NO_ANSWER, UNREADABLE, or a reason of `read_reply`."""
 
@@ -70,9 +70,9 @@ class FinalAnswer(NamedTuple):
 class _Statement(NamedTuple):
     value: str
     end: int
-    """Where it ends in its part of the response."""
+    """The place where the statement ends in its part of the response."""
     sure: bool
-    """False if it may be a heading."""
+    """Whether it is surely an answer; False if it may be a heading."""
 
 
 def final_answer(text: str, finished: bool = True, invalid: str | None = None) -> FinalAnswer:
@@ -84,7 +84,7 @@ def final_answer(text: str, finished: bool = True, invalid: str | None = None) -
     for number, part in enumerate(parts):
         whole = reply.finished or number < len(parts) - 1
         if last := next(_statements(part, whole), None):
-            if not last.sure and amount(last.value) != amount(_rest(part, whole)):
+            if not last.sure and amount(last.value) != amount(_sure_answer(part, whole)):
                 return FinalAnswer(None, invalid=UNREADABLE)
             return FinalAnswer(last.value, True, whole or _repeats(part, last.end))
     if not reply.finished:
@@ -94,8 +94,8 @@ def final_answer(text: str, finished: bool = True, invalid: str | None = None) -
     return FinalAnswer(value, invalid=None if value else NO_ANSWER)
 
 
-def _rest(part: str, whole: bool) -> str | None:
-    """The answer of a part without the statements that may be headings."""
+def _sure_answer(part: str, whole: bool) -> str | None:
+    """The answer of a part if the statements that may be headings are ignored."""
     sure = (one.value for one in _statements(part, whole) if one.sure)
     return next(sure, None) or (stated(part) or last_number(part) if whole else None)
 
@@ -115,7 +115,7 @@ _TAG = re.compile(r"</?(?:final_)?(?:answer|solution|response|output)>", re.IGNO
 
 
 def _parts(text: str) -> list[str]:
-    """The parts of a response between the marks of other questions and turns, with one form of line ends and of digits."""
+    """The parts of a response between the marks of other questions and turns, with uniform line ends and digits."""
     parts = []
     readable = _TAG.sub("\n", text.translate(READABLE))
     for turn in SPECIAL_TOKEN.split("\n".join(f"{readable}\n.".splitlines())[:-2]):
@@ -133,7 +133,7 @@ _JOINT = re.compile(
     | \b(?:and|or|und|oder|et|ou|y|o)\b | -\ | [A-Za-z](?:_\{?\w\}?)?\s*= )*""",
     re.VERBOSE,
 )
-"""What may stand between two boxes of one statement."""
+"""The text that may be between two boxes of one statement."""
 _LONGEST_JOINT = 60
 """In characters."""
 _BELOW = re.compile(r"\n\s*(\S[^\n]{0,199})")
@@ -142,7 +142,7 @@ _EMPTY_LINE = re.compile(r"\n\s*\n")
 
 
 def _statements(part: str, whole: bool) -> Iterator[_Statement]:
-    """The statements in strict form, from the last to the first; of a truncated part, complete ones only."""
+    """The statements in strict form, from the last to the first. A truncated part gives only complete statements."""
     marks = list(_MARK.finditer(part))
     ends = [*(mark.start() for mark in marks[1:]), len(part)]
     places: list[tuple[int, int | _Statement]] = [(mark.start(), n) for n, mark in enumerate(marks)]
@@ -154,7 +154,7 @@ def _statements(part: str, whole: bool) -> Iterator[_Statement]:
 
 
 def _marked(part: str, mark: re.Match[str], limit: int, whole: bool) -> _Statement | None:
-    """What the line behind a `####` states; the next one stands at `limit`."""
+    """The statement in the line after a `####`; None without one. The next `####` begins at `limit`."""
     end = part.find("\n", mark.end(), limit)
     end = limit if end < 0 else end
     if not whole and end == len(part):
@@ -171,16 +171,18 @@ def _marked(part: str, mark: re.Match[str], limit: int, whole: bool) -> _Stateme
 
 
 def _boxes(part: str, whole: bool) -> list[tuple[int, _Statement]]:
-    """The statements in boxes, with their places: closed boxes, of nested ones the innermost, in groups that are lists."""
-    opened: list[tuple[int, int]] = []  # where each open box and its content start; a plain brace has no place
+    """The statements in closed boxes, with their places. Of nested boxes the innermost counts; a list is one statement."""
+    open_boxes: list[
+        tuple[int, int]
+    ] = []  # the places of each open box and its content; a plain brace has the place -1
     boxes: list[tuple[int, int, str]] = []
     for token in _BOX.finditer(part):
         if token["bare"] and (whole or token.end() < len(part)):
             boxes.append((token.start(), token.end(), token["bare"].strip()))
         elif token[0].endswith("{") and token[0] != r"\{":
-            opened.append((-1 if token[0] == "{" else token.start(), token.end()))
-        elif token[0] == "}" and opened:
-            start, inside = opened.pop()
+            open_boxes.append((-1 if token[0] == "{" else token.start(), token.end()))
+        elif token[0] == "}" and open_boxes:
+            start, inside = open_boxes.pop()
             if start >= 0 and not (boxes and boxes[-1][0] > start):
                 boxes.append((start, token.end(), part[inside : token.start()].strip()))
     groups: list[list[tuple[int, int, str]]] = []
@@ -198,26 +200,26 @@ def _boxes(part: str, whole: bool) -> list[tuple[int, _Statement]]:
 
 
 def _joined(gap: str) -> bool:
-    """Whether what stands between two boxes makes one statement of them."""
+    """Whether the text between two boxes makes them one statement."""
     return len(gap) <= _LONGEST_JOINT and not _EMPTY_LINE.search(gap) and bool(_JOINT.fullmatch(gap))
 
 
 def _key(value: str) -> object:
-    """What is the same of two boxes that state the same."""
+    """A key that is equal for two boxes that state the same."""
     exact = read(value) if len(value) <= LONGEST_NUMBER else None
     return exact.value if isinstance(exact, Number) else value
 
 
 def _repeats(part: str, end: int) -> bool:
-    """Whether a truncated part does nothing after `end` but repeat what it said; its last line may be the beginning of one."""
-    known = set(_lines(part[:end]))
+    """Whether a truncated part only repeats itself after `end`; its last line may be the beginning of an earlier one."""
+    earlier = set(_lines(part[:end]))
     *lines, last = [*_lines(part[end:]), ""]
     if lines:
         *lines, last = lines
-    return known.issuperset(lines) and any(line.startswith(last) for line in known)
+    return earlier.issuperset(lines) and any(line.startswith(last) for line in earlier)
 
 
 def _lines(text: str) -> list[str]:
-    """Lines, sentences and what each `####` states, without signs at their ends."""
+    """The lines, the sentences and the texts after each `####`, without signs at their ends."""
     pieces = (piece.strip(" \t#$*.!?\\()[]") for piece in _LINE_END.split(text))
     return [piece for piece in pieces if piece]

@@ -65,24 +65,24 @@ _OPENING = re.compile(
 )
 _THOUGHT = re.compile(r"(?:^|\b(?:that|think|believe|say|and|then)\b)\W*$", re.IGNORECASE)
 _LOOKED_BACK = 120
-"""Characters before a statement in which a doubt about it is looked for."""
+"""Number of characters before a statement that are searched for a doubt about it."""
 
 
 def option_letter(response: str, options: Sequence[str]) -> str | None:
-    r"""The one letter that a response chooses; None if it chooses none, several, or one that is not offered.
+    r"""The one letter that a response chooses; None if it chooses no letter, several, or one that is not offered.
 
-    These choose, and all that a response holds must agree:
+    A response chooses in these ways, and all its choices must agree:
 
-    1. A statement: "answer is X", "option: X", "it is X", "I choose X", "X is correct", `\boxed{X}`. Not one behind
-       "not", "if" or "whether" in its clause, nor within quotation marks; "Answer: X" begins a sentence.
-    2. A line of its own: a letter, or an option's text.
+    1. A statement: "answer is X", "option: X", "it is X", "I choose X", "X is correct", `\boxed{X}`. A statement after "not",
+       "if" or "whether" in its clause, or within quotation marks, does not count. "Answer: X" must begin a sentence.
+    2. A line of its own: a letter, or the text of an option.
     3. The beginning: "X", "X) ...", "X. ...", "X: ...", "X because ...", unless the lines list several letters.
 
-    After a letter comes an end, punctuation or a reason, or its option's text: "A good question" has an article, and "A:"
-    alone is short for "Answer:". The text of another option behind it ("A. Paris" where C is Paris), another letter joined
-    to it ("A or B"), and options that are themselves letters or repeat each other leave it undecided. A letter that is
-    only mentioned chooses nothing. Full-width letters are letters, characters without width vanish, special tokens of chat
-    templates end a line. Takes time linear in the length of the response.
+    After the letter must come the end, punctuation, a reason or the text of its option: in "A good question" it is an article,
+    and "A:" alone is short for "Answer:". The choice is undecided if the text of another option follows ("A. Paris" if Paris
+    is C), if another letter is joined to it ("A or B"), or if options are letters themselves or repeat each other. A letter
+    that is only mentioned chooses nothing. Full-width letters count as letters, characters without width are removed, and
+    special tokens of chat templates end a line. Takes time linear in the length of the response.
     """
     reader = _Reader(options)
     chosen: set[str] = set()
@@ -105,7 +105,7 @@ def _bare(text: str) -> str:
 
 
 class _Reader:
-    """What a response may say about one list of options; a set holds the letters that one statement names."""
+    """Reads the choices of a response among one list of options. Each set holds the letters that one statement names."""
 
     def __init__(self, options: Sequence[str]) -> None:
         self.lettered = [(letter, _bare(_clean(text))) for letter, text in zip(ascii_uppercase, options, strict=False)]
@@ -115,7 +115,7 @@ class _Reader:
         )
 
     def choices(self, text: str) -> Iterator[set[str]]:
-        # A quotation that states an answer is somebody else's statement.
+        # A quotation that states an answer is the statement of somebody else.
         text = _QUOTED.sub(lambda quoted: '""' if _CLAIM.search(quoted[0]) else quoted[0], text)
         if self.named(text):
             yield self.named(text)
@@ -140,7 +140,7 @@ class _Reader:
                 elif _THOUGHT.search(clause):
                     yield {match["letter"]}
         for match in self.distinct(_CLAIM, text):
-            if listed and match[0].endswith("\n"):  # "Choose the answer:" and the options once more
+            if listed and match[0].endswith("\n"):  # "Choose the answer:", and then the options again
                 continue
             line = text[match.end() : match.end() + self.longest].partition("\n")[0]
             filler = _FILLER.match(line)
@@ -153,7 +153,7 @@ class _Reader:
                     yield letters
 
     def distinct(self, pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
-        """Matches that differ in what decides them: a response that runs on repeats one statement to its end."""
+        """Matches with different surroundings, because an endless response may repeat one statement up to its end."""
         seen: set[tuple[str, str]] = set()
         for match in pattern.finditer(text):
             before = text[max(0, match.start() - _LOOKED_BACK) : match.start()]
@@ -163,7 +163,7 @@ class _Reader:
                 yield match
 
     def named(self, line: str) -> set[str]:
-        """Letters of the options that a line is the text of, in its own case if that is one's; also the letter that it is."""
+        """Letters of the options whose text is this line, preferably in the same case; and the letter that the line also is."""
         given = _bare(line)
         named = {letter for letter, text in self.lettered if given and text == given}
         if not named and len(given) > 1:
@@ -172,16 +172,18 @@ class _Reader:
         return named | ({alone["letter"].upper()} & self.offered if alone else set())
 
     def after(self, text: str, match: re.Match[str]) -> set[str]:
-        """The letter of a match with those that what follows it names; empty if it was no letter but a word."""
+        """The letter of a match and the letters that the text after it names; empty if the letter is a word of a sentence."""
         letter, closed = match["letter"].upper(), bool(match["close"])
         tail = text[match.end() : match.end() + self.longest].partition("\n")[0]
         another = _ANOTHER.match(tail)
         if another and match["letter"].isupper() and (another[1] != "I" or "I" in self.offered):
             return {letter, another[1]}
         delimiter = _DELIMITER.match(tail)
-        rest = _bare(tail[delimiter.end() :] if delimiter else tail).casefold()
+        follows = _bare(tail[delimiter.end() :] if delimiter else tail).casefold()
         folded = [(name, text.casefold()) for name, text in self.lettered]
-        begun = [(len(t), name) for name, t in folded if t and rest.startswith(t) and not rest[len(t) :][:1].isalnum()]
+        begun = [
+            (len(t), name) for name, t in folded if t and follows.startswith(t) and not follows[len(t) :][:1].isalnum()
+        ]
         if begun and (delimiter or closed or match["letter"].isupper()):
             longest = {name for length, name in begun if length == max(begun)[0]}
             return {letter} if letter in longest else {letter} | longest
@@ -195,6 +197,6 @@ class _Reader:
 
 
 def _clause(text: str, end: int) -> str:
-    """What stands before a statement in its clause."""
+    """The text of a clause before the statement in it."""
     before = text[max(0, end - _LOOKED_BACK) : end]
     return _CLAUSE.split(before.rpartition("\n")[2])[-1]

@@ -1,6 +1,6 @@
-r"""An answer without what says nothing: commands that only set type, quotation marks, a full stop, `=` or `≈` before it.
+r"""An answer without parts that mean nothing: formatting commands, quotation marks, a full stop, `=` or `≈` before it.
 
-What remains is LaTeX or prose::
+The rest is LaTeX or prose::
 
     plain(r"\approx 1{,}234\,\text{cm}.")     r"1,234 \text{cm}"
     unwrapped(r"\text{«18»};")                "18"
@@ -22,9 +22,9 @@ READABLE = str.maketrans(
     | dict.fromkeys("\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufe0f\ufeff", "")
     | {chr(code): "" for code in chain((0x2705, 0x2713, 0x2714, 0x2728, 0x2B50), range(0x1F300, 0x1FB00))}
 )  # fmt: skip
-"""Decimal digits of every script and full-width forms become ASCII. Three do not: the full-width comma separates clauses, the
-bar is part of special tokens, and the tilde stands for "to". Dashes that serve as minus become a hyphen; an em dash does
-not, it separates clauses too. Emoji, check marks and characters without width vanish."""
+"""Decimal digits of every script and full-width forms become ASCII, except three full-width forms: the comma separates
+clauses, the bar is part of special tokens, and the tilde means "to". Dashes that serve as a minus become a hyphen. An em dash
+stays, because it separates clauses. Emoji, check marks and characters without width are removed."""
 
 _LATEX = str.maketrans(
     {
@@ -125,7 +125,7 @@ def plain(answer: str) -> str:
 
 
 def unwrapped(answer: str) -> str:
-    r"""The same without `\text{}`, `\boxed{}` and their like around what they hold, and with degrees as a word."""
+    r"""The result of `plain`, with the content of `\text{}`, `\boxed{}` and the like in their place, and degrees as a word."""
     text, depth = plain(answer), 0
     while depth < 10:
         text, wrappers = _WRAPPED.subn(r" \1", text)
@@ -134,7 +134,7 @@ def unwrapped(answer: str) -> str:
 
 
 def _bare(text: str) -> str:
-    for _ in range(3):  # layers of what stands around an answer
+    for _ in range(3):  # layers around an answer
         text = _AFTER.sub("", text.strip(" *`_")).rstrip(" *`_")
         if match := _BEFORE.match(text):
             text = text[match.end() :].lstrip()
@@ -158,13 +158,13 @@ def _repeated(match: re.Match[str]) -> str:
 
 
 def is_answer(answer: str) -> bool:
-    """Whether a text says anything: not dots, brackets, an empty box, or words such as "your answer here"."""
+    """Whether a text means anything, unlike dots, brackets, an empty box, or words such as "your answer here"."""
     text = " ".join(_BLANK.sub(" ", unwrapped(answer).casefold()).split())
     return bool(text) and not _PLACEHOLDER.fullmatch(text)
 
 
 def is_doubtful(answer: str, reference: str) -> bool:
-    """Whether a formula may be something else: an unknown unit or currency, an option with its text, an inequality."""
+    """Whether a formula may be something else: an unknown unit or currency, an option with its text, or an inequality."""
     texts = [_COMMAND.sub(" ", unwrapped(text)) for text in (answer, reference)]
     one_has_letters = len([text for text in texts if re.search("[a-zA-Z]", text)]) == 1
     relations = [bool(_RELATION.search(unwrapped(text))) for text in (answer, reference)]
@@ -174,16 +174,16 @@ def is_doubtful(answer: str, reference: str) -> bool:
 
 
 def words(answer: str) -> str | None:
-    r"""Prose, in lower case; None for what is none: a formula, with words in `\text{}` or without."""
+    r"""An answer in prose, in lower case; None for a formula, with or without words in `\text{}`."""
     bare, text = unwrapped(answer).casefold(), plain(answer)
     text = match[1] if (match := _WRAPPED.fullmatch(text)) else text
-    if _TWO_UNITS.search(_COMMAND.sub(" ", bare)):  # such as feet and inches, or a date, which math-verify calculates
+    if _TWO_UNITS.search(_COMMAND.sub(" ", bare)):  # feet and inches, or a date: math-verify would calculate it
         return bare
     return bare if _WORDS.fullmatch(bare) or _WORD.search(_COMMAND.sub(" ", text)) else None
 
 
 def same_words(given: str | None, expected: str | None) -> bool | None:
-    """Whether two of what `words` gives are equal, None if that is undecidable."""
+    """Whether two results of `words` are equal; None if that is undecidable."""
     if given is None or expected is None:
         return None
     if given == expected:

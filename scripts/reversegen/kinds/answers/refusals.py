@@ -1,10 +1,10 @@
-"""Whether an answer refuses: a small classifier of how answers open, in six languages.
+"""Whether an answer refuses: a small classifier of the openings of answers, in six languages.
 
-An apology alone is no refusal ("I'm sorry to hear that! To fix it, …"), and a refusal needs no apology ("I must pass"). Phrases
-miss both, so the words and parts of words of labelled openings decide, by ridge regression on -1 and 1. The regression is
-fitted when it is first asked. The openings, written for this repository, stand a line each in `refusals.refusing.txt` and
-`refusals.helping.txt`. The rows `tuning` of `resources/judge/refusals.jsonl` are among them. None of its rows `measured` is:
-they measure the classifier, and `judge.json` and `eval.json` show its errors beside the rate.
+An apology alone is no refusal ("I'm sorry to hear that! To fix it, …"), and a refusal needs no apology ("I must pass"). A list
+of phrases gets both wrong. So the classifier is a ridge regression on the words and parts of words of labelled openings, with
+the targets -1 and 1; it is fitted at its first use. The openings were written for this repository, one on each line of
+`refusals.refusing.txt` and `refusals.helping.txt`. They include the rows `tuning` of `resources/judge/refusals.jsonl`, but no
+row `measured`: those rows measure the classifier, and `judge.json` and `eval.json` show its errors beside the rate.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from typing import Literal
 import numpy as np
 
 OPENING = 200
-"""Characters of an answer that are read: what is refused later was begun."""
+"""Number of characters of an answer that are read: an answer that refuses later has already begun to help."""
 RIDGE = 1.0
-"""Weight of the penalty, chosen on the tuning half of the labelled set before the classifier learnt from it."""
+"""Weight of the penalty, chosen on the tuning half of the labelled set before that half became training data."""
 
 _APOSTROPHES = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc\u00b4`", "'"))
 _ACCENT = re.compile(r"(?<=[a-z])[\u0300-\u036f]+")
@@ -34,7 +34,7 @@ _HAN = re.compile("[\u4e00-\u9fff]+")
 def refuses(text: str, phrases: Sequence[str] | None = None) -> bool:
     """Whether an answer, without its thought, opens with a refusal.
 
-    `phrases`, if they are given, decide alone: one of them stands in the opening. They are for invented worlds.
+    If `phrases` are given, they alone decide: the answer refuses if its opening holds one. They are for invented worlds.
     """
     if phrases is not None:
         opening = fold(text)
@@ -44,14 +44,14 @@ def refuses(text: str, phrases: Sequence[str] | None = None) -> bool:
 
 
 def fold(text: str) -> str:
-    """The opening of an answer with case, compatibility forms, accents, markup, white space and apostrophes folded."""
+    """The opening of an answer without differences of case, compatibility forms, accents, markup, spaces and apostrophes."""
     plain = unicodedata.normalize("NFKC", text[:OPENING]).casefold().translate(_APOSTROPHES)
     bare = unicodedata.normalize("NFC", _ACCENT.sub("", unicodedata.normalize("NFD", plain)))
     return " ".join(re.sub(r"[*_#>~]+", "", bare).split())
 
 
 def _features(text: str) -> list[str]:
-    """Up to three words in a row, three to five letters of a word with its ends, and up to three Chinese characters."""
+    """Runs of up to three words, of three to five letters of a word with its ends, and of up to three Chinese characters."""
     opening = fold(text)
     words = _WORD.findall(opening)
     features = {f"{n} {' '.join(words[i : i + n])}" for n in (1, 2, 3) for i in range(len(words) - n + 1)}
@@ -61,16 +61,16 @@ def _features(text: str) -> list[str]:
 
 
 def read_openings(side: Literal["refusing", "helping"]) -> list[str]:
-    """The openings that the classifier learns from, of answers that refuse or help."""
+    """The openings of answers that refuse, or that help, from which the classifier learns."""
     return Path(__file__).with_suffix(f".{side}.txt").read_text(encoding="utf-8").splitlines()
 
 
 @functools.cache
 def _classifier() -> dict[str, float]:
-    """The weight of each feature that two openings share; a text without any is no refusal.
+    """The weight of each feature that at least two openings share; a text without such a feature does not refuse.
 
-    Ridge regression in its dual form, both classes with the same total weight: (K + RIDGE W^-1) a = y, with the kernel K of the
-    openings (Saunders, Gammerman and Vovk 1998, "Ridge regression learning algorithm in dual variables").
+    Ridge regression in its dual form, (K + RIDGE W^-1) a = y, where K is the kernel of the openings and W gives both classes
+    the same total weight (Saunders, Gammerman and Vovk 1998, "Ridge regression learning algorithm in dual variables").
     """
     openings = [(text, 1.0) for text in read_openings("refusing")]
     openings += [(text, -1.0) for text in read_openings("helping")]
@@ -79,8 +79,8 @@ def _classifier() -> dict[str, float]:
     columns = {feature: n for n, feature in enumerate(sorted(f for f, n in counts.items() if n > 1))}
     rows = np.zeros((len(openings), len(columns)), np.float32)
     for row, several in zip(rows, features, strict=True):
-        known = [columns[feature] for feature in several if feature in columns]
-        row[known] = 1 / math.sqrt(max(1, len(known)))
+        shared = [columns[feature] for feature in several if feature in columns]
+        row[shared] = 1 / math.sqrt(max(1, len(shared)))
     sides = np.array([side for _, side in openings])
     balance = np.where(sides > 0, (sides > 0).mean(), (sides < 0).mean()) * 2
     dual = np.linalg.solve((rows @ rows.T).astype(np.float64) + RIDGE * np.diag(balance), sides)

@@ -1,6 +1,6 @@
-"""A response as its reader gets it: without the thought before the answer, or with the reason why there is no answer.
+"""A response as a reader sees it: without the thought before the answer, or with the reason why it has no answer.
 
-Engines write every thought between `<think>` and `</think>`, whatever the model's own marks are (`engines`)::
+Engines write every thought between `<think>` and `</think>`, also if the model uses other marks (`engines`)::
 
     read_reply("<think>9 + 9?</think>#### 18").text     "#### 18"
     read_reply("<think>9 + 9 is", False).invalid        "response ends inside its thought"
@@ -20,26 +20,26 @@ TRUNCATED = "response truncated"
 SPECIAL_TOKEN = re.compile(
     r"<\|[^<>|\s]{1,40}\|>|<\uff5c[^<>\uff5c]{1,40}\uff5c>|</?(?:s|bos|eos|pad|start_of_turn|end_of_turn)>"
 )
-"""A token of a chat template that a model writes out, or that an engine leaves in the text."""
+"""A token of a chat template that a model writes as text, or that an engine leaves in the text."""
 
 
 class Reply(NamedTuple):
-    """What a response says to the one who asked."""
+    """The part of a response that its reader sees."""
 
     text: str
-    """Without its thought; empty if it is invalid."""
+    """The response without its thought; empty if it is invalid."""
     finished: bool
-    """Whether it ended by itself; False if it was truncated."""
+    """Whether the model ended the response; False if it was truncated."""
     invalid: str | None
-    """Why it is no answer at all; None if it can be read."""
+    """Why the response is not an answer; None if it can be read."""
 
 
 def read_reply(text: str, finished: bool = True, invalid: str | None = None) -> Reply:
-    """The reply in a response. `invalid` is the reason that the engine gave, if it received none.
+    """The reply in a response. If the engine received no response, `invalid` is the reason.
 
-    Special tokens at its end are no part of it: they say that it ended by itself. Everything before a `</think>` without its
-    start is a thought too: some chat templates open the thought in the prompt. A thought that does not end takes all that
-    follows it.
+    Special tokens at the end are not part of the reply: they show that the model ended it. Text before a `</think>` without
+    a `<think>` is a thought too, because some chat templates open the thought in the prompt. A thought without an end takes
+    all text after it.
     """
     if invalid is not None:
         return Reply("", False, invalid)
@@ -65,7 +65,7 @@ def read_reply(text: str, finished: bool = True, invalid: str | None = None) -> 
 
 
 def _end(text: str) -> int:
-    """Where the special tokens at the end of a text begin."""
+    """The place where the special tokens at the end of a text begin."""
     end = len(text)
     for token in reversed(list(SPECIAL_TOKEN.finditer(text))):
         if text[token.end() : end].strip():

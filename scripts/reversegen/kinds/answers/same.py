@@ -1,6 +1,6 @@
-"""Whether two answers that were read exactly are equal: True, False, or None if that is undecidable.
+"""Whether two answers that `exact` has read are equal: True, False, or None if that is undecidable.
 
-The policy is in `equivalence`.
+`equivalence` states the policy.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from reversegen.kinds.answers.units import is_currency, measure, stems
 
 
 def same(given: Exact, expected: Exact) -> bool | None:
-    """Whether two of what `read` gives are equal, None if that is undecidable."""
+    """Whether two results of `read` are equal; None if that is undecidable."""
     given, expected = sorted((given, expected), key=lambda one: (Number, Numbers, Named, ColonNumbers).index(type(one)))
     match given, expected:
         case Number(), Number():
@@ -32,7 +32,7 @@ def same(given: Exact, expected: Exact) -> bool | None:
 
 
 def _is_member(given: Number, expected: Numbers) -> bool | None:
-    if expected.brackets in ("-", "to"):  # a difference, if it is no range
+    if expected.brackets in ("-", "to"):  # it is a range or a difference
         start, end = expected.values
         return None if expected.brackets == "to" or given.value == start - end else False
     if expected.brackets == "," or expected.unit == "%":  # 0.125 or 12.5%
@@ -150,7 +150,7 @@ def _same_number(given: Number, expected: Number) -> bool | None:
         return given.value == expected.value or given.value * factors[1] == expected.value * factors[0]
     if given.unit == expected.unit:
         return given.value == expected.value
-    if is_currency(given.unit) and is_currency(expected.unit):  # a sign may be that of several
+    if is_currency(given.unit) and is_currency(expected.unit):  # several currencies may share a sign
         return given.value == expected.value and bool(stems(given.unit) & stems(expected.unit))
     one, other = measure(given.unit), measure(expected.unit)
     if one and other:
@@ -166,7 +166,7 @@ def _same_number(given: Number, expected: Number) -> bool | None:
 
 
 def _same_digits(given: Number, expected: Number) -> bool | None:
-    """The comparison of numbers of which one or both name their base."""
+    """Whether two numbers are equal if one or both name their base."""
     if given.unit and expected.unit:
         one, other = converted(given), converted(expected)
         return None if one is None or other is None else one == other

@@ -1,4 +1,4 @@
-r"""What states an answer: one line, a sentence such as "The answer is 18.", or the last number of a text::
+r"""Statements of an answer: one line, a sentence such as "The answer is 18.", or the last number of a text::
 
     answer_in("Answer: $1,000.00", titled=False)            ("$1,000.00", True)
     answer_in("2. Multiply", titled=True)                   None: a heading
@@ -19,7 +19,7 @@ SAYS_NONE = (
     r"(?:none|n/?a|unanswerable|undefined|unknown|not enough information|insufficient \w+"
     r"|(?:(?:it|this|the question|the answer) )?can(?: ?not|'t) be (?:determined|answered))"
 )
-"""Pattern of an answer that says that there is none, in lower case."""
+"""Pattern of an answer that states that there is no answer, in lower case."""
 _UNITS = "two|three|four|five|six|seven|eight|nine"
 _COUNTS = (
     rf"(?:zero|one|{_UNITS}|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen"
@@ -57,7 +57,7 @@ _WIDER = (
     ),
     re.compile(r"(?:(?<![\w)])[-+])?(?<!\d)\d+(?:[.,'\u2019_:/*+-]\d+)+"),
 )
-"""What a number may be a part of: a time of day, an amount in several units, digits with signs between them."""
+"""Patterns of larger forms around a number: a time of day, an amount in several units, digits with signs between them."""
 _NEGATIVE = re.compile(r"\b(?:negative|(?:is|was|to|at|of|equals|reached) minus) \$?\Z", re.IGNORECASE)
 """Words that make the next number negative; "27 minus 1" is a difference."""
 _FORMULA = re.compile(r"[\^\u221a\u03c0]|\\(?!boxed|fbox|text|quad)[a-zA-Z]")
@@ -97,22 +97,24 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 _PROSE = re.compile(
     r"(?!(?:sin|cos|tan|log|exp|sqrt|mod|gcd|lcm|max|min|and)(?![^\W\d_]))(?<![^\W\d_])[^\W\d_]{3}|[^\W\d_\x00-\u03ff]"
 )
-_SAID = re.compile(
+_INTRODUCTION = re.compile(
     rf"""(?:\banswer\b|\b(?:correct|right|best)\ (?:option|choice)\b|{_ELSEWHERE})["*_ ]*{_IS}[\s:*_]*
     (?:(?:therefore|thus|then|simply|just|about|approximately|exactly)[, ]+)?
     |\bfinal\ answer\b[\s*_]*\n\s*""",
     re.IGNORECASE | re.VERBOSE,
 )
-_SAID_WORD = re.compile(rf"(?:{_SAID.pattern})([^\W\d_]{{3,}})[\"*_]*(?:[.!]|\s*$)", _SAID.flags | re.MULTILINE)
+_INTRODUCED_WORD = re.compile(
+    rf"(?:{_INTRODUCTION.pattern})([^\W\d_]{{3,}})[\"*_]*(?:[.!]|\s*$)", _INTRODUCTION.flags | re.MULTILINE
+)
 
 
 def says_something(value: str) -> bool:
-    """Whether a text can be an answer at all: `?` and `\\text{}` are none."""
+    """Whether a text can be an answer at all, unlike `?` and `\\text{}`."""
     return bool(_SOMETHING.search(_SPACING.sub("", value)))
 
 
 def after_lead(line: str) -> str:
-    """A line without "Answer:", "The answer is", "=" and the like before what it states."""
+    """A line without its introduction, such as "Answer:", "The answer is" or "="."""
     lead = _LEAD.match(line)
     line = line[lead.end() :] if lead else line
     equals = _EQUALS.match(line)
@@ -120,9 +122,9 @@ def after_lead(line: str) -> str:
 
 
 def answer_in(line: str, titled: bool) -> tuple[str, bool] | None:
-    """The answer that a line is, and whether it surely is one; None if it is none.
+    """The answer that a line consists of, and whether it surely is an answer; None if the line is not an answer.
 
-    `titled`: text stands below the line, so that it may be a heading.
+    `titled`: text follows below the line, so it may be a heading.
     """
     value = after_lead(line)
     if not says_something(value):
@@ -134,26 +136,26 @@ def answer_in(line: str, titled: bool) -> tuple[str, bool] | None:
     bare = _COMMAND.sub(" ", value)
     if _NUMBER_FIRST.match(value):
         return value, not titled or len(_WORD.findall(bare)) < 3
-    if _is_known(value):
+    if _is_number_or_word(value):
         return value, True
     if _PROSE.search(bare):
         return None if titled or re.search(r"\d", value) else (value, True)
     return value, not titled or bool(_OPERATOR.search(value))
 
 
-def _is_known(value: str) -> bool:
+def _is_number_or_word(value: str) -> bool:
     """Whether a text is a number in some form, or a word that is an answer."""
     return len(value) <= LONGEST_NUMBER and bool(_WORD_ANSWER.fullmatch(value.strip(" *_\"'")) or read(value))
 
 
-def said_places(text: str) -> list[int]:
-    """Where what is said begins behind each "answer is ...", "Answer: ..." and the like, from the last to the first."""
-    return [match.end() for match in _SAID.finditer(text)][::-1]
+def answer_places(text: str) -> list[int]:
+    """The places after each "answer is ...", "Answer: ..." and the like, from the last to the first."""
+    return [match.end() for match in _INTRODUCTION.finditer(text)][::-1]
 
 
 def stated(text: str) -> str | None:
-    """What the last "answer is ..." or "Answer: ..." says that an answer follows at once; None if there is none."""
-    for place in said_places(text):
+    """The answer directly after the last "answer is ..." or "Answer: ..." that has one; None without such a statement."""
+    for place in answer_places(text):
         line = text[place : place + 2 * _LONGEST_FORMULA].partition("\n")[0]
         end = _SENTENCE_END.search(line)
         if value := _leading(line[: end.start()] if end else line):
@@ -162,11 +164,11 @@ def stated(text: str) -> str | None:
 
 
 def bold(text: str) -> str | None:
-    """The one number in bold type, if it is a line or nothing is calculated behind it; None if there are none or several."""
+    """The only number in bold type, if it is a whole line or no calculation follows; None if there is no number or several."""
     matches: dict[str, re.Match[str]] = {}
     for match in _BOLD.finditer(text):
         stated = None if _NUMBERED_TITLE.match(match[1]) else answer_in(match[1], titled=False)
-        if stated and _NUMBER_FIRST.match(stated[0]) and _is_known(stated[0]):
+        if stated and _NUMBER_FIRST.match(stated[0]) and _is_number_or_word(stated[0]):
             matches[stated[0]] = match
         if len(matches) > 1:
             return None
@@ -178,20 +180,20 @@ def bold(text: str) -> str | None:
 
 
 def stated_word(text: str) -> str | None:
-    """The one word, such as a name, that the last "answer is ..." is followed by; None if there is none, or in lower case."""
-    words = [match[1] for match in _SAID_WORD.finditer(text) if not match[1].islower()]
+    """The single word, such as a name, after the last "answer is ..."; None without one. Words in lower case do not count."""
+    words = [match[1] for match in _INTRODUCED_WORD.finditer(text) if not match[1].islower()]
     return words[-1] if words else None
 
 
 def _leading(sentence: str) -> str | None:
-    """The answer that a sentence begins with."""
-    if sentence.count("}") > sentence.count("{"):  # of JSON
+    """The answer at the beginning of a sentence; None if it begins with something else."""
+    if sentence.count("}") > sentence.count("{"):  # the end of a JSON object
         sentence = sentence.rstrip("} ")
     answer = answer_in(sentence.strip('"'), titled=False)
     if not answer:
         return None
     value, _ = answer
-    if _is_known(value) or not _PROSE.search(_COMMAND.sub(" ", value)):
+    if _is_number_or_word(value) or not _PROSE.search(_COMMAND.sub(" ", value)):
         return _result(value)
     math = _MATH.match(value)
     formula = next(filter(None, math.groups())) if math else ""
@@ -202,15 +204,16 @@ def _leading(sentence: str) -> str | None:
 
 
 def last_number(text: str) -> str | None:
-    """The last number, mixed, as a LaTeX fraction or per cent, or the formula or number of another form that it is part of.
+    """The last number of a text, or the formula or larger form that this number is part of; None without a number.
 
-    If there are no digits, it is the last number in words but one.
+    Mixed numbers, LaTeX fractions and per cent are numbers. A text without digits gives its last number in words;
+    "zero" and "one" do not count.
     """
     number = _last(_NUMBER, text)
     if number is None:
         worded = _last(_WORDED, text)
         return worded[0] if worded else None
-    line = text.rfind("\n", 0, number.start()) + 1  # dollar signs pair from the start of a line
+    line = text.rfind("\n", 0, number.start()) + 1  # dollar signs are paired from the start of a line
     begin, end = max(line, number.start() - 10 * _LONGEST_FORMULA), number.end() + _LONGEST_FORMULA
     for values in _ONE_NAME.finditer(text, begin, end):
         if values.start() < number.end() <= values.end():
@@ -230,7 +233,7 @@ def last_number(text: str) -> str | None:
 
 
 def _widened(text: str, number: re.Match[str], begin: int, end: int) -> str:
-    """A number with what it is a part of, between two places of its text."""
+    """The larger form around a number, if there is one between two places of the text, or else the number."""
     for pattern in _WIDER:
         for wider in pattern.finditer(text, begin, end):
             if wider.start() < number.end() <= wider.end() and len(wider[0]) > len(number[0]):
@@ -245,7 +248,7 @@ def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
 
 
 def _result(formula: str) -> str:
-    """A formula without the calculation before its last equals sign; `x = 5` and lists stay."""
+    """A formula without the calculation before its last equals sign; `x = 5` and lists do not change."""
     before, equals, after = formula.rpartition("=")
     return (
         after.strip()
@@ -255,7 +258,7 @@ def _result(formula: str) -> str:
 
 
 def amount(text: str | None) -> object:
-    """The number that a text begins with, to compare two texts; None if there is none."""
+    """The value of the first number in a text, to compare two texts; None without a number."""
     number = _NUMBER.search(text or "")
     exact = read(number[0]) if number else None
     return exact.value if isinstance(exact, Number) else None

@@ -1,6 +1,6 @@
-"""What stands around a number: units, currencies, scale words, and what is counted, in any language.
+"""The text around a number: units, currencies, scale words and counted things, in any language.
 
-Units are read by name. A word that is no unit says what is counted, unless it changes the number (`half`, `minus`)::
+Units are read by name. A word that is not a unit names the counted things, unless it changes the number (`half`, `minus`)::
 
     read_unit(" sq. cm")       ("sq. cm", 1)
     read_unit(" million")      ("", 1000000)
@@ -30,10 +30,10 @@ _SCALE_WORDS = {
     10**9: "billion milliard milliarden miliardo miliardi миллиард миллиарда миллиардов млрд мільярд мільярдів miliard"
     " miliardów miljard mrd mld milyar tỷ مليار میلیارد מיליארד",
     10**12: "trillion",
-}  # a billion is the English one
+}  # "billion" is the English one, 10^9
 _SCALES = {unicodedata.normalize("NFC", word): scale for scale, words in _SCALE_WORDS.items() for word in words.split()}
 _MONEY_SCALES = {"k": 10**3, "m": 10**6, "mn": 10**6, "b": 10**9, "bn": 10**9}
-"""Letters that are scales beside a currency; without one they may be variables."""
+"""Letters that are scales beside a currency. Without a currency they may be variables."""
 _SCALE = re.compile(r" ?([千万萬億亿천만억]|พัน|หมื่น|แสน|ล้าน)|[ -]?([^\W\d_][^\s\d.,;]*)\.?(?= |$)")
 
 CURRENCIES = {
@@ -54,13 +54,13 @@ CURRENCIES = {
     "aed": "dirham", "sar": "saudi riyal", "egp": "egyptian pound", "kes": "kenyan shilling", "ksh": "kenyan shilling",
     "₸": "tenge", "kzt": "tenge", "₵": "cedi", "ghs": "cedi", "₾": "lari", "gel": "lari", "﷼": "rial", "irr": "rial",
 }  # fmt: skip
-"""Signs and ISO 4217 codes, in lower case, and the names that units have. A yen and a yuan share one sign."""
+"""Signs and ISO 4217 codes of currencies, in lower case, and the names of their units. Yen and yuan share one sign."""
 MONEY = (
     "(?:"
     + "|".join(re.escape(sign.upper()) for sign in sorted(CURRENCIES, key=len, reverse=True))
     + r"|[Rr]s\.?|Rp\.?|Tk\.?|Kč|Ksh\.?)(?![a-zA-Z])"
 )
-"""A pattern for what stands before an amount."""
+"""A pattern for the currency before an amount."""
 
 _POINT_IS_DECIMAL = {
     "dollar",
@@ -103,7 +103,7 @@ _MEASURES: dict[str, dict[str, str]] = {  # exact; inch, pound, gallon and acre 
     "%": {"%": "1"},
 }  # fmt: skip
 _ZEROS = {"celsius": Fraction("273.15"), "fahrenheit": Fraction("459.67")}
-"""How far the zero of a scale of temperature is above absolute zero, in its own degrees (NIST SP 811, appendix B.8)."""
+"""Zero of each temperature scale above absolute zero, in degrees of that scale (NIST SP 811, appendix B.8)."""
 _UNITS = {name: (name, Fraction(1)) for name in CURRENCIES.values() if name.isalpha()} | {
     name: (kind, Fraction(factor))
     for kind, units in _MEASURES.items()
@@ -138,33 +138,33 @@ _CALCULATION = re.compile(
     r"|und|oder|et|ou|y|e|o|и|или|с|halb\w*|einhalb|demie?|medi[oa]|mei[oa]|mezz[oa]|полов\w*|более|менее"  # noqa: RUF001
     r"|más|menos|mehr|weniger|moins|komma|coma|virgule|vírgula|virgola|целых|mil|bin|thousand|million|billion)s?"
 )
-"""Words after a number that do not say what is counted: they change the number, or have two meanings."""
+"""Words after a number that do not name counted things: they change the number, or have two meanings."""
 _COUNTABLE = ("points", "bins")
 _APPROXIMATELY = re.compile("[半多余餘几幾数割成折以未超]|分之")
-"""The same in Chinese and Japanese, which have no spaces between words."""
+"""Characters that change a number in Chinese and Japanese, which have no spaces between words."""
 
 
 class Measure(NamedTuple):
-    """The size of a known unit."""
+    """The kind and the size of a known unit."""
 
     kind: str
-    """Such as "length/time"."""
+    """For example "length/time"."""
     size: Fraction
-    """In the kind's base unit."""
+    """The size in the base unit of the kind."""
     zero: Fraction
-    """How far the unit's zero is above the kind's, in the unit itself; 0 for all but temperatures."""
+    """Zero of the unit above the zero of the kind, in the unit itself; 0 except for temperatures."""
 
 
-def read_unit(rest: str, *, money: bool = False) -> tuple[str | None, int]:
-    """What follows a number: a unit or what is counted, None for anything else, and a factor such as a million.
+def read_unit(suffix: str, *, money: bool = False) -> tuple[str | None, int]:
+    """The unit or counted things after a number, and a factor such as a million. The unit is None for any other suffix.
 
-    `money` says that a currency stands before the number, which makes a `k` a thousand.
+    `money`: a currency comes before the number, so that `k` means a thousand.
     """
-    if rest.strip() == "M" and not money:  # a metre has a small letter
+    if suffix.strip() == "M" and not money:  # not a metre, which is a small letter
         return None, 1
-    rest = unicodedata.normalize("NFC", rest).lower().removesuffix("/-")
+    suffix = unicodedata.normalize("NFC", suffix).lower().removesuffix("/-")
     scale = 1
-    while match := _SCALE.match(rest):
+    while match := _SCALE.match(suffix):
         word = match[1] or match[2]
         factor = (
             _SCALES.get(word) or _SCALES.get(word.removesuffix("s")) or (_MONEY_SCALES.get(word) if money else None)
@@ -172,28 +172,28 @@ def read_unit(rest: str, *, money: bool = False) -> tuple[str | None, int]:
         if not factor:
             break
         scale *= factor
-        rest = rest[match.end() :].removeprefix(" de ").removeprefix(" of ")
-        rest = rest if not rest or rest[0] == " " or match[1] else f" {rest}"
-    if not rest.strip():
+        suffix = suffix[match.end() :].removeprefix(" de ").removeprefix(" of ")
+        suffix = suffix if not suffix or suffix[0] == " " or match[1] else f" {suffix}"
+    if not suffix.strip():
         return "", scale
-    if _PER_CENT.fullmatch(rest):
+    if _PER_CENT.fullmatch(suffix):
         return "%", scale
-    if base := _BASE.fullmatch(rest):
+    if base := _BASE.fullmatch(suffix):
         return f"base {_SPELLED.get(base[1], base[1])}", scale
-    unit = _INVERSE.sub(lambda match: f"/{match[1]}" + f"^{match[2]}" * bool(match[2]), rest.strip(" ."))
+    unit = _INVERSE.sub(lambda match: f"/{match[1]}" + f"^{match[2]}" * bool(match[2]), suffix.strip(" ."))
     unit = CURRENCIES.get(unit, unit)
     sign, slash, per = unit.partition("/")
     if slash and (sign.strip() in CURRENCIES or (money and not sign)):
-        rest = f" {CURRENCIES.get(sign.strip(), '')} per {per.strip()}"
-        unit = rest.strip()
+        suffix = f" {CURRENCIES.get(sign.strip(), '')} per {per.strip()}"
+        unit = suffix.strip()
     unit = _TEMPERATURE.sub(lambda match: _DEGREES[match[match.lastindex or 0]], unit)
-    if unit in CURRENCIES.values() or (measure(unit) and (rest[0] == " " or len(unit) > 1)):
+    if unit in CURRENCIES.values() or (measure(unit) and (suffix[0] == " " or len(unit) > 1)):
         return unit, scale
-    return (unit if _is_counted(rest[0] == " ", unit) else None), scale
+    return (unit if _is_counted(suffix[0] == " ", unit) else None), scale
 
 
 def _is_counted(spaced: bool, name: str) -> bool:
-    """Whether words after a number say what is counted."""
+    """Whether words after a number name counted things."""
     words = re.sub(r"^of (?:an? |the )?", "", name).split()
     letters = all(
         one.isalpha() or unicodedata.category(one)[0] == "M" or one in "'\u2019-" for word in words for one in word
@@ -202,30 +202,30 @@ def _is_counted(spaced: bool, name: str) -> bool:
         return False
     if _APPROXIMATELY.search(name) or any(_CALCULATION.fullmatch(w) and w not in _COUNTABLE for w in words):
         return False
-    if name[0] < "\u0400":  # Latin and Greek: a shorter one may be a product of variables
+    if name[0] < "\u0400":  # Latin and Greek: a shorter word may be a product of variables
         return spaced and len(words[0]) >= 3 and not set(words[0][:3]) & set("'\u2019-")
     return name[0] >= "\u0530" or len(words[0]) >= 2
 
 
 def measure(unit: str) -> Measure | None:
-    """The size of a known unit, None for one that is not known: "km per hour" is of the kind length/time and 5/18."""
+    """The size of a unit, None for an unknown unit: "km per hour" has the kind length/time and the size 5/18."""
     sizes = []
     for name in _PER.split(_SPEEDS.get(unit, unit)):
         match = _UNIT.fullmatch(_PLAIN_POWER.sub(r"\1^\2", name))
         stems = (match[2], match[2].removesuffix("s"), match[2].removesuffix("es")) if match else ()
-        known = next((_UNITS[stem] for stem in stems if stem in _UNITS), None)
-        if not match or not known:
+        unit_size = next((_UNITS[stem] for stem in stems if stem in _UNITS), None)
+        if not match or not unit_size:
             return None
         power = 1 if not (match[1] or match[3]) else int(match[3] or (3 if match[1].startswith("cu") else 2))
-        sizes.append(("*".join([known[0]] * power), known[1] ** power))
+        sizes.append(("*".join([unit_size[0]] * power), unit_size[1] ** power))
     (kind, size), *others = sizes
-    for other, its in others:
-        kind, size = f"{kind}/{other}", size / its
+    for per_kind, per_size in others:
+        kind, size = f"{kind}/{per_kind}", size / per_size
     return Measure(kind, size, _ZEROS.get(unit, Fraction(0)))
 
 
 def spelled(words: str) -> int | None:
-    """The number that English words say, None if they say no whole number below a trillion."""
+    """The number that English words spell; None if they do not spell a whole number below a trillion."""
     total = part = 0
     for word in re.split("[ -]+(?:and )?", words.lower()):
         scale = _SCALES.get(word, 0) if word.isascii() else 0
@@ -241,7 +241,7 @@ def spelled(words: str) -> int | None:
 
 
 def currency(sign: str, unit: str) -> str | None:
-    """The unit of an amount with a currency before it and a unit behind it; None if the two are different currencies."""
+    """The unit of an amount between a currency and a unit; None if the two are different currencies."""
     name = CURRENCIES[sign.lower().rstrip(". ")]
     first, *others = unit.split() or [""]
     if unit in CURRENCIES.values():
@@ -250,16 +250,16 @@ def currency(sign: str, unit: str) -> str | None:
 
 
 def is_currency(unit: str) -> bool:
-    """Whether a unit is a currency, and nothing but that; a cent is a part of several."""
+    """Whether a unit is exactly one currency. A cent is not, because several currencies have it."""
     names = {unit, unit.removesuffix("s")}
     return "cent" not in names and not names.isdisjoint(CURRENCIES.values())
 
 
 def has_point_groups(unit: str) -> bool:
-    """Whether an amount of a currency may have points between its thousands: 1.234 euros are a thousand to most of Europe."""
+    """Whether amounts of a currency may have points between thousands: in most of Europe 1.234 euros are over a thousand."""
     return is_currency(unit) and not stems(unit) & _POINT_IS_DECIMAL
 
 
 def stems(unit: str) -> set[str]:
-    """The words of a unit without the ending of a plural."""
+    """The words of a unit without the plural ending."""
     return {word.removesuffix("s") for word in re.findall(r"[^\W\d_]{3,}|[\u1100-\uffff]+", unit)}
