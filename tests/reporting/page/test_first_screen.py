@@ -6,6 +6,7 @@ import html
 import re
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from tests.support.page_inputs import (
@@ -19,7 +20,8 @@ from tests.support.page_inputs import (
 
 from reversegen.core.metric import Metric
 from reversegen.evaluation.eval_file import EvalFile
-from reversegen.evaluation.statistics import LEAST_SEEDS, Estimate
+from reversegen.evaluation.outcomes import read_run
+from reversegen.evaluation.statistics import LEAST_SEEDS, Estimate, difference
 from reversegen.kinds import target_metrics
 from reversegen.reporting.page.certainty import certainty, shown_difference
 from reversegen.reporting.page.charts import LEFT, RIGHT, WIDTH
@@ -28,6 +30,8 @@ from reversegen.reporting.page.headline import headline
 from reversegen.reporting.page.page import task_page
 from reversegen.reporting.rows import TARGET_ROWS, row_identity
 from reversegen.reporting.tables import table
+
+EXAMPLE = Path(__file__).parents[3] / "resources/example"
 
 
 def plain(text: str) -> str:
@@ -71,7 +75,7 @@ def test_tiles_have_the_first_and_last_iteration_the_target_and_the_best_control
     assert tiles(evaluations(0)) == [
         "Proposer: failure rate 0.250 [0.230, 0.270] → 0.900 [0.880, 0.920] from iteration 0 to iteration 2",
         "Target: accuracy 0.450 [0.430, 0.470] → 0.710 [0.690, 0.730] from original to reversegen",
-        "With warmup_failures 0.580 [0.560, 0.600] the best control source",
+        "With warmup_failures 0.580 [0.560, 0.600] accuracy, best control source",
     ]
     assert "0.260 ± 0.010 → 0.910 ± 0.010" in tiles(evaluations(0, 1, 2))[0]
 
@@ -90,7 +94,7 @@ def test_the_best_control_source_of_attacks_has_fewest_and_over_refusal_is_besid
     assert tiles(rows, "safety") == [
         "Target: attack success rate 0.450 [0.430, 0.470] → 0.710 [0.690, 0.730] from original to reversegen "
         "over refusal: 0.950 to 0.950 [0.930, 0.970]",
-        "With seeds 0.500 [0.480, 0.520] the best control source",
+        "With seeds 0.500 [0.480, 0.520] attack success rate, best control source",
     ]
 
 
@@ -131,7 +135,7 @@ def test_the_errors_of_the_judge_are_shown_and_whether_a_person_checked_it() -> 
         (False, 0.1, 0.05, 0.15, 1, ", excludes 0"),
     ],
 )
-def test_a_source_is_called_better_only_over_five_random_seeds_whose_interval_excludes_0(
+def test_a_target_is_called_better_only_over_five_random_seeds_whose_interval_excludes_0(
     less_is_better: bool, value: float, low: float, high: float, seeds: int, shown: str
 ) -> None:
     assert LEAST_SEEDS == 5
@@ -139,25 +143,39 @@ def test_a_source_is_called_better_only_over_five_random_seeds_whose_interval_ex
     assert plain(text) == f"{value:+.3f} [{low:+.3f}, {high:+.3f}]{shown}"
 
 
-def test_sources_without_outcomes_are_not_compared() -> None:
+def test_targets_without_outcomes_are_not_compared() -> None:
     text = shown_difference("seeds", Estimate(None, None, None, None, 0), False)
     assert text == "not compared, because the outcomes by question are not stored"
-    assert f"seeds: {text}" in statements(content())
+    assert f"reversegen less the other targets, in accuracy: {text}." in statements(content())
 
 
 @pytest.mark.parametrize(
     ("seeds", "shown"),
     [
-        (1, "With fewer than 5 random seeds no source is called better."),
-        (4, "With fewer than 5 random seeds no source is called better."),
+        (1, "With fewer than 5 random seeds no target is called better."),
+        (4, "With fewer than 5 random seeds no target is called better."),
         (5, ": reversegen is better"),
     ],
 )
-def test_the_page_compares_reversegen_with_the_control_sources(seeds: int, shown: str) -> None:
+def test_the_page_compares_reversegen_with_the_original_and_the_control_sources(seeds: int, shown: str) -> None:
     text = statements(PageContent(*answered(seeds)))
-    assert "reversegen less the control sources, in accuracy: seeds: +0.200 [+0.1" in text
-    assert shown in text
-    assert text.count("better") == 1
+    assert "reversegen less the other targets, in accuracy: original: +0.400 [+0.3" in text
+    assert "seeds: +0.200 [+0.1" in text
+    assert text.count(shown) == text.count("better")
+
+
+def test_the_change_of_the_failure_rate_is_a_difference_in_pairs() -> None:
+    runs = [read_run(EXAMPLE / f"tiny-math{seed}.json") for seed in ("", ".s1", ".s2")]
+    measured = [m for run in runs for m in run.measured]
+    text = statements(PageContent([m.evaluation for m in measured], measured))
+    rows = {k: {m.evaluation.task: m for m in measured if m.evaluation.arm == f"iter{k}"} for k in (0, 3)}
+    change = difference(rows[3], rows[0], "failure_rate")
+    assert change.low is not None
+    assert change.high is not None
+    assert (
+        f"Change of the failure rate: {change.value:+.3f} [{change.low:+.3f}, {change.high:+.3f}], excludes 0." in text
+    )
+    assert "Change of" not in statements(content())
 
 
 def test_bars_are_intervals_over_random_seeds_and_captions_state_it() -> None:

@@ -12,6 +12,9 @@ from reversegen.reporting.page.elements import unbroken
 from reversegen.reporting.page.terms import metric_term, row_term
 from reversegen.reporting.rows import tasks_of
 
+NOT_COMPARED = "not compared, because the outcomes by question are not stored"
+EXCLUDES = ", excludes\N{NO-BREAK SPACE}0"
+
 
 def certainty(content: PageContent, proposers: Rows, targets: Rows, main: MetricDescription) -> str:
     """A list of statements, as HTML."""
@@ -19,6 +22,7 @@ def certainty(content: PageContent, proposers: Rows, targets: Rows, main: Metric
     statements = [
         _random_seeds(len(tasks_of(content.evaluations)[1])),
         *_invalid_shares(proposers, targets, main, kind),
+        *_proposer_change(proposers, kind),
         *_differences(targets, main, kind),
         *_judge(content),
     ]
@@ -71,41 +75,59 @@ def _less_validity(validity: Estimate) -> str:
     return unbroken(f"{1 - validity.value:.3f}{interval}")
 
 
+def _proposer_change(proposers: Rows, kind: str) -> list[str]:
+    """What the change of the failure rate from the first to the last trained proposer shows."""
+    trained = [row for row in proposers if row != "untrained"]
+    if len(trained) < 2:
+        return []
+    first, last = (proposers[row]["failure_rate"].outcomes for row in (trained[0], trained[-1]))
+    change = difference(last, first, "failure_rate")
+    if change.value is None:
+        return []
+    rate = metric_term("failure_rate", kind, "failure rate")
+    return [f"Change of the {rate}: {html_text(shown_interval(change))}."]
+
+
 def _differences(targets: Rows, main: MetricDescription, kind: str) -> list[str]:
-    """What `reversegen` less each control source shows in the main metric."""
-    if "reversegen" not in targets or main.name not in targets["reversegen"]:
+    """What `reversegen` less the original and less each control source shows in the main metric."""
+    if main.name not in targets.get("reversegen", {}):
         return []
     enhanced = targets["reversegen"][main.name].outcomes
-    differences = {
-        s: difference(enhanced, targets[s][main.name].outcomes, main.name) for s in CONTROL_SOURCES if s in targets
-    }
-    if not differences:
-        return []
-    items = [
-        f"<li>{row_term(source)}: {html_text(shown_difference(source, less, main.less_is_better))}</li>"
-        for source, less in differences.items()
-    ]
-    name = metric_term(main.name, kind, main.name.replace("_", " "))
-    title = f"<strong>{row_term('reversegen')}</strong> less the control sources, in {name}:"
+    compared = [row for row in ("original", *CONTROL_SOURCES) if row in targets]
+    differences = {row: difference(enhanced, targets[row][main.name].outcomes, main.name) for row in compared}
     seeds = min((less.random_seeds for less in differences.values() if less.value is not None), default=0)
-    few = f"With fewer than {LEAST_SEEDS} random seeds no source is called better." if 0 < seeds < LEAST_SEEDS else ""
-    return [f"{title}\n<ul>{''.join(items)}</ul>{few}"]
+    title = f"<strong>{row_term('reversegen')}</strong> less the other targets, in "
+    title += metric_term(main.name, kind, main.name.replace("_", " "))
+    if not compared:
+        return []
+    if not seeds:
+        return [f"{title}: {NOT_COMPARED}."]
+    items = [
+        f"<li>{row_term(row)}: {html_text(shown_difference(row, less, main.less_is_better))}</li>"
+        for row, less in differences.items()
+    ]
+    few = f"With fewer than {LEAST_SEEDS} random seeds no target is called better." if seeds < LEAST_SEEDS else ""
+    return [f"{title}:\n<ul>{''.join(items)}</ul>{few}"]
 
 
-def shown_difference(source: str, less: Estimate, less_is_better: bool) -> str:
-    """What the difference `reversegen` less `source` shows, for people: no more than its interval does.
+def shown_difference(row: str, less: Estimate, less_is_better: bool) -> str:
+    """What the difference `reversegen` less `row` shows, for people: no more than its interval does.
 
-    A source is called better only if the interval excludes 0 over LEAST_SEEDS random seeds or more.
+    A target is called better only if the interval excludes 0 over LEAST_SEEDS random seeds or more.
     """
+    shown = shown_interval(less)
+    if less.value is None or not shown.endswith(EXCLUDES) or less.random_seeds < LEAST_SEEDS:
+        return shown
+    better = "reversegen" if (less.value < 0) == less_is_better else row
+    return f"{shown.removesuffix(EXCLUDES)}: {better} is better"
+
+
+def shown_interval(less: Estimate) -> str:
+    """A difference with its interval, and whether the interval excludes 0."""
     if less.value is None or less.low is None or less.high is None:
-        return "not compared, because the outcomes by question are not stored"
+        return NOT_COMPARED
     numbers = unbroken(f"{less.value:+.3f} [{less.low:+.3f}, {less.high:+.3f}]")
-    if less.low <= 0 <= less.high:
-        return f"{numbers}, within the noise"
-    if less.random_seeds < LEAST_SEEDS:
-        return f"{numbers}, excludes\N{NO-BREAK SPACE}0"
-    better = "reversegen" if (less.value < 0) == less_is_better else source
-    return f"{numbers}: {better} is better"
+    return f"{numbers}, within the noise" if less.low <= 0 <= less.high else f"{numbers}{EXCLUDES}"
 
 
 def _judge(content: PageContent) -> list[str]:

@@ -27,7 +27,8 @@ def headline(proposers: Rows, targets: Rows, main: MetricDescription, kind: str)
         title = f"Target: {metric_term(main.name, kind, main.name.replace('_', ' '))}"
         tiles.append(_tile(title, cells, *notes))
         if control := best_control(targets, main):
-            tiles.append(_tile(f"With {row_term(control)}", [targets[control][main.name]], "the best control source"))
+            note = f"{html_text(main.name.replace('_', ' '))}, best control source"
+            tiles.append(_tile(f"With {row_term(control)}", [targets[control][main.name]], note))
     if not tiles:
         return "<p>There is nothing to compare yet.</p>"
     return f'<dl class="tiles">\n{"".join(tiles)}</dl>'

@@ -66,7 +66,7 @@ def _seeds_step(content: PageContent) -> list[tuple[str, str]]:
     added = [seed for seed in range(LEAST_SEEDS) if seed not in present][:missing]
     line = _page_command(task_and_seed(tasks[0])[0], sorted([*present, *added]))
     more = "1 more random seed" if missing == 1 else f"{missing} more random seeds"
-    return [(f"Run {more}:", f"{LEAST_SEEDS} can decide which source is better. {command(line)}")]
+    return [(f"Run {more}:", f"{LEAST_SEEDS} can decide which target is better. {command(line)}")]
 
 
 def _cluster_step(content: PageContent) -> list[tuple[str, str]]:
