@@ -43,7 +43,7 @@ def diversity(content: PageContent) -> str:
 
 
 def _rows(content: PageContent) -> dict[str, dict[str, Cell]]:
-    """The cells of SHARES by row of the proposer's table. A cell without a number stands for what was not measured."""
+    """The cells of SHARES by row of the proposer's table. A metric that was not measured has a cell without a number."""
     cells = pool(content.evaluations, content.outcomes)
     rows = dict.fromkeys(row for role, row, _, _ in cells if role == "proposer")
     return {row: {name: cells.get(("proposer", row, "", name), Cell({})) for name in SHARES} for row in rows}

@@ -58,7 +58,7 @@ def examples(content: PageContent) -> str:
 
 
 def _notes(content: PageContent, count: int) -> list[str]:
-    """Where the texts and the other examples are, as HTML."""
+    """Sentences on where to find the texts and the other examples, as HTML."""
     notes = [MASKED] if content.harmful else []
     if "texts.jsonl" in content.files:
         notes.append('The texts are in <a href="texts.jsonl">texts.jsonl</a>, by id; its SHA-256 is ')

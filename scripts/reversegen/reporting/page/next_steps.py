@@ -75,8 +75,8 @@ def _cluster_step(content: PageContent) -> list[tuple[str, str]]:
     largest, total = content.clusters[0], sum(cluster.failed for cluster in content.clusters)
     count = "failure cluster" if len(content.clusters) == 1 else f"{len(content.clusters)} failure clusters"
     share = f"{largest.failed / total:.0%}".replace("%", "\N{NO-BREAK SPACE}%")
-    where = f"The largest holds {share} of the failures. Its words: {html_text(largest.label)}."
-    return [(f'Read the <a href="#failure_clusters">{count}</a>.', where)]
+    largest_one = f"The largest holds {share} of the failures. Its words: {html_text(largest.label)}."
+    return [(f'Read the <a href="#failure_clusters">{count}</a>.', largest_one)]
 
 
 def _audit_step(content: PageContent) -> list[tuple[str, str]]:

@@ -28,7 +28,7 @@ def results(content: PageContent, proposers: Rows, targets: Rows, main: MetricDe
 
 
 def _beside(content: PageContent) -> str:
-    """What stands beside the numbers."""
+    """A sentence on the brackets and signs beside the numbers."""
     seeds = len(tasks_of(content.evaluations)[1])
     covers = f"Brackets hold 95 % intervals {coverage(seeds, 'prompts or questions')}"
     if seeds > 1:
