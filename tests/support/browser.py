@@ -110,6 +110,7 @@ def browser() -> Iterator[Browser]:
         their_in, our_out = os.pipe()
         our_in, their_out = os.pipe()
         flags = "--headless --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run --disable-extensions"
+        flags += " --disable-quic --disable-background-networking --disable-component-update --disable-sync"
         # the browser reads from descriptor 3 and writes to 4, whatever the numbers of our ends are
         script = f'exec "$0" {flags} --remote-debugging-pipe --user-data-dir="$1" 3<&{their_in} 4>&{their_out}'
         process = subprocess.Popen(

@@ -128,6 +128,17 @@ def test_judge_training_and_costs_show_what_is_stored() -> None:
     assert "results/tiny-math/plan.md" in text
 
 
+def test_the_share_of_the_gain_in_saved_models_has_its_reason_only_if_one_is_missing() -> None:
+    rows = evaluations(0)
+    rows[1] = rows[1].model_copy(update={"metrics": rows[1].metrics | {"training_kept": Metric(value=0.97)}})
+    assert "reason for a missing number" not in page_of(rows)
+    assert '<th scope="row">tiny-math: proposer, iteration 1</th><td>0.970</td></tr>' in page_of(rows)
+    null = Metric(value=None, reason="nothing was <gained>")
+    rows[2] = rows[2].model_copy(update={"metrics": rows[2].metrics | {"training_kept": null}})
+    assert "reason for a missing number" in page_of(rows)
+    assert "<td>\N{EN DASH}</td><td>nothing was &lt;gained&gt;</td>" in page_of(rows)
+
+
 def test_an_audit_is_beside_the_judge() -> None:
     rows = evaluations(0)
     audit = {"audit_agreement": Metric(value=0.8, count=8, total=10), "audit_kappa": Metric(value=0.6)}

@@ -42,8 +42,9 @@ def cluster_cards(content: PageContent) -> str:
 def _explanation(content: PageContent, clusters: Sequence[Cluster]) -> str:
     whose = f" of {content.run}" if content.run != tasks_of(content.evaluations)[0] else ""
     total = sum(c.failed for c in clusters)
+    groups = "one cluster" if len(clusters) == 1 else f"{len(clusters)} clusters"
     return (
-        f"The target failed on {total:,} distinct instructions{whose}. They are in {len(clusters)} clusters, compared "
+        f"The target failed on {total:,} distinct instructions{whose}. They are in {groups}, compared "
         f"{VECTORS[clusters[0].vectors]}. A cluster is named after the words that set it apart. Its rate is failed / (failed "
         "+ passed) over distinct instructions. An instruction that passed counts in the nearest cluster. Brackets hold "
         "Wilson's 95 % interval. The small columns show the cluster's share of the failures of each iteration."

@@ -138,6 +138,8 @@ form select { max-width: 100%; }
   .examples tr:not([hidden]) { display: block; padding: .5rem 0; border-bottom: 1px solid var(--line); }
   .examples td { display: inline; padding: 0 .5rem 0 0; border: 0; color: var(--faint); }
   .examples td.text, .examples td.trusted { display: block; padding: .1rem 0; color: var(--ink); }
+  .examples td:nth-child(2)::before { content: "iteration "; }
+  .examples td.id + td::after { content: " characters"; }
   .examples td.answer::before { content: "answer: "; color: var(--faint); }
   .examples td.trusted::before { content: "trusted: "; color: var(--faint); }
 }

@@ -53,6 +53,8 @@ def _saved_shares(evaluations: Sequence[EvalFile]) -> str:
         "training rows."
     )
     heads = ["model", "share of the gain in the saved model", "reason for a missing number"]
+    if not any(reason for _, _, reason in lines):
+        heads, lines = heads[:2], [line[:2] for line in lines]
     return f"{html_table('Gain in the saved models', heads, lines)}\n{note(text)}"
 
 
