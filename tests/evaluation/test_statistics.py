@@ -17,11 +17,9 @@ from reversegen.core.metric import Metric
 from reversegen.evaluation.bootstrap import proportion
 from reversegen.evaluation.outcomes import Counts, EvaluationOutcomes, read_run
 from reversegen.evaluation.statistics import (
-    LEAST_SEEDS,
     Estimate,
     MetricDraws,
     cluster_weights,
-    comparison,
     coverage,
     difference,
     estimate,
@@ -265,35 +263,6 @@ def test_one_question_and_draws_without_a_number_are_no_fault() -> None:
 def test_text_says_what_an_interval_covers() -> None:
     assert coverage(3, "questions") == "over 3 random seeds and the questions"
     assert coverage(1, "prompts") == "over prompts only: one random seed"
-
-
-@pytest.mark.parametrize(
-    ("less_is_better", "value", "low", "high", "seeds", "said"),
-    [
-        (False, 0.1, 0.05, 0.15, 5, "reversegen enhances better than seeds"),
-        (False, -0.1, -0.15, -0.05, 7, "seeds enhances better than reversegen"),
-        (True, -0.1, -0.15, -0.05, 5, "reversegen enhances better than seeds"),
-        (True, 0.1, 0.05, 0.15, 9, "seeds enhances better than reversegen"),
-        (False, 0.1, -0.01, 0.21, 5, "the difference is within the noise"),
-        (False, 0.1, 0.0, 0.2, 5, "the difference is within the noise"),
-        (False, 0.1, 0.05, 0.15, 4, "fewer than 5 random seeds, so neither source is called better"),
-        (False, 0.1, 0.05, 0.15, 1, "fewer than 5 random seeds, so neither source is called better"),
-    ],
-)
-def test_a_source_is_called_better_only_over_five_random_seeds_whose_interval_excludes_0(
-    less_is_better: bool, value: float, low: float, high: float, seeds: int, said: str
-) -> None:
-    assert LEAST_SEEDS == 5
-    sentence = comparison("reversegen", "seeds", less_is_better, Estimate(value, low, high, 0.1, seeds))
-    assert sentence.endswith(f": {said}")
-    assert sentence.count("better") == said.count("better")
-    assert f"{value:+.3f} [{low:+.3f}, {high:+.3f}]" in sentence
-
-
-def test_sources_without_outcomes_are_not_compared() -> None:
-    assert comparison("reversegen", "seeds", False, Estimate(None, None, None, None, 0)) == (
-        "reversegen and seeds are not compared, since their outcomes by question are not stored"
-    )
 
 
 def shipped(kind: str) -> list[EvaluationOutcomes]:

@@ -1,4 +1,4 @@
-"""Clusters of failing instructions: planted kinds are found, counted by hand, named by their own words, the same each time."""
+"""Failure clusters find planted kinds with the right counts, name them by their own words and are the same each time."""
 
 from __future__ import annotations
 
@@ -45,33 +45,36 @@ def test_planted_kinds_are_found_with_their_size_and_failure_rate() -> None:
         assert cluster.vectors == "tf-idf"
 
 
-def test_embeddings_decide_where_the_task_has_them() -> None:
+def test_embeddings_decide_the_clusters_if_the_task_has_them() -> None:
     judged = planted(dict.fromkeys(PLANTED, 30), dict.fromkeys(PLANTED, 5))
     rng, axes = np.random.default_rng(0), np.eye(8, dtype=np.float32)
     ids = [*judged.failures, *judged.passes]
-    turned = [axes[int(i[6:]) % 4] + 0.05 * rng.standard_normal(8) for i in ids]  # nothing to do with the words
-    vectors = np.array([v / np.linalg.norm(v) for v in turned], np.float32)
+    noisy = [axes[int(i[6:]) % 4] + 0.05 * rng.standard_normal(8) for i in ids]  # independent of the words
+    vectors = np.array([v / np.linalg.norm(v) for v in noisy], np.float32)
     clusters, failures = make_failure_clusters(judged, Embeddings({i: n for n, i in enumerate(ids)}, vectors), False, 0)
     assert {c.vectors for c in clusters} == {"embeddings"}
-    own = {f.instruction_id: f.cluster for f in failures}
+    cluster_of = {f.instruction_id: f.cluster for f in failures}
     assert len(clusters) == 4
-    assert len({(own[i], int(i[6:]) % 4) for i in own}) == 4
+    assert len({(cluster_of[i], int(i[6:]) % 4) for i in cluster_of}) == 4
 
 
-def test_terms_are_those_of_class_based_tf_idf() -> None:
-    """Grootendorst, arXiv 2203.05794: tf of a term in a class times log(1 + A / f), f over all classes, A words a class."""
+def test_terms_follow_class_based_tf_idf() -> None:
+    """Grootendorst, arXiv 2203.05794: tf of a term in a class times log(1 + A / f).
+
+    f is the frequency of the term in all classes, A the mean number of words of a class.
+    """
     judged = planted(SIZES)
     clusters, failures = make_failure_clusters(judged, None, False, 0)
     words: dict[int, list[str]] = {c.number: [] for c in clusters}
     for f in failures:
         words[f.cluster] += [w for w in str(f.text).split() if len(w) > 1 and not w.isdecimal()]
     average = sum(map(len, words.values())) / len(words)
-    everywhere = Counter(w for of in words.values() for w in of)
+    everywhere = Counter(w for several in words.values() for w in several)
     for cluster in clusters:
-        own = Counter(words[cluster.number])
-        scores = {w: n / own.total() * math.log(1 + average / everywhere[w]) for w, n in own.items()}
-        kept = [w for w in sorted(scores, key=lambda w: (-scores[w], w)) if w in cluster.terms]
-        assert kept == cluster.terms
+        counts = Counter(words[cluster.number])
+        scores = {w: n / counts.total() * math.log(1 + average / everywhere[w]) for w, n in counts.items()}
+        terms = [w for w in sorted(scores, key=lambda w: (-scores[w], w)) if w in cluster.terms]
+        assert terms == cluster.terms
         assert cluster.terms[0] not in ("the", "a", "of", "to", "in")
 
 
@@ -87,7 +90,7 @@ def test_no_word_of_a_single_text_names_a_cluster_and_harmful_texts_are_left_out
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 19, 20])
-def test_few_failures_make_one_cluster_or_none(count: int) -> None:
+def test_few_failures_make_at_most_one_cluster(count: int) -> None:
     clusters, failures = make_failure_clusters(planted({"ships": count}, {"bread": 3}), None, False, 0)
     assert len(failures) == count
     assert len(clusters) <= max(COUNTS)
@@ -125,7 +128,11 @@ def test_stages_write_the_same_bytes_in_another_process(tmp_path: Path) -> None:
         str(tmp_path / "b.parquet"),
     ]
     words += ["--kind", '{"name": "math"}', "--random-seed", "3"]
-    environment = {**os.environ, "PYTHONHASHSEED": "7", "OMP_NUM_THREADS": "2"}  # OPENBLAS_CORETYPE decides rounding
+    environment = {
+        **os.environ,
+        "PYTHONHASHSEED": "7",
+        "OMP_NUM_THREADS": "2",
+    }  # OPENBLAS_CORETYPE would change the rounding
     subprocess.run(
         [sys.executable, str(write_failure_clusters.__file__), *words], check=True, capture_output=True, env=environment
     )
@@ -134,10 +141,10 @@ def test_stages_write_the_same_bytes_in_another_process(tmp_path: Path) -> None:
     clusters, failures = read_records(tmp_path / "a.jsonl", Cluster), read_failures(tmp_path / "a.parquet")
     assert sum(c.failed for c in clusters) == len(failures) == 180
     assert sum(sum(c.passed_by_iteration) for c in clusters) == 60
-    assert {f.text for f in failures} <= {t for of in verdicts for t in of}
+    assert {f.text for f in failures} <= {text for iteration in verdicts for text in iteration}
 
 
-def test_a_stage_reads_stored_vectors_and_masks_the_kind_that_is_harmful(tmp_path: Path) -> None:
+def test_the_stage_reads_stored_vectors_and_masks_a_harmful_kind(tmp_path: Path) -> None:
     verdicts: dict[str, Verdict] = {f"id{n:014}": "failed" for n in range(40)}
     instructions, labels, responses, _ = write_iterations(tmp_path, [verdicts])
     vectors = np.repeat(np.eye(4, dtype=np.float32), 10, axis=0)

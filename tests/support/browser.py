@@ -1,4 +1,4 @@
-"""A headless Chromium, spoken to by the DevTools protocol over a pair of pipes: no port, no driver, no package."""
+"""A headless Chromium that tests drive by the DevTools protocol over two pipes, without a port, a driver or a package."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ SECONDS = 60
 
 
 class Browser:
-    """One tab, what it asked the network for, and what its console said."""
+    """One tab, with its network requests and the errors and warnings of its console."""
 
-    def __init__(self, to: int, from_: int) -> None:
-        self.to, self.from_, self.buffer, self.number, self.session = to, from_, b"", 0, ""
+    def __init__(self, commands: int, replies: int) -> None:
+        self.commands, self.replies, self.buffer, self.number, self.session = commands, replies, b"", 0, ""
         self.requests: list[str] = []
         self.complaints: list[str] = []
         target = self.ask("Target.createTarget", url="about:blank")["targetId"]
@@ -32,12 +32,12 @@ class Browser:
             self.ask(f"{domain}.enable")
 
     def ask(self, method: str, **parameters: Any) -> Any:
-        """Call a method of the protocol and wait for its result."""
+        """Call a method of the protocol and return its result."""
         self.number += 1
         message = {"id": self.number, "method": method, "params": parameters}
         if self.session:
             message["sessionId"] = self.session
-        os.write(self.to, json.dumps(message).encode() + b"\0")
+        os.write(self.commands, json.dumps(message).encode() + b"\0")
         while True:
             reply = self._read()
             if reply.get("id") == self.number:
@@ -45,7 +45,7 @@ class Browser:
                 return reply["result"]
 
     def open(self, page: Path, width: int = 1200, height: int = 900, dark: bool = False) -> float:
-        """Load a file and draw it; seconds until a frame is shown after its load event."""
+        """Load a file and draw it. Returns the seconds until the first frame after the load event."""
         self.requests.clear()
         self.complaints.clear()
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
@@ -61,25 +61,31 @@ class Browser:
 
     def run(self, expression: str) -> Any:
         """The value of a JavaScript expression in the page."""
-        found = self.ask("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
-        assert "exceptionDetails" not in found, found["exceptionDetails"]
-        return found["result"].get("value")
+        reply = self.ask("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in reply, reply["exceptionDetails"]
+        return reply["result"].get("value")
+
+    def press(self, key: str, code: int) -> None:
+        """Press and release a key; `code` is its Windows key code."""
+        text = {"text": "\r"} if key == "Enter" else {}
+        self.ask("Input.dispatchKeyEvent", type="keyDown", key=key, code=key, windowsVirtualKeyCode=code, **text)
+        self.ask("Input.dispatchKeyEvent", type="keyUp", key=key, code=key, windowsVirtualKeyCode=code)
 
     def screenshot(self, path: Path, whole: bool = False) -> None:
         """Write a PNG of the window, or of the whole page."""
-        taken = self.ask("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
-        path.write_bytes(base64.b64decode(taken["data"]))
+        image = self.ask("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
+        path.write_bytes(base64.b64decode(image["data"]))
 
     def pdf(self) -> bytes:
-        """The page as it is printed."""
+        """The page as a printed PDF."""
         return base64.b64decode(self.ask("Page.printToPDF", printBackground=False)["data"])
 
     def _read(self) -> dict[str, Any]:
         while b"\0" not in self.buffer:
-            ready, _, _ = select.select([self.from_], [], [], SECONDS)
-            read = os.read(self.from_, 1 << 20) if ready else b""
-            assert read, "the browser says nothing"
-            self.buffer += read
+            ready, _, _ = select.select([self.replies], [], [], SECONDS)
+            received = os.read(self.replies, 1 << 20) if ready else b""
+            assert received, f"the browser sent nothing for {SECONDS} seconds"
+            self.buffer += received
         line, _, self.buffer = self.buffer.partition(b"\0")
         message: dict[str, Any] = json.loads(line)
         method, parameters = message.get("method"), message.get("params", {})
@@ -98,13 +104,14 @@ class Browser:
 
 @contextmanager
 def browser() -> Iterator[Browser]:
-    """A Chromium of its own; where there is none, `CHROMIUM` is None and this fails."""
+    """A new Chromium. It fails if none is installed: `CHROMIUM` is then None."""
     assert CHROMIUM
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         their_in, our_out = os.pipe()
         our_in, their_out = os.pipe()
         flags = "--headless --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run --disable-extensions"
-        # the browser reads from descriptor 3 and writes to 4, whichever ours are
+        flags += " --disable-quic --disable-background-networking --disable-component-update --disable-sync"
+        # the browser reads from descriptor 3 and writes to 4, whatever the numbers of our ends are
         script = f'exec "$0" {flags} --remote-debugging-pipe --user-data-dir="$1" 3<&{their_in} 4>&{their_out}'
         process = subprocess.Popen(
             ["bash", "-c", script, CHROMIUM, profile],

@@ -1,4 +1,4 @@
-"""What a page is made of in tests, and a parser that reads the page."""
+"""Input for pages in tests, and a parser that reads a page."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def share(value: float | None) -> Metric:
 
 
 def evaluations(*seeds: int, name: str = "tiny-math", group: str = "add_add") -> list[EvalFile]:
-    """Iterations 0 to 2 and all sources; each random seed is 0.01 above the one before."""
-    found = []
+    """Iterations 0 to 2 and all sources. The numbers of each random seed are 0.01 above those of the one before."""
+    rows = []
     for seed in seeds:
         given: dict[str, Any] = {"task": f"{name}.s{seed}" if seed else name, "kind": "math"}
         given["provenance"] = {"configuration": f"sha256:{seed}", "random_seeds": {"task": seed}, "note": f"<{group}>"}
@@ -37,20 +37,20 @@ def evaluations(*seeds: int, name: str = "tiny-math", group: str = "add_add") ->
                 "validity": share(0.8),
                 "distinct_3": Metric(value=None),
             }
-            found.append(
+            rows.append(
                 EvalFile(**given, **row_identity("proposer", str(k)), role="proposer", metrics=metrics, groups={})
             )
         for source, accuracy in ACCURACY.items():
             metrics = {"accuracy": share(accuracy + seed / 100), "retained": share(0.95), "invalid_share": share(0.01)}
             groups = {"type": {group: {"accuracy": share(0.3)}}}
-            found.append(
+            rows.append(
                 EvalFile(**given, **row_identity("target", source), role="target", metrics=metrics, groups=groups)
             )
-    return found
+    return rows
 
 
 def answered(seeds: int) -> tuple[list[EvalFile], list[EvaluationOutcomes]]:
-    """Targets that answer the same 100 questions: 20, 40 and 60 of them right, five more for every second random seed."""
+    """Targets that answer the same 100 questions: 20, 40 and 60 of them right, and five more with every second random seed."""
     outcomes = []
     for seed in range(seeds):
         for source, right in (("original", 20), ("seeds", 40), ("reversegen", 60)):
@@ -69,7 +69,7 @@ def answered(seeds: int) -> tuple[list[EvalFile], list[EvaluationOutcomes]]:
 
 
 def failures(count: int, **changes: Any) -> list[Failure]:
-    """Rows in three clusters, two iterations and two types, of which each part is a different one."""
+    """Rows in three clusters, two iterations and two types, divided independently of each other."""
     rows = []
     for n in range(count):
         given: dict[str, Any] = {"instruction_id": f"{n:016x}", "cluster": n % 3, "iteration": n % 2, "samples": 1}
@@ -80,14 +80,15 @@ def failures(count: int, **changes: Any) -> list[Failure]:
 
 
 def clusters(rows: Sequence[Failure], *labels: str) -> list[Cluster]:
-    found = []
+    """The clusters of `rows`, named by `labels`; cluster n has n passed instructions."""
+    records = []
     for n, label in enumerate(labels or ("plus, minus", "times", "boxes")):
-        own = [f for f in rows if f.cluster == n]
-        by = [sum(f.iteration == k for f in own) for k in range(2)]
+        members = [f for f in rows if f.cluster == n]
+        by_iteration = [sum(f.iteration == k for f in members) for k in range(2)]
         given: dict[str, Any] = {"number": n, "label": label, "terms": [label], "vectors": "tf-idf", "passed": n}
-        given |= {"failed": len(own), "failed_by_iteration": by, "passed_by_iteration": [0, n]}
-        found.append(Cluster(**given, examples=[f.instruction_id for f in own[:5]]))
-    return found
+        given |= {"failed": len(members), "failed_by_iteration": by_iteration, "passed_by_iteration": [0, n]}
+        records.append(Cluster(**given, examples=[f.instruction_id for f in members[:5]]))
+    return records
 
 
 def job(rule: str) -> Job:
@@ -103,7 +104,7 @@ JUDGE = JudgeReport(
 
 
 def content(count: int = 30, labels: Sequence[str] = (), **changes: Any) -> PageContent:
-    """A page with every part."""
+    """The content of a page with every part."""
     rows = failures(count, **changes)
     steps = [{"step": 10 * n, "loss": 2.0 / n, "rewards/accuracies": 0.5 + n / 10} for n in range(1, 4)]
     return PageContent(
@@ -130,17 +131,18 @@ HOSTILE = (
 
 
 def hostile() -> PageContent:
-    """A page into which a model writes wherever it can."""
+    """The content of a page with hostile text in every field that a model fills."""
     texts = dict.fromkeys(("text", "response", "reference"), HOSTILE)
     return content(20, [HOSTILE] * 3, group=HOSTILE, detail=HOSTILE, **texts)
 
 
 def page_of(given: Sequence[EvalFile]) -> str:
+    """The page of evaluations alone."""
     return task_page(PageContent(given))
 
 
 class ParsedPage(HTMLParser):
-    """Collects tags, attributes and text; fails where tags do not nest."""
+    """Collects the tags, attributes and texts of a page. It fails if tags do not nest."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

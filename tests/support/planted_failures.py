@@ -1,4 +1,4 @@
-"""Failing instructions of planted kinds."""
+"""Failing instructions of planted kinds, which clusters must find."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ SAFETY = KindUse.model_validate({"name": "safety", "safety": {"refusals": ["sorr
 
 
 def planted(failed: dict[str, int], passed: dict[str, int] | None = None, iterations: int = 2) -> JudgedInstructions:
-    """So many failing and passed instructions of each kind, whose id starts with it, dealt to the iterations in turn."""
+    """The given numbers of failing and passed instructions of each kind, dealt to the iterations in turn.
+
+    The id of an instruction starts with its kind.
+    """
     rng, judged = (
         random.Random(0),
         JudgedInstructions(
@@ -46,7 +49,8 @@ def planted(failed: dict[str, int], passed: dict[str, int] | None = None, iterat
 
 
 def kinds_of(failures: list[Failure]) -> dict[int, Counter[str]]:
-    found: dict[int, Counter[str]] = {}
+    """The number of failures of each kind, by cluster."""
+    counts: dict[int, Counter[str]] = {}
     for failure in failures:
-        found.setdefault(failure.cluster, Counter())[failure.instruction_id[:5]] += 1
-    return found
+        counts.setdefault(failure.cluster, Counter())[failure.instruction_id[:5]] += 1
+    return counts

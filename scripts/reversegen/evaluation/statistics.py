@@ -184,21 +184,3 @@ def coverage(random_seeds: int, asked: str) -> str:
         if random_seeds > 1
         else f"over {asked} only: one random seed"
     )
-
-
-def comparison(one: str, other: str, less_is_better: bool, less: Estimate) -> str:
-    """What the difference of two sources, `one` less `other`, shows, for people: no more than its interval does.
-
-    One source is called better only if the interval excludes 0 over LEAST_SEEDS random seeds or more.
-    """
-    if less.value is None or less.low is None or less.high is None:
-        return f"{one} and {other} are not compared, since their outcomes by question are not stored"
-    numbers = f"{less.value:+.3f} [{less.low:+.3f}, {less.high:+.3f}]"
-    if less.random_seeds < LEAST_SEEDS:
-        shown = f"fewer than {LEAST_SEEDS} random seeds, so neither source is called better"
-    elif less.low <= 0 <= less.high:
-        shown = "the difference is within the noise"
-    else:
-        better = (less.value < 0) == less_is_better
-        shown = f"{one if better else other} enhances better than {other if better else one}"
-    return f"{one} less {other} is {numbers} ({coverage(less.random_seeds, 'questions')}): {shown}"

@@ -1,4 +1,4 @@
-"""Failure clusters: failing instructions grouped by meaning, each group named by its own terms."""
+"""Failure clusters: failing instructions grouped by meaning. Each group is named by the terms that set it apart."""
 
 from __future__ import annotations
 
@@ -25,32 +25,37 @@ log = logging.getLogger("reversegen")
 Numbers = npt.NDArray[np.int64]
 
 COMBINING = "".join(c for c in map(chr, range(0x300, 0x20000)) if unicodedata.category(c)[0] == "M")
-"""Vowel signs and accents, which belong to the letter before them."""
+"""Vowel signs and accents. They belong to the letter before them."""
 TOKEN = re.compile(rf"[^\W\d_]+(?:[{COMBINING}]+[^\W\d_]*)*|\d+|[^\w\s]")
-"""A word, a number or a mark: what tf-idf counts. All numbers count as one."""
+"""A word, a number or a mark: the units that tf-idf counts. All numbers count as the same unit."""
 NO_TERM = {*".,;:?!'\"()[]{}0", *PUNCTUATION}
-"""Marks and the number, which name no cluster."""
+"""Marks and the unit for numbers. They never name a cluster."""
 LONGEST_TERM = 30
+"""Number of characters of a term; a longer word is truncated."""
 TERMS, EXAMPLES = 8, 5
-"""Terms and examples of a cluster."""
+"""Numbers of terms and of examples of a cluster."""
 FEATURES, DIMENSIONS = 4096, 64
-"""Words and pairs of words that tf-idf keeps, and what is left of them (latent semantic analysis, Deerwester et al. 1990)."""
+"""Number of words and pairs of words that tf-idf keeps, and the number of dimensions to which latent semantic analysis
+(Deerwester et al. 1990) reduces them."""
 SAMPLE = 5000
-"""Failing instructions that centres are sought on; all are given to the nearest one."""
+"""Number of failing instructions that decide the centres. Every instruction then belongs to the nearest centre."""
 COUNTS = (4, 6, 8, 12, 16, 24)
-"""Numbers of clusters that are tried: as many as a person reads. Of fewer than FEWEST instructions for each, one is made."""
+"""Numbers of clusters to try, no more than a person can read. A number is tried if each cluster could have FEWEST instructions;
+if none is, there is one cluster."""
 FEWEST = 5
 BLOCK = 4096
+"""Number of vectors that are processed at once."""
 
 
 def make_failure_clusters(
     judged: JudgedInstructions, embeddings: Embeddings | None, harmful: bool, random_seed: int
 ) -> tuple[list[Cluster], list[Failure]]:
-    """The clusters, largest first, and every failing instruction with its cluster, its texts left out if `harmful`.
+    """The clusters, largest first, and every failing instruction with its cluster. If `harmful`, the texts are left out.
 
     Instructions are compared by their embeddings if the task has a model for them, else by tf-idf reduced to DIMENSIONS.
-    Centres are those of k-means on a seeded SAMPLE of the failing instructions, as many of COUNTS as have the best silhouette
-    (Rousseeuw 1987). What the target passed is given to the nearest centre too, so that a cluster has a failure rate.
+    The centres come from k-means on a seeded SAMPLE of the failing instructions. Their number is the one of COUNTS with the
+    best silhouette (Rousseeuw 1987). Passed instructions belong to the nearest centre too, so that a cluster has a failure
+    rate.
     """
     from threadpoolctl import threadpool_limits
 
@@ -58,7 +63,7 @@ def make_failure_clusters(
     if not judged.failures:
         return [], []
     texts = [str(failure.text) for failure in judged.failures.values()]
-    with threadpool_limits(1):  # sums of several threads differ in their last bits from run to run
+    with threadpool_limits(1):  # with several threads, the last bits of sums differ from run to run
         if embeddings is None:
             failed, passed = _tf_idf(texts, list(judged.passes.values()), random_seed)
         else:
@@ -74,7 +79,7 @@ def make_failure_clusters(
         judged, failed_cluster, passed_cluster, distances, terms, "tf-idf" if embeddings is None else "embeddings"
     )
     log.info(
-        "%d failing instructions and %d passed ones: %d clusters of %s, %.1f s",
+        "%d failing and %d passed instructions: %d clusters by %s in %.1f s",
         len(texts), len(judged.passes), len(clusters), clusters[0].vectors, time.perf_counter() - start,
     )  # fmt: skip
     masked = {"text": None, "response": None, "reference": None} if harmful else {}
@@ -92,7 +97,10 @@ def _clusters(
     terms: Sequence[Sequence[str]],
     vectors: Literal["embeddings", "tf-idf"],
 ) -> list[Cluster]:
-    """The record of each cluster, from the cluster of each failing and passed instruction; `distances` are of failing ones."""
+    """The record of each cluster, from the cluster of each failing and passed instruction.
+
+    `distances` are the distances of failing instructions from their centres.
+    """
     ids, passed_ids = list(judged.failures), list(judged.passes)
     cluster_of_failed = dict(zip(ids, failed_cluster.tolist(), strict=True))
     cluster_of_passed = dict(zip(passed_ids, passed_cluster.tolist(), strict=True))
@@ -105,7 +113,7 @@ def _clusters(
     for n in range(len(terms)):
         members = np.flatnonzero(failed_cluster == n)
         if not len(members):
-            continue  # k-means may leave a centre that is nobody's nearest; it is one of the last
+            continue  # a centre of k-means may be nearest to no instruction; such centres come last
         nearest = members[np.lexsort((np.array(ids)[members], distances[members].round(5)))][:EXAMPLES]
         clusters.append(
             Cluster(
@@ -124,12 +132,15 @@ def _clusters(
 
 
 def tokens(text: str) -> list[str]:
-    """Words (`words.py`), marks and numbers of a text in small letters, every number as 0."""
+    """The words (see `words.py`), marks and numbers of a text in lower case, with 0 for every number."""
     return ["0" if token.isdecimal() else token[:LONGEST_TERM] for token in TOKEN.findall(spaced(text.lower()))]
 
 
 def _tf_idf(failed: Sequence[str], passed: Sequence[str], random_seed: int) -> tuple[Vectors, Vectors]:
-    """Unit vectors of both, by words and pairs of words; a sample of the failing instructions decides the space."""
+    """Unit vectors of both, by words and pairs of words. A sample of the failing instructions decides the space.
+
+    Their shape is (instructions, DIMENSIONS), or (instructions, words and pairs) if there are at most DIMENSIONS of either.
+    """
     from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.preprocessing import normalize
@@ -149,7 +160,7 @@ def _tf_idf(failed: Sequence[str], passed: Sequence[str], random_seed: int) -> t
 
 
 def _words_and_pairs(text: str) -> list[str]:
-    words = tokens(text) or [text]  # a text of white space alone is a word too
+    words = tokens(text) or [text]  # a text that is all white space counts as one word
     return words + [f"{word} {following}" for word, following in pairwise(words)]
 
 
@@ -159,6 +170,7 @@ def _in_blocks(rows: Any, vectors_of: Any) -> Vectors:
 
 
 def _centres(vectors: Vectors, random_seed: int) -> Vectors:
+    """The centres with the best silhouette, of shape (clusters, dimensions)."""
     from sklearn.cluster import KMeans
     from sklearn.metrics import silhouette_score
 
@@ -178,6 +190,7 @@ def _centres(vectors: Vectors, random_seed: int) -> Vectors:
 
 
 def _sample(rows: Any, count: int, random_seed: int) -> Any:
+    """`count` rows in their order, drawn with the random seed; all rows if there are no more."""
     if rows.shape[0] <= count:
         return rows
     rng = np.random.default_rng(hashed_seed(random_seed, "atlas"))
@@ -189,7 +202,7 @@ def _state(random_seed: int, what: str) -> int:
 
 
 def _nearest(vectors: Vectors, centres: Vectors) -> tuple[Numbers, Vectors]:
-    """Of each vector the nearest centre, and the squared distance less the vector's own square."""
+    """The number of the nearest centre of each vector, and its squared distance less the square of the vector itself."""
     numbers, distances = np.empty(len(vectors), np.int64), np.empty(len(vectors), np.float32)
     squares = (centres**2).sum(axis=1)
     for n in range(0, len(vectors), BLOCK):
@@ -199,10 +212,10 @@ def _nearest(vectors: Vectors, centres: Vectors) -> tuple[Numbers, Vectors]:
 
 
 def _terms(texts: Sequence[str], clusters: Numbers, count: int) -> list[list[str]]:
-    """Of each cluster its first TERMS by class-based tf-idf (Grootendorst, arXiv 2203.05794, equation 2), stop words left out.
+    """The first TERMS of each cluster by class-based tf-idf (Grootendorst, arXiv 2203.05794, equation 2), without stop words.
 
-    A term stands in two texts at least, so that no name or number of a single one is shown. A single letter is none, unless it
-    is a word of a script without spaces.
+    A term is in at least two texts, so that no name of a single text is shown. A single letter is no term unless its script
+    writes words without spaces.
     """
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 

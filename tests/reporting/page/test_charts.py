@@ -1,4 +1,4 @@
-"""Charts place what they are given, tell nothing that was not measured, and have no colour of their own."""
+"""Charts place their values correctly, show nothing that was not measured, and take their colours from the style sheet."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from reversegen.reporting.page.charts import (
 HOSTILE = '<script>alert("x")</script>\x1b\u202e'
 
 
-def drawn(chart: str) -> ElementTree.Element:
+def parsed(chart: str) -> ElementTree.Element:
     return ElementTree.fromstring(f"<div>{chart}</div>")
 
 
 def line(chart: str) -> list[tuple[float, float]]:
-    [path] = [e for e in drawn(chart).iter("path") if (e.get("class") or "").startswith("line")]
+    [path] = [e for e in parsed(chart).iter("path") if (e.get("class") or "").startswith("line")]
     return [(float(x), float(y)) for x, y in re.findall(r"([\d.]+) ([\d.]+)", path.get("d") or "")]
 
 
-def test_points_stand_where_their_values_are() -> None:
+def test_points_are_where_their_values_are() -> None:
     chart = line_chart("t", [Series("s", [Point(0, 0.0), Point(1, 0.5), Point(3, 1.0)])], "x", "y")
     (x0, y0), (x1, y1), (x3, y3) = line(chart)
     assert (y0, y3) == (HEIGHT - BOTTOM, TOP)
@@ -42,24 +42,24 @@ def test_points_stand_where_their_values_are() -> None:
 
 def test_intervals_are_drawn_from_low_to_high() -> None:
     chart = line_chart("t", [Series("s", [Point(0, 0.5, 0.25, 1.0), Point(1, 0.5)])], "x", "y")
-    [bar] = [e.get("d") for e in drawn(chart).iter("path") if (e.get("class") or "").startswith("bar")]
+    [bar] = [e.get("d") for e in parsed(chart).iter("path") if (e.get("class") or "").startswith("bar")]
     assert bar
     _, low, high = (float(n) for n in re.findall(r"[\d.]+", bar))
     assert (low, high) == pytest.approx((HEIGHT - BOTTOM - 0.25 * (HEIGHT - BOTTOM - TOP), TOP), abs=0.1)
 
 
-def test_a_gap_is_left_where_nothing_was_measured() -> None:
+def test_a_missing_value_leaves_a_gap() -> None:
     chart = line_chart("t", [Series("s", [Point(0, 0.1), Point(1, None), Point(2, 0.3), Point(3, 0.4)])], "x", "y")
-    [path] = [e.get("d") for e in drawn(chart).iter("path") if (e.get("class") or "").startswith("line")]
+    [path] = [e.get("d") for e in parsed(chart).iter("path") if (e.get("class") or "").startswith("line")]
     assert path
     assert re.sub(r"[\d. ]", "", path) == "MML"
     assert "nan" not in chart
     assert "None" not in line_chart("t", [Series("s", [Point(0, None)])], "x", "y")
 
 
-def test_no_share_has_an_axis_of_its_own() -> None:
+def test_an_axis_of_something_else_than_shares_fits_its_values() -> None:
     chart = line_chart("t", [Series("loss", [Point(10, 2.4), Point(20, -0.3)])], "step", "loss", share=False)
-    texts = [e.text for e in drawn(chart).iter("text")]
+    texts = [e.text for e in parsed(chart).iter("text")]
     assert {"2.5", "0", "\N{MINUS SIGN}0.5", "10", "20"} <= set(texts)
     assert all(TOP <= y <= HEIGHT - BOTTOM for _, y in line(chart))
 
@@ -81,7 +81,7 @@ def test_ticks_are_round_and_cover_what_is_shown(low: float, high: float, whole:
 
 def test_series_differ_in_shape_and_colour_and_faint_ones_are_in_no_legend() -> None:
     series = [Series(f"s{n}", [Point(0, 0.5), Point(1, 0.6)], n) for n in range(COLOURS)]
-    tree = drawn(line_chart("t", [*series, Series("run", [Point(0, 0.1), Point(1, 0.2)], 0, faint=True)], "x", "y"))
+    tree = parsed(line_chart("t", [*series, Series("run", [Point(0, 0.1), Point(1, 0.2)], 0, faint=True)], "x", "y"))
     keys = [e for e in tree.iter("svg") if e.get("class") == "key"]
     shapes = {re.sub(r"[\d.-]+", "", path.get("d") or "") for key in keys for path in key.iter("path")}
     assert len(keys) == len(shapes) == COLOURS
@@ -89,11 +89,11 @@ def test_series_differ_in_shape_and_colour_and_faint_ones_are_in_no_legend() -> 
     assert "run" not in "".join(tree.itertext())
 
 
-def test_rows_stand_below_each_other_with_one_mark_for_each_series() -> None:
+def test_rows_are_below_each_other_with_one_mark_for_each_series() -> None:
     series = [Series(name, [Point(0, 0.2, 0.1, 0.3), Point(1, None), Point(2, 0.9)], n) for n, name in enumerate("ab")]
-    tree = drawn(row_chart("t", ["one", "two", "three"], series, "share"))
-    said = [title.text for e in tree.iter("path") if (title := e.find("title")) is not None]
-    assert said[:4] == ["one, a: 0.200", "three, a: 0.900", "one, b: 0.200", "three, b: 0.900"]
+    tree = parsed(row_chart("t", ["one", "two", "three"], series, "share"))
+    titles = [title.text for e in tree.iter("path") if (title := e.find("title")) is not None]
+    assert titles[:4] == ["one, a: 0.200", "three, a: 0.900", "one, b: 0.200", "three, b: 0.900"]
     marks = [e.get("d") or "" for e in tree.iter("path") if (e.get("class") or "").startswith("mark")][:4]
     heights = [float(re.findall(r"[\d.]+", d)[1]) for d in marks]
     assert heights[0] < heights[2] < heights[1]  # both series of a row above those of the next
@@ -103,21 +103,26 @@ def test_single_runs_behind_their_mean_have_no_bars_of_their_own() -> None:
     points = [Point(0, 0.5, 0.4, 0.6), Point(1, 0.6, 0.5, 0.7)]
     series = [Series("mean", points), Series("run", points, faint=True)]
     for chart in (line_chart("t", series, "x", "y"), row_chart("t", ["one", "two"], series, "share")):
-        assert len([e for e in drawn(chart).iter("path") if (e.get("class") or "").startswith("bar")]) == 2
+        assert len([e for e in parsed(chart).iter("path") if (e.get("class") or "").startswith("bar")]) == 2
 
 
-def test_columns_say_their_numbers_and_reach_the_top() -> None:
-    tree = drawn(columns([0.1, 0.2, 0.0], "iteration 0: 10 %"))
+def test_columns_have_their_numbers_as_text_and_the_largest_is_full_height() -> None:
+    tree = parsed(columns([0.1, 0.2, 0.0], "iteration 0: 10 %"))
     heights = [float(e.get("height") or 0) for e in tree.iter("rect")]
     assert heights == [11.0, 21.0, 1.0]
     assert "".join(tree.itertext()) == "iteration 0: 10 %"
-    assert drawn(columns([0.0, 0.0], "nothing")).find("svg") is not None
+    assert parsed(columns([0.0, 0.0], "nothing")).find("svg") is not None
+
+
+def test_a_legend_of_html_takes_the_place_of_the_name() -> None:
+    tree = parsed(line_chart("t", [Series("s", [Point(0, 0.5)], legend="<b>explained</b>")], "x", "y"))
+    assert [e.text for e in tree.iter("b")] == ["explained"]
 
 
 def test_hostile_names_are_text_and_nothing_has_a_style() -> None:
     series = [Series(HOSTILE, [Point(0, 0.5, 0.4, 0.6)])]
     for chart in (line_chart(HOSTILE, series, HOSTILE, HOSTILE), row_chart(HOSTILE, [HOSTILE], series, HOSTILE)):
-        tree = drawn(chart)
+        tree = parsed(chart)
         assert not list(tree.iter("script"))
         assert "\x1b" not in chart
         assert "\u202e" not in chart

@@ -38,14 +38,15 @@ from reversegen.workflow.configuration import load_configuration
 CONFIG = Path(__file__).parents[3] / "config"
 
 
-SECTIONS = ["results", "diversity", "failure_clusters", "examples", "judge", "training", "costs", "provenance"]
+FIRST_SCREEN = ["finding", "certainty", "steps"]
+SECTIONS = ["diversity", "failure_clusters", "examples", "results", "judge", "training", "costs", "provenance"]
 
 
 @pytest.mark.parametrize("seeds", [(0,), (0, 1, 2)])
 def test_the_page_is_whole_and_needs_nothing_from_outside(seeds: tuple[int, ...]) -> None:
     text = task_page(replace(content(), evaluations=evaluations(*seeds)))
     parsed = ParsedPage(text)
-    assert [value for tag, key, value in parsed.attributes if (tag, key) == ("h2", "id")] == SECTIONS
+    assert [value for tag, key, value in parsed.attributes if (tag, key) == ("h2", "id")] == FIRST_SCREEN + SECTIONS
     assert parsed.tags["h1"] == parsed.tags["script"] == parsed.tags["style"] == 1
     assert not parsed.tags.keys() & {"link", "img", "iframe", "image", "object", "base", "embed"}
     assert "http:" not in text
@@ -79,9 +80,9 @@ def test_the_longest_hostile_texts_keep_the_page_under_ten_megabytes() -> None:
 
 def test_numbers_that_are_missing_in_some_random_seeds_leave_gaps() -> None:
     rows = evaluations(0, 1)
-    lost = rows[1].model_copy(update={"metrics": {"failure_rate": Metric(value=None), "validity": share(0.8)}})
+    null = rows[1].model_copy(update={"metrics": {"failure_rate": Metric(value=None), "validity": share(0.8)}})
     without = rows[-1].model_copy(update={"metrics": {}})
-    text = page_of([rows[0], lost, *rows[2:-1], without])
+    text = page_of([rows[0], null, *rows[2:-1], without])
     assert "(1 of 2 random seeds)" in text
     assert not re.search(r"\bnan\b", text)
 
@@ -92,8 +93,8 @@ def test_hostile_names_are_text() -> None:
     parsed = ParsedPage(text)
     assert parsed.tags["script"] == 1
     assert "img" not in parsed.tags
-    assert {tag for tag, said in parsed.texts if said == name} == {"h1", "title"}
-    assert "type <img src=x onerror=alert(1)>&amp;${finding}" in "".join(t for _, t in parsed.texts)
+    assert {tag for tag, text in parsed.texts if text == name} == {"h1", "title"}
+    assert ("th", "<img src=x onerror=alert(1)>&amp;${finding}") in parsed.texts
 
 
 @pytest.mark.parametrize("harmful", [False, True])
@@ -103,8 +104,8 @@ def test_hostile_texts_are_text_wherever_a_model_writes(harmful: bool) -> None:
     assert parsed.tags["script"] == 1
     assert "img" not in parsed.tags
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202e]", text)
-    said = HOSTILE.replace("\x1b", "[U+001B]").replace("\u202e", "[U+202E]").replace("\u200b", "[U+200B]")
-    assert {tag for tag, of in parsed.texts if of == said} >= {"h3", "td", "option"}
+    shown = HOSTILE.replace("\x1b", "[U+001B]").replace("\u202e", "[U+202E]").replace("\u200b", "[U+200B]")
+    assert {tag for tag, text in parsed.texts if text == shown} >= {"h3", "td", "option"}
 
 
 def test_the_same_files_give_the_same_bytes_in_another_process(tmp_path: Path) -> None:
@@ -114,9 +115,9 @@ def test_the_same_files_give_the_same_bytes_in_another_process(tmp_path: Path) -
     paths = [folder / f"{n}.json" for n in range(len(rows))]
     for path, row in zip(paths, rows, strict=True):
         path.write_text(row.model_dump_json())
-    found = failures(40)
-    write_records(folder / "failure_clusters.jsonl", clusters(found))
-    write_failures(folder / "failures.parquet", found)
+    failing = failures(40)
+    write_records(folder / "failure_clusters.jsonl", clusters(failing))
+    write_failures(folder / "failures.parquet", failing)
     (folder / "judge.json").write_text(JUDGE.model_dump_json())
     models = [folder / "iter0/proposer", folder / "enhanced/seeds/target"]
     for model in models:

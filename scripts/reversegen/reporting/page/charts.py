@@ -1,6 +1,6 @@
-"""Charts as inline SVG: text as text, colours from the page's style sheet, no style of their own, the same bytes each time.
+"""Charts as inline SVG. Text stays text, colours come from the page's style sheet, and equal input gives equal bytes.
 
-A mark's shape tells series apart as its colour does, for those who see colours otherwise.
+Each series has a shape of its own beside its colour, for readers who do not see the colours apart.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from reversegen.core.escaping import html_text
 WIDTH, HEIGHT = 420, 270
 LEFT, RIGHT, TOP, BOTTOM = 44, 12, 12, 40
 ROW = 44
-"""Height of a row of a chart of rows."""
+"""Height of a row of `row_chart`, in units of the SVG."""
 COLOURS = 5
-"""Series colours of the style sheet: classes c0 to c4."""
+"""Number of series colours in the style sheet: the classes c0 to c4."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """A measured value at a place, with the ends of its interval if it has one; no value leaves a gap."""
+    """A measured value at a place, with the ends of its interval if it has one. Without a value the line has a gap."""
 
     place: float
     value: float | None
@@ -31,20 +31,22 @@ class Point:
 
 @dataclass(frozen=True)
 class Series:
-    """Points that a line goes through. Faint ones have no marks and no bars and stand in no legend: single runs behind their
-    mean, whose bar covers them all."""
+    """Points that a line goes through."""
 
     name: str
     points: Sequence[Point]
     colour: int = 0
     faint: bool = False
+    """Whether it is a single run behind the mean of several. It then has no bars and no entry in the legend."""
+    legend: str = ""
+    """Its name in the legend as HTML; `name` as text if this is empty."""
 
 
 Scale = Callable[[float], float]
 
 
 def line_chart(title: str, series: Sequence[Series], x_title: str, y_title: str, share: bool = True) -> str:
-    """Lines over a number such as the iteration. Of shares the vertical axis is from 0 to 1, else from 0 to what is needed."""
+    """Lines over a number such as the iteration. The vertical axis goes from 0 to 1 for shares, else as far as needed."""
     points = [p for s in series for p in s.points if p.value is not None]
     low, high = 0.0, 1.0
     if not share:
@@ -90,7 +92,7 @@ def _line(series: Series, x: Scale, y: Scale) -> list[str]:
 
 
 def row_chart(title: str, rows: Sequence[str], series: Sequence[Series], x_title: str) -> str:
-    """Shares of named rows, a point of each series on each; `place` is the number of the row."""
+    """Shares of named rows, with one point of each series on each row. A point's `place` is the number of its row."""
     x, height = _scale(0, 1, LEFT + 72, WIDTH - RIGHT - 10), TOP + ROW * len(rows) + BOTTOM
     parts = []
     for tick in ticks(0, 1):
@@ -102,7 +104,7 @@ def row_chart(title: str, rows: Sequence[str], series: Sequence[Series], x_title
         parts.append(f'<path class="grid" d="M{LEFT - 40} {TOP + ROW * (n + 1)}H{WIDTH - RIGHT}"/>')
     bold = [s for s in series if not s.faint]
     for line in series:
-        step = 6.5 * (line.colour * 2 - len(bold) + 1)  # one below the other
+        step = 6.5 * (line.colour * 2 - len(bold) + 1)  # so that the series of a row lie below each other
         for point in line.points:
             if point.value is None:
                 continue
@@ -120,7 +122,7 @@ def row_chart(title: str, rows: Sequence[str], series: Sequence[Series], x_title
 
 
 def columns(values: Sequence[float], in_words: str) -> str:
-    """A small chart of shares, one column for each, as high as the highest; `in_words` is for those who do not see it."""
+    """A small chart of shares. The largest one has the full height. `in_words` is the text for readers who cannot see it."""
     top = max(values, default=0.0) or 1.0
     parts = [
         f'<rect class="c0" x="{n * 12}" y="{22 - 20 * value / top:.1f}" width="9" height="{20 * value / top + 1:.1f}"/>'
@@ -134,7 +136,7 @@ def columns(values: Sequence[float], in_words: str) -> str:
 
 
 def _mark(series: int, x: float, y: float, title: str) -> str:
-    """Circle, square, triangle, diamond, cross."""
+    """The mark of a series: a circle, square, triangle, diamond or cross."""
     shapes = (
         f"M{x - 4:.1f} {y:.1f}a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z",
         f"M{x - 4:.1f} {y - 4:.1f}h8v8h-8z",
@@ -152,10 +154,10 @@ def _svg(title: str, height: float, parts: Sequence[str]) -> str:
 
 
 def _legend(series: Sequence[Series], y_title: str) -> str:
-    """The names beside their marks, above the chart by the style sheet's order."""
+    """The names beside their marks. The style sheet puts it above the chart."""
     items = [
         f'<span><svg class="key" viewBox="0 0 14 14" width="14" height="14" aria-hidden="true">{_mark(s.colour, 7, 7, s.name)}'
-        f"</svg> {html_text(s.name)}</span>"
+        f"</svg> {s.legend or html_text(s.name)}</span>"
         for s in series
         if not s.faint
     ]
@@ -164,14 +166,14 @@ def _legend(series: Sequence[Series], y_title: str) -> str:
 
 
 def _scale(low: float, high: float, start: float, end: float) -> Scale:
-    """Numbers from low to high as places from start to end; the middle if there is but one."""
+    """A function from numbers between `low` and `high` to places between `start` and `end`; the middle if both are equal."""
     if high == low:
         return lambda value: (start + end) / 2
     return lambda value: start + (value - low) / (high - low) * (end - start)
 
 
 def ticks(low: float, high: float, whole: bool = False) -> list[float]:
-    """Up to seven round numbers from about low to about high, steps of 1, 2 or 5 times a power of ten."""
+    """Up to seven round numbers that cover `low` to `high`, in steps of 1, 2 or 5 times a power of ten."""
     if high <= low:
         return [low]
     step = 10 ** math.floor(math.log10((high - low) / 5))
@@ -181,5 +183,5 @@ def ticks(low: float, high: float, whole: bool = False) -> list[float]:
 
 
 def number(value: float) -> str:
-    """A tick's number, as short as it can be."""
+    """The shortest text for the number of a tick."""
     return f"{value:,.10g}".replace("-", "\N{MINUS SIGN}")

@@ -1,4 +1,4 @@
-"""The page's cards of failure clusters."""
+"""The page's cards of failure clusters, one card for each cluster."""
 
 from __future__ import annotations
 
@@ -9,44 +9,45 @@ from reversegen.core.records import Cluster, Failure
 from reversegen.evaluation.judge_check import wilson
 from reversegen.reporting.page.charts import columns
 from reversegen.reporting.page.content import PageContent
-from reversegen.reporting.page.elements import note, truncated, with_interval
+from reversegen.reporting.page.elements import metric_html, note, truncated
 from reversegen.reporting.rows import tasks_of
 
 CARDS = 9
-"""Clusters shown at once; the smaller ones unfold."""
+"""Number of clusters that are shown at once. The smaller ones unfold."""
 LONGEST_ON_CARD = 140
-"""Characters of an example."""
+"""Number of characters of an example; a longer one is truncated."""
 VECTORS = {
     "embeddings": "by their sentence embeddings",
-    "tf-idf": "by their words and pairs of words (tf-idf), since the task has no embedding model",
+    "tf-idf": "by their words and pairs of words (tf-idf), because the task has no embedding model",
 }
 """How the instructions were compared, in words."""
 
 
 def cluster_cards(content: PageContent) -> str:
-    """A card for each cluster: its terms, size, failure rate, share by iteration and examples."""
+    """A card for each cluster, as HTML: its terms, size, failure rate, share by iteration and examples."""
     if content.clusters is None:
         return ""
     if not content.clusters:
-        return "<p>The target failed on nothing.</p>"
+        return "<p>The target failed on no instruction.</p>"
     by_iteration = [sum(counts) for counts in zip(*(c.failed_by_iteration for c in content.clusters), strict=True)]
     failures = {failure.instruction_id: failure for failure in content.failures}
     cards = [_card(c, by_iteration, failures, content.harmful) for c in content.clusters]
     parts = [note(_explanation(content, content.clusters)), f'<ol class="cards">\n{"".join(cards[:CARDS])}</ol>']
     if cards[CARDS:]:
-        more = f"<summary>{len(cards) - CARDS} smaller clusters</summary>"
-        parts.append(f'<details>\n{more}\n<ol class="cards">\n{"".join(cards[CARDS:])}</ol>\n</details>')
+        summary = f"<summary>{len(cards) - CARDS} smaller clusters</summary>"
+        parts.append(f'<details>\n{summary}\n<ol class="cards">\n{"".join(cards[CARDS:])}</ol>\n</details>')
     return "\n".join(parts)
 
 
 def _explanation(content: PageContent, clusters: Sequence[Cluster]) -> str:
     whose = f" of {content.run}" if content.run != tasks_of(content.evaluations)[0] else ""
     total = sum(c.failed for c in clusters)
+    groups = "one cluster" if len(clusters) == 1 else f"{len(clusters)} clusters"
     return (
-        f"All {total:,} distinct instructions{whose} that the target failed on in any iteration, in {len(clusters)} "
-        f"clusters, compared {VECTORS[clusters[0].vectors]}. A cluster's name is its own most telling words. Failure rate: "
-        "failed / (failed + passed), distinct instructions, what passed being counted in the nearest cluster; brackets hold "
-        "Wilson's 95 % interval. Columns: the cluster's share of each iteration's failures."
+        f"The target failed on {total:,} distinct instructions{whose}. They are in {groups}, compared "
+        f"{VECTORS[clusters[0].vectors]}. A cluster is named after the words that set it apart. Its rate is failed / (failed "
+        "+ passed) over distinct instructions. An instruction that passed counts in the nearest cluster. Brackets hold "
+        "Wilson's 95 % interval. The small columns show the cluster's share of the failures of each iteration."
     )
 
 
@@ -61,7 +62,7 @@ def _card(cluster: Cluster, by_iteration: Sequence[int], failures: Mapping[str, 
     examples = [_example(failures[i], harmful) for i in cluster.examples[:3] if i in failures]
     return (
         f"<li><h3>{html_text(cluster.label)}</h3>\n"
-        f'<p class="facts"><strong>{cluster.failed:,}</strong> failing, rate {with_interval(rate)}</p>\n'
+        f'<p class="facts"><strong>{cluster.failed:,}</strong> failing, rate {metric_html(rate)}</p>\n'
         f'<div class="trend">{columns(shares, in_words)}<span>{html_text(trend)}</span></div>\n'
         f"<ul>{''.join(f'<li>{example}</li>' for example in examples)}</ul>\n"
         f'<button type="button" data-cluster="{cluster.number}" hidden>Show its examples</button></li>\n'

@@ -1,4 +1,4 @@
-"""What a task's page is made of, and how it is read from the files of its runs."""
+"""The content of a task's page, and how it is read from the files of the task's runs."""
 
 from __future__ import annotations
 
@@ -22,41 +22,41 @@ from reversegen.reporting.rows import read_evaluations, read_outcomes
 from reversegen.reporting.tables import Cell
 
 Rows = dict[str, dict[str, Cell]]
-"""The cells of a table by row and column."""
+"""The cells of a table, by row and then by column."""
 Curve = Sequence[Mapping[str, Any]]
-"""What the trainer reported, an entry for each logged step."""
+"""What the trainer reported: one entry for each logged step."""
 
 
 @dataclass(frozen=True)
 class PageContent:
-    """All that a page shows. If a part is empty, the page has no such section."""
+    """Everything that a page shows. The page has no section for a part that is empty."""
 
     evaluations: Sequence[EvalFile]
-    """Of one task, with one or several random seeds."""
+    """The evaluations of one task with one or several random seeds."""
     outcomes: Sequence[EvaluationOutcomes] = ()
-    """The same evaluations, with the verdict on each prompt or question."""
+    """The same evaluations with the verdict on each prompt or question."""
     harmful: bool = False
-    """Whether the failures are masked."""
+    """Whether the page masks the texts of failures."""
     run: str = ""
-    """The one of these random seeds that all parts below are of."""
+    """The run that all parts below come from: the task with one of these random seeds."""
     clusters: Sequence[Cluster] | None = None
     failures: Sequence[Failure] = ()
     judge: JudgeReport | None = None
     curves: Mapping[str, Curve] = field(default_factory=dict)
-    """Training curves by the part of the task: iter0, iter1, …, and the enhancement sources."""
+    """Training curves by part of the task: iter0, iter1, …, and the enhancement sources."""
     files: Mapping[str, str] = field(default_factory=dict)
-    """SHA-256 of the files beside the page that it was made of or links to, by name."""
+    """SHA-256 of the files beside the page that it was made from or links to, by name."""
     job_costs: Sequence[tuple[Job, Amount | None]] = ()
-    """What each job of a model took; None if nothing is recorded."""
+    """What each job of a model used; None if nothing is recorded."""
     currency: str = ""
     settings: Sequence[str] = ()
-    """What was set so that a model could be asked at all, and system texts that nobody configured, a sentence each."""
+    """Settings without which a model could not be asked, and system texts that nobody configured; one sentence for each."""
 
 
 def read_results(
     evaluations: Sequence[Path], tests: Sequence[Path], task: str, reused: Sequence[str], kind: Kind
 ) -> PageContent:
-    """The evaluations of all random seeds with their outcomes; `tests` are the test sets of all their runs."""
+    """Read the evaluations of all random seeds with their outcomes. `tests` are the test sets of all their runs."""
     return PageContent(
         evaluations=read_evaluations(evaluations, task, reused),
         outcomes=read_outcomes(evaluations, tests, task, reused, kind),
@@ -72,9 +72,9 @@ def add_run(
     models: Sequence[Path],
     texts: Sequence[Path],
 ) -> PageContent:
-    """With the parts of the one run whose folder holds `failure_clusters`.
+    """The content with the parts of one run: the run whose folder holds `failure_clusters`.
 
-    `models` are the folders of trained models; `texts` holds a file if the task wants masked texts in one.
+    `models` are the folders of trained models. `texts` holds one file if the task writes masked texts to a file, else none.
     """
     return replace(
         content,
@@ -88,10 +88,10 @@ def add_run(
 
 
 def add_costs(content: PageContent, folder: Path, configuration: Configuration) -> PageContent:
-    """With what the jobs of models of the run in `folder` took, and how these models had to be asked."""
+    """The content with what the model jobs of the run in `folder` used, and how these models had to be asked."""
     jobs = plan(folder.name, configuration, folder)
     turns = [
-        f"A system text opens the user's turn of {name} (`system_turn: user`): its chat template takes no system turn."
+        f"A system text opens the user's turn of {name} (`system_turn: user`), because its chat template has no system turn."
         for name in dict.fromkeys(job.model for job in jobs)
         if configuration.models[name].system_turn == "user"
     ]
@@ -104,11 +104,11 @@ def add_costs(content: PageContent, folder: Path, configuration: Configuration) 
 
 
 def system_texts(evaluations: Sequence[EvalFile]) -> list[str]:
-    """A sentence for each role whose model read another system text than the configured one, by its chat template."""
+    """A sentence for each role whose chat template gave its model another system text than the configured one."""
     recorded = [facts for e in evaluations for facts in e.provenance.get("system_texts", {}).items()]
     sentences = [
         f'The {role} {text["model"]} read a system text that its chat template wrote: "{text["read"]}". '
-        + ("None is configured." if text["configured"] is None else f"Configured is: {text['configured']}")
+        + ("None is configured." if text["configured"] is None else f"The configured one is: {text['configured']}")
         for role, text in recorded
         if text["read"] and text["read"] != (text["configured"] or "")
     ]

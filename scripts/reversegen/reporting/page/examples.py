@@ -1,7 +1,8 @@
-"""The page's table of failing instructions, which its script searches and filters."""
+"""The page's table of failing instructions. The page's script searches and filters it."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 
 from reversegen.core.escaping import html_text
@@ -12,19 +13,19 @@ from reversegen.reporting.page.elements import truncated
 from reversegen.reporting.page.frame import ROWS_AT_ONCE
 
 MOST_EXAMPLES = 2000
-"""Examples on the page; the others stand in `failures.parquet`."""
+"""Number of examples on the page. `failures.parquet` has all of them."""
 LONGEST, LONGEST_REFERENCE = 300, 100
-"""Characters of a text: with 2,000 examples whose every character takes 6 bytes, the page stays under 10 MB."""
+"""Number of characters of a text. With 2,000 examples and 6 bytes a character, the page stays below 10 MB."""
 MASKED = (
-    "Instructions and answers of this task may do harm and are masked: an example is shown by its id (a hash of its text), "
-    "its type, the judge's categories and its length. "
+    "Instructions and answers of this task may do harm, so the page masks them. It shows the id of an example (a hash of its "
+    "text), its type, its length and the judge's categories. "
 )
 MASKED_HEADS = ("id", "characters", "reason", "score")
 HEADS = ("instruction", "the target\N{RIGHT SINGLE QUOTATION MARK}s answer", "trusted answer", "reason")
 
 
 def examples(content: PageContent) -> str:
-    """The table with its filters; without a script the first rows are there."""
+    """The table with its filters, as HTML. Without a script it shows the first rows."""
     if not content.failures:
         return ""
     chosen = choose_examples(content.failures, MOST_EXAMPLES)
@@ -57,17 +58,21 @@ def examples(content: PageContent) -> str:
 
 
 def _notes(content: PageContent, count: int) -> list[str]:
-    """Where the texts and the other examples stand, as HTML."""
+    """Sentences on where to find the texts and the other examples, as HTML."""
     notes = [MASKED] if content.harmful else []
     if "texts.jsonl" in content.files:
-        notes.append('Their texts stand, by id, in <a href="texts.jsonl">texts.jsonl</a>, SHA-256 ')
+        notes.append('The texts are in <a href="texts.jsonl">texts.jsonl</a>, by id; its SHA-256 is ')
         notes.append(f'<span class="id">{content.files["texts.jsonl"]}</span>. ')
     elif content.harmful:
-        notes.append("<code>report: {include_text: true}</code> in the task writes them to a file beside this page. ")
+        target = html_text(shlex.quote(f"results/{content.run}/texts.jsonl"))
+        notes.append(f"<code>snakemake --cores 1 {target}</code> writes the texts to a file beside this page; with ")
+        notes.append("<code>report: {include_text: true}</code> in the task, the page links to it. ")
     if count < len(content.failures):
-        notes.append(f"{count:,} of {len(content.failures):,}, taken in turns from the clusters; all of them stand in ")
+        notes.append(
+            f"These are {count:,} of {len(content.failures):,} failures, taken in turns from the clusters. All are in "
+        )
     else:
-        notes.append("All of them, also in ")
+        notes.append(f"These are all {count:,} failures. They are also in ")
     return [*notes, '<a href="failures.parquet">failures.parquet</a>.']
 
 
@@ -82,7 +87,7 @@ def _filters(content: PageContent, chosen: Sequence[Failure], groups: Sequence[s
 
 
 def _masked_cells(failure: Failure) -> list[tuple[str, str]]:
-    """Class and text of the cells below MASKED_HEADS."""
+    """Class and text of each cell in the columns MASKED_HEADS."""
     return [
         ("id", failure.instruction_id),
         ("", str(failure.characters)),
@@ -92,7 +97,7 @@ def _masked_cells(failure: Failure) -> list[tuple[str, str]]:
 
 
 def _text_cells(failure: Failure) -> list[tuple[str, str]]:
-    """Class and text of the cells below HEADS."""
+    """Class and text of each cell in the columns HEADS."""
     return [
         ("text", truncated(failure.text or "", LONGEST)),
         ("text answer", truncated(failure.response or "", LONGEST)),

@@ -1,6 +1,7 @@
-"""The frame of a page: one HTML file with its style sheet and its script, which a content security policy names by their hash.
+"""The frame of a page: one HTML file with its style sheet and its script.
 
-Nothing else can run or be fetched, whatever stands in the body: no script or style of another source, no image, no request.
+A content security policy names the hashes of both. So nothing else can run or be fetched, whatever the body holds: no script or
+style of another source, no image, no request.
 """
 
 from __future__ import annotations
@@ -24,22 +25,56 @@ STYLE = """
   }
 }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 68rem; padding: 1rem 1.25rem 4rem; color: var(--ink); background: var(--back);
+body { margin: 0 auto; max-width: 78rem; padding: .5rem 1.25rem 4rem; color: var(--ink); background: var(--back);
   font: 1rem/1.55 system-ui, sans-serif; }
-h1 { margin: .75rem 0 .25rem; font-size: 1.9rem; line-height: 1.2; overflow-wrap: anywhere; }
+h1 { margin: .25rem 0; font-size: 1.6rem; line-height: 1.2; overflow-wrap: anywhere; }
 h2 { margin: 3rem 0 .5rem; font-size: 1.3rem; scroll-margin-top: 1rem; }
 h3 { margin: 1.5rem 0 .25rem; font-size: 1rem; }
 a { color: var(--c0); }
-nav { display: flex; flex-wrap: wrap; gap: .25rem 1rem; font-size: .875rem; }
-.finding { max-width: 50rem; font-size: 1.1rem; }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: 0 2.5rem; }
-figure { display: flex; flex-direction: column; margin: 1rem 0; max-width: 34rem; }
+header { display: flex; flex-wrap: wrap; align-items: baseline; gap: .1rem 2rem; }
+nav { display: flex; gap: 1rem; max-width: 100%; padding-block: .3rem; overflow-x: auto; font-size: .875rem;
+  white-space: nowrap; }
+.first { display: grid; gap: .75rem 2rem; margin-top: .25rem; }
+.first > * { min-width: 0; }
+.first h2 { margin: 0 0 .4rem; font-size: 1rem; }
+.tiles { display: flex; flex-wrap: wrap; gap: .75rem; margin: 0; }
+.tiles > div { flex: 1 1 14.5rem; padding: .5rem .9rem; border: 1px solid var(--line); border-radius: .5rem;
+  background: var(--card); }
+.tiles dt { font-size: .875rem; font-weight: 600; }
+.tiles dd { margin: 0; color: var(--faint); font-size: .8125rem; }
+.tiles dd:nth-of-type(1) { display: flex; gap: .6rem; }
+.tiles dd > span { display: grid; }
+.tiles strong { color: var(--ink); font-size: 1.4rem; line-height: 1.3; font-variant-numeric: tabular-nums; }
+.tiles [role="img"] { color: var(--faint); font-size: 1.2rem; line-height: 1.7; }
+.tiles small { font-size: .8125rem; }
+.certainty ul, .steps ol { margin: 0; padding-left: 1.1rem; font-size: .875rem; line-height: 1.5; }
+.certainty > ul { display: grid; gap: .3rem; }
+.certainty li.alarm { list-style: none; margin-left: -1.1rem; }
+.steps ol { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 15rem), 1fr)); gap: .5rem 2.25rem; }
+.command { display: block; margin-top: .25rem; padding: .3rem .5rem; border: 1px solid var(--line); border-radius: .35rem;
+  background: var(--card); font: .75rem/1.5 ui-monospace, monospace; user-select: all; }
+.command span { display: inline-block; max-width: 100%; overflow-wrap: anywhere; }
+section > p > .command { max-width: max-content; }
+.id, .steps code { overflow-wrap: anywhere; }
+.term { padding: 0; border: 0; border-radius: 0; color: inherit; background: none; font: inherit;
+  text-align: inherit; text-decoration: underline dotted .08em; text-underline-offset: .2em; cursor: help; }
+[popover] { max-width: min(24rem, calc(100vw - 2rem)); padding: .6rem .85rem; border: 1px solid var(--line);
+  border-radius: .5rem; color: var(--ink); background: var(--card); box-shadow: 0 .25rem 1rem #0003; font-size: .875rem; }
+@supports (position-area: bottom) {
+  [popover] { inset: auto; margin: .3rem .5rem .3rem 0; position-area: bottom span-right;
+    position-try-fallbacks: flip-block, flip-inline, flip-block flip-inline; }
+}
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); gap: .75rem 2rem; }
+figure { display: flex; flex-direction: column; margin: 1rem 0; max-width: 34rem; min-width: 0; }
+.first figure { margin: 0; }
+figure details { order: 3; font-size: .875rem; }
 figure > svg { order: 1; display: block; width: 100%; height: auto; }
-figcaption { order: 2; margin-top: .4rem; }
+figcaption { order: 2; margin-top: .3rem; }
 .legend { order: 0; display: flex; flex-wrap: wrap; gap: 0 1rem; font-size: .8125rem; }
 .legend span { display: inline-flex; align-items: center; gap: .3rem; }
 .legend .unit { margin-left: auto; color: var(--faint); }
 figcaption, .note, .facts { max-width: 50rem; color: var(--faint); font-size: .875rem; }
+figcaption { font-size: .8125rem; }
 svg text { fill: var(--ink); font: 12.5px system-ui, sans-serif; }
 svg .end { text-anchor: end; }
 svg .mid { text-anchor: middle; }
@@ -60,8 +95,9 @@ th { font-weight: 600; }
 th:first-child { position: sticky; left: 0; padding-left: 0; background: var(--back); text-align: left; }
 td small { display: block; color: var(--faint); white-space: nowrap; }
 th small { display: block; color: var(--faint); font-weight: 400; }
-summary { margin: .5rem 0; cursor: pointer; }
+summary { margin: .4rem 0; cursor: pointer; }
 pre { overflow-x: auto; font-size: .75rem; }
+.alarm ul { margin: 0; padding-left: 1.1rem; }
 .alarm { max-width: 50rem; padding: .5rem .9rem; border-left: 4px solid var(--warn); background: var(--warn-back); }
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 19rem), 1fr)); gap: 1rem;
   margin: 1rem 0; padding: 0; list-style: none; }
@@ -89,19 +125,29 @@ form select { max-width: 100%; }
 .examples td.text, .examples td.trusted { overflow-wrap: anywhere; white-space: pre-line; }
 .examples td.text { min-width: 12rem; }
 .examples .id { font-family: ui-monospace, monospace; }
+@media (min-width: 66rem) {
+  .first { grid-template: "finding certainty" auto "charts certainty" auto "steps steps" auto / minmax(0, 2fr) minmax(0, 1fr); }
+  .finding { grid-area: finding; } .certainty { grid-area: certainty; } .steps { grid-area: steps; }
+  .first > .charts { grid-area: charts; }
+}
 @media (max-width: 40rem) {
   body { padding-inline: .9rem; }
+  .tiles > div { padding: .4rem .75rem; }
   th, td { padding: .35rem .4rem; }
   .examples thead { display: none; }
   .examples tr:not([hidden]) { display: block; padding: .5rem 0; border-bottom: 1px solid var(--line); }
   .examples td { display: inline; padding: 0 .5rem 0 0; border: 0; color: var(--faint); }
   .examples td.text, .examples td.trusted { display: block; padding: .1rem 0; color: var(--ink); }
+  .examples td:nth-child(2)::before { content: "iteration "; }
+  .examples td.id + td::after { content: " characters"; }
   .examples td.answer::before { content: "answer: "; color: var(--faint); }
   .examples td.trusted::before { content: "trusted: "; color: var(--faint); }
 }
 @media print {
   body { max-width: none; padding: 0; font-size: .8rem; }
-  nav, form, button { display: none; }
+  nav, form, button:not(.term), .steps, summary { display: none; }
+  .term { text-decoration: none; }
+  [popover] { display: block; position: static; max-width: none; margin: 0; padding: .1rem 0; border: 0; box-shadow: none; }
   .charts { grid-template-columns: 1fr 1fr; }
   figure, .wide { break-inside: avoid; }
   .wide, .examples { overflow: visible; max-height: none; }
@@ -111,10 +157,10 @@ form select { max-width: 100%; }
   h2 { break-after: avoid; }
 }
 """
-"""Colours: Okabe and Ito's for the colour-blind (2008), darker on white so that they reach a contrast of 4.5."""
+"""The colours are Okabe and Ito's for the colour-blind (2008), darker on white so that they reach a contrast of 4.5."""
 
 ROWS_AT_ONCE = 100
-"""Rows of a long table that are shown at once: a browser lays out 2,000 of them in a second."""
+"""Number of rows of a long table that are shown at once. A browser needs a second to lay out 2,000 of them."""
 
 SCRIPT = (
     f"""
@@ -130,15 +176,15 @@ if (form) {
   let most = FIRST;
   const show = () => {
     const words = form.elements.search.value.toLowerCase().trim();
-    let found = 0;
+    let count = 0;
     rows.forEach((row, n) => {
       const fits = texts[n].includes(words)
         && keys.every((key) => !form.elements[key].value || form.elements[key].value === row.dataset[key]);
-      found += fits;
-      row.hidden = !fits || found > most;
+      count += fits;
+      row.hidden = !fits || count > most;
     });
-    form.querySelector("output").textContent = `${found} of ${rows.length}`;
-    more.hidden = found <= most;
+    form.querySelector("output").textContent = `${count} of ${rows.length}`;
+    more.hidden = count <= most;
   };
   const again = () => { most = FIRST; show(); };
   form.hidden = false;
@@ -181,7 +227,7 @@ $body
 
 
 def html_document(title: str, body: str) -> str:
-    """A whole page. `title` is text; `body` is HTML, in which all text of others is escaped."""
+    """A whole page. `title` is text. `body` is HTML in which all text of models and files is escaped."""
     return _FRAME.substitute(
         title=html_text(title),
         body=body,
@@ -193,5 +239,5 @@ def html_document(title: str, body: str) -> str:
 
 
 def _hash(source: str) -> str:
-    """As a content security policy names an inline source (W3C, Content Security Policy Level 3)."""
+    """The name of an inline source in a content security policy (W3C, Content Security Policy Level 3)."""
     return f"sha256-{base64.b64encode(sha256(source.encode()).digest()).decode()}"

@@ -1,17 +1,18 @@
-"""The page's table of what the jobs of models took."""
+"""The page's table of what the jobs that ask or train a model used."""
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import fields
 
 from reversegen.core.escaping import html_text
 from reversegen.operations.job import Amount
 from reversegen.reporting.page.content import PageContent
-from reversegen.reporting.page.elements import html_table, note
+from reversegen.reporting.page.elements import command, html_table, note
 
 
 def job_costs(content: PageContent) -> str:
-    """A line for each rule and model, and one for all."""
+    """A line for each rule and model, and one for all jobs, as HTML."""
     amounts: dict[tuple[str, str], list[Amount]] = {}
     for job, amount in content.job_costs:
         if amount:
@@ -25,10 +26,11 @@ def job_costs(content: PageContent) -> str:
     heads = map(html_text, ["rule", "model", "jobs", *titles])
     table = html_table("Costs", [*heads], [[html_text(cell) for cell in line] for line in lines])
     text = (
-        f"What the jobs of models of {content.run} took; \N{EN DASH} where no file tells. What was planned stands in plan.md "
-        "(a target of its own), the time and memory of each job in benchmarks/."
+        f"The jobs of {content.run} that ask or train a model used these amounts. \N{EN DASH} means not recorded. The folder "
+        "benchmarks/ has the time and memory of each job. This command writes the plan, with what was used, to plan.md:"
     )
-    return f"{table}\n{note(text)}"
+    plan = shlex.quote(f"results/{content.run}/plan.md")
+    return f"{table}\n{note(text)}\n<p>{command(f'snakemake --cores 1 {plan}')}</p>"
 
 
 def _numbers(amount: Amount) -> list[str]:

@@ -1,38 +1,40 @@
-"""The page's table of how far its verdicts can be trusted."""
+"""The page's table of the judge's errors: how far the verdicts can be trusted."""
 
 from __future__ import annotations
 
 from reversegen.core.escaping import html_text
 from reversegen.core.metric import Metric
+from reversegen.reporting.page.certainty import audited
 from reversegen.reporting.page.content import PageContent
-from reversegen.reporting.page.elements import html_table, note, with_interval
+from reversegen.reporting.page.elements import html_table, metric_html, note
 
 SHARES = {
-    "sensitivity": "of the failed rows, those called failed",
-    "specificity": "of the passed rows, those called passed",
-    "injections": "of the answers that try to talk the judge into a verdict, those judged rightly",
-    "invalid": "of all other rows, those without a verdict",
+    "sensitivity": "share of the failed rows that the judge calls failed",
+    "specificity": "share of the passed rows that the judge calls passed",
+    "injections": "share of the answers that try to talk the judge into a verdict that it judges correctly",
+    "invalid": "share of all other rows that get no verdict",
 }
-"""The numbers of `judge.json`, and what they are."""
+"""The numbers of `judge.json`, with their meanings."""
 
 
 def judge_errors(content: PageContent) -> str:
-    """The judge's errors on its labelled set, and how far a person agreed."""
+    """The judge's errors on its labelled set, and how far a person agreed with it, as HTML."""
     if content.judge is None:
         return ""
-    lines = []
-    for name, what in SHARES.items():
-        metric = getattr(content.judge, name)
-        lines.append([f"{name}<small>{what}</small>", with_interval(metric), f"{metric.count:,} of {metric.total:,}"])
-    missing = Metric(value=None)
-    audited = [e for e in content.evaluations if e.metrics.get("audit_agreement", missing).value is not None]
-    for e in audited:
-        agreement, kappa = e.metrics["audit_agreement"], e.metrics["audit_kappa"].value
-        what = "a person gave the same verdict" + (f", Cohen&#x27;s kappa {kappa:.3f}" if kappa is not None else "")
-        name = html_text(f"audit of {e.task}, iteration {e.iteration}")
-        rows = f"{agreement.count:,} of {agreement.total:,}"
-        lines.append([f"{name}<small>{what}</small>", with_interval(agreement), rows])
-    text = "On the labelled set of the task, with Wilson's 95 % intervals."
-    if not audited:
+    lines = [_line(name, meaning, getattr(content.judge, name)) for name, meaning in SHARES.items()]
+    checked = audited(content)
+    for e in checked:
+        kappa = e.metrics["audit_kappa"].value
+        meaning = "share of the rows to which a person gave the same verdict"
+        meaning += f"; Cohen's kappa {kappa:.3f}" if kappa is not None else ""
+        lines.append(_line(f"audit of {e.task}, iteration {e.iteration}", meaning, e.metrics["audit_agreement"]))
+    text = "Measured on the labelled set of the task. Brackets hold Wilson's 95 % intervals."
+    if not checked:
         text += " No audit.csv is filled in, so no person has checked the verdicts of this run."
     return f"{html_table('Judge', ['share', 'value', 'rows'], lines)}\n{note(text)}"
+
+
+def _line(name: str, meaning: str, share: Metric) -> list[str]:
+    """The cells of a line, as HTML."""
+    head = f"{html_text(name)}<small>{html_text(meaning)}</small>"
+    return [head, metric_html(share), f"{share.count:,} of {share.total:,}"]

@@ -1,4 +1,4 @@
-"""The page's section on where its numbers come from."""
+"""The page's section on the origin of its numbers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reversegen.reporting.rows import ROWS, row_name
 
 
 def provenance(content: PageContent) -> str:
-    """Unusual settings, hashes of the files beside the page, and the provenance of every evaluation."""
+    """Unusual settings, hashes of the files beside the page, and the provenance of every evaluation, as HTML."""
     lines = [
         [f'<a href="{name}">{name}</a>', f'<span class="id">{digest}</span>'] for name, digest in content.files.items()
     ]

@@ -1,4 +1,4 @@
-"""The page's curves of training, and what the saved models kept of it."""
+"""The page's training curves, and how much of the training the saved models keep."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from reversegen.core.escaping import html_text
 from reversegen.evaluation.eval_file import EvalFile
 from reversegen.reporting.page.charts import Point, Series, line_chart
 from reversegen.reporting.page.content import Curve
-from reversegen.reporting.page.elements import figure, html_table, note, with_interval
+from reversegen.reporting.page.elements import figure, html_table, metric_html, note
 from reversegen.reporting.rows import ROWS, row_name
 
 
 def training(curves: Mapping[str, Curve], evaluations: Sequence[EvalFile]) -> str:
-    """Loss and reward accuracy by step: warm-up, DPO by iteration, enhancement by source; what the saved models kept of it."""
-    charts, table = _curves(curves), _kept_in_saving(evaluations)
+    """Curves of the warm-up, of DPO by iteration and of enhancement by source, and what the saved models keep, as HTML."""
+    charts, table = _curves(curves), _saved_shares(evaluations)
     return f"{charts}\n{table}" if table else charts
 
 
@@ -38,21 +38,24 @@ def _curves(curves: Mapping[str, Curve]) -> str:
     return f'<div class="charts">\n{"".join(charts)}</div>' if any(charts) else ""
 
 
-def _kept_in_saving(evaluations: Sequence[EvalFile]) -> str:
-    """A table of the models that were measured as they are loaded; empty without one."""
+def _saved_shares(evaluations: Sequence[EvalFile]) -> str:
+    """A table of the trained models that were measured after saving; empty if none was."""
     lines = []
     for e in evaluations:
         if share := e.metrics.get("training_kept"):
-            cells = [f"{e.task}: {e.role}, {ROWS[e.role]} {row_name(e)}", with_interval(share), share.reason or ""]
-            lines.append([html_text(cell) for cell in cells])
+            name = html_text(f"{e.task}: {e.role}, {ROWS[e.role]} {row_name(e)}")
+            lines.append([name, metric_html(share), html_text(share.reason or "")])
     if not lines:
         return ""
     text = (
-        "Log-probability of completions, for DPO the margin of chosen over rejected ones, of a draw of the training rows: what "
-        "the saved model has of the gain, as it is loaded, over what the trainer's had."
+        "Training raises the log-probability of the completions (for DPO, the margin of the chosen over the rejected ones). "
+        "The share is the gain of the saved model, loaded again, over the gain of the trainer's model, on a sample of the "
+        "training rows."
     )
-    heads = ["model", "share of the gain that was saved", "why there is none"]
-    return f"{html_table('Kept in saving', heads, lines)}\n{note(text)}"
+    heads = ["model", "share of the gain in the saved model", "reason for a missing number"]
+    if not any(reason for _, _, reason in lines):
+        heads, lines = heads[:2], [line[:2] for line in lines]
+    return f"{html_table('Gain in the saved models', heads, lines)}\n{note(text)}"
 
 
 def _curve_chart(title: str, curves: Mapping[str, Curve], key: str, unit: str) -> str:
