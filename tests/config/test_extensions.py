@@ -106,7 +106,7 @@ def test_a_reused_part_depends_on_the_section_of_a_new_kind(edited: Edited) -> N
     with_spelling(edited, **OWN)
     edited.write("tasks/child.yaml", {"extends": "spelling", "reuse": ["original"], "spelling": {"language": "de"}})
     fault = with_spelling(edited, **OWN).faults["child"]
-    assert fault.endswith("reuse: original depends on spelling, which is not that of spelling")
+    assert "reuse: original depends on spelling, which differs from that of spelling; " in fault
 
 
 def test_editors_know_the_section_of_a_new_kind() -> None:
@@ -141,4 +141,4 @@ def test_a_world_that_there_is_not_is_refused_in_tasks_and_models(edited: Edited
 def test_a_table_of_no_kind_is_refused(edited: Edited) -> None:
     edited.set(WORKFLOW, "tables.maths", ["tiny-math"])
     place = f"{edited.folder / WORKFLOW}: tables.maths"
-    assert edited.refusal() == f"{place}: is none of honesty, math, safety, ablation"
+    assert edited.refusal() == f"{place}: unknown table; use honesty, math, safety, ablation"

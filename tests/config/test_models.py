@@ -42,7 +42,7 @@ def test_an_endpoint_over_https_or_on_loopback_is_taken(edited: Edited, url: str
 
 def test_a_model_is_split_over_no_more_gpus_than_its_jobs_ask_for(edited: Edited) -> None:
     edited.set(MODELS, "llama3-8b", LLAMA | {"engine": "vllm", "vllm": {"tensor_parallel_size": 2}})
-    assert "llama3-8b.vllm.tensor_parallel_size: 2, and a job of the size 8b asks for 1 GPUs" in edited.refusal()
+    assert "llama3-8b.vllm.tensor_parallel_size: 2, but a job of the size 8b asks for 1 GPUs" in edited.refusal()
     edited.set(WORKFLOW, "sizes.8b.gpu", 2)
     edited.load()
 
@@ -72,11 +72,11 @@ def test_plain_http_to_another_machine_needs_its_setting(edited: Edited) -> None
         *(
             (
                 {"extra_body": {key: 1}},
-                f"extra_body: {key}: not to be given here; see max_tokens_field, omit and one_choice",
+                f"extra_body: {key}: cannot be given here; see max_tokens_field, omit and one_choice",
             )
             for key in ("model", "messages", "n", "seed", "stream", "max_tokens", "max_completion_tokens")
         ),
-        ({"extra_body": {"max_new": 1}, "max_tokens_field": "max_new"}, "extra_body: max_new: not to be given here"),
+        ({"extra_body": {"max_new": 1}, "max_tokens_field": "max_new"}, "extra_body: max_new: cannot be given here"),
         ({"extra_body": {"chat_template_kwargs": 1}}, "extra_body: chat_template_kwargs: names and values are needed"),
         ({"extra_body": ["a"]}, "endpoint.extra_body: "),
         ({"omit": ["n"]}, "endpoint.omit.0: "),
@@ -105,7 +105,7 @@ def test_settings_of_a_request_are_taken_as_they_are_given(edited: Edited) -> No
 
 def test_an_endpoint_is_not_told_how_to_load_its_model(edited: Edited) -> None:
     edited.set(MODELS, "remote", {"size": "tiny", "endpoint": ENDPOINT, "chat_template": "x", "dtype": "float32"})
-    assert "dtype, chat_template: an endpoint loads its model itself" in edited.refusal()
+    assert "dtype, chat_template: cannot be set, because an endpoint loads its model itself" in edited.refusal()
 
 
 THINKS, AT_ONCE = (
@@ -140,14 +140,14 @@ def test_a_judge_of_a_fixed_form_has_no_room_for_a_thought(edited: Edited) -> No
     model = JUDGE["model"]
     edited.set(TASK, "judge", JUDGE | {"format": "wildguard"})
     edited.set(MODELS, model, LLAMA | THINKS)
-    assert f"judge: {model} thinks before it answers, and the form wildguard has no room" in edited.refusal()
+    assert f"judge: {model} thinks before it answers, and the format wildguard has no room" in edited.refusal()
     edited.set(MODELS, model, LLAMA | AT_ONCE)
     edited.load()
 
 
 def test_limits_are_for_an_endpoint(edited: Edited) -> None:
     edited.set(MODELS, "llama3-8b", LLAMA | {"limits": {"concurrency": 4}})
-    assert "limits: are for an endpoint" in edited.refusal()
+    assert "limits: only an endpoint takes them" in edited.refusal()
 
 
 def test_the_refusal_of_an_unknown_model_lists_the_known_ones(edited: Edited) -> None:

@@ -88,7 +88,10 @@ def test_a_reused_part_that_a_changed_key_decides_is_refused_by_name(
     extending(edited, "child", "tiny-math", reuse=[part])
     edited.set("tasks/child.yaml", key, value)
     file = edited.folder / "tasks/child.yaml"
-    assert edited.refusal() == f"{file}: reuse: {part} depends on {named}, which is not that of tiny-math"
+    assert edited.refusal() == (
+        f"{file}: reuse: {part} depends on {named}, which differs from that of tiny-math; remove {part} from `reuse`, or give "
+        f"{named} the same value"
+    )
     edited.set("tasks/child.yaml", "reuse", [])
     edited.load()
 

@@ -236,11 +236,11 @@ def test_more_processes_than_gpus_are_refused_before_any_job(workflow: Workflow)
     [
         (
             {"config": "horovod", "processes": 2},
-            "config/tasks/full.yaml: preference.training.launcher.config: 'horovod' is none of ddp, fsdp, one_gpu",
+            "config/tasks/full.yaml: preference.training.launcher.config: unknown file 'horovod'; use ddp, fsdp, one_gpu",
         ),
         (
             {"config": "fsdp", "processes": 2},
-            "config/tasks/full.yaml: preference: LoRA is not for fsdp, which shards all weights; take ddp",
+            "config/tasks/full.yaml: preference: LoRA cannot be trained with fsdp, which shards all weights; use ddp",
         ),
         (
             {"config": "ddp", "processes": 3},
