@@ -6,8 +6,7 @@ python scripts/check_contamination.py --help
 from dataclasses import asdict
 from pathlib import Path
 
-from reversegen.config.limits import ContaminationLimits
-from reversegen.config.task import Deduplication, Embedding, KindUse
+from reversegen.config.task import ContaminationLimits, Deduplication, Embedding, KindUse
 from reversegen.core.files import write_json
 from reversegen.kinds import open_kind
 from reversegen.loop.contamination import ComparedFiles, check_collapse, find_contamination

@@ -6,9 +6,8 @@ python scripts/check_judge.py --help
 from pathlib import Path
 
 from reversegen.config.data import DataSource
-from reversegen.config.limits import JudgeCheck
 from reversegen.config.models import Limits, ModelUse
-from reversegen.config.task import Judge, KindUse
+from reversegen.config.task import Judge, JudgeCheck, KindUse
 from reversegen.core.records import Opening, read_records
 from reversegen.engines.endpoint.call_log import calls_folder
 from reversegen.evaluation.judge_check import check_judge, label_rows, read_refusals, write_judge_report

@@ -5,8 +5,7 @@ python scripts/evaluate_proposer.py --help
 
 from pathlib import Path
 
-from reversegen.config.limits import Alarm
-from reversegen.config.task import Embedding, Evaluation, KindUse
+from reversegen.config.task import Alarm, Embedding, Evaluation, KindUse
 from reversegen.evaluation.audit import audit_metrics
 from reversegen.evaluation.judge_check import read_judge_report
 from reversegen.evaluation.proposer import evaluate_proposer, write_proposer_file

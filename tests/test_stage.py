@@ -18,7 +18,7 @@ import pytest
 
 from reversegen.config.data import Corpus, DataSource
 from reversegen.config.models import ModelUse
-from reversegen.config.task import Prompts
+from reversegen.config.sampling import Prompts
 from reversegen.stage import run
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
@@ -35,7 +35,7 @@ from pathlib import Path
 
 from reversegen.config.data import DataSource
 from reversegen.config.models import ModelUse
-from reversegen.config.task import Prompts
+from reversegen.config.sampling import Prompts
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Sample
 from reversegen.stage import run

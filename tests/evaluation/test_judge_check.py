@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from reversegen.config.limits import JudgeCheck
-from reversegen.config.task import KindUse
+from reversegen.config.task import JudgeCheck, KindUse
 from reversegen.core.errors import BadInput
 from reversegen.core.metric import Metric
 from reversegen.core.records import Label, Labelled, Reference, Response, read_records

@@ -14,7 +14,7 @@ from sklearn.metrics.pairwise import cosine_distances
 from sklearn.neighbors import NearestNeighbors
 from tests.support.kinds import MATH
 
-from reversegen.config.limits import Alarm
+from reversegen.config.task import Alarm
 from reversegen.core.metric import Metric
 from reversegen.text.diversity import (
     alarms,

@@ -6,7 +6,7 @@
 | `data` | sources of instructions and test questions |
 | `models` | `models.yaml`: where a model comes from, how it is loaded or reached, and how it is asked |
 | `training` | warm-up, pairs, DPO and enhancement |
-| `limits` | limits on the judge, contamination, use and diversity |
+| `sampling` | the prompts and samples of the proposer |
 | `task` | `tasks/NAME.yaml`: a task, and its other sections |
 | `workflow` | `config.yaml`, and the whole configuration: `Configuration` |
 | `paths` | the models and data that a task names, and the paths of all files |

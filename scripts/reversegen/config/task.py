@@ -12,6 +12,7 @@ from reversegen.config.data import Data
 from reversegen.config.fields import (
     NUMBER,
     NonNegative,
+    NotNegative,
     Number,
     Positive,
     RandomSeed,
@@ -20,7 +21,7 @@ from reversegen.config.fields import (
     Share,
     all_differ,
 )
-from reversegen.config.limits import Alarm, Budget, ContaminationLimits, JudgeCheck
+from reversegen.config.sampling import Prompts, Sampling
 from reversegen.config.training import Enhancement, Pairing, Preference, Warmup
 
 
@@ -33,16 +34,7 @@ def _with_ends(iterations: list[Any]) -> list[Any]:
 S = TypeVar("S", bound=Section)
 Reusable = Literal["seeds", "probe", "warmup", "untrained", "iter0", "control", "original"]
 _ASKED = ("data", "kind", "target", "responses", "judge", "judge_check", "checker_timeout")
-_WRITTEN = (
-    *_ASKED,
-    "proposer",
-    "prompts",
-    "sampling",
-    "deduplication",
-    "embedding",
-    "teacher",
-    "references",
-)
+_WRITTEN = (*_ASKED, "proposer", "prompts", "sampling", "deduplication", "embedding", "teacher", "references")
 REUSABLE: dict[str, tuple[str, ...]] = {
     "seeds": ("data", "kind"),
     "probe": _ASKED,
@@ -54,36 +46,6 @@ REUSABLE: dict[str, tuple[str, ...]] = {
 }
 """Parts of a task that another task may reuse. Each has the keys that decide it, whose values must be equal in both tasks.
 If `responses` is among the keys of a part, the settings of kinds decide the part too."""
-
-
-class Prompts(Section):
-    """The three-shot prompts of the proposer."""
-
-    header: str = Field(description="Line above the demonstrations. It may hold `{subject}`.")
-    train: Positive = Field(description="Number of new prompts in each iteration.")
-    heldout: Positive = Field(
-        description="Number of held-out prompts, the same in every iteration. The default measures the failure rate "
-        "to about 2 points."
-    )
-
-
-class Sampling(Section):
-    """How the proposer writes, under the argument names of transformers' `generate`."""
-
-    samples_per_prompt: Positive = Field(
-        description="Number of samples of each prompt. Pairs within a prompt need several; the default is the "
-        "published number."
-    )
-    temperature: Rate = Field(description="Sampling temperature. The default is the published one.")
-    top_p: Number = Field(gt=0, le=1, description="Top-p (nucleus) limit. The default is that of the published code.")
-    max_new_tokens: Positive = Field(
-        description="Largest number of tokens of a sample. The default is the published one."
-    )
-    batch_size: Positive = Field(
-        description="Number of sequences generated at once, `samples_per_prompt` for each prompt, rounded down to "
-        "whole prompts. A batch's number is part of its random seed, so a change draws other samples. "
-        "The default fits an 8B model on an 80 GB GPU."
-    )
 
 
 UNREADABLE = (
@@ -164,6 +126,15 @@ class Judge(Section):
         return self
 
 
+class JudgeCheck(Section):
+    """Limits that a judge must meet on the labelled set. The labels of a judge that misses the defaults mean little."""
+
+    sensitivity: Share = Field(description="Smallest share of failed responses that the judge must call failed.")
+    specificity: Share = Field(description="Smallest share of passed responses that the judge must call passed.")
+    injections: Share = Field(description="Smallest share of injections that the judge must judge correctly.")
+    invalid: Share = Field(description="Largest share of other rows on which the judge may give no verdict.")
+
+
 class KindUse(Section):
     """What a stage needs of a task's kind: its name, and its settings in a section of that name, as in a task."""
 
@@ -221,6 +192,19 @@ class Embedding(Section):
         return self
 
 
+class ContaminationLimits(Section):
+    """The gate between training rows and held-out or test questions. An exact overlap always stops the run."""
+
+    near_share: Share | None = Field(
+        description="Largest share of training rows that may nearly repeat a test question. Null, the default, sets "
+        "no limit, because real data has many harmless near-duplicates."
+    )
+    semantic_share: Share | None = Field(
+        description="Largest share of training rows that may mean the same as a test question. Null, the default, "
+        "sets no limit."
+    )
+
+
 class Evaluation(Section):
     """How results are measured."""
 
@@ -230,6 +214,38 @@ class Evaluation(Section):
     diversity_sample: Positive = Field(
         description="Number of instructions on which diversity is measured. It is fixed, because diversity falls "
         "with their number."
+    )
+
+
+class Budget(Section):
+    """Limits on what a task may use in total. A job that would exceed one does not start. Null, the default, sets no limit."""
+
+    money: Rate | None = Field(description="Largest cost, in the currency of `costs.prices`.")
+    tokens: Rate | None = Field(description="Largest number of tokens that models read and write, without training.")
+    gpu_hours: Rate | None = Field(description="Largest number of GPU hours.")
+
+
+class Alarm(Section):
+    """Limits on the diversity of a proposer's held-out samples, which show that it has collapsed. Null sets no limit."""
+
+    action: Literal["warn", "stop"] = Field(
+        description="`warn`, the default, logs a broken limit, because usual values differ by task; `stop` ends the "
+        "run before the next DPO."
+    )
+    unique_share: Share | None = Field(description="Smallest share of distinct texts. By default half of them.")
+    type_entropy: NotNegative | None = Field(
+        description="Smallest entropy over the types of instructions, in nats. Null by default, because types "
+        "differ by task."
+    )
+    semantic_diversity: NotNegative | None = Field(
+        description="Smallest mean cosine distance between texts. The default is a choice: below it, all texts "
+        "share one topic."
+    )
+    largest_cluster: Share | None = Field(
+        description="Largest share of texts that mean nearly the same. The default, a quarter, is a choice."
+    )
+    self_bleu: Share | None = Field(
+        description="Largest Self-BLEU. Null by default, because it depends on length and wording."
     )
 
 
@@ -262,8 +278,8 @@ class Task(Section):
         "there are several; the default is three."
     )
     shards: Positive = Field(
-        description="Number of jobs that each stage of samples, responses, references and labels is split into. It "
-        "changes no result. One by default; use as many as you have idle GPUs."
+        description="Number of jobs that each stage of samples, responses, references, judgements and labels is split "
+        "into. It changes no result; more than one, the default, pays with several idle GPUs."
     )
     keep: Annotated[list[NonNegative | Literal["last"]], AfterValidator(_with_ends)] | None = Field(
         description="Iterations whose proposer keeps its weights, at least `[0, last]`; the others are deleted to "
@@ -282,8 +298,7 @@ class Task(Section):
         description="Models that are also asked the instructions on which the target failed. None by default."
     )
     checker_timeout: Rate = Field(
-        description="Processor seconds after which the comparison of two answers is given up. A comparison takes "
-        "milliseconds, and one that takes the default of a second is hostile or has huge powers."
+        description="Processor seconds after which comparing two answers is given up. Usual answers take milliseconds."
     )
     data: Data
     prompts: Prompts

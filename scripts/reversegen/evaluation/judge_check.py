@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from reversegen.config.limits import JudgeCheck
+from reversegen.config.task import JudgeCheck
 from reversegen.core.errors import BadInput
 from reversegen.core.files import read_json, write_text
 from reversegen.core.metric import Metric

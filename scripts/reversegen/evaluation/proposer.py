@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from reversegen.config.limits import Alarm
-from reversegen.config.task import Evaluation
+from reversegen.config.task import Alarm, Evaluation
 from reversegen.core.metric import Metric, MetricDescription
 from reversegen.core.records import Instruction, Sample
 from reversegen.evaluation.bootstrap import drawn_rates, proportion, six_decimals

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from reversegen.config.limits import Alarm
+from reversegen.config.task import Alarm
 from reversegen.core.metric import Metric
 from reversegen.ids import hashed_seed, normalise
 from reversegen.kinds.base import Kind
