@@ -1,4 +1,4 @@
-"""The shipped configuration is valid for the loader; a fault of a file is named with the file and stops no other task."""
+"""The shipped configuration is valid for the loader. A fault of a file is reported with the file and stops no other task."""
 
 import re
 import shutil
@@ -52,16 +52,16 @@ def test_a_fault_of_an_ablation_names_its_file_and_an_ablation_may_be_extended(e
 
 @pytest.mark.parametrize("name", [Path(file).stem for file in SHIPPED if file.startswith("tasks/")])
 def test_a_task_has_its_own_values_and_the_defaults_elsewhere(shipped: Configuration, name: str) -> None:
-    own = leaves(read(task_file(CONFIG / "tasks", name)))
-    if parent := own.get(".extends"):
-        own = leaves(read(task_file(CONFIG / "tasks", parent))) | own
+    changed = leaves(read(task_file(CONFIG / "tasks", name)))
+    if parent := changed.get(".extends"):
+        changed = leaves(read(task_file(CONFIG / "tasks", parent))) | changed
     defaults = {
         key: value
         for key, value in leaves(content(WORKFLOW)["defaults"]).items()
-        if not any(other.startswith(f"{key}.") for other in own)  # null where the task has a section
-        and not any(key.startswith(f"{other}.") for other in own)  # a section where the task says null
+        if not any(path.startswith(f"{key}.") for path in changed)  # null if the task has a section
+        and not any(key.startswith(f"{path}.") for path in changed)  # a section if the task has null
     }
-    assert leaves(shipped.task(name).model_dump(mode="json", exclude_unset=True)) == defaults | own
+    assert leaves(shipped.task(name).model_dump(mode="json", exclude_unset=True)) == defaults | changed
 
 
 def test_models_and_lock_are_those_of_the_files(shipped: Configuration) -> None:
@@ -161,7 +161,7 @@ def test_a_fault_of_one_model_is_an_error_for_the_tasks_that_name_it(edited: Edi
         places.task("math")
 
 
-def test_a_fault_of_what_all_tasks_share_is_an_error_for_all(edited: Edited) -> None:
+def test_a_fault_of_a_shared_setting_is_an_error_for_all_tasks(edited: Edited) -> None:
     edited.set(WORKFLOW, "defaults.sampling.top_p", 7)
     with pytest.raises(BadInput, match=r"config.yaml: defaults.sampling.top_p"):
         edited.load()
@@ -175,13 +175,13 @@ def test_a_branch_is_no_commit(edited: Edited) -> None:
     assert "lock.yaml: a/b: 'main' is not a commit" in edited.refusal()
 
 
-def test_a_key_that_stands_twice_is_refused(edited: Edited) -> None:
+def test_a_key_that_occurs_twice_is_refused(edited: Edited) -> None:
     path = edited.folder / TASK
     path.write_text(path.read_text() + "\nkind: math\n")
     assert "the key 'kind' occurs twice" in edited.refusal()
 
 
-def test_a_key_that_stands_twice_in_the_file_that_snakemake_reads_is_refused(edited: Edited) -> None:
+def test_a_key_that_occurs_twice_in_the_file_that_snakemake_reads_is_refused(edited: Edited) -> None:
     path = edited.folder / "config.yaml"
     path.write_text(path.read_text() + "\nrandom_seeds: [7]\n")
     assert "config.yaml: not a readable YAML file: the key 'random_seeds' occurs twice" in edited.refusal()
@@ -214,7 +214,7 @@ def test_a_malformed_file_is_named(edited: Edited, file: str, text: bytes) -> No
     ],
     ids=["no commit", "a number", "a list", "a model named 7"],
 )
-def test_a_name_or_a_commit_that_is_no_text_is_refused(edited: Edited, file: str, value: Any) -> None:
+def test_a_name_or_a_commit_that_is_not_text_is_refused(edited: Edited, file: str, value: Any) -> None:
     (edited.folder / file).write_text(yaml.safe_dump(value))
     assert edited.refusal().startswith(f"{edited.folder / file}: ")
 
@@ -254,8 +254,8 @@ def test_an_unknown_task_is_refused_with_the_known_ones(shipped: Configuration, 
 def test_a_task_that_extends_another_has_its_own_keys_over_those_of_the_other_and_the_defaults(edited: Edited) -> None:
     extending(edited, "child", "tiny-math", iterations=7, sampling={"top_p": 0.5})
     extending(edited, "grandchild", "child", sampling={"temperature": 0.25}, pairs={"max_reuse": 3})
-    found = edited.load()
-    parent, child, grandchild = (found.task(name).model_dump() for name in ("tiny-math", "child", "grandchild"))
+    loaded = edited.load()
+    parent, child, grandchild = (loaded.task(name).model_dump() for name in ("tiny-math", "child", "grandchild"))
     sampling = parent["sampling"] | {"top_p": 0.5}
     assert child == parent | {"extends": "tiny-math", "iterations": 7, "sampling": sampling}
     assert grandchild == child | {

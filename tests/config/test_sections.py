@@ -1,4 +1,4 @@
-"""A value that a section cannot have is refused with file and key."""
+"""A value that a section does not allow is refused with file and key."""
 
 from typing import Any
 
@@ -85,7 +85,7 @@ def test_keys_that_do_not_fit_each_other_are_refused_with_file_and_section(
         (TASK, "honesty", {"sure": "unsure", "unsure": "unsure"}, "sure and unsure must differ"),
     ],
 )
-def test_what_could_only_fail_late_is_refused_at_once(
+def test_a_fault_that_a_stage_would_meet_late_is_refused_at_once(
     edited: Edited, file: str, key: str, value: Any, words: str
 ) -> None:
     edited.set(file, key, value)
@@ -111,7 +111,7 @@ def test_an_old_key_is_refused_with_its_new_name(edited: Edited, file: str, key:
     assert edited.refusal() == f"{edited.folder / file}: {message}"
 
 
-def test_a_key_that_replaces_an_old_one_is_not_said_to_be_missing(edited: Edited) -> None:
+def test_a_key_that_replaces_an_old_one_is_not_reported_as_missing(edited: Edited) -> None:
     path = edited.folder / TASK
     path.write_text(path.read_text().replace("\nteacher: ", "\nlabeller: "))
     assert edited.refusal() == f"{path}: labeller: is now `teacher`"
@@ -133,7 +133,7 @@ def test_a_value_that_no_stage_could_use_is_refused_at_once(edited: Edited, key:
 
 
 @pytest.mark.parametrize(
-    ("file", "key", "value", "mend"),
+    ("file", "key", "value", "fix"),
     [
         (MODELS, "remote.endpoint.api_key_env", "sk-xyzzy", "NAME of an environment variable"),
         (MODELS, "remote.endpoint.api_key", "sk-xyzzy", ""),
@@ -144,13 +144,13 @@ def test_a_value_that_no_stage_could_use_is_refused_at_once(edited: Edited, key:
     ],
 )
 def test_a_secret_in_the_wrong_place_is_refused_and_not_shown(
-    edited: Edited, file: str, key: str, value: str, mend: str
+    edited: Edited, file: str, key: str, value: str, fix: str
 ) -> None:
     edited.set(MODELS, "remote", {"size": "tiny", "endpoint": ENDPOINT})
     edited.set(file, key, value)
     message = edited.refusal()
     assert names(message, edited.folder / file, key)
-    assert mend in message
+    assert fix in message
     assert "xyzzy" not in message.replace(key, "")
 
 

@@ -246,7 +246,7 @@ def test_an_unknown_target_is_refused_by_name(workflow: Workflow, target: str, m
 
 
 HALF = (REPOSITORY / "config/tasks/tiny-math.yaml").read_text()[:700] + "\n  samples: ["
-WARNING = "Warning: faults in config/, which stop what needs them and nothing else:"
+WARNING = "Warning: faults in config/, which stop only the tasks that need the faulty entries:"
 
 
 def test_a_task_file_with_a_fault_stops_its_own_targets_and_is_one_warning_for_others(workflow: Workflow) -> None:

@@ -1,4 +1,4 @@
-"""The card of a model that training makes: README.md of its folder, with the hub's metadata. Same training, same bytes."""
+"""The card of a trained model: README.md of its folder, with the hub's metadata. The same training gives the same bytes."""
 
 from __future__ import annotations
 
@@ -68,9 +68,9 @@ USE: dict[Role, str] = {
 def model_card(
     role: Role, method: Method, base: Path, settings: Mapping[str, Any], random_seed: int, facts: Mapping[str, Any]
 ) -> str:
-    """The content of README.md; `facts` are those of the manifest, `settings` the section of the configuration.
+    """The content of README.md. `facts` are those of the manifest, and `settings` is the training section of the configuration.
 
-    The launcher stays out: it changes the time that training takes and no curve.
+    The launcher is left out, because it changes the time of the training but not its result.
     """
     header: dict[str, Any] = {
         "library_name": "transformers",
@@ -94,7 +94,7 @@ def model_card(
 
 
 def _kept(facts: Mapping[str, Any]) -> str:
-    """What the saved model has of the gain, in a sentence."""
+    """A sentence with the share of training's gain that the saved model has."""
     share = f"a share of {facts['share']:.3f}" if facts["share"] is not None else f"no share, since {facts['reason']}"
     return (
         f"Training gained {facts['gained']:.3f} nats in the mean {facts['measure']} of {facts['rows']} of its rows; this "
@@ -103,7 +103,7 @@ def _kept(facts: Mapping[str, Any]) -> str:
 
 
 def hub_base(folder: Path) -> str | None:
-    """The hub id of the model that a folder was trained from, found through manifests; None if it came from no hub."""
+    """The hub id of the model from which a folder was trained, read from manifests. None if it is not a model of the hub."""
     if not (folder / "manifest.json").is_file():
         return None
     manifest = read_json(folder / "manifest.json")
