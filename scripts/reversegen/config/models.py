@@ -72,7 +72,7 @@ class Endpoint(Section):
     model: str = Field(min_length=1, description="Name of the model at the endpoint.")
     api_key_env: str = Field(
         pattern=r"^[A-Z_][A-Z0-9_]*$",
-        description="NAME of the environment variable that holds the key. The key itself never stands in a file.",
+        description="NAME of the environment variable that holds the key. The key itself is never written into a file.",
     )
     structured: bool = Field(
         False,

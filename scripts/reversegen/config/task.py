@@ -89,9 +89,9 @@ class Teaching(Answering):
     )
     temperature: Rate = Field(description="Sampling temperature of a vote. The default is the published one.")
     solvable: str | None = Field(
-        description="Question, asked after each instruction, whether it can be answered with yes or no. Only an "
-        "instruction with yes gets a reference. Null, the default, asks nothing, because it doubles the "
-        "requests."
+        description="Yes-or-no question after each instruction whether it can be answered. Without a yes, the "
+        "instruction gets no reference. Null, the default, asks nothing, which saves a request for each "
+        "instruction."
     )
     solvable_system: str | None = Field(
         None,
@@ -278,8 +278,8 @@ class Task(Section):
         "there are several; the default is three."
     )
     shards: Positive = Field(
-        description="Number of jobs that each stage of samples, responses, references, judgements and labels is split "
-        "into. It changes no result; more than one, the default, pays with several idle GPUs."
+        description="Number of jobs that each stage of samples, responses, references, judgements and labels is "
+        "split into. It changes no result; more than one, the default, pays with several idle GPUs."
     )
     keep: Annotated[list[NonNegative | Literal["last"]], AfterValidator(_with_ends)] | None = Field(
         description="Iterations whose proposer keeps its weights, at least `[0, last]`; the others are deleted to "

@@ -122,8 +122,8 @@ class Pairing(Section):
         "pair also contrasts the prompts."
     )
     max_reuse: Positive = Field(
-        description="Largest number of pairs in which one passed instruction may be the rejected side. The default "
-        "keeps late iterations in pairs, where few instructions pass."
+        description="Largest number of pairs in which one passed instruction may be the rejected side. With the "
+        "default, late iterations, where few instructions pass, still have pairs."
     )
     max_pairs: Positive | None = Field(
         description="Largest number of pairs in an iteration. Null, the default, uses all possible pairs."

@@ -121,8 +121,8 @@ class Push(Section):
     )
     token_env: str = Field(
         pattern=r"^[A-Z_][A-Z0-9_]*$",
-        description="NAME of the environment variable that holds a token with write access. The token itself never "
-        "stands in a file.",
+        description="NAME of the environment variable that holds a token with write access. The token itself is "
+        "never written into a file.",
     )
 
 

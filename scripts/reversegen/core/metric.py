@@ -39,8 +39,8 @@ class MetricDescription:
     compared: bool = False
     """Whether tables of several tasks show the difference between two rows."""
     headline: int | None = None
-    """Rank among the metrics by which targets are compared, lowest first. The first that was measured is the main one. None if
-    targets are not compared by it."""
+    """Rank among the metrics by which targets are compared, lowest first. The first measured one is the main metric. None
+    means that targets are not compared by it."""
     beside: tuple[str, ...] = ()
     """Metrics that a page always shows together with it."""
     number_format: str = ".3f"

@@ -136,7 +136,7 @@ def _read_address(address: str) -> bytes:
 
 
 def _partial(place: Path, revision: str) -> Path:
-    """Where a download waits until it is whole: of one revision, so that a file is never gone on with by another's."""
+    """The folder of a partial download. Each revision has its own, so that no file is resumed with another's content."""
     return place.with_name(f"{place.name}.{revision[:12]}.partial")
 
 

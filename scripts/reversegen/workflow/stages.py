@@ -99,8 +99,10 @@ def rule_of(file: Path) -> str:
 
 
 def split_name(name: str) -> tuple[str, str] | None:
-    """Part with rule, and shard, from a log's name below logs/, such as iter0/sample_instructions and .2-of-8. None if it has
-    another form."""
+    """The part with its rule, and the shard, in the name of a log below logs/. None for a name of another form.
+
+    For example iter0/sample_instructions.2-of-8.log has iter0/sample_instructions and .2-of-8.
+    """
     match = re.fullmatch(rf"(.*?)({SHARD})\.log", name)
     return (match[1], match[2]) if match else None
 

@@ -68,8 +68,10 @@ def setting(configuration: Configuration, path: str) -> Callable[[Wildcards], An
 
 
 def whole_setting(configuration: Configuration, path: str) -> Callable[[Wildcards, int], str]:
-    """A section of the task as JSON with all keys, as a param that reruns nothing. The rule also has `setting(path)`, which
-    does."""
+    """A section of the task as JSON with all keys, as a param that reruns nothing.
+
+    A rule that uses it also has `setting(path)`, whose changes rerun it.
+    """
     return uncompared(lambda wildcards: getattr(task_of(configuration, wildcards), path).model_dump_json())
 
 
