@@ -1,5 +1,5 @@
-# Reads and validates the configuration, and binds the functions of scripts/reversegen/workflow/ to it: what they take besides are
-# the names that a rule gives, and wildcards. One block for each of their modules.
+# Reads and validates the configuration, and binds the functions of scripts/reversegen/workflow/ to it. Their remaining parameters
+# are the names that a rule gives, and wildcards. Each module has one block.
 import gc
 import inspect
 import json
@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from types import MethodType
 
-# Beside this file, whatever workflow imports ours: `workflow.basedir` would be that one's folder.
+# The path is relative to this file. `workflow.basedir` would be the folder of a workflow that imports this one.
 sys.path.insert(0, str(Path(inspect.currentframe().f_code.co_filename).parents[1] / "scripts"))
 
 from reversegen.config.fields import TASK_WILDCARD
@@ -25,22 +25,22 @@ prepare_environment()
 CONFIGURATION = load_configuration(config, Path("config"))
 
 if CONFIGURATION.faults and WARNED not in os.environ:
-    os.environ[WARNED] = "1"  # each job reads the files again, and need not repeat it
+    os.environ[WARNED] = "1"  # each job reads the files again and must not repeat the warning
     print(
-        "Warning: faults in config/, which stop what needs them and nothing else:",
+        "Warning: faults in config/, which stop only the tasks that need the faulty entries:",
         *CONFIGURATION.faults.values(),
         sep="\n  ",
         file=sys.stderr,
     )
 
 if any(any(dict(task.budget).values()) for task in CONFIGURATION.tasks.values()):
-    os.environ[BUDGETED] = json.dumps(config)  # jobs look at their budget when they start, on any machine
+    os.environ[BUDGETED] = json.dumps(config)  # jobs check their budget when they start, on any machine
 
-# What is planned lives to the end: looking for garbage in thousands of jobs finds none.
+# Planned jobs live until the end, so garbage collection among thousands of them only costs time.
 gc.set_threshold(1_000_000)
 
 
-# One process for each task, of its own number of shards; --set-scatter TASK=N sets another.
+# One scatter process for each task, with the task's number of shards; --set-scatter TASK=N sets another number.
 scattergather:
     **{name: task.shards for name, task in CONFIGURATION.tasks.items()},
 
@@ -62,7 +62,7 @@ wildcard_constraints:
 
 
 def bound(function):
-    """A function of the configuration as one of what it takes besides."""
+    """The function with the configuration as its first argument."""
     return MethodType(function, CONFIGURATION)
 
 
@@ -147,7 +147,7 @@ gathered_with = bound(shards.gathered_with)
 
 
 def shard_files(wildcards):
-    """The files that a file is gathered from, in order; --set-scatter decides their number, and Snakemake alone knows it."""
+    """The shards of a gathered file, in order. Only Snakemake knows their number, which --set-scatter may change."""
     gathered = getattr(gather, tasks.task_name(wildcards))
     return gathered(f"results/{wildcards.task}/{wildcards.stem}.{{scatteritem}}.jsonl")
 

@@ -1,4 +1,4 @@
-# Enhancement of the target: equally many rows of four sources, one enhanced target for each.
+# Enhancement of the target: the same number of rows from each of four sources, and one enhanced target for each source.
 #
 # Needs: labels, references and responses of iteration 0, the control and iterations 1 to N; results/{task}/tests/.
 # Makes: results/{task}/enhanced/{source}/train.jsonl and target/, results/{task}/contamination.json

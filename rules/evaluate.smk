@@ -1,4 +1,4 @@
-# Measurement: proposers on the held-out prompts, targets on their test sets, other models on what a target failed.
+# Measurement: proposers on the held-out prompts, targets on their test sets, other models on instructions that a target failed.
 #
 # Needs: the labels of an iteration; the test sets and a variant of the target: `original` or `enhanced/{source}`.
 # Makes: results/{task}/system_texts.json; results/{task}/iter{k}/ with audit.csv and eval.json, untrained/ with eval.json;

@@ -1,9 +1,10 @@
-# The loop: proposer k writes instructions, the target answers them, they are labelled and paired, DPO makes proposer k + 1.
+# The loop: proposer k writes instructions, the target answers them, the answers are labelled, and DPO on pairs of instructions
+# makes proposer k + 1.
 #
 # Needs: results/{task}/seeds.jsonl, results/{task}/warmup.jsonl, the models of proposer, target and teacher.
 # Makes: results/{task}/{arm}/ with proposer/, prompts, samples, instructions, responses, references, labels and pairs;
-#        {arm} is iter{k}; control: proposer 0 on the training prompts of iterations 1 to N; or untrained: the base model on the
-#        held-out prompts. results/{task}/contamination/iter{k}.json
+#        {arm} is iter{k}, control (proposer 0 on the training prompts of iterations 1 to N) or untrained (the base model on the
+#        held-out prompts); results/{task}/contamination/iter{k}.json
 # Steps: train_warmup; build_prompts, build_control, build_untrained; sample_instructions, embed_instructions, embed_seeds,
 #        embed_tests, collect_instructions, answer_instructions, write_references, label_responses; build_pairs, check_pairs,
 #        train_proposer, prune_proposer

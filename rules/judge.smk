@@ -1,9 +1,9 @@
-# The judge: checked on labelled data first, then asked about responses and references.
+# The judge, which is first checked on labelled data and then judges responses and references.
 #
-# Needs: the labelled set that the task names, or the one that ships for the kind; responses, or references of a kind that is
-#        judged.
-# Makes: results/{task}/judge.json; results/{task}/{arm}/judgements.jsonl and reference_judgements.jsonl, and the same of the
-#        probe, of variants of the target, of transfers and of what seeds are answered with
+# Needs: the labelled set that the task names, or the one that ships for the kind; responses; references, if the kind needs a
+#        judge.
+# Makes: results/{task}/judge.json; results/{task}/{arm}/judgements.jsonl and reference_judgements.jsonl, and the same files for
+#        the probe, for variants of the target, for transfers and for the references of seeds
 # Steps: check_judge; judge_responses, judge_seeds, judge_tests, judge_transfer, judge_references, judge_seed_references
 
 

@@ -1,9 +1,8 @@
-# Models and data that the tasks start from.
+# Models and data from which the tasks start.
 #
 # Needs: config/models.yaml; for hub ids and hub data, their commits in config/lock.yaml and a network.
 # Makes: results/models/{model}/ (tiny models); resources/downloads/ with models/{model}/, bin/{model}/, data/{data}.jsonl,
-#        files/{file}, and manifests; results/{task}/prefetch.json, for which everything that a task fetches is fetched and
-#        checked
+#        files/{file}, and manifests; results/{task}/prefetch.json, after all downloads of a task are made and checked
 # Steps: pin_revisions; write_corpus, train_model; check_access; fetch_model, or fetch_bin and convert_model; fetch_data,
 #        fetch_file; prefetch_task
 
@@ -97,7 +96,7 @@ rule check_access:
     localrule: True
     conda:
         "../envs/base.yaml"
-    threads: 1000  # all that there are: one at a time, so that the list is shown once
+    threads: 1000  # more than any machine has, so that one job runs at a time and the list is shown once
     resources:
         mem_mb=1000,
         runtime=60,

@@ -21,7 +21,7 @@ rule clean_seeds:
         "../envs/base.yaml"
     threads: 1
     resources:
-        # 0.1 GB for MMIQC's rows, and 1.2 GB for as many seeds as it has rows (`make bench ONLY=host_memory`)
+        # 0.1 GB for MMIQC's rows, and 1.2 GB if all its rows become seeds (`make bench ONLY=host_memory`)
         mem_mb=2000,
         runtime=10,
     params:

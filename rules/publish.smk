@@ -1,5 +1,5 @@
-# What others can use: a task's data set and its models, in Hugging Face form, and their way to a hub. Nothing asks for these
-# rules but the user.
+# Publishing: a task's data set and its models in Hugging Face form, and pushing them to a hub. These rules run only if the user asks
+# for their files.
 #
 # Needs: a finished task; to push, `push` in config.yaml and the environment variable that holds a token.
 # Makes: results/{task}/dataset/, results/{task}/pushed/{artefact}.json; {artefact} is dataset, iter{k}/proposer or

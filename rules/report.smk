@@ -1,9 +1,9 @@
-# What people look at: a task's table, its failure clusters and its page, from stored files only; its plan, before and after a
-# run; tables and figures of several tasks, from what is there.
+# Reports: a task's table, failure clusters and page, from stored files only; its plan, before and after a run; tables and figures
+# of several tasks, from existing results.
 #
-# Needs: every eval.json of the task with the samples, labels and tests it is made of, for each of the random seeds that
-#        config.yaml lists, and of the first of these runs its instructions, responses and trained models; for the plan, and
-#        for tables of several tasks, nothing: what has no results is named there.
+# Needs: every eval.json of the task, with the samples, labels and tests from which it is computed, for each random seed in
+#        config.yaml; the instructions, responses and trained models of the first of these runs. The plan and the tables of
+#        several tasks need nothing; they name the tasks without results.
 # Makes: results/{task}/plan.md, table.md, table.csv, failure_clusters.jsonl, failures.parquet, texts.jsonl, report.html,
 #        outcomes.json and resource_usage.md; results/tables/{table}.csv, .md and .tex, results/figures/{table}.svg, of the
 #        tables that config.yaml lists

@@ -1,4 +1,4 @@
-# Shards of a stage, gathered into the file that it would write as one job.
+# Shards of a stage, gathered into the file that the stage would write as one job.
 #
 # Needs: the files STEM.N-of-M.jsonl of a task with several shards: samples, responses, references, judgements or labels.
 # Makes: results/{task}/{stem}.jsonl
@@ -31,7 +31,7 @@ rule gather_shards:
         "../scripts/gather_shards.py"
 
 
-# What writes the whole file of a task of one shard writes none of a task of several.
+# For a task with several shards, only this rule writes the whole file.
 ruleorder: gather_shards > sample_instructions > answer_instructions > answer_seeds > answer_tests > answer_transfer
 ruleorder: gather_shards > write_references > write_seed_references
 ruleorder: gather_shards > judge_responses > judge_seeds > judge_tests > judge_transfer > judge_references > judge_seed_references

@@ -7,7 +7,8 @@ python scripts/build_prompts.py --seeds results/tiny-math/seeds.jsonl --probe --
 
 from pathlib import Path
 
-from reversegen.config.task import KindUse, Prompts
+from reversegen.config.sampling import Prompts
+from reversegen.config.task import KindUse
 from reversegen.core.records import Label, Seed, read_records, stream_records, write_records
 from reversegen.kinds import open_kind
 from reversegen.loop.prompts import build_prompts, failed_seeds

@@ -8,7 +8,7 @@ python scripts/sample_instructions.py --prompts results/tiny-math/iter1/prompts.
 from pathlib import Path
 
 from reversegen.config.models import ModelUse
-from reversegen.config.task import Sampling
+from reversegen.config.sampling import Sampling
 from reversegen.core.records import Prompt, read_records
 from reversegen.engines import open_engine
 from reversegen.engines.base import Decoding

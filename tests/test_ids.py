@@ -28,7 +28,7 @@ def test_an_instruction_has_one_id_however_it_is_written(variant: str) -> None:
 def test_case_and_compatibility_variants_of_every_character_have_one_id() -> None:
     letters = [c for c in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(c) not in ("Cn", "Co", "Cs")]
     forms = [lambda c, form=form: unicodedata.normalize(form, c) for form in ("NFC", "NFD", "NFKC", "NFKD")]
-    forms += [str.lower, str.casefold, lambda c: c if c == "\u0131" else c.upper()]  # a dotless i is no i
+    forms += [str.lower, str.casefold, lambda c: c if c == "\u0131" else c.upper()]  # a dotless i is not an i
     different = [(c, v) for c in letters for v in {f(c) for f in forms} - {c} if instruction_id(c) != instruction_id(v)]
     assert not different
 

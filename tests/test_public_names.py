@@ -1,4 +1,4 @@
-"""Rules, library, scripts and tests use of Snakemake what its manual documents, and rule files hold no functions."""
+"""Rules, library, scripts and tests use only documented names of Snakemake, and rule files have no functions."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_the_search_knows_them(line: str, private: bool) -> None:
     assert any(re.search(pattern, line) for pattern in PRIVATE.values()) == private
 
 
-def test_only_common_holds_functions_and_it_is_short() -> None:
+def test_only_common_has_functions_and_it_is_short() -> None:
     with_functions = [path.name for path in RULES if re.search(r"^\s*def |\blambda\b", path.read_text(), re.MULTILINE)]
     assert with_functions == ["common.smk"]
     assert len((REPOSITORY / "rules/common.smk").read_text().splitlines()) <= 250
@@ -58,7 +58,7 @@ def test_only_common_holds_functions_and_it_is_short() -> None:
 
 @pytest.mark.parametrize("path", [path for path in RULES[1:] if path.name != "common.smk"], ids=lambda path: path.name)
 def test_a_rule_file_opens_with_what_it_needs_makes_and_does(path: Path) -> None:
-    """Each rule stands in the file whose header names it among the steps."""
+    """Each rule is in the file whose header names it among the steps."""
     text = path.read_text()
     header = re.match(r"(#.*\n)+", text)
     assert header

@@ -1,4 +1,4 @@
-"""One `main` for a rule, a shell and the command in a log; and one line, no traceback, for what a user got wrong."""
+"""The same `main` runs from a rule, a shell and the command in a log. A user's mistake is one line without a traceback."""
 
 import contextlib
 import fcntl
@@ -18,7 +18,7 @@ import pytest
 
 from reversegen.config.data import Corpus, DataSource
 from reversegen.config.models import ModelUse
-from reversegen.config.task import Prompts
+from reversegen.config.sampling import Prompts
 from reversegen.stage import run
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
@@ -35,7 +35,7 @@ from pathlib import Path
 
 from reversegen.config.data import DataSource
 from reversegen.config.models import ModelUse
-from reversegen.config.task import Prompts
+from reversegen.config.sampling import Prompts
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Sample
 from reversegen.stage import run
@@ -77,7 +77,7 @@ def main(
     iteration: int,
     threads: int,
 ) -> None:
-    """Fail where asked to."""
+    """Fail if asked to."""
     given = repr(locals())
     print("printed by the stage")
     subprocess.run(["echo", "printed by a process of the stage"], check=True)
@@ -92,7 +92,7 @@ if __name__ == "__main__":
     run(main)
 '''
 
-# As Snakemake does it: the script's globals hold an object with the named inputs, outputs, params and wildcards of its rule.
+# As in Snakemake, the script's globals have an object with the named inputs, outputs, params and wildcards of its rule.
 JOB = """
 import json, runpy, sys
 from types import SimpleNamespace
@@ -153,7 +153,7 @@ class Folder:
         return subprocess.run(words, cwd=self.path, env=environment, capture_output=True, text=True, check=False)
 
     def run_job(self, arguments: dict[str, Any], log: str | None) -> subprocess.CompletedProcess[str]:
-        """Run as a rule that gives these arguments in the form that the rules of the repository give them."""
+        """Run as a rule does, with the arguments in the form of the repository's rules."""
         given = {name: as_param(value) for name, value in arguments.items()}
         job: dict[str, Any] = {"threads": given.pop("threads"), "log": {"log": log} if log else {}}
         job["input"] = {name: given.pop(name) for name in ("source", "files")}
@@ -163,7 +163,7 @@ class Folder:
         return self.run(sys.executable, "-c", JOB, json.dumps(job), str(self.script))
 
     def run_flags(self, arguments: dict[str, Any], *more: str) -> subprocess.CompletedProcess[str]:
-        """Run as somebody types it."""
+        """Run as a user types it."""
         words = []
         for name, value in arguments.items():
             flag = f"--{name.replace('_', '-')}"
@@ -171,7 +171,7 @@ class Folder:
         return self.run(sys.executable, str(self.script), *words, *more)
 
     def made(self) -> str:
-        """What the stage wrote; it is removed."""
+        """The content that the stage wrote. The file is removed."""
         (thing,) = (self.path / "out").iterdir()
         text = thing.read_text()
         thing.unlink()
@@ -179,7 +179,7 @@ class Folder:
 
 
 def as_param(value: Any) -> Any:
-    """As rules give it: a section as its JSON, other values as they are."""
+    """The value in the form of a rule: a section as JSON, any other value unchanged."""
     if isinstance(value, Path):
         return str(value)
     if isinstance(value, list):
@@ -192,7 +192,7 @@ def as_param(value: Any) -> Any:
 
 
 def as_word(value: Any) -> str:
-    """As somebody types it."""
+    """The value as a user types it."""
     if value is None or isinstance(value, bool):
         return json.dumps(value)
     return str(as_param(value))
@@ -204,7 +204,7 @@ def folder(tmp_path: Path) -> Folder:
 
 
 def by_hand(log: str) -> str:
-    """The command in a log, which goes on to the next line with a time."""
+    """The command in a log, which ends before the next line with a time."""
     found = re.search(
         r"^\d\d:\d\d:\d\d by hand: (.*?)\n(?=\d\d:\d\d:\d\d |printed|make: error)", log, re.MULTILINE | re.DOTALL
     )
@@ -290,7 +290,7 @@ def test_a_parameter_that_the_rule_does_not_give_is_named(folder: Folder) -> Non
     assert re.fullmatch(r"make: error: parameter share: .+\n", done.stderr)
 
 
-ANY = "make: error: {}; the whole is in logs/make.log\n"
+ANY = "make: error: {}; the traceback is in logs/make.log\n"
 
 
 @pytest.mark.parametrize(
@@ -345,7 +345,7 @@ def test_a_log_that_cannot_be_written_is_named(folder: Folder) -> None:
 @pytest.mark.parametrize("fault", ["import nonesuch", "1 +", "raise OSError(2, 'libcudart.so: no such file')"])
 @pytest.mark.parametrize("flag", [True, False])
 def test_a_stage_whose_modules_cannot_be_imported_ends_in_one_line(tmp_path: Path, fault: str, flag: bool) -> None:
-    """Its place is that of the repository's scripts, beside the library."""
+    """The stage is placed where the repository's scripts are, beside the library."""
     shutil.copytree(SCRIPTS / "reversegen", tmp_path / "scripts/reversegen")
     (tmp_path / "scripts/reversegen/loop/seeds.py").write_text(f"{fault}\n")
     shutil.copy(SCRIPTS / "clean_seeds.py", tmp_path / "scripts")
@@ -355,7 +355,7 @@ def test_a_stage_whose_modules_cannot_be_imported_ends_in_one_line(tmp_path: Pat
     kind = {"i": "ModuleNotFoundError", "1": "SyntaxError", "r": "FileNotFoundError"}[fault[0]]
     *before, last = done.stderr.splitlines()
     assert re.fullmatch(rf"clean_seeds: error: {kind}: .+", last)
-    assert last.endswith("; the whole is in seeds.log") == flag
+    assert last.endswith("; the traceback is in seeds.log") == flag
     assert bool(before) != flag
     if flag:
         assert "Traceback" in (tmp_path / "seeds.log").read_text()
@@ -429,13 +429,15 @@ def counted(tmp_path: Path) -> Path:
 
 
 def follow(folder: Path, thing: str, seconds: float, *, terminal: bool, **environment: str) -> tuple[str, str]:
-    """What the terminal and the log got of a job, a pseudo-terminal or a pipe being its standard error."""
+    """The output of a job on the terminal and in the log. Its standard error is a pseudo-terminal or a pipe."""
     words = [sys.executable, "make.py", "--rows=rows.jsonl", "--more", "more.jsonl", f"--thing={thing}"]
     words += [f"--seconds={seconds}", "--log=make.log"]
     own = {**os.environ, "PYTHONPATH": str(SCRIPTS), "TQDM_DISABLE": "1", **environment}
     reader, writer = pty.openpty() if terminal else os.pipe()
     if terminal:
-        fcntl.ioctl(writer, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))  # a new one has no width
+        fcntl.ioctl(
+            writer, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0)
+        )  # a new pseudo-terminal has no width
     process = subprocess.Popen(words, cwd=folder, env=own, stderr=writer)
     os.close(writer)
     shown = b""
@@ -451,7 +453,7 @@ def follow(folder: Path, thing: str, seconds: float, *, terminal: bool, **enviro
     ("thing", "counted_as"),
     [("out.jsonl", "1,200 rows in out.jsonl"), ("out.json", "out.json of 1,500 rows")],
 )
-def test_one_line_tells_what_a_stage_made_and_how_fast(counted: Path, thing: str, counted_as: str) -> None:
+def test_one_line_reports_what_a_stage_made_and_how_fast(counted: Path, thing: str, counted_as: str) -> None:
     terminal, log = follow(counted, thing, 0.5, terminal=False)
     found = re.search(rf"make: {counted_as}, done in (\d+\.\d) s, ([\d,]+) a second\n$", log)
     assert found, log
@@ -460,14 +462,16 @@ def test_one_line_tells_what_a_stage_made_and_how_fast(counted: Path, thing: str
     assert terminal == ""
     before = (counted / thing).stat().st_mtime_ns
     os.utime(counted / thing, ns=(before, before))
-    assert follow(counted, thing, 0.1, terminal=True)[0].count(counted_as) == 1  # written anew, counted anew
+    assert (
+        follow(counted, thing, 0.1, terminal=True)[0].count(counted_as) == 1
+    )  # a file that is written again is counted again
 
 
-def test_a_bar_is_drawn_where_somebody_watches_a_terminal(counted: Path) -> None:
+def test_a_bar_is_drawn_if_somebody_watches_a_terminal(counted: Path) -> None:
     shown, log = follow(counted, "out.jsonl", 4.5, terminal=True)
     bars = re.findall(r"make: +(\d+)%", shown)
     assert bars
-    assert all(50 < int(share) <= 100 for share in bars)  # short work gets none
+    assert all(50 < int(share) <= 100 for share in bars)  # short work gets no bar
     assert "1,200 rows in out.jsonl" in shown
     assert "%|" not in log
     shown, log = follow(counted, "out.jsonl", 4.5, terminal=True, REVERSEGEN_NO_BARS="1")

@@ -1,4 +1,4 @@
-"""The sizes, names and imports that the library keeps to. `lint-imports` holds layers and the place of packages."""
+"""The limits on sizes, names and imports in the library. `lint-imports` checks layers and the place of packages."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ LONGEST_FILE, LONGEST_FUNCTION, LONGEST_SCRIPT, MOST_PARAMETERS = 350, 60, 40, 8
 CUSTOMARY = {("numpy", "np"), ("numpy.typing", "npt"), ("pyarrow", "pa"), ("pyarrow.parquet", "pq")}
 """The names by which the documentation of these packages calls them."""
 BARE = {"of", "own", "found", "said", "told", "made", "asks"}
-"""Prepositions, pronouns and participles, which do not say what a name holds."""
+"""Prepositions, pronouns and participles, which do not show what a name holds."""
 BARE_CLASSES = {"Found", "Stored", "Measured", "Asked", "Kept", "Own"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -74,7 +74,7 @@ def parameters(function: Function) -> int:
 
 
 def names(path: Path) -> Iterator[tuple[str, ast.AST]]:
-    """What a file calls things: variables, parameters, functions and classes."""
+    """The names that a file defines: variables, parameters, functions and classes."""
     for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
             yield node.id if isinstance(node, ast.Name) else node.attr, node
@@ -141,7 +141,7 @@ def test_no_import_has_another_name_and_no_name_is_a_bare_preposition_pronoun_or
 
 
 def kind_words() -> set[str]:
-    """The names of kinds, of the metrics that one kind alone declares and of the classes of kinds' settings.
+    """The names of kinds, of the metrics that only one kind declares, and of the classes of kinds' settings.
 
     The numbers of `judge.json` are the judge check's own, and a kind names them.
     """
@@ -185,7 +185,7 @@ def test_a_stage_script_is_short_and_shows_how_it_is_called() -> None:
     assert [alias for path in scripts for alias in aliases(path)] == []
 
 
-def test_what_several_tests_use_is_in_the_support_folder() -> None:
+def test_code_that_several_tests_use_is_in_the_support_folder() -> None:
     tests = REPOSITORY / "tests"
     shared = ("tests.support", "tests.benchmarks")
     imports = [
@@ -209,7 +209,7 @@ FULL_COMMANDS = {
 
 
 @pytest.mark.parametrize("path", FULL_COMMANDS, ids=lambda path: path.stem)
-def test_the_command_that_a_script_shows_gives_all_that_its_main_takes(path: Path) -> None:
+def test_the_command_that_a_script_shows_gives_every_parameter_of_its_main(path: Path) -> None:
     program, _, *words = FULL_COMMANDS[path]
     if program == "make":
         words = re.findall(rf"python scripts/{path.name} (.*)", (REPOSITORY / "Makefile").read_text())[0].split()

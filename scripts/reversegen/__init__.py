@@ -8,7 +8,10 @@ from types import TracebackType
 
 
 def _end_in_one_line(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Show what stops a stage before `stage.run`, such as a missing package: one line, and the traceback in the log."""
+    """Report an error that stops a stage before `stage.run`, such as a missing package.
+
+    One line goes to the terminal, and the traceback to the log.
+    """
     import traceback
 
     from reversegen.core.errors import fault_line
@@ -21,7 +24,7 @@ def _end_in_one_line(kind: type[BaseException], error: BaseException, trace: Tra
     line = fault_line(Path(str(main.__file__)).stem, error, log_file or None)
     try:
         Path(log_file).write_text(f"{whole}{line}\n", encoding="utf-8")
-    except OSError:  # no log is given, or it cannot be written
+    except OSError:  # the stage has no log, or its log cannot be written
         sys.stderr.write(whole)
     sys.stderr.write(f"{line}\n")
 

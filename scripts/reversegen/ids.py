@@ -1,4 +1,4 @@
-"""Ids from content and seeds for every draw: they decide outputs."""
+"""Ids that are hashes of content, and random seeds for every draw. Both decide outputs."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import unicodedata
 
 
 def normalise(text: str) -> str:
-    """Fold case, Unicode compatibility forms and white space, so that equal instructions get equal ids."""
+    """The text with case, Unicode compatibility forms and white space folded, so that equal instructions get equal ids."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     return " ".join(unicodedata.normalize("NFKC", folded).split())  # folding can decompose
 
 
 def content_id(*parts: str | int) -> str:
-    """The first 16 hexadecimal digits of the SHA-256 of the parts; distinct lists of parts never run together."""
+    """The first 16 hexadecimal digits of the SHA-256 of the parts as a JSON list, which differs for different lists."""
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
@@ -24,8 +24,8 @@ def instruction_id(text: str) -> str:
 
 
 def hashed_seed(*parts: str | int) -> int:
-    """A 64-bit seed for the draw that the parts name, such as (random seed, iteration, stage, batch).
+    """The 64-bit random seed of the draw that the parts name, such as (random seed, iteration, stage, batch).
 
-    Hashed, since neighbouring seeds give overlapping draws in some engines.
+    It is a hash, because neighbouring seeds give overlapping draws in some engines.
     """
     return int(content_id(*parts), 16)

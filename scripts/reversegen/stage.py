@@ -1,11 +1,11 @@
-"""The stage runner: one `main` for a rule, a shell and a test.
+"""The stage runner: the same `main` runs from a rule, a shell and a test.
 
-A stage is a script whose `main` takes typed parameters without defaults. Under a rule's `script:` directive they are found
-by name among its inputs, outputs, params and wildcards (and `threads`); from a shell they are flags of the same names. A
-list input is a `list[Path]`, and a section of the configuration is a pydantic class, given to a shell as JSON.
+A stage is a script whose `main` takes typed parameters without defaults. Under a rule's `script:` directive their values are
+the rule's inputs, outputs, params and wildcards of the same names (and `threads`); in a shell they are flags of the same
+names. A list input is a `list[Path]`, and a section of the configuration is a pydantic class, written as JSON in a shell.
 
-In this file: `run` and the lines that it shows; the summary of what a stage made; the command that repeats it; where its
-parameters come from, and how they become their types.
+In this file: `run` and the lines that it shows; the summary of a stage's results; the command that repeats the stage; the
+sources of its parameters, and their conversion to the annotated types.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ log = logging.getLogger("reversegen")
 
 
 def run(main: Callable[..., None]) -> None:
-    """Call a script's `main` with what its rule, or the command line, gives; log the command that repeats it.
+    """Call a script's `main` with the values of its rule or of the command line, and log the command that repeats it.
 
-    A job of a task with a budget starts only within it. Whatever is raised, here or by `main`, ends the process with status 1
-    and one line on the terminal; the traceback of what is neither BadInput nor Interrupted is in the log.
+    If the task has a budget, the job starts only if it stays within the budget. Every error, here or in `main`, ends the
+    process with status 1 and one line on the terminal. The log also has the traceback, except for BadInput and Interrupted.
     """
     job: snakemake | None = main.__globals__.get("snakemake")
     script = Path(main.__globals__["__file__"])
@@ -61,9 +61,9 @@ def run(main: Callable[..., None]) -> None:
         _end(f"{script.stem}: error: {error}", values["log"])
     except SystemExit as error:
         if not isinstance(error.code, str):
-            raise  # a status that the stage chose; it has printed why
+            raise  # the stage chose this status and has printed why
         _end(fault_line(script.stem, error, values["log"]), values["log"])
-    except BaseException as error:  # a panic of a library in Rust is no Exception
+    except BaseException as error:  # a panic of a Rust library is not an Exception
         with contextlib.suppress(OSError):  # such as a full disk
             traceback.print_exc()
         _end(fault_line(script.stem, error, values["log"]), values["log"])
@@ -74,7 +74,7 @@ def _call(main: Callable[..., None], script: Path, values: dict[str, Any]) -> No
     gpus = {"gpus": values["gpus"]} if values["gpus"] else {}
     log.info("by hand: %s", command(script, arguments | gpus))
     if values["log"] and BUDGETED in os.environ and is_main_process():
-        from reversegen.operations.budget import check_job  # a stage loads no more than it uses
+        from reversegen.operations.budget import check_job  # imported here, because few stages need it
 
         check_job(Path(values["log"]))
     take_gpus(values["gpus"])
@@ -88,17 +88,19 @@ def _call(main: Callable[..., None], script: Path, values: dict[str, Any]) -> No
 
 
 def _end(line: str, log_file: str | None) -> NoReturn:
-    """End with status 1 and a line in the log and on the terminal: of several processes that fail, the first shows it."""
+    """End with status 1 and a line in the log and on the terminal. If several processes fail, only the first shows its line."""
     streams = {RUNNING.terminal, sys.stderr}
     with contextlib.ExitStack() as stack:
-        with contextlib.suppress(OSError):  # no log, or no locks: each process shows its line
+        with contextlib.suppress(OSError):  # without a log or file locks, each process shows its line
             if log_file:
                 file = stack.enter_context(Path(log_file).open(encoding="utf-8", errors="replace"))
                 fcntl.flock(file, fcntl.LOCK_EX)
                 if any(earlier.startswith(f"{RUNNING.name}: error: ") for earlier in file):
                     streams = {sys.stderr}
         for stream in streams:
-            with contextlib.suppress(OSError):  # a full disk keeps the log, not the terminal
+            with contextlib.suppress(
+                OSError
+            ):  # if the disk is full, the log fails, and the terminal still gets the line
                 print(line, file=stream, flush=True)
     sys.exit(1)
 
@@ -110,7 +112,10 @@ def _paths(values: Iterable[Any]) -> list[Path]:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """What changes when a file or folder is written anew, whatever a file server's clock says; None if there is none."""
+    """Inode and modification time, of which the inode changes on rewriting even if a file server's clock is wrong.
+
+    None if the file or folder does not exist.
+    """
     try:
         facts = path.stat()
     except OSError:
@@ -119,7 +124,10 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _summary(name: str, before: dict[Path, tuple[int, int] | None], seconds: float) -> str:
-    """What a stage made, from how many rows where it wrote none, and how fast; `before` are its files as it met them."""
+    """One line: the number of rows that a stage wrote, or else read, in which file, and how fast.
+
+    `before` maps its files to their identities before the stage ran.
+    """
     outputs = [path for path, identity in before.items() if _identity(path) not in (None, identity)]
     records = [path for path in outputs if path.suffix == ".jsonl"]
     inputs = [path for path in before if path.suffix == ".jsonl" and path not in outputs]
@@ -127,8 +135,8 @@ def _summary(name: str, before: dict[Path, tuple[int, int] | None], seconds: flo
     end = f"done in {seconds:.1f} s"
     if not (outputs and rows):
         return f"{name}: {end}"
-    first, *others = records or outputs
-    place = f"{first} and {len(others)} more" if others else str(first)
+    first, *later = records or outputs
+    place = f"{first} and {len(later)} more" if later else str(first)
     result = f"{rows:,} rows in {place}" if records else f"{place} of {rows:,} rows"
     return f"{name}: {result}, {end}, {shown_rate(rows / max(seconds, 1e-3))} a second"
 
@@ -151,26 +159,28 @@ def command(script: Path, arguments: dict[str, Any]) -> str:
 
 def _word(value: Any) -> str:
     if isinstance(value, Path) and str(value).startswith("-"):
-        return f"./{value}"  # not a flag
+        return f"./{value}"  # so that it is not read as a flag
     return str(value) if isinstance(value, str | Path) else to_json(value).decode()
 
 
 def _redirect_to(log_file: str) -> typing.TextIO:
-    """Send this process's output to the rule's log; return the old standard error, for the one line a user must see."""
+    """Redirect this process's output to the rule's log. Return the old standard error, for the one line a user must see."""
     terminal = os.fdopen(os.dup(2), "w")
     try:
         Path(log_file).parent.mkdir(parents=True, exist_ok=True)
         if is_main_process():
             Path(log_file).write_text("")
-        with Path(log_file).open("a") as file:  # appending, the processes of one job write over no line of each other
+        with Path(log_file).open(
+            "a"
+        ) as file:  # append mode, so that the processes of one job do not overwrite each other
             os.dup2(file.fileno(), 1)
             os.dup2(file.fileno(), 2)
     except OSError as error:
         raise BadInput(
-            f"{log_file}: the log cannot be written: {error.strerror}; make room, or free its folder"
+            f"{log_file}: the log cannot be written: {error.strerror}; free disk space, or make its folder writable"
         ) from error
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(line_buffering=True)  # what is printed stands in the log where it was printed
+        sys.stdout.reconfigure(line_buffering=True)  # keeps the order of printed and logged lines
     return terminal
 
 
@@ -185,8 +195,8 @@ def _values_of_command_line(main: Callable[..., None], words: list[str]) -> dict
     parser = argparse.ArgumentParser(
         description=main.__globals__["__doc__"], formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--log", help="file that takes all output; the terminal still gets an error")
-    parser.add_argument("--gpus", type=int, default=0, help="number of GPUs to take, of those that no other job has")
+    parser.add_argument("--log", help="file for all output; errors still appear on the terminal")
+    parser.add_argument("--gpus", type=int, default=0, help="number of GPUs to use, among those that no other job uses")
     for name, kind in _parameters(main).items():
         flag = "--" + name.replace("_", "-")
         if typing.get_origin(kind) is list:
@@ -197,17 +207,21 @@ def _values_of_command_line(main: Callable[..., None], words: list[str]) -> dict
 
 
 def _parameters(main: Callable[..., None]) -> dict[str, Any]:
-    """Names and types of the parameters. Raises TypeError for a default: what a stage reads is said by its rule."""
+    """Names and types of the parameters. Raises TypeError for a parameter with a default: the rule must give all values."""
     kinds = typing.get_type_hints(main)
     for name, parameter in inspect.signature(main).parameters.items():
         if parameter.default is not inspect.Parameter.empty:
-            raise TypeError(f"{main.__globals__['__file__']}: main's parameter {name} has a default")
+            raise TypeError(
+                f"{main.__globals__['__file__']}: main's parameter {name} has a default; remove the default"
+            )
     return {name: kind for name, kind in kinds.items() if name != "return"}
 
 
 def _convert(name: str, kind: Any, values: dict[str, Any]) -> Any:
     if name not in values:
-        raise BadInput(f"parameter {name}: the rule gives no input, output, param or wildcard of that name")
+        raise BadInput(
+            f"parameter {name}: the rule has no input, output, param or wildcard of that name; add one to it"
+        )
     value = values[name]
     if typing.get_origin(kind) is list and isinstance(value, str):
         value = [value]
@@ -223,6 +237,6 @@ def _convert(name: str, kind: Any, values: dict[str, Any]) -> Any:
 
 
 def _is_structure(kind: Any) -> bool:
-    """Whether values of this type are written as JSON in a shell: sections of the configuration and dictionaries."""
+    """Whether a shell gives values of this type as JSON, as for sections of the configuration and dictionaries."""
     kinds = [kind, *typing.get_args(kind)]
     return any(typing.get_origin(k) is dict or (isinstance(k, type) and issubclass(k, BaseModel)) for k in kinds)

@@ -1,4 +1,4 @@
-"""Kinds and worlds are given to the configuration, which knows none of them."""
+"""The configuration gets kinds and worlds from its caller and knows none itself."""
 
 from dataclasses import replace
 from typing import Any
@@ -32,7 +32,7 @@ from reversegen.workflow.configuration import EXTENSIONS
         ("teacher", "knowledge", "teacher: knowledge solves only questions of its own world"),
     ],
 )
-def test_what_no_kind_knows_is_refused_with_the_file_that_names_it(
+def test_a_value_that_no_kind_knows_is_refused_with_the_file_that_has_it(
     edited: Edited, key: str, value: str, words: str
 ) -> None:
     edited.set(TASK, key, value)
@@ -56,7 +56,7 @@ class Spelling(Section):
 
 
 OWN = {"kind": "spelling", "spelling": {"language": "en"}}
-"""What the file of a task of a new kind holds beside the keys of every task."""
+"""The keys of a task of a new kind that other tasks do not have."""
 
 
 def with_spelling(edited: Edited, **own: Any) -> Configuration:
@@ -90,7 +90,7 @@ def test_a_wrong_setting_of_a_new_kind_is_named_with_file_and_key(
     assert with_spelling(edited, **own).faults == {"spelling": f"{edited.folder}/tasks/spelling.yaml: {fault}"}
 
 
-def test_the_section_of_a_kind_that_nobody_brings_is_refused(edited: Edited) -> None:
+def test_the_section_of_an_unknown_kind_is_refused(edited: Edited) -> None:
     edited.write("tasks/spelling.yaml", {"extends": "tiny-math", "spelling": {"language": "en"}})
     assert edited.refusal() == f"{edited.folder}/tasks/spelling.yaml: spelling: Extra inputs are not permitted"
 
@@ -108,7 +108,7 @@ def test_a_reused_part_depends_on_the_section_of_a_new_kind(edited: Edited) -> N
     with_spelling(edited, **OWN)
     edited.write("tasks/child.yaml", {"extends": "spelling", "reuse": ["original"], "spelling": {"language": "de"}})
     fault = with_spelling(edited, **OWN).faults["child"]
-    assert fault.endswith("reuse: original depends on spelling, which is not that of spelling")
+    assert "reuse: original depends on spelling, which differs from that of spelling; " in fault
 
 
 def test_editors_know_the_section_of_a_new_kind() -> None:
@@ -123,15 +123,15 @@ def test_editors_know_the_section_of_a_new_kind() -> None:
     assert "spelling" in schemas["config.schema.json"]["properties"]["tables"]["properties"]
 
 
-def test_a_judge_format_that_there_is_not_is_refused_with_those_that_there_are(edited: Edited) -> None:
+def test_an_unknown_judge_format_is_refused_with_the_known_ones(edited: Edited) -> None:
     edited.set(TASK, "judge", JUDGE | {"format": "wildgard"})
     assert edited.refusal() == (
-        f"{edited.folder / TASK}: judge.format: 'wildgard' is none of llama-guard-2, llama-guard-3, llama-guard-4, wildguard, "
-        "shieldgemma, instructed, classifier"
+        f"{edited.folder / TASK}: judge.format: unknown format 'wildgard'; use one of llama-guard-2, llama-guard-3, "
+        "llama-guard-4, wildguard, shieldgemma, instructed, classifier"
     )
 
 
-def test_a_world_that_there_is_not_is_refused_in_tasks_and_models(edited: Edited) -> None:
+def test_an_unknown_world_is_refused_in_tasks_and_models(edited: Edited) -> None:
     words = "corpus.world: Input should be 'arithmetic', 'knowledge' or 'policy', not 'geometry'"
     edited.set(TASK, "data.seeds.arithmetic.corpus.world", "geometry")
     assert edited.refusal() == f"{edited.folder / TASK}: data.seeds.arithmetic.{words}"
@@ -140,7 +140,7 @@ def test_a_world_that_there_is_not_is_refused_in_tasks_and_models(edited: Edited
     assert edited.refusal() == f"{edited.folder / MODELS}: tiny-arithmetic.train.{words}"
 
 
-def test_a_table_of_no_kind_is_refused(edited: Edited) -> None:
+def test_an_unknown_table_is_refused(edited: Edited) -> None:
     edited.set(WORKFLOW, "tables.maths", ["tiny-math"])
     place = f"{edited.folder / WORKFLOW}: tables.maths"
-    assert edited.refusal() == f"{place}: is none of honesty, math, safety, ablation"
+    assert edited.refusal() == f"{place}: unknown table; use honesty, math, safety, ablation"

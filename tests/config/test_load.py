@@ -1,4 +1,4 @@
-"""The shipped configuration is valid for the loader; a fault of a file is named with the file and stops no other task."""
+"""The shipped configuration is valid for the loader. A fault of a file is reported with the file and stops no other task."""
 
 import re
 import shutil
@@ -35,7 +35,7 @@ def test_two_files_of_one_name_are_refused_in_one_line_and_stop_no_other_task(ed
         loaded.task("math-no-sft")
     tasks = edited.folder / "tasks"
     assert str(refused.value) == (
-        f"{tasks}/ablations/math-no-sft.yaml: {tasks}/math-no-sft.yaml has the same name, which is the task's; "
+        f"{tasks}/ablations/math-no-sft.yaml: {tasks}/math-no-sft.yaml has the same name, and thus is the same task; "
         "rename one of them"
     )
     assert set(loaded.faults) == {"math-no-sft"}
@@ -52,16 +52,16 @@ def test_a_fault_of_an_ablation_names_its_file_and_an_ablation_may_be_extended(e
 
 @pytest.mark.parametrize("name", [Path(file).stem for file in SHIPPED if file.startswith("tasks/")])
 def test_a_task_has_its_own_values_and_the_defaults_elsewhere(shipped: Configuration, name: str) -> None:
-    own = leaves(read(task_file(CONFIG / "tasks", name)))
-    if parent := own.get(".extends"):
-        own = leaves(read(task_file(CONFIG / "tasks", parent))) | own
+    changed = leaves(read(task_file(CONFIG / "tasks", name)))
+    if parent := changed.get(".extends"):
+        changed = leaves(read(task_file(CONFIG / "tasks", parent))) | changed
     defaults = {
         key: value
         for key, value in leaves(content(WORKFLOW)["defaults"]).items()
-        if not any(other.startswith(f"{key}.") for other in own)  # null where the task has a section
-        and not any(key.startswith(f"{other}.") for other in own)  # a section where the task says null
+        if not any(path.startswith(f"{key}.") for path in changed)  # null if the task has a section
+        and not any(key.startswith(f"{path}.") for path in changed)  # a section if the task has null
     }
-    assert leaves(shipped.task(name).model_dump(mode="json", exclude_unset=True)) == defaults | own
+    assert leaves(shipped.task(name).model_dump(mode="json", exclude_unset=True)) == defaults | changed
 
 
 def test_models_and_lock_are_those_of_the_files(shipped: Configuration) -> None:
@@ -92,8 +92,8 @@ FAULTS: dict[str, tuple[Any, str]] = {
     "half": (_half, "not a readable YAML file: .* line [0-9]+, column"),
     "empty": (lambda path: path.write_text(""), "kind: Field required"),
     "bytes": (lambda path: path.write_bytes(b"kind: \xff\xfe"), "not a readable YAML file: 'utf-8' codec"),
-    "list": (lambda path: path.write_text("- kind\n"), "a list where keys and values are needed"),
-    "number for a key": (lambda path: path.write_text("5: 6\n"), "the key 5 is no text"),
+    "list": (lambda path: path.write_text("- kind\n"), "the content is a list; give keys and values instead"),
+    "number for a key": (lambda path: path.write_text("5: 6\n"), "the key 5 is not text"),
     "merge conflict": (lambda path: path.write_text("<<<<<<< HEAD\nkind: math\n"), "not a readable YAML file"),
     "tab": (lambda path: path.write_text("data:\n\tseeds: {}\n"), "not a readable YAML file: .* line 2"),
     "alias": (lambda path: path.write_text("data: *nonesuch\n"), "not a readable YAML file: .*undefined alias"),
@@ -105,9 +105,15 @@ FAULTS: dict[str, tuple[Any, str]] = {
         lambda path: path.write_text("extends: tiny-math\nnew: 1\n"),
         "new: Extra inputs are not permitted",
     ),
-    "itself": (lambda path: path.write_text("extends: faulty\n"), "extends: 'faulty' is none of"),
-    "no parent": (lambda path: path.write_text("extends: nonesuch\n"), "extends: 'nonesuch' is none of"),
-    "list of parents": (lambda path: path.write_text("extends: [math]\n"), r"extends: \['math'\] is none of"),
+    "itself": (lambda path: path.write_text("extends: faulty\n"), "extends: cannot extend 'faulty'; name one of"),
+    "no parent": (
+        lambda path: path.write_text("extends: nonesuch\n"),
+        "extends: cannot extend 'nonesuch'; name one of",
+    ),
+    "list of parents": (
+        lambda path: path.write_text("extends: [math]\n"),
+        r"extends: cannot extend \['math'\]; name one of",
+    ),
     "kind": (lambda path: path.write_text("extends: tiny-math\nkind: maths\n"), "kind: unknown kind 'maths'"),
     "model": (lambda path: path.write_text("extends: tiny-math\ntarget: x\n"), "target: unknown model 'x'"),
     "reuse": (
@@ -140,7 +146,7 @@ def test_a_file_whose_name_no_task_can_have_stops_no_task(edited: Edited, name: 
     path.write_text("extends: tiny-math\n")
     places = edited.load()
     assert list(places.faults) == [name]
-    assert places.faults[name].startswith(f"{path}: a task's name is of a-z, 0-9 and -")
+    assert places.faults[name].startswith(f"{path}: not a task's name; rename the file")
     assert places.task("tiny-math")
 
 
@@ -155,7 +161,7 @@ def test_a_fault_of_one_model_is_an_error_for_the_tasks_that_name_it(edited: Edi
         places.task("math")
 
 
-def test_a_fault_of_what_all_tasks_share_is_an_error_for_all(edited: Edited) -> None:
+def test_a_fault_of_a_shared_setting_is_an_error_for_all_tasks(edited: Edited) -> None:
     edited.set(WORKFLOW, "defaults.sampling.top_p", 7)
     with pytest.raises(BadInput, match=r"config.yaml: defaults.sampling.top_p"):
         edited.load()
@@ -166,19 +172,19 @@ def test_a_fault_of_what_all_tasks_share_is_an_error_for_all(edited: Edited) -> 
 
 def test_a_branch_is_no_commit(edited: Edited) -> None:
     (edited.folder / "lock.yaml").write_text("a/b: main\n")
-    assert "lock.yaml: a/b: 'main' is no commit" in edited.refusal()
+    assert "lock.yaml: a/b: 'main' is not a commit" in edited.refusal()
 
 
-def test_a_key_that_stands_twice_is_refused(edited: Edited) -> None:
+def test_a_key_that_occurs_twice_is_refused(edited: Edited) -> None:
     path = edited.folder / TASK
     path.write_text(path.read_text() + "\nkind: math\n")
-    assert "the key 'kind' stands twice" in edited.refusal()
+    assert "the key 'kind' occurs twice" in edited.refusal()
 
 
-def test_a_key_that_stands_twice_in_the_file_that_snakemake_reads_is_refused(edited: Edited) -> None:
+def test_a_key_that_occurs_twice_in_the_file_that_snakemake_reads_is_refused(edited: Edited) -> None:
     path = edited.folder / "config.yaml"
     path.write_text(path.read_text() + "\nrandom_seeds: [7]\n")
-    assert "config.yaml: not a readable YAML file: the key 'random_seeds' stands twice" in edited.refusal()
+    assert "config.yaml: not a readable YAML file: the key 'random_seeds' occurs twice" in edited.refusal()
 
 
 def test_a_random_seed_of_a_tasks_name_has_the_same_bound(shipped: Configuration) -> None:
@@ -208,7 +214,7 @@ def test_a_malformed_file_is_named(edited: Edited, file: str, text: bytes) -> No
     ],
     ids=["no commit", "a number", "a list", "a model named 7"],
 )
-def test_a_name_or_a_commit_that_is_no_text_is_refused(edited: Edited, file: str, value: Any) -> None:
+def test_a_name_or_a_commit_that_is_not_text_is_refused(edited: Edited, file: str, value: Any) -> None:
     (edited.folder / file).write_text(yaml.safe_dump(value))
     assert edited.refusal().startswith(f"{edited.folder / file}: ")
 
@@ -248,8 +254,8 @@ def test_an_unknown_task_is_refused_with_the_known_ones(shipped: Configuration, 
 def test_a_task_that_extends_another_has_its_own_keys_over_those_of_the_other_and_the_defaults(edited: Edited) -> None:
     extending(edited, "child", "tiny-math", iterations=7, sampling={"top_p": 0.5})
     extending(edited, "grandchild", "child", sampling={"temperature": 0.25}, pairs={"max_reuse": 3})
-    found = edited.load()
-    parent, child, grandchild = (found.task(name).model_dump() for name in ("tiny-math", "child", "grandchild"))
+    loaded = edited.load()
+    parent, child, grandchild = (loaded.task(name).model_dump() for name in ("tiny-math", "child", "grandchild"))
     sampling = parent["sampling"] | {"top_p": 0.5}
     assert child == parent | {"extends": "tiny-math", "iterations": 7, "sampling": sampling}
     assert grandchild == child | {
@@ -278,8 +284,8 @@ def test_a_task_that_extends_nothing_or_itself_is_refused_with_what_it_may_exten
     for name, parent in tasks.items():
         extending(edited, name, parent)
     message = edited.refusal()
-    assert message.startswith(f"{edited.folder}/tasks/{blamed}.yaml: extends: {named} is none of ")
-    assert "tiny-math" in message.split(" is none of ")[1]
+    assert message.startswith(f"{edited.folder}/tasks/{blamed}.yaml: extends: cannot extend {named}; name one of ")
+    assert "tiny-math" in message.split("; name one of ")[1]
 
 
 def test_a_fault_that_a_task_inherits_is_refused(edited: Edited) -> None:

@@ -1,4 +1,4 @@
-"""What LoRA learns in its first steps goes by rate times alpha, whatever its rank: the settings of the 8B tasks rest on it."""
+"""LoRA's first steps depend on rate times alpha and not on the rank. The settings of the 8B tasks rely on that."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ STEPS, BETA, ASKED = 10, 0.1, 8
 
 
 def margin(rank: int, alpha: int, rate: float) -> float:
-    """What DPO on one batch gains, in nats a pair, over the model that it began with."""
+    """The gain of DPO on one batch over the initial model, in nats a pair."""
     torch.manual_seed(0)
     sizes = {"hidden_size": 128, "intermediate_size": 256, "num_hidden_layers": 2, "num_attention_heads": 2}
     model = LlamaForCausalLM(LlamaConfig(vocab_size=200, initializer_range=0.08, **sizes))
@@ -47,7 +47,7 @@ def test_rate_times_alpha_decides_and_the_rank_does_not() -> None:
     assert margin(16, 16, 1e-5) == pytest.approx(published, rel=0.1)
     shipped = margin(64, 64, 1e-5)
     assert shipped == pytest.approx(4 * published, rel=0.1)
-    assert margin(128, 128, 5e-6) == pytest.approx(shipped, rel=0.1)  # the alignment handbook's
+    assert margin(128, 128, 5e-6) == pytest.approx(shipped, rel=0.1)  # the alignment handbook's recipe
     assert margin(32, 16, 5e-6) == pytest.approx(published / 2, rel=0.1)  # the example of TRL's script
 
 

@@ -1,4 +1,4 @@
-"""Entries of models.yaml: endpoints, limits and models that think; each mistake is named with file and key."""
+"""Entries of models.yaml: endpoints, limits and models that think. Each mistake is reported with file and key."""
 
 from typing import Any
 
@@ -19,11 +19,11 @@ from tests.support.edited_config import ENDPOINT, JUDGE, LLAMA, MODELS, OTHER, T
         "https://api.example.org\\@other.example.org/",
         "https://api.example.org/v1\n",
         "ftp://localhost/",
-        "http://localhost:99999/v1",  # no port
+        "http://localhost:99999/v1",  # a port that does not exist
         "api",
     ],
 )
-def test_an_endpoint_that_would_send_the_key_in_clear_is_refused(edited: Edited, url: str) -> None:
+def test_an_endpoint_that_would_send_the_key_unencrypted_is_refused(edited: Edited, url: str) -> None:
     edited.set(MODELS, "remote", {"size": "tiny", "endpoint": ENDPOINT | {"base_url": url}})
     assert names(edited.refusal(), edited.folder / MODELS, "remote.endpoint.base_url")
 
@@ -32,17 +32,17 @@ def test_an_endpoint_that_would_send_the_key_in_clear_is_refused(edited: Edited,
     "url",
     ["https://api.example.org", "https://api.example.org:8443/v1/", "http://localhost:80/v1", "http://[::1]:1/v1"],
 )
-def test_an_endpoint_over_https_or_on_loopback_is_taken(edited: Edited, url: str) -> None:
+def test_an_endpoint_over_https_or_on_loopback_is_accepted(edited: Edited, url: str) -> None:
     limits = {"concurrency": 64, "mode": "batch", "requests_per_minute": 500}
     edited.set(MODELS, "remote", {"size": "tiny", "endpoint": ENDPOINT | {"base_url": url}, "limits": limits})
     model = edited.load().models["remote"]
     assert (model.limits and model.limits.concurrency) == 64
-    assert "limits" not in model.use.model_dump()  # what decides no answer reruns nothing
+    assert "limits" not in model.use.model_dump()  # limits change no answer, so they rerun nothing
 
 
 def test_a_model_is_split_over_no_more_gpus_than_its_jobs_ask_for(edited: Edited) -> None:
     edited.set(MODELS, "llama3-8b", LLAMA | {"engine": "vllm", "vllm": {"tensor_parallel_size": 2}})
-    assert "llama3-8b.vllm.tensor_parallel_size: 2, and a job of the size 8b asks for 1 GPUs" in edited.refusal()
+    assert "llama3-8b.vllm.tensor_parallel_size: 2, but a job of the size 8b asks for 1 GPUs" in edited.refusal()
     edited.set(WORKFLOW, "sizes.8b.gpu", 2)
     edited.load()
 
@@ -72,11 +72,11 @@ def test_plain_http_to_another_machine_needs_its_setting(edited: Edited) -> None
         *(
             (
                 {"extra_body": {key: 1}},
-                f"extra_body: {key}: not to be given here; see max_tokens_field, omit and one_choice",
+                f"extra_body: {key}: cannot be given here; see max_tokens_field, omit and one_choice",
             )
             for key in ("model", "messages", "n", "seed", "stream", "max_tokens", "max_completion_tokens")
         ),
-        ({"extra_body": {"max_new": 1}, "max_tokens_field": "max_new"}, "extra_body: max_new: not to be given here"),
+        ({"extra_body": {"max_new": 1}, "max_tokens_field": "max_new"}, "extra_body: max_new: cannot be given here"),
         ({"extra_body": {"chat_template_kwargs": 1}}, "extra_body: chat_template_kwargs: names and values are needed"),
         ({"extra_body": ["a"]}, "endpoint.extra_body: "),
         ({"omit": ["n"]}, "endpoint.omit.0: "),
@@ -84,12 +84,12 @@ def test_plain_http_to_another_machine_needs_its_setting(edited: Edited) -> None
         ({"max_tokens_field": "max tokens"}, "endpoint.max_tokens_field: "),
     ],
 )
-def test_settings_of_a_request_that_cannot_be_are_refused(edited: Edited, settings: dict[str, Any], words: str) -> None:
+def test_impossible_settings_of_a_request_are_refused(edited: Edited, settings: dict[str, Any], words: str) -> None:
     edited.set(MODELS, "remote", {"size": "tiny", "endpoint": ENDPOINT | settings})
     assert words in edited.refusal()
 
 
-def test_settings_of_a_request_are_taken_as_they_are_given(edited: Edited) -> None:
+def test_settings_of_a_request_are_used_as_they_are_given(edited: Edited) -> None:
     settings = {
         "max_tokens_field": "max_completion_tokens",
         "omit": ["temperature", "top_p", "seed"],
@@ -103,9 +103,9 @@ def test_settings_of_a_request_are_taken_as_they_are_given(edited: Edited) -> No
     assert endpoint.model_dump(include=set(settings)) == settings
 
 
-def test_an_endpoint_is_not_told_how_to_load_its_model(edited: Edited) -> None:
+def test_an_endpoint_takes_no_setting_for_loading_its_model(edited: Edited) -> None:
     edited.set(MODELS, "remote", {"size": "tiny", "endpoint": ENDPOINT, "chat_template": "x", "dtype": "float32"})
-    assert "dtype, chat_template: an endpoint loads its model itself" in edited.refusal()
+    assert "dtype, chat_template: cannot be set, because an endpoint loads its model itself" in edited.refusal()
 
 
 THINKS, AT_ONCE = (
@@ -122,10 +122,12 @@ def test_a_model_that_thinks_may_play_every_role(edited: Edited, role: str) -> N
     assert (model.thinks, model.thought_tokens) == (True, 2048)
     assert model.thinking is not None
     assert (model.thinking.start, model.thinking.end) == ("<think>", "</think>")
-    assert model.trained.thinking == model.thinking.model_copy(update={"max_tokens": 0})  # which trains nothing else
+    assert model.trained.thinking == model.thinking.model_copy(
+        update={"max_tokens": 0}
+    )  # so that a longer thought retrains nothing
 
 
-def test_what_means_nothing_before_a_thought_is_refused_until_it_is_turned_off(edited: Edited) -> None:
+def test_a_target_of_honesty_that_thinks_is_refused_until_thinking_is_turned_off(edited: Edited) -> None:
     target = "llama3-8b-instruct"
     edited.set("tasks/honesty.yaml", "target", target)
     edited.set(MODELS, target, LLAMA | THINKS)
@@ -140,14 +142,14 @@ def test_a_judge_of_a_fixed_form_has_no_room_for_a_thought(edited: Edited) -> No
     model = JUDGE["model"]
     edited.set(TASK, "judge", JUDGE | {"format": "wildguard"})
     edited.set(MODELS, model, LLAMA | THINKS)
-    assert f"judge: {model} thinks before it answers, and the form wildguard has no room" in edited.refusal()
+    assert f"judge: {model} thinks before it answers, and the format wildguard has no room" in edited.refusal()
     edited.set(MODELS, model, LLAMA | AT_ONCE)
     edited.load()
 
 
 def test_limits_are_for_an_endpoint(edited: Edited) -> None:
     edited.set(MODELS, "llama3-8b", LLAMA | {"limits": {"concurrency": 4}})
-    assert "limits: are for an endpoint" in edited.refusal()
+    assert "limits: only an endpoint takes them" in edited.refusal()
 
 
 def test_the_refusal_of_an_unknown_model_lists_the_known_ones(edited: Edited) -> None:

@@ -1,4 +1,4 @@
-"""Each path stands in one place: the user's own file or folder, or that of the rule that makes it."""
+"""Each path is decided in one place: the user's file or folder, or the file or folder of the rule that makes it."""
 
 from typing import Any
 
@@ -28,8 +28,8 @@ def test_the_rows_of_a_source_lie_where_its_origin_puts_them(
     origin: dict[str, Any], download: str | None, file: str | None
 ) -> None:
     source = DataSource.model_validate({"licence": "MIT", **origin})
-    found = paths.download_path(source), paths.source_file(source)
-    assert [path and str(path) for path in found] == [download, download or file]
+    sources = paths.download_path(source), paths.source_file(source)
+    assert [path and str(path) for path in sources] == [download, download or file]
 
 
 @pytest.mark.parametrize(
@@ -42,13 +42,13 @@ def test_the_rows_of_a_source_lie_where_its_origin_puts_them(
     ],
 )
 def test_a_model_lies_where_its_origin_puts_it(origin: dict[str, Any], folder: str | None) -> None:
-    found = paths.model_folder("name", Model.model_validate({"size": "tiny", **origin}))
-    assert (found and str(found)) == folder
+    place = paths.model_folder("name", Model.model_validate({"size": "tiny", **origin}))
+    assert (place and str(place)) == folder
 
 
 def test_a_model_that_a_rule_trains_lies_in_the_results(shipped: Configuration) -> None:
-    found = paths.model_folder("tiny-arithmetic", shipped.models["tiny-arithmetic"])
-    assert str(found) == "results/models/tiny-arithmetic"
+    folder = paths.model_folder("tiny-arithmetic", shipped.models["tiny-arithmetic"])
+    assert str(folder) == "results/models/tiny-arithmetic"
     assert str(paths.embedding_cache("minilm")) == "results/models/minilm.embeddings"
 
 

@@ -1,4 +1,4 @@
-"""A part of a task is reused where every key that decides it is equal, and refused by the key where not."""
+"""A part of a task is reused if every key that decides it is equal. Otherwise it is refused, and the key is named."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ NEVER = [
     "contamination/iter0.json",
     "contamination.json",
 ]
-"""Files that are no part of another task, whatever their names begin with."""
+"""Files that are never reused, whatever their names begin with."""
 
 
 @pytest.mark.parametrize("part", PLACES)
@@ -30,25 +30,25 @@ def test_the_files_of_a_reused_part_and_of_no_other_are_those_of_the_extended_ta
     extending(edited, "child", "tiny-math", reuse=[part])
     extending(edited, "chain", "child", reuse=[part])
     extending(edited, "broken-chain", "child")
-    found = edited.load()
+    loaded = edited.load()
     for name, paths in {**PLACES, "never": NEVER}.items():
         for path in paths:
             for seed in ("", ".s0", ".s3"):
                 theirs = "tiny-math" if name == part else "child"
-                assert found.place(f"child{seed}", path) == f"results/{theirs}{seed}/{path}"
+                assert loaded.place(f"child{seed}", path) == f"results/{theirs}{seed}/{path}"
                 theirs = "tiny-math" if name == part else "chain"
-                assert found.place(f"chain{seed}", path) == f"results/{theirs}{seed}/{path}"
-                assert found.place(f"broken-chain{seed}", path) == f"results/broken-chain{seed}/{path}"
-                assert found.place(f"tiny-math{seed}", path) == f"results/tiny-math{seed}/{path}"
+                assert loaded.place(f"chain{seed}", path) == f"results/{theirs}{seed}/{path}"
+                assert loaded.place(f"broken-chain{seed}", path) == f"results/broken-chain{seed}/{path}"
+                assert loaded.place(f"tiny-math{seed}", path) == f"results/tiny-math{seed}/{path}"
 
 
-def test_what_a_task_reuses_is_its_own_word_and_not_inherited(edited: Edited) -> None:
+def test_reuse_is_not_inherited(edited: Edited) -> None:
     extending(edited, "child", "tiny-math", reuse=["seeds", "iter0"])
     extending(edited, "chain", "child", reuse=["iter0"])
-    found = edited.load()
-    assert (found.task("child").reuse, found.task("chain").reuse) == (["seeds", "iter0"], ["iter0"])
-    assert found.place("chain", "iter0/labels.jsonl") == "results/tiny-math/iter0/labels.jsonl"
-    assert found.place("chain", "seeds.jsonl") == "results/chain/seeds.jsonl"
+    loaded = edited.load()
+    assert (loaded.task("child").reuse, loaded.task("chain").reuse) == (["seeds", "iter0"], ["iter0"])
+    assert loaded.place("chain", "iter0/labels.jsonl") == "results/tiny-math/iter0/labels.jsonl"
+    assert loaded.place("chain", "seeds.jsonl") == "results/chain/seeds.jsonl"
 
 
 DECIDING: list[tuple[str, str, Any, str]] = [
@@ -88,7 +88,10 @@ def test_a_reused_part_that_a_changed_key_decides_is_refused_by_name(
     extending(edited, "child", "tiny-math", reuse=[part])
     edited.set("tasks/child.yaml", key, value)
     file = edited.folder / "tasks/child.yaml"
-    assert edited.refusal() == f"{file}: reuse: {part} depends on {named}, which is not that of tiny-math"
+    assert edited.refusal() == (
+        f"{file}: reuse: {part} depends on {named}, which differs from that of tiny-math; remove {part} from `reuse`, or give "
+        f"{named} the same value"
+    )
     edited.set("tasks/child.yaml", "reuse", [])
     edited.load()
 
@@ -113,11 +116,11 @@ def test_a_key_that_does_not_decide_a_part_leaves_it_reused(
     assert edited.load().task("child").reuse == parts
 
 
-def test_a_part_that_the_middle_of_a_chain_changes_is_refused_there_and_kept_apart_elsewhere(edited: Edited) -> None:
+def test_a_part_that_the_middle_of_a_chain_changes_is_refused_there_and_separate_elsewhere(edited: Edited) -> None:
     extending(edited, "middle", "tiny-math", sampling={"top_p": 0.5})
     extending(edited, "last", "middle", reuse=["iter0"])
-    found = edited.load()
-    assert found.place("last.s2", "iter0/samples.jsonl") == "results/middle.s2/iter0/samples.jsonl"
+    loaded = edited.load()
+    assert loaded.place("last.s2", "iter0/samples.jsonl") == "results/middle.s2/iter0/samples.jsonl"
     edited.set("tasks/middle.yaml", "reuse", ["iter0"])
     assert edited.refusal().startswith(f"{edited.folder}/tasks/middle.yaml: reuse: iter0 depends on sampling")
 

@@ -1,4 +1,4 @@
-"""A value that a section cannot have is refused with file and key."""
+"""A value that a section does not allow is refused with file and key."""
 
 from typing import Any
 
@@ -43,12 +43,12 @@ def test_a_value_that_does_not_fit_is_refused_with_file_and_key(
             "data.seeds.arithmetic",
             SOURCE | {"corpus": CORPUS, "rows": 5},
             "data.seeds.arithmetic",
-            "has its count",
+            "set corpus.count",
         ),
         (TASK, "data.judge", SOURCE | {"file": "a.jsonl", "rows": 5}, "data", "without column and rows"),
         (TASK, "references.agreeing", 2, "references", "2 of 1 samples can never agree"),
-        (TASK, "judge", JUDGE | {"format": "classifier"}, "judge", "failed_labels: a classifier needs them"),
-        (TASK, "judge", JUDGE | {"failed_labels": ["bad"]}, "judge", "nothing else takes them"),
+        (TASK, "judge", JUDGE | {"format": "classifier"}, "judge", "failed_labels: the format classifier needs them"),
+        (TASK, "judge", JUDGE | {"failed_labels": ["bad"]}, "judge", "no other takes them"),
         (TASK, "preference.loss_weights", [1.0], "preference", "loss_weights"),
         (TASK, "preference.loss_type", ["sigmoid", "sft", "ipo"], "preference", "loss_weights"),
         (MODELS, "llama3-8b", LLAMA | {"folder": "models/llama"}, "llama3-8b", "one of hub, folder, endpoint"),
@@ -70,17 +70,22 @@ def test_keys_that_do_not_fit_each_other_are_refused_with_file_and_section(
     [
         ("config.yaml", "random_seeds", [0, 1, 1], "each may be given once"),
         (TASK, "transfer", ["llama2-7b", "llama2-7b"], "each may be given once"),
-        (TASK, "keep", [0], "0, from which the control and other tasks start, and last must be among them"),
-        (TASK, "keep", [1, "last"], "last must be among them"),
-        (TASK, "keep", [0, 4, "last"], "keep: 4 is none of iterations 0 to 3"),
+        (
+            TASK,
+            "keep",
+            [0],
+            "0 or last is missing: the control and other tasks start from 0; give at least [0, last]",
+        ),
+        (TASK, "keep", [1, "last"], "0 or last is missing"),
+        (TASK, "keep", [0, 4, "last"], "keep: no iteration 4; give iterations from 0 to 3"),
         (TASK, "proposer", "tiny-policy-judge", "proposer: tiny-policy-judge is a classifier, which writes no text"),
-        (TASK, "preference.loss_weights", [0, 0], "loss_weights must be 0 or more, and one above 0"),
-        (TASK, "preference.loss_weights", [1, -1], "loss_weights must be 0 or more, and one above 0"),
+        (TASK, "preference.loss_weights", [0, 0], "loss_weights must be 0 or more, and at least one must be above 0"),
+        (TASK, "preference.loss_weights", [1, -1], "loss_weights must be 0 or more, and at least one must be above 0"),
         (TASK, "data.seeds.arithmetic.measures", "accuracy", "`measures` is for test sets"),
         (TASK, "honesty", {"sure": "unsure", "unsure": "unsure"}, "sure and unsure must differ"),
     ],
 )
-def test_what_could_only_fail_late_is_refused_at_once(
+def test_a_fault_that_a_stage_would_meet_late_is_refused_at_once(
     edited: Edited, file: str, key: str, value: Any, words: str
 ) -> None:
     edited.set(file, key, value)
@@ -106,7 +111,7 @@ def test_an_old_key_is_refused_with_its_new_name(edited: Edited, file: str, key:
     assert edited.refusal() == f"{edited.folder / file}: {message}"
 
 
-def test_a_key_that_replaces_an_old_one_is_not_said_to_be_missing(edited: Edited) -> None:
+def test_a_key_that_replaces_an_old_one_is_not_reported_as_missing(edited: Edited) -> None:
     path = edited.folder / TASK
     path.write_text(path.read_text().replace("\nteacher: ", "\nlabeller: "))
     assert edited.refusal() == f"{path}: labeller: is now `teacher`"
@@ -128,7 +133,7 @@ def test_a_value_that_no_stage_could_use_is_refused_at_once(edited: Edited, key:
 
 
 @pytest.mark.parametrize(
-    ("file", "key", "value", "mend"),
+    ("file", "key", "value", "fix"),
     [
         (MODELS, "remote.endpoint.api_key_env", "sk-xyzzy", "NAME of an environment variable"),
         (MODELS, "remote.endpoint.api_key", "sk-xyzzy", ""),
@@ -139,13 +144,13 @@ def test_a_value_that_no_stage_could_use_is_refused_at_once(edited: Edited, key:
     ],
 )
 def test_a_secret_in_the_wrong_place_is_refused_and_not_shown(
-    edited: Edited, file: str, key: str, value: str, mend: str
+    edited: Edited, file: str, key: str, value: str, fix: str
 ) -> None:
     edited.set(MODELS, "remote", {"size": "tiny", "endpoint": ENDPOINT})
     edited.set(file, key, value)
     message = edited.refusal()
     assert names(message, edited.folder / file, key)
-    assert mend in message
+    assert fix in message
     assert "xyzzy" not in message.replace(key, "")
 
 

@@ -1,4 +1,4 @@
-"""Rows of data files that others made are read whole in every format, and a fault is named without the row's text."""
+"""Rows of data files from outside are read completely in every format, and a fault is reported without the row's text."""
 
 import csv
 import json
@@ -37,7 +37,7 @@ FORMS = [*PLACES, ".csv"]
 
 
 def write(file: Path, rows: list[dict[str, Any]]) -> Path:
-    """A file of rows in the form that its name says."""
+    """A file of rows in the format that its name gives."""
     if file.suffix == ".jsonl":
         file.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
     elif file.suffix == ".json":
@@ -61,7 +61,7 @@ def test_rows_come_back_as_they_were_written_with_their_places(tmp_path: Path, f
     assert places == PLACES.get(form, places)
 
 
-def test_a_row_of_a_csv_file_stands_where_an_editor_shows_its_last_line(tmp_path: Path) -> None:
+def test_the_line_of_a_csv_row_is_where_an_editor_shows_its_end(tmp_path: Path) -> None:
     rows = [{"a": "one"}, {"a": "two\nlines"}, {"a": "four"}]
     assert [place for place, _ in read_rows(write(tmp_path / "rows.csv", rows), None)] == ["line 2", "line 4", "line 5"]
 
@@ -95,7 +95,7 @@ def test_an_object_of_subjects_is_rows_of_subject_and_text(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_with_a_column_a_row_is_that_column_alone(tmp_path: Path, form: str) -> None:
+def test_with_a_column_a_row_has_only_that_column(tmp_path: Path, form: str) -> None:
     file = write(tmp_path / f"rows{form}", ROWS)
     assert [row for _, row in read_rows(file, "answer")] == [{"text": row["answer"]} for row in ROWS]
     with pytest.raises(BadInput) as refused:
@@ -129,7 +129,7 @@ def test_a_row_that_lacks_the_column_is_named(tmp_path: Path) -> None:
     ],
     ids=lambda line: line[:30].encode("ascii", "backslashreplace").decode(),
 )
-def test_a_line_of_any_shape_that_is_no_object_is_named_without_its_text(tmp_path: Path, line: str) -> None:
+def test_a_line_that_is_not_an_object_is_named_without_its_text(tmp_path: Path, line: str) -> None:
     file = tmp_path / "rows.jsonl"
     file.write_text(f'{{"a": 1}}\n\n{line}\n')
     with pytest.raises(BadInput) as refused:
@@ -141,30 +141,30 @@ def test_a_line_of_any_shape_that_is_no_object_is_named_without_its_text(tmp_pat
 @pytest.mark.parametrize(
     ("name", "content", "place"),
     [
-        ("rows.json", f'[{{"text": "{SECRET}"}}', ": not JSON"),
+        ("rows.json", f'[{{"text": "{SECRET}"}}', ": not readable JSON"),
         ("rows.json", f'[{{"a": 1}}, "{SECRET}"]', ", item 2: "),
-        ("rows.json", f'{{"law": "{SECRET}"}}', ", entry 1: a list of texts"),
-        ("rows.json", f'"{SECRET}"', ": a list of objects"),
-        ("rows.json", "null", ": a list of objects"),
-        ("rows.json", "[" * 100_000, ": not JSON"),
-        ("rows.json", SECRET, ": not JSON"),
+        ("rows.json", f'{{"law": "{SECRET}"}}', ", entry 1: not a list of texts"),
+        ("rows.json", f'"{SECRET}"', ": not a list of objects"),
+        ("rows.json", "null", ": not a list of objects"),
+        ("rows.json", "[" * 100_000, ": not readable JSON"),
+        ("rows.json", SECRET, ": not readable JSON"),
         ("rows.json", b"\xff[]", ", line 1: not UTF-8"),
-        ("rows.json", f'{{"data": [{{"text": "{SECRET}"}}]}}', ", entry 1: a list of texts"),
-        ("rows.json", f'{{"text": "{SECRET}"}}\n{{"text": "{SECRET}"}}', ": not JSON that can be read at character 29"),
+        ("rows.json", f'{{"data": [{{"text": "{SECRET}"}}]}}', ", entry 1: not a list of texts"),
+        ("rows.json", f'{{"text": "{SECRET}"}}\n{{"text": "{SECRET}"}}', ": not readable JSON at character 29"),
         ("rows.csv", f"a,b\n1,2\n{SECRET}\n", ", line 3: not as many cells"),
         ("rows.csv", f"a,b\n1,2,{SECRET}\n", ", line 2: not as many cells"),
         ("rows.csv", f'a,b\n1,"{SECRET}', ", line 2: a quotation mark is not closed"),
         ("rows.csv", f'a,b\n1,"{SECRET}"x\n', ", line 2: a quotation mark is not closed"),
         ("rows.csv", f'a,b\n1,2\n\n1,"{SECRET}\n3,4\n5,6\n', ", line 4: a quotation mark is not closed"),
-        ("rows.csv", f'sep=;\na;b\n1;"a "{SECRET}" b"\n', ", line 3: a quotation mark is not closed, or stands alone"),
+        ("rows.csv", f'sep=;\na;b\n1;"a "{SECRET}" b"\n', ", line 3: a quotation mark is not closed, or is single"),
         ("rows.csv", b"a,b\n1,\xff\n", ", line 2: not UTF-8; save the file in UTF-8"),
         ("rows.csv", f"a;b\n1;Gr\u00fc\u00dfe {SECRET}\n".encode("cp1252"), ", line 2: not UTF-8"),
-        ("rows.csv", "a,b\n1,2\n".encode("utf-16-le"), ": holds a character of code 0"),
-        ("rows.csv", f"a,a\n1,{SECRET}\n", ": two columns of the same name"),
+        ("rows.csv", "a,b\n1,2\n".encode("utf-16-le"), ": the file has a null character"),
+        ("rows.csv", f"a,a\n1,{SECRET}\n", ": two columns have the same name"),
         (
             "rows.csv",
             f"a;b,c\n1;{SECRET},3\n",
-            ", line 1: may be split by comma or semicolon; put a line such as sep=;",
+            ", line 1: the delimiter may be comma or semicolon; put a line such as sep=;",
         ),
         ("rows.csv", f"a,,\n{SECRET}, too,\n", ", line 2: not as many cells"),
         ("rows.csv", f"a,,b\n{SECRET}, too,1\n", ", line 2: not as many cells"),
@@ -183,7 +183,7 @@ def test_a_line_of_any_shape_that_is_no_object_is_named_without_its_text(tmp_pat
         (
             "rows.jsonl",
             f'[\n{{"a": "{SECRET}"}}\n]',
-            ", line 1: not JSON that can be read at character 1: a row is one object",
+            ", line 1: not readable JSON at character 1; write each row as one object",
         ),
     ],
     ids=lambda part: part[:20] if isinstance(part, str) else None,
@@ -212,7 +212,9 @@ def test_a_file_of_a_spreadsheet_is_read_by_the_delimiter_of_its_first_line(name
 
 
 def test_a_stray_quote_is_named_with_its_line() -> None:
-    with pytest.raises(BadInput, match=r"unescaped_quotes.csv, line 26: a quotation mark .* write it twice there$"):
+    with pytest.raises(
+        BadInput, match=r"unescaped_quotes.csv, line 26: a quotation mark .* write it twice inside the text$"
+    ):
         read_rows(CASES / "unescaped_quotes.csv", "question")
 
 
@@ -223,14 +225,14 @@ def test_a_stray_quote_is_named_with_its_line() -> None:
         ("id\tquestion\n1\tWho, and; why?\n", ["Who, and; why?"]),
         ("sep=;\r\nid;question\r\n1;Who?\r\n", ["Who?"]),
         ("SEP=|\nid|question\n1|Who, and; why?\n", ["Who, and; why?"]),
-        ("id,question\r1,Who?\r2,Why?\r", ["Who?", "Why?"]),  # an old Macintosh
+        ("id,question\r1,Who?\r2,Why?\r", ["Who?", "Why?"]),  # line ends of an old Macintosh
         (" id , question \n1, Who?\n", ["Who?"]),
         ('id, question\n1, "Who, and why?"\n', ["Who, and why?"]),
         ('id,question\n1,He said "why" twice\n', ['He said "why" twice']),
         ('id,question\n1,"He said ""why"" twice"\n', ['He said "why" twice']),
         ('id;question;note\n1;"Who\nand why?";0,5\n', ["Who\nand why?"]),
         ("question;id;;\nWho?;1;;\nWhy?;2\n;;;\n\nHow?;3;\n", ["Who?", "Why?", "How?"]),
-        (",question\n0,Who?\n", ["Who?"]),  # pandas names no index
+        (",question\n0,Who?\n", ["Who?"]),  # pandas gives the index column no name
         ("question\nWho?\n\nWhy?\n", ["Who?", "Why?"]),
         ('question\n"Who, and; why?"\n', ["Who, and; why?"]),
         ("\ufeffid;question\n1;Who?\n", ["Who?"]),
@@ -240,7 +242,7 @@ def test_a_stray_quote_is_named_with_its_line() -> None:
     ],
     ids=lambda part: repr(part)[:40] if isinstance(part, (str, bytes)) else "",
 )
-def test_what_has_one_meaning_is_read(tmp_path: Path, content: str | bytes, texts: list[str]) -> None:
+def test_a_file_with_one_meaning_is_read(tmp_path: Path, content: str | bytes, texts: list[str]) -> None:
     file = tmp_path / "rows.csv"
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
     assert [row["text"] for _, row in read_rows(file, "question")] == texts
@@ -255,7 +257,7 @@ def test_what_has_one_meaning_is_read(tmp_path: Path, content: str | bytes, text
         ("text\nWho?\n", {"text": "Who?"}),
     ],
 )
-def test_without_a_column_the_first_line_is_split_by_what_gives_several_names(
+def test_without_a_column_the_delimiter_is_the_one_that_gives_several_names(
     tmp_path: Path, content: str, row: dict[str, str]
 ) -> None:
     file = tmp_path / "rows.csv"
@@ -274,15 +276,15 @@ def test_a_column_in_another_case_is_named_and_not_guessed(tmp_path: Path) -> No
     "cell",
     ["#NAME?", "#NOM?", "#\u00a1VALOR!", "#DIV/0!", "#N/A", "#NV", "Err:508", "1.23457E+12", "-1,5E+15", " #REF! "],
 )
-def test_a_cell_that_a_spreadsheet_spoilt_is_named_with_its_place(tmp_path: Path, cell: str) -> None:
+def test_a_cell_that_a_spreadsheet_spoiled_is_named_with_its_place(tmp_path: Path, cell: str) -> None:
     file = tmp_path / "rows.csv"
     file.write_text(f'id;question\n1;Who?\n2;"{cell}"\n')
     for column in ("question", None):
         with pytest.raises(
-            BadInput, match=r"rows.csv, line 3: cell 2: a spreadsheet wrote .*; format its column as text"
+            BadInput, match=r"rows.csv, line 3: cell 2: a spreadsheet replaced the text .*; format its column as text"
         ):
             read_rows(file, column)
-    assert len(read_rows(file, "id")) == 2  # another column than the one that is read
+    assert len(read_rows(file, "id")) == 2  # the faulty column is not the one that is read
 
 
 def test_quotation_marks_that_join_rows_of_tabs_are_named(tmp_path: Path) -> None:
@@ -295,7 +297,7 @@ def test_quotation_marks_that_join_rows_of_tabs_are_named(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("cell", ["#5?", "#metoo!", "Err: 5", "1e-05", "1.5E", "#", "What of 1.5E+10?"])
-def test_a_cell_that_only_looks_spoilt_is_read(tmp_path: Path, cell: str) -> None:
+def test_a_cell_that_only_looks_spoiled_is_read(tmp_path: Path, cell: str) -> None:
     file = tmp_path / "rows.csv"
     file.write_text(f"id;question\n1;{cell}\n")
     assert read_rows(file, "question") == [("line 2", {"text": cell})]
@@ -304,7 +306,9 @@ def test_a_cell_that_only_looks_spoilt_is_read(tmp_path: Path, cell: str) -> Non
 @pytest.mark.parametrize(
     "content", [{"prompt": ["a", "b"], "target": ["c", "d"]}, {"law": ["a"], "art": ["b"], "x": ["c"]}]
 )
-def test_lists_of_one_length_are_refused_for_they_may_be_columns(tmp_path: Path, content: dict[str, list[str]]) -> None:
+def test_lists_of_one_length_are_refused_because_they_may_be_columns(
+    tmp_path: Path, content: dict[str, list[str]]
+) -> None:
     file = tmp_path / "rows.json"
     file.write_text(json.dumps(content))
     with pytest.raises(
@@ -353,7 +357,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path, name: str, there: str
 @pytest.mark.parametrize("column", [None, "a"])
 def test_a_file_without_rows_is_named(tmp_path: Path, name: str, content: str, column: str | None) -> None:
     (tmp_path / name).write_text(content)
-    with pytest.raises(BadInput, match=rf"{name}: no rows$"):
+    with pytest.raises(BadInput, match=rf"{name}: no rows; "):
         read_rows(tmp_path / name, column)
 
 
@@ -374,7 +378,7 @@ def test_a_row_is_given_before_the_next_is_read(tmp_path: Path, form: str) -> No
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
 def test_lines_of_a_long_csv_file_are_those_of_the_csv_module(tmp_path: Path, encoding: str, ending: str) -> None:
-    """Whatever falls on the border of two of the pieces that a file is read in."""
+    """Also the lines at the border between two of the pieces in which the file is read."""
     rows = [{"a": f"{n} \u00e4\U0001f600 {'x' * (n % 97)}", "b": "one\ntwo" if n % 5 else ", ;"} for n in range(2000)]
     file = tmp_path / "rows.csv"
     with file.open("w", encoding=encoding, newline="") as opened:

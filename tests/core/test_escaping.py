@@ -1,4 +1,4 @@
-"""No text of a model reaches a reader's terminal, browser, Markdown or spreadsheet as anything but text."""
+"""A model's text stays plain text in a reader's terminal, browser, Markdown or spreadsheet."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize(("text", "shown"), HOSTILE)
-def test_what_cannot_be_seen_is_shown_by_its_code(text: str, shown: str) -> None:
+def test_an_invisible_character_is_shown_by_its_code(text: str, shown: str) -> None:
     assert visible(text) == shown
 
 
-def test_every_character_stays_or_becomes_its_code_and_none_that_stays_is_a_control() -> None:
+def test_every_character_stays_or_becomes_its_code_and_no_control_stays() -> None:
     every = [char for char in map(chr, range(0x110000)) if char not in "\n\t"]
     hidden = {char for char in every if unicodedata.category(char)[0] == "C" or char in "\u2028\u2029"}
     assert visible("".join(every)) == "".join(f"[U+{ord(c):04X}]" if c in hidden else c for c in every)
@@ -77,5 +77,5 @@ def test_a_formula_gets_an_apostrophe(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "cell"), [("a=1", "a=1"), ("", ""), ("\r=1", "[U+000D]=1"), ("\u200b=1", "[U+200B]=1")]
 )
-def test_other_cells_start_as_they_did_or_with_a_code(text: str, cell: str) -> None:
+def test_any_other_cell_starts_as_before_or_with_a_code(text: str, cell: str) -> None:
     assert csv_cell(text) == cell

@@ -1,4 +1,4 @@
-"""Files and folders are whole or absent, whoever fails, is killed, or writes at the same time."""
+"""Files and folders are complete or absent, even if a writer fails or is killed, or several write at the same time."""
 
 import json
 import os
@@ -35,7 +35,7 @@ class Interrupted:
 
 @contextmanager
 def no_room() -> Iterator[None]:
-    """Files of this process cannot grow past 4 KiB: what a full disk or a quota does, done by the kernel."""
+    """Let the kernel stop files of this process at 4 KiB, as a full disk or a quota does."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
     try:
@@ -75,7 +75,7 @@ def start(code: str, *arguments: str) -> subprocess.Popen[str]:
 
 
 def start_building(place: Path) -> subprocess.Popen[str]:
-    """A process that is half done with a folder, and goes on when it is told."""
+    """A process that has built half of a folder, and continues at a signal."""
     builder = start(BUILDS_SLOWLY, str(place))
     assert builder.stdout is not None
     assert builder.stdout.readline() == "half built\n"
@@ -98,7 +98,7 @@ def test_a_writer_that_is_killed_leaves_the_old_file_and_no_obstacle(tmp_path: P
     assert writer.wait() == -signal.SIGKILL
     assert place.read_text() == "old"
     assert len(tree(tmp_path)) == 2
-    other = tmp_path / f".file.{os.uname().nodename}.1.{writer.pid}"  # of another machine
+    other = tmp_path / f".file.{os.uname().nodename}.1.{writer.pid}"  # the file of another machine
     other.write_text("half")
     write_text(place, "new")
     assert tree(tmp_path) == {"file": b"new", other.name: b"half"}
@@ -113,7 +113,7 @@ for _ in range(100):
 """
 
 
-def test_a_reader_beside_two_writers_always_sees_the_whole_of_one(tmp_path: Path) -> None:
+def test_a_reader_beside_two_writers_always_sees_a_complete_file(tmp_path: Path) -> None:
     place = tmp_path / "deep/folder/file"
     write_text(place, "a" * 100_000)
     writers = [start(WRITES_AGAIN_AND_AGAIN, str(place), letter) for letter in "ab"]
@@ -173,7 +173,7 @@ def test_the_manifest_of_a_folder_holds_its_facts_and_the_hashes_of_sha256sum(tm
 def test_a_folder_is_on_the_disk_before_it_is_renamed_and_its_name_after(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a crash of the machine leaves is what was synced: every file and folder, then the rename."""
+    """After a crash of the machine only synced data is left, so every file and folder is synced before the rename."""
     place, sync = tmp_path / "model", os.fsync
     synced: dict[bool, set[int]] = {False: set(), True: set()}
 
@@ -196,9 +196,7 @@ def test_an_equal_folder_is_kept_untouched(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("manifest", [None, b"", b"[]", b"null", b'{"files": {}}', b'{"steps": 7}'], ids=str)
-def test_a_folder_whose_manifest_does_not_say_the_same_files_is_replaced(
-    tmp_path: Path, manifest: bytes | None
-) -> None:
+def test_a_folder_whose_manifest_has_other_files_is_replaced(tmp_path: Path, manifest: bytes | None) -> None:
     place = tmp_path / "model"
     place.mkdir()
     (place / "stray.txt").write_text("half of something")
@@ -246,7 +244,7 @@ with building_folder(Path(sys.argv[1])) as folder:
 """
 
 
-def test_what_a_killed_process_left_of_a_folder_is_removed(tmp_path: Path) -> None:
+def test_the_partial_folder_of_a_killed_process_is_removed(tmp_path: Path) -> None:
     builder = start_building(tmp_path / "model")
     builder.kill()
     builder.communicate()
@@ -255,7 +253,7 @@ def test_what_a_killed_process_left_of_a_folder_is_removed(tmp_path: Path) -> No
     assert os.listdir(tmp_path) == ["model"]
 
 
-def test_what_a_process_of_the_same_number_left_of_a_folder_is_replaced(tmp_path: Path) -> None:
+def test_the_partial_folder_of_a_process_with_the_same_id_is_replaced(tmp_path: Path) -> None:
     with building_folder(tmp_path / "model") as folder:
         pass  # in a container, every job may be process 7
     folder.mkdir()

@@ -1,4 +1,4 @@
-"""Tables in Markdown: what is on the left, what on the right, and what ends no cell."""
+"""Tables in Markdown: text on the left, numbers on the right, and values that stay in their cell."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ HEAD = ("metric", "first", "second")
 ROWS = (("yield", "1.0", "20.5"), ("a longer name", "0.123", ""))
 
 
-def test_text_stands_on_the_left_and_numbers_on_the_right() -> None:
+def test_text_is_aligned_left_and_numbers_right() -> None:
     assert markdown_table(HEAD, ROWS).splitlines() == [
         "| metric | first | second |",
         "| --- | ---: | ---: |",
@@ -20,7 +20,7 @@ def test_text_stands_on_the_left_and_numbers_on_the_right() -> None:
     assert markdown_table(HEAD, [], 2).splitlines()[1] == "| --- | --- | ---: |"
 
 
-def test_padded_columns_stand_below_each_other() -> None:
+def test_padded_columns_are_aligned() -> None:
     assert markdown_table(HEAD, ROWS, padded=True).splitlines() == [
         "| metric        | first | second |",
         "| ------------- | ----: | -----: |",

@@ -1,4 +1,4 @@
-"""A line of the log each minute for long work. The bar is tested with the stage runner, which knows the terminal."""
+"""Long work logs a line each minute. The bar is tested with the stage runner, which knows the terminal."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from reversegen.core.progress import Progress
 def test_the_log_gets_a_line_a_minute_and_none_at_the_end(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seconds = iter([0.0, 50.0, 70.0, 100.0, 140.0, 200.0])  # of the start and of each batch
+    seconds = iter([0.0, 50.0, 70.0, 100.0, 140.0, 200.0])  # at the start and at each batch
     monkeypatch.setattr(progress.time, "monotonic", lambda: next(seconds))
     with caplog.at_level(logging.INFO, "reversegen"), Progress(5000, "items", done=1000) as work:
         for _ in range(5):
             work.advance(800)
-    said = [re.sub(r" +", " ", record.getMessage()) for record in caplog.records]
-    assert said == ["2,600 of 5,000 items, 23 a second", "4,200 of 5,000 items, 23 a second"]
+    messages = [re.sub(r" +", " ", record.getMessage()) for record in caplog.records]
+    assert messages == ["2,600 of 5,000 items, 23 a second", "4,200 of 5,000 items, 23 a second"]
     assert work.done == 5000
 
 

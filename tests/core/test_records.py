@@ -1,4 +1,4 @@
-"""Records come back as they were written, whatever the text, and a row that does not fit is named without its text."""
+"""Records are read as they were written, with any text, and a row that does not fit is reported without its text."""
 
 import json
 import re
@@ -118,7 +118,7 @@ ANSWERED = Label(instruction_id="a", verdict="passed", score=None, detail="")
 
 
 @pytest.mark.parametrize(
-    ("ids", "said"),
+    ("ids", "faults"),
     [
         ("ab", None),
         ("ba", None),
@@ -129,16 +129,14 @@ ANSWERED = Label(instruction_id="a", verdict="passed", score=None, detail="")
         ("aac", "nothing for 1, unknown ids: 1, twice: 1"),
     ],
 )
-def test_answers_are_those_to_all_that_was_asked_and_to_nothing_else(
-    tmp_path: Path, ids: str, said: str | None
-) -> None:
+def test_answers_must_be_to_exactly_the_ids_that_were_asked(tmp_path: Path, ids: str, faults: str | None) -> None:
     file = tmp_path / "labels.jsonl"
     rows = [ANSWERED.model_copy(update={"instruction_id": i}) for i in ids]
     write_records(file, rows)
-    if said is None:
+    if faults is None:
         assert read_answers(file, Label, "ab") == rows
         return
-    with pytest.raises(BadInput, match=re.escape(f"{file}: does not fit the 2 that were asked ({said})")):
+    with pytest.raises(BadInput, match=re.escape(f"{file}: does not fit the 2 ids that were asked ({faults})")):
         read_answers(file, Label, "ab")
 
 
@@ -281,7 +279,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: Any) -> No
         ("empty", "other", ["heldout", "train"], False),
     ],
 )
-def test_an_instruction_is_asked_where_well_formed_and_kept_or_held_out(
+def test_an_instruction_is_asked_if_it_is_well_formed_and_kept_or_held_out(
     invalid: str | None, duplicate_of: str | None, splits: Any, asked: bool
 ) -> None:
     row = Instruction(

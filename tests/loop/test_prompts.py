@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from tests.support.kinds import MATH
 
-from reversegen.config.task import KindUse, Prompts
+from reversegen.config.sampling import Prompts
+from reversegen.config.task import KindUse
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Label, Prompt, Seed, Split, TrainingRow
 from reversegen.kinds import open_kind

@@ -1,4 +1,4 @@
-"""Weights in .bin files: fetched apart, converted once without network, the same tensors, and nothing in them is run."""
+"""Weights in .bin files are fetched separately and converted without network. The tensors stay the same, and nothing runs."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def hub() -> Iterator[Hub]:
 
 
 def tensors(dtype: torch.dtype = torch.float16) -> dict[str, torch.Tensor]:
-    """Those of a random Llama, and what a published folder may hold beside them: other dtypes, a view, tied memory."""
+    """The tensors of a random Llama, with properties that published files may have: other dtypes, a view, shared memory."""
     made = {name: value.detach().to(dtype) for name, value in build_model().state_dict().items()}
     made["model.layers.0.self_attn.rotary_emb.inv_freq"] = torch.arange(4, dtype=torch.float32)
     made["view"] = torch.arange(12, dtype=torch.bfloat16).reshape(3, 4).T
@@ -68,7 +68,7 @@ def pickled(folder: Path, shards: list[dict[str, torch.Tensor]], **how: Any) -> 
 
 
 def named(folder: Path) -> Path:
-    """Write the manifest anew, as if what is there now had been fetched."""
+    """Write the manifest again, as if the present files had been fetched."""
     (folder / "manifest.json").unlink(missing_ok=True)
     files = {name: sha256(content).hexdigest() for name, content in contents(folder).items()}
     (folder / "manifest.json").write_text(json.dumps({"hub": "some/model", "revision": "0" * 40, "files": files}))
@@ -137,7 +137,7 @@ def test_what_is_written_are_the_tensors_that_torch_reads(
 def test_transformers_loads_the_same_model_from_both(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int
 ) -> None:
-    """Its own reading of the .bin files is another program than ours; logits are those of the weights."""
+    """transformers reads the .bin files with its own code, so equal logits show equal weights."""
     monkeypatch.setattr(conversion, "SHARD", limit)
     state = {key: value for key, value in tensors().items() if key not in ("view", "tied", "part", "one", "none")}
     whole = list(state.items())
@@ -161,7 +161,7 @@ def test_the_same_files_give_the_same_bytes(tmp_path: Path) -> None:
 
 
 class Runs:
-    """What a pickle of an attacker holds: it runs a program as soon as it is opened in the usual way."""
+    """The content of an attacker's pickle, which runs a program as soon as it is opened in the usual way."""
 
     def __init__(self, marker: Path) -> None:
         self.marker = marker
@@ -175,7 +175,7 @@ def broken(name: str, edit: Callable[[Path], None]) -> Callable[[Path, Path], No
 
 
 WEIGHTS = "pytorch_model.bin"
-NOT_OPENED = "no weights that can be read, and nothing of it was run: "
+NOT_OPENED = "the weights cannot be read, and no part of the file was run: "
 FAULTS: dict[str, tuple[Callable[[Path, Path], None], str]] = {
     "a program": (
         lambda path, marker: torch.save({"a": Runs(marker)}, path / WEIGHTS),
@@ -200,29 +200,29 @@ FAULTS: dict[str, tuple[Callable[[Path, Path], None], str]] = {
     "empty": (broken(WEIGHTS, lambda file: file.write_bytes(b"")), f"{WEIGHTS}: {NOT_OPENED}it is truncated"),
     "a checkpoint": (
         broken(WEIGHTS, lambda file: torch.save({"state_dict": tensors()}, file)),
-        f"{WEIGHTS}: 'state_dict' is a dict and no tensor: a training checkpoint",
+        f"{WEIGHTS}: 'state_dict' is a dict instead of a tensor, as in a training checkpoint",
     ),
     "a number": (
         broken(WEIGHTS, lambda file: torch.save({**tensors(), "step": 3}, file)),
-        f"{WEIGHTS}: 'step' is a int and no tensor",
+        f"{WEIGHTS}: 'step' is a int instead of a tensor",
     ),
     "a list": (
         broken(WEIGHTS, lambda file: torch.save(list(tensors().values()), file)),
-        f"{WEIGHTS}: it holds a list where tensors by name are expected",
+        f"{WEIGHTS}: the content is a list instead of tensors by name",
     ),
     "nothing": (
         broken(WEIGHTS, lambda file: torch.save({}, file)),
-        f"{WEIGHTS}: it holds a dict where tensors by name are expected",
+        f"{WEIGHTS}: the content is a dict instead of tensors by name",
     ),
     "sparse": (
         broken(WEIGHTS, lambda file: torch.save({"a": torch.eye(3).to_sparse()}, file)),
-        f"{WEIGHTS}: a is no dense tensor",
+        f"{WEIGHTS}: a is not a dense tensor",
     ),
 }
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_what_is_no_weights_is_one_line_and_runs_nothing(tmp_path: Path, fault: str) -> None:
+def test_a_file_without_weights_is_one_line_and_runs_nothing(tmp_path: Path, fault: str) -> None:
     edit, line = FAULTS[fault]
     source = pickled(tmp_path / "source", [tensors()])
     edit(source, tmp_path / "ran")
@@ -238,7 +238,7 @@ def test_what_is_no_weights_is_one_line_and_runs_nothing(tmp_path: Path, fault: 
 
 
 def moved(**places: str) -> Callable[[Path], None]:
-    """Say in the index that tensors are in other files."""
+    """Make the index place tensors in other files."""
 
     def edit(folder: Path) -> None:
         index = json.loads((folder / INDEX).read_text())
@@ -265,11 +265,11 @@ PLACES: dict[str, tuple[Callable[[Path], None], str]] = {
     "not weights": (moved(one="config.json"), f"{INDEX}: 'config.json' is not the name of a .bin file beside it"),
     "elsewhere": (
         moved(model__embed_tokens__weight=SECOND),
-        f"{INDEX}: it names model.embed_tokens.weight in {SECOND}, which has no such tensor",
+        f"{INDEX}: {SECOND} has no tensor model.embed_tokens.weight, which the index names",
     ),
     "no index": (lambda folder: (folder / INDEX).write_text('["a"]'), f"{INDEX}: not an index of weights"),
     "no JSON": (lambda folder: (folder / INDEX).write_text("{"), f"{INDEX}: not a readable JSON file"),
-    "twice": (doubled, f"{SECOND}: one is in another file too"),
+    "twice": (doubled, f"{SECOND}: another file also has one"),
 }
 
 
@@ -292,7 +292,7 @@ def test_a_file_that_is_not_the_one_that_was_fetched_is_not_opened(
     source = pickled(tmp_path / "source", [tensors()])
     torch.save({"a": Runs(tmp_path / "ran")}, source / WEIGHTS)
     monkeypatch.setattr(torch, "load", lambda *_, **__: pytest.fail("it was opened"))
-    with pytest.raises(BadInput, match=r"pytorch_model\.bin: not the file that manifest\.json beside it names"):
+    with pytest.raises(BadInput, match=r"pytorch_model\.bin: missing, changed or truncated since manifest\.json"):
         convert_model(source, tmp_path / "model")
 
 
@@ -322,7 +322,7 @@ def test_a_conversion_reaches_no_network_starts_no_program_and_opens_no_pickle(t
     words = [sys.executable, "-c", code, str(tmp_path / "evil.bin")]
     done = subprocess.run(words, env=own, text=True, capture_output=True)
     assert done.returncode == 1
-    assert f"a conversion runs without network and programs, and something asked for {TRIED[tried]}" in done.stderr
+    assert f"a conversion may use no network and no program, but the file asked for {TRIED[tried]}" in done.stderr
     assert "out" not in done.stdout
     assert not (tmp_path / "ran").exists()
 
@@ -336,7 +336,7 @@ def repository(tmp_path: Path, shards: list[dict[str, torch.Tensor]]) -> Reposit
 
 
 @pytest.mark.parametrize("shards", [one_file, halves])
-def test_what_is_fetched_apart_is_converted_by_its_script(
+def test_files_that_are_fetched_separately_are_converted_by_the_script(
     hub: Hub, tmp_path: Path, shards: Callable[[], list[dict[str, torch.Tensor]]]
 ) -> None:
     own = hub.repositories["models/some/pickled"] = repository(tmp_path, shards())
@@ -345,7 +345,7 @@ def test_what_is_fetched_apart_is_converted_by_its_script(
     left_out = {"own.py", "rng_state.bin", "README.md"}
     assert contents(tmp_path / "bin").keys() == {"manifest.json", *own.files} - left_out
     with pytest.raises(BadInput, match=r"it has no \*\.safetensors"):
-        check_folder(tmp_path / "bin")  # no stage loads it
+        check_folder(tmp_path / "bin")  # no stage loads this folder
     hub.close()
     done = stage(hub, tmp_path, "convert_model", source=tmp_path / "bin", folder=tmp_path / "model")
     assert done.returncode == 0, done.stderr
@@ -353,7 +353,7 @@ def test_what_is_fetched_apart_is_converted_by_its_script(
     assert written(tmp_path / "model").keys() == tensors().keys()
 
 
-def test_weights_that_are_not_what_the_hub_says_never_get_to_the_conversion(hub: Hub, tmp_path: Path) -> None:
+def test_weights_with_another_hash_than_the_hubs_are_never_converted(hub: Hub, tmp_path: Path) -> None:
     own = hub.repositories["models/some/pickled"] = repository(tmp_path, [tensors()])
     own.stored[WEIGHTS] = b"X" * len(own.files[WEIGHTS])
     done = fetch(hub, tmp_path / "bin", "some/pickled", "bin")
@@ -365,10 +365,18 @@ def test_weights_that_are_not_what_the_hub_says_never_get_to_the_conversion(hub:
 @pytest.mark.parametrize(
     ("change", "weights", "line"),
     [
-        ({}, "safetensors", "no weights model*.safetensors, and no others are loaded; give the model `weights: bin`"),
-        ({"model.safetensors": b"x"}, "bin", "it has weights model*.safetensors, so nothing need be converted; take"),
+        (
+            {},
+            "safetensors",
+            "no weights model*.safetensors, the only ones that are loaded; give the model `weights: bin`",
+        ),
+        ({"model.safetensors": b"x"}, "bin", "it has weights model*.safetensors, which need no conversion; remove"),
         ({WEIGHTS: None}, "bin", f"no weights {WEIGHTS}, and no {INDEX} of shards; name another model"),
-        ({WEIGHTS: None}, "safetensors", "and no others are loaded; lock a commit of the repository that has them"),
+        (
+            {WEIGHTS: None},
+            "safetensors",
+            "the only ones that are loaded; lock a commit of the repository that has them",
+        ),
         (
             {WEIGHTS: None, INDEX: b'{"weight_map": {"a": "../a.bin"}}'},
             "bin",
@@ -382,7 +390,7 @@ def test_weights_that_are_not_what_the_hub_says_never_get_to_the_conversion(hub:
         ({WEIGHTS: None, INDEX: b'{"weight_map": {}}'}, "bin", f"{INDEX}: not an index of weights"),
     ],
 )
-def test_what_stands_in_the_way_of_a_conversion_is_said_before_weights_are_fetched(
+def test_an_obstacle_to_a_conversion_is_reported_before_weights_are_fetched(
     hub: Hub, tmp_path: Path, change: dict[str, bytes | None], weights: str, line: str
 ) -> None:
     files = {**CONFIG, WEIGHTS: b"a pickle", **change}
@@ -402,11 +410,11 @@ def test_modules_in_bin_files_stay_refused(hub: Hub, tmp_path: Path) -> None:
     hub.repositories["models/some/sentences"] = Repository(files)
     done = fetch(hub, tmp_path / "model", "some/sentences", "bin")
     assert done.returncode == 1
-    assert "2_Dense: no weights model*.safetensors, and no others are loaded" in done.stderr
+    assert "2_Dense: no weights model*.safetensors, the only ones that are loaded" in done.stderr
 
 
 @pytest.mark.parametrize("origin", [{"folder": "x"}, {"train": None, "endpoint": None}])
-def test_weights_are_converted_of_a_hub_id_alone(origin: dict[str, Any]) -> None:
+def test_only_weights_of_a_hub_id_are_converted(origin: dict[str, Any]) -> None:
     if "endpoint" in origin:
         origin = {"endpoint": {"base_url": "https://example.org/v1", "model": "m", "api_key_env": "KEY"}}
     with pytest.raises(ValueError, match="weights: bin is for a hub id"):
@@ -414,7 +422,7 @@ def test_weights_are_converted_of_a_hub_id_alone(origin: dict[str, Any]) -> None
 
 
 def test_fetching_is_local_and_converting_is_not() -> None:
-    """A login node has the network, and is no place for torch."""
+    """A login node has the network but is too small for torch."""
     rules = re.split(
         r"^(?:use rule \w+ as|rule) (\w+)", (REPOSITORY / "rules/models.smk").read_text(), flags=re.MULTILINE
     )

@@ -45,7 +45,7 @@ SYSTEM = "; give the model `system_turn: user` in config/models.yaml: a system t
 
 
 def change(file: str, **values: Any) -> Callable[[Path], None]:
-    """Set keys of a JSON file of the folder; None removes one."""
+    """Set keys of a JSON file in the folder. The value None removes a key."""
 
     def edit(folder: Path) -> None:
         content = json.loads((folder / file).read_text()) | values
@@ -80,7 +80,7 @@ def named(*names: str) -> Callable[[Path], None]:
 
 
 def beside(*names: str) -> Callable[[Path], None]:
-    """Several templates in a folder of their own, as transformers writes them now."""
+    """Several templates in a separate folder, as transformers writes them now."""
 
     def edit(folder: Path) -> None:
         (folder / "chat_template.jinja").unlink()
@@ -114,7 +114,7 @@ SYNTAX = ": the chat template does not parse: line"
 LOST = ": the chat template leaves out the text of the system's turn"
 OTHER = f"; give another as {GIVE}"
 REFUSED = f"{FAILS} TemplateError: System role not supported{SYSTEM}"
-SEVERAL = f"{{folder}}: it has several chat templates and none is the default: rag, tool_use; name one as {GIVE}"
+SEVERAL = f"{{folder}}: none of its several chat templates is the default: rag, tool_use; name one as {GIVE}"
 UNKNOWN = "is not in the vocabulary of the model, which has {rows} tokens;"
 UNREADABLE = "it cannot be read:"
 
@@ -174,7 +174,7 @@ FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
     ),
     "no padding and no end": (
         change("tokenizer_config.json", pad_token=None, eos_token=None),
-        f"{CONFIG}: it has no pad_token and no eos_token; name a token of its vocabulary as `pad_token` of the model in config",
+        f"{CONFIG}: it has neither pad_token nor eos_token; name a token of its vocabulary as `pad_token` of the model in",
     ),
     "padding that the model does not know": (
         change("tokenizer_config.json", pad_token="[PAD]"),
@@ -221,7 +221,7 @@ def test_a_fault_is_one_line_before_the_weights_are_loaded(
 
 
 @pytest.mark.parametrize("text", [NO_SYSTEM, STRICT])
-def test_a_system_text_opens_the_users_turn_if_the_model_says_so(folder: Path, text: str) -> None:
+def test_a_system_text_begins_the_user_turn_if_the_model_asks_for_it(folder: Path, text: str) -> None:
     (folder / "chat_template.jinja").write_text(text)
     tokenizer = load_tokenizer(folder, ModelUse(system_turn="user"))
     assert render(tokenizer, ASKED) == "user: Be brief.\n\n20 + 3\n"
@@ -231,8 +231,8 @@ def test_a_system_text_opens_the_users_turn_if_the_model_says_so(folder: Path, t
     assert render(tokenizer, several) == "user: Be brief.\n\n20 + 3\nassistant: 23\nuser: 20 + 3\n"
 
 
-def test_what_is_trained_keeps_where_a_system_text_stands(folder: Path, tmp_path: Path) -> None:
-    """By its template alone, for whoever loads it; loaded with the same setting it changes nothing more."""
+def test_a_trained_model_keeps_the_place_of_a_system_text(folder: Path, tmp_path: Path) -> None:
+    """Its template alone decides it, for every program that loads the model. The same setting then changes nothing more."""
     (folder / "chat_template.jinja").write_text(NO_SYSTEM)
     own = ModelUse(system_turn="user")
     trained = Path(shutil.copytree(folder, tmp_path / "trained"))
@@ -244,14 +244,14 @@ def test_what_is_trained_keeps_where_a_system_text_stands(folder: Path, tmp_path
     assert again.chat_template == load_tokenizer(folder, own).chat_template
 
 
-def test_a_broken_template_is_named_by_its_own_line_wherever_a_system_text_stands(folder: Path) -> None:
+def test_a_broken_template_is_named_by_its_own_line_with_either_system_turn(folder: Path) -> None:
     (folder / "chat_template.jinja").write_text("\n\n{{ m.content }\n")
     with pytest.raises(BadInput, match=r"mine/chat_template.jinja: the chat template does not parse: line 3: "):
         render(load_tokenizer(folder, ModelUse(system_turn="user")), ASKED)
 
 
 @pytest.mark.parametrize("edit", [named("default", "rag", "tool_use"), beside("default", "rag", "tool_use")])
-def test_of_several_templates_the_default_or_the_named_one_serves(folder: Path, edit: Callable[[Path], None]) -> None:
+def test_of_several_templates_the_default_or_the_named_one_is_used(folder: Path, edit: Callable[[Path], None]) -> None:
     edit(folder)
     assert render(load_tokenizer(folder, USE), PLAIN) == "default user: 20 + 3\n"
     assert render(load_tokenizer(folder, ModelUse(chat_template="rag")), PLAIN) == "rag user: 20 + 3\n"
@@ -259,13 +259,13 @@ def test_of_several_templates_the_default_or_the_named_one_serves(folder: Path, 
     with pytest.raises(BadInput) as refusal:
         load_tokenizer(folder, ModelUse(chat_template="rags"))
     assert str(refusal.value) == (
-        f"config/models.yaml: chat_template: 'rags' is no Jinja template and no name of one in {folder}, whose chat templates "
-        "are default, rag, tool_use"
+        f"config/models.yaml: chat_template: 'rags' is neither Jinja nor the name of a template in {folder}; "
+        "name one of default, rag, tool_use"
     )
 
 
-def test_a_name_is_of_no_use_for_a_folder_with_one_template_but_a_trained_one(folder: Path) -> None:
-    with pytest.raises(BadInput, match=r"'rag' is no Jinja template and no name of one in .*, which has no named ones"):
+def test_a_template_name_is_refused_for_a_folder_with_one_template_unless_it_is_trained(folder: Path) -> None:
+    with pytest.raises(BadInput, match=r"'rag' is neither Jinja nor the name of a template in .*; give a template"):
         load_tokenizer(folder, ModelUse(chat_template="rag"))
 
 
@@ -282,7 +282,7 @@ def test_a_folder_without_a_chat_template_continues_plain_text(folder: Path) -> 
     assert written.tokens > 0
 
 
-def test_strict_alternation_and_a_switch_of_thoughts_are_no_fault_of_what_is_asked(folder: Path) -> None:
+def test_strict_alternation_and_a_switch_for_thoughts_are_no_fault(folder: Path) -> None:
     (folder / "chat_template.jinja").write_text(STRICT)
     assert render(load_tokenizer(folder, USE), ANSWERED).startswith("user: 20 + 3\nassistant: 23\n")
     (folder / "chat_template.jinja").write_text(QWEN)
@@ -292,7 +292,7 @@ def test_strict_alternation_and_a_switch_of_thoughts_are_no_fault_of_what_is_ask
     assert render(tokenizer, PLAIN) == "user: 20 + 3\nassistant:<think></think>"
 
 
-def test_the_message_of_a_template_is_short_and_never_repeats_what_is_asked(folder: Path) -> None:
+def test_the_message_of_a_template_is_short_and_never_repeats_the_question(folder: Path) -> None:
     (folder / "chat_template.jinja").write_text("{{ raise_exception('no ' * 5000 ~ messages[0].content) }}")
     with pytest.raises(BadInput) as refusal:
         render(load_tokenizer(folder, USE), Request(messages=[Message(role="user", content="HARMFUL")]))
@@ -351,7 +351,7 @@ def with_texts(task: str, **changes: Any) -> Task:
         ("safety", "judge", [(("user", "assistant"), True)]),
     ],
 )
-def test_each_role_has_the_conversations_that_its_task_asks(task: str, role: Any, expected: list[Any]) -> None:
+def test_each_role_has_the_conversations_of_its_task(task: str, role: Any, expected: list[Any]) -> None:
     assert [(one.roles, one.add_generation_prompt) for one in conversation_forms(with_texts(task), role)] == expected
 
 
@@ -381,11 +381,11 @@ def test_the_first_fault_of_each_role_is_found_and_plain_text_needs_no_template(
         RoleFolder(task="math.s2" if name == "mine" else "math", role=role, model=name, folder=places.get(name, folder))
         for role, name in roles
     ]
-    told = {
+    faults = {
         (role, fault.removeprefix(f"{tmp_path}/").split(":")[0].split("/")[0])
         for _, role, fault in role_faults(RoleFolders(configuration=own, models=asked))
     }
-    assert told == {
+    assert faults == {
         ("proposer", "endless"),
         ("target", "mine"),
         ("target", "bare"),
@@ -397,7 +397,7 @@ def test_the_first_fault_of_each_role_is_found_and_plain_text_needs_no_template(
 
 @pytest.fixture
 def own_models(workflow: Workflow, whole: Path) -> Workflow:
-    """A task whose proposer and target are folders of the user's."""
+    """A task whose proposer and target are the user's folders."""
     for name in ("good", "bad"):
         shutil.copytree(whole, workflow.folder / name)
     (workflow.folder / "bad/chat_template.jinja").write_text(NO_SYSTEM)
@@ -411,7 +411,7 @@ REFUSAL = (
 )
 
 
-def test_a_run_ends_before_its_first_job_and_names_the_setting_that_helps(own_models: Workflow) -> None:
+def test_a_run_ends_before_its_first_job_and_names_the_setting_that_fixes_it(own_models: Workflow) -> None:
     done = own_models.run("results/mine/table.md")
     assert done.returncode == 1
     assert f"mine, target: {REFUSAL}" in done.stdout
@@ -422,10 +422,10 @@ def test_a_run_ends_before_its_first_job_and_names_the_setting_that_helps(own_mo
     done = own_models.run("results/mine/seeds.jsonl", "results/mine/probe/responses.jsonl")
     assert done.returncode == 0, done.stdout
     log = (own_models.folder / "results/mine/logs/probe/answer_seeds.log").read_text()
-    assert "bad: a system text stands in front of the user's turn, as `system_turn` says" in log
+    assert "bad: a system text goes before the first user turn, because of `system_turn`" in log
 
 
-def test_a_run_tells_the_system_text_that_a_chat_template_writes(own_models: Workflow) -> None:
+def test_a_run_records_the_system_text_that_a_chat_template_writes(own_models: Workflow) -> None:
     (own_models.folder / "bad/chat_template.jinja").write_text(
         "{% if messages[0].role != 'system' %}system: be kind\n{% endif %}" + TURNS
     )
@@ -433,11 +433,11 @@ def test_a_run_tells_the_system_text_that_a_chat_template_writes(own_models: Wor
         own_models.write_task("mine", {"proposer": "good", "target": "bad", "responses": {"system": system}})
         done = own_models.run("results/mine/system_texts.json")
         assert done.returncode == 0, done.stdout
-        told = json.loads((own_models.folder / "results/mine/system_texts.json").read_text())
-        assert told == {"target": {"model": "bad", "configured": system, "read": read}}
+        texts = json.loads((own_models.folder / "results/mine/system_texts.json").read_text())
+        assert texts == {"target": {"model": "bad", "configured": system, "read": read}}
 
 
-def test_the_doctor_renders_conversations_and_says_what_it_could_not_look_at(
+def test_the_doctor_renders_conversations_and_names_models_that_it_could_not_check(
     own_models: Workflow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own_models.write_task("mine", {"teacher": "llama3-8b-instruct"}, base="mine")

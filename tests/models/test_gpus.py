@@ -1,4 +1,4 @@
-"""Two jobs of one machine never take the same GPU, and a killed job gives its own back."""
+"""Two jobs of one machine never take the same GPU, and the GPUs of a killed job are free again."""
 
 import os
 import re
@@ -58,7 +58,7 @@ def taken(job: subprocess.Popen[str]) -> list[str]:
 def test_jobs_take_gpus_that_no_other_has_and_wait_for_a_killed_one(machine: Machine) -> None:
     one, two = (taken(machine.start(1)), machine.start(1))
     assert sorted([*one, *taken(two)]) == ["2", "3"]
-    both = machine.start(2)  # one is free: it takes none until there are two
+    both = machine.start(2)  # one GPU is free, but the job takes none until two are free
     third = machine.start(1)
     assert taken(third) == ["5"]
     third.kill()
@@ -69,7 +69,7 @@ def test_jobs_take_gpus_that_no_other_has_and_wait_for_a_killed_one(machine: Mac
 def test_jobs_in_one_allocation_of_slurm_share_what_it_has_and_another_has_its_own(machine: Machine) -> None:
     one, two = (taken(machine.start(1, SLURM_JOB_ID="7")) for _ in range(2))
     assert sorted([*one, *two]) == ["2", "3"]
-    assert taken(machine.start(3, SLURM_JOB_ID="8")) == ["2", "3", "5"]  # numbers may count from 0 in each
+    assert taken(machine.start(3, SLURM_JOB_ID="8")) == ["2", "3", "5"]  # numbers may start from 0 in each allocation
 
 
 def test_a_gpu_is_one_by_its_number_and_by_its_uuid_in_any_allocation(machine: Machine, tmp_path: Path) -> None:
@@ -105,12 +105,12 @@ def test_a_job_whose_torch_sees_no_gpu_ends_in_one_line(machine: Machine) -> Non
     own = {"PYTHONPATH": str(SCRIPTS), "TMPDIR": str(machine.folder), "CUDA_VISIBLE_DEVICES": "98"}
     environment = {**os.environ, **own}
     done = subprocess.run([sys.executable, "-c", load, "1"], env=environment, input="", capture_output=True, text=True)
-    assert re.search(r"BadInput: this job took GPU 98 and torch \S+ sees 0 of 1: ", done.stderr), done.stderr
+    assert re.search(r"BadInput: this job took GPU 98, but torch \S+ sees 0 of 1; ", done.stderr), done.stderr
 
 
 @pytest.mark.parametrize("visible", ["", "0", "-1", "0,-1,1", "NoDevFiles", "0, 0"])
 def test_a_machine_with_too_few_is_refused(monkeypatch: pytest.MonkeyPatch, visible: str) -> None:
     monkeypatch.delenv("LOCAL_RANK", raising=False)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-    with pytest.raises(BadInput, match=rf"asks for 2 GPU and sees {int('0' in visible)}: set `gpu`"):
+    with pytest.raises(BadInput, match=rf"asks for 2 GPU and sees {int('0' in visible)}; lower `gpu`"):
         take_gpus(2)

@@ -1,4 +1,4 @@
-"""Pinning and fetching with the real client, from a hub of the tests' own: faults, resumption, refusals."""
+"""Pinning and fetching with the real client, from a hub that the tests serve: faults, resumption, refusals."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_a_model_is_its_safetensors_and_what_describes_it(hub: Hub, tmp_path: Pa
     assert sorted(os.listdir(tmp_path)) in (["model"], ["home", "model"])
 
 
-def test_a_killed_download_goes_on_at_the_byte_where_it_ended(hub: Hub, tmp_path: Path) -> None:
+def test_a_killed_download_resumes_at_the_byte_where_it_ended(hub: Hub, tmp_path: Path) -> None:
     large = random.Random(0).randbytes(25_000_000)
     repository = Repository({**CONFIG, "model.safetensors": large}, stall_after={"model.safetensors": 21_000_000})
     hub.repositories["models/some/large"] = repository
@@ -96,15 +96,15 @@ def test_a_killed_download_goes_on_at_the_byte_where_it_ended(hub: Hub, tmp_path
     repository.ranges.clear()
     done = fetch(hub, tmp_path / "large", "some/large")
     assert done.returncode == 0, done.stderr
-    assert repository.ranges == [("model.safetensors", f"bytes={size}-")]  # nothing that was whole is sent again
+    assert repository.ranges == [("model.safetensors", f"bytes={size}-")]  # complete files are not sent again
     assert (tmp_path / "large/model.safetensors").read_bytes() == large
 
 
 @pytest.mark.parametrize("path", ["model-00002-of-00002.safetensors", "tokenizer.json"])
-def test_content_that_is_not_what_the_hub_says_is_refused_and_fetched_again(
+def test_content_with_another_hash_than_the_hubs_is_refused_and_fetched_again(
     hub: Hub, tmp_path: Path, path: str
 ) -> None:
-    """A file of the large storage is known by its SHA-256, any other by git's hash of it."""
+    """A file in the large storage has a SHA-256, and any other file has git's hash."""
     repository = hub.repositories["models/some/model"]
     right = repository.files[path]
     repository.stored[path] = b"X" * len(right)
@@ -122,7 +122,7 @@ def test_content_that_is_not_what_the_hub_says_is_refused_and_fetched_again(
     assert "config.json" not in again
 
 
-def test_the_modules_of_a_sentence_model_are_fetched_as_checked_as_the_rest(hub: Hub, tmp_path: Path) -> None:
+def test_the_modules_of_a_sentence_model_are_fetched_and_checked_too(hub: Hub, tmp_path: Path) -> None:
     repository = hub.repositories["models/some/sentences"] = Repository({**SENTENCES, **NOT_OF_MODULES})
     weights = "2_Dense/model.safetensors"
     repository.stored[weights] = b"X" * 800
@@ -142,7 +142,9 @@ def test_the_modules_of_a_sentence_model_are_fetched_as_checked_as_the_rest(hub:
     assert manifest["files"] == {name: sha256(content).hexdigest() for name, content in files.items()}
     check_folder(folder)
     (folder / weights).write_bytes(b"Y" * 800)
-    with pytest.raises(BadInput, match=r"2_Dense/model\.safetensors: not the file that manifest\.json"):
+    with pytest.raises(
+        BadInput, match=r"2_Dense/model\.safetensors: missing, changed or truncated since manifest\.json"
+    ):
         check_folder(folder)
 
 
@@ -184,7 +186,7 @@ def test_a_module_whose_weights_are_a_pickle_is_refused(hub: Hub, tmp_path: Path
     hub.repositories["models/some/sentences"] = Repository(files)
     done = fetch(hub, tmp_path / "model", "some/sentences")
     assert done.returncode == 1
-    assert "2_Dense: no weights model*.safetensors, and no others are loaded" in done.stderr
+    assert "2_Dense: no weights model*.safetensors, the only ones that are loaded" in done.stderr
 
 
 def test_a_real_sentence_model_that_was_fetched_is_loaded(hub: Hub, tmp_path: Path) -> None:
@@ -200,7 +202,7 @@ def test_a_real_sentence_model_that_was_fetched_is_loaded(hub: Hub, tmp_path: Pa
 
 
 def two_at_once(hub: Hub, home: Path, words: list[str], repository: Repository, path: str) -> list[str]:
-    """What two processes say that fetch the same, the second while the first waits for a file."""
+    """The logs of two processes that fetch the same; the second starts while the first waits for a file."""
     repository.stall_after[path] = 10
     own = {**environment(hub, home / "home"), "HF_HUB_DOWNLOAD_TIMEOUT": "5"}
 
@@ -215,7 +217,7 @@ def two_at_once(hub: Hub, home: Path, words: list[str], repository: Repository, 
     processes: list[subprocess.Popen[str]] = []
     processes.append(start(lambda: path in [name for name, _ in repository.ranges]))
     repository.stall_after.clear()
-    processes.append(start(lambda: "another process fetches it; waiting" in (home / "1.log").read_text()))
+    processes.append(start(lambda: "another process is downloading it; waiting" in (home / "1.log").read_text()))
     assert [process.wait(timeout=60) for process in processes] == [0, 0]
     return [(home / f"{n}.log").read_text() for n in range(2)]
 
@@ -228,15 +230,15 @@ def test_a_second_fetch_of_a_model_waits_and_takes_what_the_first_fetched(hub: H
     first, second = two_at_once(hub, tmp_path, words, repository, "model-00001-of-00002.safetensors")
     assert "another process" not in first
     assert "waiting until that one ends" in second
-    assert "fetched by another process meanwhile" in second
+    assert "downloaded by another process" in second
     check_folder(tmp_path / "model")
     asked = [path for path, _ in repository.ranges]
-    assert asked.count("model-00001-of-00002.safetensors") == 2  # the one that stopped is asked for again
+    assert asked.count("model-00001-of-00002.safetensors") == 2  # the file that stopped is requested again
     assert asked.count("model-00002-of-00002.safetensors") == asked.count("config.json") == 1
     assert not [name for name in os.listdir(tmp_path) if name.endswith((".lock", ".partial"))]
 
 
-def test_a_second_fetch_goes_on_where_a_first_was_killed(hub: Hub, tmp_path: Path) -> None:
+def test_a_second_fetch_resumes_where_a_first_was_killed(hub: Hub, tmp_path: Path) -> None:
     repository = hub.repositories["models/some/model"]
     weights = "model-00002-of-00002.safetensors"
     repository.stall_after[weights] = 10
@@ -268,13 +270,13 @@ def test_a_file_that_ends_early_is_asked_for_again(hub: Hub, tmp_path: Path, tim
         fetch_file(source, file, tmp_path / "manifest.json")
         assert file.read_bytes() == content
     else:
-        with pytest.raises(BadInput, match=rf"{address}: it ended early 3 times, .*; run the same again later"):
+        with pytest.raises(BadInput, match=rf"{address}: it ended early 3 times .*; run the same command later"):
             fetch_file(source, file, tmp_path / "manifest.json")
         assert not file.exists()
     assert len(repository.ranges) == 3
 
 
-def test_everything_that_cannot_be_had_is_listed_with_what_to_do(hub: Hub, tmp_path: Path) -> None:
+def test_everything_that_the_hub_refuses_is_listed_with_its_fix(hub: Hub, tmp_path: Path) -> None:
     hub.repositories["models/some/gated"] = Repository({**CONFIG, **WEIGHTS}, gated=True)
     hub.repositories["models/some/pickled"] = Repository({**CONFIG, "pytorch_model.bin": b"a pickle"})
     commits = {name.split("/", 1)[1]: of.commit for name, of in hub.repositories.items()}
@@ -285,20 +287,20 @@ def test_everything_that_cannot_be_had_is_listed_with_what_to_do(hub: Hub, tmp_p
     done = stage(hub, tmp_path, "check_access", models=models, pickled=pickled, data=data, access=tmp_path / "access")
     assert done.returncode == 1
     first, *lines = done.stderr.partition("error: ")[2].strip().splitlines()
-    assert first.startswith("6 of what is needed")
+    assert first.startswith("the hub does not give 6 of the files")
     assert [line.split(" at ")[0].split(":")[0] for line in lines] == [
         "some/gated", "some/pickled", "some/nowhere", "config/lock.yaml", "some/model", "some/data"
     ]  # fmt: skip
-    mends = [
+    fixes = [
         "accept its licence at",
-        "no weights model*.safetensors, and no others are loaded; give the model `weights: bin` in config/models.yaml",
+        "no weights model*.safetensors, the only ones that are loaded; give the model `weights: bin` in config/models.yaml",
         "correct its id",
         "pin_revisions",
-        "it has weights model*.safetensors, so nothing need be converted; take `weights: bin` of the model out",
+        "it has weights model*.safetensors, which need no conversion; remove `weights: bin` of the model from",
         "pin it again",
     ]
-    for line, mend in zip(lines, mends, strict=True):
-        assert mend in line
+    for line, fix in zip(lines, fixes, strict=True):
+        assert fix in line
     only = {"some/gated": commits["some/gated"], "some/model": commits["some/model"]}
     done = stage(hub, tmp_path, "check_access", TOKEN, models=only, pickled={}, data={}, access=tmp_path / "access")
     assert done.returncode == 0, done.stderr
@@ -306,14 +308,14 @@ def test_everything_that_cannot_be_had_is_listed_with_what_to_do(hub: Hub, tmp_p
     assert all(not repository.ranges for repository in hub.repositories.values())
 
 
-def test_pinning_writes_each_commit_once_and_keeps_what_is_held(hub: Hub, tmp_path: Path) -> None:
+def test_pinning_writes_each_commit_once_and_keeps_existing_lines(hub: Hub, tmp_path: Path) -> None:
     hub.repositories["datasets/some/data"] = Repository({"train.jsonl": b'{"a": 1}\n'})
     lock = tmp_path / "lock.yaml"
     lock.write_text(f"# why\nsome/held: '{'a' * 40}'\n")
     models = ["some/model", "some/held", "some/nowhere", "some/nothing"]
     done = stage(hub, tmp_path, "pin_revisions", models=models, data=["some/data"], lock=lock)
     assert done.returncode == 1
-    assert "2 of what is needed" in done.stderr
+    assert "the hub does not give 2 of the files" in done.stderr
     assert all(f"{name}: not on the hub" in done.stderr for name in ("some/nowhere", "some/nothing"))
     assert lock.read_text().startswith("# why\n")
     assert yaml.safe_load(lock.read_text()) == {
@@ -337,12 +339,12 @@ def test_pinning_reads_the_file_as_the_workflow_does(hub: Hub, tmp_path: Path, l
 
 
 @pytest.mark.parametrize("text", ["{}", "# why\n{some/held: 'aaa'}\n"])
-def test_pinning_adds_no_line_to_what_has_none(hub: Hub, tmp_path: Path, text: str) -> None:
+def test_pinning_adds_no_line_to_a_file_in_braces(hub: Hub, tmp_path: Path, text: str) -> None:
     lock = tmp_path / "lock.yaml"
     lock.write_text(text)
     done = stage(hub, tmp_path, "pin_revisions", models=["some/model"], data=[], lock=lock)
     assert done.returncode == 1
-    assert "lock.yaml: holds its commits in braces; write one to a line" in done.stderr
+    assert "lock.yaml: the commits are in braces; write one on each line" in done.stderr
     assert lock.read_text() == text
 
 
@@ -414,7 +416,7 @@ def test_a_second_fetch_of_a_split_waits_and_takes_what_the_first_fetched(hub: H
     )
     first, second = two_at_once(hub, tmp_path, words, repository, part)
     assert "another process" not in first
-    assert "fetched by another process meanwhile" in second
+    assert "downloaded by another process" in second
     assert [path for path, _ in repository.ranges].count(part) == 2
     assert len(rows.read_text().splitlines()) == len(QUESTIONS)
     check_file(rows)
@@ -449,16 +451,18 @@ def test_a_later_job_finds_a_file_that_was_changed_with_its_size_and_time_kept(h
     content = path.read_bytes()
     path.write_bytes(content[:500] + b"\x09" + content[501:])
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
-    with pytest.raises(BadInput, match=r"model-00001-of-00002\.safetensors: not the file that manifest\.json"):
+    with pytest.raises(
+        BadInput, match=r"model-00001-of-00002\.safetensors: missing, changed or truncated since manifest\.json"
+    ):
         check_folder(folder)
     path.write_bytes(content)
     check_folder(folder)
-    (folder / "model.safetensors").write_bytes(b"others")  # transformers would load it in place of the two
+    (folder / "model.safetensors").write_bytes(b"others")  # transformers would load it instead of the two shards
     with pytest.raises(BadInput, match=r"model\.safetensors: in no manifest"):
         check_folder(folder)
     (folder / "model.safetensors").unlink()
     path.unlink()
-    with pytest.raises(BadInput, match=r"model-00001-of-00002\.safetensors: not the file"):
+    with pytest.raises(BadInput, match=r"model-00001-of-00002\.safetensors: missing, changed"):
         check_folder(folder)
 
 
@@ -470,7 +474,7 @@ def test_rows_that_were_changed_after_they_were_fetched_are_not_read(tmp_path: P
     source = DataSource(file=rows, licence="MIT")
     assert len(list(read_source("mine", source, rows, MATH))) == len(QUESTIONS)  # type: ignore[arg-type]
     rows.write_text(rows.read_text().replace("#### 7", "#### 8"))
-    with pytest.raises(BadInput, match=r"rows\.jsonl: not the file"):
+    with pytest.raises(BadInput, match=r"rows\.jsonl: missing, changed"):
         list(read_source("mine", source, rows, MATH))  # type: ignore[arg-type]
 
 
@@ -501,12 +505,12 @@ def test_one_target_fetches_all_that_a_task_needs_and_the_rest_runs_offline(hub:
     done = workflow.run("pin_revisions", **home)
     assert (
         "Qwen/Qwen2.5-Math-7B-Instruct: not on the hub" in done.stdout
-    )  # the shipped models: others are pinned all the same
+    )  # the shipped models; other models are pinned anyway
     assert yaml.safe_load((folder / "config/lock.yaml").read_text()) == ids
 
     done = workflow.run(target, **home)
     assert done.returncode == 1
-    assert done.stdout.count("1 of what is needed cannot be had from the hub") == 1
+    assert done.stdout.count("the hub does not give 1 of the files that are needed") == 1
     assert "some/guarded at" in done.stdout
     assert not list(folder.glob("results/**/fetch_model.log"))  # no job has started
     done = workflow.run(target, **home, HF_TOKEN=TOKEN)
@@ -522,7 +526,7 @@ def test_one_target_fetches_all_that_a_task_needs_and_the_rest_runs_offline(hub:
 
 
 def written(folder: Path, content: dict[str, bytes]) -> Path:
-    """A folder that a rule made, and a file that came there later."""
+    """A folder that a rule made, with a file that was added later."""
     with building_folder(folder) as own:
         for name, part in content.items():
             (own / name).parent.mkdir(exist_ok=True)
@@ -532,7 +536,7 @@ def written(folder: Path, content: dict[str, bytes]) -> Path:
 
 
 def push(hub: Hub, folder: Path, repo_type: str, token: str = TOKEN, **more: Any) -> subprocess.CompletedProcess[str]:
-    """As the rule does; the large storage is reached by LFS, since Xet's protocol is the hub's own."""
+    """Push as the rule does. The large storage is reached by LFS, because only the hub implements Xet's protocol."""
     arguments = {"repo": "me/mine", "repo-type": repo_type, "private": "True", "token-env": "MY_TOKEN", **more}
     words = command("push_folder", folder=folder, record=folder.parent / "record.json", **arguments)
     own = {**environment(hub, folder.parent / "home"), "MY_TOKEN": token, "HF_HUB_DISABLE_XET": "1"}
@@ -557,7 +561,7 @@ def test_a_pushed_data_set_is_the_folder_and_is_read_back(hub: Hub, tmp_path: Pa
     assert [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()] == QUESTIONS
 
 
-def test_pushing_again_commits_what_has_changed_and_removes_what_is_gone(hub: Hub, tmp_path: Path) -> None:
+def test_pushing_again_commits_changed_files_and_removes_missing_ones(hub: Hub, tmp_path: Path) -> None:
     folder = written(tmp_path / "model", {**CONFIG, **WEIGHTS})
     for _ in range(2):
         done = push(hub, folder, "model")
@@ -574,7 +578,7 @@ def test_pushing_again_commits_what_has_changed_and_removes_what_is_gone(hub: Hu
     assert repository.private  # as it was made
 
 
-def test_nothing_is_pushed_without_a_token_that_may_or_with_files_that_were_changed(hub: Hub, tmp_path: Path) -> None:
+def test_nothing_is_pushed_without_a_valid_token_or_with_changed_files(hub: Hub, tmp_path: Path) -> None:
     folder = written(tmp_path / "model", {**CONFIG, **WEIGHTS})
     (tmp_path / "changed").mkdir()
     shutil.copytree(folder, tmp_path / "changed/model")
@@ -582,7 +586,11 @@ def test_nothing_is_pushed_without_a_token_that_may_or_with_files_that_were_chan
     for where, token, reason in (
         (folder, "", "the environment variable MY_TOKEN holds no token"),
         (folder, "hf_another", "me/mine: not pushed: "),
-        (tmp_path / "changed/model", TOKEN, "config.json: not the file that manifest.json beside it names"),
+        (
+            tmp_path / "changed/model",
+            TOKEN,
+            "config.json: missing, changed or truncated since manifest.json beside it was written",
+        ),
     ):
         done = push(hub, where, "model", token)
         assert done.returncode == 1
@@ -593,14 +601,14 @@ def test_nothing_is_pushed_without_a_token_that_may_or_with_files_that_were_chan
     assert "models/me/mine" not in hub.repositories
 
 
-def test_a_push_is_local_is_asked_for_by_name_and_says_whose_repository(hub: Hub, workflow: Workflow) -> None:
+def test_a_push_is_a_local_rule_runs_only_if_asked_and_needs_an_owner(hub: Hub, workflow: Workflow) -> None:
     folder = workflow.folder / "results/tiny-math/iter1"
     written(folder / "proposer", {**CONFIG, **WEIGHTS})
     target = "results/tiny-math/pushed/iter1/proposer.json"
     only = ("--allowed-rules", "push_folder")
     done = workflow.run(target, *only)
     assert done.returncode == 1
-    assert "push.owner: null; name a user or organisation" in done.stdout
+    assert "push.owner: it is null; name the user or organisation" in done.stdout
     own = {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(workflow.folder / "home"), "HF_TOKEN": TOKEN}
     done = workflow.run(target, *only, "--config", "push={owner: me}", **own, HF_HUB_DISABLE_XET="1")
     assert done.returncode == 0, done.stdout

@@ -1,4 +1,4 @@
-"""What a batch takes of a GPU, by hand and by the library's own tensors; the shipped tasks fit theirs."""
+"""The memory of a batch, compared with a count by hand and with the library's tensors. The shipped tasks fit their GPUs."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def write_config(folder: Path, config: Any, dtype: torch.dtype = torch.bfloat16)
     ],
     ids=["llama-2-7b", "llama-3-8b", "qwen2.5-math-7b", "open-llama-3b", "gpt2"],
 )
-def test_a_folder_tells_what_its_model_takes(
+def test_a_folder_gives_the_shape_of_its_model(
     tmp_path: Path, config: Any, cache: int, read: int, vocabulary: int
 ) -> None:
     weights = 1_000_000 + (write_config(tmp_path, config) / "model.safetensors").stat().st_size - 1_000_000
@@ -71,7 +71,7 @@ def test_a_folder_tells_what_its_model_takes(
     assert shape_of_folder(tmp_path, "float16").cache == cache  # type: ignore[union-attr]
 
 
-def test_a_folder_that_says_nothing_has_no_shape(tmp_path: Path) -> None:
+def test_a_folder_without_facts_has_no_shape(tmp_path: Path) -> None:
     assert shape_of_folder(tmp_path / "absent", "auto") is None
     write_config(tmp_path, LLAMA_2)
     (tmp_path / "config.json").write_text('{"model_type": "own", "vocab_size": 10}')
@@ -81,7 +81,7 @@ def test_a_folder_that_says_nothing_has_no_shape(tmp_path: Path) -> None:
     assert shape_of_folder(tmp_path / "two", "auto").cache == 2 * 2 * 1 * 32 * 2  # type: ignore[union-attr]
 
 
-def test_sizes_hold_the_largest_of_their_models() -> None:
+def test_sizes_describe_the_largest_of_their_models() -> None:
     sizes = configured().workflow.sizes
     for name, configs in (("8b", (LLAMA_2, LLAMA_3, QWEN)), ("3b", (OPEN_LLAMA,))):
         use = sizes[name].footprint
@@ -95,13 +95,13 @@ def test_sizes_hold_the_largest_of_their_models() -> None:
     assert (sizes["tiny"].footprint, sizes["small"].footprint) == (None, None)
 
 
-def test_a_batch_takes_what_a_count_by_hand_says() -> None:
+def test_the_memory_of_a_batch_equals_a_count_by_hand() -> None:
     """Llama-2-7B, 10 sequences of 100 tokens and 900 new ones; and 10 of 100 that are scored at 3 places."""
     size = configured().workflow.sizes["8b"].model_dump() | {"disk_mb": 13_000}
     size["footprint"] |= {"read_bytes": 131_584, "vocabulary": 32_000}
     shape = shape_of_size(Size(**size), "bfloat16")
     assert shape == ModelShape(13 * 10**9, 524_288, 131_584, 32_000)
-    # a layer holds the cache's copies then, which are more than the activations of so short prompts
+    # the copies of a layer's cache are larger here than the activations of such short prompts
     written = 524_288_000 + 32_896_000 + 1_408_000
     assert needed(shape, Batch(10, 100, 900)) == 13 * 10**9 + 10 * written
     long = (900 + 100) * 524_288 + 900 * 131_584 + 1_408_000
@@ -130,7 +130,7 @@ def test_the_cache_is_that_of_the_library(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", LARGE)
 def test_every_batch_of_the_shipped_tasks_fits_its_gpu_with_a_margin(name: str, tmp_path: Path) -> None:
-    """A quarter is left as planned, and something where prompts are twice as long."""
+    """A quarter is left for planned prompts, and something if prompts are twice as long."""
     for question_tokens, share in ((100, 0.75), (200, 1.0)):
         configuration = configured(question_tokens=question_tokens)
         jobs = plan(name, configuration, tmp_path)
@@ -141,7 +141,7 @@ def test_every_batch_of_the_shipped_tasks_fits_its_gpu_with_a_margin(name: str, 
                 rules.add(job.rule)
                 assert available == 80 * 10**9
                 assert needed(shape, batch) <= share * available, job
-                assert needed(shape, batch) > shape.weights + 10**9, job  # it is counted
+                assert needed(shape, batch) > shape.weights + 10**9, job  # the batch is counted
         local = {job.rule for job in jobs if not configuration.models[job.model].endpoint}
         assert rules == {rule for rule in local if not rule.startswith("train_")}
         assert rules <= {rule for rule, stage in STAGES.items() if stage.batch_size}
@@ -170,7 +170,7 @@ def test_a_batch_has_whole_items(size: int, sequences: int, items: int) -> None:
     assert items_at_once(size, sequences) == items
 
 
-def test_a_plan_shows_the_memory_of_each_batch_where_there_is_a_gpu(tmp_path: Path) -> None:
+def test_a_plan_shows_the_memory_of_each_batch_on_a_gpu(tmp_path: Path) -> None:
     configuration = configured()
     lines = plan_markdown("honesty", configuration, tmp_path).splitlines()
     start = lines.index("## GPU memory")
@@ -184,7 +184,7 @@ def test_a_plan_shows_the_memory_of_each_batch_where_there_is_a_gpu(tmp_path: Pa
 
 
 def findings(folder: Path, **changes: Any) -> list[tuple[str, str, str]]:
-    """What the doctor says of the memory of the task honesty with other settings."""
+    """The doctor's findings about the memory of the task honesty with other settings."""
     (folder / "config/tasks").mkdir(parents=True)
     for name in ("config.yaml", "models.yaml", "lock.yaml"):
         (folder / "config" / name).write_bytes((CONFIG / name).read_bytes())
@@ -195,16 +195,16 @@ def findings(folder: Path, **changes: Any) -> list[tuple[str, str, str]]:
     return [(one.state, one.text, one.fix) for one in check_memory("own", configuration, folder)]
 
 
-def test_the_doctor_says_which_batch_does_not_fit_and_what_would(tmp_path: Path) -> None:
+def test_the_doctor_names_a_batch_that_does_not_fit_and_one_that_would(tmp_path: Path) -> None:
     [(state, text, _)] = findings(tmp_path / "fits")
     assert (state, text) == ("ok", "5 batches fit; the largest takes 63%: sample_instructions 50 GB")
-    [*_, (state, text, mend), _] = sorted(findings(tmp_path / "not", sampling={"batch_size": 200}))[::-1]
+    [*_, (state, text, fix), _] = sorted(findings(tmp_path / "not", sampling={"batch_size": 200}))[::-1]
     assert state == "warning"
     assert text.startswith(
         "sample_instructions: 200 sequences of 912 tokens with llama2-7b (the largest of size 8b) take "
     )
     each = 912 * 524_288 + 400 * 171_008 + 44 * 152_064
-    assert mend == f"lower sampling.batch_size to {63 * 10**9 // each}"
+    assert fix == f"lower sampling.batch_size to {63 * 10**9 // each}"
     found = findings(tmp_path / "never", responses={"max_new_tokens": 200_000, "batch_size": 1})
     assert {state for state, _, _ in found} == {"ok", "stops"}
     assert all("not one sequence fits" in text for state, text, _ in found if state == "stops")

@@ -1,4 +1,4 @@
-"""Numbers in 16 bits: one of the two neighbours, and in the mean what was there before."""
+"""Rounding to 16 bits gives one of the two neighbours, and in the mean the original number."""
 
 from __future__ import annotations
 
@@ -87,10 +87,8 @@ def test_the_mean_over_seeds_is_the_number(dtype: torch.dtype) -> None:
 
 
 @pytest.mark.parametrize("dtype", HALVES)
-def test_what_16_bits_hold_keeps_its_bits(dtype: torch.dtype) -> None:
-    every = (
-        torch.arange(-(2**15), 2**15, dtype=torch.int32).to(torch.int16).view(dtype)
-    )  # infinite ones and no numbers too
+def test_a_number_that_16_bits_can_hold_keeps_its_bits(dtype: torch.dtype) -> None:
+    every = torch.arange(-(2**15), 2**15, dtype=torch.int32).to(torch.int16).view(dtype)  # also infinities and NaN
     same = rounded(every.float(), dtype, 1)
     number = ~every.isnan()
     assert torch.equal(same.view(torch.int16)[number], every.view(torch.int16)[number])
@@ -113,7 +111,7 @@ def test_the_draws_depend_on_seed_and_place_alone() -> None:
     assert torch.equal(one.reshape(-1), rounded(tensor.reshape(-1), torch.bfloat16, 7, "weight"))
     for other in ((8, "weight"), (7, "bias")):
         share = float((one != rounded(tensor, torch.bfloat16, *other)).double().mean())
-        assert 0.2 < share < 0.5  # a third on average, of draws that know nothing of each other
+        assert 0.2 < share < 0.5  # a third on average for independent draws
     halves = one[0, : CHUNK // 2], one[1, : CHUNK // 2]
     assert not torch.equal(*halves)
 
@@ -153,7 +151,7 @@ def test_an_adapter_is_merged_in_float32_as_peft_merges_it() -> None:
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, None])
 def test_an_adapter_on_16_bits_is_added_to_them_in_float32(dtype: torch.dtype | None) -> None:
-    """Updates of a hundredth of a step between two neighbours: to the nearest none is left."""
+    """Updates of a hundredth of the distance between two neighbours, which rounding to the nearest would lose."""
     base = tiny().to(torch.bfloat16)
     before = {name: weight.float() for name, weight in base.state_dict().items()}
     exact = merge_adapter(adapted(tiny().to(torch.bfloat16).float()), torch.float32).state_dict()
@@ -187,7 +185,7 @@ def write(folder: Path, model: LlamaForCausalLM, shard: str = "1GB") -> Path:
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_a_float32_folder_loaded_in_16_bits_keeps_small_updates(tmp_path: Path, dtype: str) -> None:
-    """What a fine-tuning changed by less than half a step is there in the mean; one way gives one set of bytes."""
+    """A fine-tuning's change of less than half a step stays in the mean, and every way of loading gives the same bytes."""
     half, base = getattr(torch, dtype), tiny().to(getattr(torch, dtype)).float()
     step = 2.0 ** -(8 if dtype == "bfloat16" else 11)
     trained = tiny()
@@ -213,22 +211,22 @@ def test_a_float32_folder_loaded_in_16_bits_keeps_small_updates(tmp_path: Path, 
     assert all(torch.equal(weight, loaded.state_dict()[name]) for name, weight in again.items())
 
 
-def test_other_folders_are_loaded_where_they_are(tmp_path: Path) -> None:
+def test_any_other_folder_is_loaded_directly(tmp_path: Path) -> None:
     single, half = write(tmp_path / "single", tiny()), write(tmp_path / "half", tiny().to(torch.bfloat16))
     for folder, dtype in ((single, "float32"), (single, "auto"), (half, "bfloat16"), (half, "float16"), (half, "auto")):
         with folder_in(folder, dtype) as place:
             assert place == folder
     config = json.loads((single / "config.json").read_text())
     (single / "config.json").write_text(json.dumps({**config, "quantization_config": {"quant_method": "gptq"}}))
-    with folder_in(single, "bfloat16") as place:  # of what is quantised float32 holds scales
+    with folder_in(single, "bfloat16") as place:  # in a quantised model only the scales are in float32
         assert place == single
     (half / "more.safetensors").write_bytes(b"torn")
     with folder_in(half, "bfloat16") as place:
         assert place == half
 
 
-def test_a_configuration_that_says_16_bits_of_a_float32_folder_is_followed_by_rounding(tmp_path: Path) -> None:
-    """`auto` is what the configuration says, and libraries would round to the nearest for it."""
+def test_a_float32_folder_whose_configuration_asks_for_16_bits_is_rounded(tmp_path: Path) -> None:
+    """`auto` takes the dtype of the configuration, and libraries would round to the nearest."""
     folder = write(tmp_path / "model", tiny())
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**config, "dtype": "bfloat16"}))
@@ -238,14 +236,14 @@ def test_a_configuration_that_says_16_bits_of_a_float32_folder_is_followed_by_ro
     assert not torch.equal(found["lm_head.weight"], nearest["lm_head.weight"])
 
 
-def test_of_an_adapter_the_model_below_is_rounded(tmp_path: Path) -> None:
+def test_the_base_model_of_an_adapter_is_rounded(tmp_path: Path) -> None:
     base, folder = write(tmp_path / "base", tiny()), tmp_path / "adapter"
     model = adapted(AutoModelForCausalLM.from_pretrained(base))
     model.save_pretrained(folder)
     build_tokenizer("arithmetic").save_pretrained(folder)
     with folder_in(folder, "bfloat16") as place:
-        told = json.loads((place / "adapter_config.json").read_text())["base_model_name_or_path"]
-        assert {w.dtype for w in load_file(f"{told}/model.safetensors").values()} == {torch.bfloat16}
+        base = json.loads((place / "adapter_config.json").read_text())["base_model_name_or_path"]
+        assert {w.dtype for w in load_file(f"{base}/model.safetensors").values()} == {torch.bfloat16}
         assert (place / "adapter_model.safetensors").read_bytes() == (folder / "adapter_model.safetensors").read_bytes()
     loaded = load_model(folder, ModelUse(dtype="bfloat16"), 1)
     with folder_in(base, "bfloat16") as place:
@@ -257,7 +255,7 @@ def test_of_an_adapter_the_model_below_is_rounded(tmp_path: Path) -> None:
     assert "model.layers.0.self_attn.q_proj.lora_A.default.weight" in found
 
 
-def test_masks_in_whole_numbers_hide_no_float32(tmp_path: Path) -> None:
+def test_integer_masks_do_not_hide_float32_weights(tmp_path: Path) -> None:
     """As in folders of GPT-2 and GPT-NeoX that older libraries wrote."""
     folder = write(tmp_path / "model", tiny())
     weights = load_file(folder / "model.safetensors")

@@ -1,4 +1,4 @@
-"""A tokenizer.model alone is read as sentencepiece reads it, and saved so; what cannot be loaded is one line with its fix."""
+"""A tokenizer.model alone is read as by sentencepiece and saved so. A tokenizer that cannot be loaded is one line and a fix."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ LEGACY = [{}, {"legacy": False}, {"legacy": True}]
 def test_tokens_are_those_of_sentencepiece_and_stay_so_when_saved(
     tmp_path: Path, models: dict[str, bytes], kind: str, legacy: dict[str, bool]
 ) -> None:
-    """Its library reads the file itself. Known and pinned: of spaces that begin a text, transformers makes one fewer."""
+    """sentencepiece itself reads the file. A known difference: transformers drops one space at a text's beginning."""
     folder = write_model(tmp_path / "model", models[kind], **legacy)
     own = SentencePieceProcessor(model_proto=models[kind])
     tokenizer = load_tokenizer(folder, ModelUse(pad_token="<unk>"))
@@ -206,7 +206,7 @@ def test_a_folder_with_a_tokenizer_json_is_loaded_as_before(tmp_path: Path, mode
 
 
 def test_vicunas_prompt_is_what_its_training_wrote(tmp_path: Path, models: dict[str, bytes]) -> None:
-    """FastChat encodes the whole conversation at once, behind a <s> that the tokenizer adds."""
+    """FastChat encodes the whole conversation at once, after a <s> that the tokenizer adds."""
     shipped = Model.model_validate(read_yaml(REPOSITORY / "config/models.yaml")["vicuna-7b-v1.5"])
     tokenizer = load_tokenizer(write_model(tmp_path / "model", models["llama"], legacy=False), shipped.use)
     own = SentencePieceProcessor(model_proto=models["llama"])
@@ -247,12 +247,12 @@ def content(text: bytes | str, **config: Any) -> Callable[[Path, dict[str, bytes
 
 
 REMOTE = {"auto_map": {"AutoTokenizer": ["tokenization_own.OwnTokenizer", None]}, "tokenizer_class": "OwnTokenizer"}
-NO_MODEL = "{folder}/tokenizer.model: no sentencepiece model that can be read: "
-PROGRAM = "{folder}/tokenizer_config.json: auto_map: its tokenizer is a program of its own, and none is run; name another model"
+NO_MODEL = "{folder}/tokenizer.model: not a readable sentencepiece model: "
+PROGRAM = "{folder}/tokenizer_config.json: auto_map: its tokenizer needs its own program, which is not run; name another model"
 OTHERWISE = (
-    "{folder}/tokenizer.model: transformers reads 'A river, 2 + 3 = 5.' as other tokens than sentencepiece does; put a"
+    "{folder}/tokenizer.model: transformers and sentencepiece give different tokens for 'A river, 2 + 3 = 5.'; put a"
 )
-UNKNOWN = "do not know its form: Exception: "
+UNKNOWN = "do not know its form, which is faulty or newer: Exception: "
 FAST = "PreTrainedTokenizerFast"
 FAULTS: dict[str, tuple[Callable[[Path, dict[str, bytes]], None], str, str]] = {
     "half": (lambda f, m: content(m["llama"][:3000])(f, m), NO_MODEL, "put a tokenizer.json of this model beside it"),
@@ -297,13 +297,13 @@ def test_a_tokenizer_that_cannot_be_loaded_is_one_line(tmp_path: Path, models: d
     assert message.startswith(start.format(folder=folder))
     assert part in message
     assert "\n" not in message
-    assert "tiktoken" not in message  # what transformers advises to install for any tokenizer.model
+    assert "tiktoken" not in message  # transformers advises to install it for any tokenizer.model
     assert "trust_remote_code" not in message
     assert len(message) < 600
 
 
 def opened_without(folder: Path, *modules: str) -> subprocess.CompletedProcess[str]:
-    """Tokens by a process of its own in which modules cannot be imported, as if they were not installed."""
+    """The tokens from a separate process that cannot import some modules, as if they were not installed."""
     code = (
         "import sys\n"
         f"sys.modules.update(dict.fromkeys({modules!r}))\n"
@@ -325,14 +325,14 @@ def test_a_package_that_is_missing_is_named(
     done = opened_without(folder, module)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == (
-        f"reversegen.core.errors.BadInput: {folder}/tokenizer.model: there is no tokenizer.json, and {package} "
-        "is not installed, which reads this file; install it in this environment, in the version that "
+        f"reversegen.core.errors.BadInput: {folder}/tokenizer.model: the folder has no tokenizer.json, and {package}, "
+        "which reads this file, is not installed; install it in this environment, in the version that "
         "envs/ and requirements.txt pin"
     )
 
 
 def test_a_tokenizer_json_needs_neither_package(tmp_path: Path, models: dict[str, bytes]) -> None:
-    """That of the tiny models and of most on the hub."""
+    """As for the tiny models and most models on the hub."""
     folder = write_model(tmp_path / "model", models["llama"])
     open_tokenizer(folder).save_pretrained(folder)
     done = opened_without(folder, "sentencepiece", "google.protobuf")

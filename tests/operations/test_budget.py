@@ -177,7 +177,7 @@ def test_a_part_that_is_another_tasks_is_not_made_under_a_budget(
 
 def test_a_budget_that_nothing_is_known_of_is_refused(small: Workflow) -> None:
     small.write_task("small", {**SMALL, "budget": {"gpu_hours": 1.0}}, base="tiny-math")
-    with pytest.raises(BadInput, match=r"small\.yaml: budget: it cannot be kept without costs\.throughput\.8b\.read"):
+    with pytest.raises(BadInput, match=r"small\.yaml: budget: it cannot be checked; set costs\.throughput\.8b\.read"):
         configured(small).task("small")
     small.write_task("small", {**SMALL, "budget": {"money": 1.0}}, base="tiny-math")
     with pytest.raises(BadInput, match=r"costs\.prices\.endpoints\.api\.read"):

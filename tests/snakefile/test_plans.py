@@ -183,7 +183,9 @@ def test_an_ablation_that_reuses_plans_only_what_differs(workflow: Workflow) -> 
     (tasks / "fixed.yaml").write_text("extends: tiny-math\nreuse: [iter0]\nwarmup: {rows: 5}\n")
     done = workflow.run("-n", "results/fixed/table.md")
     assert done.returncode == 1
-    assert "config/tasks/fixed.yaml: reuse: iter0 depends on warmup, which is not that of tiny-math" in done.stdout
+    assert (
+        "config/tasks/fixed.yaml: reuse: iter0 depends on warmup, which differs from that of tiny-math" in done.stdout
+    )
 
 
 def test_failures_are_asked_of_another_model_where_the_task_says_so(workflow: Workflow) -> None:
@@ -244,7 +246,7 @@ def test_an_unknown_target_is_refused_by_name(workflow: Workflow, target: str, m
 
 
 HALF = (REPOSITORY / "config/tasks/tiny-math.yaml").read_text()[:700] + "\n  samples: ["
-WARNING = "Warning: faults in config/, which stop what needs them and nothing else:"
+WARNING = "Warning: faults in config/, which stop only the tasks that need the faulty entries:"
 
 
 def test_a_task_file_with_a_fault_stops_its_own_targets_and_is_one_warning_for_others(workflow: Workflow) -> None:
@@ -260,7 +262,7 @@ def test_a_task_file_with_a_fault_stops_its_own_targets_and_is_one_warning_for_o
         "child": "config/tasks/child.yaml: extends: config/tasks/half.yaml: not a readable YAML file: while parsing",
         "typo": "config/tasks/typo.yaml: sampling.temprature: Extra inputs are not permitted",
         "kind": "config/tasks/kind.yaml: kind: unknown kind 'maths'; choose one of honesty, math, safety",
-        "odd": "config/tasks/odd.yaml: target: config/models.yaml: odd.size: 'huge' is none of tiny",
+        "odd": "config/tasks/odd.yaml: target: config/models.yaml: odd.size: unknown size 'huge'; config.yaml has tiny",
     }
     done = workflow.run("-n", "results/tiny-math/iter0/eval.json")
     assert done.returncode == 0, done.stdout

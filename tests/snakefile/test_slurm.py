@@ -117,7 +117,7 @@ def test_a_job_of_a_model_on_a_gpu_gets_one_and_light_ones_get_none(
     config = ["--config", *setting] if setting else []
     done = run(Workflow(folder), *PROFILE, "--retries", "0", TRAINING, *config)
     assert done.returncode == 1  # this cluster only pretends to have GPUs
-    assert re.search(r"this job took GPU \d and torch \S+ sees 0 of 1", done.stdout)
+    assert re.search(r"this job took GPU \d, but torch \S+ sees 0 of 1", done.stdout)
     jobs = {row[0]: row[1:3] for row in queued(folder)}
     assert jobs == {"gpu": asked, "cpu": ["N/A", "N/A"]}
 

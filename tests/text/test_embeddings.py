@@ -82,7 +82,7 @@ def test_truncated_weights_are_named(causal: Path, tmp_path: Path, size: int) ->
     folder = shutil.copytree(causal, tmp_path / "cut")
     weights = folder / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:size])
-    with pytest.raises(BadInput, match=rf"^{weights}: weights that cannot be read, .*: copy it here again"):
+    with pytest.raises(BadInput, match=rf"^{weights}: the weights cannot be read .*; copy it here again"):
         open_encoder(folder, settings(pooling="last_token"), USE, 1)
 
 

@@ -226,7 +226,7 @@ def test_more_processes_than_gpus_are_refused_before_any_job(workflow: Workflow)
     plan = ("-n", "results/full/iter1/proposer", "--cores", "64", "--resources")
     done = workflow.run(*plan, "gpu=2")
     assert done.returncode == 1
-    assert "task full: a job of its proposer asks for 4 GPUs, and `--resources gpu=2` has fewer" in done.stdout
+    assert "task full: a job of its proposer asks for 4 GPUs, but `--resources gpu=2` allows fewer" in done.stdout
     done = workflow.run(*plan, "gpu=4")
     assert done.returncode == 0, done.stdout
 
@@ -236,11 +236,11 @@ def test_more_processes_than_gpus_are_refused_before_any_job(workflow: Workflow)
     [
         (
             {"config": "horovod", "processes": 2},
-            "config/tasks/full.yaml: preference.training.launcher.config: 'horovod' is none of ddp, fsdp, one_gpu",
+            "config/tasks/full.yaml: preference.training.launcher.config: unknown file 'horovod'; use ddp, fsdp, one_gpu",
         ),
         (
             {"config": "fsdp", "processes": 2},
-            "config/tasks/full.yaml: preference: LoRA is not for fsdp, which shards all weights; take ddp",
+            "config/tasks/full.yaml: preference: LoRA cannot be trained with fsdp, which shards all weights; use ddp",
         ),
         (
             {"config": "ddp", "processes": 3},

@@ -1,4 +1,4 @@
-"""Which files of which arms, iterations and variants a rule reads."""
+"""The files of arms, iterations and variants that rules read."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_what_came_before_an_iteration() -> None:
     assert arms.following_proposer(CONFIGURATION, wild(iteration="2")) == f"{MATH}/iter3/proposer"
 
 
-def test_dpo_is_held_to_the_proposer_before_or_to_proposer_zero() -> None:
+def test_the_reference_of_dpo_is_the_previous_proposer_or_proposer_zero() -> None:
     assert arms.reference_proposer(CONFIGURATION, wild(iteration="2")) == f"{MATH}/iter1/proposer"
     fixed = wild("math-fixed-reference", iteration="2")
     assert arms.reference_proposer(CONFIGURATION, fixed) == "results/math/iter0/proposer"
@@ -66,7 +66,7 @@ def test_only_proposers_that_are_not_kept_are_pruned() -> None:
     assert arms.pruned_before(CONFIGURATION, wild(arm="iter3")) == []
 
 
-def test_a_variant_is_the_target_or_what_a_source_made_of_it() -> None:
+def test_a_variant_is_the_target_or_one_that_a_source_enhanced() -> None:
     original, enhanced = wild(variant="original"), wild(variant="enhanced/seeds")
     target = f"results/models/{CONFIGURATION.tasks['tiny-math'].target}"
     assert arms.variant_folder(CONFIGURATION, original) == [target]
@@ -75,7 +75,7 @@ def test_a_variant_is_the_target_or_what_a_source_made_of_it() -> None:
     assert selections == [[], files("enhanced/selection.json")]
 
 
-def test_references_are_read_and_judged_for_kinds_that_rest_on_them() -> None:
+def test_references_are_read_and_judged_for_kinds_that_need_them() -> None:
     assert len(arms.of_every_referenced(CONFIGURATION, wild())) == 4
     assert arms.of_every_referenced(CONFIGURATION, wild("tiny-safety")) == []
     assert enhance.judged_references(CONFIGURATION, wild()) == []

@@ -1,4 +1,4 @@
-"""Moving, renaming and describing code reruns nothing; changing what decides an output reruns the stages that it decides."""
+"""Moving, renaming and documenting code reruns nothing. Changing code that decides an output reruns its stages."""
 
 import ast
 import functools
@@ -25,13 +25,13 @@ SAFETY = UsedEntries(frozenset(["openai"]), frozenset(["wildguard"]), frozenset(
 
 
 def forget() -> None:
-    """Read all code anew."""
+    """Read all code again."""
     for cached in (code_hash, hashing._module_hash, hashing._file, hashing._read, hashing._properties):
         cached.cache_clear()
 
 
 def all_hashes(used: UsedEntries | None = None) -> dict[str, str]:
-    """The hash of each stage, from files that are read anew."""
+    """The hash of each stage, from files that are read again."""
     forget()
     return {stage: code_hash(stage, "", used) for stage in STAGES}
 
@@ -58,7 +58,7 @@ def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def followed_by(script: str, used: UsedEntries | None = None) -> set[str]:
-    """The modules whose code a hash holds."""
+    """The modules whose code a hash covers."""
     followed: set[str] = set()
     read: Callable[..., tuple[str, set[str]]] = hashing._module_hash
     code_hash.cache_clear()
@@ -78,7 +78,7 @@ def edit(file: Path, old: str, new: str) -> None:
 
 
 def move(folder: Path, old: str, new: str) -> None:
-    """Move a module and rewrite whoever imports it, as people do."""
+    """Move a module and rewrite the modules that import it, as a developer does."""
     source, target = (folder.joinpath(*name.split(".")).with_suffix(".py") for name in (old, new))
     target.parent.mkdir(parents=True, exist_ok=True)
     source.rename(target)
@@ -105,7 +105,7 @@ def move(folder: Path, old: str, new: str) -> None:
     [
         ("reversegen.loop.pairs", "reversegen.text.pairing"),
         ("reversegen.ids", "reversegen.core.identities"),
-        ("reversegen.loop.seeds", "reversegen.seed_reading"),  # imported as a module, once under another name
+        ("reversegen.loop.seeds", "reversegen.seed_reading"),  # one file imports it as a module under another name
         ("reversegen.kinds.answers.equivalence", "reversegen.kinds.answers.comparing"),  # names itself in a string
         ("reversegen.kinds.base", "reversegen.kinds.shape"),
         ("reversegen.kinds.math", "reversegen.kinds.school.sums"),
@@ -147,7 +147,7 @@ def test_the_order_of_imports_changes_no_hash(copied: Path) -> None:
 def test_another_module_in_an_imports_place_changes_the_hash(copied: Path) -> None:
     (copied / "reversegen/text/pairs.py").write_text((copied / "reversegen/loop/pairs.py").read_text() + "\nMORE = 1\n")
     with (copied / "reversegen/loop/pairs.py").open("a") as file:
-        file.write("\nfrom reversegen.text import pairs\n")  # the hash holds both, before and after
+        file.write("\nfrom reversegen.text import pairs\n")  # the hash covers both modules before and after
     before = all_hashes()["build_pairs"]
     edit(copied / "build_pairs.py", "from reversegen.loop.pairs import", "from reversegen.text.pairs import")
     assert all_hashes()["build_pairs"] != before
@@ -283,7 +283,7 @@ WITHOUT_IDS = {"build_control", "build_untrained", "gather_shards", "select_fail
         ("worlds/__init__", "arithmetic.WORLD", "policy.WORLD", SAFETY, set(), set(STAGES)),
     ],
 )
-def test_what_decides_an_output_reruns_its_stages_and_no_other(
+def test_code_that_decides_an_output_reruns_its_stages_and_no_other(
     copied: Path, file: str, old: str, new: str, used: UsedEntries, rerun: set[str], spared: set[str]
 ) -> None:
     before = original(used)
@@ -375,7 +375,7 @@ def test_carriers_exist_and_are_exempt_by_their_full_names(copied: Path) -> None
     assert all_hashes()["build_pairs"] != before
 
 
-def test_what_only_carries_data_reruns_nothing(copied: Path) -> None:
+def test_a_module_that_only_transports_data_reruns_nothing(copied: Path) -> None:
     before = original()
     for name in CARRIERS:
         stem = copied.joinpath(*name.split("."))
@@ -390,7 +390,7 @@ def test_what_only_carries_data_reruns_nothing(copied: Path) -> None:
     assert all_hashes() == before
 
 
-def test_what_a_section_of_the_configuration_computes_is_hashed_with_its_users(copied: Path) -> None:
+def test_the_properties_of_a_section_are_hashed_with_its_users(copied: Path) -> None:
     before = original()
     [file] = [path for path in (copied / "reversegen/config").glob("*.py") if "def thought_tokens" in path.read_text()]
     edit(file, "self.thinking.max_tokens if", "1 + self.thinking.max_tokens if")
@@ -399,7 +399,7 @@ def test_what_a_section_of_the_configuration_computes_is_hashed_with_its_users(c
     assert not rerun & {"build_control", "gather_shards", "select_failures"}
 
 
-def test_the_hash_holds_the_shell_command() -> None:
+def test_the_hash_covers_the_shell_command() -> None:
     assert code_hash("train_proposer", "python a") != code_hash("train_proposer", "python b")
     commands = shell_commands(ROOT / "rules")
     assert "--pairs {input.pairs:q}" in commands["train_proposer"]
@@ -436,7 +436,7 @@ def test_a_script_that_does_not_exist_has_no_hash() -> None:
         code_hash("build_nothing")
 
 
-def test_a_package_that_is_no_facade_runs_nothing() -> None:
+def test_a_package_that_is_not_a_facade_runs_nothing() -> None:
     for file in (ROOT / "scripts/reversegen").rglob("__init__.py"):
         name = ".".join(file.relative_to(ROOT / "scripts").parent.parts)
         if name != "reversegen" and name not in FACADES:
@@ -466,7 +466,7 @@ def followed() -> dict[str, set[str]]:
 
 @pytest.fixture(scope="module")
 def loaded(followed: dict[str, set[str]]) -> dict[str, set[str]]:
-    """What Python loads for each script, each in a process of its own, the façades that its hash leaves out empty."""
+    """The modules that Python loads for each script in a separate process, with the façades empty that its hash leaves out."""
     unused = {script: [facade for facade in FACADES if facade not in names] for script, names in followed.items()}
     command = [sys.executable, "-c", IMPORT_EACH, json.dumps(unused)]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
@@ -481,7 +481,9 @@ def test_the_hash_follows_all_that_python_loads(
 ) -> None:
     ours = {name for name in loaded[script] if name.startswith("reversegen.") and not hashing._carries(name)}
     packages = {name for name in ours if (ROOT / "scripts" / Path(*name.split("."))).is_dir()}
-    if "reversegen.engines.openai" not in followed[script]:  # who only asks where calls are kept reads no reply
+    if (
+        "reversegen.engines.openai" not in followed[script]
+    ):  # a script that needs only the folder of calls reads no reply
         ours -= {"reversegen.engines.endpoint.replies"}
     assert ours - packages <= followed[script]
     assert followed[script] & packages <= {*FACADES}

@@ -1,4 +1,4 @@
-"""What is fetched, and what is checked before anything is spent."""
+"""Downloads, and checks before anything is spent."""
 
 from __future__ import annotations
 
@@ -73,8 +73,8 @@ def test_access_is_asked_for_all_that_is_planned_and_not_here(monkeypatch: pytes
     manifest.parent.mkdir(parents=True)
     manifest.write_text(json.dumps({"revision": "a" * 40}))
     assert asked("bin/vicuna-7b-v1.5") == [llama, vicuna, data]
-    assert asked("models/minilm") == [minilm | llama, vicuna, data]  # it is fetched again
-    manifest.write_text(json.dumps({"revision": "c" * 40}))  # another than the locked one
+    assert asked("models/minilm") == [minilm | llama, vicuna, data]  # it is downloaded again
+    manifest.write_text(json.dumps({"revision": "c" * 40}))  # not the locked commit
     assert asked("bin/vicuna-7b-v1.5") == [minilm | llama, vicuna, data]
 
 
@@ -89,20 +89,20 @@ def test_models_that_are_here_are_tried_in_the_roles_that_are_planned(
     assert asked.asked_folder("transfer")(wild("math", model="llama3-8b")) == [place]
     asked.asked_folder("target")(wild())  # a tiny model
     assert [noted[:2] for noted in asked.noted] == [("math", "proposer"), ("math", "transfer")]
-    assert asked.check() is None  # none of them is here
+    assert asked.check() is None  # no model is downloaded
     Path(place).mkdir(parents=True)
     Path(place, "config.json").write_text("{}")
-    told: list[list[str]] = []
+    commands: list[list[str]] = []
 
     def run(words: list[str], **_: Any) -> Any:
-        told.append(words)
+        commands.append(words)
         return result
 
     monkeypatch.setattr(models.subprocess, "run", run)
     result = models.subprocess.CompletedProcess([], 0, json.dumps(["math", "transfer", "no template"]), "")
     with pytest.raises(BadInput, match=r"^math, transfer: no template$"):
         asked.check()
-    given = json.loads(told[0][-1])
+    given = json.loads(commands[0][-1])
     assert [one["folder"] for one in given["models"]] == [place, place]
     assert list(given["configuration"]["tasks"]) == ["math"]
     result = models.subprocess.CompletedProcess([], 1, "", "Traceback\nImportError: torch")

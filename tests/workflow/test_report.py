@@ -25,7 +25,7 @@ def with_endpoint() -> object:
     return CONFIGURATION.model_copy(update={"models": models, "tasks": {"tiny-math": task}})
 
 
-def test_every_evaluation_of_a_run_and_what_it_is_made_of() -> None:
+def test_every_evaluation_of_a_run_and_its_files() -> None:
     proposers = evaluate.proposer_evals(CONFIGURATION, wild())
     targets = evaluate.target_evals(CONFIGURATION, wild())
     assert proposers == ["untrained/eval.json", *(f"iter{k}/eval.json" for k in range(4))]
@@ -48,7 +48,7 @@ def test_an_endpoint_is_not_enhanced() -> None:
     assert enhance.trainable_target(CONFIGURATION, wild())[0].startswith("results/models/")
 
 
-def test_who_reads_a_system_text() -> None:
+def test_the_roles_that_read_a_system_text() -> None:
     def roles(task: str) -> set[str]:
         return {reader["role"] for reader in json.loads(evaluate.readers(CONFIGURATION, wild(task)))["readers"]}
 
@@ -78,14 +78,14 @@ def test_texts_are_shown_if_a_task_of_a_harmful_kind_asks() -> None:
     assert report.clear_texts(CONFIGURATION, wild("tiny-safety")) == []
 
 
-def test_tasks_whose_files_are_shown_as_its_own() -> None:
+def test_the_tasks_whose_files_a_task_reuses() -> None:
     assert report.reused_tasks(CONFIGURATION, wild("tiny-math-no-sft")) == ["tiny-math"]
     assert report.reused_tasks(CONFIGURATION, wild()) == []
     assert report.extended_task(CONFIGURATION, wild("tiny-math-no-sft")) == "tiny-math"
     assert report.extended_task(CONFIGURATION, wild()) == ""
 
 
-def test_what_was_measured_is_looked_for_and_never_planned(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_results_are_looked_for_and_never_planned(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     configuration = shipped(tables={"math": ["math", "tiny-math", "faulty"]})
     configuration = configuration.model_copy(update={"faults": {"faulty": "faulty.yaml: no kind"}})
@@ -105,7 +105,7 @@ def test_what_was_measured_is_looked_for_and_never_planned(monkeypatch: pytest.M
     assert report.existing_evals(configuration, wild()) == ["results/tiny-math/iter0/eval.json"]
     assert report.existing_evals_hash(configuration, wild()) != empty
     assert report.benchmarked(configuration, wild()) != plan
-    assert report.tests_there(configuration, wild()) == []  # one of two
+    assert report.tests_there(configuration, wild()) == []  # only one of two exists
     assert "tiny-math" not in report.without_results(configuration, table)
 
 
@@ -114,7 +114,7 @@ def test_an_unknown_task_of_a_table_is_refused_by_name() -> None:
         report.table_tasks(shipped(tables={"math": ["tiny-maths"]}), wild(table="math"))
 
 
-def test_who_plays_which_role_in_words() -> None:
+def test_the_models_of_roles_are_described_in_words() -> None:
     described = json.loads(publish.described_models(CONFIGURATION, wild("math")))
     assert described["target"].endswith("at no locked commit")
     tiny = json.loads(publish.described_models(CONFIGURATION, wild()))
@@ -124,7 +124,7 @@ def test_who_plays_which_role_in_words() -> None:
     assert json.loads(publish.described_models(with_endpoint(), wild()))["target"] == "m, an endpoint"  # type: ignore[arg-type]
 
 
-def test_each_artefact_has_its_repository_once_somebody_owns_it() -> None:
+def test_each_artefact_has_its_repository_if_an_owner_is_configured() -> None:
     owned = shipped(push={"owner": "me"})
     names = {"dataset": "me/tiny-math", "iter3/proposer": "me/tiny-math-iter3-proposer"}
     names["enhanced/seeds/target"] = "me/tiny-math-seeds-target"
@@ -145,7 +145,7 @@ def test_seeds_and_tests_have_files_and_settings() -> None:
     )
     assert prepare.test_file(CONFIGURATION, wild(set="test")) == []
     assert json.loads(prepare.test_source(CONFIGURATION, wild(set="test")))["corpus"]
-    with pytest.raises(BadInput, match="task tiny-math has no test set 'x'; it has test, pretraining"):
+    with pytest.raises(BadInput, match="task tiny-math has no test set 'x'; use one of test, pretraining"):
         prepare.test_file(CONFIGURATION, wild(set="x"))
 
 

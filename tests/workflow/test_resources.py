@@ -1,4 +1,4 @@
-"""What jobs ask for by the size of their model."""
+"""The resources that jobs ask for, by the size of their model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CONFIGURATION = shipped()
 
 
 def launched(processes: int, **overrides: Any) -> Configuration:
-    """The task math, whose DPO is started as so many processes."""
+    """The task math, with DPO in this number of processes."""
     configuration = shipped(**overrides)
     task = configuration.tasks["math"].model_dump()
     task["preference"]["training"]["launcher"] = {"config": "ddp", "processes": processes}
@@ -27,7 +27,7 @@ def launched(processes: int, **overrides: Any) -> Configuration:
     ("resource", "one", "four"),
     [("threads", 8, 32), ("mem_mb", 96000, 384000), ("runtime", 1440, 1440), ("gpu", 1, 4), ("gres", None, None)],
 )
-def test_each_process_of_a_training_asks_for_as_much(resource: str, one: int | None, four: int | None) -> None:
+def test_each_process_of_a_training_asks_for_the_same_amount(resource: str, one: int | None, four: int | None) -> None:
     configuration = launched(4)
     assert resources.amount(configuration, resource, "proposer")(wild("math")) == one
     assert resources.amount(configuration, resource, "proposer", "preference")(wild("math")) == four
@@ -44,7 +44,7 @@ def test_gpus_are_asked_for_in_one_of_two_ways() -> None:
     assert resources.amount(shipped(gres="gpu"), "gres", "target")(wild("tiny-math")) is None
 
 
-def test_a_solver_and_a_role_without_a_model_ask_for_what_a_tiny_model_does() -> None:
+def test_a_solver_and_a_role_without_a_model_ask_for_the_resources_of_a_tiny_model() -> None:
     size = CONFIGURATION.workflow.sizes["tiny"]
     for role in ("teacher", "judge", "embedding"):
         assert resources.amount(CONFIGURATION, "mem_mb", role)(wild("tiny-math")) == size.mem_mb
@@ -54,7 +54,7 @@ def test_more_gpus_than_a_run_has_are_refused() -> None:
     gpus: Any = resources.job_gpus(launched(4), "proposer", "preference")
     assert gpus(wild("math"), 1, {"gpu": 4}) == 4
     with pytest.raises(
-        BadInput, match=r"task math: a job of its proposer asks for 4 GPUs, and `--resources gpu=2` has fewer"
+        BadInput, match=r"task math: a job of its proposer asks for 4 GPUs, but `--resources gpu=2` allows fewer"
     ):
         gpus(wild("math"), 1, {"gpu": 2})
 

@@ -1,4 +1,4 @@
-"""Which model plays a role, and what a stage is told of it."""
+"""The model of each role, and the settings that a stage gets of it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ API = {"endpoint": {"base_url": "https://example.org", "model": "m", "api_key_en
     ],
 )
 def test_a_role_has_a_model_a_solver_or_none(task: str, role: str, name: str | None) -> None:
-    if role in ("proposer", "judge") and name:  # as the task's file says
+    if role in ("proposer", "judge") and name:  # the name in the task's file
         name = CONFIGURATION.task(task).proposer if role == "proposer" else CONFIGURATION.task(task).judge.model  # type: ignore[union-attr]
     assert roles.model_name(CONFIGURATION, role, wild(task)) == name
     assert (roles.model_of(CONFIGURATION, role, wild(task)) is None) == (name not in CONFIGURATION.models)
@@ -60,7 +60,7 @@ def test_a_tiny_model_lies_in_the_results() -> None:
     assert roles.role_folder(CONFIGURATION, "target")(wild()) == [f"results/models/{target}"]
 
 
-def test_training_is_told_nothing_of_what_runs_the_model_later() -> None:
+def test_training_does_not_depend_on_the_engine_that_runs_the_model_later() -> None:
     use = {"engine": "vllm", "vllm": {"max_model_len": 100}, "dtype": "bfloat16"}
     model = Model.model_validate({"hub": "a/b", "size": "tiny", **use})
     task = CONFIGURATION.tasks["tiny-math"].model_copy(update={"target": "x"})

@@ -1,4 +1,4 @@
-"""The table of stages says of every rule that works with a model what a dry run of the Snakefile says of it."""
+"""The table of stages agrees with a dry run of the Snakefile for every rule that uses a model."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from tests.support.workflows import Workflow, merged
 from reversegen.workflow.stages import STAGES, Role
 
 SIZES: dict[Role, int] = {"proposer": 1001, "target": 1002, "teacher": 1003, "judge": 1004, "embedding": 1005}
-"""Megabytes that tell whose size a job asks for; a transfer's are below."""
+"""Megabytes that show whose size a job asks for. Those of a transfer are below."""
 TRANSFER_SIZE = 1006
 PROCESSES = {"warmup": 2, "preference": 3, "enhancement": 5}
-"""Processes that tell by which part of the task a training is started."""
+"""Numbers of processes that show from which section of the task a training is started."""
 
 
 def write_telling_task(workflow: Workflow, base: str, **changes: Any) -> None:
-    """A task whose roles, environments and training parts can be told by what its jobs ask for."""
+    """A task whose jobs ask for resources that identify their role, environment and training section."""
     config = workflow.folder / "config/config.yaml"
     content = yaml.safe_load(config.read_text())
     for name, mem_mb in [*SIZES.items(), ("transfer", TRANSFER_SIZE)]:
@@ -42,7 +42,7 @@ def write_telling_task(workflow: Workflow, base: str, **changes: Any) -> None:
 
 
 def planned_jobs(workflow: Workflow) -> dict[str, list[str]]:
-    """The text of each planned job that asks for what a model's size says, by its rule."""
+    """The text of each planned job that asks for the resources of a model's size, by its rule."""
     done = workflow.run("-n", "-p", "results/telling/table.md")
     assert done.returncode == 0, done.stdout
     jobs: dict[str, list[str]] = {}
@@ -53,7 +53,7 @@ def planned_jobs(workflow: Workflow) -> dict[str, list[str]]:
     return jobs
 
 
-def test_the_table_says_what_a_dry_run_says(workflow: Workflow) -> None:
+def test_the_table_agrees_with_a_dry_run(workflow: Workflow) -> None:
     write_telling_task(workflow, "honesty", embedding={"model": "model-embedding"})
     jobs = planned_jobs(workflow)
     write_telling_task(workflow, "safety", embedding={"model": "model-embedding"}, judge={"model": "model-judge"})

@@ -21,7 +21,7 @@ from reversegen.workflow.used_entries import entries_of_tasks
 CONFIGURATION = shipped()
 
 
-def test_a_setting_is_a_value_or_a_section_without_what_decides_nothing() -> None:
+def test_a_setting_is_a_value_or_a_section_without_keys_that_decide_nothing() -> None:
     assert tasks.setting(CONFIGURATION, "random_seed")(wild("tiny-math.s3")) == 3
     assert tasks.setting(CONFIGURATION, "prompts.header")(wild()) == CONFIGURATION.tasks["tiny-math"].prompts.header
     compared = json.loads(tasks.setting(CONFIGURATION, "responses")(wild()))
@@ -47,7 +47,7 @@ def test_kinds_say_what_their_tasks_need(task: str, judged: bool, referenced: bo
     assert json.loads(tasks.kind_use(CONFIGURATION, wild(task)))["name"] == task.removeprefix("tiny-")
 
 
-def test_a_file_is_the_tasks_own_or_that_of_the_task_whose_part_it_reuses() -> None:
+def test_a_file_is_in_the_tasks_folder_or_in_that_of_the_task_whose_part_it_reuses() -> None:
     fixed, path = wild("tiny-math-fixed-reference.s2", arm="iter0"), "{arm}/samples.jsonl"
     assert "iter0" in CONFIGURATION.tasks["tiny-math-fixed-reference"].reuse
     assert tasks.part_file(CONFIGURATION, path)(fixed) == "results/tiny-math.s2/iter0/samples.jsonl"
@@ -82,7 +82,7 @@ def test_a_corpus_has_no_file() -> None:
     assert tasks.data_file(source) == []
 
 
-def test_code_is_that_of_the_tasks_kind_if_the_stage_imports_one() -> None:
+def test_the_code_hash_depends_on_the_tasks_kind_if_the_stage_imports_kinds() -> None:
     clean, models = tasks.code(CONFIGURATION, "clean_seeds"), CONFIGURATION.models
     assert callable(clean)
     assert clean(wild()) == code_hash("clean_seeds", "", entries_of_tasks([CONFIGURATION.task("tiny-math")], models))
@@ -107,11 +107,11 @@ def test_a_stage_starts_by_its_interpreter_and_a_launched_training_by_accelerate
     flags = "--config_file {} --num_processes 2 --main_process_port 0"
     start = f"'/my env/python' -m accelerate.commands.launch {flags} scripts/train_warmup.py"
     assert launched(wild("math"), 1) == start.format("config/accelerate/ddp.yaml")
-    monkeypatch.chdir(tmp_path)  # of another workflow, which imports ours and has no such file
+    monkeypatch.chdir(tmp_path)  # the folder of another workflow, which imports this one and has no such file
     assert f"--config_file {tasks.shipped('config/accelerate/ddp.yaml')} " in launched(wild("math"), 1)
 
 
-def test_what_decides_no_result_is_in_no_hash_of_a_configuration() -> None:
+def test_keys_that_decide_no_result_are_not_in_the_hash_of_a_configuration() -> None:
     task = CONFIGURATION.tasks["tiny-math"]
 
     def hashed(**changes: object) -> str:
@@ -146,7 +146,7 @@ rule all:
 
 
 def test_snakemake_compares_no_param_that_is_uncompared(tmp_path: Path) -> None:
-    """Its manual does not say that a function which takes `threads` is left out: this holds it, for every such param."""
+    """Snakemake's manual does not mention that it ignores functions with `threads`. This test checks each such param."""
     (tmp_path / "Snakefile").write_text(PARAMS.format(scripts=str(REPOSITORY / "scripts")))
 
     def run(*words: str, compared: int, uncompared: int) -> str:

@@ -1,4 +1,4 @@
-"""A job's code hash is asked for the entries that its task or model uses."""
+"""A job's code hash covers the entries that its task or model uses."""
 
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def test_a_task_uses_its_kind_judge_worlds_and_engines(shipped: Configuration, t
     assert entries_of_tasks([shipped.task(task)], shipped.models) == entries
 
 
-def test_all_tasks_together_use_entries_that_are_there(shipped: Configuration) -> None:
+def test_all_tasks_together_use_existing_entries(shipped: Configuration) -> None:
     every = entries_of_tasks(shipped.tasks.values(), shipped.models)
     assert every.kinds == {*KINDS}
     assert every.worlds == {*WORLDS}

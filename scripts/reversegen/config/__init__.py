@@ -1,17 +1,19 @@
-"""The configuration: what every key means, its type and its range. Values and their reasons stand in `config/`.
+"""The configuration: the meaning, type and range of every key. The files in `config/` hold the values and their reasons.
 
 | module | holds |
 |---|---|
-| `fields` | types of values that several sections have, and the class of all sections |
-| `data` | where instructions and test questions come from |
-| `models` | `models.yaml`: where a model comes from, how it is loaded, reached and asked |
+| `fields` | types of values that several sections share, and the base class of all sections |
+| `data` | sources of instructions and test questions |
+| `models` | `models.yaml`: where a model comes from, how it is loaded or reached, and how it is asked |
 | `training` | warm-up, pairs, DPO and enhancement |
+| `sampling` | the prompts and samples of the proposer |
 | `task` | `tasks/NAME.yaml`: a task, and its other sections |
-| `workflow` | `config.yaml`, and everything together: `Configuration` |
-| `paths` | the models and data that a task names, and where everything lies |
-| `load` | reads the files |
-| `checks` | refuses what no single section can |
-| `json_schema` | what editors check the files with |
+| `workflow` | `config.yaml`, and the whole configuration: `Configuration` |
+| `paths` | the models and data that a task names, and the paths of all files |
+| `load` | reads and validates the files |
+| `checks` | refuses faults that concern more than one section |
+| `json_schema` | the schemas with which editors check the files |
 
-It knows no kind of task and no world: `load` and `json_schema` are given them, as `workflow.configuration` does.
+This package knows no kind and no world: the caller of `load` and `json_schema` passes them. `workflow.configuration` is one
+such caller.
 """

@@ -1,4 +1,4 @@
-"""What the file of a task cannot know: which models there are and what each can play, prices, and other tasks.
+"""Checks of a task against other files: the models and the roles that each can play, prices, and other tasks.
 
 Each function raises BadInput with the task's file, the key, and how to fix it.
 """
@@ -19,7 +19,10 @@ from reversegen.core.errors import BadInput
 def check_models(
     task: Task, models: dict[str, Model], unusable: dict[str, str], solvers: Collection[str], path: Path
 ) -> None:
-    """Refuse a role for a model that is unknown, cannot play it, or is `unusable`: names with what is wrong with each."""
+    """Refuse a task that gives a role to a model that is unknown, is `unusable`, or cannot play the role.
+
+    `unusable` maps the names of faulty models to their error messages.
+    """
     keys = {"judge": "judge.model", "embedding": "embedding.model"}
     keys |= {f"transfer {name}": f"transfer.{n}" for n, name in enumerate(task.transfer)}
     for role, name in task_models(task).items():
@@ -33,7 +36,7 @@ def check_models(
 
 
 def _role_faults(task: Task, models: dict[str, Model]) -> Iterator[str]:
-    """What models of a task cannot do that their roles need."""
+    """One error message for each role whose model cannot play it."""
     if task.judge:
         yield from _judge_faults(task.judge, models[task.judge.model])
     if task.embedding and models[task.embedding.model].endpoint:
@@ -41,25 +44,28 @@ def _role_faults(task: Task, models: dict[str, Model]) -> Iterator[str]:
     for role, name in (("proposer", task.proposer), ("target", task.target), ("teacher", task.teacher)):
         model = models.get(name)
         if model and model.train and model.train.classifier:
-            yield f"{role}: {name} is a classifier, which writes no text"
+            yield f"{role}: {name} is a classifier, which writes no text; name a model that does"
     if models[task.proposer].endpoint:
-        yield f"proposer: {task.proposer} is an endpoint, and a proposer is trained; name a hub id or folder"
+        yield f"proposer: {task.proposer} is an endpoint, which cannot be trained; name a hub id or folder"
 
 
 def _judge_faults(judge: Judge, model: Model) -> Iterator[str]:
     if model.endpoint and judge.format in ("classifier", "shieldgemma"):
-        yield f"judge: {judge.model} is an endpoint, which cannot serve the form {judge.format}"
+        yield (
+            f"judge: {judge.model} is an endpoint, which cannot serve the format {judge.format}; name a hub id or folder, "
+            "or use another format"
+        )
     if judge.format != "instructed" and model.thinks:
         yield (
-            f"judge: {judge.model} thinks before it answers, and the form {judge.format} has no room for a thought; set its "
-            "`thinking: {enabled: false}`, or take the format instructed"
+            f"judge: {judge.model} thinks before it answers, and the format {judge.format} has no room for a thought; set "
+            "`thinking: {enabled: false}` for this model, or use the format instructed"
         )
     if model.engine == "vllm" and judge.format == "classifier":
-        yield f"judge: {judge.model} is a classifier, which transformers runs; give no `engine: vllm`"
+        yield f"judge: {judge.model} is a classifier, which vLLM cannot run; remove its `engine: vllm`"
 
 
 def check_budget(task: Task, models: dict[str, Model], main: Workflow, path: Path) -> None:
-    """Refuse a limit on what nothing could be said of: every price and throughput that it needs must be given."""
+    """Refuse a budget that cannot be checked because a price or throughput that it needs is missing."""
     judge = [task.judge.model] if task.judge else []
     needed: dict[str, Any] = {}
     for name in (task.proposer, task.target, task.teacher, *judge, *task.transfer):
@@ -75,22 +81,27 @@ def check_budget(task: Task, models: dict[str, Model], main: Workflow, path: Pat
             if task.budget.money:
                 needed["prices.gpu_hour"] = main.costs.prices.gpu_hour
     if unknown := [key for key, value in needed.items() if value is None]:
-        raise BadInput(f"{path}: budget: it cannot be kept without costs.{', costs.'.join(unknown)} in config.yaml")
+        raise BadInput(f"{path}: budget: it cannot be checked; set costs.{', costs.'.join(unknown)} in config.yaml")
 
 
 def check_reuse(task: Task, tasks: dict[str, Task], path: Path) -> None:
-    """Refuse to reuse what would not be the same: every key that decides a part must be equal in both tasks."""
+    """Refuse to reuse a part unless every key that decides it is equal in both tasks."""
     if task.reuse and task.extends is None:
-        raise BadInput(f"{path}: reuse: say with `extends` whose files are meant")
+        raise BadInput(f"{path}: reuse: `extends` is missing; name the task whose files are reused")
     if task.reuse and task.extends and task.random_seed != tasks[task.extends].random_seed:
-        raise BadInput(f"{path}: reuse: its random_seed is not that of {task.extends}; NAME.sN sets both")
+        raise BadInput(
+            f"{path}: reuse: the random_seed differs from that of {task.extends}; remove it, and run NAME.sN, which sets both"
+        )
     for part in task.reuse:
         assert task.extends is not None
         keys = REUSABLE[part]
         for key in [*keys, *task.kind_sections] if "responses" in keys else keys:
-            values, parents = (_key(t, key) for t in (task, tasks[task.extends]))
-            if values != parents:
-                raise BadInput(f"{path}: reuse: {part} depends on {key}, which is not that of {task.extends}")
+            value, parent_value = (_key(t, key) for t in (task, tasks[task.extends]))
+            if value != parent_value:
+                raise BadInput(
+                    f"{path}: reuse: {part} depends on {key}, which differs from that of {task.extends}; remove {part} from "
+                    f"`reuse`, or give {key} the same value"
+                )
 
 
 def _key(task: Task, path: str) -> Any:

@@ -1,4 +1,4 @@
-"""Where instructions and test questions come from."""
+"""The sources of instructions and test questions."""
 
 from __future__ import annotations
 
@@ -12,72 +12,94 @@ from reversegen.config.fields import FILE_PART, Name, Number, Positive, RandomSe
 
 
 def _one_of_the_worlds(name: str, info: ValidationInfo) -> str:
-    """Whoever validates gives the names of the worlds as context; a stage is given what was validated, and none."""
+    """The name, if it is one of the worlds in the validation context. Raises PydanticKnownError otherwise.
+
+    `load` passes the names of the worlds as context. A stage reads a configuration that `load` has already validated,
+    so it passes no context, and this function then accepts every name.
+    """
     if info.context is not None and name not in info.context:
-        *others, last = map(repr, info.context)
-        raise PydanticKnownError("literal_error", {"expected": f"{', '.join(others)} or {last}"})
+        *first_names, last_name = map(repr, info.context)
+        raise PydanticKnownError("literal_error", {"expected": f"{', '.join(first_names)} or {last_name}"})
     return name
 
 
 class Corpus(Section):
     """Questions drawn from one of the invented worlds of the tiny tasks."""
 
-    world: Annotated[str, AfterValidator(_one_of_the_worlds)]
-    mix: str = Field(description="how common each type of question is: one of the mixes that the world has")
-    part: Literal["all", "train", "validation", "test"] = Field(
-        description="which expressions, topics or entities: the parts are kept apart; all is everything"
+    world: Annotated[str, AfterValidator(_one_of_the_worlds)] = Field(
+        description="Name of the invented world that the questions come from."
     )
-    count: Positive = Field(description="number of questions")
-    random_seed: RandomSeed = Field(description="random seed of the draw; the task's own random seed leaves it alone")
-    distinct: bool = Field(description="whether no question may come twice")
+    mix: str = Field(description="How common each type of question is: the name of one of the world's mixes.")
+    part: Literal["all", "train", "validation", "test"] = Field(
+        description="Part of the world's expressions, topics or entities that the questions use. The parts `train`, "
+        "`validation` and `test` share none of them; `all` uses every one."
+    )
+    count: Positive = Field(description="Number of questions to draw.")
+    random_seed: RandomSeed = Field(
+        description="Random seed of the draw. The task's own random seed does not change it, so all runs of a task "
+        "use the same questions."
+    )
+    distinct: bool = Field(description="Whether each question may occur only once.")
 
 
 class HubData(Section):
-    """A split of a data set on the Hugging Face hub; its revision is read from config/lock.yaml."""
+    """A split of a data set on the Hugging Face hub. Its revision is read from config/lock.yaml."""
 
-    repo: str = Field(pattern=r"^\w[\w.-]*/\w[\w.-]*$", description="id of the data set")
-    name: str = Field(pattern=FILE_PART, description="its configuration, as `datasets.load_dataset` calls it")
-    split: str = Field(pattern=FILE_PART, description="its split")
+    repo: str = Field(pattern=r"^\w[\w.-]*/\w[\w.-]*$", description="Id of the data set on the hub, `owner/name`.")
+    name: str = Field(
+        pattern=FILE_PART, description="Configuration of the data set: the argument `name` of `datasets.load_dataset`."
+    )
+    split: str = Field(pattern=FILE_PART, description="Split of the data set, such as `train`.")
 
     @property
     def file_name(self) -> str:
-        """Name of its file in resources/downloads/data, without the suffix."""
+        """Name of the downloaded file in resources/downloads/data, without the suffix."""
         return "--".join([*self.repo.split("/"), self.name, self.split])
 
 
 class UrlData(Section):
-    """A file on the web, held to its content."""
+    """A file on the web. The download is refused if its bytes do not have the given hash."""
 
-    address: str = Field(pattern=r"^https://[\w./%+-]+\.(jsonl|json|csv|parquet)$", description="https only")
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of its bytes")
+    address: str = Field(
+        pattern=r"^https://[\w./%+-]+\.(jsonl|json|csv|parquet)$",
+        description="Address of the file: https, and a name that ends in .jsonl, .json, .csv or .parquet.",
+    )
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the file's bytes, as 64 hexadecimal digits.")
 
     @property
     def file_name(self) -> str:
-        """Name of its file in resources/downloads/files."""
+        """Name of the downloaded file in resources/downloads/files."""
         return f"{self.sha256[:12]}-{self.address.rpartition('/')[2]}"
 
 
 class DataSource(Section):
-    """Where instructions or test questions come from: exactly one of file, url, hub and corpus."""
+    """A source of instructions or test questions. It has exactly one of `file`, `url`, `hub` and `corpus`."""
 
-    file: Path | None = Field(None, description="a file of rows: .jsonl, .json, .csv or .parquet")
-    url: UrlData | None = None
-    hub: HubData | None = None
-    corpus: Corpus | None = None
+    file: Path | None = Field(
+        None, description="Path of a local file with one row for each instruction: .jsonl, .json, .csv or .parquet."
+    )
+    url: UrlData | None = Field(None, description="A file on the web, which a rule downloads.")
+    hub: HubData | None = Field(None, description="A split of a data set on the Hugging Face hub.")
+    corpus: Corpus | None = Field(None, description="Questions drawn from an invented world of the tiny tasks.")
     column: str | None = Field(
         None,
-        description="the column that holds the instruction, such as target in warm-up rows of prompt and target; null for rows "
-        "in a data set's published form",
+        description="Name of the column that holds the instruction, such as `target` for warm-up rows with the "
+        "columns prompt and target. Null, the default, reads rows in a published form, which the kind "
+        "recognises.",
     )
-    licence: str = Field(description="licence of the data, as its publisher states it")
-    subjects: list[str] | None = Field(None, min_length=1, description="the subjects to keep; null for all")
+    licence: str = Field(description="Licence of the data, as its publisher states it.")
+    subjects: list[str] | None = Field(
+        None, min_length=1, description="Subjects whose rows are used. Null, the default, uses all rows."
+    )
     rows: Positive | None = Field(
         None,
-        description="most rows: so many of those that can be used, drawn by a hash of their text; null for all. A plan counts "
-        "them before the data is here",
+        description="Largest number of usable rows to take, chosen by a hash of their text. Null, the default, "
+        "takes all. A plan uses this number until the data is downloaded.",
     )
     measures: str | None = Field(
-        None, description="for a test set: the metric it counts for; retained is what the target could do before"
+        None,
+        description="For a test set, the metric that its questions count towards. `retained` measures what the "
+        "target could do before it was enhanced. Null for seed instructions, which measure nothing.",
     )
 
     @model_validator(mode="after")
@@ -87,33 +109,50 @@ class DataSource(Section):
         if self.file is not None and self.file.suffix not in (".jsonl", ".json", ".csv", ".parquet"):
             raise ValueError("file: its name must end in .jsonl, .json, .csv or .parquet")
         if self.file is not None and set("{}") & set(str(self.file)):
-            raise ValueError("file: its name may hold no braces, which are wildcards of Snakemake")
+            raise ValueError("file: its name has braces, which Snakemake reads as wildcards; rename the file")
         if self.corpus and (self.column or self.subjects or self.rows):
-            raise ValueError("column, subjects and rows are for files; a corpus has its count")
+            raise ValueError("column, subjects and rows do not apply to a corpus; remove them and set corpus.count")
         return self
 
 
 class Data(Section):
-    """Where the task's instructions come from."""
+    """The data of a task: seed instructions, test sets, and the labelled set of the judge check."""
 
-    seeds: dict[Name, DataSource] = Field(min_length=1, description="sources of seed instructions by name")
-    tests: dict[Name, DataSource] = Field(min_length=1, description="test sets of the target by name")
-    judge: DataSource | None = Field(description="labelled set that the judge is checked on; null for the kind's own")
-    heldout_share: Number = Field(gt=0, lt=1, description="share of the seeds kept for the held-out prompts")
-    probe: bool = Field(description="whether only seeds that the target fails in a first probe enter prompts")
+    seeds: dict[Name, DataSource] = Field(min_length=1, description="Sources of seed instructions, by name.")
+    tests: dict[Name, DataSource] = Field(min_length=1, description="Test sets of the target, by name.")
+    judge: DataSource | None = Field(
+        description="Labelled set on which the judge is checked. Null, the default, uses the set that ships for the "
+        "kind."
+    )
+    heldout_share: Number = Field(
+        gt=0,
+        lt=1,
+        description="Share of the seeds that only held-out prompts use. A tenth is enough for them and costs the "
+        "warm-up little.",
+    )
+    probe: bool = Field(
+        description="Whether the target is asked the seeds first, so that only those that it fails enter prompts. "
+        "By default all seeds enter prompts, which costs no answers."
+    )
     probe_seeds: Positive | None = Field(
-        description="most seeds that a probe asks, drawn by a hash of their id; null for all"
+        description="Largest number of seeds that the probe asks, chosen by a hash of their id. Null asks all. If a "
+        "quarter of them fail, the default number leaves enough for the warm-up and the held-out "
+        "prompts."
     )
 
     @model_validator(mode="after")
     def _tests_measure(self) -> Data:
         for name, source in self.tests.items():
             if source.measures is None:
-                raise ValueError(f"tests.{name}: say with `measures` which metric it counts for")
+                raise ValueError(
+                    f"tests.{name}: `measures` is missing; set it to the metric that the set counts towards"
+                )
         for name, source in self.seeds.items():
             if source.measures is not None:
-                raise ValueError(f"seeds.{name}: `measures` is for test sets")
+                raise ValueError(f"seeds.{name}: `measures` is for test sets; remove it")
         labelled = self.judge
         if labelled and (labelled.column or labelled.rows or (labelled.file and labelled.file.suffix != ".jsonl")):
-            raise ValueError("judge: a labelled set is a .jsonl file of records.Labelled, without column and rows")
+            raise ValueError(
+                "judge: a labelled set is a .jsonl file of records.Labelled; give such a file, without column and rows"
+            )
         return self

@@ -1,4 +1,4 @@
-"""JSON Schemas that editors check `config/` with."""
+"""The JSON Schemas with which editors check the files of `config/`."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from reversegen.config.workflow import ABLATION, Workflow
 def json_schemas(
     kinds: Mapping[str, type[Section] | None], worlds: Collection[str], judge_formats: Collection[str]
 ) -> dict[str, dict[str, Any]]:
-    """The schemas by file name in config/schema/, as `load.Extensions` has kinds and worlds.
+    """The schemas by their file name in config/schema/.
 
-    `judge_formats` are what `judge.format` may be. A task's file may leave out what `defaults` gives.
+    `kinds` and `worlds` are those of `load.Extensions`; `judge_formats` are the allowed values of `judge.format`. The schema
+    of a task requires no key, because the defaults may give any of them.
     """
     task = task_section(kinds).model_json_schema()
     task["properties"] = _with_sections(task["properties"], [name for name, section in kinds.items() if section])
@@ -37,7 +38,7 @@ def json_schemas(
 
 
 def _with_sections(properties: dict[str, Any], sections: Collection[str]) -> dict[str, Any]:
-    """The keys of a task with the sections of kinds where editors look for them: behind the judge's."""
+    """The keys of a task, with the sections of kinds moved behind those of the judge, where a reader expects them."""
     names = [name for name in properties if name not in sections]
     place = names.index("judge_check") + 1
     return {name: properties[name] for name in (*names[:place], *sections, *names[place:])}

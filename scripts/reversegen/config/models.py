@@ -1,4 +1,4 @@
-"""The models of `config/models.yaml`: where each comes from, and how it is loaded, reached and asked."""
+"""The models of `config/models.yaml`: where each comes from, how it is loaded or reached, and how it is asked."""
 
 from __future__ import annotations
 
@@ -13,75 +13,92 @@ from reversegen.config.fields import NUMBER, NonNegative, Positive, Rate, Sectio
 
 
 def _with_a_port_that_exists(url: str) -> str:
-    urlsplit(url).port  # noqa: B018  # raises ValueError for one that none has
+    urlsplit(url).port  # noqa: B018  # raises ValueError if the port is out of range
     return url
 
 
 class Pretraining(Section):
-    """How a tiny model is trained from nothing on a corpus of the repository's own."""
+    """How a tiny model is trained from random weights on a corpus that the repository makes."""
 
-    steps: Positive
-    batch_size: Positive
-    learning_rate: Rate = Field(description="AdamW's, for embeddings and norms")
-    muon_learning_rate: Rate = Field(description="Muon's, for the matrices of the layers")
-    question_weight: Share = Field(description="weight of the question's tokens in the loss; the answer's weigh 1")
+    steps: Positive = Field(description="Number of optimiser steps.")
+    batch_size: Positive = Field(description="Number of questions in a step.")
+    learning_rate: Rate = Field(description="Learning rate of AdamW, which trains embeddings and norms.")
+    muon_learning_rate: Rate = Field(description="Learning rate of Muon, which trains the matrices of the layers.")
+    question_weight: Share = Field(
+        description="Weight of the question's tokens in the loss, from 0 to 1. The answer's tokens have weight 1."
+    )
 
 
 class Shape(Section):
-    """Arguments of transformers.LlamaConfig: all of them, since what is left out would be that of a 7B model."""
+    """Arguments of transformers.LlamaConfig. Every size must be given, because LlamaConfig's defaults describe a 7B model."""
 
-    hidden_size: Positive
-    intermediate_size: Positive
-    num_hidden_layers: Positive
-    num_attention_heads: Positive
-    max_position_embeddings: Positive
-    tie_word_embeddings: bool = True
+    hidden_size: Positive = Field(description="Width of the hidden states.")
+    intermediate_size: Positive = Field(description="Width of the feed-forward layers.")
+    num_hidden_layers: Positive = Field(description="Number of decoder layers.")
+    num_attention_heads: Positive = Field(description="Number of attention heads in each layer.")
+    max_position_embeddings: Positive = Field(description="Longest sequence, in tokens.")
+    tie_word_embeddings: bool = Field(
+        True, description="Whether input and output share one embedding. True by default, which saves parameters."
+    )
 
 
 class TinyModel(Section):
     """A small Llama that a rule trains on the spot into results/models/NAME."""
 
-    corpus: Corpus
-    config: Shape
-    pretraining: Pretraining
-    seed: NonNegative
-    classifier: bool = Field(False, description="whether it learns to judge a corpus of answers with verdicts")
+    corpus: Corpus = Field(description="Questions that the model is trained on.")
+    config: Shape = Field(description="Sizes of the model.")
+    pretraining: Pretraining = Field(description="Steps, learning rates and loss of its training.")
+    seed: NonNegative = Field(description="Random seed of its initial weights and of the order of the questions.")
+    classifier: bool = Field(
+        False,
+        description="Whether the model is a text classifier, trained on a corpus of answers with verdicts. By "
+        "default it writes text, as proposers, targets and teachers do.",
+    )
 
 
 class Endpoint(Section):
-    """An OpenAI-compatible endpoint: all of it that decides an answer."""
+    """An OpenAI-compatible endpoint: every setting of it that can change an answer."""
 
     allow_http: bool = Field(
         False,
-        description="whether it may be asked over plain http on another machine: everybody between can read and change key "
-        "and texts, so only for a node of one's own cluster",
+        description="Whether plain http to another machine is allowed. False by default, because anybody on the "
+        "network between can read and change the key and the texts; set it only for a node of your own "
+        "cluster.",
     )
     base_url: Annotated[str, AfterValidator(_with_a_port_that_exists)] = Field(
         pattern=r"^https?://([\w.-]+|\[[0-9a-fA-F:.]+\])(:[0-9]+)?(/[\w.~/-]*)?$",
-        description="https, or http to loopback; without user, query and fragment",
+        description="Address of the API: https, or http to this machine (loopback). It has no user, query or fragment.",
     )
-    model: str = Field(min_length=1)
+    model: str = Field(min_length=1, description="Name of the model at the endpoint.")
     api_key_env: str = Field(
-        pattern=r"^[A-Z_][A-Z0-9_]*$", description="NAME of the environment variable that holds the key"
+        pattern=r"^[A-Z_][A-Z0-9_]*$",
+        description="NAME of the environment variable that holds the key. The key itself is never written into a file.",
     )
     structured: bool = Field(
         False,
-        description="whether it holds replies to a JSON schema (`response_format`), so that a teacher is read by it",
+        description="Whether the server makes replies follow a JSON schema (`response_format`), so that a teacher's "
+        "reply is read by its fields. False by default, because not every server can.",
     )
     max_tokens_field: str = Field(
         "max_tokens",
         pattern=r"^[a-z_]+$",
-        description="the field for max_new_tokens: max_completion_tokens for OpenAI's reasoning models",
+        description="Name of the request field that limits the answer's tokens. Most servers read the default, "
+        "`max_tokens`; OpenAI's reasoning models need `max_completion_tokens`.",
     )
     omit: Annotated[list[Literal["seed", "top_p", "temperature"]], AfterValidator(all_differ)] = Field(
-        [], description="fields that it refuses: they are not sent, and its own default decides"
+        [],
+        description="Request fields that the server refuses. They are not sent, so the server's own defaults apply. "
+        "Empty by default, because most servers accept all of them.",
     )
     extra_body: dict[str, JsonValue] = Field(
         {},
-        description="fields that are added to each request, by the OpenAI client's name for them, such as reasoning_effort",
+        description="Fields that are added to each request, by their API name, such as `reasoning_effort`. None by "
+        "default.",
     )
     one_choice: bool = Field(
-        False, description="whether it gives one choice at a time: several are then requests of their own, without `n`"
+        False,
+        description="Whether the server returns only one choice for a request. Several choices are then separate "
+        "requests without `n`. False by default, because one request costs the prompt's tokens once.",
     )
 
     @field_validator("base_url")
@@ -106,7 +123,7 @@ class Endpoint(Section):
         )
         if taken := [key for key in self.extra_body if key in ours]:
             raise ValueError(
-                f"extra_body: {', '.join(taken)}: not to be given here; see max_tokens_field, omit and one_choice"
+                f"extra_body: {', '.join(taken)}: cannot be given here; see max_tokens_field, omit and one_choice"
             )
         template = self.extra_body.get("chat_template_kwargs", {})
         if not isinstance(template, dict):
@@ -115,97 +132,162 @@ class Endpoint(Section):
 
 
 class Limits(Section):
-    """How hard an endpoint is asked, by one job. Decides no answer, so that a change reruns nothing."""
+    """How fast one job asks an endpoint, and how it handles failures. A change alters no answer, so it reruns nothing."""
 
-    concurrency: Annotated[int, Field(ge=1, le=1000), NUMBER] = Field(16, description="requests at the same time")
-    requests_per_minute: Positive | None = Field(None, description="null for no limit; shards run as jobs of their own")
+    concurrency: Annotated[int, Field(ge=1, le=1000), NUMBER] = Field(
+        16,
+        description="Largest number of requests at the same time. The default is low, so that it fits the rate "
+        "limits of most accounts.",
+    )
+    requests_per_minute: Positive | None = Field(
+        None,
+        description="Largest number of requests that one job sends a minute. Null, the default, sets no limit. Each "
+        "shard is a job, so divide an account's limit by `shards`.",
+    )
     tokens_per_minute: Positive | None = Field(
         None,
-        description="a request counts a token for 4 bytes of its text, and all tokens that it may be answered with",
+        description="Largest number of tokens that one job asks for in a minute. A request counts one token for "
+        "every 4 bytes of its text, and all tokens that its answer may have. Null, the default, sets no "
+        "limit.",
     )
-    timeout: Rate = Field(120.0, description="seconds that one try may take")
-    tries: Positive = Field(6, description="tries of one request, before the job ends")
+    timeout: Rate = Field(
+        120.0, description="Seconds that one try of a request may take. Two minutes are enough for about 2,000 tokens."
+    )
+    tries: Positive = Field(
+        6, description="Number of tries of one request. Six tries outlast a short rate limit or server error."
+    )
     spare_tries: NonNegative = Field(
-        1000, description="tries beyond the first that all requests of a job may take together"
+        1000,
+        description="Number of repeated tries that all requests of a job may take together. The limit stops a job "
+        "that repeats most of its requests.",
     )
     patience: Rate = Field(
         600.0,
-        description="seconds that the endpoint may be out before the job ends; one request at a time looks for it",
+        description="Seconds that the endpoint may fail to answer before the job ends. Meanwhile one request at a "
+        "time tests it. Ten minutes outlast a restart of the server.",
     )
-    mode: Literal["online", "batch"] = Field("online", description="batch for the Batch API: slower, half the price")
-    poll: Rate = Field(60.0, description="seconds between two looks at a batch")
+    mode: Literal["online", "batch"] = Field(
+        "online",
+        description="`batch` uses the Batch API, which costs half and may take a day. `online`, the default, "
+        "answers at once.",
+    )
+    poll: Rate = Field(
+        60.0,
+        description="Seconds between two checks of a batch. A batch takes minutes to hours, so one minute is enough.",
+    )
 
 
 class Vllm(Section):
-    """Arguments of vLLM's engine under their own names; what is not given keeps vLLM's default."""
+    """Arguments of vLLM's engine under vLLM's names. An argument that is not given keeps vLLM's default."""
 
-    tensor_parallel_size: Positive | None = Field(None, description="GPUs that one model is split over")
-    max_model_len: Positive | None = Field(None, description="tokens of prompt and answer; by default the model's own")
+    tensor_parallel_size: Positive | None = Field(None, description="Number of GPUs over which the model is split.")
+    max_model_len: Positive | None = Field(
+        None, description="Largest number of tokens of prompt and answer together. By default the model's own limit."
+    )
     gpu_memory_utilization: Annotated[float, Field(gt=0, le=1), NUMBER] | None = Field(
-        None, description="share of a GPU's memory that it takes"
+        None, description="Share of a GPU's memory that the engine may use, above 0 and at most 1."
     )
     kv_cache_memory_bytes: Positive | None = Field(
-        None, description="bytes for the keys and values of all requests, instead of a share of the memory"
+        None, description="Bytes of the key-value cache of all requests, instead of a share of the GPU's memory."
     )
-    enforce_eager: bool | None = Field(None, description="whether nothing is compiled: starts sooner, runs slower")
+    enforce_eager: bool | None = Field(
+        None, description="Whether the engine compiles nothing. It then starts sooner and runs slower."
+    )
 
 
 class Thinking(Section):
-    """How a model that thinks before it answers is asked and read."""
+    """How a model that thinks before it answers is asked, and how its thought is recognised."""
 
-    enabled: bool = Field(description="whether it thinks; false turns it off and takes all of a reply as the answer")
-    max_tokens: NonNegative = Field(0, description="tokens for the thought, added to max_new_tokens")
-    start: str = Field("<think>", min_length=1, description="what opens its thought")
-    end: str = Field("</think>", min_length=1, description="what ends its thought")
+    enabled: bool = Field(
+        description="Whether the model thinks. False turns thinking off, and the whole reply is then the answer."
+    )
+    max_tokens: NonNegative = Field(
+        0,
+        description="Number of tokens for the thought, added to `max_new_tokens`. The default leaves the thought no "
+        "extra room.",
+    )
+    start: str = Field("<think>", min_length=1, description="Text that opens a thought. The default is the usual mark.")
+    end: str = Field("</think>", min_length=1, description="Text that ends a thought. The default is the usual mark.")
 
 
 class ModelUse(Section):
-    """How a model is loaded or reached: what a stage that runs it is told."""
+    """The settings with which a stage loads or reaches a model."""
 
-    endpoint: Endpoint | None = None
-    engine: Literal["transformers", "vllm"] = Field("transformers", description="what runs it, where it is no endpoint")
-    vllm: Vllm | None = Field(None, description="arguments of the engine vllm")
-    dtype: Literal["float32", "bfloat16", "float16", "auto"] = "auto"
-    attn_implementation: str = Field("sdpa", description="as transformers names it")
-    pad_token: str | None = Field(None, description="padding token of a model without one; else its end token serves")
+    endpoint: Endpoint | None = Field(None, description="An OpenAI-compatible endpoint that runs the model.")
+    engine: Literal["transformers", "vllm"] = Field(
+        "transformers",
+        description="Engine that runs the model, unless it is an endpoint. The default needs no further package; "
+        "vLLM is faster on a GPU.",
+    )
+    vllm: Vllm | None = Field(None, description="Arguments of the engine `vllm`. Null, the default, keeps vLLM's own.")
+    dtype: Literal["float32", "bfloat16", "float16", "auto"] = Field(
+        "auto",
+        description="Number format in which the weights are loaded. `auto`, the default, takes the format of the "
+        "files.",
+    )
+    attn_implementation: str = Field(
+        "sdpa",
+        description="Attention implementation, by its name in transformers. The default, `sdpa`, is part of torch "
+        "and needs no further package.",
+    )
+    pad_token: str | None = Field(
+        None,
+        description="Padding token of a model whose tokenizer has none. Null, the default, uses the tokenizer's "
+        "padding token, or its end token if it has none.",
+    )
     chat_template: str | None = Field(
-        None, description="Jinja chat template instead of its folder's; or the name of one, if the folder has several"
+        None,
+        description="Jinja chat template that replaces the one in the model's folder, or the name of one if the "
+        "folder has several. Null, the default, uses the folder's.",
     )
     system_turn: Literal["template", "user"] = Field(
         "template",
-        description="where a system text stands: in a turn of its own as the chat template writes it, or in front of the first "
-        "user turn, for a template that takes no system turn",
+        description="Where a system text goes: `template`, the default, makes it a turn of its own, which most chat "
+        "templates accept; `user` puts it before the first user turn, for templates that accept no "
+        "system turn.",
     )
     chat_template_kwargs: dict[str, bool | int | float | str] = Field(
-        {}, description="arguments that its chat template takes beside the conversation, such as enable_thinking"
+        {},
+        description="Arguments that the chat template takes beside the conversation, such as `enable_thinking`. "
+        "None by default.",
     )
-    thinking: Thinking | None = Field(None, description="null for a model that answers at once")
+    thinking: Thinking | None = Field(
+        None,
+        description="Settings of a model that thinks before it answers. Null, the default, is for a model that "
+        "answers at once.",
+    )
 
     @property
     def thinks(self) -> bool:
-        """Whether it is asked to think before it answers."""
+        """Whether the model is asked to think before it answers."""
         return self.thinking is not None and self.thinking.enabled
 
     @property
     def thought_tokens(self) -> int:
-        """Tokens that a response may take beyond max_new_tokens, for its thought."""
+        """Number of tokens that a response may have beyond max_new_tokens, for its thought."""
         return self.thinking.max_tokens if self.thinking and self.thinking.enabled else 0
 
 
 class Model(ModelUse):
-    """A model of config/models.yaml: exactly one of hub, folder, endpoint and train."""
+    """A model of config/models.yaml. It has exactly one of `hub`, `folder`, `endpoint` and `train`."""
 
-    size: str = Field(description="what its jobs ask for: a key of `sizes`")
+    size: str = Field(description="Resources that jobs of this model ask for: a key of `sizes` in config.yaml.")
     hub: str | None = Field(
-        None, pattern=r"^[\w.-]+/[\w.-]+$", description="hub id; its revision is read from config/lock.yaml"
+        None,
+        pattern=r"^[\w.-]+/[\w.-]+$",
+        description="Id of the model on the Hugging Face hub, `owner/name`. Its revision is read from "
+        "config/lock.yaml.",
     )
     weights: Literal["safetensors", "bin"] = Field(
         "safetensors",
-        description="what the hub id has: `bin` for pytorch_model*.bin alone, which a rule converts once to safetensors",
+        description="File format of the weights on the hub. `bin` is for a repository that has pytorch_model*.bin "
+        "files only; a rule converts them once. The default is the safe format, which holds no program.",
     )
-    folder: Path | None = Field(None, description="a local model folder in Hugging Face form")
-    train: TinyModel | None = None
-    limits: Limits | None = Field(None, description="of an endpoint; null for the usual ones")
+    folder: Path | None = Field(None, description="Path of a local model folder in Hugging Face form.")
+    train: TinyModel | None = Field(None, description="A tiny model that a rule trains on the spot.")
+    limits: Limits | None = Field(
+        None, description="Request limits of an endpoint. Null, the default, uses the default of each limit."
+    )
 
     @model_validator(mode="after")
     def _one_origin(self) -> Model:
@@ -213,27 +295,33 @@ class Model(ModelUse):
             raise ValueError("give exactly one of hub, folder, endpoint and train")
         if self.weights == "bin" and not self.hub:
             raise ValueError(
-                "weights: bin is for a hub id, whose files are held to the hub's hashes before they are opened"
+                "weights: `bin` is only for a hub id, because the files are checked against the hub's hashes; convert a local "
+                "folder to safetensors"
             )
         if self.limits and not self.endpoint:
-            raise ValueError("limits: are for an endpoint")
+            raise ValueError("limits: only an endpoint takes them; remove them")
         if self.vllm and self.engine != "vllm":
-            raise ValueError("vllm: its arguments need `engine: vllm`")
+            raise ValueError("vllm: its arguments need `engine: vllm`; add it, or remove them")
         loading = ("dtype", "attn_implementation", "pad_token", "chat_template", "system_turn")
         given = [name for name in loading if getattr(self, name) != type(self).model_fields[name].default]
         if self.endpoint and given:
-            raise ValueError(f"{', '.join(given)}: an endpoint loads its model itself")
+            raise ValueError(
+                f"{', '.join(given)}: cannot be set, because an endpoint loads its model itself; remove it"
+            )
         if self.engine == "vllm" and (self.endpoint or (self.train and self.train.classifier)):
-            raise ValueError("engine: vllm runs a hub id or folder that writes text, no endpoint and no classifier")
+            raise ValueError("engine: vllm cannot run an endpoint or a classifier; remove `engine: vllm`")
         return self
 
     @property
     def use(self) -> ModelUse:
-        """The part that decides what a stage makes of it."""
+        """The settings that decide what a stage generates with the model."""
         return ModelUse.model_validate(self.model_dump(include=set(ModelUse.model_fields)))
 
     @property
     def trained(self) -> ModelUse:
-        """The part that decides what training makes of it: what later runs it retrains nothing."""
+        """The settings that decide the result of training the model.
+
+        The engine and the length of a thought are not among them, so changing these retrains nothing.
+        """
         thinking = self.thinking and self.thinking.model_copy(update={"max_tokens": 0})
         return self.use.model_copy(update={"engine": "transformers", "vllm": None, "thinking": thinking})

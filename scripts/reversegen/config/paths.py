@@ -1,12 +1,12 @@
-"""Where things lie, and which models and data a task names.
+"""The paths of models, data and results, and the models and data that a task names.
 
 | file or folder | function |
 |---|---|
 | `results/TASK/...` | `run_path` |
-| `results/models/MODEL`, `resources/downloads/models/MODEL`, or a folder of the user's own | `model_folder` |
+| `results/models/MODEL`, `resources/downloads/models/MODEL`, or the user's folder | `model_folder` |
 | `results/models/MODEL.embeddings` | `embedding_cache` |
 | `resources/downloads/data/NAME.jsonl`, `resources/downloads/files/NAME` | `download_path` |
-| the same, or a file of the user's own | `source_file` |
+| the same two, or the user's file | `source_file` |
 """
 
 from __future__ import annotations
@@ -22,13 +22,15 @@ TRAINED_MODELS = Path("results/models")
 
 
 def run_path(run: str, path: str) -> str:
-    """A file in the folder of a run, such as `tiny-math.s2`."""
+    """The path of a file in the folder of a run, such as `tiny-math.s2`."""
     return f"results/{run}/{path}"
 
 
 def task_models(task: Task) -> dict[str, str]:
-    """The models of a task by role; one that is asked what the target failed on by `transfer NAME`. A teacher may be a solver,
-    which is no model."""
+    """The names of a task's models by role. A model of `transfer` has the role `transfer NAME`.
+
+    The teacher may be the name of a solver instead of a model.
+    """
     names = {"proposer": task.proposer, "target": task.target, "teacher": task.teacher}
     names |= {"judge": task.judge.model} if task.judge else {}
     names |= {"embedding": task.embedding.model} if task.embedding else {}
@@ -36,29 +38,29 @@ def task_models(task: Task) -> dict[str, str]:
 
 
 def task_sources(task: Task) -> list[DataSource]:
-    """The data sources that a task names: of seeds, of tests, and of the set that the judge is checked on."""
+    """The data sources that a task names: those of seeds and tests, and the labelled set of the judge check."""
     return [*task.data.seeds.values(), *task.data.tests.values(), *([task.data.judge] if task.data.judge else [])]
 
 
 def model_folder(name: str, model: Model) -> Path | None:
-    """The folder of a model: the user's, or the one that a rule makes or fetches; None for an endpoint."""
+    """The folder of a model: the user's folder, or the folder that a rule makes or fetches. None for an endpoint."""
     if model.endpoint:
         return None
     return model.folder or (TRAINED_MODELS if model.train else DOWNLOADS / "models") / name
 
 
 def embedding_cache(name: str) -> Path:
-    """The vectors that any task has asked a model for."""
+    """The file that caches a model's vectors for all tasks."""
     return TRAINED_MODELS / f"{name}.embeddings"
 
 
 def download_path(source: DataSource) -> Path | None:
-    """The file of a data source that a rule fetches; None for a corpus and for a file of the user's own."""
+    """The file into which a rule downloads a data source. None for a corpus and for the user's own file."""
     if source.url:
         return DOWNLOADS / "files" / source.url.file_name
     return DOWNLOADS / "data" / f"{source.hub.file_name}.jsonl" if source.hub else None
 
 
 def source_file(source: DataSource) -> Path | None:
-    """The file of a data source: the user's, or the one that a rule fetches; None for a corpus."""
+    """The file of a data source: the user's file, or the file that a rule downloads. None for a corpus."""
     return source.file or download_path(source)

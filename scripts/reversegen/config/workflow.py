@@ -1,4 +1,4 @@
-"""`config/config.yaml`, and everything that `config/` says together."""
+"""The settings of `config/config.yaml`, and the whole configuration in one object."""
 
 from __future__ import annotations
 
@@ -28,125 +28,157 @@ Environment = Literal["base", "generate", "train", "text", "report"]
 
 
 class Footprint(Section):
-    """What generation takes of a GPU, by the largest among the models of one size. Bytes are those of 16-bit numbers."""
+    """What generation takes of a GPU, for the largest model of one size. All bytes assume 16-bit numbers."""
 
-    gpu_mb: Positive = Field(description="megabytes of one GPU, a million bytes each")
+    gpu_mb: Positive = Field(description="Memory of one GPU, in megabytes of a million bytes.")
     cache_bytes: Positive = Field(
-        description="of a token in the key-value cache: 2 (keys, values) x layers x key-value heads x head size x 2 bytes"
+        description="Bytes that one token takes in the key-value cache: 2 (keys and values) x layers x key-value "
+        "heads x head size x 2."
     )
     read_bytes: Positive = Field(
-        description="of a token of a prompt while one layer reads it: (8 x hidden size + 3 x intermediate size) x 2 bytes"
+        description="Bytes that one prompt token takes while a layer reads it: (8 x hidden size + 3 x intermediate "
+        "size) x 2."
     )
-    vocabulary: Positive = Field(description="tokens that logits are computed for")
+    vocabulary: Positive = Field(description="Number of tokens for which logits are computed.")
 
 
 class Size(Section):
-    """What the jobs of a model of one size ask for."""
+    """The resources that jobs with a model of one size ask for."""
 
-    threads: Positive
+    threads: Positive = Field(description="Number of CPU threads.")
     mem_mb: Annotated[int, Field(ge=1000), NUMBER] = Field(
-        description="megabytes; Snakemake itself takes about 230 of them"
+        description="Memory of the machine, in megabytes. Snakemake itself takes about 230 of them."
     )
-    runtime: Positive = Field(description="minutes")
-    gpu: NonNegative
-    disk_mb: Positive = Field(description="megabytes of a model's folder")
+    runtime: Positive = Field(
+        description="Time limit of a job, in minutes. A job that reaches it is sent again and resumes from its state."
+    )
+    gpu: NonNegative = Field(description="Number of GPUs.")
+    disk_mb: Positive = Field(description="Disk space of a model's folder, in megabytes.")
     footprint: Footprint | None = Field(
-        None, description="by which plan.md and the doctor say what a batch takes of a GPU; null where they say nothing"
+        None,
+        description="Sizes from which plan.md and the doctor estimate what a batch takes of a GPU. Null, the "
+        "default, gives no estimate.",
     )
 
 
 class Throughput(Section):
-    """What one GPU does with a model of one size, in tokens a second; null if nobody measured it."""
+    """Tokens a second that one GPU handles with a model of one size. Null means that it has not been measured."""
 
-    read: Rate | None = Field(description="tokens of prompts")
-    written: Rate | None = Field(description="tokens that are generated, over a whole batch")
-    trained: Rate | None = Field(description="tokens of training rows")
+    read: Rate | None = Field(description="Prompt tokens read in a second.")
+    written: Rate | None = Field(description="Tokens generated in a second, over a whole batch.")
+    trained: Rate | None = Field(description="Tokens of training rows in a second.")
 
 
 class Price(Section):
-    """Of an endpoint, for a million tokens; null if it was not looked up."""
+    """Price of an endpoint for a million tokens. Null means that it has not been looked up."""
 
-    read: NotNegative | None
-    written: NotNegative | None
+    read: NotNegative | None = Field(description="Price of a million tokens that the model reads.")
+    written: NotNegative | None = Field(description="Price of a million tokens that the model writes.")
 
 
 class Prices(Section):
-    """What GPUs and endpoints cost, as somebody looked it up."""
+    """Prices of GPUs and endpoints. Null by default, because they differ from place to place and change."""
 
-    currency: str
-    date: str | None = Field(description="when they were looked up; a plan shows it")
-    gpu_hour: NotNegative | None = Field(description="of one GPU; null where it was not looked up")
-    endpoints: dict[str, Price] = Field(description="by the model's name in models.yaml")
+    currency: str = Field(description="Currency of all prices and of `budget.money`.")
+    date: str | None = Field(description="Date on which the prices were looked up. A plan shows it.")
+    gpu_hour: NotNegative | None = Field(description="Price of one GPU for an hour. Null if it has not been looked up.")
+    endpoints: dict[str, Price] = Field(description="Prices of endpoints, by the model's name in models.yaml.")
 
 
 class Costs(Section):
-    """What a plan assumes, results/TASK/plan.md."""
+    """Assumptions of a plan, results/TASK/plan.md."""
 
-    source_rows: Positive = Field(description="rows of a data source that is not here yet")
-    question_tokens: Positive = Field(description="tokens of an instruction or test question")
-    written_share: Number = Field(gt=0, le=1, description="share of max_new_tokens that is written; 1 is the most")
-    throughput: dict[str, Throughput] = Field(description="by a model's size")
+    source_rows: Positive = Field(
+        description="Number of rows of a data source that is not downloaded and gives no `rows`. The default is "
+        "about the size of GSM8K."
+    )
+    question_tokens: Positive = Field(
+        description="Number of tokens of an instruction or test question. The default is above GSM8K's average of "
+        "about 60."
+    )
+    written_share: Number = Field(
+        gt=0,
+        le=1,
+        description="Share of `max_new_tokens` that answers use. The default, 1, plans for the longest answers.",
+    )
+    throughput: dict[str, Throughput] = Field(description="Tokens a second of one GPU, by the model's size.")
     prices: Prices
 
 
 ABLATION = "ablation"
-"""The table whose tasks are of any kind."""
+"""Name of the table whose tasks may be of any kind."""
 
 
 class Push(Section):
-    """Where `results/TASK/pushed/` puts data sets and models: a repository each on the Hugging Face hub."""
+    """The Hugging Face account to which `results/TASK/pushed/` uploads each data set and model as a repository."""
 
-    owner: str | None = Field(pattern=r"^[\w.-]+$", description="user or organisation there; null: nothing is pushed")
-    private: bool = Field(description="whether a repository is made private; one that is there stays as it is")
+    owner: str | None = Field(
+        pattern=r"^[\w.-]+$", description="User or organisation on the hub. Null, the default, pushes nothing."
+    )
+    private: bool = Field(
+        description="Whether new repositories are private. True by default, because what a target fails at may do "
+        "harm. An existing repository keeps its setting."
+    )
     token_env: str = Field(
-        pattern=r"^[A-Z_][A-Z0-9_]*$", description="NAME of the environment variable that holds a token which may write"
+        pattern=r"^[A-Z_][A-Z0-9_]*$",
+        description="NAME of the environment variable that holds a token with write access. The token itself is "
+        "never written into a file.",
     )
 
 
 class Tracking(Section):
-    """Experiment trackers that training reports to. Decides no result, so that a change reruns nothing."""
+    """Experiment trackers to which training reports. They decide no result, so a change reruns nothing."""
 
     report_to: list[Literal["tensorboard", "trackio", "wandb"]] = Field(
-        description="as transformers names it; empty for none. Each needs its package of the same name"
+        description="Trackers, by their names in transformers. Each needs the package of the same name, so the "
+        "default is none."
     )
-    project: str = Field(description="name under which trackio and wandb keep the runs")
+    project: str = Field(description="Project name under which trackio and wandb store the runs.")
 
 
 class Workflow(Section):
-    """`config/config.yaml`."""
+    """The settings of `config/config.yaml`."""
 
     random_seeds: Annotated[list[RandomSeed], AfterValidator(all_differ)] = Field(
-        min_length=1, description="random seeds whose runs a table pools: 0 is NAME itself, N is NAME.sN"
+        min_length=1,
+        description="Random seeds whose runs a table pools: 0 is the task NAME itself, N is NAME.sN. The default is "
+        "one seed, which keeps the demo short.",
     )
-    python: dict[Environment, str] = Field(description="interpreter of each environment where conda does not deploy it")
-    sizes: dict[str, Size]
+    python: dict[Environment, str] = Field(
+        description="Python interpreter of each environment, used unless conda deploys the environment. `python`, "
+        "the default, is the interpreter that runs Snakemake."
+    )
+    sizes: dict[str, Size] = Field(description="Resources of jobs, by the `size` of their model.")
     push: Push
     tracking: Tracking
     costs: Costs
     tables: dict[str, list[str]] = Field(
-        description="tasks that the tables and figures of several tasks show, in this order; what has no results is named "
-        "below them. A table of each kind, by its name, and `ablation` with tasks, and others that extend them, of any kind"
+        description="Tasks that each table and figure of several tasks shows, in this order. Each kind has a table "
+        "of its name; the table `ablation` takes tasks of any kind. Tasks without results are named "
+        "below the table."
     )
     gres: str | None = Field(
-        pattern=r"^gpu(:\w[\w.]*)?$", description="how SLURM is asked for GPUs instead of by --gpus; null for --gpus"
+        pattern=r"^gpu(:\w[\w.]*)?$",
+        description="GPU resource that SLURM is asked for by --gres, `gpu` or `gpu:TYPE`. Null, the default, asks "
+        "by --gpus.",
     )
-    defaults: dict[str, Any] = Field(description="keys of a task that its own file need not give")
+    defaults: dict[str, Any] = Field(description="Keys of a task that apply if the task's own file does not give them.")
 
 
 class Configuration(Section):
-    """Everything that `config/` says, validated."""
+    """The whole content of `config/`, validated."""
 
     workflow: Workflow
     models: dict[str, Model]
     tasks: dict[str, SerializeAsAny[Task]]
     lock: dict[str, str]
     faults: dict[str, str] = Field(default_factory=dict)
-    """What is wrong with the other tasks, by name, and with other entries of models.yaml: an error for who asks for one."""
+    """The error message of each faulty task and each faulty entry of models.yaml, by name. It is raised on use of the entry."""
 
     def task(self, name: str) -> Task:
         """The task of a wildcard such as `tiny-math` or `tiny-math.s2`.
 
-        Raises BadInput for a task that has a fault, and for an unknown one, listing the known ones.
+        Raises BadInput if the task has a fault, or if it is unknown; the message then lists the known tasks.
         """
         base, _, seed = name.partition(".s")
         if base in self.faults:
@@ -156,21 +188,21 @@ class Configuration(Section):
                 f"unknown task {name!r}: config/tasks/ has {', '.join(sorted(self.tasks))}; NAME.sN sets its random seed"
             )
         if seed and int(seed) >= 2**32:
-            raise BadInput(f"task {name!r}: a random seed is below 2**32")
+            raise BadInput(f"task {name!r}: its random seed is too large; give one below 2**32")
         task = self.tasks[base]
         return task.model_copy(update={"random_seed": int(seed)}) if seed else task
 
     def place(self, name: str, path: str) -> str:
-        """Where a file of a task is: in its own folder, or in that of the task whose part it reuses.
+        """The path of a file of a task: in the task's own folder, or in the folder of the task whose part it reuses.
 
-        Pairs are always its own: they cost nothing, and how they are built is not part of what an iteration wrote. So are
-        embeddings, whose vectors come from a cache.
+        Pairs are never reused: they cost nothing, and the settings of pairs do not decide what an iteration wrote.
+        Embeddings are never reused either, because their vectors come from a cache.
         """
         _, dot, seed = name.partition(".s")
         task = self.task(name)
         part = path.split("/")[0].partition(".")[0]
         if part == "tests":
-            part = "seeds"  # cleaned together: both rest on `data`
+            part = "seeds"  # seeds and tests are cleaned together: both depend on `data`
         if part in task.reuse and not path.endswith(("/pairs.jsonl", "embeddings.npy")):
             return self.place(f"{task.extends}{dot}{seed}", path)
         return run_path(name, path)

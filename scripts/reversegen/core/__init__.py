@@ -1,1 +1,1 @@
-"""What every part uses: errors, whole files, records, metrics, shards, progress. It knows no model and no task."""
+"""Code that every part uses: errors, atomic files, records, metrics, shards, progress. It knows no model and no task."""

@@ -1,4 +1,4 @@
-"""Rows of data files that others made: JSON Lines, JSON, CSV and Parquet."""
+"""Readers of data files from outside the repository: JSON Lines, JSON, CSV and Parquet."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from typing import Any
 from reversegen.core.errors import BadInput
 
 Row = tuple[str, dict[str, Any]]
-"""Where a row stands in its file, for errors, and the row."""
+"""The place of a row in its file, for error messages, and the row."""
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
-"""What spreadsheets write between cells, with its name."""
+"""The characters that spreadsheets write between cells, with their names."""
 _SPOILT = re.compile(
     r"#[\xa1\xbf]?[A-Z\xc0-\xde\u0410-\u042f]{2,9}[?!]|#DIV/0!|#N/A|#NV|Err:\d{3}|[+-]?\d[.,]\d+E[+-]\d\d+"
 )
-"""What Excel and LibreOffice write for a formula that fails (in any language), and for a number of too many digits."""
+"""The text that Excel and LibreOffice write for a failed formula (in any language), or for a number with too many digits."""
 _SEP_LINE = re.compile(r"sep=([^\r\n])(?:\r\n|\r|\n)", re.IGNORECASE)
-"""A first line by which Excel names the delimiter."""
+"""A first line in which Excel names the delimiter."""
 
 
 def read_rows(path: Path, column: str | None) -> Iterator[Row]:
-    """Read a file by the ending of its name, one row in memory at a time; a JSON file is parsed whole.
+    """The rows of a file, in the format that the ending of its name gives. Only a JSON file is read into memory whole.
 
-    A JSON file is a list of objects, or an object from subjects to lists of texts: rows of `subject` and `text` then,
-    unless all lists have the same length, as the columns of a table.
-    With `column`, a row is that column alone, as `text`: every kind reads that as an instruction of the user's own.
-    Raises BadInput naming file, row and column when that row is reached, and for a file without rows at its end.
+    A JSON file is a list of objects, or an object that maps subjects to lists of texts. The latter gives rows of `subject`
+    and `text`, and is refused if all lists have the same length, because they may be the columns of a table.
+    With `column`, a row has the content of that column as `text`, which every kind reads as the user's own instruction.
+    Raises BadInput with file, row and column when a faulty row is reached, and at the end of a file without rows.
     """
     if path.suffix == ".json":
         rows = _json(path)
@@ -47,16 +47,17 @@ def read_rows(path: Path, column: str | None) -> Iterator[Row]:
         empty = False
         yield place, row if column is None else _only(row, column, path, place)
     if empty:
-        raise BadInput(f"{path}: no rows")
+        raise BadInput(f"{path}: no rows; give a file with at least one")
 
 
 def read_csv(path: Path, columns: Collection[str], *, ascii_columns: bool = False) -> Iterator[Row]:
-    """The rows of a CSV file as spreadsheets save it. A column without a name, and a row of empty cells, is left out.
+    """The rows of a CSV file as spreadsheets save it. Columns without a name and rows of empty cells are left out.
 
-    The delimiter is the one that a first line such as `sep=;` names; else the comma, semicolon or tab that splits the first
-    line into all of `columns`, or, without `columns`, into several names. A file of one column must be the same by each.
-    With `ascii_columns`, bytes that are not UTF-8 are read as Windows-1252: only texts that the caller does not need may
-    hold them; such a file is held in memory. Raises BadInput naming file and line for what could be read in two ways.
+    A first line such as `sep=;` names the delimiter. Otherwise it is the comma, semicolon or tab that splits the first line
+    into all of `columns`, or, without `columns`, into several names. A file of one column must have the same rows with each.
+    With `ascii_columns`, the whole file is read into memory, and bytes that are not UTF-8 are read as Windows-1252. This suits
+    files in which only texts that the caller ignores have such bytes.
+    Raises BadInput with file and line for content that could be read in two ways.
     """
     whole = _text(path, "cp1252") if ascii_columns else None
 
@@ -82,24 +83,27 @@ def read_csv(path: Path, columns: Collection[str], *, ascii_columns: bool = Fals
         raise BadInput(f"{place}: no column {', '.join(map(repr, missing))} among {len(names)}{hint}")
     if not columns and len(fits) > 1:
         raise BadInput(
-            f"{place}: may be split by {' or '.join(DELIMITERS[d] for d in fits)}; put a line such as sep=; before it"
+            f"{place}: the delimiter may be {' or '.join(DELIMITERS[d] for d in fits)}; put a line such as sep=; before it"
         )
     delimiters = fits or list(headers)
     for delimiter in delimiters if len(delimiters) > 1 else []:
         for _ in _table(path, body(), before, delimiter):
-            pass  # a fault by any of them is one
+            pass  # a fault with any of the delimiters is a fault of the file
     for line, row in _table(path, body(), before, delimiters[0]):
         for name in columns or row:
             if _SPOILT.fullmatch(row[name].strip()):
                 raise BadInput(
-                    f"{path}, {line}: cell {list(row).index(name) + 1}: a spreadsheet wrote what is no text of "
-                    "yours, as #NAME? or 1.2E+15; format its column as text, and enter the cell again"
+                    f"{path}, {line}: cell {list(row).index(name) + 1}: a spreadsheet replaced the text by something "
+                    "like #NAME? or 1.2E+15; format its column as text, and enter the cell again"
                 )
         yield line, row
 
 
 def _lines(path: Path, newline: str) -> Iterator[str]:
-    """The lines of a file in UTF-8, or in UTF-16 with its mark, with their ends; `newline` as `open` takes it."""
+    """The lines, with their line ends, of a file in UTF-8, or in UTF-16 with a byte order mark.
+
+    `newline` is the argument of `open`.
+    """
     try:
         with path.open("rb") as file:
             encoding = "utf-16" if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
@@ -109,14 +113,14 @@ def _lines(path: Path, newline: str) -> Iterator[str]:
                     raise _null_character(path)
                 yield line
     except UnicodeDecodeError:
-        _text(path)  # names the line
+        _text(path)  # raises the error that names the line
         raise
     except OSError as error:
         raise _unreadable(path, error) from error
 
 
-def _text(path: Path, other: str | None = None) -> str:
-    """A file in UTF-8, or in UTF-16 with its mark; in the encoding `other` if it is neither."""
+def _text(path: Path, fallback: str | None = None) -> str:
+    """The text of a file in UTF-8, or in UTF-16 with a byte order mark. Any other file is read in the encoding `fallback`."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -125,10 +129,10 @@ def _text(path: Path, other: str | None = None) -> str:
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
-        if other is None:
+        if fallback is None:
             line = content.count(b"\n", 0, error.start) + 1
             raise BadInput(f"{path}, line {line}: not UTF-8; save the file in UTF-8 (Excel: CSV UTF-8)") from error
-        text = content.decode(other, errors="replace")
+        text = content.decode(fallback, errors="replace")
     if "\0" in text:
         raise _null_character(path)
     return text
@@ -139,7 +143,7 @@ def _unreadable(path: Path, error: OSError) -> BadInput:
 
 
 def _null_character(path: Path) -> BadInput:
-    return BadInput(f"{path}: holds a character of code 0; save the file in UTF-8")
+    return BadInput(f"{path}: the file has a null character (code 0); save it in UTF-8")
 
 
 def _reader(lines: Iterable[str], delimiter: str) -> Any:
@@ -147,7 +151,7 @@ def _reader(lines: Iterable[str], delimiter: str) -> Any:
 
 
 def _header(body: Iterable[str], delimiter: str) -> list[str]:
-    """The names in the first line; none if this delimiter cannot split it."""
+    """The names in the first line. Empty if this delimiter cannot split the line."""
     try:
         return [name.strip() for name in next(_reader(body, delimiter), [])]
     except csv.Error:
@@ -155,30 +159,30 @@ def _header(body: Iterable[str], delimiter: str) -> list[str]:
 
 
 def _table(path: Path, body: Iterable[str], lines_before: int, delimiter: str) -> Iterator[Row]:
-    """The rows of a table with this delimiter. `lines_before` lines of its file stand before it."""
+    """The rows of a table with this delimiter, which begins after `lines_before` lines of its file."""
     records = _cells(path, body, lines_before, delimiter)
     names = [name.strip() for name in next(records, (0, []))[1]]
     with_name = [k for k, name in enumerate(names) if name]
     if len({names[k] for k in with_name}) < len(with_name):
-        raise BadInput(f"{path}: two columns of the same name")
+        raise BadInput(f"{path}: two columns have the same name; rename one of them")
     for line, cells in records:
         if not any(cell.strip() for cell in cells):
             continue
-        # Behind a named column, a cell without a name is the rest of a text that an unquoted delimiter split.
-        rest = [
+        # A cell without a name after a named column is a piece of a text that an unquoted delimiter split.
+        pieces = [
             cell
             for k, cell in enumerate(cells)
             if k not in with_name and k > min(with_name, default=-1) and cell.strip()
         ]
-        if not max(with_name, default=0) < len(cells) <= len(names) or rest:
+        if not max(with_name, default=0) < len(cells) <= len(names) or pieces:
             raise BadInput(
                 f"{path}, line {line}: not as many cells as the first line names; put a text that holds a "
                 f"{DELIMITERS.get(delimiter, 'delimiter')} in quotation marks, and name each column"
             )
         if delimiter == "\t" and any("\t" in cell and "\n" in cell for cell in cells):
             raise BadInput(
-                f"{path}, line {line}: one text holds line ends and tabs, as if its quotation marks joined rows: write each "
-                "that belongs to a text twice, within a pair around the text"
+                f"{path}, line {line}: one text has line ends and tabs, as if quotation marks joined several rows; put such a "
+                "text in quotation marks, and write each quotation mark inside it twice"
             )
         yield f"line {line}", {names[k]: cells[k] for k in with_name}
 
@@ -192,8 +196,8 @@ def _cells(path: Path, body: Iterable[str], lines_before: int, delimiter: str) -
             cells = next(reader, None)
         except csv.Error as error:
             raise BadInput(
-                f"{path}, line {line + lines_before}: a quotation mark is not closed, or stands alone within a quoted "
-                "text: write it twice there"
+                f"{path}, line {line + lines_before}: a quotation mark is not closed, or is single inside a quoted text; "
+                "close it, or write it twice inside the text"
             ) from error
         finally:
             csv.field_size_limit(usual)
@@ -213,7 +217,7 @@ def _json_lines(path: Path) -> Iterator[Row]:
     for number, line in enumerate(_lines(path, "\n"), 1):
         if line.strip():
             text, place = line.removesuffix("\n"), f"{path}, line {number}"
-            row = _loads(text, place, "a row is one object on one line; a list of rows is a .json file")
+            row = _loads(text, place, "write each row as one object on one line; a list of rows needs a .json file")
             yield f"line {number}", _object(row, path, f"line {number}")
 
 
@@ -222,11 +226,11 @@ def _loads(text: str, place: str, fix: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         where = f" at character {error.pos}" if isinstance(error, json.JSONDecodeError) else ""
-        raise BadInput(f"{place}: not JSON that can be read{where}: {fix}") from error
+        raise BadInput(f"{place}: not readable JSON{where}; {fix}") from error
 
 
 def _json(path: Path) -> Iterator[Row]:
-    content = _loads(_text(path), str(path), "it is one list of objects; rows on lines of their own are a .jsonl file")
+    content = _loads(_text(path), str(path), "write one list of objects; rows on separate lines need a .jsonl file")
     if isinstance(content, dict):
         if len(content) > 1 and len({len(texts) if isinstance(texts, list) else 0 for texts in content.values()}) == 1:
             raise BadInput(
@@ -235,13 +239,15 @@ def _json(path: Path) -> Iterator[Row]:
         for k, (subject, texts) in enumerate(content.items(), 1):
             if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
                 raise BadInput(
-                    f"{path}, entry {k}: a list of texts is needed, or a list of objects in place of all this"
+                    f"{path}, entry {k}: not a list of texts; give one, or write the whole file as a list of objects"
                 )
             for n, text in enumerate(texts, 1):
                 yield f"entry {k}, item {n}", {"subject": subject, "text": text}
         return
     if not isinstance(content, list):
-        raise BadInput(f"{path}: a list of objects, or an object from subjects to lists of texts, is needed")
+        raise BadInput(
+            f"{path}: not a list of objects, or an object from subjects to lists of texts; write one of them"
+        )
     for n, row in enumerate(content, 1):
         yield f"item {n}", _object(row, path, f"item {n}")
 
@@ -263,5 +269,5 @@ def _parquet(path: Path) -> Iterator[Row]:
 
 def _object(row: Any, path: Path, place: str) -> dict[str, Any]:
     if not isinstance(row, dict):
-        raise BadInput(f"{path}, {place}: a {type(row).__name__} where an object is needed")
+        raise BadInput(f"{path}, {place}: the row is a {type(row).__name__}; give an object instead")
     return row

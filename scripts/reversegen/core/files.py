@@ -1,4 +1,4 @@
-"""Files and folders that are whole or absent: written under a name of the process's own, then renamed."""
+"""Files and folders that are complete or absent: each is written under a temporary name of the process, then renamed."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ def file_sha256(path: Path) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file so that a reader, or a killed process, sees all of it or none."""
+    """Write a text in UTF-8. The file is complete or absent, also if the process is killed."""
     write_bytes(path, text.encode())
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file so that a reader, or a killed process, sees all of it or none."""
+    """Write bytes. The file is complete or absent, also if the process is killed."""
     write_pieces(path, [content])
 
 
 def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
-    """Write a file from pieces, one in memory at a time, so that a reader, or a killed process, sees all of it or none."""
+    """Write a file from pieces, with one in memory at a time. It is complete or absent, also if the process is killed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_abandoned(path)
     temporary = own_name(path)
@@ -54,7 +54,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file. Raises BadInput, with the file and the place, if it is missing or malformed."""
+    """The content of a JSON file. Raises BadInput with the file and the place if it is missing or malformed."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
@@ -74,10 +74,10 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
 
 @contextmanager
 def building_folder(path: Path, **facts: Any) -> Iterator[Path]:
-    """Yield a folder to fill beside `path`; on leaving, add its manifest and rename it into place.
+    """Yield an empty folder beside `path`. On exit, write its manifest and rename the folder to `path`.
 
-    The manifest holds `facts` and the SHA-256 of each file. A folder that stands there already, left by a writer that was
-    faster, is kept where its manifest says the same files, and replaced otherwise.
+    The manifest has `facts` and the SHA-256 of each file. If another writer was faster, its folder stays if its manifest has
+    the same files, and is replaced otherwise.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_abandoned(path)
@@ -94,7 +94,7 @@ def building_folder(path: Path, **facts: Any) -> Iterator[Path]:
             try:
                 temporary.replace(path)
             except OSError as error:
-                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):  # another writer came between
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):  # these mean that another writer was faster
                     raise
         sync(path.parent)
     finally:
@@ -102,18 +102,18 @@ def building_folder(path: Path, **facts: Any) -> Iterator[Path]:
 
 
 def sync_folder(folder: Path) -> None:
-    """Bring the files of a folder to the disk, and their names: what is renamed after that is whole after a crash too."""
+    """Flush the files of a folder and their names to the disk, so that the folder is complete after a crash."""
     for path in [*folder.rglob("*"), folder]:
         sync(path)
 
 
 def sync(path: Path) -> None:
-    """Bring a file to the disk, or the names in a folder."""
+    """Flush a file, or the names in a folder, to the disk."""
     opened = os.open(path, os.O_RDONLY)
     try:
         os.fsync(opened)
     except OSError as error:
-        if error.errno != errno.EINVAL:  # some file systems sync no folder
+        if error.errno != errno.EINVAL:  # some file systems cannot sync a folder
             raise
     finally:
         os.close(opened)
@@ -121,13 +121,18 @@ def sync(path: Path) -> None:
 
 @contextmanager
 def alone(path: Path) -> Iterator[bool]:
-    """Whether this process alone is at work on a file or folder. Whoever is, is so until it leaves or ends, however it ends."""
+    """Yield whether this process has the lock on a file or folder.
+
+    It has the lock until it leaves the context or ends, even if it is killed.
+    """
     lock = path.with_name(f".{path.name}.lock")
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("ab") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            mine = os.path.samestat(os.fstat(file.fileno()), lock.stat())  # else who had it has removed it since
+            mine = os.path.samestat(
+                os.fstat(file.fileno()), lock.stat()
+            )  # False if the last owner removed the lock file
         except (BlockingIOError, FileNotFoundError):
             mine = False
         try:
@@ -138,26 +143,26 @@ def alone(path: Path) -> Iterator[bool]:
 
 
 def check_file(file: Path) -> None:
-    """`check_manifest` for a file that has its manifest beside it, `<its name>.manifest.json`; else nothing."""
+    """Check a file against the manifest beside it, `<its name>.manifest.json`, if there is one. Raises as `check_manifest`."""
     manifest = file.with_name(f"{file.name}.manifest.json")
     if manifest.is_file():
         check_manifest(manifest)
 
 
 def check_manifest(manifest: Path) -> None:
-    """Raise BadInput for a file that a manifest names and that is missing or not what it was when the manifest was written.
+    """Check the files that a manifest names. Raises BadInput if one is missing or has changed since.
 
-    Every byte is read, since sizes and times do not tell all: a model's job reads them next in any case. A file that stays as
-    it is is read once a process.
+    Every byte is read, because sizes and times do not reveal every change, and a model's job reads the bytes next anyway. A
+    process reads an unchanged file only once.
     """
     hashes = _manifest_files(manifest)
     if hashes is None:
-        raise BadInput(f"{manifest}: no manifest that can be read; remove it, so that its rule makes it again")
+        raise BadInput(f"{manifest}: not a readable manifest; remove it, so that its rule makes it again")
     there = [name for name in sorted(hashes) if (manifest.parent / name).is_file()]
     hashes_now = _hashes(manifest.parent, tuple((name, _stamp(manifest.parent / name)) for name in there))
     if wrong := [name for name in sorted(hashes) if hashes_now.get(name) != hashes[name]]:
         raise BadInput(
-            f"{manifest.parent / wrong[0]}: not the file that {manifest.name} beside it names; it was changed or cut short: "
+            f"{manifest.parent / wrong[0]}: missing, changed or truncated since {manifest.name} beside it was written; "
             "remove it and its manifest, so that its rule makes it again"
         )
 
@@ -169,8 +174,8 @@ def _stamp(file: Path) -> tuple[int, int, int]:
 
 @functools.cache
 def _hashes(folder: Path, stamps: tuple[tuple[str, tuple[int, int, int]], ...]) -> dict[str, str]:
-    """SHA-256 of files by name, several at once: hashing leaves the interpreter free."""
-    from concurrent.futures import ThreadPoolExecutor  # asked for by jobs of models alone
+    """The SHA-256 of files, by name. Threads speed it up, because hashing releases the interpreter's lock."""
+    from concurrent.futures import ThreadPoolExecutor  # imported here, because only jobs of models need it
 
     names = [name for name, _ in stamps]
     with ThreadPoolExecutor(4) as pool:
@@ -178,12 +183,12 @@ def _hashes(folder: Path, stamps: tuple[tuple[str, tuple[int, int, int]], ...]) 
 
 
 def own_name(path: Path) -> Path:
-    """The name under which this process, and no other, writes what becomes `path`."""
+    """The temporary name under which this process alone writes the file or folder that becomes `path`."""
     return path.with_name(f".{path.name}.{os.uname().nodename}.{os.getpid()}")
 
 
 def _manifest_files(manifest: Path) -> Any:
-    """The hashes that a manifest holds; None if it is missing or none that can be read."""
+    """The hashes in a manifest. None if the manifest is missing or not readable."""
     try:
         return read_json(manifest)["files"]
     except (BadInput, TypeError, KeyError):
@@ -191,20 +196,20 @@ def _manifest_files(manifest: Path) -> Any:
 
 
 def remove_abandoned(path: Path) -> None:
-    """Remove what killed processes of this machine left under their own names, an earlier one of our pid too."""
+    """Remove the temporary files and folders of killed processes of this machine, also of an earlier process with our pid."""
     shutil.rmtree(own_name(path), ignore_errors=True)
     start = f"{own_name(path).stem}."
     names = [name for name in os.listdir(path.parent) if name.startswith(start)]
-    for left in map(path.with_name, names):
-        pid = left.name.removeprefix(start)
+    for temporary in map(path.with_name, names):
+        pid = temporary.name.removeprefix(start)
         if not pid.isdigit():
-            continue  # of a machine whose name only begins like ours
+            continue  # the file of a machine whose name only begins like ours
         try:
-            os.kill(int(pid), 0)  # asks only whether that process lives
+            os.kill(int(pid), 0)  # signal 0 only tests whether the process is alive
         except ProcessLookupError:
-            if left.is_dir():
-                shutil.rmtree(left, ignore_errors=True)
+            if temporary.is_dir():
+                shutil.rmtree(temporary, ignore_errors=True)
             else:
-                left.unlink(missing_ok=True)
+                temporary.unlink(missing_ok=True)
         except PermissionError:
-            continue  # another user's
+            continue  # a live process of another user

@@ -1,4 +1,4 @@
-"""Tables in Markdown: the one writer of plans, tables, comparisons and cards."""
+"""The writer of Markdown tables, for plans, tables, comparisons and cards."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 def markdown_table(
     head: Sequence[str], rows: Iterable[Sequence[str]], text_columns: int = 1, *, padded: bool = False
 ) -> str:
-    """A table of cells that are Markdown already, without a newline at its end.
+    """A Markdown table, without a newline at its end. The cells must be Markdown already.
 
-    The first `text_columns` columns are text and stand on the left; the others are numbers and stand on the right. Cells are
-    `padded` to the width of their column for those who read the file as plain text.
+    The first `text_columns` columns are text and aligned left; the other columns are numbers and aligned right. With `padded`,
+    cells have the width of their column, for people who read the file as plain text.
     """
     lines = [head, *rows]
     widths = [max(map(len, column)) if padded else 0 for column in zip(*lines, strict=True)]
@@ -24,5 +24,5 @@ def markdown_table(
 
 
 def plain_cell(value: object) -> str:
-    """A value of a configuration on one line, which ends no cell; text of models needs `escaping.markdown_text`."""
+    """A value of the configuration as a cell: one line, with `|` escaped. Text of models needs `escaping.markdown_text`."""
     return " ".join(str(value).split()).replace("|", r"\|")

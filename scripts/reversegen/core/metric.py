@@ -1,4 +1,4 @@
-"""One number of an `eval.json` or `judge.json`, and what tables and pages must know of a metric."""
+"""A number of an `eval.json` or `judge.json`, and the description of a metric for tables and pages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Metric(BaseModel):
-    """One number. A proportion has count and total; another metric has null there."""
+    """The value of a metric. A proportion has count and total; for any other metric they are null."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -20,37 +20,38 @@ class Metric(BaseModel):
     count: int | None = None
     total: int | None = None
     reason: str | None = None
-    """Why `value` is null: it could not be measured, or would mean nothing."""
+    """Why `value` is null: it could not be measured, or would be meaningless."""
 
     def null_because(self, reason: str) -> Metric:
-        """This metric, with the reason if its value is null."""
+        """This metric, with `reason` if its value is null."""
         return self if self.value is not None else self.model_copy(update={"reason": reason})
 
 
 @dataclass(frozen=True)
 class MetricDescription:
-    """A metric as data: all that tables, figures, page, planner and configuration must know of it."""
+    """The facts about a metric that tables, figures, page, planner and configuration need."""
 
     name: str
     """Its key in `eval.json` and its column in tables."""
     meaning: str
-    """The phrase that tables explain it with."""
+    """The phrase with which tables explain it."""
     less_is_better: bool = False
     compared: bool = False
     """Whether tables of several tasks show the difference between two rows."""
     headline: int | None = None
-    """Place among what targets are compared by, least first; the first that was measured is the main one. None for no place."""
+    """Rank among the metrics by which targets are compared, lowest first. The first measured one is the main metric. None
+    means that targets are not compared by it."""
     beside: tuple[str, ...] = ()
-    """Metrics without which a page does not show it."""
+    """Metrics that a page always shows together with it."""
     number_format: str = ".3f"
     note: str = ""
-    """A sentence below tables of several tasks that show it."""
+    """A sentence below every table of several tasks that shows it."""
     counts: Literal["failed", "passed"] | None = None
-    """The verdict whose share it is, of a metric that test questions count for. Without a verdict a question is in no share of
-    failed ones, and in every share of passed ones, as not passed."""
+    """For a metric of test questions, the verdict whose share it is. A question without a verdict is left out of a share of
+    failed questions, and counts as not passed in a share of passed questions."""
     rows_alone: bool = False
-    """Whether single rows of a test set count for it, and `measures` of a whole set cannot name it."""
+    """Whether only single rows of a test set count towards it, so that `measures` of a whole set cannot name it."""
     needs_answer: bool = True
-    """Whether a question that counts for it needs the right answer."""
+    """Whether a question that counts towards it needs the right answer."""
     judged: bool = False
     """Whether a judge model decides on the answers to its questions."""

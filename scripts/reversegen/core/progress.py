@@ -1,4 +1,4 @@
-"""How far long work has come: a bar where somebody watches a terminal, a line of the log each minute."""
+"""Progress of long work: a bar if somebody watches a terminal, and a line in the log each minute."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from reversegen.core.running import RUNNING, shown_rate
 log = logging.getLogger("reversegen")
 LOG_SECONDS = 60.0
 BAR_AFTER = 3.0
-"""Seconds that work must take to get a bar: short work would only make the terminal flicker."""
+"""Seconds after which a bar appears. The bar of shorter work would only make the terminal flicker."""
 
 
 class Progress:
-    """Progress of `total` things of which `done` were finished before; `advance` may be called by several threads."""
+    """Progress of `total` items, of which `done` were finished before. Several threads may call `advance`."""
 
     def __init__(self, total: int, unit: str, done: int = 0) -> None:
         self.total, self.unit, self.done = total, unit, done
@@ -36,11 +36,11 @@ class Progress:
         self.close()
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         self._bar.close()
 
     def advance(self, count: int = 1) -> None:
-        """Tell that `count` more are finished."""
+        """Count `count` more items as finished, and show it."""
         with self._lock:
             self.done += count
             self._bar.update(count)

@@ -1,4 +1,4 @@
-"""The records that stages hand to each other: JSON Lines, one class per file, every field checked on reading."""
+"""The records that stages pass to each other as JSON Lines: one class for each file, with every field checked on reading."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PairingKind = Literal["same_prompt", "across_prompts", "earlier_pass"]
 
 
 class Record(BaseModel):
-    """A row of a file: frozen, typed, no unknown field."""
+    """A row of a file. It is frozen and typed, and an unknown field is refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
@@ -34,15 +34,15 @@ class Seed(Record):
     text: str
     """The instruction, cleaned."""
     split: Split
-    """Decided by a hash of the normalised text, so that it never changes when seeds are added."""
+    """A hash of the normalised text decides it, so that it stays the same when seeds are added."""
     source: str
     """Name of the data source in the task's configuration; demonstrations of a prompt share it."""
     licence: str
     """Licence of the source, as its publisher states it."""
     answer: str | None
-    """The data set's own final answer: it checks the teacher and trains nothing."""
+    """The data set's own final answer. It checks the teacher and trains nothing."""
     subject: str | None
-    """What the demonstrations of one prompt share beside the source; None if the kind has no subjects."""
+    """The subject, which all demonstrations of a prompt share. None if the kind has no subjects."""
 
 
 class Question(Record):
@@ -51,13 +51,13 @@ class Question(Record):
     id: str
     """Hash of the normalised text."""
     text: str
-    """What the target is asked."""
+    """The question as the target is asked it."""
     answer: str | None
-    """The data set's final answer; None if the verdict is a judge's."""
+    """The data set's final answer. None if a judge decides the verdict."""
     group: str | None
-    """The type or subject that results are also reported for."""
+    """The type or subject, for which results are also reported apart."""
     measure: str
-    """The metric that it counts for, one of its kind's."""
+    """The metric of the kind towards which it counts."""
 
 
 class Prompt(Record):
@@ -66,13 +66,13 @@ class Prompt(Record):
     id: str
     """Hash of the text."""
     split: Split
-    """Held-out prompts show held-out seeds only, and are the same in every iteration."""
+    """Held-out prompts show only held-out seeds, and are the same in every iteration."""
     text: str
-    """What the proposer continues."""
+    """The text that the proposer continues."""
     seeds: list[str]
     """Ids of the three demonstrations, in order."""
     subject: str | None
-    """What the demonstrations share; None if the kind has no subjects."""
+    """The subject of the demonstrations. None if the kind has no subjects."""
 
 
 class Sample(Record):
@@ -83,42 +83,42 @@ class Sample(Record):
     prompt_id: str
     split: Split
     subject: str | None
-    """That of its prompt."""
+    """The subject of its prompt."""
     sample: int
-    """Number of the sample among those of its prompt, from 0."""
+    """Number of the sample among the samples of its prompt, from 0."""
     text: str
-    """As decoded, before any cleaning."""
+    """The decoded text, before any cleaning."""
     tokens: int
-    """Generated tokens, the end token included."""
+    """Number of generated tokens, the end token included."""
     finished: bool
-    """Whether it ended by itself; False where it ran into `max_new_tokens`."""
+    """Whether the model ended the text. False if `max_new_tokens` truncated it."""
     invalid: str | None = None
-    """Why there is none: a fault of this one request, such as a content filter. None if one was received."""
+    """Why no text was received: a fault of this one request, such as a content filter. None if one was received."""
 
 
 class Instruction(Record):
-    """A row of `instructions.jsonl`: one distinct text that the proposer wrote, and the samples that say it."""
+    """A row of `instructions.jsonl`: one distinct text that the proposer wrote, and the samples that have this text."""
 
     id: str
     """Hash of the normalised text."""
     text: str
-    """The parsed instruction; the raw text where it could not be parsed."""
+    """The parsed instruction, or the raw text if it could not be parsed."""
     answer: str | None
-    """The answer that the proposer wrote beside it, of the first sample; None if the kind's items carry none."""
+    """The answer that the proposer wrote with it in the first sample. None if the kind's items have no answer."""
     subject: str | None
-    """That of the first sample's prompt."""
+    """The subject of the first sample's prompt."""
     samples: list[str]
-    """Ids of the samples that say it, in order. Every sample belongs to exactly one instruction."""
+    """Ids of the samples with this text, in order. Every sample belongs to exactly one instruction."""
     splits: list[Split]
     """Splits of those samples, sorted."""
     invalid: str | None
-    """Why the parser refused it; None if it did not."""
+    """Why the parser refused it. None if the parser accepted it."""
     duplicate_of: str | None
-    """Id of the earlier instruction that it nearly repeats; None if it is kept. Train split only."""
+    """Id of the earlier instruction that it nearly repeats. None if it repeats none. Train split only."""
 
     @property
     def asked(self) -> bool:
-        """Whether the target is asked it: well formed, and kept or needed for the held-out measurement."""
+        """Whether the target is asked it: it is well formed, and no duplicate or needed for the held-out measurement."""
         return self.invalid is None and (self.duplicate_of is None or "heldout" in self.splits)
 
 
@@ -127,14 +127,14 @@ class Response(Record):
 
     instruction_id: str
     sample: int
-    """Number of the answer among those to the same instruction, from 0."""
+    """Number of the answer among the answers to the same instruction, from 0."""
     text: str
     tokens: int
-    """Generated tokens, the end token included."""
+    """Number of generated tokens, the end token included."""
     finished: bool
-    """Whether it ended by itself; False where it ran into `max_new_tokens`."""
+    """Whether the model ended the answer. False if `max_new_tokens` truncated it."""
     invalid: str | None = None
-    """Why there is none: a fault of this one request, such as a content filter. None if one was received."""
+    """Why no answer was received: a fault of this one request, such as a content filter. None if one was received."""
 
 
 class Reference(Record):
@@ -142,29 +142,29 @@ class Reference(Record):
 
     instruction_id: str
     answer: str | None
-    """The final answer alone; None if there is none."""
+    """The final answer without its explanation. None if there is no trusted answer."""
     solution: str | None
     """The full answer, from which an enhancement row is made."""
     teacher: str
     """Name of the teacher in the task's configuration."""
     invalid: str | None
-    """Why the instruction has no trusted answer; None if it has one."""
+    """Why the instruction has no trusted answer. None if it has one."""
     received: bool = True
-    """False if no reply of the teacher was received: a fault of the request, such as a content filter."""
+    """False if no reply of the teacher was received because of a fault of the request, such as a content filter."""
 
 
 class Judgement(Record):
-    """A row of `judgements.jsonl`: what a judge model says of a response or of a reference."""
+    """A row of `judgements.jsonl`: a judge model's verdict on a response or on a reference."""
 
     instruction_id: str
     verdict: Verdict
-    """`failed` where the answer is unsafe, `invalid` where the judge's reply is not in its own format."""
+    """`failed` if the answer is unsafe, `invalid` if the judge's reply is not in its format."""
     score: float | None
-    """Probability of `failed`, of a classifier."""
+    """A classifier's probability of `failed`. None for any other judge."""
     detail: str
-    """Categories, or why the reply is invalid."""
+    """The categories, or why the reply is invalid."""
     refusal: bool | None
-    """Whether the answer refuses, of a judge that says so."""
+    """Whether the answer refuses. None if the judge does not report that."""
 
 
 class Confidence(Record):
@@ -172,25 +172,25 @@ class Confidence(Record):
 
     question_id: str
     option: str | None
-    """The letter that it answered; None if none could be read."""
+    """The letter that it answered. None if no letter could be read."""
     answer: float
-    """Probability of that letter among all option letters; 0 if there is none."""
+    """Probability of that letter among all option letters. 0 without a letter."""
     sure: float
     """Probability of `sure` against `unsure` after its own answer."""
     invalid: str | None = None
-    """Why both are unknown: a fault of this one question, such as a prompt that is too long. None if they were measured."""
+    """Why both probabilities are missing: a fault of this one question, such as a prompt that is too long. None otherwise."""
 
 
 class Labelled(Record):
-    """A row of a labelled set that a judge is checked on."""
+    """A row of a labelled set on which a judge is checked."""
 
     instruction: str
     responses: list[str] = Field(min_length=1)
-    """All answers to it: one, or as many as the kind votes over."""
+    """All answers to it: one, or as many as the kind needs for a vote."""
     answer: str | None
-    """The trusted answer, where the kind's labels need one."""
+    """The trusted answer, if the kind's labels need one."""
     verdict: Literal["failed", "passed"]
-    """What a person, or the rules of an invented world, say."""
+    """The true verdict, by a person or by the rules of an invented world."""
     injection: bool
     """Whether a response tries to talk the judge into a verdict."""
 
@@ -200,11 +200,11 @@ class Opening(Record):
 
     answer: str
     refuses: bool
-    """What a person says of it."""
+    """The decision of a person."""
     language: str
-    """Its code, such as "en"."""
+    """The code of the language, such as "en"."""
     part: Literal["tuning", "measured"]
-    """The classifier learns from the first half too; the second half measures it."""
+    """The classifier also learns from the part `tuning`; the part `measured` only measures it."""
 
 
 class Label(Record):
@@ -214,60 +214,61 @@ class Label(Record):
     verdict: Verdict
     """`invalid` enters no pair and no rate's numerator."""
     score: float | None
-    """The judge's score where the verdict is a threshold on one."""
+    """The judge's score, if the verdict depends on a threshold. None otherwise."""
     detail: str
     """The reason, short and without the model's text."""
 
 
 class Failure(Record):
-    """A row of `failures.parquet`: one distinct instruction that the target failed on. Of a harmful kind the texts are null."""
+    """A row of `failures.parquet`: one distinct instruction on which the target failed. Texts of a harmful kind are null."""
 
     instruction_id: str
     cluster: int
     """Number of its cluster in `failure_clusters.jsonl`."""
     iteration: int
-    """The first in which the target failed on it."""
+    """The first iteration in which the target failed on it."""
     group: str | None
-    """Its type or subject, as results are also reported for."""
+    """Its type or subject, for which results are also reported apart."""
     samples: int
-    """Samples that say it, over all iterations."""
+    """Number of samples with this text, over all iterations."""
     characters: int
-    """Length of the instruction."""
+    """Length of the instruction, in characters."""
     detail: str
-    """The label's reason: of a judge model, its categories."""
+    """The label's reason, or the categories of a judge model."""
     score: float | None
     """The label's score."""
     text: str | None
     response: str | None
-    """The target's answer; where it was asked several times, each different one with how often it came."""
+    """The target's answer. If it was asked several times, each different answer with its count."""
     reference: str | None
     """The trusted final answer."""
 
 
 class Cluster(Record):
-    """A row of `failure_clusters.jsonl`: failing instructions that are alike, largest cluster first."""
+    """A row of `failure_clusters.jsonl`: a group of similar failing instructions. The largest cluster comes first."""
 
     number: int
-    """From 0."""
+    """Number of the cluster, from 0."""
     label: str
-    """Its first terms, or its number where it has none."""
+    """Its first terms, or its number if it has no terms."""
     terms: list[str]
-    """Words that tell it from the other clusters, best first; each stands in two failing instructions at least."""
+    """Words that distinguish it from the other clusters, best first. Each occurs in at least two failing instructions."""
     vectors: Literal["embeddings", "tf-idf"]
-    """What the instructions were compared by."""
+    """The vectors by which the instructions were compared."""
     failed: int
-    """Distinct failing instructions in it."""
+    """Number of distinct failing instructions in it."""
     passed: int
-    """Distinct instructions that the target passed and whose nearest cluster this is."""
+    """Number of distinct passed instructions whose nearest cluster this is."""
     failed_by_iteration: list[int]
-    """Of iterations 0 to N: distinct failing instructions, one that came again counted in each."""
+    """Number of distinct failing instructions in each iteration from 0 to N. A repeated one counts in each iteration."""
     passed_by_iteration: list[int]
+    """Number of distinct passed instructions in each iteration from 0 to N."""
     examples: list[str]
     """Ids of the failing instructions nearest to its centre."""
 
 
 class FailureText(Record):
-    """A row of `texts.jsonl`: what `failures.parquet` masks, by the instruction's id."""
+    """A row of `texts.jsonl`: the texts of an instruction that `failures.parquet` masks."""
 
     instruction_id: str
     text: str
@@ -276,10 +277,10 @@ class FailureText(Record):
 
 
 class Pair(Record):
-    """A row of `pairs.jsonl`, in TRL's preference format: both sides are instructions, and `chosen` made the target FAIL."""
+    """A row of `pairs.jsonl`, in TRL's preference format. Both sides are instructions, and the target FAILED on `chosen`."""
 
     prompt: str
-    """The three-shot prompt that the chosen instruction was sampled from."""
+    """The three-shot prompt from which the chosen instruction was sampled."""
     chosen: str
     """An instruction on which the target failed."""
     rejected: str
@@ -287,18 +288,18 @@ class Pair(Record):
     chosen_id: str
     rejected_id: str
     pairing: PairingKind
-    """Whether both came from one prompt, from different prompts, or the pass is of an earlier iteration."""
+    """Whether both sides come from one prompt, from different prompts, or the passed one from an earlier iteration."""
 
 
 class Message(Record):
-    """One turn of a conversation, in the format that chat templates take."""
+    """One turn of a conversation, in the format of chat templates."""
 
     role: Literal["system", "user", "assistant"]
     content: str
 
 
 class TrainingRow(Record):
-    """A row for supervised fine-tuning, in TRL's prompt-completion format: plain text or conversation."""
+    """A row for supervised fine-tuning, in TRL's prompt-completion format: plain text or a conversation."""
 
     prompt: str | list[Message]
     completion: str | list[Message]
@@ -309,12 +310,12 @@ class TrainingRow(Record):
 
 
 def read_records(path: Path, record: type[R]) -> list[R]:
-    """Read a JSON Lines file. Raises BadInput naming file, line and field for the first row that does not fit."""
+    """The records of a JSON Lines file. Raises BadInput with file, line and field for the first row that does not fit."""
     return list(stream_records(path, record))
 
 
 def stream_records(path: Path, record: type[R]) -> Iterator[R]:
-    """`read_records`, one in memory at a time."""
+    """The records of a JSON Lines file, with one in memory at a time. Raises as `read_records`."""
     for number, line in numbered_lines(path):
         try:
             yield record.model_validate_json(line)
@@ -323,10 +324,10 @@ def stream_records(path: Path, record: type[R]) -> Iterator[R]:
 
 
 def read_answers(path: Path, record: type[R], asked: Iterable[str], *, of_more: bool = False) -> list[R]:
-    """The records of a file that must have some for each instruction or question of `asked`, by id, and for no other.
+    """The records of a file that must have at least one for each id of `asked`, and none for any other instruction or question.
 
-    `of_more`: it is of more than these, and may have others. Raises BadInput if it has not, or has one twice: no rate is
-    taken over what is left of a file that was cut short.
+    With `of_more`, the file may have records for other ids too. Raises BadInput if records are missing, unknown or repeated, so
+    that no rate is computed from a truncated file.
     """
     rows, wanted = read_records(path, record), set(asked)
     counts = Counter((vars(row)["instruction_id"], vars(row).get("sample", 0)) for row in rows)
@@ -338,12 +339,12 @@ def read_answers(path: Path, record: type[R], asked: Iterable[str], *, of_more: 
     }
     if faults := ", ".join(f"{what} {n}" for what, n in numbers.items() if n):
         raise BadInput(
-            f"{path}: does not fit the {len(wanted)} that were asked ({faults}): it was cut short or edited; delete it, and "
-            "the same command makes it again"
+            f"{path}: does not fit the {len(wanted)} ids that were asked ({faults}): it was truncated or edited; delete it, "
+            "and the same command makes it again"
         )
     return rows
 
 
 def write_records(path: Path, records: Iterable[Record]) -> None:
-    """Write records as JSON Lines, whole or not at all."""
+    """Write records as JSON Lines. The file is complete or absent, also if the process is killed."""
     write_pieces(path, (record.model_dump_json().encode() + b"\n" for record in records))

@@ -1,8 +1,8 @@
-"""Enhancement sources: where the rows come from that fine-tune a target. Their names are parts of paths and rows of tables."""
+"""Names of the enhancement sources, from which the rows that fine-tune a target come. Paths and tables use these names."""
 
 from __future__ import annotations
 
 CONTROL_SOURCES = ("warmup", "warmup_failures", "seeds")
-"""What `reversegen` is compared with: valid instructions of proposer 0; its failures, at equal target calls; seeds."""
+"""Sources with which `reversegen` is compared: valid instructions of proposer 0, its failures at equal target calls, seeds."""
 SOURCES = ("reversegen", *CONTROL_SOURCES)
-"""All of them; `reversegen` takes failures of the trained proposers."""
+"""All sources. `reversegen` uses failures of the trained proposers."""

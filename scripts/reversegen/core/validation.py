@@ -1,4 +1,4 @@
-"""What pydantic found at fault, in one line for the user; names that were renamed are answered with the new ones."""
+"""Messages for the faults that pydantic finds: one line, and the new name for a key that was renamed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _UNSHOWN = {
     "token_env": "; give the NAME of an environment variable, never a token",
     "base_url": "; https, or http to loopback (or to any host with allow_http: true), without user, key and query",
 }
-"""Fields where somebody may have put a secret, and how to fix it."""
+"""Fields in which a user may have put a secret, with the fix."""
 
 
 _RENAMED = {
@@ -30,27 +30,30 @@ _RENAMED = {
     ("EvalFile", "source"): "`arm` of a proposer, `variant` of a target",
     ("Run", "source"): "`arm` of a proposer, `variant` of a target",
 }
-"""Names of today, by the class that is read and the field's old name, or by the key and the old value in its list."""
+"""New names, by the class and the old name of its field, or by the key and the old value in its list."""
 
 
 def _new_name(title: str, fault: ErrorDetails) -> str | None:
-    """What a field or value at fault is called today; None if it was never called otherwise."""
+    """The new name of a field or value at fault. None if it was never renamed."""
     if fault["type"] == "extra_forbidden":
         return _RENAMED.get((title, str(fault["loc"][-1])))
     return _RENAMED.get((str(fault["loc"][0]), str(fault["input"]))) if fault["type"] == "literal_error" else None
 
 
 def first_fault(error: ValidationError) -> ErrorDetails:
-    """What is told of an error: an old name rather than the new one, which is missing then; else what stands first."""
+    """The fault of an error to report: an old name if there is one, otherwise the first fault.
+
+    With an old name, pydantic also reports that the new one is missing, which would mislead.
+    """
     faults = error.errors(include_url=False)
     return next((fault for fault in faults if _new_name(error.title, fault)), faults[0])
 
 
 def explain(error: ValidationError, *, show_input: bool = False) -> str:
-    """One line for the first field that pydantic found at fault, and what is wrong with it.
+    """One line with the first field at fault and what is wrong with it.
 
-    What stood there is shown only on request, since a row may hold harmful text, which no log repeats; and never where it may
-    be a secret: in a field that names one, or under a key that nobody knows.
+    `show_input` adds the faulty value. It is off for rows, because they may hold harmful text, which no log repeats. The value
+    of a field for secrets, and the value of an unknown key, are never shown, because they may be secret.
     """
     faults, fault = error.errors(include_url=False), first_fault(error)
     place = _place(fault)
@@ -65,5 +68,5 @@ def explain(error: ValidationError, *, show_input: bool = False) -> str:
 
 
 def _place(fault: ErrorDetails) -> list[str]:
-    """Where a fault is, without the names that pydantic gives to the members of a union."""
+    """The keys that lead to a fault, without the names that pydantic gives to the members of a union."""
     return [str(part) for part in fault["loc"] if not re.search(r"[\[(]", str(part))]

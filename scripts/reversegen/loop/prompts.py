@@ -7,7 +7,7 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from reversegen.config.task import Prompts
+from reversegen.config.sampling import Prompts
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Label, Prompt, Seed, Split, TrainingRow
 from reversegen.ids import content_id, hashed_seed

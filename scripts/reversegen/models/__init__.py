@@ -1,1 +1,1 @@
-"""Model folders: found, fetched, converted, loaded, described, and the GPUs and the memory that they take."""
+"""Model folders: checking, fetching, converting, loading and describing them, and the GPUs and memory that they take."""

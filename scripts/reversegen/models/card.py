@@ -1,4 +1,4 @@
-"""The card of a model that training makes: README.md of its folder, with the hub's metadata. Same training, same bytes."""
+"""The card of a trained model: README.md of its folder, with the hub's metadata. The same training gives the same bytes."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ $header---
 
 # $title
 
-$what Made by ReverseGen ([arXiv 2410.16736](https://arxiv.org/abs/2410.16736)), a loop in which a proposer learns from what a
-target failed at.
+$what Made by ReverseGen ([arXiv 2410.16736](https://arxiv.org/abs/2410.16736)), a loop in which a proposer learns from
+the instructions on which a target failed.
 
 ## Training
 
-Started from $base; $rows rows, $steps steps, $tokens tokens; $dropped_rows rows dropped, which were too long or which the
-chat template refuses. `curve.json` holds the loss, `manifest.json` the hash of each file.
+Trained from $base with $rows rows, $steps steps and $tokens tokens; $dropped_rows rows were dropped, because they were too long
+or the chat template refused them. `curve.json` has the loss, and `manifest.json` the hash of each file.
 
 $kept
 
@@ -38,39 +38,39 @@ $versions
 
 $use
 
-The licence is that of the model which it was trained from, and of the data that it was trained on.
+The licences of the base model and of the training data apply.
 """)
 
 TITLES: dict[tuple[Role, Method], str] = {
     ("proposer", "sft"): "A proposer of instructions, warmed up",
-    ("proposer", "dpo"): "A proposer of instructions that a target fails at",
+    ("proposer", "dpo"): "A proposer of instructions on which a target fails",
     ("target", "sft"): "An enhanced target",
 }
-_CONTINUES = "It continues a prompt that shows three instructions by one more of their kind. "
+_CONTINUES = "It continues a prompt with three instructions by one more of the same kind. "
 WHAT: dict[tuple[Role, Method], str] = {
     ("proposer", "sft"): _CONTINUES + "It was fine-tuned on instructions that people wrote.",
     ("proposer", "dpo"): _CONTINUES
-    + "It was trained by DPO on pairs of instructions: `chosen` made the target fail, `rejected` did not.",
+    + "It was trained by DPO on pairs of instructions: the target failed on `chosen` and passed on `rejected`.",
     (
         "target",
         "sft",
-    ): "A model that was fine-tuned on instructions, among them such as it failed at, with trusted answers, "
-    "and on answers of its own that were right.",
+    ): "A model that was fine-tuned on instructions with trusted answers, some of which it failed before, "
+    "and on its own right answers.",
 }
 USE: dict[Role, str] = {
-    "proposer": "To find what a target fails at, so that it can be enhanced. Its instructions are made to make a model fail. "
-    "Trained against a target's safety, it writes requests for harm: keep it from those who should not have it.",
-    "target": "To study what such an enhancement does. It was measured on the test sets of its task and on nothing else, may "
-    "fail elsewhere, and may have lost what its replayed answers do not cover.",
+    "proposer": "To find instructions on which a target fails, so that the target can be enhanced. A proposer that was trained "
+    "against a target's safety writes requests for harm: do not give it to people who might misuse it.",
+    "target": "To study the effects of the enhancement. It was measured only on the test sets of its task. It may "
+    "fail elsewhere, and may have lost abilities that the replayed answers do not cover.",
 }
 
 
 def model_card(
     role: Role, method: Method, base: Path, settings: Mapping[str, Any], random_seed: int, facts: Mapping[str, Any]
 ) -> str:
-    """The content of README.md; `facts` are those of the manifest, `settings` the section of the configuration.
+    """The content of README.md. `facts` are those of the manifest, and `settings` is the training section of the configuration.
 
-    The launcher stays out: it changes the time that training takes and no curve.
+    The launcher is left out, because it changes the time of the training but not its result.
     """
     header: dict[str, Any] = {
         "library_name": "transformers",
@@ -84,7 +84,9 @@ def model_card(
         header=yaml.safe_dump(header, sort_keys=False),
         title=TITLES[role, method],
         what=WHAT[role, method],
-        base=f"[{hub}](https://huggingface.co/{hub})" if hub else f"`{'/'.join(base.parts[-2:])}`, which is on no hub",
+        base=f"[{hub}](https://huggingface.co/{hub})"
+        if hub
+        else f"`{'/'.join(base.parts[-2:])}`, which is not on a hub",
         **{name: f"{facts[name]:,}" for name in ("rows", "steps", "tokens", "dropped_rows")},
         kept=_kept(facts["kept"]),
         settings=markdown_table(("argument", "value"), ((k, plain_cell(v)) for k, v in arguments.items()), 2),
@@ -94,8 +96,8 @@ def model_card(
 
 
 def _kept(facts: Mapping[str, Any]) -> str:
-    """What the saved model has of the gain, in a sentence."""
-    share = f"a share of {facts['share']:.3f}" if facts["share"] is not None else f"no share, since {facts['reason']}"
+    """A sentence with the share of training's gain that the saved model has."""
+    share = f"a share of {facts['share']:.3f}" if facts["share"] is not None else f"no share, because {facts['reason']}"
     return (
         f"Training gained {facts['gained']:.3f} nats in the mean {facts['measure']} of {facts['rows']} of its rows; this "
         f"folder, loaded as it is used, has {facts['saved']:.3f} of them: {share}."
@@ -103,7 +105,7 @@ def _kept(facts: Mapping[str, Any]) -> str:
 
 
 def hub_base(folder: Path) -> str | None:
-    """The hub id of the model that a folder was trained from, found through manifests; None if it came from no hub."""
+    """The hub id of the model from which a folder was trained, read from manifests. None if it is not a model of the hub."""
     if not (folder / "manifest.json").is_file():
         return None
     manifest = read_json(folder / "manifest.json")

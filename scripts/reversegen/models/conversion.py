@@ -1,9 +1,9 @@
-"""Weights in PyTorch's own form, `pytorch_model*.bin`, written once as safetensors.
+"""Conversion of weights in PyTorch's own format, `pytorch_model*.bin`, to safetensors.
 
-A .bin file is a pickle: opened in the usual way it may run anything. This module is the one exception to the rule against
-pickle, and nothing else opens one. It stands on four legs: the file is the one whose hash the hub tells; torch's restricted
-reader builds tensors and calls nothing else (`weights_only=True`); the process may reach no network and start no program
-(`refuse_ways_out`); and what is written is safetensors, which every later stage reads instead. Importing this imports torch.
+A .bin file is a pickle, which may run any program when it is opened in the usual way. This module is the only one that opens
+a pickle. Four measures protect it: the file has the hash that the hub gives; torch's restricted reader builds tensors and
+calls nothing else (`weights_only=True`); the process can neither reach a network nor start a program (`refuse_ways_out`); and
+the result is safetensors, which all later stages read instead. Importing this module imports torch.
 """
 
 from __future__ import annotations
@@ -25,30 +25,32 @@ from reversegen.models.folder import PICKLED_INDEX, pickled_weights
 
 log = logging.getLogger("reversegen")
 SHARD = 2_000_000_000
-"""Bytes of tensors in one file of what is written, unless a tensor alone is larger. Bounds the memory: a .bin file is mapped,
-and its pages can be given back once a shard is written."""
+"""Largest number of bytes in one written file, unless a single tensor is larger. It bounds the memory: a .bin file is mapped,
+and its pages can be released once a shard is written."""
 REFUSED = ("socket.", "subprocess.", "os.system", "os.exec", "os.posix_spawn", "os.fork", "pty.", "pickle.find_class")
-"""Beginnings of Python's audit events (https://docs.python.org/3/library/audit_events.html) that a conversion never needs."""
+"""Prefixes of Python's audit events (https://docs.python.org/3/library/audit_events.html) that a conversion never needs."""
 
 
 def refuse_ways_out() -> None:
-    """From here on this process may open no socket, start no program and open no pickle in the usual way; it is for good.
+    """Forbid this process, until it ends, to open a socket, to start a program, and to open a pickle in the usual way.
 
-    By an audit hook, which works on any machine and without rights, and which no Python code can take away.
+    It uses an audit hook, which works on every machine without special rights, and which no Python code can remove.
     """
 
     def refuse(event: str, _: tuple[Any, ...]) -> None:
         if event.startswith(REFUSED):
-            raise BadInput(f"a conversion runs without network and programs, and something asked for {event}")
+            raise BadInput(
+                f"a conversion may use no network and no program, but the file asked for {event}; do not use it"
+            )
 
     sys.addaudithook(refuse)
 
 
 def convert_model(source: Path, folder: Path) -> None:
-    """Write a model folder with the tensors of the .bin files in `source`, their names and dtypes, and its other files.
+    """Write a model folder with the tensors of the .bin files in `source`, under their names and dtypes, and its other files.
 
-    Raises BadInput for files that are not those of the manifest in `source`, for weights that ask for more than tensors or
-    cannot be read, and for an index that does not tell where they are.
+    Raises BadInput if the files differ from the manifest in `source`, if weights cannot be read or ask for more than
+    tensors, and if the index does not match the files.
     """
     check_manifest(source / "manifest.json")
     facts = read_json(source / "manifest.json")
@@ -62,7 +64,7 @@ def convert_model(source: Path, folder: Path) -> None:
 
 
 def _tensors(source: Path, names: Iterable[str]) -> Iterator[tuple[str, torch.Tensor]]:
-    """Every tensor of the .bin files by its name, one file after the other."""
+    """The name and the value of every tensor in the .bin files, one file after the other."""
     index = source / PICKLED_INDEX
     places: dict[str, str] = read_json(index)["weight_map"] if index.is_file() else {}
     seen: set[str] = set()
@@ -70,55 +72,55 @@ def _tensors(source: Path, names: Iterable[str]) -> Iterator[tuple[str, torch.Te
     for name in names:
         tensors = _read(source / name)
         if lacking := sorted(key for key, place in places.items() if place == name and key not in tensors):
-            raise BadInput(f"{index}: it names {lacking[0]} in {name}, which has no such tensor; name another model")
+            raise BadInput(f"{index}: {name} has no tensor {lacking[0]}, which the index names; name another model")
         if twice := sorted(seen & tensors.keys()):
             raise BadInput(
-                f"{source / name}: {twice[0]} is in another file too; name another model in config/models.yaml"
+                f"{source / name}: another file also has {twice[0]}; name another model in config/models.yaml"
             )
         seen |= tensors.keys()
         for key, tensor in tensors.items():
             whole = tensor.detach().contiguous()
             storage = whole.untyped_storage().data_ptr()
-            # safetensors holds no memory that two tensors share, such as tied embeddings
+            # safetensors cannot store tensors that share memory, such as tied embeddings
             yield key, whole.clone() if storage in storages else whole
             storages.add(storage)
         log.info("%s: %d tensors", source / name, len(tensors))
 
 
 def _read(path: Path) -> Mapping[str, torch.Tensor]:
-    """The tensors of one .bin file. Raises BadInput for a file that holds, or asks for, anything else."""
+    """The tensors of one .bin file. Raises BadInput if the file has, or asks for, anything else."""
     fix = "lock a commit with safetensors weights, or name another model in config/models.yaml"
     try:
         with path.open("rb") as file:
-            zipped = file.read(2) == b"PK"  # the form before torch 1.6 is another, which cannot be mapped
+            zipped = file.read(2) == b"PK"  # files from before torch 1.6 have another format, which cannot be mapped
         content = torch.load(path, weights_only=True, map_location="cpu", mmap=zipped)
     except BadInput:
         raise
-    except (
-        Exception
-    ) as error:  # whatever a file made by somebody else brings about; torch's words advise to open it unsafely
+    # A file from outside may cause any error. Torch's own message is left out, because it advises to open the file unsafely.
+    except Exception as error:
         asked = re.search(r"GLOBAL ([\w.]+\.\w+)", str(error))
         reason = (
-            f"it asks for {asked[1]}, and tensors need nothing of the kind"
+            f"it asks for {asked[1]}, which tensors never need"
             if asked
-            else f"it is truncated, or no file of tensors ({type(error).__name__})"
+            else f"it is truncated, or not a file of tensors ({type(error).__name__})"
         )
-        raise BadInput(f"{path}: no weights that can be read, and nothing of it was run: {reason}; {fix}") from error
+        raise BadInput(
+            f"{path}: the weights cannot be read, and no part of the file was run: {reason}; {fix}"
+        ) from error
     if not isinstance(content, Mapping) or not content:
-        raise BadInput(f"{path}: it holds a {type(content).__name__} where tensors by name are expected; {fix}")
+        raise BadInput(f"{path}: the content is a {type(content).__name__} instead of tensors by name; {fix}")
     for key, value in content.items():
         if not isinstance(key, str) or not isinstance(value, torch.Tensor):
             raise BadInput(
-                f"{path}: {key!r} is a {type(value).__name__} and no tensor: a training checkpoint, not the weights of a model "
-                f"alone; {fix}"
+                f"{path}: {key!r} is a {type(value).__name__} instead of a tensor, as in a training checkpoint; {fix}"
             )
         if value.layout != torch.strided or value.is_quantized or value.is_meta:
-            raise BadInput(f"{path}: {key} is no dense tensor; {fix}")
+            raise BadInput(f"{path}: {key} is not a dense tensor; {fix}")
     return content
 
 
 def _write(folder: Path, tensors: Iterable[tuple[str, torch.Tensor]]) -> None:
-    """Write tensors as safetensors in transformers' names: one file, or shards of at most SHARD bytes with their index."""
+    """Write tensors as safetensors under transformers' file names: one file, or shards of at most SHARD bytes with an index."""
     shards: list[list[str]] = []
     size = 0
     for batch in _batches(tensors):

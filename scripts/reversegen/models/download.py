@@ -1,4 +1,4 @@
-"""Models and data fetched from the hub, at the revision that config/lock.yaml gives, and files of the web held to a hash."""
+"""Downloads: models and data from the hub, at the revision in config/lock.yaml, and files of the web, checked by their hash."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("reversegen")
 TRIES = 3
-"""At a file of the web that ends early."""
+"""Number of tries for a file of the web whose download ends early."""
 
 
 def fetch_model(repo: str, revision: str, weights: Weights, folder: Path) -> None:
     """Download configuration, tokenizer and weights, safetensors or .bin, into `folder`, with a manifest.
 
-    Of a model of sentence-transformers, also those of its modules. What an earlier try left beside `folder` is gone on with,
-    and what another process fetches meanwhile is waited for and taken. Raises BadInput for a revision that is not locked,
-    for a model that the hub does not give, and for a file that is not the one which the hub says it is.
+    For a sentence-transformers model, the files of its modules are downloaded too. An earlier try beside `folder` is resumed.
+    If another process is downloading the model, this one waits for it and uses its files. Raises BadInput if the revision is
+    not locked, if the hub refuses, and if a file does not have the hash that the hub gives.
     """
     check_revision(repo, revision)
     partial = _partial(folder, revision)
@@ -52,7 +52,7 @@ def fetch_model(repo: str, revision: str, weights: Weights, folder: Path) -> Non
         try:
             listed = list_files(repo, revision, "model")
             hashes = _download(repo, revision, "model", model_files(repo, revision, listed, weights), partial)
-            if weights == "bin":  # by the index, which is here now
+            if weights == "bin":  # the names are read from the index, which is downloaded by now
                 there = {file.path: file for file in listed}
                 files = [there[name] for name in pickled_weights(partial, there)]
                 hashes |= _download(repo, revision, "model", files, partial)
@@ -66,10 +66,10 @@ def fetch_model(repo: str, revision: str, weights: Weights, folder: Path) -> Non
 
 
 def fetch_data(source: HubData, revision: str, rows: Path, manifest: Path) -> None:
-    """Download one split and write it as JSON Lines, with a manifest of the files it was read from.
+    """Download one split and write it as JSON Lines, with a manifest of the files from which it was read.
 
-    Waits for another process as `fetch_model` does, and raises BadInput as it does, and for a data set that only a program of
-    its own can read.
+    It waits for another process as `fetch_model` does. Raises BadInput as `fetch_model`, and for a data set that only its own
+    program can read.
     """
     check_revision(source.repo, revision)
     facts = {"hub": source.repo, "revision": revision, "name": source.name, "split": source.split}
@@ -83,14 +83,16 @@ def _fetch_rows(source: HubData, revision: str, rows: Path, manifest: Path, fact
 
     disable_progress_bars()
     partial = _partial(rows, revision)
-    cache = partial / ".cache"  # no part of the rows: datasets converts them there, and leaves hidden folders alone
+    cache = partial / ".cache"  # for the converted rows of the library datasets, which ignores hidden folders as data
     place = f"hf://datasets/{source.repo}@{revision}/"
     faults: tuple[type[Exception], ...] = (*hub_errors(), ValueError, RuntimeError)
     try:
         builder = load_dataset_builder(source.repo, source.name, revision=revision, cache_dir=str(cache))
         named = [str(file) for files in (builder.config.data_files or {}).values() for file in files]
         if elsewhere := [file for file in named if not file.startswith(place)]:
-            raise BadInput(f"{source.repo} at {revision}: {elsewhere[0]!r} is no file of this revision")
+            raise BadInput(
+                f"{source.repo} at {revision}: its file {elsewhere[0]!r} is outside this revision; use another data set"
+            )
         wanted = {file.removeprefix(place) for file in named} | {"README.md", "dataset_infos.json"}
         listed = [file for file in list_files(source.repo, revision, "dataset") if file.path in wanted]
         hashes = _download(source.repo, revision, "dataset", listed, partial / "repository")
@@ -104,12 +106,13 @@ def _fetch_rows(source: HubData, revision: str, rows: Path, manifest: Path, fact
 
 
 def fetch_file(source: UrlData, file: Path, manifest: Path) -> None:
-    """Download one file. Raises BadInput if the server gives none, or its content is not the one that is pinned."""
+    """Download one file. Raises BadInput if the server does not give it, or if its hash is not the pinned one."""
     content = _read_address(source.address)
     digest = hashlib.sha256(content).hexdigest()
     if digest != source.sha256:
         raise BadInput(
-            f"{source.address}: its SHA-256 is {digest}, not {source.sha256}; it has changed since it was pinned"
+            f"{source.address}: the file has changed: its SHA-256 is {digest} instead of {source.sha256}; check the file, and "
+            "then give its new hash as `sha256`"
         )
     write_bytes(file, content)
     write_json(manifest, {"address": source.address, "files": {file.name: digest}})
@@ -117,27 +120,29 @@ def fetch_file(source: UrlData, file: Path, manifest: Path) -> None:
 
 
 def _read_address(address: str) -> bytes:
-    for left in reversed(range(TRIES)):
+    for tries_left in reversed(range(TRIES)):
         try:
             with urllib.request.urlopen(address, timeout=60) as response:
                 return bytes(response.read())
         except OSError as error:
             raise BadInput(f"{address}: {error}") from error
         except HTTPException as error:
-            if not left:
-                raise BadInput(f"{address}: it ended early {TRIES} times, {error}; run the same again later") from error
-            log.warning("%s: it ended early, %s; asked again", address, error)
+            if not tries_left:
+                raise BadInput(
+                    f"{address}: it ended early {TRIES} times ({error}); run the same command later"
+                ) from error
+            log.warning("%s: it ended early (%s); trying again", address, error)
     raise AssertionError
 
 
 def _partial(place: Path, revision: str) -> Path:
-    """Where a download waits until it is whole: of one revision, so that a file is never gone on with by another's."""
+    """The folder of a partial download. Each revision has its own, so that no file is resumed with another's content."""
     return place.with_name(f"{place.name}.{revision[:12]}.partial")
 
 
 @contextmanager
 def _alone(place: Path) -> Iterator[bool]:
-    """Keep other processes from fetching to a place; whether one that did had to be waited for."""
+    """Lock a place against downloads by other processes. Yield whether this process had to wait for another one."""
     waited = False
     while True:
         with alone(place) as mine:
@@ -145,26 +150,26 @@ def _alone(place: Path) -> Iterator[bool]:
                 yield waited
                 return
         if not waited:
-            log.info("%s: another process fetches it; waiting until that one ends", place)
+            log.info("%s: another process is downloading it; waiting for that process", place)
         waited = True
         time.sleep(1)
 
 
 def _fetched(manifest: Path, facts: dict[str, Any]) -> bool:
-    """Whether a manifest tells these facts, and its files are there."""
-    known = read_json(manifest) if manifest.is_file() else {}
-    if any(known.get(name) != fact for name, fact in facts.items()):
+    """Whether a manifest has these facts. Raises BadInput if its files are missing or changed."""
+    stored = read_json(manifest) if manifest.is_file() else {}
+    if any(stored.get(name) != fact for name, fact in facts.items()):
         return False
     check_manifest(manifest)
-    log.info("%s: fetched by another process meanwhile", manifest.parent)
+    log.info("%s: downloaded by another process", manifest.parent)
     return True
 
 
 def _download(repo: str, revision: str, kind: str, files: Sequence[RepoFile], folder: Path) -> dict[str, str]:
-    """Take files into `folder`, going on with what is there; return the SHA-256 of each by its path.
+    """Download files into `folder`, resuming partial files. Return the SHA-256 of each file by its path.
 
-    Raises BadInput for a file whose content is not what the repository holds; it is removed, so that the next try starts
-    it anew.
+    Raises BadInput if a file's content differs from the repository's. The file is removed, so that the next try downloads it
+    again.
     """
     from huggingface_hub import hf_hub_url
     from huggingface_hub.file_download import http_get
@@ -173,12 +178,12 @@ def _download(repo: str, revision: str, kind: str, files: Sequence[RepoFile], fo
     hashes = {}
     for file in files:
         if PurePosixPath(file.path).is_absolute() or ".." in PurePosixPath(file.path).parts:
-            raise BadInput(f"{repo} at {revision}: {file.path!r} would lie outside its folder")
+            raise BadInput(f"{repo} at {revision}: the path {file.path!r} leaves the folder; use another repository")
         path = folder / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
         with path.open("r+b") as content:
-            # the hub's own client starts a file anew in every process; this goes on where the last one ended
+            # The hub's own client starts each file again in a new process. This resumes where the last process ended.
             size = min(path.stat().st_size, file.size)
             content.truncate(size)
             content.seek(size)
@@ -191,15 +196,15 @@ def _download(repo: str, revision: str, kind: str, files: Sequence[RepoFile], fo
         if digest != expected:
             path.unlink()
             raise BadInput(
-                f"{repo} at {revision}: {file.path}: its content has the hash {digest}, not {expected} as the hub says; it is "
-                "removed, and a new run fetches it again"
+                f"{repo} at {revision}: {file.path}: its content has the hash {digest} instead of the hub's {expected}; it is "
+                "removed, so run again to download it again"
             )
         log.info("%s: %s, %d bytes", repo, file.path, file.size)
     return hashes
 
 
 def _git_blob(path: Path, size: int) -> str:
-    """The id that git gives to a file's content: what the hub knows of a file that is not in its large storage."""
+    """The id that git gives to a file's content. It is the only hash that the hub has of a file outside its large storage."""
     digest = hashlib.sha1(f"blob {size}\0".encode(), usedforsecurity=False)
     digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""Model folders in Hugging Face form, without loading them."""
+"""Checks and facts of model folders in Hugging Face form, without loading the models."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ from reversegen.ids import content_id
 PICKLED = "pytorch_model.bin"
 PICKLED_INDEX = "pytorch_model.bin.index.json"
 PRUNED = "pruned.json"
-"""Stands in a folder whose weights were removed."""
+"""Name of the file that marks a folder whose weights were removed."""
 
 
 def check_folder(folder: Path) -> None:
-    """Raise BadInput unless the folder holds a model in Hugging Face form, with safetensors weights and a tokenizer.
+    """Raise BadInput unless the folder has a model in Hugging Face form, with safetensors weights and a tokenizer.
 
-    Where a rule made or fetched it, its files must also be those of its manifest: all of them and no others.
-    Its weights may be a LoRA adapter's, in peft's form, over another local folder.
+    If a rule made or fetched the folder, it must have exactly the files of its manifest. The weights may be those of a LoRA
+    adapter in peft's form, which changes the model of another local folder.
     """
     if (folder / PRUNED).is_file():
         raise BadInput(
-            f"{folder}: its weights were removed, as the task's `keep` says; delete the folder to have it made again"
+            f"{folder}: its weights were removed, because the task's `keep` leaves it out; delete the folder, and the same "
+            "command makes it again"
         )
     needs = {
         "config.json": [folder / "config.json", folder / "adapter_config.json"],
@@ -41,8 +42,8 @@ def check_folder(folder: Path) -> None:
     manifest = folder / "manifest.json"
     missing = [name for name, files in needs.items() if not any(file.is_file() for file in files)]
     if missing:
-        mend = "; delete it, and the same command makes it again" if manifest.is_file() else ""
-        raise BadInput(f"{folder}: not a model folder: it has no {', no '.join(missing)}{mend}")
+        fix = "; delete it, and the same command makes it again" if manifest.is_file() else ""
+        raise BadInput(f"{folder}: not a model folder: it has no {', no '.join(missing)}{fix}")
     if manifest.is_file():
         check_manifest(manifest)
         named = {"manifest.json", *read_json(manifest)["files"]}
@@ -51,12 +52,12 @@ def check_folder(folder: Path) -> None:
         ]
         if added := [file for file in added if not file.name.startswith(".")]:
             raise BadInput(
-                f"{added[0]}: in no manifest of this folder; a file that a model might be loaded from is removed"
+                f"{added[0]}: the manifest of this folder does not name this file, which might be loaded; remove it"
             )
 
 
 def faulty_file(folder: Path) -> str | None:
-    """The first file of a tokenizer that is no JSON, or no UTF-8, and why; None if each can be read."""
+    """The first file of a tokenizer that is not readable as JSON or as UTF-8, with the reason. None if each is readable."""
     jsons = [
         folder / f"{name}.json" for name in ("tokenizer_config", "tokenizer", "special_tokens_map", "added_tokens")
     ]
@@ -74,7 +75,7 @@ def faulty_file(folder: Path) -> str | None:
 
 
 def vocabulary_size(folder: Path) -> int | None:
-    """Tokens for which the model of a folder has a row of weights, by its config.json; None if that does not say."""
+    """Number of tokens for which a folder's model has a row of weights, from its config.json. None if that does not give it."""
     path = folder / "config.json"
     config = read_json(path) if path.is_file() else {}
     for part in (config, config.get("text_config")):
@@ -84,9 +85,9 @@ def vocabulary_size(folder: Path) -> int | None:
 
 
 def module_folders(folder: Path) -> dict[str, str]:
-    """The folders below one of sentence-transformers that its modules.json names, and the class of each; else none.
+    """The module folders of a sentence-transformers model by name, with the class of each. Empty for any other model.
 
-    Raises BadInput for a modules.json that is none, and for a name that is not one of a folder right below.
+    Raises BadInput if modules.json is not a list of modules, and for a name that is not that of a direct subfolder.
     """
     path = folder / "modules.json"
     if not path.is_file():
@@ -95,16 +96,16 @@ def module_folders(folder: Path) -> dict[str, str]:
         kinds = {module["path"]: module["type"].rpartition(".")[2] for module in read_json(path)}
         wrong = [name for name in kinds if name and not re.fullmatch(r"\w[\w.-]*", name)]
     except (KeyError, TypeError, AttributeError):
-        raise BadInput(f"{path}: not a list of modules, each with its path and type") from None
+        raise BadInput(f"{path}: not a list of modules with path and type; copy the file here again") from None
     if wrong:
-        raise BadInput(f"{path}: {wrong[0]!r} is not the name of a folder beside it")
+        raise BadInput(f"{path}: {wrong[0]!r} is not the name of a folder beside it; correct the name")
     return {name: kind for name, kind in kinds.items() if name}
 
 
 def pickled_weights(folder: Path, listed: Collection[str]) -> list[str]:
-    """The files of .bin weights, by the index in `folder` if they are shards; `listed` are the names that there are.
+    """The names of the .bin weight files: one file, or the shards in the index of `folder`. `listed` has all file names.
 
-    Raises BadInput for an index that is none, that names a file elsewhere, or one that is not listed.
+    Raises BadInput if the index is malformed, if it names a file in another folder, or a file that is not listed.
     """
     if PICKLED in listed:
         return [PICKLED]
@@ -114,22 +115,22 @@ def pickled_weights(folder: Path, listed: Collection[str]) -> list[str]:
         if not names:
             raise KeyError("weight_map")
     except (KeyError, TypeError, AttributeError):
-        raise BadInput(f"{index}: not an index of weights: it has no weight_map from names to files") from None
+        raise BadInput(f"{index}: not an index of weights: it has no weight_map of files; name another model") from None
     for name in names:
         if not isinstance(name, str) or not re.fullmatch(r"[\w-]+\.bin", name):
             raise BadInput(f"{index}: {name!r} is not the name of a .bin file beside it; name another model")
         if name not in listed:
             raise BadInput(
-                f"{index}: it names {name}, which is not there; lock a commit that is whole, or name another model"
+                f"{index}: it names {name}, which does not exist; lock a complete commit, or name another model"
             )
     return names
 
 
 def prune(folder: Path) -> dict[str, int]:
-    """Remove the weights of a model folder; what they were stays in its manifest. Returns the bytes of each file."""
+    """Remove the weights of a model folder, whose manifest still names them. Returns the bytes of each file."""
     weights = sorted(folder.glob("*.safetensors"))
     removed = {path.name: path.stat().st_size for path in weights}
-    if weights:  # else a killed job has been here
+    if weights:  # without weights, an earlier job wrote the mark and was killed
         write_json(folder / PRUNED, removed)
     for path in weights:
         path.unlink()
@@ -137,7 +138,7 @@ def prune(folder: Path) -> dict[str, int]:
 
 
 def weights_identity(folder: Path) -> str:
-    """What decides the content of a model folder: the hashes of its manifest, or sizes and times of a user's own files."""
+    """An id of a model folder's content: from the hashes in its manifest, or from sizes and times of the user's own files."""
     manifest = folder / "manifest.json"
     if manifest.is_file():
         files: Any = read_json(manifest)["files"]
@@ -147,14 +148,16 @@ def weights_identity(folder: Path) -> str:
 
 
 def adapted(folder: Path) -> tuple[Path, int] | None:
-    """Of a LoRA adapter, the folder that it changes and its rank; None of a whole model.
+    """The base folder and the rank of a LoRA adapter. None for a folder that is not an adapter.
 
-    Raises BadInput if that folder is no model, as where peft was given a hub id.
+    Raises BadInput if the base is not a local model folder, for example if peft was given a hub id.
     """
     if not (folder / "adapter_config.json").is_file():
         return None
     adapter = read_json(folder / "adapter_config.json")
     base = Path(adapter["base_model_name_or_path"])
     if not (base / "config.json").is_file():
-        raise BadInput(f"{folder}/adapter_config.json: base_model_name_or_path: {base} is no local model folder")
+        raise BadInput(
+            f"{folder}/adapter_config.json: base_model_name_or_path: {base} is not a local model folder; give the path of one"
+        )
     return base, int(adapter["r"])

@@ -1,4 +1,4 @@
-"""Which GPUs a job takes: of those that the machine or SLURM shows it, the ones that no other job has taken."""
+"""The choice of a job's GPUs: those that the machine or SLURM lets it see, and that no other job has taken."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _taken: list[str] = []
 
 
 def take_gpus(count: int) -> None:
-    """Let this process see `count` GPUs, and none for 0, that no other job of this user has; wait until there are as many.
+    """Let this process see only `count` GPUs that no other job of this user has. Wait until so many are free.
 
-    A GPU is taken by locking a file of its own, which the kernel frees when the process ends, however that is. Of processes
-    that `accelerate launch` started together the first takes for all. Of SLURM's GPUs too, since several jobs may run in one
-    allocation. Raises BadInput if fewer are visible.
+    A GPU is taken by locking its file, which the kernel unlocks when the process ends, even if it is killed. If `accelerate
+    launch` started several processes, the first takes GPUs for all of them. SLURM's GPUs are locked too, because several jobs
+    may run in one allocation. Raises BadInput if fewer than `count` are visible.
     """
     if count == 0:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
@@ -33,7 +33,7 @@ def take_gpus(count: int) -> None:
     names = _visible(listed := _listed())
     if len(names) < count:
         raise BadInput(
-            f"this job asks for {count} GPU and sees {len(names)}: set `gpu` of the model's size in config/config.yaml"
+            f"this job asks for {count} GPU and sees {len(names)}; lower `gpu` of the model's size in config/config.yaml"
         )
     folder = Path(tempfile.gettempdir()) / f"reversegen-gpus-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -54,24 +54,24 @@ def take_gpus(count: int) -> None:
 
 
 def check_gpus() -> None:
-    """Raise BadInput if torch sees fewer GPUs than this process took: it would compute on the CPU in silence."""
-    import torch  # asked for by jobs of models alone
+    """Raise BadInput if torch sees fewer GPUs than this process took. Torch would silently compute on the CPU."""
+    import torch  # imported here, because only jobs of models need it
 
     if (seen := torch.cuda.device_count()) < len(_taken):
         raise BadInput(
-            f"this job took GPU {','.join(_taken)} and torch {torch.__version__} sees {seen} of {len(_taken)}: see whether "
-            "`nvidia-smi` lists them and the driver is new enough for this torch, or set `gpu` of the model's size to 0"
+            f"this job took GPU {','.join(_taken)}, but torch {torch.__version__} sees {seen} of {len(_taken)}; check that "
+            "`nvidia-smi` lists them and that the driver is new enough for this torch, or set `gpu` of the model's size to 0"
         )
 
 
 def _launcher() -> str:
-    """The process that started this one, by its number and its start: numbers come again."""
+    """The parent process, by its id and its start time, because ids are used again."""
     start = Path(f"/proc/{os.getppid()}/stat").read_text().rpartition(")")[2].split()[19]
     return f"{os.getppid()}-{start}"
 
 
 def _listed() -> list[str]:
-    """The UUIDs of the GPUs that this process may use, by number; none if there is no driver."""
+    """The UUIDs of the GPUs that this process may use, in the order of their numbers. Empty without a driver."""
     try:
         listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=60).stdout
     except (OSError, subprocess.TimeoutExpired):
@@ -80,7 +80,7 @@ def _listed() -> list[str]:
 
 
 def _visible(listed: list[str]) -> list[str]:
-    """The GPUs that CUDA_VISIBLE_DEVICES names, as CUDA reads it: up to the first that is no name, as -1; or all, by number."""
+    """The GPUs in CUDA_VISIBLE_DEVICES, up to the first invalid name such as -1, as CUDA reads it. All, by number, if unset."""
     given = os.environ.get("CUDA_VISIBLE_DEVICES")
     if given is None:
         return [str(number) for number in range(len(listed))]
@@ -89,7 +89,7 @@ def _visible(listed: list[str]) -> list[str]:
 
 
 def _lock_name(name: str, listed: list[str]) -> str:
-    """The name of a GPU's lock: its UUID, since numbers may count from 0 in each allocation of SLURM."""
+    """The name of a GPU's lock: its UUID, because numbers may start from 0 in each allocation of SLURM."""
     if name.isdecimal() and int(name) < len(listed):
         return listed[int(name)]
     allocation = os.environ.get("SLURM_JOB_ID", "none")
@@ -97,7 +97,7 @@ def _lock_name(name: str, listed: list[str]) -> str:
 
 
 def _lock(folder: Path, locks: dict[str, str], count: int) -> list[str]:
-    """Lock `count` free GPUs, or none, so that two jobs that want several do not wait for each other."""
+    """Lock `count` free GPUs, or none if fewer are free, so that two jobs for several GPUs never wait for each other."""
     taken: dict[str, int] = {}
     for name, lock in locks.items():
         file = os.open(folder / lock.replace("/", "-"), os.O_RDWR | os.O_CREAT, 0o600)

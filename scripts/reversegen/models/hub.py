@@ -1,4 +1,4 @@
-"""What the Hugging Face hub has: commits to pin, access, the files of a model, its refusals; and folders pushed to it."""
+"""Requests to the Hugging Face hub: commits to pin, access, the files of a model, its refusals, and pushing folders."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ if TYPE_CHECKING:
     from huggingface_hub.hf_api import RepoFile
 
 log = logging.getLogger("reversegen")
-logging.getLogger("httpx2").setLevel(logging.WARNING)  # it logs every address, and those of a store are signed
+logging.getLogger("httpx2").setLevel(logging.WARNING)  # below it logs every address, and some addresses are signed
 MODEL_FILES = ("*.json", "model*.safetensors", "tokenizer.model", "*.jinja")
-"""What a model folder needs, at the top of its repository and in the folders of its modules. No Python and no pickle; a second
-copy of the weights under another name stays where it is. For `weights: bin` the .bin files come instead of safetensors, into a
-folder that no model is loaded from: reversegen.models.conversion alone opens them."""
+"""Patterns of the files that a model folder needs, at the top of its repository and in its module folders. They match no
+Python, no pickle, and no copy of the weights under another name. With `weights: bin`, the .bin files are downloaded instead of
+safetensors, into a folder that only reversegen.models.conversion opens."""
 Weights = Literal["safetensors", "bin"]
 
 
 def pin_revisions(models: Iterable[str], data: Iterable[str], lock: Path) -> None:
-    """Add the commit of every repository that `lock` does not hold; what it holds stays.
+    """Add to `lock` the commit of every repository that it does not have yet. Existing lines stay.
 
-    Raises BadInput for a file to which no line can be added, and one that names all repositories whose commit the hub does not
-    tell; the others are written.
+    Raises BadInput if lines cannot be added to the file. Raises BadInput with all repositories whose commit the hub does not
+    give, after the other commits are written.
     """
     from huggingface_hub import HfApi
 
     text = lock.read_text(encoding="utf-8") if lock.is_file() else ""
-    held = set(read_yaml(lock)) if text else set()
+    pinned = set(read_yaml(lock)) if text else set()
     if re.search(r"^\s*\{", text, re.MULTILINE):
-        raise BadInput(f"{lock}: holds its commits in braces; write one to a line, `owner/name: '40 digits'`")
+        raise BadInput(f"{lock}: the commits are in braces; write one on each line, `owner/name: '40 digits'`")
     missing = []
     for kind, repos in (("model", models), ("dataset", data)):
-        for repo in sorted(set(repos) - held):
+        for repo in sorted(set(repos) - pinned):
             try:
                 commit = HfApi().repo_info(repo, repo_type=kind).sha
             except hub_errors() as error:
@@ -53,11 +53,11 @@ def pin_revisions(models: Iterable[str], data: Iterable[str], lock: Path) -> Non
 
 
 def check_access(models: Mapping[str, str], pickled: Mapping[str, str], data: Mapping[str, str]) -> None:
-    """Ask the hub for repositories by their locked revisions, empty if there is none; nothing is downloaded.
+    """Ask the hub whether repositories can be downloaded at their locked revisions, without downloading them.
 
-    The weights of `models` are safetensors, those of `pickled` are .bin files that are converted.
-
-    Raises BadInput that lists everything which could not be fetched, each with what to do about it.
+    Each mapping is from repositories to revisions; a revision is empty if none is locked. The weights of `models` are
+    safetensors, and those of `pickled` are .bin files, which are converted. Raises BadInput with a list of all repositories
+    that cannot be downloaded, each with its fix.
     """
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
 
@@ -71,7 +71,7 @@ def check_access(models: Mapping[str, str], pickled: Mapping[str, str], data: Ma
                 files = list_files(repo, revision, repo_type)
                 if kind:
                     files = model_files(repo, revision, files, kind)
-                for file in files[:1]:  # the list of a gated repository is open, its files are not
+                for file in files[:1]:  # one file is tried, because a gated repository lists its files but refuses them
                     get_hf_file_metadata(hf_hub_url(repo, file.path, repo_type=repo_type, revision=revision))
             except BadInput as error:
                 missing.append(str(error))
@@ -83,11 +83,10 @@ def check_access(models: Mapping[str, str], pickled: Mapping[str, str], data: Ma
 def push_folder(
     folder: Path, repo: str, repo_type: Literal["model", "dataset"], token: str, *, private: bool
 ) -> dict[str, str]:
-    """Commit a folder that a rule made to a repository, which then has the files of its manifest and no others.
+    """Commit a folder that a rule made to a repository, which then has exactly the files of its manifest.
 
-    A repository that is not there is made, `private` or not; nothing is committed where nothing has changed. Returns
-    repository, type, commit and address. Raises BadInput for files that are not those of the manifest, and where the hub
-    refuses.
+    A missing repository is created, `private` or not. Nothing is committed if nothing has changed. Returns repository, type,
+    commit and address. Raises BadInput if files differ from the manifest, and if the hub refuses.
     """
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 
@@ -97,35 +96,35 @@ def push_folder(
     faults: tuple[type[Exception], ...] = (*hub_errors(), ValueError)
     try:
         address = api.create_repo(repo, repo_type=repo_type, private=private, exist_ok=True)
-        left = set(api.list_repo_files(repo, repo_type=repo_type)) - {*names, ".gitattributes"}
+        obsolete = set(api.list_repo_files(repo, repo_type=repo_type)) - {*names, ".gitattributes"}
         operations = [CommitOperationAdd(name, folder / name) for name in names]
         message = f"Files of manifest {file_sha256(folder / 'manifest.json')[:12]}"
         commit = api.create_commit(
             repo,
-            [*operations, *(CommitOperationDelete(name) for name in sorted(left))],
+            [*operations, *(CommitOperationDelete(name) for name in sorted(obsolete))],
             repo_type=repo_type,
             commit_message=message,
         )
     except faults as error:
         message = " ".join(str(error).split())[:300]
         raise BadInput(
-            f"{repo}: not pushed: {message}; may the token write there, and is the name one of the hub's?"
+            f"{repo}: not pushed: {message}; check that the token may write there and that the hub allows the name"
         ) from error
     log.info("%s: commit %s, %d files", address, commit.oid, len(names))
     return {"repository": repo, "type": repo_type, "commit": commit.oid, "address": str(address)}
 
 
 def check_revision(repo: str, revision: str) -> None:
-    """Raise BadInput if the lock gives no commit of a repository."""
+    """Raise BadInput if the revision of a repository is not a commit."""
     if not re.fullmatch(r"[0-9a-f]{40}", revision):
         raise BadInput(
-            f"config/lock.yaml: {repo}: no commit to fetch; `snakemake -c1 pin_revisions` looks it up on the hub, or add "
-            f"a line `{repo}: COMMIT` with its 40 digits"
+            f"config/lock.yaml: {repo}: no commit to fetch; run `snakemake -c1 pin_revisions`, which asks the hub for it, or "
+            f"add a line `{repo}: COMMIT` with its 40 digits"
         )
 
 
 def list_files(repo: str, revision: str, kind: str) -> list[RepoFile]:
-    """All files of a revision."""
+    """All files of a repository at a revision."""
     from huggingface_hub import HfApi
     from huggingface_hub.hf_api import RepoFile
 
@@ -134,45 +133,45 @@ def list_files(repo: str, revision: str, kind: str) -> list[RepoFile]:
 
 
 def model_files(repo: str, revision: str, files: Sequence[RepoFile], weights: Weights) -> list[RepoFile]:
-    """The files that a model folder takes, but for .bin weights. Raises BadInput if it has no weights of the kind."""
+    """The files that a model folder needs, except .bin weights. Raises BadInput if the repository has no such `weights`."""
     wanted = _wanted(files, "")
     safe, pickled = (
         any(fnmatch.fnmatchcase(f.path, p) for f in files) for p in ("model*.safetensors", "pytorch_model*.bin")
     )
     if weights == "safetensors" and not safe:
         fix = (
-            "give the model `weights: bin` in config/models.yaml, and its pytorch_model*.bin are converted once"
+            "give the model `weights: bin` in config/models.yaml, so that its pytorch_model*.bin are converted once"
             if pickled
             else "lock a commit of the repository that has them, or name another model in config/models.yaml"
         )
-        raise BadInput(f"{repo} at {revision}: no weights model*.safetensors, and no others are loaded; {fix}")
+        raise BadInput(f"{repo} at {revision}: no weights model*.safetensors, the only ones that are loaded; {fix}")
     if weights == "bin" and safe:
         raise BadInput(
-            f"{repo} at {revision}: it has weights model*.safetensors, so nothing need be converted; take `weights: bin` "
-            "of the model out of config/models.yaml"
+            f"{repo} at {revision}: it has weights model*.safetensors, which need no conversion; remove `weights: bin` of the "
+            "model from config/models.yaml"
         )
     if weights == "bin" and not {file.path for file in files} & {PICKLED, PICKLED_INDEX}:
         raise BadInput(
-            f"{repo} at {revision}: no weights {PICKLED}, and no {PICKLED_INDEX} of shards; name another model in "
+            f"{repo} at {revision}: neither {PICKLED} nor {PICKLED_INDEX} with shards; name another model in "
             "config/models.yaml"
         )
     return wanted + [file for file in files if re.fullmatch(r"additional_chat_templates/[\w-]+\.jinja", file.path)]
 
 
 def module_files(repo: str, revision: str, files: Sequence[RepoFile], module: str) -> list[RepoFile]:
-    """The files of a module's folder. Raises BadInput if its weights are a pickle alone."""
+    """The files of a module's folder. Raises BadInput if its only weights are a pickle."""
     wanted = _wanted(files, f"{module}/")
     pickled = any(file.path == f"{module}/pytorch_model.bin" for file in files)
     if pickled and not any(file.path.endswith(".safetensors") for file in wanted):
         raise BadInput(
-            f"{repo} at {revision}: {module}: no weights model*.safetensors, and no others are loaded; lock a commit of the "
-            "repository that has them, or name another model in config/models.yaml"
+            f"{repo} at {revision}: {module}: no weights model*.safetensors, the only ones that are loaded; lock a commit of "
+            "the repository that has them, or name another model in config/models.yaml"
         )
     return wanted
 
 
 def _wanted(files: Sequence[RepoFile], start: str) -> list[RepoFile]:
-    """The files that a model needs whose paths are `start` and a name."""
+    """The needed files directly in the folder `start`, which is empty or ends with a slash."""
     names = {file.path.removeprefix(start): file for file in files if file.path.startswith(start)}
     return [
         f for name, f in names.items() if "/" not in name and any(fnmatch.fnmatchcase(name, p) for p in MODEL_FILES)
@@ -180,30 +179,30 @@ def _wanted(files: Sequence[RepoFile], start: str) -> list[RepoFile]:
 
 
 def hub_errors() -> tuple[type[Exception], ...]:
-    """What a request to the hub raises: its own errors are both, a connection that fails is the client's alone."""
+    """The exceptions of a request to the hub. A failed connection raises the HTTP client's, the hub's own errors are both."""
     from httpx2 import HTTPError
 
     return (HTTPError, OSError)
 
 
 def explain_refusal(repo: str, revision: str | None, error: Any) -> str:
-    """What the hub refuses, and what to do about it."""
+    """A line that explains an error of the hub, and how to fix it."""
     from huggingface_hub import constants
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
 
     place = f"{repo} at {revision}" if revision else repo
     if isinstance(error, GatedRepoError):
         return (
-            f"{place}: gated; accept its licence at {constants.ENDPOINT}/{repo} and export HF_TOKEN, a token of the account "
-            "that did"
+            f"{place}: gated; accept its licence at {constants.ENDPOINT}/{repo}, and export HF_TOKEN with a token of that "
+            "account"
         )
     if isinstance(error, RevisionNotFoundError):
         return f"{place}: the hub has no such commit; correct config/lock.yaml, or remove the line and pin it again"
     if isinstance(error, RepositoryNotFoundError):
-        return f"{place}: not on the hub, or private; correct its id, or export HF_TOKEN of an account that may read it"
+        return f"{place}: not on the hub, or private; correct its id, or export HF_TOKEN with a token that may read it"
     return f"{place}: {' '.join(str(error).split())[:300]}"
 
 
 def _refuse(missing: Sequence[str]) -> None:
     if missing:
-        raise BadInput("\n".join([f"{len(missing)} of what is needed cannot be had from the hub", *missing]))
+        raise BadInput("\n".join([f"the hub does not give {len(missing)} of the files that are needed:", *missing]))

@@ -1,4 +1,4 @@
-"""Loading of model folders with transformers. Importing this imports torch."""
+"""Loading of model folders with transformers. Importing this module imports torch."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def load_model(folder: Path, model: ModelUse, threads: int) -> Any:
-    """The model of a folder, on the GPU where there is one. Raises BadInput if the folder cannot be loaded."""
+    """The model of a folder, on the GPU if there is one. Raises BadInput if the folder cannot be loaded."""
     with _memory_for(folder):
         return _load(AutoModelForCausalLM, folder, model, threads)
 
@@ -41,13 +41,13 @@ def load_classifier(folder: Path, model: ModelUse, threads: int) -> Any:
 
 @contextmanager
 def _memory_for(folder: Path) -> Iterator[None]:
-    """Raise BadInput if a GPU does not hold the weights of a folder."""
+    """Raise BadInput if the weights of a folder do not fit the GPU."""
     try:
         yield
     except torch.OutOfMemoryError as error:
         raise BadInput(
-            f"{folder}: its weights do not fit the GPU ({' '.join(str(error).split())[:200]}): give the model a `size` in "
-            "config/models.yaml whose jobs get a GPU with more memory, or a `dtype` of 16 bits"
+            f"{folder}: its weights do not fit the GPU ({' '.join(str(error).split())[:200]}); in config/models.yaml, give the "
+            "model a `size` whose jobs get a GPU with more memory, or a `dtype` of 16 bits"
         ) from error
 
 
@@ -66,18 +66,18 @@ def _load(auto: Any, folder: Path, model: ModelUse, threads: int) -> Any:
             )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, RuntimeError) as error:
         raise BadInput(
-            f"{folder}: transformers cannot load this model: {' '.join(str(error).split())[:300]}"
+            f"{folder}: transformers cannot load this model: {' '.join(str(error).split())[:300]}; name another model"
         ) from error
     except SafetensorError as error:
         raise BadInput(
-            f"{_torn(folder)}: weights that cannot be read, {error}; it was cut short or changed: copy it here again"
+            f"{_torn(folder)}: the weights cannot be read ({error}): the file was truncated or changed; copy it here again"
         ) from error
-    loaded.config._name_or_path = str(folder)  # not that of a folder which is gone
+    loaded.config._name_or_path = str(folder)  # else it names the temporary folder, which is gone
     return loaded.to("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _torn(folder: Path) -> Path:
-    """The file of weights that cannot be opened; the folder where each of them can."""
+    """The file of weights that cannot be opened. The folder if each can be opened."""
     for path in sorted(folder.glob("*.safetensors")):
         try:
             safe_open(path, "pt")
@@ -87,37 +87,39 @@ def _torn(folder: Path) -> Path:
 
 
 def load_tokenizer(folder: Path, model: ModelUse) -> Any:
-    """The tokenizer of a folder, with the padding token and the chat template that the configuration gives.
+    """The tokenizer of a folder, with the padding token and the chat template of the configuration.
 
-    A model without a padding token gets its end token, which is logged: masks come from lengths, so a real end token is
-    still learnt. Raises BadInput for a folder whose tokenizer cannot be loaded, for a padding or end token that the model does
-    not know, for neither of both, and for several chat templates none of which is chosen.
+    If a model has no padding token, its end token is used, which is logged. Masks come from lengths, so the model still learns
+    the real end token. Raises BadInput if the tokenizer cannot be loaded, if its padding or end token is not in the model's
+    vocabulary, if it has neither token, and if none of several chat templates is chosen.
     """
     check_folder(folder)
     tokenizer = open_tokenizer(folder)
     if model.pad_token is not None:
         if model.pad_token not in tokenizer.get_vocab():
-            raise BadInput(f"{folder}: pad_token {model.pad_token!r} is not in its vocabulary; name a token that is")
+            raise BadInput(
+                f"{folder}: pad_token {model.pad_token!r} is not in its vocabulary; name a token of the vocabulary"
+            )
         tokenizer.pad_token = model.pad_token
     elif tokenizer.pad_token is None:
         if tokenizer.eos_token is None:
             raise BadInput(
-                f"{folder}/tokenizer_config.json: it has no pad_token and no eos_token; name a token of its vocabulary as "
+                f"{folder}/tokenizer_config.json: it has neither pad_token nor eos_token; name a token of its vocabulary as "
                 "`pad_token` of the model in config/models.yaml"
             )
         tokenizer.pad_token = tokenizer.eos_token
-        log.info("%s has no padding token: its end token %s serves", folder, tokenizer.eos_token)
+        log.info("%s has no padding token; its end token %s is used", folder, tokenizer.eos_token)
     _check_tokens(folder, tokenizer)
     tokenizer.chat_template = _chat_template(folder, tokenizer.chat_template, model)
     return tokenizer
 
 
 def _check_tokens(folder: Path, tokenizer: Any) -> None:
-    """Raise BadInput for a padding or end token whose number is beyond the model's rows: the tokenizer made it up."""
+    """Raise BadInput for a padding or end token without a row in the model. A tokenizer invents one for an unknown text."""
     rows = vocabulary_size(folder)
     fixes = {
         "eos_token": "correct it there",
-        "pad_token": "name a token that is as `pad_token` of the model in config/models.yaml",
+        "pad_token": "name a token of the vocabulary as `pad_token` of the model in config/models.yaml",
     }
     for name, fix in fixes.items():
         number = getattr(tokenizer, f"{name}_id")
@@ -129,22 +131,24 @@ def _check_tokens(folder: Path, tokenizer: Any) -> None:
 
 
 def _chat_template(folder: Path, stored: str | dict[str, str] | None, model: ModelUse) -> str | None:
-    """The chat template by which a model is asked: its folder's, or what the configuration gives or names."""
+    """The chat template with which a model is asked: the one that the configuration gives or names, or else the folder's."""
     chosen, named = model.chat_template, stored if isinstance(stored, dict) else {}
     if chosen is not None and "{" not in chosen and chosen not in named and not _trained_here(folder):
-        known = f"whose chat templates are {', '.join(sorted(named))}" if named else "which has no named ones"
+        choice = (
+            f"name one of {', '.join(sorted(named))}" if named else "give a template, because the folder names none"
+        )
         raise BadInput(
-            f"config/models.yaml: chat_template: {chosen!r} is no Jinja template and no name of one in {folder}, {known}"
+            f"config/models.yaml: chat_template: {chosen!r} is neither Jinja nor the name of a template in {folder}; {choice}"
         )
     if isinstance(stored, dict):
         if chosen is None and "default" not in stored:
             raise BadInput(
-                f"{folder}: it has several chat templates and none is the default: {', '.join(sorted(stored))}; name one as "
+                f"{folder}: none of its several chat templates is the default: {', '.join(sorted(stored))}; name one as "
                 "`chat_template` of the model in config/models.yaml"
             )
         name = chosen or "default"
         if name in stored:
-            log.info("%s has the chat templates %s: %s serves", folder, ", ".join(sorted(stored)), name)
+            log.info("%s has the chat templates %s; %s is used", folder, ", ".join(sorted(stored)), name)
         stored = stored.get(name)
     if chosen is not None and "{" in chosen:
         stored = chosen
@@ -152,12 +156,12 @@ def _chat_template(folder: Path, stored: str | dict[str, str] | None, model: Mod
         return None
     stored = stored.removeprefix(FIXED_DATE)
     if model.system_turn == "user" and not stored.startswith(SYSTEM_IN_USER_TURN):
-        log.info("%s: a system text stands in front of the user's turn, as `system_turn` says", folder)
+        log.info("%s: a system text goes before the first user turn, because of `system_turn`", folder)
         stored = SYSTEM_IN_USER_TURN + stored
     return FIXED_DATE + stored if "strftime_now" in stored else stored
 
 
 def _trained_here(folder: Path) -> bool:
-    """Whether a stage trained this model: its folder has the one template that was chosen for its base."""
+    """Whether a stage trained this model. Its folder then has only the template that was chosen for its base."""
     manifest = folder / "manifest.json"
     return manifest.is_file() and "base" in read_json(manifest)

@@ -1,4 +1,4 @@
-"""The GPU memory that a model and a batch of its sequences take, by arithmetic alone. All amounts are in bytes."""
+"""Estimates of the GPU memory that a model and a batch of its sequences take. All amounts are in bytes."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from reversegen.core.files import read_json
 from reversegen.models.folder import adapted
 
 DRAWN = 44
-"""Bytes for each token of the vocabulary while a sequence's next token is drawn: logits in 16 and 32 bits (6), over the
-temperature (4), sorted, with their numbers (12), the softmax and the sums of these (8), two masks (2), what top-p leaves (4),
-its softmax (4) and the noise (4)."""
+"""Bytes for each token of the vocabulary while a sequence's next token is drawn: logits in 16 and 32 bits (6), divided by the
+temperature (4), sorted with their numbers (12), their softmax and its cumulative sums (8), two masks (2), the logits within
+top-p (4), their softmax (4) and the noise (4)."""
 SCORED = 10
 """Bytes for each token of the vocabulary at a position that is scored: logits in 16 and 32 bits (6) and log-softmax (4)."""
 COPIED = 4
-"""A token in the cache takes a quarter of what a token takes that is read: its keys and values of one layer, copied as the
-cache grows and once more for each head that shares them, are 8 x hidden size bytes of 2 x (8 x hidden + 3 x intermediate)."""
+"""A token in the cache takes a quarter of the memory of a token that is being read. Its keys and values of one layer are copied
+as the cache grows, and again for each head that shares them: 8 x hidden size bytes of 2 x (8 x hidden + 3 x intermediate)."""
 WIDTHS = {"float32": 4, "float": 4, "float16": 2, "bfloat16": 2}
-"""Bytes of a number."""
+"""Bytes of a number, by its dtype."""
 
 
 @dataclass(frozen=True)
@@ -29,28 +29,28 @@ class Batch:
 
     sequences: int
     prompt: float
-    """Tokens of a prompt."""
+    """Number of tokens of a prompt."""
     written: float = 0
-    """Tokens that are generated after it at most; 0 if one forward pass reads it, without a cache."""
+    """Largest number of tokens generated after the prompt. 0 for a single forward pass without a cache."""
     scored: float = 0
-    """Positions of a sequence that such a pass gives logits for."""
+    """Number of positions of a sequence for which such a pass gives logits."""
 
 
 @dataclass(frozen=True)
 class ModelShape:
-    """What decides the memory of a model."""
+    """The sizes that decide the memory of a model."""
 
     weights: int
     cache: int
-    """Of a token in the key-value cache."""
+    """Bytes of a token in the key-value cache."""
     read: int
-    """Of a token of a prompt, while one layer reads it."""
+    """Bytes of a prompt token while one layer reads it."""
     vocabulary: int
-    """Tokens."""
+    """Number of tokens for which logits are computed."""
 
 
 def shape_of_size(size: Size, dtype: str) -> ModelShape | None:
-    """The largest of each among the models of a size; None for a size that tells of no GPU. `auto` counts as 16 bits."""
+    """The shape of the largest model of a size. None for a size without a footprint. The dtype `auto` counts as 16 bits."""
     use, width = size.footprint, WIDTHS.get(dtype, 2)
     if use is None:
         return None
@@ -59,9 +59,9 @@ def shape_of_size(size: Size, dtype: str) -> ModelShape | None:
 
 
 def shape_of_folder(folder: Path, dtype: str) -> ModelShape | None:
-    """That of a model's folder, by its config.json and its weights' files; None if these do not say it.
+    """The shape of the model in a folder, from its config.json and its weight files. None if these do not give it.
 
-    A sliding window is left out, so that the cache is that of a model without one.
+    A sliding window is ignored, so the cache is that of a model without one.
     """
     place, _ = adapted(folder) or (folder, 0)
     files = [*place.glob("*.safetensors"), *(folder.glob("*.safetensors") if place != folder else ())]
@@ -89,12 +89,12 @@ def shape_of_folder(folder: Path, dtype: str) -> ModelShape | None:
 
 
 def needed(shape: ModelShape, batch: Batch) -> int:
-    """What weights and a whole batch take together: cache, one layer's activations, logits of a step."""
+    """Bytes of the weights and of a whole batch: its cache, the activations of one layer, and the logits of a step."""
     return shape.weights + batch.sequences * _of_sequence(shape, batch)
 
 
 def most_sequences(shape: ModelShape, batch: Batch, available: int) -> int:
-    """How many of a batch's sequences fit beside the weights; 0 if not one does."""
+    """How many of a batch's sequences fit into `available` bytes beside the weights; 0 if none fits."""
     return max(0, int((available - shape.weights) // _of_sequence(shape, batch)))
 
 

@@ -1,8 +1,8 @@
-"""Weights in 16 bits that keep on average what training changed. Importing this imports torch.
+"""Stochastic rounding of weights to 16 bits, which on average keeps the changes of a training. Importing this imports torch.
 
-A trained update is often smaller than half the step between two neighbours of 16 bits. Rounding to the nearest then gives
-exactly the old weight back. Stochastic rounding keeps the update in the mean over a tensor's weights (Gupta et al. 2015, arXiv
-1502.02551, section 3).
+A trained update is often smaller than half the distance of two neighbouring 16-bit numbers. Rounding to the nearest then
+restores exactly the old weight. Stochastic rounding keeps the update in the mean over a tensor's weights (Gupta et al. 2015,
+arXiv 1502.02551, section 3).
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from reversegen.models.folder import adapted
 log = logging.getLogger("reversegen")
 
 CHUNK = 2**18
-"""Weights that are rounded at once: what is computed on the way stays in a processor's cache, five times faster than 2**24."""
+"""Number of weights rounded at once. Intermediate results then fit a processor's cache, five times as fast as with 2**24."""
 
 
 def rounded(tensor: torch.Tensor, dtype: torch.dtype, *seed: str | int) -> torch.Tensor:
-    """The float32 tensor in 16 bits, each number as one of its two neighbours, with the float32 number as the mean.
+    """The float32 tensor in 16 bits. Each number becomes one of its two neighbours, so that the mean is the float32 number.
 
-    The upper neighbour is drawn with the probability of the distance from the lower one over that between both. The
-    probability is exact for bfloat16 and for the normal numbers of float16, which drop at most 16 bits, and a multiple of
-    2**-16 for others. What 16 bits can hold stays as it is, and no finite number becomes infinite. The draws depend on the
-    seed, the place in the tensor and nothing else, so that every device and number of processes gives the same bits. A tensor
-    of another type, and one that shall be float32, is cast as torch does.
+    The probability of the upper neighbour is the number's distance from the lower neighbour over the distance between both. It
+    is exact for bfloat16 and for the normal numbers of float16, which drop at most 16 bits, and a multiple of 2**-16 for other
+    numbers. A number that 16 bits can hold stays the same, and no finite number becomes infinite. The draws depend only on the
+    seed and the place in the tensor, so every device and every number of processes gives the same bits. A tensor of another
+    dtype, and any tensor with the target dtype float32, is cast as torch does.
     """
     if tensor.dtype != torch.float32 or dtype not in (torch.bfloat16, torch.float16):
         return tensor.to(dtype)
@@ -57,12 +57,12 @@ def _rounded(numbers: torch.Tensor, dtype: torch.dtype, rng: np.random.Generator
     drawn = torch.from_numpy(rng.integers(0, 2**16, len(numbers), dtype=np.uint16)).to(numbers.device)
     up = (drawn.float() + 0.5) / 2**16 < (numbers - start) / (
         end - start
-    )  # false where either is infinite or no number
+    )  # False if either neighbour is infinite or not a number
     return torch.where(up, high, low).view(dtype)
 
 
 def round_model(model: torch.nn.Module, dtype: torch.dtype, *seed: str | int) -> None:
-    """Round the weights of a model in place, one at a time; a weight that two layers share stays shared."""
+    """Round the weights of a model in place, one tensor at a time. A tensor that two layers share stays shared."""
     for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
         if tensor.is_floating_point():
             tensor.data = rounded(tensor, dtype, *seed, name)
@@ -70,15 +70,15 @@ def round_model(model: torch.nn.Module, dtype: torch.dtype, *seed: str | int) ->
 
 @contextmanager
 def folder_in(folder: Path, dtype: str) -> Iterator[Path]:
-    """The model folder, or for one in float32 that shall run in 16 bits a folder with its weights rounded.
+    """Yield the model folder itself, or, if a float32 model is to run in 16 bits, a folder with its weights rounded.
 
-    Libraries round to the nearest when they load, which would undo a fine-tuning whose result is kept in float32. The other
-    folder is for the time of loading alone, in the place for temporary files; it has the same bytes each time, for every engine
-    and for training. Of a LoRA adapter the model below it is rounded.
+    Libraries round to the nearest on loading, which would undo a fine-tuning whose result is stored in float32. The rounded
+    folder exists only while the model is loaded, in the folder for temporary files. It has the same bytes each time, for every
+    engine and for training. For a LoRA adapter its base model is rounded.
     """
     below = adapted(folder)
     place = below[0] if below else folder
-    if dtype == "auto":  # as transformers reads it: what a configuration says, whatever the weights are in
+    if dtype == "auto":  # as in transformers: the dtype in config.json, whatever the dtype of the weights
         config = read_json(place / "config.json")
         dtype = str(config.get("dtype") or config.get("torch_dtype"))
     if dtype not in ("bfloat16", "float16") or not in_float32(folder):
@@ -103,10 +103,10 @@ def folder_in(folder: Path, dtype: str) -> Iterator[Path]:
 
 
 def in_float32(folder: Path) -> bool:
-    """Whether all weights of a folder are in float32, beside masks and places that older ones hold as whole numbers.
+    """Whether all floating-point weights of a folder are in float32. For a LoRA adapter, the weights of its base model.
 
-    Of a LoRA adapter, those of the model below it. False of a quantised model, whose scales alone are in float32, and of a
-    folder that cannot be read, which its loader refuses.
+    Integer tensors, which older models have for masks and positions, are ignored. False for a quantised model, of which only
+    the scales are in float32, and for an unreadable folder, which its loader refuses.
     """
     below = adapted(folder)
     place, kinds = below[0] if below else folder, set()
@@ -114,7 +114,7 @@ def in_float32(folder: Path) -> bool:
         try:
             with safe_open(path, "pt") as file:
                 kinds |= {file.get_slice(key).get_dtype() for key in file.keys()}  # noqa: SIM118
-        except Exception:  # safetensors raises its own, and the loader tells of them
+        except Exception:  # safetensors raises its own exceptions, and the loader reports them
             return False
     return {kind for kind in kinds if "F" in kind} == {"F32"} and "quantization_config" not in read_json(
         place / "config.json"
@@ -122,9 +122,9 @@ def in_float32(folder: Path) -> bool:
 
 
 def _link(folder: Path, place: Path, leave: str) -> None:
-    """A folder of links to the files of another, without those that a pattern names."""
+    """Make a folder of links to the files of another one, without the files that the pattern `leave` matches."""
     place.mkdir()
-    left = set(folder.glob(leave))
+    omitted = set(folder.glob(leave))
     for path in folder.iterdir():
-        if path not in left:
+        if path not in omitted:
             os.symlink(path.resolve(), place / path.name)

@@ -1,4 +1,4 @@
-"""What the workflow puts in front of a chat template, so that it takes no system turn or knows no date of its own."""
+"""Text that the workflow puts before a chat template, so that it needs no system turn or does not depend on today's date."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ SYSTEM_IN_USER_TURN = (
     "{%- set messages = [{'role': 'user', 'content': messages[0].content + '\\n\\n' + messages[1].content}] + messages[2:] -%}"
     "{%- endif %}\n"
 )
-"""What a chat template begins with that shall take no system turn. The empty line between both texts is that of Gemma 3's
-template. Being part of the template, it holds for whatever renders it, and goes with a trained model's folder."""
+"""Beginning of a chat template that accepts no system turn. It puts the system text and an empty line before the user's text,
+as Gemma 3's template does. As a part of the template it works in every renderer, and is saved with a trained model."""
 
 
 DATE = datetime(2024, 7, 26)
-"""The day that every chat template is told, so that a prompt of tomorrow is the text of today: the one that Llama 3.1's own
-template writes if it is told none."""
+"""The date that every chat template gets, so that a prompt is the same on every day. It is the date that Llama 3.1's own
+template writes by default."""
 _CODES = (*"aAbBdeFHIjmMpSTuUwWyYZ", "-d", "-m", "-H", "-I", "%")
 FIXED_DATE = (
     "{%- macro strftime_now(format) -%}{{ format"
     + "".join(f" | replace('%{code}', '{DATE.strftime('%' + code)}')" for code in _CODES)
     + " }}{%- endmacro %}\n"
 )
-"""What a chat template that asks for the time begins with. As SYSTEM_IN_USER_TURN it goes with a trained model's folder, which
-is then told the date that it was trained with."""
+"""Beginning of a chat template that asks for the time. Like SYSTEM_IN_USER_TURN it is saved with a trained model, which then
+always gets the date with which it was trained."""

@@ -1,5 +1,5 @@
-"""What the rules decide, one module a rule file: input files, params and resources as functions of the configuration.
+"""Input files, params and resources of the rules, as functions of the configuration: one module for each rule file.
 
-Every function takes the loaded configuration first, and rules/common.smk binds it. What then takes wildcards is an input or
-param function of a rule; what takes names returns one.
+The first parameter of every function is the loaded configuration, which rules/common.smk binds. A function whose next
+parameter is the wildcards is an input or param function of a rule. A function whose next parameters are names returns one.
 """

@@ -1,4 +1,4 @@
-"""Which files of arms, iterations and variants a rule reads. An arm is a set of prompts with all that is made from it."""
+"""The files of arms, iterations and variants that rules read. An arm is a set of prompts with everything made from it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def iteration_of(wildcards: Wildcards) -> int:
 
 
 def iterated(_: Configuration, wildcards: Wildcards) -> bool:
-    """Whether an arm is that of a trained proposer."""
+    """Whether an arm belongs to a trained proposer."""
     return bool(wildcards.arm != "untrained")
 
 
 def arm_proposer(configuration: Configuration, wildcards: Wildcards) -> str:
-    """Proposer k writes in iter{k}; the control is proposer 0's, `untrained` is the base model's."""
+    """The model that writes in an arm: proposer k in iter{k}, proposer 0 in `control`, and the base model in `untrained`."""
     if wildcards.arm == "untrained":
         return role_folder(configuration, "proposer")(wildcards)[0]
     return part_file(configuration, "iter0/proposer" if wildcards.arm == "control" else "{arm}/proposer")(wildcards)
@@ -36,7 +36,7 @@ def of_previous(configuration: Configuration, file: str) -> Callable[[Wildcards]
 
 
 def previous_contamination(_: Configuration, wildcards: Wildcards) -> str:
-    """The gate that the pairs of the iteration before this one passed."""
+    """The contamination report that the pairs of the iteration before this one passed."""
     return f"results/{wildcards.task}/contamination/iter{int(wildcards.iteration) - 1}.json"
 
 
@@ -46,14 +46,14 @@ def following_proposer(_: Configuration, wildcards: Wildcards) -> str:
 
 
 def reference_proposer(configuration: Configuration, wildcards: Wildcards) -> str:
-    """What DPO is held to: proposer k by default, proposer 0 by configuration."""
+    """The reference model of DPO: proposer k by default, or proposer 0 if the task asks for it."""
     if task_of(configuration, wildcards).preference.reference == "warmup":
         return part_file(configuration, "iter0/proposer")(wildcards)
     return of_previous(configuration, "proposer")(wildcards)
 
 
 def pruned_before(configuration: Configuration, wildcards: Wildcards) -> list[str]:
-    """Marks that the weights of earlier proposers are gone, if the task does not keep them."""
+    """Files which show that the weights of earlier proposers are removed, for the proposers that the task does not keep."""
     keep = task_of(configuration, wildcards).keep
     if keep is None or not iterated(configuration, wildcards):
         return []
@@ -61,19 +61,19 @@ def pruned_before(configuration: Configuration, wildcards: Wildcards) -> list[st
 
 
 def training_pairs(configuration: Configuration, wildcards: Wildcards) -> list[str]:
-    """The pairs that trained this proposer: none for proposer 0 and the arm `untrained`."""
+    """The pairs that trained this proposer. Empty for proposer 0 and the arm `untrained`."""
     if wildcards.arm in ("iter0", "untrained"):
         return []
     return [part_file(configuration, f"iter{iteration_of(wildcards) - 1}/pairs.jsonl")(wildcards)]
 
 
 def up_to_now(configuration: Configuration, file: str) -> Callable[[Wildcards], list[str]]:
-    """A file of iterations 0 to this one."""
+    """A file of each iteration from 0 to this one."""
     return lambda wildcards: _each(configuration, file, wildcards, range(int(wildcards.iteration) + 1))
 
 
 def before_now(configuration: Configuration, file: str) -> Callable[[Wildcards], list[str]]:
-    """A file of the iterations before this one; of none for the arm `untrained`."""
+    """A file of each iteration before this one. Empty for the arm `untrained`."""
 
     def find(wildcards: Wildcards) -> list[str]:
         count = iteration_of(wildcards) if iterated(configuration, wildcards) else 0
@@ -83,12 +83,12 @@ def before_now(configuration: Configuration, file: str) -> Callable[[Wildcards],
 
 
 def of_trained(configuration: Configuration, file: str) -> Callable[[Wildcards], list[str]]:
-    """A file of iterations 1 to N."""
+    """A file of each iteration from 1 to N."""
     return lambda wildcards: of_every(configuration, file)(wildcards)[1:]
 
 
 def of_every(configuration: Configuration, file: str) -> Callable[[Wildcards], list[str]]:
-    """A file of iterations 0 to N."""
+    """A file of each iteration from 0 to N."""
 
     def find(wildcards: Wildcards) -> list[str]:
         return _each(configuration, file, wildcards, range(task_of(configuration, wildcards).iterations + 1))
@@ -97,22 +97,22 @@ def of_every(configuration: Configuration, file: str) -> Callable[[Wildcards], l
 
 
 def of_every_but_the_last(configuration: Configuration, file: str) -> Callable[[Wildcards], list[str]]:
-    """A file of iterations 0 to N - 1."""
+    """A file of each iteration from 0 to N - 1."""
     return lambda wildcards: of_every(configuration, file)(wildcards)[:-1]
 
 
 def of_every_referenced(configuration: Configuration, wildcards: Wildcards) -> list[str]:
-    """References of all iterations, of a kind whose verdicts rest on them."""
+    """The references of all iterations. Empty for a kind whose verdicts need no references."""
     return of_every(configuration, "references.jsonl")(wildcards) if referenced(configuration, wildcards) else []
 
 
 def of_warmup(configuration: Configuration, file: str) -> Callable[[Wildcards], list[str]]:
-    """A file of everything that proposer 0 wrote: iteration 0 and the control."""
+    """A file of each arm in which proposer 0 wrote: iteration 0 and the control."""
     return lambda wildcards: [part_file(configuration, f"{arm}/{file}")(wildcards) for arm in ("iter0", "control")]
 
 
 def of_warmup_and_trained(configuration: Configuration, file: str) -> Callable[[Wildcards], list[str]]:
-    """A file of everything that proposers wrote, the control included."""
+    """A file of each arm in which a proposer wrote, the control included."""
     return lambda wildcards: [*of_warmup(configuration, file)(wildcards), *of_trained(configuration, file)(wildcards)]
 
 
@@ -126,12 +126,12 @@ def _each(configuration: Configuration, file: str, wildcards: Wildcards, iterati
 
 
 def variant_folder(configuration: Configuration, wildcards: Wildcards) -> list[str]:
-    """The model of a variant of the target: the untouched one, or one that a source enhanced."""
+    """The model folder of a variant: the original target, or the target that a source enhanced."""
     if wildcards.variant == "original":
         return role_folder(configuration, "target")(wildcards)
     return [f"results/{wildcards.task}/{wildcards.variant}/target"]
 
 
 def variant_selection(_: Configuration, wildcards: Wildcards) -> list[str]:
-    """How the rows of a variant of the target were selected; none for the untouched one."""
+    """The file that describes how the rows of a variant were selected. Empty for the original target."""
     return [] if wildcards.variant == "original" else [f"results/{wildcards.task}/enhanced/selection.json"]

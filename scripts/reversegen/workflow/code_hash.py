@@ -1,9 +1,9 @@
-"""Hashes of the code that decides the outputs of a stage: moving reruns nothing, deciding reruns everything.
+"""Hashes of the code that decides the outputs of a stage, so that moving code reruns nothing and changing it does.
 
-A hash is taken over the syntax trees of a script and of every library module that it imports, without comments, docstrings,
-the paths of modules and their order. In place of an import stands a hash of the module that it names: a moved or renamed
-module changes nothing, and another one in its place does. Of a façade it holds the entries that the job uses, and it holds the
-shell command. Rules carry it as a param, since Snakemake reruns nothing if an imported module is edited.
+A hash covers the syntax trees of a script and of every library module that it imports, without comments, docstrings, module
+paths and their order. Each import is replaced by a hash of the imported module, so a moved or renamed module changes nothing,
+but another module in its place does. The hash covers only those entries of a façade that the job uses, and the shell command.
+Rules have it as a param, because Snakemake reruns nothing after a change of an imported module.
 """
 
 from __future__ import annotations
@@ -42,47 +42,49 @@ CARRIERS = frozenset(
         "reversegen.workflow.environment",
     }
 )
-"""Modules, and packages of them, that carry data without deciding it: a change in them reruns nothing, and tests hold their
-formats. What their classes compute does decide: the properties of a class are hashed with each module that imports it."""
+"""Modules and packages that transport data without deciding it. A change in them reruns nothing, and tests check their
+formats. Values that their classes compute do decide outputs, so the properties of a class are hashed with each module that
+imports it."""
 
 FACADES = {f"reversegen.{package}": package.upper() for package in ("engines", "judges", "kinds", "worlds")}
-"""Packages whose entries a job may use or not, with the dictionary that holds them."""
+"""Packages of which a job uses only some entries, with the name of the dictionary of all entries."""
 
 
 class Import(NamedTuple):
-    """A name that a module takes from another one of the library."""
+    """A name that a module imports from another module of the library."""
 
     bound: str
-    """What it is called in the module that imports it."""
+    """Its name in the module that imports it."""
     name: str
     module: str
 
 
 class Text(NamedTuple):
-    """Code in which each library module that it names is a number."""
+    """Code in which each name of a library module is replaced by a number."""
 
     code: str
     modules: tuple[str, ...]
-    """Those modules, in the order of their numbers."""
+    """The modules, in the order of their numbers."""
     names: frozenset[str]
-    """All names in it."""
+    """All names in the code."""
 
 
 @dataclass(frozen=True)
 class Module:
-    """What a module of the library, or a script, says."""
+    """The content of a script or of a module of the library."""
 
     text: Text
     imports: frozenset[Import]
     entries: Mapping[str, Text] | None
-    """The dictionary of a façade, which `text` lacks; None for any other module."""
+    """The dictionary of a façade, which is left out of `text`. None for any other module."""
 
 
 @functools.cache
 def code_hash(script: str, command: str = "", used: UsedEntries | None = None) -> str:
-    """A hash of a script, of its rules' shell `command` and of every module it imports, with the `used` entries; None for all.
+    """A hash of a script, of its rules' shell `command`, and of every module that it imports.
 
-    Raises FileNotFoundError for a script that does not exist.
+    It covers only the `used` entries of façades, or all entries if `used` is None. Raises FileNotFoundError for a missing
+    script.
     """
     pending, hashes = [script], dict[str, str]()
     while pending:
@@ -96,7 +98,7 @@ def code_hash(script: str, command: str = "", used: UsedEntries | None = None) -
 def shell_commands(rules: Path) -> dict[str, str]:
     """The shell commands in a folder of rule files, by the script that the rule's param `code=code("script")` names.
 
-    Raises ValueError for a command that is no plain text.
+    Raises ValueError for a command that is not a plain string.
     """
     commands: dict[str, list[str]] = {}
     for file in sorted(rules.glob("*.smk")):
@@ -110,7 +112,7 @@ def shell_commands(rules: Path) -> dict[str, str]:
 
 @functools.cache
 def _module_hash(name: str, used: UsedEntries | None) -> tuple[str, set[str]]:
-    """The hash of a module with what it imports, and the modules that are to be hashed besides."""
+    """The hash of a module with its imports, and the names of the imported modules, which must be hashed too."""
     module = _read(name)
     package = FACADES.get(name, "").lower()
     entries = {
@@ -119,14 +121,14 @@ def _module_hash(name: str, used: UsedEntries | None) -> tuple[str, set[str]]:
     texts = [module.text, *(entries[key] for key in sorted(entries))]
     mentioned = frozenset[str]().union(*(text.names for text in texts))
     imports = [i for i in module.imports if module.entries is None or i.bound in mentioned]
-    parts = [(text.code, *(_reference(other) for other in text.modules)) for text in texts]
+    parts = [(text.code, *(_reference(named) for named in text.modules)) for text in texts]
     parts += sorted((i.bound, i.name, _reference(i.module, i.name)) for i in imports)
     followed = {i.module for i in imports}.union(*(text.modules for text in texts))
-    return _hash(repr(sorted(entries)), *map(repr, parts)), {other for other in followed if not _carries(other)}
+    return _hash(repr(sorted(entries)), *map(repr, parts)), {one for one in followed if not _carries(one)}
 
 
 def _reference(module: str, name: str = "") -> str:
-    """What stands for a module in one that imports `name` from it, or the whole of it."""
+    """The hash that replaces a module in another module that imports `name` from it, or imports it whole."""
     return _properties(module).get(name, "") if _carries(module) else _hash(_read(module).text.code)
 
 
@@ -140,7 +142,7 @@ def _hash(*parts: str) -> str:
 
 @functools.cache
 def _file(module: str) -> Path | None:
-    """The file of a module, None for what is no module of ours."""
+    """The file of a library module. None for any other name."""
     stem = SCRIPTS.joinpath(*module.split("."))
     return next((file for file in (stem.with_suffix(".py"), stem / "__init__.py") if file.is_file()), None)
 
@@ -151,28 +153,31 @@ def _is_module(name: str) -> bool:
 
 @functools.cache
 def _read(name: str) -> Module:
-    """What a module says. Read once: many scripts import the same ones."""
+    """The content of a module. Cached, because many scripts import the same modules."""
     file = _file(name) or SCRIPTS / f"{name}.py"
     tree = ast.parse(file.read_text())
-    others, imports, modules = _take_imports(tree)
-    texts = sorted(file.parent.glob(f"{file.stem}.*.txt"))  # what a module reads beside it decides as its code does
-    others |= {f"{''.join(text.suffixes)} is {_hash(text.read_text(encoding='utf-8'))}" for text in texts}
+    external, imports, modules = _take_imports(tree)
+    texts = sorted(
+        file.parent.glob(f"{file.stem}.*.txt")
+    )  # text files that a module reads decide outputs as its code does
+    external |= {f"{''.join(text.suffixes)} is {_hash(text.read_text(encoding='utf-8'))}" for text in texts}
     entries = _take_entries(tree, FACADES[name], modules) if name in FACADES else None
     text = _text(tree, modules)
-    if entries is None:  # a module that is imported for what its import does
+    if entries is None:  # a module that is imported but not named is imported for its side effects
         imports |= {Import("", "", module) for module in {*modules.values()} - {*text.modules}}
-    return Module(text._replace(code=f"{sorted(others)} {text.code}"), frozenset(imports), entries)
+    return Module(text._replace(code=f"{sorted(external)} {text.code}"), frozenset(imports), entries)
 
 
 def _take_imports(tree: ast.Module) -> tuple[set[str], set[Import], dict[str, str]]:
-    """Take imports, docstrings and the strings that document fields out of a tree.
+    """Remove imports, docstrings and the strings that document fields from a tree.
 
-    Returns the imports of other packages as text, the names from library modules, and those modules that have a name.
+    Returns the imports of other packages as text, the names from library modules, and the library modules by their names in
+    the tree.
     """
-    others, imports, modules = set[str](), set[Import](), dict[str, str]()
+    external, imports, modules = set[str](), set[Import](), dict[str, str]()
     for node in [tree, *_statements(tree)]:
         for part in ("body", "orelse", "finalbody"):
-            kept = []
+            statements = []
             for statement in getattr(node, part, []):
                 if isinstance(statement, ast.Import | ast.ImportFrom):
                     origin = getattr(statement, "module", None)
@@ -183,16 +188,16 @@ def _take_imports(tree: ast.Module) -> tuple[set[str], set[Import], dict[str, st
                         elif origin and _is_module(origin):
                             imports.add(Import(bound, alias.name, origin))
                         else:
-                            others.add(f"{bound} is {origin} {alias.name}")
+                            external.add(f"{bound} is {origin} {alias.name}")
                 elif not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)):
-                    kept.append(statement)
+                    statements.append(statement)
             if hasattr(node, part):
-                setattr(node, part, kept)
-    return others, imports, modules
+                setattr(node, part, statements)
+    return external, imports, modules
 
 
 def _take_entries(tree: ast.Module, dictionary: str, modules: Mapping[str, str]) -> dict[str, Text]:
-    """Empty the dictionary of a façade and return what stood in it, by key."""
+    """Empty the dictionary of a façade and return its entries by key. Raises ValueError if it has no such dictionary."""
     for node in tree.body:
         target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
         if isinstance(target, ast.Name) and target.id == dictionary:
@@ -207,7 +212,7 @@ def _take_entries(tree: ast.Module, dictionary: str, modules: Mapping[str, str])
 
 
 def _text(tree: ast.AST, modules: Mapping[str, str]) -> Text:
-    """The code of a tree, in which the names of library modules, in the code or in a string, are numbers."""
+    """The code of a tree. Numbers replace the names of library modules, also inside strings."""
     numbers, names = dict[str, int](), set[str]()
 
     def code(part: object) -> str:
@@ -228,7 +233,7 @@ def _text(tree: ast.AST, modules: Mapping[str, str]) -> Text:
 
 @functools.cache
 def _properties(module: str) -> dict[str, str]:
-    """A hash of the properties of each class of a module that has some, with those that it inherits from another one."""
+    """By class of a module, a hash of its properties and of those that it inherits. Classes without properties are left out."""
     file = _file(module)
     assert file is not None
     computed: dict[str, str] = {}
@@ -250,7 +255,7 @@ def _is_property(function: ast.FunctionDef) -> bool:
 
 
 def _statements(tree: ast.AST) -> Iterator[ast.AST]:
-    """All statements below a node: a tenth of its nodes, and no expression holds one."""
+    """All statements below a node. They are a tenth of its nodes, and expressions, which have none, need no visit."""
     for name in ("body", "orelse", "finalbody", "handlers", "cases"):
         part = getattr(tree, name, None)
         for node in part if isinstance(part, list) else []:

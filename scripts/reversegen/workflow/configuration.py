@@ -16,13 +16,15 @@ from reversegen.kinds import check_kind, kind_settings
 from reversegen.worlds import SOLVERS, WORLDS
 
 JUDGE_FORMATS = (*JUDGES, "classifier")
-"""What `judge.format` of a task may be: a format of a generative judge, or a text classifier, which has labels instead."""
+"""The allowed values of `judge.format`: the formats of generative judges, and `classifier` for a text classifier."""
 
 
 def check_task(task: Task, models: Mapping[str, Model], place: str) -> None:
-    """Raise BadInput, with the place that names it, for a judge format that there is not, and as `check_kind` does."""
+    """Raise BadInput, whose message begins with `place`, for an unknown judge format, and as `check_kind` does."""
     if task.judge and task.judge.format not in JUDGE_FORMATS:
-        raise BadInput(f"{place}judge.format: {task.judge.format!r} is none of {', '.join(JUDGE_FORMATS)}")
+        raise BadInput(
+            f"{place}judge.format: unknown format {task.judge.format!r}; use one of {', '.join(JUDGE_FORMATS)}"
+        )
     check_kind(task, models, place)
 
 
@@ -30,5 +32,8 @@ EXTENSIONS = Extensions(kinds=kind_settings(), worlds=WORLDS, solvers=SOLVERS, c
 
 
 def load_configuration(values: dict[str, Any], folder: Path) -> Configuration:
-    """The content of config.yaml, as Snakemake merged it, and the other files of `folder`; raises BadInput as `load` does."""
+    """The configuration of `values`, which is config.yaml as Snakemake merged it, and of the other files of `folder`.
+
+    Raises BadInput as `load` does.
+    """
     return load(values, folder, EXTENSIONS)

@@ -1,4 +1,4 @@
-"""What rules/enhance.smk reads beside arms: judgements of references, and a target that can be trained."""
+"""Functions of rules/enhance.smk: judgements of references, and a target that can be trained."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def judged_references(configuration: Configuration, wildcards: Wildcards) -> list[str]:
-    """Judgements of every reference, of a kind whose verdicts rest on a judge."""
+    """The judgements of all references. Empty for a kind whose verdicts need no judge."""
     if not judged(configuration, wildcards):
         return []
     return of_warmup_and_trained(configuration, "reference_judgements.jsonl")(wildcards)
@@ -27,13 +27,14 @@ def trainable_target(configuration: Configuration, wildcards: Wildcards) -> list
     """The folder of the target. Raises BadInput for an endpoint, which cannot be enhanced."""
     if is_endpoint(configuration, "target", wildcards):
         raise BadInput(
-            f"task {wildcards.task}: target: an endpoint cannot be fine-tuned; only its failures can be found"
+            f"task {wildcards.task}: target: an endpoint cannot be fine-tuned; name a hub id or folder, or ask only for files "
+            "of iterations"
         )
     return role_folder(configuration, "target")(wildcards)
 
 
 def of_sources(configuration: Configuration, file: str) -> Callable[[Wildcards], list[str]]:
-    """A file of every enhancement source, such as enhanced/seeds/eval.json; of none for an endpoint, which is not enhanced."""
+    """A file of every enhancement source, such as enhanced/seeds/eval.json. Empty for an endpoint, which cannot be enhanced."""
 
     def find(wildcards: Wildcards) -> list[str]:
         sources = () if is_endpoint(configuration, "target", wildcards) else SOURCES

@@ -1,4 +1,4 @@
-"""The environment that every job of a run inherits: variables, and a signal that only some processes handle."""
+"""The environment that every job of a run inherits: variables, and how it handles a signal."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from pathlib import Path
 REPOSITORY = Path(__file__).parents[3]
 """The folder of the Snakefile, with envs/, resources/ and scripts/."""
 BUDGETED = "REVERSEGEN_BUDGETED"
-"""Environment variable that holds config.yaml as Snakemake merged it, where a task has a budget. A job reads the budget when it
-starts: as a param, a raised limit would make everything again."""
+"""Environment variable with config.yaml as Snakemake merged it, set if a task has a budget. A job reads the budget from it when
+it starts. As a param of the rules, a raised limit would rerun everything."""
 WARNED = "REVERSEGEN_WARNED"
-"""Environment variable that is set once the faults of the configuration were shown: the jobs of a run read it again."""
+"""Environment variable that is set once the configuration's faults are shown, so that the jobs of a run do not repeat them."""
 
 
 def prepare_environment() -> None:
-    """Set what every job inherits: our `python` first, unless conda puts another before it; no hub but for fetching.
+    """Set the environment of every job: our `python` comes first in PATH, and the hub is off except for fetching.
 
-    SIGUSR1, by which SLURM tells all processes of a job that its time is nearly over, is for the one that listens to it.
+    SIGUSR1 is ignored by default. SLURM sends it to all processes of a job shortly before the time limit, and only a process
+    that saves its state handles it.
     """
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])

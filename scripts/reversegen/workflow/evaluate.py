@@ -1,4 +1,4 @@
-"""What rules/evaluate.smk reads beside arms: who reads a system text in the task, and every evaluation of a run."""
+"""Functions of rules/evaluate.smk: the roles that read a system text, and the evaluations of a run."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 def iterated_teacher(configuration: Configuration, wildcards: Wildcards) -> list[str]:
-    """The teacher's folder, if iterations ask it: enhancement's alone is not fetched to evaluate a proposer."""
+    """The teacher's folder, if iterations ask the teacher. One that only enhancement asks is not needed for a proposer."""
     return role_folder(configuration, "teacher")(wildcards) if referenced(configuration, wildcards) else []
 
 
 def readers(configuration: Configuration, wildcards: Wildcards) -> str:
     """The roles of the task that may read a system text, with their models, as JSON."""
-    from reversegen.workflow.role_conversations import system_text_readers  # few jobs need it
+    from reversegen.workflow.role_conversations import system_text_readers  # imported here, because few jobs need it
 
     folders = {role: role_folder(configuration, role)(wildcards) for role in ("target", "judge")}
     if referenced(configuration, wildcards):
@@ -32,25 +32,25 @@ def readers(configuration: Configuration, wildcards: Wildcards) -> str:
 
 
 def proposer_evals(configuration: Configuration, wildcards: Wildcards) -> list[str]:
-    """Evaluations of the task's proposers, from the task's folder."""
+    """The evaluation files of the task's proposers, relative to the run's folder."""
     iterations = [f"iter{k}/eval.json" for k in range(task_of(configuration, wildcards).iterations + 1)]
     return ["untrained/eval.json", *iterations]
 
 
 def target_evals(configuration: Configuration, wildcards: Wildcards) -> list[str]:
-    """Evaluations of the target, of what it was enhanced to, and of other models on what it failed, from the task's folder."""
+    """The evaluation files of the target, of the enhanced targets and of transfers, relative to the run's folder."""
     transfers = [f"transfer/{model}/eval.json" for model in task_of(configuration, wildcards).transfer]
     return ["original/eval.json", *of_sources(configuration, "eval.json")(wildcards), *transfers]
 
 
 def own_evals(configuration: Configuration, wildcards: Wildcards) -> list[str]:
-    """Every eval.json of this run alone, whatever random seeds a table pools."""
+    """Every eval.json of this run, without the other random seeds that a table pools."""
     names = [*proposer_evals(configuration, wildcards), *target_evals(configuration, wildcards)]
     return [part_file(configuration, name)(wildcards) for name in names]
 
 
 def outcome_files(configuration: Configuration, wildcards: Wildcards) -> list[str]:
-    """What the evaluations of a run are made of, beside each: what every prompt and question came to."""
+    """The files from which the evaluations of a run are computed, with the result of every prompt and question."""
     proposers, targets = (
         [path.removesuffix("eval.json") for path in evals(configuration, wildcards)]
         for evals in (proposer_evals, target_evals)

@@ -1,4 +1,4 @@
-"""What rules/explore.smk reads beside arms: embeddings, and what stops a run whose proposer has collapsed."""
+"""Functions of rules/explore.smk: embeddings, and whether a collapsed proposer stops the run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def embedding_files(
     configuration: Configuration, *files: Callable[[Wildcards], str | list[str]]
 ) -> Callable[[Wildcards], list[str]]:
-    """Files of embeddings, if the task has a model for them; else none."""
+    """The files of embeddings that the functions `files` give. Empty if the task has no embedding model."""
 
     def find(wildcards: Wildcards) -> list[str]:
         if task_of(configuration, wildcards).embedding is None:
@@ -29,18 +29,18 @@ def embedding_files(
 
 
 def test_embeddings(configuration: Configuration, wildcards: Wildcards) -> list[str]:
-    """Embeddings of every test set."""
+    """The embeddings of every test set."""
     names = task_of(configuration, wildcards).data.tests
     return [part_file(configuration, f"tests/{name}.embeddings.npy")(wildcards) for name in names]
 
 
 def embedding_cache(configuration: Configuration, wildcards: Wildcards) -> str:
-    """Vectors that any task has asked this model for."""
+    """The file that caches the vectors of this model for all tasks."""
     return str(paths.embedding_cache(model_name(configuration, "embedding", wildcards) or ""))
 
 
 def embedding_settings(configuration: Configuration, wildcards: Wildcards) -> str:
-    """How texts become vectors, as JSON; null if the task has no model for it."""
+    """The task's section `embedding` as JSON, null if it has none."""
     embedding = task_of(configuration, wildcards).embedding
     return embedding.model_dump_json() if embedding else "null"
 

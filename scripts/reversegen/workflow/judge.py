@@ -1,4 +1,4 @@
-"""What rules/judge.smk reads: the judge's settings, and the labelled set that it is checked on."""
+"""Functions of rules/judge.smk: the judge's settings, and the labelled set on which it is checked."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ if TYPE_CHECKING:
 
 
 def judge_setting(configuration: Configuration, wildcards: Wildcards) -> str:
-    """The judge as JSON, without what decides no verdict; null for a task without one."""
+    """The settings of the judge that decide verdicts, as JSON. null for a task without a judge."""
     judge = task_of(configuration, wildcards).judge
     return judge.model_dump_json(exclude=UNDECIDING) if judge else "null"
 
 
 def judge_file(configuration: Configuration, wildcards: Wildcards) -> list[str]:
-    """The file of the labelled set that the judge is checked on."""
+    """The file of the labelled set on which the judge is checked. Empty for a corpus."""
     return data_file(_judge_source(configuration, wildcards))
 
 
 def judge_source(configuration: Configuration, wildcards: Wildcards) -> str:
-    """The data source of that set, as JSON."""
+    """The data source of the labelled set, as JSON."""
     return _judge_source(configuration, wildcards).model_dump_json()
 
 
 def _judge_source(configuration: Configuration, wildcards: Wildcards) -> DataSource:
-    """The task's own set, or the one that ships for its kind."""
+    """The labelled set of the task, or the set that ships for its kind."""
     task = task_of(configuration, wildcards)
     source: DataSource = DataSource.model_validate(
         {"file": shipped(f"resources/judge/{task.kind}.jsonl"), "licence": "Apache-2.0"}
@@ -38,5 +38,5 @@ def _judge_source(configuration: Configuration, wildcards: Wildcards) -> DataSou
 
 
 def labelled_openings(configuration: Configuration, wildcards: Wildcards) -> list[str]:
-    """Openings of answers that say how well refusals are read, for a kind that counts them."""
+    """The labelled openings of answers that measure how well refusals are read. Empty for a kind that counts no refusals."""
     return [shipped("resources/judge/refusals.jsonl")] if kind_of(configuration, wildcards).refuses else []

@@ -1,4 +1,4 @@
-"""What rules/models.smk reads: tiny models, what is fetched, and what is checked of it before anything is spent."""
+"""Functions of rules/models.smk: tiny models, downloads, and checks of both before anything is spent."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def tiny_model(configuration: Configuration, key: str | None) -> Callable[[Wildcards], Any]:
-    """A key of a tiny model's configuration, or all of it for None, as JSON if it is a section."""
+    """A key of a tiny model's configuration, or the whole configuration for None. A section is given as JSON."""
 
     def read(wildcards: Wildcards) -> Any:
         tiny = configuration.models[wildcards.model].train
@@ -36,23 +36,23 @@ def tiny_model(configuration: Configuration, key: str | None) -> Callable[[Wildc
 
 
 def hub_models(configuration: Configuration) -> list[str]:
-    """Every model repository that is configured."""
+    """All model repositories in the configuration."""
     return sorted({model.hub for model in configuration.models.values() if model.hub})
 
 
 def hub_data(configuration: Configuration) -> list[str]:
-    """Every data repository that is configured."""
+    """All data repositories in the configuration."""
     return sorted({source.repo for source in _hub_sources(configuration).values()})
 
 
 def models_of(configuration: Configuration, weights: Literal["safetensors", "bin"]) -> str:
-    """A pattern of the models that have a kind of weights; if none has, one that matches nothing."""
+    """A pattern of the names of models with this kind of weights. It matches nothing if there are no such models."""
     names = [re.escape(name) for name, model in configuration.models.items() if model.weights == weights]
     return "|".join(names) or "(?!)"
 
 
 def model_weights(configuration: Configuration, wildcards: Wildcards) -> str:
-    """The kind of weights that a model's repository has."""
+    """The file format of the weights in a model's repository."""
     return configuration.models[wildcards.model].weights
 
 
@@ -62,7 +62,7 @@ def model_repo(configuration: Configuration, wildcards: Wildcards) -> str | None
 
 
 def model_revision(configuration: Configuration, wildcards: Wildcards) -> str:
-    """The commit that is locked; empty if there is none, which fetch_model refuses when it starts."""
+    """The locked commit of a model. Empty if none is locked, which fetch_model refuses when it starts."""
     return configuration.lock.get(model_repo(configuration, wildcards) or "", "")
 
 
@@ -72,7 +72,7 @@ def data_source(configuration: Configuration, wildcards: Wildcards) -> str:
 
 
 def data_revision(configuration: Configuration, wildcards: Wildcards) -> str:
-    """The commit of its repository that is locked; empty if there is none."""
+    """The locked commit of a split's repository. Empty if none is locked."""
     return configuration.lock.get(_hub_sources(configuration)[wildcards.data].repo, "")
 
 
@@ -85,7 +85,7 @@ def url_source(configuration: Configuration, wildcards: Wildcards) -> str:
 
 
 def _hub_sources(configuration: Configuration) -> dict[str, HubData]:
-    """All splits on the hub that tasks name, by the name of their file in resources/downloads."""
+    """All splits on the hub that tasks name, by their file name in resources/downloads."""
     hubs = [source.hub for task in configuration.tasks.values() for source in task_sources(task) if source.hub]
     return {hub.file_name: hub for hub in hubs}
 
@@ -104,7 +104,7 @@ def fetched_data(configuration: Configuration, wildcards: Wildcards) -> list[str
 
 
 class Fetches:
-    """What a run fetches from the hub: noted while Snakemake plans, so that all that cannot be had is listed at once.
+    """The downloads of a run, noted while Snakemake plans, so that all files that the hub refuses are listed at once.
 
     The wildcard `fetched` names a place below resources/downloads: models/NAME, bin/NAME or data/NAME.
     """
@@ -114,14 +114,14 @@ class Fetches:
         self.noted: dict[str, None] = {}
 
     def note(self, wildcards: Wildcards) -> list[str]:
-        """An input function without files: it is called for each planned fetch, before the first job starts."""
+        """Note a download. As an input function without files it is called for each planned download before the first job."""
         self.noted[wildcards.fetched] = None
         return []
 
     def repositories(self, part: Literal["models", "bin", "data"]) -> Callable[[Wildcards, int], str]:
-        """Repositories of one part that are not here yet, this one among them, with their locked revisions as JSON.
+        """This repository, and all repositories of one part that are not downloaded yet, with locked revisions, as JSON.
 
-        As a param it reruns nothing: what else is fetched decides nothing of one repository.
+        As a param it reruns nothing, because other downloads do not change the content of one repository.
         """
 
         def read(wildcards: Wildcards) -> str:
@@ -144,14 +144,14 @@ class Fetches:
 
 
 def _is_here(part: str, name: str, revision: str) -> bool:
-    """Whether a model or split was fetched at a revision."""
+    """Whether a model or split is already downloaded at a revision."""
     place = f"data/{name}.jsonl.manifest.json" if part == "data" else f"models/{name}/manifest.json"
     manifest = DOWNLOADS / place
     return manifest.is_file() and read_json(manifest).get("revision") == revision
 
 
 class AskedModels:
-    """Models that a run asks in a role: noted while Snakemake plans, so that each is tried before the first job."""
+    """The models that a run asks, by role, noted while Snakemake plans, so that each is checked before the first job."""
 
     def __init__(self, configuration: Configuration) -> None:
         self.configuration = configuration
@@ -160,12 +160,17 @@ class AskedModels:
     def asked_folder(
         self, role: str, find: Callable[[Wildcards], str | list[str]] | None = None
     ) -> Callable[[Wildcards], str | list[str]]:
-        """The input function `find`, by default that of the model's folder, of a stage that asks the model of a role."""
+        """The input function `find` of a stage that asks the model of a role, which also notes the model.
+
+        The default of `find` gives the model's folder.
+        """
         folder = role_folder(self.configuration, role)
 
         def note(wildcards: Wildcards) -> str | list[str]:
             model = model_of(self.configuration, role, wildcards)
-            if model and not model.endpoint and not model.train:  # a tiny model is made with a template of ours
+            if (
+                model and not model.endpoint and not model.train
+            ):  # the template of a tiny model is ours and needs no check
                 task, name = task_name(wildcards), str(model_name(self.configuration, role, wildcards))
                 place = {"task": task, "role": role, "model": name, "folder": folder(wildcards)[0]}
                 self.noted[task, role, name] = place
@@ -174,10 +179,10 @@ class AskedModels:
         return note
 
     def check(self) -> str | None:
-        """Render a conversation of each role by the tokenizers that are here; return why it could not be tried, or None.
+        """Render a conversation of each role with the tokenizers of the downloaded models.
 
-        What cannot be looked at, such as a model that is not fetched yet, is found when its stage starts. Raises BadInput that
-        lists every model that cannot play its role.
+        Returns the reason if the check could not run, otherwise None. A model that is not downloaded yet is checked when its
+        stage starts. Raises BadInput with a list of all models that cannot play their role.
         """
         here = [place for place in self.noted.values() if Path(place["folder"], "config.json").is_file()]
         if not here:

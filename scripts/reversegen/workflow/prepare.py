@@ -1,4 +1,4 @@
-"""What rules/prepare.smk reads: the files and settings of seeds and test sets."""
+"""Functions of rules/prepare.smk: the files and settings of seeds and test sets."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def seed_sources(configuration: Configuration, wildcards: Wildcards) -> str:
 
 
 def test_file(configuration: Configuration, wildcards: Wildcards) -> list[str]:
-    """The file of a test set; none for a corpus."""
+    """The file of a test set. Empty for a corpus."""
     return data_file(_test_source(configuration, wildcards))
 
 
@@ -38,5 +38,5 @@ def test_source(configuration: Configuration, wildcards: Wildcards) -> str:
 def _test_source(configuration: Configuration, wildcards: Wildcards) -> DataSource:
     tests = task_of(configuration, wildcards).data.tests
     if wildcards.set not in tests:
-        raise BadInput(f"task {wildcards.task} has no test set {wildcards.set!r}; it has {', '.join(tests)}")
+        raise BadInput(f"task {wildcards.task} has no test set {wildcards.set!r}; use one of {', '.join(tests)}")
     return tests[wildcards.set]

@@ -1,4 +1,4 @@
-"""What rules/publish.smk reads: who plays which role in words, and where a folder is pushed to."""
+"""Functions of rules/publish.smk: descriptions of the models of a task, and the repository to which a folder is pushed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def enhancement_rows(configuration: Configuration, wildcards: Wildcards) -> list
 
 
 def described_models(configuration: Configuration, wildcards: Wildcards) -> str:
-    """What plays each role in the task, in words, as JSON."""
+    """A description of the model of each role, as JSON."""
     names = {role: model_name(configuration, role, wildcards) for role in ("proposer", "target", "teacher", "judge")}
     return json.dumps({role: _described(configuration, name) for role, name in names.items() if name})
 
@@ -38,9 +38,11 @@ def _described(configuration: Configuration, name: str) -> str:
 
 
 def pushed_folder(configuration: Configuration, wildcards: Wildcards) -> str:
-    """What is pushed. Raises BadInput if nobody's repository is configured to take it."""
+    """The folder that is pushed. Raises BadInput if the configuration names no owner of the repository."""
     if configuration.workflow.push.owner is None:
-        raise BadInput("config/config.yaml: push.owner: null; name a user or organisation of the hub to push to")
+        raise BadInput(
+            "config/config.yaml: push.owner: it is null; name the user or organisation of the hub to push to"
+        )
     return part_file(configuration, "{artefact}")(wildcards)
 
 
@@ -51,5 +53,5 @@ def hub_repository(configuration: Configuration, wildcards: Wildcards) -> str:
 
 
 def repository_type(_: Configuration, wildcards: Wildcards) -> str:
-    """What the hub calls the repository of an artefact."""
+    """The hub's type of the repository of an artefact: dataset or model."""
     return "dataset" if wildcards.artefact == "dataset" else "model"

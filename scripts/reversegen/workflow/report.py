@@ -1,4 +1,4 @@
-"""What rules/report.smk reads: files of all random seeds of a task, what was measured, and the tasks of a table."""
+"""Functions of rules/report.smk: files of all random seeds of a task, existing results, and the tasks of a table."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 def test_files(configuration: Configuration, wildcards: Wildcards) -> list[str]:
-    """The test sets of a run, from its folder."""
+    """The test sets of a run, relative to its folder."""
     return [f"tests/{name}.jsonl" for name in task_of(configuration, wildcards).data.tests]
 
 
 def pooled_runs(configuration: Configuration, wildcards: Wildcards) -> list[str]:
-    """The runs of every random seed that a table pools; one run alone if the name gives its seed."""
+    """The runs of all random seeds that a table pools. Only one run if the task's name has a seed."""
     base, _, seed = wildcards.task.partition(".s")
     if seed:
         return [wildcards.task]
@@ -34,7 +34,7 @@ def pooled_runs(configuration: Configuration, wildcards: Wildcards) -> list[str]
 def replicates(
     configuration: Configuration, files: Callable[[Configuration, Wildcards], list[str]]
 ) -> Callable[[Wildcards], list[str]]:
-    """Files of the task for every random seed that a table pools."""
+    """Files of the task for all random seeds that a table pools."""
 
     def find(wildcards: Wildcards) -> list[str]:
         names = pooled_runs(configuration, wildcards)
@@ -49,7 +49,7 @@ def first_replicate(configuration: Configuration, file: str) -> Callable[[Wildca
 
 
 def trained_models(configuration: Configuration, wildcards: Wildcards) -> list[str]:
-    """The folders of all that a run of the task trained, of the first random seed."""
+    """The folders of all models that the run with the first random seed trained."""
     count = task_of(configuration, wildcards).iterations + 1
     proposers = [f"iter{k}/proposer" for k in range(count)]
     targets = of_sources(configuration, "target")(wildcards)
@@ -57,13 +57,13 @@ def trained_models(configuration: Configuration, wildcards: Wildcards) -> list[s
 
 
 def clear_texts(configuration: Configuration, wildcards: Wildcards) -> list[str]:
-    """The file of texts that the page masks, if the task asks for it."""
+    """The file of the texts that the page masks. Empty unless the task asks for it."""
     wanted = kind_of(configuration, wildcards).harmful and task_of(configuration, wildcards).report.include_text
     return [first_replicate(configuration, "texts.jsonl")(wildcards)] if wanted else []
 
 
 def reused_tasks(configuration: Configuration, wildcards: Wildcards) -> list[str]:
-    """The tasks whose files this one may show as its own."""
+    """The tasks whose files this task may reuse, directly or through another task."""
     names, task = [], task_of(configuration, wildcards)
     while task.reuse and task.extends:
         names.append(task.extends)
@@ -72,14 +72,14 @@ def reused_tasks(configuration: Configuration, wildcards: Wildcards) -> list[str
 
 
 def extended_task(configuration: Configuration, wildcards: Wildcards) -> str:
-    """The task that this one extends; empty for none."""
+    """The task that this one extends. Empty if it extends none."""
     return task_of(configuration, wildcards).extends or ""
 
 
 def benchmarked(_: Configuration, wildcards: Wildcards) -> str:
-    """A hash of the benchmarks and of the sizes of the kept calls that the task has so far.
+    """A hash of the task's benchmarks so far, and of the sizes of its stored calls.
 
-    So a plan is written anew when there is more to say: a killed job has no benchmark, and what it asked is paid.
+    A plan is written again when this hash changes. Calls count because a killed job has no benchmark, but its calls are paid.
     """
     folder = Path(f"results/{wildcards.task}")
     excluded = {folder / f"benchmarks/{rule}.tsv" for rule in ("write_plan", "write_resource_usage")}
@@ -90,17 +90,17 @@ def benchmarked(_: Configuration, wildcards: Wildcards) -> str:
 
 
 def existing_evals(configuration: Configuration, wildcards: Wildcards) -> list[str]:
-    """The evaluations of a run that are there. As input they would be made if they are missing, and that trains models."""
+    """The existing evaluations of a run. Missing ones are left out, because as inputs they would start trainings."""
     return [file for file in own_evals(configuration, wildcards) if Path(file).is_file()]
 
 
 def existing_evals_hash(configuration: Configuration, wildcards: Wildcards) -> str:
-    """A hash of what was measured, so that it is collected anew when there is more."""
+    """A hash of the existing evaluations, so that they are collected again when it changes."""
     return content_id(*(Path(file).read_text() for file in existing_evals(configuration, wildcards)))
 
 
 def tests_there(configuration: Configuration, wildcards: Wildcards) -> list[str]:
-    """The test sets of a run; none if one is gone."""
+    """The test sets of a run. Empty if one of them is missing."""
     files = test_questions(configuration, wildcards)
     return files if all(Path(file).is_file() for file in files) else []
 
@@ -110,14 +110,14 @@ def _listed_tasks(configuration: Configuration, wildcards: Wildcards) -> list[st
 
 
 def faulty_tasks(configuration: Configuration, wildcards: Wildcards) -> list[str]:
-    """The tasks of a table that have a fault, each with what it is."""
+    """The faulty tasks of a table, each with its error message."""
     names = _listed_tasks(configuration, wildcards)
     faults = {name: configuration.faults.get(name.partition(".s")[0]) for name in names}
     return [f"{name} ({fault})" for name, fault in faults.items() if fault]
 
 
 def table_tasks(configuration: Configuration, wildcards: Wildcards) -> list[str]:
-    """The tasks of a table, as the configuration lists them, without those that have a fault."""
+    """The tasks of a table, in the order of the configuration, without faulty ones."""
     listed = _listed_tasks(configuration, wildcards)
     names = [name for name in listed if name.partition(".s")[0] not in configuration.faults]
     for name in names:
@@ -129,32 +129,32 @@ def table_tasks(configuration: Configuration, wildcards: Wildcards) -> list[str]
 
 
 def own_runs(name: str) -> list[str]:
-    """The runs of a task that have measured anything, whatever their random seeds. They are only looked for, never planned."""
+    """The runs of a task that have results, with any random seed. Only existing runs are used; none is planned."""
     folders = [f.name for f in Path("results").glob(f"{name}*") if re.fullmatch(rf"{name}(\.s[1-9][0-9]*)?", f.name)]
     with_results = [run for run in folders if any(Path("results", run).rglob("eval.json"))]
     return sorted(with_results, key=lambda run: (len(run), run))
 
 
 def shipped_runs(name: str) -> list[str]:
-    """The stored results of a task that ship with the workflow, for those who have none of their own."""
+    """The stored results of a task that ship with the workflow, for users without own results."""
     folder = Path(shipped("resources/example"))
     files = [*folder.glob(f"{name}.json"), *folder.glob(f"{name}.s[0-9]*.json")]
     return sorted(map(str, files), key=lambda file: (len(file), file))
 
 
 def own_outcomes(configuration: Configuration, wildcards: Wildcards) -> list[str]:
-    """What the user's own runs of a table's tasks came to."""
+    """The outcome files of the user's own runs of a table's tasks."""
     names = table_tasks(configuration, wildcards)
     return [f"results/{run}/outcomes.json" for name in names for run in own_runs(name)]
 
 
 def shipped_outcomes(configuration: Configuration, wildcards: Wildcards) -> list[str]:
-    """What stored runs came to, of the table's tasks that the user has not run."""
+    """The outcome files of shipped runs, for the table's tasks that the user has not run."""
     tasks = [name for name in table_tasks(configuration, wildcards) if not own_runs(name)]
     return [file for name in tasks for file in shipped_runs(name)]
 
 
 def without_results(configuration: Configuration, wildcards: Wildcards) -> list[str]:
-    """The table's tasks that have no results."""
+    """The table's tasks without results."""
     names = table_tasks(configuration, wildcards)
     return [name for name in names if not own_runs(name) and not shipped_runs(name)]

@@ -1,4 +1,4 @@
-"""What jobs ask for, by the size of their model, and which light jobs a cluster runs as one."""
+"""The resources that jobs ask for, by the size of their model, and the light jobs that a cluster runs as one."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 def amount(
     configuration: Configuration, resource: str, role: str, training: str | None = None
 ) -> Callable[[Wildcards], int | str | None]:
-    """What a job of the model of a role asks for: a key of its size in the configuration; GPUs as gpu or as gres.
+    """A resource that a job with the model of a role asks for: a key of its size in the configuration, or its GPUs.
 
-    Each process of a training asks for as much: `training` is the part of the task that may have a launcher.
+    GPUs are the resource `gpu` or `gres`, as the configuration sets it. Every process of a training asks for the same amount;
+    `training` names the part of the task that may have a launcher.
     """
 
     def read(wildcards: Wildcards) -> int | str | None:
@@ -37,7 +38,7 @@ def amount(
 
 
 def gpu_count(configuration: Configuration, role: str, training: str | None, wildcards: Wildcards) -> int:
-    """How many GPUs a job of the model of a role takes, however it asks for them."""
+    """The number of GPUs of a job with the model of a role, with either way of asking for them."""
     model = model_of(configuration, role, wildcards)
     gpu = configuration.workflow.sizes[model.size if model else "tiny"].gpu
     return gpu * _processes(configuration, training, wildcards)
@@ -51,9 +52,9 @@ def _processes(configuration: Configuration, training: str | None, wildcards: Wi
 def job_gpus(
     configuration: Configuration, role: str, training: str | None = None
 ) -> Callable[[Wildcards, int, ResourceList], int]:
-    """How many GPUs such a job takes, as a param that reruns nothing (`tasks.uncompared` says why).
+    """The number of GPUs of a job, as a param that reruns nothing (see `tasks.uncompared`).
 
-    Raises BadInput if `--resources` lets the run have fewer: Snakemake would lower what the job asks for in silence.
+    Raises BadInput if `--resources` allows fewer GPUs, because Snakemake would silently lower the job's request.
     """
 
     def read(wildcards: Wildcards, threads: int, resources: Any) -> int:
@@ -61,8 +62,8 @@ def job_gpus(
         given = resources.get("gpu", 0)
         if not configuration.workflow.gres and count > given:
             raise BadInput(
-                f"task {wildcards.task}: a job of its {role} asks for {count} GPUs, and `--resources gpu={given}` has fewer: "
-                "raise that, or lower `gpu` of its size in config/config.yaml or `launcher.processes` in the task"
+                f"task {wildcards.task}: a job of its {role} asks for {count} GPUs, but `--resources gpu={given}` allows "
+                "fewer; raise it, or lower `gpu` of its size in config/config.yaml or `launcher.processes` in the task"
             )
         return count
 
@@ -70,7 +71,7 @@ def job_gpus(
 
 
 def with_next(configuration: Configuration, group: str) -> Callable[[Wildcards], str | None]:
-    """The group of a light stage that may be cut into shards, which run side by side and so are jobs of their own."""
+    """The group of a light stage. None if the task splits the stage into shards, which run side by side as separate jobs."""
 
     def name(wildcards: Wildcards) -> str | None:
         several = task_of(configuration, wildcards).shards > 1

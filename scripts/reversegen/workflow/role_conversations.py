@@ -1,7 +1,7 @@
-"""The conversations of each role of a task, rendered by the tokenizers of its models before anything runs.
+"""The conversations of each role of a task, rendered with the tokenizers of its models before anything runs.
 
-`role_faults` finds models that cannot be asked what their role is asked; `read_system_texts` says what each reads as a system
-text, which its chat template may write. `conversation_forms` is what a role is asked.
+`conversation_forms` gives the conversations of a role. `role_faults` finds models whose tokenizer or chat template cannot
+render them. `read_system_texts` gives the system text that each model reads, which its chat template may write.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from reversegen.workflow.stages import STAGES, Role
 
 
 class RoleFolder(Section):
-    """A model folder in a role of a task."""
+    """The folder of a model, and the role that it plays in a task."""
 
     task: str
     role: Role
@@ -35,27 +35,27 @@ class RoleFolder(Section):
 
 
 class RoleFolders(Section):
-    """The model folders that are looked at in one call: the tasks of all of them are in the configuration."""
+    """The model folders to check in one call, with a configuration that has the tasks of all of them."""
 
     configuration: Configuration
     models: list[RoleFolder]
 
 
 class ConversationForm(NamedTuple):
-    """The form of a conversation, as `chat_templates.templated` takes it."""
+    """The form of a conversation, with the arguments of `chat_templates.templated`."""
 
     roles: tuple[str, ...]
     add_generation_prompt: bool = True
     parts: bool = False
     arguments: tuple[tuple[str, Any], ...] = ()
     empty_system: bool = False
-    """Whether the system turn is the empty one that asks for no system text."""
+    """Whether the system turn is empty, which asks for no system text."""
     last: Literal["row", "option"] | None = None
-    """What the last turn is behind the question before it: trained on, or scored by its probability."""
+    """The use of the last turn: `row` if it is trained on, `option` if its probability is measured."""
 
     @property
     def request(self) -> Request:
-        """A conversation of this form, in plain words."""
+        """A conversation of this form, with placeholder texts."""
         texts = ["" if role == "system" and self.empty_system else f"question{n}" for n, role in enumerate(self.roles)]
         turns = [{"role": role, "content": text} for role, text in zip(self.roles, texts, strict=True)]
         messages = [Message.model_validate(turn) for turn in turns]
@@ -63,7 +63,10 @@ class ConversationForm(NamedTuple):
 
 
 def conversation_forms(task: Task, role: Role) -> list[ConversationForm]:
-    """The conversations of a role: what it is asked, and the rows that it is trained on. None for who gets plain text."""
+    """The forms of a role's conversations: those that it is asked, and the rows on which it is trained.
+
+    Empty for a role whose model reads plain text.
+    """
     if role in ("target", "transfer"):
         question, empty = _question_turns(task.responses.system), task.responses.system == ""
         sure = [(*question, "assistant", "user")] if role == "target" and open_kind(kind_use(task)).choice else []
@@ -93,9 +96,8 @@ def _question_turns(system: str | None) -> tuple[str, ...]:
 def check_rendering(folder: Path, model: ModelUse, forms: list[ConversationForm], *, trained: bool) -> None:
     """Load the tokenizer of a folder and render a conversation of each form. Imports transformers.
 
-    Raises BadInput, naming file and fix, for a tokenizer or chat template that cannot serve, such as one that renders a
-    question differently once it is answered; for one without an end token if the model is trained, since the end of an
-    answer is learnt by it.
+    Raises BadInput with file and fix for an unsuitable tokenizer or chat template, such as a template that renders a question
+    differently once it is answered. A model that is trained also needs an end token, from which it learns to end an answer.
     """
     from reversegen.engines.chat_templates import templated
     from reversegen.engines.conversations import Conversations, template_arguments
@@ -104,7 +106,7 @@ def check_rendering(folder: Path, model: ModelUse, forms: list[ConversationForm]
     tokenizer = load_tokenizer(folder, model)
     if trained and tokenizer.eos_token is None:
         raise BadInput(
-            f"{folder}/tokenizer_config.json: it has no eos_token, by which a model learns to end its text; name one there"
+            f"{folder}/tokenizer_config.json: it has no eos_token, from which a model learns to end its text; add one there"
         )
     conversations = Conversations(tokenizer, model)
     for form in forms:
@@ -119,7 +121,7 @@ def check_rendering(folder: Path, model: ModelUse, forms: list[ConversationForm]
 
 
 class SystemTextReader(Section):
-    """A role of a task that reads conversations, and the system text that it is given."""
+    """A role of a task whose model reads conversations, with its configured system text."""
 
     role: Role
     model: str
@@ -129,7 +131,7 @@ class SystemTextReader(Section):
 
 
 class SystemTextReaders(Section):
-    """The roles that are looked at in one call."""
+    """The roles to read in one call."""
 
     readers: list[SystemTextReader]
 
@@ -137,9 +139,9 @@ class SystemTextReaders(Section):
 def system_text_readers(
     task: Task, models: Mapping[str, Model], folders: Mapping[str, Path | None]
 ) -> SystemTextReaders:
-    """The roles of a task, of those in `folders`, that may read a system text; a folder is null for an endpoint.
+    """The roles in `folders` whose models may read a system text. A folder is None for an endpoint.
 
-    A judge of a published form is none: what it reads is that form.
+    A judge of a published format is left out, because it reads only that format.
     """
     systems = {"target": task.responses.system, "teacher": task.references.system}
     names = {"target": task.target, "teacher": task.teacher}
@@ -162,9 +164,10 @@ def system_text_readers(
 
 
 def read_system_texts(roles: SystemTextReaders) -> dict[str, dict[str, str | None]]:
-    """By role its model, the system text that is configured, and what the model reads as one; imports transformers.
+    """By role, the model, its configured system text, and the system text that it really reads. Imports transformers.
 
-    What an endpoint's model reads is null: its server renders. Raises BadInput for a chat template that cannot serve.
+    The latter is null for an endpoint, because its server renders the conversation. Raises BadInput for an unsuitable chat
+    template.
     """
     from reversegen.engines.conversations import Conversations
     from reversegen.models.loading import load_tokenizer
@@ -180,7 +183,7 @@ def read_system_texts(roles: SystemTextReaders) -> dict[str, dict[str, str | Non
 
 
 def role_faults(folders: RoleFolders) -> list[tuple[str, Role, str]]:
-    """The first fault of each model in each role that it cannot play: task, role, and what is wrong."""
+    """The first fault of each model in each role that it cannot play, as task, role and error message."""
     configuration = folders.configuration
     trained_roles = {stage.role for stage in STAGES.values() if stage.training}
     seen: dict[str, str] = {}
@@ -188,10 +191,10 @@ def role_faults(folders: RoleFolders) -> list[tuple[str, Role, str]]:
     for one in folders.models:
         task = configuration.task(one.task)
         if one.role == "embedding" and task.embedding and task.embedding.pooling == "sentence":
-            continue  # sentence-transformers loads a tokenizer of its own
+            continue  # sentence-transformers loads its own tokenizer
         forms, trained = conversation_forms(task, one.role), one.role in trained_roles
         key = repr((one.model, forms, trained))
-        if key not in seen:  # tasks share models
+        if key not in seen:  # checked once, because tasks share models
             seen[key] = ""
             try:
                 check_rendering(one.folder, configuration.models[one.model].use, forms, trained=trained)

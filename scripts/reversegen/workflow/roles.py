@@ -1,6 +1,6 @@
-"""Which model plays a role of a task, where its folder is, and how it is loaded or reached.
+"""The model of each role of a task, its folder, and the settings with which it is loaded or reached.
 
-A role is proposer, target, teacher, judge or embedding, or transfer, whose model a wildcard names.
+The roles are proposer, target, teacher, judge, embedding, and transfer, whose model a wildcard names.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
 
 def model_name(configuration: Configuration, role: str, wildcards: Wildcards) -> str | None:
-    """The name of the model that plays a role in the task, or of a solver; None for a role without one."""
+    """The name of the model or solver that plays a role in the task. None for a role without a model."""
     if role == "transfer":
         return str(wildcards.model)
     return paths.task_models(task_of(configuration, wildcards)).get(role)
 
 
 def model_of(configuration: Configuration, role: str, wildcards: Wildcards) -> Model | None:
-    """The configured model that plays a role in the task; None for a role without one and for a teacher that is a solver."""
+    """The model that plays a role in the task. None for a role without a model, and for a teacher that is a solver."""
     return configuration.models.get(model_name(configuration, role, wildcards) or "")
 
 
 def model_use(configuration: Configuration, role: str) -> Callable[[Wildcards], str]:
-    """How the model of a role is loaded or reached, as JSON."""
+    """The settings with which the model of a role is loaded or reached, as JSON."""
 
     def read(wildcards: Wildcards) -> str:
         model = model_of(configuration, role, wildcards)
@@ -40,18 +40,18 @@ def model_use(configuration: Configuration, role: str) -> Callable[[Wildcards], 
 
 
 def trained_model(configuration: Configuration, role: str) -> Callable[[Wildcards], str]:
-    """How the model of a role is loaded for training, as JSON."""
+    """The settings with which the model of a role is loaded for training, as JSON."""
 
     def read(wildcards: Wildcards) -> str:
         model = model_of(configuration, role, wildcards)
-        assert model, f"{role} is trained, and so a model"
+        assert model, f"the {role} is trained, so it must be a model"
         return model.trained.model_dump_json()
 
     return read
 
 
 def endpoint_limits(configuration: Configuration, role: str) -> Callable[[Wildcards, int], str]:
-    """How hard the endpoint of a role is asked, as JSON; null for other models."""
+    """The request limits of the endpoint of a role, as JSON. null for any other model."""
 
     def read(wildcards: Wildcards) -> str:
         model = model_of(configuration, role, wildcards)
@@ -61,7 +61,7 @@ def endpoint_limits(configuration: Configuration, role: str) -> Callable[[Wildca
 
 
 def role_folder(configuration: Configuration, role: str) -> Callable[[Wildcards], list[str]]:
-    """The folder of the model of a role; none for an endpoint, a solver and a role without a model."""
+    """The folder of the model of a role. Empty for an endpoint, a solver and a role without a model."""
 
     def find(wildcards: Wildcards) -> list[str]:
         model = model_of(configuration, role, wildcards)

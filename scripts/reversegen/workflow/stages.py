@@ -1,7 +1,7 @@
-"""The stages that give a model work: one table for the plan, the budget, the doctor, the resource report and the rules.
+"""The stages that use a model: one table for the plan, the budget, the doctor, the resource report and the rules.
 
-A stage is a rule whose jobs run, ask or train a model of a task, or embed its texts. Models that tasks share, such as a tiny
-one that `train_model` trains, belong to no task. A test compares the table with a dry run of the Snakefile.
+A stage is a rule whose jobs run, ask or train a model of a task, or embed the task's texts. Rules that make models for several
+tasks, such as `train_model`, are not among them. A test compares the table with a dry run of the Snakefile.
 """
 
 from __future__ import annotations
@@ -18,41 +18,41 @@ from reversegen.config.training import Launcher, Training
 from reversegen.config.workflow import Configuration, Environment
 
 Role = Literal["proposer", "target", "teacher", "judge", "embedding", "transfer"]
-"""What a model is to a task. The model of a transfer is named by a wildcard, all others by the task."""
+"""The role of a model in a task. A wildcard names the model of a transfer; the task names all others."""
 TrainingPart = Literal["warmup", "preference", "enhancement"]
-"""A part of a task that says how a model is trained."""
+"""A section of a task with the settings of a training."""
 SHARD = r"(?:\.[0-9]+-of-[0-9]+)?"
-"""What a shard has in the names of its files before their endings."""
+"""Pattern of the shard in a file's name, before the ending."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A rule, with what its jobs take and make."""
+    """A rule, with the resources and the output of its jobs."""
 
     rule: str
     role: Role
-    """Whose model it works with: its size says what a job asks for."""
+    """The role whose model it uses. The model's size decides the resources of a job."""
     environment: Environment
     output: str
-    """Name of what it makes, in the folder of its part of the run."""
+    """Name of its output, in the folder of its part of the run."""
     batch_size: str | None = None
-    """The key of a task that says how many sequences a model gets at once; None for a training."""
+    """The key of a task with the number of sequences that a model gets at once. None for a training."""
     training: TrainingPart | None = None
-    """The part of a task that may have a launcher; None for a stage that trains nothing."""
+    """The section of a task that may have a launcher. None for a stage that trains nothing."""
     sharded: bool = False
-    """Whether a task cuts it into `shards` jobs."""
+    """Whether it is split into the task's number of `shards`, each of which is a job."""
     timed: bool = True
-    """Whether the doctor holds the time of its ended jobs to the time limit."""
+    """Whether the doctor compares the time of its finished jobs with the time limit."""
 
     def launcher(self, task: Task) -> Launcher | None:
-        """What starts it on several GPUs; None for one process."""
+        """The launcher that starts it on several GPUs. None if it is one process."""
         if self.training is None:
             return None
         training: Training = getattr(task, self.training).training
         return training.launcher
 
     def processes(self, task: Task) -> int:
-        """How many processes a job runs as, each of which asks for what the size of its model says."""
+        """The number of processes of a job. Each asks for the resources of the model's size."""
         launcher = self.launcher(task)
         return launcher.processes if launcher else 1
 
@@ -90,21 +90,24 @@ STAGES: dict[str, Stage] = {
         Stage("check_judge", "judge", "generate", "judge.json", "judge.batch_size", timed=False),
     )
 }
-"""Every stage by its rule; the doctor names the first of those that ask for the same."""
+"""Every stage by its rule. If several stages ask for the same resources, the doctor names the first of them."""
 
 
 def rule_of(file: Path) -> str:
-    """The rule of a log or benchmark that is named after it, such as sample_instructions.2-of-8.tsv."""
+    """The rule in the name of a log or benchmark, such as sample_instructions.2-of-8.tsv."""
     return file.stem.partition(".")[0]
 
 
 def split_name(name: str) -> tuple[str, str] | None:
-    """Part and rule, and the shard, that a log below logs/ is named after: iter0/sample_instructions and .2-of-8; else None."""
+    """The part with its rule, and the shard, in the name of a log below logs/. None for a name of another form.
+
+    For example iter0/sample_instructions.2-of-8.log has iter0/sample_instructions and .2-of-8.
+    """
     match = re.fullmatch(rf"(.*?)({SHARD})\.log", name)
     return (match[1], match[2]) if match else None
 
 
 def models_by_role(task: Task, configuration: Configuration) -> dict[str, tuple[str, Model]]:
-    """The name and the model of each role that a model plays."""
+    """The name and the model of each role that is played by a model."""
     names = task_models(task).items()
     return {role: (name, configuration.models[name]) for role, name in names if name in configuration.models}

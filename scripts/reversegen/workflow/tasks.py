@@ -1,4 +1,4 @@
-"""What every rule file reads of a task: its settings, its kind, the places of its files, and the hash of a stage's code."""
+"""Functions of all rule files: the settings of a task, its kind, the paths of its files, and the hash of a stage's code."""
 
 from __future__ import annotations
 
@@ -26,26 +26,27 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 ROOT = Path(__file__).parents[3]
-"""The folder of our Snakefile: scripts, environments and what ships are found there, whatever workflow imports us."""
+"""The folder of our Snakefile, with scripts, environments and shipped files, even if another workflow imports this one."""
 UNDECIDING: dict[str, Any] = {"training": {"launcher"}, "max_invalid_share": True, "max_unreadable_share": True}
-"""Keys of a task's sections that decide no output."""
+"""Keys of a task's sections that do not decide outputs."""
 
 
 def shipped(path: str) -> str:
-    """A file that ships with the workflow, seen from where Snakemake runs."""
+    """The path of a file that ships with the workflow, relative to the folder where Snakemake runs."""
     return os.path.relpath(ROOT / path)
 
 
 def uncompared(read: Callable[[Wildcards], T]) -> Callable[[Wildcards, int], T]:
-    """The same as a param function whose value reruns nothing when it changes.
+    """The same function as a param that reruns nothing when its value changes.
 
-    Snakemake compares no param of a function that takes `threads`. Its manual does not say so; a test holds it.
+    Snakemake does not compare the value of a param function that takes `threads`. Its manual does not mention that, but a test
+    checks it.
     """
     return lambda wildcards, threads: read(wildcards)
 
 
 def task_of(configuration: Configuration, wildcards: Wildcards) -> Task:
-    """The configuration of a task, with the random seed that its name gives."""
+    """The configuration of a task, with the random seed in its name."""
     return configuration.task(wildcards.task)
 
 
@@ -55,7 +56,7 @@ def task_name(wildcards: Wildcards) -> str:
 
 
 def setting(configuration: Configuration, path: str) -> Callable[[Wildcards], Any]:
-    """A key of the task, such as "prompts.header"; a section is given as JSON, without what decides no output."""
+    """A key of the task, such as "prompts.header". A section is given as JSON, without the keys that decide no output."""
 
     def read(wildcards: Wildcards) -> Any:
         value: Any = task_of(configuration, wildcards)
@@ -67,12 +68,15 @@ def setting(configuration: Configuration, path: str) -> Callable[[Wildcards], An
 
 
 def whole_setting(configuration: Configuration, path: str) -> Callable[[Wildcards, int], str]:
-    """A section of the task as JSON, also with what decides no output; the rule compares `setting(path)` beside it."""
+    """A section of the task as JSON with all keys, as a param that reruns nothing.
+
+    A rule that uses it also has `setting(path)`, whose changes rerun it.
+    """
     return uncompared(lambda wildcards: getattr(task_of(configuration, wildcards), path).model_dump_json())
 
 
 def kind_use(configuration: Configuration, wildcards: Wildcards) -> str:
-    """What a stage must know of the task's kind, as JSON."""
+    """The facts about the task's kind that a stage needs, as JSON."""
     return kinds.kind_use(task_of(configuration, wildcards)).model_dump_json()
 
 
@@ -82,12 +86,12 @@ def kind_of(configuration: Configuration, wildcards: Wildcards) -> Kind:
 
 
 def judged(configuration: Configuration, wildcards: Wildcards) -> bool:
-    """Whether verdicts of the task's kind rest on a judge."""
+    """Whether the verdicts of the task's kind need a judge."""
     return kind_of(configuration, wildcards).needs_judge
 
 
 def referenced(configuration: Configuration, wildcards: Wildcards) -> bool:
-    """Whether verdicts of the task's kind rest on references."""
+    """Whether the verdicts of the task's kind need references."""
     return kind_of(configuration, wildcards).needs_references
 
 
@@ -97,17 +101,17 @@ def multiple_choice(configuration: Configuration, wildcards: Wildcards) -> bool:
 
 
 def probed(configuration: Configuration, wildcards: Wildcards) -> bool:
-    """Whether only seeds that the target fails enter the task's prompts."""
+    """Whether only seeds on which the target fails enter the task's prompts."""
     return task_of(configuration, wildcards).data.probe
 
 
 def part_file(configuration: Configuration, path: str) -> Callable[[Wildcards], str]:
-    """A file of the task, or of the task whose part it reuses; wildcards in the path are filled in."""
+    """A file of the task, or of the task whose part it reuses. The path may have wildcards, which are filled in."""
     return lambda wildcards: configuration.place(wildcards.task, path.format(**dict(wildcards.items())))
 
 
 def data_file(source: DataSource) -> list[str]:
-    """The file of a data source, as `paths.source_file` says; none for a corpus."""
+    """The file of a data source, as in `paths.source_file`. Empty for a corpus."""
     file = source_file(source)
     return [str(file)] if file else []
 
@@ -124,7 +128,7 @@ def _shell_commands() -> dict[str, str]:
 
 
 def code(configuration: Configuration, script: str) -> Callable[[Wildcards], str]:
-    """A hash of the code of a stage, with its shell command and the entries of the façades that the job uses."""
+    """A hash of the code of a stage, with its shell command and the façade entries that the job uses."""
     shell = _shell_commands().get(script, "")
 
     @functools.cache
@@ -135,7 +139,7 @@ def code(configuration: Configuration, script: str) -> Callable[[Wildcards], str
 
 
 def used_entries(configuration: Configuration, task: str | None, model: str | None) -> UsedEntries:
-    """The entries that a job uses: those of its task or model, else those of all tasks."""
+    """The façade entries that a job uses: those of its task or model, or those of all tasks if it has neither."""
     if model and not task:
         return entries_of_model(configuration.models[model])
     tasks = [configuration.task(task)] if task else configuration.tasks.values()
@@ -143,25 +147,25 @@ def used_entries(configuration: Configuration, task: str | None, model: str | No
 
 
 def command(configuration: Configuration, environment: str, script: str) -> str:
-    """The start of a shell command that runs a script in an environment."""
+    """The beginning of a shell command that runs a script in an environment."""
     python = dict(configuration.workflow.python)[environment]  # type: ignore[index]
     return f"{shlex.quote(python)} {shipped(f'scripts/{script}.py')}"
 
 
 def stage(configuration: Configuration, environment: str, script: str) -> Callable[[Wildcards, int], str]:
-    """The same as a param, without reruns for another interpreter."""
+    """The same beginning of a command, as a param that reruns nothing for another interpreter."""
     start = command(configuration, environment, script)
     return uncompared(lambda wildcards: start)
 
 
 def launcher_of(configuration: Configuration, part: str, wildcards: Wildcards) -> Launcher | None:
-    """What starts the training of a part of the task on several GPUs; None for one process."""
+    """The launcher that starts a training of the task on several GPUs. None if it is one process."""
     launcher: Launcher | None = getattr(task_of(configuration, wildcards), part).training.launcher
     return launcher
 
 
 def training_stage(configuration: Configuration, script: str, part: str) -> Callable[[Wildcards, int], str]:
-    """The start of a shell command that trains: by `accelerate launch` if the part of the task has a launcher."""
+    """The beginning of a shell command that trains, with `accelerate launch` if this part of the task has a launcher."""
     start = command(configuration, "train", script)
     python, _, path = start.rpartition(" ")
 
@@ -171,19 +175,19 @@ def training_stage(configuration: Configuration, script: str, part: str) -> Call
             return start
         file = f"config/accelerate/{launcher.config}.yaml"
         flags = f"--config_file {file if Path(file).is_file() else shipped(file)} --num_processes {launcher.processes}"
-        # port 0: a free one, since two trainings may share a machine
+        # port 0 takes a free port, because two trainings may share a machine
         return f"{python} -m accelerate.commands.launch {flags} --main_process_port 0 {path}"
 
     return uncompared(read)
 
 
 def tracking(configuration: Configuration) -> Callable[[Wildcards, int], str]:
-    """Experiment trackers, as JSON."""
+    """The settings of experiment trackers, as JSON."""
     return uncompared(lambda wildcards: configuration.workflow.tracking.model_dump_json())
 
 
 def configuration_hash(configuration: Configuration, wildcards: Wildcards) -> str:
-    """SHA-256 of the task's whole configuration, random seed included, without what decides no result."""
+    """The SHA-256 of the task's configuration with its random seed, without the keys that decide no result."""
     task = task_of(configuration, wildcards)
     names = {"budget", "keep", "report", "shards", "transfer"} | {*task.kind_sections} - {task.kind}
     left_out = dict.fromkeys(names, True) | {key: set(UNDECIDING) for key in ("responses", "references", "judge")}
@@ -192,12 +196,12 @@ def configuration_hash(configuration: Configuration, wildcards: Wildcards) -> st
 
 
 def planned_configuration(configuration: Configuration, wildcards: Wildcards) -> str:
-    """The configuration with this task alone, as JSON: a plan shows what it assumes, which is nothing of other tasks."""
-    task_of(configuration, wildcards)  # refuses an unknown one
+    """The configuration with only this task, as JSON, so that a change of another task does not change the plan."""
+    task_of(configuration, wildcards)  # refuses an unknown task
     return only(configuration, [task_name(wildcards)]).model_dump_json()
 
 
 def only(configuration: Configuration, names: list[str]) -> Configuration:
-    """The configuration with some of its tasks and no faults."""
+    """The configuration with only the named tasks, and without faults."""
     tasks = {name: configuration.tasks[name] for name in names}
     return configuration.model_copy(update={"tasks": tasks, "faults": {}})

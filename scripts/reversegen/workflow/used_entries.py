@@ -1,4 +1,4 @@
-"""The kinds, judge formats, engines and worlds that a job uses: its code hash holds no others."""
+"""The kinds, judge formats, engines and worlds that a job uses. Its code hash covers only these."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reversegen.worlds import worlds_of
 
 @dataclass(frozen=True)
 class UsedEntries:
-    """Names in the dictionary of each façade; a name that it lacks, such as the judge `classifier`, has no code of its own."""
+    """The used names of each façade's dictionary. A name without an entry, such as the judge `classifier`, has no own code."""
 
     engines: frozenset[str] = frozenset()
     judges: frozenset[str] = frozenset()
@@ -22,7 +22,7 @@ class UsedEntries:
 
 
 def entries_of_tasks(tasks: Iterable[Task], models: Mapping[str, Model]) -> UsedEntries:
-    """What the jobs of some tasks use: their kinds and judges, their worlds, and the engines of all their models."""
+    """The entries that the jobs of some tasks use: kinds, judges, worlds, and the engines of all models."""
     engines, judges, kinds, worlds = set[str](), set[str](), set[str](), set[str]()
     for task in tasks:
         names = [task.proposer, task.target, task.teacher, *task.transfer]
@@ -36,5 +36,5 @@ def entries_of_tasks(tasks: Iterable[Task], models: Mapping[str, Model]) -> Used
 
 
 def entries_of_model(model: Model) -> UsedEntries:
-    """What the rules that make a model use: the world of one that is trained on the spot."""
+    """The entries that the rules which make a model use: the world of a tiny model."""
     return UsedEntries(worlds=frozenset([model.train.corpus.world] if model.train else []))

@@ -18,7 +18,7 @@ from reversegen.operations.slurm_profile import JobRequest, Keys, Profile, read_
     [
         (None, "stops", "no profile"),
         ("executor: [", "stops", "config.yaml: "),
-        ("- executor", "stops", "config.yaml: a list where keys and values are needed"),
+        ("- executor", "stops", "config.yaml: the content is a list; give keys and values instead"),
         ("executor: 5", "stops", "config.yaml: executor: "),
         ("executor: a.b", "stops", "config.yaml: executor: "),
         (
@@ -58,7 +58,7 @@ def test_a_profile_is_found_whole_or_named(tmp_path: Path, content: str | None, 
         ("partitions: {5: {}}", "partitions.5"),
         ("partitions: [cpu]", "partitions: "),
         ("parts: {}", "partitions: "),
-        ("[cpu]", "a list where keys and values are needed"),
+        ("[cpu]", "the content is a list; give keys and values instead"),
         ("partitions: {cpu", "not a readable YAML file: "),
         ("partitions: {cpu: {}, cpu: {}}", "not a readable YAML file: "),
         ("\udcff", "not a readable YAML file: "),
