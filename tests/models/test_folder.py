@@ -130,7 +130,7 @@ def both(*edits: Callable[[Path], None]) -> Callable[[Path], None]:
 FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
     "no template": (
         remove("chat_template.jinja"),
-        f"{{folder}}: it has no chat template, as chat_template.jinja or in tokenizer_config.json; give one as {GIVE}",
+        f"{{folder}}: has no chat template in chat_template.jinja or tokenizer_config.json; give one as {GIVE}",
     ),
     "named in the configuration": (named("rag", "tool_use"), SEVERAL),
     "named in a folder": (beside("rag", "tool_use"), SEVERAL),
