@@ -163,7 +163,7 @@ def test_tokens_that_merge_across_the_end_of_the_prompt_stay_apart_in_training()
 
 
 @pytest.mark.parametrize(
-    ("template", "thinking", "written", "kept"),
+    ("template", "thinking", "written", "expected"),
     [
         (R1, None, "9 + 9\n</think>\n\n18<eos>", "<think>9 + 9\n</think>\n\n18"),
         (R1, ON, "9 + 9\n</think>\n\n18<eos>", "<think>9 + 9\n</think>\n\n18"),
