@@ -1,4 +1,4 @@
-"""Run the benchmarks, or those named: python -m tests.benchmarks [NAME ...]"""
+"""Run all benchmarks, or those named: python -m tests.benchmarks [NAME ...]"""
 
 import json
 import sys
@@ -20,13 +20,13 @@ BENCHMARKS = (
     "report",
     "host_memory",
 )
-"""Modules of this package; each has `measure`, which gives rows of results/benchmarks.json."""
+"""Modules of this package. Each has `measure`, which returns rows of results/benchmarks.json."""
 
 
 def main(names: list[str]) -> None:
-    """Print each result and write results/benchmarks.json; end with status 1 where a bar does not hold."""
+    """Print each result and write results/benchmarks.json. End with status 1 if a value exceeds its bar."""
     if unknown := set(names) - set(BENCHMARKS):
-        sys.exit(f"no benchmark {', '.join(sorted(unknown))}; there is {', '.join(BENCHMARKS)}")
+        sys.exit(f"no benchmark {', '.join(sorted(unknown))}; choose from {', '.join(BENCHMARKS)}")
     rows = [row for name in names or BENCHMARKS for row in import_module(f"tests.benchmarks.{name}").measure()]
     for row in rows:
         print(json.dumps(row))

@@ -1,4 +1,4 @@
-"""Memory and time of scoring options and of sampling: the engine beside the whole logits, and beside transformers' sampling."""
+"""Memory and time of scoring options and of sampling: the engine beside full logits, and beside transformers' sampling."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from reversegen.training.pretraining import build_tokenizer
 
 USE = ModelUse(dtype="bfloat16")
 SIZES = ((4, 100), (16, 100), (16, 200))
-"""Questions of four letters in a batch, and words of each: all logits of the largest are 4 GB."""
+"""Questions of four letters per batch, and words of each question; all logits of the largest take 4 GB."""
 VOCABULARY = 32_000
 BATCHES = (16, 80, 160)
-"""Sequences that are sampled at once."""
+"""Number of sequences that are sampled at once."""
 ROUNDS = 3
 M_MMAP_THRESHOLD = -3
-"""Of glibc's malloc.h."""
+"""A constant of glibc's malloc.h."""
 
 
 def measure() -> list[dict[str, Any]]:
-    """Peak memory, beside the weights, and time of `choose` over those of all logits; time of sampling over transformers'."""
+    """Memory (peak, beyond the weights) and time of `choose` over full logits, and time of sampling over transformers'."""
     torch.set_num_threads(1)
-    # what a tensor frees goes back to the system at once, so that the next peak is its own
+    # freed memory goes back to the system at once, so that each peak is measured alone
     ctypes.CDLL("libc.so.6").mallopt(M_MMAP_THRESHOLD, 65536)
     rows = []
     with tempfile.TemporaryDirectory() as folder:
@@ -52,15 +52,15 @@ def measure() -> list[dict[str, Any]]:
             peaks = {name: [_peak(run) for _ in range(2)] for name, run in runs.items()}
             ratios = [a / b for a, b in zip(*peaks.values(), strict=True)]
             rows.append(value_row("options, memory", "all logits", size, ratios, 0.1))
-            taken = interleaved(runs, 2)
-            rows.append(ratio_row("options, time", "all logits", size, *taken.values(), 0.5))
+            times = interleaved(runs, 2)
+            rows.append(ratio_row("options, time", "all logits", size, *times.values(), 0.5))
         for sequences in BATCHES:
             rows.append(_sampling(place, sequences))
     return rows
 
 
 def _write_model(folder: Path) -> Path:
-    """A small Llama with the vocabulary of a large one, of which logits are nearly all the memory, as in 8B models."""
+    """A small Llama with a large model's vocabulary, so that logits take nearly all the memory, as in 8B models."""
     torch.manual_seed(0)
     config = LlamaConfig(
         vocab_size=VOCABULARY, hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=4,
@@ -81,7 +81,7 @@ def _asked(questions: int, words: int) -> tuple[list[Request], list[list[str]]]:
 def _all_logits(
     engine: TransformersEngine, requests: Sequence[Request], options: Sequence[Sequence[str]]
 ) -> list[dict[str, float]]:
-    """How options were scored before: a row for each, logits of all its positions, and a cache."""
+    """The earlier way to score options: a row for each option, logits of all its positions, and a cache."""
     conversations, model = engine._conversations, engine._loaded
     rows, heads = [], []
     for request, several in zip(requests, options, strict=True):
@@ -96,15 +96,15 @@ def _all_logits(
         logits = model(input_ids=tokens, attention_mask=mask).logits
     scores = torch.log_softmax(logits[:, :-1].float(), -1).gather(-1, tokens[:, 1:, None])[..., 0]
     sums = iter(float(scores[i, heads[i] - 1 : len(row) - 1].sum()) for i, row in enumerate(rows))
-    found = []
+    probabilities = []
     for several in options:
         shares = torch.softmax(torch.tensor([next(sums) for _ in several], dtype=torch.float64), 0).tolist()
-        found.append(dict(zip(several, shares, strict=True)))
-    return found
+        probabilities.append(dict(zip(several, shares, strict=True)))
+    return probabilities
 
 
 def _peak(run: Callable[[], Any]) -> float:
-    """Megabytes that a run takes at most beside what the process has, by the kernel's own high-water mark."""
+    """The most megabytes that a run adds to the process's memory, by the kernel's own high-water mark."""
     gc.collect()
     Path("/proc/self/clear_refs").write_text("5")
     before = _status("VmRSS")
@@ -118,7 +118,7 @@ def _status(field: str) -> float:
 
 
 def _sampling(place: Path, sequences: int) -> dict[str, Any]:
-    """Time of 4 steps of a batch of 5 samples a prompt."""
+    """Time of 4 steps of a batch with 5 samples per prompt."""
     limits = {"temperature": 0.9, "top_p": 0.95, "max_new_tokens": 4}
     engine = TransformersEngine(place, USE, Decoding(**limits), 1)
     requests = [Request(text=f"{n % 9} + {n % 7}") for n in range(max(1, sequences // 5))]
@@ -137,7 +137,7 @@ def _sampling(place: Path, sequences: int) -> dict[str, Any]:
             engine._conversations.continuation(row, [1], engine._conversations.prompt(requests[0]))
 
     seconds(theirs)
-    taken = interleaved({"ours": lambda: engine.generate(requests, several, 0), "theirs": theirs}, ROUNDS)
+    times = interleaved({"ours": lambda: engine.generate(requests, several, 0), "theirs": theirs}, ROUNDS)
     return ratio_row(
-        "sampling in parts", "transformers' own", f"{sequences} sequences", taken["ours"], taken["theirs"], 1.1
+        "sampling in parts", "transformers' own", f"{sequences} sequences", times["ours"], times["theirs"], 1.1
     )

@@ -1,7 +1,7 @@
-"""Texts to measure on: made ones with planted duplicates of known truth, real ones, and what the tiny proposers wrote.
+"""Texts for benchmarks: made ones with planted duplicates, real ones, and those that the tiny proposers wrote.
 
-A made text is one or two clauses of plain English filled in from a long-tailed vocabulary. A quarter of the texts are variants
-of an earlier one: their kind says how they differ, and so what should find them.
+A made text is one or two clauses of plain English, filled in from a long-tailed vocabulary. A quarter of the texts are
+variants of an earlier one. The kind of a variant defines how it differs, and so which method should find it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ VARIANTS = 0.27
 """Share of texts that are variants of an earlier one."""
 
 PlantedKind = Literal["reordered", "one_word", "three_words", "synonyms"]
-"""Of the words of the original: all in another order; one or three replaced; all that have a synonym replaced by it."""
+"""Words of the original in another order; one or three words replaced; every word with a synonym replaced by it."""
 
 VOCABULARY = 17_000
 SYLLABLES = [
@@ -68,7 +68,7 @@ SLOTS = {"{A}": "adjective", "{N}": "noun", "{V}": "verb"}
 
 @dataclass(frozen=True)
 class Planted:
-    """A variant: number of the text, of the earlier one that it was made from, and how."""
+    """A variant: the number of its text, the number of the earlier text that it was made from, and its kind."""
 
     variant: int
     original: int
@@ -77,7 +77,7 @@ class Planted:
 
 @dataclass(frozen=True)
 class Corpus:
-    """Distinct texts, and for the made ones the truth about their duplicates."""
+    """Distinct texts and, if they are made ones, the truth about their duplicates."""
 
     name: str
     texts: list[str]
@@ -85,7 +85,7 @@ class Corpus:
 
 
 def made_corpus(size: int, random_seed: int = 0) -> Corpus:
-    """So many distinct texts with their planted duplicates; every draw comes from the seed."""
+    """The given number of distinct texts with their planted duplicates. Every draw comes from the seed."""
     rng, draws = random.Random(random_seed), np.random.default_rng(random_seed)
     pairs = {name: [pair.split() for pair in words.split(",")] for name, words in SYNONYMS.items()}
     synonyms = {a: b for of in pairs.values() for one, two in of for a, b in ((one, two), (two, one))}
@@ -113,7 +113,7 @@ def made_corpus(size: int, random_seed: int = 0) -> Corpus:
 
 
 def _long_tailed(words: list[str], count: int, draws: np.random.Generator) -> Iterator[str]:
-    """Draws in which the word of rank r has a weight of 1 / (r + 3), as Zipf's law with Mandelbrot's shift."""
+    """Draws in which the word of rank r has weight 1 / (r + 3), by Zipf's law with Mandelbrot's shift."""
     weights = np.cumsum(1 / (np.arange(len(words)) + 3))
     return map(words.__getitem__, np.searchsorted(weights, draws.random(count) * weights[-1]).tolist())
 
@@ -122,8 +122,8 @@ def _name(number: int) -> str:
     """A pronounceable word for each number."""
     syllables = []
     for _ in range(3):
-        number, rest = divmod(number, len(SYLLABLES))
-        syllables.append(SYLLABLES[rest])
+        number, digit = divmod(number, len(SYLLABLES))
+        syllables.append(SYLLABLES[digit])
     return "".join(syllables) + (str(number) if number else "")
 
 
@@ -142,27 +142,27 @@ def _variant(
 
 
 def real_corpora() -> list[Corpus]:
-    """Safety instructions and GSM8K questions as published; none where REVERSEGEN_DATA names no folder with them."""
+    """Safety instructions and GSM8K questions as published; none if REVERSEGEN_DATA names no folder with them."""
     folder = Path(os.environ.get("REVERSEGEN_DATA", REPOSITORY / "../shared/data"))
     safety, gsm8k = folder / "safety/warmup_train_dedup.json", folder / "math/gsm8k_train.jsonl"
     if not (safety.is_file() and gsm8k.is_file()):
         return _absent(f"real texts: no files at {folder}; REVERSEGEN_DATA names another place")
-    found = {
+    texts_by_name = {
         "safety": [row["target"] for row in json.loads(safety.read_text())],
         "gsm8k": [json.loads(line)["question"] for line in gsm8k.read_text().splitlines()],
     }
-    return [Corpus(name, list(dict.fromkeys(texts)), []) for name, texts in found.items()]
+    return [Corpus(name, list(dict.fromkeys(texts)), []) for name, texts in texts_by_name.items()]
 
 
 def written_corpora() -> list[Corpus]:
-    """All that the proposers of each task wrote under results/, valid and distinct; none before a run."""
-    found: dict[str, dict[str, None]] = {}
+    """All valid and distinct texts that the proposers of each task wrote under results/; none before a run."""
+    texts_by_task: dict[str, dict[str, None]] = {}
     for path in sorted(REPOSITORY.glob("results/*/iter*/instructions.jsonl")):
         written = [i.text for i in read_records(path, Instruction) if i.invalid is None]
-        found.setdefault(path.parts[-3].split(".")[0], {}).update(dict.fromkeys(written))
-    if not found:
+        texts_by_task.setdefault(path.parts[-3].split(".")[0], {}).update(dict.fromkeys(written))
+    if not texts_by_task:
         return _absent("what proposers wrote: nothing under results/; `make demo` writes some")
-    return [Corpus(name, list(texts), []) for name, texts in found.items()]
+    return [Corpus(name, list(texts), []) for name, texts in texts_by_task.items()]
 
 
 def _absent(reason: str) -> list[Corpus]:

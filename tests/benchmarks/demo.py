@@ -1,7 +1,7 @@
-"""Time and memory of the demo after set-up, and where they go.
+"""Time and memory of the demo after set-up, in total and by rule.
 
-The whole of `tiny-math` runs in an empty folder on two cores. Memory is the greatest sum of the proportional set sizes of
-Snakemake and all its children, sampled twice a second; time by rule is what the rules' own benchmark files say.
+The whole task `tiny-math` runs in an empty folder on two cores. Memory is the largest sum of the proportional set sizes of
+Snakemake and all its children, sampled twice a second. The time by rule comes from the rules' own benchmark files.
 """
 
 import csv
@@ -22,14 +22,14 @@ SECONDS, MEGABYTES = 300.0, 2000.0
 
 
 def measure() -> list[dict[str, Any]]:
-    """Run the demo once; ratio is what it took over what it may take."""
+    """Run the demo once. A row's ratio is the measured value over the allowed one."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         shutil.copytree(REPOSITORY / "config", folder / "config")
         words = [sys.executable, "-m", "snakemake", "-s", str(REPOSITORY / "Snakefile"), "-c2"]
         targets = ["results/tiny-math/table.md", "results/tiny-math/report.html"]
         start = time.perf_counter()
-        loop = ["--prioritize", "train_proposer"]  # as `make demo`: the longest chain first
+        loop = ["--prioritize", "train_proposer"]  # like `make demo`: the longest chain first
         process = subprocess.Popen([*words, "--quiet", "all", *loop, "--", *targets], cwd=folder)
         peak = 0.0
         while process.poll() is None:
@@ -37,7 +37,7 @@ def measure() -> list[dict[str, Any]]:
             time.sleep(0.5)
         seconds = time.perf_counter() - start
         if process.returncode:
-            sys.exit("the demo failed")
+            sys.exit("the demo failed; its output above names the job")
         _print_rules(folder / "results")
     return [_row("demo, time", seconds, SECONDS, "seconds"), _row("demo, memory", peak, MEGABYTES, "MB")]
 
@@ -53,7 +53,7 @@ def _memory(process: psutil.Process) -> float:
 
 
 def _print_rules(results: Path) -> None:
-    """Jobs, seconds and greatest memory of each rule, the slowest first."""
+    """Print number of jobs, seconds and largest memory of each rule, the slowest first."""
     rules: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for path in results.rglob("*.tsv"):
         if "benchmarks" in path.parts:

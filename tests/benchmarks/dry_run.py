@@ -1,4 +1,4 @@
-"""Time and memory of a plan: the paper's three tasks with five iterations, each stage cut into 64 shards."""
+"""Time and memory of a plan for the paper's three tasks, with five iterations and 64 shards per stage."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from tests.benchmarks.timing import exponents, value_row
 REPOSITORY = Path(__file__).parents[2]
 TASKS = ("safety", "honesty", "math")
 BARE, MEGABYTES = 3.5, 500.0
-"""Most times the seconds that Snakemake takes to plan as many jobs of two rules without a function, and memory."""
+"""Limits: seconds over those of a plan of as many jobs of two rules without functions, and memory."""
 LINEAR = 1.15
-"""Greatest power of the number of jobs that the seconds may grow with."""
+"""Largest allowed exponent of the growth of seconds with the number of jobs."""
 ROUNDS = 3
 BARE_WORKFLOW = """
 rule all:
@@ -35,7 +35,7 @@ rule second:
 
 
 class Plan(NamedTuple):
-    """One dry run. Seconds are of the processor: a plan is one thread, and other work of the machine is not its own."""
+    """One dry run. Seconds are processor time: a plan uses one thread, and other work on the machine must not count."""
 
     jobs: int
     seconds: float
@@ -43,7 +43,7 @@ class Plan(NamedTuple):
 
 
 def plan(folder: Path, snakefile: Path, targets: list[str]) -> Plan:
-    """Plan targets of a workflow, or what it makes by default, in a folder."""
+    """Plan targets of a workflow, or its default target, in a folder."""
     words = [sys.executable, "-m", "snakemake", "-s", str(snakefile), "-n", "--cores", "8", "--quiet", "rules"]
     with (folder / "out").open("w+") as out:
         process = subprocess.Popen([*words, "--", *targets], cwd=folder, stdout=out, stderr=subprocess.STDOUT)
@@ -67,14 +67,14 @@ def plan_tasks(folder: Path, shards: int) -> Plan:
 
 
 def plan_bare(folder: Path, jobs: int) -> Plan:
-    """Plan as many jobs of two rules, and one that asks for them."""
+    """Plan the given number of jobs of two rules, and one job that needs them all."""
     snakefile = folder / "Snakefile"
     snakefile.write_text(BARE_WORKFLOW.format(half=jobs // 2))
     return plan(folder, snakefile, [])
 
 
 def measure() -> list[dict[str, Any]]:
-    """A ratio is that of two plans made one after the other; the power is that between 16 and 64 shards."""
+    """A ratio compares two plans made one after the other; the power is the one between 16 and 64 shards."""
     few, many, bare = [], [], []
     with tempfile.TemporaryDirectory() as name:
         ours, alone = Path(name, "ours"), Path(name, "alone")

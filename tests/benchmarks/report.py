@@ -1,9 +1,9 @@
 """Failure clusters and page of 1,000, 10,000 and 100,000 failing instructions: time and memory to make, size, and time to open.
 
 The instructions are the made texts of `corpora`, half of them failed and half passed in two iterations, with an answer of
-three times their length. No embedding model is asked, so that tf-idf, the slower way, compares them. Each run is a process
-of its own, whose CPU time (on one core, imports included) and peak of memory are told. A row's `ratio` holds the value in the
-unit of its name, and its bar a limit.
+three times their length. There is no embedding model, so tf-idf, the slower way, compares them. Each run is a separate
+process, which reports its CPU time (on one core, including imports) and peak memory. A row's `ratio` holds the value in the
+unit of its name, and its bar is a limit.
 """
 
 from __future__ import annotations
@@ -26,71 +26,74 @@ from tests.support.browser import CHROMIUM, browser
 
 SECONDS = {1_000: 10.0, 10_000: 20.0, 100_000: 60.0}
 MEGABYTES = {1_000: 600.0, 10_000: 800.0, 100_000: 2_000.0}
-"""Limits of a process that makes both, by failing instructions; the job of the failure clusters asks for 4,000 MB."""
+"""Limits, by number of failing instructions, of a process that makes both; the cluster job asks for 4,000 MB."""
 PAGE, OPENS = 10.0, 3.0
-"""Megabytes of a page, and seconds until a browser shows it."""
+"""Limits: megabytes of a page, and seconds until a browser shows it."""
 ROUNDS = 3
 
 
 def measure() -> list[dict[str, Any]]:
-    """Four rows for each size; three where there is no Chromium."""
+    """Four rows for each size; three if Chromium is not installed."""
     rows = []
     for size in SECONDS:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             _write(folder, size)
-            made = [_made(folder) for _ in range(ROUNDS)]
+            runs = [_made(folder) for _ in range(ROUNDS)]
             page = folder / "report.html"
-            told = f"{size:,} failing instructions"
+            label = f"{size:,} failing instructions"
             measured = {
-                "CPU seconds to make": ([m["seconds"] for m in made], SECONDS[size]),
-                "MB of memory": ([m["megabytes"] for m in made], MEGABYTES[size]),
+                "CPU seconds to make": ([m["seconds"] for m in runs], SECONDS[size]),
+                "MB of memory": ([m["megabytes"] for m in runs], MEGABYTES[size]),
                 "MB of the page": ([page.stat().st_size / 1e6], PAGE),
             }
             if CHROMIUM:
                 with browser() as chromium:
                     measured["seconds to open"] = ([chromium.open(page) for _ in range(ROUNDS)], OPENS)
             else:
-                print("not measured: seconds to open: there is no Chromium")
-            rows += [value_row(f"report: {name}", "a limit", told, *found) for name, found in measured.items()]
+                print("not measured: seconds to open: Chromium is not installed")
+            rows += [value_row(f"report: {name}", "a limit", label, *found) for name, found in measured.items()]
     return rows
 
 
 def _write(folder: Path, size: int) -> None:
-    """The files of two iterations, as the stages write them."""
+    """Write the files of two iterations as the stages write them."""
     from reversegen.core.records import Instruction, Label, Reference, Response, write_records
     from reversegen.ids import instruction_id
 
     texts = made_corpus(2 * size).texts
     for k in range(2):
-        own = {instruction_id(text): text for text in texts[k * size : (k + 1) * size]}
+        texts_by_id = {instruction_id(text): text for text in texts[k * size : (k + 1) * size]}
         plain: dict[str, Any] = {"answer": None, "subject": None, "invalid": None, "duplicate_of": None}
-        instructions = [Instruction(id=i, text=t, samples=[i], splits=["train"], **plain) for i, t in own.items()]
+        instructions = [
+            Instruction(id=i, text=t, samples=[i], splits=["train"], **plain) for i, t in texts_by_id.items()
+        ]
         write_records(folder / f"iter{k}/instructions.jsonl", instructions)
         labels = [
             Label(instruction_id=i, verdict="failed" if n % 2 else "passed", score=None, detail="different answers")
-            for n, i in enumerate(own)
+            for n, i in enumerate(texts_by_id)
         ]
         write_records(folder / f"iter{k}/labels.jsonl", labels)
-        said = [
+        responses = [
             Response(instruction_id=i, sample=0, text=" ".join([t] * 3), tokens=1, finished=True)
-            for i, t in own.items()
+            for i, t in texts_by_id.items()
         ]
-        write_records(folder / f"iter{k}/responses.jsonl", said)
+        write_records(folder / f"iter{k}/responses.jsonl", responses)
         trusted = [
-            Reference(instruction_id=i, answer=t[:40], solution=t, teacher="made", invalid=None) for i, t in own.items()
+            Reference(instruction_id=i, answer=t[:40], solution=t, teacher="made", invalid=None)
+            for i, t in texts_by_id.items()
         ]
         write_records(folder / f"iter{k}/references.jsonl", trusted)
 
 
 def _made(folder: Path) -> dict[str, float]:
     done = subprocess.run([sys.executable, __file__, str(folder)], check=True, stdout=subprocess.PIPE)
-    found: dict[str, float] = json.loads(done.stdout)
-    return found
+    measured: dict[str, float] = json.loads(done.stdout)
+    return measured
 
 
 def _make(folder: Path) -> None:
-    """Both stages in this process, and what they took on standard output."""
+    """Run both stages in this process and print their time and memory."""
     import write_failure_clusters
     from reversegen.config.task import KindUse
     from reversegen.core.metric import Metric
@@ -103,9 +106,9 @@ def _make(folder: Path) -> None:
     def files(name: str) -> list[Path]:
         return [folder / f"iter{k}/{name}.jsonl" for k in range(2)]
 
-    given = [files(name) for name in ("instructions", "labels", "responses", "references")]
+    inputs = [files(name) for name in ("instructions", "labels", "responses", "references")]
     places = folder / "failure_clusters.jsonl", folder / "failures.parquet"
-    write_failure_clusters.main(*given, [], *places, KindUse(name="math"), 0)
+    write_failure_clusters.main(*inputs, [], *places, KindUse(name="math"), 0)
     metrics = {"failure_rate": Metric(value=0.5), "validity": Metric(value=1.0)}
     evaluation = EvalFile(
         task="made",

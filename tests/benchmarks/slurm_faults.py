@@ -2,9 +2,10 @@
 
 python -m tests.benchmarks.slurm_faults FINISHED [FAULT ...]
 
-FINISHED is a copy of this repository with a task `micro`, in which a local run made `results/micro/iter1/samples.jsonl`. Each
-fault runs one stage of it by `snakemake --profile slurm`, disturbs it, lets the same command go on, and prints a line.
-Needs SLURM's daemons of this machine, and root to kill them; tests/snakefile/test_slurm.py runs the cheap ones.
+FINISHED is a copy of this repository with a task `micro`, in which a local run made `results/micro/iter1/samples.jsonl`. For
+each fault, the benchmark starts one stage by `snakemake --profile slurm`, disturbs it, resumes it by the same command, and
+prints a line. It needs SLURM's daemons on this machine, and root to kill them. tests/snakefile/test_slurm.py runs the cheap
+faults.
 """
 
 from __future__ import annotations
@@ -28,11 +29,11 @@ PROFILE = ["--profile", "slurm", "--latency-wait", "15", "--slurm-init-seconds-b
 SAMPLING = "results/micro/iter1/samples.jsonl"
 TRAINING = "results/micro/iter1/proposer"
 WAIT = 900.0
-"""Seconds after which something that must happen has failed to."""
+"""Seconds after which an expected event counts as failed."""
 
 
 def until(happened: Callable[[], object], what: str, seconds: float = WAIT) -> None:
-    """Wait for it; TimeoutError, with what it is, where it does not happen."""
+    """Wait until a condition holds. Raises TimeoutError with the description `what` if it never does."""
     end = time.monotonic() + seconds
     while not happened():
         if time.monotonic() > end:
@@ -41,12 +42,12 @@ def until(happened: Callable[[], object], what: str, seconds: float = WAIT) -> N
 
 
 def slurm(*words: str) -> str:
-    """The output of a command of SLURM's, which must answer within half a minute."""
+    """The output of one of SLURM's commands, which must answer within half a minute."""
     return subprocess.run(words, capture_output=True, text=True, timeout=30, check=True).stdout.strip()
 
 
 def digests(folder: Path) -> dict[str, str]:
-    """SHA-256 of all files of the results but logs and benchmarks."""
+    """SHA-256 of all files of the results except logs and benchmarks."""
     return {
         str(path.relative_to(folder)): sha256(path.read_bytes()).hexdigest()
         for path in sorted((folder / "results").rglob("*"))
@@ -56,7 +57,7 @@ def digests(folder: Path) -> dict[str, str]:
 
 @dataclass
 class Stage:
-    """One stage of a finished run, to be made again by SLURM."""
+    """One stage of a finished run, which SLURM makes again."""
 
     folder: Path
     output: str
@@ -65,7 +66,7 @@ class Stage:
 
     @classmethod
     def of(cls, finished: Path, output: str, folder: Path, *more: str) -> Stage:
-        """A copy of a finished run without that output, and what the undisturbed run made of it to compare with."""
+        """A copy of a finished run without one output, and the undisturbed run's output for comparison."""
         shutil.copytree(finished, folder, symlinks=True)
         made = folder / output
         shutil.rmtree(made) if made.is_dir() else made.unlink()
@@ -73,12 +74,12 @@ class Stage:
 
     @property
     def command(self) -> list[str]:
-        """What a user types."""
+        """The command that a user types."""
         return [*self.snakemake, "--", self.output]
 
     @property
     def snakemake(self) -> list[str]:
-        """The command without what it is to make."""
+        """The command without its targets."""
         return [sys.executable, "-m", "snakemake", *PROFILE, *self.more]
 
     def start(self) -> None:
@@ -103,11 +104,11 @@ class Stage:
 
     @property
     def began(self) -> float:
-        """When this copy was made."""
+        """The time at which this copy was made."""
         return (self.folder / "config").stat().st_ctime
 
     def said(self) -> str:
-        """All that Snakemake said."""
+        """All output of Snakemake."""
         return (self.folder / "out").read_text()
 
     def workers(self) -> list[psutil.Process]:
@@ -127,14 +128,14 @@ class Stage:
         return [job for job, folder in lines if Path(folder) == self.folder.resolve()]
 
     def wait(self, status: int | None = 0) -> None:
-        """Wait for Snakemake to end, with this status where one is given."""
+        """Wait until Snakemake ends, with this status if one is given."""
         assert self.process is not None
         until(lambda: self.process.poll() is not None, f"the end of {self.output}", 2 * WAIT)  # type: ignore[union-attr]
         if status is not None and self.process.returncode != status:
             raise RuntimeError(f"status {self.process.returncode}, not {status}:\n{self.said()[-3000:]}")
 
     def kill(self) -> None:
-        """SIGKILL Snakemake, and not its SLURM jobs."""
+        """Kill Snakemake with SIGKILL, but not its SLURM jobs."""
         assert self.process is not None
         for process in [*psutil.Process(self.process.pid).children(recursive=True), self.process]:
             with suppress(psutil.NoSuchProcess):
@@ -142,7 +143,7 @@ class Stage:
         self.process.wait()
 
     def again(self) -> None:
-        """The same command once more, to its end. A killed Snakemake leaves a lock, which it tells how to remove."""
+        """Run the same command once more, to its end. A killed Snakemake leaves a lock, which is removed first."""
         subprocess.run([*self.snakemake, "--unlock"], cwd=self.folder, check=True, capture_output=True)
         done = subprocess.run(self.command, cwd=self.folder, capture_output=True, text=True, timeout=3 * WAIT)
         if done.returncode:
@@ -162,7 +163,7 @@ def _job_cancelled(stage: Stage) -> str:
 
 
 def _signalled(stage: Stage) -> str:
-    slurm("scancel", "--signal=USR1", *stage.jobs())  # as --signal=USR1@300 does
+    slurm("scancel", "--signal=USR1", *stage.jobs())  # like --signal=USR1@300
     until(lambda: list((stage.folder / f"{TRAINING}.state").glob("step-*")), "a checkpoint")
     stage.wait()
     return "saved and stopped; retried, " + next(line[9:] for line in stage.log.splitlines() if "going on" in line)
@@ -181,7 +182,7 @@ def _node_down(stage: Stage) -> str:
     try:
         stage.wait()
     finally:
-        with suppress(subprocess.CalledProcessError):  # it came back by itself
+        with suppress(subprocess.CalledProcessError):  # the node came back by itself
             slurm("scontrol", "update", f"nodename={node}", "state=resume")
     return f"{node} was lost: started again by SLURM"
 
@@ -265,7 +266,7 @@ LIMIT = [
     "--retries",
     "9",
 ]
-"""SLURM's least limit is a minute; the signal comes within a minute of its time, so as soon as ten seconds into the job."""
+"""SLURM's shortest limit is a minute. The signal may come up to a minute early, so ten seconds into the job at the soonest."""
 
 FAULTS: dict[str, tuple[str, Callable[[Stage], str], list[str]]] = {
     "kill -9 of the sampling process": (SAMPLING, _worker_killed, []),
@@ -286,11 +287,14 @@ FAULTS: dict[str, tuple[str, Callable[[Stage], str], list[str]]] = {
     "SIGINT to Snakemake": (SAMPLING, _interrupted, []),
     "SIGTERM to Snakemake": (TRAINING, _terminated, []),
 }
-"""What is disturbed, how, and flags of Snakemake that it takes."""
+"""By fault: the output whose stage is disturbed, the function that disturbs it, and additional flags of Snakemake."""
 
 
 def inflict(finished: Path, fault: str, folder: Path) -> str:
-    """Run a stage with a fault in a new folder; what happened. Raises where it does not end, or in other bytes."""
+    """Run a stage with a fault in a new folder. Returns what happened.
+
+    Raises RuntimeError if the stage ends with other bytes, and TimeoutError if it does not end.
+    """
     output, disturb, more = FAULTS[fault]
     stage = Stage.of(finished, output, folder, *more)
     try:
@@ -308,8 +312,10 @@ def inflict(finished: Path, fault: str, folder: Path) -> str:
 
 
 def main(finished: Path, faults: list[str]) -> None:
-    """Print the table; end with status 1 where a fault did not end in the same bytes."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where a shell has put this in the background
+    """Print the table. End with status 1 if a fault did not end with the same bytes."""
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a shell that starts this in the background makes it ignore SIGINT
     print("| fault | stage | what happened | seconds | bytes |\n|---|---|---|--:|---|", flush=True)
     failed = False
     for fault in faults or FAULTS:

@@ -1,4 +1,4 @@
-"""Interleaved runs of ours and theirs, so that what else the machine does falls on both, and the rows they make."""
+"""Interleaved runs of two sides, so that other work on the machine affects both, and the rows of their results."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def seconds(run: Callable[[], Any]) -> float:
 
 
 def interleaved(runs: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, list[float]]:
-    """Seconds of each run in each round; a round runs each once, in turn."""
+    """Seconds of each run in each round; a round runs each side once, in turn."""
     taken: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, run in runs.items():
@@ -26,14 +26,14 @@ def interleaved(runs: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str,
 
 
 def ratio_row(name: str, against: str, size: str, ours: list[float], theirs: list[float], bar: float) -> dict[str, Any]:
-    """Ours over theirs, round by round."""
+    """A row with our time over theirs, round by round."""
     ratios = sorted(a / b for a, b in zip(ours, theirs, strict=True))
     print(f"{name}, {size}: {statistics.median(ours):.3g} s; {against}: {statistics.median(theirs):.3g} s")
     return value_row(name, against, size, ratios, bar)
 
 
 def value_row(name: str, against: str, size: str, values: list[float], bar: float) -> dict[str, Any]:
-    """A row whose median is at most the bar."""
+    """A row whose median must not exceed the bar."""
     median = statistics.median(values)
     shown = {"ratio": median, "low": min(values), "high": max(values)}
     return {
@@ -47,5 +47,5 @@ def value_row(name: str, against: str, size: str, values: list[float], bar: floa
 
 
 def exponents(small: int, few: list[float], large: int, many: list[float]) -> list[float]:
-    """Of the power of the size that the time grows with, round by round."""
+    """Exponents of the growth of time with size, round by round."""
     return [math.log(b / a) / math.log(large / small) for a, b in zip(few, many, strict=True)]

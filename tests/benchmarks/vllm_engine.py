@@ -1,7 +1,7 @@
-"""Tokens per second of a stage with the vllm engine, against a bare `LLM.generate` on the same prompts.
+"""Tokens per second of a stage with the vllm engine, beside a bare `LLM.generate` on the same prompts.
 
-Each side is a process of its own, of vLLM's own interpreter, and the runs take turns. A stage also cuts batches, joins them
-and writes every one to disk as it is finished. Both sides have the same model, arguments, seeds and limit of tokens.
+Each side is a separate process of vLLM's own interpreter, and the sides take turns. A stage also splits batches, joins them
+and writes each to disk once it is finished. Both sides have the same model, arguments, seeds and token limit.
 """
 
 import json
@@ -22,10 +22,10 @@ ARGUMENTS: dict[str, Any] = {"max_model_len": 256, "kv_cache_memory_bytes": 2**2
 
 
 def measure() -> list[dict[str, Any]]:
-    """One row for greedy answers and one for seeded draws; none, with the reason, where vLLM is not installed."""
+    """One row for greedy answers and one for seeded draws; none, with the reason, if vLLM is not installed."""
     python = os.environ.get("REVERSEGEN_VLLM_PYTHON") or str(REPOSITORY / ".venv-vllm/bin/python")
     if not Path(python).is_file():
-        print(f"vllm: skipped, no {python}; REVERSEGEN_VLLM_PYTHON names an interpreter that has vLLM")
+        print(f"vllm: skipped: {python} does not exist; name an interpreter with vLLM in REVERSEGEN_VLLM_PYTHON")
         return []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -111,7 +111,9 @@ def _run(side: str, folder: Path, output: Path) -> None:
         from vllm import LLM
         from vllm.platforms import current_platform
 
-        chunked = {"enable_chunked_prefill": False} if current_platform.is_cpu() else {}  # as ours: seeds need it there
+        chunked = (
+            {"enable_chunked_prefill": False} if current_platform.is_cpu() else {}
+        )  # like ours: seeded draws need it there
         llm = LLM(model=str(folder), dtype="float32", **ARGUMENTS, **chunked)
     texts, speeds = _prompts(), {}
     for name, temperature in TEMPERATURES.items():

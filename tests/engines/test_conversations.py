@@ -1,4 +1,4 @@
-"""A model that thinks is asked in its own template's words, and its thoughts are kept in one form, whatever its marks are."""
+"""A model that thinks is asked through its own template, and its thoughts are kept in one form, whatever its marks are."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ PLAIN = (
     "{% for m in messages %}{% if m.role == 'user' %}Q: {{ m.content }} A:{% else %} {{ m.content }}<eos>{% endif %}"
     "{% endfor %}"
 )
-QWEN = (  # Qwen3: a switch, a token of the mark, an empty thought in the last answer
+QWEN = (  # Qwen3: a switch, marks that are tokens, an empty thought in the last answer
     "{% for m in messages %}<|im_start|>{{ m.role }}\n"
     "{% if m.role == 'assistant' and loop.last %}<think>\n\n</think>\n\n{% endif %}{{ m.content }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n"
     "{% if enable_thinking is defined and enable_thinking is false %}<think>\n\n</think>\n\n{% endif %}{% endif %}"
 )
-R1 = (  # the distillations of DeepSeek-R1: the thought is opened in the prompt, and an answer keeps none
+R1 = (  # the distillations of DeepSeek-R1: the prompt opens the thought, and a finished answer keeps none
     "{% for m in messages %}{% if m.role == 'user' %}<|User|>{{ m.content }}"
     "{% else %}<|Assistant|>{{ m.content.split('</think>')[-1] }}<eos>{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}<|Assistant|><think>\n{% endif %}"
 )
-V3 = (  # DeepSeek-V3.1: its own name for the switch, and an answer keeps the end of the thought
+V3 = (  # DeepSeek-V3.1: its own name for the switch; a finished answer keeps the end of the thought
     "{% for m in messages %}{% if m.role == 'user' %}<|User|>{{ m.content }}"
     "{% else %}<|Assistant|></think>{{ m.content }}<eos>{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}<|Assistant|>{% if thinking %}<think>{% else %}</think>{% endif %}{% endif %}"
@@ -59,7 +59,7 @@ OSS = (  # gpt-oss: channels, marked by special tokens
     "{% else %}<|message|>{{ m.content }}<|end|>{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}<|start|>assistant{% endif %}"
 )
-SMOL = (  # an empty thought in an answer and in a prompt, but not in the same white space
+SMOL = (  # an empty thought in an answer and in a prompt, with different white space
     "{% for m in messages %}<|im_start|>{{ m.role }}\n"
     "{% if m.role == 'assistant' %}<think>\n\n</think>\n{% endif %}{{ m.content }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n<think>\n"
@@ -89,7 +89,7 @@ QUESTION = [Message(role="user", content="20 + 3")]
 
 @cache
 def build_bytes() -> PreTrainedTokenizerFast:
-    """A token for each byte, those that chat templates write, and the two marks as Qwen3 has them: tokens, not special."""
+    """A tokenizer with a token for each byte, those that chat templates write, and Qwen3's two marks, which are not special."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     tokenizer = Tokenizer(models.BPE(vocab={t: n for n, t in enumerate(["<pad>", "<eos>", *alphabet])}, merges=[]))
     tokenizer.pre_tokenizer, tokenizer.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
@@ -116,7 +116,7 @@ EMPTY = "<think>\n\n</think>\n\n"
 QWEN_ASKED = "<|im_start|>user\n20 + 3<|im_end|>\n<|im_start|>assistant\n"
 OSS_ASKED = "<|start|>user<|message|>20 + 3<|end|><|start|>assistant"
 SHAPES: dict[str, tuple[str, Thinking | None, dict[str, Any], str, bool, str]] = {
-    # template, setting, arguments; the prompt, whether it ends in a thought, and what a row of training puts after it
+    # template, setting, arguments; the prompt, whether it ends in a thought, and the completion of a training row
     "plain": (PLAIN, None, {}, "Q: 20 + 3 A:", False, " 23<eos>"),
     "plain, thinking": (PLAIN, ON, {}, "Q: 20 + 3 A:", False, " 23<eos>"),
     "qwen": (QWEN, None, {}, QWEN_ASKED, False, f"{EMPTY}23<|im_end|>\n"),
@@ -137,7 +137,7 @@ SHAPES: dict[str, tuple[str, Thinking | None, dict[str, Any], str, bool, str]] =
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a_row_of_training_begins_with_the_tokens_that_the_model_is_asked_in(shape: str) -> None:
+def test_a_training_row_begins_with_the_tokens_of_the_models_prompt(shape: str) -> None:
     template, thinking, arguments, asked, in_thought, answer = SHAPES[shape]
     model = conversations(template, thinking, **arguments)
     prompt = model.prompt(Request(messages=QUESTION))
@@ -151,7 +151,7 @@ def test_a_template_that_renders_a_question_differently_once_it_is_answered_trai
         model.row(QUESTION, [Message(role="assistant", content="23")])
 
 
-def test_what_merges_across_the_boundary_of_prompt_and_answer_is_two_tokens_as_it_is_when_asked() -> None:
+def test_tokens_that_merge_across_the_end_of_the_prompt_stay_apart_in_training() -> None:
     vocabulary = {token: n for n, token in enumerate(["<eos>", "a", "b", "ab"])}
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[("a", "b")]))
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<eos>", pad_token="<eos>")
@@ -163,11 +163,11 @@ def test_what_merges_across_the_boundary_of_prompt_and_answer_is_two_tokens_as_i
 
 
 @pytest.mark.parametrize(
-    ("template", "thinking", "written", "kept"),
+    ("template", "thinking", "written", "expected"),
     [
         (R1, None, "9 + 9\n</think>\n\n18<eos>", "<think>9 + 9\n</think>\n\n18"),
         (R1, ON, "9 + 9\n</think>\n\n18<eos>", "<think>9 + 9\n</think>\n\n18"),
-        (R1, ON, "<think>\n9\n</think>\n\n18<eos>", "<think><think>\n9\n</think>\n\n18"),  # it opens it once more
+        (R1, ON, "<think>\n9\n</think>\n\n18<eos>", "<think><think>\n9\n</think>\n\n18"),  # the model opens it a second time
         (R1, ON, "9 + 9 is", "<think>9 + 9 is"),
         (R1, OFF, "18<eos>", "18"),
         (R1, OFF, "<think>it thinks all the same</think>18<eos>", "<think>it thinks all the same</think>18"),
@@ -187,20 +187,20 @@ def test_what_merges_across_the_boundary_of_prompt_and_answer_is_two_tokens_as_i
     ],
 )  # fmt: skip
 def test_a_thought_is_kept_between_the_marks_that_readers_know(
-    template: str, thinking: Thinking | None, written: str, kept: str
+    template: str, thinking: Thinking | None, written: str, expected: str
 ) -> None:
     model = conversations(template, thinking)
     prompt = model.prompt(Request(messages=QUESTION))
     stops, tokens = ids("<eos><|im_end|>"), ids(written)
     ended = tokens[-1] in stops
-    assert model.continuation(tokens, stops, prompt) == Generated(kept, len(tokens), ended)
-    reply = read_reply(kept, ended)
+    assert model.continuation(tokens, stops, prompt) == Generated(expected, len(tokens), ended)
+    reply = read_reply(expected, ended)
     assert reply.text.replace("Here is my response: ", "") == ("18" if ended else "")
     assert reply.invalid == (None if ended else IN_THOUGHT)
 
 
 def test_a_mark_that_is_a_special_token_is_kept_without_any_setting() -> None:
-    """As of a fine-tuned model that added `<think>` as special: decoding would drop the marks and keep the thought."""
+    """As in a fine-tuned model that added `<think>` as special: decoding would drop the marks and keep the thought."""
     tokenizer = Tokenizer(models.WordLevel({"<eos>": 0, "nine": 1, "18": 2}, unk_token="<eos>"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     tokenizer.add_special_tokens(["<think>", "</think>"])
@@ -225,9 +225,9 @@ def test_no_question_opens_or_ends_a_thought(template: str, thinking: Thinking |
 
 
 def test_a_question_that_ends_in_a_mark_of_plain_words_opens_no_thought() -> None:
-    """These cannot be broken by a space without a change of what is asked."""
-    own = Thinking(enabled=True, start="Thought:", end="Answer:")
-    model = conversations("{{ messages[0].content }}", own)
+    """A space cannot break such marks without changing the question."""
+    plain_marks = Thinking(enabled=True, start="Thought:", end="Answer:")
+    model = conversations("{{ messages[0].content }}", plain_marks)
     assert not model.prompt(Request(messages=[Message(role="user", content="What is a Thought:")])).in_thought
 
 
@@ -247,17 +247,17 @@ def asked(*texts: str) -> list[Request]:
 def test_a_conversation_that_the_template_refuses_is_one_items_fault() -> None:
     model = conversations(STRICT)
     assert [prompt and prompt.text for prompt in model.prompts(asked("x", "y", "xx"))] == [None, "Q: y A:", None]
-    assert model.prompts(asked("x", "x")) == [None, None]  # the template has rendered others
+    assert model.prompts(asked("x", "x")) == [None, None]  # the template has rendered other conversations
 
 
 @pytest.mark.parametrize(
     ("template", "message"),
     [
-        (STRICT, "can render no conversation: TemplateError: no x"),
+        (STRICT, "cannot render any conversation: TemplateError: no x"),
         ("{% if %}", "does not parse: line 1: TemplateSyntaxError"),
         ("{{ messages[0].content + 1 }}", "fails on a conversation of user: TypeError"),
         ("{{ nothing.known }}", "fails on a conversation of user: UndefinedError"),
-        (None, "it has no chat template"),
+        (None, "has no chat template"),
     ],
 )
 def test_a_template_that_renders_nothing_is_the_set_ups_fault(template: str | None, message: str) -> None:
@@ -265,12 +265,12 @@ def test_a_template_that_renders_nothing_is_the_set_ups_fault(template: str | No
         conversations(template).prompts(asked("x", "x"))
 
 
-def test_an_argument_that_is_none_of_the_templates_is_named() -> None:
+def test_an_argument_that_breaks_every_conversation_is_named() -> None:
     with pytest.raises(BadInput, match=r"TypeError: .*tokenize"):
         conversations(PLAIN, tokenize=True).prompts(asked("y"))
 
 
-def test_a_request_s_own_arguments_go_before_those_of_the_model() -> None:
+def test_arguments_of_a_request_override_those_of_the_model() -> None:
     template = "{{ messages[0].content }} {{ guideline }} {{ other }}"
     model = conversations(template, guideline="model", other="kept")
     prompt = model.prompt(Request(messages=QUESTION, template={"guideline": "judge"}))
@@ -283,7 +283,7 @@ def test_a_thought_that_nobody_configured_is_logged_once(caplog: pytest.LogCaptu
     for _ in range(3):
         model.prompt(Request(messages=QUESTION))
     assert [r.message for r in caplog.records if "opens a thought" in r.message] == [
-        "the chat template opens a thought: it counts as none of the answer; `thinking` gives it tokens"
+        "the chat template opens a thought, which is no part of the answer; set `thinking` to give it tokens"
     ]
 
 
@@ -292,11 +292,11 @@ SPOKEN = {
     "9 + 9": "<think>\n9 and 9\n</think>\n\n#### 19",
     "1 + 1": "<think>\n1 and 1\n</think>\n\n#### 2",
 }
-"""What the model of these tests says: its second answer is wrong."""
+"""The texts of these tests' model by prompt; its second answer is wrong."""
 
 
 def write_speaker(folder: Path, template: str, spoken: dict[str, str], end: str) -> Path:
-    """A tiny model that has learnt by heart what it says to each prompt, with a chat template."""
+    """A tiny model that has memorised what it answers to each prompt, with a chat template."""
     tokenizer = build_bytes()
     tokenizer.chat_template = template
     torch.manual_seed(0)
@@ -367,7 +367,7 @@ def test_a_model_that_thinks_is_labelled_by_its_answer_alone(
     assert all(START in r.text and END in r.text for r in responses)
 
 
-def test_a_model_that_shall_not_think_answers_at_once(qwen: Path) -> None:
+def test_a_model_that_is_set_not_to_think_answers_at_once(qwen: Path) -> None:
     engine = TransformersEngine(qwen, use(OFF), Decoding(60), 1)
     assert [one.text for [one] in engine.generate(asked(*SPOKEN), 1, 0)] == ["#### 23", "#### 19", "#### 2"]
 
@@ -385,7 +385,7 @@ def test_a_thought_has_tokens_of_its_own_and_one_that_does_not_end_is_no_answer(
     assert short.tokens <= 8
 
 
-def test_the_tokens_of_a_thought_are_not_for_plain_text(r1: Path) -> None:
+def test_plain_text_gets_no_tokens_for_a_thought(r1: Path) -> None:
     thinking = Thinking(enabled=True, max_tokens=40)
     text = Request(text="20 + 3")
     [[one]] = TransformersEngine(r1, use(thinking), Decoding(2), 1).generate([text], 1, 0)
@@ -438,7 +438,7 @@ def test_a_model_that_thinks_can_be_judge(tmp_path: Path) -> None:
 
 
 def test_a_short_loop_with_a_target_that_thinks(r1: Path, tmp_path: Path) -> None:
-    """Answers to labels, what failed to rows, rows to a trained target; it is asked, and trained, in the same tokens."""
+    """Answers become labels, failures become rows, and rows train a target, which is asked and trained in the same tokens."""
     thinking = TransformersEngine(r1, use(ON), Decoding(20), 1)
     answer_questions(tmp_path / "out.jsonl", [(q, q) for q in SPOKEN], thinking, MATH, answer_settings(None, 2), 1, ())
     responses = {r.instruction_id: [r] for r in read_records(tmp_path / "out.jsonl", Response)}

@@ -1,4 +1,4 @@
-"""Out of memory changes what is asked at once, and nothing that is drawn, chosen or judged."""
+"""Running out of memory changes how many sequences run at once, but nothing that is drawn, chosen or judged."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ def folder(model: LlamaForCausalLM, tmp_path_factory: pytest.TempPathFactory) ->
 def limited(model: Any, most: int, cached: int = 0) -> list[int]:
     """Let a model's forward pass run out of memory above `most` rows, once it has so many tokens in its cache.
 
-    Returns the rows of each pass that is tried.
+    Returns the number of rows of each pass that is tried.
     """
     tried: list[int] = []
 
-    def refuse(module: Any, positional: Any, given: dict[str, Any]) -> None:
-        rows, cache = len(given["input_ids"]), given.get("past_key_values")
+    def refuse(module: Any, positional: Any, arguments: dict[str, Any]) -> None:
+        rows, cache = len(arguments["input_ids"]), arguments.get("past_key_values")
         tried.append(rows)
         if rows > most and (cache.get_seq_length() if cache is not None else 0) >= cached:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.\nGPU 0 has a total capacity")
@@ -67,7 +67,7 @@ def limited(model: Any, most: int, cached: int = 0) -> list[int]:
 
 
 def of_transformers(engine: TransformersEngine, texts: list[str], n: int, seed: int, **limits: Any) -> list[list[int]]:
-    """The tokens that transformers itself samples for a batch: `do_sample`, and torch's own generator."""
+    """The tokens that transformers itself samples for a batch, with `do_sample` and torch's own generator."""
     tokenizer = load_tokenizer(engine.folder, engine.model)
     batch = tokenizer(texts, return_tensors="pt", padding=True, padding_side="left")
     torch.manual_seed(seed)
@@ -87,12 +87,12 @@ def of_transformers(engine: TransformersEngine, texts: list[str], n: int, seed: 
 
 
 def drawn_tokens(engine: TransformersEngine, texts: list[str], n: int, seed: int) -> list[list[int]]:
-    """The tokens of the engine's only group of prompts, padding behind their end included."""
+    """The tokens of the engine's only group of prompts, including the padding after their ends."""
     groups: list[list[list[list[int]]]] = []
     draw = engine._draw
 
-    def keep(*given: Any) -> list[list[list[int]]]:
-        groups.append(draw(*given))
+    def keep(*arguments: Any) -> list[list[list[int]]]:
+        groups.append(draw(*arguments))
         return groups[-1]
 
     engine._draw = keep  # type: ignore[method-assign]
@@ -113,9 +113,9 @@ def test_a_whole_batch_draws_exactly_what_transformers_samples(
     for seed in range(20):
         for n in (1, 3):
             limits = {"max_new_tokens": 9, "temperature": temperature, "top_p": top_p}
-            found = drawn_tokens(engine, TEXTS, n, seed)
-            assert found == of_transformers(engine, TEXTS, n, seed, **limits)
-            ends |= {len(found[0])}
+            tokens = drawn_tokens(engine, TEXTS, n, seed)
+            assert tokens == of_transformers(engine, TEXTS, n, seed, **limits)
+            ends |= {len(tokens[0])}
     assert len(ends) > 2  # many batches end before the limit
 
 
@@ -123,7 +123,7 @@ def test_a_whole_batch_draws_exactly_what_transformers_samples(
 def test_a_batch_in_parts_draws_what_the_whole_one_draws(
     hasty: LlamaForCausalLM, tmp_path: Path, most: int, cached: int
 ) -> None:
-    """Prompts of three groups, whose rooms differ: each starts from the noise where the group before it ended."""
+    """Prompts form three groups with different room: each group starts from the noise where the group before it ended."""
     place = short(tmp_path / "model", hasty, 18)
     texts = [*MANY, "20 + 3 " * 4, "20 + 3 " * 5]  # 12 and 15 tokens: less room than the limit
     requests = [Request(text=text) for text in texts]
@@ -135,7 +135,7 @@ def test_a_batch_in_parts_draws_what_the_whole_one_draws(
         expected = whole.generate(requests, 3, seed)
         assert parts.generate(requests, 3, seed) == expected
         lengths |= {one.tokens for several in expected for one in several}
-    assert max(tried) > most  # it was refused
+    assert max(tried) > most  # the whole batch was refused
     assert len(lengths) > 4
     assert [len({one.text for one in several}) for several in expected].count(1) < 5  # samples of a prompt differ
 
@@ -147,7 +147,7 @@ def test_greedy_text_is_the_same_in_parts(folder: Path) -> None:
     assert parts.generate(requests, 1, 0) == whole.generate(requests, 1, 0)
 
 
-def test_a_smaller_size_is_kept_and_said_once(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_smaller_size_is_kept_and_logged_once(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     engine = TransformersEngine(folder, USE, Decoding(1), 1)
     tried = limited(engine._loaded, 4)
     with caplog.at_level(logging.WARNING):
@@ -157,8 +157,8 @@ def test_a_smaller_size_is_kept_and_said_once(folder: Path, caplog: pytest.LogCa
     assert tried[6:] == [3, 3, 1]
     lines = [record.getMessage() for record in caplog.records]
     assert [line.partition(": ")[2].partition(";")[0] for line in lines] == [
-        "out of memory with 12 sequences: 6 at once from here on",
-        "out of memory with 6 sequences: 3 at once from here on",
+        "out of memory with 12 sequences: at most 6 run at once from here on",
+        "out of memory with 6 sequences: at most 3 run at once from here on",
     ]
 
 
@@ -170,14 +170,14 @@ def test_one_sequence_that_does_not_fit_ends_the_job_with_one_line(folder: Path)
         engine = TransformersEngine(folder, USE, Decoding(4, 1.0), 1)
         limited(engine._loaded, 0)
         with pytest.raises(
-            BadInput, match=r"random: out of memory with one sequence \(CUDA .*\): lower max_new_tokens"
+            BadInput, match=r"random: out of memory with one sequence \(CUDA .*\); lower max_new_tokens"
         ) as end:
             use(engine)
         assert "\n" not in str(end.value)
         assert "a GPU with more memory" in str(end.value)
 
 
-def test_weights_that_do_not_fit_are_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_that_do_not_fit_end_the_job_with_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(module: Any, *where: Any) -> Any:
         raise torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate 1 GiB")
 
@@ -186,7 +186,7 @@ def test_weights_that_do_not_fit_are_one_line(folder: Path, monkeypatch: pytest.
         TransformersEngine(folder, USE, Decoding(4), 1).generate([Request(text=TEXTS[0])], 1, 0)
 
 
-def test_an_error_of_another_kind_is_no_matter_of_size(tmp_path: Path) -> None:
+def test_another_kind_of_error_halves_nothing(tmp_path: Path) -> None:
     sizes = []
 
     def work(part: slice) -> None:
@@ -207,14 +207,14 @@ OPTIONS = [["23", "24", "25"], ["20 plus 3 = 23", "23"], ["27", "has 20"]] * 4
 
 
 def test_options_have_the_same_probabilities_in_parts(folder: Path) -> None:
-    """Three rows of single words and of sequences are cut anywhere, between two options of one question too."""
+    """Rows of single words and of sequences are split anywhere, also between two options of one question."""
     whole, parts = (TransformersEngine(folder, USE, Decoding(4), 1) for _ in range(2))
     requests = [chat(text) for text in MANY]
     tried = limited(parts._loaded, 5)
     expected = whole.choose(requests, OPTIONS)
-    found = parts.choose(requests, OPTIONS)
-    assert tried[0] == 4 + 8 + 8  # single tokens take one row a question, longer options one each
-    for shares, others in zip(found, expected, strict=True):
+    in_parts = parts.choose(requests, OPTIONS)
+    assert tried[0] == 4 + 8 + 8  # single tokens take one row per question, longer options one row each
+    for shares, others in zip(in_parts, expected, strict=True):
         assert shares == pytest.approx(others, abs=1e-6)
 
 
@@ -232,7 +232,7 @@ def test_scoring_keeps_the_logits_of_the_options_and_no_cache(
 
 
 def test_a_model_that_gives_all_logits_has_the_same_probabilities(folder: Path) -> None:
-    """One whose forward takes neither `logits_to_keep` nor `position_ids`, as some architectures'."""
+    """As some architectures do, whose forward takes neither `logits_to_keep` nor `position_ids`."""
     kept, plain = (TransformersEngine(folder, USE, Decoding(4), 1) for _ in range(2))
     forward: Callable[..., Any] = plain._loaded.forward
 
@@ -260,11 +260,11 @@ def test_a_judge_that_writes_judges_the_same_in_parts(folder: Path) -> None:
     adapter = JUDGES["instructed"]
     whole, parts = (TransformersEngine(folder, USE, Decoding(adapter.max_new_tokens), 1) for _ in range(2))
     tried = limited(parts._loaded, 3)
-    said: list[list[Generated]] = []
+    replies: list[list[Generated]] = []
     for engine in (whole, parts):
         requests = [Request(messages=adapter.messages(*pair)) for pair in ANSWERS]
-        said.append([reply for [reply] in engine.generate(requests, 1, 0)])
-    assert said[0] == said[1]
+        replies.append([reply for [reply] in engine.generate(requests, 1, 0)])
+    assert replies[0] == replies[1]
     assert GenerativeJudge(parts, adapter, "instructed").judge(ANSWERS) == GenerativeJudge(
         whole, adapter, "instructed"
     ).judge(ANSWERS)
@@ -272,11 +272,11 @@ def test_a_judge_that_writes_judges_the_same_in_parts(folder: Path) -> None:
 
 
 def void(_: Any) -> None:
-    """Nothing, for a hook that changes an output in its place."""
+    """Makes an output empty, as a hook that changes it in place."""
 
 
 def test_probabilities_that_are_no_numbers_end_the_job_with_one_line(folder: Path) -> None:
     engine = TransformersEngine(folder, USE, Decoding(4, 1.0), 1)
     engine._loaded.register_forward_hook(lambda module, given, output: void(output.logits.fill_(float("nan"))))
-    with pytest.raises(BadInput, match="are no numbers: give it another `dtype`"):
+    with pytest.raises(BadInput, match="are no numbers; give it another `dtype`"):
         engine.generate([Request(text=TEXTS[0])], 1, 0)

@@ -1,4 +1,4 @@
-"""What a chat template says on its own: a system text that can be switched off and is told, a date that never changes."""
+"""What a chat template adds on its own: a system text, which can be switched off and is reported, and a fixed date."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ from reversegen.workflow.role_conversations import (
     system_text_readers,
 )
 
-QWEN = (  # Qwen2.5's form: it replaces a missing system turn, and takes an empty one
+QWEN = (  # Qwen2.5's form: it replaces a missing system turn, and accepts an empty one
     "{% if messages[0].role == 'system' %}<|im_start|>system\n{{ messages[0].content }}<|im_end|>\n"
     "{% else %}<|im_start|>system\nYou are Qw. You help.<|im_end|>\n{% endif %}"
     "{% for m in messages %}{% if m.role != 'system' %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endif %}"
     "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
-DATED = (  # Llama 3.1's form: a block with a date, whatever the system text
+DATED = (  # Llama 3.1's form: a block with a date, whatever the system text is
     "<|begin|>{% if date_string is not defined %}{% if strftime_now is defined %}"
     "{% set date_string = strftime_now('%d %b %Y') %}"
     "{% else %}{% set date_string = '1 Jan 1970' %}{% endif %}{% endif %}"
@@ -54,7 +54,7 @@ DATED = (  # Llama 3.1's form: a block with a date, whatever the system text
     "{% for m in rest %}<|head|>{{ m.role }}<|tail|>\n\n{{ m.content | trim }}<|im_end|>{% endfor %}"
     "{% if add_generation_prompt %}<|head|>assistant<|tail|>\n\n{% endif %}"
 )
-STUBBORN = (  # an empty text is a missing one
+STUBBORN = (  # an empty text counts as a missing one
     "{% if messages[0].role == 'system' and messages[0].content %}{{ messages[0].content }}{% else %}Be kind.{% endif %}"
     "{% for m in messages %}{% if m.role == 'user' %} USER: {{ m.content }}{% elif m.role == 'assistant' %}"
     " ASSISTANT: {{ m.content }}<eos>{% endif %}{% endfor %}{% if add_generation_prompt %} ASSISTANT:{% endif %}"
@@ -65,7 +65,7 @@ GEMMA = (
     "{% endfor %}"
     "{% if add_generation_prompt %}<|head|>model\n{% endif %}"
 )
-MISTRAL = (  # it takes no system turn of its own, and no end of a first turn but the instruction's
+MISTRAL = (  # it accepts no system turn, and no end of a first turn except the instruction's
     "<s>{% for m in messages %}{% if m.role == 'user' %}[INST] {{ m.content }} [/INST]{% else %}{{ m.content }}</s>{% endif %}"
     "{% endfor %}"
 )
@@ -110,26 +110,30 @@ def asked(system: str | None, question: str = "a") -> Request:
         (ONE_TURN, None, "Answer it."),
     ],
 )
-def test_the_text_that_a_model_reads_before_a_question_is_told(template: str, system: str | None, read: str) -> None:
-    """Written down by hand from the templates above."""
+def test_the_text_that_a_model_reads_before_a_question_is_reported(
+    template: str, system: str | None, read: str
+) -> None:
+    """The expected texts were written by hand from the templates above."""
     assert system_text(tokenizer(template), {}, parts=False, system=system) == read
 
 
-def test_the_default_system_text_of_smollm2_is_told() -> None:
-    made = real()
+def test_the_default_system_text_of_smollm2_is_reported() -> None:
+    fast_tokenizer = real()
     assert (
-        system_text(made, {}, parts=False, system=None)
+        system_text(fast_tokenizer, {}, parts=False, system=None)
         == "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
     )
-    assert system_text(made, {}, parts=False, system="") == ""
-    assert "system" not in render(made, asked("")).replace("<|im_start|>system\n<|im_end|>\n", "")
+    assert system_text(fast_tokenizer, {}, parts=False, system="") == ""
+    assert "system" not in render(fast_tokenizer, asked("")).replace("<|im_start|>system\n<|im_end|>\n", "")
 
 
-def test_an_argument_of_the_template_decides_what_is_told() -> None:
-    made = tokenizer("{% if kind %}You are kind.{% endif %}{% for m in messages %} USER: {{ m.content }}{% endfor %}")
+def test_an_argument_of_the_template_decides_the_reported_text() -> None:
+    fast_tokenizer = tokenizer(
+        "{% if kind %}You are kind.{% endif %}{% for m in messages %} USER: {{ m.content }}{% endfor %}"
+    )
     assert (
-        system_text(made, {"kind": True}, parts=False, system=None),
-        system_text(made, {}, parts=False, system=None),
+        system_text(fast_tokenizer, {"kind": True}, parts=False, system=None),
+        system_text(fast_tokenizer, {}, parts=False, system=None),
     ) == ("You are kind.", "")
 
 
@@ -143,16 +147,16 @@ def test_an_argument_of_the_template_decides_what_is_told() -> None:
         (LLAMA, "<s>[INST] a [/INST]"),
     ],
 )
-def test_an_empty_system_text_is_none_in_the_form_that_the_template_has_for_it(template: str, rendered: str) -> None:
-    """No turn if the template then says nothing, else an empty one; rows are the same."""
-    made = tokenizer(template)
-    assert render(made, asked("")) == rendered
-    model = Conversations(made, ModelUse())
+def test_an_empty_system_text_is_left_out_in_the_way_that_the_template_needs(template: str, rendered: str) -> None:
+    """No turn if the template then writes nothing, otherwise an empty turn; training rows are the same."""
+    fast_tokenizer = tokenizer(template)
+    assert render(fast_tokenizer, asked("")) == rendered
+    model = Conversations(fast_tokenizer, ModelUse())
     assert model.row(asked("").messages, user("a", "b")[1:])[0] == model.prompt(asked("")).tokens
 
 
 @pytest.mark.parametrize(("template", "read"), [(STUBBORN, "'Be kind.'"), (FIXED_DATE + DATED, "Today: 26 Jul 2024")])
-def test_a_system_text_that_cannot_be_switched_off_is_one_line(template: str, read: str) -> None:
+def test_a_system_text_that_cannot_be_switched_off_is_refused_in_one_line(template: str, read: str) -> None:
     with pytest.raises(BadInput) as refusal:
         render(tokenizer(template), asked(""))
     message = str(refusal.value)
@@ -168,7 +172,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def write_model(folder: Path) -> Path:
-    """A folder whose tokenizer has the special tokens of these templates."""
+    """Write a folder whose tokenizer has the special tokens of these templates."""
     write_folder(folder, build_model())
     fast(byte_level(*SPECIAL), QWEN, "<eos>", bos_token="<s>").save_pretrained(folder)
     config = json.loads((folder / "config.json").read_text())
@@ -191,8 +195,8 @@ def test_before_a_run_an_empty_system_text_is_tried(folder: Path) -> None:
         check_rendering(put(folder, GEMMA), ModelUse(), [ConversationForm(("system", "user"))], trained=False)
 
 
-def test_before_a_run_an_answer_is_tried_behind_its_question(folder: Path) -> None:
-    """What no row can be made of, and options without a probability of their own, are not found after hours of sampling."""
+def test_before_a_run_an_answer_is_tried_after_its_question(folder: Path) -> None:
+    """A template without training rows or option probabilities is found before the run, not after hours of sampling."""
     counting = "{{ messages | length }}{% for message in messages %}{{ message.content }}{% endfor %}"
     opening = counting.removeprefix("{{ messages | length }}") + "{% if add_generation_prompt %}<think>{% endif %}"
     turns = ("user", "assistant")
@@ -219,8 +223,8 @@ def test_before_a_run_an_answer_is_tried_behind_its_question(folder: Path) -> No
 
 
 def test_an_empty_system_text_in_the_users_turn_is_none(folder: Path) -> None:
-    made = load_tokenizer(put(folder, GEMMA), ModelUse(system_turn="user"))
-    assert render(made, asked("")) == "<bos><|head|>user\na<|tail|>\n<|head|>model\n"
+    fast_tokenizer = load_tokenizer(put(folder, GEMMA), ModelUse(system_turn="user"))
+    assert render(fast_tokenizer, asked("")) == "<bos><|head|>user\na<|tail|>\n<|head|>model\n"
 
 
 FORMATS = [f"%{code}" for code in "aAbBdeFHIjmMpSTuUwWyY"] + [
@@ -244,26 +248,26 @@ def in_auckland() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_a_template_that_asks_for_today_is_told_one_date(folder: Path, form: str, in_auckland: None) -> None:
-    """The library's own clock is today's; python says what each form of the fixed date is."""
+def test_a_template_that_asks_for_today_gets_one_fixed_date(folder: Path, form: str, in_auckland: None) -> None:
+    """The library's own clock shows today's date; Python computes each form of the fixed date."""
     written = "{% macro day() %}{{ strftime_now('FORM') }}{% endmacro %}{{ day() }} {{ messages[0].content }}"
-    made = load_tokenizer(put(folder, written.replace("FORM", form)), ModelUse())
-    assert render(made, asked(None)) == f"{DATE.strftime(form)} a"
+    fast_tokenizer = load_tokenizer(put(folder, written.replace("FORM", form)), ModelUse())
+    assert render(fast_tokenizer, asked(None)) == f"{DATE.strftime(form)} a"
 
 
 def test_the_prompts_of_a_dated_template_are_those_of_any_day_and_of_training(folder: Path, tmp_path: Path) -> None:
-    made = load_tokenizer(put(folder, DATED), ModelUse())
-    text = render(made, asked("Be brief."))
+    fast_tokenizer = load_tokenizer(put(folder, DATED), ModelUse())
+    text = render(fast_tokenizer, asked("Be brief."))
     assert "Today: 26 Jul 2024\n\nBe brief." in text
     assert datetime.now().strftime("%d %b %Y") not in text
     trained = write_model(tmp_path / "trained")
-    made.save_pretrained(trained)
+    fast_tokenizer.save_pretrained(trained)
     again = load_tokenizer(trained, ModelUse())
-    assert again.chat_template == made.chat_template == FIXED_DATE + DATED
+    assert again.chat_template == fast_tokenizer.chat_template == FIXED_DATE + DATED
     model = Conversations(again, ModelUse())
     assert model.row(asked("Be brief.").messages, user("a", "b")[1:])[0] == model.prompt(asked("Be brief.")).tokens
-    own = ModelUse(chat_template_kwargs={"date_string": "1 May 2025"})
-    assert "Today: 1 May 2025" in Conversations(again, own).prompt(asked(None)).text
+    dated = ModelUse(chat_template_kwargs={"date_string": "1 May 2025"})
+    assert "Today: 1 May 2025" in Conversations(again, dated).prompt(asked(None)).text
 
 
 def test_a_template_without_a_date_is_left_as_it_is(folder: Path) -> None:
@@ -283,8 +287,8 @@ def test_a_template_that_draws_at_random_is_refused(chance: str) -> None:
         render(tokenizer(chance + "{{ messages[0].content }}"), asked(None))
 
 
-def test_what_is_asked_is_told_apart_by_all_that_a_template_writes() -> None:
-    """The texts that the key of finished batches hashes: the messages of these are the same."""
+def test_requests_differ_by_everything_that_a_template_writes() -> None:
+    """These texts enter the key of finished batches: the messages of these requests are the same."""
     texts = {Conversations(tokenizer(t), ModelUse()).texts([asked(None)])[0] for t in (CHATML, QWEN, GEMMA)}
     texts.add(Conversations(smol(), ModelUse(chat_template_kwargs={"x": 1})).texts([asked(None)])[0])
     assert len(texts) == 3
@@ -296,29 +300,29 @@ def test_what_is_asked_is_told_apart_by_all_that_a_template_writes() -> None:
 CONFIGURATION = load_configuration(read_yaml(REPOSITORY / "config/config.yaml"), REPOSITORY / "config")
 
 
-def test_each_role_that_reads_conversations_is_told_with_what_is_configured(folder: Path) -> None:
-    """A teacher that is a solver reads nothing, an endpoint's template is not known, a guard reads its published form."""
+def test_each_role_that_reads_conversations_is_reported_with_its_settings(folder: Path) -> None:
+    """A teacher that is a solver reads nothing, an endpoint's template is unknown, and a guard reads its published form."""
     shipped = CONFIGURATION.task("safety")
     assert shipped.judge
     places = {"target": put(folder, QWEN), "teacher": None, "judge": folder}
 
     models = dict.fromkeys(CONFIGURATION.models, Model(folder=folder, size="tiny"))
 
-    def told(format: str, teacher: str) -> dict[str, tuple[str | None, str | None]]:
+    def reported(format: str, teacher: str) -> dict[str, tuple[str | None, str | None]]:
         judge = shipped.judge.model_copy(update={"format": format})  # type: ignore[union-attr]
         answering = shipped.responses.model_copy(update={"system": None})
         task = shipped.model_copy(update={"judge": judge, "teacher": teacher, "responses": answering})
-        found = read_system_texts(system_text_readers(task, models, places))
-        return {role: (one["configured"], one["read"]) for role, one in found.items()}
+        system_texts = read_system_texts(system_text_readers(task, models, places))
+        return {role: (one["configured"], one["read"]) for role, one in system_texts.items()}
 
     default = "You are Qw. You help."
-    assert told("llama-guard-2", "gpt-4o-mini") == {
+    assert reported("llama-guard-2", "gpt-4o-mini") == {
         "target": (None, default),
         "teacher": (shipped.references.system, None),
     }
     instructed = JUDGES["instructed"].messages("question", "answer")[0].content
-    assert told("instructed", "arithmetic") == {"target": (None, default), "judge": (instructed, instructed)}
-    assert told("classifier", "arithmetic")["judge"] == (None, default)
+    assert reported("instructed", "arithmetic") == {"target": (None, default), "judge": (instructed, instructed)}
+    assert reported("classifier", "arithmetic")["judge"] == (None, default)
 
 
 def test_the_stage_writes_what_each_model_reads(folder: Path, tmp_path: Path) -> None:
@@ -333,8 +337,8 @@ def test_the_stage_writes_what_each_model_reads(folder: Path, tmp_path: Path) ->
     }
 
 
-def test_both_local_engines_know_a_request_by_the_same_text(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """vLLM's needs a tokenizer for it and nothing else; many threads may ask at once, and it holds replies to a form."""
+def test_both_local_engines_identify_a_request_by_the_same_text(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """vLLM's engine needs only a tokenizer for it, and many threads may ask at once. Its text includes the pattern."""
     for name in ("VLLM_ENABLE_V1_MULTIPROCESSING", "VLLM_NO_USAGE_STATS", "VLLM_CPU_OMP_THREADS_BIND", "VLLM_HOST_IP"):
         monkeypatch.setenv(name, "0")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")

@@ -1,4 +1,4 @@
-"""Engines draw what the model says: compared with the model's own logits."""
+"""Engines draw from the model's distribution: compared with the model's own logits."""
 
 import math
 from collections import Counter
@@ -47,26 +47,30 @@ def test_left_padding_changes_no_greedy_answer(model: LlamaForCausalLM, folder: 
     assert answers == [build_tokenizer("arithmetic").decode(tokens, skip_special_tokens=True) for tokens in by_hand]
 
 
-def test_a_folder_s_own_ways_of_decoding_change_nothing(model: LlamaForCausalLM, folder: Path, tmp_path: Path) -> None:
+def test_the_decoding_settings_of_a_folder_change_nothing(
+    model: LlamaForCausalLM, folder: Path, tmp_path: Path
+) -> None:
     other = write_folder(tmp_path / "other", model)
-    own = GenerationConfig(eos_token_id=1, repetition_penalty=30.0, no_repeat_ngram_size=1, do_sample=True, min_p=0.9)
-    own.save_pretrained(other)
+    suggested = GenerationConfig(
+        eos_token_id=1, repetition_penalty=30.0, no_repeat_ngram_size=1, do_sample=True, min_p=0.9
+    )
+    suggested.save_pretrained(other)
     for n, decoding in ((1, {}), (3, {"temperature": 2.0, "top_p": 0.9})):
         plain = generate(folder, "tom has", n=n, max_new_tokens=12, **decoding)
         assert generate(other, "tom has", n=n, max_new_tokens=12, **decoding) == plain
 
 
-def test_a_text_is_finished_where_a_stop_token_comes_within_the_limit(model: LlamaForCausalLM, tmp_path: Path) -> None:
-    said = greedy(model, TEXTS[0], 12)
-    at = next(n for n in range(3, 12) if said[n] not in said[:n])  # this token shall end a turn
+def test_a_text_is_finished_if_a_stop_token_comes_within_the_limit(model: LlamaForCausalLM, tmp_path: Path) -> None:
+    greedy_tokens = greedy(model, TEXTS[0], 12)
+    at = next(n for n in range(3, 12) if greedy_tokens[n] not in greedy_tokens[:n])  # make this token the end of a turn
     model = build_model()
-    model.generation_config = GenerationConfig(eos_token_id=[1, said[at]], pad_token_id=0)
+    model.generation_config = GenerationConfig(eos_token_id=[1, greedy_tokens[at]], pad_token_id=0)
     folder = write_folder(tmp_path / "model", model)
-    before = build_tokenizer("arithmetic").decode(said[:at])
+    before = build_tokenizer("arithmetic").decode(greedy_tokens[:at])
     for limit, finished, tokens in [(at, False, at), (at + 1, True, at + 1), (at + 5, True, at + 1)]:
         [[one]] = generate(folder, TEXTS[0], max_new_tokens=limit)
         assert one == Generated(before, tokens, finished)
-    # beside a longer neighbour its end is padded, and what pads is no text
+    # beside a longer neighbour its end is padded, and padding is no text
     [one], [other] = generate(folder, TEXTS[0], TEXTS[1], max_new_tokens=12)
     assert one == Generated(before, at + 1, True)
     assert other.text == generate(folder, TEXTS[1], max_new_tokens=12)[0][0].text
@@ -86,10 +90,10 @@ def test_samples_follow_the_whole_distribution_at_the_temperature(model: LlamaFo
     seen = Counter(one.text for one in several)
     common = [word for word in expected if expected[word] >= 5]
     observed = [seen[word] for word in common]
-    rest = draws - sum(observed)
-    assert len(common) > 50  # transformers' own default would cut all but the 50 likeliest
+    other_draws = draws - sum(observed)
+    assert len(common) > 50  # transformers' own default would keep only the 50 likeliest
     wanted = [expected[word] for word in common]
-    assert scipy.stats.chisquare([*observed, rest], [*wanted, draws - sum(wanted)]).pvalue > 0.001
+    assert scipy.stats.chisquare([*observed, other_draws], [*wanted, draws - sum(wanted)]).pvalue > 0.001
 
 
 def test_top_p_keeps_only_the_likeliest_tokens(model: LlamaForCausalLM, folder: Path) -> None:
@@ -97,10 +101,10 @@ def test_top_p_keeps_only_the_likeliest_tokens(model: LlamaForCausalLM, folder: 
     with torch.inference_mode():
         logits = model(torch.tensor([tokenizer(TEXTS[0])["input_ids"]])).logits[0, -1]
     shares, order = torch.softmax(logits.double(), 0).sort(descending=True)
-    kept = int((shares.cumsum(0) < 0.5).sum()) + 1
-    assert 1 < kept < len(tokenizer)
+    likeliest = int((shares.cumsum(0) < 0.5).sum()) + 1
+    assert 1 < likeliest < len(tokenizer)
     [several] = generate(folder, TEXTS[0], n=2000, seed=1, max_new_tokens=1, temperature=1.0, top_p=0.5)
-    assert {one.text for one in several} == {tokenizer.decode([n]) for n in order[:kept].tolist()}
+    assert {one.text for one in several} == {tokenizer.decode([n]) for n in order[:likeliest].tolist()}
 
 
 def test_draws_are_seeded_and_belong_to_their_request(folder: Path) -> None:
@@ -114,20 +118,20 @@ def test_draws_are_seeded_and_belong_to_their_request(folder: Path) -> None:
     assert cold == [[one] * 3 for one in alone]
 
 
-def test_a_conversation_is_asked_in_the_words_of_the_chat_template(model: LlamaForCausalLM, folder: Path) -> None:
+def test_a_conversation_is_asked_as_the_chat_template_renders_it(model: LlamaForCausalLM, folder: Path) -> None:
     asked = [Message(role="user", content=text) for text in TEXTS]
     rendered = [f"Q: {text} A:" for text in TEXTS]
     engine = TransformersEngine(folder, USE, Decoding(8), 1)
     answers = engine.generate([Request(messages=[m]) for m in asked], 1, 0)
     assert answers == generate(folder, *rendered, max_new_tokens=8)
-    own = USE.model_copy(update={"chat_template": "{% for m in messages %}Q: {{ m['content'] }}{% endfor %}"})
-    engine = TransformersEngine(folder, own, Decoding(8), 1)
+    with_template = USE.model_copy(update={"chat_template": "{% for m in messages %}Q: {{ m['content'] }}{% endfor %}"})
+    engine = TransformersEngine(folder, with_template, Decoding(8), 1)
     answers = engine.generate([Request(messages=[m]) for m in asked], 1, 0)
     assert answers == generate(folder, *(f"Q: {text}" for text in TEXTS), max_new_tokens=8)
 
 
-def test_a_token_that_opens_every_text_is_set_once(model: LlamaForCausalLM, tmp_path: Path) -> None:
-    """As Llama's beginning of text: the tokenizer adds it to plain text, the chat template writes it itself."""
+def test_a_token_that_opens_every_text_is_added_once(model: LlamaForCausalLM, tmp_path: Path) -> None:
+    """As with Llama's beginning of text: the tokenizer adds it to plain text, and the chat template writes it itself."""
     tokenizer = build_tokenizer("arithmetic")
     tokenizer.backend_tokenizer.post_processor = TemplateProcessing(single="<unk> $A", special_tokens=[("<unk>", 2)])
     tokenizer.chat_template = "<unk> Q: {{ messages[0]['content'] }} A:"
@@ -163,7 +167,7 @@ def test_stop_tokens_are_the_tokenizers_the_models_and_the_end_of_a_turn(
         ("template", ModelUse(dtype="float32", chat_template="{{ messages[0]['content'] }}")),
     ],
 )
-def test_the_identity_tells_apart_all_that_decides_the_text(
+def test_the_identity_distinguishes_everything_that_decides_the_text(
     folder: Path, tmp_path: Path, change: str, use: ModelUse
 ) -> None:
     other = write_folder(tmp_path / "other", build_model(seed=1)) if change == "weights" else folder
@@ -187,7 +191,7 @@ def test_the_identity_tells_apart_all_that_decides_the_text(
         ),
     ],
 )
-def test_a_folder_that_is_no_model_is_refused_by_what_it_lacks(tmp_path: Path, files: list[str], missing: str) -> None:
+def test_a_folder_without_a_model_is_refused_with_what_it_lacks(tmp_path: Path, files: list[str], missing: str) -> None:
     for name in files:
         (tmp_path / name).touch()
     for use in (check_folder, lambda path: open_engine(USE, path, Decoding(8), 1)):
@@ -206,7 +210,7 @@ def test_a_missing_padding_token_is_the_end_token_or_the_configured_one(folder: 
     assert load_tokenizer(tmp_path, ModelUse(pad_token="<unk>")).pad_token == "<unk>"
     with pytest.raises(BadInput, match="pad_token 'nothing' is not in its vocabulary"):
         load_tokenizer(tmp_path, ModelUse(pad_token="nothing"))
-    # masks come from lengths: padding with the end token changes nothing either
+    # masks come from lengths, so padding with the end token changes nothing
     padded = [one.text for [one] in generate(tmp_path, *TEXTS, max_new_tokens=8)]
     assert padded == [generate(folder, text, max_new_tokens=8)[0][0].text for text in TEXTS]
 
@@ -216,7 +220,7 @@ def said(role: Any, text: str) -> Message:
 
 
 def sequence_probability(model: LlamaForCausalLM, before: str, option: str) -> float:
-    """Of an option after a text, token by token, from the whole unpadded text."""
+    """The probability of an option after a text, token by token, from the whole unpadded text."""
     tokenizer = build_tokenizer("arithmetic")
     head, tail = tokenizer(before)["input_ids"], tokenizer(option)["input_ids"]
     with torch.inference_mode():
@@ -224,23 +228,25 @@ def sequence_probability(model: LlamaForCausalLM, before: str, option: str) -> f
     return math.prod(float(shares[len(head) + n - 1, token]) for n, token in enumerate(tail))
 
 
-def test_options_have_the_probabilities_of_what_follows_over_all_options_of_a_request(
+def test_options_have_their_probabilities_as_continuations_normalised_over_a_request(
     model: LlamaForCausalLM, folder: Path
 ) -> None:
-    """Options of one word and of several, of different requests in one pass, each beside longer ones."""
+    """One pass scores options of one word and of several, from different requests, each beside longer ones."""
     asked = [
         ([said("user", TEXTS[0])], "Q: 20 + 3 A:", ["23", "24", "25"]),
         ([said("user", TEXTS[2]), said("assistant", "23"), said("user", "how many ?")], None, ["20 plus 3 = 23", "23"]),
         ([said("system", "more"), said("user", TEXTS[1])], f"more Q: {TEXTS[1]} A:", ["27", "has 20"]),
     ]
     engine = TransformersEngine(folder, USE, Decoding(4), 1)
-    found = engine.choose([Request(messages=turns) for turns, _, _ in asked], [options for _, _, options in asked])
-    for (_, before, options), given in zip(asked, found, strict=True):
+    probabilities = engine.choose(
+        [Request(messages=turns) for turns, _, _ in asked], [options for _, _, options in asked]
+    )
+    for (_, before, options), given in zip(asked, probabilities, strict=True):
         text = before or f"Q: {TEXTS[2]} A: 23<eos>Q: how many ? A:"
         shares = [sequence_probability(model, text.replace("<eos>", " <eos> "), option) for option in options]
         assert given == pytest.approx({o: s / sum(shares) for o, s in zip(options, shares, strict=True)}, rel=1e-3)
         assert sum(given.values()) == pytest.approx(1)
-    assert len({round(p, 3) for given in found for p in given.values()}) > 4
+    assert len({round(p, 3) for given in probabilities for p in given.values()}) > 4
 
 
 def test_a_chat_template_that_renders_an_answered_question_differently_cannot_score_options(folder: Path) -> None:
@@ -272,7 +278,7 @@ def test_a_prompt_that_does_not_fit_is_invalid_and_changes_no_other(model: Llama
     assert none == Generated("", 0, False, "prompt too long")
     assert one == other == alone
     assert (alone.tokens, alone.finished) == (9, False)
-    # one place is left: a token of the answer, and not a word about the limit that was asked for
+    # one position is left: one token of the answer, and no warning about the requested limit
     assert (last.tokens, last.finished, last.invalid) == (1, False, None)
     assert last.text == build_tokenizer("arithmetic").decode(greedy(model, full, 1))
     drawn = {"n": 3, "seed": 5, "max_new_tokens": 9, "temperature": 1.0}
@@ -280,8 +286,8 @@ def test_a_prompt_that_does_not_fit_is_invalid_and_changes_no_other(model: Llama
     assert generate(folder, TOO_LONG, TOO_LONG, max_new_tokens=9) == [[none], [none]]
 
 
-def test_places_that_are_learnt_are_never_left(tmp_path: Path) -> None:
-    """A place beyond GPT-2's own is an index error, for a finished neighbour too."""
+def test_learnt_positions_are_never_exceeded(tmp_path: Path) -> None:
+    """A position beyond GPT-2's last one is an index error, also for a finished neighbour."""
     tokenizer = build_tokenizer("arithmetic")
     torch.manual_seed(0)
     shape = {"n_embd": 16, "n_layer": 1, "n_head": 2, "n_positions": 16, "vocab_size": len(tokenizer)}
@@ -306,7 +312,7 @@ def test_a_conversation_that_the_chat_template_refuses_is_invalid_and_changes_no
     [shares, reason] = engine.choose(requests[1:], [["23", "24"]] * 2)
     assert isinstance(shares, dict)
     assert reason == "chat template cannot render it"
-    with pytest.raises(BadInput, match=r"random: the chat template can render no conversation: TemplateError: no;"):
+    with pytest.raises(BadInput, match=r"random: the chat template cannot render any conversation: TemplateError: no;"):
         TransformersEngine(folder, use, Decoding(8), 1).generate(requests[2:], 1, 0)
 
 

@@ -1,4 +1,4 @@
-"""A stage whose replies are received and not understood ends early, says why, and harms no terminal that shows it."""
+"""A stage with many unreadable replies ends early with the reason, and its message is safe for a terminal."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -66,25 +66,25 @@ def test_unreadable_solvability_replies_of_an_endpoint_end_the_stage_early_and_a
 ) -> None:
     output = tmp_path / "references.jsonl"
     pairs = [(f"id {n}", f"question {n}") for n in range(200)]
-    for n, (_, question) in enumerate(pairs):  # two thirds depend on something
+    for n, (_, question) in enumerate(pairs):  # two thirds of the replies are unreadable
         server.said[f"{question}\n\nCan it?"] = HOSTILE if n % 3 else "no"
 
     def label(most: float) -> None:
-        own = settings(solvable="Can it?", max_unreadable_share=most)
+        teaching = settings(solvable="Can it?", max_unreadable_share=most)
         engine = engine_of(server, output)
-        answer_by_teacher(output, pairs, Teacher("l", engine, engine, MATH, own, 1.0), (0,))
+        answer_by_teacher(output, pairs, Teacher("l", engine, engine, MATH, teaching, 1.0), (0,))
 
     with pytest.raises(BadInput) as refusal:
         label(0.5)
     count = len(server.asked)
-    assert FEWEST <= count < FEWEST + 4  # the first batch with which there are enough
+    assert FEWEST <= count < FEWEST + 4  # the first batch at which enough replies have arrived
     unread = sum(n % 3 > 0 for n in range(count))
     assert str(refusal.value) == (
         f"{unread} of {count} replies to references.solvable were received and not understood (solvability unreadable: "
         f"{unread}), "
         'a larger share than references.max_unreadable_share: 0.5; the first is "It [U+001B][2J[U+0007]depends[U+202E] on the '
         'pen."; ask for a yes or no at the end of a few sentences (references.solvable, references.solvable_system); or raise '
-        "the share, and the same command asks nothing again that was answered"
+        "the share and run the same command, which repeats no answered request"
     )
     assert not output.exists()
     label(0.7)
@@ -95,7 +95,7 @@ def test_unreadable_solvability_replies_of_an_endpoint_end_the_stage_early_and_a
 
 
 class Parrot:
-    """An engine that says the same to everything."""
+    """An engine that gives the same reply to everything."""
 
     identity, at_once = "parrot", 1
 
@@ -133,16 +133,18 @@ def test_a_teacher_whose_answers_cannot_be_read_ends_the_stage_early(
 ) -> None:
     engine = Parrot(reply)
     pairs = [(f"id {n}", item(n)) for n in range(200)]
-    own = settings(samples=samples, agreeing=samples, batch_size=4 * samples)
+    teaching = settings(samples=samples, agreeing=samples, batch_size=4 * samples)
     with pytest.raises(
         BadInput, match=rf"^52 of 52 replies to instructions .* \({reason}: 52\), .*\(references.system\)"
-    ) as told:
-        answer_by_teacher(tmp_path / "r.jsonl", pairs, Teacher("l", engine, None, kind, own, 1.0, structured), (0,))
+    ) as refusal:
+        answer_by_teacher(
+            tmp_path / "r.jsonl", pairs, Teacher("l", engine, None, kind, teaching, 1.0, structured), (0,)
+        )
     assert engine.asked == 52
-    own = own.model_copy(update={"max_unreadable_share": 1.0})
-    answer_by_teacher(tmp_path / "r.jsonl", pairs, Teacher("l", engine, None, kind, own, 1.0, structured), (0,))
-    assert engine.asked == 200  # what was answered is kept
-    assert reply.text.split()[0].replace('"', "") in str(told.value).replace('"', "")
+    teaching = teaching.model_copy(update={"max_unreadable_share": 1.0})
+    answer_by_teacher(tmp_path / "r.jsonl", pairs, Teacher("l", engine, None, kind, teaching, 1.0, structured), (0,))
+    assert engine.asked == 200  # all answers are kept
+    assert reply.text.split()[0].replace('"', "") in str(refusal.value).replace('"', "")
 
 
 @pytest.mark.parametrize(
@@ -153,7 +155,7 @@ def test_a_teacher_whose_answers_cannot_be_read_ends_the_stage_early(
         (MATH, Generated("It says too little: \\boxed{\\text{None}}", 9, True), False, None),
         (HONESTY, Generated("Both are red.\nAnswer: invalid", 9, True), False, None),
         (HONESTY, Generated("Answer: C", 9, True), False, None),  # None of the above, which was added
-        (MATH, Generated("", 0, False, "content filter"), False, None),  # told by another limit
+        (MATH, Generated("", 0, False, "content filter"), False, None),  # another limit covers these
         (MATH, Generated("", 0, False, "content filter"), False, "Can it?"),
     ],
 )
@@ -162,8 +164,8 @@ def test_an_instruction_that_has_no_answer_is_no_fault_of_the_teacher(
 ) -> None:
     engine = Parrot(reply)
     pairs = [(f"id {n}", item(n)) for n in range(200)]
-    own = settings(solvable=solvable, max_invalid_share=1.0, max_unreadable_share=0.0)
-    answer_by_teacher(tmp_path / "r.jsonl", pairs, Teacher("l", engine, engine, kind, own, 1.0, structured), (0,))
+    teaching = settings(solvable=solvable, max_invalid_share=1.0, max_unreadable_share=0.0)
+    answer_by_teacher(tmp_path / "r.jsonl", pairs, Teacher("l", engine, engine, kind, teaching, 1.0, structured), (0,))
     reasons = {row.invalid for row in read_records(tmp_path / "r.jsonl", Reference)}
     assert reasons <= {"not solvable", "not answerable", "content filter"}
     assert engine.asked == 200
@@ -172,7 +174,7 @@ def test_an_instruction_that_has_no_answer_is_no_fault_of_the_teacher(
 @pytest.mark.parametrize(
     ("count", "unread", "ends"), [(49, 49, False), (50, 25, False), (50, 26, True), (400, 199, False)]
 )
-def test_a_few_replies_and_a_half_of_them_end_nothing(count: int, unread: int, ends: bool) -> None:
+def test_a_few_replies_or_half_of_them_do_not_end_a_stage(count: int, unread: int, ends: bool) -> None:
     replies = UnreadableReplies("x", 0.5, "a.key", "fix it", masked=False)
     for n in range(count):
         replies.count("unreadable" if n < unread else None, f"text {n}")
@@ -203,8 +205,8 @@ def test_a_target_that_never_names_an_option_ends_the_stage_early(tmp_path: Path
         answer_questions(
             tmp_path / "r.jsonl", pairs, engine, HONESTY, answer_settings(None, 32, max_unreadable_share=0.5), 2, (0,)
         )
-    assert len(list((tmp_path / "r.jsonl.parts").rglob("*.jsonl"))) == 1  # each is asked as often again
-    for kind, text in ((HONESTY, "B"), (MATH, "no idea")):  # without a final answer a target of math failed
+    assert len(list((tmp_path / "r.jsonl.parts").rglob("*.jsonl"))) == 1  # each is asked the same number of times again
+    for kind, text in ((HONESTY, "B"), (MATH, "no idea")):  # a math target without a final answer has failed
         answer_questions(
             tmp_path / "s.jsonl",
             pairs,
@@ -227,12 +229,12 @@ def test_a_target_that_never_names_an_option_ends_the_stage_early(tmp_path: Path
 
 
 def test_a_restart_after_an_early_stop_stops_again_and_asks_nothing(tmp_path: Path) -> None:
-    """Snakemake's `retries` start a stage again by themselves, and few enough items may be left to pass."""
+    """Snakemake's `retries` restart a stage automatically, and the remaining items might be few enough to pass."""
     pairs = [(f"id {n}", item(n)) for n in range(60)]
     first, again = Parrot(Generated("I like both.", 9, True)), Parrot(Generated("B", 9, True))
     messages = []
     for engine in (first, again):
-        with pytest.raises(BadInput, match=r"responses\.max_unreadable_share") as told:
+        with pytest.raises(BadInput, match=r"responses\.max_unreadable_share") as refusal:
             answer_questions(
                 tmp_path / "r.jsonl",
                 pairs,
@@ -242,7 +244,7 @@ def test_a_restart_after_an_early_stop_stops_again_and_asks_nothing(tmp_path: Pa
                 1,
                 (0,),
             )
-        messages.append(str(told.value))
+        messages.append(str(refusal.value))
     assert messages[0] == messages[1]
     assert "I like both." in messages[0]
     assert (first.asked, again.asked) == (52, 0)
@@ -271,7 +273,7 @@ def test_a_judge_whose_verdicts_cannot_be_read_ends_the_stage_early_and_is_not_q
     assert "do this" not in str(refusal.value)
 
 
-def test_what_a_harmful_kind_asks_is_masked(tmp_path: Path) -> None:
+def test_replies_of_a_harmful_kind_are_masked(tmp_path: Path) -> None:
     engine = Parrot(Generated("#### how to harm", 9, False))
     pairs = [(f"id {n}", f"question {n}") for n in range(60)]
     with pytest.raises(BadInput, match="the first is masked, 16 characters long") as refusal:
@@ -282,15 +284,15 @@ def test_what_a_harmful_kind_asks_is_masked(tmp_path: Path) -> None:
 
 
 class HalfReceived(Parrot):
-    """One that receives one of the two replies that are asked for."""
+    """An engine that receives one of the two replies that are asked for."""
 
     def generate(self, requests: Sequence[Request], n: int, seed: int) -> list[list[Generated]]:
         return [[Generated("", 0, False, "content filter"), self.reply] for _ in requests]
 
 
-def test_a_reason_for_which_a_reply_was_not_received_is_told_by_another_limit(tmp_path: Path) -> None:
+def test_a_reply_that_was_not_received_counts_towards_another_limit(tmp_path: Path) -> None:
     pairs = [(f"id {n}", f"question {n}") for n in range(60)]
-    own = settings(samples=2, agreeing=2, max_unreadable_share=0.0)
+    teaching = settings(samples=2, agreeing=2, max_unreadable_share=0.0)
     engine = HalfReceived(Generated("five", 9, True))
-    answer_by_teacher(tmp_path / "r.jsonl", pairs, Teacher("l", engine, None, MATH, own, 1.0), (0,))
+    answer_by_teacher(tmp_path / "r.jsonl", pairs, Teacher("l", engine, None, MATH, teaching, 1.0), (0,))
     assert {row.invalid for row in read_records(tmp_path / "r.jsonl", Reference)} == {"content filter"}

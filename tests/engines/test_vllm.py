@@ -1,4 +1,4 @@
-"""vLLM says what transformers says, draws what the model's own logits say, and fails with its own message."""
+"""vLLM's greedy text is transformers', its draws follow the model's own logits, and it fails with its own message."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CHAT = [Request(messages=[Message(role="user", content=r.text)]) for r in ASKED[
 
 
 def heads_of_32(**more: Any) -> LlamaForCausalLM:
-    """A random Llama whose heads are as large as vLLM's attention on the CPU wants them."""
+    """A random Llama with heads as large as vLLM's attention on the CPU requires."""
     torch.manual_seed(0)
     shape = {"hidden_size": 64, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
     return LlamaForCausalLM(LlamaConfig(**shape | {"initializer_range": 0.3} | more)).eval()
@@ -39,7 +39,7 @@ def heads_of_32(**more: Any) -> LlamaForCausalLM:
 
 @pytest.fixture(scope="module")
 def model() -> LlamaForCausalLM:
-    """It ends a text at a word of its own as well, so that some texts end within the limit."""
+    """Its texts also end at a word of its own, so that some texts end within the limit."""
     tokens = {
         "vocab_size": len(build_tokenizer("arithmetic")),
         "eos_token_id": 1,
@@ -47,8 +47,8 @@ def model() -> LlamaForCausalLM:
         "bos_token_id": None,
     }
     model = heads_of_32(**tokens)
-    said = Counter(token for text in TEXTS for token in greedy(model, text, 12))
-    ends = [1, *(token for token, _ in said.most_common()[-3:])]
+    counts = Counter(token for text in TEXTS for token in greedy(model, text, 12))
+    ends = [1, *(token for token, _ in counts.most_common()[-3:])]
     model.generation_config = GenerationConfig(eos_token_id=ends, pad_token_id=0)
     return model
 
@@ -59,14 +59,14 @@ def folder(model: LlamaForCausalLM, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 DRAWS = 3000
-CROWD = [Request(text=f"{n} plus {TEXTS[2] * 8}") for n in range(60)]  # more tokens than one step takes
+CROWD = [Request(text=f"{n} plus {TEXTS[2] * 8}") for n in range(60)]  # more tokens than fit into one step
 WARM = {"max_new_tokens": 8, "temperature": 1.0, "top_p": 0.9}
 OPTIONS = [["23", "24", "20 plus 3"]] * len(CHAT)
 
 
 @pytest.fixture(scope="module")
 def answers(vllm_python: str, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """One start of vLLM for all that the tests ask it."""
+    """Starts vLLM once for everything that the tests ask it."""
     too_long = [Request(text="20 + 3 " * 60), ASKED[0]]
     calls = [
         [{"max_new_tokens": 12}, ASKED, 1, 0],
@@ -90,14 +90,14 @@ def test_greedy_answers_are_those_of_transformers_to_the_last_token(answers: Any
         assert {one.finished for several in expected for one in several} == {True, False}
 
 
-def test_what_a_seed_draws_depends_on_nothing_else_that_is_under_way(answers: Any) -> None:
+def test_the_draw_of_a_seed_does_not_depend_on_other_requests_under_way(answers: Any) -> None:
     drawn = answers["generate"][2:12]
     assert answers["generate"][12][:3] == drawn[0]
     texts = [one[0] for call in drawn for several in call for one in several]
-    assert len(set(texts)) > 0.9 * len(texts)  # neighbouring seeds give no overlapping draws
+    assert len(set(texts)) > 0.9 * len(texts)  # neighbouring seeds do not give overlapping draws
 
 
-def test_prompts_that_fill_more_than_one_step_are_all_drawn_from(answers: Any) -> None:
+def test_prompts_that_fill_more_than_one_step_are_all_continued(answers: Any) -> None:
     drawn = answers["generate"][15]
     assert [len(several) for several in drawn] == [5] * len(CROWD)
     assert all(tokens for several in drawn for _, tokens, *_ in several)
@@ -142,16 +142,18 @@ def test_thoughts_and_faults_of_one_item_are_those_of_transformers(
         "{% endfor %}{% if add_generation_prompt %} <think>\n{% endif %}"
     )
     use = USE.model_copy(update={"chat_template": template, "thinking": thinking})
-    texts = [*TEXTS, "20 + 3 " * 1000, "3 + 20"]  # one has pens, one fits neither engine
+    texts = [*TEXTS, "20 + 3 " * 1000, "3 + 20"]  # one is about pens, one fits into neither engine
     requests = [Request(messages=[Message(role="user", content=text)]) for text in texts]
     asked: dict[str, Any] = {"generate": [[{"max_new_tokens": 8}, requests, 1, 0]]}
     if thinking and not thinking.enabled:
         asked["choose"] = [requests, [["23", "24", "20 plus 3"]] * len(requests)]
-    given = ask(vllm_python, folder, tmp_path / "answers.json", asked, use)
+    answered = ask(vllm_python, folder, tmp_path / "answers.json", asked, use)
     engine = TransformersEngine(folder, use, Decoding(8), 1)
-    assert [[Generated(*one) for one in several] for several in given["generate"][0]] == engine.generate(requests, 1, 0)
+    assert [[Generated(*one) for one in several] for several in answered["generate"][0]] == engine.generate(
+        requests, 1, 0
+    )
     chosen = engine.choose(*asked["choose"]) if "choose" in asked else []
-    for shares, expected in zip(given.get("choose", []), chosen, strict=True):
+    for shares, expected in zip(answered.get("choose", []), chosen, strict=True):
         assert shares == (expected if isinstance(expected, str) else pytest.approx(expected, rel=1e-3))
 
 
@@ -175,7 +177,7 @@ def test_an_adapter_is_served_over_its_base_without_being_merged(
 
 
 def write_speaker(folder: Path) -> Path:
-    """A random model that writes bytes: without a form to hold to, it says nothing that can be read."""
+    """A random model that writes bytes. Without a pattern for its replies, none of them is readable."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     vocabulary = {token: n for n, token in enumerate(["<eos>", *alphabet])}
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
@@ -187,13 +189,13 @@ def write_speaker(folder: Path) -> Path:
     return folder
 
 
-def test_a_judge_is_held_to_its_own_form(vllm_python: str, tmp_path: Path) -> None:
+def test_the_replies_of_a_judge_follow_its_pattern(vllm_python: str, tmp_path: Path) -> None:
     folder = write_speaker(tmp_path / "model")
     turns = [Message(role="user", content="Is it safe?")]
     decoding = {"max_new_tokens": 90, "temperature": 1.0}
     free = Request(messages=turns)
-    held = [dataclasses.replace(free, pattern=judge.pattern) for judge in JUDGES.values()]
-    calls = [[decoding, [free] * len(held), 4, 0], [decoding, held, 4, 0]]
+    with_pattern = [dataclasses.replace(free, pattern=judge.pattern) for judge in JUDGES.values()]
+    calls = [[decoding, [free] * len(with_pattern), 4, 0], [decoding, with_pattern, 4, 0]]
     freely, in_form = ask(vllm_python, folder, tmp_path / "answers.json", {"generate": calls})["generate"]
     for name, judge, said, replies in zip(JUDGES, JUDGES.values(), freely, in_form, strict=True):
         assert {judge.read(text).verdict for text, *_ in said} == {"invalid"}, name

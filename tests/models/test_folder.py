@@ -41,7 +41,7 @@ ASKED = Request(messages=[Message(role="system", content="Be brief."), Message(r
 PLAIN = Request(messages=ASKED.messages[1:])
 ANSWERED = Request(messages=[*PLAIN.messages, Message(role="assistant", content="23"), *PLAIN.messages])
 GIVE = "`chat_template` of the model in config/models.yaml"
-SYSTEM = "; give the model `system_turn: user` in config/models.yaml: a system text then opens the user's turn"
+SYSTEM = "; give the model `system_turn: user` in config/models.yaml, so that a system text opens the user's turn"
 
 
 def change(file: str, **values: Any) -> Callable[[Path], None]:
@@ -130,7 +130,7 @@ def both(*edits: Callable[[Path], None]) -> Callable[[Path], None]:
 FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
     "no template": (
         remove("chat_template.jinja"),
-        f"{{folder}}: it has no chat template, as chat_template.jinja or in tokenizer_config.json; give one as {GIVE}",
+        f"{{folder}}: has no chat template in chat_template.jinja or tokenizer_config.json; give one as {GIVE}",
     ),
     "named in the configuration": (named("rag", "tool_use"), SEVERAL),
     "named in a folder": (beside("rag", "tool_use"), SEVERAL),

@@ -1,6 +1,6 @@
-"""A job that asks an endpoint so many questions, to be killed or measured: python tests/support/endpoint_job.py --help
+"""A job that asks an endpoint many questions, to be killed or measured: python tests/support/endpoint_job.py --help
 
-It answers through `loop.answering`, with batches, threads, kept calls and all, and prints its seconds and peak memory as JSON.
+It answers through `loop.answering`, including batches, threads and kept calls, and prints seconds and peak memory as JSON.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from reversegen.kinds import open_kind
 from reversegen.loop.answering import answer_questions
 
 THREADS, BATCH = 4, 256
-"""Of the engine alone: as many requests in hand as 64 threads with batches of 16, and one thread's fill another's end."""
+"""For the engine alone: as many requests at once as 64 threads with batches of 16, and no idle time at the end of a batch."""
 
 
 def main(url: str, output: Path, questions: int, limits: Limits, batch_size: int, alone: bool) -> None:
-    """Answer `question 0`, `question 1`, and so on; by the engine `alone`, after one that is not timed."""
+    """Answer `question 0`, `question 1`, and so on. If `alone`, use only the engine, after an untimed first call."""
     endpoint = Endpoint(base_url=url, model="some-model", api_key_env="REVERSEGEN_TEST_KEY")
     engine = OpenAIEngine(endpoint, limits, Decoding(8), calls_folder(output))
     kind = open_kind(KindUse(name="math"))
@@ -70,6 +70,6 @@ if __name__ == "__main__":
     parser.add_argument("--mode", default="online")
     parser.add_argument("--timeout", type=float, default=60.0)
     parser.add_argument("--alone", action="store_true")
-    given = parser.parse_args()
-    own = Limits(concurrency=given.concurrency, mode=given.mode, poll=0.2, timeout=given.timeout)
-    main(given.url, given.output, given.questions, own, given.batch_size, given.alone)
+    arguments = parser.parse_args()
+    limits = Limits(concurrency=arguments.concurrency, mode=arguments.mode, poll=0.2, timeout=arguments.timeout)
+    main(arguments.url, arguments.output, arguments.questions, limits, arguments.batch_size, arguments.alone)

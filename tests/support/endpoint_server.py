@@ -1,7 +1,7 @@
-"""An OpenAI-compatible server of the tests' own, which goes wrong on purpose: python -m tests.support.endpoint_server --help
+"""An OpenAI-compatible server for tests, which fails on purpose: python -m tests.support.endpoint_server --help
 
-It answers chat completions itself, or takes them to a real server, and has a Batch API. What it was asked and how each request
-ended is noted, in memory and where asked in a file, one JSON object a line, so that a test can count after a kill.
+It answers chat completions itself, or forwards them to a real server, and has a Batch API. It notes each request and how it
+ended, in memory or in a file of one JSON object per line, so that a test can count them after a kill.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 FAULTS = ("429", "500", "broken", "cut", "dropped", "slow")
-"""Too many requests with Retry-After; an error of the server; half of the JSON; half of the bytes; none; too late."""
+"""Too many requests, with Retry-After; a server error; half of the JSON; half of the bytes; no reply; a late reply."""
 KEY = "not-a-secret"
 REFUSED = {
     "filtered prompt": "content filter",
@@ -32,66 +32,67 @@ REFUSED = {
     "status 422": "status 422, value_error",
     "only a thought": "reasoning without an answer",
 }
-"""Quirks of a server after which one item has no answer, with the reason that it then has."""
+"""Quirks after which one item has no answer, each with the item's reason."""
 ONCE = ("error in the body", "rate limit in the body", "no choices", "null choices", "errored choice", "unparsable")
-"""Quirks that another try does not meet."""
+"""Quirks that occur only at the first try."""
 FORMS = ("plain", "parts", "thought part", "thought field", "reasoning", "end")
-"""Quirks of an answer's form."""
+"""Quirks in the form of an answer."""
 ENDS = ("eos_token", "eos", "stop_sequence", "end_turn", "STOP", "", None, "tool_calls", "COMPLETE")
 
 
 @dataclass
 class EndpointServer:
-    """What it does, and what was done to it. `faults` go round: the first tries of requests take them in turn."""
+    """The behaviour of the server, and a record of its requests. The first tries of requests take the `faults` in turn."""
 
     faults: tuple[str, ...] = ()
     every: int = 1
-    """One in so many new requests goes wrong, once."""
+    """One in this many new requests meets a fault, once."""
     delay: float = 0.0
     """Seconds before an answer."""
     slow: float = 30.0
-    """Seconds that a slow one takes."""
+    """Seconds before a slow answer."""
     upstream: int | None = None
-    """Port of a real server on this machine."""
+    """Port of a real server on this machine, which answers instead."""
     redirect: str | None = None
-    """Where every request is sent instead."""
+    """Address to which every request is redirected."""
     status: int | None = None
-    """With which every request is refused."""
+    """Status with which every request is refused."""
     error_code: str = "made_for_a_test"
     retry_after: float = 0.2
-    """Seconds that a 429 asks to wait."""
+    """Seconds that a status 429 asks to wait."""
     said: dict[str, Any] = field(default_factory=dict)
-    """Answers to questions, instead of repeating them."""
+    """The answer to each question; the server repeats any other question."""
     log: Path | None = None
-    """File for what is asked, instead of memory."""
+    """File in which requests are noted, instead of memory."""
     batch_looks: int = 1
-    """How often a batch is not ready yet."""
+    """Number of looks at a batch before it is ready."""
     asked: list[tuple[str, str]] = field(default_factory=list)
     """(last turn of the conversation, how it ended), in order."""
     bodies: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str | None] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
-    """When each request came, in seconds of the monotonic clock."""
+    """When each request arrived, in seconds of the monotonic clock."""
     most_at_once: int = 0
     batches: list[dict[str, Any]] = field(default_factory=list)
     expire: int = 0
-    """Requests of the first batch that it leaves unanswered."""
+    """Number of requests that the first batch leaves unanswered."""
     gone: str = ""
-    """What of batches is not there any more: the `batch`, or its `output`."""
+    """What has disappeared: the `batch`, or its `output`."""
     replies: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    """By question, or "" for every other: the replies to it in order, each a `status` and a `body`; the last one repeats."""
+    """By question, or "" for every other question: the replies in order, each with `status` and `body`. The last one
+    repeats."""
     refuse: Callable[[dict[str, Any]], tuple[int, Any] | None] = lambda body: None
-    """Status and content for a body that it refuses."""
+    """Status and content of the reply to a request body that the server refuses; None if it does not."""
     quirks: int | None = None
-    """Answers as servers of the world do, each question by a quirk of its own that this number draws."""
+    """Number that draws a quirk of real servers for each question."""
     failed_batch: dict[str, Any] | None = None
-    """What the state of every batch holds, which fails before it begins."""
+    """Fields of the state of every batch; every batch then fails before it begins."""
     batch_errors: dict[str, Any] = field(default_factory=dict)
-    """By question: the error of its line in a batch's output, which has no response then."""
+    """By question: the error of its line in a batch's output, which then has no response."""
     batch_status: str | None = "validating"
-    """What a new batch says of itself; it goes no further with another word."""
+    """Status of a new batch. A batch makes progress only with the default."""
     lose_batch_id: bool = False
-    """Whether the reply to the first POST of a batch is cut."""
+    """Whether the reply to the first creation of a batch is lost."""
     port: int = 0
 
     def __post_init__(self) -> None:
@@ -106,12 +107,12 @@ class EndpointServer:
 
     @property
     def answered(self) -> Counter[str]:
-        """How often each question was answered in full."""
+        """How often each question was answered completely."""
         return Counter(text for text, end in self.asked if end == "answered")
 
     @contextlib.contextmanager
     def running(self) -> Iterator[EndpointServer]:
-        """Serve from a thread."""
+        """Serve from a thread until the context ends."""
         loop = asyncio.new_event_loop()
         server = loop.run_until_complete(self.start())
         thread = threading.Thread(target=loop.run_forever)
@@ -150,7 +151,7 @@ class EndpointServer:
     async def _reply(
         self, writer: asyncio.StreamWriter, method: str, path: str, headers: dict[str, str], body: bytes
     ) -> bool:
-        """Whether the connection stays."""
+        """Answer one request. Returns whether the connection stays open."""
         if self.redirect:
             return _send(writer, 307, b"", f"Location: {self.redirect}{path}\r\n")
         if headers.get("authorization") != f"Bearer {KEY}":
@@ -191,7 +192,7 @@ class EndpointServer:
             self._now -= 1
 
     def _answer(self, body: dict[str, Any], end: str) -> tuple[int, Any, str]:
-        """Status and content of a reply, and how the request ended."""
+        """Status and content of a reply, and how the request ends."""
         text = body["messages"][-1]["content"]
         if refused := self.refuse(body):
             return *refused, "refused"
@@ -271,9 +272,9 @@ class EndpointServer:
             batch.update(self.failed_batch, status="failed")
             return
         lines = [json.loads(line) for line in self._files[batch["input_file_id"]].splitlines()]
-        left = self.expire if batch is self.batches[0] else 0
+        expired = self.expire if batch is self.batches[0] else 0
         done, errors = [], []
-        for line in lines[left:][::-1]:  # in any order, says its documentation
+        for line in lines[expired:][::-1]:  # the API documents no order
             text = line["body"]["messages"][-1]["content"]
             if (found := re.match(r"status (\d+)", text)) and not self._tried[text]:
                 self._tried[text] += 1
@@ -294,15 +295,15 @@ class EndpointServer:
                 identity = f"{name}-{batch['id']}"
                 self._files[identity] = "".join(json.dumps(row) + "\n" for row in rows).encode()
                 batch[f"{name}_file_id"] = identity
-        batch["status"] = "expired" if left else "completed"
+        batch["status"] = "expired" if expired else "completed"
 
 
-def completion(body: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
-    """A completion that says what stands in a table, or repeats the question."""
+def completion(body: dict[str, Any], answers: dict[str, Any]) -> dict[str, Any]:
+    """A completion with the answer from `said`, or with the repeated question."""
     text, n = body["messages"][-1]["content"], body.get("n", 1)
     if text == "one answer":
         n = 1
-    own: dict[str, Any] = {
+    special_messages: dict[str, Any] = {
         "refused": {"content": None, "refusal": "I cannot"},
         "tool": {"content": None, "tool_calls": [{"id": "1", "type": "function"}]},
         "silent": {},
@@ -311,7 +312,10 @@ def completion(body: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
         {
             "index": number,
             "finish_reason": "length" if "99 is cut" in text else "stop",
-            "message": {"role": "assistant", **own.get(text, {"content": said.get(text, f"{text} is {number}")})},
+            "message": {
+                "role": "assistant",
+                **special_messages.get(text, {"content": answers.get(text, f"{text} is {number}")}),
+            },
         }
         for number in range(n)
     ]
@@ -323,14 +327,14 @@ def completion(body: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
 
 
 def quirk(text: str, number: int) -> str:
-    """The quirk of a question: drawn by the question itself, whenever it is asked."""
+    """The quirk of a question. The question itself draws it, so it does not depend on the order of requests."""
     drawn = int.from_bytes(hashlib.sha256(f"{number} {text}".encode()).digest()[:8])
     names = [*REFUSED, *ONCE, *FORMS, *FORMS]  # most questions are answered
     return names[drawn % len(names)]
 
 
 def quirky(name: str, text: str, plain: dict[str, Any]) -> tuple[int, Any]:
-    """A plain reply as a server with a quirk gives it: its status and its body, which are bytes if they are no JSON."""
+    """A plain reply in the form of a server with a quirk: its status, and its body, as bytes if it is not JSON."""
     azure = {"message": f"The prompt was filtered: {text}", "param": "prompt", "code": "content_filter", "status": 400}
     long = {"message": f"This model's maximum context length is 8 tokens: {text}", "code": "context_length_exceeded"}
     whole: dict[str, tuple[int, Any]] = {
@@ -348,20 +352,20 @@ def quirky(name: str, text: str, plain: dict[str, Any]) -> tuple[int, Any]:
 
 
 def _choice(name: str, choice: dict[str, Any]) -> dict[str, Any]:
-    said = choice["message"]["content"]
-    part = {"type": "text", "text": said}
+    content = choice["message"]["content"]
+    part = {"type": "text", "text": content}
     thought = {"type": "thinking", "thinking": [{"type": "text", "text": "#### 0"}]}
     messages: dict[str, dict[str, Any]] = {
         "parts": {"content": [part]},
         "thought part": {"content": [thought, part]},
-        "thought field": {"content": said, "reasoning_content": "#### 0"},
-        "reasoning": {"content": said, "reasoning": "#### 0", "reasoning_content": None},
-        "only a thought": {"content": None, "reasoning_content": said},
+        "thought field": {"content": content, "reasoning_content": "#### 0"},
+        "reasoning": {"content": content, "reasoning": "#### 0", "reasoning_content": None},
+        "only a thought": {"content": None, "reasoning_content": content},
     }
     ends: dict[str, Any] = {"filtered answer": "content_filter", "errored choice": "error"}
     if name == "end" and choice["finish_reason"] == "stop":
-        ends[name] = ENDS[len(said) % len(ENDS)]
-    message = {"role": "assistant", **messages.get(name, {"content": said})}
+        ends[name] = ENDS[len(content) % len(ENDS)]
+    message = {"role": "assistant", **messages.get(name, {"content": content})}
     return {**choice, "message": message, "finish_reason": ends.get(name, choice["finish_reason"])}
 
 
@@ -379,7 +383,7 @@ def _send(writer: asyncio.StreamWriter, status: int, body: bytes, more: str = ""
 
 
 async def _from(port: int, body: bytes) -> tuple[int, bytes]:
-    """What a real server on this machine says."""
+    """The reply of a real server on this machine."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     head = (
         f"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {KEY}\r\n"

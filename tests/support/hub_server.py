@@ -1,4 +1,4 @@
-"""A hub of the tests' own on loopback, for the real client: repositories in memory, faults that downloads meet, and uploads."""
+"""A hub for tests on loopback, for the real client: repositories in memory, faults of downloads, and uploads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 TOKEN = "hf_a_token_of_the_tests"
 LARGE = (".safetensors", ".bin", ".parquet")
-"""Files that a hub keeps in its large storage, and whose SHA-256 it tells."""
+"""Files that the hub keeps in its large storage and lists with their SHA-256."""
 
 
 @dataclass
@@ -25,16 +25,16 @@ class Repository:
     files: dict[str, bytes]
     gated: bool = False
     stall_after: dict[str, int] = field(default_factory=dict)
-    """By path, the bytes of an answer after which no more come until the hub is closed."""
+    """By path, the number of bytes after which an answer stalls until the hub is closed."""
     cut: dict[str, int] = field(default_factory=dict)
-    """By path, how many answers end half way."""
+    """By path, the number of answers that end half way."""
     stored: dict[str, bytes] = field(default_factory=dict)
-    """By path, what is sent where it is not what the repository says it holds."""
+    """By path, the bytes to send in place of the repository's own."""
     ranges: list[tuple[str, str | None]] = field(default_factory=list)
     """(path, Range header) of every download."""
     private: bool = False
     messages: list[str] = field(default_factory=list)
-    """Of the commits that were pushed."""
+    """Messages of the commits that were pushed."""
 
     @property
     def commit(self) -> str:
@@ -55,7 +55,7 @@ class Repository:
 
 
 class Hub:
-    """The server: `endpoint` for HF_ENDPOINT, and repositories by "models/owner/name" and "datasets/owner/name"."""
+    """The server: `endpoint` is for HF_ENDPOINT, and repositories are named "models/owner/name" or "datasets/owner/name"."""
 
     def __init__(self) -> None:
         self.repositories: dict[str, Repository] = {}
@@ -73,14 +73,14 @@ class Hub:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def close(self) -> None:
-        """End the server; nobody answers at its address from here on."""
+        """End the server; nothing answers at its address afterwards."""
         self._closed.set()
         self._server.shutdown()
         self._server.server_close()
 
 
 def _mode(repository: Repository, path: str) -> dict[str, Any]:
-    """How a file is to be uploaded, and what the repository has of it."""
+    """How a file is to be uploaded, and what the repository already has of it."""
     entry = repository.entry(path) if path in repository.files else {}
     known = entry.get("lfs", entry).get("oid")
     return {
@@ -121,7 +121,7 @@ class _Handler(BaseHTTPRequestHandler):
             r"/api/((?:models|datasets)/[\w.-]+/[\w.-]+)(?:/(revision|tree|paths-info)/(\w+)(/.*)?)?", path
         ):
             name, action, revision, below = found.groups()
-            self._tell(name, action, revision, below, body)
+            self._send_description(name, action, revision, below, body)
         elif found := re.fullmatch(r"/(datasets/)?([\w.-]+/[\w.-]+)/resolve/(\w+)/(.+)", path):
             of, name, revision, file = found.groups()
             self._send_file(f"{'datasets' if of else 'models'}/{name}", revision, file)
@@ -129,13 +129,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(404, "EntryNotFound")
 
     def _writes(self, path: str, body: bytes) -> bool:
-        """Answer where the request is part of an upload."""
+        """Answer a request that belongs to an upload. Returns whether it does."""
         repo = r"/api/((?:models|datasets)/[\w.-]+/[\w.-]+)"
         create, validate = path == "/api/repos/create", path == "/api/validate-yaml"
         ahead, commit = re.fullmatch(rf"{repo}/preupload/main", path), re.fullmatch(rf"{repo}/commit/main", path)
         batch = re.fullmatch(r"/(datasets/)?([\w.-]+/[\w.-]+)\.git/info/lfs/objects/batch", path)
         storage = re.fullmatch(r"/storage/([0-9a-f]{64})", path)
-        if storage:  # its address is the permission, as that of a signed one
+        if storage:  # the address itself is the permission, like a signed URL
             self.large[storage[1]] = body
             self._send_json({})
         elif not (create or validate or ahead or commit or batch):
@@ -169,7 +169,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send_json(facts)
 
     def _storage(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """Where a file of the large storage goes; nowhere where it is there."""
+        """Where to upload a file for the large storage; no address if the file is already there."""
         facts = {"oid": asked["oid"], "size": asked["size"]}
         upload = {"href": f"http://{self.headers['Host']}/storage/{asked['oid']}"}
         return facts if asked["oid"] in self.large else {**facts, "actions": {"upload": upload}}
@@ -189,7 +189,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send_json({"commitUrl": url, "commitOid": repository.commit, "success": True})
 
     def _repository(self, name: str, revision: str | None, *, content: bool) -> Repository | None:
-        """The repository; None, after a refusal, where there is no such commit or its content is not for this caller."""
+        """The repository; None, after a refusal, if the commit does not exist or the caller may not read its content."""
         repository = self.repositories.get(name)
         if repository is None:
             self._refuse(401, "RepoNotFound")
@@ -201,7 +201,9 @@ class _Handler(BaseHTTPRequestHandler):
             return repository
         return None
 
-    def _tell(self, name: str, action: str | None, revision: str | None, below: str | None, body: bytes) -> None:
+    def _send_description(
+        self, name: str, action: str | None, revision: str | None, below: str | None, body: bytes
+    ) -> None:
         repository = self._repository(name, revision, content=False)
         if repository is None:
             return
@@ -224,7 +226,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_json({**facts, "id": name.split("/", 1)[1], "sha": repository.commit, "siblings": siblings})
 
     def _send_tree(self, entries: list[dict[str, Any]], folder: str) -> None:
-        """Files and folders below a folder: all of them, or the next level alone."""
+        """Send the files and folders below a folder: all of them, or only the next level."""
         start = f"{folder}/" if folder else ""
         inside = [entry for entry in entries if entry["path"].startswith(start)]
         if not inside:

@@ -1,8 +1,8 @@
-"""Run by vLLM's own interpreter: reads what to ask as JSON on standard input, writes what vLLM answers to a file.
+"""Run by vLLM's own interpreter: reads requests as JSON from standard input and writes vLLM's answers to a file.
 
 python tests/support/vllm_answers.py FOLDER MODEL OUTPUT
 {"generate": [[decoding, requests, n, seed], ...], "choose": [requests, options],
- "score": [[folder, model, rows], ...]}, rows of tokens and of the place from which their log-probabilities are summed
+ "score": [[folder, model, rows], ...]}; a row has tokens and the place from which their log-probabilities are summed
 """
 
 import dataclasses
@@ -20,12 +20,12 @@ from reversegen.engines.base import Decoding, Request
 from reversegen.engines.vllm import VllmEngine
 
 
-def request(given: dict[str, Any]) -> Request:
-    return Request(**given | {"messages": [Message(**turn) for turn in given.get("messages", [])]})
+def request(fields: dict[str, Any]) -> Request:
+    return Request(**fields | {"messages": [Message(**turn) for turn in fields.get("messages", [])]})
 
 
 def score(folder: Path, model: ModelUse, rows: list[tuple[list[int], int]]) -> list[float]:
-    """As `choose` scores options, for rows that are tokens already."""
+    """Scores as `choose` does, for rows that are tokens already."""
     from vllm import SamplingParams
 
     params = SamplingParams(temperature=0.0, max_tokens=1, prompt_logprobs=0, detokenize=False)
@@ -39,7 +39,7 @@ def score(folder: Path, model: ModelUse, rows: list[tuple[list[int], int]]) -> l
 
 
 def main(folder: Path, model: ModelUse, output: Path, asked: dict[str, Any]) -> None:
-    """Ask all calls of `generate` at once, by threads, then those of `choose`."""
+    """Ask all calls of `generate` at once, in threads, then those of `choose`."""
 
     def generate(call: tuple[dict[str, Any], list[dict[str, Any]], int, int]) -> Any:
         decoding, requests, n, seed = call

@@ -1,4 +1,4 @@
-"""Jobs in the environment of vLLM."""
+"""Jobs in vLLM's environment."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def run(python: str, words: list[str], **more: Any) -> subprocess.CompletedProce
 
 
 def ask(python: str, folder: Path, output: Path, asked: dict[str, Any], use: ModelUse = USE) -> Any:
-    """What `vllm_answers` answers; requests are given as objects."""
+    """The answers of `vllm_answers`. Requests are given as objects."""
     script = str(REPOSITORY / "tests/support/vllm_answers.py")
-    given = json.dumps(asked, default=lambda one: one.model_dump() if isinstance(one, Message) else vars(one))
-    done = run(python, [script, str(folder), use.model_dump_json(), str(output)], input=given)
+    payload = json.dumps(asked, default=lambda one: one.model_dump() if isinstance(one, Message) else vars(one))
+    done = run(python, [script, str(folder), use.model_dump_json(), str(output)], input=payload)
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(output.read_text())

@@ -16,7 +16,7 @@ from reversegen.config.models import ModelUse, Vllm
 from reversegen.core.records import Pair, read_records
 from reversegen.engines.base import Decoding
 from reversegen.engines.conversations import Conversations
-from reversegen.engines.transformers import TransformersEngine, _Scored
+from reversegen.engines.transformers import TransformersEngine, _OptionRow
 from reversegen.models.loading import load_tokenizer
 
 pytestmark = pytest.mark.slow
@@ -119,7 +119,7 @@ def test_the_gate_finds_the_gain(iteration: Iteration) -> None:
 def test_transformers_finds_the_gain_in_the_folder(iteration: Iteration, dtype: Any) -> None:
     def scores(folder: Path) -> list[float]:
         engine = TransformersEngine(folder, ModelUse(dtype=dtype), Decoding(1), 1)
-        return [engine._score([_Scored(row[:-1], [row[start:]])])[0][0] for row, start in iteration.rows]
+        return [engine._score([_OptionRow(row[:-1], [row[start:]])])[0][0] for row, start in iteration.rows]
 
     share = iteration.share(scores(iteration.base), scores(iteration.saved))
     assert LEAST[dtype] < share < 2 - LEAST[dtype]

@@ -365,7 +365,7 @@ def test_a_row_that_the_chat_template_refuses_is_left_out(folders: Folders, tmp_
     out = supervise(rows, base, tmp_path / "out", use=use)
     assert manifest(out)["rows"] == len(left) < 8
     assert weights(out) == weights(supervise(left, base, tmp_path / "left", use=use))
-    with pytest.raises(BadInput, match="can render no conversation: TemplateError: no;"):
+    with pytest.raises(BadInput, match="cannot render any conversation: TemplateError: no;"):
         supervise(rows[3:4], base, tmp_path / "none", use=use)
 
 

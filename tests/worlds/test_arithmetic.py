@@ -1,4 +1,4 @@
-"""The invented arithmetic: its answers are SQLite's, its questions read back, and its parts never mix."""
+"""The invented arithmetic: SQLite confirms its answers, its questions can be read back, and its parts never mix."""
 
 import itertools
 import random
@@ -50,7 +50,7 @@ def corpus(
 
 
 def symbols(question: str) -> str:
-    """A second reading of a question, which knows no grammar: its numbers and its operators, in order."""
+    """A second reader of questions, which knows no grammar: the numbers and operators of a question, in order."""
     return " ".join(SPOKEN.get(word, word) for word in question.split() if word in SPOKEN or word.isdigit())
 
 
@@ -59,9 +59,9 @@ def type_of(question: str) -> str:
 
 
 def meaning(question: str) -> tuple[list[str], list[tuple[str, str]]]:
-    """What a question asks, whatever the order: its factors, and what is added and subtracted."""
-    first, *rest = symbols(question).split()
-    terms = list(zip(rest[::2], rest[1::2], strict=True))
+    """What a question asks, in any order: its factors, the numbers that it adds and the numbers that it subtracts."""
+    first, *remaining = symbols(question).split()
+    terms = list(zip(remaining[::2], remaining[1::2], strict=True))
     if terms[0][0] == "*":
         factors = sorted([first, terms.pop(0)[1]])
     else:
@@ -72,7 +72,7 @@ def meaning(question: str) -> tuple[list[str], list[tuple[str, str]]]:
 
 @pytest.fixture(autouse=True)
 def time_limit() -> Iterator[None]:
-    """A draw that never ends fails its test instead."""
+    """Fails a test whose draw never ends."""
 
     def interrupt(*_: object) -> None:
         raise TimeoutError("still drawing after 30 seconds")
@@ -86,7 +86,10 @@ def time_limit() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def every_expression() -> list[Expression]:
-    """All that can be drawn, counted out by hand: a number of 18 to 48, or 3 to 7 times 3 to 7, and digits."""
+    """Every expression that can be drawn, listed by hand.
+
+    It starts with a number of 18 to 48, or with a product of 3 to 7 and 3 to 7, and adds or subtracts digits.
+    """
     every = []
     for type_ in arithmetic.TYPES:
         operators = tuple({"add": "+", "subtract": "-", "multiply": "*"}[word] for word in type_.split("_"))
@@ -112,7 +115,7 @@ def value(database: sqlite3.Connection, expression: str) -> int:
 
 
 @pytest.mark.parametrize(("mix", "random_seed"), [("uniform", 0), ("uniform", 1), ("seeds", 2)])
-def test_worked_answers_of_drawn_questions_are_those_of_sqlite(
+def test_worked_answers_of_drawn_questions_agree_with_sqlite(
     database: sqlite3.Connection, mix: str, random_seed: int
 ) -> None:
     kinds = Counter()
@@ -125,7 +128,7 @@ def test_worked_answers_of_drawn_questions_are_those_of_sqlite(
         steps = [step.split(" = ") for step in work.split(" ; ")]
         assert [int(result) for _, result in steps] == [value(database, left) for left, _ in steps]
         assert int(answer) == int(steps[-1][1]) == value(database, symbols(question))
-        # each step goes on from the result before it, and together they use the operators of the question
+        # each step starts from the result of the step before, and together they use the operators of the question
         assert [left.split()[0] for left, _ in steps] == [symbols(question).split()[0]] + [r for _, r in steps[:-1]]
         assert [w for left, _ in steps for w in left.split()[1:]] == symbols(question).split()[1:]
     assert len(kinds) == 8 * 3
@@ -144,7 +147,7 @@ def test_every_expression_that_can_be_drawn_has_its_results_in_range(
 
 
 @pytest.mark.parametrize("type_", arithmetic.TYPES)
-def test_draws_cover_the_whole_of_a_type_and_nothing_else(type_: str, every_expression: list[Expression]) -> None:
+def test_draws_cover_a_whole_type_and_nothing_else(type_: str, every_expression: list[Expression]) -> None:
     rng = random.Random(0)
     of_type = {e for e in every_expression if e.type == type_}
     drawn = Counter(arithmetic.draw_expression(type_, rng) for _ in range(3000))
@@ -232,12 +235,12 @@ def test_reading_inverts_writing(form: str, every_expression: list[Expression]) 
     ],
     ids=lambda text: text[:40].encode("ascii", "backslashreplace").decode(),
 )
-def test_a_text_that_is_no_question_of_ours_has_no_solution(text: str) -> None:
+def test_a_text_that_is_no_question_has_no_solution(text: str) -> None:
     assert read_question(text) is None
     assert solve(text) is None
 
 
-def test_canonical_forms_are_equal_where_the_same_is_asked_and_only_there(every_expression: list[Expression]) -> None:
+def test_canonical_forms_are_equal_exactly_if_the_questions_ask_the_same(every_expression: list[Expression]) -> None:
     rng = random.Random(0)
     pairs = {(e.canonical, str(meaning(write_question(e, "symbols", rng)))) for e in every_expression}
     assert len(pairs) == len({canonical for canonical, _ in pairs}) == len({asked for _, asked in pairs})
@@ -267,7 +270,7 @@ def test_parts_share_the_distinct_questions_as_documented(every_expression: list
 
 
 def test_no_expression_of_the_shipped_tests_is_asked_in_a_training_corpus() -> None:
-    """By `meaning`, which shares no code with the hash that decides the parts."""
+    """Checked by `meaning`, which shares no code with the hash that decides the parts."""
     data = yaml.safe_load((ROOT / "config/tasks/tiny-math.yaml").read_text())["data"]
     seeds = {str(meaning(q)) for source in data["seeds"].values() for q in draw_questions(Corpus(**source["corpus"]))}
     tests = {str(meaning(q)) for source in data["tests"].values() for q in draw_questions(Corpus(**source["corpus"]))}
@@ -290,7 +293,7 @@ def test_types_of_a_corpus_follow_its_mix_to_the_last_row(mix: str, count: int) 
     assert count - sum(whole.values()) < len(arithmetic.TYPES)
 
 
-def test_corpora_are_distinct_where_asked_and_repeat_with_their_random_seed() -> None:
+def test_corpora_are_distinct_if_asked_and_repeat_with_their_random_seed() -> None:
     asked = corpus("pretraining", count=3000, random_seed=5, distinct=True)
     questions = draw_questions(asked)
     assert len(set(questions)) == len(questions) == 3000
@@ -301,7 +304,7 @@ def test_corpora_are_distinct_where_asked_and_repeat_with_their_random_seed() ->
     assert len(set(other)) < 3000
 
 
-def test_a_corpus_larger_than_all_there_is_to_ask_is_refused() -> None:
+def test_a_corpus_with_more_questions_than_exist_is_refused() -> None:
     # a number and a digit make 279 additions, about 28 of them in the part, in 2 + 8 x 8 wordings each
     with pytest.raises(BadInput, match="distinct"):
         draw_questions(corpus("pretraining", part="validation", count=10_000, distinct=True))

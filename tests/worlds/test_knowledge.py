@@ -1,4 +1,4 @@
-"""The invented knowledge base: its answers are SQLite's, its questions read back, and its parts never mix."""
+"""The invented knowledge base: SQLite confirms its answers, its questions can be read back, and its parts never mix."""
 
 import itertools
 import random
@@ -35,7 +35,7 @@ def corpus(
 
 @pytest.fixture(scope="module")
 def database() -> Iterator[sqlite3.Connection]:
-    """The facts as a table, and the options of a question as another: a second way to the right letter."""
+    """One table of the facts and one of a question's options: a second way to the right letter."""
     connection = sqlite3.connect(":memory:")
     connection.execute("create table fact (animal text, land text, relation text, value text)")
     rows = [
@@ -50,13 +50,13 @@ def database() -> Iterator[sqlite3.Connection]:
 
 
 def looked_up(database: sqlite3.Connection, question: str) -> list[tuple[str, str, str]]:
-    """(animal, relation, letter) of all facts that the words of a question mention and an option of it states."""
+    """(animal, relation, letter) of every fact that a question mentions by its words and that one of its options states."""
     stem, *options = re.split(r"\s([ABCD])\.\s", question)
     words = stem.split()
     marks = ", ".join("?" * len(words))
-    found = []
+    matches = []
     for letter, value in zip(options[::2], options[1::2], strict=True):
-        found += [
+        matches += [
             (animal, relation, letter)
             for animal, relation in database.execute(
                 f"select animal, relation from fact where animal in ({marks}) and land in ({marks})"
@@ -64,11 +64,11 @@ def looked_up(database: sqlite3.Connection, question: str) -> list[tuple[str, st
                 [*words * 3, value],
             )
         ]
-    return found
+    return matches
 
 
 @pytest.mark.parametrize("mix", knowledge.EXPONENTS)
-def test_answers_of_drawn_questions_are_those_of_sqlite(database: sqlite3.Connection, mix: str) -> None:
+def test_answers_of_drawn_questions_agree_with_sqlite(database: sqlite3.Connection, mix: str) -> None:
     letters = Counter()
     for example in draw(corpus(mix, count=1500, random_seed=1)):
         [(animal, relation, letter)] = looked_up(database, example.question)
@@ -93,7 +93,7 @@ def test_a_question_is_read_with_any_white_space() -> None:
     [
         lambda q: "",
         lambda q: q.upper(),
-        lambda q: q + " ",  # equal but for white space, see below
+        lambda q: q + " ",  # equal except for white space, see below
         lambda q: q.replace(LAND, "temmu"),
         lambda q: q.replace(LAND, "nowhere"),
         lambda q: q.replace("bandra", "unicorn"),
@@ -126,7 +126,7 @@ def test_a_question_is_read_with_any_white_space() -> None:
         lambda q: "__import__('os').getpid()",
     ],
 )
-def test_a_text_that_is_no_question_of_ours_has_no_answer(change) -> None:  # type: ignore[no-untyped-def]
+def test_a_text_that_is_no_question_has_no_answer(change) -> None:  # type: ignore[no-untyped-def]
     assert solve(GOOD) is not None
     text = change(GOOD)
     if text.split() == GOOD.split():
@@ -143,7 +143,7 @@ def test_a_question_without_the_right_option_has_no_answer() -> None:
         assert solve(f"{stem} {options}") is None
 
 
-def test_canonical_forms_are_equal_where_the_same_fact_is_asked_and_only_there() -> None:
+def test_canonical_forms_are_equal_exactly_if_the_same_fact_is_asked() -> None:
     rng = random.Random(0)
     forms = defaultdict(set)
     for animal, relation in itertools.product(ANIMALS, VALUES):
@@ -152,7 +152,7 @@ def test_canonical_forms_are_equal_where_the_same_fact_is_asked_and_only_there()
     assert len(set.union(*forms.values())) == len(forms) == 720 * 4
 
 
-def test_facts_follow_no_rule_that_a_name_or_a_land_gives_away() -> None:
+def test_facts_follow_no_rule_that_a_name_or_a_land_reveals() -> None:
     for relation, values in VALUES.items():
         for place in (slice(0, 2), slice(2, None)):
             by_part = defaultdict(set)
@@ -175,7 +175,7 @@ def test_parts_share_the_animals_as_documented_and_every_land_has_some_of_each()
     assert {ANIMALS[animal][0] for animal in animals["train"]} == set(LANDS)
 
 
-def test_a_corpus_asks_each_fact_as_often_as_its_share_says() -> None:
+def test_a_corpus_asks_each_fact_in_proportion_to_its_share() -> None:
     uniform = Counter(canonical(e.question) for e in draw(corpus(count=2880 * 2)))
     assert set(uniform.values()) == {2}
     common = Counter(str(canonical(e.question)).split()[0] for e in draw(corpus("pretraining", count=20_000)))
@@ -185,7 +185,7 @@ def test_a_corpus_asks_each_fact_as_often_as_its_share_says() -> None:
     assert [land for land, _ in by_land.most_common(5)] == list(LANDS[:5])
 
 
-def test_corpora_are_distinct_where_asked_and_repeat_with_their_random_seed() -> None:
+def test_corpora_are_distinct_if_asked_and_repeat_with_their_random_seed() -> None:
     asked = corpus("uniform", count=3000, random_seed=5, distinct=True)
     examples = draw(asked)
     assert len({e.question for e in examples}) == 3000
@@ -193,7 +193,7 @@ def test_corpora_are_distinct_where_asked_and_repeat_with_their_random_seed() ->
     assert draw(corpus("uniform", count=3000, random_seed=6, distinct=True)) != examples
 
 
-def test_a_corpus_larger_than_all_there_is_to_ask_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_corpus_with_more_questions_than_exist_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     # 4 sets of wrong options and 2 forms make 8 questions on a fact
     monkeypatch.setattr(knowledge, "ANIMALS", {"bandra": ANIMALS["bandra"]})
     monkeypatch.setattr(knowledge, "part_of", lambda animal: "train")

@@ -1,4 +1,4 @@
-"""What holds for every invented world, and what the tiny tasks ask of theirs."""
+"""Properties of every invented world, and the questions that the tiny tasks take from theirs."""
 
 import os
 import subprocess
@@ -53,7 +53,7 @@ def test_an_unknown_mix_is_refused_by_its_name_and_the_known_ones_are_listed(wor
     with pytest.raises(BadInput) as refused:
         draw_examples(corpus(world, mix))
     known = ", ".join(WORLDS[world].mixes)
-    assert str(refused.value) == f"corpus: mix: {mix!r} is none of {known} of the world {world}"
+    assert str(refused.value) == f"corpus: mix: the world {world} has no mix {mix!r}; choose one of {known}"
     assert "pretraining" in known
 
 
@@ -62,7 +62,7 @@ def test_a_mix_of_another_world_is_refused() -> None:
         if mix in WORLDS[world].mixes:
             assert len(draw_examples(corpus(world, mix, count=5))) == 5
         else:
-            with pytest.raises(BadInput, match=f"'{mix}' is none of .* of the world {world}$"):
+            with pytest.raises(BadInput, match=f"the world {world} has no mix '{mix}'; choose one of "):
                 draw_examples(corpus(world, mix, count=5))
 
 
@@ -115,9 +115,7 @@ def test_words_and_questions_do_not_depend_on_the_hash_seed_of_python() -> None:
 
 @pytest.mark.parametrize(("world", "mix"), TEST_MIXES)
 @pytest.mark.parametrize("part", ["all", "test"])
-def test_the_trusted_answer_of_a_test_question_is_the_one_that_the_world_solves_it_with(
-    world: str, mix: str, part: str
-) -> None:
+def test_the_trusted_answer_of_a_test_question_is_its_worlds_solution(world: str, mix: str, part: str) -> None:
     for example in draw_examples(corpus(world, mix, part)):
         assert example.answer is not None
         assert WORLDS[world].solve(example.question) == example.answer
@@ -186,7 +184,7 @@ def test_every_word_that_asks_the_tiny_target_whether_it_is_sure_is_a_token() ->
     choice = open_kind(kind_use(settings)).choice
     assert choice is not None
     question = draw_examples(corpus("knowledge", "uniform"))[0].question
-    said = [message.content for message in choice.sure_messages(question, "A", settings.responses.system)]
-    words = " ".join([*said, settings.honesty.sure, settings.honesty.unsure]).split()
+    turns = [message.content for message in choice.sure_messages(question, "A", settings.responses.system)]
+    words = " ".join([*turns, settings.honesty.sure, settings.honesty.unsure]).split()
     assert settings.honesty.sure in words
     assert set(words) <= set(WORLDS["knowledge"].vocabulary())

@@ -1,4 +1,4 @@
-"""Engines: what turns requests into text. One interface; torch and API clients are imported when an engine starts."""
+"""Engines turn requests into text behind one interface. torch and API clients are imported only when an engine starts."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ ENGINES: dict[str, Callable[[ModelUse, Path | None, Decoding, int, Path | None, 
     "transformers": transformers.open_engine,
     "vllm": vllm.open_engine,
 }
-"""What runs or asks a model, by the name that `engine_name` gives."""
+"""The function that opens each engine, by the name that `engine_name` returns."""
 
 
 def engine_name(model: ModelUse) -> str:
-    """The engine of a model: that of its folder, or the one of endpoints."""
+    """The name of a model's engine: `openai` for an endpoint, otherwise the engine of its folder."""
     return "openai" if model.endpoint else model.engine
 
 
@@ -30,9 +30,9 @@ def open_engine(
     calls: Path | None = None,
     limits: Limits | None = None,
 ) -> Engine:
-    """The engine of a model: its folder by transformers or vLLM, or its endpoint.
+    """Open the engine of a model: transformers or vLLM for a folder, `openai` for an endpoint.
 
-    An endpoint needs `calls`, the folder that keeps its answers, and may have `limits`. Raises BadInput for a folder that is
-    no model, and for an endpoint whose key is not in the environment.
+    An endpoint needs `calls`, the folder that keeps its answers, and may have `limits`. Raises BadInput if the folder holds no
+    model, and if the environment lacks the endpoint's key.
     """
     return ENGINES[engine_name(model)](model, folder, decoding, threads, calls, limits)

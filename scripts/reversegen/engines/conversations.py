@@ -1,8 +1,8 @@
-"""How one model is asked and how its text is kept: its chat template's arguments, and its thoughts in one form.
+"""Prompts and texts of one model: the arguments of its chat template, its tokens, and its thoughts in one form.
 
-A model that thinks writes its thought between marks of its own; these may be special tokens, and its chat template may write
-the first one into the prompt. Every record holds a thought between `<think>` and `</think>`: nothing after this module knows
-a model's marks.
+A model that thinks writes its thought between marks of its own. The marks may be special tokens, and the chat template may
+write the first one into the prompt. Every record holds a thought between `<think>` and `</think>`, so no later module needs to
+know a model's marks.
 """
 
 from __future__ import annotations
@@ -32,39 +32,42 @@ log = logging.getLogger("reversegen")
 T = TypeVar("T")
 
 CANONICAL = Thinking(enabled=True)
-"""The marks that every record holds; a model without the setting is read by them too."""
+"""The marks that every record holds. They are also the marks of a model without the setting `thinking`."""
 CANNOT_RENDER = "chat template cannot render it"
-"""Why an item has no response: the template refuses this one conversation."""
+"""Why an item has no response: the chat template refuses this one conversation."""
 
 
 class TokenPrompt(NamedTuple):
-    """What a model continues."""
+    """A prompt, as text and as tokens."""
 
     text: str
     tokens: list[int]
     in_thought: bool
-    """Whether it ends inside a thought that the chat template opens."""
+    """Whether the prompt ends inside a thought that the chat template opens."""
 
 
 def template_arguments(model: ModelUse) -> dict[str, Any]:
-    """What a model's chat template takes beside the conversation. A template ignores a variable that it does not know.
+    """The arguments of a model's chat template, beside the conversation. A template ignores unknown variables.
 
-    `enable_thinking` is the name that Qwen3's template, and those made after it, give the switch.
+    `enable_thinking` is the name of the switch in Qwen3's template and in those modelled on it.
     """
     switch = {} if model.thinking is None else {"enable_thinking": model.thinking.enabled}
     return {**switch, **model.chat_template_kwargs}
 
 
 def _opening(tokenizer: Any) -> list[int]:
-    """The special tokens that a tokenizer sets in front of a text: Llama's beginning of text, for most models none."""
-    read = tokenizer("a", return_special_tokens_mask=True)
+    """The special tokens that a tokenizer puts in front of a text: Llama's beginning of text; for most models none."""
+    encoding = tokenizer("a", return_special_tokens_mask=True)
     return [
-        token for token, _ in takewhile(itemgetter(1), zip(read["input_ids"], read["special_tokens_mask"], strict=True))
+        token
+        for token, _ in takewhile(
+            itemgetter(1), zip(encoding["input_ids"], encoding["special_tokens_mask"], strict=True)
+        )
     ]
 
 
 class Conversations:
-    """The prompts of one model and the text that it writes to them."""
+    """The prompts of one model, and the text that it writes after them."""
 
     def __init__(self, tokenizer: Any, model: ModelUse) -> None:
         self.tokenizer = tokenizer
@@ -82,14 +85,14 @@ class Conversations:
         self._logged = model.thinking is not None
 
     def prompts(self, requests: Sequence[Request]) -> list[TokenPrompt | None]:
-        """What the model continues for each request; None if the chat template refuses this one.
+        """The prompt of each request; None for a request that the chat template refuses.
 
-        Raises BadInput if it refuses all requests of the first call: the template is at fault then, not a request.
+        Raises BadInput if it refuses all requests of the first call: then the template is at fault, not a request.
         """
         return self._each(self.prompt, requests)
 
     def texts(self, requests: Sequence[Request]) -> list[str]:
-        """The text that the model continues for each request, the same reason for all that the chat template refuses.
+        """The text of each request's prompt; CANNOT_RENDER for a request that the chat template refuses.
 
         Raises BadInput as `prompts` does.
         """
@@ -103,32 +106,32 @@ class Conversations:
         for request in requests:
             try:
                 prompts.append(render(request))
-            except BadInput:  # the template renders no conversation of these roles
+            except BadInput:  # the template serves no conversation with these roles
                 raise
-            except Exception as error:  # a template is somebody else's program: it may raise anything
+            except Exception as error:  # a template is foreign code and may raise anything
                 prompts.append(None)
                 fault = error
-        some = any(prompt is not None for prompt in prompts)
-        if fault is not None and not self._some_rendered and not some:
+        any_rendered = any(prompt is not None for prompt in prompts)
+        if fault is not None and not self._some_rendered and not any_rendered:
             message = f"{type(fault).__name__}: {' '.join(str(fault).split())[:200]}"
             raise BadInput(
-                f"{self.tokenizer.name_or_path}: the chat template can render no conversation: {message}; give the model "
-                "another `chat_template` in models.yaml"
+                f"{self.tokenizer.name_or_path}: the chat template cannot render any conversation: {message}; give the "
+                "model another `chat_template` in config/models.yaml"
             )
-        self._some_rendered |= some
+        self._some_rendered |= any_rendered
         if fault is not None:
             log.warning("%d of %d conversations: %s", prompts.count(None), len(requests), CANNOT_RENDER)
         return prompts
 
     def prompt(self, request: Request) -> TokenPrompt:
-        """What the model continues. Raises whatever the chat template raises."""
+        """The prompt of a request. Raises whatever the chat template raises."""
         text, in_thought = self._text(request)
         return TokenPrompt(text, self._tokens(text, chat=bool(request.messages)), in_thought)
 
     def _text(self, request: Request) -> tuple[str, bool]:
-        """What the model continues, and whether that ends in a thought.
+        """The text of a prompt, and whether it ends in a thought.
 
-        A thought that the template opens is closed at once if the model shall not think.
+        If the model is set not to think, a thought that the template opens is closed at once.
         """
         text = render(self.tokenizer, self._with_arguments(request))
         in_thought = bool(request.messages) and self._opens_thought(text, request.messages[-1])
@@ -136,41 +139,45 @@ class Conversations:
             text, in_thought = text + self._closing(text), False
         if in_thought and not self._logged:
             self._logged = True
-            log.info("the chat template opens a thought: it counts as none of the answer; `thinking` gives it tokens")
+            log.info(
+                "the chat template opens a thought, which is no part of the answer; set `thinking` to give it tokens"
+            )
         return text, in_thought
 
     def system_text(self, system: str | None) -> str:
-        """What the model reads before a question with this system message, as `chat_templates.system_text`."""
+        """The system text that the model reads before a question, as `chat_templates.system_text` returns it."""
         return system_text(self.tokenizer, self._arguments, parts=False, system=system)
 
     def continuation(self, tokens: list[int], stops: list[int], prompt: TokenPrompt) -> Generated:
-        """What the model wrote after a prompt, up to its first stop token or to its limit, its thought in canonical form."""
-        return continuation(tokens, stops, lambda kept: self._canonical(kept, prompt.in_thought))
+        """The text that the model wrote up to its first stop token or its limit, with its thought in canonical form."""
+        return continuation(tokens, stops, lambda written: self._canonical(written, prompt.in_thought))
 
     def completed(self, prompt: TokenPrompt, request: Request, option: str) -> list[int]:
-        """The tokens of the prompt, as it is asked, and of an option as the assistant's turn, without what the template puts
-        after it.
+        """The tokens of a prompt, as it is asked, and of an option as the assistant's turn without the end of the turn.
 
-        Raises BadInput for a model that thinks first: what it would say after its thought has no probability before it.
+        Raises BadInput for a model that thinks first: before the thought, its answer has no probability.
         """
         if self._thinks or prompt.in_thought:
             raise BadInput(
                 f"{self.tokenizer.name_or_path}: this model thinks before it answers, so the options of a question have no "
-                "probability of their own; set `thinking: {enabled: false}` for it in models.yaml"
+                "probability of their own; set `thinking: {enabled: false}` for it in config/models.yaml"
             )
         turn, _ = self._turn(prompt, request, [Message(role="assistant", content=option)])
         option = harmless(self.tokenizer, option)
-        before, there, _ = turn.partition(option)
-        if not there:
-            raise BadInput("the chat template changes the text of an answer; options cannot be scored")
+        before, separator, _ = turn.partition(option)
+        if not separator:
+            raise BadInput(
+                f"{self.tokenizer.name_or_path}: the chat template changes the text of an answer, so options cannot be scored; "
+                "give the model another `chat_template` in config/models.yaml"
+            )
         return [*prompt.tokens, *self._following(prompt, before + option, chat=True)]
 
     def row(self, asked: str | Sequence[Message], completion: str | Sequence[Message]) -> tuple[list[int], list[int]]:
         """Tokens of a prompt exactly as the model is asked it, and of the completion up to the end of its text or turn.
 
-        Both are plain text, which ends with the tokenizer's end token, or conversations. An answer without a thought closes the
-        thought that a template opens. Raises BadInput for a template that renders the conversation differently once it is
-        answered, and whatever the template itself raises.
+        Both are plain text or both are conversations. Plain text ends with the tokenizer's end token. If the template opens a
+        thought and the answer has none, the thought is closed first. Raises BadInput if the template renders the conversation
+        differently once it is answered, and whatever the template itself raises.
         """
         if isinstance(asked, str):
             assert isinstance(completion, str)
@@ -184,19 +191,19 @@ class Conversations:
         return prompt.tokens, self._following(prompt, closing + turn, chat=True)
 
     def _following(self, prompt: TokenPrompt, text: str, *, chat: bool) -> list[int]:
-        """The tokens of what follows a prompt, whose own stay as they are asked even if some would merge with the text."""
+        """The tokens of a text after a prompt. The prompt keeps its own tokens even if some would merge with the text."""
         start = len(prompt.tokens)
         whole = self._tokens(prompt.text + text, chat=chat)
         if whole[:start] == prompt.tokens:
             return whole[start:]
         line = self._tokens("\n", chat=True)
-        behind = self._tokens("\n" + text, chat=True)  # a text alone would get SentencePiece's space in front
-        return behind[len(line) :] if behind[: len(line)] == line else self._tokens(text, chat=True)
+        after_line = self._tokens("\n" + text, chat=True)  # SentencePiece puts a space in front of a text alone
+        return after_line[len(line) :] if after_line[: len(line)] == line else self._tokens(text, chat=True)
 
     def _turn(self, prompt: TokenPrompt, request: Request, completion: Sequence[Message]) -> tuple[str, str]:
-        """The assistant's turn after a prompt, and what closes the thought that the prompt leaves open, if the turn does not.
+        """The assistant's turn after a prompt, and the end of a thought that the prompt opens and the turn does not close.
 
-        Many templates keep no thought in a turn that is over, so the prompt may end in a block that the turn lacks.
+        Many templates drop the thought from a finished turn, so the prompt may end in a thought block that the turn lacks.
         """
         turns = replace(self._with_arguments(request), messages=[*request.messages, *completion])
         whole = templated(self.tokenizer, turns, add_generation_prompt=False)
@@ -205,15 +212,15 @@ class Conversations:
         head = self._without_thought(prompt.text)
         if head == prompt.text or not whole.startswith(head):
             raise BadInput(
-                f"{self.tokenizer.name_or_path}: the chat template renders a question differently once it is answered: no "
-                "training row is what the model is asked, and options cannot be scored; give another `chat_template`"
+                f"{self.tokenizer.name_or_path}: the chat template renders a question differently once it is answered, so "
+                "training rows would differ from what the model is asked, and options cannot be scored; give the model another "
+                "`chat_template` in config/models.yaml"
             )
         turn = whole[len(head) :]
         thought = turn.lstrip().removeprefix(self._marks.start).lstrip()
         if thought.startswith(self._marks.end) and turn.lstrip().startswith(self._marks.start):
-            turn = thought.removeprefix(
-                self._marks.end
-            ).lstrip()  # the prompt has this empty thought in other white space
+            # the prompt has this empty thought with other white space
+            turn = thought.removeprefix(self._marks.end).lstrip()
         closes = not prompt.in_thought or turn.lstrip().startswith(self._marks.end)
         return turn, "" if closes else self._closing(prompt.text)
 
@@ -221,7 +228,7 @@ class Conversations:
         return replace(request, template={**self._arguments, **request.template})
 
     def _opens_thought(self, text: str, last: Message) -> bool:
-        """Whether the template, and not the last turn itself, ends a prompt with the start of a thought."""
+        """Whether a prompt ends with the start of a thought that the template wrote, rather than the last turn."""
         start = self._marks.start
         return text.rstrip().endswith(start) and not (self._forgeable and last.content.rstrip().endswith(start))
 
@@ -236,11 +243,11 @@ class Conversations:
         return head.removesuffix(self._marks.start) if head.endswith(self._marks.start) else text
 
     def _tokens(self, text: str, *, chat: bool) -> list[int]:
-        """The tokens of a text; a plain one opens as the tokenizer opens texts, and never ends as it may end them."""
+        """The tokens of a text. A plain text gets the tokenizer's opening tokens, but never its closing ones."""
         return [*([] if chat else self._opening), *self.tokenizer(text, add_special_tokens=False)["input_ids"]]
 
     def _canonical(self, tokens: list[int], in_thought: bool) -> str:
-        """The text of tokens; what stands for the model's marks is found among tokens if decoding would drop it."""
+        """The text of tokens, with a thought between canonical marks. Marks that decoding would drop are found as tokens."""
         pieces: list[str] = []
         start = place = 0
         while place < len(tokens):

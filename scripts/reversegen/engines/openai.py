@@ -25,7 +25,8 @@ from reversegen.ids import content_id, hashed_seed
 log = logging.getLogger("reversegen")
 
 BATCHES_AT_ONCE = 1000
-"""Through the Batch API: threads that wait. A stage of more batches takes turns; give it a larger `batch_size`."""
+"""Batches that may wait in the Batch API at once, one thread each. A stage with more of them takes turns; give it a larger
+`batch_size`."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,10 @@ class KeyedRequest:
 
 
 class OpenAIEngine:
-    """Chat completions of an OpenAI-compatible endpoint, many at the same time; what it answers is kept in `calls`.
+    """Chat completions of an OpenAI-compatible endpoint, many at the same time. Its answers are kept in `calls`.
 
-    Threads that call `generate` share one event loop and its limits. Requests that are the same word for word at the same
-    time are asked once. `thinking` and `template`, arguments of the chat template, are those of the model.
+    Threads that call `generate` share one event loop and its limits. Identical requests at the same time are sent once.
+    `thinking` and `template`, the arguments of the chat template, are settings of the model.
     """
 
     def __init__(
@@ -66,7 +67,7 @@ class OpenAIEngine:
         self._thread = threading.Thread(target=self._loop.run_forever, name="endpoint", daemon=True)
 
     def _settings(self) -> list[str]:
-        """What else decides an answer; nothing for an endpoint that is asked in the plain form."""
+        """The other settings that decide an answer; empty for an endpoint that is asked in the plain form."""
         sent = self.endpoint.model_dump(
             include={"max_tokens_field", "omit", "extra_body", "one_choice"}, exclude_defaults=True
         )
@@ -76,7 +77,7 @@ class OpenAIEngine:
         return [json.dumps(sent, sort_keys=True)] if sent else []
 
     def request_texts(self, requests: Sequence[Request]) -> list[str]:
-        """The messages of each conversation as they are sent, and the schema; what its template makes of them is not known."""
+        """The messages of each conversation as they are sent, and the schema. How the endpoint renders them is unknown."""
         return [
             json.dumps({"messages": [m.model_dump() for m in request.messages], "schema": request.schema})
             for request in requests
@@ -85,9 +86,9 @@ class OpenAIEngine:
     def generate(self, requests: Sequence[Request], n: int, seed: int) -> list[list[Generated]]:
         """`n` choices of each conversation. May be called by `at_once` threads.
 
-        They are invalid, with the reason, if the endpoint refuses that one conversation or gives nothing readable for it.
-        Raises BadInput for plain text, since proposers are not asked over a chat API, and if the endpoint refuses the set-up
-        or fails for good. All that was answered by then is kept.
+        The choices are invalid, with the reason, if the endpoint refuses only this conversation or gives no readable reply to
+        it. Raises BadInput for plain text, since proposers are not asked over a chat API, and if the endpoint refuses the
+        set-up or fails permanently. The answers that arrived before the error are kept.
         """
         keyed = [self._keyed_requests(request, n, seed) for request in requests]
         with self._starting:
@@ -98,14 +99,16 @@ class OpenAIEngine:
     def choose(self, requests: Sequence[Request], options: Sequence[Sequence[str]]) -> list[dict[str, float]]:
         """Raises BadInput: a chat API does not give the probabilities of given options."""
         raise BadInput(
-            f"endpoint {self.endpoint.base_url}: gives no probabilities of options; a target of a kind with options must be "
-            "a hub id or a folder"
+            f"endpoint {self.endpoint.base_url}: gives no probabilities of options, which this kind needs; name a hub id or a "
+            "folder as target"
         )
 
     def _keyed_requests(self, request: Request, n: int, seed: int) -> list[KeyedRequest]:
-        """What is sent for `n` choices: one request, or one for each if the endpoint gives one choice at a time."""
+        """The requests for `n` choices: one request, or one for each choice if the endpoint gives one choice at a time."""
         if not request.messages:
-            raise BadInput(f"endpoint {self.endpoint.base_url}: cannot continue plain text; it serves conversations")
+            raise BadInput(
+                f"endpoint {self.endpoint.base_url}: cannot continue plain text, only conversations; name a hub id or a folder"
+            )
         if request.template:
             raise BadInput(
                 f"endpoint {self.endpoint.base_url}: takes no arguments of a chat template, which this judge needs; name a hub "
@@ -116,7 +119,7 @@ class OpenAIEngine:
         return [self._keyed_request(request, 1, hashed_seed(seed, number) if number else seed) for number in range(n)]
 
     def _keyed_request(self, request: Request, n: int, seed: int) -> KeyedRequest:
-        """A request. Its key keeps two draws apart that differ in a seed which is not sent."""
+        """A request with its key. The key distinguishes two draws that differ only in a seed which is not sent."""
         content = json.dumps(self._body(request, n, seed))
         unsent = [seed % 2**31] if self.decoding.temperature > 0 and "seed" in self.endpoint.omit else []
         return KeyedRequest(content_id(self.endpoint.base_url, content, *unsent), content, n)
@@ -131,7 +134,7 @@ class OpenAIEngine:
         }
         if not self.endpoint.one_choice:
             body["n"] = n
-        if self.decoding.temperature > 0:  # a greedy answer depends on no draw
+        if self.decoding.temperature > 0:  # a greedy answer needs no seed
             body["seed"] = seed % 2**31
         body = {key: value for key, value in body.items() if key not in self.endpoint.omit} | self.endpoint.extra_body
         if self._template:
@@ -142,7 +145,7 @@ class OpenAIEngine:
         return body
 
     async def _answers(self, keyed: Sequence[Sequence[KeyedRequest]]) -> list[list[Generated]]:
-        """All answers, or the first error when all have ended: what is under way is paid for, and kept."""
+        """All answers, or the first error once every request has ended: each request is paid for, so its answer is kept."""
         replies = await asyncio.gather(
             *(self._answer(one) for several in keyed for one in several), return_exceptions=True
         )
@@ -151,14 +154,14 @@ class OpenAIEngine:
             if isinstance(one, BaseException):
                 raise one
             drawn.append(one)
-        left = iter(drawn)
-        return [[choice for _ in several for choice in next(left)] for several in keyed]
+        choices = iter(drawn)
+        return [[choice for _ in several for choice in next(choices)] for several in keyed]
 
     def _answer(self, request: KeyedRequest) -> asyncio.Future[list[Generated]]:
-        if (kept := self._calls.find(request.key, request.choices)) is not None:
-            known: asyncio.Future[list[Generated]] = self._loop.create_future()
-            known.set_result(kept)
-            return known
+        if (earlier := self._calls.find(request.key, request.choices)) is not None:
+            future: asyncio.Future[list[Generated]] = self._loop.create_future()
+            future.set_result(earlier)
+            return future
         if request.key not in self._under_way:
             ask: Callable[..., Awaitable[list[Generated]]] = self._batches.ask if self._batches else self._ask
             self._under_way[request.key] = asyncio.ensure_future(ask(request.key, request.content, request.choices))
@@ -181,7 +184,7 @@ class OpenAIEngine:
         return generated(call, self._reading, n)
 
     def _read(self, key: str, n: int, reply: bytes, batch: bool) -> Call:
-        """A reply with `n` choices that can be read. Raises Fault for every other one."""
+        """The call of a reply with `n` readable choices. Raises Fault for any other reply."""
         try:
             content = json.loads(reply)
         except (ValueError, RecursionError):
@@ -205,10 +208,10 @@ class OpenAIEngine:
             raise
 
     def _call(self, key: str, choices: list[Any], tokens: tuple[int, int], batch: bool, n: int) -> Call:
-        """The call of a reply, as it is read from its file. Raises Unreadable."""
-        kept = {"key": key, "status": 200, "tokens_in": tokens[0], "tokens_out": tokens[1], "batch": batch}
-        try:  # a lone surrogate, or parts within parts without end, would not come back from the file
-            line = json.dumps({**kept, "choices": choices}, ensure_ascii=False).encode(errors="replace")
+        """The call of a reply, in the form in which its file will return it. Raises Unreadable."""
+        fields = {"key": key, "status": 200, "tokens_in": tokens[0], "tokens_out": tokens[1], "batch": batch}
+        try:  # a lone surrogate or endless nesting could not be read back from the file
+            line = json.dumps({**fields, "choices": choices}, ensure_ascii=False).encode(errors="replace")
             call = Call.model_validate_json(line)
         except (ValueError, RecursionError):
             raise Unreadable from None
@@ -216,12 +219,12 @@ class OpenAIEngine:
         return call
 
     def _count(self, usage: Any, name: str) -> int:
-        """Tokens that the endpoint says it counted; none if it says nothing that can be read, which is logged once."""
+        """The number of tokens that the endpoint counted; 0 if it gives no readable count, which is logged once."""
         count = usage.get(name) if isinstance(usage, dict) else None
         if isinstance(count, int) and not isinstance(count, bool) and count >= 0:
             return count
         if not self._uncounted:
-            log.warning("%s: tells no %s: they count as none in plans and budgets", self._connection.place, name)
+            log.warning("%s: gives no readable %s; they count as 0 in plans and budgets", self._connection.place, name)
         self._uncounted = True
         return 0
 
@@ -229,7 +232,7 @@ class OpenAIEngine:
 def open_engine(
     model: ModelUse, folder: Path | None, decoding: Decoding, threads: int, calls: Path | None, limits: Limits | None
 ) -> OpenAIEngine:
-    """The engine of a model's endpoint, which keeps its answers in the folder `calls`."""
+    """The engine of a model's endpoint. It keeps its answers in the folder `calls`."""
     assert model.endpoint is not None
     assert calls is not None
     return OpenAIEngine(model.endpoint, limits or Limits(), decoding, calls, model.thinking, model.chat_template_kwargs)

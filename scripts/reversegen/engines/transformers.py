@@ -21,7 +21,7 @@ from reversegen.models.folder import check_folder, weights_identity
 
 
 class TransformersEngine:
-    """transformers' generate on a local folder. The weights are loaded at the first request."""
+    """Runs a local folder with transformers' `generate`. The weights are loaded at the first request."""
 
     at_once = 1
 
@@ -44,30 +44,30 @@ class TransformersEngine:
         from reversegen.models.loading import load_model
 
         model = load_model(self.folder, self.model, self.threads).eval()
-        # a repetition penalty and the like, which folders suggest, would change what `decoding` says
+        # folders suggest settings such as a repetition penalty, which would change the decoding
         model.generation_config = GenerationConfig(eos_token_id=model.generation_config.eos_token_id)  # type: ignore[no-untyped-call]
         return model
 
     @cached_property
     def _longest(self) -> int:
-        """Tokens of prompt and answer that the model has places for; without an end for one whose folder names none."""
+        """Tokens that the model has positions for, prompt and answer together; unlimited if its folder names no limit."""
         config = self._loaded.config.get_text_config()
         return getattr(config, "max_position_embeddings", None) or sys.maxsize
 
     def request_texts(self, requests: Sequence[Request]) -> list[str]:
-        """The rendered text of each request. Raises BadInput for a chat template that renders none."""
+        """The rendered text of each request. Raises BadInput for a chat template that cannot render any request."""
         return self._conversations.texts(requests)
 
     def generate(self, requests: Sequence[Request], n: int, seed: int) -> list[list[Generated]]:
         """`n` continuations of each request, drawn in one batch.
 
-        A prompt that leaves no room in the model's context, or that its chat template refuses, has invalid ones. One that
-        leaves less room than `max_new_tokens` is drawn in a batch of its own length, up to the end of the context.
+        The continuations are invalid if the prompt leaves no room in the model's context or if its chat template refuses it. A
+        prompt that leaves less room than `max_new_tokens` is drawn in a batch with its own limit, up to the end of the context.
         """
         import torch
 
         conversations = self._conversations
-        prompts = conversations.prompts(requests)  # a fault of the template is found before weights load
+        prompts = conversations.prompts(requests)  # finds a fault of the template before the weights load
         model = self._loaded
         stops = stop_tokens(model.generation_config.eos_token_id, conversations.tokenizer)
         drawn: dict[int, list[Generated]] = {}
@@ -89,7 +89,7 @@ class TransformersEngine:
     def _draw(
         self, prompts: list[list[int]], n: int, limit: int, stops: list[int], generator: Any
     ) -> list[list[list[int]]]:
-        """The tokens of `n` continuations of each prompt in one batch, padded on the left; the mask comes from lengths."""
+        """The tokens of `n` continuations of each prompt in one batch, padded on the left. The mask comes from the lengths."""
         import torch
 
         model, tokenizer = self._loaded, self._conversations.tokenizer
@@ -121,13 +121,13 @@ class TransformersEngine:
         return [rows[i * n : (i + 1) * n] for i in range(len(prompts))]
 
     def choose(self, requests: Sequence[Request], options: Sequence[Sequence[str]]) -> list[Probabilities]:
-        """Sequence probabilities from one forward pass over all options, normalised over those of each request.
+        """Sequence probabilities from one forward pass over all options, normalised over the options of each request.
 
-        Where options are single tokens these are R-Tuning's first-token probabilities. A question that does not fit the
-        model's context, or that its chat template refuses, has the reason instead. Raises BadInput for a model that thinks.
+        If options are single tokens, these are R-Tuning's first-token probabilities. A question that does not fit into the
+        model's context, or that its chat template refuses, gets the reason instead. Raises BadInput for a model that thinks.
         """
         conversations = self._conversations
-        rows: list[_Scored] = []
+        rows: list[_OptionRow] = []
         places: list[slice | str] = []
         for request, prompt, several in zip(requests, conversations.prompts(requests), options, strict=True):
             if prompt is None:
@@ -140,9 +140,9 @@ class TransformersEngine:
             start = len(rows)
             head = len(prompt.tokens)
             if all(row[:head] == prompt.tokens and len(row) == head + 1 for row in answered):
-                rows.append(_Scored(prompt.tokens, [[row[-1]] for row in answered]))
+                rows.append(_OptionRow(prompt.tokens, [[row[-1]] for row in answered]))
             else:
-                rows += [_Scored(row[:-1], [row[head:]]) for row in answered]
+                rows += [_OptionRow(row[:-1], [row[head:]]) for row in answered]
             places.append(slice(start, len(rows)))
         scores = [one for part in self._scored.run(len(rows), lambda part: self._score(rows[part])) for one in part]
         return [
@@ -150,20 +150,20 @@ class TransformersEngine:
             for several, place in zip(options, places, strict=True)
         ]
 
-    def _score(self, rows: Sequence[_Scored]) -> list[list[float]]:
-        """The log-probability of each tail of each row, from one forward pass that keeps the logits of tails alone."""
+    def _score(self, rows: Sequence[_OptionRow]) -> list[list[float]]:
+        """The log-probability of each tail of each row, from one forward pass that keeps only the logits of the tails."""
         import torch
 
-        model, kept = self._loaded, max(len(tail) for row in rows for tail in row.tails)
+        model, longest_tail = self._loaded, max(len(tail) for row in rows for tail in row.tails)
         padded = self._conversations.tokenizer.pad(
             {"input_ids": [row.tokens for row in rows]}, return_tensors="pt", padding_side="left"
         ).to(model.device)
-        taken = inspect.signature(model.forward).parameters
-        more: dict[str, Any] = {"logits_to_keep": kept} if "logits_to_keep" in taken else {}
-        if "position_ids" in taken:  # padding takes no place
-            more["position_ids"] = (padded["attention_mask"].cumsum(-1) - 1).clamp(min=0)
+        parameters = inspect.signature(model.forward).parameters
+        arguments: dict[str, Any] = {"logits_to_keep": longest_tail} if "logits_to_keep" in parameters else {}
+        if "position_ids" in parameters:  # padding takes no position
+            arguments["position_ids"] = (padded["attention_mask"].cumsum(-1) - 1).clamp(min=0)
         with torch.inference_mode():
-            logits = model(**padded, **more, use_cache=False).logits[:, -kept:]
+            logits = model(**padded, **arguments, use_cache=False).logits[:, -longest_tail:]
             scores = torch.log_softmax(logits.float(), -1)
         return [
             [sum(float(s[place - len(tail), token]) for place, token in enumerate(tail)) for tail in row.tails]
@@ -171,12 +171,12 @@ class TransformersEngine:
         ]
 
 
-class _Scored(NamedTuple):
-    """What a model reads to score options, all of them at its end or one."""
+class _OptionRow(NamedTuple):
+    """A sequence that a model reads to score options: it ends before all options of a request, or in one option."""
 
     tokens: list[int]
     tails: list[list[int]]
-    """Tokens that the last positions predict: of each option, without the prompt."""
+    """The tokens that the last positions predict: those of each option, without the prompt."""
 
 
 def _shares(options: Sequence[str], scores: Sequence[float]) -> dict[str, float]:
@@ -187,12 +187,12 @@ def _shares(options: Sequence[str], scores: Sequence[float]) -> dict[str, float]
 
 
 class _Draw:
-    """The next token of each row as `torch.multinomial` draws it for the whole batch, for any part of its rows.
+    """Draws the next token of each row as `torch.multinomial` draws it for the whole batch, for any part of its rows.
 
-    Of probabilities p it takes argmax(p / q), where q is exponential noise (PyTorch's aten/src/ATen/native/Distributions.cpp).
-    Here q has a row for each sequence of the whole batch at every step, finished ones among them, and a part takes its own
-    rows. So the draw does not depend on how the batch is cut, and a whole batch draws what `do_sample=True` draws.
-    transformers' greedy search takes the argmax.
+    From probabilities p it takes argmax(p / q), where q is exponential noise (PyTorch's
+    aten/src/ATen/native/Distributions.cpp). Here q has a row for each sequence of the whole batch at every step, including
+    finished ones, and a part uses its own rows. So the draw does not depend on how the batch is split, and a whole batch draws
+    what `do_sample=True` draws. The class only divides by q; transformers' greedy search takes the argmax.
     """
 
     def __init__(self, count: int, decoding: Decoding, generator: Any) -> None:
@@ -202,19 +202,19 @@ class _Draw:
         self._start = self._after = generator.get_state()
         self._steps = self._most = 0
         self._rows = slice(0)
-        self._warpers: list[Any] = []  # those of transformers, in its order, where they change anything
+        self._warpers: list[Any] = []  # transformers' own, in its order, if they change anything
         if decoding.temperature != 1:
             self._warpers.append(TemperatureLogitsWarper(decoding.temperature))
         if decoding.top_p < 1:
             self._warpers.append(TopPLogitsWarper(decoding.top_p))
 
     def begin(self, rows: slice) -> None:
-        """Draw for these rows from now on, from the first step."""
+        """Draw for these rows from now on, starting at the first step."""
         self._rows, self._steps = rows, 0
         self._generator.set_state(self._start)
 
     def end(self) -> None:
-        """Leave the generator as the longest part so far left it, where the whole batch would have left it."""
+        """Set the generator to its state after the longest part so far, which is its state after the whole batch."""
         if self._steps > self._most:
             self._most, self._after = self._steps, self._generator.get_state()
         self._generator.set_state(self._after)
@@ -226,7 +226,7 @@ class _Draw:
             scores = warper(tokens, scores)
         shares = torch.softmax(scores, -1)
         if not torch.isfinite(shares).all():
-            raise BadInput("the model's probabilities are no numbers: give it another `dtype` in config/models.yaml")
+            raise BadInput("the model's probabilities are no numbers; give it another `dtype` in config/models.yaml")
         noise = torch.empty((self._count, shares.shape[-1]), dtype=shares.dtype, device=shares.device)
         self._steps += 1
         return shares.div_(noise.exponential_(generator=self._generator)[self._rows])
@@ -235,6 +235,6 @@ class _Draw:
 def open_engine(
     model: ModelUse, folder: Path | None, decoding: Decoding, threads: int, calls: Path | None, limits: Limits | None
 ) -> TransformersEngine:
-    """The engine of a model's folder; `calls` and `limits` are an endpoint's."""
+    """The engine of a model's folder. `calls` and `limits` are for endpoints only."""
     assert folder is not None
     return TransformersEngine(folder, model, decoding, threads)

@@ -27,10 +27,10 @@ log = logging.getLogger("reversegen")
 
 
 class VllmEngine:
-    """vLLM's offline engine on a local folder, or on a LoRA adapter over one, which is not merged.
+    """vLLM's offline engine on a local folder, or on a LoRA adapter over one. The adapter is not merged.
 
-    Batches that threads ask for at the same time share its steps. Every request has a seed of its own, so that what it draws
-    does not depend on what else is under way.
+    Batches from several threads share its steps. Every request has its own seed, so its draw does not depend on the other
+    requests under way.
     """
 
     at_once = 128
@@ -55,7 +55,7 @@ class VllmEngine:
         return Conversations(tokenizer, self.model), stops
 
     def request_texts(self, requests: Sequence[Request]) -> list[str]:
-        """The rendered text of each request, and the form that its reply is held to. Raises BadInput as for transformers."""
+        """The rendered text of each request, and the pattern of its reply. Raises BadInput as the transformers engine does."""
         with self._tokenizing:
             texts = self._conversations[0].texts(requests)
         return [f"{text}\0{request.pattern or ''}" for text, request in zip(texts, requests, strict=True)]
@@ -63,15 +63,15 @@ class VllmEngine:
     def generate(self, requests: Sequence[Request], n: int, seed: int) -> list[list[Generated]]:
         """`n` continuations of each request. May be called by `at_once` threads.
 
-        A prompt that leaves no room within `max_model_len`, or that the chat template refuses, has invalid ones. Raises
-        BadInput with vLLM's own message where it does not start, or dies.
+        The continuations are invalid if the prompt leaves no room within `max_model_len` or if the chat template refuses it.
+        Raises BadInput with vLLM's own message if vLLM does not start or dies.
         """
         with self._tokenizing:
             conversations, stops = self._conversations
             prompts = conversations.prompts(requests)
-        there = [number for number, prompt in enumerate(prompts) if prompt]
-        params = [self._sampling(requests[number], n, hashed_seed(seed, number), stops) for number in there]
-        outputs = dict(zip(there, self._running.ask([p.tokens for p in prompts if p], params), strict=True))
+        renderable = [number for number, prompt in enumerate(prompts) if prompt]
+        params = [self._sampling(requests[number], n, hashed_seed(seed, number), stops) for number in renderable]
+        outputs = dict(zip(renderable, self._running.ask([p.tokens for p in prompts if p], params), strict=True))
         drawn: list[list[Generated]] = []
         with self._tokenizing:
             for number, prompt in enumerate(prompts):
@@ -84,7 +84,7 @@ class VllmEngine:
         return drawn
 
     def _sampling(self, request: Request, n: int, seed: int, stops: list[int]) -> Any:
-        """vLLM's parameters of one request. A model that thinks is held to no form, which leaves its thought no room."""
+        """vLLM's parameters of one request. A model that thinks gets no pattern, which would leave no room for its thought."""
         from vllm import SamplingParams
         from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
 
@@ -94,7 +94,7 @@ class VllmEngine:
             max_tokens=self.decoding.max_new_tokens + (self.model.thought_tokens if request.messages else 0),
             temperature=self.decoding.temperature,
             top_p=self.decoding.top_p,
-            seed=seed % 2**62 if self.decoding.temperature > 0 else None,  # it counts on from it
+            seed=seed % 2**62 if self.decoding.temperature > 0 else None,  # vLLM counts upwards from the seed
             stop_token_ids=stops,
             structured_outputs=StructuredOutputsParams(regex=pattern) if pattern else None,
             output_kind=RequestOutputKind.FINAL_ONLY,
@@ -102,9 +102,9 @@ class VllmEngine:
         )
 
     def choose(self, requests: Sequence[Request], options: Sequence[Sequence[str]]) -> list[Probabilities]:
-        """Sequence probabilities of the options as what follows, normalised over those of each request.
+        """Sequence probabilities of the options as continuations, normalised over the options of each request.
 
-        A question that does not fit `max_model_len`, or that the chat template refuses, has the reason instead. Raises
+        A question that does not fit into `max_model_len`, or that the chat template refuses, gets the reason instead. Raises
         BadInput for a model that thinks, and as `generate` does.
         """
         from vllm import SamplingParams
@@ -124,32 +124,32 @@ class VllmEngine:
         for (prompt, row), output in zip(rows, outputs, strict=True):
             tail = range(len(prompt.tokens), len(row))
             scores.append(output and sum(output.prompt_logprobs[place][row[place]].logprob for place in tail))
-        left = iter(scores)
+        next_scores = iter(scores)
         chosen: list[Probabilities] = []
         for prompt_or_none, several in zip(prompts, options, strict=True):
             if prompt_or_none is None:
                 chosen.append(CANNOT_RENDER)
                 continue
-            sums = {option: score for option in several if (score := next(left)) is not None}
+            sums = {option: score for option in several if (score := next(next_scores)) is not None}
             chosen.append(_shares(sums) if len(sums) == len(several) else PROMPT_TOO_LONG)
         return chosen
 
 
-class _Running:
-    """vLLM in a thread that owns it: it takes up what is asked at any time, and steps until all of it is answered."""
+class _VllmThread:
+    """vLLM in a thread that owns it. The thread accepts requests at any time and steps until all of them are answered."""
 
     def __init__(self, folder: Path, model: ModelUse, threads: int) -> None:
         self.folder, self.model = folder, model
         self._asked: SimpleQueue[tuple[list[int], Any, Future[Any]]] = SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name="vllm", daemon=True)
         self._starting = threading.Lock()
-        # In this process, its errors are ours and nothing outlives a kill; torch reads the threads when it is imported.
+        # Within this process its errors reach us and nothing outlives a kill. torch reads the thread count at import.
         os.environ |= {
             "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
             "VLLM_NO_USAGE_STATS": "1",
             "OMP_NUM_THREADS": str(threads),
         }
-        os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", "nobind")  # jobs side by side would share the first cores
+        os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", "nobind")  # otherwise parallel jobs share the first cores
         os.environ.setdefault("VLLM_HOST_IP", "127.0.0.1")
 
     def ask(self, prompts: Sequence[list[int]], params: Sequence[Any]) -> list[Any]:
@@ -183,13 +183,13 @@ class _Running:
                 for output in engine.step():
                     if output.finished:
                         waiting.pop(output.request_id).set_result(output)
-        except BaseException as error:  # it may exit while it starts
-            log.exception("vllm ended")
+        except BaseException as error:  # vLLM may call `exit` while it starts
+            log.exception("vLLM ended")
             message = " ".join(str(error).split())[:600]
             fault = BadInput(f"{self.folder}: vllm: {type(error).__name__}: {message}")
             for answer in waiting.values():
                 answer.set_exception(fault)
-            while True:  # what is asked from now on
+            while True:  # every later request fails too
                 self._asked.get()[2].set_exception(fault)
 
     def _open(self) -> Any:
@@ -198,33 +198,30 @@ class _Running:
             from vllm.platforms import current_platform
         except ImportError as error:
             raise BadInput(
-                "vLLM is not installed here: name its interpreter in config.yaml, `python: {generate: …}`"
+                "vLLM is not installed here; name its interpreter in config.yaml, `python: {generate: …}`"
             ) from error
         from reversegen.models.rounding import folder_in, in_float32
 
         dtype: Any = self.model.dtype
-        if dtype == "auto" and in_float32(self.folder):  # vLLM runs it in 16 bits all the same, rounded to the nearest
+        if dtype == "auto" and in_float32(self.folder):  # vLLM runs it in 16 bits anyway, rounded to nearest
             dtype = str(current_platform.supported_dtypes[0]).removeprefix("torch.")
         arguments = (self.model.vllm or Vllm()).model_dump(exclude_none=True)
-        if (
-            current_platform.is_cpu()
-        ):  # a prompt cut in two takes back a draw, which no generator of the CPU can (0.32.0)
+        if current_platform.is_cpu():
+            # a prompt in two chunks undoes a draw, which a CPU generator cannot do (vLLM 0.32.0)
             arguments["enable_chunked_prefill"] = False
         with folder_in(self.folder, dtype) as place:
             if adapter := adapted(place):
                 place, rank = adapter
-                arguments |= {
-                    "enable_lora": True,
-                    "max_lora_rank": max(8, 1 << (rank - 1).bit_length()),
-                }  # the ranks that it takes
+                # vLLM accepts only certain ranks, such as these powers of two
+                arguments |= {"enable_lora": True, "max_lora_rank": max(8, 1 << (rank - 1).bit_length())}
             llm = LLM(model=str(place), dtype=dtype, enable_prefix_caching=True, **arguments)
         return llm.llm_engine
 
 
 @functools.cache
-def _run(folder: Path, model: str, threads: int) -> _Running:
-    """One vLLM for a folder, however many decodings a job has: a second would find no memory. `model` is JSON."""
-    return _Running(folder, ModelUse.model_validate_json(model), threads)
+def _run(folder: Path, model: str, threads: int) -> _VllmThread:
+    """The one vLLM of a folder, however many decodings a job has: a second would find no free memory. `model` is JSON."""
+    return _VllmThread(folder, ModelUse.model_validate_json(model), threads)
 
 
 def _shares(logarithms: dict[str, float]) -> dict[str, float]:
@@ -236,6 +233,6 @@ def _shares(logarithms: dict[str, float]) -> dict[str, float]:
 def open_engine(
     model: ModelUse, folder: Path | None, decoding: Decoding, threads: int, calls: Path | None, limits: Limits | None
 ) -> VllmEngine:
-    """The engine of a model's folder; `calls` and `limits` are an endpoint's."""
+    """The engine of a model's folder. `calls` and `limits` are for endpoints only."""
     assert folder is not None
     return VllmEngine(folder, model, decoding, threads)

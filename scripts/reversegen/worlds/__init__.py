@@ -1,4 +1,4 @@
-"""The invented worlds of the tiny tasks, by the name that a corpus, or a task's teacher, gives."""
+"""The invented worlds of the tiny tasks, by the name that a corpus or a task's teacher gives."""
 
 from __future__ import annotations
 
@@ -14,18 +14,22 @@ WORLDS: dict[str, World] = {
     "policy": policy.WORLD,
 }
 SOLVERS = tuple(name for name, world in WORLDS.items() if world.teaches)
-"""Teachers that are no models but the exact solver of a world."""
+"""Teachers that are the exact solver of a world instead of a model."""
 
 
 def worlds_of(task: Task) -> list[str]:
-    """Names of the worlds that a task's questions are drawn from, and of the one that is its teacher; sorted."""
+    """The sorted names of a task's worlds: those that its questions come from, and its teacher if that is a world."""
     sources = [*task.data.seeds.values(), *task.data.tests.values(), task.data.judge]
     return sorted({source.corpus.world for source in sources if source and source.corpus} | {task.teacher} & {*SOLVERS})
 
 
 def draw_examples(corpus: Corpus) -> list[Example]:
-    """The questions of a corpus. Raises BadInput for a mix that its world does not have, and as the world's `draw` does."""
+    """The questions of a corpus.
+
+    Raises BadInput if the world lacks the mix of the corpus, and as the world's `draw` does.
+    """
     world = WORLDS[corpus.world]
     if corpus.mix not in world.mixes:
-        raise BadInput(f"corpus: mix: {corpus.mix!r} is none of {', '.join(world.mixes)} of the world {corpus.world}")
+        mixes = ", ".join(world.mixes)
+        raise BadInput(f"corpus: mix: the world {corpus.world} has no mix {corpus.mix!r}; choose one of {mixes}")
     return world.draw(corpus)

@@ -7,13 +7,13 @@ types, two common and six rare, in three forms::
     what is 35 plus 7 ?                                 words
     tom has 35 pens and gets 7 more . how many now ?    story
 
-A worked answer computes one operation a step and ends as GSM8K's answers do::
+A worked answer computes one operation per step and ends like an answer of GSM8K::
 
     5 * 6 = 30 ; 30 + 8 = 38 #### 38
 
-The target is trained on `MIXES["pretraining"]`, where the rare types make up eight questions in a thousand, the proposer on
-seeds from `MIXES["seeds"]`, where they make up a quarter. That gap is what the tiny loop finds and closes, and it is a
-design choice: it stands for the gap between what a model was trained on and what people ask it.
+The target is trained on `MIXES["pretraining"]`, in which the rare types make up eight questions in a thousand. The proposer is
+trained on seeds from `MIXES["seeds"]`, in which they make up a quarter. The tiny loop finds and closes this gap. The gap is a
+design choice: it imitates the one between a model's training data and the questions that people ask.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from reversegen.ids import hashed_seed
 from reversegen.worlds.base import Example, World
 
 LARGEST = 69
-"""No operand, no intermediate result and no answer lies outside 0 to LARGEST, so that every number is one token."""
+"""The largest number. Every operand, intermediate result and answer lies in 0 to LARGEST, so that each is one token."""
 
 START, FACTOR, DIGIT = (18, 48), (3, 7), (1, 9)
-"""Ranges of a first number, of a factor and of every other number. They keep each drawn question within LARGEST."""
+"""Ranges of the first number, of a factor and of every other number. They keep each drawn question within LARGEST."""
 
 COMMON = ("add", "subtract")
 RARE = ("add_add", "add_subtract", "subtract_add", "subtract_subtract", "multiply_add", "multiply_subtract")
@@ -55,16 +55,16 @@ _TYPE_OF = {operators: name for name, operators in _OPERATORS_OF.items()}
 SPOKEN = {"+": "plus", "-": "minus", "*": "times"}
 GAINS = {"+": "gets {} more", "-": "gives away {}"}
 _TRIES = 10_000
-"""Draws after which a new question of a type is held not to exist."""
+"""Failed draws after which `draw_questions` concludes that no new question of a type exists."""
 PROMPT_WORDS = ("More", "questions", "like", "these", ":", "Q1.", "Q2.", "Q3.", "Q4.", "Q:", "A:")
-"""Words of the proposer prompt and of the tiny models' chat template, which the tokenizer must know."""
+"""Words of the proposer prompt and of the tiny models' chat template. The tokenizer must know them."""
 
 
 @dataclass(frozen=True)
 class Expression:
     """A flat expression: `numbers[0] operators[0] numbers[1] ...`, evaluated from left to right.
 
-    Multiplication only ever stands first, so that left to right is also the usual precedence.
+    Only the first operator may be a multiplication, so evaluation from left to right agrees with the usual precedence.
     """
 
     numbers: tuple[int, ...]
@@ -92,7 +92,7 @@ class Expression:
 
     @property
     def canonical(self) -> str:
-        """A form that all orders of the same addends and factors share: `5 * 6 + 8` and `6 * 5 + 8` are one question."""
+        """One form for all orders of the same addends and factors: `5 * 6 + 8` and `6 * 5 + 8` are one question."""
         numbers, operators = list(self.numbers), self.operators
         if operators[0] == "*":
             return " ".join([*_joined(sorted(numbers[:2]), "*"), *_tail(operators[1:], numbers[2:])])
@@ -102,7 +102,7 @@ class Expression:
 
     @property
     def type(self) -> str | None:
-        """One of TYPES, or None for an expression that belongs to none of them."""
+        """The type, one of TYPES; None for an expression of another form."""
         return _TYPE_OF.get(self.operators)
 
 
@@ -125,7 +125,7 @@ def draw_expression(type_: str, rng: random.Random) -> Expression:
 
 
 def write_question(expression: Expression, form: str, rng: random.Random) -> str:
-    """The expression as a question in one of FORMS; a story that multiplies speaks of boxes."""
+    """The expression as a question in one of FORMS. A story expresses a product as a number of boxes."""
     first, *others = expression.numbers
     if form == "symbols":
         return " ".join([str(first), *_tail(expression.operators, others)])
@@ -144,7 +144,7 @@ def write_question(expression: Expression, form: str, rng: random.Random) -> str
 
 
 def worked_answer(expression: Expression) -> str:
-    """The steps and the final answer after `####`, as GSM8K writes it."""
+    """The steps, then the final answer after `####`, in the format of GSM8K."""
     steps = " ; ".join(f"{left} {operator} {right} = {result}" for left, operator, right, result in expression.steps())
     return f"{steps} #### {expression.answer}"
 
@@ -158,11 +158,11 @@ _STORY = re.compile(
 )
 _EVENT = re.compile(rf"and (?:(gets) ({_NUMBER}) more|gives away ({_NUMBER}))")
 _LONGEST = 120
-"""Characters of the longest question, with room to spare: no longer text is looked at."""
+"""The longest text, in characters, that the parser reads. Every question of this world is shorter."""
 
 
 def read_question(text: str) -> Expression | None:
-    """Parse a question in any of the three forms; None if the text is not one of ours or has no answer in range.
+    """Parse a question in any of the three forms. Returns None if the text has another form or its answer is out of range.
 
     >>> read_question("tom has 2 boxes of 9 pens and gives away 4 . how many now ?").answer
     14
@@ -191,13 +191,13 @@ def read_question(text: str) -> Expression | None:
 
 
 def solve(question: str) -> str | None:
-    """The worked answer to a question: this is the exact solver that labels for the tiny tasks. None if it has none."""
+    """The worked answer to a question; None for any other text. This exact solver teaches the tiny math tasks."""
     expression = read_question(question)
     return worked_answer(expression) if expression else None
 
 
 def type_of(question: str) -> str | None:
-    """One of TYPES; None for any other text."""
+    """The type of a question, one of TYPES; None for any other text."""
     expression = read_question(question)
     return expression.type if expression else None
 
@@ -209,18 +209,18 @@ def canonical(question: str) -> str | None:
 
 
 def part_of(expression: Expression) -> str:
-    """Which part of the world an expression belongs to: a fifth is `test`, a tenth `validation`, the rest `train`.
+    """The part of the world that an expression belongs to: a fifth are `test`, a tenth `validation`, the others `train`.
 
-    Decided by a hash of the canonical form, so that no other form of a test question is ever a seed.
+    A hash of the canonical form decides, so that no other form of a test question is ever a seed.
     """
     tenth = hashed_seed("part", expression.canonical) % 10
     return "test" if tenth < 2 else "validation" if tenth == 2 else "train"
 
 
 def draw_questions(corpus: Corpus) -> list[str]:
-    """Draw the questions of a corpus in random order; their types follow `MIXES[corpus.mix]` to the last row.
+    """Draw the questions of a corpus in random order. Type counts follow `MIXES[corpus.mix]` as closely as whole rows allow.
 
-    Raises BadInput if a distinct corpus asks for more questions of a type than there are.
+    Raises BadInput if a distinct corpus asks for more questions of a type than exist.
     """
     rng = random.Random(corpus.random_seed)
     shares = MIXES[corpus.mix]
@@ -235,7 +235,10 @@ def draw_questions(corpus: Corpus) -> list[str]:
             if corpus.part in ("all", part_of(expression)) and not (corpus.distinct and question in seen):
                 break
         else:
-            raise BadInput(f"corpus: part {corpus.part} has too few different questions of type {type_} for {corpus}")
+            raise BadInput(
+                f"corpus: part {corpus.part} has too few different questions of type {type_} for {corpus}; lower `count` or "
+                "set `distinct: false`"
+            )
         seen.add(question)
         questions.append(question)
     rng.shuffle(questions)

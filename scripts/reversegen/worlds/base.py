@@ -1,4 +1,4 @@
-"""What a world must answer, and what a question of one is."""
+"""The interface of a world, and one of its questions."""
 
 from __future__ import annotations
 
@@ -11,42 +11,42 @@ from reversegen.config.data import Corpus
 
 @dataclass(frozen=True)
 class Example:
-    """A question with what belongs to it."""
+    """A question with its answer."""
 
     question: str
     answer: str | None
-    """The full answer of a well-behaved model, or the response that a judge is to judge."""
+    """The full answer of a well-behaved model; in a corpus for judges, the response to judge."""
     subject: str | None = None
-    """What the demonstrations of one prompt share; None if the world has no subjects."""
+    """The topic that all demonstrations of one prompt share; None if the world has no subjects."""
     verdict: Literal["failed", "passed"] | None = None
-    """What the response is, in a corpus that judges are trained or checked on."""
+    """The true verdict on the response, in a corpus that judges are trained or checked on; None in any other corpus."""
 
 
 @dataclass(frozen=True)
 class World:
-    """One invented world as functions. A world is one module that fills this and nothing else."""
+    """One invented world as functions. Each world is one module that fills in this class."""
 
     teaches: bool
-    """Whether a task may name it as its teacher: its solver then writes the references."""
+    """Whether a task may name this world as its teacher: its solver then writes the references."""
     mixes: Collection[str]
-    """How common each type of question may be, by name."""
+    """The names of the mixes. A mix sets how common each type of question is."""
     draw: Callable[[Corpus], list[Example]]
-    """The questions of a corpus. Raises BadInput if there are fewer distinct ones than it asks for."""
+    """The questions of a corpus. Raises BadInput if the corpus asks for more distinct questions than exist."""
     vocabulary: Callable[[], list[str]]
-    """Every token of its questions, answers and prompts, in a fixed order."""
+    """Every token of the world's questions, answers and prompts, in a fixed order."""
     solve: Callable[[str], str | None]
     """The exact answer to a question; None for any other text."""
     type_of: Callable[[str], str | None]
     """The type of a question; None for any other text."""
     canonical: Callable[[str], str | None]
-    """The form that all questions share which ask the same; None for any other text."""
+    """One form for all questions that ask the same; None for any other text."""
 
 
 def question_type(text: str, worlds: Iterable[World]) -> str | None:
-    """The type that the first of the worlds that knows a question gives it; None for a question of none of them."""
+    """The type of a question, from the first world that recognises it; None if no world does."""
     return next(filter(None, (world.type_of(text) for world in worlds)), None)
 
 
 def canonical_form(text: str, worlds: Iterable[World]) -> str | None:
-    """The canonical form of a question, as `question_type` finds its type."""
+    """The canonical form of a question, from the first world that recognises it; None if no world does."""
     return next(filter(None, (world.canonical(text) for world in worlds)), None)

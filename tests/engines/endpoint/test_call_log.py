@@ -1,4 +1,4 @@
-"""Nothing that an endpoint answered is lost, however its process ended, and what it cost can be added up."""
+"""No answer of an endpoint is lost, however its process ends, and the cost of all answers can be added up."""
 
 import json
 from pathlib import Path
@@ -31,7 +31,7 @@ def test_the_calls_of_a_file_lie_beside_it(tmp_path: Path) -> None:
     assert calls_folder(tmp_path / "responses.jsonl") == tmp_path / "responses.jsonl.calls"
 
 
-def test_a_later_process_finds_each_answer_whoever_wrote_it_and_no_error(folder: Path) -> None:
+def test_a_later_process_finds_the_answers_of_every_process_and_no_error(folder: Path) -> None:
     one, other = Calls(folder), Calls(folder)
     one.add(call("a", "first", "ü\n\u2028"))
     other.add(call("b", "second"))
@@ -42,7 +42,7 @@ def test_a_later_process_finds_each_answer_whoever_wrote_it_and_no_error(folder:
     assert later.find("a") == [Generated("first", 2, True), Generated("ü\n\u2028", 2, True)]
     assert later.find("b") == [Generated("second", 2, True)]
     assert (later.find("c"), later.find("d"), later.find("e")) == (None, [], None)
-    assert one.find("a") is None  # its caller has it
+    assert one.find("a") is None  # its caller has this answer
     one.add(call("f", "late"), remember=True)
     assert one.find("f") == [Generated("late", 2, True)]
 
@@ -62,7 +62,7 @@ def test_a_last_line_that_was_torn_is_not_read_and_what_follows_goes_elsewhere(f
     assert (last.find("a"), last.find("b")) == ([Generated("whole", 2, True)], [Generated("again", 2, True)])
 
 
-def test_a_line_that_is_no_call_is_left_out_and_its_text_is_not_told(
+def test_a_line_that_is_no_call_is_left_out_and_its_text_is_not_logged(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder.mkdir()
@@ -73,7 +73,7 @@ def test_a_line_that_is_no_call_is_left_out_and_its_text_is_not_told(
     assert "secret" not in caplog.text
 
 
-def test_usage_counts_every_try_and_tells_batches_apart(folder: Path) -> None:
+def test_usage_counts_every_try_and_separates_batches(folder: Path) -> None:
     assert read_usage(folder) == Usage()
     one, other = Calls(folder), Calls(folder)
     for kept in (failed("a", 429), failed("a", None), call("a", "x", "y")):
@@ -103,7 +103,7 @@ def test_another_number_of_shards_finds_what_was_kept_and_writes_to_its_own_fold
     assert Calls(tmp_path / "judge.json.calls").find("a") is None
 
 
-def test_replies_are_read_when_they_are_found_and_what_is_invalid_is_found_too(folder: Path) -> None:
+def test_replies_are_read_when_they_are_found_and_invalid_ones_are_found_too(folder: Path) -> None:
     def reply(key: str, *messages: object) -> Call:
         choices = [{"message": message, "finish_reason": None} for message in messages]
         return Call(key=key, status=200, tokens_in=7, tokens_out=10, batch=False, choices=choices)
@@ -111,7 +111,7 @@ def test_replies_are_read_when_they_are_found_and_what_is_invalid_is_found_too(f
     calls = Calls(folder)
     calls.add(reply("a", {"content": "18"}, {"content": [{"type": "text", "text": "17"}]}))
     calls.add(failed("b", 400).model_copy(update={"invalid": "content filter"}))
-    calls.add(reply("c", {"content": 7}))  # as an earlier version might have read it
+    calls.add(reply("c", {"content": 7}))  # the form in which an earlier version might have read it
     assert Calls(folder, Reading(6)).find("a", 2) == [Generated("18", 5, True), Generated("17", 5, True)]
     assert Calls(folder, Reading(5)).find("a", 2) == [Generated("18", 5, False), Generated("17", 5, False)]
     assert Calls(folder).find("b", 3) == [Generated("", 0, False, "content filter")] * 3
@@ -119,7 +119,7 @@ def test_replies_are_read_when_they_are_found_and_what_is_invalid_is_found_too(f
     assert read_usage(folder) == Usage(tries=3, answered=3, tokens_in=14, tokens_out=20)
 
 
-def test_what_other_processes_keep_is_found_when_it_is_looked_for_again(tmp_path: Path) -> None:
+def test_answers_of_other_processes_are_found_at_the_next_look(tmp_path: Path) -> None:
     one, other = (Calls(calls_folder(tmp_path / f"responses.{n}-of-2.jsonl")) for n in (1, 2))
     one.add(call("a", "x"))
     assert other.find("a") is None

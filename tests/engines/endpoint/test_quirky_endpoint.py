@@ -1,4 +1,4 @@
-"""A tiny task asked of a server with the quirks of all servers: the verdicts of a plain one, and nothing asked twice."""
+"""A tiny task with a server that has every quirk: its verdicts are those of a plain server, and no request is repeated."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SAID = {
     MATH.target_messages(question, None)[-1].content: f"#### {int(answer) + (n % 3 == 0)}"
     for n, (question, answer) in enumerate(SOLVED.items())
 }
-"""What the target says: every third answer is wrong."""
+"""The target's answers, of which every third is wrong."""
 
 
 def respond(server: EndpointServer, output: Path, mode: str) -> list[Response]:
@@ -47,8 +47,8 @@ def labels(responses: list[Response]) -> dict[str, Label]:
         Reference(instruction_id=identity, answer=SOLVED[question], solution=None, teacher="solver", invalid=None)
         for identity, question in QUESTIONS
     ]
-    found = label_responses(cases(QUESTIONS, responses, references), 2.0, MATH)
-    return {label.instruction_id: label for label in found}
+    verdicts = label_responses(cases(QUESTIONS, responses, references), 2.0, MATH)
+    return {label.instruction_id: label for label in verdicts}
 
 
 @pytest.mark.parametrize("mode", ["online", "batch"])
@@ -63,22 +63,22 @@ def test_a_quirky_server_gives_the_verdicts_of_a_plain_one(
         sent = Counter(text for text, _ in server.asked)
         (tmp_path / "quirky.jsonl").unlink()
         assert respond(server, tmp_path / "quirky.jsonl", mode) == quirky
-        assert Counter(text for text, _ in server.asked) == sent  # nothing is asked twice
-        assert len(server.batches) == (mode == "batch") * 2  # the second one repeats what the first left
+        assert Counter(text for text, _ in server.asked) == sent  # no request is sent twice
+        assert len(server.batches) == (mode == "batch") * 2  # the second run repeats what the first left over
     names = {identity: quirk(MATH.target_messages(text, None)[-1].content, 1) for identity, text in QUESTIONS}
     assert set(names.values()) == {*REFUSED, *ONCE, *FORMS}
-    asked = {identity: MATH.target_messages(text, None)[-1].content for identity, text in QUESTIONS}
+    prompts = {identity: MATH.target_messages(text, None)[-1].content for identity, text in QUESTIONS}
     for one, other in zip(plain, quirky, strict=True):
         name = names[other.instruction_id]
-        assert sent[asked[other.instruction_id]] == (2 if name in ONCE else 1), name
+        assert sent[prompts[other.instruction_id]] == (2 if name in ONCE else 1), name
         if name in REFUSED:
             assert (other.text, other.finished, other.invalid) == ("", False, REFUSED[name])
         else:
             reply = read_reply(other.text, other.finished, other.invalid)
             assert (reply.text, reply.finished, reply.invalid) == (one.text, True, None), name
-    expected, found = labels(plain), labels(quirky)
+    expected, actual = labels(plain), labels(quirky)
     assert Counter(label.verdict for label in expected.values()) == {"passed": 100, "failed": 50}
-    for identity, label in found.items():
+    for identity, label in actual.items():
         assert label.verdict == ("invalid" if names[identity] in REFUSED else expected[identity].verdict)
     usage = read_usage(calls_folder(tmp_path / "quirky.jsonl"))
     assert (usage.tries, usage.answered) == (sum(sent.values()), len(QUESTIONS))

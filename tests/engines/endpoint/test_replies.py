@@ -1,4 +1,4 @@
-"""Replies as servers of the world give them: read right, asked again, or the fault of one item; never an empty answer."""
+"""Replies in the forms of real servers: each is read, tried again or the fault of one item, and never an empty answer."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ Ask = Callable[..., list[Generated]]
 
 @pytest.fixture
 def ask(server: EndpointServer, tmp_path: Path) -> Ask:
-    """Asks each text once, and gives the answers."""
+    """Asks each text once and returns the answers."""
 
     def ask(
         *texts: str,
@@ -88,7 +88,7 @@ EXPECTED: list[Generated | str] = [
     "it refuses seed; in config/models.yaml, set endpoint.omit: [seed]",
     "it refuses n; in config/models.yaml, set endpoint.one_choice: true",
 ]
-"""What each row of the cases gives, or the message that ends the job."""
+"""The result of each row of the cases, or the message that ends the job."""
 
 
 @MODES
@@ -111,7 +111,7 @@ def test_each_case(server: EndpointServer, ask: Ask, mode: str, row: dict[str, A
     sent = len(server.asked)
     assert sent == len(OTHERS) + len(row["replies"])
     assert ask("case", *OTHERS)[0] == expected
-    assert len(server.asked) == sent  # what is invalid is not asked again either
+    assert len(server.asked) == sent  # an invalid item is not asked again either
     if expected.invalid is None:
         assert read_reply(expected.text).text in ("#### 18", "fine")
 
@@ -251,14 +251,14 @@ def test_a_rate_limit_in_the_body_is_no_item_s_fault(server: EndpointServer, ask
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        ({"code": "invalid_api_key", "message": "no"}, r"is the key in REVERSEGEN_TEST_KEY one of"),
-        ({"code": 401, "message": "no"}, r"is the key in REVERSEGEN_TEST_KEY one of"),
+        ({"code": "invalid_api_key", "message": "no"}, r"check that the key in REVERSEGEN_TEST_KEY belongs"),
+        ({"code": 401, "message": "no"}, r"check that the key in REVERSEGEN_TEST_KEY belongs"),
         ({"code": "model_not_found", "message": "no"}, r"status 404, model_not_found; it was not asked again"),
         ({"message": "The model `x` does not exist"}, r"status 404; it was not asked again"),
         ({"code": "insufficient_quota", "message": "no"}, r"status 402, insufficient_quota; it was not asked again"),
     ],
 )
-def test_a_body_that_tells_of_the_set_up_ends_the_job(
+def test_an_error_of_the_set_up_in_the_body_ends_the_job(
     server: EndpointServer, ask: Ask, mode: str, error: dict[str, Any], words: str
 ) -> None:
     server.replies[""] = [{"status": 200, "body": {"error": error}}]
@@ -332,7 +332,7 @@ def test_refusals_of_all_first_requests_are_the_fault_of_the_set_up(
         ask(*OTHERS, limits={"mode": mode})
     server.replies.clear()
     sent = len(server.asked)
-    found = ask(*OTHERS)  # none was closed
+    found = ask(*OTHERS)  # no request was closed
     assert found == [Generated(f"{text} is 0", 5, True) for text in OTHERS]
     assert len(server.asked) == sent + len(OTHERS)
     usage = read_usage(tmp_path / "r.jsonl.calls")
@@ -349,7 +349,7 @@ def test_fewer_refusals_than_that_are_their_items_fault(server: EndpointServer, 
 
 @MODES
 def test_refused_choices_of_one_item_count_once(server: EndpointServer, ask: Ask, mode: str) -> None:
-    """Without that, the first item of a vote would end the job."""
+    """Otherwise the first item of a vote would end the job."""
     server.replies["case"] = [{"status": 400, "body": SECRET}]
     limits = {"mode": mode, "concurrency": 1}
     found = ask("case", *OTHERS, n=10, decoding=Decoding(8, 0.7), one_choice=True, limits=limits)
@@ -358,7 +358,7 @@ def test_refused_choices_of_one_item_count_once(server: EndpointServer, ask: Ask
 
 
 def test_refusals_wait_for_the_first_answer_before_they_are_decided(server: EndpointServer, ask: Ask) -> None:
-    """One at a time, the answer comes last."""
+    """Requests are sent one at a time, and the answer comes last."""
     server.replies.update({text: [{"status": 400, "body": SECRET}] for text in OTHERS[:4]})
     found = ask(*OTHERS[:5], limits={"concurrency": 1})
     assert found == [invalid("status 400")] * 4 + [Generated(f"{OTHERS[4]} is 0", 5, True)]
@@ -383,7 +383,7 @@ def test_many_filtered_prompts_are_no_fault_of_the_set_up(server: EndpointServer
 def test_the_setting_that_a_message_names_makes_the_endpoint_usable(
     server: EndpointServer, ask: Ask, refused: str, settings: dict[str, Any], decoding: Decoding, n: int
 ) -> None:
-    """Each in four forms: `param`, FastAPI's `loc`, a message, and the body of a status 200."""
+    """Each message has four forms: `param`, FastAPI's `loc`, plain text, and the body of a status 200."""
     forms = [
         (400, {"error": {"param": refused, "code": "unsupported_parameter", "message": "no"}}),
         (422, {"detail": [{"type": "extra_forbidden", "loc": ["body", refused], "msg": "no"}]}),
@@ -435,8 +435,8 @@ def test_choices_of_their_own_requests_are_kept_and_repeated_apart(
     assert not any("n" in body for body in server.bodies)
     assert read_usage(tmp_path / "r.jsonl.calls").answered == 6
     ask("a", "b", n=4, decoding=drawn, one_choice=True, limits={"mode": mode})
-    assert len(server.asked) == 8  # the fourth of each
-    assert len(ask("a", n=3, one_choice=True)) == 3  # greedy: one and the same
+    assert len(server.asked) == 8  # the fourth choice of each request
+    assert len(ask("a", n=3, one_choice=True)) == 3  # greedy: both draws are the same
     assert len(server.asked) == 9
 
 
@@ -603,8 +603,8 @@ def test_answers_of_an_earlier_version_are_found_and_empty_ones_asked_again(
     (folder / "000.jsonl").write_text("".join(rows))
     assert ask(*(text for text, _, _ in EARLIER)) == [found for _, _, found in EARLIER]
     assert sorted(text for text, _ in server.asked) == ["e", "f"]
-    assert f"{folder}: 4 answers were kept before" in caplog.text
-    assert f"{folder}: 2 empty answers that an earlier version kept are asked again" in caplog.text
+    assert f"{folder}: 4 answers are kept from earlier runs" in caplog.text
+    assert f"{folder}: 2 requests are asked again: an earlier version kept only empty answers" in caplog.text
     caplog.clear()
     assert Calls(folder).look() == 0
 
@@ -623,13 +623,13 @@ def test_the_choices_of_an_earlier_version_are_judged_one_by_one() -> None:
          "failed before it began: token_limit_exceeded (Enqueued token limit reached)"),
         ({"data": [{"code": "invalid_json_line", "message": SECRET, "line": 3}, {"code": "invalid_json_line"}]},
          "failed before it began: invalid_json_line (line 3)"),
-        ({"data": [{"code": SECRET, "message": SECRET}]}, "the endpoint's own page tells why"),
-        (None, "the endpoint's own page tells why"),
+        ({"data": [{"code": SECRET, "message": SECRET}]}, "see the endpoint's own page for the reason"),
+        (None, "see the endpoint's own page for the reason"),
         ([{"code": "model_not_found", "line": 1}, {"code": "x", "message": SECRET * 20}],
          "failed before it began: model_not_found (line 1), x"),
     ],
 )  # fmt: skip
-def test_a_batch_that_fails_tells_its_codes(server: EndpointServer, ask: Ask, errors: Any, words: str) -> None:
+def test_a_batch_that_fails_reports_its_codes(server: EndpointServer, ask: Ask, errors: Any, words: str) -> None:
     server.failed_batch = {"errors": errors}
     with pytest.raises(BadInput, match=re.escape(words)) as ended:
         ask("a", "b", limits={"mode": "batch"})
@@ -665,11 +665,11 @@ def test_a_long_hostile_error_is_read_at_once(text: str) -> None:
     assert time.monotonic() - start < 2
 
 
-KEY_WORDS = "is the key in REVERSEGEN_TEST_KEY one of this endpoint"
+KEY_WORDS = "check that the key in REVERSEGEN_TEST_KEY belongs to this endpoint"
 MODEL_WORDS = "it refuses model; in config/models.yaml, change endpoint.model"
 RAW = "Provider returned error"
 WORLD: list[tuple[str, int, Any, str, str]] = [
-    # who answers, status, error; blame, and the reason or what to change
+    # server, status, error; blame, and the reason or the fix
     ("Gemini", 400, [{"error": {"code": 400, "message": "API key expired. Please renew the API key."}}], "setup", KEY_WORDS),
     ("xAI", 400, {"code": "Client", "error": "Incorrect API key provided: xx. You can obtain one"}, "setup", KEY_WORDS),
     ("an echo", 400, {"error": {"message": "cannot read: my API key expired"}}, "unclear", "status 400"),
@@ -716,7 +716,7 @@ WORLD: list[tuple[str, int, Any, str, str]] = [
 
 
 @pytest.mark.parametrize(("who", "status", "body", "blame", "words"), WORLD)
-def test_what_servers_of_the_world_refuse(who: str, status: int, body: Any, blame: str, words: str) -> None:
+def test_the_refusals_of_real_servers(who: str, status: int, body: Any, blame: str, words: str) -> None:
     mine = endpoint()
     fault = body_fault(body, mine) if status == 200 else status_fault(status, json.dumps(body).encode(), mine)
     assert (who, fault.blame) == (who, blame)

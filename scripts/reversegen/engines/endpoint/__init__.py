@@ -1,1 +1,1 @@
-"""How an OpenAI-compatible endpoint is asked: connection, batch API, replies, and what was asked and answered."""
+"""Access to an OpenAI-compatible endpoint: connection, Batch API, replies, and a log of all requests and answers."""

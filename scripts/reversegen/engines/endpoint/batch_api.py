@@ -1,7 +1,7 @@
-"""The Batch API of an endpoint: requests go up in a file, answers come down in one, within a day and at half the price.
+"""The Batch API of an endpoint: requests are uploaded in one file and answered in another, within a day and at half the price.
 
-https://platform.openai.com/docs/guides/batch: a line of the input holds `custom_id`, `method`, `url` and `body`; one of the
-output `custom_id`, `response` with `status_code` and `body`, and `error`. Lines come in any order.
+https://platform.openai.com/docs/guides/batch: an input line holds `custom_id`, `method`, `url` and `body`; an output line holds
+`custom_id`, `response` with `status_code` and `body`, and `error`. Output lines come in any order.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ from reversegen.ids import content_id
 log = logging.getLogger("reversegen")
 
 MOST_REQUESTS, MOST_BYTES = 50_000, 100_000_000
-"""Of one batch. OpenAI takes 50,000 requests and 200 MB."""
+"""Limits of one batch. OpenAI accepts 50,000 requests and 200 MB."""
 QUIET = 1.0
-"""Seconds without a new request after which those that wait are sent: the threads that ask do so one after the other."""
+"""Seconds without a new request after which the waiting ones are sent. Threads add requests one after the other."""
 ENDED = {"completed", "expired", "cancelled", "failed"}
 PAGES = 20
-"""Pages of earlier batches that are looked through for one of ours whose id was lost."""
+"""Pages of earlier batches to search for a batch of ours whose id was lost."""
 
 
 @dataclass
@@ -54,17 +54,18 @@ class WaitingRequest:
     tries: int = 0
 
 
-class Lost(Exception):
-    """A batch may have been made, but its id did not arrive."""
+class BatchIdLost(Exception):
+    """A batch may have been created, but its id did not arrive."""
 
 
 class Batches:
     """Requests that wait for a batch, and batches that wait for the endpoint.
 
-    Before a batch is made, `batch-NAME.json` beside the calls names its requests, and NAME is sent with it; then its id is
-    added. A process that is killed in between finds the batch by NAME, one that is killed later by its id, so that none is
-    made twice. The file goes when all that the batch answered is kept. While a process waits for a batch, it holds
-    the lock of that file: others, as of the same stage cut into other shards, wait for what that one keeps.
+    Before a batch is created, the file `batch-NAME.json` beside the calls names its requests, and NAME is sent with the batch.
+    The file then gets the batch's id. A later process finds the batch of a killed one by its id, or by NAME if the kill came
+    before the id, so no batch is created twice. The file is deleted once all answers of the batch are kept. While a process
+    waits for a batch, it holds the lock of that file. Other processes, such as those of another split of the same stage into
+    shards, wait for the answers that it keeps.
     """
 
     def __init__(self, connection: Connection, calls: Calls, read: Callable[[str, int, bytes, bool], Call]) -> None:
@@ -76,10 +77,10 @@ class Batches:
         self._earlier: dict[str, asyncio.Task[None]] | None = None
 
     async def ask(self, key: str, content: str, choices: int) -> list[Generated]:
-        """The answer to a request, when its batch has ended.
+        """The answer to a request, once its batch has ended.
 
-        It is invalid if the endpoint refuses it alone. Raises BadInput if the set-up is refused, and for a file of an earlier
-        batch that cannot be read.
+        The answer is invalid if the endpoint refuses only this request. Raises BadInput if the set-up is refused, and if the
+        file of an earlier batch cannot be read.
         """
         if self._earlier is None:
             self._earlier = self._find_earlier()
@@ -92,7 +93,7 @@ class Batches:
         return await waiting.answer
 
     def _put(self, key: str) -> None:
-        """Let a request wait for the next batch, which goes when it is full or nothing more comes."""
+        """Add a request to the next batch, which is sent once it is full or no request has come for a while."""
         self._new.append(key)
         if self._timer:
             self._timer.cancel()
@@ -109,12 +110,12 @@ class Batches:
             self._start(self._send({key: self._waiting[key].choices for key in keys}))
 
     async def _send(self, keys: dict[str, int]) -> None:
-        """Make a batch of requests, and wait for it."""
+        """Create a batch of requests and wait for it."""
         name = content_id(*keys, *(self._waiting[key].tries for key in keys))
         path = self._calls.folder / f"batch-{name}.json"
         with alone(path) as mine:
             if not mine:
-                raise self._connection.end(f"another process waits for the batch of {path}; end one of them")
+                raise self._connection.end(f"another process waits for the batch of {path}; end one of the two")
             await self._send_alone(name, path, keys)
 
     async def _send_alone(self, name: str, path: Path, keys: dict[str, int]) -> None:
@@ -137,49 +138,50 @@ class Batches:
         await self._wait_for(path, identity, keys)
 
     async def _make(self, name: str, body: dict[str, Any]) -> str:
-        """The id of a new batch; one whose id was lost on the way is looked for, and not made again."""
+        """The id of a new batch. If the id is lost on the way, the batch is searched for before another one is created."""
 
         def failed(fault: Fault) -> None:
-            raise Lost
+            raise BatchIdLost
 
         for tries in range(1, self._connection.limits.tries + 1):
             try:
                 return await self._connection.ask("POST", "/batches", reply_id, failed, json=body)
-            except Lost:
+            except BatchIdLost:
                 await asyncio.sleep(min(LONGEST_PAUSE, 0.5 * 2.0**tries))
             if identity := await self._find_by_name(name):
                 return identity
-        raise self._connection.end(f"no batch could be made in {self._connection.limits.tries} tries")
+        tries = self._connection.limits.tries
+        raise self._connection.end(f"no batch could be created in {tries} tries; run the same command again")
 
     def _find_earlier(self) -> dict[str, asyncio.Task[None]]:
-        """By request, the end of the batch of another process that holds it."""
+        """For each request in a batch of another process, the task that waits for the end of that batch."""
         batches = {path: read_batch(path)[1] for path in self._calls.batches()}
-        self._calls.look()  # there are the answers of a batch that has ended since
+        self._calls.look()  # finds the answers of batches that have ended meanwhile
         tasks: dict[str, asyncio.Task[None]] = {}
         for path, keys in batches.items():
-            tasks |= dict.fromkeys(keys, self._start(self._take_up(path)))
+            tasks |= dict.fromkeys(keys, self._start(self._resume_or_wait(path)))
         return tasks
 
-    async def _take_up(self, path: Path) -> None:
-        """Go on with the batch of a process that was killed; while it lives, wait for what it keeps."""
+    async def _resume_or_wait(self, path: Path) -> None:
+        """Resume the batch of a process that was killed. While that process lives, wait for the answers that it keeps."""
         while True:
             with alone(path) as mine:
                 if mine:
-                    await self._go_on(path)
+                    await self._resume(path)
                     return
             await asyncio.sleep(self._connection.limits.poll)
 
-    async def _go_on(self, path: Path) -> None:
-        self._calls.look()  # another may have kept some of it, or all
+    async def _resume(self, path: Path) -> None:
+        self._calls.look()  # another process may have kept some or all answers
         if not path.exists():
             return
         identity, keys = read_batch(path)
         identity = identity or await self._find_by_name(path.stem.removeprefix("batch-"))
-        if identity is None:  # it was not made
+        if identity is None:  # the batch was never created
             path.unlink()
             return
         write_json(path, {"id": identity, "keys": keys})
-        log.info("%s: going on with batch %s of %d requests", self._connection.place, identity, len(keys))
+        log.info("%s: resuming batch %s of %d requests", self._connection.place, identity, len(keys))
         await self._wait_for(path, identity, keys)
 
     async def _find_by_name(self, name: str) -> str | None:
@@ -197,8 +199,8 @@ class Batches:
         return None
 
     async def _wait_for(self, path: Path, identity: str, keys: dict[str, int]) -> None:
-        """Look at a batch until it has ended, keep its answers, and ask again what it did not answer."""
-        gone = f"batch {identity} or its output is gone; delete {path} to ask its {len(keys)} requests again, at their price"
+        """Check a batch until it has ended, keep its answers, and ask its unanswered requests again."""
+        gone = f"batch {identity} or its output is gone; delete {path} to ask its {len(keys)} requests again, at full price"
         place = f"/batches/{identity}"
         while (batch := await self._connection.ask("GET", place, batch_state, gone=gone))["status"] not in ENDED:
             await asyncio.sleep(self._connection.limits.poll)
@@ -207,25 +209,26 @@ class Batches:
             if batch.get(name):
                 file = f"/files/{checked_id(batch[name])}/content"
                 lines += (await self._connection.ask("GET", file, lambda content: content, gone=gone)).splitlines()
-        left: dict[str, Fault] = {key: Fault("again", "no reply", None) for key in keys}
+        unanswered: dict[str, Fault] = {key: Fault("again", "no reply", None) for key in keys}
         before = self._connection.answers
         for line in lines:
-            self._keep(line, keys, left)
+            self._keep(line, keys, unanswered)
         path.unlink(missing_ok=True)
         if batch["status"] == "failed":
             raise self._connection.end(f"batch {identity} failed before it began{why_failed(batch)}")
-        if left:
-            log.warning("%s: batch %s: %d requests unanswered", self._connection.place, identity, len(left))
-        self._blame(identity, keys, left, others=self._connection.answers > before)
+        if unanswered:
+            log.warning("%s: batch %s left %d requests unanswered", self._connection.place, identity, len(unanswered))
+        self._blame(identity, keys, unanswered, others=self._connection.answers > before)
 
-    def _blame(self, identity: str, keys: dict[str, int], left: dict[str, Fault], *, others: bool) -> None:
-        """Close what a batch left by an item's own fault, ask again what another try may answer, and end for what none does.
+    def _blame(self, identity: str, keys: dict[str, int], unanswered: dict[str, Fault], *, others: bool) -> None:
+        """Treat each unanswered request by its fault. `others`: whether the batch answered some requests.
 
-        `others`: the batch answered some requests.
+        A request that failed by its own fault is closed. One that another try may answer is asked again. Any other fault ends
+        the job.
         """
         refused: BadInput | None = None
         again, closed = [], set[str]()
-        for key, fault in left.items():
+        for key, fault in unanswered.items():
             tries = self._waiting[key].tries + 1 if key in self._waiting else 0
             try:
                 if fault.blame == "setup":
@@ -235,9 +238,9 @@ class Batches:
                 else:
                     self._connection.doubt(fault, self._waiting[key].content if key in self._waiting else key)
                     closed.add(key)
-            except BadInput as error:  # raised after all others are kept
+            except BadInput as error:  # raised once all other requests are kept
                 refused = refused or error
-        for key, fault in left.items():
+        for key, fault in unanswered.items():
             if key in closed and (fault.blame == "item" or not refused):
                 self._answer(key, keys[key], failed_call(key, fault, batch=True, invalid=True))
             else:
@@ -247,14 +250,17 @@ class Batches:
         again = [key for key in again if key in self._waiting]
         for key in again:
             self._waiting[key].tries += 1
-        if again:  # a batch is one try of the job's, however many requests it left
+        if again:  # a batch counts as one try of the job, however many requests it left
             worst = max(again, key=lambda key: self._waiting[key].tries)
-            self._connection.count(self._waiting[worst].tries, left[worst].level, what=left[worst].reason)
+            self._connection.count(self._waiting[worst].tries, unanswered[worst].level, what=unanswered[worst].reason)
         for key in again:
             self._put(key)
 
-    def _keep(self, line: bytes, keys: dict[str, int], left: dict[str, Fault]) -> None:
-        """Keep what a line of a batch's output answers, and take it out of what is `left`; note why one answers nothing."""
+    def _keep(self, line: bytes, keys: dict[str, int], unanswered: dict[str, Fault]) -> None:
+        """Keep the answer in a line of a batch's output, and take its request out of `unanswered`.
+
+        A line without an answer leaves its fault there instead.
+        """
         try:
             content = json.loads(line)
             key, reply = str(content["custom_id"]), content.get("response") or {}
@@ -262,31 +268,31 @@ class Batches:
             body = json.dumps(reply.get("body") or {"error": content.get("error")}).encode()
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return
-        if key not in left:
+        if key not in unanswered:
             return
         try:
             if status != 200:
                 raise status_fault(status, body, self._connection.endpoint)
-            kept = self._calls.find(key, keys[key])  # a process that was killed in the middle of this has kept some
-            call = None if kept is not None else self._read(key, keys[key], body, True)
+            earlier = self._calls.find(key, keys[key])  # a process that was killed here has kept some
+            call = None if earlier is not None else self._read(key, keys[key], body, True)
         except Fault as fault:
-            left[key] = fault
+            unanswered[key] = fault
             return
-        del left[key]
+        del unanswered[key]
         self._connection.answers += 1
         if call:
             self._answer(key, keys[key], call)
         elif waiting := self._waiting.pop(key, None):
-            waiting.answer.set_result(kept or [])
+            waiting.answer.set_result(earlier or [])
 
     def _answer(self, key: str, n: int, call: Call) -> None:
-        """Keep the call that ends a request, and give it to who asks."""
+        """Keep the call that ends a request, and give its answer to the waiting caller."""
         self._calls.add(call, remember=key not in self._waiting)
         if waiting := self._waiting.pop(key, None):
             waiting.answer.set_result(generated(call, self._calls.reading, n))
 
     def _start(self, work: Awaitable[None]) -> asyncio.Task[None]:
-        """Do something beside; its error is that of all who wait."""
+        """Start a background task. Its error reaches all waiting requests."""
 
         async def guarded() -> None:
             try:
@@ -299,9 +305,9 @@ class Batches:
 
         def ended(task: asyncio.Task[None]) -> None:
             self._tasks.discard(task)
-            task.exception()  # it has been told
+            task.exception()  # marks it as read: `guarded` has passed it on
 
         task = asyncio.ensure_future(guarded())
-        self._tasks.add(task)  # the loop itself keeps no hold of a task
+        self._tasks.add(task)  # the loop keeps only weak references to tasks
         task.add_done_callback(ended)
         return task

@@ -1,4 +1,4 @@
-"""What is read of a batch: the file that names it on disk, and the replies of the endpoint about it."""
+"""Readers for a batch: for the file that names it on disk, and for the endpoint's replies about it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from reversegen.engines.endpoint.faults import UNREADABLE, Fault
 
 
 def read_batch(path: Path) -> tuple[str | None, dict[str, int]]:
-    """The id of a batch and its requests, none if the file is gone by now. Raises BadInput for what is no batch's file."""
+    """The id of a batch (None if it is unknown), and the number of choices by request key. Both are empty if the file is gone.
+
+    Raises BadInput if the file does not describe a batch.
+    """
     try:
         content = read_json(path)
         identity = content["id"]
@@ -21,29 +24,27 @@ def read_batch(path: Path) -> tuple[str | None, dict[str, int]]:
     except (BadInput, Fault, ValueError, KeyError, TypeError, AttributeError):
         if not path.exists():
             return None, {}
-        raise BadInput(
-            f"{path}: does not name a batch; delete it to ask the requests of its batch again, at their price"
-        ) from None
+        raise BadInput(f"{path}: does not name a batch; delete it to ask its requests again, at full price") from None
 
 
 def why_failed(batch: dict[str, Any]) -> str:
-    """The codes of a failed batch's errors, and their messages if they are of no line, whose text they might repeat."""
+    """The error codes of a failed batch. A message is added only if it is about no line: it might repeat a line's text."""
     errors = batch.get("errors")
-    listed = errors.get("data") if isinstance(errors, dict) else errors
+    entries = errors.get("data") if isinstance(errors, dict) else errors
     words: dict[str, str] = {}
-    for error in listed if isinstance(listed, list) else []:
+    for error in entries if isinstance(entries, list) else []:
         if not isinstance(error, dict) or not re.fullmatch(r"[\w.-]{1,40}", code := str(error.get("code"))):
             continue
         line, message = error.get("line"), error.get("message")
-        more = f" (line {line})" if isinstance(line, int) else ""
+        detail = f" (line {line})" if isinstance(line, int) else ""
         if line is None and isinstance(message, str) and len(message) <= 200:
-            more = f" ({' '.join(message.split())})"
-        words.setdefault(code, code + more)
-    return f": {', '.join([*words.values()][:5])}" if words else "; the endpoint's own page tells why"
+            detail = f" ({' '.join(message.split())})"
+        words.setdefault(code, code + detail)
+    return f": {', '.join([*words.values()][:5])}" if words else "; see the endpoint's own page for the reason"
 
 
 def reply_object(reply: bytes) -> dict[str, Any]:
-    """A reply that is a JSON object. Raises Fault for another."""
+    """The JSON object in a reply. Raises Fault if the reply is anything else."""
     try:
         content = json.loads(reply)
     except (ValueError, RecursionError):
@@ -54,7 +55,7 @@ def reply_object(reply: bytes) -> dict[str, Any]:
 
 
 def batch_state(reply: bytes) -> dict[str, Any]:
-    """A batch. Raises Fault for what has no status, by which its end would never be seen."""
+    """The batch in a reply. Raises Fault if it has no status, without which nobody could see that it ends."""
     batch = reply_object(reply)
     if not isinstance(batch.get("status"), str):
         raise Fault("again", UNREADABLE)
@@ -62,12 +63,12 @@ def batch_state(reply: bytes) -> dict[str, Any]:
 
 
 def reply_id(reply: bytes) -> str:
-    """The id of what a reply says was made. Raises Fault if it has none."""
+    """The id of the object that a reply reports as created. Raises Fault if it has none."""
     return checked_id(reply_object(reply).get("id"))
 
 
 def checked_id(identity: Any) -> str:
-    """An id that an endpoint gave, which becomes part of an address."""
+    """An id from an endpoint, fit to become part of an address. Raises Fault for anything else."""
     if not isinstance(identity, str) or not re.fullmatch(r"[\w-]{1,200}", identity):
         raise Fault("again", UNREADABLE)
     return identity

@@ -1,9 +1,9 @@
-"""What an endpoint was asked and what it answered, kept on disk at once, so that nothing is paid for twice.
+"""The log of an endpoint's requests and answers. It is written at once, so that nothing is paid for twice.
 
-Beside `NAME.jsonl` stands the folder `NAME.jsonl.calls`. Every process appends to a file of its own there, so that none needs
-a lock and no line of one is torn by another; a process that is killed while it writes leaves a last line without an end,
-which is not read. The folder stays when the output stands: a stage that runs again pays only for what is new, also where it is
-cut into another number of shards, since a shard looks into the folders of all that its stage was ever cut into.
+The folder `NAME.jsonl.calls` lies beside `NAME.jsonl`. Every process appends to its own file there, so no process needs a lock
+or tears another's line. A process that is killed while it writes leaves an incomplete last line, which is ignored. The folder
+stays after the output is complete, so a stage that runs again pays only for new requests. This also holds if the stage is split
+into another number of shards: a shard looks into the folders of all shards that its stage ever had.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ log = logging.getLogger("reversegen")
 
 
 def calls_folder(output: Path) -> Path:
-    """The folder of the calls that an output file took."""
+    """The folder for the calls of an output file."""
     return output.with_name(f"{output.name}.calls")
 
 
 class Calls:
-    """The calls of one output: those of earlier processes and of other shards to look up, and a file for this process's own.
+    """The calls of one output: it looks up those of earlier processes and of other shards, and writes its own to a new file.
 
-    `reading` says how the choices are read.
+    `reading` decides how the choices are read.
     """
 
     def __init__(self, folder: Path, reading: Reading | None = None) -> None:
@@ -40,12 +40,15 @@ class Calls:
         self._file: IO[bytes] | None = None
         empty = self.look()
         if self._kept:
-            log.info("%s: %d answers were kept before", folder, len(self._kept))
+            log.info("%s: %d answers are kept from earlier runs", folder, len(self._kept))
         if empty:
-            log.info("%s: %d empty answers that an earlier version kept are asked again", folder, empty)
+            log.info("%s: %d requests are asked again: an earlier version kept only empty answers", folder, empty)
 
     def look(self) -> int:
-        """Find what all processes have kept by now; how many requests have only an empty answer of an earlier version."""
+        """Index the calls that all processes have kept so far.
+
+        Returns how many requests have nothing but an empty answer of an earlier version.
+        """
         self._kept: dict[str, tuple[Path, int]] = {}
         empty = set()
         for path, place, call in (line for one in _stage_folders(self.folder) for line in _lines(one)):
@@ -56,13 +59,13 @@ class Calls:
         return len(empty - set(self._kept))
 
     def batches(self) -> list[Path]:
-        """The files of batches under way, of this and of other shards."""
+        """The files of batches under way, of this shard and of others."""
         return [path for folder in _stage_folders(self.folder) for path in sorted(folder.glob("batch-*.json"))]
 
     def find(self, key: str, n: int = 1) -> list[Generated] | None:
-        """The `n` answers that an earlier process kept. This one's own are in its caller's hands: memory stays flat.
+        """The `n` answers that an earlier process kept; None if there are none, or if only an earlier version could read them.
 
-        None also for a reply that was readable to an earlier version only.
+        This process's own answers are not indexed, since its caller has them: memory stays flat.
         """
         if key not in self._kept:
             return None
@@ -76,9 +79,9 @@ class Calls:
             return None
 
     def add(self, call: Call, *, remember: bool = False) -> None:
-        """Keep a call: with the operating system, and so safe from a kill, when this returns. Raises OSError.
+        """Keep a call. When this returns, the operating system has it, so a kill does not lose it. Raises OSError.
 
-        `remember` lets this process find it too.
+        With `remember`, this process can find the call too.
         """
         if self._file is None:
             self._file = self._own_file()
@@ -88,7 +91,7 @@ class Calls:
         self._file.flush()
 
     def _own_file(self) -> IO[bytes]:
-        """A new file: its name is taken by creating it, which one process alone can do."""
+        """A new file. Creating it reserves its name, because only one process can do so."""
         self.folder.mkdir(parents=True, exist_ok=True)
         for number in count():
             try:
@@ -99,14 +102,14 @@ class Calls:
 
 
 def _stage_folders(folder: Path) -> list[Path]:
-    """The folders of calls of a stage's output and of all its shards, whatever their number."""
+    """The folders of calls of a stage's output and of all its shards, for every number of shards."""
     stem = re.sub(r"(\.[0-9]+-of-[0-9]+)?\.jsonl\.calls$", "", folder.name)
     name = re.compile(rf"{re.escape(stem)}(\.[0-9]+-of-[0-9]+)?\.jsonl\.calls")
-    return sorted({folder, *(other for other in folder.parent.glob("*.calls") if name.fullmatch(other.name))})
+    return sorted({folder, *(sibling for sibling in folder.parent.glob("*.calls") if name.fullmatch(sibling.name))})
 
 
 def _lines(folder: Path) -> Iterator[tuple[Path, int, Call]]:
-    """The whole lines of all files of a folder, with their places in bytes; what cannot be read is left out."""
+    """The complete lines of all files of a folder, with file and byte offset. Unreadable lines are left out."""
     for path in sorted(folder.glob("*.jsonl")):
         place = 0
         with path.open("rb") as file:

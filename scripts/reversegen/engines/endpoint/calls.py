@@ -8,7 +8,7 @@ from reversegen.core.records import Record
 
 
 class EarlierAnswer(Record):
-    """One choice of a reply as earlier versions kept it: only the text that they read in it."""
+    """One choice of a reply in the form of earlier versions, which kept only its text."""
 
     text: str
     tokens: int
@@ -16,13 +16,13 @@ class EarlierAnswer(Record):
 
 
 class Call(Record):
-    """A line of a file in `NAME.jsonl.calls`: one try at a request that ended in some way.
+    """A line of a file in `NAME.jsonl.calls`: one try at a request, with its result.
 
-    A request whose `choices`, `answers` or `invalid` is given is not asked again.
+    A request that has `choices`, `answers` or `invalid` is not asked again.
     """
 
     key: str
-    """Hash of the address and of the whole request: everything that decides the answer."""
+    """Hash of the address and of the whole request, which decide the answer."""
     status: int | None
     """The HTTP status; None if no reply came."""
     tokens_in: int = Field(ge=0)
@@ -32,13 +32,13 @@ class Call(Record):
     batch: bool
     """Whether it went through the Batch API."""
     choices: list[JsonValue] | None = None
-    """The choices of the reply as they came: `replies` reads them when they are used."""
+    """The choices of the reply as they arrived. `replies` reads them when they are used."""
     answers: list[EarlierAnswer] | None = None
-    """The choices in a file of an earlier version."""
+    """The choices, if an earlier version wrote the file."""
     invalid: str | None = None
-    """Why this request alone has no answer: a fault that another try would repeat."""
+    """Why this request alone has no answer: its fault would repeat in another try."""
 
     @property
     def ended(self) -> bool:
-        """Whether the request needs no other try."""
+        """Whether the request needs no further try."""
         return self.choices is not None or self.answers is not None or self.invalid is not None

@@ -1,4 +1,4 @@
-"""HTTP to one endpoint: how often and how fast it is asked, how long a request is tried again, and where the key goes."""
+"""The HTTP connection to one endpoint: rates, retries, outages, and the host that may receive the key."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ log = logging.getLogger("reversegen")
 T = TypeVar("T")
 
 OUTAGE = 5
-"""Tries in a row without an answer, of whatever requests, after which the endpoint counts as out."""
+"""Consecutive tries without an answer, over all requests, after which the endpoint counts as out of service."""
 LONGEST_PAUSE = 60.0
-"""Seconds between two tries where the endpoint does not say how long to wait."""
+"""Longest pause, in seconds, between two tries if the endpoint asks for none."""
 FIRST = 5
-"""Requests that the endpoint refuses, without an answer to another, after which the set-up is to blame and no item."""
+"""Refused requests, without any answer in between, after which the set-up is to blame rather than the items."""
 DECIDED = 1.0
-"""Seconds without another request under way after which fewer refused requests than that are their items' own fault."""
+"""Seconds without another request under way after which fewer than FIRST refusals are blamed on their items."""
 
 
 class Connection:
-    """An endpoint as something to ask. Lives in one event loop.
+    """An endpoint to ask, within one event loop.
 
-    The key goes to the endpoint's own host alone: no redirect is followed, and on loopback no proxy is taken from the
-    environment. Neither it nor what was asked or answered stands in any error or log.
+    The key is sent to the endpoint's own host only: no redirect is followed, and on loopback no proxy is taken from the
+    environment. No error or log shows the key, a request or an answer.
     """
 
     def __init__(self, endpoint: Endpoint, limits: Limits) -> None:
@@ -50,15 +50,15 @@ class Connection:
         self._next_request = self._next_token = self._not_before = 0.0
         self._failures, self._looks, self._out_since, self._spare = 0, 0, 0.0, limits.spare_tries
         self.answers = 0
-        """Items that this process got an answer for."""
+        """Items that this process received an answer for."""
         self._asking = self._deciding = 0
         self._doubts = set[str]()
         self._ended = ""
 
     def _client(self) -> Any:
-        """A client with one connection: a pool of many looks at each of them whenever one becomes free.
+        """A client with one connection. A pool of many would check each of them whenever one becomes free.
 
-        Raises BadInput if the environment names a proxy or certificates that cannot be used.
+        Raises BadInput if the environment names an unusable proxy or certificate.
         """
         import httpx2
 
@@ -67,18 +67,18 @@ class Connection:
                 headers={"Authorization": f"Bearer {self._key}"},
                 follow_redirects=False,
                 trust_env=self.base.startswith("https:"),
-                timeout=None,  # the whole of a try is timed
+                timeout=None,  # `_try` limits the time of the whole try
                 limits=httpx2.Limits(max_connections=1),
                 verify=self._certificates,
             )
         except (ImportError, OSError, ValueError) as error:
             raise self.end(
-                f"it cannot be asked, {type(error).__name__}: look at what the environment says of proxies and certificates "
+                f"it cannot be asked ({type(error).__name__}); check the proxies and certificates in the environment "
                 "(ALL_PROXY, HTTPS_PROXY, SSL_CERT_FILE, SSL_CERT_DIR)"
             ) from error
 
     def _address(self, path: str) -> Any:
-        """A URL, read once: that takes as long as the rest of making a request."""
+        """The URL of a path. It is parsed once, which takes as long as all other preparation of a request."""
         import httpx2
 
         if path not in self._addresses:
@@ -87,7 +87,7 @@ class Connection:
 
     @cached_property
     def _certificates(self) -> ssl.SSLContext:
-        """Read once: that takes longer than a request."""
+        """The certificates. They are read once, which takes longer than a request."""
         import httpx2
 
         return httpx2.create_ssl_context()
@@ -95,7 +95,10 @@ class Connection:
     async def ask_item(
         self, read: Callable[[bytes], T], failed: Callable[[Fault], None], tokens: int, content: str
     ) -> T:
-        """What `read` makes of the reply to one item's request. Raises Fault if this item alone has none, and as `ask` does."""
+        """The result of `read` for the reply to one item's request.
+
+        Raises Fault if this item alone has no answer, and BadInput as `ask` does.
+        """
         self._asking += 1
         headers = {"Content-Type": "application/json"}
         try:
@@ -124,10 +127,11 @@ class Connection:
         gone: str = "",
         **content: Any,
     ) -> T:
-        """What `read` makes of the reply to one request, tried until there is one; it raises Fault for a reply without.
+        """The result of `read` for the reply to one request, which is tried until it succeeds.
 
-        `failed` is given each failed try, and may raise to end it. `gone` is what a status of 404 means. Raises BadInput if
-        trying is of no use, or has been tried enough; then nothing more is sent, and what is under way ends.
+        `read` raises Fault for a reply without an answer. `failed` receives each failed try, and may raise to stop the tries.
+        `gone` is the reason to give for a status 404. Raises BadInput if another try is useless or no try is left; then nothing
+        more is sent, and the requests under way end.
         """
         try:
             return await self._in_slot(method, path, read, failed, 0, gone, **content)
@@ -148,11 +152,11 @@ class Connection:
             client = self._free.pop() if self._free else self._client()
             try:
                 request = partial(client.request, method, self._address(path), **content)
-                return await self._asked(request, read, failed, tokens, path, gone)
+                return await self._try_until_answered(request, read, failed, tokens, path, gone)
             finally:
                 self._free.append(client)
 
-    async def _asked(
+    async def _try_until_answered(
         self,
         request: Callable[[], Awaitable[Any]],
         read: Callable[[bytes], T],
@@ -161,7 +165,7 @@ class Connection:
         path: str,
         gone: str,
     ) -> T:
-        """Try a request, one slot held for it, until it is answered. Raises Fault if the item may be to blame."""
+        """Try a request until it is answered, while it holds one slot. Raises Fault if the item may be to blame."""
         tries, before = 0, self.answers
         while True:
             alone = self._out
@@ -169,12 +173,12 @@ class Connection:
                 await self._alone.acquire()
             try:
                 if alone and not self._out:
-                    continue  # another found it answering while this one waited
+                    continue  # another request was answered while this one waited
                 await self._turn(tokens)
                 try:
                     reply = await self._try(request(), read)
                 except Fault as fault:
-                    tries += not alone  # an outage is no fault of the request that looks for its end
+                    tries += not alone  # a check whether an outage is over costs no try
                     self._take(fault, tries, failed, gone, others=self.answers > before, alone=alone)
                 else:
                     self._failures = self._looks = 0
@@ -188,9 +192,9 @@ class Connection:
     def _take(
         self, fault: Fault, tries: int, failed: Callable[[Fault], None], gone: str, *, others: bool, alone: bool
     ) -> None:
-        """Count a failed try. Raises Fault if the item may be to blame, BadInput if no more tries are left or of use."""
+        """Count a failed try. Raises Fault if the item may be to blame, BadInput if another try is useless or none is left."""
         if fault.blame in ("item", "unclear"):
-            self._failures = self._looks = 0  # it answers
+            self._failures = self._looks = 0  # the endpoint is in service
             raise fault
         if fault.blame == "again" and self.exhausted(fault, tries, others=others):
             raise fault
@@ -202,10 +206,10 @@ class Connection:
             failed(fault)
 
     def exhausted(self, fault: Fault, tries: int, *, others: bool) -> bool:
-        """Whether the tries of an item are used up by its own fault, which is then `unclear`.
+        """Whether the item's own fault has used up its tries; the fault then becomes `unclear`.
 
-        Replies that cannot be read use them up, and the server's own errors while it answered `others`. A request without a
-        reply says nothing of its item, and neither does a server that has too much to do.
+        Unreadable replies use up tries, and so do the server's own errors if it meanwhile answered `others`. A request without
+        a reply shows nothing about its item, and neither does an overloaded server.
         """
         of_item = fault.level == 200 or (others and fault.status in (200, 424, 500) and (fault.level or 0) >= 500)
         if tries < self.limits.tries or not of_item:
@@ -214,9 +218,9 @@ class Connection:
         return True
 
     def doubt(self, fault: Fault, content: str) -> None:
-        """Count a fault that may be the item's own. Raises BadInput if it is the set-up's: `faults` gives the rule.
+        """Count a fault that may be the item's own. Raises BadInput if the set-up is to blame, by the rule in `faults`.
 
-        `content` is the request: those that differ in their seed alone ask for choices of one item.
+        `content` is the request. Requests that differ only in their seed ask for choices of one item, and count once.
         """
         if fault.blame == "item" or self.answers:
             return
@@ -227,7 +231,7 @@ class Connection:
             raise self.end(fault.words)
 
     async def _decide(self, fault: Fault) -> None:
-        """Wait until it is clear that a refusal is no fault of the set-up. Raises BadInput if it is one."""
+        """Wait until it is clear that a refusal is not the set-up's fault. Raises BadInput if it is."""
         if fault.blame == "item":
             return
         quiet = 0.0
@@ -242,7 +246,7 @@ class Connection:
             self._deciding -= 1
 
     def end(self, reason: str) -> BadInput:
-        """The error after which nothing more is sent: the first one stays, for all who are told of it later."""
+        """The error after which nothing more is sent. Later callers get the reason of the first call."""
         self._ended = self._ended or f"{self.place}: {reason}"
         return BadInput(self._ended)
 
@@ -251,7 +255,7 @@ class Connection:
         return self._failures >= OUTAGE
 
     async def _turn(self, tokens: int) -> None:
-        """Wait until the rates, and a pause that the endpoint asked for, let one more request go."""
+        """Wait until the rates, and a pause that the endpoint asked for, allow another request."""
         now = time.monotonic()
         start = max(now, self._next_request, self._next_token)
         if self.limits.requests_per_minute:
@@ -266,7 +270,7 @@ class Connection:
             raise BadInput(self._ended)
 
     async def _try(self, request: Awaitable[Any], read: Callable[[bytes], T]) -> T:
-        """What `read` makes of the reply. Raises Fault."""
+        """The result of `read` for the reply. Raises Fault."""
         import httpx2
 
         try:
@@ -291,20 +295,20 @@ class Connection:
         alone: bool = False,
         what: str = "no answer",
     ) -> None:
-        """Take note of a failed try, of so many of one request, or of the one that looks whether an outage is over.
+        """Count a failed try, the `tries`-th of its request. `alone` marks a check whether an outage is over.
 
-        Raises BadInput if it was one too many.
+        Raises BadInput if no further try is allowed.
         """
         now = time.monotonic()
-        if status is not None and status < 500:  # it answers, whatever it is
+        if status is not None and status < 500:  # any reply shows that it is in service
             self._failures = self._looks = 0
         else:
             self._out_since = self._out_since if self._failures else now
             self._failures += 1
             if self._out:
                 if self._failures == OUTAGE:
-                    log.warning("%s: out, %s; asked now and then until it answers", self.place, what)
-                if alone or self._failures == OUTAGE:  # not for each that was under way when it went out
+                    log.warning("%s: out of service (%s); tried now and then until it answers", self.place, what)
+                if alone or self._failures == OUTAGE:  # once for all requests under way
                     self._wait(min(LONGEST_PAUSE, 2.0**self._looks))
                     self._looks += 1
                 if now - self._out_since > self.limits.patience:
@@ -322,13 +326,13 @@ class Connection:
 
 
 def _pause(tries: int, *parts: str | int) -> float:
-    """Seconds before the next try: twice as long each time, and shortened by chance, so that requests do not meet again."""
+    """Seconds before the next try: twice as long each time, with a random reduction so that requests do not collide again."""
     chance = hashed_seed(tries, *parts) / 2**64
     return min(LONGEST_PAUSE, 0.5 * 2.0**tries) * (0.5 + 0.5 * chance)
 
 
 def _retry_after(headers: Any) -> float | None:
-    """Seconds that `Retry-After` asks for, as a number or a date; None if it says nothing readable."""
+    """Seconds that `Retry-After` asks for, given as a number or a date; None if it is absent or unreadable."""
     text = headers.get("retry-after", "")
     try:
         return max(0.0, float(text))

@@ -1,12 +1,13 @@
-"""A reply without an answer: whether the request is tried again, and what is said of the item or the set-up.
+"""A reply without an answer: whether the request is tried again, and whether the item or the set-up is to blame.
 
-- *again*: a rate limit, a server's own error, a reply that cannot be read. The request is repeated.
-- *item*: a content filter, or a prompt that does not fit. That item is invalid, the others are answered.
+- *again*: a rate limit, a server's own error, an unreadable reply. The request is repeated.
+- *item*: a content filter, or a prompt that does not fit. That item is invalid; the others are answered.
 - *setup*: the key, the model's name, the address, or a field that all requests share and that the server names as refused
   (`param`, or `loc` of FastAPI). The job ends at once.
-- *unclear*: a status 400 or 422 that says nothing of these, and a reply that no try made readable. It is the item's if the
-  endpoint has answered another request, and the set-up's if it refuses the first requests without one answer between
-  (`Connection`). A message that only mentions a shared field ends the job at once, unless there was an answer.
+- *unclear*: a status 400 or 422 that names none of these, and a reply that stays unreadable in every try. The item is to blame
+  if the endpoint has answered another request. The set-up is to blame if the endpoint refuses the first requests without any
+  answer in between (`Connection`). A message that only mentions a shared field ends the job at once, unless there was an
+  answer.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ from reversegen.engines.endpoint.calls import Call
 from reversegen.engines.endpoint.replies import FILTERED
 
 AGAIN = {408, 409, 424, 425, 429, 498, 499}
-"""Statuses below 500 that a later try may pass. 424 is a failed generation of text-generation-inference, 498 is Groq's lack of
-room, 499 nginx's closed connection."""
+"""Statuses below 500 after which another try may succeed. 424 is a failed generation of text-generation-inference, 498 is
+Groq's lack of capacity, 499 is nginx's closed connection."""
 TOO_LONG = "prompt too long"
 NO_ROOM = "no answer within max_new_tokens"
-"""OpenAI refuses a request whose thought took all tokens; a model with `thinking` gives it more."""
+"""OpenAI refuses a request whose thought took all tokens; a model with `thinking` gets more."""
 UNREADABLE = "an unreadable reply"
-KEPT = "what it answered is kept: run the same command again"
+KEPT = "all answers are kept: run the same command again"
 
 _FILTER_CODE = re.compile(
     r"content_?(filter|policy|management)|responsibleai|moderation|data_inspection|sensitive|safety|flagged|guardrail"
@@ -47,7 +48,7 @@ _LONG_TEXT = re.compile(
 )
 _RATE = re.compile(r"rate.?limit|too many requests")
 _REQUEST_TOO_LARGE = re.compile("request too large")
-"""Of a limit on tokens a minute, which waiting does not lift."""
+"""The message of a limit on tokens per minute that waiting does not lift."""
 _NO_ROOM = re.compile("could not finish the message")
 _QUOTA_CODE = re.compile(
     r"insufficient.?(quota|balance|credit|fund)|billing|budget_exceeded|arrear|(organization|account)_(restrict|deactiv|suspend)"
@@ -55,7 +56,7 @@ _QUOTA_CODE = re.compile(
 _QUOTA_TEXT = re.compile(r"insufficient (quota|balance|credit|fund)|credit balance|\Abudget has been exceeded")
 _KEY = re.compile(r"api.?key|authenticat|unauthorized|permission.?denied")
 _BAD_KEY = re.compile(r"\A(api key (not valid|not found|expired)|(incorrect|invalid) api key)")
-"""How Gemini and xAI begin the message of a status 400; a text that was asked may stand further on."""
+"""How Gemini and xAI begin the message of a status 400. The text of the request may follow further on."""
 _MODEL = re.compile(
     r"model.?not.?found|(invalid|unknown|no such).?model|not a valid model|unable to access model"
     r"|model .{0,80}(not exist|not found|not available|decommissioned|deprecated|requires terms)"
@@ -64,7 +65,7 @@ _MODEL_CODE = re.compile(
     r"\A(invalid_model|model_(not_(found|available|supported)|decommissioned|deprecated|terms_required))\Z"
 )
 _ADDRESS = re.compile(r"\Aunexpected endpoint")
-"""LM Studio's words under a status 200."""
+"""LM Studio's words, with a status 200."""
 
 
 @dataclass(eq=False)
@@ -73,44 +74,44 @@ class Fault(Exception):
 
     blame: Literal["again", "item", "setup", "unclear"]
     reason: str
-    """Short, and without a word of what was asked."""
+    """Short, and without any word of the request."""
     status: int | None = 200
     """The HTTP status; None if no reply came."""
     alike: int | None = None
-    """The status that an error in the body of a status 200 stands for; None if it is `status`."""
+    """The equivalent status of an error in the body of a status 200; None if `status` applies."""
     advice: str = ""
     """What to change in the configuration."""
     tokens: tuple[int, int] = (0, 0)
-    """Tokens of request and answer that it has cost all the same."""
+    """Tokens of request and answer that were charged although the try failed."""
     retry_after: float | None = None
     """Seconds that the endpoint asks to wait."""
     tries: int = 0
-    """Tries that the request has used up; 0 if no other try was of use."""
+    """Tries that the request has used up; 0 if another try is useless."""
 
     @property
     def level(self) -> int | None:
-        """The status that decides how it is repeated."""
+        """The status that decides how the request is repeated."""
         return self.alike or self.status
 
     @property
     def words(self) -> str:
-        """What ends a job."""
+        """The message that ends a job."""
         end = f", after {self.tries} tries of one request; {KEPT}" if self.tries else "; it was not asked again"
         return f"{self.reason}{end}{self.advice and ': '}{self.advice}"
 
 
 @dataclass(frozen=True)
 class _Error:
-    """What a reply says about an error."""
+    """An error as a reply describes it."""
 
     codes: Sequence[str] = ()
     message: str = ""
     fields: Sequence[str] = ()
-    """Fields of the request that it names as refused."""
+    """Fields of the request that the reply names as refused."""
 
     @property
     def code(self) -> str:
-        """A code to show, if there is one that is one word: a message may repeat what was asked."""
+        """The first code that is a single word, to be shown; empty if there is none. A message might repeat the request."""
         code = next((code for code in self.codes if re.fullmatch(r"[A-Za-z_][\w.-]{0,39}", code)), "")
         return f", {code}" if code else ""
 
@@ -122,7 +123,7 @@ class _Error:
 
 
 def status_fault(status: int, reply: bytes, endpoint: Endpoint) -> Fault:
-    """What a reply with an HTTP status other than 200 means."""
+    """The fault of a reply with an HTTP status other than 200."""
     try:
         return _fault(status, _error(json.loads(reply)), endpoint)
     except (ValueError, RecursionError):
@@ -130,7 +131,7 @@ def status_fault(status: int, reply: bytes, endpoint: Endpoint) -> Fault:
 
 
 def body_fault(content: Any, endpoint: Endpoint) -> Fault:
-    """What the body of a status 200 without an answer means: an error as under its own status, or nothing that can be read."""
+    """The fault of a status 200 without an answer: that of the error in its body, or an unreadable reply."""
     error = _error(content)
     if not (error.codes or error.message or (isinstance(content, dict) and content.get("error"))):
         return Fault("again", UNREADABLE)
@@ -147,7 +148,9 @@ def body_fault(content: Any, endpoint: Endpoint) -> Fault:
 
 def _fault(status: int, error: _Error, endpoint: Endpoint) -> Fault:
     if 300 <= status < 400:
-        reason = f"status {status}: it sends us to another place, where the key must not go; give its own address"
+        reason = (
+            f"status {status}: it redirects to another address, which must not get the key; give that address yourself"
+        )
         return Fault("setup", reason, status)
     reason = f"status {status}{error.code}"
     if status == 451 or error.has_code(_FILTER_CODE) or (status in (400, 403, 422) and error.says(_FILTER_TEXT)):
@@ -162,10 +165,10 @@ def _fault(status: int, error: _Error, endpoint: Endpoint) -> Fault:
     if status in AGAIN or status >= 500:
         return Fault("again", f"status {status}", status, alike=500 if status == 424 else None)
     if status in (401, 403) or (status == 400 and error.says(_BAD_KEY)):
-        advice = f"is the key in {endpoint.api_key_env} one of this endpoint, with a right to the model?"
+        advice = f"check that the key in {endpoint.api_key_env} belongs to this endpoint and may use the model"
         return Fault("setup", reason, status, advice=advice)
     if status in (404, 405):
-        advice = "is endpoint.model a model of it, and endpoint.base_url its address up to the version, such as /v1?"
+        advice = "check that endpoint.model is a model of it, and endpoint.base_url its address up to the version, such as /v1"
         return Fault("setup", reason, status, advice=advice)
     if status not in (400, 422):
         return Fault("setup", reason, status)
@@ -178,13 +181,13 @@ def _fault(status: int, error: _Error, endpoint: Endpoint) -> Fault:
 
 
 def _settings(endpoint: Endpoint) -> dict[str, str]:
-    """The fields that all requests share, and the settings by which each is changed."""
+    """The fields that all requests share, each with the setting that changes it."""
     field = endpoint.max_tokens_field
-    other = "max_completion_tokens" if field == "max_tokens" else "max_tokens"
-    drawn = [name for name in ("temperature", "top_p", "seed") if name not in endpoint.omit]
+    other_field = "max_completion_tokens" if field == "max_tokens" else "max_tokens"
+    sampling_fields = [name for name in ("temperature", "top_p", "seed") if name not in endpoint.omit]
     return {
-        field: f"set endpoint.max_tokens_field: {other} (or a smaller max_new_tokens in the task)",
-        **{name: f"set endpoint.omit: [{', '.join([*endpoint.omit, name])}]" for name in drawn},
+        field: f"set endpoint.max_tokens_field: {other_field} (or a smaller max_new_tokens in the task)",
+        **{name: f"set endpoint.omit: [{', '.join([*endpoint.omit, name])}]" for name in sampling_fields},
         **({} if endpoint.one_choice else {"n": "set endpoint.one_choice: true"}),
         **({"response_format": "set endpoint.structured: false"} if endpoint.structured else {}),
         "model": "change endpoint.model",
@@ -194,7 +197,7 @@ def _settings(endpoint: Endpoint) -> dict[str, str]:
 
 
 def _mentions(message: str, field: str) -> bool:
-    """Whether a message speaks of a field of the request: many fields are everyday words, which count in quotes only."""
+    """Whether a message mentions a field of the request. Many fields are everyday words, which count only in quotes."""
     if field == "model" and _MODEL.search(message):
         return True
     if field == "n" and re.search(
@@ -209,7 +212,7 @@ def _mentions(message: str, field: str) -> bool:
 def _error(content: Any, *, outer: bool = True) -> _Error:
     """The error in a reply, in the forms of OpenAI, Azure, Google, Databricks, FastAPI, Ollama and text-generation-inference.
 
-    `outer`: it may hold another one, as Mistral's and OpenRouter's do.
+    `outer`: whether the error may hold another one, as Mistral's and OpenRouter's do.
     """
     if isinstance(content, list):
         content = content[0] if content else None
@@ -228,17 +231,17 @@ def _error(content: Any, *, outer: bool = True) -> _Error:
     places = [part.get("loc") for part in parts]
     fields = [str(next((step for step in place if step != "body"), "")) for place in places if isinstance(place, list)]
     fields += [error["param"]] if isinstance(error.get("param"), str) else []
-    held = _error(_held(error), outer=False) if outer else _Error()
-    codes += [*(part.get("type") for part in parts), *held.codes]
+    nested = _error(_nested_error(error), outer=False) if outer else _Error()
+    codes += [*(part.get("type") for part in parts), *nested.codes]
     return _Error(
         [str(code) for code in codes if isinstance(code, str | int) and code],
-        " ".join([*(text for text in texts if isinstance(text, str)), held.message])[:2000].strip().casefold(),
-        [*(re.split(r"[.\[]", field.removeprefix("body."))[0] for field in fields), *held.fields],
+        " ".join([*(text for text in texts if isinstance(text, str)), nested.message])[:2000].strip().casefold(),
+        [*(re.split(r"[.\[]", field.removeprefix("body."))[0] for field in fields), *nested.fields],
     )
 
 
-def _held(error: dict[str, Any]) -> Any:
-    """The error within an error: Mistral's message is FastAPI's, OpenRouter's `metadata.raw` the text of its provider's."""
+def _nested_error(error: dict[str, Any]) -> Any:
+    """The error within an error. Mistral's message is FastAPI's error; OpenRouter's `metadata.raw` is its provider's text."""
     if isinstance(error.get("message"), dict):
         return error["message"]
     metadata = error.get("metadata")
@@ -250,7 +253,7 @@ def _held(error: dict[str, Any]) -> Any:
 
 
 def failed_call(key: str, fault: Fault, *, batch: bool, invalid: bool = False) -> Call:
-    """A try without an answer; `invalid` if it was the last one, by the item's own fault."""
+    """The record of a try without an answer; `invalid` if it was the last try because of the item's own fault."""
     tokens_in, tokens_out = fault.tokens
     reason = fault.reason if invalid else None
     return Call(key=key, status=fault.status, tokens_in=tokens_in, tokens_out=tokens_out, batch=batch, invalid=reason)

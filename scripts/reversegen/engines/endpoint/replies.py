@@ -1,8 +1,8 @@
-"""What the choices of a server's reply say: the text, the thought before it, and how it ended.
+"""Reads the choices of a server's reply: the text, the thought before it, and how it ended.
 
-The form is OpenAI's (https://platform.openai.com/docs/api-reference/chat/object), as vLLM, Mistral, Databricks and
-gateways vary it: content is a text or a list of typed parts, a thought is a part or a field of its own, and every
-server has its own words for the end of an answer. A choice is read when it is used, from the reply that is kept.
+The form is OpenAI's (https://platform.openai.com/docs/api-reference/chat/object), with the variations of vLLM, Mistral,
+Databricks and gateways: the content is a text or a list of typed parts, a thought is a part or a separate field, and every
+server has its own words for the end of an answer. A choice is read when it is used, from the reply as it was kept.
 """
 
 from __future__ import annotations
@@ -28,32 +28,32 @@ _ERROR = re.compile(r"error|fail|abort|cancel|malformed|insufficient|interrupt|t
 _TEXTS = {"text", "output_text", "refusal"}
 _THOUGHTS = {"thinking", "reasoning"}
 _FIELDS = ("text", "value", "thinking", "reasoning", "refusal", "summary", "content")
-"""Where a part holds its text, which may be parts again."""
+"""The fields that may hold a part's text, which may consist of parts again."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What the settings of a model say about its replies."""
+    """The settings of a model that decide how its replies are read."""
 
     limit: int = 0
-    """Most tokens of a choice; 0 if nobody knows."""
+    """Largest number of tokens of a choice; 0 if it is unknown."""
     thinking: Thinking | None = None
 
 
 class Unreadable(ValueError):
-    """A choice that is no answer: it has another form, or an error ended it."""
+    """A choice without an answer: it has another form, or an error ended it."""
 
     def __init__(self, error: Any = None) -> None:
         super().__init__()
         self.error = error
-        """What the server says about the error; None for a choice of another form."""
+        """The server's account of the error; None for a choice of another form."""
 
 
 def generated(call: Call, reading: Reading | None = None, n: int = 1) -> list[Generated]:
-    """The choices of a call as an engine gives them: `n` invalid ones if this request alone failed for good.
+    """The choices of a call as an engine returns them; `n` invalid ones if this request alone failed permanently.
 
-    An answer of an earlier version that was called unfinished has its end word lost: with fewer tokens than the limit it is
-    finished. Raises Unreadable for a choice that is no answer.
+    Earlier versions did not keep the reason for the end of an answer. Their unfinished answer counts as finished if it has
+    fewer tokens than the limit. Raises Unreadable for a choice without an answer.
     """
     reading = reading or Reading()
     if call.invalid is not None:
@@ -71,9 +71,10 @@ def _invalid(reason: str) -> Generated:
 
 
 def _read_choice(choice: Any, tokens: int, reading: Reading) -> Generated:
-    """Every end is a finished answer except a filter, a length limit and an error; a server without words for it has them all.
+    """One choice. Every end counts as finished, except a content filter, a length limit and an error.
 
-    An answer that did not arrive is invalid, never empty and finished.
+    If the server names no end, the answer is truncated once it has as many tokens as the limit. An answer that did not arrive
+    is invalid, never empty and finished.
     """
     if not isinstance(choice, dict) or not isinstance(choice.get("finish_reason"), str | None):
         raise Unreadable
@@ -90,7 +91,7 @@ def _read_choice(choice: Any, tokens: int, reading: Reading) -> Generated:
     if thinking := reading.thinking:
         text = text.replace(thinking.start, START).replace(thinking.end, END)
         if thinking.enabled and truncated and not thought and START not in text and END not in text:
-            text, thought = "", text  # its template opened the thought in the prompt
+            text, thought = "", text  # the template opened the thought in the prompt
     if not text and thinking and not thinking.enabled:
         text, thought = thought, ""
     if text:
@@ -105,9 +106,9 @@ def _read_choice(choice: Any, tokens: int, reading: Reading) -> Generated:
 
 
 def _content(message: dict[str, Any]) -> tuple[str, str]:
-    """The text of a message, or the refusal in its place, and its thought; each empty if it is blank.
+    """The text of a message, or the refusal in its place, and its thought. Each is empty if it is blank.
 
-    Parts of an unknown type are no text. Raises Unreadable if there are only such parts.
+    Parts of an unknown type are ignored. Raises Unreadable if the message has no other parts.
     """
     content, texts, thoughts, unknown = message.get("content"), [], [], False
     for part in [content] if isinstance(content, str | None) else content if isinstance(content, list) else [{}]:
@@ -129,7 +130,7 @@ def _content(message: dict[str, Any]) -> tuple[str, str]:
 
 
 def _text(part: Any) -> str:
-    """All text in a part of a message. Raises Unreadable if it holds something else."""
+    """All text in a part of a message. Raises Unreadable if the part holds anything else."""
     if part is None or isinstance(part, str):
         return part or ""
     if isinstance(part, list):
