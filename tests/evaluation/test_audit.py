@@ -317,16 +317,25 @@ def test_kappa_by_hand() -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("instruction_id,verdict,person\na,failed,fail\n", "line 2: person: give one of failed, passed, invalid"),
-        ("instruction_id,verdict,person\na,failed,\nb,failed,yes\n", "line 3: person: give one of"),
+        (
+            "instruction_id,verdict,person\na,failed,fail\n",
+            "line 2: person: the cell is not one of failed, passed, invalid; give one",
+        ),
+        ("instruction_id,verdict,person\na,failed,\nb,failed,yes\n", "line 3: person: the cell is not one of"),
         ("instruction_id,verdict\na,failed\n", "line 1: no column 'person' among 2"),
         ("", "no column 'instruction_id', 'person', 'verdict' among 0"),
-        ("instruction_id;verdict;person\na;failed;fail\n", "line 2: person: give one of failed, passed, invalid"),
+        (
+            "instruction_id;verdict;person\na;failed;fail\n",
+            "line 2: person: the cell is not one of failed, passed, invalid; give one",
+        ),
         ("instruction_id|verdict|person\na|failed|passed\n", "no column 'instruction_id', 'person', 'verdict' among 1"),
         ('instruction_id,verdict,person\na,failed,"\nb,failed,\n', "line 2: a quotation mark is not closed"),
         ("instruction_id,verdict,person\na,oops,failed\n", "line 2: verdict"),
         ("instruction_id,verdict,person\na,failed\n", "line 2"),
-        ("instruction_id,verdict,person\na,failed,\na,failed,passed\n", "line 3: instruction_id: a stands twice"),
+        (
+            "instruction_id,verdict,person\na,failed,\na,failed,passed\n",
+            "line 3: instruction_id: a occurs twice; remove",
+        ),
     ],
 )
 def test_faults_name_file_line_and_column(tmp_path: Path, content: str | bytes, message: str) -> None:
@@ -346,7 +355,7 @@ def test_verdicts_are_the_labels_and_their_instructions_alone_count(tmp_path: Pa
     found = agreement(judged_rows(path, labels))
     assert found["audit_agreement"] == Metric(value=0.5, count=1, total=2)
     path.write_text(edited + "zzz,failed,failed\n")
-    with pytest.raises(BadInput, match="instruction_id: 'zzz' is none of this iteration's"):
+    with pytest.raises(BadInput, match="instruction_id: 'zzz' is not in this iteration; remove"):
         judged_rows(path, labels)
 
 

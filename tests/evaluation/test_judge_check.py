@@ -175,8 +175,8 @@ def test_rows_and_labels_that_do_not_match_are_refused() -> None:
             report((8, 10), (8, 10), (8, 10)),
             r"injections is 0.8 \(8 of 10\), less than judge_check.injections: 0.9; use another",
         ),
-        (report((0, 0), (8, 10)), "the labelled set has no row that tells sensitivity, or the judge gave none"),
-        (report((8, 10), (0, 0)), "the labelled set has no row that tells specificity, or the judge gave none"),
+        (report((0, 0), (8, 10)), "sensitivity cannot be measured: no row of the labelled set that counts for it got"),
+        (report((8, 10), (0, 0)), "specificity cannot be measured: no row of the labelled set that counts for it got"),
     ],
 )
 def test_the_gate_names_the_limit_that_is_missed(of: JudgeReport, message: str | None) -> None:

@@ -62,15 +62,20 @@ def test_an_evaluation_whose_labels_are_gone_stands_without_counts(tmp_path: Pat
 
 def test_labels_that_are_not_those_of_the_evaluation_are_refused(tmp_path: Path) -> None:
     path = write_proposer(tmp_path, failed=4)
-    with pytest.raises(BadInput, match=r"failure_rate: \(3, 5\) by prompt or question, and \(4, 5\) in eval.json"):
+    with pytest.raises(
+        BadInput, match=r"failure_rate: hits and trials are \(3, 5\) by prompt .*, but \(4, 5\) in eval.json"
+    ):
         collect(tmp_path, [path], [])
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"hits": [1, 2]}, "hits and trials do not fit"),
-        ({"hits": [3, 0, 0]}, "measured.0.counts.failure_rate: Value error, hits and trials do not fit"),
+        ({"hits": [1, 2]}, "hits and trials differ in length"),
+        (
+            {"hits": [3, 0, 0]},
+            "measured.0.counts.failure_rate: Value error, hits and trials differ in length, or a cluster",
+        ),
         ({"trials": [3.5, 2, 0]}, "trials"),
         ({"more": 1}, "more: Extra inputs are not permitted"),
     ],

@@ -154,8 +154,8 @@ def test_contamination_of_the_published_shape_is_counted_to_the_row() -> None:
         (0, 5, 0.05, None),
         (0, 5, 0.049, r"contamination.near_share: .*\{'a': 0.05\}, more than 0.049"),
         (0, 1, 0.0, r"contamination.near_share: .*\{'a': 0.01\}, more than 0.0"),
-        (1, 1, 0.9, r"training rows ask what is kept out: \{'a with test': 1\}"),
-        (1, 1, None, r"training rows ask what is kept out: \{'a with test': 1\}"),
+        (1, 1, 0.9, r"training rows ask test questions or held-out seeds: \{'a with test': 1\}"),
+        (1, 1, None, r"training rows ask test questions or held-out seeds: \{'a with test': 1\}"),
     ],
 )
 def test_the_limit_stops_the_run(exact: int, near: int, limit: float | None, message: str | None) -> None:

@@ -72,7 +72,7 @@ def test_every_subject_and_split_has_enough_for_a_prompt_and_a_small_one_all_tha
     }
     more = list(probed_seeds(place, 500, 0))
     assert {s.id for s in drawn} <= {s.id for s in more}
-    with pytest.raises(BadInput, match=rf"^data\.probe_seeds: {least - 1} are too few .*: {least}; raise it"):
+    with pytest.raises(BadInput, match=rf"^data\.probe_seeds: {least - 1} seeds are too few, .* are {least}; raise it"):
         probed_seeds(place, least - 1, 0)
 
 

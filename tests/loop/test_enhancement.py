@@ -328,7 +328,7 @@ def test_seeds_of_the_held_out_split_and_without_an_answer_teach_nothing() -> No
     ],
 )
 def test_a_source_with_nothing_left_is_named(arguments: dict, named: str) -> None:
-    with pytest.raises(BadInput, match=rf"nothing to train on from {named} after .*prompts\.train.* seeds"):
+    with pytest.raises(BadInput, match=rf"no rows to train on are left of {named} after .*prompts\.train.* seeds"):
         select(**arguments)
 
 
@@ -517,7 +517,7 @@ def test_a_margin_that_is_too_small_is_told_with_the_key_that_widens_it() -> Non
 
     assert warning(usable=8, answered=10) is None
     assert warning(usable=7, answered=10) == (
-        "enhancement: 7 of 10 answered seeds can be used, so that every source has as many rows and not 8; raise "
+        "enhancement: only 7 of 10 answered seeds can be used, so every source has that many rows and not 8; raise "
         "enhancement.seed_margin (0.25) and start again"
     )
     assert warning(usable=7, answered=9) is None  # there are no more seeds

@@ -505,7 +505,8 @@ def test_too_many_answers_that_were_not_received_stop_the_run_and_keep_the_other
         answer_questions(output, questions, engine, MATH, answer_settings(None, 4, max_invalid_share=0.19), 1, ())
     assert str(refusal.value) == (
         "2 of 10 answers were not received (prompt too long: 2), a larger share than responses.max_invalid_share: 0.19; "
-        f"raise it, and the same command asks nothing again; or remove the cause, and delete {output}.parts to ask again"
+        "raise responses.max_invalid_share and repeat the command, which asks nothing again; or remove the cause and delete "
+        f"{output}.parts to ask again"
     )
     assert not output.exists()
     calls = len(engine.calls)

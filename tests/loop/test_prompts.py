@@ -240,7 +240,7 @@ def test_braces_in_a_header_are_text() -> None:
 @pytest.mark.parametrize(("train", "heldout", "split"), [(2, 20, "train"), (20, 2, "heldout")])
 def test_a_subject_too_small_for_a_prompt_is_named(train: int, heldout: int, split: str) -> None:
     poor = [*seeds(20, 20, "s", "physics"), *seeds(train, heldout, "s", "law")]
-    with pytest.raises(BadInput, match=rf"prompts\.{split}: a prompt takes 3 {split} seeds .* s, law has fewer"):
+    with pytest.raises(BadInput, match=rf"prompts\.{split}: a prompt needs 3 {split} seeds .* s, law has fewer"):
         build_prompts(poor, asked(10, 10), 0, 0, MATH)
 
 

@@ -124,7 +124,7 @@ def test_two_processes_train_as_one_and_go_on_after_a_stop(folder: Path, config:
         )
         if stop:
             assert done.returncode == 1
-            assert "told to stop at step 7 of 20" in (folder / config / "preferred.log").read_text()
+            assert "stopped by SIGUSR1 at step 7 of 20" in (folder / config / "preferred.log").read_text()
     logs = [path.read_text() for path in (folder / config).glob("*.log")]
     assert done.returncode == 0, "\n".join([done.stderr, *logs])
     for name in names:
@@ -147,7 +147,7 @@ def test_two_processes_train_as_one_and_go_on_after_a_stop(folder: Path, config:
         torch.testing.assert_close(trained.state_dict(), model.state_dict(), rtol=1e-3, atol=1e-5)
         assert any(not torch.allclose(base[key], weight, atol=1e-3) for key, weight in trained.state_dict().items())
         log = (folder / config / f"{name}.log").read_text()
-        assert ("going on after step 7\n" in log) == (name == "preferred")
+        assert ("resuming after step 7\n" in log) == (name == "preferred")
         assert [log.count(line) for line in ("by hand: ", " step 10 of 20: ", "done in ")] == [1, 1, 1]
     left_over = {path.name for path in (folder / config).iterdir()}
     assert left_over == {*names, *(f"{name}.log" for name in names)}
@@ -202,7 +202,7 @@ def test_a_signal_to_one_process_during_a_save_stops_all_when_the_checkpoint_sta
     for process in processes:
         told, error = process.communicate(timeout=300)
         assert told == "['step-5']\n", error
-        assert "Interrupted: told to stop at step 5 of 9; the next start goes on from there" in error
+        assert "Interrupted: stopped by SIGUSR1 at step 5 of 9; start it again to resume from there" in error
 
 
 def test_a_tasks_launcher_starts_its_training_and_asks_for_a_gpu_a_process(workflow: Workflow) -> None:

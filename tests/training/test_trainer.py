@@ -243,7 +243,7 @@ def test_the_manifest_counts_steps_and_tokens_and_a_row_that_does_not_fit_is_dro
     if not whole:
         assert weights(out) == weights(supervise(left, folders.pretrained, tmp_path / "left", **changes))
         with pytest.raises(
-            BadInput, match="max_length: none of 20 rows has at most 5 tokens, prompt and completion together"
+            BadInput, match="max_length: all 20 rows have more than 5 tokens, prompt and completion together"
         ):
             supervise(rows, folders.pretrained, tmp_path / "none", max_length=5)
 
@@ -260,7 +260,7 @@ def test_a_pair_of_which_one_side_does_not_fit_is_dropped(folders: Folders, tmp_
     assert (manifest(out)["rows"], manifest(out)["dropped_rows"]) == (11, 1)
     left = prefer([*pairs[:5], *pairs[6:]], base, base, tmp_path / "left", max_length=longest)
     assert weights(out) == weights(left)
-    with pytest.raises(BadInput, match="max_length: none of 12 rows has at most"):
+    with pytest.raises(BadInput, match="max_length: all 12 rows have more than"):
         prefer(pairs, base, base, tmp_path / "none", max_length=8)
 
 
@@ -485,7 +485,7 @@ def test_a_row_whose_answer_the_chat_template_refuses_is_left_out(folders: Folde
     left = [row for row in rows if row.completion != rows[3].completion]
     some = supervise(rows, folders.pretrained, tmp_path / "some", use=use, num_train_epochs=1)
     assert manifest(some)["rows"] == len(left) < len(rows)
-    with pytest.raises(BadInput, match="none of 1 rows can be rendered by the chat template"):
+    with pytest.raises(BadInput, match="the chat template refuses all 1 rows"):
         supervise([rows[3]], folders.pretrained, tmp_path / "none", use=use)
 
 
@@ -594,7 +594,7 @@ def test_a_training_told_to_stop_and_started_again_ends_in_the_same_bytes(
 
     monkeypatch.setattr(Followed, "on_log", report_and_stop)
     for stop in list(stops):
-        with pytest.raises(Interrupted, match=f"told to stop at step {stop + 1} of 21"):
+        with pytest.raises(Interrupted, match=f"stopped by SIGUSR1 at step {stop + 1} of 21"):
             train("broken")
         assert not (tmp_path / "broken").exists()
         assert [p.name for p in (tmp_path / "broken.state").glob("step-*")] == [f"step-{stop + 1}"]
