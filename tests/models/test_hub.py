@@ -580,7 +580,7 @@ def test_nothing_is_pushed_without_a_token_that_may_or_with_files_that_were_chan
     shutil.copytree(folder, tmp_path / "changed/model")
     (tmp_path / "changed/model/config.json").write_bytes(b"{}")
     for where, token, reason in (
-        (folder, "", "the environment variable MY_TOKEN holds no token"),
+        (folder, "", "the environment variable MY_TOKEN is empty; export a token"),
         (folder, "hf_another", "me/mine: not pushed: "),
         (tmp_path / "changed/model", TOKEN, "config.json: not the file that manifest.json beside it names"),
     ):
