@@ -239,7 +239,7 @@ def test_the_manifest_counts_steps_and_tokens_and_a_row_that_is_too_long_is_drop
     assert facts["tokens"] == 3 * sum(length for length in lengths if length <= limit)
     assert f"{20 - len(shorter)} rows dropped" in (out / "README.md").read_text()
     logged_line = (
-        f"{20 - len(shorter)} of 20 rows dropped: {20 - len(shorter)} have more than max_length tokens ({limit}), 0 the"
+        f"{20 - len(shorter)} of 20 rows dropped: {20 - len(shorter)} have more than max_length tokens ({limit}), 0 are"
     )
     assert (logged_line in caplog.text) == (not whole)
     if not whole:
@@ -548,10 +548,10 @@ def test_a_tracker_receives_the_curve_and_changes_no_byte(folders: Folders, tmp_
     assert manifest(output) == manifest(tmp_path / "untracked")
     assert sorted(path.name for path in output.parent.iterdir()) == ["model", "model.tracking"]
     events = EventAccumulator(str(output.with_name("model.tracking"))).Reload()
-    logged = [event.value for event in events.Scalars("train/loss")]
+    reported = [event.value for event in events.Scalars("train/loss")]
     curve = json.loads((output / "curve.json").read_text())
     steps = common.LOGGING_STEPS
-    means = [statistics.mean(logged[start : start + steps]) for start in range(0, len(logged), steps)]
+    means = [statistics.mean(reported[start : start + steps]) for start in range(0, len(reported), steps)]
     assert [line["loss"] for line in curve] == [pytest.approx(mean) for mean in means]
 
 
