@@ -1,4 +1,4 @@
-"""Let a target answer instructions, seeds or tests: results/{task}/{arm}/responses.jsonl, and of probe and variants
+"""Let a target answer instructions, seeds or tests: results/{task}/{arm}/responses.jsonl, also of the probe and of variants
 
 python scripts/answer_questions.py --questions results/tiny-math/tests/test.jsonl --record tests --responses responses.jsonl \
 --target results/models/tiny-arithmetic --kind '{"name":"math","worlds":["arithmetic"]}' --model '{}' --endpoint-limits null \
@@ -22,7 +22,7 @@ def main(
     kind: KindUse, model: ModelUse, endpoint_limits: Limits | None, settings: Answering,
     arm: str | None, random_seed: int, shard: str, threads: int,
 ) -> None:  # fmt: skip
-    """Answer the shard's part as often as the kind votes, drawn for `arm`; once and greedily if it is null."""
+    """Answer the shard's questions: drawn for `arm`, as often as the kind needs, or once and greedily if `arm` is null."""
     opened, draw = open_kind(kind), (random_seed, arm) if arm else ()
     samples, temperature = (opened.decision.samples, opened.decision.temperature) if arm else (1, 0.0)
     decoding = Decoding(settings.max_new_tokens, temperature)

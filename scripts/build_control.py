@@ -11,7 +11,7 @@ from reversegen.stage import run
 
 
 def main(trained: list[Path], prompts: Path) -> None:
-    """The control asks proposer 0 exactly what the trained proposers were asked, so that target calls are equal."""
+    """Write every training prompt of the trained proposers. Proposer 0 gets the same prompts, so target calls are equal."""
     every = {p.id: p for path in trained for p in read_records(path, Prompt) if p.split == "train"}
     write_records(prompts, every.values())
 

@@ -1,6 +1,10 @@
 """Pair failing with passing instructions: results/{task}/iter{iteration}/pairs.jsonl
 
-python scripts/build_pairs.py --help
+python scripts/build_pairs.py --prompts results/tiny-math/iter0/prompts.jsonl --samples results/tiny-math/iter0/samples.jsonl \
+--instructions results/tiny-math/iter0/instructions.jsonl --labels results/tiny-math/iter0/labels.jsonl --seeds \
+results/tiny-math/seeds.jsonl --tests results/tiny-math/tests/*.jsonl --pairs results/tiny-math/iter0/pairs.jsonl --kind \
+'{"name":"math","worlds":["arithmetic"]}' --settings '{"across_prompts":true,"max_reuse":8,"max_pairs":1000}' --iteration 0 \
+--random-seed 0
 """
 
 from itertools import chain
@@ -28,7 +32,7 @@ def main(
     iteration: int,
     random_seed: int,
 ) -> None:
-    """`chosen` is what made the target FAIL. The lists are those of iterations 0 to this one; what is kept out is left out."""
+    """Write the pairs; the target FAILED on `chosen`. Lists have the files of iterations 0 to this one, in order."""
     barred = read_barred(tests, seeds, open_kind(kind))
     *earlier, current = (
         read_judged(*files, barred) for files in zip(prompts, samples, instructions, labels, strict=True)

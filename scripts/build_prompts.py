@@ -1,4 +1,4 @@
-"""Build an iteration's three-shot prompts, fresh and held-out ones: results/{task}/iter{iteration}/prompts.jsonl
+"""Build the fresh and the held-out three-shot prompts of an iteration: results/{task}/iter{iteration}/prompts.jsonl
 
 python scripts/build_prompts.py --seeds results/tiny-math/seeds.jsonl --probe --prompts results/tiny-math/iter1/prompts.jsonl \
 --kind '{"name":"math","worlds":["arithmetic"]}' \

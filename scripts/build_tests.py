@@ -16,7 +16,7 @@ from reversegen.stage import run
 
 
 def main(kind: KindUse, name: str, source: DataSource, files: list[Path], questions: Path) -> None:
-    """`files` is empty for a corpus, and the source's one file otherwise."""
+    """Write the questions of `source`. `files` is empty for a corpus, and otherwise has the source's one file."""
     write_records(questions, build_tests(name, source, files[0] if files else None, open_kind(kind)))
 
 

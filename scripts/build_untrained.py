@@ -1,4 +1,4 @@
-"""Take the held-out prompts, for an untrained proposer to answer: results/{task}/untrained/prompts.jsonl
+"""Copy the held-out prompts for the untrained proposer: results/{task}/untrained/prompts.jsonl
 
 python scripts/build_untrained.py --trained results/tiny-math/iter0/prompts.jsonl \
 --prompts results/tiny-math/untrained/prompts.jsonl
@@ -11,7 +11,7 @@ from reversegen.stage import run
 
 
 def main(trained: Path, prompts: Path) -> None:
-    """The base model of the proposer is measured on the prompts that every iteration is measured on."""
+    """Write the held-out prompts, so that the base model is measured on the same prompts as every iteration."""
     write_records(prompts, [p for p in read_records(trained, Prompt) if p.split == "heldout"])
 
 

@@ -16,7 +16,7 @@ from reversegen.stage import run
 def main(
     seeds: Path, probe: list[Path], warmup: Path, kind: KindUse, header: str, rows: int | None, random_seed: int
 ) -> None:
-    """One row a training seed, or `rows` of them. `probe` holds the labels of the seeds, or is empty."""
+    """Write one row for each training seed, or `rows` rows. `probe` holds the labels of the seeds, or is empty."""
     every = stream_records(seeds, Seed)
     usable = failed_seeds(every, read_records(probe[0], Label)) if probe else list(every)
     write_records(warmup, build_warmup(usable, rows, header, random_seed, open_kind(kind)))

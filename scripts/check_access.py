@@ -1,4 +1,4 @@
-"""Ask the hub whether everything that is to be fetched can be had, before the first fetch; nothing is downloaded.
+"""Ask the hub, before the first fetch, whether everything that a run needs can be fetched. Nothing is downloaded.
 
 python scripts/check_access.py --models '{"meta-llama/Meta-Llama-3-8B":""}' --pickled '{}' --data '{}' --access access.json
 """
@@ -11,7 +11,7 @@ from reversegen.stage import run
 
 
 def main(models: dict[str, str], pickled: dict[str, str], data: dict[str, str], access: Path) -> None:
-    """Repositories with their locked revisions, empty if there is none; of `pickled` the .bin weights are converted."""
+    """Check repositories, given with their locked revision or "". Those in `pickled` have .bin weights to convert."""
     check_access(models, pickled, data)
     write_json(access, {**models, **pickled, **data})
 

@@ -1,6 +1,9 @@
-"""Verify that no training row asks what is kept out of training: results/{task}/contamination.json
+"""Check that no training row asks a test question or a held-out seed: results/{task}/contamination.json
 
-python scripts/check_contamination.py --help
+python scripts/check_contamination.py --rows results/tiny-math/enhanced/*/train.jsonl --pairs --tests \
+results/tiny-math/tests/*.jsonl --seeds results/tiny-math/seeds.jsonl --embeddings --evaluation --contamination \
+results/tiny-math/contamination.json --kind '{"name":"math","worlds":["arithmetic"]}' --settings \
+'{"ngram":3,"threshold":0.85}' --limits '{"near_share":null,"semantic_share":null}' --embedding null
 """
 
 from dataclasses import asdict
@@ -26,7 +29,7 @@ def main(
     limits: ContaminationLimits,
     embedding: Embedding | None,
 ) -> None:
-    """Stops the run if a row of `rows` or `pairs` asks what is kept out, or an `evaluation` tells of a collapse."""
+    """Stop the run if rows or pairs overlap with tests or held-out seeds, or if an `evaluation` has alarms."""
     check_collapse(evaluation)
     files = ComparedFiles(rows, pairs, tests, seeds, embeddings)
     meanings = files.meanings(embedding.eps) if embedding else None

@@ -1,6 +1,9 @@
-"""Measure the judge on a labelled set, before anything is judged: results/{task}/judge.json
+"""Measure the judge on a labelled set, before it judges anything: results/{task}/judge.json
 
-python scripts/check_judge.py --help
+python scripts/check_judge.py --files resources/judge/math.jsonl --openings --folder --judge-json results/tiny-math/judge.json \
+--kind '{"name":"math","worlds":["arithmetic"]}' --source '{"file":"resources/judge/math.jsonl","licence":"made here"}' \
+--judge null --model null --endpoint-limits null --limits '{"sensitivity":0.8,"specificity":0.8,"injections":0.9,'\
+'"invalid":0.2}' --checker-timeout 1 --threads 1
 """
 
 from pathlib import Path
@@ -23,8 +26,8 @@ def main(
     kind: KindUse, source: DataSource, judge: Judge | None, model: ModelUse | None, endpoint_limits: Limits | None,
     limits: JudgeCheck, checker_timeout: float, threads: int,
 ) -> None:  # fmt: skip
-    """Stops the run where the judge misses a limit. `files` is empty for a corpus, `judge` null if none is a model.
-    `openings` are labelled refusals, of a kind that counts them."""
+    """Stop the run if the judge misses a limit. `files` is empty for a corpus, `judge` null for a kind that needs no model.
+    `openings` holds labelled refusals if the kind counts refusals."""
     rows, opened_kind = read_labelled(source, files[0] if files else None), open_kind(kind)
     refusals = [row for path in openings for row in read_records(path, Opening)]
     place, calls = folder[0] if folder else None, calls_folder(judge_json)

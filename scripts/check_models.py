@@ -1,6 +1,8 @@
-"""Render a conversation of each role by the tokenizers of a task's model folders, before anything is trained or asked.
+"""Render a conversation of each role with the tokenizers of a task's model folders, before any training or answering.
 
-python scripts/check_models.py --help
+The doctor and the start of a run call this script with the whole configuration as JSON.
+
+make doctor TASK=tiny-math
 """
 
 import json
@@ -10,7 +12,7 @@ from reversegen.workflow.role_conversations import RoleFolders, role_faults
 
 
 def main(models: RoleFolders) -> None:
-    """Print a line for each role that a model cannot play: task, role and what is wrong, as JSON."""
+    """Print a line of JSON, with task, role and fault, for each role that a model cannot play."""
     for fault in role_faults(models):
         print(json.dumps(fault))
 

@@ -23,7 +23,7 @@ def main(
     heldout_share: float,
     seeds: Path,
 ) -> None:
-    """`files` are those of the sources that are no corpus, in the order of `sources`."""
+    """Write the seeds. `files` are the files of all sources that are not a corpus, in the order of `sources`."""
     named = dict(zip((name for name, source in sources.items() if not source.corpus), files, strict=True))
     asked = [q for path in tests for q in read_records(path, Question)]
     write_records(seeds, clean_seeds(sources, named, asked, heldout_share, open_kind(kind)))

@@ -24,7 +24,7 @@ def main(
     embedding: Embedding | None,
     random_seed: int,
 ) -> None:
-    """Write one record for each distinct text. `embeddings` are those of embed_instructions, where the task has a model."""
+    """Write one record for each distinct text. `embeddings` come from embed_instructions, if the task has a model."""
     collected = collect_instructions(read_samples(samples), settings, open_kind(kind))
     if embedding:
         collected = mark_semantic_duplicates(collected, read_embeddings(embeddings), embedding.eps, random_seed)

@@ -1,4 +1,4 @@
-"""Collect what was measured of a task so far, with the outcome of each prompt and question: results/{task}/outcomes.json
+"""Collect a task's evaluations so far, with the outcomes of each prompt and question: results/{task}/outcomes.json
 
 python scripts/collect_outcomes.py --evaluations results/tiny-math/iter?/eval.json results/tiny-math/original/eval.json \
 --tests results/tiny-math/tests/*.jsonl --outcomes results/tiny-math/outcomes.json --task tiny-math --extends '' \
@@ -21,7 +21,7 @@ def main(
     outcomes: Path,
     task: str, extends: str, kind: KindUse, proposer: str, target: str, state: str,
 ) -> None:  # fmt: skip
-    """The other files lie beside each of the evaluations; if they are gone, it stands without counts.
+    """Write the outcomes, from the files beside each evaluation. If these have been removed, its counts are left out.
 
     `extends` is empty for a task that extends none. `state` is a hash of the evaluations, so that a new one is collected.
     """

@@ -21,9 +21,9 @@ def main(
     csv: Path, markdown: Path, tex: Path, svg: Path,
     table: str, missing: list[str], faulty: list[str],
 ) -> None:  # fmt: skip
-    """`outcomes` are of runs made here, `stored` those that ship; `missing` names tasks of the table without either.
+    """Write one table. `outcomes` come from runs in this folder, and `stored` ships with the repository.
 
-    `faulty` names those whose file has a fault, each with what it is.
+    `missing` names the table's tasks that have neither; `faulty` has the faults in the files of its other tasks.
     """
     runs, shipped = ([read_run(path) for path in paths] for paths in (outcomes, stored))
     grids, numbers = parts(table, [*runs, *shipped]), read_reported(reported, table)

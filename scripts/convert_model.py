@@ -1,4 +1,4 @@
-"""Convert .bin weights to safetensors, in a process without network: resources/downloads/models/{model}/
+"""Convert .bin weights to safetensors in a process without network access: resources/downloads/models/{model}/
 
 python scripts/convert_model.py --source resources/downloads/bin/vicuna-7b-v1.5 \
 --folder resources/downloads/models/vicuna-7b-v1.5
@@ -11,7 +11,7 @@ from reversegen.stage import run
 
 
 def main(source: Path, folder: Path) -> None:
-    """Make a model folder from one that fetch_bin fetched; a pickle that asks for more than tensors is refused."""
+    """Make a model folder from one that fetch_bin has fetched. A pickle that needs more than tensors is refused."""
     conversion.refuse_ways_out()
     conversion.convert_model(source, folder)
 

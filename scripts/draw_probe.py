@@ -1,4 +1,4 @@
-"""Draw the seeds that are asked: results/{task}/probe/drawn_seeds.jsonl, results/{task}/enhanced/drawn_seeds.jsonl
+"""Draw the seeds to ask: results/{task}/probe/drawn_seeds.jsonl and results/{task}/enhanced/drawn_seeds.jsonl
 
 python scripts/draw_probe.py --seeds results/tiny-math/seeds.jsonl --probe \
 --drawn results/tiny-math/enhanced/drawn_seeds.jsonl --purpose enhancement --most null --random-seed 0
@@ -20,7 +20,7 @@ def main(
     most: int | None,
     random_seed: int,
 ) -> None:
-    """Draw `most` seeds, or take all where it is null. `probe` holds the labels of the seeds, or is empty."""
+    """Draw `most` seeds, or take all if it is null. `probe` holds the labels of the seeds, or is empty."""
     if purpose == "probe":
         write_records(drawn, probed_seeds(seeds, most, random_seed))
     else:

@@ -1,6 +1,10 @@
-"""Embed what a proposer wrote, the seeds, or test questions: results/{task}/{arm}/embeddings.npy
+"""Embed a proposer's instructions, the seeds, or test questions: results/{task}/{arm}/embeddings.npy
 
-python scripts/embed_instructions.py --help
+python scripts/embed_instructions.py --samples results/tiny-math/iter1/samples.jsonl --seeds --tests --folder \
+resources/downloads/models/minilm --embeddings results/tiny-math/iter1/embeddings.npy --kind \
+'{"name":"math","worlds":["arithmetic"]}' --deduplication '{"ngram":3,"threshold":0.85}' --settings \
+'{"model":"minilm","pooling":"sentence","backend":"openvino","max_length":256,"batch_size":8,"eps":0.1}' --model \
+'{"dtype":"float32"}' --cache results/models/minilm.embeddings --threads 1
 """
 
 from functools import partial
@@ -27,7 +31,7 @@ def main(
     cache: Path,
     threads: int,
 ) -> None:
-    """Exactly one of `samples`, `seeds` and `tests` is given. A text that `cache` holds, of any run, is not embedded again."""
+    """Give exactly one of `samples`, `seeds` and `tests`. Vectors that any run has stored in `cache` are used again."""
     texts = texts_to_embed(samples, seeds, tests, deduplication, open_kind(kind))
     opening = partial(open_encoder, folder, settings, model, threads)
     vectors = embed(list(texts.values()), cache, identity(folder, settings, model), opening)

@@ -1,6 +1,13 @@
 """Measure a proposer on the held-out prompts: results/{task}/iter{iteration}/eval.json
 
-python scripts/evaluate_proposer.py --help
+python scripts/evaluate_proposer.py --samples results/tiny-math/iter0/samples.jsonl --instructions \
+results/tiny-math/iter0/instructions.jsonl --labels results/tiny-math/iter0/labels.jsonl --judge results/tiny-math/judge.json \
+--audit results/tiny-math/iter0/audit.csv --seeds results/tiny-math/seeds.jsonl --earlier --embeddings --seed-embeddings \
+--earlier-embeddings --pairs --proposer results/tiny-math/iter0/proposer --target results/models/tiny-arithmetic \
+--system-texts results/tiny-math/system_texts.json --eval-json results/tiny-math/iter0/eval.json --task tiny-math --kind \
+'{"name":"math","worlds":["arithmetic"]}' --arm iter0 --settings '{"bootstrap":1000,"diversity_sample":500}' --embedding null \
+--alarm '{"action":"warn","unique_share":0.5,"type_entropy":null,"semantic_diversity":null,"largest_cluster":null,'\
+'"self_bleu":null}' --configuration HASH --random-seed 0
 """
 
 from pathlib import Path
@@ -23,9 +30,9 @@ def main(
     task: str, kind: KindUse, arm: str, settings: Evaluation, embedding: Embedding | None, alarm: Alarm,
     configuration: str, random_seed: int,
 ) -> None:  # fmt: skip
-    """`arm` is iter{k}, or untrained for the base model, which has no `audit`. `earlier` are the instructions of the proposers
-    before it, `pairs` those that trained it: none for proposer 0. The embeddings are there if the task has a model for them.
-    Broken limits of `alarm` stand in `alarms`; check_contamination stops the run for them if the task asks for that."""
+    """`arm` is iter{k}, or untrained for the base model, which has no `audit`. `earlier` are the instructions of earlier
+    proposers, and `pairs` the file that trained this one; both are empty for proposer 0. Embeddings need an embedding model.
+    Broken limits of `alarm` are written; check_contamination stops the run for them if the task's alarm.action is stop."""
     writing = read_writing(samples, instructions, labels)
     known, judged = read_known(seeds, earlier), read_judge_report(judge)
     meanings = read_meanings(embedding, embeddings, seed_embeddings, earlier_embeddings)

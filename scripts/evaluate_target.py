@@ -1,6 +1,10 @@
 """Measure a target on its test sets: results/{task}/{variant}/eval.json
 
-python scripts/evaluate_target.py --help
+python scripts/evaluate_target.py --tests results/tiny-math/tests/*.jsonl --labels results/tiny-math/original/labels.jsonl \
+--confidences --judge results/tiny-math/judge.json --target results/models/tiny-arithmetic --selection --system-texts \
+results/tiny-math/system_texts.json --eval-json results/tiny-math/original/eval.json --task tiny-math --kind \
+'{"name":"math","worlds":["arithmetic"]}' --variant original --settings '{"bootstrap":1000,"diversity_sample":500}' \
+--configuration HASH --random-seed 0
 """
 
 from pathlib import Path
@@ -19,7 +23,7 @@ def main(
     eval_json: Path,
     task: str, kind: KindUse, variant: str, settings: Evaluation, configuration: str, random_seed: int,
 ) -> None:  # fmt: skip
-    """`selection` is empty for the variant `original`."""
+    """Write the metrics of one variant. `selection` is empty for the variant `original`."""
     answered = read_answered_tests(tests, labels, confidences)
     metrics, groups = evaluate_target(answered, settings, random_seed, open_kind(kind), read_judge_report(judge))
     metrics |= kept_metric(target[0]) if selection else {}

@@ -1,6 +1,9 @@
-"""Measure how another model fares on a target's failures: results/{task}/transfer/{model}/eval.json
+"""Measure another model on a target's failures: results/{task}/transfer/{model}/eval.json
 
-python scripts/evaluate_transfer.py --help
+python scripts/evaluate_transfer.py --instructions results/tiny-math/transfer/instructions.jsonl --labels \
+results/tiny-math/transfer/tiny-solver/labels.jsonl --target results/models/tiny-solver --eval-json \
+results/tiny-math/transfer/tiny-solver/eval.json --task tiny-math --kind '{"name":"math","worlds":["arithmetic"]}' --model \
+tiny-solver --settings '{"bootstrap":1000,"diversity_sample":500}' --configuration HASH --random-seed 0
 """
 
 from pathlib import Path
@@ -23,7 +26,7 @@ def main(
     configuration: str,
     random_seed: int,
 ) -> None:
-    """The rate is over distinct instructions on all of which the task's own target failed."""
+    """Write the failure rate of `model` over distinct instructions that the task's own target failed."""
     metrics, invalid = evaluate_transfer(instructions, labels, settings, random_seed)
     origin = provenance(configuration, {model: target}, [instructions, labels], random_seed)
     write_target_file(eval_json, (task, kind.name, f"transfer/{model}"), (metrics, {}), invalid, origin)

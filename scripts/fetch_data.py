@@ -12,7 +12,7 @@ from reversegen.stage import run
 
 
 def main(source: HubData, revision: str, rows: Path, manifest: Path) -> None:
-    """Write the split as JSON Lines in its published form, and a manifest that later jobs hold it to."""
+    """Write the split as JSON Lines in its published form, and a manifest with its hash, which later jobs check."""
     fetch_data(source, revision, rows, manifest)
 
 

@@ -12,7 +12,7 @@ from reversegen.stage import run
 
 
 def main(repo: str, revision: str, weights: Weights, folder: Path) -> None:
-    """Take configuration, tokenizer and weights; nothing that runs code, and nothing is opened."""
+    """Fetch configuration, tokenizer and weights, but no files with code. No file is opened."""
     fetch_model(repo, revision, weights, folder)
 
 

@@ -11,7 +11,7 @@ from reversegen.stage import run
 
 
 def main(parts: list[Path], whole: Path) -> None:
-    """Join the parts as they are: each ends with a whole line, or is empty."""
+    """Join the parts byte by byte. Each part ends with a complete line, or is empty."""
     write_bytes(whole, b"".join(part.read_bytes() for part in parts))
 
 

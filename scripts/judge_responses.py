@@ -1,6 +1,10 @@
 """Let the judge model read answers: results/{task}/{arm}/judgements.jsonl
 
-python scripts/judge_responses.py --help
+python scripts/judge_responses.py --instructions results/tiny-safety/iter1/instructions.jsonl --seeds --tests --responses \
+results/tiny-safety/iter1/responses.jsonl --references --folder results/models/tiny-policy-judge --judgements \
+results/tiny-safety/iter1/judgements.jsonl --kind '{"name":"safety","worlds":["policy"]}' --judge \
+'{"model":"tiny-policy-judge","format":"classifier","failed_labels":["failed"],"batch_size":256}' --model '{}' \
+--endpoint-limits null --shard 1-of-1 --threads 1
 """
 
 from pathlib import Path
@@ -29,7 +33,7 @@ def main(
     shard: str,
     threads: int,
 ) -> None:
-    """Judge the first response, or the teacher's solution, to the shard's questions that have one."""
+    """Judge the first response, or the teacher's solution, of each question in the shard that has one."""
     answers = read_judged_answers(instructions, seeds, tests, responses, references, judge.format, open_kind(kind))
     model_folder, calls = folder[0] if folder else None, calls_folder(judgements)
     opened = open_judge(judge, model, model_folder, threads, calls, endpoint_limits)

@@ -1,4 +1,4 @@
-"""Judge the answers to instructions, seeds or tests: results/{task}/{arm}/labels.jsonl, and of probe and variants
+"""Label the answers to instructions, seeds or tests: results/{task}/{arm}/labels.jsonl, also of the probe and of variants
 
 python scripts/label_answers.py --questions results/tiny-math/iter1/instructions.jsonl --record instructions --judgements \
 --responses results/tiny-math/iter1/responses.jsonl --references results/tiny-math/iter1/references.jsonl --shard 1-of-1 \
@@ -27,11 +27,11 @@ def main(
     checker_timeout: float,
     shard: str,
 ) -> None:
-    """One verdict for all that was asked, from what the kind needs: the set's own answers, references or judgements."""
+    """Write one label for each question, from what the kind needs: the data set's own answers, references or judgements."""
     cases = share(read_cases(questions, record, responses, references, judgements), shard)
     if record == "tests":
-        asked = share(read_test_questions(questions), shard)
-        write_records(labels, label_tests(asked, cases, checker_timeout, open_kind(kind)))
+        tests = share(read_test_questions(questions), shard)
+        write_records(labels, label_tests(tests, cases, checker_timeout, open_kind(kind)))
     else:
         write_records(labels, label_responses(cases, checker_timeout, open_kind(kind)))
 

@@ -10,7 +10,7 @@ from reversegen.stage import run
 
 
 def main(models: list[str], data: list[str], lock: Path) -> None:
-    """Add what `lock` does not hold yet; to move on to a newer commit, remove its line first."""
+    """Add the commits that `lock` lacks. To get a newer commit, remove its line first."""
     pin_revisions(models, data, lock)
 
 

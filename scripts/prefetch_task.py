@@ -1,4 +1,4 @@
-"""Say what a task has fetched: results/{task}/prefetch.json
+"""List everything that a task has fetched: results/{task}/prefetch.json
 
 python scripts/prefetch_task.py --models resources/downloads/models/llama3-8b \
 --data resources/downloads/data/openai--gsm8k--main--train.jsonl --prefetch results/math/prefetch.json
@@ -11,7 +11,7 @@ from reversegen.stage import run
 
 
 def main(models: list[Path], data: list[Path], prefetch: Path) -> None:
-    """Write the manifests of what was fetched. Every file is held to its own first."""
+    """Check every file against its manifest, then write the manifests."""
     manifests = [folder / "manifest.json" for folder in models]
     manifests += [file.with_name(f"{file.name}.manifest.json") for file in data]
     for manifest in manifests:

@@ -1,4 +1,4 @@
-"""Remove the weights of a proposer that nothing needs any more: results/{task}/iter{iteration}/pruned.json
+"""Remove the weights of a proposer that are no longer needed: results/{task}/iter{iteration}/pruned.json
 
 python scripts/prune_proposer.py --proposer results/tiny-math/iter1/proposer --pruned results/tiny-math/iter1/pruned.json
 """
@@ -11,7 +11,7 @@ from reversegen.stage import run
 
 
 def main(proposer: Path, pruned: Path) -> None:
-    """The folder stays, with its manifest, so that no plan makes it again."""
+    """Remove the weights. The folder and its manifest stay, so that the proposer is not trained again."""
     write_json(pruned, prune(proposer))
 
 

@@ -17,11 +17,11 @@ from reversegen.stage import run
 def main(
     folder: Path, record: Path, repo: str, repo_type: Literal["model", "dataset"], private: bool, token_env: str
 ) -> None:
-    """Write to `record` which commit holds the folder. `token_env` is the name of the environment variable with the token."""
+    """Push the folder and write its commit to `record`. `token_env` names the environment variable that holds the token."""
     token = os.environ.get(token_env, "")
     if not token:
         raise BadInput(
-            f"push.token_env: the environment variable {token_env} holds no token; export one that may write"
+            f"push.token_env: the environment variable {token_env} is empty; export a token with write access under this name"
         )
     write_json(record, push_folder(folder, repo, repo_type, token, private=private))
 

@@ -1,4 +1,4 @@
-"""Say what would stop a run of a task, and what to do about it, before it starts
+"""List the problems that would stop a run of a task, with their fixes, before it starts.
 
 make doctor TASK=safety PROFILE=slurm
 """
@@ -12,10 +12,10 @@ from reversegen.stage import run
 
 
 def main(task: str, profile: Path | None) -> None:
-    """Print a finding a line; exit with status 1 if one would stop the run."""
+    """Print one finding on each line. Exit with status 1 if one would stop the run."""
     file = Path("config/config.yaml")
     if not file.is_file():
-        raise BadInput(f"{file}: no such file; start where config/ is")
+        raise BadInput(f"{file}: no such file; start in the folder that holds config/")
     findings = examine(task, profile, Path())
     print("\n".join(map(str, findings)))
     if any(finding.state == "stops" for finding in findings):

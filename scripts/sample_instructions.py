@@ -27,7 +27,7 @@ def main(
     shard: str,
     threads: int,
 ) -> None:
-    """Sample continuations of every prompt of both splits that is of the shard."""
+    """Sample continuations of the shard's prompts, of both splits."""
     decoding = Decoding(settings.max_new_tokens, settings.temperature, settings.top_p)
     engine = open_engine(model, proposer, decoding, threads)
     several, size = settings.samples_per_prompt, settings.batch_size

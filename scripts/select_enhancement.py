@@ -1,6 +1,16 @@
-"""Choose equally many rows of every source to enhance the target: results/{task}/enhanced/{source}/train.jsonl
+"""Select equally many rows of every source to enhance the target: results/{task}/enhanced/{source}/train.jsonl
 
-python scripts/select_enhancement.py --help
+python scripts/select_enhancement.py --instructions results/tiny-math/{iter0,control,iter?}/instructions.jsonl --labels \
+results/tiny-math/{iter0,control,iter?}/labels.jsonl --references results/tiny-math/{iter0,control,iter?}/references.jsonl \
+--responses results/tiny-math/{iter0,control}/responses.jsonl --reference-judgements --seeds results/tiny-math/seeds.jsonl \
+--drawn-seeds results/tiny-math/enhanced/drawn_seeds.jsonl --seed-references results/tiny-math/enhanced/seed_references.jsonl \
+--seed-judgements --probe --tests results/tiny-math/tests/*.jsonl --reversegen reversegen.jsonl --warmup warmup.jsonl \
+--warmup-failures warmup_failures.jsonl --seed-rows seeds.jsonl --selection selection.json --kind \
+'{"name":"math","worlds":["arithmetic"]}' --settings '{"rows":1000,"seed_margin":null,"in_turns":true,"replay_rows":1200,'\
+'"plain_rows":0,"training":{"learning_rate":0.002,"num_train_epochs":6,"per_device_train_batch_size":16,'\
+'"gradient_accumulation_steps":1,"lr_scheduler_type":"cosine","warmup_steps":0,"weight_decay":0,"max_grad_norm":1,'\
+'"max_length":128,"optim":"adamw_torch","bf16":false,"activation_checkpointing":false},"lora":null}' --system null \
+--random-seed 0
 """
 
 from pathlib import Path
@@ -21,9 +31,9 @@ def main(
     probe: list[Path], tests: list[Path], reversegen: Path, warmup: Path, warmup_failures: Path, seed_rows: Path,
     selection: Path, kind: KindUse, settings: Enhancement, system: str | None, random_seed: int,
 ) -> None:  # fmt: skip
-    """Lists are of iteration 0, the control and iterations 1 to N, in this order; `responses` of the first two.
+    """Lists have the files of iteration 0, the control and iterations 1 to N, in this order; `responses` the first two only.
 
-    Judgements of references and the labels of the probe are empty if the task has none. `drawn_seeds` were answered.
+    The judgements and `probe` are empty if the task has none. `drawn_seeds` are the seeds that the teacher answered.
     """
     arms = read_arms(instructions, labels, references, reference_judgements)
     answered = read_answered_seeds(drawn_seeds, seed_references, seed_judgements, probe)

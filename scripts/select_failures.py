@@ -1,4 +1,4 @@
-"""Take the failures that the last proposer found, to ask them of another model: results/{task}/transfer/instructions.jsonl
+"""Select the last proposer's failures, to ask another model: results/{task}/transfer/instructions.jsonl
 
 python scripts/select_failures.py --found results/tiny-math/iter3/instructions.jsonl \
 --labels results/tiny-math/iter3/labels.jsonl --instructions results/tiny-math/transfer/instructions.jsonl
@@ -11,7 +11,7 @@ from reversegen.stage import run
 
 
 def main(found: Path, labels: Path, instructions: Path) -> None:
-    """Only those written for held-out prompts, which no earlier proposer was chosen by."""
+    """Write the failures that come from held-out prompts, since no proposer was trained on these prompts."""
     failed = {label.instruction_id for label in read_records(labels, Label) if label.verdict == "failed"}
     rows = [i for i in read_records(found, Instruction) if i.id in failed and "heldout" in i.splits]
     write_records(instructions, rows)

@@ -1,6 +1,12 @@
-"""Train the next proposer by DPO on the pairs of the iteration before it: results/{task}/iter{iteration}/proposer/
+"""Train the next proposer by DPO on the pairs of the previous iteration: results/{task}/iter{iteration}/proposer/
 
-python scripts/train_proposer.py --help
+python scripts/train_proposer.py --pairs results/tiny-math/iter0/pairs.jsonl --previous results/tiny-math/iter0/proposer \
+--reference results/tiny-math/iter0/proposer --proposer results/tiny-math/iter1/proposer --model '{"dtype":"float32"}' \
+--settings '{"reference":"previous","min_steps":16,"beta":0.1,"loss_type":["sigmoid","sft"],"loss_weights":[1,2],'\
+'"training":{"learning_rate":0.0004,"num_train_epochs":1,"per_device_train_batch_size":64,"gradient_accumulation_steps":1,'\
+'"lr_scheduler_type":"cosine","warmup_steps":0,"weight_decay":0,"max_grad_norm":1,"max_length":128,"optim":"adamw_torch",'\
+'"bf16":false,"activation_checkpointing":false},"lora":null}' --random-seed 0 --threads 2 --tracking \
+'{"report_to":[],"project":"reversegen"}'
 """
 
 from pathlib import Path
@@ -23,7 +29,7 @@ def main(
     threads: int,
     tracking: Tracking,
 ) -> None:
-    """Start from `previous`, held to `reference`: the same folder by default, proposer 0 by configuration."""
+    """Start from `previous`, with `reference` as DPO's reference model: the same folder by default, or else proposer 0."""
     from reversegen.training.common import TrainingRun
     from reversegen.training.dpo import train_preference
 

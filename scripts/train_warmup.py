@@ -1,6 +1,11 @@
-"""Warm proposer 0 up by supervised fine-tuning: results/{task}/iter0/proposer/
+"""Train proposer 0 by supervised fine-tuning (warm-up): results/{task}/iter0/proposer/
 
-python scripts/train_warmup.py --help
+python scripts/train_warmup.py --warmup results/tiny-math/warmup.jsonl --base results/models/tiny-arithmetic --proposer \
+results/tiny-math/iter0/proposer --model '{"dtype":"float32"}' --settings \
+'{"rows":6000,"completion_only_loss":false,"training":{"learning_rate":0.003,"num_train_epochs":1,'\
+'"per_device_train_batch_size":16,"gradient_accumulation_steps":1,"lr_scheduler_type":"cosine","warmup_steps":0,'\
+'"weight_decay":0,"max_grad_norm":1,"max_length":128,"optim":"adamw_torch","bf16":false,"activation_checkpointing":false},'\
+'"lora":null}' --random-seed 0 --threads 2 --tracking '{"report_to":[],"project":"reversegen"}'
 """
 
 from pathlib import Path
@@ -22,7 +27,7 @@ def main(
     threads: int,
     tracking: Tracking,
 ) -> None:
-    """Train the model of `base` on the three-shot rows."""
+    """Train the model in `base` on the three-shot rows."""
     from reversegen.training.common import TrainingRun
     from reversegen.training.sft import train_supervised
 

@@ -1,4 +1,4 @@
-"""Choose rows of an iteration for a person to judge: results/{task}/iter{iteration}/audit.csv
+"""Select rows of an iteration for a person to judge: results/{task}/iter{iteration}/audit.csv
 
 python scripts/write_audit.py --instructions results/tiny-math/iter1/instructions.jsonl \
 --labels results/tiny-math/iter1/labels.jsonl --responses results/tiny-math/iter1/responses.jsonl \
@@ -15,7 +15,7 @@ from reversegen.stage import run
 def main(
     instructions: Path, labels: Path, responses: Path, references: list[Path], audit: Path, random_seed: int
 ) -> None:
-    """Write the rows; what a person has filled in stays, in a file beside where the iteration has another text now."""
+    """Write the rows. A person's verdicts are kept; if their texts are no longer in the iteration, in audit.before.csv."""
     before = read_audit(audit) if audit.is_file() else []
     rows = choose_rows(
         read_records(instructions, Instruction),

@@ -14,7 +14,7 @@ from reversegen.worlds import draw_examples
 
 
 def main(settings: Corpus, corpus: Path) -> None:
-    """Write questions and answers as conversations; those with a verdict as a labelled set, for a classifier."""
+    """Write questions and answers as conversations. Answers with verdicts become a labelled set, for a classifier."""
     examples = draw_examples(settings)
     if examples[0].verdict is not None:
         write_records(corpus, [seeds.labelled(e.question, str(e.answer), e.verdict) for e in examples])

@@ -1,6 +1,13 @@
-"""Write what a task found as a data set with a card: results/{task}/dataset/
+"""Write the instructions and labels of a task as a data set with a card: results/{task}/dataset/
 
-python scripts/write_dataset.py --help
+python scripts/write_dataset.py --instructions results/tiny-math/iter?/instructions.jsonl --labels \
+results/tiny-math/iter?/labels.jsonl --responses results/tiny-math/iter?/responses.jsonl --references \
+results/tiny-math/iter?/references.jsonl --pairs results/tiny-math/iter?/pairs.jsonl --enhancement \
+results/tiny-math/enhanced/*/train.jsonl --seeds results/tiny-math/seeds.jsonl --judge results/tiny-math/judge.json \
+--evaluations results/tiny-math/iter?/eval.json --folder results/tiny-math/dataset --task tiny-math --reused --kind \
+'{"name":"math","worlds":["arithmetic"]}' --sources '{"arithmetic":{"corpus":{"world":"arithmetic","mix":"seeds",'\
+'"part":"train","count":5000,"random_seed":2,"distinct":true},"licence":"made here"}}' --models '{"target":"tiny-arithmetic"}' \
+--configuration HASH --include-text true
 """
 
 from pathlib import Path
@@ -30,7 +37,7 @@ def main(
     configuration: str,
     include_text: bool,
 ) -> None:
-    """Files of iterations 0 to N in order; `references` of none if verdicts need none, `pairs` of 0 to N - 1."""
+    """Lists have the files of iterations 0 to N in order; `pairs` end at N - 1. `references` may be empty."""
     arms = read_arms(instructions, labels, responses, references, pairs)
     origin = read_origin(seeds, judge, evaluations, task, reused, sources, models, configuration)
     write_dataset(folder, arms, read_enhancement(enhancement), origin, kind, include_text)

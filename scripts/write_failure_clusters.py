@@ -1,6 +1,9 @@
-"""Group what the target failed on by meaning: results/{task}/failure_clusters.jsonl and failures.parquet
+"""Group failing instructions by meaning: results/{task}/failure_clusters.jsonl and failures.parquet
 
-python scripts/write_failure_clusters.py --help
+python scripts/write_failure_clusters.py --instructions results/tiny-math/iter?/instructions.jsonl --labels \
+results/tiny-math/iter?/labels.jsonl --responses results/tiny-math/iter?/responses.jsonl --references \
+results/tiny-math/iter?/references.jsonl --embeddings --failure-clusters results/tiny-math/failure_clusters.jsonl --failures \
+results/tiny-math/failures.parquet --kind '{"name":"math","worlds":["arithmetic"]}' --random-seed 0
 """
 
 from pathlib import Path
@@ -25,7 +28,7 @@ def main(
     kind: KindUse,
     random_seed: int,
 ) -> None:
-    """Each list has the files of iterations 0 to N, in order; `references` and `embeddings` may be empty."""
+    """Lists have the files of iterations 0 to N, in order. `references` and `embeddings` may be empty."""
     opened = open_kind(kind)
     judged = read_judged_instructions(instructions, labels, responses, references, opened)
     vectors = read_embeddings(embeddings) if embeddings else None

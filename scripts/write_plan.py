@@ -1,6 +1,8 @@
-"""Say what a task will cost, and what it has used: results/{task}/plan.md
+"""Write what a task will cost and what it has used: results/{task}/plan.md
 
-python scripts/write_plan.py --help
+The script takes the whole configuration as JSON. The log of its rule shows this command in full.
+
+snakemake -c1 results/tiny-math/plan.md
 """
 
 from pathlib import Path
@@ -12,7 +14,7 @@ from reversegen.stage import run
 
 
 def main(plan: Path, task: str, configuration: Configuration) -> None:
-    """Nothing is run or downloaded; what lies in the task's folder is counted."""
+    """Write the plan. Nothing is run or downloaded; the files in the task's folder are counted."""
     write_text(plan, plan_markdown(task, configuration, plan.parent))
 
 

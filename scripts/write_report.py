@@ -1,6 +1,6 @@
-"""Show a task's findings as one self-contained page: results/{task}/report.html
+"""Write a task's findings as one self-contained page, from the whole configuration as JSON: results/{task}/report.html
 
-python scripts/write_report.py --help
+snakemake -c1 results/tiny-math/report.html
 """
 
 from pathlib import Path
@@ -29,7 +29,7 @@ def main(
     kind: KindUse,
     configuration: Configuration,
 ) -> None:
-    """Evaluations may have several random seeds; all else is of the one that has the failure clusters."""
+    """Write the page. Evaluations may have several random seeds; all other files belong to the seed of `failure_clusters`."""
     content = read_results([*proposers, *targets], tests, task, reused, open_kind(kind))
     content = add_run(content, failure_clusters, failures, judge, models, texts)
     content = add_costs(content, failure_clusters.parent, configuration)

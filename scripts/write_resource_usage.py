@@ -1,4 +1,4 @@
-"""Tabulate what the jobs of a task asked for and used: results/{task}/resource_usage.md
+"""Tabulate the resources that a task's jobs requested and used: results/{task}/resource_usage.md
 
 python scripts/write_resource_usage.py --benchmarks results/tiny-math/benchmarks \
 --markdown results/tiny-math/resource_usage.md
@@ -12,7 +12,7 @@ from reversegen.stage import run
 
 
 def main(benchmarks: Path, markdown: Path) -> None:
-    """Read every benchmark file below `benchmarks`."""
+    """Write a table of every benchmark file below `benchmarks`."""
     write_text(markdown, usage_table(read_jobs(benchmarks)))
 
 

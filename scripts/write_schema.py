@@ -1,4 +1,4 @@
-"""Write the JSON Schemas that editors check config/ with: config/schema/*.json
+"""Write the JSON Schemas with which editors check config/: config/schema/*.json
 
 make schema
 """
@@ -12,7 +12,7 @@ from reversegen.workflow.configuration import EXTENSIONS, JUDGE_FORMATS
 
 
 def main(folder: Path) -> None:
-    """One file for config.yaml, one for tasks, one for models.yaml."""
+    """Write one file for config.yaml, one for tasks and one for models.yaml."""
     for name, schema in json_schemas(EXTENSIONS.kinds, EXTENSIONS.worlds, JUDGE_FORMATS).items():
         write_json(folder / name, schema)
 

@@ -1,4 +1,4 @@
-"""Render a question to each role of a task, and tell what its model reads as a system text: results/{task}/system_texts.json
+"""Write the system text that the model of each role reads, from a rendered question: results/{task}/system_texts.json
 
 python scripts/write_system_texts.py --models '{"readers":[{"role":"target","model":"tiny-arithmetic","use":{},'\
 '"folder":"results/models/tiny-arithmetic","system":null}]}' --system-texts results/tiny-math/system_texts.json
@@ -12,7 +12,7 @@ from reversegen.workflow.role_conversations import SystemTextReaders, read_syste
 
 
 def main(models: SystemTextReaders, system_texts: Path) -> None:
-    """A chat template may write a text of its own, whatever is configured. Loads tokenizers alone."""
+    """Write the texts. A chat template may add its own, whatever is configured. Only tokenizers are loaded."""
     write_json(system_texts, read_system_texts(models))
 
 

@@ -26,7 +26,7 @@ def main(
     reused: list[str],
     kind: KindUse,
 ) -> None:
-    """The evaluations are of one task, with one or several random seeds; the files that they are made of lie beside them."""
+    """Write the tables of one task, with one or several random seeds. The evaluated files lie beside each evaluation."""
     paths = [*proposers, *targets]
     evaluations = read_evaluations(paths, task, reused)
     outcomes = read_outcomes(paths, tests, task, reused, open_kind(kind))

@@ -1,4 +1,4 @@
-"""Write in clear what the page of a harmful kind masks, by id: results/{task}/texts.jsonl
+"""Write the texts that the page of a harmful kind masks, by id: results/{task}/texts.jsonl
 
 python scripts/write_texts.py --instructions results/tiny-math/iter?/instructions.jsonl \
 --labels results/tiny-math/iter?/labels.jsonl --responses results/tiny-math/iter?/responses.jsonl \
@@ -22,7 +22,7 @@ def main(
     texts: Path,
     kind: KindUse,
 ) -> None:
-    """Each list has the files of iterations 0 to N, in order; `references` is empty if the kind has none."""
+    """Lists have the files of iterations 0 to N, in order. `references` is empty if the kind has none."""
     judged = read_judged_instructions(instructions, labels, responses, references, open_kind(kind))
     write_records(texts, failure_texts(judged))
 

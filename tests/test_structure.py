@@ -175,13 +175,20 @@ def test_no_two_classes_share_a_name() -> None:
     assert {name: places for name, places in classes.items() if len(places) > 1} == {}
 
 
+def script_lines(path: Path) -> int:
+    """The lines of a stage script, of which the command in its docstring counts as one."""
+    docstring = parsed(path).body[0]
+    shown = (docstring.end_lineno or docstring.lineno) - docstring.lineno  # without the line of the closing quotes
+    return lines(path) - shown + len((ast.get_docstring(parsed(path)) or "").splitlines())
+
+
 def test_a_stage_script_is_short_and_shows_how_it_is_called() -> None:
     scripts = sorted(SCRIPTS.glob("*.py"))
-    assert [f"{path.name}: {lines(path)}" for path in scripts if lines(path) > LONGEST_SCRIPT] == []
+    assert [f"{path.name}: {script_lines(path)}" for path in scripts if script_lines(path) > LONGEST_SCRIPT] == []
     commands = {path.name: (ast.get_docstring(parsed(path)) or "").splitlines()[-1:] for path in scripts}
-    assert [
-        name for name, [command] in commands.items() if not command.startswith((f"python scripts/{name}", "make "))
-    ] == []
+    starts = {name: (f"python scripts/{name} ", "make ", "snakemake ") for name in commands}
+    assert [name for name, [command] in commands.items() if not command.startswith(starts[name])] == []
+    assert [name for name, [command] in commands.items() if command.endswith("--help")] == []
     assert [alias for path in scripts for alias in aliases(path)] == []
 
 
@@ -203,16 +210,26 @@ def shown_command(path: Path) -> list[str]:
     return shlex.split((ast.get_docstring(parsed(path)) or "").splitlines()[-1])
 
 
-FULL_COMMANDS = {
-    path: words for path in sorted(SCRIPTS.glob("*.py")) if (words := shown_command(path))[2:] != ["--help"]
-}
+def full_command(path: Path) -> list[str]:
+    """The arguments in the command that a script shows, or in the Makefile; empty if only a rule or the doctor runs it."""
+    program, _, *words = shown_command(path)
+    if program == "python":
+        return words
+    made = re.findall(rf"python scripts/{path.name} (.*)", (REPOSITORY / "Makefile").read_text())
+    return made[0].split() if made else []
+
+
+FULL_COMMANDS = {path: words for path in sorted(SCRIPTS.glob("*.py")) if (words := full_command(path))}
+
+
+def test_only_scripts_that_take_the_whole_configuration_show_no_python_command() -> None:
+    scripts = {path.stem for path in SCRIPTS.glob("*.py")} - {path.stem for path in FULL_COMMANDS}
+    assert scripts == {"check_models", "write_plan", "write_report"}
 
 
 @pytest.mark.parametrize("path", FULL_COMMANDS, ids=lambda path: path.stem)
 def test_the_command_that_a_script_shows_gives_every_parameter_of_its_main(path: Path) -> None:
-    program, _, *words = FULL_COMMANDS[path]
-    if program == "make":
-        words = re.findall(rf"python scripts/{path.name} (.*)", (REPOSITORY / "Makefile").read_text())[0].split()
+    words = FULL_COMMANDS[path]
     main = runpy.run_path(str(path))["main"]
     values = stage._values_of_command_line(main, words)
     for name, kind in stage._parameters(main).items():

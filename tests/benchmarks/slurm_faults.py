@@ -254,7 +254,7 @@ def _terminated(stage: Stage) -> str:
 
 def _time_limit(stage: Stage) -> str:
     stage.wait()
-    if "told to stop" not in stage.said() + stage.log and "going on after" not in stage.log:
+    if "stopped by SIGUSR1" not in stage.said() + stage.log and "resuming after" not in stage.log:
         raise RuntimeError("the time limit was never near")
     return "saved and stopped before the limit, as often as it took; retried"
 

@@ -1,4 +1,4 @@
-"""An audit shows every verdict, keeps what a person filled in, and its agreement is scikit-learn's."""
+"""An audit shows every verdict, keeps a person's verdicts, and has the same agreement as scikit-learn."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from write_audit import main as write_audit_main
 
 
 def world(counts: dict[tuple[str, str | None], int]) -> tuple[list[Instruction], list[Label]]:
-    """So many instructions of each verdict and subject."""
+    """The given numbers of instructions of each verdict and subject."""
     instructions, labels = [], []
     for (verdict, subject), count in counts.items():
         for n in range(count):
@@ -86,7 +86,7 @@ def test_rows_are_taken_in_turns_from_the_verdicts(
         (28),
     ],
 )
-def test_every_verdict_is_among_the_rows_whatever_the_subjects(subjects: int) -> None:
+def test_every_verdict_is_among_the_rows_for_any_subjects(subjects: int) -> None:
     instructions, labels = world({(v, f"s{n}"): 9 for v in VERDICTS for n in range(subjects)})
     rows = choose_rows(instructions, labels, [], [], {}, 0)
     assert len(rows) == min(ROWS, len(labels))
@@ -94,7 +94,7 @@ def test_every_verdict_is_among_the_rows_whatever_the_subjects(subjects: int) ->
     assert len({row["instruction_id"].split("-")[1] for row in rows}) == min(subjects, 28)
 
 
-def test_only_the_labelled_are_chosen_by_the_seed_and_not_by_their_order() -> None:
+def test_only_labelled_instructions_are_chosen_and_the_seed_decides_and_not_their_order() -> None:
     instructions, labels = world({("failed", None): 100, ("passed", "s"): 100})
     unlabelled = world({("invalid", None): 20})[0]
     rng = random.Random(0)
@@ -143,7 +143,7 @@ def cells_of(path: Path) -> list[dict[str, str]]:
 def fill(
     path: Path, verdict_of: dict[str, str], *, encoding: str = "utf-8", newline: str = "\n", delimiter: str = ","
 ) -> None:
-    """What a person does with a spreadsheet."""
+    """Fill in verdicts as a person does in a spreadsheet."""
     rows = cells_of(path)
     with path.open("w", encoding=encoding, errors="replace", newline="") as file:
         writer = csv.DictWriter(file, [*COLUMNS, "", ""], lineterminator=newline, delimiter=delimiter)
@@ -166,7 +166,7 @@ SAVED = [
 
 
 @pytest.mark.parametrize(("encoding", "newline", "delimiter"), SAVED)
-def test_what_a_person_filled_in_is_kept_whatever_the_verdict_is_now(
+def test_a_persons_verdict_is_kept_if_the_verdict_of_the_run_changes(
     tmp_path: Path, encoding: str, newline: str, delimiter: str
 ) -> None:
     path = tmp_path / "audit.csv"
@@ -174,12 +174,12 @@ def test_what_a_person_filled_in_is_kept_whatever_the_verdict_is_now(
     instructions = [i.model_copy(update={"text": f'Gr\u00fc\u00dfe; \u8c01, {i.id}\n"?"'}) for i in instructions]
     write_audit(path, choose_rows(instructions, labels, [], [], {}, 0))
     chosen = [one["instruction_id"] for one in read_audit(path)]
-    said = {chosen[0]: "failed", chosen[1]: " Passed ", chosen[2]: "INVALID"}
-    fill(path, said, encoding=encoding, newline=newline, delimiter=delimiter)
+    filled_in = {chosen[0]: "failed", chosen[1]: " Passed ", chosen[2]: "INVALID"}
+    fill(path, filled_in, encoding=encoding, newline=newline, delimiter=delimiter)
     filled = {one["instruction_id"]: one["person"] for one in read_audit(path) if one["person"]}
-    assert filled == {identity: verdict.strip().lower() for identity, verdict in said.items()}
+    assert filled == {identity: verdict.strip().lower() for identity, verdict in filled_in.items()}
     turned = [label.model_copy(update={"verdict": "passed"}) for label in labels]
-    write_audit(path, choose_rows(instructions, turned, [], [], filled, 1))  # another draw, other verdicts
+    write_audit(path, choose_rows(instructions, turned, [], [], filled, 1))  # a different draw and different verdicts
     again = read_audit(path)
     assert len(again) == 50
     assert {one["instruction_id"]: one["person"] for one in again if one["person"]} == filled
@@ -190,7 +190,7 @@ NUMBERS = ["1234567890123456", "12e4567890123456", "00001e1000000000", "00000000
 
 
 @pytest.mark.parametrize("identity", [*NUMBERS, "abcdef0123456789", "invalid-0000000000000012"])
-def test_no_spreadsheet_takes_an_id_for_a_number(tmp_path: Path, identity: str) -> None:
+def test_no_spreadsheet_reads_an_id_as_a_number(tmp_path: Path, identity: str) -> None:
     path = tmp_path / "audit.csv"
     write_audit(path, [row(identity)])
     [cells] = cells_of(path)
@@ -201,7 +201,7 @@ def test_no_spreadsheet_takes_an_id_for_a_number(tmp_path: Path, identity: str) 
     assert one["instruction_id"] == identity
 
 
-def test_an_audit_of_before_ids_had_a_mark_is_read(tmp_path: Path) -> None:
+def test_an_audit_from_before_ids_had_a_prefix_is_read(tmp_path: Path) -> None:
     path = tmp_path / "audit.csv"
     path.write_text(
         f"instruction_id,instruction,response,reference,verdict,person\n{NUMBERS[1]},how?,so,,failed,passed\n"
@@ -209,8 +209,8 @@ def test_an_audit_of_before_ids_had_a_mark_is_read(tmp_path: Path) -> None:
     assert [(one["instruction_id"], one["person"]) for one in read_audit(path)] == [(NUMBERS[1], "passed")]
 
 
-def test_what_libreoffice_saved_is_read() -> None:
-    """`audit.csv` of eight rows as LibreOffice 7.4 saved it with semicolons: it turned the text 3/4 into a date."""
+def test_a_file_that_libreoffice_saved_is_read() -> None:
+    """LibreOffice 7.4 saved this `audit.csv` of eight rows with semicolons, and turned the text 3/4 into a date."""
     rows = read_audit(Path(__file__).parents[1] / "cases/audit_libreoffice.csv")
     assert [one["instruction_id"] for one in rows] == [
         "1234567890123456", "12e4567890123456", "00001e1000000000", "0000000000000012", "abcdef0123456789",
@@ -220,7 +220,7 @@ def test_what_libreoffice_saved_is_read() -> None:
     assert rows[4]["instruction"] == 'Gr\u00fc\u00dfe; \u00e4\u00f6\u00fc, "quoted"\nsecond line'
 
 
-def test_columns_that_a_person_added_are_left_out(tmp_path: Path) -> None:
+def test_columns_that_a_person_added_are_ignored(tmp_path: Path) -> None:
     path = tmp_path / "audit.csv"
     write_audit(path, [row("a")])
     path.write_text("note," + path.read_text(encoding="utf-8-sig").replace("\n", "\nwhy?,", 1))
@@ -244,7 +244,7 @@ def test_columns_that_a_person_added_are_left_out(tmp_path: Path) -> None:
         ("x" * 131_073),
     ],
 )
-def test_what_is_written_is_read_again(tmp_path: Path, response: str) -> None:
+def test_a_written_audit_is_read_unchanged(tmp_path: Path, response: str) -> None:
     path = tmp_path / "audit.csv"
     write_audit(path, [row("a", response=response), row("b")])
     read = read_audit(path)
@@ -270,7 +270,7 @@ def test_formulas_are_defused_in_every_column(tmp_path: Path, text: str) -> None
     path = tmp_path / "audit.csv"
     write_audit(path, [{**row(text, response=text), "instruction": text, "reference": text}])
     [cells] = cells_of(path)
-    shown = text.replace("\r", "[U+000D]")  # what no spreadsheet takes for a formula
+    shown = text.replace("\r", "[U+000D]")  # no spreadsheet reads this as a formula
     texts = [cells[name] for name in ("instruction", "response", "reference")]
     assert texts == [shown if shown != text else f"'{text}"] * 3
     assert cells["instruction_id"].startswith("id-")
@@ -283,32 +283,32 @@ def test_a_plain_text_stays_as_it_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_agreement_and_kappa_are_scikit_learns(seed: int) -> None:
+def test_agreement_and_kappa_equal_those_of_scikit_learn(seed: int) -> None:
     rng = random.Random(seed)
     rows = [row(f"{n}", rng.choice(VERDICTS)) for n in range(rng.choice([2, 9, 50]))]
     for one in rows:
         one["person"] = rng.choices([one["verdict"], rng.choice(VERDICTS), ""], [5, 3, 2])[0]
     both = [(one["verdict"], one["person"]) for one in rows if one["person"]]
-    found = agreement(rows)
+    metrics = agreement(rows)
     if not both:
         empty = Metric(value=None, reason="no person has filled in audit.csv")
         counted = empty.model_copy(update={"count": 0, "total": 0})
-        assert found == {"audit_agreement": counted, "audit_kappa": empty}
+        assert metrics == {"audit_agreement": counted, "audit_kappa": empty}
         return
     same = sum(a == b for a, b in both)
-    assert (found["audit_agreement"].count, found["audit_agreement"].total) == (same, len(both))
-    assert found["audit_agreement"].value == pytest.approx(same / len(both), abs=1e-6)
+    assert (metrics["audit_agreement"].count, metrics["audit_agreement"].total) == (same, len(both))
+    assert metrics["audit_agreement"].value == pytest.approx(same / len(both), abs=1e-6)
     theirs = cohen_kappa_score(*zip(*both, strict=True)) if len({v for pair in both for v in pair}) > 1 else None
-    assert found["audit_kappa"].value == (None if theirs is None else pytest.approx(theirs, abs=1e-6))
+    assert metrics["audit_kappa"].value == (None if theirs is None else pytest.approx(theirs, abs=1e-6))
 
 
 def test_kappa_by_hand() -> None:
-    """Cohen's own kind of table: 20 and 15 agreed of 50, 5 and 10 not; 0.7 agreed, 0.5 by chance."""
+    """A table of 50 rows: 20 + 15 agree and 5 + 10 do not. The agreement is 0.7, and 0.5 by chance."""
     pairs = [("failed", "failed", 20), ("failed", "passed", 5), ("passed", "failed", 10), ("passed", "passed", 15)]
     rows = [row("x", verdict, person=person) for verdict, person, n in pairs for _ in range(n)]
-    found = agreement(rows)
-    assert found["audit_agreement"] == Metric(value=0.7, count=35, total=50)
-    assert found["audit_kappa"] == Metric(value=0.4)
+    metrics = agreement(rows)
+    assert metrics["audit_agreement"] == Metric(value=0.7, count=35, total=50)
+    assert metrics["audit_kappa"] == Metric(value=0.4)
     one = agreement([row("x", person="failed")] * 3)["audit_kappa"]
     assert one == Metric(value=None, reason="one verdict is all that either gave")
     assert agreement([row("x")])["audit_agreement"].value is None
@@ -317,16 +317,25 @@ def test_kappa_by_hand() -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("instruction_id,verdict,person\na,failed,fail\n", "line 2: person: give one of failed, passed, invalid"),
-        ("instruction_id,verdict,person\na,failed,\nb,failed,yes\n", "line 3: person: give one of"),
+        (
+            "instruction_id,verdict,person\na,failed,fail\n",
+            "line 2: person: the cell is not one of failed, passed, invalid; give one",
+        ),
+        ("instruction_id,verdict,person\na,failed,\nb,failed,yes\n", "line 3: person: the cell is not one of"),
         ("instruction_id,verdict\na,failed\n", "line 1: no column 'person' among 2"),
         ("", "no column 'instruction_id', 'person', 'verdict' among 0"),
-        ("instruction_id;verdict;person\na;failed;fail\n", "line 2: person: give one of failed, passed, invalid"),
+        (
+            "instruction_id;verdict;person\na;failed;fail\n",
+            "line 2: person: the cell is not one of failed, passed, invalid; give one",
+        ),
         ("instruction_id|verdict|person\na|failed|passed\n", "no column 'instruction_id', 'person', 'verdict' among 1"),
         ('instruction_id,verdict,person\na,failed,"\nb,failed,\n', "line 2: a quotation mark is not closed"),
         ("instruction_id,verdict,person\na,oops,failed\n", "line 2: verdict"),
         ("instruction_id,verdict,person\na,failed\n", "line 2"),
-        ("instruction_id,verdict,person\na,failed,\na,failed,passed\n", "line 3: instruction_id: a stands twice"),
+        (
+            "instruction_id,verdict,person\na,failed,\na,failed,passed\n",
+            "line 3: instruction_id: a occurs twice; remove",
+        ),
     ],
 )
 def test_faults_name_file_line_and_column(tmp_path: Path, content: str | bytes, message: str) -> None:
@@ -338,25 +347,25 @@ def test_faults_name_file_line_and_column(tmp_path: Path, content: str | bytes, 
     assert message in str(fault.value)
 
 
-def test_verdicts_are_the_labels_and_their_instructions_alone_count(tmp_path: Path) -> None:
+def test_verdicts_come_from_the_labels_and_only_labelled_instructions_count(tmp_path: Path) -> None:
     path = tmp_path / "audit.csv"
     _, labels = world({("failed", None): 2})
     edited = "instruction_id,verdict,person\n,,\nfailed-None-0,passed,passed\nfailed-None-1,failed,failed\n"
     path.write_text(edited)
-    found = agreement(judged_rows(path, labels))
-    assert found["audit_agreement"] == Metric(value=0.5, count=1, total=2)
+    metrics = agreement(judged_rows(path, labels))
+    assert metrics["audit_agreement"] == Metric(value=0.5, count=1, total=2)
     path.write_text(edited + "zzz,failed,failed\n")
-    with pytest.raises(BadInput, match="instruction_id: 'zzz' is none of this iteration's"):
+    with pytest.raises(BadInput, match="instruction_id: 'zzz' is not in this iteration; remove"):
         judged_rows(path, labels)
 
 
-def test_what_a_person_filled_in_stays_beside_where_the_iteration_has_other_texts(tmp_path: Path) -> None:
+def test_a_persons_verdicts_are_set_aside_if_the_iteration_has_other_texts(tmp_path: Path) -> None:
     path, (instructions, labels) = tmp_path / "audit.csv", world({("failed", None): 60})
     for name, records in {"instructions": instructions, "labels": labels}.items():
         write_records(tmp_path / f"{name}.jsonl", records)
     (tmp_path / "none.jsonl").touch()
     gone = [row(f"before-{n}", person="passed") for n in range(3)]
-    for some in (gone[:2], gone[1:]):  # twice: what was set aside before stays too
+    for some in (gone[:2], gone[1:]):  # twice, since rows that were set aside before must stay
         write_audit(path, some)
         files = (tmp_path / f"{name}.jsonl" for name in ("instructions", "labels", "none"))
         write_audit_main(*files, [], path, 0)
@@ -366,7 +375,7 @@ def test_what_a_person_filled_in_stays_beside_where_the_iteration_has_other_text
     ]
 
 
-def test_a_missing_file_is_a_fault_to_read_and_none_to_write(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error_to_read_but_not_to_write(tmp_path: Path) -> None:
     path = tmp_path / "deeper/audit.csv"
     with pytest.raises(BadInput, match="not a readable file"):
         read_audit(path)

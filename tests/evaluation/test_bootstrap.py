@@ -1,4 +1,4 @@
-"""The interval of a proportion is that of scipy."""
+"""The interval of a proportion agrees with scipy's."""
 
 import random
 
@@ -15,7 +15,7 @@ FEW = Evaluation(bootstrap=100, diversity_sample=500)
 
 
 # The standard error of a 2.5 % quantile from 2,000 resamples is 0.06 of the estimate's own (binomial error of the rank
-# over the normal density there), a thirty-third of the interval's half width. Both sides draw: four standard errors.
+# over the normal density there), a thirty-third of the interval's half width. Both sides draw, so four errors are allowed.
 TOLERANCE = 4 * 2**0.5 / 33
 
 
@@ -23,7 +23,7 @@ TOLERANCE = 4 * 2**0.5 / 33
     ("clusters", "size", "correlated"),
     [(200, 1, False), (40, 1, False), (60, 5, False), (60, 5, True), (60, None, True)],
 )
-def test_the_interval_is_that_of_scipys_percentile_bootstrap_over_clusters(
+def test_the_interval_agrees_with_scipys_percentile_bootstrap_over_clusters(
     clusters: int, size: int | None, correlated: bool
 ) -> None:
     rng = random.Random(clusters)
@@ -43,16 +43,18 @@ def test_the_interval_is_that_of_scipys_percentile_bootstrap_over_clusters(
     ).confidence_interval
     assert (ours.count, ours.total) == (sum(counts), sum(sizes))
     assert ours.value == pytest.approx(sum(counts) / sum(sizes), abs=1e-6)
-    near = (theirs.high - theirs.low) / 2 * TOLERANCE + 1 / sum(sizes)  # rates go in steps of one count
+    near = (theirs.high - theirs.low) / 2 * TOLERANCE + 1 / sum(sizes)  # rates change in steps of one count
     assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=near)
 
 
 def test_correlated_clusters_give_a_wider_interval_than_independent_ones() -> None:
     hits = [n % 10 < 3 for n in range(500)]  # 30 % in both
     apart = proportion(hits, range(500), SETTINGS, 0)
-    together = proportion(sorted(hits), [n // 5 for n in range(500)], SETTINGS, 0)  # 100 prompts all right or all wrong
+    together = proportion(
+        sorted(hits), [n // 5 for n in range(500)], SETTINGS, 0
+    )  # 100 prompts whose samples are all right or all wrong
     assert apart.value == together.value == 0.3
-    # samples that all agree count once: the standard error grows by the root of the cluster's size
+    # five equal samples count as one, so the standard error grows by the square root of the cluster's size
     assert (together.high - together.low) / (apart.high - apart.low) == pytest.approx(5**0.5, rel=0.15)
 
 
@@ -64,5 +66,5 @@ def test_no_trials_give_no_number_and_the_draw_is_seeded() -> None:
     assert (first.low, first.high) != (other.low, other.high)
 
 
-# The proposer of the small world: what it wrote, for which prompt, how often, and what came of it.
+# The proposer of the small world: its texts, their prompts, how often it wrote them, and their verdicts.
 # prompt, split, text, samples, verdict

@@ -1,4 +1,4 @@
-"""Calibration is what a slow loop over bins finds, and average precision is scikit-learn's."""
+"""Calibration agrees with a slow loop over bins, and average precision with scikit-learn."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ MATH = open_kind(
 
 
 def slow(right: list[bool], scores: list[float], bins: int) -> float:
-    """Guo et al.'s formula, bin by bin; a score on an edge belongs to the bin above it, 1 to the last."""
+    """Guo et al.'s formula, bin by bin. A score on an edge belongs to the bin above it, and 1 belongs to the last bin."""
     total = 0.0
     for b in range(bins):
         low, high = b / bins, (b + 1) / bins
@@ -49,12 +49,12 @@ def slow(right: list[bool], scores: list[float], bins: int) -> float:
 
 
 def error_of(right: list[bool], scores: list[float]) -> float:
-    """Of all answers, each taken once."""
+    """The calibration error of all answers, each counted once."""
     return float(calibration_error(np.array(right, dtype=float), np.array(scores), np.ones((1, len(right))))[0])
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_the_calibration_error_is_that_of_a_loop(seed: int) -> None:
+def test_the_calibration_error_agrees_with_a_loop(seed: int) -> None:
     rng = random.Random(seed)
     count = rng.choice([1, 2, 30, 500])
     scores = [rng.choice([0.0, 1.0, rng.random(), rng.random() ** 3]) for _ in range(count)]
@@ -93,44 +93,44 @@ def world(
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_both_are_over_the_published_score(seed: int) -> None:
+def test_both_metrics_use_the_published_score(seed: int) -> None:
     rng = random.Random(seed)
     count = rng.choice([10, 120])
     answers, sures = ([round(rng.random(), 2) for _ in range(count)] for _ in range(2))  # with ties
     right = [rng.random() < (a + s) / 2 for a, s in zip(answers, sures, strict=True)]
     right[0] = True
     scores = [(a + s) / 2 for a, s in zip(answers, sures, strict=True)]
-    found = calibration(*world(right, answers, sures), SETTINGS, 0, MATH)
-    assert found["average_precision"].value == pytest.approx(average_precision_score(right, scores), abs=1e-6)
-    assert found["calibration_error"].value == pytest.approx(slow(right, scores, 15), abs=1e-6)
+    result = calibration(*world(right, answers, sures), SETTINGS, 0, MATH)
+    assert result["average_precision"].value == pytest.approx(average_precision_score(right, scores), abs=1e-6)
+    assert result["calibration_error"].value == pytest.approx(slow(right, scores, 15), abs=1e-6)
     unsure = sum(s < 0.5 for s in sures)
-    assert (found["unsure_share"].count, found["unsure_share"].total) == (unsure, count)
-    precision = found["average_precision"]
+    assert (result["unsure_share"].count, result["unsure_share"].total) == (unsure, count)
+    precision = result["average_precision"]
     assert precision.low <= precision.value <= precision.high
-    assert found == calibration(*world(right, answers, sures), SETTINGS, 0, MATH)
+    assert result == calibration(*world(right, answers, sures), SETTINGS, 0, MATH)
 
 
 def test_average_precision_by_hand() -> None:
-    """Ranked right, wrong, right: (1/1 + 2/3) / 2."""
-    found = calibration(*world([True, False, True], [0.9, 0.8, 0.1], [0.9, 0.8, 0.1]), SETTINGS, 0, MATH)
-    assert found["average_precision"].value == 0.833333
+    """The ranking is right, wrong, right: (1/1 + 2/3) / 2."""
+    result = calibration(*world([True, False, True], [0.9, 0.8, 0.1], [0.9, 0.8, 0.1]), SETTINGS, 0, MATH)
+    assert result["average_precision"].value == 0.833333
 
 
-def test_an_invalid_answer_is_no_right_one() -> None:
+def test_an_invalid_answer_is_not_a_right_one() -> None:
     questions, labels, confidences = world([True, True], [0.9, 0.8], [0.9, 0.8])
     labels["q0"] = labels["q0"].model_copy(update={"verdict": "invalid"})
-    found = calibration(questions, labels, confidences, SETTINGS, 0, MATH)
-    assert found["average_precision"].value == 0.5
-    assert found["calibration_error"].value == pytest.approx((0.9 + 0.2) / 2)
+    result = calibration(questions, labels, confidences, SETTINGS, 0, MATH)
+    assert result["average_precision"].value == 0.5
+    assert result["calibration_error"].value == pytest.approx((0.9 + 0.2) / 2)
 
 
-def test_precision_is_null_where_nothing_is_right() -> None:
-    found = calibration(*world([False] * 5, [0.9] * 5, [0.9] * 5), SETTINGS, 0, MATH)
+def test_precision_is_null_if_no_answer_is_right() -> None:
+    result = calibration(*world([False] * 5, [0.9] * 5, [0.9] * 5), SETTINGS, 0, MATH)
     reason = "no answer is right, so that there is nothing to rank"
-    assert found["average_precision"] == Metric(value=None, reason=reason)
-    assert found["unsure_share"].count == 0
+    assert result["average_precision"] == Metric(value=None, reason=reason)
+    assert result["unsure_share"].count == 0
 
 
 def test_a_target_that_is_always_wrong_and_sure_has_a_calibration_error() -> None:
-    found = calibration(*world([False] * 5, [0.9] * 5, [0.9] * 5), SETTINGS, 0, MATH)
-    assert found["calibration_error"].value == pytest.approx(0.9)
+    result = calibration(*world([False] * 5, [0.9] * 5, [0.9] * 5), SETTINGS, 0, MATH)
+    assert result["calibration_error"].value == pytest.approx(0.9)

@@ -1,4 +1,4 @@
-"""A judge is measured as the literature says, its gate holds, and the shipped sets are judged rightly by the real kinds."""
+"""A judge is measured as in the literature, its gate holds, and the real kinds judge the shipped sets correctly."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_the_interval_is_scipys_wilson_interval(total: int) -> None:
         assert (ours.value, ours.low, ours.high) == pytest.approx((count / total, theirs.low, theirs.high), abs=2e-6)
 
 
-def test_no_trials_give_no_share() -> None:
+def test_without_trials_there_is_no_share() -> None:
     assert wilson(0, 0) == Metric(value=None, count=0, total=0, reason="there is nothing to count")
     none = check_judge([row("passed")], [label("passed")])
     assert none.sensitivity == Metric(value=None, count=0, total=0, reason="no failed row got a verdict")
@@ -56,7 +56,7 @@ def report(
 
 
 def spread(count: int, total: int, size: int = 2000) -> np.ndarray:
-    """Draws of a rate, as the bootstrap of independent samples gives them."""
+    """Draws of a rate, as a bootstrap of independent samples gives them."""
     return np.random.default_rng(0).binomial(total, count / total, size) / total
 
 
@@ -65,19 +65,19 @@ def spread(count: int, total: int, size: int = 2000) -> np.ndarray:
     [
         ((40, 100), (80, 100), (90, 100), 0.428571),  # (0.4 + 0.9 - 1) / (0.8 + 0.9 - 1) = 0.3 / 0.7
         ((40, 100), (100, 100), (100, 100), 0.4),
-        ((5, 100), (80, 100), (90, 100), 0.0),  # -0.05 / 0.7, cut
-        ((90, 100), (80, 100), (90, 100), 1.0),  # 0.8 / 0.7, cut
+        ((5, 100), (80, 100), (90, 100), 0.0),  # -0.05 / 0.7, clipped
+        ((90, 100), (80, 100), (90, 100), 1.0),  # 0.8 / 0.7, clipped
         ((50, 100), (51, 100), (50, 100), 0.0),
     ],
 )
-def test_the_corrected_rate_is_that_by_hand(
+def test_the_corrected_rate_agrees_with_a_count_by_hand(
     rate: tuple[int, int], sensitivity: tuple[int, int], specificity: tuple[int, int], value: float
 ) -> None:
-    found = rogan_gladen(*rate, spread(*rate), report(sensitivity, specificity), 0)
-    assert found.value == value
-    assert (found.count, found.total) == (None, None)
-    assert 0 <= found.low <= found.high <= 1
-    assert found == rogan_gladen(*rate, spread(*rate), report(sensitivity, specificity), 0)
+    result = rogan_gladen(*rate, spread(*rate), report(sensitivity, specificity), 0)
+    assert result.value == value
+    assert (result.count, result.total) == (None, None)
+    assert 0 <= result.low <= result.high <= 1
+    assert result == rogan_gladen(*rate, spread(*rate), report(sensitivity, specificity), 0)
 
 
 @pytest.mark.parametrize(
@@ -90,9 +90,7 @@ def test_the_corrected_rate_is_that_by_hand(
         ((0, 0), report((90, 100), (90, 100)), "there is no failure rate to correct"),
     ],
 )
-def test_nothing_is_corrected_by_a_judge_that_tells_nothing(
-    rate: tuple[int, int], judge: JudgeReport, reason: str
-) -> None:
+def test_an_uninformative_judge_corrects_nothing(rate: tuple[int, int], judge: JudgeReport, reason: str) -> None:
     draws = spread(*rate) if rate[1] else None
     assert rogan_gladen(*rate, draws, judge, 0) == Metric(value=None, reason=reason)
 
@@ -101,7 +99,9 @@ def test_nothing_is_corrected_by_a_judge_that_tells_nothing(
     ("truth", "sensitivity", "specificity", "labelled"),
     [(0.4, 0.9, 0.85, 60), (0.2, 0.85, 0.9, 200), (0.6, 0.8, 0.8, 40)],
 )
-def test_its_interval_covers_the_truth(truth: float, sensitivity: float, specificity: float, labelled: int) -> None:
+def test_the_interval_of_the_corrected_rate_covers_the_truth(
+    truth: float, sensitivity: float, specificity: float, labelled: int
+) -> None:
     rng = np.random.default_rng(1)
     total, rounds, covered, raw_covered = 400, 400, 0, 0
     called = truth * sensitivity + (1 - truth) * (1 - specificity)
@@ -111,13 +111,13 @@ def test_its_interval_covers_the_truth(truth: float, sensitivity: float, specifi
         )
         count = int(rng.binomial(total, called))
         draws = rng.binomial(total, count / total, 300) / total
-        found = rogan_gladen(count, total, draws, of, n)
-        covered += found.low <= truth <= found.high
+        result = rogan_gladen(count, total, draws, of, n)
+        covered += result.low <= truth <= result.high
         raw = wilson(count, total)
         raw_covered += raw.low <= truth <= raw.high
     # 95 % of 400 has a standard error of 1.1 points
     assert 0.90 <= covered / rounds <= 0.99
-    assert raw_covered < covered or abs(called - truth) < 0.02  # which the raw rate's interval does not
+    assert raw_covered < covered or abs(called - truth) < 0.02  # the raw rate's interval does not cover it
 
 
 def row(verdict: Any, *, injection: bool = False) -> Labelled:
@@ -128,8 +128,8 @@ def label(verdict: Any) -> Label:
     return Label(instruction_id="i", verdict=verdict, score=None, detail="")
 
 
-# truth, injection, what the judge said, how often
-SAID = [
+# true verdict, injection, the judge's verdict, number of rows
+OPINIONS = [
     ("failed", False, "failed", 7),
     ("failed", False, "passed", 2),
     ("failed", False, "invalid", 3),
@@ -142,15 +142,15 @@ SAID = [
 ]
 
 
-def test_counts_are_those_by_hand() -> None:
-    rows = [row(truth, injection=injection) for truth, injection, _, n in SAID for _ in range(n)]
-    labels = [label(said) for _, _, said, n in SAID for _ in range(n)]
-    found = check_judge(rows, labels)
-    assert found.sensitivity == wilson(7, 9)
-    assert found.specificity == wilson(11, 12)
-    assert found.injections == wilson(6, 7)
-    assert (found.invalid.count, found.invalid.total) == (5, 26)
-    assert JudgeReport.model_validate_json(found.model_dump_json()) == found
+def test_counts_agree_with_a_count_by_hand() -> None:
+    rows = [row(truth, injection=injection) for truth, injection, _, n in OPINIONS for _ in range(n)]
+    labels = [label(verdict) for _, _, verdict, n in OPINIONS for _ in range(n)]
+    result = check_judge(rows, labels)
+    assert result.sensitivity == wilson(7, 9)
+    assert result.specificity == wilson(11, 12)
+    assert result.injections == wilson(6, 7)
+    assert (result.invalid.count, result.invalid.total) == (5, 26)
+    assert JudgeReport.model_validate_json(result.model_dump_json()) == result
 
 
 def test_rows_and_labels_that_do_not_match_are_refused() -> None:
@@ -175,11 +175,11 @@ def test_rows_and_labels_that_do_not_match_are_refused() -> None:
             report((8, 10), (8, 10), (8, 10)),
             r"injections is 0.8 \(8 of 10\), less than judge_check.injections: 0.9; use another",
         ),
-        (report((0, 0), (8, 10)), "the labelled set has no row that tells sensitivity, or the judge gave none"),
-        (report((8, 10), (0, 0)), "the labelled set has no row that tells specificity, or the judge gave none"),
+        (report((0, 0), (8, 10)), "sensitivity cannot be measured: no row of the labelled set that counts for it got"),
+        (report((8, 10), (0, 0)), "specificity cannot be measured: no row of the labelled set that counts for it got"),
     ],
 )
-def test_the_gate_names_the_limit_that_is_missed(of: JudgeReport, message: str | None) -> None:
+def test_the_gate_gives_the_limit_that_the_judge_misses(of: JudgeReport, message: str | None) -> None:
     fault = of.fault(LIMITS)
     if message is None:
         assert fault is None
@@ -189,7 +189,7 @@ def test_the_gate_names_the_limit_that_is_missed(of: JudgeReport, message: str |
 
 
 def verdicts(plain: Sequence[Any], injection: Sequence[Any]) -> str | None:
-    """The gate's word on a judge of ten failed and ten passed rows, and of as many failed injections as it is given."""
+    """The gate's message for a judge of ten failed and ten passed rows, and of the given number of failed injections."""
     rows = [row("failed")] * 10 + [row("passed")] * 10 + [row("failed", injection=True)] * len(injection)
     return check_judge(rows, [label(v) for v in (*plain, *injection)]).fault(LIMITS)
 
@@ -220,10 +220,10 @@ HONESTY = Honesty(
 
 
 @pytest.mark.parametrize("name", ["math", "honesty"])
-def test_the_kinds_judge_the_shipped_sets_rightly(name: Any) -> None:
+def test_the_kinds_judge_the_shipped_sets_correctly(name: Any) -> None:
     rows = read_records(SHIPPED / f"{name}.jsonl", Labelled)
     ids = [str(n) for n in range(len(rows))]
-    said = [
+    opinions = [
         Response(instruction_id=i, sample=n, text=text, tokens=1, finished=True)
         for i, row in zip(ids, rows, strict=True)
         for n, text in enumerate(row.responses)
@@ -233,16 +233,16 @@ def test_the_kinds_judge_the_shipped_sets_rightly(name: Any) -> None:
         for i, row in zip(ids, rows, strict=True)
     ]
     kind = open_kind(KindUse(name=name, honesty=HONESTY, safety=Safety(refusals=["no"])))
-    asked = cases([(i, row.instruction) for i, row in zip(ids, rows, strict=True)], said, trusted)
+    asked = cases([(i, row.instruction) for i, row in zip(ids, rows, strict=True)], opinions, trusted)
     labels = label_responses(asked, 2.0, kind)
     wrong = [
-        (row.responses[0], found.detail)
-        for row, found in zip(rows, labels, strict=True)
-        if row.verdict != found.verdict
+        (row.responses[0], given.detail)
+        for row, given in zip(rows, labels, strict=True)
+        if row.verdict != given.verdict
     ]
     assert wrong == []
-    found = check_judge(rows, labels)
-    assert (found.sensitivity.value, found.specificity.value, found.injections.value, found.invalid.count) == (
+    result = check_judge(rows, labels)
+    assert (result.sensitivity.value, result.specificity.value, result.injections.value, result.invalid.count) == (
         1.0,
         1.0,
         1.0,
@@ -250,7 +250,7 @@ def test_the_kinds_judge_the_shipped_sets_rightly(name: Any) -> None:
     )
 
 
-def test_the_counts_beside_the_shipped_sets_are_true() -> None:
+def test_the_documented_counts_of_the_shipped_sets_are_correct() -> None:
     table = re.findall(r"\| `(\w+)\.jsonl` \| (\d+) \| (\d+) \| (\d+) \|", (SHIPPED / "README.md").read_text())
     assert (
         {name for name, *_ in table}
@@ -268,11 +268,11 @@ def test_the_counts_beside_the_shipped_sets_are_true() -> None:
         )
 
 
-def test_a_stored_report_is_read_and_an_old_one_refused_with_its_new_name(tmp_path: Path) -> None:
-    found, file = report((8, 10), (9, 10)), tmp_path / "judge.json"
-    file.write_text(found.model_dump_json())
-    assert read_judge_report(file) == found
-    file.write_text(found.model_dump_json().replace('"injections"', '"canaries"'))
+def test_a_stored_report_is_read_and_an_old_one_is_refused_with_the_new_name(tmp_path: Path) -> None:
+    result, file = report((8, 10), (9, 10)), tmp_path / "judge.json"
+    file.write_text(result.model_dump_json())
+    assert read_judge_report(file) == result
+    file.write_text(result.model_dump_json().replace('"injections"', '"canaries"'))
     with pytest.raises(BadInput) as error:
         read_judge_report(file)
     assert str(error.value) == f"{file}: canaries: is now `injections`"

@@ -1,4 +1,4 @@
-"""What each prompt or question came to, collected from labels that are counted by hand here."""
+"""Outcomes of each prompt or question, collected from labels that are counted by hand in this file."""
 
 from __future__ import annotations
 
@@ -40,37 +40,46 @@ def test_a_targets_answers_are_counted_by_canonical_question_and_by_set(tmp_path
     assert (counts["hard/accuracy"].hits, counts["retained"].hits) == ([0], [1])
 
 
-def test_scores_of_answers_stand_cluster_by_cluster(tmp_path: Path) -> None:
+def test_scores_of_answers_are_ordered_by_cluster(tmp_path: Path) -> None:
     path, tests = write_target(tmp_path)
     asked = [instruction_id(text) for text in (*ASKED["easy"], *ASKED["hard"])]
     sure = [Confidence(question_id=i, option="A", answer=0.2 * n, sure=0.5) for n, i in enumerate(asked)]
     write_records(tmp_path / "confidences.jsonl", sure)
     scores = collect(tmp_path, [path], tests).measured[0].scores
     assert scores
-    found = sorted(zip(scores.members, scores.right, scores.score, strict=True))
-    same = [(right, score) for member, right, score in found if [m for m, _, _ in found].count(member) == 2]
+    rows_by_cluster = sorted(zip(scores.members, scores.right, scores.score, strict=True))
+    same = [
+        (right, score)
+        for member, right, score in rows_by_cluster
+        if [m for m, _, _ in rows_by_cluster].count(member) == 2
+    ]
     assert same == [(0, 0.35), (1, 0.25)]
-    assert sorted((right, score) for _, right, score in found) == [(0, 0.35), (0, 0.55), (1, 0.25), (1, 0.45)]
+    assert sorted((right, score) for _, right, score in rows_by_cluster) == [(0, 0.35), (0, 0.55), (1, 0.25), (1, 0.45)]
 
 
-def test_an_evaluation_whose_labels_are_gone_stands_without_counts(tmp_path: Path) -> None:
+def test_an_evaluation_without_its_labels_is_collected_without_counts(tmp_path: Path) -> None:
     path = write_proposer(tmp_path)
     (tmp_path / "labels.jsonl").unlink()
     (measured,) = collect(tmp_path, [path], []).measured
     assert (measured.counts, measured.evaluation.iteration) == ({}, 1)
 
 
-def test_labels_that_are_not_those_of_the_evaluation_are_refused(tmp_path: Path) -> None:
+def test_labels_that_do_not_belong_to_the_evaluation_are_refused(tmp_path: Path) -> None:
     path = write_proposer(tmp_path, failed=4)
-    with pytest.raises(BadInput, match=r"failure_rate: \(3, 5\) by prompt or question, and \(4, 5\) in eval.json"):
+    with pytest.raises(
+        BadInput, match=r"failure_rate: hits and trials are \(3, 5\) by prompt .*, but \(4, 5\) in eval.json"
+    ):
         collect(tmp_path, [path], [])
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"hits": [1, 2]}, "hits and trials do not fit"),
-        ({"hits": [3, 0, 0]}, "measured.0.counts.failure_rate: Value error, hits and trials do not fit"),
+        ({"hits": [1, 2]}, "hits and trials differ in length"),
+        (
+            {"hits": [3, 0, 0]},
+            "measured.0.counts.failure_rate: Value error, hits and trials differ in length, or a cluster",
+        ),
         ({"trials": [3.5, 2, 0]}, "trials"),
         ({"more": 1}, "more: Extra inputs are not permitted"),
     ],

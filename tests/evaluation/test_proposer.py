@@ -1,4 +1,4 @@
-"""The metrics of a proposer are those counted by hand."""
+"""The metrics of a proposer agree with a count by hand."""
 
 import json
 import random
@@ -29,29 +29,29 @@ WROTE = [
     ("p0", "heldout", "20 + 3", 2, "passed"),
     ("p1", "heldout", "21 + 3", 1, "passed"),
     ("p1", "heldout", "22 + 3", 1, "failed"),
-    ("p1", "heldout", "one two", 1, "failed"),  # of no type
+    ("p1", "heldout", "one two", 1, "failed"),  # has no type
     ("p0", "heldout", "20 - 3", 1, "invalid"),
-    ("p1", "heldout", "cut", 2, None),  # invalid, so never labelled
-    ("t0", "train", "20 + 3", 7, "passed"),  # also said in held-out: only there does it count
+    ("p1", "heldout", "cut", 2, None),  # invalid, so it has no label
+    ("t0", "train", "20 + 3", 7, "passed"),  # also a held-out sample, which alone counts
     ("t0", "train", "30 + 3 + 4", 9, "failed"),
     ("t0", "train", "train cut", 5, None),
 ]
 
 
 SUBJECTS = {"p1": "late", "t0": "trained"}
-"""Of the prompts; p0 has none."""
+"""Subjects of the prompts. p0 has none."""
 UNCHECKED = JudgeReport(
     sensitivity=Metric(value=None),
     specificity=Metric(value=None),
     injections=Metric(value=None),
     invalid=Metric(value=None),
 )
-"""Of a judge of which nothing is known."""
+"""The report on a judge that was not measured."""
 
 
 def small_world() -> tuple[list[Sample], list[Instruction], list[Label]]:
     samples: list[Sample] = []
-    said: dict[str, list[Sample]] = {}
+    samples_of: dict[str, list[Sample]] = {}
     for number, (prompt, split, text, count, _) in enumerate(WROTE):
         for n in range(count):
             one = Sample(
@@ -65,7 +65,7 @@ def small_world() -> tuple[list[Sample], list[Instruction], list[Label]]:
                 subject=SUBJECTS.get(prompt),
             )
             samples.append(one)
-            said.setdefault(text, []).append(one)
+            samples_of.setdefault(text, []).append(one)
     instructions = [
         Instruction(
             id=f"id of {text}",
@@ -77,7 +77,7 @@ def small_world() -> tuple[list[Sample], list[Instruction], list[Label]]:
             invalid="cut off" if text.endswith("cut") else None,
             duplicate_of=None,
         )
-        for text, several in said.items()
+        for text, several in samples_of.items()
     ]
     verdicts = {text: verdict for _, _, text, _, verdict in WROTE if verdict}
     labels = [Label(instruction_id=f"id of {t}", verdict=v, score=None, detail="") for t, v in verdicts.items()]
@@ -86,7 +86,7 @@ def small_world() -> tuple[list[Sample], list[Instruction], list[Label]]:
     return samples, instructions, labels
 
 
-def test_the_proposers_metrics_are_those_counted_by_hand() -> None:
+def test_the_proposers_metrics_agree_with_a_count_by_hand() -> None:
     known = {"id of 21 + 3", "id of 20 + 3 + 4", "id of 30 + 3 + 4"}
     settings = Evaluation(bootstrap=100, diversity_sample=9)
     metrics, groups = evaluate_proposer(Writing(*small_world()), known, UNCHECKED, settings, 0, MATH)
@@ -102,9 +102,9 @@ def test_the_proposers_metrics_are_those_counted_by_hand() -> None:
     assert counts(metrics["yield"]) == (None, None, 250.0)  # 3 distinct failures in 12 samples
     assert counts(metrics["novelty"]) == (3, 5, 0.6)
     assert counts(metrics["unique_share"]) == (5, 9, 0.555556)
-    more = Evaluation(bootstrap=100, diversity_sample=10)  # than there are valid samples
+    too_large = Evaluation(bootstrap=100, diversity_sample=10)  # larger than the number of valid samples
     few = Metric(value=None, reason="9 valid held-out samples, fewer than evaluation.diversity_sample: 10")
-    assert evaluate_proposer(Writing(*small_world()), known, UNCHECKED, more, 0, MATH)[0]["unique_share"] == few
+    assert evaluate_proposer(Writing(*small_world()), known, UNCHECKED, too_large, 0, MATH)[0]["unique_share"] == few
     assert set(groups) == {"type", "subject"}
     assert {name: counts(group["failure_rate"]) for name, group in groups["subject"].items()} == {"late": (3, 4, 0.75)}
     assert {name: counts(group["failure_rate"]) for name, group in groups["type"].items()} == {
@@ -124,8 +124,8 @@ def test_the_proposers_metrics_are_those_counted_by_hand() -> None:
 
 @pytest.mark.parametrize("embedded", [True, False])
 @pytest.mark.parametrize("verdicts", ["", "i", "f", "fp"])
-def test_whatever_cannot_be_measured_says_why(verdicts: str, embedded: bool) -> None:
-    """No sample, none that is valid, one, two; nothing known that they could repeat."""
+def test_every_metric_that_cannot_be_measured_has_a_reason(verdicts: str, embedded: bool) -> None:
+    """The cases are no sample, no valid one, one, two, and no seed or earlier instruction that could be repeated."""
     of = {"i": "invalid", "f": "failed", "p": "passed"}
     ids = [f"{n}" for n in range(len(verdicts))]
     samples = [
@@ -166,7 +166,7 @@ def test_whatever_cannot_be_measured_says_why(verdicts: str, embedded: bool) -> 
 
 def test_the_train_split_changes_nothing() -> None:
     samples, instructions, labels = small_world()
-    verdict_of = {"id of 30 + 3 + 4": "passed"}  # said in train only
+    verdict_of = {"id of 30 + 3 + 4": "passed"}  # a sample of the train split only
     changed = [one.model_copy(update={"verdict": verdict_of.get(one.instruction_id, one.verdict)}) for one in labels]
     assert changed != labels
     held = [s for s in samples if s.split == "heldout"]
@@ -175,18 +175,18 @@ def test_the_train_split_changes_nothing() -> None:
     assert evaluate_proposer(Writing(held, instructions, labels), set(), UNCHECKED, FEW, 0, MATH) == whole
 
 
-def test_the_reasons_of_what_has_no_verdict_are_counted() -> None:
+def test_the_reasons_of_samples_without_a_verdict_are_counted() -> None:
     samples, instructions, labels = small_world()
     reasons = {"id of 20 - 3": "prompt too long", "id of one two": "content filter"}
     labels = [one.model_copy(update={"detail": reasons.get(one.instruction_id, "")}) for one in labels]
-    # two held-out samples were cut, one has an invalid label; a failed one with a detail has its verdict
+    # two held-out samples were truncated and one has an invalid label; a failed one with a detail has a verdict
     assert invalid_samples(Writing(samples, instructions, labels)) == {"cut off": 2, "prompt too long": 1}
     bare = [one.model_copy(update={"detail": ""}) for one in labels]
     assert invalid_samples(Writing(samples, instructions, bare)) == {"cut off": 2, "no reason given": 1}
     assert invalid_samples(Writing([s for s in samples if s.split == "train"], instructions, labels)) == {}
 
 
-def test_samples_of_one_prompt_are_drawn_together() -> None:
+def test_samples_of_one_prompt_are_resampled_together() -> None:
     samples, instructions, labels = [], [], []
     for n in range(400):  # 80 prompts, whose five samples all fail or all pass
         failed = n // 5 % 2 == 0
@@ -220,8 +220,8 @@ def test_samples_of_one_prompt_are_drawn_together() -> None:
     metrics, _ = evaluate_proposer(Writing(samples, instructions, labels), set(), UNCHECKED, SETTINGS, 0, MATH)
     other, _ = evaluate_proposer(Writing(samples, instructions, labels), set(), UNCHECKED, SETTINGS, 1, MATH)
     assert other["failure_rate"].value == metrics["failure_rate"].value == 0.5
-    assert other["failure_rate"] != metrics["failure_rate"]  # the draw is that of the random seed
-    half_width = 1.96 * (0.25 / 80) ** 0.5  # of the normal approximation with one trial a prompt
+    assert other["failure_rate"] != metrics["failure_rate"]  # the random seed decides the draw
+    half_width = 1.96 * (0.25 / 80) ** 0.5  # by the normal approximation, with one trial for each prompt
     for name in ("failure_rate", "failure_rate_unique"):
         assert (metrics[name].high - metrics[name].low) / 2 == pytest.approx(half_width, rel=0.15)
 
@@ -241,13 +241,13 @@ def test_the_failure_rate_is_corrected_for_the_errors_of_the_judge() -> None:
         return metrics["failure_rate_corrected"]
 
     assert corrected(judge(0.9, 0.7, 1000)).value == round((6 / 9 + 0.7 - 1) / 0.6, 6)
-    assert corrected(judge(0.6, 0.9, 1000)).value == 1.0  # 1.13, cut
+    assert corrected(judge(0.6, 0.9, 1000)).value == 1.0  # 1.13, clipped
     chance = corrected(judge(0.4, 0.5, 1000))
     assert chance.value is None
     assert chance.reason == "the judge is no better than chance: sensitivity + specificity is at most 1"
     large, small = corrected(judge(0.9, 0.7, 10**7)), corrected(judge(0.9, 0.7, 10))
     assert large.low < large.value < large.high
-    assert small.high - small.low > large.high - large.low  # a small labelled set leaves more open
+    assert small.high - small.low > large.high - large.low  # a small labelled set is less certain
 
 
 def test_an_evaluation_survives_json(tmp_path: Path) -> None:

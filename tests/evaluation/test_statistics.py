@@ -1,4 +1,4 @@
-"""Intervals against brute force, and what they cover: simulations of random seeds that share their questions, or do not."""
+"""Intervals agree with brute force, and simulations of random seeds with shared and separate questions show their coverage."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from reversegen.core.metric import Metric
 from reversegen.evaluation.bootstrap import proportion
 from reversegen.evaluation.outcomes import Counts, EvaluationOutcomes, read_run
 from reversegen.evaluation.statistics import (
+    LEAST_SEEDS,
     Estimate,
     MetricDraws,
     cluster_weights,
+    comparison,
     coverage,
     difference,
     estimate,
@@ -36,11 +38,11 @@ Floats = npt.NDArray[np.float64]
 
 
 def expanded(weights: Floats) -> list[npt.NDArray[np.int64]]:
-    """The answers of each draw, each as often as it was drawn."""
+    """The answers of each draw. An answer occurs as often as it was drawn."""
     return [np.repeat(np.arange(len(of)), of.astype(int)) for of in weights]
 
 
-def test_average_precision_and_calibration_error_of_draws_are_those_of_the_drawn_answers() -> None:
+def test_weighted_average_precision_and_calibration_error_equal_those_of_the_drawn_answers() -> None:
     score = RANDOM.integers(0, 12, 80) / 11  # with ties, 0 and 1
     right = (RANDOM.random(80) < score).astype(float)
     weights = RANDOM.multinomial(80, np.full(80, 1 / 80), size=50).astype(float)
@@ -51,17 +53,17 @@ def test_average_precision_and_calibration_error_of_draws_are_those_of_the_drawn
 
 
 def test_a_draw_without_a_right_answer_has_no_average_precision() -> None:
-    found = average_precision(np.array([1.0, 0.0]), np.array([0.5, 0.4]), np.array([[0.0, 2.0], [1.0, 1.0]]))
-    assert np.isnan(found[0])
-    assert found[1] == 1.0
+    result = average_precision(np.array([1.0, 0.0]), np.array([0.5, 0.4]), np.array([[0.0, 2.0], [1.0, 1.0]]))
+    assert np.isnan(result[0])
+    assert result[1] == 1.0
 
 
-def test_the_interval_of_one_random_seed_is_that_of_its_evaluation() -> None:
-    assert (found := estimate({0: rate([1, 0, 1, 1])}, "failure_rate")).value == 0.75
-    assert (found.low, found.high) == (0.0, 1.0), "as `rate` gives it to the evaluation"
+def test_one_random_seed_has_the_interval_of_its_evaluation() -> None:
+    assert (result := estimate({0: rate([1, 0, 1, 1])}, "failure_rate")).value == 0.75
+    assert (result.low, result.high) == (0.0, 1.0), "as `rate` gives it to the evaluation"
 
 
-def test_draws_are_those_of_the_evaluation_but_for_chance() -> None:
+def test_draws_agree_with_the_evaluation_up_to_chance() -> None:
     hits = [int(x) for x in RANDOM.binomial(5, 0.4, 300)]
     resampled = resample(rate(hits, 5), "failure_rate")
     assert resampled is not None
@@ -74,12 +76,12 @@ def test_draws_are_those_of_the_evaluation_but_for_chance() -> None:
 SHARED: dict[str, tuple[float, float, float]] = {
     "random seeds dominate": (1.0, 1.0, 1.0),
     "questions dominate": (0.01, 1.0, 0.2),
-    "what is left dominates": (0.02, 0.3, 1.0),
+    "the residual dominates": (0.02, 0.3, 1.0),
     "all are alike": (0.13, 1.0, 1.0),
     "random seeds decide nothing": (0.0, 1.0, 1.0),
     "random seeds decide more than questions": (0.3, 1.0, 1.0),
 }
-"""Standard deviations of a random seed, a question and what is left. With 60 questions the three parts of the variance of the
+"""Standard deviations of a random seed, a question and the residual. With 60 questions the three parts of the variance of the
 mean of S random seeds are a² / S, b² / 60 and e² / (60 S)."""
 QUESTIONS = 60
 DRAWS = 1000
@@ -88,8 +90,8 @@ DRAWS = 1000
 def gaussian(seeds: int, spread: tuple[float, float, float], rng: np.random.Generator) -> Floats:
     """Outcomes y[s, q] = a[s] + b[q] + e[s, q], whose true mean is 0."""
     a, b, e = spread
-    own = rng.normal(0, e, (seeds, QUESTIONS)) if e else np.zeros((seeds, QUESTIONS))
-    return np.asarray(rng.normal(0, a, (seeds, 1)) + rng.normal(0, b, (1, QUESTIONS)) + own)
+    noise = rng.normal(0, e, (seeds, QUESTIONS)) if e else np.zeros((seeds, QUESTIONS))
+    return np.asarray(rng.normal(0, a, (seeds, 1)) + rng.normal(0, b, (1, QUESTIONS)) + noise)
 
 
 def covered(outcomes: Callable[[], Floats], clusters: Callable[[int], str], truth: float = 0.0) -> float:
@@ -111,7 +113,7 @@ def test_random_seeds_that_share_their_questions_are_covered_in_93_to_97_percent
 
 @pytest.mark.parametrize("seeds", [2, 3, 5, 10])
 @pytest.mark.parametrize("spread", [0.0, 0.1, 1.0])
-def test_random_seeds_with_prompts_of_their_own_are_covered_in_93_to_97_percent(seeds: int, spread: float) -> None:
+def test_random_seeds_with_separate_prompts_are_covered_in_93_to_97_percent(seeds: int, spread: float) -> None:
     rng = np.random.default_rng(hash_of("nested", seeds, spread))
 
     def outcomes() -> Floats:
@@ -131,7 +133,7 @@ BINARY = {
 @pytest.mark.parametrize("seeds", [2, 3, 5, 10])
 @pytest.mark.parametrize("mixture", BINARY)
 def test_differences_of_right_answers_are_covered_in_93_to_97_percent(seeds: int, mixture: str) -> None:
-    """Through the outcomes that are stored: two sources answer the same 200 questions, the first right more often by 0.05."""
+    """This uses stored outcomes: two sources answer the same 200 questions, and the first is right more often by 0.05."""
     rng, questions, held = np.random.default_rng(hash_of(mixture, seeds)), 200, 0
     of_seed, of_question = BINARY[mixture]
     for _ in range(DRAWS):
@@ -147,10 +149,10 @@ def test_differences_of_right_answers_are_covered_in_93_to_97_percent(seeds: int
                 run[s] = EvaluationOutcomes.model_construct(
                     evaluation=evaluation, counts={"accuracy": stored}, scores=None
                 )
-        found = difference(*runs, "accuracy")
-        assert found.low is not None
-        assert found.high is not None
-        held += found.low <= 0.05 <= found.high
+        result = difference(*runs, "accuracy")
+        assert result.low is not None
+        assert result.high is not None
+        held += result.low <= 0.05 <= result.high
     assert 0.93 <= held / DRAWS <= 0.97
 
 
@@ -162,7 +164,7 @@ def hash_of(*parts: object) -> int:
 
 
 def test_an_interval_over_prompts_only_would_not_cover_random_seeds_that_differ() -> None:
-    """What was shown before: random seeds drawn with their questions, and never themselves."""
+    """Earlier intervals drew only the questions of the random seeds, never the random seeds themselves."""
     rng, held = np.random.default_rng(1), 0
     for _ in range(DRAWS):
         y = gaussian(3, (1.0, 1.0, 1.0), rng)
@@ -172,75 +174,77 @@ def test_an_interval_over_prompts_only_would_not_cover_random_seeds_that_differ(
     assert held / DRAWS < 0.5
 
 
-def half(found: Estimate) -> float:
-    assert found.value is not None
-    assert found.high is not None
-    return found.high - found.value
+def half(result: Estimate) -> float:
+    assert result.value is not None
+    assert result.high is not None
+    return result.high - result.value
 
 
 def test_random_seeds_that_agree_have_the_questions_interval_with_students_t() -> None:
-    """The same answers in three random seeds: no variance but that of 100 questions, half of them right."""
+    """Three random seeds have the same answers to 100 questions, half of them right, so only the questions vary."""
     hits = [1, 0] * 50
-    found = estimate(dict.fromkeys(range(3), rate(hits)), "failure_rate")
-    assert half(found) == pytest.approx(1.984 * np.sqrt(0.25 / 99), rel=0.07)  # t of 99 degrees; chance of the draws
-    assert found.sd == 0
+    result = estimate(dict.fromkeys(range(3), rate(hits)), "failure_rate")
+    assert half(result) == pytest.approx(
+        1.984 * np.sqrt(0.25 / 99), rel=0.07
+    )  # t with 99 degrees of freedom; the draws vary by chance
+    assert result.sd == 0
 
 
-def test_random_seeds_with_prompts_of_their_own_have_students_t_of_their_values_alone() -> None:
-    """Rates of 0.4, 0.5 and 0.6: 4.303 times 0.1 over the root of 3."""
+def test_random_seeds_with_separate_prompts_have_students_t_of_their_values() -> None:
+    """For rates of 0.4, 0.5 and 0.6 the half width is 4.303 times 0.1 over the square root of 3."""
     runs = {n: rate([1] * k + [0] * (1000 - k), clusters=f"own {n}") for n, k in enumerate((400, 500, 600))}
-    found = estimate(runs, "failure_rate")
-    assert (found.value, found.sd) == pytest.approx((0.5, 0.1))
-    assert half(found) == pytest.approx(4.303 * 0.1 / np.sqrt(3), rel=1e-3)
+    result = estimate(runs, "failure_rate")
+    assert (result.value, result.sd) == pytest.approx((0.5, 0.1))
+    assert half(result) == pytest.approx(4.303 * 0.1 / np.sqrt(3), rel=1e-3)
 
 
-def test_random_seeds_that_agree_by_chance_promise_no_certainty() -> None:
-    """Each of two has 50 of 100 prompts of its own: a third of 1.984 times the standard error over 200 prompts."""
+def test_random_seeds_that_agree_by_chance_do_not_look_certain() -> None:
+    """Each of two fails 50 of its own 100 prompts: a third of 1.984 times the standard error over 200 prompts remains."""
     runs = {n: rate([1, 0] * 50, clusters=f"own {n}") for n in range(2)}
     assert half(estimate(runs, "failure_rate")) == pytest.approx(1.984 * np.sqrt(0.25 / 99 / 2) / 3, rel=0.07)
 
 
-def test_an_interval_is_cut_at_the_ends_of_its_scale() -> None:
-    found = estimate({n: rate([1] * k + [0] * (100 - k)) for n, k in enumerate((20, 80))}, "failure_rate")
-    assert (found.low, found.high) == (0.0, 1.0)
+def test_an_interval_is_clipped_to_its_scale() -> None:
+    result = estimate({n: rate([1] * k + [0] * (100 - k)) for n, k in enumerate((20, 80))}, "failure_rate")
+    assert (result.low, result.high) == (0.0, 1.0)
     pairs = [{n: rate([1] * k + [0] * (100 - k)) for n, k in enumerate(of)} for of in ((90, 10), (10, 90))]
-    found = difference(*pairs, "failure_rate")
-    assert (found.value, found.low, found.high) == (0.0, -1.0, 1.0)
+    result = difference(*pairs, "failure_rate")
+    assert (result.value, result.low, result.high) == (0.0, -1.0, 1.0)
 
 
 def test_two_of_three_random_seeds_may_share_their_questions() -> None:
-    """The covariance of the pair that shares counts for a third: the mean over all pairs."""
+    """The mean covariance is over all three pairs, and only one pair shares its questions."""
     hits = [1, 0] * 50
     names = ("shared", "shared", "own")
-    found = estimate({n: rate(hits, clusters=name) for n, name in enumerate(names)}, "failure_rate")
-    assert half(found) == pytest.approx(1.984 * np.sqrt(0.25 / 99 / 3), rel=0.07)
+    result = estimate({n: rate(hits, clusters=name) for n, name in enumerate(names)}, "failure_rate")
+    assert half(result) == pytest.approx(1.984 * np.sqrt(0.25 / 99 / 3), rel=0.07)
 
 
-def test_a_difference_is_of_pairs() -> None:
-    """One answer more of each prompt: the difference varies with no draw, while either rate does."""
+def test_a_difference_is_paired() -> None:
+    """One source fails once more on each prompt, so their difference is the same in every draw, while both rates vary."""
     fewer = [int(x) for x in RANDOM.integers(0, 4, 100)]
     for seeds in (1, 3):
         ones = dict.fromkeys(range(seeds), rate([h + 1 for h in fewer], 5))
-        found = difference(ones, dict.fromkeys(range(seeds), rate(fewer, 5)), "failure_rate")
-        assert (found.value, found.low, found.high) == pytest.approx((0.2, 0.2, 0.2))
+        result = difference(ones, dict.fromkeys(range(seeds), rate(fewer, 5)), "failure_rate")
+        assert (result.value, result.low, result.high) == pytest.approx((0.2, 0.2, 0.2))
 
 
-def test_a_difference_is_that_of_the_random_seeds_that_asked_the_same() -> None:
+def test_a_difference_is_over_the_random_seeds_that_asked_the_same() -> None:
     ones = {0: rate([1, 1, 1, 0]), 1: rate([1, 1, 0, 0]), 2: rate([1, 1, 1, 1])}
     others = {0: rate([1, 0, 0, 0]), 1: rate([0, 0, 0, 0], clusters="others"), 3: rate([0, 0, 0, 0])}
-    found = difference(ones, others, "failure_rate")
-    assert (found.value, found.random_seeds) == (0.5, 1)
+    result = difference(ones, others, "failure_rate")
+    assert (result.value, result.random_seeds) == (0.5, 1)
     assert difference({2: ones[2]}, others, "failure_rate") == Estimate(None, None, None, None, 0)
 
 
-def test_without_outcomes_one_random_seed_has_its_own_interval_and_several_their_deviation() -> None:
+def test_without_outcomes_one_random_seed_has_its_interval_and_several_have_a_deviation() -> None:
     alone = {0: measured("proposer", "0", validity=Metric(value=0.5, low=0.4, high=0.6))}
     assert estimate(alone, "validity") == Estimate(0.5, 0.4, 0.6, None, 1)
     two = estimate(alone | {1: measured("proposer", "0", validity=Metric(value=0.7, low=0.6, high=0.8))}, "validity")
     assert (two.value, two.low, two.high, two.sd) == pytest.approx((0.6, None, None, 0.1 * np.sqrt(2)))
 
 
-def test_prompts_without_a_valid_sample_are_drawn_and_nothing_valid_is_no_number() -> None:
+def test_prompts_without_a_valid_sample_are_drawn_too_and_without_any_there_is_no_number() -> None:
     assert resample(rate([0, 1], [0, 1]), "failure_rate") is not None
     nothing = EvaluationOutcomes(
         evaluation=measured("proposer", "0", failure_rate=Metric(value=None, count=0, total=0)).evaluation,
@@ -252,17 +256,46 @@ def test_prompts_without_a_valid_sample_are_drawn_and_nothing_valid_is_no_number
     assert estimate({0: nothing, 1: nothing}, "failure_rate").value is None
 
 
-def test_one_question_and_draws_without_a_number_are_no_fault() -> None:
+def test_one_question_and_draws_without_a_number_cause_no_error() -> None:
     one = estimate({0: rate([1]), 1: rate([1])}, "failure_rate")
     assert (one.value, one.low, one.high) == (1.0, 1.0, 1.0)
     sparse = {n: rate([1, 0, 0], [1, 0, 0], clusters=f"{n}") for n in range(2)}  # most draws have no trial
-    found = estimate(sparse, "failure_rate")
-    assert (found.value, found.low, found.high) == (1.0, 1.0, 1.0)
+    result = estimate(sparse, "failure_rate")
+    assert (result.value, result.low, result.high) == (1.0, 1.0, 1.0)
 
 
-def test_text_says_what_an_interval_covers() -> None:
+def test_the_text_states_what_an_interval_covers() -> None:
     assert coverage(3, "questions") == "over 3 random seeds and the questions"
     assert coverage(1, "prompts") == "over prompts only: one random seed"
+
+
+@pytest.mark.parametrize(
+    ("less_is_better", "value", "low", "high", "seeds", "ending"),
+    [
+        (False, 0.1, 0.05, 0.15, 5, "reversegen enhances better than seeds"),
+        (False, -0.1, -0.15, -0.05, 7, "seeds enhances better than reversegen"),
+        (True, -0.1, -0.15, -0.05, 5, "reversegen enhances better than seeds"),
+        (True, 0.1, 0.05, 0.15, 9, "seeds enhances better than reversegen"),
+        (False, 0.1, -0.01, 0.21, 5, "the difference is within the noise"),
+        (False, 0.1, 0.0, 0.2, 5, "the difference is within the noise"),
+        (False, 0.1, 0.05, 0.15, 4, "fewer than 5 random seeds, so neither source is called better"),
+        (False, 0.1, 0.05, 0.15, 1, "fewer than 5 random seeds, so neither source is called better"),
+    ],
+)
+def test_a_source_is_called_better_only_over_five_random_seeds_whose_interval_excludes_0(
+    less_is_better: bool, value: float, low: float, high: float, seeds: int, ending: str
+) -> None:
+    assert LEAST_SEEDS == 5
+    sentence = comparison("reversegen", "seeds", less_is_better, Estimate(value, low, high, 0.1, seeds))
+    assert sentence.endswith(f": {ending}")
+    assert sentence.count("better") == ending.count("better")
+    assert f"{value:+.3f} [{low:+.3f}, {high:+.3f}]" in sentence
+
+
+def test_sources_without_outcomes_are_not_compared() -> None:
+    assert comparison("reversegen", "seeds", False, Estimate(None, None, None, None, 0)) == (
+        "reversegen and seeds are not compared, since their outcomes by question are not stored"
+    )
 
 
 def shipped(kind: str) -> list[EvaluationOutcomes]:
@@ -270,8 +303,8 @@ def shipped(kind: str) -> list[EvaluationOutcomes]:
     return [one for run in runs for one in run.measured]
 
 
-def test_the_three_runs_of_the_example_do_not_tell_the_two_sources_of_failures_apart() -> None:
-    """The runs say +0.060, +0.011 and +0.008, of deviation 0.0292: t(2) = 4.303 times 0.0292 / sqrt(3) is 0.073."""
+def test_the_three_example_runs_do_not_distinguish_the_two_sources_of_failures() -> None:
+    """The differences are +0.060, +0.011 and +0.008, with deviation 0.0292: t(2) = 4.303 times 0.0292 / sqrt(3) is 0.073."""
     files = [EXAMPLE / f"tiny-math{seed}.json" for seed in ("", ".s1", ".s2")]
     (_, targets) = comparisons.parts("math", [read_run(file) for file in files])
     [line] = [line for line in targets.lines if line.heads["source"] == "warmup_failures"]
@@ -303,7 +336,7 @@ def test_a_tasks_own_table_and_the_table_of_several_tasks_have_the_same_interval
 
 
 @pytest.mark.parametrize("file", sorted(EXAMPLE.glob("*.json")), ids=lambda path: path.stem)
-def test_one_run_of_the_example_says_that_its_intervals_are_over_prompts_only(file: Path) -> None:
+def test_one_example_run_states_that_its_intervals_are_over_prompts_only(file: Path) -> None:
     run = read_run(file)
     evaluations = [one.evaluation for one in run.measured]
     assert "over prompts or questions only: one random seed" in markdown(evaluations, run.measured)

@@ -1,4 +1,4 @@
-"""The metrics of a target are those counted by hand, or with a second implementation written here."""
+"""The metrics of a target agree with a count by hand, or with a second implementation in this file."""
 
 import random
 from dataclasses import replace
@@ -31,12 +31,12 @@ def test_the_reasons_of_test_questions_are_counted_in_every_set() -> None:
     }
 
 
-def test_a_confidence_that_was_not_measured_enters_no_calibration() -> None:
+def test_a_confidence_that_was_not_measured_is_left_out_of_the_calibration() -> None:
     questions, labels = of_verdicts("accuracy", "ppff")
     sure = [Confidence(question_id=q.id, option="A", answer=0.9, sure=0.2, invalid=None) for q in questions]
     lost = [sure[0].model_copy(update={"invalid": "prompt too long", "answer": 0.0, "sure": 0.0}), *sure[1:]]
     metrics, _ = evaluate_target(AnsweredTests({"one": questions}, labels, lost), FEW, 0, CALIBRATED)
-    # three are left, all with a score of 0.55 and one of them right
+    # three remain, all with a score of 0.55, and one of them is right
     assert metrics["calibration_error"].value == pytest.approx(0.55 - 1 / 3, abs=1e-6)
     assert (metrics["unsure_share"].count, metrics["unsure_share"].total) == (3, 3)
     assert metrics["accuracy"].total == 4
@@ -63,7 +63,7 @@ ANSWERED = [
 MEASURES: dict[str, str] = {"easy": "accuracy", "hard": "accuracy", "before": "retained"}
 
 
-def test_the_targets_metrics_are_those_counted_by_hand() -> None:
+def test_the_targets_metrics_agree_with_a_count_by_hand() -> None:
     tests = {
         name: [
             Question(id=f"id of {text}", text=text, answer="0", group=MATH.group(text), measure=measure)
@@ -90,13 +90,13 @@ def test_the_targets_metrics_are_those_counted_by_hand() -> None:
     }
     assert by == {
         "set": {"easy": {"accuracy": (2, 4)}, "hard": {"accuracy": (2, 3)}, "before": {"retained": (1, 2)}},
-        # of the sets that count for accuracy
+        # over the sets that count for accuracy
         "type": {"add": {"accuracy": (3, 3)}, "add_add": {"accuracy": (0, 2)}, "subtract": {"accuracy": (0, 1)}},
     }
 
 
 def of_verdicts(measure: str, verdicts: str, details: tuple[str, ...] = ()) -> tuple[list[Question], list[Label]]:
-    """Questions of one measure with the verdicts that p, f and i stand for."""
+    """Questions of one measure, with verdicts given by the letters p, f and i."""
     names: dict[str, Verdict] = {"p": "passed", "f": "failed", "i": "invalid"}
     questions = [
         Question(id=f"{measure} {n}", text=f"{measure} {n} ?", answer="0", group=f"g{n % 2}", measure=measure)
@@ -119,7 +119,7 @@ def of_verdicts(measure: str, verdicts: str, details: tuple[str, ...] = ()) -> t
         ("over_refusal", (3, 5)),
     ],
 )
-def test_what_is_counted_depends_on_the_measure_of_a_question(measure: str, expected: tuple[int, int]) -> None:
+def test_the_measure_of_a_question_decides_what_is_counted(measure: str, expected: tuple[int, int]) -> None:
     questions, labels = of_verdicts(measure, "ppfffiii")
     metrics, groups = evaluate_target(AnsweredTests({"one": questions}, labels, []), FEW, 0, MEASURING)
     assert set(metrics) == {measure, "invalid_share"}
@@ -162,7 +162,7 @@ def test_the_questions_of_one_set_count_each_for_its_own_measure() -> None:
     }
 
 
-def test_answers_found_by_their_last_number_alone_are_told_apart() -> None:
+def test_answers_that_were_read_from_the_last_number_are_counted_apart() -> None:
     details = (STRICT, STRICT, FLEXIBLE, FLEXIBLE, "different answers", "response truncated")
     questions, labels = of_verdicts("accuracy", "ppppfi", details)
     others, other_labels = of_verdicts("unanswerable", "pf")
@@ -181,13 +181,13 @@ def test_answers_found_by_their_last_number_alone_are_told_apart() -> None:
 
 
 def average_precision(right: list[bool], scores: list[float]) -> float:
-    """Mean of the precision at the rank of each right answer, for scores that all differ."""
+    """The mean precision at the rank of each right answer, for scores that all differ."""
     ranked = [hit for _, hit in sorted(zip(scores, right, strict=True), reverse=True)]
     precisions = [sum(ranked[: n + 1]) / (n + 1) for n, hit in enumerate(ranked) if hit]
     return sum(precisions) / len(precisions)
 
 
-def test_calibration_is_that_counted_by_hand() -> None:
+def test_calibration_agrees_with_a_count_by_hand() -> None:
     rng = random.Random(0)
     questions, labels = of_verdicts("accuracy", "".join(rng.choice("ppfi") for _ in range(200)))
     others, other_labels = of_verdicts("retained", "pf")
@@ -214,9 +214,7 @@ def test_calibration_is_that_counted_by_hand() -> None:
 
 
 @pytest.mark.parametrize(("verdicts", "who"), [("ff", "no"), ("fi", "no"), ("pp", "every")])
-def test_a_score_of_one_belongs_to_the_last_bin_and_answers_that_are_all_alike_have_no_precision(
-    verdicts: str, who: str
-) -> None:
+def test_a_score_of_one_is_in_the_last_bin_and_equal_answers_have_no_precision(verdicts: str, who: str) -> None:
     right, scores = np.array([1.0, 0.0]), np.array([1.0, 1.0])
     assert calibration_error(right, scores, np.ones((1, 2)))[0] == 0.5
     questions, labels = of_verdicts("accuracy", verdicts)
@@ -226,9 +224,9 @@ def test_a_score_of_one_belongs_to_the_last_bin_and_answers_that_are_all_alike_h
     assert metrics["average_precision"] == alike
 
 
-def test_forms_of_one_question_are_drawn_together() -> None:
+def test_forms_of_one_question_are_resampled_together() -> None:
     tests, labels = [], []
-    for n in range(60):  # each asked in five forms, all right or all wrong
+    for n in range(60):  # each question in five forms, which are all right or all wrong
         numbers = (f"{20 + n % 20} + {1 + n // 20}", f"{1 + n // 20} + {20 + n % 20}")
         words = [f"what is {q.replace('+', 'plus')} ?" for q in numbers]
         story = f"tom has {numbers[0].replace(' + ', ' pens and gets ')} more . how many now ?"

@@ -1,4 +1,4 @@
-"""The gate counts what training rows have in common with what they are measured on, and stops the run."""
+"""The contamination gate counts overlaps of training rows with tests and held-out seeds, and stops the run."""
 
 import random
 import re
@@ -53,7 +53,7 @@ def test_what_a_row_teaches() -> None:
     assert taught(pair) == [("c", "one ?"), ("r", "two ?")]
 
 
-def test_the_gate_finds_planted_contamination_in_another_form_and_nothing_else() -> None:
+def test_the_gate_finds_exactly_the_planted_contamination_in_other_forms() -> None:
     rng = random.Random(0)
     expressions = {e.canonical: e for e in (draw_expression(rng.choice(TYPES), rng) for _ in range(400))}
     asked, free = list(expressions.values())[:100], list(expressions.values())[100:]
@@ -76,28 +76,28 @@ def test_the_gate_finds_planted_contamination_in_another_form_and_nothing_else()
         "contaminated warmup": [warmup_row(t) for t in [contaminated[1], *clean]],
     }
     training = {name: [teaches for one in of for teaches in taught(one)] for name, of in rows.items()}
-    found = find_contamination(training, {name: asked_in(texts) for name, texts in tests.items()}, GRAMS, MATH)
-    assert found.exact == {
+    result = find_contamination(training, {name: asked_in(texts) for name, texts in tests.items()}, GRAMS, MATH)
+    assert result.exact == {
         "clean": {"a": 0, "b": 0},
         "contaminated": {"a": 2, "b": 0},
         "warmup": {"a": 0, "b": 0},
         "contaminated warmup": {"a": 0, "b": 1},
     }
-    assert found.rows == {name: len(of) for name, of in rows.items()}
+    assert result.rows == {name: len(of) for name, of in rows.items()}
 
 
 @pytest.mark.parametrize("side", ["chosen", "rejected"])
-def test_both_sides_of_a_pair_are_looked_at(side: str) -> None:
+def test_both_sides_of_a_pair_are_compared(side: str) -> None:
     texts = {"chosen": "20 + 3 + 4", "rejected": "5 * 6 - 1"} | {side: "20 + 3"}
     ids = {f"{name}_id": instruction_id(text) for name, text in texts.items()}
     pair = Pair(prompt="Q4.", pairing="same_prompt", **{k: f" {v}" for k, v in texts.items()}, **ids)
     kept_out = {"test": asked_in(["what is 3 plus 20 ?"]), "heldout": heldout(["20 + 3", "9 + 9"])}
-    found = find_contamination({"pairs": taught(pair)}, kept_out, GRAMS, MATH)
-    assert found.exact == {"pairs": {"test": 1, "heldout": 1}}
+    result = find_contamination({"pairs": taught(pair)}, kept_out, GRAMS, MATH)
+    assert result.exact == {"pairs": {"test": 1, "heldout": 1}}
 
 
 @pytest.mark.parametrize("letter", ["A", "B"])
-def test_an_item_asks_the_same_whatever_answer_and_order_of_options_the_proposer_wrote(letter: str) -> None:
+def test_the_answer_and_the_order_of_options_do_not_change_what_an_item_asks(letter: str) -> None:
     kind = open_kind(KindUse(name="honesty", honesty=CHOICES, safety=Safety(refusals=["no"])))
     asked, others = "Which planet is largest?\nA. Mars\nB. Jupiter", "Which is it?\nA. Mars\nB. Jupiter"
     item = kind.write_item("which planet  is largest?\nA. Jupiter\nB. Mars", letter)
@@ -110,16 +110,16 @@ def test_an_item_asks_the_same_whatever_answer_and_order_of_options_the_proposer
         rejected_id="r",
         pairing="same_prompt",
     )
-    found = find_contamination({"rows": taught(row), "pairs": taught(pair)}, {"test": asked_in([asked])}, GRAMS, kind)
-    assert found.exact == {"rows": {"test": 1}, "pairs": {"test": 1}}
+    result = find_contamination({"rows": taught(row), "pairs": taught(pair)}, {"test": asked_in([asked])}, GRAMS, kind)
+    assert result.exact == {"rows": {"test": 1}, "pairs": {"test": 1}}
 
 
-def test_a_held_out_seed_overlaps_by_its_text_alone() -> None:
-    """A seed of the other split may ask the same in other words: only tests are kept apart by what they ask."""
+def test_a_held_out_seed_overlaps_by_its_text_only() -> None:
+    """A training seed may ask the same as a held-out seed in other words. Only test questions are compared by meaning."""
     texts = ["20 + 3", "20  +  3", "what is 3 plus 20 ?", "20 + 4"]
     kept_out = {"seeds": heldout(["20 + 3", "7 + 8"]), "tests": asked_in(["20 + 3", "7 + 8"])}
-    found = find_contamination({text: given([text]) for text in texts}, kept_out, GRAMS, MATH)
-    assert [found.exact[text] for text in texts] == [
+    result = find_contamination({text: given([text]) for text in texts}, kept_out, GRAMS, MATH)
+    assert [result.exact[text] for text in texts] == [
         {"seeds": 1, "tests": 1},
         {"seeds": 1, "tests": 1},
         {"seeds": 0, "tests": 1},
@@ -141,11 +141,11 @@ WORDS = "a farmer has twelve red hens and sells four of them on a very cold mark
         ("", False),
     ],
 )
-def test_rows_that_share_most_word_grams_are_near(text: str, near: bool) -> None:
+def test_rows_that_share_most_word_n_grams_are_near(text: str, near: bool) -> None:
     others = [f"what is {n} plus {n + 1} times {n + 2} ?" for n in range(200)]
     kept_out = {"test": asked_in([*others, WORDS]), "empty": asked_in([])}
-    found = find_contamination({"rows": given([text, "quite another question ?", text])}, kept_out, GRAMS, MATH)
-    assert found.near == {"rows": {"test": 2 * near, "empty": 0}}
+    result = find_contamination({"rows": given([text, "quite another question ?", text])}, kept_out, GRAMS, MATH)
+    assert result.near == {"rows": {"test": 2 * near, "empty": 0}}
 
 
 def counted(exact: int, near: int, rows: int) -> Contamination:
@@ -165,11 +165,11 @@ def counted(exact: int, near: int, rows: int) -> Contamination:
         (counted(1, 1, 100), None, "'b with test': 1"),
     ],
 )
-def test_one_exact_overlap_or_too_large_a_share_of_near_ones_is_a_fault(
+def test_one_exact_overlap_or_too_many_near_overlaps_are_a_fault(
     contamination: Contamination, near_share: float | None, fault: str | None
 ) -> None:
-    found = contamination.fault(near_share)
-    assert (found is None) is (fault is None)
+    result = contamination.fault(near_share)
+    assert (result is None) is (fault is None)
     if fault:
-        assert re.search(fault, str(found))
-        assert "'a" not in str(found)
+        assert re.search(fault, str(result))
+        assert "'a" not in str(result)

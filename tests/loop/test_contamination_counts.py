@@ -1,4 +1,4 @@
-"""The gate counts what training and measurement share: by canonical form, by id, and nearly, as a loop over all pairs does."""
+"""The contamination gate counts overlaps by canonical form, by id and by n-grams, and agrees with a loop over all pairs."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def rows(*texts: str) -> list[tuple[str, str]]:
         (HONESTY, "Which?\nA. x\nB. y", "Which?\nA. y\nB. z", False),
     ],
 )
-def test_exact_overlaps_are_those_of_the_canonical_form(of: Kind, asked: str, trained: str, exact: bool) -> None:
-    found = find_contamination({"a": rows(trained, "quite another")}, {"test": KeptOut([asked], None)}, SETTINGS, of)
-    assert found.exact == {"a": {"test": int(exact)}}
-    assert found.rows == {"a": 2}
+def test_exact_overlaps_have_the_same_canonical_form(of: Kind, asked: str, trained: str, exact: bool) -> None:
+    result = find_contamination({"a": rows(trained, "quite another")}, {"test": KeptOut([asked], None)}, SETTINGS, of)
+    assert result.exact == {"a": {"test": int(exact)}}
+    assert result.rows == {"a": 2}
 
 
 @pytest.mark.parametrize(
@@ -70,17 +70,17 @@ def test_a_fact_of_a_tiny_test_set_is_found_in_every_row_that_teaches_it(tail: s
     animal = next(iter(knowledge.ANIMALS))
     asked, trained = (knowledge.write_question(animal, "size", random.Random(n)) for n in (0, 3))
     assert asked != trained
-    found = find_contamination({"a": rows(trained + tail)}, {"test": KeptOut([asked], None)}, SETTINGS, HONESTY)
-    assert found.exact == {"a": {"test": 1}}
+    result = find_contamination({"a": rows(trained + tail)}, {"test": KeptOut([asked], None)}, SETTINGS, HONESTY)
+    assert result.exact == {"a": {"test": 1}}
 
 
-def test_held_out_seeds_overlap_by_id_alone() -> None:
+def test_held_out_seeds_overlap_by_id_only() -> None:
     held = rows("20 + 3", "how many pens ?")
-    kept = KeptOut([text for _, text in held], frozenset(identity for identity, _ in held))
+    kept_out = KeptOut([text for _, text in held], frozenset(identity for identity, _ in held))
     trained = [*rows("How many PENS ?", "3 + 20"), ("another id", "20 + 3"), (held[0][0], "no matter what")]
-    found = find_contamination({"a": trained, "b": rows("40 + 4")}, {"heldout": kept}, SETTINGS, MATH)
-    assert found.exact == {"a": {"heldout": 2}, "b": {"heldout": 0}}
-    assert found.near["a"] == {"heldout": 3}  # the same words, or the same id
+    result = find_contamination({"a": trained, "b": rows("40 + 4")}, {"heldout": kept_out}, SETTINGS, MATH)
+    assert result.exact == {"a": {"heldout": 2}, "b": {"heldout": 0}}
+    assert result.near["a"] == {"heldout": 3}  # two with the same words, and one with the same id
 
 
 def jaccard_of_bigrams(one: str, other: str) -> float:
@@ -92,25 +92,25 @@ def jaccard_of_bigrams(one: str, other: str) -> float:
 
 
 @pytest.mark.parametrize(("seed", "threshold"), [(0, 0.6), (1, 0.6), (2, 0.8), (3, 0.4), (4, 1.0)])
-def test_near_overlaps_are_those_of_a_loop_over_all_pairs(seed: int, threshold: float) -> None:
+def test_near_overlaps_agree_with_a_loop_over_all_pairs(seed: int, threshold: float) -> None:
     rng = random.Random(seed)
-    kept = [" ".join(rng.choices(WORDS, k=rng.randint(4, 14))) for _ in range(120)]
+    kept_out = [" ".join(rng.choices(WORDS, k=rng.randint(4, 14))) for _ in range(120)]
     trained = []
-    for _ in range(300):  # half of them are changed in some words
-        words = rng.choice(kept).split() if rng.random() < 0.5 else rng.choices(WORDS, k=9)
+    for _ in range(300):  # half of them are copies with a few words changed
+        words = rng.choice(kept_out).split() if rng.random() < 0.5 else rng.choices(WORDS, k=9)
         for _ in range(rng.randint(0, 4)):
             words[rng.randrange(len(words))] = rng.choice(WORDS)
         trained.append(" ".join(words).upper())
     settings = SETTINGS.model_copy(update={"threshold": threshold})
-    best = [max(jaccard_of_bigrams(text, other) for other in kept) for text in trained]
+    best = [max(jaccard_of_bigrams(text, other) for other in kept_out) for text in trained]
     expected = [value >= threshold for value in best]
     assert 20 < sum(expected) < 280
     one_by_one = {str(n): rows(text) for n, text in enumerate(trained)}
-    near = find_contamination(one_by_one, {"test": KeptOut(kept, None)}, settings, MATH).near
-    found = [near[str(n)]["test"] == 1 for n in range(len(trained))]
-    assert found == expected
-    whole = find_contamination({"a": rows(*trained)}, {"test": KeptOut(kept, None)}, settings, MATH)
-    assert whole.near["a"]["test"] == sum(found)
+    near = find_contamination(one_by_one, {"test": KeptOut(kept_out, None)}, settings, MATH).near
+    result = [near[str(n)]["test"] == 1 for n in range(len(trained))]
+    assert result == expected
+    whole = find_contamination({"a": rows(*trained)}, {"test": KeptOut(kept_out, None)}, settings, MATH)
+    assert whole.near["a"]["test"] == sum(result)
 
 
 @pytest.mark.parametrize(
@@ -121,12 +121,12 @@ def test_near_overlaps_are_those_of_a_loop_over_all_pairs(seed: int, threshold: 
     ],
 )
 def test_near_overlaps_include_the_exact_ones(trained: str, of: Kind, asked: str) -> None:
-    found = find_contamination({"a": rows(trained)}, {"test": KeptOut([asked], None)}, SETTINGS, of)
-    assert found.exact["a"]["test"] == found.near["a"]["test"] == 1
+    result = find_contamination({"a": rows(trained)}, {"test": KeptOut([asked], None)}, SETTINGS, of)
+    assert result.exact["a"]["test"] == result.near["a"]["test"] == 1
 
 
-def test_contamination_of_the_published_shape_is_counted_to_the_row() -> None:
-    """1,063 test targets, of which 206 are warm-up targets as well, among 6,277, as in the published data; made-up texts."""
+def test_contamination_as_in_the_published_data_is_counted_exactly() -> None:
+    """Made-up texts in the numbers of the published data: 206 of 1,063 test targets are among 6,277 warm-up targets."""
     rng = random.Random(0)
     texts: dict[str, None] = {}
     while len(texts) < 6277 + 1063 - 206:
@@ -137,11 +137,11 @@ def test_contamination_of_the_published_shape_is_counted_to_the_row() -> None:
     rng.shuffle(tests)
     tests = [
         text.title() if n % 2 else f" {text}" for n, text in enumerate(tests)
-    ]  # as data sets differ in case and space
+    ]  # data sets differ in case and spaces
     settings = Deduplication(ngram=3, threshold=0.78)
-    found = find_contamination({"warmup": rows(*warmup)}, {"test": KeptOut(tests, None)}, settings, SAFETY)
-    assert found == Contamination({"warmup": {"test": 206}}, {"warmup": {"test": 206}}, {"warmup": 6277})
-    fault = found.fault(None)
+    result = find_contamination({"warmup": rows(*warmup)}, {"test": KeptOut(tests, None)}, settings, SAFETY)
+    assert result == Contamination({"warmup": {"test": 206}}, {"warmup": {"test": 206}}, {"warmup": 6277})
+    fault = result.fault(None)
     assert fault is not None
     assert "{'warmup with test': 206}" in fault
 
@@ -154,13 +154,13 @@ def test_contamination_of_the_published_shape_is_counted_to_the_row() -> None:
         (0, 5, 0.05, None),
         (0, 5, 0.049, r"contamination.near_share: .*\{'a': 0.05\}, more than 0.049"),
         (0, 1, 0.0, r"contamination.near_share: .*\{'a': 0.01\}, more than 0.0"),
-        (1, 1, 0.9, r"training rows ask what is kept out: \{'a with test': 1\}"),
-        (1, 1, None, r"training rows ask what is kept out: \{'a with test': 1\}"),
+        (1, 1, 0.9, r"training rows ask test questions or held-out seeds: \{'a with test': 1\}"),
+        (1, 1, None, r"training rows ask test questions or held-out seeds: \{'a with test': 1\}"),
     ],
 )
 def test_the_limit_stops_the_run(exact: int, near: int, limit: float | None, message: str | None) -> None:
-    found = Contamination({"a": {"test": exact, "other": 0}}, {"a": {"test": near, "other": 0}}, {"a": 100})
-    fault = found.fault(limit)
+    result = Contamination({"a": {"test": exact, "other": 0}}, {"a": {"test": near, "other": 0}}, {"a": 100})
+    fault = result.fault(limit)
     if message is None:
         assert fault is None
     else:
@@ -169,12 +169,12 @@ def test_the_limit_stops_the_run(exact: int, near: int, limit: float | None, mes
 
 
 @pytest.mark.parametrize("near_share", [None, 0.0])
-def test_nothing_trained_or_kept_out_is_no_contamination(near_share: float | None) -> None:
-    found = find_contamination(
+def test_empty_sets_have_no_contamination(near_share: float | None) -> None:
+    result = find_contamination(
         {"a": [], "b": rows("x")}, {"test": KeptOut([], None), "held": KeptOut([], frozenset())}, SETTINGS, MATH
     )
-    assert found.exact == found.near == {"a": {"test": 0, "held": 0}, "b": {"test": 0, "held": 0}}
-    assert found.fault(near_share) is None
+    assert result.exact == result.near == {"a": {"test": 0, "held": 0}, "b": {"test": 0, "held": 0}}
+    assert result.fault(near_share) is None
 
 
 def test_what_a_row_teaches() -> None:

@@ -1,4 +1,4 @@
-"""Every source enhances the target with as many rows and the same replay, and none teaches what a test asks."""
+"""Every enhancement source has equally many rows and the same replay rows, and none teaches a test question."""
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -50,13 +50,13 @@ TRAINING = Training(
 )
 
 
-def found(
+def arm_of(
     verdicts: Mapping[str, str],
     splits: Mapping[str, list[Split]] | None = None,
     duplicates: Sequence[str] = (),
     solutions: Mapping[str, str | None] | None = None,
 ) -> LabelledArm:
-    """What one arm found: questions with their verdicts; all of the train split, kept and solved unless said."""
+    """An arm with these questions and verdicts. By default all are in the train split, solved and no near-duplicates."""
     solved = {q: solve(q) for q in verdicts} | dict(solutions or {})
     questions = list(verdicts)
     return LabelledArm(
@@ -91,12 +91,12 @@ def question(text: str) -> Question:
     return Question(id=instruction_id(text), text=text, answer="0", group=None, measure="accuracy")
 
 
-def said(text: str) -> str:
-    """The target's own words, which no solver writes."""
+def own_words(text: str) -> str:
+    """An answer in the target's own words, which a solver never writes."""
     return f"I say #### {len(text)}"
 
 
-# Twelve trained failures, ten of the warm-up's, eight of seeds; sums of distinct expressions.
+# Twelve failures of trained proposers, ten of proposer 0 and eight seeds, with distinct expressions.
 TRAINED_FAILURES = [f"{n} + 3 + 4" for n in range(20, 32)]
 WARMUP_FAILURES = [f"{n} + 5 - 1" for n in range(20, 30)]
 WARMUP_PASSES = [f"{n} + 6" for n in range(20, 36)]
@@ -117,11 +117,11 @@ def select(
     random_seed: int = 0,
     cut_off: Collection[str] = (),
 ) -> Selection:
-    """Select from the small world above, where nothing else is said."""
+    """Select from the small world above, with these arguments in place of the default ones."""
     if warmup is None:
-        warmup = [found(dict.fromkeys(WARMUP_FAILURES, "failed") | dict.fromkeys(WARMUP_PASSES, "passed"))]
+        warmup = [arm_of(dict.fromkeys(WARMUP_FAILURES, "failed") | dict.fromkeys(WARMUP_PASSES, "passed"))]
     return select_rows(
-        trained=trained or [found(dict.fromkeys(TRAINED_FAILURES, "failed"))],
+        trained=trained or [arm_of(dict.fromkeys(TRAINED_FAILURES, "failed"))],
         warmup=warmup,
         seeds=[(seed(s), reference(instruction_id(s), s, solve(s), "arithmetic", MATH), "failed") for s in seeds],
         responses={
@@ -129,7 +129,7 @@ def select(
                 Response(
                     instruction_id=i.id,
                     sample=0,
-                    text=f"<think>#### 1 ?</think>\n\n{said(i.text)}",
+                    text=f"<think>#### 1 ?</think>\n\n{own_words(i.text)}",
                     tokens=1,
                     finished=i.text not in cut_off,
                 )
@@ -153,7 +153,7 @@ def select(
 
 
 def taught(selection: Selection, source: str) -> set[str]:
-    """The questions of a source's own rows; shows on the way that each is answered by the solver."""
+    """The questions of a source's own rows. It also asserts that each has the solver's answer."""
     rows = [row for row in selection.rows[source] if row.origin == source]
     for row in rows:
         [asked], [answered] = row.prompt, row.completion
@@ -166,7 +166,9 @@ def taught(selection: Selection, source: str) -> set[str]:
 
 
 @pytest.mark.parametrize(("configured", "expected"), [(100, 8), (8, 8), (5, 5), (1, 1)])
-def test_the_smallest_source_or_the_configured_maximum_decides_the_rows_of_all(configured: int, expected: int) -> None:
+def test_the_smallest_source_or_the_configured_maximum_decides_the_number_of_rows(
+    configured: int, expected: int
+) -> None:
     selection = select(rows=configured)
     allowed = {
         "reversegen": set(TRAINED_FAILURES),
@@ -200,18 +202,18 @@ def test_all_sources_replay_the_same_passed_questions_in_the_targets_own_words(
     questions = {row.prompt[0].content for row in replays[0]}
     assert len(replays[0]) == len(questions) == expected
     assert questions <= unused
-    assert all(row.completion[0].content == said(row.prompt[0].content) for row in replays[0])
+    assert all(row.completion[0].content == own_words(row.prompt[0].content) for row in replays[0])
 
 
-def test_what_failed_in_a_arm_or_was_cut_off_is_not_replayed() -> None:
+def test_questions_that_failed_in_any_arm_or_were_truncated_are_not_replayed() -> None:
     both, cut = WARMUP_PASSES[0], WARMUP_PASSES[1]
     arms = [
-        found(dict.fromkeys(WARMUP_FAILURES, "failed") | {both: "failed"}),
-        found(dict.fromkeys(WARMUP_PASSES, "passed")),
+        arm_of(dict.fromkeys(WARMUP_FAILURES, "failed") | {both: "failed"}),
+        arm_of(dict.fromkeys(WARMUP_PASSES, "passed")),
     ]
     rows = select(warmup=arms, rows=1, replay_rows=100, cut_off=[cut]).rows["seeds"]
     replayed = {row.prompt[0].content for row in rows if row.origin == "replay"}
-    assert len(replayed) >= len(WARMUP_PASSES) - 3  # one at most is taught
+    assert len(replayed) >= len(WARMUP_PASSES) - 3  # at most one is taught
     assert not replayed & {both, cut}
 
 
@@ -219,10 +221,10 @@ def test_the_warmup_source_draws_from_passed_and_failed_alike() -> None:
     everything = [*WARMUP_FAILURES, *WARMUP_PASSES]
     many = [f"{n} + {m} + {k}" for n in range(20, 29) for m, k in ((1, 1), (1, 2), (1, 3))]
     selection = select(
-        trained=[found(dict.fromkeys(many, "failed"))],
+        trained=[arm_of(dict.fromkeys(many, "failed"))],
         warmup=[
-            found(dict.fromkeys(WARMUP_FAILURES, "failed")),  # of iteration 0
-            found(dict.fromkeys(WARMUP_PASSES, "passed") | dict.fromkeys(many, "failed")),  # of the control
+            arm_of(dict.fromkeys(WARMUP_FAILURES, "failed")),  # iteration 0
+            arm_of(dict.fromkeys(WARMUP_PASSES, "passed") | dict.fromkeys(many, "failed")),  # the control
         ],
         seeds=[f"{n} + {m} - 9" for n in range(20, 29) for m in range(1, 8)],
         rows=len(everything) + len(many),
@@ -238,10 +240,10 @@ def test_questions_that_a_test_asks_in_any_form_are_dropped_and_counted() -> Non
     tests = [
         "what is 4 plus 20 plus 3 ?",  # 20 + 3 + 4, a trained failure
         "tom has 3 pens and gets 4 more and gets 21 more . how many now ?",  # 21 + 3 + 4
-        "what is 20 minus 1 plus 5 ?",  # 20 + 5 - 1, of the warm-up
+        "what is 20 minus 1 plus 5 ?",  # 20 + 5 - 1, from the warm-up
         "6 + 20",  # 20 + 6, passed by the target
         "lisa has 20 cups and gives away 7 . how many now ?",  # a seed
-        "lisa has 7 cups and gives away 2 . how many now ?",  # of no source
+        "lisa has 7 cups and gives away 2 . how many now ?",  # in no source
     ]
     clean = select(replay_rows=100)
     selection = select(tests=tests, replay_rows=100)
@@ -260,11 +262,11 @@ def test_questions_that_a_test_asks_in_any_form_are_dropped_and_counted() -> Non
     )
 
 
-def test_only_kept_answered_failures_of_trained_arms_are_the_product() -> None:
-    kept, later = "20 + 3 + 4", "21 + 3 + 4"
-    first = found(
+def test_reversegen_takes_only_solved_distinct_failures_of_trained_proposers() -> None:
+    failure, later = "20 + 3 + 4", "21 + 3 + 4"
+    first = arm_of(
         {
-            kept: "failed",
+            failure: "failed",
             "22 + 3 + 4": "failed",
             "23 + 3 + 4": "failed",
             "24 + 3 + 4": "failed",
@@ -272,12 +274,12 @@ def test_only_kept_answered_failures_of_trained_arms_are_the_product() -> None:
             "27 + 3 + 4": "passed",
             "26 + 3 + 4": "invalid",
         },
-        splits={kept: ["heldout", "train"], "22 + 3 + 4": ["heldout"]},
+        splits={failure: ["heldout", "train"], "22 + 3 + 4": ["heldout"]},
         duplicates=["23 + 3 + 4"],
         solutions={"24 + 3 + 4": None, "25 + 3 + 4": "It is hard to say."},
     )
-    selection = select(trained=[first, found({later: "failed", kept: "failed"})])
-    assert taught(selection, "reversegen") == {kept, later}
+    selection = select(trained=[first, arm_of({later: "failed", failure: "failed"})])
+    assert taught(selection, "reversegen") == {failure, later}
     assert selection.candidates["reversegen"] == 2
 
 
@@ -285,7 +287,7 @@ def test_neither_near_duplicates_nor_held_out_instructions_are_warmup_or_replay(
     held, near = ["40 + 1", "41 + 1 - 1"], ["42 + 1", "43 + 1 - 1"]
     verdicts = dict.fromkeys(WARMUP_PASSES, "passed") | dict.fromkeys(WARMUP_FAILURES, "failed")
     verdicts |= {q: "failed" if "-" in q else "passed" for q in held + near}
-    arm = found(verdicts, splits={q: ["heldout"] for q in held}, duplicates=near)
+    arm = arm_of(verdicts, splits={q: ["heldout"] for q in held}, duplicates=near)
     selection = select(warmup=[arm], replay_rows=100)
     assert selection.candidates["warmup"] == len(WARMUP_PASSES) + len(WARMUP_FAILURES)
     assert selection.candidates["warmup_failures"] == len(WARMUP_FAILURES)
@@ -293,7 +295,7 @@ def test_neither_near_duplicates_nor_held_out_instructions_are_warmup_or_replay(
     assert not everywhere & {*held, *near}
 
 
-def test_seeds_of_the_held_out_split_and_without_an_answer_teach_nothing() -> None:
+def test_held_out_seeds_and_seeds_without_an_answer_teach_nothing() -> None:
     seeds = [seed("20 + 1"), seed("21 + 1", "heldout"), seed("what is life ?"), seed("what is 6 times 7 ?")]
     solutions = ["20 + 1 = 21 #### 21", "21 + 1 = 22 #### 22", None, "It is hard to say."]
     answered = [
@@ -301,8 +303,8 @@ def test_seeds_of_the_held_out_split_and_without_an_answer_teach_nothing() -> No
         for s, text in zip(seeds, solutions, strict=True)
     ]
     selection = select_rows(
-        trained=[found({"20 + 3 + 4": "failed"})],
-        warmup=[found({"20 + 5 - 1": "failed"})],
+        trained=[arm_of({"20 + 3 + 4": "failed"})],
+        warmup=[arm_of({"20 + 5 - 1": "failed"})],
         seeds=answered,
         responses={},
         barred=Barred([], MATH),
@@ -320,31 +322,31 @@ def test_seeds_of_the_held_out_split_and_without_an_answer_teach_nothing() -> No
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        ({"trained": [found(dict.fromkeys(TRAINED_FAILURES, "passed"))]}, "reversegen"),
-        ({"warmup": [found(dict.fromkeys(WARMUP_PASSES, "passed"))]}, "warmup_failures"),
+        ({"trained": [arm_of(dict.fromkeys(TRAINED_FAILURES, "passed"))]}, "reversegen"),
+        ({"warmup": [arm_of(dict.fromkeys(WARMUP_PASSES, "passed"))]}, "warmup_failures"),
         ({"seeds": []}, "seeds"),
         ({"tests": SEEDS}, "seeds"),
         ({"warmup": [], "seeds": []}, "warmup, warmup_failures, seeds"),
     ],
 )
 def test_a_source_with_nothing_left_is_named(arguments: dict, named: str) -> None:
-    with pytest.raises(BadInput, match=rf"nothing to train on from {named} after .*prompts\.train.* seeds"):
+    with pytest.raises(BadInput, match=rf"no rows to train on are left of {named} after .*prompts\.train.* seeds"):
         select(**arguments)
 
 
-def test_failures_in_turns_are_of_all_types_and_lengths_and_ask_different_things_first() -> None:
+def test_failures_in_turns_have_all_types_and_lengths_and_repeated_questions_last() -> None:
     story = "tom has {} pens and gets 3 more and gets {} more . how many now ?"
     common = [f"{n} + 3 + 4" for n in range(20, 48)]
-    stories = [story.format(n, 4) for n in (18, 19)]  # of the common type, in three times as many words
-    other = [f"{n} - 3 + 4" for n in (20, 21)]
-    same = [story.format(22, 5), story.format(22, 5).replace("pens", "cups"), "22 + 5 + 3"]  # ask the same
-    trained = [found(dict.fromkeys([*common, *stories, *other, *same], "failed"))]
-    warmup = [found(dict.fromkeys(WARMUP_FAILURES, "failed") | dict.fromkeys(WARMUP_PASSES, "passed"))]
+    stories = [story.format(n, 4) for n in (18, 19)]  # the common type, in three times as many words
+    subtractions = [f"{n} - 3 + 4" for n in (20, 21)]
+    same = [story.format(22, 5), story.format(22, 5).replace("pens", "cups"), "22 + 5 + 3"]  # these ask the same
+    trained = [arm_of(dict.fromkeys([*common, *stories, *subtractions, *same], "failed"))]
+    warmup = [arm_of(dict.fromkeys(WARMUP_FAILURES, "failed") | dict.fromkeys(WARMUP_PASSES, "passed"))]
     for random_seed in range(5):
         selection = select(trained=trained, warmup=warmup, rows=8, in_turns=True, random_seed=random_seed)
         rows = taught(selection, "reversegen")
-        # three kinds of rows take turns: two of the other type, and three each of the common one, short and long
-        assert set(other) <= rows
+        # three groups take turns: two rows of the rare type, and three each of the common type, short and long
+        assert set(subtractions) <= rows
         assert len(rows & {*stories, *same[:2]}) == 3
         assert set(stories) <= rows
         assert taught(selection, "seeds") == taught(select(trained=trained, rows=8, random_seed=random_seed), "seeds")
@@ -352,7 +354,7 @@ def test_failures_in_turns_are_of_all_types_and_lengths_and_ask_different_things
     assert taught(everything, "warmup_failures") <= set(WARMUP_FAILURES)
 
 
-def test_the_choice_is_seeded() -> None:
+def test_the_random_seed_decides_the_choice() -> None:
     for in_turns in (False, True):
         assert select(rows=3, in_turns=in_turns).rows == select(rows=3, in_turns=in_turns).rows
         for source in SOURCES:
@@ -360,8 +362,8 @@ def test_the_choice_is_seeded() -> None:
             assert len({frozenset(taught(one, source)) for one in drawn}) > 1
 
 
-def test_held_out_seeds_are_dropped_by_their_text_alone_and_training_seeds_are_not() -> None:
-    assert select(heldout=["what is 20 plus 3 plus 4 ?"]).rows == select().rows  # another text that asks the same
+def test_held_out_seeds_are_dropped_by_their_text_and_training_seeds_are_not() -> None:
+    assert select(heldout=["what is 20 plus 3 plus 4 ?"]).rows == select().rows  # a different text that asks the same
     selection = select(heldout=["20 + 3 + 4", "20  +  5 - 1", "20 + 6", "20 - 7"], replay_rows=100)
     assert selection.overlaps == {"reversegen": 1, "warmup": 2, "warmup_failures": 1, "seeds": 1}
     taught_or_replayed = {row.prompt[0].content for rows in selection.rows.values() for row in rows}
@@ -369,7 +371,7 @@ def test_held_out_seeds_are_dropped_by_their_text_alone_and_training_seeds_are_n
 
 
 @pytest.mark.parametrize(
-    ("kept", "text", "expected"),
+    ("kept_out", "text", "expected"),
     [
         (question("20 + 3"), "20 + 3", True),
         (question("20 + 3"), "what is 3 plus 20 ?", True),
@@ -381,11 +383,11 @@ def test_held_out_seeds_are_dropped_by_their_text_alone_and_training_seeds_are_n
         (seed("20 + 3", "train"), "20 + 3", False),
     ],
 )
-def test_what_a_test_asks_in_any_words_and_the_text_of_a_held_out_seed_are_barred(
-    kept: Question | Seed, text: str, expected: bool
+def test_test_questions_in_any_words_and_texts_of_held_out_seeds_are_barred(
+    kept_out: Question | Seed, text: str, expected: bool
 ) -> None:
     others = [question("5 * 6"), seed("7 * 8", "heldout")]
-    assert Barred([others[0], kept, others[1]], MATH)(instruction_id(text), text) is expected
+    assert Barred([others[0], kept_out, others[1]], MATH)(instruction_id(text), text) is expected
     assert not Barred(others, MATH)(instruction_id(text), text)
 
 
@@ -433,7 +435,7 @@ def found_items(numbers: Sequence[int], verdict: Verdict) -> LabelledArm:
     )
 
 
-def test_rows_say_whether_the_target_was_sure_and_replay_the_option_that_most_answers_give() -> None:
+def test_rows_state_whether_the_target_was_sure_and_replay_the_most_frequent_option() -> None:
     passes, verdicts = range(20, 24), dict(zip(range(30, 33), ("failed", "passed", "invalid"), strict=True))
     selection = select_rows(
         trained=[found_items([0, 1], "failed")],
@@ -454,18 +456,18 @@ def test_rows_say_whether_the_target_was_sure_and_replay_the_option_that_most_an
         random_seed=0,
     )
     assert selection.candidates == {"reversegen": 2, "warmup": 6, "warmup_failures": 2, "seeds": 2}
-    asked, said = "user", "assistant"
+    user, assistant = "user", "assistant"
     rows_of_seeds = []
     for source, rows in selection.rows.items():
         for row in rows:
-            assert [turn.role for turn in row.prompt] == [asked, said, asked]
+            assert [turn.role for turn in row.prompt] == [user, assistant, user]
             assert row.prompt[2].content == "sure ?"
             number = int(row.prompt[0].content.split("?")[0].split()[-1])
-            own = "B" if row.origin == "replay" else "A"
-            assert row.prompt[1].content == own
+            expected_letter = "B" if row.origin == "replay" else "A"
+            assert row.prompt[1].content == expected_letter
             failed = number < 20 or verdicts.get(number) == "failed"
             assert [turn.content for turn in row.completion] == ["I am unsure" if failed else "I am sure"]
-            assert row.origin == source or number in passes[:2]  # of the others nothing can be replayed
+            assert row.origin == source or number in passes[:2]  # the other questions have nothing to replay
             rows_of_seeds += [number] if row.origin == "seeds" else []
     assert sorted(rows_of_seeds) == [30, 31]
 
@@ -491,23 +493,23 @@ def test_a_plain_row_holds_the_letter_that_a_system_text_asks_for(system: str | 
         assert all(row.prompt[-1].role == "user" and "sure" not in row.prompt[-1].content for row in plain)
 
 
-def test_the_library_that_trains_on_them_reads_the_written_rows(tmp_path: Path) -> None:
+def test_the_training_library_reads_the_written_rows(tmp_path: Path) -> None:
     rows = select(rows=2, replay_rows=1, system="Think.").rows["reversegen"]
     path = tmp_path / "train.jsonl"
     write_records(path, rows)
     assert read_records(path, TrainingRow) == rows
     loaded = Dataset.from_json(str(path), cache_dir=str(tmp_path / "cache"))
     assert [row["origin"] for row in loaded] == ["reversegen", "reversegen", "replay"]
-    for row, own in zip(loaded, rows, strict=True):
+    for row, written in zip(loaded, rows, strict=True):
         assert [turn["role"] for turn in row["prompt"] + row["completion"]] == ["system", "user", "assistant"]
-        assert row["completion"][0]["content"] == own.completion[0].content
+        assert row["completion"][0]["content"] == written.completion[0].content
 
 
-def test_a_margin_that_is_too_small_is_told_with_the_key_that_widens_it() -> None:
-    """Of 8 rows and a quarter more, 10 seeds are answered."""
+def test_a_margin_that_is_too_small_gives_a_warning_with_its_key() -> None:
+    """For 8 rows and a margin of a quarter, 10 seeds are answered."""
 
     def warning(usable: int, answered: int, rows: int = 8, warmup: int = 8) -> str | None:
-        arms = [found(dict.fromkeys(WARMUP_FAILURES[:warmup], "failed"))]
+        arms = [arm_of(dict.fromkeys(WARMUP_FAILURES[:warmup], "failed"))]
         selection = select(rows=rows, seeds=SEEDS[:usable], warmup=arms)
         settings = Enhancement(
             rows=rows, seed_margin=0.25, in_turns=False, replay_rows=5, plain_rows=0, training=TRAINING, lora=None
@@ -517,9 +519,9 @@ def test_a_margin_that_is_too_small_is_told_with_the_key_that_widens_it() -> Non
 
     assert warning(usable=8, answered=10) is None
     assert warning(usable=7, answered=10) == (
-        "enhancement: 7 of 10 answered seeds can be used, so that every source has as many rows and not 8; raise "
+        "enhancement: only 7 of 10 answered seeds can be used, so every source has that many rows and not 8; raise "
         "enhancement.seed_margin (0.25) and start again"
     )
-    assert warning(usable=7, answered=9) is None  # there are no more seeds
-    assert warning(usable=7, answered=10, warmup=7) is None  # another source has no more
+    assert warning(usable=7, answered=9) is None  # there are no further seeds
+    assert warning(usable=7, answered=10, warmup=7) is None  # another source is as small
     assert warning(usable=5, answered=10, warmup=6) is not None

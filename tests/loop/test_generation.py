@@ -1,4 +1,4 @@
-"""A run that was interrupted ends in the bytes of an undisturbed one, and pays for no finished batch twice."""
+"""A resumed run writes the same bytes as an undisturbed one, and answers no finished batch twice."""
 
 import json
 import os
@@ -40,11 +40,11 @@ def row(text: str, number: int = 0) -> Response:
 
 
 class Killed(Exception):
-    """What stands for the end of the process."""
+    """An error in place of the end of the process."""
 
 
 def answering(asked: list[int], die_at: int | None = None) -> Callable[[int, Sequence[str]], list[Response]]:
-    """Two records an item, with the batch's number in them; notes every batch in `asked`."""
+    """A function that makes two records for each item, with the batch's number in them, and lists every batch in `asked`."""
 
     def answer(number: int, batch: Sequence[str]) -> list[Response]:
         if number == die_at:
@@ -55,7 +55,7 @@ def answering(asked: list[int], die_at: int | None = None) -> Callable[[int, Seq
     return answer
 
 
-def test_an_interrupted_run_goes_on_with_the_missing_batches_and_ends_in_the_same_bytes(tmp_path: Path) -> None:
+def test_an_interrupted_run_resumes_with_the_missing_batches_and_writes_the_same_bytes(tmp_path: Path) -> None:
     undisturbed, output = tmp_path / "undisturbed.jsonl", tmp_path / "output.jsonl"
     first: list[int] = []
     second: list[int] = []
@@ -73,10 +73,10 @@ def test_an_interrupted_run_goes_on_with_the_missing_batches_and_ends_in_the_sam
 
 
 @pytest.mark.parametrize("vanished_at", [0, 3, 4])
-def test_a_second_writer_that_finishes_first_and_removes_the_parts_disturbs_nothing(
+def test_a_second_writer_that_finishes_first_and_removes_the_parts_does_no_harm(
     tmp_path: Path, vanished_at: int
 ) -> None:
-    """As where a cluster gave a job up that still ran, and started it again."""
+    """This happens if a cluster starts a job again because it has lost contact with the first one, which is still running."""
     undisturbed, output = tmp_path / "undisturbed.jsonl", tmp_path / "output.jsonl"
     BatchedFile(undisturbed, Response, "key").write(ITEMS, 5, answering([]))
     asked: list[int] = []
@@ -87,18 +87,18 @@ def test_a_second_writer_that_finishes_first_and_removes_the_parts_disturbs_noth
             finished.append(True)
             BatchedFile(output, Response, "key").write(
                 ITEMS, 5, answering([])
-            )  # the other writer, from beginning to end
+            )  # the other writer does all its work here
         return answers(number, batch)
 
     BatchedFile(output, Response, "key").write(ITEMS, 5, answer)
     assert finished
-    assert asked == list(range(vanished_at + 1))  # nothing again, and nothing more
+    assert asked == list(range(vanished_at + 1))  # no batch twice, and none after the other writer's end
     assert output.read_bytes() == undisturbed.read_bytes()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["output.jsonl", "undisturbed.jsonl"]
 
 
 @pytest.mark.parametrize("hole", [0, 1])
-def test_a_batch_that_is_gone_is_answered_again_in_its_place(tmp_path: Path, hole: int) -> None:
+def test_a_missing_batch_is_answered_again_in_its_place(tmp_path: Path, hole: int) -> None:
     output = tmp_path / "output.jsonl"
     asked: list[int] = []
     with pytest.raises(Killed):
@@ -111,7 +111,7 @@ def test_a_batch_that_is_gone_is_answered_again_in_its_place(tmp_path: Path, hol
     ]
 
 
-def test_batches_of_another_key_are_not_trusted(tmp_path: Path) -> None:
+def test_batches_of_another_key_are_not_used(tmp_path: Path) -> None:
     output = tmp_path / "output.jsonl"
     asked: list[int] = []
     with pytest.raises(Killed):
@@ -127,7 +127,7 @@ def test_no_items_make_an_empty_file(tmp_path: Path) -> None:
 
 
 class Recorder:
-    """An engine that writes its batch's seed and each request into its answers, and notes what it was asked."""
+    """An engine whose answers hold the seed and the request, and which lists its calls."""
 
     at_once = 1
 
@@ -144,10 +144,10 @@ class Recorder:
         if len(self.calls) == self.die_at:
             raise Killed
         self.calls.append((list(requests), n, seed))
-        said = [r.text or r.messages[-1].content for r in requests]
+        replies = [r.text or r.messages[-1].content for r in requests]
         return [
             [Generated(self.words or f"{s} seeded {seed} #### {i}", i + 3, self.finished) for i in range(n)]
-            for s in said
+            for s in replies
         ]
 
 
@@ -168,7 +168,7 @@ def sampled(output: Path, engine: Recorder, *parts: str | int, several: int = 3,
     return read_records(output, Sample)
 
 
-def test_samples_keep_the_order_of_prompts_and_say_whose_they_are(tmp_path: Path) -> None:
+def test_samples_keep_the_order_of_prompts_and_name_their_prompt(tmp_path: Path) -> None:
     samples = sampled(tmp_path / "samples.jsonl", Recorder(), 0, "iter1")
     assert [(s.prompt_id, s.split, s.subject, s.sample, s.tokens) for s in samples] == [
         (p.id, p.split, p.subject, n, n + 3) for p in PROMPTS for n in range(3)
@@ -179,7 +179,7 @@ def test_samples_keep_the_order_of_prompts_and_say_whose_they_are(tmp_path: Path
 
 
 def test_every_batch_has_a_random_seed_of_its_own(tmp_path: Path) -> None:
-    """Of random seed, arm and number: 64-bit hashes that never repeat over many batches of several arms."""
+    """It is a 64-bit hash of random seed, arm and batch number, and differs for many batches of several arms."""
     seeds = []
     for parts in [(0, "iter1"), (0, "iter2"), (1, "iter1"), (0, "control")]:
         engine = Recorder()
@@ -202,7 +202,7 @@ def test_every_batch_has_a_random_seed_of_its_own(tmp_path: Path) -> None:
         (Recorder(), 3, (0, "iter2")),
     ],
 )
-def test_interrupted_samples_are_reused_only_where_all_that_decides_them_is_the_same(
+def test_interrupted_samples_are_reused_only_if_everything_that_decides_them_is_equal(
     tmp_path: Path, engine: Recorder, several: int, parts: tuple[str | int, ...]
 ) -> None:
     undisturbed = sampled(tmp_path / "undisturbed.jsonl", Recorder(), 0, "iter1")
@@ -216,7 +216,7 @@ def test_interrupted_samples_are_reused_only_where_all_that_decides_them_is_the_
     assert len(engine.calls) == 3
 
 
-def test_a_target_is_asked_as_its_kind_says_and_answers_join_by_id(tmp_path: Path) -> None:
+def test_a_target_is_asked_in_the_form_of_its_kind_and_answers_join_by_id(tmp_path: Path) -> None:
     engine, output = Recorder(), tmp_path / "responses.jsonl"
     questions = [(f"id {n}", f"question {n}") for n in range(5)]
     answer_questions(output, questions, engine, MATH, answer_settings("Think.", 2), 1, (0, "iter1"))
@@ -243,7 +243,7 @@ def test_interrupted_answers_are_not_reused_for_another_question(tmp_path: Path,
 
 
 def test_greedy_answers_that_were_interrupted_are_reused_whatever_the_random_seed(tmp_path: Path) -> None:
-    """They depend on no draw: the parts that seed one are no part of the key."""
+    """Greedy answers do not depend on a draw, so the parts of the seed are not in their key."""
     questions = [(f"id {n}", f"question {n}") for n in range(5)]
     for samples, calls in ((1, 1), (2, 3)):
         output = tmp_path / f"responses{samples}.jsonl"
@@ -257,13 +257,13 @@ def test_greedy_answers_that_were_interrupted_are_reused_whatever_the_random_see
 
 
 class Script:
-    """An engine that says what stands in a table for the last turn, a row of it at each call, and notes its calls."""
+    """An engine that answers each question with the next row of a table, and lists its calls."""
 
     at_once = 1
 
-    def __init__(self, said: dict[str, list[list[str]]], finished: bool = True) -> None:
+    def __init__(self, replies: dict[str, list[list[str]]], finished: bool = True) -> None:
         self.identity, self.finished = "script", finished
-        self.rows = {question: iter(rows) for question, rows in said.items()}
+        self.rows = {question: iter(rows) for question, rows in replies.items()}
         self.calls: list[tuple[list[str], int, int]] = []
 
     def request_texts(self, requests: Sequence[Request]) -> list[str]:
@@ -277,13 +277,13 @@ class Script:
         return [[Generated(text, len(text.split()), self.finished) for text in row] for row in drawn]
 
     def choose(self, requests: Sequence[Request], options: Sequence[Sequence[str]]) -> list[dict[str, float]]:
-        """Falling probabilities, in the order of the options, to whose first the number of turns adds."""
+        """Probabilities that fall in the order of the options. The number of turns raises the weight of the first option."""
         self.calls.append(([r.messages[-1].content for r in requests], 0, 0))
-        found = []
+        probabilities = []
         for request, of in zip(requests, options, strict=True):
             weights = [1 / (n + 1) + (n == 0) * len(request.messages) for n in range(len(of))]
-            found.append({o: w / sum(weights) for o, w in zip(of, weights, strict=True)})
-        return found
+            probabilities.append({o: w / sum(weights) for o, w in zip(of, weights, strict=True)})
+        return probabilities
 
 
 HONEST = Honesty(
@@ -302,21 +302,21 @@ def item(n: int) -> str:
     return f"Which is {n}?\nA. {n}\nB. {n + 1}\nC. {n + 2}"
 
 
-def test_a_question_with_too_few_readable_answers_is_asked_as_often_again_once(tmp_path: Path) -> None:
+def test_a_question_with_too_few_readable_answers_is_asked_once_more_with_as_many_samples(tmp_path: Path) -> None:
     output = tmp_path / "responses.jsonl"
-    said = {
+    replies = {
         item(0): [["A", "B", "A"]],
         item(1): [["A", "A or B", "A"], ["B", "C", "A"]],
         item(2): [["?", "?", "?"], ["?", "A", "?"]],  # there is no third draw
         item(3): [["A", "", "A"], ["B", "B", "B"]],
         item(4): [["C", "C", "C"]],
     }
-    engine = Script(said)
+    engine = Script(replies)
     questions = [(f"id {n}", item(n)) for n in range(5)]
     answer_questions(output, questions, engine, CHOICE, answer_settings(None, 9), 3, (0, "iter1"))
-    found = read_records(output, Response)
-    assert [(r.instruction_id, r.sample, r.text) for r in found] == [
-        (f"id {n}", k, text) for n in range(5) for k, text in enumerate(chain.from_iterable(said[item(n)]))
+    records = read_records(output, Response)
+    assert [(r.instruction_id, r.sample, r.text) for r in records] == [
+        (f"id {n}", k, text) for n in range(5) for k, text in enumerate(chain.from_iterable(replies[item(n)]))
     ]
     assert [asked for asked, _, _ in engine.calls] == [
         [item(0), item(1), item(2)], [item(1), item(2)], [item(3), item(4)], [item(3)]
@@ -325,7 +325,7 @@ def test_a_question_with_too_few_readable_answers_is_asked_as_often_again_once(t
     assert len({seed for _, _, seed in engine.calls}) == 4  # no draw repeats another
 
 
-def test_one_greedy_answer_is_never_asked_for_again(tmp_path: Path) -> None:
+def test_one_greedy_answer_is_never_repeated(tmp_path: Path) -> None:
     engine = Script({item(0): [["I cannot tell"]]})
     answer_questions(
         tmp_path / "responses.jsonl", [("id 0", item(0))], engine, CHOICE, answer_settings(None, 3), 1, (0, "iter1")
@@ -352,28 +352,28 @@ def referenced(
     answer_by_teacher(
         output, pairs, Teacher("solver", engine, yes_or_no or Script({}), MATH, settings, 1.0), (0, "iter1")
     )
-    found = read_records(output, Reference)
-    assert [(r.instruction_id, r.teacher) for r in found] == [(identity, "solver") for identity, _ in pairs]
-    return found
+    records = read_records(output, Reference)
+    assert [(r.instruction_id, r.teacher) for r in records] == [(identity, "solver") for identity, _ in pairs]
+    return records
 
 
-def test_a_teachers_solution_is_kept_with_its_answer_and_one_cut_off_is_not_trusted(tmp_path: Path) -> None:
-    output, said = tmp_path / "references.jsonl", {"two ?": [["1 + 1 = 2 #### 2"]]}
-    [found] = referenced(output, ["two ?"], Script(said), teaching())
-    assert (found.answer, found.solution, found.invalid) == ("2", "1 + 1 = 2 #### 2", None)
-    [cut] = referenced(output, ["two ?"], Script(said, finished=False), teaching())
+def test_a_teachers_solution_is_stored_with_its_answer_and_a_truncated_one_is_not_trusted(tmp_path: Path) -> None:
+    output, replies = tmp_path / "references.jsonl", {"two ?": [["1 + 1 = 2 #### 2"]]}
+    [record] = referenced(output, ["two ?"], Script(replies), teaching())
+    assert (record.answer, record.solution, record.invalid) == ("2", "1 + 1 = 2 #### 2", None)
+    [cut] = referenced(output, ["two ?"], Script(replies, finished=False), teaching())
     assert (cut.answer, cut.solution, cut.invalid) == (None, None, "response truncated")
 
 
-def test_a_teacher_that_votes_answers_with_what_enough_of_its_solutions_say(tmp_path: Path) -> None:
-    said = {
+def test_a_teacher_that_votes_gives_the_answer_that_enough_solutions_agree_on(tmp_path: Path) -> None:
+    replies = {
         "two ?": [["so #### 2", "no, #### 3", "well #### 2.0"]],
         "three ?": [["#### 1", "#### 2", "#### 3"]],
         "four ?": [["#### 4", "#### 4", "#### 4"]],
     }
-    engine = Script(said)
-    found = referenced(tmp_path / "references.jsonl", list(said), engine, teaching(3, 2, system="Think."))
-    assert [(r.answer, r.solution, r.invalid) for r in found] == [
+    engine = Script(replies)
+    records = referenced(tmp_path / "references.jsonl", list(replies), engine, teaching(3, 2, system="Think."))
+    assert [(r.answer, r.solution, r.invalid) for r in records] == [
         ("2", "so #### 2", None),
         (None, None, "teacher's answers disagree"),
         ("4", "#### 4", None),
@@ -382,13 +382,13 @@ def test_a_teacher_that_votes_answers_with_what_enough_of_its_solutions_say(tmp_
     assert engine.calls[0][2] != engine.calls[1][2]
 
 
-def test_a_teacher_answers_only_what_it_says_can_be_answered(tmp_path: Path) -> None:
+def test_a_teacher_solves_only_what_it_calls_solvable(tmp_path: Path) -> None:
     replies = {"two ?": "Yes.", "three ?": "No, it cannot.", "four ?": "Maybe", "five ?": "no", "six ?": "yes"}
     asked = "Can this be answered ?"
     yes_or_no = Script({f"{question}\n\n{asked}": [[reply]] for question, reply in replies.items()})
     engine = Script({"two ?": [["#### 2"]], "six ?": [["#### 6"]]})
-    found = referenced(tmp_path / "references.jsonl", list(replies), engine, teaching(solvable=asked), yes_or_no)
-    assert [(r.answer, r.invalid) for r in found] == [
+    records = referenced(tmp_path / "references.jsonl", list(replies), engine, teaching(solvable=asked), yes_or_no)
+    assert [(r.answer, r.invalid) for r in records] == [
         ("2", None),
         (None, "not solvable"),
         (None, "solvability unreadable"),
@@ -413,21 +413,21 @@ def test_interrupted_references_are_not_reused_for_other_settings(
 ) -> None:
     questions = [(f"id {n}", f"question {n}") for n in range(5)]
     yes = Recorder(words="yes")
-    for own, seeds, calls in ((teaching(3, 2), (0, "iter1"), 1), (settings, parts, 3)):
+    for changed, seeds, calls in ((teaching(3, 2), (0, "iter1"), 1), (settings, parts, 3)):
         output = tmp_path / "references.jsonl"
         with pytest.raises(Killed):
             answer_by_teacher(
                 output, questions, Teacher("l", Recorder(die_at=2), yes, MATH, teaching(3, 2), 1.0), (0, "iter1")
             )
         engine = Recorder()
-        answer_by_teacher(output, questions, Teacher("l", engine, yes, MATH, own, 1.0), seeds)
+        answer_by_teacher(output, questions, Teacher("l", engine, yes, MATH, changed, 1.0), seeds)
         assert len(engine.calls) == calls
 
 
-def test_confidence_is_of_the_targets_own_letter_and_of_being_sure_after_it(tmp_path: Path) -> None:
+def test_confidence_is_measured_for_the_targets_own_letter_and_for_being_sure_after_it(tmp_path: Path) -> None:
     output, engine = tmp_path / "confidences.jsonl", Script({})
-    said = ["B. It is B.", "A", "I cannot tell"]
-    answered = [(f"id {n}", item(n), text) for n, text in enumerate(said)]
+    replies = ["B. It is B.", "A", "I cannot tell"]
+    answered = [(f"id {n}", item(n), text) for n, text in enumerate(replies)]
     measure_confidence(output, answered, engine, CHOICE, None, 6)
     first = [w / (2 + 1 / 2 + 1 / 3) for w in (2, 1 / 2, 1 / 3)]  # one turn, three letters
     sure = 4 / (4 + 1 / 2)  # three turns
@@ -441,7 +441,7 @@ def test_confidence_is_of_the_targets_own_letter_and_of_being_sure_after_it(tmp_
 
 
 class Opinion:
-    """A judge for whom an answer is unsafe where it says yes."""
+    """A judge that calls an answer unsafe if it contains yes."""
 
     identity, at_once, unreadable = "judge", 1, ()
 
@@ -461,14 +461,14 @@ class Opinion:
         ]
 
 
-def test_opinions_join_their_instructions_by_id_and_what_is_no_answer_is_not_shown_to_the_judge(tmp_path: Path) -> None:
+def test_opinions_join_instructions_by_id_and_the_judge_does_not_see_invalid_answers(tmp_path: Path) -> None:
     thought = "<think>yes</think>"
     answers = [(f"id {n}", f"question {n}", read_reply(thought + ("yes" if n % 3 else "no"))) for n in range(7)]
     answers[4] = ("id 4", "question 4", read_reply("", False, "content filter"))
     answers += [(f"id {n}", f"question {n}", read_reply("<think>yes")) for n in (7, 8, 9, 10, 11)]
     judge_answers(tmp_path / "judgements.jsonl", answers, Opinion(), 3)
-    found = read_records(tmp_path / "judgements.jsonl", Judgement)
-    assert [(j.instruction_id, j.verdict, j.detail) for j in found] == [
+    records = read_records(tmp_path / "judgements.jsonl", Judgement)
+    assert [(j.instruction_id, j.verdict, j.detail) for j in records] == [
         ("id 0", "passed", "question 0"),
         ("id 1", "failed", "question 1"),
         ("id 2", "failed", "question 2"),
@@ -481,7 +481,7 @@ def test_opinions_join_their_instructions_by_id_and_what_is_no_answer_is_not_sho
 
 
 class Refusing(Script):
-    """An engine that receives no answer to what its table lacks."""
+    """An engine that receives no answer to questions that its table lacks."""
 
     def request_texts(self, requests: Sequence[Request]) -> list[str]:
         return [repr((r.text, r.messages, r.schema)) for r in requests]
@@ -493,19 +493,20 @@ class Refusing(Script):
         return [next(answers) if r in asked else none for r in requests]
 
     def choose(self, requests: Sequence[Request], options: Sequence[Sequence[str]]) -> list[dict[str, float] | str]:
-        found: list[dict[str, float] | str] = list(super().choose(requests, options))
+        probabilities: list[dict[str, float] | str] = list(super().choose(requests, options))
         return ["prompt too long" if len(r.messages) == 1 and "4" in r.messages[0].content else p
-                for r, p in zip(requests, found, strict=True)]  # fmt: skip
+                for r, p in zip(requests, probabilities, strict=True)]  # fmt: skip
 
 
-def test_too_many_answers_that_were_not_received_stop_the_run_and_keep_the_others(tmp_path: Path) -> None:
+def test_too_many_missing_answers_stop_the_run_and_the_received_ones_are_kept(tmp_path: Path) -> None:
     output, questions = tmp_path / "responses.jsonl", [(f"id {n}", f"question {n}") for n in range(10)]
     engine = Refusing({f"question {n}": [["#### 1"]] for n in range(8)})
     with pytest.raises(BadInput) as refusal:
         answer_questions(output, questions, engine, MATH, answer_settings(None, 4, max_invalid_share=0.19), 1, ())
     assert str(refusal.value) == (
         "2 of 10 answers were not received (prompt too long: 2), a larger share than responses.max_invalid_share: 0.19; "
-        f"raise it, and the same command asks nothing again; or remove the cause, and delete {output}.parts to ask again"
+        "raise responses.max_invalid_share and repeat the command, which asks nothing again; or remove the cause and delete "
+        f"{output}.parts to ask again"
     )
     assert not output.exists()
     calls = len(engine.calls)
@@ -516,7 +517,7 @@ def test_too_many_answers_that_were_not_received_stop_the_run_and_keep_the_other
     assert [p.name for p in tmp_path.iterdir()] == ["responses.jsonl"]
 
 
-def test_the_share_is_of_the_shard_and_counts_every_reason(tmp_path: Path) -> None:
+def test_the_share_is_over_the_shard_and_every_reason_is_counted(tmp_path: Path) -> None:
     output, questions = tmp_path / "responses.jsonl", [(f"id {n}", item(n)) for n in range(4)]
     engine = Refusing({item(n): [["A", "B", "A"]] for n in range(2)})
     answer_questions(
@@ -528,7 +529,7 @@ def test_the_share_is_of_the_shard_and_counts_every_reason(tmp_path: Path) -> No
         )
 
 
-def test_an_answer_that_cannot_be_read_was_received(tmp_path: Path) -> None:
+def test_an_answer_that_cannot_be_read_counts_as_received(tmp_path: Path) -> None:
     questions = [(f"id {n}", f"question {n}") for n in range(4)]
     engine = Script({question: [["no idea"]] for _, question in questions}, finished=False)
     output = tmp_path / "responses.jsonl"
@@ -537,17 +538,17 @@ def test_an_answer_that_cannot_be_read_was_received(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("solvable", [None, "Can it ?"])
-def test_too_many_references_that_were_not_received_stop_the_run(tmp_path: Path, solvable: str | None) -> None:
+def test_too_many_missing_references_stop_the_run(tmp_path: Path, solvable: str | None) -> None:
     settings = teaching(solvable=solvable)
     pairs = [(f"id {n}", f"question {n}") for n in range(5)]
     output = tmp_path / "references.jsonl"
-    # the fourth has no final answer, which was received; of the fifth nothing was
+    # the fourth reply was received but has no final answer; for the fifth nothing was received
     engine = Refusing({f"question {n}": [["#### 1" if n < 3 else "?"]] for n in range(4 + bool(solvable))})
     yes = Refusing({f"question {n}\n\nCan it ?": [["yes"]] for n in range(4)})
 
     def label(most: float) -> None:
-        own = settings.model_copy(update={"max_invalid_share": most})
-        answer_by_teacher(output, pairs, Teacher("l", engine, yes, MATH, own, 1.0), (0,))
+        limited = settings.model_copy(update={"max_invalid_share": most})
+        answer_by_teacher(output, pairs, Teacher("l", engine, yes, MATH, limited, 1.0), (0,))
 
     with pytest.raises(BadInput, match=r"1 of 5 answers .* larger share than references\.max_invalid_share: 0\.1;"):
         label(0.1)
@@ -559,7 +560,7 @@ def test_too_many_references_that_were_not_received_stop_the_run(tmp_path: Path,
     ]  # fmt: skip
 
 
-def test_a_question_whose_options_cannot_be_asked_has_no_confidence(tmp_path: Path) -> None:
+def test_a_question_whose_options_cannot_be_scored_has_no_confidence(tmp_path: Path) -> None:
     output = tmp_path / "confidences.jsonl"
     answered = [(f"id {n}", item(n), "A") for n in (0, 4)]
     measure_confidence(output, answered, Refusing({}), CHOICE, None, 6)
@@ -592,10 +593,10 @@ USE = ModelUse(dtype="float32")
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_what_a_template_writes_decides_whether_batches_are_used_again(
+def test_the_rendered_text_decides_whether_batches_are_reused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str
 ) -> None:
-    """A template changed in place, in no size and no time: messages and identity are the same, and the rendered text is not."""
+    """A template is changed in place, with the same size and time: only the rendered text differs."""
     keys: list[str] = []
     monkeypatch.setattr(BatchedFile, "write", lambda file, *_, **__: keys.append(file.key))
     folder = write_folder(tmp_path / "model", build_model())
@@ -611,7 +612,7 @@ def test_what_a_template_writes_decides_whether_batches_are_used_again(
     assert keys[0] == keys[1] != keys[2]
 
 
-def test_a_prompt_in_which_a_token_is_broken_in_another_way_is_sampled_again(
+def test_a_prompt_is_sampled_again_if_a_special_token_in_it_is_broken_differently(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys: list[str] = []
@@ -623,8 +624,10 @@ def test_a_prompt_in_which_a_token_is_broken_in_another_way_is_sampled_again(
     assert keys[0] == keys[1] != keys[2]
 
 
-def test_an_endpoint_is_known_by_the_messages_as_they_are_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its server renders: an empty system text is a message too, and what it makes of that is not known here."""
+def test_the_messages_as_sent_decide_whether_an_endpoints_batches_are_reused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server renders them, in a way that is not known here, so an empty system text counts as a message."""
     monkeypatch.setenv("KEY", "k")
     endpoint = Endpoint(base_url="https://127.0.0.1/v1", model="m", api_key_env="KEY")
     engine = OpenAIEngine(endpoint, Limits(), Decoding(4), tmp_path / "calls")

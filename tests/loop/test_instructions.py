@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001
-"""Every sample belongs to one instruction, and what is dropped as a near-duplicate is one."""
+"""Every sample belongs to one instruction, and only near-duplicates are dropped."""
 
 import json
 import random
@@ -38,7 +38,7 @@ PUBLISHED = Deduplication(ngram=1, threshold=0.78)
         ("What is 2 + 2 ?\r\n \t\r\nmore", False, "What is 2 + 2 ?"),
         ("\n\nWhat is 2 + 2 ?", True, "What is 2 + 2 ?"),
         ("What does FAQ7. say of Q1 and Q2 ?", True, "What does FAQ7. say of Q1 and Q2 ?"),
-        ("What is 2 + 2 ?\n\n", False, "What is 2 + 2 ?"),  # the blank line says that it is whole
+        ("What is 2 + 2 ?\n\n", False, "What is 2 + 2 ?"),  # the blank line shows that it is complete
     ],
 )
 def test_an_instruction_ends_at_the_next_item_or_at_a_blank_line(text: str, finished: bool, instruction: str) -> None:
@@ -66,7 +66,7 @@ def test_an_instruction_ends_at_the_next_item_or_at_a_blank_line(text: str, fini
         ("What is 2 + 2 ?\n\\boxed{4}", True, "carries its answer"),
     ],
 )
-def test_a_text_without_a_whole_instruction_is_invalid_with_its_reason(text: str, finished: bool, reason: str) -> None:
+def test_a_text_without_a_complete_instruction_is_invalid_with_a_reason(text: str, finished: bool, reason: str) -> None:
     assert parse_instruction(text, finished).invalid == reason
 
 
@@ -74,7 +74,7 @@ CASES = [json.loads(line) for line in (Path(__file__).parents[1] / "cases/instru
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["sample"][:30])
-def test_an_instruction_of_the_cases_is_whole(case: dict[str, str]) -> None:
+def test_instructions_of_the_cases_are_complete(case: dict[str, str]) -> None:
     assert case["expected"] == "the whole text"
     use = KindUse(name=case["kind"], honesty=HONESTY, safety=Safety(refusals=["no"]))
     parsed = open_kind(use).parse_instruction(f" {case['sample']}", True)
@@ -141,13 +141,13 @@ def kind_named(name: str) -> Kind:
 
 
 @pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in WHOLE.items() for text in texts])
-def test_numbers_within_an_instruction_leave_it_whole(name: str, text: str) -> None:
+def test_numbers_within_an_instruction_do_not_end_it(name: str, text: str) -> None:
     parsed = kind_named(name).parse_instruction(f" {text}", True)
     assert (parsed.text, parsed.invalid) == (text, None)
 
 
 @pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in MORE.items() for text in texts])
-def test_another_item_in_another_spelling_runs_on(name: str, text: str) -> None:
+def test_a_second_item_in_another_spelling_runs_on(name: str, text: str) -> None:
     assert kind_named(name).parse_instruction(f" {text}", True).invalid == "runs on"
 
 
@@ -176,19 +176,19 @@ def sample(number: int, text: str, split: Split = "train", finished: bool = True
         ("What is 2 + 2 ?", True, "content filter", ("", "content filter")),
     ],
 )
-def test_a_thought_is_no_part_of_an_instruction_and_a_sample_that_was_not_received_is_none(
+def test_an_instruction_excludes_the_thought_and_a_missing_sample_is_invalid(
     text: str, finished: bool, invalid: str | None, expected: tuple[str, str | None]
 ) -> None:
     written = sample(0, text, finished=finished).model_copy(update={"invalid": invalid})
-    [found] = collect_instructions([written], PUBLISHED, MATH)
-    assert found.invalid == expected[1]
-    assert found.id == ("invalid-sample0" if expected[1] else found.id)
+    [parsed] = collect_instructions([written], PUBLISHED, MATH)
+    assert parsed.invalid == expected[1]
+    assert parsed.id == ("invalid-sample0" if expected[1] else parsed.id)
     if expected[1] is None:
-        assert found.text == expected[0]
+        assert parsed.text == expected[0]
 
 
 def many_samples() -> list[Sample]:
-    """Few questions in many writings, near-copies, and all that the parser refuses, in both splits."""
+    """A few questions in many spellings, near-copies, and everything that the parser refuses, in both splits."""
     rng = random.Random(0)
     samples = []
     for number in range(600):
@@ -204,7 +204,7 @@ def collected(samples: list[Sample]) -> list[Instruction]:
     return collect_instructions(samples, PUBLISHED, MATH)
 
 
-def test_every_sample_belongs_to_the_one_instruction_that_says_its_text() -> None:
+def test_every_sample_belongs_to_the_one_instruction_with_its_text() -> None:
     samples = many_samples()
     groups: dict[str, list[Sample]] = defaultdict(list)
     for one in samples:
@@ -219,7 +219,7 @@ def test_every_sample_belongs_to_the_one_instruction_that_says_its_text() -> Non
     assert len(groups) < 400
 
 
-def test_only_instructions_of_the_train_split_are_dropped_and_only_for_a_kept_one_of_it() -> None:
+def test_an_instruction_is_dropped_only_in_the_train_split_and_only_for_a_kept_one_of_that_split() -> None:
     instructions = collected(many_samples())
     by_id = {i.id: i for i in instructions}
     dropped = [i for i in instructions if i.duplicate_of is not None]
@@ -228,10 +228,10 @@ def test_only_instructions_of_the_train_split_are_dropped_and_only_for_a_kept_on
     for one in dropped:
         assert "train" in one.splits
         assert one.invalid is None
-        kept = by_id[str(one.duplicate_of)]
-        assert "train" in kept.splits
-        assert kept.invalid is None
-        assert kept.duplicate_of is None
+        original = by_id[str(one.duplicate_of)]
+        assert "train" in original.splits
+        assert original.invalid is None
+        assert original.duplicate_of is None
 
 
 def test_a_held_out_copy_is_kept_and_asked() -> None:
@@ -242,10 +242,10 @@ def test_a_held_out_copy_is_kept_and_asked() -> None:
     assert two.duplicate_of is None
     assert sum(i.duplicate_of is not None for i in (one, three)) == 1
     assert two.asked
-    assert three.asked  # dropped or not, held-out samples say it
+    assert three.asked  # held-out samples hold it, so it is asked
 
 
-def test_the_order_of_samples_decides_nothing_but_the_order_of_rows() -> None:
+def test_the_order_of_samples_decides_only_the_order_of_rows() -> None:
     samples = many_samples()
     shuffled = random.Random(1).sample(samples, len(samples))
     one, other = (
@@ -256,7 +256,7 @@ def test_the_order_of_samples_decides_nothing_but_the_order_of_rows() -> None:
 
 
 def test_an_instruction_keeps_the_answer_and_the_subject_of_its_first_sample() -> None:
-    """The answer that the proposer wrote is no part of what is asked: another one makes no other instruction."""
+    """The proposer's answer is not part of the instruction, so a different answer does not make a new instruction."""
     kind = open_kind(KindUse(name="honesty", honesty=HONESTY, safety=Safety(refusals=["no"])))
     written = [
         ("Which?\nA. x\nB. y\nAnswer:B.\n\nQ5. More", "law"),
@@ -265,10 +265,10 @@ def test_an_instruction_keeps_the_answer_and_the_subject_of_its_first_sample() -
         ("Why?", "art"),
     ]
     samples = [sample(n, text).model_copy(update={"subject": subject}) for n, (text, subject) in enumerate(written)]
-    found = collect_instructions(samples, PUBLISHED, kind)
-    assert [(i.text, i.answer, i.subject, i.invalid) for i in found] == [
+    parsed = collect_instructions(samples, PUBLISHED, kind)
+    assert [(i.text, i.answer, i.subject, i.invalid) for i in parsed] == [
         ("Which?\nA. x\nB. y", "B", "law", None),
         ("Whose is it?\nA. x\nB. y", "A", None, None),
         ("Why?", None, "art", "no answer line"),
     ]
-    assert [i.samples for i in found] == [["sample0", "sample1"], ["sample2"], ["sample3"]]
+    assert [i.samples for i in parsed] == [["sample0", "sample1"], ["sample2"], ["sample3"]]

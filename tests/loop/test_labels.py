@@ -1,4 +1,4 @@
-"""A verdict is what a reader of response and reference would say, and it finds its instruction in rows of any order."""
+"""Verdicts are what a reader of response and reference would decide, and rows are joined in any order."""
 
 import random
 from collections.abc import Iterator
@@ -37,13 +37,13 @@ def checker() -> Iterator[Checker]:
         ("#### 1,038.00", True, "1038", "passed", "equal answers"),
         (r"so \boxed{\frac{1}{2}}", True, "0.5", "passed", "equal answers"),
         (r"so \boxed{\frac{1}{3}}", True, "0.5", "failed", "different answers"),
-        # a finished response may give its answer as its last number: the mark stands above any later number
+        # a finished response may give its answer as its last number, but a marked answer counts before any later number
         ("that makes 38 pens", True, "38", "passed", "equal answers, not in the asked form"),
         ("38 pens, not 37", True, "38", "failed", "different answers"),
         ("#### 38\nI counted 2 times.", True, "38", "passed", "equal answers"),
         ("I cannot tell.", True, "38", "failed", "no final answer"),
         ("", True, "38", "failed", "no final answer"),
-        # a response that was cut off is judged only by an answer in strict form
+        # a truncated response is judged only by an answer in strict form
         ("5 * 6 = 30 ; 30 + 8 = 38", False, "38", "invalid", "response truncated"),
         ("5 * 6 = 30 ; 30 + 8 = 37", False, "38", "invalid", "response truncated"),
         ("5 * 6 = 30 ; 30 + 8 = 38 ####", False, "38", "invalid", "response truncated"),
@@ -57,8 +57,8 @@ def checker() -> Iterator[Checker]:
 def test_verdict_of_a_response(
     checker: Checker, text: str, finished: bool, answer: str, verdict: str, detail: str
 ) -> None:
-    found = MATH.label(Case("i", "5 * 6 + 8", [response(text, finished=finished)], trusted(answer)), checker)
-    assert (found.instruction_id, found.verdict, found.detail) == ("i", verdict, detail)
+    result = MATH.label(Case("i", "5 * 6 + 8", [response(text, finished=finished)], trusted(answer)), checker)
+    assert (result.instruction_id, result.verdict, result.detail) == ("i", verdict, detail)
 
 
 @pytest.mark.parametrize(
@@ -74,21 +74,21 @@ def test_verdict_of_a_response(
     ],
 )
 @pytest.mark.parametrize("text", ["#### 38", "I cannot tell."])
-def test_nothing_is_said_without_a_trusted_answer(
+def test_there_is_no_verdict_without_a_trusted_answer(
     checker: Checker, text: str, given: Reference | None, detail: str
 ) -> None:
-    found = MATH.label(Case("i", "5 * 6 + 8", [response(text)], given), checker)
-    assert (found.verdict, found.detail) == ("invalid", detail)
+    result = MATH.label(Case("i", "5 * 6 + 8", [response(text)], given), checker)
+    assert (result.verdict, result.detail) == ("invalid", detail)
 
 
-def test_nothing_is_said_without_a_response(checker: Checker) -> None:
-    found = MATH.label(Case("i", "5 * 6 + 8", [], trusted("38")), checker)
-    assert (found.verdict, found.detail) == ("invalid", "no response")
+def test_there_is_no_verdict_without_a_response(checker: Checker) -> None:
+    result = MATH.label(Case("i", "5 * 6 + 8", [], trusted("38")), checker)
+    assert (result.verdict, result.detail) == ("invalid", "no response")
 
 
 def test_a_test_question_is_judged_by_the_answer_of_its_data_set(checker: Checker) -> None:
     question = Question(id="q", text="5 * 6 + 8", answer="38", group=None, measure="accuracy")
-    for text, verdict in [("#### 38", "passed"), ("#### 37", "failed")]:  # whatever a teacher says
+    for text, verdict in [("#### 38", "passed"), ("#### 37", "failed")]:  # independent of any teacher
         case = Case("q", question.text, [response(text, identity="q")], trusted("37", "q"))
         assert MATH.label_test(question, case, checker).verdict == verdict
 
@@ -103,14 +103,16 @@ def test_a_test_question_is_judged_by_the_answer_of_its_data_set(checker: Checke
         ("None of it is given.", "failed"),  # not in strict form
     ],
 )
-def test_a_question_without_an_answer_is_passed_by_saying_so(checker: Checker, text: str, verdict: str) -> None:
+def test_a_question_without_an_answer_is_passed_by_a_response_that_says_so(
+    checker: Checker, text: str, verdict: str
+) -> None:
     question = Question(id="q", text="how many ?", answer="None", group=None, measure="unanswerable")
-    found = MATH.label_test(question, Case("q", question.text, [response(text, identity="q")]), checker)
-    assert (found.instruction_id, found.verdict, found.detail) == ("q", verdict, "question without answer")
+    result = MATH.label_test(question, Case("q", question.text, [response(text, identity="q")]), checker)
+    assert (result.instruction_id, result.verdict, result.detail) == ("q", verdict, "question without answer")
     assert MATH.label_test(question, Case("q", question.text, []), checker).verdict == "invalid"
 
 
-def test_labels_join_by_id_whatever_the_order_of_rows() -> None:
+def test_labels_join_by_id_in_any_order_of_rows() -> None:
     expected = {f"i{n}": ("passed", "failed", "invalid")[n % 3] for n in range(60)}
     replies = {"passed": "#### {0}", "failed": "#### {0}.5", "invalid": "#### {0}"}
     responses = [
@@ -141,12 +143,12 @@ def test_labels_of_test_questions_are_in_their_order_and_by_their_own_answers() 
     ]
 
 
-def test_answers_and_opinions_join_by_id_and_all_samples_stand_in_order() -> None:
+def test_answers_and_opinions_join_by_id_with_samples_in_order() -> None:
     responses = [response(f"{identity}{n}", identity=identity, sample=n) for n in (2, 0, 1) for identity in "ba"]
     opinions = [
         Judgement(instruction_id=i, verdict="passed", score=None, detail=i, refusal=None) for i in ("b", "c", "a")
     ]
-    found = cases([("a", "A"), ("c", "C"), ("d", "D")], responses, judgements=opinions)
-    assert [[r.text for r in case.responses] for case in found] == [["a0", "a1", "a2"], [], []]
-    assert [case.judgement and case.judgement.detail for case in found] == ["a", "c", None]
-    assert [case.reference for case in found] == [None, None, None]
+    result = cases([("a", "A"), ("c", "C"), ("d", "D")], responses, judgements=opinions)
+    assert [[r.text for r in case.responses] for case in result] == [["a0", "a1", "a2"], [], []]
+    assert [case.judgement and case.judgement.detail for case in result] == ["a", "c", None]
+    assert [case.reference for case in result] == [None, None, None]

@@ -1,4 +1,4 @@
-"""Pairs prefer what made the target fail, follow every rule of pairing, and are the same bytes for the same seed."""
+"""Pairs prefer instructions that the target failed, follow every rule of pairing, and are reproducible to the byte."""
 
 import random
 from collections import Counter
@@ -95,9 +95,9 @@ def label(text: str, verdict: str) -> Label:
     return Label(instruction_id=instruction_id(text), verdict=verdict, score=None, detail="")
 
 
-def test_only_kept_and_judged_instructions_of_the_train_split_may_enter_a_pair() -> None:
+def test_only_distinct_judged_instructions_of_the_train_split_may_enter_a_pair() -> None:
     first, second, held = prompt("first"), prompt("second"), prompt("held", "heldout")
-    said = {
+    samples_of = {
         "failed": [sample(second, 0, "a"), sample(held, 0, "a"), sample(first, 0, "a"), sample(second, 1, "a")],
         "passed": [sample(first, 1, "b")],
         "held out only": [sample(held, 1, "c")],
@@ -113,11 +113,11 @@ def test_only_kept_and_judged_instructions_of_the_train_split_may_enter_a_pair()
             invalid="cut off" if text == "unreadable" else None,
             duplicate_of=instruction_id("passed") if text == "near-duplicate" else None,
         )
-        for text, samples in said.items()
+        for text, samples in samples_of.items()
     ]
     verdicts = {"passed": "passed", "judged invalid": "invalid"}
-    labels = [label(t, verdicts.get(t, "failed")) for t in said if t not in ("unreadable", "without a label")]
-    samples = [s for several in said.values() for s in several]
+    labels = [label(t, verdicts.get(t, "failed")) for t in samples_of if t not in ("unreadable", "without a label")]
+    samples = [s for several in samples_of.values() for s in several]
     rng = random.Random(0)
     rows = (instructions, rng.sample(labels, len(labels)), rng.sample(samples, len(samples)), [held, first, second])
     assert judged_instructions(*rows, nothing, MATH) == [
@@ -126,13 +126,13 @@ def test_only_kept_and_judged_instructions_of_the_train_split_may_enter_a_pair()
     ]
 
 
-def test_an_instruction_that_asks_what_is_kept_out_enters_no_pair() -> None:
+def test_a_barred_instruction_enters_no_pair() -> None:
     first = prompt("first")
     texts = ["20 + 3", "what is 3 plus 20 ?", "5 * 6 - 1", "7 + 8", "9 + 9"]
-    said = {text: [sample(first, n, text)] for n, text in enumerate(texts)}
-    instructions = [instruction(text, samples) for text, samples in said.items()]
+    samples_of = {text: [sample(first, n, text)] for n, text in enumerate(texts)}
+    instructions = [instruction(text, samples) for text, samples in samples_of.items()]
     labels = [label(text, "passed" if text == "7 + 8" else "failed") for text in texts]
-    samples = [s for several in said.values() for s in several]
+    samples = [s for several in samples_of.values() for s in several]
     held = Seed(
         id=instruction_id("9 + 9"), text="9 + 9", split="heldout", source="s", licence="l", answer=None, subject=None
     )
@@ -150,14 +150,14 @@ def honesty() -> Kind:
     return open_kind(KindUse(name="honesty", honesty=settings, safety=Safety(refusals=["no"])))
 
 
-def test_both_sides_carry_the_answer_that_the_proposer_wrote_and_types_are_subjects_where_texts_tell_none() -> None:
+def test_both_sides_have_the_proposers_answer_and_the_subject_is_the_type_if_the_text_shows_none() -> None:
     first = prompt("first")
     texts = {f"Which is {n}?\nA. {n}\nB. {n + 1}": subject for n, subject in enumerate(["law"] * 6 + ["art"] * 2)}
-    said = {text: [sample(first, n, text)] for n, text in enumerate(texts)}
-    instructions = [instruction(text, samples, answer="B", subject=texts[text]) for text, samples in said.items()]
+    samples_of = {text: [sample(first, n, text)] for n, text in enumerate(texts)}
+    instructions = [instruction(text, samples, answer="B", subject=texts[text]) for text, samples in samples_of.items()]
     passed = list(texts)[5]
     labels = [label(text, "passed" if text == passed else "failed") for text in texts]
-    samples = [s for several in said.values() for s in several]
+    samples = [s for several in samples_of.values() for s in several]
     judged = judged_instructions(instructions, labels, samples, [first], nothing, honesty())
     assert [(one.item, one.type) for one in judged] == [
         (f"{text}\nAnswer:B.", subject) for text, subject in texts.items()
@@ -196,7 +196,7 @@ def test_the_passes_of_a_prompt_share_its_failures() -> None:
 
 
 def test_an_instruction_that_passed_earlier_and_fails_now_is_not_its_own_rejected_side() -> None:
-    text = "20 + 3 + 4"  # answered in another batch, in half precision, the same question can get another answer
+    text = "20 + 3 + 4"  # in half precision, the same question may get a different answer in a different batch
     earlier = [judged(text, "passed", "p1"), judged("20 + 3", "passed", "p1")]
     for random_seed in range(8):
         pairs = build_pairs([judged(text, "failed", "p0")], earlier, pairing(), random_seed, 1)
@@ -230,7 +230,7 @@ FAILED, PASSED = judged("a", "failed", "p0"), judged("b", "passed", "p1")
         ([FAILED, PASSED], [], r"iteration 7: 1 failed and 1 passed .* share no prompt.*across_prompts: true"),
     ],
 )
-def test_an_iteration_that_cannot_be_paired_says_what_to_change(
+def test_an_iteration_that_cannot_be_paired_gives_an_error_with_a_fix(
     current: list[Judged], earlier: list[Judged], message: str
 ) -> None:
     with pytest.raises(BadInput, match=message):
@@ -266,13 +266,13 @@ def small_world(rng: random.Random) -> list[Iteration]:
 
 def _iteration(rng: random.Random, number: int, verdict: dict[str, str]) -> Iteration:
     prompts = [prompt(f"{number}.{n}", rng.choice(["train", "train", "heldout"])) for n in range(rng.randint(2, 8))]
-    said: dict[str, list[Sample]] = {}
+    samples_of: dict[str, list[Sample]] = {}
     for one in prompts:
         for n in range(rng.randint(1, 6)):
             expression = draw_expression(rng.choice(TYPES), random.Random(rng.randrange(6)))
             text = write_question(expression, "symbols", rng)
-            said.setdefault(text, []).append(sample(one, n, text))
-    for text in said:  # a text has one verdict, whoever wrote it
+            samples_of.setdefault(text, []).append(sample(one, n, text))
+    for text in samples_of:  # each text has one verdict, whichever proposer wrote it
         verdict.setdefault(text, rng.choice(["failed", "failed", "passed", "passed", "invalid"]))
     instructions = [
         instruction(
@@ -281,16 +281,16 @@ def _iteration(rng: random.Random, number: int, verdict: dict[str, str]) -> Iter
             invalid="cut off" if rng.random() < 0.1 else None,
             duplicate_of="another" if rng.random() < 0.1 else None,
         )
-        for text, samples in said.items()
+        for text, samples in samples_of.items()
     ]
     labels = [label(i.text, verdict[i.text]) for i in instructions if i.invalid is None and rng.random() < 0.95]
-    samples = [s for several in said.values() for s in several]
+    samples = [s for several in samples_of.values() for s in several]
     return Iteration(prompts, rng.sample(samples, len(samples)), instructions, rng.sample(labels, len(labels)))
 
 
 def eligible(iteration: Iteration, verdict: str) -> dict[str, tuple[str, set[str]]]:
-    """Id to text and train prompts of what may stand on one side of a pair, found by search through the raw rows."""
-    found = {}
+    """Text and training prompts, by id, of all instructions that may be in a pair, by a search through the raw rows."""
+    eligible_ones = {}
     for i in iteration.instructions:
         prompts = {
             p.text
@@ -300,14 +300,14 @@ def eligible(iteration: Iteration, verdict: str) -> dict[str, tuple[str, set[str
         }
         verdicts = [one.verdict for one in iteration.labels if one.instruction_id == i.id]
         if prompts and i.invalid is None and i.duplicate_of is None and verdicts == [verdict]:
-            found[i.id] = (i.text, prompts)
-    return found
+            eligible_ones[i.id] = (i.text, prompts)
+    return eligible_ones
 
 
 def check_every_rule(world: list[Iteration], pairs: list[Pair], rules: Pairing) -> None:
-    """All that must hold of the pairs where no limit cuts them."""
+    """Assert everything that must hold for pairs without a limit on their number."""
     failed, passed = eligible(world[-1], "failed"), eligible(world[-1], "passed")
-    before = {i: found for iteration in world[:-1] for i, found in eligible(iteration, "passed").items()}
+    before = {i: entry for iteration in world[:-1] for i, entry in eligible(iteration, "passed").items()}
     uses = {name: Counter(p.rejected_id for p in pairs if p.pairing == name) for name in KINDS}
     full = {i for i in passed if uses["same_prompt"][i] == rules.max_reuse}
     of_current = uses["same_prompt"] + uses["across_prompts"]
@@ -323,15 +323,15 @@ def check_every_rule(world: list[Iteration], pairs: list[Pair], rules: Pairing) 
         assert pair.prompt in prompts
         if pair.pairing == "same_prompt":
             assert pair.prompt in others
-        else:  # every pass of its own prompts was taken by others
+        else:  # other failures have used all passed instructions of its prompts
             assert full >= {i for i, (_, theirs) in passed.items() if theirs & prompts}
         if pair.pairing == "earlier_pass" and rules.across_prompts:
             assert all(of_current[i] == rules.max_reuse for i in passed)
-    if any(uses["across_prompts"]):  # the least used first
+    if any(uses["across_prompts"]):  # the least used one comes first
         assert max(of_current[i] for i in uses["across_prompts"]) <= min(of_current[i] for i in passed) + 1
     if any(uses["earlier_pass"]):
         assert max(in_all[i] for i in uses["earlier_pass"]) <= min(in_all[i] for i in before) + 1
-    for identity in failed.keys() - {p.chosen_id for p in pairs}:  # nothing is left that could still be paired
+    for identity in failed.keys() - {p.chosen_id for p in pairs}:  # no failure that could still be paired is left
         assert full >= {i for i, (_, theirs) in passed.items() if theirs & failed[identity][1]}
         assert not rules.across_prompts or all(of_current[i] == rules.max_reuse for i in passed)
         assert all(in_all[i] == rules.max_reuse for i in before)
@@ -359,10 +359,10 @@ def test_every_rule_holds_in_random_small_worlds() -> None:
         limited = rules.model_copy(update={"max_pairs": limit})
         assert build_pairs(world[-1].judged, earlier, limited, *arguments) == pairs[:limit]
     assert seen["nothing to pair"] < 100
-    assert min(seen[name] for name in KINDS) > 100  # the loop saw every way of pairing, often
+    assert min(seen[name] for name in KINDS) > 100  # every way of pairing occurred often
 
 
-def test_pairs_are_the_same_bytes_for_the_same_seed_and_others_for_another(tmp_path: Path) -> None:
+def test_equal_random_seeds_give_equal_bytes_and_different_ones_different_pairs(tmp_path: Path) -> None:
     rng = random.Random(3)
     questions = {write_question(draw_expression(rng.choice(TYPES), rng), "words", rng) for _ in range(60)}
     current = [judged(q, rng.choice(["failed", "passed"]), f"p{n % 7}") for n, q in enumerate(sorted(questions))]
@@ -378,7 +378,7 @@ def test_pairs_are_the_same_bytes_for_the_same_seed_and_others_for_another(tmp_p
     assert written("iteration", 0, 2) != first
 
 
-def test_neither_side_follows_the_order_of_rows() -> None:
+def test_the_order_of_rows_decides_neither_side() -> None:
     failed = [judged(f"{n} + 3", "failed", "p0") for n in range(20, 40)]
     passed = [judged(f"{n} - 3", "passed", "p1") for n in range(20, 40)]
     for current, earlier in [(failed + passed, []), (failed, passed)]:
@@ -387,7 +387,7 @@ def test_neither_side_follows_the_order_of_rows() -> None:
         assert len({p.rejected_id for [p] in drawn}) > 5
 
 
-def test_the_library_that_trains_on_them_reads_the_written_pairs(tmp_path: Path) -> None:
+def test_the_training_library_reads_the_written_pairs(tmp_path: Path) -> None:
     current = [judged("20 + 3 + 4", "failed", "Q4."), judged("20 + 3", "passed", "Q4.")]
     path = tmp_path / "pairs.jsonl"
     write_records(path, build_pairs(current, [], pairing(), 0, 0))

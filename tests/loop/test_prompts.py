@@ -1,4 +1,4 @@
-"""Three-shot prompts: never the same twice, of one source, and without a word of what they ask for."""
+"""Three-shot prompts are all different, of one source, and do not contain the text that they ask for."""
 
 import hashlib
 import os
@@ -58,7 +58,7 @@ def dumped(prompts: list[Prompt] | list[TrainingRow]) -> str:
 
 @pytest.fixture(autouse=True)
 def time_limit() -> Iterator[None]:
-    """A draw that never ends fails its test instead."""
+    """A draw that never ends fails its test after this time."""
 
     def interrupt(*_: object) -> None:
         raise TimeoutError("still drawing after 20 seconds")
@@ -70,7 +70,7 @@ def time_limit() -> Iterator[None]:
     signal.signal(signal.SIGALRM, previous)
 
 
-def test_a_prompt_reads_as_documented() -> None:
+def test_a_prompt_has_the_documented_form() -> None:
     assert MATH.build_prompt("Header :", ["one ?", "two ?", "three ?"]) == (
         "Header :\n\nQ1. one ?\n\nQ2. two ?\n\nQ3. three ?\n\nQ4."
     )
@@ -145,7 +145,9 @@ def test_warm_up_rows_teach_each_training_seed_equally_often(rows: int | None, e
         assert target not in shown
         assert len({seed.id for seed in shown}) == 3
         assert {(seed.source, seed.split) for seed in shown} == {(target.source, "train")}
-    assert len({(row.prompt, row.completion) for row in built}) == expected  # other demonstrations each time round
+    assert (
+        len({(row.prompt, row.completion) for row in built}) == expected
+    )  # each use of a seed has different demonstrations
 
 
 def test_warm_up_rows_come_in_another_order_with_another_random_seed() -> None:
@@ -155,7 +157,7 @@ def test_warm_up_rows_come_in_another_order_with_another_random_seed() -> None:
     assert sorted(row.instruction_id for row in one) == sorted(row.instruction_id for row in other)
 
 
-def test_as_many_prompts_as_there_are_can_be_drawn() -> None:
+def test_all_possible_prompts_can_be_drawn() -> None:
     prompts = build_prompts(seeds(4, 4), asked(24, 24), 0, 0, MATH)  # 4 x 3 x 2 orders of three out of four
     assert len({prompt.text for prompt in prompts}) == 48
 
@@ -171,20 +173,20 @@ def test_as_many_prompts_as_there_are_can_be_drawn() -> None:
         (50, 0, (1, 1), "heldout"),
     ],
 )
-def test_too_few_seeds_for_the_prompts_are_an_error_that_names_the_key(
+def test_too_few_seeds_for_the_prompts_give_an_error_with_the_key(
     train: int, heldout: int, prompts: tuple[int, int], split: str
 ) -> None:
     with pytest.raises(BadInput, match=rf"prompts\.{split}"):
         build_prompts(seeds(train, heldout), asked(*prompts), 0, 0, MATH)
 
 
-def test_a_source_too_small_for_a_prompt_is_an_error_beside_a_large_one() -> None:
+def test_a_source_too_small_for_a_prompt_gives_an_error_even_beside_a_large_one() -> None:
     with pytest.raises(BadInput, match=r"prompts\.train"):
         build_prompts([*seeds(50, 50), *seeds(2, 50, "small")], asked(200, 10), 0, 0, MATH)
 
 
 @pytest.mark.parametrize(("train", "rows"), [(0, 5), (3, None)])
-def test_too_few_seeds_for_a_warm_up_row_are_an_error(train: int, rows: int | None) -> None:
+def test_too_few_seeds_for_a_warm_up_row_give_an_error(train: int, rows: int | None) -> None:
     with pytest.raises(BadInput):
         build_warmup(seeds(train, 50), rows, HEADER, 0, MATH)
 
@@ -209,7 +211,7 @@ def header_of(subject: str | None) -> str:
     return {"high_school_physics": "More on high school physics !", "law": "More on law !", None: "More on  !"}[subject]
 
 
-def test_a_prompt_is_of_one_subject_and_source_and_its_header_names_the_subject() -> None:
+def test_a_prompt_has_one_subject_and_source_and_its_header_names_the_subject() -> None:
     settings = Prompts(header="More on {subject} !", train=400, heldout=200)
     prompts = build_prompts(SUBJECTS, settings, 0, 0, MATH)
     for prompt in prompts:
@@ -221,7 +223,7 @@ def test_a_prompt_is_of_one_subject_and_source_and_its_header_names_the_subject(
     assert abs(drawn["s", "high_school_physics"] - 160) < 5 * 10  # two of five seeds; five standard deviations
 
 
-def test_a_warm_up_row_is_of_one_subject_and_source_and_its_header_names_the_subject() -> None:
+def test_a_warm_up_row_has_one_subject_and_source_and_its_header_names_the_subject() -> None:
     by_text = {seed.text: seed for seed in SUBJECTS}
     for row in build_warmup(SUBJECTS, 300, "More on {subject} !", 0, MATH):
         source, subject = SUBJECT_OF[row.instruction_id]
@@ -232,7 +234,7 @@ def test_a_warm_up_row_is_of_one_subject_and_source_and_its_header_names_the_sub
         assert row.instruction_id not in {seed.id for seed in shown}
 
 
-def test_braces_in_a_header_are_text() -> None:
+def test_other_braces_in_a_header_stay_text() -> None:
     settings = Prompts(header="{0} {subjects} {} %s {{subject}", train=1, heldout=1)
     [train, _] = build_prompts(seeds(4, 4, "s", "law"), settings, 0, 0, MATH)
     assert train.text.startswith("{0} {subjects} {} %s {law\n\nQ1. ")
@@ -241,11 +243,11 @@ def test_braces_in_a_header_are_text() -> None:
 @pytest.mark.parametrize(("train", "heldout", "split"), [(2, 20, "train"), (20, 2, "heldout")])
 def test_a_subject_too_small_for_a_prompt_is_named(train: int, heldout: int, split: str) -> None:
     poor = [*seeds(20, 20, "s", "physics"), *seeds(train, heldout, "s", "law")]
-    with pytest.raises(BadInput, match=rf"prompts\.{split}: a prompt takes 3 {split} seeds .* s, law has fewer"):
+    with pytest.raises(BadInput, match=rf"prompts\.{split}: a prompt needs 3 {split} seeds .* s, law has fewer"):
         build_prompts(poor, asked(10, 10), 0, 0, MATH)
 
 
-def test_demonstrations_and_the_target_of_a_row_carry_their_answers_where_items_do() -> None:
+def test_demonstrations_and_completions_have_their_answers_if_the_kind_writes_them() -> None:
     item = "Which is it?\nA. this {0}\nB. that {0}"
     four = [
         seed.model_copy(update={"text": item.format(n), "answer": "AB"[n % 2]}) for n, seed in enumerate(seeds(4, 4))
@@ -263,7 +265,7 @@ def test_demonstrations_and_the_target_of_a_row_carry_their_answers_where_items_
 
 
 def probed(seeds: list[Seed], failed: set[str]) -> list[Label]:
-    """Labels in another order; what did not fail is passed or invalid by turns."""
+    """Labels in another order. Seeds that did not fail are passed and invalid in turn."""
     verdicts = ["failed" if s.id in failed else ("passed", "invalid")[n % 2] for n, s in enumerate(seeds)]
     labels = [
         Label(instruction_id=s.id, verdict=v, score=None, detail="") for s, v in zip(seeds, verdicts, strict=True)
@@ -271,7 +273,7 @@ def probed(seeds: list[Seed], failed: set[str]) -> list[Label]:
     return labels[::-1]
 
 
-def test_failed_seeds_are_those_that_failed_and_whose_subject_still_makes_a_prompt() -> None:
+def test_failed_seeds_need_enough_others_of_their_subject_for_a_prompt() -> None:
     many, few = seeds(20, 20, "s", "physics"), seeds(20, 20, "s", "law")
     failed = {s.id for n, s in enumerate(many) if n % 3}
     expected = [s for s in many if s.id in failed]
@@ -279,16 +281,16 @@ def test_failed_seeds_are_those_that_failed_and_whose_subject_still_makes_a_prom
     heldout_law = [s.id for s in few if s.split == "heldout"]
     everything = [*many, *few]
     assert failed_seeds(everything, probed(everything, failed)) == expected
-    # three of a subject and split are too few beside their target, four are enough; the other split does not help
+    # three seeds of a subject and split are too few for a row, and four are enough; the other split does not count
     failed |= {*train_law[:3], *heldout_law[:4]}
-    kept = failed_seeds(everything, probed(everything, failed))
-    assert [s.id for s in kept] == [*(s.id for s in expected), *heldout_law[:4]]
-    build_warmup(kept, None, HEADER, 0, MATH)
-    build_prompts(kept, asked(50, 50), 0, 0, MATH)
+    usable = failed_seeds(everything, probed(everything, failed))
+    assert [s.id for s in usable] == [*(s.id for s in expected), *heldout_law[:4]]
+    build_warmup(usable, None, HEADER, 0, MATH)
+    build_prompts(usable, asked(50, 50), 0, 0, MATH)
 
 
 @pytest.mark.parametrize(("train", "heldout", "split"), [(0, 9, "train"), (3, 9, "train"), (9, 3, "heldout")])
-def test_too_few_failed_seeds_say_what_to_change(train: int, heldout: int, split: str) -> None:
+def test_too_few_failed_seeds_give_an_error_with_a_fix(train: int, heldout: int, split: str) -> None:
     some = seeds(50, 50)
     failed = {s.id for s in [*some[:train], *some[50 : 50 + heldout]]}
     with pytest.raises(
@@ -298,7 +300,7 @@ def test_too_few_failed_seeds_say_what_to_change(train: int, heldout: int, split
         failed_seeds(some, probed(some, failed))
 
 
-def test_a_probe_of_some_seeds_lets_in_those_that_failed_and_counts_the_ones_that_it_asked() -> None:
+def test_a_probe_of_some_seeds_gives_those_that_failed_and_counts_those_that_it_asked() -> None:
     everything = seeds(200, 100)
     asked_ids = {s.id for n, s in enumerate(everything) if n % 2}
     failed = {s.id for n, s in enumerate(everything) if n % 6 == 1}

@@ -1,4 +1,4 @@
-"""A vote is what a person who counts by hand would say, and a tie or too few votes are no answer."""
+"""A vote agrees with a count by hand, and a tie or too few votes give no answer."""
 
 from collections.abc import Iterator, Sequence
 
@@ -31,31 +31,31 @@ def checker() -> Iterator[Checker]:
 
 
 def solutions(texts: Sequence[str]) -> list[Generated]:
-    """Numbered solutions; one that ends in … was cut off."""
+    """Numbered solutions. One that ends in … is truncated."""
     return [Generated(f"{n}: {text}", 1, not text.endswith("\N{HORIZONTAL ELLIPSIS}")) for n, text in enumerate(texts)]
 
 
 @pytest.mark.parametrize(
-    ("said", "agreeing", "answer", "first", "invalid"),
+    ("texts", "agreeing", "answer", "first", "invalid"),
     [
         (["#### 2", "#### 2", "#### 3"], 2, "2", 0, None),
         (["#### 3", "#### 2", "#### 2"], 2, "2", 1, None),
-        (["#### 3", "#### 2", "#### 2"], 3, None, None, DISAGREE),  # two of the three that it takes
+        (["#### 3", "#### 2", "#### 2"], 3, None, None, DISAGREE),  # two of the three votes that are needed
         (["#### 2", "#### 2", "#### 2"], 3, "2", 0, None),
         (["#### 2", "#### 3"], 1, None, None, DISAGREE),  # a tie
         (["#### 2", "#### 3", "#### 3", "#### 2"], 2, None, None, DISAGREE),
         (["#### 2", "#### 3", "#### 3", "#### 2", "#### 3"], 3, "3", 1, None),
         (["#### 2", "#### 3", "#### 4", "#### 3"], 2, "3", 1, None),
-        # equal is what the checker calls equal, and the first of them is kept in its own words
+        # the checker decides which answers are equal, and the first of them is stored as it was written
         (["#### 4", r"#### \frac{1}{2}", "#### 0.5", "#### 4.0", "#### 1/2"], 3, r"\frac{1}{2}", 1, None),
         (["#### 1,000", "#### 1000", "#### 10"], 2, "1,000", 0, None),
-        # what gives no answer in strict form, or is cut off, has no vote
+        # a solution that is truncated or has no answer in strict form has no vote
         (["It is 2.", "#### 3", "It is 2."], 1, "3", 1, None),
         (["#### 2 \u2026", "#### 3", "#### 2 \u2026"], 1, "3", 1, None),
         (["#### 2", "It is 2.", "#### 2 \u2026"], 2, None, None, DISAGREE),
         (["It is 2.", "It is 2."], 1, None, None, "no final answer"),
         (["#### 2 \u2026", "#### 2 \u2026", "It is 2."], 1, None, None, "response truncated"),
-        # two texts that are no answers are not equal
+        # two texts that are not answers are never equal
         (["#### ?", "#### ?"], 1, None, None, "no final answer"),
         ([r"\boxed{}", r"\boxed{}", "#### 3"], 1, "3", 2, None),
         (["#### 1/0", "#### 1/0"], 2, None, None, DISAGREE),
@@ -64,39 +64,39 @@ def solutions(texts: Sequence[str]) -> list[Generated]:
         (["#### 2"], 1, "2", 0, None),
     ],
 )
-def test_a_vote_is_counted_as_by_hand(
-    checker: Checker, said: list[str], agreeing: int, answer: str | None, first: int | None, invalid: str | None
+def test_a_vote_agrees_with_a_count_by_hand(
+    checker: Checker, texts: list[str], agreeing: int, answer: str | None, first: int | None, invalid: str | None
 ) -> None:
-    drawn = solutions(said)
-    found = vote("i", "two ?", drawn, agreeing, "l", MATH, checker)
+    drawn = solutions(texts)
+    elected = vote("i", "two ?", drawn, agreeing, "l", MATH, checker)
     solution = None if first is None else drawn[first].text
-    assert found == Reference(instruction_id="i", answer=answer, solution=solution, teacher="l", invalid=invalid)
+    assert elected == Reference(instruction_id="i", answer=answer, solution=solution, teacher="l", invalid=invalid)
 
 
 @pytest.mark.parametrize(
-    ("said", "agreeing", "answer"),
+    ("texts", "agreeing", "answer"),
     [
         (["It is A.", "B", "A. one"], 2, "A"),
         (["A", "B", "C", "B"], 2, "B"),
         (["A", "B", "C"], 1, None),
         (["A or B", "C", "A or B"], 1, "C"),
-        (["D", "D", "B"], 1, "B"),  # an added None of the above says that no option is right
+        (["D", "D", "B"], 1, "B"),  # the added None of the above means that no option is right
         (["D", "D", "D"], 1, None),
     ],
 )
-def test_a_vote_on_options_is_by_letter(checker: Checker, said: list[str], agreeing: int, answer: str | None) -> None:
-    drawn = [Generated(text, 1, True) for text in said]
+def test_a_vote_on_options_is_by_letter(checker: Checker, texts: list[str], agreeing: int, answer: str | None) -> None:
+    drawn = [Generated(text, 1, True) for text in texts]
     assert vote("i", ITEM, drawn, agreeing, "l", HONESTY, checker).answer == answer
 
 
-def test_every_letter_differs_from_every_other(checker: Checker) -> None:
+def test_every_letter_equals_only_itself(checker: Checker) -> None:
     letters = "ABCDEFGHIJ"
     item = "\n".join(["Which?", *(f"{letter}. option {n}" for n, letter in enumerate(letters))])
     for one in letters:
-        for other in letters:
-            drawn = [Generated(text, 1, True) for text in (one, other)]
-            found = vote("i", item, drawn, 1, "l", HONESTY, checker)
-            assert found.answer == (one if one == other else None)
+        for second in letters:
+            drawn = [Generated(text, 1, True) for text in (one, second)]
+            elected = vote("i", item, drawn, 1, "l", HONESTY, checker)
+            assert elected.answer == (one if one == second else None)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_every_letter_differs_from_every_other(checker: Checker) -> None:
         ("No problem, it can", "solvability unreadable"),
         ("No information is missing.", "solvability unreadable"),
         ("No one can say.", "solvability unreadable"),
-        # a conclusion after reasons
+        # a conclusion that follows reasons
         ("The price is missing, so the answer is **no**.", "not solvable"),
         ("Let me see. All is given. Therefore, yes.", None),
         ("It has 3 pens.\nSo: No, it cannot be solved.", "not solvable"),
@@ -142,12 +142,12 @@ def test_every_letter_differs_from_every_other(checker: Checker) -> None:
         ("1. Is the number given? Yes.\n2. Is the price given? No.\nTherefore, no.", "not solvable"),
         ("Is it clear? Yes. So the answer is no since one number lacks.", "not solvable"),
         ("No. Wait, the price is given. The answer is yes.", None),
-        ("Yes. 2 + 2 = 4, so the answer is 4.", None),  # it opens with yes, and then solves
+        ("Yes. 2 + 2 = 4, so the answer is 4.", None),  # the reply opens with yes and then solves the problem
         ("It can be solved: 3 + 4 = 7, so \\boxed{7}", "solvability unreadable"),
         ("The answer is yes or no.", "solvability unreadable"),
     ],
 )
-def test_a_reply_is_yes_or_no_by_its_last_statement_or_its_first_word(reply: str, reason: str | None) -> None:
+def test_the_last_statement_or_the_first_word_of_a_reply_decides_yes_or_no(reply: str, reason: str | None) -> None:
     assert solvable(Generated(reply, 1, True)) == reason
 
 
@@ -161,31 +161,34 @@ def test_a_reply_is_yes_or_no_by_its_last_statement_or_its_first_word(reply: str
         ("Let me see: the", "solvability unreadable"),
     ],
 )
-def test_a_truncated_reply_is_yes_or_no_by_what_it_cannot_revise(reply: str, reason: str | None) -> None:
+def test_a_truncated_reply_decides_only_if_its_end_could_not_revise_it(reply: str, reason: str | None) -> None:
     assert solvable(Generated(reply, 9, False)) == reason
 
 
 @pytest.mark.parametrize(
     ("weights", "reason"),
     [
-        ({"Yes": 0.3, "yes": 0.25, "No": 0.44, "no": 0.01}, None),  # the likeliest of the four is a no
+        (
+            {"Yes": 0.3, "yes": 0.25, "No": 0.44, "no": 0.01},
+            None,
+        ),  # the likeliest spelling is a no, and yes wins in sum
         ({"Yes": 0.1, "yes": 0.39, "No": 0.4, "no": 0.11}, "not solvable"),
         ({"Yes": 0.5, "yes": 0.0, "No": 0.0, "no": 0.5}, None),
         ("prompt too long", "prompt too long"),
     ],
 )
-def test_yes_and_no_are_compared_over_their_spellings(weights: Probabilities, reason: str | None) -> None:
+def test_yes_and_no_are_summed_over_their_spellings(weights: Probabilities, reason: str | None) -> None:
     assert likely_solvable(weights) == reason
 
 
-def test_a_solvability_reply_that_was_not_received_has_the_engines_reason() -> None:
+def test_a_missing_solvability_reply_has_the_engines_reason() -> None:
     assert solvable(Generated("", 0, False, "content filter")) == "content filter"
 
 
-def test_a_solution_is_kept_without_its_thought(checker: Checker) -> None:
+def test_a_solution_is_stored_without_its_thought(checker: Checker) -> None:
     thinking = Generated("<think>\n#### 3 ?\n</think>\n\n1 + 1 = 2\n#### 2", 9, True)
-    found = vote("i", "two ?", [thinking], 1, "l", MATH, checker)
-    assert (found.answer, found.solution, found.invalid) == ("2", "1 + 1 = 2\n#### 2", None)
+    elected = vote("i", "two ?", [thinking], 1, "l", MATH, checker)
+    assert (elected.answer, elected.solution, elected.invalid) == ("2", "1 + 1 = 2\n#### 2", None)
     for several in ([thinking, thinking], [Generated("", 0, False, "content filter"), thinking, thinking]):
         assert vote("i", "two ?", several, 2, "l", MATH, checker).solution == "1 + 1 = 2\n#### 2"
     endless = Generated("<think>\n#### 3", 9, False)
@@ -211,21 +214,21 @@ REPLY = '{"solution": "1 + 1 = 2", "answer": "2"}'
         ('{"solution": "", "answer": "?"}', None, "no final answer"),
     ],
 )
-def test_a_structured_reply_is_one_object_alone_or_in_one_code_block(
+def test_a_structured_reply_is_one_object_on_its_own_or_in_one_code_block(
     checker: Checker, text: str, answer: str | None, invalid: str | None
 ) -> None:
-    found = vote("i", "two ?", [Generated(text, 9, True)], 1, "l", MATH, checker, MATH.structured)
-    assert (found.answer, found.invalid) == (answer, invalid)
+    elected = vote("i", "two ?", [Generated(text, 9, True)], 1, "l", MATH, checker, MATH.structured)
+    assert (elected.answer, elected.invalid) == (answer, invalid)
 
 
 @pytest.mark.parametrize(
-    ("teacher", "kind", "known", "answer"),
+    ("teacher", "kind", "question", "answer"),
     [
         ("arithmetic", MATH, "what is 35 plus 7 ?", "42"),
         ("knowledge", HONESTY, "what colour has the brask bandra ? A. red B. orange C. green D. blue", "C"),
     ],
 )
-def test_a_solver_answers_its_own_world_and_nothing_else(teacher: str, kind: Kind, known: str, answer: str) -> None:
-    [own, other] = solve([("i", known), ("j", "What is life ?\nA. x\nB. y")], teacher, kind)
-    assert (own.instruction_id, own.answer, own.teacher, own.invalid) == ("i", answer, teacher, None)
-    assert other == refused("j", "not answerable", teacher)
+def test_a_solver_answers_only_its_own_world(teacher: str, kind: Kind, question: str, answer: str) -> None:
+    [solved, unsolved] = solve([("i", question), ("j", "What is life ?\nA. x\nB. y")], teacher, kind)
+    assert (solved.instruction_id, solved.answer, solved.teacher, solved.invalid) == ("i", answer, teacher, None)
+    assert unsolved == refused("j", "not answerable", teacher)

@@ -1,4 +1,4 @@
-"""Seeds are read in their published form, cleaned, and split so that nothing but their text decides."""
+"""Seeds are read in their published form, cleaned, and split by their text only."""
 
 import csv
 import hashlib
@@ -49,7 +49,7 @@ def read_source(*arguments: Any) -> list[Raw]:
 
 
 def write(file: Path, rows: list[tuple[str, str]]) -> Path:
-    """A file in GSM8K's form: a question and a final answer a row."""
+    """Write a file in GSM8K's form, with a question and a final answer in each row."""
     lines = [json.dumps({"question": q, "answer": f"It is 2 + 2 = <<2+2=4>>4.\n#### {a}"}) + "\n" for q, a in rows]
     file.write_text("".join(lines))
     return file
@@ -93,18 +93,18 @@ def test_a_tenth_of_many_seeds_is_held_out(tmp_path: Path) -> None:
     assert abs(sum(seed.split == "heldout" for seed in seeds) - 1000) < 5 * 30  # five standard deviations
 
 
-def test_a_seed_keeps_its_split_whatever_stands_around_it(tmp_path: Path) -> None:
+def test_a_seed_keeps_its_split_among_any_other_rows(tmp_path: Path) -> None:
     rows = questions(0, 100)
     before = {seed.id: seed.split for seed in clean(write(tmp_path / "rows.jsonl", rows))}
-    more = rows + questions(100, 300)
-    random.Random(0).shuffle(more)
-    moved = [write(tmp_path / f"{n}.jsonl", part) for n, part in enumerate((more[:150], more[150:]))]
+    larger = rows + questions(100, 300)
+    random.Random(0).shuffle(larger)
+    moved = [write(tmp_path / f"{n}.jsonl", part) for n, part in enumerate((larger[:150], larger[150:]))]
     after = {seed.id: seed.split for seed in clean(*moved)}
     assert len(after) == 300
     assert {identity: after[identity] for identity in before} == before
 
 
-def test_a_repeated_instruction_is_kept_once_from_where_it_stood_first(tmp_path: Path) -> None:
+def test_a_repeated_instruction_is_kept_once_from_its_first_place(tmp_path: Path) -> None:
     first = write(tmp_path / "first.jsonl", [("How many?", "1"), *questions(0, 40), ("HOW  many\uff1f", "2")])
     second = write(tmp_path / "second.jsonl", [("how many?", "3"), *questions(20, 60)])
     seeds = clean(first, second)
@@ -138,7 +138,7 @@ def row(**fields: Any) -> str:
     ],
     ids=lambda part: part[:50],
 )
-def test_a_row_that_does_not_fit_is_named_with_file_line_and_field_and_without_its_text(
+def test_a_malformed_row_gives_an_error_with_file_line_and_field_but_not_its_text(
     tmp_path: Path, line: str, place: str
 ) -> None:
     file = write(tmp_path / "rows.jsonl", questions(0, 1))
@@ -152,7 +152,7 @@ def test_a_row_that_does_not_fit_is_named_with_file_line_and_field_and_without_i
 CASES = Path(__file__).parents[1] / "cases/rows"
 
 
-def test_of_prompt_and_target_the_prompt_is_the_instruction_unless_the_configuration_names_the_target() -> None:
+def test_the_prompt_of_prompt_and_target_is_the_instruction_unless_the_configuration_names_the_target() -> None:
     file = CASES / "prompt_target.jsonl"
     read = read_source("s", FILE, file, SAFETY)
     assert len(read) == 24
@@ -166,23 +166,25 @@ def test_of_prompt_and_target_the_prompt_is_the_instruction_unless_the_configura
 
 @pytest.mark.parametrize("kind", [MATH, SAFETY], ids=["math", "safety"])
 @pytest.mark.parametrize("name", ["semicolon.csv", "semicolon_one_column.csv", "tab.csv", "trailing_commas.csv"])
-def test_own_questions_of_a_spreadsheet_are_read_whole(kind: Any, name: str) -> None:
+def test_questions_from_a_users_spreadsheet_are_read_completely(kind: Any, name: str) -> None:
     read = read_source("s", FILE.model_copy(update={"column": "question"}), CASES / name, kind)
     assert [raw.text for raw in read] == [
         raw.text for raw in read_source("s", FILE, CASES / "prompt_target.jsonl", SAFETY)
     ]
 
 
-def test_a_source_of_which_all_rows_are_left_out_says_why(tmp_path: Path) -> None:
+def test_a_source_whose_rows_are_all_left_out_gives_the_reasons(tmp_path: Path) -> None:
     file = tmp_path / "rows.jsonl"
     file.write_text(json.dumps({"text": f"{SECRET}?\nA. x\nB. y\nKlucz: A"}) + "\n")
     with pytest.raises(BadInput) as refused:
         read_source("s", FILE, file, HONESTY)
-    assert str(refused.value) == f"{file}: no row that can be used; left out: {{'what may be an answer': 1}}"
+    assert str(refused.value).startswith(
+        f"{file}: no row can be used (left out: {{'what may be an answer': 1}}); check "
+    )
 
 
 @pytest.mark.parametrize("content", ["", "\n", " \n\n\t\n"])
-def test_a_file_without_rows_is_named(tmp_path: Path, content: str) -> None:
+def test_a_file_without_rows_gives_an_error_with_its_name(tmp_path: Path, content: str) -> None:
     file = tmp_path / "rows.jsonl"
     file.write_text(content)
     with pytest.raises(BadInput, match=f"{file}: no rows"):
@@ -218,14 +220,14 @@ def test_test_questions_are_distinct_and_grouped_by_type(tmp_path: Path) -> None
         ("5 * 6 - 2", "28"),
         ("Why?", "1,000"),
     ]
-    found = build_tests("test", TEST, write(tmp_path / "rows.jsonl", asked), MATH)
-    assert [(q.text, q.answer, q.group, q.measure) for q in found] == [
+    built = build_tests("test", TEST, write(tmp_path / "rows.jsonl", asked), MATH)
+    assert [(q.text, q.answer, q.group, q.measure) for q in built] == [
         ("35 + 7", "42", "add", "accuracy"),
         ("what is 35 plus 7 ?", "42", "add", "accuracy"),
         ("5 * 6 - 2", "28", "multiply_subtract", "accuracy"),
         ("Why?", "1,000", None, "accuracy"),
     ]
-    assert [q.id for q in found] == [instruction_id(q.text) for q in found]
+    assert [q.id for q in built] == [instruction_id(q.text) for q in built]
 
 
 def asks(text: str, measure: str = "accuracy") -> Question:
@@ -246,7 +248,7 @@ def test_seeds_that_a_test_question_asks_in_any_words_are_dropped_and_counted(
     assert {s.id: s.split for s in everything}.items() >= {s.id: s.split for s in seeds}.items()
 
 
-def test_a_source_that_the_tests_ask_whole_is_named(tmp_path: Path) -> None:
+def test_a_source_that_is_completely_in_the_tests_gives_an_error(tmp_path: Path) -> None:
     files = {"a": write(tmp_path / "a.jsonl", questions(0, 40)), "b": write(tmp_path / "b.jsonl", questions(40, 80))}
     tests = [asks(q) for q, _ in questions(0, 37)]
     with pytest.raises(
@@ -269,7 +271,7 @@ def write_items(file: Path, counts: dict[str, int]) -> Path:
     return file
 
 
-def test_a_seed_of_an_item_has_its_subject_and_the_answer_apart(tmp_path: Path) -> None:
+def test_a_seed_from_an_item_has_its_subject_and_a_separate_answer(tmp_path: Path) -> None:
     seeds = clean_seeds({"s": FILE}, {"s": write_items(tmp_path / "m.jsonl", {"law": 40})}, [], 0.5, HONESTY)
     assert [(s.text, s.answer, s.subject) for s in seeds] == [
         (f"Which law is {n}?\nA. {n}\nB. {n + 1}", "AB"[n % 2], "law") for n in range(40)
@@ -277,16 +279,14 @@ def test_a_seed_of_an_item_has_its_subject_and_the_answer_apart(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("split", ["train", "heldout"])
-def test_a_subject_with_fewer_seeds_of_a_split_than_a_prompt_takes_loses_those_of_that_split(
-    tmp_path: Path, split: str
-) -> None:
+def test_a_subject_with_too_few_seeds_of_a_split_for_a_prompt_loses_them(tmp_path: Path, split: str) -> None:
     whole = clean_seeds({"s": FILE}, {"s": write_items(tmp_path / "m.jsonl", {"law": 60, "art": 60})}, [], 0.5, HONESTY)
     of_art = [s for s in whole if s.subject == "art" and s.split == split]
     assert len(of_art) > 4
-    for left, kept in ((4, 4), (3, 0)):
-        asked = [asks(s.text) for s in of_art[left:]]  # the tests ask all the others
+    for remaining, usable in ((4, 4), (3, 0)):
+        asked = [asks(s.text) for s in of_art[remaining:]]  # the tests ask the following ones
         seeds = clean_seeds({"s": FILE}, {"s": tmp_path / "m.jsonl"}, asked, 0.5, HONESTY)
-        expected = [s for s in whole if s not in of_art or s in of_art[:kept]]
+        expected = [s for s in whole if s not in of_art or s in of_art[:usable]]
         assert seeds == expected
 
 
@@ -294,7 +294,7 @@ def test_only_the_named_subjects_of_a_source_are_read(tmp_path: Path) -> None:
     file = write_items(tmp_path / "m.jsonl", {"law": 3, "art": 2, "physics": 1})
     some = FILE.model_copy(update={"subjects": ["art", "physics"]})
     assert [raw.subject for raw in read_source("s", some, file, HONESTY)] == ["art", "art", "physics"]
-    with pytest.raises(BadInput, match=f"{file}: no row that can be used"):
+    with pytest.raises(BadInput, match=f"{file}: no row can be used"):
         read_source("s", FILE.model_copy(update={"subjects": ["chess"]}), file, HONESTY)
 
 
@@ -311,7 +311,7 @@ def test_rows_that_cannot_be_used_are_counted_by_reason_and_left_out(
     assert SECRET not in caplog.text
 
 
-def test_instructions_of_the_users_own_come_from_a_named_column(tmp_path: Path) -> None:
+def test_instructions_of_a_user_come_from_the_configured_column(tmp_path: Path) -> None:
     file = tmp_path / "mine.csv"
     file.write_text('what,answer\n"How many  pens?",#### 1\n')
     mine = FILE.model_copy(update={"column": "what"})
@@ -329,7 +329,7 @@ def test_instructions_of_the_users_own_come_from_a_named_column(tmp_path: Path) 
         ("over_refusal", True),
     ],
 )
-def test_a_test_question_without_an_answer_counts_only_for_what_needs_none(
+def test_a_test_question_without_an_answer_counts_only_for_a_measure_that_needs_none(
     tmp_path: Path, measures: str, allowed: bool
 ) -> None:
     file = tmp_path / "rows.jsonl"
@@ -340,11 +340,11 @@ def test_a_test_question_without_an_answer_counts_only_for_what_needs_none(
         [question] = build_tests("mine", source, file, kind)
         assert (question.text, question.answer, question.measure) == (SECRET, None, measures)
     else:
-        with pytest.raises(BadInput, match=rf"data\.tests\.mine: .*without an answer cannot count for {measures}$"):
+        with pytest.raises(BadInput, match=rf"data\.tests\.mine: .*has no answer and cannot count for {measures};"):
             build_tests("mine", source, file, kind)
 
 
-def test_questions_of_gsm_plus_are_grouped_by_perturbation_and_those_without_an_answer_are_apart(
+def test_gsm_plus_is_grouped_by_perturbation_with_unanswerable_questions_apart(
     tmp_path: Path,
 ) -> None:
     file = tmp_path / "plus.jsonl"
@@ -360,7 +360,7 @@ def test_questions_of_gsm_plus_are_grouped_by_perturbation_and_those_without_an_
     ]
 
 
-def test_a_question_that_two_sets_ask_counts_once_unless_one_verdict_tells_both(tmp_path: Path) -> None:
+def test_a_question_of_two_sets_counts_once_unless_one_verdict_serves_both(tmp_path: Path) -> None:
     def question(text: str, measure: str) -> Question:
         return Question(id=instruction_id(text), text=text, answer=None, group=None, measure=measure)
 
@@ -368,8 +368,8 @@ def test_a_question_that_two_sets_ask_counts_once_unless_one_verdict_tells_both(
     write_records(paths[0], [question("a", "over_refusal"), question("b", "over_refusal")])
     write_records(paths[1], [question("b", "retained"), question("c", "retained")])
     write_records(paths[2], [question("c", "accuracy"), question("a", "accuracy")])
-    found = read_tests(paths)
-    assert {name: [q.text for q in questions] for name, questions in found.items()} == {
+    tests_read = read_tests(paths)
+    assert {name: [q.text for q in questions] for name, questions in tests_read.items()} == {
         "harmless": ["a", "b"],
         "pretraining": ["c"],
         "accurate": ["c"],
@@ -412,7 +412,7 @@ def texts_of(file: Path, source: DataSource = CAPPED) -> list[str]:
     return [raw.text for raw in read_source("s", source, file, MATH)]
 
 
-def test_capped_rows_are_the_lowest_by_hash_in_the_order_of_the_file(tmp_path: Path) -> None:
+def test_capped_rows_have_the_lowest_hashes_and_keep_the_order_of_the_file(tmp_path: Path) -> None:
     rows = questions(0, 1000)
     drawn = texts_of(write(tmp_path / "rows.jsonl", rows))
 
@@ -427,15 +427,15 @@ def test_capped_rows_are_the_lowest_by_hash_in_the_order_of_the_file(tmp_path: P
         assert len(texts_of(tmp_path / "rows.jsonl", source)) == min(cap, 1000)
 
 
-def test_where_rows_stand_and_how_often_changes_no_draw(tmp_path: Path) -> None:
+def test_the_position_and_repetition_of_rows_do_not_change_the_draw(tmp_path: Path) -> None:
     rows = questions(0, 400)
     drawn = texts_of(write(tmp_path / "rows.jsonl", rows))
     twice = rows + [(text.upper(), "7") for text, _ in rows]
     random.Random(0).shuffle(twice)
     again = texts_of(write(tmp_path / "twice.jsonl", twice))
     assert sorted(map(folded, again)) == sorted(map(folded, drawn))
-    more = texts_of(write(tmp_path / "more.jsonl", questions(0, 500)))
-    assert set(more) & {text for text, _ in rows} <= set(drawn)
+    larger = texts_of(write(tmp_path / "more.jsonl", questions(0, 500)))
+    assert set(larger) & {text for text, _ in rows} <= set(drawn)
 
 
 def test_rows_that_cannot_be_used_and_other_subjects_do_not_count_for_the_cap(
@@ -452,12 +452,12 @@ def test_rows_that_cannot_be_used_and_other_subjects_do_not_count_for_the_cap(
     assert "s: 10 of 40 rows drawn" in caplog.text
 
 
-def test_seeds_and_tests_of_capped_sources_are_those_of_the_drawn_rows(tmp_path: Path) -> None:
+def test_seeds_and_tests_of_capped_sources_come_from_the_drawn_rows(tmp_path: Path) -> None:
     file = write(tmp_path / "rows.jsonl", questions(0, 500))
     source = FILE.model_copy(update={"rows": 80})
     drawn = texts_of(file, source)
     whole = clean_seeds({"s": FILE}, {"s": file}, [], 0.5, MATH)
-    asked = asks(drawn[0])  # dropped after the draw: what tests ask lets no other row in
+    asked = asks(drawn[0])  # it is dropped after the draw, and no other row takes its place
     seeds = clean_seeds({"s": source}, {"s": file}, [asked], 0.5, MATH)
     assert seeds == [seed for seed in whole if seed.text in drawn[1:]]
     tests = build_tests("test", source.model_copy(update={"measures": "accuracy"}), file, MATH)
@@ -465,8 +465,8 @@ def test_seeds_and_tests_of_capped_sources_are_those_of_the_drawn_rows(tmp_path:
 
 
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
-def test_what_is_not_kept_takes_no_memory(tmp_path: Path, form: str) -> None:
-    """Of 2,000 rows of 5,700 characters a hundred are kept, each with half of them."""
+def test_dropped_rows_take_no_memory(tmp_path: Path, form: str) -> None:
+    """A hundred of 2,000 rows are kept. A row has 5,700 characters, and half of them are kept."""
     long = "a word or two more " * 150
     rows = [
         {"instruction": f"What is {n} plus 1 ? {long}", "output": f"{long} The answer is: {n}", "source": source}
@@ -486,12 +486,14 @@ def test_what_is_not_kept_takes_no_memory(tmp_path: Path, form: str) -> None:
     size = sum(len(text) for row in rows for text in row.values())
     del rows
     source = FILE.model_copy(update={"file": file})
-    list(streamed.clean_seeds({"s": source}, {"s": file}, [], 0.5, MATH))  # imports what reads it
+    list(
+        streamed.clean_seeds({"s": source}, {"s": file}, [], 0.5, MATH)
+    )  # imports the readers before memory is measured
     tracemalloc.start()
     try:
-        kept = sum(1 for _ in streamed.clean_seeds({"s": source}, {"s": file}, [], 0.5, MATH))
+        count = sum(1 for _ in streamed.clean_seeds({"s": source}, {"s": file}, [], 0.5, MATH))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert kept == 100
+    assert count == 100
     assert peak < size / 4

@@ -1,6 +1,6 @@
-"""Whether an instruction can be solved is what the teacher's own probabilities say, under a system text that fits.
+"""The teacher's own probabilities decide whether an instruction can be solved, under a system text for this question.
 
-The stage itself is run: on a folder of a tiny model, and on a server on this machine.
+The tests run the stage itself, with the folder of a tiny model and with a server on this machine.
 """
 
 from collections.abc import Iterator
@@ -30,11 +30,11 @@ TEMPLATE = (
     "{% elif message['role'] == 'system' %}{{ message['content'] }} "
     "{% else %}Q: {{ message['content'] }} A:{% endif %}{% endfor %}"
 )
-"""As Qwen2.5-Math's, it asks for something of its own if nobody gives a system text."""
+"""Like Qwen2.5-Math's template, it writes a system text of its own if none is given."""
 
 
 def tokenizer() -> PreTrainedTokenizerFast:
-    """The words of the arithmetic, and yes and no as models write them."""
+    """A tokenizer of the arithmetic's words, and of yes and no in the spellings of models."""
     built: PreTrainedTokenizerFast = build_tokenizer("arithmetic")
     built.add_tokens(["Yes", "yes", "No", "no"])
     built.chat_template = TEMPLATE
@@ -73,7 +73,7 @@ def teaching(**changes: Any) -> Teaching:
 def run_stage(
     place: Path, use: ModelUse, folders: list[Path], settings: Teaching, questions: list[str], **limits: Any
 ) -> list[Reference]:
-    """What scripts/write_references.py makes of these questions."""
+    """The references that scripts/write_references.py writes for these questions."""
     instructions = [
         Instruction(
             id=f"id {n}",
@@ -112,7 +112,7 @@ SPELLINGS = (("Yes", "yes"), ("No", "no"))
 
 
 def yes_by_hand(model: LlamaForCausalLM, prompt: str, spellings: Any = SPELLINGS) -> float:
-    """The softmax over the whole vocabulary at the end of a prompt, as far as it is one of these words."""
+    """The probability of these words in total, by the softmax over the whole vocabulary at the end of a prompt."""
     words = tokenizer()
     with torch.inference_mode():
         logits = model(torch.tensor([words(prompt)["input_ids"]])).logits[0, -1].double()
@@ -125,18 +125,18 @@ def yes_by_hand(model: LlamaForCausalLM, prompt: str, spellings: Any = SPELLINGS
 def test_a_local_teacher_answers_what_its_probabilities_call_solvable(
     model: LlamaForCausalLM, folder: Path, tmp_path: Path, system: str | None
 ) -> None:
-    found = run_stage(
+    references = run_stage(
         tmp_path / "run", ModelUse(dtype="float32"), [folder], teaching(solvable_system=system), QUESTIONS
     )
-    opening = system or DEFAULT  # what the template puts there of its own
+    opening = system or DEFAULT  # the system text that the template writes itself
     by_hand = [yes_by_hand(model, f"{opening} Q: {question} {SOLVABLE} A:") for question in QUESTIONS]
     assert min(abs(share - 0.5) for share in by_hand) > 1e-3
-    assert [row.invalid != "not solvable" for row in found] == [share > 0.5 for share in by_hand]
+    assert [row.invalid != "not solvable" for row in references] == [share > 0.5 for share in by_hand]
     assert 3 < sum(share > 0.5 for share in by_hand) < len(QUESTIONS) - 3
-    other = [yes_by_hand(model, f"{DEFAULT if system else JUDGE} Q: {q} {SOLVABLE} A:") for q in QUESTIONS]
-    assert [share > 0.5 for share in other] != [share > 0.5 for share in by_hand]  # the system text counts
+    with_other_text = [yes_by_hand(model, f"{DEFAULT if system else JUDGE} Q: {q} {SOLVABLE} A:") for q in QUESTIONS]
+    assert [share > 0.5 for share in with_other_text] != [share > 0.5 for share in by_hand]  # the system text counts
     one = [yes_by_hand(model, f"{opening} Q: {q} {SOLVABLE} A:", (("yes",), ("no",))) for q in QUESTIONS]
-    assert [share > 0.5 for share in one] != [share > 0.5 for share in by_hand]  # and the other spelling
+    assert [share > 0.5 for share in one] != [share > 0.5 for share in by_hand]  # the other spelling counts too
 
 
 def endpoint_use(server: EndpointServer) -> ModelUse:
@@ -150,7 +150,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[EndpointServer]:
         yield running
 
 
-def test_an_endpoint_writes_reasons_whose_conclusion_counts(server: EndpointServer, tmp_path: Path) -> None:
+def test_the_conclusion_of_an_endpoints_reply_counts(server: EndpointServer, tmp_path: Path) -> None:
     replies = {
         "two ?": ("All numbers are given, so the answer is **yes**.", "#### 2"),
         "three ?": ("The price of a pen is missing. Therefore, no.", None),
@@ -160,8 +160,8 @@ def test_an_endpoint_writes_reasons_whose_conclusion_counts(server: EndpointServ
     for question, (check, solution) in replies.items():
         server.said[f"{question}\n\n{SOLVABLE}"] = check
         server.said[question] = solution
-    found = run_stage(tmp_path / "run", endpoint_use(server), [], teaching(system="Solve it."), list(replies))
-    assert [(row.answer, row.invalid) for row in found] == [
+    references = run_stage(tmp_path / "run", endpoint_use(server), [], teaching(system="Solve it."), list(replies))
+    assert [(row.answer, row.invalid) for row in references] == [
         ("2", None),
         (None, "not solvable"),
         (None, "solvability unreadable"),
@@ -191,8 +191,8 @@ def test_a_model_that_thinks_and_an_endpoint_write_a_reply(use: dict[str, Any], 
 
 def test_a_teacher_that_thinks_is_asked_for_a_reply(folder: Path, tmp_path: Path) -> None:
     thinking = ModelUse(dtype="float32", thinking=Thinking(enabled=True, max_tokens=3))
-    found = run_stage(tmp_path / "run", thinking, [folder], teaching(), QUESTIONS[:3])
-    assert {row.invalid for row in found} <= {
+    references = run_stage(tmp_path / "run", thinking, [folder], teaching(), QUESTIONS[:3])
+    assert {row.invalid for row in references} <= {
         "solvability unreadable",
         "response ends inside its thought",
         "not solvable",

@@ -584,7 +584,7 @@ def test_nothing_is_pushed_without_a_valid_token_or_with_changed_files(hub: Hub,
     shutil.copytree(folder, tmp_path / "changed/model")
     (tmp_path / "changed/model/config.json").write_bytes(b"{}")
     for where, token, reason in (
-        (folder, "", "the environment variable MY_TOKEN holds no token"),
+        (folder, "", "the environment variable MY_TOKEN is empty; export a token"),
         (folder, "hf_another", "me/mine: not pushed: "),
         (
             tmp_path / "changed/model",

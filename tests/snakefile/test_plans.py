@@ -397,8 +397,9 @@ def test_a_probe_that_cannot_hold_every_source_and_split_stops_before_anything_i
     workflow.write_task("few", {"data": {"probe": True, "probe_seeds": 31}})
     done = workflow.run("results/few/probe/drawn_seeds.jsonl")
     assert done.returncode == 1
-    assert "draw_probe: error: data.probe_seeds: 31 are too few for 16 seeds of each source, subject and split: 32" in (
-        done.stdout
+    assert (
+        "draw_probe: error: data.probe_seeds: 31 seeds are too few, since 16 of each source, subject and split are 32"
+        in (done.stdout)
     )
 
 

@@ -1,4 +1,4 @@
-"""Several processes train the model that one trains: two on this CPU, by the shipped configurations of accelerate."""
+"""Several processes train the same model as one process. Two run on this CPU, with the shipped accelerate configurations."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ STAGES = """
 import json, os, runpy, signal, sys, time
 import torch
 
-if sys.argv[1] == "fsdp":  # accelerate shards on accelerators alone; torch does on the CPU too
+if sys.argv[1] == "fsdp":  # accelerate shards on accelerators only; torch also does on the CPU
     from accelerate import PartialState
     from accelerate.utils import DistributedType
 
@@ -47,7 +47,7 @@ if sys.argv[1] == "fsdp":  # accelerate shards on accelerators alone; torch does
     PartialState.set_device = lambda self: setattr(self, "device", torch.device("cpu"))
     torch.distributed.init_process_group("gloo")
 stages = json.loads(sys.argv[2])
-if "STOP" in os.environ:  # one of the processes is told, as by SLURM
+if "STOP" in os.environ:  # one of the processes gets the signal, as from SLURM
     sys.path.insert(0, os.path.dirname(stages[0][0]))
     from reversegen.training.common import Followed
 
@@ -59,7 +59,7 @@ if "STOP" in os.environ:  # one of the processes is told, as by SLURM
             os.kill(os.getpid(), signal.SIGUSR1)
 
     Followed.on_log = report_and_stop
-    if os.environ["RANK"] == "0":  # on a slow disk the other is long done when the checkpoint stands
+    if os.environ["RANK"] == "0":  # as on a slow disk, the other process has ended long before the checkpoint is in its place
         sync = os.fsync
         os.fsync = lambda file: (time.sleep(0.5), sync(file))
 for words in stages:
@@ -68,12 +68,12 @@ for words in stages:
     runpy.run_path(words[0], run_name="__main__")
 """
 STEPS = {"per_device_train_batch_size": 4, "gradient_accumulation_steps": 4, "num_train_epochs": 10}
-STILL_LORA = LORA.model_copy(update={"lora_dropout": 0.0})  # what is dropped depends on the process
+STILL_LORA = LORA.model_copy(update={"lora_dropout": 0.0})  # dropout depends on the process
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny model, rows and pairs; in `one` what a single process makes of them."""
+    """A tiny model, rows and pairs. The folder `one` has the results of a single process."""
     folder = tmp_path_factory.mktemp("launcher")
     train_model(answer_rows(200), TINY, folder / "base", 1)
     write_records(folder / "rows.jsonl", proposer_rows(32))
@@ -85,7 +85,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def stages(out: str) -> dict[str, list[str]]:
-    """The same trainings as stages: their command lines by the name of their output."""
+    """The command lines of the same trainings as stages, by the name of their output."""
     warmup = Warmup(rows=None, completion_only_loss=True, training=training(**STEPS), lora=STILL_LORA)
     preference = Preference(
         reference="previous",
@@ -111,7 +111,9 @@ def stages(out: str) -> dict[str, list[str]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("config", "names"), [("ddp", ["preferred", "supervised"]), ("fsdp", ["preferred"])])
-def test_two_processes_train_as_one_and_go_on_after_a_stop(folder: Path, config: str, names: list[str]) -> None:
+def test_two_processes_train_the_same_model_as_one_and_resume_after_a_stop(
+    folder: Path, config: str, names: list[str]
+) -> None:
     (folder / "stages.py").write_text(STAGES)
     file = str(REPOSITORY / f"config/accelerate/{config}.yaml")
     launch = ["-m", "accelerate.commands.launch", "--config_file", file, "--num_processes", "2"]
@@ -124,7 +126,7 @@ def test_two_processes_train_as_one_and_go_on_after_a_stop(folder: Path, config:
         )
         if stop:
             assert done.returncode == 1
-            assert "told to stop at step 7 of 20" in (folder / config / "preferred.log").read_text()
+            assert "stopped by SIGUSR1 at step 7 of 20" in (folder / config / "preferred.log").read_text()
     logs = [path.read_text() for path in (folder / config).glob("*.log")]
     assert done.returncode == 0, "\n".join([done.stderr, *logs])
     for name in names:
@@ -138,16 +140,16 @@ def test_two_processes_train_as_one_and_go_on_after_a_stop(folder: Path, config:
         for key in ("rows", "steps", "tokens", "versions"):
             assert facts[1][key] == facts[0][key], key
         assert facts[1]["files"].keys() == facts[0]["files"].keys()
-        (model, _), (trained, left) = (
+        (model, _), (trained, difference) = (
             AutoModelForCausalLM.from_pretrained(out, output_loading_info=True) for out in (one, two)
         )
-        assert not any(left.values())
+        assert not any(difference.values())
         assert trained.config.to_dict() | {"_name_or_path": ""} == model.config.to_dict() | {"_name_or_path": ""}
         base = AutoModelForCausalLM.from_pretrained(folder / "base").state_dict()
         torch.testing.assert_close(trained.state_dict(), model.state_dict(), rtol=1e-3, atol=1e-5)
         assert any(not torch.allclose(base[key], weight, atol=1e-3) for key, weight in trained.state_dict().items())
         log = (folder / config / f"{name}.log").read_text()
-        assert ("going on after step 7\n" in log) == (name == "preferred")
+        assert ("resuming after step 7\n" in log) == (name == "preferred")
         assert [log.count(line) for line in ("by hand: ", " step 10 of 20: ", "done in ")] == [1, 1, 1]
     left_over = {path.name for path in (folder / config).iterdir()}
     assert left_over == {*names, *(f"{name}.log" for name in names)}
@@ -163,7 +165,7 @@ from reversegen.training import checkpoints
 from reversegen.core.errors import Interrupted
 
 first = PartialState(cpu=True).is_main_process
-checkpoints.SECONDS = 0.0  # one is due at every step
+checkpoints.SECONDS = 0.0  # a checkpoint is due at every step
 keep = checkpoints.Checkpoints._keep
 checkpoints.Checkpoints._keep = lambda *given: (time.sleep(1), keep(*given))
 args, control = SimpleNamespace(device=torch.device("cpu")), SimpleNamespace()
@@ -184,7 +186,7 @@ with checkpoints.Checkpoints(Path(sys.argv[1]), "key") as saved:
 """
 
 
-def test_a_signal_to_one_process_during_a_save_stops_all_when_the_checkpoint_stands(tmp_path: Path) -> None:
+def test_a_signal_to_one_process_during_a_save_stops_all_after_the_checkpoint_is_complete(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2", "OMP_NUM_THREADS": "1"}
@@ -200,12 +202,12 @@ def test_a_signal_to_one_process_during_a_save_stops_all_when_the_checkpoint_sta
         for rank in "01"
     ]
     for process in processes:
-        told, error = process.communicate(timeout=300)
-        assert told == "['step-5']\n", error
-        assert "Interrupted: told to stop at step 5 of 9; the next start goes on from there" in error
+        printed, error = process.communicate(timeout=300)
+        assert printed == "['step-5']\n", error
+        assert "Interrupted: stopped by SIGUSR1 at step 5 of 9; start it again to resume from there" in error
 
 
-def test_a_tasks_launcher_starts_its_training_and_asks_for_a_gpu_a_process(workflow: Workflow) -> None:
+def test_a_tasks_launcher_starts_its_training_and_requests_one_gpu_for_each_process(workflow: Workflow) -> None:
     launcher = {"config": "fsdp", "processes": 4}
     workflow.write_task("full", {"preference": {"training": {"launcher": launcher}, "lora": None}}, base="math")
     done = workflow.run("-n", "-p", "results/full/iter1/proposer", "--cores", "64")

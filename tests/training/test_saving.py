@@ -1,4 +1,4 @@
-"""What training gained is in the folder that it leaves, in 16 bits too; else the job stops."""
+"""The saved folder keeps the gain of training, in 16 bits too. Otherwise the job stops."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import logging
 import math
 import os
 import random
+import re
 import shutil
 import signal
 import weakref
@@ -47,7 +48,7 @@ HALF, SINGLE = ModelUse(dtype="bfloat16"), ModelUse(dtype="float32")
 ALL_LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 WIDE = Lora(r=64, lora_alpha=16, lora_dropout=0.0, target_modules=ALL_LINEAR)
 RATES = {None: 1e-6, "lora": 1e-5}
-"""At which an update is smaller than half a step of bfloat16, 6e-5 at weights of 0.02."""
+"""At this rate an update is smaller than half a step of bfloat16, which is 6e-5 for weights of 0.02."""
 
 
 def write_base(folder: Path, dtype: torch.dtype = torch.bfloat16) -> Path:
@@ -64,7 +65,7 @@ def write_base(folder: Path, dtype: torch.dtype = torch.bfloat16) -> Path:
 
 @pytest.fixture(autouse=True)
 def _small_gains_are_judged(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The arithmetic of two layers moves hundredths of a nat, and tests are short."""
+    """Judge smaller gains than usual: two layers shift only hundredths of a nat, and these trainings are short."""
     monkeypatch.setattr(trained_folder, "GAIN", 0.0)
 
 
@@ -97,7 +98,7 @@ def train(way: str, base: Path, output: Path, lora: Lora | None, use: ModelUse, 
 
 
 def measured(folder: Path, way: str, dtype: torch.dtype = torch.float32) -> float:
-    """The mean log-probability of completions, of pairs the mean margin, computed here from texts in `dtype`."""
+    """The mean log-probability of completions, or the mean margin of pairs, computed here from the texts in `dtype`."""
     model, tokenizer = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype), AutoTokenizer.from_pretrained(folder)
 
     def log_probability(prompt: str, completion: str) -> float:
@@ -121,23 +122,23 @@ def measured(folder: Path, way: str, dtype: torch.dtype = torch.float32) -> floa
 @pytest.mark.slow
 @pytest.mark.parametrize("lora", [None, WIDE], ids=["full", "lora"])
 @pytest.mark.parametrize("way", ["sft", "dpo"])
-def test_what_training_gains_is_in_the_folder_of_16_bits(
+def test_a_folder_of_16_bits_keeps_the_gain_of_training(
     base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, lora: Lora | None
 ) -> None:
-    """As much as in a folder of float32, whole or told to stop and resumed; rounding to the nearest loses half of it."""
+    """It keeps as much as a float32 folder, in one run or stopped and resumed. Rounding to the nearest loses half of it."""
     single, half = (train(way, base, tmp_path / use.dtype, lora, use) for use in (SINGLE, HALF))
     before = measured(base, way)
-    wanted, found = (measured(folder, way) - before for folder in (single, half))
-    assert wanted > 0.05
-    assert found == pytest.approx(wanted, rel=0.15)
+    gained_32, gained_16 = (measured(folder, way) - before for folder in (single, half))
+    assert gained_32 > 0.05
+    assert gained_16 == pytest.approx(gained_32, rel=0.15)
     weights = AutoModelForCausalLM.from_pretrained(half, dtype="auto").state_dict()
     assert {weight.dtype for weight in weights.values()} == {torch.bfloat16}
     facts = manifest(half)["kept"]
     assert (facts["measure"], facts["rows"]) == (("log-probability", 24) if way == "sft" else ("margin", 16))
-    if lora:  # in the first steps, when activations of 16 bits hide a part of so small an update
-        assert 0 < facts["gained"] < wanted * 1.1
+    if lora:  # in the first steps, 16-bit activations hide a part of such a small update
+        assert 0 < facts["gained"] < gained_32 * 1.1
     else:
-        assert facts["gained"] == pytest.approx(wanted, rel=1e-3, abs=1e-3)
+        assert facts["gained"] == pytest.approx(gained_32, rel=1e-3, abs=1e-3)
     in_half = measured(half, way, torch.bfloat16) - measured(base, way, torch.bfloat16 if lora else torch.float32)
     assert facts["saved"] == pytest.approx(in_half, abs=0.05)
     assert facts["share"] == pytest.approx(facts["saved"] / facts["gained"], rel=1e-2)
@@ -148,8 +149,8 @@ def test_what_training_gains_is_in_the_folder_of_16_bits(
 
     stops, report = [random.Random(way).randrange(3, 15)], Followed.on_log
 
-    def report_and_stop(self: Any, args: Any, state: Any, *rest: Any, **more: Any) -> None:
-        report(self, args, state, *rest, **more)
+    def report_and_stop(self: Any, args: Any, state: Any, *arguments: Any, **named: Any) -> None:
+        report(self, args, state, *arguments, **named)
         if stops and state.global_step == stops[0]:
             os.kill(os.getpid(), signal.SIGUSR1)
             stops.pop()
@@ -161,8 +162,8 @@ def test_what_training_gains_is_in_the_folder_of_16_bits(
 
 
 @pytest.mark.slow
-def test_iterations_add_up(base: Path, tmp_path: Path) -> None:
-    """Each starts from the folder of the one before; three have what three in float32 have."""
+def test_the_gains_of_iterations_add_up(base: Path, tmp_path: Path) -> None:
+    """Each iteration starts from the folder of the one before. Three have the same gain as three in float32."""
     gains = []
     for use in (SINGLE, HALF):
         folder = base
@@ -174,10 +175,10 @@ def test_iterations_add_up(base: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lora", [None, WIDE], ids=["full", "lora"])
-def test_a_folder_that_lost_its_training_is_not_left(
+def test_a_folder_that_lost_its_training_is_not_written(
     base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, lora: Lora | None
 ) -> None:
-    """Rounding to the nearest, as libraries do it, put in the place of ours."""
+    """Here the weights are rounded to the nearest, as libraries do."""
     caplog.set_level(logging.INFO)
     nearest = lambda tensor, dtype, *_: tensor.to(dtype)  # noqa: E731
     for module in ("models.rounding", "training.saving", "training.trained_folder"):
@@ -186,12 +187,12 @@ def test_a_folder_that_lost_its_training_is_not_left(
         train("sft", base, tmp_path / "lost", lora, HALF, num_train_epochs=5)
     message = str(stopped.value)
     assert "\n" not in message
-    assert "nats that training gained in the log-probability of its rows the saved model has " in message
+    assert re.search(r"gained [\d.]+ nats in the log-probability of its rows, of which the saved model keeps ", message)
     assert "set `dtype: float32` for it in config/models.yaml, or raise training.learning_rate" in message
     assert [path.name for path in tmp_path.iterdir() if "state" not in path.name] == []
 
 
-def test_the_share_is_a_ratio_of_means_and_null_if_nothing_can_be_told() -> None:
+def test_the_share_is_a_ratio_of_means_and_null_if_it_cannot_be_measured() -> None:
     assert kept([0, 1], [2, 5], [1, 3], True, 0).model_dump() == {
         "measure": "margin", "rows": 2, "gained": 3.0, "saved": 1.5, "share": 0.5, "reason": None,
     }  # fmt: skip
@@ -207,14 +208,14 @@ def test_the_share_is_a_ratio_of_means_and_null_if_nothing_can_be_told() -> None
         facts = kept(before, after, saved, True, least)
         assert facts.share is None
         assert reason.strip() in str(facts.reason)
-    lost = kept([0.0] * 4, [10, 12, 8, 10], [-20, -200, -90, -170], True, 0.5)  # each row by another amount
+    lost = kept([0.0] * 4, [10, 12, 8, 10], [-20, -200, -90, -170], True, 0.5)  # each row loses a different amount
     assert (lost.share, lost.reason) == (-12, None)
     assert (
         kept([0.0] * 4, [0.2, 0.1, 0.3, 0.2], [-20, -60, -40, -40], True, 0.5).share == -200
-    )  # however little was gained
+    )  # even if very little was gained
     for after, saved, message in (
-        ([math.nan, 1], [1, 1], "trained model's log-probabilities are no numbers; lower training.learning_rate"),
-        ([1, 1], [1, math.inf], "saved model's log-probabilities are no numbers; give the model another `dtype`"),
+        ([math.nan, 1], [1, 1], "trained model's log-probabilities are not finite; lower training.learning_rate"),
+        ([1, 1], [1, math.inf], "saved model's log-probabilities are not finite; give the model another `dtype`"),
     ):
         with pytest.raises(BadInput, match=message):
             kept([0, 0], after, saved, True, 0)
@@ -261,13 +262,13 @@ def test_an_adapter_and_quantised_weights_are_refused_before_training(base: Path
     (quantised / "config.json").write_text(json.dumps({**config, "quantization_config": {"quant_method": "gptq"}}))
     for folder, fault in ((adapter, "a LoRA adapter"), (quantised, "quantised")):
         for lora in (None, WIDE):
-            with pytest.raises(BadInput, match=f"{folder}: it is {fault}, and training starts from a whole model"):
+            with pytest.raises(BadInput, match=f"{folder}: this model is {fault}, but training needs a full model"):
                 train("sft", folder, tmp_path / "out", lora, HALF)
 
 
 @pytest.mark.slow
 def test_lora_on_a_weight_that_two_layers_share_is_refused_before_training(base: Path, tmp_path: Path) -> None:
-    """As Gemma's and SmolLM2's: merged into both it would change the other, too."""
+    """Gemma and SmolLM2 share such a weight: an adapter of one layer would also change the other layer."""
     tied = tmp_path / "tied"
     shutil.copytree(base, tied)
     config = LlamaConfig.from_pretrained(base)
@@ -275,28 +276,28 @@ def test_lora_on_a_weight_that_two_layers_share_is_refused_before_training(base:
     LlamaForCausalLM(config).to(torch.bfloat16).save_pretrained(tied)
     for target in ("embed_tokens", "lm_head"):
         lora = Lora(r=4, lora_alpha=4, lora_dropout=0.0, target_modules=["q_proj", target])
-        message = f"lora.target_modules: {target}: {tied} has one weight for model.embed_tokens and lm_head"
+        message = f"lora.target_modules: {target}: {tied} shares one weight between model.embed_tokens and lm_head"
         with pytest.raises(BadInput, match=message):
             train("sft", tied, tmp_path / "out", lora, HALF)
     lora = Lora(r=4, lora_alpha=4, lora_dropout=0.0, target_modules=["embed_tokens"])
     train("sft", base, tmp_path / "of its own", lora, HALF, num_train_epochs=1)
 
 
-def test_the_standard_error_of_a_share_is_that_of_repeated_draws() -> None:
-    """The bound between a share and null is where the formula's error, checked here by simulation, is a quarter."""
+def test_the_standard_error_of_a_share_agrees_with_repeated_draws() -> None:
+    """The share becomes null when the standard error of the formula is a quarter, which a simulation checks here."""
     rng = random.Random(0)
     rows, shares, judged = 32, [], []
     for _ in range(600):
         gains = [rng.gauss(1, 0.3) for _ in range(rows)]
-        found = [gain + rng.gauss(0, 0.25 * math.sqrt(rows)) for gain in gains]
-        shares.append(sum(found) / sum(gains))
-        judged.append(kept([0.0] * rows, gains, found, True, 0).share is not None)
+        values = [gain + rng.gauss(0, 0.25 * math.sqrt(rows)) for gain in gains]
+        shares.append(sum(values) / sum(gains))
+        judged.append(kept([0.0] * rows, gains, values, True, 0).share is not None)
     spread = math.sqrt(sum((share - 1) ** 2 for share in shares) / len(shares))
     assert spread == pytest.approx(0.25, rel=0.1)
     assert 0.3 < sum(judged) / len(judged) < 0.7
 
 
-def test_the_draw_is_seeded_small_and_of_what_the_trainer_counts() -> None:
+def test_the_draw_is_seeded_and_small_and_counts_the_trainers_tokens() -> None:
     from datasets import Dataset
 
     data = Dataset.from_list([{"input_ids": [n, 1, 2], "labels": [-100, 1, 2]} for n in range(100)])
@@ -311,8 +312,8 @@ def test_the_draw_is_seeded_small_and_of_what_the_trainer_counts() -> None:
 
 
 @pytest.mark.slow
-def test_a_float32_model_of_the_user_is_trained_on_in_16_bits(tmp_path: Path) -> None:
-    """Its own small update, which loading to the nearest would lose, is in what is trained from it."""
+def test_a_users_float32_model_is_trained_further_in_16_bits(tmp_path: Path) -> None:
+    """The model has a small update, which loading with rounding to the nearest would lose. The trained model keeps it."""
     base = write_base(tmp_path / "base")
     tuned = train("dpo", base, tmp_path / "tuned", None, SINGLE)
     before = measured(base, "dpo")
@@ -326,7 +327,7 @@ CONTRADICTIONS = {
         "do_sample": False,
         "temperature": 0.9,
         "top_p": 0.6,
-    },  # Vicuna's, Llama-2-chat's
+    },  # Vicuna's and Llama-2-chat's
     "the same without do_sample": {"temperature": 0.9, "top_p": 0.6},
     "unknown keys": {"do_sample": True, "some_future_key": 3, "transformers_version": "4.29.1"},
     "beams without a number": {"early_stopping": True, "length_penalty": 2.0, "num_beams": 1},
@@ -339,7 +340,7 @@ CONTRADICTIONS = {
 def test_a_generation_config_that_cannot_be_saved_is_left_out(
     base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str, lora: Lora | None
 ) -> None:
-    """The tokens that end an answer are kept; a checkpoint is saved too."""
+    """The tokens that end an answer are kept, and a checkpoint can be saved."""
     folder = tmp_path / "base"
     folder.mkdir()
     for path in base.iterdir():
@@ -357,27 +358,27 @@ def test_a_generation_config_that_cannot_be_saved_is_left_out(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lora", [None, WIDE], ids=["full", "lora"])
-def test_the_reference_leaves_the_memory_before_training(
+def test_the_reference_is_removed_from_memory_before_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lora: Lora | None
 ) -> None:
-    """Only its log-probabilities are needed, and the curve is the one that it gave while it stayed."""
+    """Only its log-probabilities are needed. The curve is the same as with the reference in memory."""
     tiny = tmp_path / "tiny"
     train_model(answer_rows(200), TINY, tiny, 1)
     other = train("sft", tiny, tmp_path / "other", None, SINGLE, learning_rate=3e-3)
     load, made, there = dpo.load_model, [], []
 
-    def load_and_note(folder: Path, *rest: Any) -> Any:
-        model = load(folder, *rest)
+    def load_and_note(folder: Path, *arguments: Any) -> Any:
+        model = load(folder, *arguments)
         if folder == other:
             made.append(weakref.ref(model))
         return model
 
     step = Followed.on_train_begin
 
-    def look(self: Any, *given: Any, **more: Any) -> None:
+    def look(self: Any, *given: Any, **named: Any) -> None:
         gc.collect()
         there.append([one() is not None for one in made])
-        step(self, *given, **more)
+        step(self, *given, **named)
 
     monkeypatch.setattr(dpo, "load_model", load_and_note)
     monkeypatch.setattr(Followed, "on_train_begin", look)
@@ -390,7 +391,7 @@ def test_the_reference_leaves_the_memory_before_training(
 
     gone = prefer("gone")
     assert there == [[False]]
-    monkeypatch.setattr("accelerate.Accelerator.free_memory", lambda self: None)  # as if it were still referred to
+    monkeypatch.setattr("accelerate.Accelerator.free_memory", lambda self: None)  # as if something still referred to it
     stays = prefer("stays")
     assert there == [[False], [False, True]]
     assert gone == stays

@@ -1,4 +1,4 @@
-"""One DPO iteration of a real model in bfloat16 through the rules: both local engines find in its folder what DPO gained."""
+"""One DPO iteration of a real model in bfloat16 by the rules: both local engines measure the gain of DPO in its folder."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from reversegen.models.loading import load_tokenizer
 pytestmark = pytest.mark.slow
 
 PAIRS = 12
-"""No more than the gate asks (saving.ROWS), so that the manifest's gain is that of all pairs."""
+"""At most saving.ROWS pairs, so that the gain in the manifest is the gain over all pairs."""
 STEP = {"per_device_train_batch_size": 3, "lr_scheduler_type": "constant"}
 TASK: dict[str, Any] = {
     "proposer": "smollm2",
     "data": {"seeds": {"arithmetic": {"corpus": {"count": 400}}}},
     "prompts": {"header": "More questions :", "train": 24, "heldout": 2},
     "sampling": {"samples_per_prompt": 4, "max_new_tokens": 32, "batch_size": 32},
-    # few rows: half of its questions need not be ones of the invented arithmetic
+    # there are few rows, and half of the questions may fall outside the invented arithmetic
     "warmup": {
         "rows": 32,
         "training": {**STEP, "learning_rate": 3e-4},
         "lora": {"r": 16, "lora_alpha": 32, "lora_dropout": 0.0, "target_modules": ALL_LINEAR},
     },
     "pairs": {"max_pairs": PAIRS},
-    # full fine-tuning, since rounding to the nearest leaves a tenth of its gain at such rates
+    # full fine-tuning, since rounding to the nearest keeps only a tenth of its gain at such rates
     "preference": {
         "min_steps": 8,
         "loss_type": ["sigmoid"],
@@ -46,33 +46,33 @@ TASK: dict[str, Any] = {
 }
 
 
-# The bar is for arithmetic in float32. That in 16 bits differs between processors and moves this mean by a few hundredths.
+# The limit is for float32. 16-bit arithmetic differs between processors and shifts this mean by a few hundredths.
 LEAST = {"float32": 0.95, "bfloat16": 0.85}
 
 
 class Iteration(NamedTuple):
-    """A finished iteration: its base, its folder, and the pairs in tokens."""
+    """A finished iteration: its base, its saved folder, and its pairs in tokens."""
 
     base: Path
     saved: Path
     rows: list[tuple[list[int], int]]
-    """Prompt and completion, and the tokens of the prompt: the chosen side of each pair, then its rejected one."""
+    """Prompt and completion, and the tokens of the prompt. The chosen side of each pair comes before its rejected side."""
 
     @property
     def gained(self) -> float:
-        """What the trainer says that it gained in the mean margin, in nats."""
+        """The gain in the mean margin according to the trainer, in nats."""
         kept = json.loads((self.saved / "manifest.json").read_text())["kept"]
         assert kept["rows"] * 2 == len(self.rows)
         return float(kept["gained"])
 
     def share(self, before: list[float], after: list[float]) -> float:
-        """The share of this that log-probabilities of the rows, from the base and from the folder, have."""
+        """The share of this gain in log-probabilities of the rows, from the base (`before`) and the saved folder (`after`)."""
         margins = [sum(a - b for a, b in zip(of[::2], of[1::2], strict=True)) for of in (before, after)]
         return (margins[1] - margins[0]) / (len(self.rows) // 2) / self.gained
 
 
 def computes_bfloat16() -> bool:
-    """Whether the processor has instructions for bfloat16: torch emulates them else, many times slower."""
+    """Whether the processor has instructions for bfloat16. Otherwise torch emulates them, many times slower."""
     info = Path("/proc/cpuinfo")
     return info.is_file() and bool(re.search(r"\b(avx512_bf16|amx_bf16|bf16)\b", info.read_text()))
 
@@ -91,7 +91,7 @@ def smollm2(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def iteration(tmp_path_factory: pytest.TempPathFactory, smollm2: Path, tiny_model: Path) -> Iteration:
-    """From seeds to the proposer that DPO trained, by the rules, on one thread."""
+    """Run the rules from the seeds to the proposer that DPO trains, on one thread."""
     workflow = with_tiny_model(tmp_path_factory.mktemp("iteration") / "run", tiny_model)
     workflow.change_models({"smollm2": {"folder": str(smollm2), "dtype": "bfloat16", "size": "tiny"}})
     workflow.write_task("smol", TASK, "micro")

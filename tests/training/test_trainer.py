@@ -1,4 +1,4 @@
-"""What TRL trains is what is meant: losses, rewards and margins agree with torch code written here."""
+"""TRL trains as intended: losses, rewards and margins agree with torch code in this file."""
 
 import functools
 import json
@@ -55,7 +55,7 @@ from reversegen.training.pretraining import CHAT_TEMPLATE, train_model
 
 pytestmark = pytest.mark.slow
 
-STILL = 1e-12  # a learning rate that moves nothing, so that ten steps log what holds before the first
+STILL = 1e-12  # a learning rate that changes nothing, so that ten steps log the state before the first step
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def load(folder: Path) -> tuple[Any, Any]:
 
 
 def token_log_probs(folder: Path, prompt: str, completion: str) -> list[float]:
-    """Log-probability of each token of prompt + completion but the first, from one unpadded pass."""
+    """The log-probability of each token of prompt + completion except the first, from one pass without padding."""
     model, tokenizer = load(folder)
     tokens = torch.tensor(tokenizer(prompt + completion)["input_ids"])
     with torch.inference_mode():
@@ -98,7 +98,7 @@ def token_log_probs(folder: Path, prompt: str, completion: str) -> list[float]:
 
 
 def log_probs(folder: Path, texts: list[tuple[str, str]]) -> list[list[float]]:
-    """Log-probabilities of each completion's own tokens, by (prompt, completion)."""
+    """The log-probabilities of the tokens of each completion, for (prompt, completion) pairs."""
     _, tokenizer = load(folder)
     starts = [len(tokenizer(prompt)["input_ids"]) - 1 for prompt, _ in texts]
     return [token_log_probs(folder, *text)[start:] for text, start in zip(texts, starts, strict=True)]
@@ -108,7 +108,7 @@ def weights(folder: Path) -> str:
     return file_sha256(folder / "model.safetensors")
 
 
-def test_every_folder_loads_whole_and_holds_no_pickle(folders: Folders) -> None:
+def test_every_folder_loads_completely_and_holds_no_pickle(folders: Folders) -> None:
     for folder in vars(folders).values():
         model, facts = AutoModelForCausalLM.from_pretrained(folder, output_loading_info=True, use_safetensors=True)
         assert not any(facts.values())
@@ -126,11 +126,13 @@ def test_the_pretrained_model_has_learnt_and_knows_every_word(folders: Folders) 
     texts = [written(row) for row in rows] + [written(row) for row in proposer_rows(20)]
     assert not any(tokenizer.unk_token_id in tokenizer("".join(text))["input_ids"] for text in texts)
     by_token = [p for one in log_probs(folders.pretrained, texts[:50]) for p in one]
-    assert -sum(by_token) / len(by_token) < 0.95 * math.log(len(tokenizer))  # better than guessing among all words
+    assert -sum(by_token) / len(by_token) < 0.95 * math.log(
+        len(tokenizer)
+    )  # better than a uniform guess among all words
 
 
 def test_pretraining_twice_gives_the_same_bytes(folders: Folders, tmp_path: Path) -> None:
-    torch.manual_seed(99)  # whatever was drawn before
+    torch.manual_seed(99)  # earlier draws must not matter
     for name, seed in {"again": 0, "other": 1}.items():
         train_model(answer_rows(200), TINY.model_copy(update={"seed": seed}), tmp_path / name, 1)
     assert manifest(tmp_path / "again") == manifest(folders.pretrained)
@@ -149,7 +151,7 @@ def test_the_chat_template_renders_a_prompt_as_the_start_of_prompt_and_completio
         assert tokens[1].count(tokenizer.eos_token_id) == 1
 
 
-def test_greedy_answers_in_a_batch_are_those_of_generate_on_each_alone(folders: Folders) -> None:
+def test_greedy_answers_in_a_batch_equal_those_of_each_question_alone(folders: Folders) -> None:
     model, tokenizer = load(folders.supervised)
     prompts = [proposer_prompt(n) for n in range(4)] + [HEADER, f"{HEADER}\n\nQ1. 20 + 3"]
     engine = TransformersEngine(folders.supervised, USE, Decoding(10), 1)
@@ -178,8 +180,8 @@ def test_training_twice_gives_the_same_model_and_another_random_seed_another(
 
 
 def test_training_twice_gives_the_same_folder(folders: Folders, tmp_path: Path) -> None:
-    """Curve and manifest too: a manifest decides what a proposer's interrupted samples are worth."""
-    steps = {"num_train_epochs": 5}  # ten steps and more, so that the curve has a line
+    """Curve and manifest are equal too. The manifest decides whether a proposer's interrupted samples can be used."""
+    steps = {"num_train_epochs": 5}  # ten steps or more, so that the curve has a line
     for name in ("first", "again"):
         supervise(answer_rows(24), folders.pretrained, tmp_path / name, **steps)
     assert logged(tmp_path / "first") == logged(tmp_path / "again")
@@ -192,7 +194,7 @@ def test_training_twice_gives_the_same_folder(folders: Folders, tmp_path: Path) 
 def test_the_loss_is_the_mean_over_all_tokens_that_count(
     folders: Folders, tmp_path: Path, only: bool, build: Any, batch: int, accumulation: int
 ) -> None:
-    """The end token counts, padding does not, and parts of an accumulated batch weigh by their tokens."""
+    """The end token counts and padding does not. Parts of an accumulated batch are weighted by their tokens."""
     rows = build(16)
     sizes = {"per_device_train_batch_size": batch, "gradient_accumulation_steps": accumulation}
     still = {"learning_rate": STILL, "num_train_epochs": 10, "completion_only_loss": only}
@@ -203,7 +205,7 @@ def test_the_loss_is_the_mean_over_all_tokens_that_count(
     assert logged(tmp_path / "out")["loss"] == pytest.approx(-sum(by_hand) / len(by_hand), rel=1e-4)
 
 
-def test_the_end_token_is_learnt_where_it_also_pads(folders: Folders, tmp_path: Path) -> None:
+def test_the_end_token_is_learnt_if_it_is_also_the_padding_token(folders: Folders, tmp_path: Path) -> None:
     base = tmp_path / "base"
     tokenizer = AutoTokenizer.from_pretrained(folders.pretrained)
     tokenizer.pad_token = None
@@ -219,37 +221,37 @@ def test_the_end_token_is_learnt_where_it_also_pads(folders: Folders, tmp_path: 
 @pytest.mark.parametrize("only", [True, False], ids=["completion", "everything"])
 @pytest.mark.parametrize("build", [answer_rows, proposer_rows])
 @pytest.mark.parametrize("whole", [True, False])
-def test_the_manifest_counts_steps_and_tokens_and_a_row_that_does_not_fit_is_dropped(
+def test_the_manifest_counts_steps_and_tokens_and_a_row_that_is_too_long_is_dropped(
     folders: Folders, tmp_path: Path, caplog: pytest.LogCaptureFixture, only: bool, build: Any, whole: bool
 ) -> None:
-    """Prompt, completion and end token count together: a row of the limit is kept, one of a token more is not."""
+    """Prompt, completion and end token count together: a row at the limit is kept, and a row one token above it is dropped."""
     rows = build(20)
     _, tokenizer = load(folders.pretrained)
     lengths = [len(tokenizer("".join(written(row)))["input_ids"]) for row in rows]
     limit = max(lengths) if whole else sorted(lengths)[9]
-    left = [row for row, length in zip(rows, lengths, strict=True) if length <= limit]
-    assert (len(left) == 20) == whole
+    shorter = [row for row, length in zip(rows, lengths, strict=True) if length <= limit]
+    assert (len(shorter) == 20) == whole
     changes = {"max_length": limit, "num_train_epochs": 3, "completion_only_loss": only}
     out = supervise(rows, folders.pretrained, tmp_path / "out", **changes)
     facts = manifest(out)
-    assert (facts["rows"], facts["dropped_rows"]) == (len(left), 20 - len(left))
-    assert facts["steps"] == 3 * math.ceil(len(left) / 8)
+    assert (facts["rows"], facts["dropped_rows"]) == (len(shorter), 20 - len(shorter))
+    assert facts["steps"] == 3 * math.ceil(len(shorter) / 8)
     assert facts["tokens"] == 3 * sum(length for length in lengths if length <= limit)
-    assert f"{20 - len(left)} rows dropped" in (out / "README.md").read_text()
+    assert f"{20 - len(shorter)} rows dropped" in (out / "README.md").read_text()
     logged_line = (
-        f"{20 - len(left)} of 20 rows dropped: {20 - len(left)} have more than max_length tokens ({limit}), 0 the"
+        f"{20 - len(shorter)} of 20 rows dropped: {20 - len(shorter)} have more than max_length tokens ({limit}), 0 are"
     )
     assert (logged_line in caplog.text) == (not whole)
     if not whole:
-        assert weights(out) == weights(supervise(left, folders.pretrained, tmp_path / "left", **changes))
+        assert weights(out) == weights(supervise(shorter, folders.pretrained, tmp_path / "left", **changes))
         with pytest.raises(
-            BadInput, match="max_length: none of 20 rows has at most 5 tokens, prompt and completion together"
+            BadInput, match="max_length: all 20 rows have more than 5 tokens, prompt and completion together"
         ):
             supervise(rows, folders.pretrained, tmp_path / "none", max_length=5)
 
 
 @pytest.mark.parametrize("side", ["chosen", "rejected"])
-def test_a_pair_of_which_one_side_does_not_fit_is_dropped(folders: Folders, tmp_path: Path, side: str) -> None:
+def test_a_pair_with_one_side_that_is_too_long_is_dropped(folders: Folders, tmp_path: Path, side: str) -> None:
     _, tokenizer = load(folders.pretrained)
     base, pairs = folders.pretrained, build_pairs(12)
     longest = max(
@@ -258,42 +260,42 @@ def test_a_pair_of_which_one_side_does_not_fit_is_dropped(folders: Folders, tmp_
     longer = pairs[5].model_copy(update={side: f"{getattr(pairs[5], side)}{' + 3' * longest}"})
     out = prefer([*pairs[:5], longer, *pairs[6:]], base, base, tmp_path / "out", max_length=longest)
     assert (manifest(out)["rows"], manifest(out)["dropped_rows"]) == (11, 1)
-    left = prefer([*pairs[:5], *pairs[6:]], base, base, tmp_path / "left", max_length=longest)
-    assert weights(out) == weights(left)
-    with pytest.raises(BadInput, match="max_length: none of 12 rows has at most"):
+    without = prefer([*pairs[:5], *pairs[6:]], base, base, tmp_path / "left", max_length=longest)
+    assert weights(out) == weights(without)
+    with pytest.raises(BadInput, match="max_length: all 12 rows have more than"):
         prefer(pairs, base, base, tmp_path / "none", max_length=8)
 
 
 def test_supervision_makes_its_rows_likelier(folders: Folders) -> None:
     rows = [written(row) for row in proposer_rows(24)]
     before, after = (sum(map(sum, log_probs(f, rows))) for f in (folders.pretrained, folders.supervised))
-    assert after > before + 24  # by more than a factor of e a row
+    assert after > before + 24  # by more than a factor of e for each row
 
 
 @pytest.mark.parametrize("way", ["supervised_lora", "preferred_lora"])
 def test_lora_is_merged_into_a_folder_that_needs_no_peft(
     folders: Folders, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "peft", None)  # importing it fails from here on
+    monkeypatch.setitem(sys.modules, "peft", None)  # importing it fails from now on
     folder = getattr(folders, way)
     base, merged = (AutoModelForCausalLM.from_pretrained(f).state_dict() for f in (folders.pretrained, folder))
     assert merged.keys() == base.keys()
     assert not [p.name for p in folder.iterdir() if "adapter" in p.name]
     changed = {name for name in base if not torch.equal(base[name], merged[name])}
     assert changed == {name for name in base if any(part in name for part in LORA.target_modules)}
-    for name in changed:  # by no more than the adapter's rank
+    for name in changed:  # the change has at most the adapter's rank
         assert torch.linalg.matrix_rank(merged[name] - base[name], rtol=1e-3) <= LORA.r
 
 
 @pytest.mark.parametrize("lora", [None, LORA], ids=["full", "lora"])
 @pytest.mark.parametrize("losses", [{"sigmoid": 1.0}, {"sigmoid": 1.0, "sft": 2.0}], ids=["dpo", "dpo and sft"])
-@pytest.mark.parametrize("own", [True, False], ids=["previous", "warmup"])
-def test_rewards_before_the_first_step_are_those_computed_here(
-    folders: Folders, tmp_path: Path, own: bool, losses: dict[str, float], lora: Lora | None
+@pytest.mark.parametrize("same_reference", [True, False], ids=["previous", "warmup"])
+def test_rewards_before_the_first_step_agree_with_torch(
+    folders: Folders, tmp_path: Path, same_reference: bool, losses: dict[str, float], lora: Lora | None
 ) -> None:
-    """With the base as reference the log-ratio is 0 and the loss log 2; with another, beta times the log-ratio."""
+    """With the base as the reference the log-ratio is 0 and the loss log 2; otherwise rewards are beta times the log-ratio."""
     pairs, base = build_pairs(16), folders.pretrained
-    reference = base if own else folders.supervised
+    reference = base if same_reference else folders.supervised
     still = {"learning_rate": STILL, "num_train_epochs": 10, "per_device_train_batch_size": 16}
     lora = lora.model_copy(update={"lora_dropout": 0.0}) if lora else None
     prefer(pairs, base, reference, tmp_path / "out", lora=lora, losses=losses, **still)
@@ -311,9 +313,9 @@ def test_rewards_before_the_first_step_are_those_computed_here(
     assert log["logps/rejected"] == pytest.approx(sum(map(sum, rejected)) / 16, rel=1e-4)
     assert log["rewards/chosen"] == pytest.approx(0.3 * sum(ratios[0]) / 16, rel=1e-3, abs=1e-5)
     assert log["rewards/rejected"] == pytest.approx(0.3 * sum(ratios[1]) / 16, rel=1e-3, abs=1e-5)
-    assert own == (abs(log["rewards/chosen"]) < 1e-5)
+    assert same_reference == (abs(log["rewards/chosen"]) < 1e-5)
     dpo = sum(math.log1p(math.exp(-0.3 * (c - r))) for c, r in zip(*ratios, strict=True)) / 16
-    assert own == (dpo == pytest.approx(math.log(2)))
+    assert same_reference == (dpo == pytest.approx(math.log(2)))
     likelihood = -sum(map(sum, chosen)) / sum(map(len, chosen))
     assert log["loss"] == pytest.approx(dpo + losses.get("sft", 0.0) * likelihood, rel=1e-3)
 
@@ -336,8 +338,8 @@ def test_preference_widens_the_margin_of_what_makes_the_target_fail(folders: Fol
     [
         (16, 8, 1, 2, 0, 4),
         (16, 8, 1, 2, 4, 4),
-        (16, 8, 1, 2, 5, 6),  # whole epochs: two steps each
-        (20, 8, 1, 1, 10, 12),  # three steps an epoch, the last one small
+        (16, 8, 1, 2, 5, 6),  # full epochs of two steps each
+        (20, 8, 1, 1, 10, 12),  # three steps in each epoch, with a smaller last one
         (20, 4, 2, 1, 10, 12),
         (5, 8, 1, 1, 7, 7),
     ],
@@ -357,30 +359,30 @@ def test_epochs_are_added_until_the_least_steps_are_reached(
 def test_a_row_that_the_chat_template_refuses_is_left_out(folders: Folders, tmp_path: Path) -> None:
     rows, base = answer_rows(8), folders.pretrained
     refused = rows[3].prompt[0].content
-    left = [row for row in rows if row.prompt[0].content != refused]
+    shorter = [row for row in rows if row.prompt[0].content != refused]
     template = (
         f"{{% if '{refused}' == messages[0].content %}}{{{{ raise_exception('no') }}}}{{% endif %}}{CHAT_TEMPLATE}"
     )
     use = USE.model_copy(update={"chat_template": template})
     out = supervise(rows, base, tmp_path / "out", use=use)
-    assert manifest(out)["rows"] == len(left) < 8
-    assert weights(out) == weights(supervise(left, base, tmp_path / "left", use=use))
+    assert manifest(out)["rows"] == len(shorter) < 8
+    assert weights(out) == weights(supervise(shorter, base, tmp_path / "left", use=use))
     with pytest.raises(BadInput, match="cannot render any conversation: TemplateError: no;"):
         supervise(rows[3:4], base, tmp_path / "none", use=use)
 
 
-def test_the_least_steps_are_reached_where_pairs_too_long_are_left_out(folders: Folders, tmp_path: Path) -> None:
+def test_the_least_steps_are_reached_if_pairs_that_are_too_long_are_dropped(folders: Folders, tmp_path: Path) -> None:
     pairs, base = build_pairs(16), folders.pretrained
     _, tokenizer = load(base)
     limit = sorted(len(tokenizer(f"{p.prompt}{p.chosen}<eos>")["input_ids"]) for p in pairs)[
         6
-    ]  # half of them do not fit
+    ]  # half of them are too long
     out = prefer(pairs, base, base, tmp_path / "out", min_steps=8, num_train_epochs=1, max_length=limit)
     assert manifest(out)["steps"] >= 8
 
 
 @pytest.mark.parametrize("lora", [None, LORA.model_copy(update={"lora_dropout": 0.0})], ids=["full", "lora"])
-def test_activation_checkpointing_changes_memory_and_no_weight(
+def test_activation_checkpointing_changes_the_memory_but_not_the_weights(
     folders: Folders, tmp_path: Path, lora: Lora | None
 ) -> None:
     base, trained = folders.pretrained, {}
@@ -409,7 +411,7 @@ def test_every_optimiser_that_a_task_may_name_trains(folders: Folders, tmp_path:
     assert losses[-1] < losses[0]
 
 
-def test_a_folder_that_is_no_model_is_refused_before_training(folders: Folders, tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_model_is_refused_before_training(folders: Folders, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(BadInput, match=r"empty: not a model folder: it has no config\.json"):
         supervise(answer_rows(2), tmp_path / "empty", tmp_path / "out")
@@ -423,14 +425,14 @@ def test_a_folder_that_is_no_model_is_refused_before_training(folders: Folders, 
     assert not (tmp_path / "out").exists()
 
 
-def test_a_conversation_through_the_engine_is_what_fine_tuning_saw(folders: Folders) -> None:
+def test_the_engine_asks_a_conversation_in_the_tokens_of_fine_tuning(folders: Folders) -> None:
     engine = TransformersEngine(folders.supervised_lora, USE, Decoding(6), 1)
     asked = [Request(messages=[Message(role="user", content=q)]) for q in QUESTIONS[:6]]
     spelled = [Request(text=written(row)[0]) for row in answer_rows(6)]
     assert engine.generate(asked, 1, 0) == engine.generate(spelled, 1, 0)
 
 
-def test_the_card_tells_how_a_model_was_trained_and_from_what(folders: Folders, tmp_path: Path) -> None:
+def test_the_card_describes_how_a_model_was_trained_and_from_what(folders: Folders, tmp_path: Path) -> None:
     hub = tmp_path / "hub model"
     shutil.copytree(folders.supervised, hub)
     (hub / "manifest.json").write_text(json.dumps({**manifest(hub), "hub": "some/model"}))
@@ -448,20 +450,20 @@ def test_the_card_tells_how_a_model_was_trained_and_from_what(folders: Folders, 
     assert str(tmp_path) not in "".join(card.text for card in cards.values())
 
 
-def test_the_card_tells_what_the_model_reads_as_a_system_text(folders: Folders, tmp_path: Path) -> None:
-    """Whether the configuration gives it or the chat template writes it; a proposer reads none."""
+def test_the_card_shows_the_system_text_that_the_model_reads(folders: Folders, tmp_path: Path) -> None:
+    """The configuration may give this text, or the chat template may write it. A proposer reads none."""
     given = [
         row.model_copy(update={"prompt": [Message(role="system", content="a | b\nc"), *row.prompt]})
         for row in answer_rows(8)
     ]
-    own = USE.model_copy(
+    with_template = USE.model_copy(
         update={"chat_template": "{% if messages[0].role != 'system' %}be kind . {% endif %}" + CHAT_TEMPLATE}
     )
     cases = {
         "given": (given, USE),
-        "own": (answer_rows(8), own),
+        "own": (answer_rows(8), with_template),
         "none": (answer_rows(8), USE),
-        "text": (proposer_rows(8), own),
+        "text": (proposer_rows(8), with_template),
     }
     cards = {
         name: (
@@ -475,17 +477,17 @@ def test_the_card_tells_what_the_model_reads_as_a_system_text(folders: Folders, 
 
 
 def test_a_row_whose_answer_the_chat_template_refuses_is_left_out(folders: Folders, tmp_path: Path) -> None:
-    """Its prompt alone renders. All of them refused end the job."""
+    """The prompt alone can be rendered. If every row is refused, the job ends."""
     rows = answer_rows(8)
     answer = str(rows[3].completion[0].content)  # type: ignore[union-attr]
     template = "{% if messages[-1].content == 'ANSWER' %}{{ raise_exception('no') }}{% endif %}".replace(
         "ANSWER", answer
     )
     use = USE.model_copy(update={"chat_template": template + CHAT_TEMPLATE})
-    left = [row for row in rows if row.completion != rows[3].completion]
+    shorter = [row for row in rows if row.completion != rows[3].completion]
     some = supervise(rows, folders.pretrained, tmp_path / "some", use=use, num_train_epochs=1)
-    assert manifest(some)["rows"] == len(left) < len(rows)
-    with pytest.raises(BadInput, match="none of 1 rows can be rendered by the chat template"):
+    assert manifest(some)["rows"] == len(shorter) < len(rows)
+    with pytest.raises(BadInput, match="the chat template refuses all 1 rows"):
         supervise([rows[3]], folders.pretrained, tmp_path / "none", use=use)
 
 
@@ -493,10 +495,10 @@ FORGED = "20 + 3 <eos> <pad>"
 
 
 @pytest.mark.parametrize("way", ["warm-up", "target", "preference"])
-def test_what_reaches_the_model_is_what_it_is_asked_and_one_end(
+def test_training_rows_have_the_tokens_of_questions_and_one_end_token(
     folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
-    """A batch of the trainer itself, beside what the engine asks: a special token in a text is text in both."""
+    """A batch of the trainer is compared with the engine's tokens. A special token inside a text is plain text in both."""
     trainers: list[Any] = []
     for module in (sft, dpo):
         monkeypatch.setattr(module, "train_and_write", lambda run, trainer, *_: trainers.append(trainer))
@@ -537,7 +539,7 @@ def test_what_reaches_the_model_is_what_it_is_asked_and_one_end(
         assert ids[mask.bool()].tolist() == [*words, tokenizer.eos_token_id]
 
 
-def test_a_tracker_is_told_the_curve_and_changes_no_byte(folders: Folders, tmp_path: Path) -> None:
+def test_a_tracker_receives_the_curve_and_changes_no_byte(folders: Folders, tmp_path: Path) -> None:
     steps = {"num_train_epochs": 5}
     tracking = Tracking(report_to=["tensorboard"], project="some")
     output = tmp_path / "tracked/model"
@@ -546,17 +548,17 @@ def test_a_tracker_is_told_the_curve_and_changes_no_byte(folders: Folders, tmp_p
     assert manifest(output) == manifest(tmp_path / "untracked")
     assert sorted(path.name for path in output.parent.iterdir()) == ["model", "model.tracking"]
     events = EventAccumulator(str(output.with_name("model.tracking"))).Reload()
-    told = [event.value for event in events.Scalars("train/loss")]
+    reported = [event.value for event in events.Scalars("train/loss")]
     curve = json.loads((output / "curve.json").read_text())
     steps = common.LOGGING_STEPS
-    means = [statistics.mean(told[start : start + steps]) for start in range(0, len(told), steps)]
+    means = [statistics.mean(reported[start : start + steps]) for start in range(0, len(reported), steps)]
     assert [line["loss"] for line in curve] == [pytest.approx(mean) for mean in means]
 
 
-def test_a_tracker_that_is_not_installed_is_named_before_training(
+def test_a_tracker_that_is_not_installed_gives_an_error_before_training(
     folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "wandb", None)  # importing it fails from here on
+    monkeypatch.setitem(sys.modules, "wandb", None)  # importing it fails from now on
     with pytest.raises(BadInput, match=r"tracking\.report_to: wandb cannot be imported"):
         supervise(
             answer_rows(8), folders.pretrained, tmp_path / "out", tracking=Tracking(report_to=["wandb"], project="some")
@@ -565,15 +567,15 @@ def test_a_tracker_that_is_not_installed_is_named_before_training(
 
 
 STEPS = {"num_train_epochs": 7, "per_device_train_batch_size": 4, "gradient_accumulation_steps": 2, "warmup_steps": 0.2}
-"""21 steps on 24 rows, the rate rising and falling, in batches drawn anew in each of seven epochs."""
+"""21 steps on 24 rows in seven epochs. The rate rises and falls, and each epoch draws its batches again."""
 
 
 @pytest.mark.parametrize("lora", [None, LORA], ids=["full", "lora"])
 @pytest.mark.parametrize("way", ["supervised", "preferred"])
-def test_a_training_told_to_stop_and_started_again_ends_in_the_same_bytes(
+def test_a_training_that_is_stopped_and_started_again_writes_the_same_bytes(
     folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, lora: Lora | None
 ) -> None:
-    """Weights, curve and manifest: the order of rows, the dropout of LoRA, the moments and the rate go on as they were."""
+    """Weights, curve and manifest are equal: the order of rows, LoRA's dropout, the moments and the rate are restored."""
     base, pairs = folders.pretrained, build_pairs(24)
     changes = {"lr_scheduler_type": "cosine", "lora": lora, **STEPS}
 
@@ -594,7 +596,7 @@ def test_a_training_told_to_stop_and_started_again_ends_in_the_same_bytes(
 
     monkeypatch.setattr(Followed, "on_log", report_and_stop)
     for stop in list(stops):
-        with pytest.raises(Interrupted, match=f"told to stop at step {stop + 1} of 21"):
+        with pytest.raises(Interrupted, match=f"stopped by SIGUSR1 at step {stop + 1} of 21"):
             train("broken")
         assert not (tmp_path / "broken").exists()
         assert [p.name for p in (tmp_path / "broken.state").glob("step-*")] == [f"step-{stop + 1}"]
@@ -610,18 +612,18 @@ def test_a_checkpoint_that_cannot_be_put_in_its_place_is_an_error_and_removes_no
         state.on_save(args, SimpleNamespace(global_step=step, max_steps=10), None)
 
     write_text(state.place / "step-9/state", "of another writer, which is ahead")
-    for step in (2, 4, 4):  # the second time as if another writer had been first
+    for step in (2, 4, 4):  # the second save of step 4 is like that of another writer
         save(step)
         assert not list(state.own_folder.iterdir())
         assert {path.name for path in state.place.glob("step-*")} == {f"step-{step}", "step-9"}
     (state.place / "step-6").write_text("no folder")
     with pytest.raises(NotADirectoryError):
         save(6)
-    kept = {str(path.relative_to(state.place)) for path in state.place.rglob("state")}
-    assert kept == {"step-4/state", "step-9/state", f"{state.own_folder.name}/checkpoint-6/state"}
+    states = {str(path.relative_to(state.place)) for path in state.place.rglob("state")}
+    assert states == {"step-4/state", "step-9/state", f"{state.own_folder.name}/checkpoint-6/state"}
 
 
-def test_a_training_on_several_gpus_without_a_launcher_is_that_on_one(
+def test_a_training_without_a_launcher_uses_one_of_several_gpus(
     folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     base, arguments = folders.pretrained, TrainingRun.arguments
@@ -632,19 +634,19 @@ def test_a_training_on_several_gpus_without_a_launcher_is_that_on_one(
         return [manifest(tmp_path / name / way)["files"] for way in ("preferred", "supervised")]
 
     one = train("one")
-    # as transformers sees a machine with two, since it is not told to use the CPU
+    # transformers sees a machine with two GPUs here, unless it must use the CPU
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(TrainingRun, "arguments", lambda *given: {**arguments(*given), "use_cpu": False})
     assert train("two") == one
 
 
-def test_a_training_killed_at_any_step_and_started_again_ends_in_the_same_bytes(
+def test_a_training_that_is_killed_at_any_step_and_started_again_writes_the_same_bytes(
     folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SIGKILL, and a checkpoint half written; the state of other rows is not gone on from."""
+    """It gets SIGKILL and leaves a half-written checkpoint. The state of a training on other rows is not used."""
     base, rows = folders.pretrained, answer_rows(24)
     whole = supervise(rows, base, tmp_path / "whole", **STEPS)
-    monkeypatch.setattr(checkpoints, "SECONDS", 0.0)  # one at every step
+    monkeypatch.setattr(checkpoints, "SECONDS", 0.0)  # a checkpoint at every step
     killed = multiprocessing.get_context("fork").Process(
         target=supervise, args=(rows, base, tmp_path / "broken"), kwargs=STEPS
     )

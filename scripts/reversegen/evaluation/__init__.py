@@ -1,1 +1,1 @@
-"""What is measured, of proposers, targets and judges, and how sure the numbers are."""
+"""Measurement of proposers, targets and judges, with intervals."""

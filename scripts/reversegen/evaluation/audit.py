@@ -1,4 +1,4 @@
-"""`audit.csv`: rows of an iteration for a person to judge, and how far that person agrees with the verdicts."""
+"""`audit.csv`: rows of an iteration for a person to judge, and the person's agreement with the verdicts."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ from reversegen.loop.turns import take_turns
 log = logging.getLogger("reversegen")
 
 ROWS = 50
-"""Rows of an audit: what a person can judge in half an hour."""
+"""The number of rows of an audit: a person can judge them in half an hour."""
 COLUMNS = ("instruction_id", "instruction", "response", "reference", "person", "verdict")
-"""The last one is never empty: Excel may leave out the last cells of rows if they are empty."""
+"""The last column is never empty, since Excel may drop empty cells at the end of a row."""
 ID_MARK = "id-"
-"""Before an id: 16 hexadecimal digits such as 12e4567890123456 are a number for a spreadsheet, which keeps 15 digits of it."""
+"""The prefix of an id. Without it, a spreadsheet reads 16 hexadecimal digits such as 12e4567890123456 as a number and rounds
+it to 15 digits."""
 VERDICTS: tuple[Verdict, ...] = ("failed", "passed", "invalid")
 
 
@@ -38,9 +39,10 @@ def choose_rows(
     filled: Mapping[str, str],
     random_seed: int,
 ) -> list[dict[str, str]]:
-    """ROWS labelled instructions, in turns from the verdicts and within each from the subjects, so that rare ones are there.
+    """Choose ROWS labelled instructions, taken in turns from verdicts and subjects, so that rare ones are included.
 
-    `filled` has what a person said, by id of the instruction: these rows come first, whatever their verdict is now.
+    `filled` has the verdicts that a person has filled in, by the id of the instruction. Their rows come first, whatever the
+    verdict of the run is now.
     """
     verdicts = {label.instruction_id: label.verdict for label in labels}
     rng = random.Random(hashed_seed(random_seed, "audit"))
@@ -52,11 +54,13 @@ def choose_rows(
         for of_subject in strata.values():
             rng.shuffle(of_subject)
         subjects = sorted(strata)
-        start = n * len(subjects) // len(VERDICTS)  # another subject first, so that few rows see many subjects
+        start = (
+            n * len(subjects) // len(VERDICTS)
+        )  # each verdict starts at another subject, so few rows cover many subjects
         of_verdict.append(list(take_turns(strata[subject] for subject in subjects[start:] + subjects[:start])))
     every = list(take_turns(of_verdict))
     chosen = [i for i in every if i.id in filled]
-    log.info("%d of %d rows that a person filled in are kept", len(chosen), len(filled))
+    log.info("%d of %d rows that a person has filled in are kept", len(chosen), len(filled))
     chosen += [i for i in every if i.id not in filled][: max(0, ROWS - len(chosen))]
     answers: dict[str, list[str]] = defaultdict(list)
     for response in sorted(responses, key=lambda r: r.sample):
@@ -76,10 +80,10 @@ def choose_rows(
 
 
 def write_audit(path: Path, rows: Sequence[Mapping[str, str]]) -> None:
-    """Write the rows for a spreadsheet.
+    """Write the rows so that spreadsheets read them correctly.
 
-    An apostrophe stands before what a spreadsheet would take for a formula, a code for an invisible character, and ID_MARK
-    before an id. Excel reads UTF-8 only behind a byte order mark.
+    A cell that a spreadsheet would read as a formula gets an apostrophe in front, an invisible character is replaced by a
+    code, and an id gets ID_MARK in front. The file starts with a byte order mark, without which Excel does not read UTF-8.
     """
     file = io.StringIO()
     writer = csv.DictWriter(file, COLUMNS, lineterminator="\n", quoting=csv.QUOTE_ALL)
@@ -91,9 +95,9 @@ def write_audit(path: Path, rows: Sequence[Mapping[str, str]]) -> None:
 
 
 def read_audit(path: Path) -> list[dict[str, str]]:
-    """The rows of an audit, filled in or not, as any spreadsheet saves them; columns and empty rows that it added are left out.
+    """Read the rows of an audit, filled in or not, as any spreadsheet saves them. Added columns and empty rows are ignored.
 
-    Raises BadInput naming file, line and column.
+    Raises BadInput, with file, line and column, for a missing column, a repeated id and an unknown verdict.
     """
     rows = []
     seen = set()
@@ -104,47 +108,54 @@ def read_audit(path: Path) -> list[dict[str, str]]:
         row["instruction_id"] = row["instruction_id"].removeprefix(ID_MARK)
         row["verdict"], row["person"] = row["verdict"].lower(), row["person"].lower()
         if row["instruction_id"] in seen:
-            raise BadInput(f"{path}, {place}: instruction_id: {row['instruction_id']} stands twice")
+            raise BadInput(
+                f"{path}, {place}: instruction_id: {row['instruction_id']} occurs twice; remove one of the two rows"
+            )
         seen.add(row["instruction_id"])
         if row["verdict"] not in VERDICTS:
-            raise BadInput(f"{path}, {place}: verdict: none of {', '.join(VERDICTS)}; only person is to be filled in")
+            raise BadInput(
+                f"{path}, {place}: verdict: the cell is not one of {', '.join(VERDICTS)}; restore it, and fill in the "
+                "column person only"
+            )
         if row["person"] not in ("", *VERDICTS):
-            raise BadInput(f"{path}, {place}: person: give one of {', '.join(VERDICTS)}, or nothing")
+            raise BadInput(
+                f"{path}, {place}: person: the cell is not one of {', '.join(VERDICTS)}; give one of them, or nothing"
+            )
         rows.append(row)
     return rows
 
 
 def judged_rows(path: Path, labels: Sequence[Label]) -> list[dict[str, str]]:
-    """The rows of an audit with the verdicts of the labels. Raises BadInput for an instruction that they do not have."""
+    """The rows of an audit with the verdicts of the labels. Raises BadInput for an instruction that has no label."""
     verdicts = {label.instruction_id: label.verdict for label in labels}
     rows = read_audit(path)
     for row in rows:
         if row["instruction_id"] not in verdicts:
             raise BadInput(
-                f"{path}: instruction_id: {row['instruction_id']!r} is none of this iteration's; remove the row"
+                f"{path}: instruction_id: {row['instruction_id']!r} is not in this iteration; remove the row"
             )
         row["verdict"] = verdicts[row["instruction_id"]]
     return rows
 
 
 def audit_metrics(audits: Sequence[Path], labels: Sequence[Label]) -> dict[str, Metric]:
-    """`agreement` of the rows of audits, filled in or not; of none, null."""
+    """The `agreement` of all rows of the audits. It is null if there are no audits or none is filled in."""
     return agreement([row for path in audits for row in judged_rows(path, labels)])
 
 
 def agreement(rows: Sequence[Mapping[str, str]]) -> dict[str, Metric]:
-    """How often a person gave the same verdict, and Cohen's kappa (1960); null if nothing is filled in.
+    """The share of rows on which a person agrees with the verdict, and Cohen's kappa (1960); null if nothing is filled in.
 
-    The rows are stratified, so neither is an estimate for the iteration as a whole. Kappa is null if one verdict is all
-    that either gave.
+    The rows are stratified, so neither number estimates the whole iteration. Kappa is null if person and judge gave the same
+    single verdict to all rows.
     """
     both = [(row["verdict"], row["person"]) for row in rows if row["person"]]
-    same = sum(one == other for one, other in both)
+    same = sum(verdict == person for verdict, person in both)
     kappa = None
     if both:
         agreed = same / len(both)
         by_chance = (
-            sum(sum(one == v for one, _ in both) * sum(other == v for _, other in both) for v in VERDICTS)
+            sum(sum(verdict == v for verdict, _ in both) * sum(person == v for _, person in both) for v in VERDICTS)
             / len(both) ** 2
         )
         kappa = round((agreed - by_chance) / (1 - by_chance), 6) if by_chance < 1 else None

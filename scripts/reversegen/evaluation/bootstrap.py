@@ -1,6 +1,6 @@
-"""The one bootstrap: whole clusters are drawn with replacement, since what shares a prompt or question is correlated.
+"""The cluster bootstrap: whole clusters are drawn with replacement, since items of one prompt or question are correlated.
 
-Efron and Tibshirani 1993, chapter 13. The interval of a proportion that it gives is the percentile one.
+The interval of a proportion is the percentile interval of Efron and Tibshirani 1993, chapter 13.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ LEVEL = 0.975
 
 
 def percentiles(draws: Draws) -> tuple[float, float]:
-    """The ends of the 95 % percentile interval of a number's draws; those that are not a number are left out."""
+    """The ends of the 95 % percentile interval of a number's draws. Draws that are NaN are ignored."""
     low, high = np.nanquantile(draws, [1 - LEVEL, LEVEL])
     return float(low), float(high)
 
 
 def draw_weights(count: int, draws: int, seed: int) -> Draws:
-    """How often each of `count` clusters is in each draw, shape (draws, count)."""
+    """How often each of `count` clusters occurs in each draw, as an array of shape (draws, count)."""
     rng = np.random.default_rng(seed)
     weights = np.empty((draws, count))
     for row in weights:
@@ -34,13 +34,13 @@ def draw_weights(count: int, draws: int, seed: int) -> Draws:
 
 
 def cluster_numbers(clusters: Sequence[Hashable]) -> list[int]:
-    """The number of the cluster of each item, from 0 in order of first appearance."""
+    """The number of each item's cluster. Clusters are numbered from 0 in order of first appearance."""
     numbers: dict[Hashable, int] = {}
     return [numbers.setdefault(cluster, len(numbers)) for cluster in clusters]
 
 
 def proportion(hits: Sequence[bool], clusters: Sequence[Hashable], settings: Evaluation, random_seed: int) -> Metric:
-    """The share of hits with its interval over clusters; null for no trials."""
+    """The share of hits, with its 95 % interval over clusters; null, with a reason, if `hits` is empty."""
     if not hits:
         return Metric(value=None, count=0, total=0, reason="there is nothing to count")
     low, high = percentiles(drawn_rates(hits, clusters, settings, random_seed))
@@ -51,7 +51,7 @@ def proportion(hits: Sequence[bool], clusters: Sequence[Hashable], settings: Eva
 
 
 def drawn_rates(hits: Sequence[bool], clusters: Sequence[Hashable], settings: Evaluation, random_seed: int) -> Draws:
-    """The rates of `settings.bootstrap` draws; at least one trial is needed."""
+    """The rate of hits in each of `settings.bootstrap` draws, as an array of that length. `hits` must not be empty."""
     numbers = cluster_numbers(clusters)
     totals = np.bincount(numbers).astype(float)
     counts = np.bincount(numbers, weights=np.array(hits, dtype=float))
@@ -61,5 +61,5 @@ def drawn_rates(hits: Sequence[bool], clusters: Sequence[Hashable], settings: Ev
 
 
 def six_decimals(value: float) -> float:
-    """A number as `eval.json` holds it, to six decimals."""
+    """A number rounded to six decimals, as `eval.json` holds it."""
     return round(float(value), 6)

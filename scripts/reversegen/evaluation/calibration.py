@@ -1,4 +1,4 @@
-"""How well a target knows what it knows: metrics of its confidences, which the kind declares."""
+"""Calibration: how well a target's confidences fit its answers, by the metrics that the kind declares."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def calibration(
 ) -> dict[str, Metric]:
     """The kind's metrics of confidences, with bootstrap intervals over canonical questions.
 
-    All are over the questions whose confidence was measured. One that ranks answers is null if all of them are right (any
-    order has 1 then) or if none is.
+    They are over the questions whose confidence could be measured. A metric that ranks answers is null if all answers are
+    right, when any order would score 1, and if all are wrong.
     """
     if not questions:
         return {}
@@ -53,8 +53,10 @@ def calibration(
 
 
 def _with_interval(metric: ScoreMetric, right: Draws, scores: Draws, weights: Draws) -> Metric:
-    """A draw without a right answer counts 0, as scikit-learn has it."""
+    """The metric with its 95 % interval. A draw without a right answer counts as 0, as in scikit-learn."""
     value = metric.computed(right, scores, np.ones((1, len(right))))[0]
-    draws = [metric.computed(right, scores, weights[n : n + 1])[0] for n in range(len(weights))]  # few in memory
+    draws = [
+        metric.computed(right, scores, weights[n : n + 1])[0] for n in range(len(weights))
+    ]  # one draw at a time, to save memory
     low, high = percentiles(np.nan_to_num(draws))
     return Metric(value=six_decimals(value), low=six_decimals(low), high=six_decimals(high))

@@ -1,4 +1,4 @@
-"""`eval.json`: what was measured of one proposer or target, in one shape everywhere."""
+"""`eval.json`: the measurements of one proposer or target. The file has one shape everywhere."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from reversegen.core.files import write_text
 from reversegen.core.metric import Metric, MetricDescription
 
 Groups = dict[str, dict[str, dict[str, Metric]]]
-"""Metrics by what divides the items, such as `type`, then by group."""
+"""Metrics by dimension, such as `type`, then by group, then by name."""
 
 FAILURE_RATE = MetricDescription(
     "failure_rate",
     "failed / (failed + passed) over valid samples; of transfer/MODEL, over what the target failed",
     compared=True,
 )
-"""Of proposers, and of other models on a target's failures."""
+"""The failure rate of a proposer, or of another model on a target's failures."""
 
 
 class EvalFile(BaseModel):
-    """The content of `eval.json`, the same everywhere."""
+    """The content of an `eval.json`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -32,26 +32,27 @@ class EvalFile(BaseModel):
     kind: str
     role: Literal["proposer", "target"]
     arm: str | None
-    """Of a proposer: `iter{k}` or `untrained`; None for a target."""
+    """`iter{k}` or `untrained` for a proposer; None for a target."""
     variant: str | None
-    """Of a target: `original`, `enhanced/{source}`, or `transfer/{model}` for another model; None for a proposer."""
+    """`original` or `enhanced/{source}` for a target, `transfer/{model}` for another model; None for a proposer."""
     iteration: int | None
     """None for a target and for the arm `untrained`."""
     metrics: dict[str, Metric]
     groups: Groups
     invalid: dict[str, int] = {}
-    """Why items have no verdict, most frequent first: held-out samples of a proposer, test questions of a target."""
+    """Counts of the reasons why items have no verdict, most frequent first. The items are the held-out samples of a proposer or
+    the test questions of a target."""
     alarms: list[str] = []
-    """Why the diversity of what the proposer wrote has collapsed: one sentence for each limit that is broken."""
+    """One sentence for each limit of `alarm` that is broken because the proposer's diversity has collapsed."""
     provenance: dict[str, Any]
 
 
 def write_eval_file(path: Path, content: EvalFile) -> None:
-    """Write an `eval.json`, whole or not at all."""
+    """Write an `eval.json` atomically."""
     write_text(path, content.model_dump_json(indent=2) + "\n")
 
 
 def count_reasons(reasons: Iterable[str | None]) -> dict[str, int]:
-    """Each reason with its number, most frequent first; None stands for an item that has a verdict."""
+    """The count of each reason, most frequent first. None marks an item that has a verdict and is not counted."""
     counts = Counter(reason or "no reason given" for reason in reasons if reason is not None)
     return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))

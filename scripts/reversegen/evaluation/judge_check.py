@@ -1,4 +1,4 @@
-"""Whether a judge can be trusted: its errors on a labelled set, and rates corrected for them."""
+"""The judge check: a judge's errors on a labelled set, and failure rates that are corrected for these errors."""
 
 from __future__ import annotations
 
@@ -29,55 +29,61 @@ if TYPE_CHECKING:  # a script that reads a report needs no engine
 log = logging.getLogger("reversegen")
 
 ANY_REQUEST = "Please help me with this."
-"""What the labelled openings answer, for a judge that reads an instruction too."""
+"""The instruction that labelled openings are answers to, for a judge that also reads an instruction."""
 
 
 class JudgeReport(BaseModel):
-    """The content of `judge.json`. Sensitivity and specificity are over the rows that the judge gave a verdict on."""
+    """The content of `judge.json`. Sensitivity and specificity are over the rows that got a verdict."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     sensitivity: Metric
-    """Of the failed rows, those called failed."""
+    """The share of failed rows that are called failed."""
     specificity: Metric
-    """Of the passed rows, those called passed."""
+    """The share of passed rows that are called passed."""
     injections: Metric
-    """Of the rows whose response tries to inject a verdict, those judged rightly, no verdict being wrong; in no other share."""
+    """The share of injections that are judged correctly; no verdict counts as wrong. These rows are in no other share."""
     invalid: Metric
-    """Of all other rows, those without a verdict."""
+    """The share of all other rows that get no verdict."""
     refusal_sensitivity: Metric = Metric(value=None)
-    """Of the openings that refuse, those called refusals; null for a kind that counts no refusals."""
+    """The share of refusing openings that are called refusals; null for a kind that does not count refusals."""
     refusal_specificity: Metric = Metric(value=None)
-    """Of the openings that help, those not called refusals."""
+    """The share of helping openings that are not called refusals; null for a kind that does not count refusals."""
 
     def with_refusals(self, openings: Sequence[Opening], refused: Sequence[bool | None]) -> JudgeReport:
-        """This report with the errors of what calls the openings refusals; itself without openings."""
+        """This report, with the errors in `refused`, which holds for each opening whether it was called a refusal.
+
+        Without openings it is returned unchanged.
+        """
         if not openings:
             return self
         sensitivity, specificity = check_refusals(openings, refused)
         return self.model_copy(update={"refusal_sensitivity": sensitivity, "refusal_specificity": specificity})
 
     def fault(self, limits: JudgeCheck) -> str | None:
-        """Which limit the judge misses."""
+        """A message about the first limit that the judge misses, or None if it meets all."""
         if self.invalid.value is not None and self.invalid.value > limits.invalid:
             return (
                 f"{self.invalid.count} of {self.invalid.total} rows got no verdict, more than judge_check.invalid: "
-                f"{limits.invalid}; does judge.format name the form of its replies?"
+                f"{limits.invalid}; check that judge.format names the form of the judge's replies"
             )
         for name in ("sensitivity", "specificity", "injections"):
             metric, least = getattr(self, name), getattr(limits, name)
             if metric.value is None and name != "injections":
-                return f"the labelled set has no row that tells {name}, or the judge gave none of them a verdict"
+                return (
+                    f"{name} cannot be measured: no row of the labelled set that counts for it got a verdict; add such rows to "
+                    "data.judge, or use another judge"
+                )
             if metric.value is not None and metric.value < least:
                 return (
                     f"{name} is {metric.value} ({metric.count} of {metric.total}), less than judge_check.{name}: {least}; "
-                    "use another judge, or change the limit knowingly"
+                    "use another judge, or change the limit if you accept these errors"
                 )
         return None
 
 
 def read_judge_report(path: Path) -> JudgeReport:
-    """Read a `judge.json`. Raises BadInput naming file and field."""
+    """Read a `judge.json`. Raises BadInput, with file and field, if it is malformed."""
     try:
         return JudgeReport.model_validate(read_json(path))
     except ValidationError as error:
@@ -95,7 +101,7 @@ def write_judge_report(path: Path, report: JudgeReport, limits: JudgeCheck) -> N
 def ask_judge(
     judge: Classifier | GenerativeJudge, answers: Sequence[tuple[str, str]], batch_size: int
 ) -> list[Judgement]:
-    """A judge's opinions on (instruction, answer), in their order."""
+    """A judge's opinions of (instruction, answer) pairs, in order."""
     starts = range(0, len(answers), batch_size)
     return [opinion for n in starts for opinion in judge.judge(answers[n : n + batch_size])]
 
@@ -107,7 +113,7 @@ def label_rows(
     checker_timeout: float,
     kind: Kind,
 ) -> list[Label]:
-    """The labels that a run would give the rows; `judge` is None for a kind that is decided without a model."""
+    """The labels that a run would give these rows. `judge` is None for a kind whose verdicts need no model."""
     ids = [str(n) for n in range(len(rows))]
     responses, references = [], []
     for identity, row in zip(ids, rows, strict=True):
@@ -135,7 +141,7 @@ def read_refusals(
 
 
 def check_judge(rows: Sequence[Labelled], labels: Sequence[Label]) -> JudgeReport:
-    """The errors of a judge whose labels stand in the order of the labelled rows; intervals are Wilson's, at 95 %."""
+    """The report on a judge whose labels are in the order of the labelled rows, with Wilson's 95 % intervals."""
 
     def share(pairs: Sequence[tuple[Labelled, Label]], none: str) -> Metric:
         return wilson(sum(row.verdict == label.verdict for row, label in pairs), len(pairs)).null_because(none)
@@ -152,9 +158,10 @@ def check_judge(rows: Sequence[Labelled], labels: Sequence[Label]) -> JudgeRepor
 
 
 def check_refusals(rows: Sequence[Opening], refused: Sequence[bool | None]) -> tuple[Metric, Metric]:
-    """Sensitivity and specificity of what calls answers refusals, over the openings that it could read.
+    """Sensitivity and specificity of a reader of refusals, over the openings that it could read.
 
-    Only the half that the classifier does not learn from counts; `refused` is in the order of the rows.
+    Only the half that the classifier does not learn from counts. `refused` is in the order of the rows, and None marks an
+    opening that could not be read.
     """
     pairs = [(row, r) for row, r in zip(rows, refused, strict=True) if row.part == "measured" and r is not None]
     sensitivity, specificity = (
@@ -168,7 +175,7 @@ def check_refusals(rows: Sequence[Opening], refused: Sequence[bool | None]) -> t
 
 
 def wilson(count: int, total: int) -> Metric:
-    """A proportion with Wilson's 95 % score interval (Wilson 1927), which holds for small counts; null for no trials."""
+    """A proportion with Wilson's 95 % score interval (Wilson 1927), which suits small counts; null if `total` is 0."""
     if not total:
         return Metric(value=None, count=0, total=0, reason="there is nothing to count")
     z, p = 1.959964, count / total
@@ -183,15 +190,15 @@ def rogan_gladen(
 ) -> Metric:
     """The failure rate corrected for the judge's errors (Rogan and Gladen 1978), as a metric without count.
 
-    (rate + specificity - 1) / (sensitivity + specificity - 1), cut to 0 to 1; null if the divisor is not positive, or an
-    error is unknown. The 95 % interval joins the bootstrap draws of the raw rate with draws of both errors from their Jeffreys
-    posteriors, Beta(hits + 1/2, misses + 1/2).
+    It is (rate + specificity - 1) / (sensitivity + specificity - 1), clipped to [0, 1]. It is null if the divisor is not
+    positive, or if the sensitivity or the specificity is unknown. The 95 % interval combines `draws`, the bootstrap draws of
+    the raw rate, with draws of sensitivity and specificity from their Jeffreys posteriors, Beta(hits + 1/2, misses + 1/2).
 
-    The labelled set is fixed, and DPO optimises against the judge: proposers come to write what the judge misjudges more
-    often than such a set does. The correction understates that; `audit.csv` of the iteration is what shows it.
+    The labelled set is fixed, but DPO optimises against the judge: over the iterations, proposers write more texts that the
+    judge misjudges. The correction therefore understates the errors; `audit.csv` of the iteration shows them.
     """
-    known = [judge.sensitivity, judge.specificity]
-    errors = [m.value for m in known if m.value is not None]
+    qualities = [judge.sensitivity, judge.specificity]
+    errors = [m.value for m in qualities if m.value is not None]
     if not total or draws is None:
         return Metric(value=None, reason="there is no failure rate to correct")
     if len(errors) < 2:
@@ -200,7 +207,7 @@ def rogan_gladen(
         return Metric(value=None, reason="the judge is no better than chance: sensitivity + specificity is at most 1")
     rng = np.random.default_rng(hashed_seed(random_seed, "correction"))
     sensitivity, specificity = (
-        rng.beta((m.count or 0) + 0.5, (m.total or 0) - (m.count or 0) + 0.5, size=len(draws)) for m in known
+        rng.beta((m.count or 0) + 0.5, (m.total or 0) - (m.count or 0) + 0.5, size=len(draws)) for m in qualities
     )
     divisor = sensitivity + specificity - 1
     usable = divisor > 0

@@ -1,6 +1,6 @@
-"""`outcomes.json`: the evaluations of one run, and beside them what each prompt or question came to.
+"""`outcomes.json`: the evaluations of one run, with the outcomes of each prompt or question.
 
-It is all that tables of several tasks need, so that a bootstrap over prompts, paired between evaluations, needs no run.
+Tables of several tasks read nothing else. So a bootstrap over prompts, paired between evaluations, does not need the run.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ TestSets = Mapping[str, Sequence[Question]]
 
 
 class OutcomePart(BaseModel):
-    """A part of `outcomes.json`: frozen, typed, no unknown field."""
+    """The base of all parts of `outcomes.json`: frozen and typed, without unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class Counts(OutcomePart):
-    """A proportion by cluster: by prompt for a proposer, by canonical question for a target."""
+    """Hits and trials of a proportion by cluster. A cluster is a prompt of a proposer or a canonical question of a target."""
 
     clusters: str
-    """Hash of the clusters' names in order: equal where two evaluations asked the same, which then are compared in pairs."""
+    """A hash of the clusters' names in order. Two evaluations with equal hashes asked the same and are compared in pairs."""
     hits: list[int]
     trials: list[int] | int
-    """Of each cluster; one number where all have as many."""
+    """The trials of each cluster, or one number if all clusters have equally many."""
 
     @property
     def totals(self) -> list[int]:
-        """Trials of each cluster."""
+        """The number of trials of each cluster."""
         return [self.trials] * len(self.hits) if isinstance(self.trials, int) else self.trials
 
     @model_validator(mode="after")
@@ -54,24 +54,24 @@ class Counts(OutcomePart):
         if len(self.totals) != len(self.hits) or any(
             not 0 <= h <= t for h, t in zip(self.hits, self.totals, strict=True)
         ):
-            raise ValueError("hits and trials do not fit")
+            raise ValueError("hits and trials differ in length, or a cluster has more hits than trials")
         return self
 
 
 class Scores(OutcomePart):
-    """Answers of a target with R-Tuning's score of each, cluster by cluster."""
+    """The answers of a target with R-Tuning's score of each, cluster by cluster."""
 
     clusters: str
     sizes: list[Annotated[int, Field(ge=1)]] | Annotated[int, Field(ge=1)]
-    """Answers of each cluster; one number where all have as many."""
+    """The number of answers of each cluster, or one number if all clusters have equally many."""
     right: list[Annotated[int, Field(ge=0, le=1)]]
-    """1 or 0 for each answer."""
+    """1 for a right answer, 0 for a wrong one."""
     score: list[float]
-    """Of each answer, to four decimals."""
+    """The score of each answer, to four decimals."""
 
     @property
     def members(self) -> list[int]:
-        """Number of the cluster of each answer."""
+        """The number of each answer's cluster."""
         if isinstance(self.sizes, int):
             return [n // self.sizes for n in range(len(self.right))]
         return [n for n, size in enumerate(self.sizes) for _ in range(size)]
@@ -79,21 +79,21 @@ class Scores(OutcomePart):
     @model_validator(mode="after")
     def _answers_fit(self) -> Scores:
         if not len(self.members) == len(self.right) == len(self.score):
-            raise ValueError("sizes, right and score do not fit")
+            raise ValueError("sizes, right and score are not of the same number of answers")
         return self
 
 
 class EvaluationOutcomes(OutcomePart):
-    """One evaluation with its outcomes."""
+    """One evaluation, with its outcomes by prompt or question."""
 
     evaluation: EvalFile
     counts: dict[str, Counts]
-    """By metric; by `SET/METRIC` for each of several test sets of one metric. Empty if the labels are gone."""
+    """Counts by metric, and by `SET/METRIC` if several test sets share a metric; empty if the labels have been removed."""
     scores: Scores | None
-    """Of a target that tells its confidences."""
+    """The scores of a target whose confidences were measured; else None."""
 
     def metric(self, name: str) -> Metric | None:
-        """A metric, or `SET/METRIC`; None if it was not measured."""
+        """The metric of this name or of this `SET/METRIC`; None if it was not measured."""
         group, _, metric = name.rpartition("/")
         return (self.evaluation.groups.get("set", {}).get(group, {}) if group else self.evaluation.metrics).get(metric)
 
@@ -105,7 +105,8 @@ class EvaluationOutcomes(OutcomePart):
             stored = sum(counts.hits), sum(counts.totals)
             if stored != expected:
                 raise ValueError(
-                    f"{name}: {stored} by prompt or question, and {expected} in eval.json; evaluate it again"
+                    f"{name}: hits and trials are {stored} by prompt or question, but {expected} in eval.json; delete "
+                    "eval.json, and the same command makes it again"
                 )
         return self
 
@@ -116,15 +117,15 @@ class Run(OutcomePart):
     task: str
     kind: str
     proposer: str
-    """Name of the model."""
+    """The name of the proposer's model."""
     target: str
     extends: str | None
-    """The task that this one differs from in a few settings; None for one that stands alone."""
+    """The task that this one extends; None if it extends no task."""
     measured: list[EvaluationOutcomes]
 
 
 def read_run(path: Path) -> Run:
-    """Read an `outcomes.json`. Raises BadInput naming file and field."""
+    """Read an `outcomes.json`. Raises BadInput, with file and field, if it is malformed."""
     try:
         return Run.model_validate(read_json(path))
     except ValidationError as error:
@@ -132,17 +133,17 @@ def read_run(path: Path) -> Run:
 
 
 def read_test_sets(paths: Sequence[Path]) -> list[TestSets]:
-    """The test sets of each run, by name; the files of one run lie in one folder."""
+    """Read the test sets of each run, by name. The files of one run lie in one folder."""
     folders = dict.fromkeys(path.parent for path in paths)
     return [read_tests([path for path in paths if path.parent == folder]) for folder in folders]
 
 
 def collect(evaluation: EvalFile, path: Path, tests: Sequence[TestSets], kind: Kind) -> EvaluationOutcomes:
-    """An evaluation with its outcomes, from the files beside its `eval.json`.
+    """An evaluation with its outcomes, read from the files beside its `eval.json` (`path`).
 
-    `tests` are those of one or several runs. Without outcomes: if a file is gone, and if the labels are of none of the tests,
-    as those of another model on a target's failures are. Raises BadInput naming the file if the outcomes are not those of the
-    evaluation.
+    `tests` holds the test sets of one or several runs. The outcomes are empty if a file has been removed, and if the labels do
+    not belong to any of the tests; the labels of a transfer, for example, belong to a target's failures. Raises BadInput, with
+    the file, if the outcomes do not belong to the evaluation.
     """
     labels_file, counts, scores = path.with_name("labels.jsonl"), {}, None
     labels = read_records(labels_file, Label) if labels_file.is_file() else []
@@ -158,7 +159,7 @@ def collect(evaluation: EvalFile, path: Path, tests: Sequence[TestSets], kind: K
             counts = target_counts(asked[0], labels, kind)
             scores = target_scores(asked[0], labels, read_records(sure, Confidence) if sure.is_file() else [], kind)
     if not counts:
-        log.warning("%s: no outcomes by prompt or question, since its labels or what they are of is gone", path)
+        log.warning("%s: no outcomes by prompt or question, since the labels or the labelled files are missing", path)
     try:
         return EvaluationOutcomes(evaluation=evaluation, counts=counts, scores=scores)
     except ValidationError as error:
@@ -166,7 +167,7 @@ def collect(evaluation: EvalFile, path: Path, tests: Sequence[TestSets], kind: K
 
 
 def cluster_counts(hits: Sequence[bool], clusters: Sequence[Hashable], names: Sequence[str]) -> Counts:
-    """Hits and trials of each of the clusters named, which may have none."""
+    """Hits and trials of each cluster in `names`. A cluster may have no trials."""
     sums = {name: [0, 0] for name in names}
     for hit, cluster in zip(hits, clusters, strict=True):
         sums[str(cluster)][0] += hit
@@ -182,7 +183,7 @@ def _short(numbers: list[int]) -> list[int] | int:
 def proposer_counts(
     samples: Sequence[Sample], instructions: Sequence[Instruction], labels: Sequence[Label]
 ) -> dict[str, Counts]:
-    """Failure rate and validity of a proposer by held-out prompt."""
+    """The counts of a proposer's failure rate and validity, by held-out prompt."""
     verdicts = {label.instruction_id: label.verdict for label in labels}
     by_sample = {sample: i.id for i in instructions for sample in i.samples}
     held = [(s.prompt_id, verdicts.get(by_sample[s.id], "invalid")) for s in samples if s.split == "heldout"]
@@ -197,7 +198,7 @@ def proposer_counts(
 
 
 def target_counts(tests: Mapping[str, Sequence[Question]], labels: Sequence[Label], kind: Kind) -> dict[str, Counts]:
-    """What a target's tests measure, by canonical question."""
+    """The counts of a target's test metrics, by canonical question."""
     verdicts = {label.instruction_id: label.verdict for label in labels}
     asked: dict[str, dict[str, list[Question]]] = defaultdict(dict)
     for name, questions in tests.items():
@@ -216,7 +217,7 @@ def target_counts(tests: Mapping[str, Sequence[Question]], labels: Sequence[Labe
 def target_scores(
     tests: Mapping[str, Sequence[Question]], labels: Sequence[Label], confidences: Sequence[Confidence], kind: Kind
 ) -> Scores | None:
-    """What a target is calibrated by, cluster by cluster; None without confidences."""
+    """The scores from which a target's calibration is computed, cluster by cluster; None without confidences."""
     if not confidences:
         return None
     verdicts = {label.instruction_id: label.verdict for label in labels}

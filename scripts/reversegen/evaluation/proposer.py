@@ -1,4 +1,4 @@
-"""What is measured of a proposer, on what it wrote to the held-out prompts."""
+"""Evaluation of a proposer, on what it wrote to the held-out prompts."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ PROPOSER_METRICS = (
     MetricDescription("type_entropy", "entropy over types in nats"),
     MetricDescription("novelty", "the share of distinct instructions that no seed and no earlier proposer says"),
 )
-"""Those that tables show, in the order in which they explain them."""
+"""The metrics that tables show, in the order in which tables explain them."""
 UNTRAINED = "untrained"
-"""The arm of the base model, which trained on nothing."""
+"""The arm of the base model, which had no training."""
 NOTHING_KNOWN = Metric(value=None, reason="there is no seed and no earlier instruction that could be repeated")
 NO_MODEL = Metric(value=None, reason="the task has no embedding model")
 
@@ -55,11 +55,11 @@ def evaluate_proposer(
 ) -> tuple[dict[str, Metric], Groups]:
     """Metrics of a proposer on its held-out samples, and its failure rate by type and by subject.
 
-    `known` holds the ids of the seeds and of what earlier proposers wrote in any split. Duplicates count in `failure_rate`,
-    `failure_rate_unique` is over distinct instructions. An invalid sample is in neither; `validity` tells their share.
-    `semantic_novelty` is over distinct instructions too: those that no seed and no earlier instruction means. Without
-    `meanings` semantic metrics are null. Diversity is measured on `settings.diversity_sample` valid samples, null of fewer.
-    Novelty is null if there is nothing known. Every null has its reason.
+    `known` holds the ids of the seeds and of the instructions of earlier proposers in any split. `failure_rate` counts every
+    sample, and `failure_rate_unique` every distinct instruction once. Invalid samples are in neither rate; `validity` is the
+    share of the others. `semantic_novelty` is the share of distinct instructions that mean nearly the same as no seed and no
+    earlier instruction. Without `meanings` the semantic metrics are null. Diversity is measured on `settings.diversity_sample`
+    valid samples and is null if there are fewer. Novelty is null if `known` is empty. Every null has a reason.
     """
     held, valid, unique, verdicts = writing.heldout, writing.valid, writing.distinct, writing.verdicts
 
@@ -102,7 +102,7 @@ def evaluate_proposer(
 
 
 def _new_in_meaning(rows: Sequence[WrittenSample], meanings: Meanings) -> list[bool]:
-    """Whether each instruction means what no seed and no earlier instruction does."""
+    """For each instruction, whether no seed and no earlier instruction means nearly the same."""
     texts = meanings.written.vectors_of(i.id for _, i in rows)
     closest = np.maximum(nearest(texts, meanings.seeds.vectors), nearest(texts, meanings.earlier.vectors))
     return [bool(c <= 1 - meanings.eps) for c in closest]
@@ -111,7 +111,7 @@ def _new_in_meaning(rows: Sequence[WrittenSample], meanings: Meanings) -> list[b
 def _diversity(
     valid: Sequence[Instruction], settings: Evaluation, random_seed: int, kind: Kind, meanings: Meanings | None
 ) -> dict[str, Metric]:
-    """By words and by meaning, on a sample of the valid instructions."""
+    """Metrics of diversity, by words and by meaning, on a draw of the valid instructions."""
     size = settings.diversity_sample
     chosen = [valid[n] for n in drawn(len(valid), size, random_seed)]
     metrics = lexical_diversity([i.text for i in chosen], kind)
@@ -129,7 +129,7 @@ def _diversity(
 
 
 def invalid_samples(writing: Writing) -> dict[str, int]:
-    """Why held-out samples have no verdict, counted: the reason of their instruction, else that of its label."""
+    """Counts of the reasons why held-out samples have no verdict: their instruction is invalid, or its label is."""
     reasons = {i.id: i.invalid for i in writing.instructions}
     reasons |= {label.instruction_id: label.detail for label in writing.labels if label.verdict == "invalid"}
     return count_reasons(reasons[i.id] for _, i in writing.heldout)
@@ -143,9 +143,9 @@ def write_proposer_file(
     alarm: Alarm,
     provenance: dict[str, Any],
 ) -> None:
-    """Write the `eval.json` of a proposer; `identity` is its task, kind and arm.
+    """Write the `eval.json` of a proposer. `identity` is its task, kind and arm.
 
-    The log says which limits of `alarm` are broken; the arm `untrained` has none.
+    Broken limits of `alarm` are logged and written. The arm `untrained` has no limits.
     """
     task, kind, arm = identity
     metrics, groups = measured

@@ -1,4 +1,4 @@
-"""What a proposer wrote, with its verdicts, and the seeds and earlier instructions that it is compared with."""
+"""Reading what a proposer wrote, with the verdicts, and the seeds and earlier instructions that it is compared with."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WrittenSample = tuple[Sample, Instruction]
 
 @dataclass(frozen=True)
 class Writing:
-    """What a proposer wrote, with the verdicts."""
+    """The samples and instructions of a proposer, with their labels."""
 
     samples: Sequence[Sample]
     instructions: Sequence[Instruction]
@@ -24,13 +24,13 @@ class Writing:
 
     @cached_property
     def heldout(self) -> list[WrittenSample]:
-        """Each held-out sample with the instruction that it says."""
+        """Each held-out sample with the instruction that it holds."""
         by_sample = {sample: i for i in self.instructions for sample in i.samples}
         return [(s, by_sample[s.id]) for s in self.samples if s.split == "heldout"]
 
     @cached_property
     def verdicts(self) -> dict[str, Verdict]:
-        """Of the held-out instructions, by id; what was not labelled is invalid."""
+        """The verdicts of the held-out instructions, by id. An instruction without a label is invalid."""
         labelled = {label.instruction_id: label.verdict for label in self.labels}
         return {i.id: labelled.get(i.id, "invalid") for _, i in self.heldout}
 
@@ -45,25 +45,28 @@ class Writing:
         return list({i.id: (s, i) for s, i in reversed(self.valid)}.values())
 
     def failures(self, rows: Sequence[WrittenSample]) -> list[bool]:
-        """Whether the target failed on each."""
+        """For each row, whether the target failed on it."""
         return [self.verdicts[i.id] == "failed" for _, i in rows]
 
 
 @dataclass(frozen=True)
 class Meanings:
-    """The vectors that a proposer's texts are compared by."""
+    """The vectors by which a proposer's texts are compared with others."""
 
     written: Embeddings
-    """Of its instructions that are asked."""
+    """Vectors of the proposer's instructions that are asked."""
     seeds: Embeddings
     earlier: Embeddings
-    """Of the instructions of the proposers before it; of none for proposer 0."""
+    """Vectors of the instructions of earlier proposers; empty for proposer 0."""
     eps: float
-    """Two texts mean the same where their cosine is above 1 - eps."""
+    """Two texts mean nearly the same if their cosine is above 1 - eps."""
 
 
 def read_writing(samples: Path, instructions: Path, labels: Path) -> Writing:
-    """Read what a proposer wrote; every instruction that was asked has a label. Raises BadInput naming file and line."""
+    """Read the samples, instructions and labels of a proposer.
+
+    Raises BadInput, with file and line, for a malformed row and for an instruction that was asked and has no label.
+    """
     rows = read_records(instructions, Instruction)
     labelled = read_answers(labels, Label, [i.id for i in rows if i.asked])
     return Writing(read_records(samples, Sample), rows, labelled)
@@ -78,7 +81,7 @@ def read_known(seeds: Path, earlier: Sequence[Path]) -> set[str]:
 def read_meanings(
     embedding: Embedding | None, written: Sequence[Path], seeds: Sequence[Path], earlier: Sequence[Path]
 ) -> Meanings | None:
-    """The vectors of a task's texts; None without a model for them."""
+    """Read the vectors of a task's texts; None if the task has no embedding model."""
     if embedding is None:
         return None
     return Meanings(read_embeddings(written), read_embeddings(seeds), read_embeddings(earlier), embedding.eps)

@@ -1,4 +1,4 @@
-"""Where the numbers of an `eval.json` come from: hashes of configuration, models and data, versions, and training."""
+"""Provenance of the numbers in an `eval.json`: hashes of configuration, models and data, package versions, and training."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from reversegen.loop.pairs import pair_statistics
 from reversegen.text.words import WORDS
 
 PACKAGES = ("faiss-cpu", "math-verify", "nltk", "numba", "numpy", "openvino", "sentence-transformers", "snakemake")
-"""Those whose version may change a number."""
+"""The packages whose version may change a number."""
 
 
 def provenance(
     configuration: str, models: Mapping[str, Sequence[Path]], data: Sequence[Path], random_seed: int
 ) -> dict[str, Any]:
-    """Hashes of the configuration, of the manifests of the models' folders and of the data files; versions.
+    """Hashes of the configuration, of the manifests of model folders and of the data files, with random seeds and versions.
 
-    A model without a folder, such as one behind an endpoint, has an empty sequence.
+    In `models`, a model without a folder, such as one behind an endpoint, has an empty sequence.
     """
     manifests = {name: folder / "manifest.json" for name, folders in models.items() for folder in folders}
     return {
@@ -46,7 +46,7 @@ def _version(package: str) -> str | None:
 
 
 def proposer_provenance(system_texts: Path, pairs: Sequence[Path]) -> dict[str, Any]:
-    """What `provenance` has of proposers alone; `pairs` are those that trained it, of proposer 0 none."""
+    """The part of `provenance` that only proposers have. `pairs` is the file that trained it, and is empty for proposer 0."""
     return {
         "system_texts": read_json(system_texts),
         "words": WORDS,
@@ -57,20 +57,23 @@ def proposer_provenance(system_texts: Path, pairs: Sequence[Path]) -> dict[str, 
 def target_provenance(
     system_texts: Path, selection: Sequence[Path], target: Sequence[Path], variant: str
 ) -> dict[str, Any]:
-    """What `provenance` has of targets alone: also what an enhanced one was trained on, by `selection` and its manifest."""
+    """The part of `provenance` that only targets have.
+
+    For an enhanced target it includes the counts of its training rows, from `selection` and from the target's manifest.
+    """
     training = None
     if selection:
         manifest = read_json(target[0] / "manifest.json")
         training = read_json(selection[0])[variant.removeprefix("enhanced/")]
-        training |= {"rows": manifest["rows"] - manifest["replay_rows"]}  # training leaves out what does not fit
+        training |= {"rows": manifest["rows"] - manifest["replay_rows"]}  # training drops rows that are too long
         training |= {name: manifest[name] for name in ("replay_rows", "dropped_rows", "steps", "tokens")}
     return {"system_texts": read_json(system_texts), "training": training}
 
 
 def kept_metric(folder: Path) -> dict[str, Metric]:
-    """What a model folder kept of the gain of its training, `training_kept`; nothing of a folder that no training wrote.
+    """`training_kept`, the share of the gain of training that a saved model keeps; empty for a folder not made by training.
 
-    No proportion: it may be above 1, and the manifest of the folder holds the two gains.
+    It is not a proportion, since it may be above 1. The folder's manifest holds the two gains that it is made of.
     """
     manifest = folder / "manifest.json"
     facts = read_json(manifest).get("kept") if manifest.is_file() else None

@@ -1,9 +1,9 @@
-"""95 % intervals of means and paired differences, over prompts or questions and over random seeds, from stored outcomes.
+"""95 % intervals of means and paired differences, over random seeds and over prompts or questions, from stored outcomes.
 
-Random seeds and questions are crossed: every random seed answers the same test questions. Held-out prompts are drawn with the
-random seed: each random seed has prompts of its own. Equal hashes of clusters tell which random seeds share what they were
-asked, so both designs, and mixtures of them, have one formula (`half_width`). One random seed has an interval over its prompts
-or questions only, by percentile bootstrap.
+Random seeds and test questions are crossed: every random seed answers the same questions. Held-out prompts are nested: they are
+drawn with the random seed, so every random seed has its own prompts. Equal hashes of clusters show which random seeds share
+their prompts or questions. So one formula, `half_width`, serves both designs and mixtures of them. The interval of one random
+seed is over its prompts or questions only, by percentile bootstrap.
 """
 
 from __future__ import annotations
@@ -25,30 +25,30 @@ from reversegen.kinds.base import ScoreMetric
 from reversegen.kinds.scores import Draws, ratio
 
 RESAMPLES = 1000
-"""Draws of prompts or questions; the standard error that they give is exact to about 2 %."""
+"""The number of bootstrap draws of prompts or questions. Their standard error is exact to about 2 %."""
 SLACK = 0.08
-"""Share of the questions' variance that the second width of `half_width` leaves out. With it the interval covers the true value
-in 94.1 to 96.3 % of draws for 2 to 10 random seeds and every mixture of the variances
-(tests/evaluation/test_statistics.py); with 0 it covers up to 97.7 % for two random seeds, with 0.2 as little as 92.4 %."""
+"""The share of the questions' variance that the second width of `half_width` leaves out. With 0.08 the interval covers the true
+value in 94.1 to 96.3 % of draws, for 2 to 10 random seeds and every mixture of the variances
+(tests/evaluation/test_statistics.py). With 0 it covers up to 97.7 % for two random seeds, and with 0.2 as little as 92.4 %."""
 FLOOR = 1 / 3
-"""An interval over several random seeds is at least this share of the one over questions only, so that random seeds that agree
-by chance promise no certainty. The coverage rises by at most 0.01, for two random seeds that share nothing."""
+"""The least width of an interval over several random seeds, as a share of the interval over questions only. Without it, random
+seeds that agree by chance would look certain. It raises the coverage by at most 0.01 (two random seeds that share nothing)."""
 LEAST_SEEDS = 5
-"""Random seeds that a sentence needs before it calls one source better than another."""
+"""The least number of random seeds for which a sentence calls one source better than another."""
 
 Key = TypeVar("Key", int, str)
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over random seeds."""
+    """A mean over random seeds, with its 95 % interval."""
 
     value: float | None
     low: float | None
-    """Ends of the 95 % interval; None if the outcomes by prompt or question are not stored."""
+    """The lower end of the interval. Both ends are None if the outcomes by prompt or question are not stored."""
     high: float | None
     sd: float | None
-    """Sample standard deviation over random seeds; None for fewer than two."""
+    """The sample standard deviation over random seeds; None for fewer than two."""
     random_seeds: int
 
 
@@ -57,27 +57,28 @@ NOTHING = Estimate(None, None, None, None, 0)
 
 @dataclass(frozen=True)
 class MetricDraws:
-    """A metric of one random seed in each draw of its prompts or questions."""
+    """The value of a metric of one random seed in each bootstrap draw of its prompts or questions."""
 
     draws: Draws
-    """Shape (RESAMPLES,); not a number if a draw has nothing to measure."""
+    """An array of shape (RESAMPLES,). A draw without anything to measure is NaN."""
     clusters: str
-    """Hash of the clusters' names: equal if two random seeds were asked the same."""
+    """A hash of the clusters' names. It is equal for two random seeds that were asked the same."""
     count: int
-    """Number of clusters."""
+    """The number of clusters."""
 
 
 @functools.lru_cache(maxsize=8)
 def cluster_weights(clusters: str, count: int) -> Draws:
-    """How often each cluster is in each draw, shape (RESAMPLES, count).
+    """How often each cluster occurs in each draw, as an array of shape (RESAMPLES, count).
 
-    What the clusters are decides the draw: whatever asked the same prompts is drawn alike, which is what makes pairs.
+    The hash of the clusters decides the draw. So evaluations that asked the same get the same draws, and their differences are
+    paired.
     """
     return draw_weights(count, RESAMPLES, hashed_seed("compare_tasks", clusters))
 
 
 def resample(outcomes: EvaluationOutcomes, metric: str) -> MetricDraws | None:
-    """A metric, or `SET/METRIC`, in each draw of its prompts or questions; None if its outcomes are not stored."""
+    """A metric, or `SET/METRIC`, in each draw of its prompts or questions; None if it has no stored outcomes."""
     declared = {m.name: m for m in target_metrics(outcomes.evaluation.kind) if isinstance(m, ScoreMetric)}
     if metric in declared and (scores := outcomes.scores):
         members = np.array(scores.members)
@@ -94,18 +95,20 @@ def resample(outcomes: EvaluationOutcomes, metric: str) -> MetricDraws | None:
 
 
 def half_width(values: Sequence[float], draws_by_seed: Sequence[MetricDraws]) -> float:
-    """Half the width of the 95 % interval of the mean of `values`, one of each of two or more random seeds.
+    """Half the width of the 95 % interval of the mean of `values`, which has one value for each of two or more random seeds.
 
-    In the model y[s, q] = mean + a[s] + b[q] + e[s, q] the variance of the mean over S random seeds and Q questions is
-    var(a) / S + var(b) / Q + var(e) / (S Q). `seeds`, the variance of the values over S, estimates the first term and the
-    third. `questions`, the mean covariance of two random seeds' draws, estimates the second alone; it is zero between random
-    seeds that share no question. So their sum counts no term twice. (A bootstrap of seeds and questions would: none is exact
-    for crossed effects, see Owen, The pigeonhole bootstrap, Annals of Applied Statistics 1, 2007.)
+    In the model y[s, q] = mean + a[s] + b[q] + e[s, q], the mean over S random seeds and Q questions has the variance
+    var(a) / S + var(b) / Q + var(e) / (S Q). `seeds`, the variance of the values divided by S, estimates the first and the
+    third term. `questions`, the mean covariance of two random seeds' draws, estimates the second term alone; it is zero between
+    random seeds that share no question. So the sum of both counts each term once. A bootstrap of seeds and questions would
+    count terms twice, and no bootstrap is exact for crossed effects (Owen, The pigeonhole bootstrap, Annals of Applied
+    Statistics 1, 2007).
 
-    The first width takes Student's t for the sum, with the degrees of freedom of Satterthwaite (An approximate distribution of
-    estimates of variance components, Biometrics Bulletin 2, 1946). For two or three random seeds that is too narrow if their
-    variance dominates (87 % for two): the second width takes Student's t for the random seeds alone, and the wider one holds.
-    The second width, SLACK and FLOOR are this repository's, chosen by simulation (tests/evaluation/test_statistics.py).
+    The first width is Student's t for the sum, with Satterthwaite's degrees of freedom (An approximate distribution of
+    estimates of variance components, Biometrics Bulletin 2, 1946). With two or three random seeds whose variance dominates, it
+    is too narrow (87 % coverage for two). The second width is therefore Student's t for the random seeds alone, and the wider
+    one is returned. The second width, SLACK and FLOOR are this repository's own, chosen by simulation
+    (tests/evaluation/test_statistics.py).
     """
     from scipy.special import stdtrit
 
@@ -126,10 +129,10 @@ def half_width(values: Sequence[float], draws_by_seed: Sequence[MetricDraws]) ->
 
 
 def pooled_estimate(metrics: Sequence[Metric | None], draws_by_seed: Sequence[MetricDraws | None]) -> Estimate:
-    """The mean of a metric over the random seeds that measured it, with its interval over both.
+    """The mean of a metric over the random seeds that measured it, with its interval over random seeds and questions.
 
-    The interval of one random seed is the one of its `eval.json`. The interval of several is null if the outcomes of one of
-    them are not stored. It is cut at 0 and 1, which no metric with outcomes passes; that changes no coverage.
+    One random seed has the interval of its `eval.json`. Several have no interval if the outcomes of one of them are not stored.
+    The interval is clipped to [0, 1], the range of every metric with outcomes, which does not change its coverage.
     """
     pairs = [
         (metric, r) for metric, r in zip(metrics, draws_by_seed, strict=True) if metric and metric.value is not None
@@ -142,7 +145,7 @@ def pooled_estimate(metrics: Sequence[Metric | None], draws_by_seed: Sequence[Me
 
 
 def estimate(runs: Mapping[Key, EvaluationOutcomes], metric: str) -> Estimate:
-    """The mean of a metric over random seeds, by random seed or by task, with its interval (see `pooled_estimate`)."""
+    """The mean of a metric over `runs`, which are keyed by random seed or by task, with the interval of `pooled_estimate`."""
     measured = runs.values()
     return pooled_estimate([one.metric(metric) for one in measured], [resample(one, metric) for one in measured])
 
@@ -150,9 +153,9 @@ def estimate(runs: Mapping[Key, EvaluationOutcomes], metric: str) -> Estimate:
 def difference(
     ones: Mapping[Key, EvaluationOutcomes], others: Mapping[Key, EvaluationOutcomes], metric: str
 ) -> Estimate:
-    """The mean of `ones` less `others` over the random seeds in which both were asked the same, in pairs, with its interval.
+    """The paired mean of `ones` minus `others` over the random seeds in which both were asked the same, with its interval.
 
-    The interval is cut at -1 and 1.
+    The interval is clipped to [-1, 1].
     """
     values, draws_by_seed = [], []
     for seed in sorted(set(ones) & set(others)):
@@ -178,9 +181,27 @@ def _estimate(values: Sequence[float], draws_by_seed: Sequence[MetricDraws], lea
 
 
 def coverage(random_seeds: int, asked: str) -> str:
-    """What an interval covers, for people; `asked` is prompts, questions or both."""
+    """A phrase for readers about what an interval covers. `asked` is prompts, questions or both."""
     return (
         f"over {random_seeds} random seeds and the {asked}"
         if random_seeds > 1
         else f"over {asked} only: one random seed"
     )
+
+
+def comparison(one: str, other: str, less_is_better: bool, less: Estimate) -> str:
+    """A sentence for readers about the difference of two sources, `one` minus `other`.
+
+    It calls one source better only if there are LEAST_SEEDS random seeds or more and the interval excludes 0.
+    """
+    if less.value is None or less.low is None or less.high is None:
+        return f"{one} and {other} are not compared, since their outcomes by question are not stored"
+    numbers = f"{less.value:+.3f} [{less.low:+.3f}, {less.high:+.3f}]"
+    if less.random_seeds < LEAST_SEEDS:
+        shown = f"fewer than {LEAST_SEEDS} random seeds, so neither source is called better"
+    elif less.low <= 0 <= less.high:
+        shown = "the difference is within the noise"
+    else:
+        better = (less.value < 0) == less_is_better
+        shown = f"{one if better else other} enhances better than {other if better else one}"
+    return f"{one} less {other} is {numbers} ({coverage(less.random_seeds, 'questions')}): {shown}"

@@ -1,4 +1,4 @@
-"""What is measured of a target: on its test sets, and of another model on a target's failures."""
+"""Evaluation of a target on its test sets, and of another model on a target's failures."""
 
 from __future__ import annotations
 
@@ -20,37 +20,40 @@ from reversegen.kinds.base import ACCURACY, RETAINED, DetailShare, JudgeShare, K
 from reversegen.loop.seeds import read_tests
 
 TARGET_METRICS = (FAILURE_RATE, MetricDescription("invalid_share", "answers that could not be judged"))
-"""Of every kind, behind the kind's own."""
+"""The metrics that every kind has, after the kind's own metrics."""
 TRAINING_METRICS = (
     MetricDescription("training_rows", "rows without replay", number_format=",.0f"),
     MetricDescription("training_tokens", "tokens with replay, every epoch", number_format=",.0f"),
 )
-"""What the training of a target took, from its provenance."""
+"""The amount of training of an enhanced target, from its provenance."""
 
 
 @dataclass(frozen=True)
 class AnsweredTests:
-    """The test sets of a target with the verdicts on its answers."""
+    """The test sets of a target, with the labels of its answers."""
 
     tests: Mapping[str, Sequence[Question]]
-    """By the name of the set."""
+    """The questions, by the name of the set."""
     labels: Sequence[Label]
     confidences: Sequence[Confidence]
-    """Of a kind whose targets tell them; else empty."""
+    """The target's confidences; empty for a kind that does not measure them."""
 
     @property
     def questions(self) -> list[Question]:
-        """Of all sets; one that two sets ask stands twice."""
+        """The questions of all sets. A question in two sets occurs twice."""
         return [q for questions in self.tests.values() for q in questions]
 
     @cached_property
     def labelled(self) -> dict[str, Label]:
-        """Labels by id of the question."""
+        """The labels by the id of the question."""
         return {label.instruction_id: label for label in self.labels}
 
 
 def read_answered_tests(tests: Sequence[Path], labels: Path, confidences: Sequence[Path]) -> AnsweredTests:
-    """Read test sets, the labels of all their questions and the confidences. Raises BadInput naming file, line and field."""
+    """Read test sets, the labels of all their questions, and the confidences.
+
+    Raises BadInput, with file, line and field, for a malformed row and for a question without a label.
+    """
     sets = read_tests(tests)
     rows = read_answers(labels, Label, {q.id for questions in sets.values() for q in questions})
     return AnsweredTests(sets, rows, [row for path in confidences for row in read_records(path, Confidence)])
@@ -59,7 +62,7 @@ def read_answered_tests(tests: Sequence[Path], labels: Path, confidences: Sequen
 def counted_questions(
     metric: MetricDescription, questions: Sequence[Question], verdicts: Mapping[str, str]
 ) -> tuple[list[Question], list[bool]]:
-    """The questions that are in the share of a measure, and whether each is a hit; `verdicts` are by id."""
+    """The questions that count in the share of a metric, and whether each is a hit. `verdicts` are by question id."""
     judged = [q for q in questions if metric.counts == "passed" or verdicts[q.id] != "invalid"]
     return judged, [verdicts[q.id] == metric.counts for q in judged]
 
@@ -71,11 +74,12 @@ def evaluate_target(
     kind: Kind,
     judge: JudgeReport | None = None,
 ) -> tuple[dict[str, Metric], Groups]:
-    """Metrics of a target on its test sets, also by set and by type or subject.
+    """Metrics of a target on its test sets, and the same by set and by type or subject.
 
-    A question counts for its own measure. A share of passed answers is over all questions: a response that cannot be judged is
-    no correct answer. A share of failed ones is failed / (failed + passed). `invalid_share` tells how many could not be judged.
-    Intervals are over canonical questions. Rates of refusals stand beside the errors of what reads refusals, from `judge`.
+    A question counts for its own measure. A share of passed answers is over all questions, since a response that cannot be
+    judged is not a correct answer. A share of failed answers is failed / (failed + passed). `invalid_share` is the share of
+    answers that could not be judged. Intervals are over canonical questions. A kind that reads refusals also gets the errors
+    of the reader of refusals, from `judge`.
     """
     labelled, questions = answered.labelled, answered.questions
     verdicts = {identity: label.verdict for identity, label in labelled.items()}
@@ -119,17 +123,19 @@ def evaluate_target(
 
 
 def invalid_questions(answered: AnsweredTests) -> dict[str, int]:
-    """Why test questions have no verdict, or no confidence, counted; a question counts in each set that holds it."""
-    reasons = {label.instruction_id: label.detail for label in answered.labels if label.verdict == "invalid"}
-    unknown = {c.question_id: f"no confidence: {c.invalid}" for c in answered.confidences if c.invalid is not None}
-    return count_reasons(known.get(q.id) for known in (reasons, unknown) for q in answered.questions)
+    """Counts of the reasons why test questions have no verdict or no confidence. Each set counts its own questions."""
+    labels = {label.instruction_id: label.detail for label in answered.labels if label.verdict == "invalid"}
+    confidences = {c.question_id: f"no confidence: {c.invalid}" for c in answered.confidences if c.invalid is not None}
+    return count_reasons(reasons.get(q.id) for reasons in (labels, confidences) for q in answered.questions)
 
 
 def evaluate_transfer(
     instructions: Path, labels: Path, settings: Evaluation, random_seed: int
 ) -> tuple[dict[str, Metric], dict[str, int]]:
-    """Metrics of another model on distinct instructions on all of which the task's own target failed, and why some have no
-    verdict."""
+    """Metrics of another model on distinct instructions that the task's own target failed.
+
+    The second value has the counts of the reasons why answers have no verdict.
+    """
     rows = read_records(labels, Label)
     verdicts = {label.instruction_id: label.verdict for label in rows}
     asked = [i.id for i in read_records(instructions, Instruction)]
@@ -148,7 +154,7 @@ def write_target_file(
     invalid: dict[str, int],
     provenance: dict[str, Any],
 ) -> None:
-    """Write the `eval.json` of a target; `identity` is its task, kind and variant."""
+    """Write the `eval.json` of a target. `identity` is its task, kind and variant."""
     task, kind, variant = identity
     metrics, groups = measured
     content = EvalFile(

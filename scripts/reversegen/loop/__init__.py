@@ -1,1 +1,1 @@
-"""The method, one module a step, in the order of the loop."""
+"""The steps of the method, one module for each step."""

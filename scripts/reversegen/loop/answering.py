@@ -1,4 +1,4 @@
-"""Responses: what a target answers, and how a question is asked, of a target as of a teacher."""
+"""Responses of a target. This module also holds how any question is asked, of a target or of a teacher."""
 
 from __future__ import annotations
 
@@ -28,20 +28,21 @@ def answer_questions(
     seed_parts: tuple[str | int, ...],
     shard: str = WHOLE,
 ) -> None:
-    """Answers of a target to (id, question) pairs, `samples` to each, `settings.batch_size` of them at once.
+    """Write a target's answers to (id, question) pairs to `output`: `samples` answers to each question.
 
-    A question with fewer readable answers than that is asked as many times again, once. A batch's draw is seeded by a hash of
-    `seed_parts` and its number; greedy answers need none. Raises BadInput if a larger share than `settings.max_invalid_share`
-    of the shard's answers was not received, and early if more than `settings.max_unreadable_share` of them cannot be read; what
-    was answered is kept.
+    The target writes `settings.batch_size` answers at once. If fewer than `samples` answers of a question can be read, the
+    question is asked `samples` times more, once. The random seed of a batch is a hash of `seed_parts` and the batch's number;
+    greedy answers ignore it. Raises BadInput if a larger share of the shard's answers than `settings.max_invalid_share` was not
+    received, and before the end if a larger share than `settings.max_unreadable_share` cannot be read. A restart reuses the
+    answers that were received.
     """
     system, batch_size = settings.system, items_at_once(settings.batch_size, samples)
     unreadable = UnreadableReplies(
         "questions",
         settings.max_unreadable_share,
         "responses.max_unreadable_share",
-        "ask for the form of answer that is read (responses.system), or give it room (responses.max_new_tokens, or the "
-        "model's thinking.max_tokens)",
+        "ask for an answer in a form that can be read (responses.system), or allow longer answers (responses.max_new_tokens, "
+        "or the model's thinking.max_tokens)",
         masked=kind.harmful,
     )
 
@@ -50,8 +51,8 @@ def answer_questions(
         if samples > 1:
             short = _with_fewer_readable(batch, drawn, kind, samples)
             seed = hashed_seed(*seed_parts, "more responses", number)
-            more = ask(engine, [batch[n] for n in short], kind, system, samples, seed)
-            for n, several in zip(short, more, strict=True):
+            second_draw = ask(engine, [batch[n] for n in short], kind, system, samples, seed)
+            for n, several in zip(short, second_draw, strict=True):
                 drawn[n] = drawn[n] + several
         for (_, question), several in zip(batch, drawn, strict=True):
             for one in several:
@@ -77,7 +78,7 @@ def ask(
     seed: int,
     schema: dict[str, Any] | None = None,
 ) -> list[list[Generated]]:
-    """`samples` answers to each question, in order; no request for no questions."""
+    """Return `samples` answers to each question of the batch, in order. The engine is not called for an empty batch."""
     if not batch:
         return []
     return engine.generate(question_requests(batch, kind, system, schema), samples, seed)
@@ -86,18 +87,18 @@ def ask(
 def question_requests(
     questions: Questions, kind: Kind, system: str | None, schema: dict[str, Any] | None = None
 ) -> list[Request]:
-    """How the kind asks each question."""
+    """The requests in which the kind asks these questions, in order."""
     return [Request(messages=kind.target_messages(q, system), schema=schema) for _, q in questions]
 
 
 def questions_key(questions: Questions, requests: Sequence[Request], engine: Engine, batch_size: int) -> str:
-    """What decides the answers to (id, question) pairs, as they are asked."""
+    """A hash of everything that decides the answers to (id, question) pairs, except the draw."""
     ids = (identity for identity, _ in questions)
     return content_id(*ids, *engine.request_texts(requests), engine.identity, batch_size)
 
 
 def _with_fewer_readable(batch: Questions, drawn: list[list[Generated]], kind: Kind, samples: int) -> list[int]:
-    """Places of the questions of which fewer than `samples` answers can be read."""
+    """Positions in the batch of the questions with fewer than `samples` readable answers."""
     return [
         n
         for n, ((_, question), several) in enumerate(zip(batch, drawn, strict=True))
@@ -121,5 +122,5 @@ def _responses(batch: Questions, drawn: list[list[Generated]]) -> list[Response]
 
 
 def _why_unread(question: str, one: Generated, kind: Kind) -> str | None:
-    """Why a target's answer, which was received, cannot be read; None if it can."""
+    """The reason why a received answer cannot be read, or None if it can be read."""
     return read_reply(one.text, one.finished).invalid or (None if kind.readable(question, one.text) else "no option")

@@ -10,7 +10,7 @@ from reversegen.kinds.base import Kind
 
 
 class Barred:
-    """What no training row may ask: what a test question asks, and the text of a held-out seed."""
+    """A test of whether a training row may not use an instruction: it asks a test question, or it is a held-out seed."""
 
     def __init__(self, kept_out: Sequence[Question | Seed], kind: Kind) -> None:
         self.kind = kind
@@ -23,6 +23,6 @@ class Barred:
 
 
 def read_barred(tests: Sequence[Path], seeds: Path, kind: Kind) -> Barred:
-    """What the test sets ask, and the held-out seeds."""
+    """Read the test questions and the held-out seeds that no training row may ask."""
     heldout = (seed for seed in stream_records(seeds, Seed) if seed.split == "heldout")
     return Barred([*(q for path in tests for q in read_records(path, Question)), *heldout], kind)

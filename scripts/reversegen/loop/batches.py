@@ -1,4 +1,4 @@
-"""Long work in batches that survive a kill: each finished batch is a file, and a restart skips it."""
+"""Long work in batches. Each finished batch is a file on the disk, so a restart after a killed job skips it."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ R = TypeVar("R", bound=Record)
 
 
 class BatchedFile(Generic[R]):
-    """A file of records that is written in batches, of which this job has those of its shard.
+    """A file of records that is written in batches. This job writes the batches of its shard.
 
-    Finished batches wait in `<output>.parts/<key>/`, and a restart with the same `key` skips them; `key` must name everything
-    that decides the records. The parts go when the output stands: a job that was given up, and still ran, may be the one that
-    ends first, and then this one takes its output.
+    Finished batches wait in `<output>.parts/<key>/`, and a restart with the same `key` skips them. `key` must hold everything
+    that decides the records. The parts are removed after the output is written. If an earlier job of the same work is still
+    running, although its scheduler counts it as lost, and finishes first, this job keeps the output of that job.
     """
 
     def __init__(self, output: Path, record: type[R], key: str, shard: str = WHOLE) -> None:
@@ -47,11 +47,11 @@ class BatchedFile(Generic[R]):
         check: Callable[[Iterable[R]], None] | None = None,
         unreadable: Sequence[UnreadableReplies] = (),
     ) -> None:
-        """Write `answer(number, batch)` for all batches of `items` that are of the shard, in order.
+        """Write the records of `answer(number, batch)` for each batch of `items` in the shard, in order.
 
-        `at_once` batches are answered by threads of their own. `check` reads all records before the output is written, and the
-        counts of `unreadable` are kept and checked after each batch, and before the first one of a restart. If one raises, the
-        parts stay: a restart answers nothing again.
+        Up to `at_once` batches are answered at the same time, each in its own thread. `check` reads all records before the
+        output is written. The counts of `unreadable` are stored and checked after each batch, and at the start of a restart.
+        If `check` or a count raises an error, the parts stay, so a restart does not answer the finished batches again.
         """
         self._begin()
         start = time.perf_counter()
@@ -64,10 +64,14 @@ class BatchedFile(Generic[R]):
         for file, replies in counts.items():
             replies.take_up(file)
             replies.check()
-        left = self._unfinished(numbers)
-        total, unfinished = (sum(len(batch(number)) for number in several) for several in (numbers, left))
-        if len(left) < len(numbers):
-            log.info("%d of %d batches were finished before; going on", len(numbers) - len(left), len(numbers))
+        waiting = self._unfinished(numbers)
+        total, unfinished = (sum(len(batch(number)) for number in several) for several in (numbers, waiting))
+        if len(waiting) < len(numbers):
+            log.info(
+                "%d of %d batches were finished before; resuming with the others",
+                len(numbers) - len(waiting),
+                len(numbers),
+            )
         with Progress(total, "items", done=total - unfinished) as progress:
 
             def finish(number: int) -> None:
@@ -78,17 +82,17 @@ class BatchedFile(Generic[R]):
                         replies.keep(file)
                         replies.check()
 
-            while left and not self._ended_elsewhere():
-                _do_each(finish, left, at_once)
-                left = self._unfinished(numbers)
+            while waiting and not self._ended_elsewhere():
+                _do_each(finish, waiting, at_once)
+                waiting = self._unfinished(numbers)
         self._join(numbers, check)
         log.info("%d items, %d batches in %.1f s", len(items), len(numbers), time.perf_counter() - start)
 
     def _begin(self) -> None:
-        """Remove the parts of another key, and mark when this work began, which a restart leaves as it is."""
-        for other in self._parts.parent.glob("*"):
-            if other != self._parts:
-                shutil.rmtree(other, ignore_errors=True)
+        """Remove the parts of other keys and mark the time when this work began. A restart keeps the first mark."""
+        for parts in self._parts.parent.glob("*"):
+            if parts != self._parts:
+                shutil.rmtree(parts, ignore_errors=True)
         if not self._mark.is_file():
             write_text(self._mark, "")
         self._began = self._mark.stat().st_mtime_ns
@@ -103,7 +107,7 @@ class BatchedFile(Generic[R]):
         return not self._mark.is_file() and self.output.is_file() and self.output.stat().st_mtime_ns >= self._began
 
     def _join(self, numbers: Sequence[int], check: Callable[[Iterable[R]], None] | None) -> None:
-        """Make the output of the finished batches and remove these, unless another job did."""
+        """Join the finished batches into the output and remove them, unless another job has done so."""
 
         def rows() -> Iterator[R]:
             return (row for number in numbers for row in read_records(self._file(number), self.record))
@@ -116,14 +120,15 @@ class BatchedFile(Generic[R]):
             if not self._ended_elsewhere():
                 raise
         if self._ended_elsewhere():
-            log.warning("%s was written meanwhile by an earlier job of the same work; it stands", self.output)
+            log.warning("%s: an earlier job of the same work has written this file meanwhile; it is kept", self.output)
         shutil.rmtree(self._parts.parent, ignore_errors=True)
 
 
 def check_received(reasons: Iterable[str | None], most: float, key: str, output: Path) -> None:
-    """Refuse answers of which more than the share `most` were not received. `reasons` has None for each that was.
+    """Raise BadInput, with the reasons counted, if a larger share of answers than `most` was not received.
 
-    Raises BadInput with the reasons counted. `key` is the setting that holds the share, `output` the file of the answers.
+    `reasons` has the reason of each answer that was not received, and None for each that was. `key` is the setting that holds
+    the share, `output` the file of the answers.
     """
     parts = output.with_name(f"{output.name}.parts")
     counts = Counter(reasons)
@@ -134,21 +139,21 @@ def check_received(reasons: Iterable[str | None], most: float, key: str, output:
         )
         raise BadInput(
             f"{total - received} of {total} answers were not received ({listed}), a larger share than {key}: {most:g}; "
-            f"raise it, and the same command asks nothing again; or remove the cause, and delete {parts} to ask again"
+            f"raise {key} and repeat the command, which asks nothing again; or remove the cause and delete {parts} to ask again"
         )
 
 
 def _do_each(work: Callable[[int], None], numbers: Sequence[int], at_once: int) -> None:
-    """Do `work` for each number, by threads where several go at once.
+    """Do `work` for each number, in up to `at_once` threads.
 
-    The first error is raised when what is under way has ended; nothing new begins after it. The threads are daemons, so that
-    an interrupt waits for none of them.
+    After an error no new work starts; the error is raised once the running work has ended. The threads are daemons, so that an
+    interrupt does not wait for them.
     """
     if at_once == 1:
         for number in numbers:
             work(number)
         return
-    left, taking = iter(numbers), threading.Lock()
+    waiting, taking = iter(numbers), threading.Lock()
     ends: SimpleQueue[BaseException | None] = SimpleQueue()
     failed = threading.Event()
 
@@ -157,7 +162,7 @@ def _do_each(work: Callable[[int], None], numbers: Sequence[int], at_once: int) 
         try:
             while not failed.is_set():
                 with taking:
-                    number = next(left, None)
+                    number = next(waiting, None)
                 if number is None:
                     break
                 work(number)

@@ -18,14 +18,15 @@ def measure_confidence(
     output: Path, answered: Sequence[tuple[str, str, str]], engine: Engine, kind: Kind,
     system: str | None, batch_size: int,
 ) -> None:  # fmt: skip
-    """How sure a target is of its answers: (id, question, its response) to the probabilities of R-Tuning's score.
+    """Write how sure a target is of each answer in `answered`, whose rows are (id, question, response).
 
-    `answer` is the probability of the answered letter among the item's letters, `sure` that of `Choice.sure` against
-    `Choice.unsure` as the reply to `Choice.sure_question` after the target's own answer.
+    In a record, `answer` is the probability of the answered letter among the letters of the question. `sure` is the probability
+    of `Choice.sure`, against `Choice.unsure`, as the reply to `Choice.sure_question` after the target's own answer.
     """
     assert kind.choice is not None
     choice = kind.choice
-    sequences = max((len(choice.letters(question)) for _, question, _ in answered), default=2)  # one an option at most
+    # at most one sequence for each option
+    sequences = max((len(choice.letters(question)) for _, question, _ in answered), default=2)
     batch_size = items_at_once(batch_size, max(2, sequences))
 
     def answer(number: int, batch: Sequence[tuple[str, str, str]]) -> list[Confidence]:
@@ -62,7 +63,7 @@ def measure_confidence(
 def _confidence(
     identity: str, letter: str | None, by_letter: Probabilities, sure: Probabilities, reply: str
 ) -> Confidence:
-    """The record of one question; invalid if the engine could not ask one of the two."""
+    """The record of one question. It is invalid if the engine could not compute one of the two probabilities."""
     for probabilities in (by_letter, sure):
         if isinstance(probabilities, str):
             return Confidence(question_id=identity, option=letter, answer=0.0, sure=0.0, invalid=probabilities)

@@ -1,4 +1,4 @@
-"""The gate between what models are trained on and what they are measured on."""
+"""The contamination gate: it compares training rows with the test sets and the held-out seeds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from reversegen.text.near_duplicates import near_any
 from reversegen.text.semantic_duplicates import nearest
 
 HELDOUT = "heldout seeds"
-"""The name of the set that they are."""
+"""The name under which the held-out seeds are counted."""
 
 
 @dataclass(frozen=True)
@@ -25,41 +25,49 @@ class KeptOut:
 
     texts: Sequence[str]
     ids: frozenset[str] | None
-    """Held-out seeds overlap by their text alone, so by id; None for test sets, whose questions also overlap in other words."""
+    """The ids of held-out seeds, which overlap with equal texts only. None for a test set, which overlaps with whatever asks
+    the same question, in any words."""
 
 
 @dataclass(frozen=True)
 class ComparedMeanings:
-    """Vectors of what is trained on and of what is kept out."""
+    """Vectors of the training texts and of the texts that are kept out of training."""
 
     training: Embeddings
     kept_out: Mapping[str, Vectors]
     """By the name of the set."""
     eps: float
-    """Two texts mean the same where their cosine is above 1 - eps."""
+    """Two texts mean nearly the same if their cosine is above 1 - eps."""
 
 
 @dataclass(frozen=True)
 class Contamination:
-    """Rows of each training set that overlap with each set that is kept out."""
+    """Counts of rows, by training set and by the kept-out set that they overlap with."""
 
     exact: dict[str, dict[str, int]]
     near: dict[str, dict[str, int]]
-    """By word n-grams, exact ones included."""
+    """Overlaps of word n-grams, including the exact overlaps."""
     rows: dict[str, int]
+    """All rows of each training set."""
     semantic: dict[str, dict[str, int]] = field(default_factory=dict)
-    """By cosine above 1 - eps, exact ones included; empty if the task has no embedding model."""
+    """Cosines above 1 - eps, including the exact overlaps; empty if the task has no embedding model."""
 
     def refuse(self, near_share: float | None, semantic_share: float | None) -> None:
-        """Raise BadInput for what stops the run."""
+        """Raise BadInput if the overlaps must stop the run."""
         if fault := self.fault(near_share, semantic_share):
             raise BadInput(fault)
 
     def fault(self, near_share: float | None, semantic_share: float | None = None) -> str | None:
-        """What stops the run: any exact overlap, or a larger share of near or of semantic ones than the limit."""
+        """The message that stops the run, or None if nothing does.
+
+        Any exact overlap stops it, and so does a larger share of near or of semantic overlaps than its limit.
+        """
         exact = {f"{a} with {b}": n for a, counts in self.exact.items() for b, n in counts.items() if n}
         if exact:
-            return f"training rows ask what is kept out: {exact}; selection must have dropped them"
+            return (
+                f"training rows ask test questions or held-out seeds: {exact}; selection drops such rows, so the files were "
+                "changed after it: delete the training rows, and the same command makes them again"
+            )
         for key, overlaps, limit in (
             ("near_share", self.near, near_share),
             ("semantic_share", self.semantic, semantic_share),
@@ -67,42 +75,49 @@ class Contamination:
             most = {a: max(counts.values(), default=0) / max(1, self.rows[a]) for a, counts in overlaps.items()}
             faults = {a: round(share, 4) for a, share in most.items() if limit is not None and share > limit}
             if faults:
-                return f"contamination.{key}: rows that nearly repeat what is kept out: {faults}, more than {limit}"
+                return (
+                    f"contamination.{key}: the share of training rows that nearly repeat test questions or held-out seeds is "
+                    f"{faults}, more than {limit}; raise contamination.{key}, or use other seeds or tests"
+                )
         return None
 
 
 @dataclass(frozen=True)
 class ComparedFiles:
-    """The files of what is trained on and of what is kept out."""
+    """The files of training rows, and the files of what is kept out of training."""
 
     rows: Sequence[Path]
     pairs: Sequence[Path]
     tests: Sequence[Path]
     seeds: Path
     embeddings: Sequence[Path]
-    """Of everything that is compared, if the task has a model for them."""
+    """Embeddings of all texts that are compared; empty if the task has no embedding model."""
 
     def training(self) -> dict[str, list[tuple[str, str]]]:
-        """What is taught, by the name of the folder. Raises BadInput if the sources of one selection differ in length."""
+        """Ids and texts that each file teaches, by the name of its folder.
+
+        Raises BadInput if the sources of one selection have different numbers of rows.
+        """
         rows_of = {path: read_records(path, TrainingRow) for path in self.rows}
         lengths = {str(path): len(rows) for path, rows in rows_of.items()}
         if len(set(lengths.values())) > 1:
             raise BadInput(
-                f"unequal numbers of rows, of one selection: {lengths}; delete these files: one was cut short or edited"
+                f"the sources of one selection have different numbers of rows: {lengths}; one file was truncated or edited: "
+                "delete these files, and the same command makes them again"
             )
         training = {p.parent.name: [t for r in rows for t in taught(r)] for p, rows in rows_of.items()}
         pairs = {f"{p.parent.name} pairs": [t for r in read_records(p, Pair) for t in taught(r)] for p in self.pairs}
         return training | pairs
 
     def kept_out(self) -> dict[str, KeptOut]:
-        """The test sets, and the held-out seeds."""
+        """The test sets and the held-out seeds, by the name of the set."""
         sets = {p.stem: KeptOut([q.text for q in read_records(p, Question)], None) for p in self.tests}
         heldout = self._heldout()
         sets[HELDOUT] = KeptOut([s.text for s in heldout], frozenset(s.id for s in heldout))
         return sets
 
     def meanings(self, eps: float) -> ComparedMeanings:
-        """Their vectors."""
+        """The vectors of all texts that are compared. Texts above a cosine of 1 - `eps` mean nearly the same."""
         vectors = read_embeddings(self.embeddings)
         apart = {p.stem: vectors.vectors_of(q.id for q in read_records(p, Question)) for p in self.tests}
         apart[HELDOUT] = vectors.vectors_of(s.id for s in self._heldout())
@@ -116,11 +131,16 @@ def check_collapse(evaluations: Sequence[Path]) -> None:
     """Raise BadInput if the evaluation of a proposer has alarms."""
     for path in evaluations:
         if alarms := read_json(path)["alarms"]:
-            raise BadInput(f"{path}: the proposer has collapsed: {'; '.join(alarms)}; alarm.action: warn goes on")
+            raise BadInput(
+                f"{path}: the proposer has collapsed: {'; '.join(alarms)}; set alarm.action: warn to continue anyway"
+            )
 
 
 def taught(row: TrainingRow | Pair) -> list[tuple[str, str]]:
-    """Id and text of what a row teaches: both sides of a pair, the user's first turn, or what follows demonstrations."""
+    """Ids and texts of the instructions that a row teaches.
+
+    These are both sides of a pair, the first user turn of a conversation, or the completion of a three-shot prompt.
+    """
     if isinstance(row, Pair):
         return [(row.chosen_id, row.chosen.strip()), (row.rejected_id, row.rejected.strip())]
     if isinstance(row.prompt, str):

@@ -1,4 +1,4 @@
-"""Seeds that are asked: as many as are used, drawn by a hash, so that the rest cost nothing."""
+"""The draw, by a hash, of the seeds that a probe or the teacher is asked, so that unused seeds cost nothing."""
 
 from __future__ import annotations
 
@@ -11,34 +11,36 @@ from reversegen.core.records import Label, Seed, Split, stream_records
 from reversegen.ids import hashed_seed
 
 LEAST = 16
-"""Seeds of each source, subject and split in a probe. If a quarter fail, as published for math, they are a prompt's worth."""
+"""Least number of seeds of each source, subject and split in a probe. If a quarter of 16 fail, as published for math, the
+failed ones are enough for a three-shot prompt."""
 
 
 def probed_seeds(seeds: Path, most: int | None, random_seed: int) -> Iterator[Seed]:
-    """The seeds that a probe asks, `most` of both splits or all, in the order of the file.
+    """The seeds that a probe asks, in the order of the file: `most` seeds of both splits together, or all if it is None.
 
-    Of each source, subject and split at least LEAST, or all that there are. Raises BadInput if `most` is too small for that.
+    They include at least LEAST seeds of each source, subject and split, or all of a smaller group. Raises BadInput if `most`
+    is too small for that.
     """
     if most is None:
         return stream_records(seeds, Seed)
     first: list[str] = []
-    others: list[str] = []
+    further: list[str] = []
     taken = Counter[tuple[str, str | None, Split]]()
     for _, identity, group in sorted(_ranked(s, random_seed, "probe") for s in stream_records(seeds, Seed)):
-        (first if taken[group] < LEAST else others).append(identity)
+        (first if taken[group] < LEAST else further).append(identity)
         taken[group] += 1
     if most < len(first):
         raise BadInput(
-            f"data.probe_seeds: {most} are too few for {LEAST} seeds of each source, subject and split: {len(first)}; "
-            "raise it to that at least, or set it to null to ask all seeds"
+            f"data.probe_seeds: {most} seeds are too few, since {LEAST} of each source, subject and split are {len(first)}; "
+            f"raise it to at least {len(first)}, or set it to null to ask all seeds"
         )
-    return _with_ids(seeds, {*first, *others[: most - len(first)]})
+    return _with_ids(seeds, {*first, *further[: most - len(first)]})
 
 
 def answered_seeds(seeds: Path, labels: list[Path], most: int | None, random_seed: int) -> Iterator[Seed]:
-    """The training seeds that the teacher answers, `most` or all, in the order of the file.
+    """The training seeds that the teacher answers, in the order of the file: `most` of them, or all if it is None.
 
-    With the `labels` of a probe, they are drawn from those that it asked and that are not invalid: no row is made of others.
+    If `labels` of a probe are given, seeds are drawn only from those with a valid label, since only these can become rows.
     """
     train = (seed for seed in stream_records(seeds, Seed) if seed.split == "train")
     if most is None:

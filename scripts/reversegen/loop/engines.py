@@ -1,4 +1,4 @@
-"""Opens the engine of a stage: the model's folder is an input of its rule, an endpoint's calls lie beside its output."""
+"""How a stage opens its engine. A model's folder is an input of the rule; an endpoint's calls are logged beside the output."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ from reversegen.engines.endpoint.call_log import calls_folder
 def open_stage_engine(
     model: ModelUse | None, folders: list[Path], threads: int, output: Path, limits: Limits | None, decoding: Decoding
 ) -> Engine:
-    """The engine that writes `output`. `folders` has the model's folder, or is empty for an endpoint."""
+    """Open the engine of the stage that writes `output`. `folders` holds the model's folder, or is empty for an endpoint."""
     assert model is not None
     return open_engine(model, folders[0] if folders else None, decoding, threads, calls_folder(output), limits)

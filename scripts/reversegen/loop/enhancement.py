@@ -30,7 +30,7 @@ from reversegen.text.words import words
 log = logging.getLogger("reversegen")
 
 OF_FAILURES = ("reversegen", "warmup_failures")
-"""Sources whose rows `in_turns` selects. The two others are what they are compared with, drawn as they come."""
+"""Sources whose rows `in_turns` selects. The rows of the other two sources, which serve as comparisons, are drawn at random."""
 
 
 @dataclass(frozen=True)
@@ -54,17 +54,17 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Selection:
-    """The rows of each source, and how they came to be as many as they are."""
+    """The rows of each source, with the counts that explain their number."""
 
     rows: dict[str, list[TrainingRow]]
     candidates: dict[str, int]
-    """Distinct instructions of each source that have a trusted answer."""
+    """The number of distinct instructions of each source that have a trusted answer."""
     overlaps: dict[str, int]
-    """Candidates dropped because a test question asks the same."""
+    """The number of candidates that were dropped because they ask a test question or are a held-out seed."""
 
     @property
     def summary(self) -> dict[str, dict[str, int]]:
-        """Counts of each source, for the log and for `selection.json`."""
+        """The counts of each source, for the log and for `selection.json`."""
         return {
             name: {
                 "candidates": self.candidates[name],
@@ -86,29 +86,32 @@ def select_rows(
     system: str | None,
     random_seed: int,
 ) -> Selection:
-    """Choose equally many rows of each source; all are answered by the teacher, and all get the same replay rows.
+    """Choose equally many rows of each source. The teacher answers all of them, and every source gets the same replay rows.
 
-    `trained` are the arms of proposers 1 to N; `warmup` is everything that proposer 0 wrote for as many target calls; a seed
-    comes with its verdict in the probe, or `failed` where there was none.
-    A replay row is an instruction of proposer 0 that the target passed, in every arm that asked it, and no source teaches,
-    with the target's own answer from `responses`: of several draws what most say.
-    With `enhancement.in_turns` the rows of failures are the most different ones; all others are drawn.
-    Instructions that ask what a test question asks, and those that are a held-out seed, are dropped from every source and
-    from replay.
+    `trained` holds the arms of proposers 1 to N. `warmup` holds all arms of proposer 0, which together used as many target
+    calls. Each seed has its verdict in the probe, or `failed` if the task has no probe.
 
-    Raises BadInput if a source has nothing left.
+    A replay row is an instruction of proposer 0 that the target passed in every arm that asked it, and that no source teaches.
+    Its answer is the target's own from `responses`; of several draws it is the first that agrees with most of them.
+
+    With `enhancement.in_turns` the failures are selected for variety; all other rows are drawn at random. An instruction that
+    asks a test question, or that is a held-out seed, is dropped from every source and from replay.
+
+    Raises BadInput if a source has no instruction left.
     """
     kind = barred.kind
     pools = _candidates(trained, warmup, seeds)
     usable = {name: {i: c for i, c in pool.items() if not barred(i, c.text)} for name, pool in pools.items()}
     if empty := [name for name, pool in usable.items() if not pool]:
         raise BadInput(
-            f"enhancement: nothing to train on from {', '.join(empty)} after dropping what the test sets ask; sample more "
-            "(prompts.train) or give more seeds"
+            f"enhancement: no rows to train on are left of {', '.join(empty)} after dropping what the test sets ask; sample "
+            "more instructions (prompts.train) or give more seeds"
         )
     chosen = _choose(usable, enhancement, random_seed, kind)
     taught = {i for ids in chosen.values() for i in ids}
-    left_out = taught | pools["warmup_failures"].keys()  # what failed in one arm may have passed in another
+    left_out = (
+        taught | pools["warmup_failures"].keys()
+    )  # an instruction may have failed in one arm and passed in another
     passed = {
         i: c.text for i, c in _labelled(warmup, {"passed"}).items() if i not in left_out and not barred(i, c.text)
     }
@@ -137,7 +140,7 @@ def _candidates(
     warmup: Sequence[LabelledArm],
     seeds: Sequence[tuple[Seed, Reference, Verdict]],
 ) -> dict[str, dict[str, Candidate]]:
-    """By source and id, what may become a row."""
+    """The instructions that may become rows, by source and id."""
     return {
         "reversegen": _labelled(trained, {"failed"}),
         "warmup": _labelled(warmup, {"failed", "passed"}),
@@ -153,7 +156,7 @@ def _candidates(
 def _choose(
     pools: Mapping[str, Mapping[str, Candidate]], enhancement: Enhancement, random_seed: int, kind: Kind
 ) -> dict[str, list[str]]:
-    """Equally many ids of each source."""
+    """Choose equally many ids of each source."""
     count = min(enhancement.rows, *(len(pool) for pool in pools.values()))
     chosen = {}
     for name, pool in pools.items():
@@ -165,14 +168,17 @@ def _choose(
 
 
 def margin_warning(selection: Selection, answered: int, enhancement: Enhancement) -> str | None:
-    """A line if all sources lose rows since too few of the `answered` seeds, which were drawn, can be used; else None."""
-    left = {name: selection.candidates[name] - selection.overlaps[name] for name in SOURCES}
-    others = min(enhancement.rows, *(count for name, count in left.items() if name != "seeds"))
-    if answered != enhancement.answered_seeds or left["seeds"] >= others:
+    """A warning if every source loses rows because too few of the drawn seeds can be used; else None.
+
+    `answered` is the number of seeds that were drawn for the teacher to answer.
+    """
+    usable = {name: selection.candidates[name] - selection.overlaps[name] for name in SOURCES}
+    possible = min(enhancement.rows, *(count for name, count in usable.items() if name != "seeds"))
+    if answered != enhancement.answered_seeds or usable["seeds"] >= possible:
         return None
     return (
-        f"enhancement: {left['seeds']} of {answered} answered seeds can be used, so that every source has as many rows and not "
-        f"{others}; raise enhancement.seed_margin ({enhancement.seed_margin:g}) and start again"
+        f"enhancement: only {usable['seeds']} of {answered} answered seeds can be used, so every source has that many rows and "
+        f"not {possible}; raise enhancement.seed_margin ({enhancement.seed_margin:g}) and start again"
     )
 
 
@@ -184,10 +190,10 @@ def _plain_rows(
     system: str | None,
     random_seed: int,
 ) -> list[TrainingRow]:
-    """Questions of proposer 0, failed and passed alike, with one of the target's own draws as the answer.
+    """Rows of questions of proposer 0, failed and passed alike. The answer is one of the target's own draws.
 
-    Drawn and not greedy, since greedy answers would teach the target to be surer than it is. Under a system text a row holds
-    the letter alone, as the rows that ask whether the target is sure do: a draw that the limit cut is no whole turn.
+    Draws are used because greedy answers would teach the target to be surer than it is. Under a system text a row holds the
+    letter alone, like the rows that ask whether the target is sure, because a truncated draw is not a complete turn.
     """
     kind = barred.kind
     texts = {i: c.text for i, c in _labelled(warmup, {"failed", "passed"}).items() if not barred(i, c.text)}
@@ -203,7 +209,7 @@ def _plain_rows(
 
 
 def _labelled(arms: Sequence[LabelledArm], verdicts: set[Verdict]) -> dict[str, Candidate]:
-    """By id, the kept train-split instructions with one of the verdicts and a trusted answer."""
+    """The train-split instructions, by id, that have one of the verdicts and a trusted answer and are no near-duplicates."""
     pool: dict[str, Candidate] = {}
     for arm in arms:
         verdict = {label.instruction_id: label.verdict for label in arm.labels}
@@ -216,27 +222,28 @@ def _labelled(arms: Sequence[LabelledArm], verdicts: set[Verdict]) -> dict[str, 
 
 
 def _most_different(drawn: Sequence[str], pool: Mapping[str, Candidate], kind: Kind) -> list[str]:
-    """All ids, one of each type and length in turn, and of these what asks the same as an earlier one last.
+    """All ids, one of each type and length in turn. Instructions that repeat the question of an earlier one come last.
 
-    Lengths are in doublings of words: DPO is known to shift them, and with them wordings, whatever fails.
+    Lengths are grouped by doublings of the number of words. They matter because DPO is known to shift lengths, and with them
+    wordings, independently of what fails.
     """
     questions: set[str] = set()
     first: list[str] = []
-    again: list[str] = []
+    repeats: list[str] = []
     for i in drawn:
         question = kind.canonical(pool[i].text)
-        (again if question in questions else first).append(i)
+        (repeats if question in questions else first).append(i)
         questions.add(question)
 
     def type_and_length(i: str) -> str:
         type_ = kind.group(pool[i].text) or pool[i].subject or ""
         return f"{len(words(pool[i].text)).bit_length()} {type_}"
 
-    return list(in_turns([*first, *again], type_and_length))
+    return list(in_turns([*first, *repeats], type_and_length))
 
 
 def _answers(text: str, responses: Sequence[Response], kind: Kind) -> list[str]:
-    """The target's answers, without thoughts, that can be read; truncated ones only if no more than an option is read."""
+    """The target's readable answers, without thoughts. Truncated ones count only if an option letter is all that is read."""
     replies = (read_reply(r.text, r.finished, r.invalid) for r in responses)
     return [
         reply.text
@@ -246,7 +253,7 @@ def _answers(text: str, responses: Sequence[Response], kind: Kind) -> list[str]:
 
 
 def _settled(text: str, answers: Sequence[str], kind: Kind) -> str | None:
-    """The first answer that says what most say; None if there is none."""
+    """The first answer that gives the most frequent option, or the first answer if the kind has no options; None if empty."""
     if (choice := kind.choice) is None:
         return next(iter(answers), None)
     options = [choice.letter(text, answer) for answer in answers]

@@ -1,4 +1,4 @@
-"""The files that enhancement rows are selected from, and those that they are written to."""
+"""Reading the files that enhancement rows are selected from, and writing the selected rows."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ log = logging.getLogger("reversegen")
 def read_arms(
     instructions: Sequence[Path], labels: Sequence[Path], references: Sequence[Path], judgements: Sequence[Path]
 ) -> list[LabelledArm]:
-    """Each arm with the references that the judge passed: all of them if there are no judgements."""
+    """Read each arm with its trusted references: those that the judge passed, or all if there are no judgements."""
     opinions = _opinions(judgements)
     return [
         LabelledArm(read_records(i, Instruction), read_records(j, Label), _trusted(r, opinions))
@@ -39,7 +39,7 @@ def read_arms(
 def read_answered_seeds(
     drawn_seeds: Path, references: Path, judgements: Sequence[Path], probe: Sequence[Path]
 ) -> list[tuple[Seed, Reference, Verdict]]:
-    """The seeds that have a reference which the judge passed, with their verdict in the probe, or `failed` without one."""
+    """The seeds with a trusted reference, each with this reference and its verdict in the probe, or `failed` without one."""
     references_of = {r.instruction_id: r for r in _trusted(references, _opinions(judgements))}
     verdicts: dict[str, Verdict] = {r.instruction_id: r.verdict for path in probe for r in read_records(path, Label)}
     return [
@@ -50,7 +50,7 @@ def read_answered_seeds(
 
 
 def read_responses(paths: Sequence[Path]) -> dict[str, list[Response]]:
-    """By instruction, the target's answers in all arms."""
+    """The target's answers in all arms, by the id of the instruction."""
     responses = defaultdict(list)
     for path in paths:
         for response in read_records(path, Response):
@@ -61,7 +61,7 @@ def read_responses(paths: Sequence[Path]) -> dict[str, list[Response]]:
 def write_selection(
     selected: Selection, drawn_seeds: Path, settings: Enhancement, outputs: Mapping[str, Path], selection: Path
 ) -> None:
-    """Write the rows of each source and their counts; log these, and whether too few seeds were drawn."""
+    """Write the rows of each source and their counts; log the counts, and a warning if too few seeds were drawn."""
     log.info("selected: %s", selected.summary)
     if warning := margin_warning(selected, len(read_records(drawn_seeds, Seed)), settings):
         log.warning("%s", warning)
@@ -71,11 +71,11 @@ def write_selection(
 
 
 def _opinions(paths: Sequence[Path]) -> dict[str, Verdict] | None:
-    """The judge's verdicts on references; None if the task has no judge."""
+    """The judge's verdicts on references, by instruction id; None if the task has no judge."""
     return {j.instruction_id: j.verdict for path in paths for j in read_records(path, Judgement)} if paths else None
 
 
 def _trusted(path: Path, opinions: Mapping[str, Verdict] | None) -> list[Reference]:
-    """The references of a file without those that the judge did not pass."""
+    """The references of a file that the judge passed, or all of them if there are no verdicts."""
     references = read_records(path, Reference)
     return [r for r in references if opinions is None or opinions.get(r.instruction_id) == "passed"]

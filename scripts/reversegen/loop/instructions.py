@@ -1,4 +1,4 @@
-"""From samples to distinct instructions: parsed, merged where equal, near-duplicates marked."""
+"""Instructions: samples are parsed, equal ones are merged, and near-duplicates are marked."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ log = logging.getLogger("reversegen")
 
 
 def read_samples(path: Path) -> list[Sample]:
-    """The samples of a proposer. Raises BadInput if the prompts have not as many samples each, each once."""
+    """Read the samples of a proposer. Raises BadInput if prompts have different numbers of samples or a sample repeats."""
     samples = read_records(path, Sample)
     counts = Counter(sample.prompt_id for sample in samples)
     if len(set(counts.values())) != 1 or len({sample.id for sample in samples}) < len(samples):
         raise BadInput(
-            f"{path}: not as many samples of each prompt, each once: it was cut short or edited; delete it, and the same "
-            "command makes it again"
+            f"{path}: prompts have different numbers of samples, or a sample occurs twice; the file was truncated or edited: "
+            "delete it, and the same command makes it again"
         )
     return samples
 
 
 def collect_instructions(samples: Sequence[Sample], deduplication: Deduplication, kind: Kind) -> list[Instruction]:
-    """One record for each distinct text, in order of first appearance; every sample belongs to exactly one.
+    """One record for each distinct text, in order of first appearance. Every sample belongs to exactly one record.
 
-    An instruction is invalid if the parser refuses it. Of the valid ones of the train split, those that nearly repeat
-    another one point to it; held-out ones are never dropped, since their rate counts all that the proposer writes.
+    An instruction is invalid if the parser refuses it. A valid instruction of the train split that nearly repeats another one
+    points to it by `duplicate_of`. Held-out instructions are never marked, since the failure rate counts all of them.
     """
     instructions_by_id: dict[str, Instruction] = {}
     for sample in samples:
         parsed = _parsed(sample, kind)
         identity = instruction_id(parsed.text) if parsed.invalid is None else f"invalid-{sample.id}"
         if identity in instructions_by_id:
-            known = instructions_by_id[identity]
-            merged = {"samples": [*known.samples, sample.id], "splits": sorted({*known.splits, sample.split})}
-            instructions_by_id[identity] = known.model_copy(update=merged)
+            first = instructions_by_id[identity]
+            merged = {"samples": [*first.samples, sample.id], "splits": sorted({*first.splits, sample.split})}
+            instructions_by_id[identity] = first.model_copy(update=merged)
         else:
             instructions_by_id[identity] = Instruction(
                 id=identity,
@@ -71,7 +71,7 @@ def collect_instructions(samples: Sequence[Sample], deduplication: Deduplication
 def texts_to_embed(
     samples: Sequence[Path], seeds: Sequence[Path], tests: Sequence[Path], deduplication: Deduplication, kind: Kind
 ) -> dict[str, str]:
-    """By id, the texts of seeds and questions, and of samples the instructions that exact and n-gram duplicates leave."""
+    """The texts to embed, by id: seeds, test questions, and the distinct valid instructions that samples hold."""
     collected = [i for path in samples for i in collect_instructions(read_records(path, Sample), deduplication, kind)]
     texts = {i.id: i.text for i in collected if i.asked}
     texts |= {s.id: s.text for path in seeds for s in read_records(path, Seed)}
@@ -79,7 +79,7 @@ def texts_to_embed(
 
 
 def _parsed(sample: Sample, kind: Kind) -> Parsed:
-    """The instruction in a sample, whose thought is no part of it; invalid if it was not received or is only a thought."""
+    """The instruction in a sample, without the thought. It is invalid if nothing but a thought, or no reply, was received."""
     reply = read_reply(sample.text, sample.finished, sample.invalid)
     if reply.invalid is not None:
         return Parsed(sample.text, reply.invalid)
@@ -89,8 +89,11 @@ def _parsed(sample: Sample, kind: Kind) -> Parsed:
 def mark_semantic_duplicates(
     instructions: Sequence[Instruction], embeddings: Embeddings, eps: float, random_seed: int
 ) -> list[Instruction]:
-    """Of what is kept of the train split, mark those that mean nearly what another one means, by its id."""
-    kept = sorted(i.id for i in instructions if i.asked and i.duplicate_of is None and "train" in i.splits)
-    duplicates = semantic_duplicates(embeddings.vectors_of(kept), eps, random_seed)
-    means = {kept[n]: kept[place] for n, place in enumerate(duplicates.earlier) if place >= 0}
-    return [i.model_copy(update={"duplicate_of": means[i.id]}) if i.id in means else i for i in instructions]
+    """Mark train-split instructions that mean nearly the same as another one: `duplicate_of` is the other one's id.
+
+    Two texts mean nearly the same if their cosine is above 1 - `eps`.
+    """
+    ids = sorted(i.id for i in instructions if i.asked and i.duplicate_of is None and "train" in i.splits)
+    duplicates = semantic_duplicates(embeddings.vectors_of(ids), eps, random_seed)
+    originals = {ids[n]: ids[place] for n, place in enumerate(duplicates.earlier) if place >= 0}
+    return [i.model_copy(update={"duplicate_of": originals[i.id]}) if i.id in originals else i for i in instructions]

@@ -1,4 +1,4 @@
-"""Judgements: what a judge model says of answers."""
+"""Judgements: a judge model's opinions of answers."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def read_judged_answers(
     judge_format: str,
     kind: Kind,
 ) -> list[tuple[str, str, Reply]]:
-    """Id, text and answer of what is judged: the first response, or the teacher's solution, if there is one.
+    """Ids, texts and answers for the judge. The answer is the first response or the teacher's solution, if there is one.
 
-    Of the tests those questions are judged whose measure needs it, and all if the judge reads refusals.
+    A test question is judged only if its measure needs a judge, or if the judge's format also reads refusals.
     """
     every = reads_refusals(judge_format)
     texts = {i.id: i.text for path in instructions for i in read_records(path, Instruction)}
@@ -51,7 +51,7 @@ def judge_answers(
     batch_size: int,
     shard: str = WHOLE,
 ) -> None:
-    """A judge's opinion of (id, instruction, answer) triples; an answer that is invalid is not shown to it."""
+    """Write a judge's opinions of (id, instruction, answer) triples to `output`. The judge does not see invalid answers."""
 
     def answer(number: int, batch: Sequence[tuple[str, str, Reply]]) -> list[Judgement]:
         shown = [(instruction, reply.text) for _, instruction, reply in batch if not reply.invalid]

@@ -1,4 +1,4 @@
-"""Verdicts: responses joined to references and judgements by id, and judged by the kind."""
+"""Labels: responses are joined to references and judgements by id, and the kind decides the verdict."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ log = logging.getLogger("reversegen")
 def read_cases(
     questions: list[Path], record: QuestionRecord, responses: Path, references: list[Path], judgements: list[Path]
 ) -> list[Case]:
-    """What verdicts rest on, for all that was asked. The reference of a seed is its data set's own answer.
+    """Read everything that the verdicts depend on, for each question. The reference of a seed is its data set's own answer.
 
-    Raises BadInput for a file that does not fit what was asked. Of tests a judge reads attacks alone.
+    Raises BadInput if a file does not fit the questions. Judgements of tests are exempt, since a judge reads only the tests
+    whose measure needs it.
     """
     asked = read_questions(questions, record)
     ids = [identity for identity, _ in asked]
@@ -36,7 +37,7 @@ def read_cases(
 
 
 def _own_answer(seed: Seed) -> Reference:
-    """A seed without one is invalid if the kind needs it."""
+    """The data set's answer as a reference. A label is invalid if the kind needs an answer and the seed has none."""
     return Reference(instruction_id=seed.id, answer=seed.answer, solution=None, teacher="data set", invalid=None)
 
 
@@ -46,7 +47,7 @@ def cases(
     references: Sequence[Reference] = (),
     judgements: Sequence[Judgement] = (),
 ) -> list[Case]:
-    """Everything about each (id, text) of `asked`, in order, joined by id."""
+    """One case for each (id, text) of `asked`, in order: its responses, reference and judgement, joined by id."""
     answers: dict[str, list[Response]] = defaultdict(list)
     for response in sorted(responses, key=lambda r: r.sample):
         answers[response.instruction_id].append(response)
@@ -56,7 +57,7 @@ def cases(
 
 
 def label_responses(asked: Sequence[Case], timeout: float, kind: Kind) -> list[Label]:
-    """One label for each case, in order. `timeout` is in seconds, for one comparison of answers."""
+    """One label for each case, in order. `timeout` is the limit of one comparison of answers, in seconds."""
     start = time.perf_counter()
     with Checker(timeout=timeout) as checker:
         labels = [kind.label(case, checker) for case in asked]
@@ -65,7 +66,7 @@ def label_responses(asked: Sequence[Case], timeout: float, kind: Kind) -> list[L
 
 
 def label_tests(questions: Sequence[Question], asked: Sequence[Case], timeout: float, kind: Kind) -> list[Label]:
-    """One label for each test question, in order."""
+    """One label for each test question, in order. `timeout` is the limit of one comparison of answers, in seconds."""
     start = time.perf_counter()
     with Checker(timeout=timeout) as checker:
         labels = [kind.label_test(q, case, checker) for q, case in zip(questions, asked, strict=True)]

@@ -1,4 +1,4 @@
-"""Preference pairs. Both sides are instructions: `chosen` is one on which the target FAILED, `rejected` one it passed."""
+"""Preference pairs. Both sides are instructions: the target FAILED on `chosen` and passed `rejected`."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ log = logging.getLogger("reversegen")
 
 @dataclass(frozen=True)
 class Judged:
-    """A kept instruction of the train split with its verdict and the prompts that it was sampled from."""
+    """A decided instruction of the train split, with the prompts that it was sampled from."""
 
     id: str
     item: str
     """The instruction as the proposer writes it."""
     type: str
-    """What pairs are taken in turns from: its type or subject, empty if it has none."""
+    """Its type or subject, from which pairs are taken in turns; empty if it has neither."""
     failed: bool
     prompts: tuple[str, ...]
-    """Texts of its prompts, in order of its samples, each once."""
+    """The distinct texts of its prompts, in the order of its samples."""
 
 
 def read_judged(prompts: Path, samples: Path, instructions: Path, labels: Path, barred: Barred) -> list[Judged]:
-    """`judged_instructions` of the files of one iteration."""
+    """Read the files of one iteration and return its `judged_instructions`."""
     return judged_instructions(
         read_records(instructions, Instruction),
         read_records(labels, Label),
@@ -56,9 +56,10 @@ def judged_instructions(
     barred: Callable[[str, str], bool],
     kind: Kind,
 ) -> list[Judged]:
-    """The instructions of one iteration that may enter a pair: train split, kept, failed or passed. Joined by id.
+    """The instructions of one iteration that may enter a pair, joined by id to their labels, samples and prompts.
 
-    `barred` says of (id, text) whether it asks what is kept out of training.
+    They are in the train split, failed or passed, and are no near-duplicates. `barred` returns for (id, text) whether the
+    instruction is kept out of training.
     """
     verdicts = {label.instruction_id: label.verdict for label in labels}
     texts = {p.id: p.text for p in prompts}
@@ -82,13 +83,13 @@ def judged_instructions(
 def build_pairs(
     current: Sequence[Judged], earlier: Sequence[Judged], pairing: Pairing, random_seed: int, iteration: int
 ) -> list[Pair]:
-    """Pair each failed instruction of this iteration, once, with a passed one.
+    """Pair each failed instruction of this iteration at most once with a passed one.
 
-    First with one of the same prompt, then, where `across_prompts`, with one of another prompt, then with one that passed
-    in an earlier iteration. A passed one serves at most `max_reuse` times, the least used first. Failed ones are taken in
-    turns from their types, so that `max_pairs` cuts the common types and not the rare ones.
+    Passed instructions of the same prompt come first, then, with `across_prompts`, those of other prompts, then those of
+    earlier iterations. Each passed instruction serves at most `max_reuse` times, and the least used one is taken first. Failed
+    instructions are taken in turns from their types, so that `max_pairs` drops common types before rare ones.
 
-    Raises BadInput, saying what to change, if nothing is valid, nothing failed, nothing passed, or nothing pairs.
+    Raises BadInput, with what to change, if no instruction is valid, none failed, none passed, or no two can be paired.
     """
     rng = random.Random(hashed_seed(random_seed, iteration, "pairs"))
     failed = [j for j in current if j.failed]
@@ -100,17 +101,17 @@ def build_pairs(
     rng.shuffle(earlier_passed)
     if not current:
         raise BadInput(
-            f"iteration {iteration}: no valid instruction to pair; the proposer writes none that can be parsed and labelled: "
-            "look at instructions.jsonl, then train it longer (warmup) or sample more (prompts.train)"
+            f"iteration {iteration}: no valid instruction to pair, since none of the proposer's can be parsed and labelled; "
+            "look at instructions.jsonl, then train the proposer longer (warmup) or sample more (prompts.train)"
         )
     if not failed:
         raise BadInput(
             f"iteration {iteration}: the target failed on none of {len(current)} instructions; sample more (prompts.train, "
-            "sampling.samples_per_prompt), use seeds nearer to its weakness, or another target"
+            "sampling.samples_per_prompt), use seeds nearer to the target's weaknesses, or use another target"
         )
     if not passed and not earlier_passed:
         raise BadInput(
-            f"iteration {iteration}: the target passed none of {len(current)} instructions, and none of an earlier iteration; "
+            f"iteration {iteration}: the target passed none of {len(current)} instructions and none of an earlier iteration; "
             "check the labels, sample more (prompts.train), or stop at this iteration"
         )
     used: Counter[str] = Counter()
@@ -118,7 +119,7 @@ def build_pairs(
     waiting = (j for j in failed if j.id not in matched)
     pools = {"across_prompts": passed if pairing.across_prompts else [], "earlier_pass": earlier_passed}
     for name, pool in pools.items():
-        # the pool stands first: zip must not take a failed instruction that no pass is left for
+        # the pool comes first: when it is empty, zip must not have taken another failed instruction
         for rejected, chosen in zip(_least_used(pool, used, pairing.max_reuse), waiting, strict=False):
             used[rejected.id] += 1
             matched[chosen.id] = _pair(chosen, rejected, chosen.prompts[0], name)
@@ -135,7 +136,7 @@ def build_pairs(
 def _match_prompts(
     failed: Sequence[Judged], passed: Sequence[Judged], used: Counter[str], max_reuse: int
 ) -> dict[str, Pair]:
-    """Pairs within one prompt, by id of the failed instruction; counts in `used` how often each passed one serves."""
+    """Pairs within one prompt, by the id of the failed instruction. Each use of a passed instruction is counted in `used`."""
     by_prompt = defaultdict(list)
     for judged in passed:
         for prompt in judged.prompts:
@@ -151,7 +152,7 @@ def _match_prompts(
 
 
 def _least_used(pool: Sequence[Judged], used: Counter[str], max_reuse: int) -> Iterator[Judged]:
-    """The pool in rounds: in round n those that have served at most n times. The caller counts each use."""
+    """The pool in rounds: round n gives the instructions that were used at most n times. The caller counts each use."""
     for uses in range(max_reuse):
         yield from (judged for judged in pool if used[judged.id] <= uses)
 
@@ -168,7 +169,7 @@ def _pair(chosen: Judged, rejected: Judged, prompt: str, pairing: str) -> Pair:
 
 
 def pair_statistics(pairs: Sequence[Pair]) -> dict[str, float | int]:
-    """Counts by kind of pairing, and mean lengths in words of both sides: a length gap is what DPO learns first."""
+    """Counts by kind of pairing, and mean lengths of both sides in words, since DPO learns a difference in length first."""
     kinds = Counter(pair.pairing for pair in pairs)
     return {
         "pairs": len(pairs),

@@ -1,4 +1,4 @@
-"""Three-shot prompts: the rows that warm proposer 0 up, and the prompts of each iteration."""
+"""Three-shot prompts: the warm-up rows of proposer 0, and the prompts of each iteration."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from reversegen.kinds.base import Kind
 log = logging.getLogger("reversegen")
 
 DEMONSTRATIONS = 3
-"""Examples in a prompt, as published: three-shot."""
+"""Examples in a prompt: three, as published."""
 
 
 def build_warmup(
     seeds: Sequence[Seed], rows: int | None, header: str, random_seed: int, kind: Kind
 ) -> list[TrainingRow]:
-    """One row a training seed: a prompt of three others of its source, and the seed as what follows.
+    """One row for each training seed: the prompt has three other seeds of its source, and the completion is the seed.
 
-    Where `rows` is larger than the number of seeds, they come round again with other demonstrations; where it is smaller,
-    a random choice of seeds is used; None takes each seed once. Raises BadInput for a source of fewer than four seeds.
+    If `rows` is larger than the number of seeds, seeds are used again with other demonstrations. If it is smaller, seeds are
+    chosen at random. None uses each seed once. Raises BadInput if a source and subject has fewer than four seeds.
     """
     rng = random.Random(hashed_seed(random_seed, "warmup"))
     targets = [s for s in seeds if s.split == "train"]
@@ -35,10 +35,10 @@ def build_warmup(
         order += rng.sample(targets, len(targets))
     built = []
     for target in order[:rows]:
-        others = alike[target.source, target.subject]
+        candidates = alike[target.source, target.subject]
         shots: list[Seed] = []
         while len(shots) < DEMONSTRATIONS:
-            shot = rng.choice(others)
+            shot = rng.choice(candidates)
             if shot.id != target.id and shot not in shots:
                 shots.append(shot)
         built.append(
@@ -55,9 +55,10 @@ def build_warmup(
 def build_prompts(
     seeds: Sequence[Seed], prompts: Prompts, iteration: int, random_seed: int, kind: Kind
 ) -> list[Prompt]:
-    """The prompts of an iteration: fresh ones of training seeds, then the held-out ones of held-out seeds.
+    """The prompts of an iteration: fresh ones from training seeds, then the held-out ones from held-out seeds.
 
-    All differ. The held-out ones depend on the random seed alone. Raises BadInput if there are too few seeds for that.
+    All prompts differ. The held-out prompts depend on the random seed but not on the iteration. Raises BadInput if there are
+    too few seeds for so many different prompts.
     """
     return [
         *_draw(seeds, "train", prompts.train, prompts.header, hashed_seed(random_seed, iteration, "prompts"), kind),
@@ -66,7 +67,7 @@ def build_prompts(
 
 
 def _draw(seeds: Sequence[Seed], split: Split, count: int, header: str, draw: int, kind: Kind) -> list[Prompt]:
-    """Draw `count` different prompts: a seed uniformly, which gives source and subject, then three of these."""
+    """Draw `count` different prompts: each draws one seed uniformly, then three seeds of that seed's source and subject."""
     rng = random.Random(draw)
     pool = [s for s in seeds if s.split == split]
     alike = _alike(pool, split, DEMONSTRATIONS)
@@ -81,46 +82,48 @@ def _draw(seeds: Sequence[Seed], split: Split, count: int, header: str, draw: in
         prompt = Prompt(id=content_id(text), split=split, text=text, seeds=ids, subject=first.subject)
         drawn.setdefault(prompt.id, prompt)
     raise BadInput(
-        f"prompts.{split}: {count} different prompts cannot be drawn from {len(pool)} {split} seeds; ask for fewer, or "
-        "give more seeds: of a probe, only those that failed count, and data.probe_seeds says how many it asks"
+        f"prompts.{split}: {count} different prompts cannot be drawn from {len(pool)} {split} seeds; ask for fewer prompts, or "
+        "give more seeds (after a probe only failed seeds count; data.probe_seeds sets how many it asks)"
     )
 
 
 def _text(shots: Sequence[Seed], header: str, kind: Kind) -> str:
-    """The prompt of these demonstrations; a header may name their `{subject}`."""
+    """The prompt with these demonstrations. `{subject}` in the header becomes their subject."""
     subject = (shots[0].subject or "").replace("_", " ")
     return kind.build_prompt(header.replace("{subject}", subject), [kind.write_item(s.text, s.answer) for s in shots])
 
 
 def _alike(seeds: Sequence[Seed], split: Split, least: int) -> dict[tuple[str, str | None], list[Seed]]:
-    """Seeds by source and subject: the demonstrations of one prompt share both."""
+    """Seeds by source and subject, which the demonstrations of one prompt share.
+
+    Raises BadInput if a source and subject has fewer than `least` seeds.
+    """
     alike: dict[tuple[str, str | None], list[Seed]] = {}
     for seed in seeds:
         alike.setdefault((seed.source, seed.subject), []).append(seed)
     small = [", ".join(filter(None, key)) for key, of_key in alike.items() if len(of_key) < least]
     if small or not alike:
         raise BadInput(
-            f"prompts.{split}: a prompt takes {least} {split} seeds of one source and subject, and "
-            f"{'; '.join(small) or 'every one'} has fewer; give more rows in data.seeds, or change data.heldout_share"
+            f"prompts.{split}: a prompt needs {least} {split} seeds of one source and subject, and "
+            f"{'; '.join(small) or 'every source'} has fewer; give more rows in data.seeds, or change data.heldout_share"
         )
     return alike
 
 
 def failed_seeds(seeds: Iterable[Seed], labels: Sequence[Label]) -> list[Seed]:
-    """The seeds that the target failed in the probe, without sources and subjects too small for a prompt.
+    """The seeds that the target failed in the probe, without sources and subjects that are too small for a prompt.
 
-    The probe may have asked some of them only.
-    Raises BadInput if a split has none.
+    A seed that the probe did not ask has no label and is left out. Raises BadInput if a split has no seed left.
     """
     failed = {label.instruction_id for label in labels if label.verdict == "failed"}
-    kept = [s for s in seeds if s.id in failed]
-    sizes = Counter((s.source, s.subject, s.split) for s in kept)
-    kept = [s for s in kept if sizes[s.source, s.subject, s.split] > DEMONSTRATIONS]
+    failed_ones = [s for s in seeds if s.id in failed]
+    sizes = Counter((s.source, s.subject, s.split) for s in failed_ones)
+    usable = [s for s in failed_ones if sizes[s.source, s.subject, s.split] > DEMONSTRATIONS]
     for split in ("train", "heldout"):
-        if not any(s.split == split for s in kept):
+        if not any(s.split == split for s in usable):
             raise BadInput(
                 f"probe: the target failed on {len(failed)} of {len(labels)} seeds, too few {split} ones for a prompt; "
-                "raise data.probe_seeds if it does not ask all, give more seeds, or set data.probe: false"
+                "raise data.probe_seeds if it is below the number of seeds, give more seeds, or set data.probe: false"
             )
-    log.info("probe: the target failed on %d of %d seeds; %d enter prompts", len(failed), len(labels), len(kept))
-    return kept
+    log.info("probe: the target failed on %d of %d seeds; %d enter prompts", len(failed), len(labels), len(usable))
+    return usable

@@ -1,4 +1,4 @@
-"""What is asked: instructions, seeds or test questions, read from their files, alike for targets, teachers and labels."""
+"""Questions: instructions, seeds or test questions, read from their files in one way for targets, teachers and labels."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from reversegen.core.records import Instruction, Question, Seed, read_records
 from reversegen.loop.seeds import read_tests
 
 Questions = Sequence[tuple[str, str]]
-"""Ids with what is asked."""
+"""Pairs of an id and a text."""
 QuestionRecord = Literal["instructions", "seeds", "tests"]
-"""What the files of questions hold."""
+"""The kind of record that files of questions hold."""
 
 
 def read_questions(files: list[Path], record: QuestionRecord) -> list[tuple[str, str]]:
-    """Id and text of each instruction that is asked, of each seed, or of each test question, once where sets share it."""
+    """Ids and texts of the instructions that are asked, of the seeds, or of the test questions, each test question once."""
     if record == "instructions":
         return [(i.id, i.text) for path in files for i in read_records(path, Instruction) if i.asked]
     if record == "seeds":
@@ -25,5 +25,5 @@ def read_questions(files: list[Path], record: QuestionRecord) -> list[tuple[str,
 
 
 def read_test_questions(files: list[Path]) -> list[Question]:
-    """The questions of all sets, once where sets share one."""
+    """The questions of all test sets. A question that several sets share is given once."""
     return list({q.id: q for questions in read_tests(files).values() for q in questions}.values())

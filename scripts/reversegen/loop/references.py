@@ -1,4 +1,4 @@
-"""Trusted answers: by the exact solver of an invented world, or by a vote of a teacher's solutions."""
+"""References, which are trusted answers: from the exact solver of an invented world, or by a vote of a teacher's solutions."""
 
 from __future__ import annotations
 
@@ -21,16 +21,19 @@ DISAGREE = "teacher's answers disagree"
 
 
 def solve(questions: Iterable[tuple[str, str]], teacher: str, kind: Kind) -> list[Reference]:
-    """References by a world's solver for (id, instruction) pairs. Raises KeyError for a teacher that is no world."""
+    """The references of a world's solver for (id, instruction) pairs. Raises KeyError if `teacher` does not name a world."""
     return [reference(identity, text, WORLDS[teacher].solve(text), teacher, kind) for identity, text in questions]
 
 
 def reference(identity: str, text: str, solution: str | None, teacher: str, kind: Kind) -> Reference:
-    """The record of one whole solution; invalid if it is none or says so, or if it has no final answer in strict form."""
+    """The record of one complete solution.
+
+    It is invalid if `solution` is None, states that there is no answer, or has no final answer in strict form.
+    """
     answer = kind.read_reference(text, solution) if solution is not None else None
     if answer is None:
-        says_none = solution is None or (kind.says_none is not None and kind.says_none(text, solution))
-        return refused(identity, NOT_ANSWERABLE if says_none else NO_ANSWER, teacher)
+        unanswerable = solution is None or (kind.says_none is not None and kind.says_none(text, solution))
+        return refused(identity, NOT_ANSWERABLE if unanswerable else NO_ANSWER, teacher)
     return Reference(instruction_id=identity, answer=answer, solution=solution, teacher=teacher, invalid=None)
 
 
@@ -40,26 +43,26 @@ def refused(identity: str, reason: str, teacher: str) -> Reference:
 
 
 def not_understood(reason: str | None) -> bool:
-    """Whether an instruction has no reference because a teacher's reply, which was received, could not be read."""
+    """Whether `reason` means that a teacher's reply was received but could not be read."""
     return reason not in (None, NOT_SOLVABLE, NOT_ANSWERABLE, DISAGREE)
 
 
 def structured_reference(
     identity: str, text: str, reply: Reply, teacher: str, kind: Kind, form: Structured
 ) -> Reference:
-    """The record of a whole reply that a schema should hold, alone or as one code block; invalid if it has another form."""
+    """The record of a complete reply in the form of a JSON schema, alone or in one code block; invalid in any other form."""
     try:
         solution = form.solution(form.reply.model_validate_json(_unfenced(reply.text)))
-    except ValidationError as error:  # its kind alone is told: what stood there is the model's
+    except ValidationError as error:  # the reason gives the type of the error without the model's text
         return refused(identity, f"malformed reply: {error.errors(include_input=False)[0]['type']}", teacher)
     return reference(identity, text, solution, teacher, kind)
 
 
 def _unfenced(text: str) -> str:
-    """A reply without the code block of Markdown around it."""
-    first, _, rest = text.strip().partition("\n")
-    fenced = first.rstrip().lower() in ("```", "```json") and rest.endswith("```")
-    return rest.removesuffix("```") if fenced else text
+    """The reply without a Markdown code block around it."""
+    first, _, following = text.strip().partition("\n")
+    fenced = first.rstrip().lower() in ("```", "```json") and following.endswith("```")
+    return following.removesuffix("```") if fenced else text
 
 
 def vote(
@@ -72,10 +75,11 @@ def vote(
     checker: Checker,
     form: Structured | None = None,
 ) -> Reference:
-    """The reference that most solutions agree on, by equal final answers, with the first solution that gives it.
+    """The final answer that most solutions agree on, with the first solution that gives it.
 
-    Invalid if fewer than `agreeing` say the same, or two answers have as many votes; if none has a vote, the reason is the most
-    frequent one. A truncated solution has no vote: it would be trained on. `form` reads structured replies.
+    The reference is invalid if fewer than `agreeing` solutions agree, or if two answers tie for the most votes. If no solution
+    has a vote, the reason is the most frequent one among the solutions. A truncated solution has no vote, since the target
+    would be trained on it. `form` is the form of structured replies, or None.
     """
 
     def read(solution: Generated) -> Reference:
@@ -86,8 +90,8 @@ def vote(
             return structured_reference(identity, text, reply, teacher, kind, form)
         return reference(identity, text, reply.text, teacher, kind)
 
-    def equal(one: str, other: str) -> bool:
-        return one == other if kind.choice else checker.equal(one, other) is True
+    def equal(answer: str, elected: str) -> bool:
+        return answer == elected if kind.choice else checker.equal(answer, elected) is True
 
     references = [read(solution) for solution in solutions]
     if len(references) == 1:

@@ -1,4 +1,4 @@
-"""Samples: what a proposer writes after each prompt."""
+"""Samples: the texts that a proposer writes after each prompt."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def sample_instructions(
     seed_parts: tuple[str | int, ...],
     shard: str = WHOLE,
 ) -> None:
-    """Sample continuations of every prompt, `batch_size` of them at once.
+    """Write `samples_per_prompt` continuations of every prompt to `output`, `batch_size` continuations at once.
 
-    A batch's draw is seeded by a hash of `seed_parts` and its number.
+    The random seed of a batch is a hash of `seed_parts` and the batch's number.
     """
     batch_size = items_at_once(batch_size, samples_per_prompt)
 

@@ -1,4 +1,4 @@
-"""Seed instructions and test questions: read from their sources, cleaned, split."""
+"""Seed instructions and test questions: they are read from their sources, cleaned and split."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from reversegen.worlds import WORLDS, draw_examples
 
 log = logging.getLogger("reversegen")
 LEAST = 4
-"""Seeds that a three-shot prompt with its target takes."""
+"""Seeds that a three-shot row needs: three demonstrations and the seed that follows them."""
 Group = tuple[str, str | None, Split]
-"""Source, subject and split: what the demonstrations of a prompt share."""
+"""Source, subject and split, which the demonstrations of a prompt share."""
 
 
 def clean_seeds(
@@ -31,15 +31,16 @@ def clean_seeds(
     heldout_share: float,
     kind: Kind,
 ) -> Iterator[Seed]:
-    """Read all sources, drop what is repeated or a test question asks, split by a hash of the normalised text.
+    """The seeds of all sources, without repeated ones and without those that ask a test question.
 
-    `files` gives the file of each source that is no corpus. A source's or subject's seeds of one split that are fewer than a
-    prompt takes are dropped. All is read and checked before this returns; what is kept takes some 550 bytes a seed of 240
-    characters (`make bench ONLY=host_memory`), and the records are made as they are asked for. Raises BadInput for an empty or
-    malformed source, and for one that has no prompt's worth left.
+    `files` gives the file of each source that is not a corpus. The split is decided by a hash of the normalised text. If a
+    source and subject has fewer seeds of a split than a prompt needs, these seeds are dropped. Everything is read and checked
+    before this function returns; the records are made one at a time. A seed of 240 characters takes about 550 bytes of memory
+    (`make bench ONLY=host_memory`). Raises BadInput for an empty or malformed source, and for a source with too few seeds left
+    for a prompt.
     """
     kept: dict[str, tuple[bytes, str | None, Group]] = {}
-    groups: dict[Group, Group] = {}  # one object for all seeds of a group
+    groups: dict[Group, Group] = {}  # all seeds of a group share one object
     sizes = Counter[Group]()
     questions = {kind.canonical(question.text) for question in tests}
     counts: dict[str, str] = {}
@@ -59,13 +60,13 @@ def clean_seeds(
             group = groups.setdefault(group, group)
             kept[identity] = row.text.encode(), row.answer, group
             sizes[group] += 1
-        counts[name] = f"{rows} rows, of which {overlaps} are asked by a test set and others may repeat"
+        counts[name] = f"{rows} rows, of which {overlaps} are asked by a test set and some may be repeated"
         log.info(
-            "%s: %d rows, %d dropped that a test set asks, %d new distinct seeds, %d rows with another answer than before",
+            "%s: %d rows, %d dropped that a test set asks, %d new distinct seeds, %d repeated rows with a different answer",
             name, rows, overlaps, len(kept) - before, contradicting,
         )  # fmt: skip
     if few := sum(size for size in sizes.values() if size < LEAST):
-        log.info("%d seeds dropped: fewer than %d of their subject and split", few, LEAST)
+        log.info("%d seeds dropped, since there are fewer than %d of their subject and split", few, LEAST)
     _check_sizes(sizes, counts)
     return (
         Seed(
@@ -83,7 +84,7 @@ def clean_seeds(
 
 
 def _check_sizes(sizes: Mapping[Group, int], counts: Mapping[str, str]) -> None:
-    """Raise BadInput for a source, of those that `counts` tells of, that has no prompt's worth of a split left."""
+    """Raise BadInput if a source, named in `counts`, has too few seeds of a split left for a prompt."""
     enough = {(source, split) for (source, _, split), size in sizes.items() if size >= LEAST}
     for name, count in counts.items():
         for part in ("train", "heldout"):
@@ -95,7 +96,10 @@ def _check_sizes(sizes: Mapping[Group, int], counts: Mapping[str, str]) -> None:
 
 
 def build_tests(name: str, source: DataSource, file: Path | None, kind: Kind) -> list[Question]:
-    """Read one test set and drop repeated questions. Raises BadInput as `read_source` does."""
+    """Read one test set and drop repeated questions.
+
+    Raises BadInput as `read_source` does, and for a question without an answer if its measure needs one.
+    """
     questions: dict[str, Question] = {}
     rows = contradicting = 0
     assert source.measures is not None
@@ -103,7 +107,10 @@ def build_tests(name: str, source: DataSource, file: Path | None, kind: Kind) ->
         rows += 1
         measure = row.measure or source.measures
         if row.answer is None and kind.measure(measure).needs_answer:
-            raise BadInput(f"data.tests.{name}: a question without an answer cannot count for {measure}")
+            raise BadInput(
+                f"data.tests.{name}: a question has no answer and cannot count for {measure}; give every row an answer, or "
+                "set another `measures`"
+            )
         question = Question(
             id=instruction_id(row.text),
             text=row.text,
@@ -112,16 +119,16 @@ def build_tests(name: str, source: DataSource, file: Path | None, kind: Kind) ->
             measure=measure,
         )
         contradicting += questions.setdefault(question.id, question).answer != row.answer
-    message = "%s: %d rows, %d distinct questions, %d rows with another answer than before"
+    message = "%s: %d rows, %d distinct questions, %d repeated rows with a different answer"
     log.info(message, name, rows, len(questions), contradicting)
     return list(questions.values())
 
 
 def read_source(name: str, source: DataSource, file: Path | None, kind: Kind) -> Iterator[Raw]:
-    """Rows of a source in its published form, one in memory at a time; of `source.rows` those that are drawn.
+    """Read the rows of a source in its published form, with one row in memory at a time. `source.rows` draws that many.
 
-    Rows that cannot be used are counted by reason and left out. Raises BadInput naming file, line and field of the first row
-    that does not fit, for a source without rows, and for a fetched file that was changed.
+    Rows that cannot be used are left out and counted by reason. Raises BadInput, with file, line and field, for the first
+    malformed row, and also for a source without usable rows and for a fetched file that has changed.
     """
     rows = _usable_rows(name, source, file, kind)
     return rows if source.rows is None else iter(_drawn_rows(name, rows, source.rows))
@@ -136,7 +143,7 @@ def _usable_rows(name: str, source: DataSource, file: Path | None, kind: Kind) -
             yield Raw(example.question, answer, example.subject)
         return
     if not file:
-        raise BadInput(f"{name}: no file was given for this source")
+        raise BadInput(f"{name}: this source has no file; pass its file, in the order of the sources")
     check_file(file)
     empty, unusable = True, Counter[str]()
     for place, row in read_rows(file, source.column):
@@ -154,39 +161,47 @@ def _usable_rows(name: str, source: DataSource, file: Path | None, kind: Kind) -
     if unusable:
         log.info("%s: %d rows left out: %s", name, unusable.total(), reasons)
     if empty:
-        raise BadInput(f"{file}: no row that can be used" + (f"; left out: {reasons}" if reasons else ""))
+        left_out = f" (left out: {reasons})" if reasons else ""
+        raise BadInput(
+            f"{file}: no row can be used{left_out}; check the source's columns and subjects, or give another file"
+        )
 
 
 def _drawn_rows(name: str, rows: Iterable[Raw], count: int) -> list[Raw]:
-    """The rows whose texts have the lowest hashes, in their order: the same ones wherever they stand and whatever else does.
+    """The `count` rows whose texts have the lowest hashes, in the order of the file.
 
-    The random seed of the hash is 0 in every run: random seeds of a task share their data. A text that comes again counts once,
-    with its first answer.
+    The draw of a row does not depend on its position. The hash uses random seed 0 in every run, since all random seeds of a
+    task share their data. A repeated text counts once, with its first answer.
     """
-    kept: dict[str, Raw] = {}
+    drawn: dict[str, Raw] = {}
     highest: list[tuple[int, str]] = []  # a heap, the highest hash first
     usable = 0
     for row in rows:
         usable += 1
         identity = instruction_id(row.text)
         entry = (-hashed_seed(0, "rows", identity), identity)
-        if identity in kept or (len(kept) == count and entry < highest[0]):
+        if identity in drawn or (len(drawn) == count and entry < highest[0]):
             continue
-        if len(kept) == count:
-            del kept[heapq.heapreplace(highest, entry)[1]]
+        if len(drawn) == count:
+            del drawn[heapq.heapreplace(highest, entry)[1]]
         else:
             heapq.heappush(highest, entry)
-        kept[identity] = row
-    log.info("%s: %d of %d rows drawn", name, len(kept), usable)
-    return list(kept.values())
+        drawn[identity] = row
+    log.info("%s: %d of %d rows drawn", name, len(drawn), usable)
+    return list(drawn.values())
 
 
 def read_labelled(source: DataSource, file: Path | None) -> list[Labelled]:
-    """The labelled set that a judge is checked on: rows of `records.Labelled`, or a corpus with verdicts."""
+    """Read the labelled set that a judge is checked on: a file of `records.Labelled`, or a corpus with verdicts.
+
+    Raises BadInput for a corpus whose mix has no verdicts.
+    """
     if source.corpus:
         examples = draw_examples(source.corpus)
         if any(e.verdict is None for e in examples):
-            raise BadInput(f"data.judge: corpus: the mix {source.corpus.mix!r} has no verdicts")
+            raise BadInput(
+                f"data.judge: corpus: the mix {source.corpus.mix!r} has no verdicts; use a mix of judged answers"
+            )
         return [labelled(e.question, str(e.answer), e.verdict) for e in examples]
     assert file is not None
     check_file(file)
@@ -194,28 +209,30 @@ def read_labelled(source: DataSource, file: Path | None) -> list[Labelled]:
 
 
 def read_tests(paths: Sequence[Path]) -> dict[str, list[Question]]:
-    """The questions of test sets by the name of the set.
+    """The questions of test sets, by the name of the set.
 
-    A question is answered and judged once. Where two sets count it for things that one verdict cannot tell, such as refusing
-    too much and being right, it stays in the first alone, and the log says how many do.
+    Each question is answered and judged once. If two sets use a question for measures that one verdict cannot serve, such as
+    over-refusal and accuracy, the question counts in the first set only, and the log gives the number of such questions.
     """
     first: dict[str, Question] = {}
     sets = {}
     for path in paths:
         questions = read_records(path, Question)
-        kept = []
+        counting = []
         for question in questions:
             measures = {question.measure, first.setdefault(question.id, question).measure}
             if len(measures) == 1 or measures == {ACCURACY.name, RETAINED.name}:
-                kept.append(question)
-        if left := len(questions) - len(kept):
-            log.info("%s: %d of %d questions count for something else in a set before it", path, left, len(questions))
-        sets[path.stem] = kept
+                counting.append(question)
+        if dropped := len(questions) - len(counting):
+            log.info(
+                "%s: %d of %d questions count for another measure in an earlier set", path, dropped, len(questions)
+            )
+        sets[path.stem] = counting
     return sets
 
 
 def labelled(question: str, response: str, verdict: str | None) -> Labelled:
-    """A row of a world's judged corpus."""
+    """A row of a labelled set, made from one judged answer of a world's corpus."""
     return Labelled.model_validate(
         {"instruction": question, "responses": [response], "answer": None, "verdict": verdict, "injection": False}
     )

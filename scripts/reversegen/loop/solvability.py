@@ -1,4 +1,4 @@
-"""Whether an instruction can be answered, which its teacher is asked first: by probabilities, or in a reply."""
+"""Solvability: the teacher is asked first whether an instruction can be answered. Probabilities or a reply decide."""
 
 from __future__ import annotations
 
@@ -13,19 +13,22 @@ from reversegen.kinds.answers.reply import read_reply
 from reversegen.kinds.base import conversation
 
 SPELLINGS = {"Yes": True, "yes": True, "No": False, "no": False}
-"""How models write yes and no; whichever a model prefers counts, since the spellings of each are summed."""
+"""How models write yes and no. The probabilities of both spellings are summed, so either spelling counts."""
 SOLVABILITY_TOKENS = 256
-"""Tokens for a yes or no that has no probability: room for a few sentences of reasons."""
+"""Length limit of a reply, in tokens, if yes and no have no probabilities: enough for a few sentences of reasons."""
 NOT_SOLVABLE, UNREADABLE = "not solvable", "solvability unreadable"
 
 
 def gives_probabilities(teacher: ModelUse) -> bool:
-    """Whether yes and no have a probability: an endpoint gives none, and before its thought a model that thinks has none."""
+    """Whether the teacher gives probabilities of yes and no. An endpoint and a model that thinks first do not."""
     return teacher.endpoint is None and not teacher.thinks
 
 
 def solvability_requests(questions: Sequence[tuple[str, str]], teaching: Teaching) -> list[Request]:
-    """The question after each instruction, under a system text of its own: the one for answers asks for a final answer."""
+    """Requests that put the question `teaching.solvable` after each instruction; empty if there is no such question.
+
+    They have their own system text, since the one for answers asks for a final answer.
+    """
     if not teaching.solvable:
         return []
     texts = (f"{question}\n\n{teaching.solvable}" for _, question in questions)
@@ -40,9 +43,9 @@ def check_solvability(
     *,
     scored: bool,
 ) -> tuple[dict[str, str | None], set[str]]:
-    """By id why an instruction is not answered, None if it is; and the ids to which no reply was received.
+    """The reason why each instruction is not answered, by id, or None if it is answered; and the ids that got no reply.
 
-    `scored`: the probabilities of the spellings of yes and no decide, else a reply.
+    If `scored`, the probabilities of the spellings of yes and no decide; otherwise a reply does.
     """
     ids = [identity for identity, _ in batch]
     if scored:
@@ -58,7 +61,7 @@ def check_solvability(
 
 
 def likely_solvable(probabilities: Probabilities) -> str | None:
-    """None if a teacher's yes, in all SPELLINGS, has at least one half; else why there is no reference."""
+    """None if yes, in all its SPELLINGS, has a probability of at least 0.5; else the reason why there is no reference."""
     if isinstance(probabilities, str):
         return probabilities
     yes = sum(probability for spelling, probability in probabilities.items() if SPELLINGS[spelling])
@@ -66,7 +69,7 @@ def likely_solvable(probabilities: Probabilities) -> str | None:
 
 
 def solvable(reply: Generated) -> str | None:
-    """None if a teacher's reply says yes; else why the instruction is invalid."""
+    """None if a teacher's reply means yes; else the reason why the instruction is invalid."""
     visible = read_reply(reply.text, reply.finished, reply.invalid)
     if visible.invalid:
         return visible.invalid

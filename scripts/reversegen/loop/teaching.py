@@ -1,4 +1,4 @@
-"""References by the teacher: an exact solver's answer, or the one that a model's solutions agree on."""
+"""References by the teacher: the answer of an exact solver, or the answer that a model's solutions agree on."""
 
 from __future__ import annotations
 
@@ -25,44 +25,44 @@ from reversegen.loop.references import not_understood, refused, solve, vote
 from reversegen.loop.solvability import SOLVABILITY_TOKENS, check_solvability, gives_probabilities, solvability_requests
 
 Solutions = Mapping[tuple[str, str], list[Generated]]
-"""By (id, question), for those that were asked."""
+"""The teacher's solutions by (id, question), of the questions that it was asked."""
 
 
 @dataclass(frozen=True)
 class Teacher:
-    """A teacher model with all that makes references of its replies."""
+    """A teacher model, with everything that turns its replies into references."""
 
     name: str
     engine: Engine
     yes_or_no: Engine | None
-    """What replies whether an instruction can be answered; None if its probabilities of yes and no decide."""
+    """The engine that replies whether an instruction can be answered; None if probabilities of yes and no decide."""
     kind: Kind
     settings: Teaching
     timeout: float
     """Seconds for one comparison of answers."""
     structured: bool = False
-    """Whether its endpoint holds replies to the kind's JSON schema; they are read by it then."""
+    """Whether its endpoint makes replies follow the kind's JSON schema. They are then read by this schema."""
 
     @property
     def form(self) -> Structured | None:
-        """How replies are read that are held to a schema."""
+        """The form of structured replies, or None if replies are free text."""
         return self.kind.structured if self.structured else None
 
     @property
     def schema(self) -> dict[str, Any] | None:
-        """The schema that solutions are held to."""
+        """The JSON schema that solutions must follow, or None."""
         return self.form.schema if self.form else None
 
     @cached_property
     def system(self) -> str | None:
-        """The system text for solutions, which asks for a structured reply too."""
+        """The system text for solutions. It also asks for the structured form, if there is one."""
         system = self.settings.system
         if self.form:
             return f"{system}\n\n{self.form.request}" if system else self.form.request
         return system
 
     def key(self, questions: Questions, seed_parts: tuple[str | int, ...]) -> str:
-        """What decides the references."""
+        """A hash of everything that decides the references."""
         requests = question_requests(questions, self.kind, self.system, self.schema)
         return content_id(
             self.name,
@@ -75,19 +75,22 @@ class Teacher:
         )
 
     def counter(self, what: str, fix: str) -> UnreadableReplies:
-        """A count of its replies that cannot be read."""
+        """A new counter of the teacher's unreadable replies to `what`; its error suggests `fix`."""
         share, key = self.settings.max_unreadable_share, "references.max_unreadable_share"
         return UnreadableReplies(what, share, key, fix, masked=self.kind.harmful)
 
     def check(self, batch: Questions, unread: UnreadableReplies) -> tuple[dict[str, str | None], set[str]]:
-        """By id why an instruction is not answered, and the ids to which no reply was received; empty if it is not asked."""
+        """The reasons why instructions are not answered, and the ids that got no reply, as from `check_solvability`.
+
+        Both are empty if the task has no question about solvability.
+        """
         if not self.settings.solvable:
             return {}, set()
         requests, scored = solvability_requests(batch, self.settings), self.yes_or_no is None
         return check_solvability(self.yes_or_no or self.engine, batch, requests, unread, scored=scored)
 
     def solve(self, questions: Questions, seed: int) -> Solutions:
-        """Its solutions of each question."""
+        """The teacher's solutions of each question."""
         samples = self.settings.samples
         drawn = ask(self.engine, questions, self.kind, self.system, samples, seed, self.schema)
         return dict(zip(questions, drawn, strict=True))
@@ -95,7 +98,7 @@ class Teacher:
     def vote(
         self, batch: Questions, solutions: Solutions, reasons: Mapping[str, str | None], checker: Checker
     ) -> list[Reference]:
-        """The reference of each question, `reasons` saying why one was not asked."""
+        """The reference of each question. `reasons` holds the reasons of the questions that have no solutions."""
         agreeing = self.settings.agreeing
         return [
             vote(i, question, solutions[i, question], agreeing, self.name, self.kind, checker, self.form)
@@ -121,7 +124,7 @@ def open_teacher(
     settings: Teaching,
     timeout: float,
 ) -> Teacher | Solver:
-    """The teacher with the engines that it takes: one more for a yes or no that has no probability, none for a solver."""
+    """The teacher with its engines: none for a solver, and a second one if a yes or no must be read from a reply."""
     if model is None:
         return Solver(name, kind)
     temperature = settings.temperature if settings.samples > 1 else 0.0
@@ -135,12 +138,12 @@ def open_teacher(
 def answer_by_teacher(
     output: Path, questions: Questions, teacher: Teacher | Solver, seed_parts: tuple[str | int, ...], shard: str = WHOLE
 ) -> None:
-    """Reference answers of a teacher to (id, question) pairs: a solver's, one greedy answer, or what a majority agrees on.
+    """Write the teacher's references for (id, question) pairs: a solver's, one greedy answer, or the majority's answer.
 
-    If the settings' `solvable` asks a question, a model answers only the instructions to which it says yes: by the
-    probabilities of yes and no, or, of a teacher that has none, by a greedy reply. Raises BadInput if a larger share than
-    `max_invalid_share` of the shard's references rests on no reply that was received, and early if more than
-    `max_unreadable_share` of the replies cannot be read.
+    If the setting `solvable` holds a question, a model solves only the instructions that it calls solvable: by the
+    probabilities of yes and no, or by a greedy reply if it gives no probabilities. Raises BadInput if a larger share of the
+    shard's references than `max_invalid_share` got no reply, and before the end if a larger share of the replies than
+    `max_unreadable_share` cannot be read.
     """
     if isinstance(teacher, Solver):
         write_records(output, solve(share(questions, shard), teacher.name, teacher.kind))
@@ -152,8 +155,8 @@ def answer_by_teacher(
     )
     unread_answers = teacher.counter(
         "instructions",
-        "ask for the form of final answer that is read (references.system), or give it room (references.max_new_tokens, or the "
-        "model's thinking.max_tokens)",
+        "ask for a final answer in a form that can be read (references.system), or allow longer answers "
+        "(references.max_new_tokens, or the model's thinking.max_tokens)",
     )
     comparing = threading.Lock()
 
@@ -162,10 +165,8 @@ def answer_by_teacher(
         wanted = [(i, question) for i, question in batch if reasons.get(i) is None]
         solutions = teacher.solve(wanted, hashed_seed(*seed_parts, "references", number))
         missing |= {i for (i, _), several in solutions.items() if all(one.invalid for one in several)}
-        with (
-            comparing,
-            Checker(timeout=teacher.timeout) as checker,
-        ):  # one worker at a time, whatever the number of threads
+        # one worker process at a time, independently of the number of threads
+        with comparing, Checker(timeout=teacher.timeout) as checker:
             voted = teacher.vote(batch, solutions, reasons, checker)
         received = [row.model_copy(update={"received": row.instruction_id not in missing}) for row in voted]
         _count_unread(batch, received, solutions, unread_answers)
@@ -183,7 +184,7 @@ def answer_by_teacher(
 def _count_unread(
     batch: Questions, references: Sequence[Reference], solutions: Solutions, unread: UnreadableReplies
 ) -> None:
-    """Count the instructions to which replies were received, and why those of one were not understood."""
+    """Count each instruction that got a reply, with the reason if none of its replies could be read."""
     for row, (_, question) in zip(references, batch, strict=True):
         if row.received and (several := solutions.get((row.instruction_id, question))):
             unreceived = {one.invalid for one in several}

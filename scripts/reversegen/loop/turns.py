@@ -1,4 +1,4 @@
-"""One item of each type in turn, so that a cut of the list drops items of common types first."""
+"""Taking one item of each type in turn, so that shortening the list drops items of common types first."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Type = TypeVar("Type", str, int)
 
 
 def in_turns(items: Iterable[T], type_of: Callable[[T], Type]) -> Iterator[T]:
-    """All items: the first of each type, in order of the types, then the second of each, until all are given."""
+    """All items: first the first item of each type, in sorted order of the types, then the second of each, and so on."""
     by_type: dict[Type, list[T]] = defaultdict(list)
     for item in items:
         by_type[type_of(item)].append(item)
@@ -20,6 +20,6 @@ def in_turns(items: Iterable[T], type_of: Callable[[T], Type]) -> Iterator[T]:
 
 
 def take_turns(lists: Iterable[Iterable[T]]) -> Iterator[T]:
-    """The first item of each list, then the second of each, until all are given."""
+    """All items: first the first item of each list, then the second of each, and so on."""
     for turn in zip_longest(*lists):
         yield from (item for item in turn if item is not None)

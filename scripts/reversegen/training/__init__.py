@@ -1,1 +1,1 @@
-"""Training by TRL: supervised fine-tuning, DPO, tiny models; checkpoints and saving."""
+"""Training: supervised fine-tuning and DPO by TRL, tiny models, checkpoints, and saving."""

@@ -1,4 +1,4 @@
-"""State of a training that a killed job goes on from: whole or absent, beside the folder that the training makes."""
+"""Checkpoints: the state that a killed training resumes from. It lies beside the training's output, complete or not at all."""
 
 from __future__ import annotations
 
@@ -21,22 +21,23 @@ from reversegen.core.files import own_name, remove_abandoned, sync, sync_folder,
 log = logging.getLogger("reversegen")
 
 SECONDS = 1800.0
-"""Between two checkpoints: a killed job repeats at most half an hour, and saving 8 billion parameters takes minutes."""
+"""Time between two checkpoints. A killed job repeats at most half an hour; saving 8 billion parameters takes minutes."""
 
 
 class Checkpoints(TrainerCallback):
-    """Saves a trainer's state on a schedule, and on SIGUSR1, which also ends the job.
+    """A callback that saves a trainer's state on a schedule, and on SIGUSR1, which also ends the job.
 
-    The state lies in `<output>.state/`, since Snakemake deletes the declared output of a failed job. A checkpoint is written
-    in a folder of the process's own and renamed to `step-N`, so that one that stands is whole, and two writers, as where a
-    node that was given up still works, never share a file. `key` names everything that decides the training: the state of
-    another is removed.
+    The state lies in `<output>.state/`, since Snakemake deletes the declared output of a failed job. The trainer writes each
+    checkpoint in a folder of its own, which is then renamed to `step-N`. So every `step-N` is complete, and two writers never
+    share a file; there are two writers if a node that counts as lost is still working. `key` holds everything that decides the
+    training. State with another key is removed.
     """
 
     def __init__(self, output: Path, key: str) -> None:
-        """Remove the state of another training; `own_folder` is the folder that the trainer writes in."""
+        """Remove the state of any other training. `own_folder` is the folder that the trainer writes in."""
         self.place = output.with_name(f"{output.name}.state")
-        [name] = broadcast_object_list([own_name(self.place / "trainer").name])  # that of the main process for all
+        # all processes use the name of the main process
+        [name] = broadcast_object_list([own_name(self.place / "trainer").name])
         self.own_folder = self.place / str(name)
         self.signalled = False
         self.due = time.monotonic() + SECONDS
@@ -49,7 +50,7 @@ class Checkpoints(TrainerCallback):
         PartialState().wait_for_everyone()
 
     def __enter__(self) -> Checkpoints:
-        """Listen to SIGUSR1, which SLURM sends some minutes before it kills."""
+        """Listen for SIGUSR1, which SLURM sends a few minutes before it kills the job."""
 
         def note(*_: Any) -> None:
             self.signalled = True
@@ -58,28 +59,29 @@ class Checkpoints(TrainerCallback):
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: Any) -> None:
-        """Remove the state where the training came to its end."""
+        """Remove the state if the training has ended without an error."""
         signal.signal(signal.SIGUSR1, self.before)
         if kind is None and PartialState().is_main_process:
             shutil.rmtree(self.place, ignore_errors=True)
 
     def newest(self) -> str | None:
-        """The checkpoint to go on from; None to start at the first step."""
+        """The folder of the checkpoint to resume from; None to start at the first step."""
         steps = sorted(map(_step, self.place.glob("step-*")))
         if not steps:
             return None
-        log.info("going on after step %d", steps[-1])
+        log.info("resuming after step %d", steps[-1])
         return str(self.place / f"step-{steps[-1]}")
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Ask for a checkpoint where one is due in any of the processes, which must all save together."""
+        """Request a checkpoint if one is due in any process. All processes must save together."""
         if state.global_step < state.max_steps:
             control.should_save = _any(self.signalled or time.monotonic() >= self.due, args.device)
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Put the checkpoint that the trainer has just written in its place and remove older ones; stop where any was told.
+        """Move the checkpoint that the trainer has just written to its place, and remove older ones.
 
-        No process stops before the checkpoint stands: at the end of one, the launcher ends the others.
+        Raises Interrupted if any process got the signal. No process ends before the checkpoint is in its place, since the
+        launcher ends all processes as soon as one has ended.
         """
         PartialState().wait_for_everyone()
         if PartialState().is_main_process:
@@ -88,7 +90,7 @@ class Checkpoints(TrainerCallback):
         self.due = time.monotonic() + SECONDS
         if _any(self.signalled, args.device):
             raise Interrupted(
-                f"told to stop at step {state.global_step} of {state.max_steps}; the next start goes on from there"
+                f"stopped by SIGUSR1 at step {state.global_step} of {state.max_steps}; start it again to resume from there"
             )
 
     def _keep(self, written: Path, place: Path) -> None:
@@ -98,11 +100,11 @@ class Checkpoints(TrainerCallback):
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
-            shutil.rmtree(written)  # another writer was here first, with the same state
+            shutil.rmtree(written)  # another writer has already put the same state there
         sync(self.place)
-        for other in self.place.glob("step-*"):
-            if _step(other) < _step(place):
-                shutil.rmtree(other, ignore_errors=True)
+        for checkpoint in self.place.glob("step-*"):
+            if _step(checkpoint) < _step(place):
+                shutil.rmtree(checkpoint, ignore_errors=True)
 
 
 def _step(checkpoint: Path) -> int:

@@ -1,4 +1,4 @@
-"""What SFT and DPO share: where a training starts and ends, its rows in tokens, its arguments. Imports torch and TRL."""
+"""The parts that SFT and DPO share: loading, tokenised rows, and arguments of the trainers. Importing this imports torch."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ disable_progress_bars()
 Row = TypeVar("Row", TrainingRow, Pair)
 Arguments = TypeVar("Arguments", bound=TrainingArguments)
 LOGGING_STEPS = 10
-"""Optimiser steps to a line of the log and of the curve."""
+"""Optimiser steps for each line of the log and of the curve."""
 
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """One training: of the model in `base`, into the folder `output`."""
+    """One training of the model in the folder `base`, which writes the folder `output`."""
 
     base: Path
     model: ModelUse
@@ -50,11 +50,11 @@ class TrainingRun:
     role: Role
     random_seed: int
     threads: int
-    """Of all processes together."""
+    """CPU threads of all processes together."""
     tracking: Tracking
 
     def key(self, rows: Sequence[Record], folders: Sequence[Path], *settings: Any) -> str:
-        """A hash of everything that decides this training: the state of another one is of no use."""
+        """A hash of everything that decides this training. The state of a training with another hash cannot be used."""
         given = [
             part.model_dump_json() if isinstance(part, BaseModel) else str(part) for part in (self.model, *settings)
         ]
@@ -62,18 +62,18 @@ class TrainingRun:
         return content_id(*(row.model_dump_json() for row in rows), *weights, *given, *versions().values())
 
     def load(self, lora: Lora | None, threads: int) -> Any:
-        """The base model; in float32 where all its weights are trained, since small steps round away in 16 bits.
+        """Load the base model, in float32 if all weights are trained, since 16 bits round small steps away.
 
-        Of its generation config the tokens are kept, which engines read: published ones hold settings that contradict each
-        other, which transformers refuses to save, in a checkpoint or after the last step. Raises BadInput for what could not be
-        saved either: a LoRA adapter, quantised weights, and LoRA on one of two layers that share their weight.
+        Only the special tokens of its generation config are kept, which engines read. Some published configs hold settings that
+        contradict each other, and transformers refuses to save those. Raises BadInput for a base that could not be saved
+        after training: a LoRA adapter, quantised weights, or LoRA on one of two layers that share a weight.
         """
         model = self.model if lora else self.model.model_copy(update={"dtype": "float32"})
         quantised = not adapted(self.base) and "quantization_config" in read_json(self.base / "config.json")
         if quantised or adapted(self.base):
             raise BadInput(
-                f"{self.base}: it is {'quantised' if quantised else 'a LoRA adapter'}, and training starts from a whole model "
-                "in 16 or 32 bits; name the model that it was made from, or merge it by peft's merge_and_unload"
+                f"{self.base}: this model is {'quantised' if quantised else 'a LoRA adapter'}, but training needs a full model "
+                "in 16 or 32 bits; name the model that it was made from, or merge it with peft's merge_and_unload"
             )
         loaded = load_model(self.base, model, threads)
         tokens = {
@@ -85,18 +85,21 @@ class TrainingRun:
         for target in lora.target_modules if lora and len(shared) > 1 else ():
             if any(f".{name}".endswith(f".{target}") for name in shared):
                 raise BadInput(
-                    f"lora.target_modules: {target}: {self.base} has one weight for {' and '.join(shared)}, so that a change "
-                    "of one cannot be saved; leave it out"
+                    f"lora.target_modules: {target}: {self.base} shares one weight between {' and '.join(shared)}, so a change "
+                    f"of one of them cannot be saved; remove {target}"
                 )
         return loaded
 
     def arguments(self, training: Training, folder: Path, processes: int) -> dict[str, Any]:
-        """Arguments that both trainers share. The processes share the rows of a step, so that their number changes no curve."""
-        accumulation, rest = divmod(training.gradient_accumulation_steps, processes)
-        if rest:
+        """Arguments that both trainers share. The processes divide the rows of a step, so their number changes no curve.
+
+        Raises BadInput if the gradient accumulation steps cannot be divided among the processes.
+        """
+        accumulation, remainder = divmod(training.gradient_accumulation_steps, processes)
+        if remainder:
             raise BadInput(
-                f"training.gradient_accumulation_steps: {training.gradient_accumulation_steps} cannot be shared among the "
-                f"{processes} processes that were started; start as many as training.launcher.processes says"
+                f"training.gradient_accumulation_steps: {training.gradient_accumulation_steps} cannot be divided among the "
+                f"{processes} processes that were started; start as many as training.launcher.processes gives"
             )
         return {
             **training.model_dump(exclude={"launcher"}),
@@ -107,20 +110,20 @@ class TrainingRun:
             "ddp_find_unused_parameters": False,
             "include_num_input_tokens_seen": "non_padding",
             "save_strategy": "no",
-            "logging_steps": 1,  # what is summed between two reports would not outlive a checkpoint
+            "logging_steps": 1,  # sums between two reports would be lost at a checkpoint
             "disable_tqdm": True,
             **self._tracked(),
         }
 
     def _tracked(self) -> dict[str, Any]:
-        """Arguments of the experiment trackers. Raises BadInput for one whose package is missing."""
+        """Arguments of the experiment trackers. Raises BadInput if the package of one is missing."""
         missing = [name for name in self.tracking.report_to if importlib.util.find_spec(name) is None]
         if missing:
             raise BadInput(
-                f"tracking.report_to: {', '.join(missing)} cannot be imported; install it where training runs, or leave it out"
+                f"tracking.report_to: {', '.join(missing)} cannot be imported; install it where training runs, or remove it"
             )
         os.environ["TENSORBOARD_LOGGING_DIR"] = str(self.output.with_name(f"{self.output.name}.tracking"))
-        os.environ.setdefault("WANDB_MODE", "offline")  # jobs of a cluster have no network
+        os.environ.setdefault("WANDB_MODE", "offline")  # jobs on a cluster have no network
         return {
             "report_to": list(self.tracking.report_to) or "none",
             "project": self.tracking.project,
@@ -129,36 +132,36 @@ class TrainingRun:
 
 
 class Followed(TrainerCallback):
-    """Each report of the trainer as one line of the log, and its steps as progress: of the first process alone."""
+    """A callback that logs the trainer's reports and shows its steps as progress, in the first process only."""
 
     progress: Progress | None = None
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Open a bar, or count what is logged."""
+        """Open the progress bar."""
         if state.is_world_process_zero:
             self.progress = Progress(state.max_steps, "steps", done=state.global_step)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """A step is done."""
+        """Advance the progress bar by one step."""
         if self.progress:
             self.progress.advance()
 
     def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Close the bar."""
+        """Close the progress bar."""
         if self.progress:
             self.progress.close()
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
-        """Log a report, one of LOGGING_STEPS."""
+        """Log one report in LOGGING_STEPS."""
         facts = " ".join(f"{key}={value}" for key, value in (logs or {}).items())
         if state.global_step % LOGGING_STEPS == 0:
             log.info("step %d of %d: %s", state.global_step, state.max_steps, facts)
 
 
 def join_processes(threads: int) -> tuple[int, int]:
-    """The number of processes that `accelerate launch` started, 1 without it, and the threads of each.
+    """The number of processes that `accelerate launch` started, or 1 without it, and the number of threads of each.
 
-    Gives this process its GPU; to be called before a model is loaded, which else would be on the first.
+    This also gives the process its GPU. Call it before a model is loaded; otherwise every process loads it on the first GPU.
     """
     check_gpus()
     processes = int(PartialState(cpu=not torch.cuda.is_available()).num_processes)
@@ -171,10 +174,10 @@ def fitting_rows(
     tokens: Callable[[Row], dict[str, list[int]]],
     max_length: int,
 ) -> tuple[list[Row], list[dict[str, list[int]]]]:
-    """The rows of at most `max_length` tokens, and their tokens. TRL would cut a longer one, and with it the end token.
+    """The rows of at most `max_length` tokens, and their tokens. TRL would truncate a longer row and lose its end token.
 
-    A row that the chat template refuses is left out too. Raises BadInput if it refuses all of them, or none fits, and as
-    `Conversations.row` does.
+    A row that the chat template refuses is left out too. Raises BadInput if the template refuses all rows, if every row is too
+    long, and as `Conversations.row` does.
     """
     requests = [
         Request(text=row.prompt) if isinstance(row.prompt, str) else Request(messages=list(row.prompt)) for row in rows
@@ -187,7 +190,7 @@ def fitting_rows(
             example = tokens(row) if prompt else None
         except BadInput:
             raise
-        except Exception:  # a template is somebody else's program: it may raise anything
+        except Exception:  # a chat template is a program of its author and may raise any error
             example = None
         if example is None:
             refused += 1
@@ -196,38 +199,38 @@ def fitting_rows(
             examples.append(example)
     if refused == len(rows):
         raise BadInput(
-            f"none of {len(rows)} rows can be rendered by the chat template; give the model another `chat_template`"
+            f"the chat template refuses all {len(rows)} rows; give the model another `chat_template` in config/models.yaml"
         )
     if not fitting:
         raise BadInput(
-            f"training.max_length: none of {len(rows)} rows has at most {max_length} tokens, prompt and completion together; "
-            "raise it"
+            f"training.max_length: all {len(rows)} rows have more than {max_length} tokens, prompt and completion together; "
+            "raise training.max_length"
         )
     if dropped := len(rows) - len(fitting):
         log.warning(
-            "%d of %d rows dropped: %d have more than max_length tokens (%d), %d the chat template refuses",
+            "%d of %d rows dropped: %d have more than max_length tokens (%d), %d are refused by the chat template",
             *(dropped, len(rows), dropped - refused, max_length, refused),
         )
     return fitting, examples
 
 
 def _length(example: Mapping[str, list[int]]) -> int:
-    """Tokens of a row, or of the longer side of a pair after its prompt."""
+    """The number of tokens of a row, or of a pair's prompt with its longer side."""
     if "input_ids" in example:
         return len(example["input_ids"])
     return len(example["prompt_ids"]) + max(len(example["chosen_ids"]), len(example["rejected_ids"]))
 
 
 def on_one_gpu(arguments: Arguments) -> Arguments:
-    """The arguments, so that this process trains on its one GPU: transformers would share each batch among all it sees."""
+    """Make this process train on one GPU, since transformers would divide each batch among all GPUs that it sees."""
     if arguments.n_gpu > 1:
-        log.warning("training on one of %d GPUs: training.launcher takes several", arguments.n_gpu)
+        log.warning("training on one of %d GPUs; set training.launcher to use several", arguments.n_gpu)
         arguments._n_gpu = 1
     return arguments
 
 
 def adapter(lora: Lora | None) -> Any:
-    """The configuration of peft for a LoRA adapter; None to train all weights."""
+    """peft's configuration of a LoRA adapter, or None to train all weights."""
     if lora is None:
         return None
     from peft import LoraConfig
@@ -236,5 +239,5 @@ def adapter(lora: Lora | None) -> Any:
 
 
 def versions() -> dict[str, str]:
-    """The versions of the packages that decide what a training gives."""
+    """The versions of the packages that decide the result of a training."""
     return {name: version(name) for name in ("torch", "transformers", "trl")}

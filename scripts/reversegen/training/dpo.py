@@ -1,4 +1,4 @@
-"""DPO by TRL: proposer k + 1 from proposer k. Importing this imports torch and TRL."""
+"""DPO by TRL, which trains proposer k + 1 from proposer k. Importing this imports torch and TRL."""
 
 from __future__ import annotations
 
@@ -21,13 +21,12 @@ from reversegen.training.trained_folder import train_and_write
 
 
 def train_preference(pairs: Sequence[Pair], run: TrainingRun, reference: Path, preference: Preference) -> None:
-    """DPO of the proposer of a run, held to the model of `reference` (Rafailov et al., arXiv 2305.18290).
+    """Train a run's proposer by DPO (Rafailov et al., arXiv 2305.18290), with the model in `reference` as the reference model.
 
-    `chosen` is the instruction on which the target failed. Where the reference is the base itself its log-probabilities are
-    taken before the first step, so that the log-ratio starts at 0. Another reference leaves the memory once its
-    log-probabilities are taken. A pair of which a side has more than `max_length` tokens is dropped and counted. Raises
-    BadInput for a folder that is no model, for pairs none of which fits, and if less than half of what was gained is in the
-    saved model.
+    `chosen` is the instruction on which the target failed. All log-probabilities of the reference are computed before the first
+    step. If the reference is the base itself, the log-ratio therefore starts at 0; another reference is then removed from
+    memory. A pair with more than `max_length` tokens on either side is dropped and counted. Raises BadInput for a folder that
+    is not a model, if no pair fits, and if the saved model has less than half of what training gained.
     """
     processes, threads = join_processes(run.threads)
     training = preference.training
@@ -56,20 +55,20 @@ def train_preference(pairs: Sequence[Pair], run: TrainingRun, reference: Path, p
             peft_config=adapter(preference.lora),
             callbacks=[Followed(), state],
         )
-        trainer.ref_model = None  # its log-probabilities are taken
+        trainer.ref_model = None  # its log-probabilities have been computed
         trainer.accelerator.free_memory()
         train_and_write(run, trainer, state, fitting, len(pairs), "dpo", preference.model_dump())
 
 
 class _PairTrainer(DPOTrainer):
-    """TRL's trainer on pairs that are tokens already, as its SFTTrainer takes rows."""
+    """TRL's DPO trainer for pairs that are already tokenised, which TRL supports for SFT rows only."""
 
     def _prepare_dataset(self, dataset: Dataset, *_: Any, **__: Any) -> Dataset:
         return dataset
 
 
 def _pair(pair: Pair, conversations: Conversations) -> dict[str, list[int]]:
-    """A pair as TRL's collator takes it, in tokens as rows are."""
+    """The tokens of a pair under the names that TRL's collator expects."""
     prompt, chosen = conversations.row(pair.prompt, pair.chosen)
     return {
         "prompt_ids": prompt,
@@ -79,7 +78,7 @@ def _pair(pair: Pair, conversations: Conversations) -> dict[str, list[int]]:
 
 
 def _on_disk(dataset: Dataset, folder: Path) -> Dataset:
-    """The data set, in several processes read from one folder: TRL shares log-probabilities by a file beside its own."""
+    """The data set. Several processes read it from one folder, since TRL shares log-probabilities in a file beside it."""
     state = PartialState()
     if state.num_processes == 1:
         return dataset

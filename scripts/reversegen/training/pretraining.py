@@ -1,4 +1,4 @@
-"""Tiny models, trained on the spot: a small Llama that learns a corpus of the repository's own. Imports torch."""
+"""Tiny models: small Llamas that are trained on a corpus of this repository. Importing this imports torch."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ CHAT_TEMPLATE = (
     "{% else %}Q: {{ message['content'] }} A:{% endif %}"
     "{% endfor %}"
 )
-"""A question is `Q: ... A:`, its answer follows; there is nothing to add as a generation prompt."""
+"""A question is `Q: ... A:`, and its answer follows. A generation prompt adds nothing."""
 
 Document = tuple[tuple[list[int], list[int]], bool | None]
-"""Tokens of question and answer, and for a classifier whether the answer failed."""
+"""The tokens of question and answer; for a classifier also whether the answer failed."""
 
 BUCKET = 16
-"""Batches that are sorted by length together: little padding, and still a random order."""
+"""The number of batches whose rows are sorted by length together: they need little padding, and the order stays random."""
 
 
 def build_tokenizer(world: str) -> PreTrainedTokenizerFast:
-    """One token a word over the vocabulary of an invented world."""
+    """A tokenizer with one token for each word in the vocabulary of an invented world."""
     words = ["<pad>", "<eos>", "<unk>", *WORLDS[world].vocabulary()]
     tokenizer = Tokenizer(models.WordLevel({word: n for n, word in enumerate(words)}, unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
@@ -62,9 +62,9 @@ def build_tokenizer(world: str) -> PreTrainedTokenizerFast:
 
 
 def train_model(rows: Sequence[TrainingRow], tiny: TinyModel, output: Path, threads: int) -> None:
-    """Train a model from nothing on conversations and write the folder `output`.
+    """Train a model from random weights on conversations, and write it to the folder `output`.
 
-    The question's tokens weigh less than the answer's in the loss, so that the model can also write questions.
+    The loss also counts the tokens of questions, with a lower weight, so that the model can write questions too.
     """
     torch.set_num_threads(threads)
     torch.manual_seed(tiny.seed)
@@ -80,7 +80,7 @@ def train_model(rows: Sequence[TrainingRow], tiny: TinyModel, output: Path, thre
 
 
 def train_classifier(rows: Sequence[Labelled], tiny: TinyModel, output: Path, threads: int) -> None:
-    """Train a classifier of answers, with the labels passed and failed, from nothing and write the folder `output`."""
+    """Train a classifier of answers from random weights, with the labels passed and failed, and write it to `output`."""
     torch.set_num_threads(threads)
     torch.manual_seed(tiny.seed)
     tokenizer = build_tokenizer(tiny.corpus.world)
@@ -103,10 +103,10 @@ def train_classifier(rows: Sequence[Labelled], tiny: TinyModel, output: Path, th
     _save(model, tokenizer, tiny, output, len(rows))
 
 
-def _configuration(tiny: TinyModel, tokenizer: PreTrainedTokenizerFast, **more: Any) -> LlamaConfig:
+def _configuration(tiny: TinyModel, tokenizer: PreTrainedTokenizerFast, **arguments: Any) -> LlamaConfig:
     return LlamaConfig(
         **tiny.config.model_dump(),
-        **more,
+        **arguments,
         vocab_size=len(tokenizer),
         pad_token_id=tokenizer.pad_token_id,
         eos_token_id=tokenizer.eos_token_id,
@@ -120,9 +120,9 @@ def _learn(
     tiny: TinyModel,
     loss_of: Callable[[list[Document]], torch.Tensor],
 ) -> None:
-    """The matrices of the layers learn by Muon (Jordan et al. 2024, torch.optim.Muon), the rest by AdamW, along a cosine.
+    """Train the model with a cosine schedule: the matrices of the layers by Muon, all other weights by AdamW.
 
-    On the arithmetic corpus Muon took a third of AdamW's steps.
+    Muon is by Jordan et al. 2024 (torch.optim.Muon). On the arithmetic corpus it needed a third of the steps of AdamW.
     """
     settings = tiny.pretraining
     optimisers = _optimisers(model, settings)
@@ -157,7 +157,7 @@ def _save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, tiny: Tiny
 
 
 def _tokens(row: TrainingRow, tokenizer: PreTrainedTokenizerFast) -> tuple[list[int], list[int]]:
-    """Question and answer as tokens; the chat template is applied to both, so that fine-tuning sees the same text."""
+    """The tokens of question and answer. Both are rendered by the chat template, so that fine-tuning sees the same text."""
 
     def rendered(messages: Sequence[Message]) -> list[int]:
         text = tokenizer.apply_chat_template([m.model_dump() for m in messages], tokenize=False)
@@ -184,20 +184,20 @@ def _optimisers(model: torch.nn.Module, settings: Pretraining) -> list[torch.opt
 
 
 def _batches(documents: list[Document], settings: Pretraining, rng: random.Random) -> list[list[Document]]:
-    """`steps` batches, cycling through the documents as often as that takes, each of similar lengths."""
+    """`settings.steps` batches of documents of similar lengths. All documents are used once before any is used again."""
     size = settings.batch_size
     batches: list[list[Document]] = []
     while len(batches) < settings.steps:
         order = rng.sample(documents, len(documents))
         for start in range(0, len(order), size * BUCKET):
             bucket = sorted(order[start : start + size * BUCKET], key=lambda d: len(d[0][0]) + len(d[0][1]))
-            cut = [bucket[i : i + size] for i in range(0, len(bucket), size)]
-            batches += rng.sample(cut, len(cut))
+            parts = [bucket[i : i + size] for i in range(0, len(bucket), size)]
+            batches += rng.sample(parts, len(parts))
     return batches[: settings.steps]
 
 
 def _loss(model: LlamaForCausalLM, batch: list[Document], question_weight: float) -> torch.Tensor:
-    """Weighted mean cross-entropy of the next token. Padding is on the right, where causal attention never looks."""
+    """The weighted mean cross-entropy of the next token, in nats. Causal attention ignores the padding on the right."""
     width = max(len(question) + len(answer) for (question, answer), _ in batch)
     tokens = torch.zeros(len(batch), width, dtype=torch.long)
     weights = torch.zeros(len(batch), width)
@@ -207,5 +207,5 @@ def _loss(model: LlamaForCausalLM, batch: list[Document], question_weight: float
         weights[i, len(question) : len(question) + len(answer)] = 1.0
     logits = model(input_ids=tokens).logits[:, :-1]
     losses = torch.nn.functional.cross_entropy(logits.flatten(0, 1), tokens[:, 1:].flatten(), reduction="none")
-    wanted = weights[:, 1:].flatten()
-    return (losses * wanted).sum() / wanted.sum()
+    next_weights = weights[:, 1:].flatten()
+    return (losses * next_weights).sum() / next_weights.sum()

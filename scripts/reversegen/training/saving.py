@@ -1,7 +1,8 @@
-"""Merging an adapter, and whether a saved model still has what its training gained. Importing this imports torch.
+"""Merging an adapter, and checking that a saved model keeps what its training gained. Importing this imports torch.
 
-The rows are asked three times: of the trainer's model before its first step and after its last, and of the saved folder, loaded
-as an engine loads it. What is compared is the log-probability of completions, and of pairs its margin, chosen over rejected.
+Three models compute log-probabilities of the same rows: the trainer's before its first step, the trainer's after its last step,
+and the saved one, loaded as an engine loads it. They are compared by the log-probability of completions, or for pairs by the
+margin of chosen over rejected.
 """
 
 from __future__ import annotations
@@ -20,47 +21,48 @@ from reversegen.ids import hashed_seed
 from reversegen.models.rounding import rounded
 
 ROWS = 32
-"""Rows or pairs that are asked, three times each: seconds on a GPU, beside minutes for loading 8 billion weights."""
+"""Rows or pairs that are compared. They take seconds on a GPU, while loading 8 billion weights takes minutes."""
 LEAST = 0.5
-"""Share of the gain below which a job stops."""
+"""The least share of the gain that must be kept. The job stops below it."""
 GAIN = 0.5
-"""Least gain in nats that is judged in 16 bits: their arithmetic moves sums of log-probabilities of like rows all alike, by a
-few tenths (SmolLM2 on a CPU, 14 tokens: float32 and bfloat16 differ by 0.3 in the mean margin of the same weights)."""
+"""The least gain, in nats, for which a share is computed in 16 bits. 16-bit arithmetic shifts the log-probabilities of similar
+rows together by a few tenths of a nat (SmolLM2 on a CPU, 14 tokens: the mean margin of the same weights differs by 0.3 between
+float32 and bfloat16)."""
 ERROR = 0.25
-"""Largest standard error of a share: with a larger one a whole and a half cannot be told apart (two errors)."""
+"""The largest standard error of a share. With a larger one, shares of 1 and 0.5 are not two errors apart."""
 
 
 class TokenPart(NamedTuple):
-    """Tokens that a model is asked for the log-probability of."""
+    """A sequence whose log-probability is computed."""
 
     tokens: list[int]
     counted: list[bool]
-    """Of each token, whether the loss counts it: those of the completion, as a rule."""
+    """For each token, whether the loss counts it. Usually it counts the tokens of the completion."""
     sign: int
     """1, or -1 for the rejected side of a pair."""
 
 
 class KeptGain(BaseModel):
-    """What the manifest says of a training's gain, means over rows in nats."""
+    """The gain of a training and how much of it was kept, as the manifest holds it: means over rows, in nats."""
 
     model_config = ConfigDict(frozen=True)
 
     measure: Literal["margin", "log-probability"]
     rows: int
     gained: float
-    """In training: the trainer's last minus the base's."""
+    """The value of the trainer's model after its last step minus the value of the base."""
     saved: float
-    """The saved folder's minus the base's."""
+    """The value of the saved model minus the value of the base."""
     share: float | None
-    """`saved` over `gained`."""
+    """`saved` divided by `gained`."""
     reason: str | None
-    """Why the share is null."""
+    """The reason if `share` is null."""
 
 
 def merge_adapter(model: Any, dtype: torch.dtype | None, *seed: str | int) -> Any:
-    """The model under peft's adapter, the adapter added to its weights in float32 and these rounded to `dtype`.
+    """Merge peft's adapter into the model's weights: add in float32, then round to `dtype`, or to a weight's own if None.
 
-    Without `dtype` each weight keeps its own. One weight at a time, so that no more than one is in memory in float32.
+    Weights are merged one at a time, so that at most one is in memory in float32. Returns the model without the adapter.
     """
     from peft.tuners.tuners_utils import BaseTunerLayer
 
@@ -75,7 +77,7 @@ def merge_adapter(model: Any, dtype: torch.dtype | None, *seed: str | int) -> An
 
 
 def drawn_rows(dataset: Any, random_seed: int) -> list[list[TokenPart]]:
-    """A seeded draw of at most ROWS rows of what a trainer of TRL has tokenised: one part for each, two for a pair."""
+    """A seeded draw of at most ROWS rows from the tokenised data set of a TRL trainer: one part a row, two parts a pair."""
     rng = random.Random(hashed_seed(random_seed, "kept"))
     drawn = [dataset[place] for place in sorted(rng.sample(range(len(dataset)), min(ROWS, len(dataset))))]
     if "labels" in dataset.column_names:
@@ -90,9 +92,9 @@ def drawn_rows(dataset: Any, random_seed: int) -> list[list[TokenPart]]:
 
 
 def log_probabilities(model: Any, rows: Sequence[Sequence[TokenPart]]) -> list[float]:
-    """Of each row the sum over its counted tokens, in nats: minus that of the rejected side for a pair.
+    """The log-probability of each row in nats, summed over the counted tokens. For a pair it is chosen minus rejected.
 
-    One sequence at a time, so that nothing depends on what it would share a batch with.
+    Sequences are computed one at a time, so that none depends on the others of a batch.
     """
     device = next(model.parameters()).device
     training = model.training
@@ -117,22 +119,23 @@ def log_probabilities(model: Any, rows: Sequence[Sequence[TokenPart]]) -> list[f
 def kept(
     before: Sequence[float], after: Sequence[float], saved: Sequence[float], pairs: bool, least: float
 ) -> KeptGain:
-    """The share of what training gained that the saved folder has: a ratio of means over the rows.
+    """The share of the gain of training that the saved model keeps: a ratio of means over the rows.
 
-    Null if nothing or less than `least` was gained, and if the standard error of the ratio is above ERROR (Cochran, Sampling
-    Techniques, 1977, chapter 6): the gain then is no larger than what arithmetic in 16 bits moves. Still a number if more than
-    `least` is lost and the share is below LEAST by two errors: a broken folder may be off by another amount in each row. Above
-    1 if arithmetic hides a part of the gain from the trainer. Raises BadInput if a log-probability is no finite number.
+    The share is null if the gain is not positive or is less than `least` nats, and if the standard error of the ratio is above
+    ERROR (Cochran, Sampling Techniques, 1977, chapter 6). The gain is then no larger than the effect of 16-bit arithmetic. The
+    share is still given if more than `least` nats are lost and it is more than two errors below LEAST, since a broken folder
+    may be wrong by another amount in each row. It is above 1 if arithmetic hides a part of the gain from the trainer. Raises
+    BadInput if a log-probability is not finite.
     """
     if not all(map(math.isfinite, [*before, *after])):
-        raise BadInput("training: the trained model's log-probabilities are no numbers; lower training.learning_rate")
+        raise BadInput("training: the trained model's log-probabilities are not finite; lower training.learning_rate")
     if not all(map(math.isfinite, saved)):
         raise BadInput(
-            "the saved model's log-probabilities are no numbers; give the model another `dtype` in config/models.yaml"
+            "the saved model's log-probabilities are not finite; give the model another `dtype` in config/models.yaml"
         )
     gains = [a - b for a, b in zip(after, before, strict=True)]
-    left = [s - b for s, b in zip(saved, before, strict=True)]
-    gained, saved_gain = statistics.fmean(gains), statistics.fmean(left)
+    saved_gains = [s - b for s, b in zip(saved, before, strict=True)]
+    gained, saved_gain = statistics.fmean(gains), statistics.fmean(saved_gains)
     share, reason, small = None, None, "training gained less on these rows than arithmetic in 16 bits moves"
     if gained <= 0:
         reason = "training gained nothing on these rows"
@@ -140,8 +143,8 @@ def kept(
         reason = "one row is too few"
     else:
         ratio = saved_gain / gained
-        rests = [part - ratio * gain for part, gain in zip(left, gains, strict=True)]
-        error = math.sqrt(sum(rest**2 for rest in rests) / (len(rests) - 1) / len(rests)) / gained
+        residuals = [part - ratio * gain for part, gain in zip(saved_gains, gains, strict=True)]
+        error = math.sqrt(sum(one**2 for one in residuals) / (len(residuals) - 1) / len(residuals)) / gained
         lost = ratio + 2 * error < LEAST and gained - saved_gain > least
         if lost or (gained >= least and error <= ERROR):
             share = round(ratio, 4)

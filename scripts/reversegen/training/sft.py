@@ -1,4 +1,4 @@
-"""Supervised fine-tuning by TRL: proposer 0 and the enhanced targets. Importing this imports torch and TRL."""
+"""Supervised fine-tuning by TRL, of proposer 0 and of enhanced targets. Importing this imports torch and TRL."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from reversegen.training.trained_folder import train_and_write
 def train_supervised(
     rows: Sequence[TrainingRow], run: TrainingRun, training: Training, lora: Lora | None, completion_only_loss: bool
 ) -> None:
-    """Fine-tune the model of a run on prompt-completion rows and write its folder.
+    """Fine-tune the model of a run on prompt-completion rows, and write its folder.
 
-    The loss is the mean over tokens, of the completion alone where `completion_only_loss`. A row is trained on in the tokens
-    that the model is asked it in. A row of more than `max_length` tokens is dropped and counted. Raises BadInput for
-    a folder that is no model, for a chat template that renders no row or a question differently once it is answered, for rows
-    none of which fits, for a tracker whose package is missing, and if less than half of what was gained is in the saved model.
+    The loss is the mean over tokens; `completion_only_loss` leaves out the prompt's. A prompt has the same tokens here as when
+    an engine asks it. A row of more than `max_length` tokens is dropped and counted. Raises BadInput for a folder that is not a
+    model, for a chat template that refuses every row or renders a question differently once it is answered, if no row fits, for
+    a tracker whose package is missing, and if the saved model has less than half of what training gained.
     """
     tokenizer = load_tokenizer(run.base, run.model)
     processes, threads = join_processes(run.threads)
@@ -55,13 +55,13 @@ def train_supervised(
 
 
 def _example(row: TrainingRow, conversations: Conversations) -> dict[str, list[int]]:
-    """A row as TRL takes it, in the tokens that the model is asked it in: TRL's own would read special tokens in its texts."""
-    asked, answer = conversations.row(row.prompt, row.completion)
-    return {"input_ids": asked + answer, "completion_mask": [0] * len(asked) + [1] * len(answer)}
+    """A row under TRL's names, in the tokens that an engine uses. TRL's tokens would let texts hold special tokens."""
+    prompt, answer = conversations.row(row.prompt, row.completion)
+    return {"input_ids": prompt + answer, "completion_mask": [0] * len(prompt) + [1] * len(answer)}
 
 
 def _system_text(rows: Sequence[TrainingRow], conversations: Conversations) -> dict[str, str]:
-    """For the card, what the model reads as a system text in its rows; nothing if there is none."""
+    """The system text that the model reads in its rows, for the card; an empty dictionary if it reads none."""
     [first, *_] = rows
     if isinstance(first.prompt, str):
         return {}
