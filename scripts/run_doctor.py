@@ -1,26 +1,28 @@
-"""Say what would stop a run of a task, and what to do about it, before it starts
+"""Find what would stop a run of a task before it starts, and show how to fix it
 
 make doctor TASK=safety PROFILE=slurm
 """
 
+import logging
 import sys
 from pathlib import Path
 
 from reversegen.core.errors import BadInput
-from reversegen.operations.doctor.report import examine
+from reversegen.operations.doctor.report import examine, report_text
 from reversegen.stage import run
 
 
 def main(task: str, profile: Path | None) -> None:
-    """Print a finding a line; exit with status 1 if one would stop the run."""
+    """Print the findings; exit with status 1 if one would stop a run."""
     file = Path("config/config.yaml")
     if not file.is_file():
-        raise BadInput(f"{file}: no such file; start where config/ is")
+        raise BadInput(f"{file}: no such file; start in the folder that holds config/")
     findings = examine(task, profile, Path())
-    print("\n".join(map(str, findings)))
+    print(report_text(task, findings))
     if any(finding.state == "stops" for finding in findings):
         sys.exit(1)
 
 
 if __name__ == "__main__":
+    logging.disable(logging.INFO)  # the findings are all there is to read
     run(main)

@@ -11,8 +11,9 @@ from pathlib import Path
 from reversegen.config.task import KindUse
 from reversegen.core.files import write_text
 from reversegen.kinds import open_kind
-from reversegen.reporting import tables
 from reversegen.reporting.rows import read_evaluations, read_outcomes
+from reversegen.reporting.table_file import table_markdown
+from reversegen.reporting.tables import comma_separated
 from reversegen.stage import run
 
 
@@ -26,13 +27,12 @@ def main(
     reused: list[str],
     kind: KindUse,
 ) -> None:
-    """The evaluations are of one task, with one or several random seeds; the files that they are made of lie beside them."""
+    """Read evaluations of one task, with one or several random seeds, and the files that lie beside them."""
     paths = [*proposers, *targets]
     evaluations = read_evaluations(paths, task, reused)
     outcomes = read_outcomes(paths, tests, task, reused, open_kind(kind))
-    write_text(csv, tables.comma_separated(evaluations, outcomes))
-    text = tables.markdown(evaluations, outcomes)
-    write_text(markdown, text)
+    write_text(csv, comma_separated(evaluations, outcomes))
+    write_text(markdown, text := table_markdown(evaluations, outcomes))
     logging.getLogger("reversegen").info("%s\n\n%s", markdown, text)
 
 

@@ -99,7 +99,8 @@ def _end(line: str, log_file: str | None) -> NoReturn:
                     streams = {sys.stderr}
         for stream in streams:
             with contextlib.suppress(OSError):  # a full disk keeps the log, not the terminal
-                print(line, file=stream, flush=True)
+                erase = "\r\x1b[J" if stream.isatty() else ""  # what another program has drawn there
+                print(f"{erase}{line}", file=stream, flush=True)
     sys.exit(1)
 
 

@@ -126,23 +126,25 @@ def test_money_and_gpu_hours_are_held_too(
 @pytest.mark.parametrize(
     ("part", "rule", "key"),
     [
-        ("transfer/open-llama-3b", "answer_transfer", "transfer: list open-llama-3b"),
-        ("transfer/open-llama-3b", "judge_transfer.2-of-3", "transfer: list open-llama-3b"),
+        ("transfer/open-llama-3b", "answer_transfer", "transfer: add open-llama-3b"),
+        ("transfer/open-llama-3b", "judge_transfer.2-of-3", "transfer: add open-llama-3b"),
         ("iter5", "train_proposer", "iterations: raise it to 5"),
         ("iter2", "answer_instructions", "iterations: raise it to 2"),
         ("iter2", "write_references", "iterations: raise it to 2"),
         ("probe", "answer_seeds", "data.probe: set it to true"),
-        ("untrained", "judge_references", "budget: set none"),
-        ("untrained", "measure_confidence", "budget: set none"),
+        ("untrained", "judge_references", "budget: remove it"),
+        ("untrained", "measure_confidence", "budget: remove it"),
     ],
 )
-def test_a_models_job_that_the_plan_does_not_hold_does_not_start_under_a_budget(
+def test_a_job_of_a_model_that_is_not_in_the_plan_does_not_start_under_a_budget(
     small: Workflow, monkeypatch: pytest.MonkeyPatch, part: str, rule: str, key: str
 ) -> None:
     monkeypatch.chdir(small.folder)
     base = "safety" if rule.startswith("judge_") else "tiny-math"
     small.write_task("small", {**SMALL, "budget": {"tokens": 1e9}}, base=base)
-    with pytest.raises(BadInput, match=rf"config/tasks/small\.yaml: {key}.*: results/small/logs/{part}/{rule}\.log"):
+    with pytest.raises(
+        BadInput, match=rf"config/tasks/small\.yaml: the job of results/small/logs/{part}/{rule}\.log is not .*; {key}"
+    ):
         start(small, rule, part)
     start(small, "evaluate_proposer", part)  # runs no model
     small.write_task("small", SMALL, base=base)
@@ -171,11 +173,11 @@ def test_a_part_that_is_another_tasks_is_not_made_under_a_budget(
     monkeypatch.chdir(workflow.folder)
     content = "extends: tiny-math\nreuse: [seeds, warmup, iter0]\nbudget: {tokens: 1000000000}\n"
     (workflow.folder / "config/tasks/small.yaml").write_text(content)
-    with pytest.raises(BadInput, match=r"small\.yaml: reuse: leave iter0 out of it"):
+    with pytest.raises(BadInput, match=r"small\.yaml: .*; reuse: remove iter0 from it"):
         start(workflow, "sample_instructions", "iter0")
 
 
-def test_a_budget_that_nothing_is_known_of_is_refused(small: Workflow) -> None:
+def test_a_budget_without_the_numbers_that_it_needs_is_refused(small: Workflow) -> None:
     small.write_task("small", {**SMALL, "budget": {"gpu_hours": 1.0}}, base="tiny-math")
     with pytest.raises(BadInput, match=r"small\.yaml: budget: it cannot be kept without costs\.throughput\.8b\.read"):
         configured(small).task("small")

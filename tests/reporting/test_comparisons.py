@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.support import markdown_tables
 from tests.support.runs import counts, measured, target
 from tests.support.workflows import REPOSITORY
 
@@ -108,8 +109,8 @@ def test_an_ablation_stands_below_what_it_extends_and_is_compared_after_its_own_
 @pytest.mark.parametrize(
     ("runs", "message"),
     [
-        ([run_of("t", SIX), run_of("t", SIX)], "tables.math: two outcomes.json are of t"),
-        ([run_of("t", SIX, kind="safety")], "tables.math: t is of the kind safety"),
+        ([run_of("t", SIX), run_of("t", SIX)], "tables.math: two outcomes.json have the task t"),
+        ([run_of("t", SIX, kind="safety")], "tables.math: t has the kind safety"),
     ],
 )
 def test_runs_that_do_not_belong_to_a_table_are_refused(runs: list[Run], message: str) -> None:
@@ -135,7 +136,7 @@ def test_reported_numbers_stand_beside_ours_with_their_source(tmp_path: Path) ->
     assert "accuracy reported" not in grid(found[1], {})[0]
     below = "\n".join(notes(found, told, [], []))
     assert "Reported by: a paper, table 3." in below
-    assert "no row of this table: t, 7, failure_rate." in below
+    assert "but not a row of this table: t, 7, failure_rate." in below
     rows = {(row["row"], row["metric"]): row for row in rows_of(found, dict(told))}
     assert rows["reversegen", "accuracy"]["reported_source"] == "a paper, table 3"
 
@@ -143,15 +144,18 @@ def test_reported_numbers_stand_beside_ours_with_their_source(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("task,value\n", "its columns are task, value, not table, task, row, metric, value, source"),
-        (f"{HEADER}math,t,0,accuracy,0.5,\n", "line 2: source: missing; a number without its source is not shown"),
+        ("task,value\n", "its columns are task, value; name them table, task, row, metric, value, source"),
+        (f"{HEADER}math,t,0,accuracy,0.5,\n", "line 2: source: missing; fill in every column: no number is shown"),
         (f"{HEADER}math,t,0,accuracy\n", "line 2: value: missing"),
-        (f"{HEADER}maths,t,0,accuracy,0.5,x\n", "line 2: table: 'maths' is none of honesty, math, safety, ablation"),
-        (f"{HEADER}math,t,0,accuracy,nan,x\n", "line 2: value: 'nan' is no number"),
-        (f"{HEADER}math,t,0,accuracy,50 %,x\n", "line 2: value: '50 %' is no number"),
+        (
+            f"{HEADER}maths,t,0,accuracy,0.5,x\n",
+            "line 2: table: 'maths' is unknown; it must be one of honesty, math, safety, ablation",
+        ),
+        (f"{HEADER}math,t,0,accuracy,nan,x\n", "line 2: value: 'nan' is not a number"),
+        (f"{HEADER}math,t,0,accuracy,50 %,x\n", "line 2: value: '50 %' is not a number"),
         (
             f"{HEADER}math,t,0,accuracy,1,x\nmath,t,0,accuracy,2,x\n",
-            "line 3: t, 0, accuracy: a line before it is of the same",
+            "line 3: t, 0, accuracy: an earlier line has the same task, row and metric; remove one",
         ),
     ],
 )
@@ -170,8 +174,8 @@ def test_what_ships_reports_nothing_and_names_what_is_missing() -> None:
     assert (REPOSITORY / "resources/reported.csv").read_text() == HEADER
     found = table_of([run_of("t", SIX)])
     below = notes(found, {}, ["t"], ["other"])
-    assert "From the results that ship in resources/example, not from runs made here: t." in below
-    assert "Not shown, since there are no results of it: other." in below
+    assert "From results that ship in resources/example, not from your own runs: t." in below
+    assert "Not shown, since they have no results: other." in below
 
 
 HOSTILE = "\\input{/etc/passwd}$x$%&#_^~<script>|`*[a](b)\x1b[31m\u202e\n=1+1"
@@ -184,9 +188,9 @@ def test_hostile_names_are_text_in_every_form() -> None:
     page = markdown("math", found, {}, below)
     assert "<script>" not in page
     assert not re.search(r"[\x00-\x09\x0b-\x1f\u202e]", page)
-    row = next(line for line in page.splitlines() if line.startswith("| t "))
-    assert len(re.findall(r"(?<!\\)\|", row)) == len(grid(found[0], {})[0]) + 1
-    assert r"\[a\](b)" in row
+    row = markdown_tables.rows_of(page, 2)["t", "original"]
+    assert len(row) == len(grid(found[0], {})[0])
+    assert r"\[a\](b)" in row["target"]
     written = tex("math", found, {}, below)
     assert r"\input" not in re.sub(r"^%.*$", "", written, flags=re.MULTILINE)
     assert r"\textbackslash{}input\{/etc/passwd\}\$x\$\%\&\#\_\textasciicircum{}\textasciitilde{}\textless{}" in written
@@ -279,7 +283,7 @@ def test_a_number_that_rests_on_fewer_random_seeds_than_its_line_says_so() -> No
 
 def test_a_table_without_results_says_so() -> None:
     below = notes([], {}, [], ["math"])
-    assert markdown("math", [], {}, below) == "# Math\n\nNot shown, since there are no results of it: math.\n"
+    assert markdown("math", [], {}, below) == "# Math\n\n- Not shown, since they have no results: math.\n"
     assert "there are no results to draw" in figure("math", [])
     assert comma_separated("math", [], {}).count("\n") == 1
     assert tex("math", [], {}, below).count("\\begin") == 0

@@ -180,7 +180,7 @@ def test_the_card_states_the_licences_of_the_sources(tmp_path: Path, licences: t
     card = DatasetCard.load(tmp_path / "dataset/README.md")
     assert (card.data.license, card.data.get("license_name")) == expected
     for name in licences:
-        assert f"| a file of the maker's own | {name} |" in card.text
+        assert f"| a private file | {name} |" in card.text
 
 
 def test_the_card_s_counts_are_those_of_the_rows(tmp_path: Path) -> None:

@@ -96,10 +96,12 @@ def test_the_table_comes_back_and_other_readers_see_its_columns(tmp_path: Path) 
 
 def test_what_is_no_table_is_refused_without_its_content(tmp_path: Path) -> None:
     (tmp_path / "failures.parquet").write_text("secret")
-    with pytest.raises(BadInput, match=r"failures.parquet: no table of failures: ArrowInvalid; delete it") as refused:
+    with pytest.raises(
+        BadInput, match=r"failures.parquet: not a table of failures: ArrowInvalid; delete it"
+    ) as refused:
         read_failures(tmp_path / "failures.parquet")
     assert "secret" not in str(refused.value)
-    with pytest.raises(BadInput, match="no table of failures"):
+    with pytest.raises(BadInput, match="not a table of failures"):
         read_failures(tmp_path / "missing.parquet")
 
 

@@ -6,13 +6,13 @@ import json
 import logging
 import math
 import random
-import re
 import shutil
 import statistics
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.markdown_tables import cells_of, joined, rows_of
 
 import write_table
 from reversegen.config.task import KindUse
@@ -22,6 +22,7 @@ from reversegen.evaluation.eval_file import EvalFile
 from reversegen.evaluation.outcomes import Counts, EvaluationOutcomes
 from reversegen.kinds import open_kind
 from reversegen.reporting.rows import read_evaluations, read_outcomes, row_identity
+from reversegen.reporting.table_file import table_markdown
 from reversegen.reporting.tables import CSV_COLUMNS, cell_text, comma_separated, markdown, pool, table
 
 NULL = "\N{EN DASH}"
@@ -70,13 +71,13 @@ def one_seed() -> list[EvalFile]:
 
 def test_the_reasons_of_what_has_no_verdict_stand_below_their_table() -> None:
     plain = markdown(one_seed())
-    assert "Without a verdict" not in plain
+    assert "without a verdict" not in plain
     first, second = {"cut off": 3, "prompt too long": 2}, {"prompt too long": 9}
     found = [proposer("tiny-math", 0, 0.2, invalid=first), proposer("tiny-math.s1", 0, 0.3, invalid=second)]
     found += [target("tiny-math", "seeds", 0.5, {}, invalid={"no | option": 1})]
     text = markdown(found)
-    assert "Without a verdict: iteration 0: prompt too long 11, cut off 3." in text
-    assert "Without a verdict: source seeds: no \\| option 1." in text
+    assert "Items without a verdict, by reason:\n\n- iteration 0: prompt too long 11, cut off 3\n" in text
+    assert "Items without a verdict, by reason:\n\n- source seeds: no \\| option 1\n" in text
 
 
 def several_seeds() -> list[EvalFile]:
@@ -95,31 +96,29 @@ def csv_rows(evaluations: list[EvalFile]) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(comma_separated(evaluations))))
 
 
-def cells_of(line: str) -> list[str]:
-    return [cell.strip() for cell in line.strip().strip("|").split("|")]
-
-
 def test_one_seed_shows_values_with_intervals_validity_beside_the_failure_rate() -> None:
     lines = markdown(one_seed()).splitlines()
     assert lines[0] == "# tiny-math"
-    head = next(line for line in lines if line.startswith("| iteration"))
-    first = lines[lines.index(head) + 2]
-    assert cells_of(head)[:4] == ["iteration", "failure_rate", "failure_rate_corrected", "validity"]
+    [head, *_] = [line for line in lines if line.startswith("| iteration")]
+    assert cells_of(head) == ["iteration", "failure_rate", "failure_rate_corrected", "validity"]
     rate, corrected, validity = "0.250 [0.100, 0.950]", "0.240 [0.090, 0.940]", "0.800 [0.700, 0.900]"
-    assert cells_of(first) == ["0", rate, corrected, validity, NULL, "123.5", *[NULL] * 4]
-    assert "Brackets hold 95 % intervals over prompts or questions only: one random seed" in lines[2]
-    assert re.findall(r"\.(?: |$)", lines[2]) == [". ", "."], "what the columns are, and what stands beside a value"
+    first = rows_of(markdown(one_seed()))["0",]
+    assert list(first.values()) == ["0", rate, corrected, validity, NULL, "123.5", *[NULL] * 4]
+    definitions = lines[lines.index("## What the columns mean") :]
+    assert not any(line.startswith("|") for line in definitions), "definitions stand below the tables"
+    assert "- `validity`: the share of samples that could be judged" in definitions
+    assert definitions[-1].startswith("Brackets hold 95 % intervals over prompts or questions only: one random seed.")
 
 
 def test_targets_stand_in_the_order_of_the_sources_with_types_and_training() -> None:
     rows = table(one_seed(), "target")
     assert list(rows) == ["original", "seeds", "reversegen"]
-    lines = markdown(one_seed()).splitlines()
-    head = next(n for n, line in enumerate(lines) if line.startswith("| source"))
     columns = ["source", "accuracy", "retained", "invalid_share", "type add", "training_rows", "training_tokens"]
-    assert cells_of(lines[head]) == columns
-    assert cells_of(lines[head + 2]) == ["original", "0.400", "0.900", "0.000", "0.500", NULL, NULL]
-    assert cells_of(lines[head + 4]) == ["reversegen", "0.700", "0.900", "0.000", "0.500", "1,200", "2,480,000"]
+    cells = rows_of(markdown(one_seed()).partition("## Target")[2])
+    original, _, reversegen = cells.values()
+    assert list(original) == columns
+    assert list(original.values()) == ["original", "0.400", "0.900", "0.000", "0.500", NULL, NULL]
+    assert list(reversegen.values()) == ["reversegen", "0.700", "0.900", "0.000", "0.500", "1,200", "2,480,000"]
 
 
 def transferred(task: str, model: str, rate: float) -> EvalFile:
@@ -148,12 +147,12 @@ def test_the_untrained_proposer_stands_before_iteration_0_and_other_models_after
     assert [cells["failure_rate"].estimate.value for cells in targets.values()] == [None, None, None, 0.25, 0.5]
     assert [cells["accuracy"].estimate.value for cells in targets.values()] == [0.4, 0.5, 0.7, None, None]
     text = markdown(read)
-    rows = [cells_of(line) for line in text.splitlines() if line.startswith("| transfer/")]
-    assert [(row[0], row[1], row[3]) for row in rows] == [
+    rows = {key: cells for key, cells in rows_of(text).items() if key[0].startswith("transfer/")}
+    assert [(*key, cells["accuracy"], cells["failure_rate"]) for key, cells in rows.items()] == [
         ("transfer/llama", NULL, "0.250 [0.100, 0.900]"),
         ("transfer/qwen", NULL, "0.500 [0.100, 0.900]"),
     ]
-    assert "of transfer/MODEL, over what the target failed" in text
+    assert "of transfer/MODEL, over what the target failed" in joined(text)
     rates = [row for row in csv_rows(read) if row["metric"] == "failure_rate"]
     assert [tuple(row[name] for name in ("role", "arm", "iteration", "variant", "value")) for row in rates] == [
         ("proposer", "untrained", "", "", "0.125"),
@@ -168,7 +167,7 @@ def test_a_row_without_transfer_has_no_column_of_failures_and_no_word_on_it() ->
     assert "failure_rate" not in table(one_seed(), "target")["original"]
     targets = [e for e in one_seed() if e.role == "target"]
     assert "transfer/MODEL" not in markdown(targets)
-    assert "accuracy: right answers among all test questions" in markdown(targets)
+    assert "- `accuracy`: right answers among all test questions\n" in markdown(targets)
     assert "over_refusal" not in markdown(targets)
 
 
@@ -227,12 +226,12 @@ def test_several_seeds_show_mean_and_sample_standard_deviation() -> None:
     assert cell.estimate.sd == pytest.approx(statistics.stdev(rates)) == pytest.approx(math.sqrt(0.005 / 2))
     assert cell_text(cell) == ("0.250", "± 0.050")
     assert list(cell.metrics) == ["tiny-math", "tiny-math.s2", "tiny-math.s10"], "by random seed, not by spelling"
-    text = markdown(evaluations)
-    assert text.startswith("# tiny-math\n")
+    assert markdown(evaluations).startswith("# tiny-math\n")
+    text = joined(markdown(evaluations))
     assert (
         "Each number is the mean over 3 random seeds. Brackets hold 95 % intervals over 3 random seeds and the" in text
     )
-    assert "± is the sample standard deviation over random seeds, of what has no interval" in text
+    assert "The sample standard deviation over random seeds (±) is shown if there is no interval." in text
     assert "0.250 ± 0.050" in text
     assert "## Target" not in text, "nothing was evaluated"
 
@@ -355,10 +354,8 @@ def test_hostile_names_are_text_in_markdown_and_csv() -> None:
     assert lines[0] == "# =cmd\\|x&lt;script&gt;"
     assert "<script" not in text
     assert "\\[x\\](http\\://evil.example)" in text
-    columns = 1 + 3 + len(names) + 2
-    for line in (line for line in lines if line.startswith("|")):
-        unescaped = line.replace("\\\\", "").replace("\\|", "")
-        assert unescaped.count("|") == columns + 1
+    [cells] = rows_of(text).values()
+    assert len(cells) == 1 + 3 + len(names) + 2
     rows = csv_rows(evaluations)
     assert {row["task"] for row in rows} == {"'=cmd|x<script>"}
     assert {row["group"] for row in rows if row["group"]} == {f"type={' '.join(name.split())}" for name in names}
@@ -391,7 +388,7 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
         {"role": "target", "arm": None, "iteration": None, "variant": "enhanced/luck"},
         "a target has the variant `original`, `transfer/MODEL` or `enhanced/SOURCE` with one of warmup, warmup_failures, ",
     ),
-    ({"provenance": {"training": {"rows": "many"}}}, "provenance.training: null or an object of numbers is needed"),
+    ({"provenance": {"training": {"rows": "many"}}}, "provenance.training: it must be null or an object of numbers"),
 ]
 
 
@@ -409,7 +406,7 @@ def test_a_malformed_evaluation_is_refused_with_file_and_field(
 
 def test_files_that_are_no_evaluation_or_say_the_same_are_refused(tmp_path: Path) -> None:
     paths = write(tmp_path, [proposer("m", 0, 0.5), proposer("m", 0, 0.6)])
-    with pytest.raises(BadInput, match=r"1/eval\.json: m, proposer, 0: .*0/eval\.json is of the same"):
+    with pytest.raises(BadInput, match=r"1/eval\.json: m, proposer, 0: .*0/eval\.json has the same task, role and row"):
         read_evaluations(paths, "m")
     with pytest.raises(BadInput, match=r"absent\.json: not a readable JSON file"):
         read_evaluations([tmp_path / "absent.json"], "m")
@@ -419,7 +416,7 @@ def test_files_that_are_no_evaluation_or_say_the_same_are_refused(tmp_path: Path
 
 
 def test_a_table_is_of_one_task() -> None:
-    with pytest.raises(BadInput, match="one task, not of m, n"):
+    with pytest.raises(BadInput, match="one task, not m, n"):
         pool([proposer("m", 0, 0.5), proposer("n", 0, 0.5)])
     with pytest.raises(BadInput, match=r"no eval\.json was given"):
         markdown([])
@@ -432,6 +429,7 @@ def test_the_script_writes_both_tables_and_logs_what_people_read(
     paths = write(tmp_path, one_seed())
     made = [tmp_path / "out" / name for name in ("table.md", "table.csv")]
     write_table.main(paths[:2], paths[2:], [], *made, "tiny-math", [], KindUse(name="math"))
-    assert (tmp_path / "out" / "table.md").read_text() == markdown(one_seed())
+    outcomes = read_outcomes(paths, [], "tiny-math", [], open_kind(KindUse(name="math")))
+    assert (tmp_path / "out" / "table.md").read_text() == table_markdown(one_seed(), outcomes)
     assert (tmp_path / "out" / "table.csv").read_bytes() == comma_separated(one_seed()).encode()
-    assert markdown(one_seed()) in caplog.text
+    assert (tmp_path / "out" / "table.md").read_text() in caplog.text

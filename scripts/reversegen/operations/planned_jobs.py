@@ -1,7 +1,7 @@
-"""The jobs of a task that run, ask or train a model, with what each is planned to take.
+"""The jobs of a task that load, ask or train a model, with the planned amount of each.
 
-Embeddings, and models and data that tasks share, are left out. What a job takes rests on the counts of rows in `row_counts`;
-GPU-hours, calls and money are put in by `prices`.
+Embeddings, and models and data that tasks share, are left out. Amounts follow from the counts of rows in `row_counts`;
+`prices` adds GPU-hours, calls and money.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from reversegen.workflow.stages import STAGES
 
 
 def planned_jobs(name: str, configuration: Configuration, folder: Path) -> Iterator[Job]:
-    """All such jobs but those whose part the task reuses, without GPU-hours, calls and money.
+    """All jobs of models in the parts that the task does not reuse, without GPU-hours, calls and money.
 
-    `folder` is results/{task}, where seeds and tests that are made already are counted.
+    `folder` is results/{task}, where existing seeds and tests are counted.
     """
     jobs = _TaskJobs(configuration.task(name), configuration, folder)
     yield from jobs.before_the_loop()
@@ -48,7 +48,7 @@ def planned_jobs(name: str, configuration: Configuration, folder: Path) -> Itera
 
 
 def text_tokens(*texts: str | None) -> int:
-    """Tokens of texts that every request repeats, as four characters each: no tokenizer is here before its model is."""
+    """The tokens of texts that every request repeats, at four characters a token: tokenizers are fetched later."""
     return sum(math.ceil(len(text or "") / 4) for text in texts)
 
 
@@ -73,7 +73,7 @@ class _TaskJobs:
 
     @property
     def arms(self) -> dict[str, int]:
-        """Prompts by what writes instructions: `untrained`, proposers 0 to N, the control."""
+        """The number of prompts of each arm: `untrained`, proposers 0 to N, and the control."""
         prompts = self.task.prompts
         counts = {"untrained": prompts.heldout}
         counts |= {f"iter{k}": prompts.train + prompts.heldout for k in range(self.task.iterations + 1)}
@@ -81,13 +81,13 @@ class _TaskJobs:
 
     @property
     def probe_train_seeds(self) -> int:
-        """Training seeds that the probe asks, as many as their share of all seeds; it may fail on all of them."""
+        """The training seeds that the probe asks, by their share of all seeds. The target may fail on all of them."""
         return round(self.probe_seeds * self.train_seeds / max(1, self.seeds))
 
     def before_the_loop(self) -> Iterator[Job]:
         """The check of the judge, the probe of the seeds and the warm-up."""
         task = self.task
-        if task.judge:  # it is checked whatever the kind
+        if task.judge:  # a judge is checked even if the kind needs none
             yield from self._judgements("check_judge", "", labelled_count(task, self.assumed), self.answer)
         if (task.data.probe or (self.kind.choice and self.enhances)) and "probe" not in task.reuse:
             which = (
@@ -102,7 +102,7 @@ class _TaskJobs:
             yield self._training("train_warmup", "iter0", rows, self.prompt, task.warmup.training)
 
     def arm_jobs(self, arm: str, prompts: int) -> Iterator[Job]:
-        """What is written to so many prompts, and what becomes of it."""
+        """The jobs that sample instructions for this number of prompts, answer them and judge the answers."""
         task, samples = self.task, prompts * self.task.sampling.samples_per_prompt
         if arm not in ("iter0", "control", "untrained"):
             yield self._preference(arm)
@@ -123,7 +123,7 @@ class _TaskJobs:
             yield from self._judgements("judge_references", arm, samples, self.solution)
 
     def seed_jobs(self) -> Iterator[Job]:
-        """Good answers to the seeds that are drawn, which are one enhancement source."""
+        """The jobs that write and judge good answers to the drawn seeds, the rows of one enhancement source."""
         possible, most = (
             self.probe_train_seeds if self.kind.choice else self.train_seeds,
             self.task.enhancement.answered_seeds,
@@ -135,7 +135,7 @@ class _TaskJobs:
         yield from self._judgements("judge_seed_references", "enhanced", count, self.solution)
 
     def variant_jobs(self, variant: str) -> Iterator[Job]:
-        """The training of an enhanced target, and the tests of it or of the original."""
+        """The training of an enhanced target, and the jobs that test it or the original."""
         task = self.task
         if variant != "original":
             rows = task.enhancement.rows + task.enhancement.replay_rows + task.enhancement.plain_rows
@@ -150,7 +150,7 @@ class _TaskJobs:
             yield self._confidence(variant, self.kind.choice)
 
     def transfer_jobs(self, model: str) -> Iterator[Job]:
-        """The failures asked of another model."""
+        """The jobs that ask another model the instructions that the target failed on."""
         part = f"transfer/{model}"
         failures = self.task.prompts.heldout * self.task.sampling.samples_per_prompt
         yield self._responses("answer_transfer", part, model, failures, "the target failed on every held-out sample")
@@ -160,7 +160,7 @@ class _TaskJobs:
         return str(self.task.data.tests[test].measures)
 
     def _requests(self, model: str, several: int) -> int:
-        """Requests that so many choices for one prompt take."""
+        """The requests that `several` choices for one prompt take."""
         endpoint = self.models[model].endpoint
         return several if endpoint and endpoint.one_choice else 1
 
@@ -188,7 +188,7 @@ class _TaskJobs:
 
     def _responses(self, rule: str, part: str, model: str, count: float, which: str, several: int | None = None) -> Job:
         several = several or self.kind.decision.samples
-        times = 2 if several > 1 else 1  # where too few answers can be read, a question is asked as often again
+        times = 2 if several > 1 else 1  # if too few answers can be read, the question is asked a second time
         n, thought = times * several, self.models[model].thought_tokens
         requests = self._requests(model, several)
         amount = Amount(
@@ -256,5 +256,5 @@ class _TaskJobs:
 
 
 def _batch(batch_size: int, several: int, prompt: float, longest: int) -> Batch:
-    """The sequences of a batch of whole items, `several` to each, with all the tokens that they may get."""
+    """A batch of whole items of `several` sequences each, with the most tokens that a sequence may get."""
     return Batch(items_at_once(batch_size, several) * several, prompt, longest)

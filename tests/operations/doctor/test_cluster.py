@@ -95,10 +95,10 @@ def test_a_launchers_processes_are_asked_for(workflow: Workflow, cluster: Path) 
 
 
 def test_a_job_that_is_longer_than_its_partitions_limit_is_found(workflow: Workflow, cluster: Path) -> None:
-    """SLURM takes it, and lets it wait for ever."""
+    """SLURM accepts such a job, which then waits for ever."""
     found = slurm_findings(workflow, SQUEUE, {"gpu": {"max_gpu": 2}})
     assert ("time limits", "stops") in states(found)
-    assert any("its limit is 120 minutes" in finding.text for finding in found)
+    assert any("the limit of the partition is 120 minutes" in finding.text for finding in found)
 
 
 def test_a_partition_that_slurm_does_not_know_is_found(workflow: Workflow, cluster: Path) -> None:
@@ -109,7 +109,7 @@ def test_a_partition_that_slurm_does_not_know_is_found(workflow: Workflow, clust
 
 def test_a_request_that_no_partition_takes_is_found(workflow: Workflow, cluster: Path) -> None:
     found = slurm_findings(workflow, SQUEUE, {"cpu": {}, "small": {"max_gpu": 8, "max_mem_mb": 64000}})
-    assert [(f.state, "none takes" in f.text) for f in found if "train" in f.text] == [("stops", True)]
+    assert [(f.state, "no partition takes" in f.text) for f in found if "train" in f.text] == [("stops", True)]
 
 
 def test_a_status_command_that_does_not_work_is_found(workflow: Workflow, cluster: Path) -> None:

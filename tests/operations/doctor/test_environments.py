@@ -38,10 +38,13 @@ def test_interpreters_are_held_to_what_environments_pin(workflow: Workflow, tmp_
     assert (lacks.state, "lacks no-such-package, which some tasks need" in lacks.text) == ("warning", True)
     assert environments._interpreter("base", here, pins, set(pins)).state == "stops"
     older = environments._interpreter("base", here, {"pydantic": "1.0"}, set(pins))
-    assert (older.state, "has pydantic 2.14.3, other than envs/base.yaml pins" in older.text) == ("warning", True)
+    assert (older.state, "has pydantic 2.14.3, and envs/base.yaml pins other versions" in older.text) == (
+        "warning",
+        True,
+    )
     assert "no interpreter" in environments._interpreter("base", str(tmp_path / "none"), pins, set()).text
     write_command(tmp_path, "junk", "echo hello")
-    assert "no Python that answers" in environments._interpreter("base", str(tmp_path / "junk"), pins, set()).text
+    assert "does not answer as a Python" in environments._interpreter("base", str(tmp_path / "junk"), pins, set()).text
 
 
 def test_the_deployment_by_conda_needs_conda(

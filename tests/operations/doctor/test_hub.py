@@ -69,7 +69,7 @@ def test_gated_and_unknown_models_are_found_at_the_hub(
     found = list(check_hub("math", configuration(workflow), workflow.folder))
     assert [(f.state, f.text) for f in found] == [
         ("stops", "no access to meta-llama/Meta-Llama-3-8B"),
-        ("stops", "the hub has not, at the commit of config/lock.yaml: openai/gsm8k"),
+        ("stops", "the hub has no such repository, at the commit of config/lock.yaml: openai/gsm8k"),
         ("ok", f"readable: {', '.join(sorted({*names} - {'meta-llama/Meta-Llama-3-8B', 'openai/gsm8k'}))}"),
     ]
 

@@ -41,7 +41,7 @@ def test_weights_that_are_converted_stand_twice_until_they_are(workflow: Workflo
         [finding] = check_disk("safety", configuration(workflow), workflow.folder, 10**12)
         needed.append(float(finding.text.split(" GB")[0]))
     assert finding.text.endswith(
-        "; 17.0 GB of it are .bin weights, which go once they are converted; a quota is not seen here"
+        "; 17.0 GB of it are .bin weights, which are deleted once they are converted; a quota is not checked"
     )
     assert needed[1] == needed[0] + 17
     (workflow.folder / "resources/downloads/models/vicuna-7b-v1.5").mkdir(parents=True)
@@ -61,11 +61,11 @@ def test_a_job_that_came_near_its_limit_is_found(workflow: Workflow, tmp_path: P
         (place / f"{rule}.tsv").write_text(f"s\th:m:s\n{seconds}\t-\n")
     found = list(check_times("math", configuration(workflow), tmp_path / "results"))
     assert [f.text for f in found if f.state == "warning"] == ["answer_instructions took 1300 of its 1440 minutes"]
-    rates = next(f.text for f in found if f.text.startswith("tokens a second"))
+    rates = next(f.text for f in found if f.text.startswith("these rates in tokens a second"))
     # 3 iterations x 2,000 prompts x 5 samples x 512 tokens
     assert "sample_instructions 178 (15,360,000 in 1440 minutes, control)" in rates
     assert "answer_instructions" not in rates
-    assert "of 2 measured stages answer_instructions took longest: 78000 s" in found[-1].text
+    assert "of 2 measured stages answer_instructions took the longest: 78000 s" in found[-1].text
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_a_job_that_came_near_its_limit_is_found(workflow: Workflow, tmp_path: P
         ("safety", 8, ["answer_tests 1 (44,800 in 1440", "check_judge 1 (2,816 in 1440"]),
     ],
 )
-def test_the_throughputs_that_suffice_are_those_of_the_plan(
+def test_the_rates_that_are_enough_are_those_of_the_plan(
     workflow: Workflow, task: str, shards: int, rates: list[str]
 ) -> None:
     """Of the largest job of each rule, the control's with ten answers asked again once, or of a shard of it."""
