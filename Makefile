@@ -26,7 +26,7 @@ demo: .venv/demo ## run the whole loop of TASK (tiny-math); end with a summary a
 
 tables: .venv/demo ## compare finished runs, or the results that ship: results/tables and results/figures
 	@$(RUN) -- tables
-	@echo "The tables to read:" results/tables/*.md
+	@echo "The tables to read: results/tables/*.md"
 
 doctor: .venv/demo ## find what would stop a run of TASK with PROFILE (a folder) before it starts
 	@python scripts/run_doctor.py --task $(TASK) --profile $(PROFILE)

@@ -1,4 +1,4 @@
-"""A plan names the jobs that Snakemake would run, and adds up by hand."""
+"""A plan names the jobs that Snakemake would run, and its amounts equal a count by hand."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_a_thought_is_planned_beside_its_answer(small: Workflow) -> None:
     assert job(jobs, "answer_instructions", "iter1").amount.written == 200 * 80
 
 
-def test_choices_of_their_own_requests_and_thoughts_are_planned(small: Workflow) -> None:
+def test_choices_that_take_a_request_each_and_thoughts_are_planned(small: Workflow) -> None:
     endpoint = {**ENDPOINT, "one_choice": True}
     thinking = {"enabled": True, "max_tokens": 1000}
     small.change_models({"api": {"endpoint": endpoint, "size": "tiny", "thinking": thinking}})
@@ -92,7 +92,7 @@ def test_choices_of_their_own_requests_and_thoughts_are_planned(small: Workflow)
     assert job(jobs, "write_references", "iter1").amount.written == 600 * 200
 
 
-def test_what_every_request_repeats_is_read_with_each(small: Workflow) -> None:
+def test_texts_that_every_request_repeats_are_read_with_each(small: Workflow) -> None:
     endpoint = {**ENDPOINT, "structured": True}
     small.change_models({"api": {"endpoint": endpoint, "size": "tiny"}})
     asked = {"system": "Be brief!", "max_new_tokens": 80}  # nine characters, three tokens
@@ -121,7 +121,7 @@ def test_what_every_request_repeats_is_read_with_each(small: Workflow) -> None:
     assert job(jobs, "answer_instructions", "iter1").amount.read == 2 * 40 * several * (20 + 3)
     tests = job(jobs, "answer_tests", "original").amount.prompts or 0
     assert job(jobs, "answer_tests", "original").amount.read == tests * (20 + 3)
-    # read once for each option, and for sure and unsure; only what counts for accuracy
+    # it is read once for each option, and for sure and unsure; only questions that count for accuracy are
     accuracy = sum(
         t.corpus.count for t in configuration.task("small").data.tests.values() if t.measures == "accuracy" and t.corpus
     )
@@ -136,7 +136,7 @@ def test_what_every_request_repeats_is_read_with_each(small: Workflow) -> None:
     assert job(jobs, "judge_responses", "iter1").amount.read == 200 * (20 + 80 + own)
 
 
-def test_what_is_not_given_is_not_invented(small: Workflow) -> None:
+def test_a_number_that_is_not_given_is_not_invented(small: Workflow) -> None:
     small.write_task("small", SMALL, base="tiny-math")
     text = plan_markdown("small", configured(small), small.folder / "results/small")
     assert too_wide(text) == []
@@ -155,7 +155,7 @@ def test_what_is_not_given_is_not_invented(small: Workflow) -> None:
     assert "no throughput" not in given
 
 
-def test_a_plan_counts_the_jobs_that_a_stage_is_cut_into(small: Workflow) -> None:
+def test_a_plan_counts_the_shards_of_a_stage(small: Workflow) -> None:
     folder = small.folder / "results/small"
     small.write_task("small", {**SMALL, "shards": 3}, base="tiny-math")
     configuration = configured(small)
@@ -163,7 +163,7 @@ def test_a_plan_counts_the_jobs_that_a_stage_is_cut_into(small: Workflow) -> Non
     once = {job.rule for job in jobs if job.shards == 1}
     assert once == {"train_warmup", "train_proposer", "train_target"}
     call = {"tokens_in": 100, "tokens_out": 30, "batch": False, "answers": []}
-    for n in (1, 2):  # killed, without a budget, before they have files of their own but the calls
+    for n in (1, 2):  # killed without a budget, when they had no files except the logged calls
         write_lines(folder / f"iter1/references.{n}-of-3.jsonl.calls/000.jsonl", [call])
     finish(folder, replace(job(jobs, "write_references", "iter1"), rule="write_references.1-of-3"), 9.0)
     text = plan_markdown("small", configuration, folder)
@@ -185,7 +185,7 @@ def test_transfer_and_seeds_are_planned_as_they_are_split(small: Workflow) -> No
     assert job(jobs, "write_seed_references", "enhanced").amount.prompts == seeds
 
 
-def test_what_is_drawn_is_planned_and_no_more(small: Workflow) -> None:
+def test_only_drawn_seeds_are_planned(small: Workflow) -> None:
     drawn = {"data": {"probe": True, "probe_seeds": 300}, "warmup": {"rows": None}}
     drawn["enhancement"] = {"rows": 1000, "seed_margin": 0.25}
     folder = small.folder / "results/small"
@@ -193,7 +193,9 @@ def test_what_is_drawn_is_planned_and_no_more(small: Workflow) -> None:
     jobs = plan("small", configured(small), folder)
     assert job(jobs, "answer_seeds", "probe").amount.prompts == 300  # of 5,000
     assert "300 of 5,000 seeds (data.probe_seeds)" in job(jobs, "answer_seeds", "probe").why
-    assert job(jobs, "train_warmup", "iter0").amount.prompts == 270  # those that train, should it fail on all
+    assert (
+        job(jobs, "train_warmup", "iter0").amount.prompts == 270
+    )  # the training seeds, if the target fails on all of them
     assert job(jobs, "write_seed_references", "enhanced").amount.prompts == 1250  # of 4,500
     drawn |= {"data": {"probe": True, "probe_seeds": None}, "enhancement": {"rows": 4000, "seed_margin": 0.25}}
     small.write_task("small", {**SMALL, **drawn, "target": "tiny-arithmetic"}, base="tiny-math")
@@ -208,7 +210,7 @@ def test_what_is_drawn_is_planned_and_no_more(small: Workflow) -> None:
     assert job(jobs, "write_seed_references", "enhanced").amount.prompts == 180
 
 
-def test_rows_of_a_source_are_those_that_it_has_of_use_and_at_most_those_that_it_takes(
+def test_rows_of_a_source_are_its_usable_rows_and_at_most_its_limit(
     small: Workflow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(small.folder)
@@ -251,7 +253,7 @@ def test_a_plan_is_written_again_when_a_killed_job_has_paid(small: Workflow) -> 
     assert "write_plan" in small.run("-n", target).stdout
 
 
-def test_a_judge_that_is_named_is_checked_and_planned_whatever_the_kind(small: Workflow) -> None:
+def test_a_configured_judge_is_checked_and_planned_for_every_kind(small: Workflow) -> None:
     judge = {"model": "api", "format": "instructed", "batch_size": 4}
     small.write_task("small", {**SMALL, "judge": judge}, base="tiny-math")
     jobs = plan("small", configured(small), small.folder / "results/small")

@@ -1,4 +1,4 @@
-"""What jobs used is what their benchmarks, records and calls say."""
+"""The used amounts of jobs are those of their benchmarks, records and calls."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from reversegen.operations.plan import plan, plan_markdown
 from reversegen.operations.usage import used_amount
 
 
-def test_used_is_what_benchmarks_records_and_calls_say(small: Workflow) -> None:
+def test_used_amounts_are_those_of_benchmarks_records_and_calls(small: Workflow) -> None:
     configuration, folder = small_configuration(small), small.folder / "results/small"
     jobs = plan("small", configuration, folder)
     answers, votes = job(jobs, "answer_instructions", "iter1"), job(jobs, "write_references", "iter1")
@@ -35,7 +35,7 @@ def test_used_is_what_benchmarks_records_and_calls_say(small: Workflow) -> None:
     calls += [{"tokens_in": 200, "tokens_out": 10, "batch": True, "answers": []}]
     calls += [{"tokens_in": 0, "tokens_out": 0, "batch": False, "answers": None}]  # a try without an answer
     write_lines(folder / "iter1/references.jsonl.calls/000.jsonl", calls, end='{"tokens_in": 9')
-    took = used_amount(votes, configuration, folder)  # killed before its end: what it asked is paid
+    took = used_amount(votes, configuration, folder)  # killed before its end: its requests are paid
     assert took is not None
     assert (took.calls, took.read, took.written) == (5, 500, 100)
     assert took.money == pytest.approx((300 * 0.5 + 90 * 4.0 + 0.5 * (200 * 0.5 + 10 * 4.0)) / 1e6)

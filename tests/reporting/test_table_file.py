@@ -51,7 +51,7 @@ def test_the_summary_gives_the_finding_and_two_small_tables() -> None:
     assert "Enhanced with reversegen, the target's accuracy went from 0.000 [0.000, 1.000] to 0.750" in joined(text)
     rows = rows_of(text)
     assert rows["1",]["failures in 1,000"] == "10.0"
-    assert list(rows["nothing",]) == ["target enhanced with", "accuracy", "reversegen less this", "retained"]
+    assert list(rows["nothing",]) == ["enhanced with", "accuracy", "reversegen less this", "retained"]
     assert rows["nothing",]["reversegen less this"].startswith("+0.750 [+0.")
     assert rows["warmup_failures",]["reversegen less this"].startswith("+0.500 [+0.")
     assert rows["reversegen",]["reversegen less this"] == ""
@@ -111,6 +111,14 @@ def test_the_ending_of_what_ships_fits_a_screen_and_all_of_the_file_its_width(
     assert lines[1 : -END_LINES + 1] == read_summary(file).splitlines()
     assert lines[-2:] == ["The page to open: page.html", f"All numbers:      {file}"]
     assert not any(line.startswith("#") for line in lines)
+
+
+def test_no_number_is_separated_from_its_interval() -> None:
+    runs = [read_run(EXAMPLE / f"tiny-honesty{seed}.json") for seed in ("", ".s1", ".s2")]
+    text = text_of([one for run in runs for one in run.measured])
+    assert not re.search(r"\d$\n\[|,$", text.partition("\n\n")[0], re.MULTILINE)
+    assert "calibration error" in text
+    assert "retained" in text
 
 
 def test_a_summary_needs_a_table(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Tables say what the evaluations say: exact means and spreads, nulls as nulls, and no cell that runs as something else."""
+"""Tables give the numbers of the evaluations: exact means and spreads, nulls as nulls, and no cell that runs as code."""
 
 import csv
 import io
@@ -62,20 +62,20 @@ def target(task: str, source: str, accuracy: float, by_type: dict[str, float], *
 
 
 def one_seed() -> list[EvalFile]:
-    found = [proposer("tiny-math", k, rate) for k, rate in enumerate(RATES["tiny-math"])]
+    proposers = [proposer("tiny-math", k, rate) for k, rate in enumerate(RATES["tiny-math"])]
     enhanced = [
         target("tiny-math", s, a, {"add": 0.5}) for s, a in (("reversegen", 0.7), ("original", 0.4), ("seeds", 0.5))
     ]
-    return found + enhanced
+    return proposers + enhanced
 
 
-def test_the_reasons_of_what_has_no_verdict_stand_below_their_table() -> None:
+def test_the_reasons_of_items_without_a_verdict_are_below_their_table() -> None:
     plain = markdown(one_seed())
     assert "without a verdict" not in plain
     first, second = {"cut off": 3, "prompt too long": 2}, {"prompt too long": 9}
-    found = [proposer("tiny-math", 0, 0.2, invalid=first), proposer("tiny-math.s1", 0, 0.3, invalid=second)]
-    found += [target("tiny-math", "seeds", 0.5, {}, invalid={"no | option": 1})]
-    text = markdown(found)
+    evaluations = [proposer("tiny-math", 0, 0.2, invalid=first), proposer("tiny-math.s1", 0, 0.3, invalid=second)]
+    evaluations += [target("tiny-math", "seeds", 0.5, {}, invalid={"no | option": 1})]
+    text = markdown(evaluations)
     assert "Items without a verdict, by reason:\n\n- iteration 0: prompt too long 11, cut off 3\n" in text
     assert "Items without a verdict, by reason:\n\n- source seeds: no \\| option 1\n" in text
 
@@ -110,7 +110,7 @@ def test_one_seed_shows_values_with_intervals_validity_beside_the_failure_rate()
     assert definitions[-1].startswith("Brackets hold 95 % intervals over prompts or questions only: one random seed.")
 
 
-def test_targets_stand_in_the_order_of_the_sources_with_types_and_training() -> None:
+def test_targets_are_in_the_order_of_the_sources_with_types_and_training() -> None:
     rows = table(one_seed(), "target")
     assert list(rows) == ["original", "seeds", "reversegen"]
     columns = ["source", "accuracy", "retained", "invalid_share", "type add", "training_rows", "training_tokens"]
@@ -134,7 +134,7 @@ def transferred(task: str, model: str, rate: float) -> EvalFile:
     )
 
 
-def test_the_untrained_proposer_stands_before_iteration_0_and_other_models_after_the_sources(tmp_path: Path) -> None:
+def test_the_untrained_proposer_is_before_iteration_0_and_other_models_are_after_the_sources(tmp_path: Path) -> None:
     base = proposer("tiny-math", 0, 0.125).model_copy(update=row_identity("proposer", "untrained"))
     others = [transferred("tiny-math", model, rate) for model, rate in (("qwen", 0.5), ("llama", 0.25))]
     evaluations = [*others, *one_seed()[::-1], base]
@@ -163,7 +163,7 @@ def test_the_untrained_proposer_stands_before_iteration_0_and_other_models_after
     ]
 
 
-def test_a_row_without_transfer_has_no_column_of_failures_and_no_word_on_it() -> None:
+def test_a_table_without_transfer_has_no_column_of_failures_and_no_definition_of_it() -> None:
     assert "failure_rate" not in table(one_seed(), "target")["original"]
     targets = [e for e in one_seed() if e.role == "target"]
     assert "transfer/MODEL" not in markdown(targets)
@@ -179,7 +179,7 @@ def test_a_row_without_transfer_has_no_column_of_failures_and_no_word_on_it() ->
         ("tiny-math", ["tiny-math", "tiny-math.s2"]),
     ],
 )
-def test_what_is_reused_of_another_task_counts_as_the_tables_own(
+def test_reused_evaluations_of_another_task_count_as_the_tables_own(
     tmp_path: Path, task: str, expected: list[str]
 ) -> None:
     own, theirs = expected[0], "tiny-math"
@@ -189,7 +189,7 @@ def test_what_is_reused_of_another_task_counts_as_the_tables_own(
         theirs,
         f"{theirs}.s2",
         own,
-    }  # nobody said that it is reused
+    }  # the reuse was not given
     read = read_evaluations(paths, task, [theirs])
     assert sorted({e.task for e in read}) == expected
     assert table(read, "proposer")["0"]["failure_rate"].metrics.keys() == set(expected)
@@ -202,7 +202,7 @@ def test_what_is_reused_of_another_task_counts_as_the_tables_own(
     [("math", "accuracy", True), ("safety", "attack_success_rate", True), ("another", "retained", True)],
 )
 @pytest.mark.parametrize("types", [10, 11])
-def test_a_few_types_are_columns_of_the_kinds_main_metric_and_many_are_in_the_csv_alone(
+def test_a_few_types_are_columns_of_the_kinds_main_metric_and_many_are_in_the_csv_only(
     kind: str, main: str, shows_types: bool, types: int
 ) -> None:
     names = [f"t{n:02}" for n in range(types)]
@@ -237,7 +237,7 @@ def test_several_seeds_show_mean_and_sample_standard_deviation() -> None:
 
 
 def test_several_seeds_with_outcomes_show_their_interval_in_the_table_and_in_the_csv() -> None:
-    """Of 100 prompts each, 40, 50 and 60 failed: 4.303 times 0.1 over the root of 3 on either side."""
+    """40, 50 and 60 of 100 prompts failed: the half width is 4.303 times 0.1 over the square root of 3."""
     outcomes = []
     for task, failed in (("m", 40), ("m.s1", 50), ("m.s2", 60)):
         counts = Counts(clusters=task, hits=[1] * failed + [0] * (100 - failed), trials=1)
@@ -255,7 +255,7 @@ def test_several_seeds_with_outcomes_show_their_interval_in_the_table_and_in_the
 
 
 def test_the_outcomes_of_several_runs_are_read_beside_their_evaluations(tmp_path: Path) -> None:
-    """Also those of a run whose test sets are others; of another model on a target's failures there are none."""
+    """Runs may have different test sets. Another model on a target's failures has no outcomes."""
     from tests.support.evaluations import write_proposer, write_target
 
     paths, tests = [], []
@@ -267,34 +267,34 @@ def test_the_outcomes_of_several_runs_are_read_beside_their_evaluations(tmp_path
     other = tmp_path / "a/transfer/other"
     shutil.copytree(tmp_path / "a/iter1", other)
     (other / "eval.json").write_text(transferred("t", "other", 0.5).model_dump_json())
-    found = read_outcomes([*paths, other / "eval.json"], tests, "mine", ["t"], open_kind(KindUse(name="math")))
-    assert [sorted(one.counts) for one in found] == [
+    outcomes = read_outcomes([*paths, other / "eval.json"], tests, "mine", ["t"], open_kind(KindUse(name="math")))
+    assert [sorted(one.counts) for one in outcomes] == [
         *[["failure_rate", "validity"], ["accuracy", "easy/accuracy", "hard/accuracy", "retained"]] * 2,
         [],
     ]
-    assert {one.evaluation.task for one in found} == {"mine"}
+    assert {one.evaluation.task for one in outcomes} == {"mine"}
 
 
 def test_csv_has_every_random_seed_then_mean_and_spread() -> None:
     rows = csv_rows(several_seeds())
     assert list(rows[0]) == list(CSV_COLUMNS)
-    found = [row for row in rows if row["metric"] == "failure_rate" and row["iteration"] == "1"]
-    assert [(row["task"], row["statistic"], row["value"]) for row in found] == [
+    rates = [row for row in rows if row["metric"] == "failure_rate" and row["iteration"] == "1"]
+    assert [(row["task"], row["statistic"], row["value"]) for row in rates] == [
         ("tiny-math", "value", "0.9"),
         ("tiny-math.s2", "value", "0.8"),
         ("tiny-math.s10", "value", "1"),
         ("tiny-math", "mean", "0.9"),
         ("tiny-math", "sd", "0.1"),
     ]
-    assert [found[0][key] for key in ("role", "variant", "group")] == ["proposer", "", ""]
-    assert [found[0][key] for key in ("low", "high", "count", "total", "random_seeds")] == [
+    assert [rates[0][key] for key in ("role", "variant", "group")] == ["proposer", "", ""]
+    assert [rates[0][key] for key in ("low", "high", "count", "total", "random_seeds")] == [
         "0.1",
         "0.95",
         "20",
         "80",
         "",
     ]
-    assert {row["random_seeds"] for row in found[3:]} == {"3"}
+    assert {row["random_seeds"] for row in rates[3:]} == {"3"}
     assert all(row["value"] == row["low"] == "" for row in rows if row["metric"] == "type_entropy")
 
 
@@ -309,7 +309,7 @@ def test_csv_of_one_seed_has_values_only_groups_and_training() -> None:
     assert tokens == [("enhanced/seeds", "2480000"), ("enhanced/reversegen", "2480000")]
 
 
-def test_csv_says_why_a_number_is_null() -> None:
+def test_csv_gives_the_reason_if_a_number_is_null() -> None:
     null = Metric(value=None, reason="2 texts,\nfewer than 3")
     rows = csv_rows([proposer("m", 0, None, metrics={"distinct_3": null, "validity": Metric(value=0.5)})])
     assert {row["metric"]: (row["value"], row["reason"]) for row in rows} == {
@@ -318,7 +318,7 @@ def test_csv_says_why_a_number_is_null() -> None:
     }
 
 
-def test_a_mean_over_fewer_random_seeds_says_so() -> None:
+def test_a_mean_over_fewer_random_seeds_shows_their_number() -> None:
     one, two = proposer("m", 0, 0.5), proposer("m.s1", 0, None)
     cell = table([one, two, proposer("m.s2", 0, 0.7)], "proposer")["0"]["failure_rate"]
     assert cell_text(cell) == ("0.600", "± 0.141 (2 of 3 random seeds)")
@@ -330,7 +330,7 @@ def test_a_mean_over_fewer_random_seeds_says_so() -> None:
     assert (rows["mean"]["value"], rows["mean"]["random_seeds"], rows["sd"]["value"]) == ("0.5", "1", "")
 
 
-def test_one_task_with_a_random_seed_in_its_name_is_itself() -> None:
+def test_one_task_with_a_random_seed_in_its_name_keeps_its_name() -> None:
     assert markdown([proposer("tiny-math.s3", 0, 0.5)]).startswith("# tiny-math.s3\n")
 
 
@@ -404,7 +404,7 @@ def test_a_malformed_evaluation_is_refused_with_file_and_field(
     assert message in str(error.value)
 
 
-def test_files_that_are_no_evaluation_or_say_the_same_are_refused(tmp_path: Path) -> None:
+def test_files_that_are_not_evaluations_or_fill_the_same_row_are_refused(tmp_path: Path) -> None:
     paths = write(tmp_path, [proposer("m", 0, 0.5), proposer("m", 0, 0.6)])
     with pytest.raises(BadInput, match=r"1/eval\.json: m, proposer, 0: .*0/eval\.json has the same task, role and row"):
         read_evaluations(paths, "m")
@@ -415,7 +415,7 @@ def test_files_that_are_no_evaluation_or_say_the_same_are_refused(tmp_path: Path
         read_evaluations(paths, "m")
 
 
-def test_a_table_is_of_one_task() -> None:
+def test_a_table_shows_one_task() -> None:
     with pytest.raises(BadInput, match="one task, not m, n"):
         pool([proposer("m", 0, 0.5), proposer("n", 0, 0.5)])
     with pytest.raises(BadInput, match=r"no eval\.json was given"):

@@ -114,7 +114,7 @@ class _TaskJobs:
         how = task.sampling
         batch = _batch(how.batch_size, how.samples_per_prompt, self.prompt, how.max_new_tokens)
         yield self._job("sample_instructions", arm, task.proposer, amount, why, batch)
-        yield self._responses("answer_instructions", arm, task.target, samples, "no two samples alike")
+        yield self._responses("answer_instructions", arm, task.target, samples, "all samples are distinct")
         with_good_answers = self.enhances and arm != "untrained"
         if self.kind.needs_references or with_good_answers:
             yield from self._references("write_references", arm, samples)
@@ -129,7 +129,7 @@ class _TaskJobs:
             self.task.enhancement.answered_seeds,
         )
         count = min(possible, most or possible)
-        seeds = "all training seeds" if count == possible else "enhancement.rows and seed_margin more"
+        seeds = "all training seeds" if count == possible else "enhancement.rows, and seed_margin in addition"
         for job in self._references("write_seed_references", "enhanced", count):
             yield replace(job, why=f"{seeds}; {job.why}")
         yield from self._judgements("judge_seed_references", "enhanced", count, self.solution)
@@ -153,7 +153,7 @@ class _TaskJobs:
         """The jobs that ask another model the instructions that the target failed on."""
         part = f"transfer/{model}"
         failures = self.task.prompts.heldout * self.task.sampling.samples_per_prompt
-        yield self._responses("answer_transfer", part, model, failures, "the target failed on every held-out sample")
+        yield self._responses("answer_transfer", part, model, failures, "the target fails on every held-out sample")
         yield from self._judgements("judge_transfer", part, failures, self.answer)
 
     def _measures(self, test: str) -> str:
@@ -172,7 +172,7 @@ class _TaskJobs:
     def _training(self, rule: str, part: str, rows: float, length: float, how: Training) -> Job:
         model = task_models(self.task)[STAGES[rule].role]
         amount = Amount(prompts=rows, trained=rows * how.num_train_epochs * min(length, how.max_length))
-        why = f"epochs {how.num_train_epochs:g}, a row of {length:g} tokens, cut at {how.max_length}"
+        why = f"epochs {how.num_train_epochs:g}, a row of {length:g} tokens, truncated at {how.max_length}"
         return self._job(rule, part, model, amount, why)
 
     def _preference(self, arm: str) -> Job:
@@ -184,7 +184,7 @@ class _TaskJobs:
         longer = how.training.model_copy(update={"num_train_epochs": epochs})
         job = self._training("train_proposer", arm, pairs, self.prompt - self.question + self.sample, longer)
         twice = replace(job.amount, trained=2 * (job.amount.trained or 0))
-        return replace(job, amount=twice, why=f"a pair of every training sample, both sides; {job.why}")
+        return replace(job, amount=twice, why=f"one pair for each training sample, with both sides; {job.why}")
 
     def _responses(self, rule: str, part: str, model: str, count: float, which: str, several: int | None = None) -> Job:
         several = several or self.kind.decision.samples
@@ -212,7 +212,7 @@ class _TaskJobs:
             texts = [*adapter.template.values(), *(m.content for m in adapter.messages("", ""))] if adapter else []
             read = count * (self.question + length + text_tokens(*texts))
             amount = Amount(prompts=count, read=read, written=count * new * self.written_share)
-            why = f"an answer to each, {new} new tokens a verdict"
+            why = f"a verdict on each answer, {new} new tokens a verdict"
             batch = Batch(judge.batch_size, self.question + length / self.written_share + text_tokens(*texts), new)
             yield self._job(rule, part, judge.model, amount, why, batch)
 
@@ -239,7 +239,11 @@ class _TaskJobs:
             longest = task.references.max_new_tokens + thought
             why = f"each question, {votes} x {longest} new tokens"
             if checks:
-                why += f", after a yes or no of {reply}" if reply else f", after yes and no, read in {times} spellings"
+                why += (
+                    f", after a yes or no of {reply} tokens"
+                    if reply
+                    else f", after yes and no, read in {times} spellings"
+                )
             batch = _batch(task.references.batch_size, votes, request_tokens, longest)
             yield self._job(rule, part, task.teacher, amount, why, batch)
 
@@ -249,7 +253,7 @@ class _TaskJobs:
         options, sure = choice.options, text_tokens(choice.sure_question)
         reply = max(text_tokens(choice.sure), text_tokens(choice.unsure))
         amount = Amount(prompts=2 * count, read=count * (options * self.request + 2 * (self.request + sure)))
-        why = f"each of {options} options of a test question, and sure and unsure; nothing is written"
+        why = f"each of {options} options of a test question, and sure and unsure; nothing is generated"
         rows = items_at_once(task.responses.batch_size, options) * options
         batch = Batch(rows, self.request + sure + reply, scored=reply)
         return self._job("measure_confidence", variant, task.target, amount, why, batch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -74,13 +75,18 @@ def findings(proposers: Rows, targets: Rows, main: MetricDescription) -> str:
     if CONTROL in targets and "reversegen" in targets:
         enhanced, compared = (targets[row][main.name].outcomes for row in ("reversegen", CONTROL))
         shown = comparison("reversegen", CONTROL, main.less_is_better, difference(enhanced, compared, main.name))
-        sentences.append(f"In {name} {shown}.")
+        sentences.append(f"In {name} {_joined_numbers(shown)}.")
     return " ".join([*sentences, "Brackets hold 95 % intervals."]) if sentences else "There is nothing to compare yet."
 
 
 def _number(cell: Cell) -> str:
     """A cell's text, which `filled` does not break."""
-    return " ".join(cell_text(cell)).strip().replace(" ", JOINED)
+    return _joined_numbers(" ".join(cell_text(cell)).strip())
+
+
+def _joined_numbers(text: str) -> str:
+    """A text in which `filled` separates no number from its interval."""
+    return re.sub(r" (?=\[)|(?<=,) (?=[-+0-9])", JOINED, text)
 
 
 def _proposer_table(proposers: Rows) -> str:
@@ -96,11 +102,12 @@ def _proposer_table(proposers: Rows) -> str:
 
 def _target_table(targets: Rows, main: MetricDescription, kind: str) -> str:
     """The main metric with its interval and paired difference, then the values of others as far as the screen allows."""
-    columns = {"target enhanced with": ["nothing" if row == "original" else row for row in targets]}
+    columns = {"enhanced with": ["nothing" if row == "original" else row for row in targets]}
     columns[main.name.replace("_", " ")] = [" ".join(cell_text(cells[main.name])).strip() for cells in targets.values()]
     if "reversegen" in targets:
         columns["reversegen less this"] = [_less(targets, row, main) for row in targets]
-    names = dict.fromkeys([*main.beside, RETAINED.name, *(metric.name for metric in headline_metrics(kind))])
+    headlines = [metric.name for metric in headline_metrics(kind)]
+    names = dict.fromkeys([*main.beside, *headlines[:2], RETAINED.name, *headlines[2:]])
     for name in (name for name in names if name != main.name and all(name in cells for cells in targets.values())):
         columns[name.replace("_", " ")] = [cell_text(cells[name])[0] for cells in targets.values()]
         if _width(columns) > SCREEN:

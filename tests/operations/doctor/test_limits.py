@@ -1,4 +1,4 @@
-"""What a run writes, and what its jobs take, is held to the disk and to the time limits."""
+"""The doctor compares the files of a run with the disk, and its jobs with the time limits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reversegen.operations.doctor.disk import check_disk
 from reversegen.operations.doctor.limits import check_times
 
 
-def test_disk_is_what_the_plan_writes(workflow: Workflow) -> None:
+def test_the_needed_disk_is_the_sum_of_the_planned_files(workflow: Workflow) -> None:
     """Three models of 17 GB, one of 0.1, proposers 0 to 3, four enhanced targets; a state of six folders where all is trained.
 
     Where 0 and the last proposer are kept, no more than three stand at a time.
@@ -34,7 +34,7 @@ def test_disk_is_what_the_plan_writes(workflow: Workflow) -> None:
         assert ".bin" not in finding.text
 
 
-def test_weights_that_are_converted_stand_twice_until_they_are(workflow: Workflow) -> None:
+def test_weights_are_on_the_disk_twice_until_they_are_converted(workflow: Workflow) -> None:
     needed = []
     for weights in ("safetensors", "bin"):
         workflow.change_models({"vicuna-7b-v1.5": {"weights": weights}})
@@ -79,7 +79,7 @@ def test_a_job_that_came_near_its_limit_is_found(workflow: Workflow, tmp_path: P
 def test_the_rates_that_are_enough_are_those_of_the_plan(
     workflow: Workflow, task: str, shards: int, rates: list[str]
 ) -> None:
-    """Of the largest job of each rule, the control's with ten answers asked again once, or of a shard of it."""
+    """The rates are those of the largest job of each rule: the control, with ten answers asked twice, or a shard of it."""
     workflow.write_task("cut", {"shards": shards}, base=task)
     [finding] = check_times("cut", configuration(workflow), workflow.folder / "results")
     for rate in rates:

@@ -38,7 +38,9 @@ from reversegen.operations.slurm_profile import JobRequest, Keys, Profile, read_
         ("jobs: 1", "ok", "executor local"),
     ],
 )
-def test_a_profile_is_found_whole_or_named(tmp_path: Path, content: str | None, state: str, text: str) -> None:
+def test_a_profile_is_accepted_or_refused_with_its_name(
+    tmp_path: Path, content: str | None, state: str, text: str
+) -> None:
     if content is not None:
         (tmp_path / "config.yaml").write_text(content)
     [finding], profile = check_profile(tmp_path)
@@ -95,7 +97,7 @@ def test_a_partitions_time_is_read_as_the_plug_in_reads_it(tmp_path: Path, given
     assert not partition.takes(JobRequest(1, 2000, 60, 1))
 
 
-def test_a_file_of_partitions_is_looked_for_beside_the_profile_and_where_snakemake_starts(
+def test_a_file_of_partitions_is_looked_up_beside_the_profile_and_where_snakemake_starts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "site").mkdir()
@@ -133,7 +135,7 @@ def test_resources_are_read_in_all_of_their_forms() -> None:
         ("['sizes={tiny: 5}']", "sizes.tiny: "),
     ],
 )
-def test_what_the_workflow_refuses_of_a_profiles_configuration_is_found(
+def test_a_profiles_configuration_that_the_workflow_refuses_is_found(
     workflow: Workflow, config: str, text: str
 ) -> None:
     (workflow.folder / "site").mkdir()
@@ -146,8 +148,8 @@ def test_what_the_workflow_refuses_of_a_profiles_configuration_is_found(
     assert found[0].fix
 
 
-def test_a_profiles_configuration_stands_over_that_of_the_workflow(workflow: Workflow) -> None:
-    """In Snakemake's forms: texts for numbers, YAML in a text, sections laid over key by key."""
+def test_a_profiles_configuration_overrides_that_of_the_workflow(workflow: Workflow) -> None:
+    """It may have Snakemake's forms: texts for numbers, YAML in a text, and sections merged key by key."""
     changes = ["gres=gpu:a100", "random_seeds=[0,1]", "costs={question_tokens: 50}"]
     keys = Keys.model_validate({"config": changes})
     places = workflow.folder / "config"

@@ -15,7 +15,7 @@ from reversegen.operations.doctor.report import STATES
 
 
 def examine(workflow: Workflow, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The doctor's own command, in a folder of its own."""
+    """Run the doctor's command in the folder of a workflow."""
     command = [sys.executable, str(REPOSITORY / "scripts/run_doctor.py"), *words]
     return subprocess.run(
         command, cwd=workflow.folder, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120
