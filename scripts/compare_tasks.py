@@ -21,9 +21,9 @@ def main(
     csv: Path, markdown: Path, tex: Path, svg: Path,
     table: str, missing: list[str], faulty: list[str],
 ) -> None:  # fmt: skip
-    """`outcomes` are of runs made here, `stored` those that ship; `missing` names tasks of the table without either.
+    """Write the four files of a table. `outcomes` are those of your own runs, `stored` those that ship with the workflow.
 
-    `faulty` names those whose file has a fault, each with what it is.
+    `missing` names tasks of the table that have no outcomes; `faulty` names tasks whose file has a fault, each with the fault.
     """
     runs, shipped = ([read_run(path) for path in paths] for paths in (outcomes, stored))
     grids, numbers = parts(table, [*runs, *shipped]), read_reported(reported, table)

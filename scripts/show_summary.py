@@ -1,4 +1,4 @@
-"""Show what a run of a task found on one screen: the summary of its table.md, and the page to open
+"""Show the findings of a run on one screen: the summary of its table.md, and the page to open
 
 make demo TASK=tiny-safety
 """
@@ -11,10 +11,10 @@ from reversegen.stage import run
 
 
 def main(table: Path, page: Path) -> None:
-    """Print the summary of `table`, then where everything else is."""
+    """Print the summary of `table`, then the paths of the page and of the table."""
     print(f"\n{read_summary(table)}\n\nThe page to open: {page}\nAll numbers:      {table}")
 
 
 if __name__ == "__main__":
-    logging.disable(logging.INFO)  # nobody repeats this by hand
+    logging.disable(logging.INFO)  # the command that repeats it is of no use here
     run(main)

@@ -1,4 +1,4 @@
-"""Say what a task will cost, and what it has used: results/{task}/plan.md
+"""Write the planned and the used amounts of a task: results/{task}/plan.md
 
 python scripts/write_plan.py --help
 """
@@ -12,7 +12,7 @@ from reversegen.stage import run
 
 
 def main(plan: Path, task: str, configuration: Configuration) -> None:
-    """Nothing is run or downloaded; what lies in the task's folder is counted."""
+    """Count existing files of the task's folder; nothing is run or downloaded."""
     write_text(plan, plan_markdown(task, configuration, plan.parent))
 
 

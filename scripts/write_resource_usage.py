@@ -1,4 +1,4 @@
-"""Tabulate what the jobs of a task asked for and used: results/{task}/resource_usage.md
+"""Tabulate the resources that the jobs of a task requested and used: results/{task}/resource_usage.md
 
 python scripts/write_resource_usage.py --benchmarks results/tiny-math/benchmarks \
 --markdown results/tiny-math/resource_usage.md

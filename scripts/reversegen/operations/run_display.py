@@ -1,4 +1,4 @@
-"""How far a run of Snakemake is, and why a job failed: one line that is redrawn on a terminal, plain lines elsewhere.
+"""The progress of a Snakemake run and the reason of a failure: one redrawn line on a terminal, plain lines elsewhere.
 
 Snakemake loads `LogHandler` as the logger plug-in `reversegen` and hands it every event of the run, one at a time.
 """
@@ -19,7 +19,7 @@ from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
 FIRST_INTERVAL = 15.0
-"""Seconds between two plain lines at the start of a run; later they are a twentieth of the time so far."""
+"""Seconds between two plain lines at the start of a run. Later the interval is a twentieth of the time since the start."""
 LOG_LINES = 15
 """Lines of a failed job's log that are shown if no stage wrote an error line into it."""
 BAR_WIDTH = 24
@@ -27,18 +27,18 @@ ERASE, UP = "\r\x1b[J", "\x1b[1A\r"
 """ANSI control sequences: erase from the start of this line to the end of the screen; go up one line, to its start."""
 STAGE_ERROR = re.compile(r"\w+: error: ")
 HIDDEN_VALUES = ("task", "shard", "scatteritem")
-"""Wildcards that a job's name does not show: the same for most jobs, or of no interest."""
+"""Wildcards that a job's name leaves out: they have the same value for most jobs, or do not matter to a person."""
 NOTHING_TO_DO = "Nothing to be done"
 REPEATED = re.compile(
     r"Exiting because a job execution failed|At least one job did not complete|RuleException:\nCalledProcessError"
 )
-"""What Snakemake adds to a failed job that is shown already."""
+"""Messages that Snakemake adds to a failed job, which is shown already."""
 BAD_INPUT = re.compile(r"^\s*BadInput: (.+)", re.MULTILINE)
 LOG_FILE = re.compile(r"Complete log\(s\): (.+)")
 
 
 class RunDisplay:
-    """What a person sees of a run: the jobs that are done, the jobs that run now, and what went wrong."""
+    """The text that a person sees of a run: finished jobs, running jobs, and errors."""
 
     def __init__(self, stream: TextIO, redraws: bool) -> None:
         self.total = self.done = 0
@@ -82,7 +82,7 @@ class RunDisplay:
             print(f"{ERASE if self._redraws else ''}{text}", file=self._stream, flush=True)
 
     def refresh(self) -> None:
-        """Show how far the run is: at once on a terminal, else if the last line is old enough."""
+        """Show the progress: always on a terminal, elsewhere only if the last line is old enough."""
         now = time.monotonic()
         with self._lock:
             if not self.total or self.done >= self.total:
@@ -129,7 +129,7 @@ def _jobs_text(number: int) -> str:
 
 
 def job_name(rule: str, wildcards: Mapping[str, str]) -> str:
-    """A job as people call it, such as `train proposer (iter2)`."""
+    """A readable name of a job, such as `train proposer (iter2)`."""
     values = [
         f"iter{value}" if name == "iteration" else value
         for name, value in wildcards.items()
@@ -139,7 +139,7 @@ def job_name(rule: str, wildcards: Mapping[str, str]) -> str:
 
 
 def shown_message(message: str, level: int) -> str:
-    """What a person sees of a message of Snakemake; empty for what is no warning, and for what is shown already."""
+    """The text that is shown of a Snakemake message; empty if it is not a warning, or repeats what is shown already."""
     if level < logging.WARNING:
         return f"{message}." if NOTHING_TO_DO in message else ""
     if match := BAD_INPUT.search(message):
@@ -158,7 +158,7 @@ def log_end(file: Path) -> list[str]:
 
 
 class LogHandler(LogHandlerBase):
-    """Snakemake's events as calls of a RunDisplay."""
+    """The logger plug-in: it turns Snakemake's events into calls of a RunDisplay."""
 
     writes_to_stream = True
     writes_to_file = False
@@ -177,7 +177,7 @@ class LogHandler(LogHandlerBase):
             self.display.refresh()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Show what an event changes; a fault in this does not stop the run."""
+        """Show the change that an event brings. An error in this does not stop the run."""
         try:
             self._show(record)
         except Exception:

@@ -57,7 +57,7 @@ class TablePart:
     """What is subtracted from what in its differences."""
     lines: list[Line]
     keys: tuple[str, ...] = ("task",)
-    """The heads that name a line."""
+    """The heads whose texts together identify a line."""
 
 
 def parts(table: str, runs: Sequence[Run]) -> list[TablePart]:

@@ -23,11 +23,11 @@ PROPOSER_COLUMNS = {
     "yield": "failures in 1,000",
     "type_entropy": "type entropy",
 }
-"""What the summary shows of a proposer, with the heads of its columns."""
+"""The metrics of a proposer in the summary, with the heads of their columns."""
 MOST_ITERATIONS = 5
-"""Iterations that the summary shows; of more it shows the first and the last ones."""
+"""The most lines for iterations in the summary; if there are more iterations, it shows the first and the last ones."""
 CONTROL = "warmup_failures"
-"""The source that differs from reversegen by the proposer's training alone, so that it shows what training adds."""
+"""The source that differs from reversegen only by the proposer's training: the difference is what training adds."""
 
 
 def table_markdown(evaluations: Sequence[EvalFile], outcomes: Sequence[EvaluationOutcomes]) -> str:
@@ -45,7 +45,7 @@ def read_summary(table_file: Path) -> str:
 
 
 def summary(evaluations: Sequence[EvalFile], outcomes: Sequence[EvaluationOutcomes]) -> str:
-    """What was found in a few sentences, and two small tables, as Markdown on lines of at most SCREEN columns."""
+    """The findings in a few sentences and two small tables, as Markdown on lines of at most SCREEN columns."""
     proposers = {row: cells for row, cells in table(evaluations, "proposer", outcomes).items() if row.isdecimal()}
     targets = {row: cells for row, cells in table(evaluations, "target", outcomes).items() if row in TARGET_ROWS}
     main = main_metric(evaluations)
@@ -58,7 +58,7 @@ def summary(evaluations: Sequence[EvalFile], outcomes: Sequence[EvaluationOutcom
 
 
 def findings(proposers: Rows, targets: Rows, main: MetricDescription) -> str:
-    """How the failure rate and the target changed, and what the difference from CONTROL shows: no more than its interval.
+    """The change of the failure rate and of the target, and the conclusion that the interval from CONTROL allows.
 
     Rows that were not evaluated are left out.
     """
@@ -101,7 +101,7 @@ def _proposer_table(proposers: Rows) -> str:
 
 
 def _target_table(targets: Rows, main: MetricDescription, kind: str) -> str:
-    """The main metric with its interval and paired difference, then the values of others as far as the screen allows."""
+    """The main metric with its interval and paired difference, then values of other metrics that fit the screen."""
     columns = {"enhanced with": ["nothing" if row == "original" else row for row in targets]}
     columns[main.name.replace("_", " ")] = [" ".join(cell_text(cells[main.name])).strip() for cells in targets.values()]
     if "reversegen" in targets:
