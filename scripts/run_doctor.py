@@ -3,11 +3,12 @@
 make doctor TASK=safety PROFILE=slurm
 """
 
+import logging
 import sys
 from pathlib import Path
 
 from reversegen.core.errors import BadInput
-from reversegen.operations.doctor.report import examine
+from reversegen.operations.doctor.report import examine, report_text
 from reversegen.stage import run
 
 
@@ -17,10 +18,11 @@ def main(task: str, profile: Path | None) -> None:
     if not file.is_file():
         raise BadInput(f"{file}: no such file; start in the folder that holds config/")
     findings = examine(task, profile, Path())
-    print("\n".join(map(str, findings)))
+    print(report_text(task, findings))
     if any(finding.state == "stops" for finding in findings):
         sys.exit(1)
 
 
 if __name__ == "__main__":
+    logging.disable(logging.INFO)  # the findings are all there is to read
     run(main)

@@ -11,8 +11,9 @@ from pathlib import Path
 from reversegen.config.task import KindUse
 from reversegen.core.files import write_text
 from reversegen.kinds import open_kind
-from reversegen.reporting import tables
 from reversegen.reporting.rows import read_evaluations, read_outcomes
+from reversegen.reporting.table_file import table_markdown
+from reversegen.reporting.tables import comma_separated
 from reversegen.stage import run
 
 
@@ -30,9 +31,8 @@ def main(
     paths = [*proposers, *targets]
     evaluations = read_evaluations(paths, task, reused)
     outcomes = read_outcomes(paths, tests, task, reused, open_kind(kind))
-    write_text(csv, tables.comma_separated(evaluations, outcomes))
-    text = tables.markdown(evaluations, outcomes)
-    write_text(markdown, text)
+    write_text(csv, comma_separated(evaluations, outcomes))
+    write_text(markdown, text := table_markdown(evaluations, outcomes))
     logging.getLogger("reversegen").info("%s\n\n%s", markdown, text)
 
 

@@ -98,10 +98,9 @@ def _end(line: str, log_file: str | None) -> NoReturn:
                 if any(earlier.startswith(f"{RUNNING.name}: error: ") for earlier in file):
                     streams = {sys.stderr}
         for stream in streams:
-            with contextlib.suppress(
-                OSError
-            ):  # if the disk is full, the log fails, and the terminal still gets the line
-                print(line, file=stream, flush=True)
+            with contextlib.suppress(OSError):  # a full disk keeps the log, not the terminal
+                erase = "\r\x1b[J" if stream.isatty() else ""  # what another program has drawn there
+                print(f"{erase}{line}", file=stream, flush=True)
     sys.exit(1)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from sklearn.metrics import average_precision_score
+from tests.support.markdown_tables import joined
 from tests.support.runs import counts, measured, rate, target
 from tests.support.workflows import REPOSITORY
 
@@ -279,6 +280,7 @@ def test_the_text_states_what_an_interval_covers() -> None:
         (False, 0.1, -0.01, 0.21, 5, "the difference is within the noise"),
         (False, 0.1, 0.0, 0.2, 5, "the difference is within the noise"),
         (False, 0.1, 0.05, 0.15, 4, "fewer than 5 random seeds, so neither source is called better"),
+        (False, 0.1, -0.01, 0.21, 1, "the difference is within the noise"),
         (False, 0.1, 0.05, 0.15, 1, "fewer than 5 random seeds, so neither source is called better"),
     ],
 )
@@ -330,16 +332,15 @@ def test_a_tasks_own_table_and_the_table_of_several_tasks_have_the_same_interval
                     assert cell.estimate == entry.estimate
                     compared += 1
     assert compared >= 15
-    assert "Brackets hold 95 % intervals over 3 random seeds and the prompts or questions" in markdown(
-        evaluations, outcomes
-    )
+    text = joined(markdown(evaluations, outcomes))
+    assert "Brackets hold 95 % intervals over 3 random seeds and the prompts or questions" in text
 
 
 @pytest.mark.parametrize("file", sorted(EXAMPLE.glob("*.json")), ids=lambda path: path.stem)
 def test_one_example_run_states_that_its_intervals_are_over_prompts_only(file: Path) -> None:
     run = read_run(file)
     evaluations = [one.evaluation for one in run.measured]
-    assert "over prompts or questions only: one random seed" in markdown(evaluations, run.measured)
+    assert "over prompts or questions only: one random seed" in joined(markdown(evaluations, run.measured))
     for part in comparisons.parts(run.kind, [run]):
         asked = "prompts" if part.name == "proposer" else "questions"
         assert comparison_files.intervals_text([part]) == f"over {asked} only: one random seed"

@@ -445,7 +445,7 @@ def test_the_doctor_renders_conversations_and_names_models_that_it_could_not_che
     found = list(check_conversations("mine.s1", places, None, own_models.folder))
     skipped, fault, sound = found
     assert (skipped.state, fault.state, sound.state) == ("skipped", "stops", "ok")
-    assert skipped.text == "not here yet, so that no conversation was rendered: teacher llama3-8b-instruct"
+    assert skipped.text == "no conversation was rendered for models that are not here yet: teacher llama3-8b-instruct"
     assert fault.text.startswith(f"target: {own_models.folder}/{REFUSAL}")
     assert sound.text == "conversations are rendered for proposer"
     own_python = places.workflow.python | {"generate": "nonesuch"}

@@ -1,4 +1,4 @@
-"""A budget stops the job that would pass it."""
+"""A budget stops the job that would exceed it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ def start(small: Workflow, rule: str, part: str, **costs: Any) -> None:
     check_budget(Path(f"results/small/logs/{part}/{rule}.log"), content)
 
 
-def test_a_job_starts_only_where_it_and_those_that_run_fit(small: Workflow, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_starts_only_if_it_and_running_jobs_fit_the_budget(
+    small: Workflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(small.folder)
     folder = Path("results/small")
     answers = ("answer_instructions", "iter1")  # 20,000 tokens
@@ -43,18 +45,18 @@ def test_a_job_starts_only_where_it_and_those_that_run_fit(small: Workflow, monk
     start(small, *answers)  # started again, it counts once
     with pytest.raises(BadInput, match=r"config/tasks/small\.yaml: budget\.tokens: .* to 40,000\.00, more than 35,000"):
         start(small, "answer_instructions", "iter0")
-    start(small, "sample_instructions", "iter0")  # 13,200 tokens: what was refused is not held against others
-    # the first has finished, and used less: 4,000 planned to be read, since no file tells, and 70 written
+    start(small, "sample_instructions", "iter0")  # 13,200 tokens: a refused job does not count for others
+    # the first has finished and used less: 4,000 tokens read as planned, since no file has that number, and 70 written
     jobs = plan("small", configuration, folder)
     write_lines(folder / "iter1/responses.jsonl", [{"instruction_id": "a", "tokens": 70}])
     finish(folder, job(jobs, *answers), 60.0)
     with pytest.raises(BadInput, match="37,270"):
         start(small, "answer_instructions", "iter0")
-    small_configuration(small, tokens=38000)  # a raised limit counts from the next job on
+    small_configuration(small, tokens=38000)  # a raised limit applies to the next job
     start(small, "answer_instructions", "iter0")
 
 
-def test_shards_are_counted_each_by_its_own_files(small: Workflow, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_shard_is_counted_by_its_own_files(small: Workflow, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(small.folder)
     folder = Path("results/small")
     configuration = small_configuration(small, tokens=11000)
@@ -73,7 +75,9 @@ def test_shards_are_counted_each_by_its_own_files(small: Workflow, monkeypatch: 
         start(small, "answer_instructions.4-of-4", "iter1")
 
 
-def test_shards_of_an_earlier_number_count_as_what_they_used(small: Workflow, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shards_of_an_earlier_number_count_the_tokens_that_they_used(
+    small: Workflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(small.folder)
     folder = Path("results/small")
     configuration = small_configuration(small, tokens=12000)
@@ -89,7 +93,7 @@ def test_shards_of_an_earlier_number_count_as_what_they_used(small: Workflow, mo
         start(small, "answer_instructions.2-of-2", "iter1")
 
 
-def test_what_earlier_shards_of_an_endpoint_were_answered_is_not_planned_again(
+def test_answers_to_earlier_shards_of_an_endpoint_are_not_planned_again(
     small: Workflow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(small.folder)
@@ -111,7 +115,7 @@ def test_what_earlier_shards_of_an_endpoint_were_answered_is_not_planned_again(
 
 
 @pytest.mark.parametrize(("key", "limit"), [("money", 0.05), ("gpu_hours", 0.03)])
-def test_money_and_gpu_hours_are_held_too(
+def test_money_and_gpu_hours_have_limits_too(
     small: Workflow, monkeypatch: pytest.MonkeyPatch, key: str, limit: float
 ) -> None:
     monkeypatch.chdir(small.folder)
@@ -126,30 +130,32 @@ def test_money_and_gpu_hours_are_held_too(
 @pytest.mark.parametrize(
     ("part", "rule", "key"),
     [
-        ("transfer/open-llama-3b", "answer_transfer", "transfer: list open-llama-3b"),
-        ("transfer/open-llama-3b", "judge_transfer.2-of-3", "transfer: list open-llama-3b"),
+        ("transfer/open-llama-3b", "answer_transfer", "transfer: add open-llama-3b"),
+        ("transfer/open-llama-3b", "judge_transfer.2-of-3", "transfer: add open-llama-3b"),
         ("iter5", "train_proposer", "iterations: raise it to 5"),
         ("iter2", "answer_instructions", "iterations: raise it to 2"),
         ("iter2", "write_references", "iterations: raise it to 2"),
         ("probe", "answer_seeds", "data.probe: set it to true"),
-        ("untrained", "judge_references", "budget: set none"),
-        ("untrained", "measure_confidence", "budget: set none"),
+        ("untrained", "judge_references", "budget: remove it"),
+        ("untrained", "measure_confidence", "budget: remove it"),
     ],
 )
-def test_a_models_job_that_the_plan_does_not_hold_does_not_start_under_a_budget(
+def test_a_job_of_a_model_that_is_not_in_the_plan_does_not_start_under_a_budget(
     small: Workflow, monkeypatch: pytest.MonkeyPatch, part: str, rule: str, key: str
 ) -> None:
     monkeypatch.chdir(small.folder)
     base = "safety" if rule.startswith("judge_") else "tiny-math"
     small.write_task("small", {**SMALL, "budget": {"tokens": 1e9}}, base=base)
-    with pytest.raises(BadInput, match=rf"config/tasks/small\.yaml: {key}.*: results/small/logs/{part}/{rule}\.log"):
+    with pytest.raises(
+        BadInput, match=rf"config/tasks/small\.yaml: the job of results/small/logs/{part}/{rule}\.log is not .*; {key}"
+    ):
         start(small, rule, part)
     start(small, "evaluate_proposer", part)  # runs no model
     small.write_task("small", SMALL, base=base)
     start(small, rule, part)
 
 
-def test_what_a_changed_task_plans_starts_under_its_budget(small: Workflow, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_jobs_of_a_changed_task_start_under_its_budget(small: Workflow, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(small.folder)
     changes = {"transfer": ["open-llama-3b"], "iterations": 2, "data": {"probe": True}, "teacher": "arithmetic"}
     small.write_task("small", {**SMALL, **changes, "budget": {"tokens": 1e9}}, base="tiny-math")
@@ -158,24 +164,22 @@ def test_what_a_changed_task_plans_starts_under_its_budget(small: Workflow, monk
         ("train_proposer", "iter2"),
         ("answer_seeds", "probe"),
         ("write_references", "iter9"),  # by an exact solver
-        ("check_judge", "."),  # of rules alone
+        ("check_judge", "."),  # it uses rules only
     ):
         start(small, rule, part)
     planned = {file.name for file in (small.folder / "results/small/benchmarks").rglob("*.planned.json")}
     assert planned == {f"{rule}.planned.json" for rule in ("answer_transfer", "train_proposer", "answer_seeds")}
 
 
-def test_a_part_that_is_another_tasks_is_not_made_under_a_budget(
-    workflow: Workflow, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_part_of_another_task_is_not_made_under_a_budget(workflow: Workflow, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(workflow.folder)
     content = "extends: tiny-math\nreuse: [seeds, warmup, iter0]\nbudget: {tokens: 1000000000}\n"
     (workflow.folder / "config/tasks/small.yaml").write_text(content)
-    with pytest.raises(BadInput, match=r"small\.yaml: reuse: leave iter0 out of it"):
+    with pytest.raises(BadInput, match=r"small\.yaml: .*; reuse: remove iter0 from it"):
         start(workflow, "sample_instructions", "iter0")
 
 
-def test_a_budget_that_nothing_is_known_of_is_refused(small: Workflow) -> None:
+def test_a_budget_without_the_numbers_that_it_needs_is_refused(small: Workflow) -> None:
     small.write_task("small", {**SMALL, "budget": {"gpu_hours": 1.0}}, base="tiny-math")
     with pytest.raises(BadInput, match=r"small\.yaml: budget: it cannot be checked; set costs\.throughput\.8b\.read"):
         configured(small).task("small")
@@ -186,7 +190,7 @@ def test_a_budget_that_nothing_is_known_of_is_refused(small: Workflow) -> None:
     configured(small).task("small")
 
 
-def test_a_run_stops_before_the_job_that_would_pass_its_budget_and_goes_on_when_it_is_raised(small: Workflow) -> None:
+def test_a_run_stops_before_the_job_that_would_exceed_its_budget_and_resumes_when_it_is_raised(small: Workflow) -> None:
     target = "results/small/enhanced/seed_references.jsonl"
     small.write_task("small", {**SMALL, "budget": {"tokens": 1000}}, base="tiny-math")
     done = small.run(target)

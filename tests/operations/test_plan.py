@@ -1,4 +1,4 @@
-"""A plan names the jobs that Snakemake would run, and adds up by hand."""
+"""A plan names the jobs that Snakemake would run, and its amounts equal a count by hand."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from tests.support.markdown_tables import joined, rows_of, too_wide
 from tests.support.small_task import (
     ENDPOINT,
     SMALL,
@@ -79,7 +80,7 @@ def test_a_thought_is_planned_beside_its_answer(small: Workflow) -> None:
     assert job(jobs, "answer_instructions", "iter1").amount.written == 200 * 80
 
 
-def test_choices_of_their_own_requests_and_thoughts_are_planned(small: Workflow) -> None:
+def test_choices_that_take_a_request_each_and_thoughts_are_planned(small: Workflow) -> None:
     endpoint = {**ENDPOINT, "one_choice": True}
     thinking = {"enabled": True, "max_tokens": 1000}
     small.change_models({"api": {"endpoint": endpoint, "size": "tiny", "thinking": thinking}})
@@ -91,7 +92,7 @@ def test_choices_of_their_own_requests_and_thoughts_are_planned(small: Workflow)
     assert job(jobs, "write_references", "iter1").amount.written == 600 * 200
 
 
-def test_what_every_request_repeats_is_read_with_each(small: Workflow) -> None:
+def test_texts_that_every_request_repeats_are_read_with_each(small: Workflow) -> None:
     endpoint = {**ENDPOINT, "structured": True}
     small.change_models({"api": {"endpoint": endpoint, "size": "tiny"}})
     asked = {"system": "Be brief!", "max_new_tokens": 80}  # nine characters, three tokens
@@ -120,7 +121,7 @@ def test_what_every_request_repeats_is_read_with_each(small: Workflow) -> None:
     assert job(jobs, "answer_instructions", "iter1").amount.read == 2 * 40 * several * (20 + 3)
     tests = job(jobs, "answer_tests", "original").amount.prompts or 0
     assert job(jobs, "answer_tests", "original").amount.read == tests * (20 + 3)
-    # read once for each option, and for sure and unsure; only what counts for accuracy
+    # it is read once for each option, and for sure and unsure; only questions that count for accuracy are
     accuracy = sum(
         t.corpus.count for t in configuration.task("small").data.tests.values() if t.measures == "accuracy" and t.corpus
     )
@@ -135,13 +136,16 @@ def test_what_every_request_repeats_is_read_with_each(small: Workflow) -> None:
     assert job(jobs, "judge_responses", "iter1").amount.read == 200 * (20 + 80 + own)
 
 
-def test_what_is_not_given_is_not_invented(small: Workflow) -> None:
+def test_a_number_that_is_not_given_is_not_invented(small: Workflow) -> None:
     small.write_task("small", SMALL, base="tiny-math")
     text = plan_markdown("small", configured(small), small.folder / "results/small")
-    lines = {tuple(line.split(" | ")[:2]): line for line in text.splitlines() if line.startswith("| ")}
-    assert "| no throughput | 0 | no price |" in lines["| answer_instructions", "iter1"]
-    assert lines["| write_references", "iter1"].endswith("| 200 | no price |")
-    assert lines["| sample_instructions", "iter1"].endswith("| 0.00 | 0 | 0.00 |")
+    assert too_wide(text) == []
+    table = text.partition("## GPU memory")[0]
+    lines = {key: [row[name] for name in ("GPU-hours", "API calls", "USD")] for key, row in rows_of(table, 2).items()}
+    assert lines["answer_instructions", "iter1"] == ["no throughput", "0", "no price"]
+    assert lines["write_references", "iter1"] == ["0.00", "200", "no price"]
+    assert lines["sample_instructions", "iter1"] == ["0.00", "0", "0.00"]
+    text = joined(text)
     assert "Not counted: what chat templates add" in text
     assert "most" not in text.split("## What this rests on")[0]
     assert "a GPU-hour no price; api no price for a million tokens read and no price written" in text
@@ -151,7 +155,7 @@ def test_what_is_not_given_is_not_invented(small: Workflow) -> None:
     assert "no throughput" not in given
 
 
-def test_a_plan_counts_the_jobs_that_a_stage_is_cut_into(small: Workflow) -> None:
+def test_a_plan_counts_the_shards_of_a_stage(small: Workflow) -> None:
     folder = small.folder / "results/small"
     small.write_task("small", {**SMALL, "shards": 3}, base="tiny-math")
     configuration = configured(small)
@@ -159,14 +163,16 @@ def test_a_plan_counts_the_jobs_that_a_stage_is_cut_into(small: Workflow) -> Non
     once = {job.rule for job in jobs if job.shards == 1}
     assert once == {"train_warmup", "train_proposer", "train_target"}
     call = {"tokens_in": 100, "tokens_out": 30, "batch": False, "answers": []}
-    for n in (1, 2):  # killed, without a budget, before they have files of their own but the calls
+    for n in (1, 2):  # killed without a budget, when they had no files except the logged calls
         write_lines(folder / f"iter1/references.{n}-of-3.jsonl.calls/000.jsonl", [call])
     finish(folder, replace(job(jobs, "write_references", "iter1"), rule="write_references.1-of-3"), 9.0)
     text = plan_markdown("small", configuration, folder)
-    assert re.search(r"^\| write_references \| iter1 \| api \| 3 \(1\) \| .* \| 200 \(2\) \|", text, re.MULTILINE)
-    assert re.search(r"^\| answer_tests \| original \| \S+ \| 3 \|", text, re.MULTILINE)
+    lines = rows_of(text, 2)
+    references = lines["write_references", "iter1"]
+    assert [references[name] for name in ("model", "jobs", "API calls")] == ["api", "3 (1)", "200 (2)"]
+    assert lines["answer_tests", "original"]["jobs"] == "3"
     cut = sum(job.shards == 3 for job in jobs)
-    assert f"| all |  |  | {len(jobs) + 2 * cut} (1) |" in text
+    assert lines["all", ""]["jobs"] == f"{len(jobs) + 2 * cut} (1)"
 
 
 def test_transfer_and_seeds_are_planned_as_they_are_split(small: Workflow) -> None:
@@ -179,7 +185,7 @@ def test_transfer_and_seeds_are_planned_as_they_are_split(small: Workflow) -> No
     assert job(jobs, "write_seed_references", "enhanced").amount.prompts == seeds
 
 
-def test_what_is_drawn_is_planned_and_no_more(small: Workflow) -> None:
+def test_only_drawn_seeds_are_planned(small: Workflow) -> None:
     drawn = {"data": {"probe": True, "probe_seeds": 300}, "warmup": {"rows": None}}
     drawn["enhancement"] = {"rows": 1000, "seed_margin": 0.25}
     folder = small.folder / "results/small"
@@ -187,7 +193,9 @@ def test_what_is_drawn_is_planned_and_no_more(small: Workflow) -> None:
     jobs = plan("small", configured(small), folder)
     assert job(jobs, "answer_seeds", "probe").amount.prompts == 300  # of 5,000
     assert "300 of 5,000 seeds (data.probe_seeds)" in job(jobs, "answer_seeds", "probe").why
-    assert job(jobs, "train_warmup", "iter0").amount.prompts == 270  # those that train, should it fail on all
+    assert (
+        job(jobs, "train_warmup", "iter0").amount.prompts == 270
+    )  # the training seeds, if the target fails on all of them
     assert job(jobs, "write_seed_references", "enhanced").amount.prompts == 1250  # of 4,500
     drawn |= {"data": {"probe": True, "probe_seeds": None}, "enhancement": {"rows": 4000, "seed_margin": 0.25}}
     small.write_task("small", {**SMALL, **drawn, "target": "tiny-arithmetic"}, base="tiny-math")
@@ -202,7 +210,7 @@ def test_what_is_drawn_is_planned_and_no_more(small: Workflow) -> None:
     assert job(jobs, "write_seed_references", "enhanced").amount.prompts == 180
 
 
-def test_rows_of_a_source_are_those_that_it_has_of_use_and_at_most_those_that_it_takes(
+def test_rows_of_a_source_are_its_usable_rows_and_at_most_its_limit(
     small: Workflow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(small.folder)
@@ -224,19 +232,19 @@ def test_rows_of_a_source_are_those_that_it_has_of_use_and_at_most_those_that_it
         )
         configuration = configured(small, source_rows=10_000)
         jobs = plan("small", configuration, small.folder / "results/small")
-        text = plan_markdown("small", configuration, small.folder / "results/small")
+        text = joined(plan_markdown("small", configuration, small.folder / "results/small"))
         asked = job(jobs, "answer_tests", "original").amount.prompts
         return job(jobs, "answer_seeds", "probe").amount.prompts, asked, text
 
     count, asked, text = planned()
     assert (count, asked) == (70 + 1234 + 10_000, 30)
-    assert "as `rows` says: far 1,234." in text
+    assert "as `rows` of each states: far 1,234." in text
     assert "10,000 of each source that is not here yet (costs.source_rows): other." in text
     seeds["mine"]["rows"] = 50
     assert planned()[0] == 50 + 1234 + 10_000
 
 
-def test_a_plan_is_written_anew_when_a_killed_job_has_paid(small: Workflow) -> None:
+def test_a_plan_is_written_again_when_a_killed_job_has_paid(small: Workflow) -> None:
     target = "results/small/plan.md"
     assert small.run(target).returncode == 0
     assert "Nothing to be done" in small.run("-n", target).stdout
@@ -245,7 +253,7 @@ def test_a_plan_is_written_anew_when_a_killed_job_has_paid(small: Workflow) -> N
     assert "write_plan" in small.run("-n", target).stdout
 
 
-def test_a_judge_that_is_named_is_checked_and_planned_whatever_the_kind(small: Workflow) -> None:
+def test_a_configured_judge_is_checked_and_planned_for_every_kind(small: Workflow) -> None:
     judge = {"model": "api", "format": "instructed", "batch_size": 4}
     small.write_task("small", {**SMALL, "judge": judge}, base="tiny-math")
     jobs = plan("small", configured(small), small.folder / "results/small")

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from tests.support.markdown_tables import rows_of, too_wide
 
 from reversegen.core.errors import BadInput
 from reversegen.operations.resource_usage import read_jobs, usage_table
@@ -22,8 +23,7 @@ def write(path: Path, *lines: str) -> None:
 
 
 def cells(table: str, rule: str) -> list[str]:
-    [line] = [line for line in table.splitlines() if line.startswith(f"| {rule} |")]
-    return [cell.strip() for cell in line.strip("|").split("|")][1:]
+    return list(rows_of(table)[rule,].values())[1:]
 
 
 def test_a_line_for_each_rule_and_one_for_all(tmp_path: Path) -> None:
@@ -38,8 +38,13 @@ def test_a_line_for_each_rule_and_one_for_all(tmp_path: Path) -> None:
     assert cells(table, "sample") == ["1", "0.50", "30.0", "50%", "", "", "", "0.50"]
     assert cells(table, "build") == ["1", "0.00", "0.0", "", "", "", "", ""]
     assert cells(table, "all") == ["4", "0.88", "30.0", "50%", "750", "75%", "42%", "1.25"]
-    rules = [line.split("|")[1].strip() for line in table.splitlines()[2:6]]
-    assert rules == ["sample", "train", "build", "all"]
+    assert [rule for (rule,) in rows_of(table)] == ["sample", "train", "build", "all"]
+    assert too_wide(table) == []
+    (tmp_path / "iter0/train.tsv").unlink()
+    (tmp_path / "iter1/train.tsv").unlink()
+    (tmp_path / "sample.2-of-4.tsv").unlink()
+    alone = rows_of(usage_table(read_jobs(tmp_path)))["build",]
+    assert list(alone) == ["rule", "jobs", "hours", "longest, min"], "columns of which nothing is known are left out"
 
 
 def test_a_file_that_is_no_benchmark_is_named(tmp_path: Path) -> None:
@@ -48,6 +53,6 @@ def test_a_file_that_is_no_benchmark_is_named(tmp_path: Path) -> None:
         read_jobs(tmp_path)
 
 
-def test_nothing_to_tabulate_is_said(tmp_path: Path) -> None:
+def test_a_folder_without_benchmarks_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="no job has ended yet"):
         read_jobs(tmp_path)

@@ -1,4 +1,4 @@
-"""Tables of several tasks: intervals and paired differences against brute force, hand counts, and hostile names."""
+"""Tables of several tasks: intervals and paired differences equal those of brute force, and hostile names are text."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.support import markdown_tables
 from tests.support.runs import counts, measured, target
 from tests.support.workflows import REPOSITORY
 
@@ -36,9 +37,9 @@ def table_of(of: list[Run], table: str = "math") -> list[TablePart]:
 
 
 def rows_of(
-    of: list[TablePart], told: dict[tuple[str, str, str], ReportedNumber] | None = None
+    of: list[TablePart], published: dict[tuple[str, str, str], ReportedNumber] | None = None
 ) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(comma_separated("math", of, told or {}))))
+    return list(csv.DictReader(io.StringIO(comma_separated("math", of, published or {}))))
 
 
 SIX = [
@@ -52,14 +53,14 @@ SIX = [
 ]
 
 
-def test_rows_stand_in_order_with_their_differences() -> None:
-    found = table_of([run_of("t", SIX)])
-    assert [[row[3] for row in grid(found[0], {})[1:]], [row[2] for row in grid(found[1], {})[1:]]] == [
+def test_rows_are_in_order_with_their_differences() -> None:
+    grids = table_of([run_of("t", SIX)])
+    assert [[row[3] for row in grid(grids[0], {})[1:]], [row[2] for row in grid(grids[1], {})[1:]]] == [
         ["untrained", "0", "2", "10"],
         ["original", "seeds", "reversegen"],
     ]
-    rows = {(row["row"], row["metric"]): row for row in rows_of(found)}
-    assert list(rows_of(found)[0]) == list(CSV_COLUMNS)
+    rows = {(row["row"], row["metric"]): row for row in rows_of(grids)}
+    assert list(rows_of(grids)[0]) == list(CSV_COLUMNS)
     assert (rows["2", "failure_rate"]["value"], rows["2", "failure_rate"]["difference"]) == ("0.75", "0.5")
     assert (rows["0", "failure_rate"]["difference"], rows["untrained", "failure_rate"]["difference"]) == ("", "")
     assert rows["seeds", "accuracy"]["less"] == "reversegen"
@@ -75,15 +76,15 @@ def test_two_cells_counted_by_hand_from_the_label_files_of_two_random_seeds(tmp_
         enhanced, tests = write_target(folder / "original")
         run = collect(folder, [proposer, enhanced], tests)
         (folder / "outcomes.json").write_text(run.model_copy(update={"task": seed}).model_dump_json())
-    found = table_of([read_run(tmp_path / f"{name}/outcomes.json") for name in "ab"])
-    rows = {(row["row"], row["metric"]): row for row in rows_of(found)}
+    grids = table_of([read_run(tmp_path / f"{name}/outcomes.json") for name in "ab"])
+    rows = {(row["row"], row["metric"]): row for row in rows_of(grids)}
     # p1 failed, failed, passed; p2 failed, invalid, passed; p3 invalid: 3 of 5 valid ones failed
     assert (rows["1", "failure_rate"]["value"], rows["1", "failure_rate"]["random_seeds"]) == ("0.6", "2")
     # passed, failed, passed of the easy questions and invalid of the hard one: 2 of 4 are right
     assert (rows["original", "accuracy"]["value"], rows["original", "easy/accuracy"]["value"]) == ("0.5", "0.666667")
 
 
-def test_an_ablation_stands_below_what_it_extends_and_is_compared_after_its_own_last_iteration() -> None:
+def test_an_ablation_is_below_the_task_that_it_extends_and_is_compared_after_its_own_last_iteration() -> None:
     one = [
         measured("proposer", "0", {"failure_rate": counts([0, 1], 2, "prompts")}),
         measured("proposer", "1", {"failure_rate": counts([1, 1], 2, "prompts")}),
@@ -108,8 +109,8 @@ def test_an_ablation_stands_below_what_it_extends_and_is_compared_after_its_own_
 @pytest.mark.parametrize(
     ("runs", "message"),
     [
-        ([run_of("t", SIX), run_of("t", SIX)], "tables.math: two outcomes.json are of t"),
-        ([run_of("t", SIX, kind="safety")], "tables.math: t is of the kind safety"),
+        ([run_of("t", SIX), run_of("t", SIX)], "tables.math: two outcomes.json have the task t"),
+        ([run_of("t", SIX, kind="safety")], "tables.math: t has the kind safety"),
     ],
 )
 def test_runs_that_do_not_belong_to_a_table_are_refused(runs: list[Run], message: str) -> None:
@@ -120,7 +121,7 @@ def test_runs_that_do_not_belong_to_a_table_are_refused(runs: list[Run], message
 HEADER = "table,task,row,metric,value,source\n"
 
 
-def test_reported_numbers_stand_beside_ours_with_their_source(tmp_path: Path) -> None:
+def test_reported_numbers_are_beside_ours_with_their_source(tmp_path: Path) -> None:
     file = tmp_path / "reported.csv"
     rows = [
         'math,t,reversegen,accuracy,0.9,"a paper, table 3"',
@@ -128,30 +129,33 @@ def test_reported_numbers_stand_beside_ours_with_their_source(tmp_path: Path) ->
         "safety,t,0,validity,1,x",
     ]
     file.write_text(HEADER + "\n".join(rows) + "\n")
-    told = read_reported(file, "math")
-    found = table_of([run_of("t", SIX)])
-    cells = grid(found[1], told)
+    published = read_reported(file, "math")
+    grids = table_of([run_of("t", SIX)])
+    cells = grid(grids[1], published)
     assert [row[cells[0].index("accuracy reported")] for row in cells[1:]] == [NULL, NULL, "0.9"]
-    assert "accuracy reported" not in grid(found[1], {})[0]
-    below = "\n".join(notes(found, told, [], []))
+    assert "accuracy reported" not in grid(grids[1], {})[0]
+    below = "\n".join(notes(grids, published, [], []))
     assert "Reported by: a paper, table 3." in below
-    assert "no row of this table: t, 7, failure_rate." in below
-    rows = {(row["row"], row["metric"]): row for row in rows_of(found, dict(told))}
+    assert "but not a row of this table: t, 7, failure_rate." in below
+    rows = {(row["row"], row["metric"]): row for row in rows_of(grids, dict(published))}
     assert rows["reversegen", "accuracy"]["reported_source"] == "a paper, table 3"
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("task,value\n", "its columns are task, value, not table, task, row, metric, value, source"),
-        (f"{HEADER}math,t,0,accuracy,0.5,\n", "line 2: source: missing; a number without its source is not shown"),
+        ("task,value\n", "its columns are task, value; name them table, task, row, metric, value, source"),
+        (f"{HEADER}math,t,0,accuracy,0.5,\n", "line 2: source: missing; fill in every column: no number is shown"),
         (f"{HEADER}math,t,0,accuracy\n", "line 2: value: missing"),
-        (f"{HEADER}maths,t,0,accuracy,0.5,x\n", "line 2: table: 'maths' is none of honesty, math, safety, ablation"),
-        (f"{HEADER}math,t,0,accuracy,nan,x\n", "line 2: value: 'nan' is no number"),
-        (f"{HEADER}math,t,0,accuracy,50 %,x\n", "line 2: value: '50 %' is no number"),
+        (
+            f"{HEADER}maths,t,0,accuracy,0.5,x\n",
+            "line 2: table: 'maths' is unknown; it must be one of honesty, math, safety, ablation",
+        ),
+        (f"{HEADER}math,t,0,accuracy,nan,x\n", "line 2: value: 'nan' is not a number"),
+        (f"{HEADER}math,t,0,accuracy,50 %,x\n", "line 2: value: '50 %' is not a number"),
         (
             f"{HEADER}math,t,0,accuracy,1,x\nmath,t,0,accuracy,2,x\n",
-            "line 3: t, 0, accuracy: a line before it is of the same",
+            "line 3: t, 0, accuracy: an earlier line has the same task, row and metric; remove one",
         ),
     ],
 )
@@ -166,12 +170,12 @@ def test_a_malformed_reported_number_is_refused_with_file_line_and_field(
     assert message in str(error.value)
 
 
-def test_what_ships_reports_nothing_and_names_what_is_missing() -> None:
+def test_the_shipped_file_reports_nothing_and_notes_name_missing_tasks() -> None:
     assert (REPOSITORY / "resources/reported.csv").read_text() == HEADER
-    found = table_of([run_of("t", SIX)])
-    below = notes(found, {}, ["t"], ["other"])
-    assert "From the results that ship in resources/example, not from runs made here: t." in below
-    assert "Not shown, since there are no results of it: other." in below
+    grids = table_of([run_of("t", SIX)])
+    below = notes(grids, {}, ["t"], ["other"])
+    assert "From results that ship in resources/example, not from your own runs: t." in below
+    assert "Not shown, since they have no results: other." in below
 
 
 HOSTILE = "\\input{/etc/passwd}$x$%&#_^~<script>|`*[a](b)\x1b[31m\u202e\n=1+1"
@@ -179,19 +183,19 @@ HOSTILE = "\\input{/etc/passwd}$x$%&#_^~<script>|`*[a](b)\x1b[31m\u202e\n=1+1"
 
 def test_hostile_names_are_text_in_every_form() -> None:
     named = [m for m in SIX if m.evaluation.role == "target"]
-    found = table_of([run_of("t", named, target=HOSTILE, proposer="=HYPERLINK(1)")])
-    below = notes(found, {}, [HOSTILE], [])
-    page = markdown("math", found, {}, below)
+    grids = table_of([run_of("t", named, target=HOSTILE, proposer="=HYPERLINK(1)")])
+    below = notes(grids, {}, [HOSTILE], [])
+    page = markdown("math", grids, {}, below)
     assert "<script>" not in page
     assert not re.search(r"[\x00-\x09\x0b-\x1f\u202e]", page)
-    row = next(line for line in page.splitlines() if line.startswith("| t "))
-    assert len(re.findall(r"(?<!\\)\|", row)) == len(grid(found[0], {})[0]) + 1
-    assert r"\[a\](b)" in row
-    written = tex("math", found, {}, below)
+    row = markdown_tables.rows_of(page, 2)["t", "original"]
+    assert len(row) == len(grid(grids[0], {})[0])
+    assert r"\[a\](b)" in row["target"]
+    written = tex("math", grids, {}, below)
     assert r"\input" not in re.sub(r"^%.*$", "", written, flags=re.MULTILINE)
     assert r"\textbackslash{}input\{/etc/passwd\}\$x\$\%\&\#\_\textasciicircum{}\textasciitilde{}\textless{}" in written
     assert all(line.startswith("% ") for line in written.split("\n\n")[-1].strip().splitlines())
-    (first, *_) = csv.DictReader(io.StringIO(comma_separated("math", found, {})))
+    (first, *_) = csv.DictReader(io.StringIO(comma_separated("math", grids, {})))
     assert first["proposer"] == "'=HYPERLINK(1)"
     drawn = figure("math", table_of([run_of(HOSTILE, SIX)]))
     assert "<script" not in drawn
@@ -199,7 +203,7 @@ def test_hostile_names_are_text_in_every_form() -> None:
 
 
 @pytest.mark.parametrize("character", [chr(n) for n in range(32, 127) if not chr(n).isalnum()])
-def test_no_character_but_text_is_a_command_of_latex(character: str) -> None:
+def test_no_character_is_a_command_of_latex(character: str) -> None:
     written = tex_text(f"a{character}b")[1:-1]
     special = set("\\{}$&#%_^~")
     left = re.sub(r"\\text[a-z]+\{\}|\\[&%$#_{}]|\$\\pm\$", "", written)
@@ -207,7 +211,7 @@ def test_no_character_but_text_is_a_command_of_latex(character: str) -> None:
 
 
 @pytest.mark.parametrize("table", ["safety", "honesty", "math", "ablation"])
-def test_what_ships_is_tabulated_twice_in_the_same_bytes(tmp_path: Path, table: str) -> None:
+def test_tables_of_shipped_results_have_the_same_bytes_twice(tmp_path: Path, table: str) -> None:
     names = f"tiny-{'math' if table == 'ablation' else table}*.json"
     stored = sorted(EXAMPLE.glob(names))
     assert stored
@@ -221,7 +225,7 @@ def test_what_ships_is_tabulated_twice_in_the_same_bytes(tmp_path: Path, table: 
     assert b"<dc:date>" not in made[0][3]
 
 
-def test_what_ships_is_small_and_holds_three_random_seeds_of_each_kind() -> None:
+def test_shipped_results_are_small_and_have_three_random_seeds_of_each_kind() -> None:
     files = sorted(EXAMPLE.glob("*.json"))
     assert sum(file.stat().st_size for file in files) < 1_000_000
     for kind in ("safety", "honesty", "math"):
@@ -234,7 +238,7 @@ def test_what_ships_is_small_and_holds_three_random_seeds_of_each_kind() -> None
 
 
 def test_scores_of_the_example_give_the_evaluations_numbers() -> None:
-    """To the four decimals that are stored."""
+    """They agree to the four decimals that are stored."""
     run = read_run(EXAMPLE / "tiny-honesty.json")
     checked = 0
     for m in run.measured:
@@ -247,18 +251,18 @@ def test_scores_of_the_example_give_the_evaluations_numbers() -> None:
     assert checked == 10
 
 
-def test_text_and_caption_and_figure_say_what_the_intervals_cover() -> None:
+def test_text_and_caption_and_figure_state_what_the_intervals_cover() -> None:
     one, two = (table_of([run_of(task, SIX) for task in tasks]) for tasks in (["t"], ["t", "t.s1"]))
-    for found, targets, every in (
+    for grids, targets, every in (
         (one, "over questions only: one random seed", "over prompts or questions only: one random seed"),
         (two, "over 2 random seeds and the questions", "over 2 random seeds and the prompts or questions"),
     ):
         assert (
-            f"Brackets hold 95 % intervals {every}, cut at the ends of a metric's scale" in notes(found, {}, [], [])[0]
+            f"Brackets hold 95 % intervals {every}, cut at the ends of a metric's scale" in notes(grids, {}, [], [])[0]
         )
         caption = rf"\caption{{Target by source of its training rows. Brackets: 95 \% intervals {targets}. Differences:"
-        assert caption in tex("math", found, {}, [])
-        assert f"bars: 95 % intervals {every}" in figure("math", found)
+        assert caption in tex("math", grids, {}, [])
+        assert f"bars: 95 % intervals {every}" in figure("math", grids)
     mixed = table_of([run_of("t", SIX), run_of("t.s1", SIX), run_of("u", SIX)])
     assert (
         "over the random seeds of a line and the prompts or questions; of one random seed, over"
@@ -266,7 +270,7 @@ def test_text_and_caption_and_figure_say_what_the_intervals_cover() -> None:
     )
 
 
-def test_a_number_that_rests_on_fewer_random_seeds_than_its_line_says_so() -> None:
+def test_a_number_with_fewer_random_seeds_than_its_line_shows_their_number() -> None:
     less = [m for m in SIX if m.evaluation.variant != "enhanced/reversegen"]
     (_, targets) = table_of([run_of("t", SIX), run_of("t.s1", less)])
     [head, _, seeds, reversegen] = grid(targets, {})
@@ -277,9 +281,9 @@ def test_a_number_that_rests_on_fewer_random_seeds_than_its_line_says_so() -> No
     assert r"\(" not in markdown("math", [targets], {}, [])
 
 
-def test_a_table_without_results_says_so() -> None:
+def test_a_table_without_results_states_that_it_has_none() -> None:
     below = notes([], {}, [], ["math"])
-    assert markdown("math", [], {}, below) == "# Math\n\nNot shown, since there are no results of it: math.\n"
+    assert markdown("math", [], {}, below) == "# Math\n\n- Not shown, since they have no results: math.\n"
     assert "there are no results to draw" in figure("math", [])
     assert comma_separated("math", [], {}).count("\n") == 1
     assert tex("math", [], {}, below).count("\\begin") == 0

@@ -1,4 +1,4 @@
-"""The data set of a task: its rows, what is masked, its card, and that the libraries it is for read it."""
+"""The data set of a task: its rows, its masked texts, its card, and that the `datasets` library reads it."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ def instruction(identity: str, *splits: Split) -> Instruction:
 
 
 def arm(verdicts: dict[str, Verdict], heldout: Sequence[str], pairs: int) -> Arm:
-    """Instructions by id with their verdicts, two responses each, and one more that was never asked."""
-    found = [instruction(i, "heldout" if i in heldout else "train") for i in verdicts]
+    """Instructions by id with their verdicts and two responses each, and one more that no target was asked."""
+    judged = [instruction(i, "heldout" if i in heldout else "train") for i in verdicts]
     return Arm(
-        instructions=[*found, instruction("unasked", "train")],
+        instructions=[*judged, instruction("unasked", "train")],
         labels=[Label(instruction_id=i, verdict=v, score=0.5, detail="S1") for i, v in verdicts.items()],
         responses=[
             Response(instruction_id=i, sample=n, text=f"answer {n} to {i}", tokens=3, finished=True)
@@ -106,7 +106,7 @@ def origin(*licences: str) -> Origin:
 
 
 def write(folder: Path, *licences: str, harmful: bool = False, include_text: bool = False) -> dict[str, Any]:
-    """The folder as `datasets` reads it, by configuration."""
+    """The rows of the folder as `datasets` reads them, by configuration."""
     kind = SAFETY if harmful else KindUse(name="math")
     write_dataset(folder, ARMS, ROWS, origin(*licences or ("MIT",)), kind, include_text)
     cache = str(folder.parent / f"cache of {folder.name}")
@@ -115,8 +115,8 @@ def write(folder: Path, *licences: str, harmful: bool = False, include_text: boo
 
 
 def test_every_judged_instruction_is_a_row_and_no_text_is_in_both_splits(tmp_path: Path) -> None:
-    found = write(tmp_path / "dataset")["instructions"]
-    rows = {split: [(r["iteration"], r["id"], r["verdict"]) for r in found[split]] for split in found}
+    splits = write(tmp_path / "dataset")["instructions"]
+    rows = {split: [(r["iteration"], r["id"], r["verdict"]) for r in splits[split]] for split in splits}
     assert rows == {
         "train": [
             *((0, "a", "failed"), (0, "b", "passed"), (0, "c", "invalid")),
@@ -124,27 +124,27 @@ def test_every_judged_instruction_is_a_row_and_no_text_is_in_both_splits(tmp_pat
         ],
         "heldout": [(1, "d", "passed")],
     }
-    first = found["train"][0]
+    first = splits["train"][0]
     assert first["instruction"] == "What is a?"
     assert first["responses"] == ["answer 0 to a", "answer 1 to a"]
     assert (first["reference"], first["solution"], first["characters"]) == ("7", "It is 7.", len("What is a?"))
-    assert found["train"][1]["reference"] is None
+    assert splits["train"][1]["reference"] is None
 
 
 def test_pairs_and_rows_are_in_trl_s_formats(tmp_path: Path) -> None:
-    found = write(tmp_path / "dataset")
-    assert list(found) == ["instructions", "pairs", "enhancement"]
-    pair = found["pairs"]["train"][1]
+    configurations = write(tmp_path / "dataset")
+    assert list(configurations) == ["instructions", "pairs", "enhancement"]
+    pair = configurations["pairs"]["train"][1]
     assert (pair["prompt"], pair["chosen"], pair["rejected"]) == ("Three\nseeds\nhere\n", " failed 1", " passed 1")
     assert (pair["iteration"], pair["chosen_id"]) == (0, "c1")
     assert not is_conversational(pair)
-    assert list(found["enhancement"]) == ["reversegen", "seeds"]
-    row = found["enhancement"]["seeds"][0]
+    assert list(configurations["enhancement"]) == ["reversegen", "seeds"]
+    row = configurations["enhancement"]["seeds"][0]
     assert is_conversational({key: row[key] for key in ("prompt", "completion")})
     assert row["completion"] == [{"role": "assistant", "content": "It is 7."}]
 
 
-def test_of_a_harmful_kind_no_text_leaves_unless_it_is_asked_for(tmp_path: Path) -> None:
+def test_texts_of_a_harmful_kind_are_left_out_unless_they_are_requested(tmp_path: Path) -> None:
     clear = write(tmp_path / "clear", harmful=True, include_text=True)
     masked = write(tmp_path / "masked", harmful=True)
     for name, schema in SCHEMAS.items():
@@ -180,7 +180,7 @@ def test_the_card_states_the_licences_of_the_sources(tmp_path: Path, licences: t
     card = DatasetCard.load(tmp_path / "dataset/README.md")
     assert (card.data.license, card.data.get("license_name")) == expected
     for name in licences:
-        assert f"| a file of the maker's own | {name} |" in card.text
+        assert f"| a private file | {name} |" in card.text
 
 
 def test_the_card_s_counts_are_those_of_the_rows(tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_the_same_records_give_the_same_bytes(tmp_path: Path) -> None:
     assert first == again
 
 
-def test_a_plan_enhances_for_the_data_set_what_can_be_enhanced(workflow: Workflow) -> None:
+def test_a_plan_for_the_data_set_enhances_a_target_only_if_it_can_be_enhanced(workflow: Workflow) -> None:
     workflow.write_task("api", {"target": "gpt-4o-mini", "transfer": []})
     done = workflow.run("-n", "results/tiny-math/dataset", "results/api/dataset", **NOWHERE)
     assert done.returncode == 0, done.stdout

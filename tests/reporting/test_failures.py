@@ -1,4 +1,4 @@
-"""The failing instructions of all iterations: each once, joined to its answer, and masked where they may do harm."""
+"""The failing instructions of all iterations: each once, joined to its answer, and masked if it may be harmful."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ def test_an_instruction_counts_once_and_failing_once_is_failing(tmp_path: Path) 
     assert (a.detail, b.detail, b.reference, b.group) == ("failed in 0", "failed in 1", "b right", "s")
 
 
-def test_of_several_answers_each_is_told_with_how_often_it_came(tmp_path: Path) -> None:
+def test_several_answers_are_listed_with_their_counts(tmp_path: Path) -> None:
     judged = read_judged_instructions(*write_iterations(tmp_path, [{"a": "failed"}], answers=4), MATH)  # type: ignore[arg-type]
     assert judged.failures["a"].response == "a said 0 (3 of 4)\na odd 0 (1 of 4)"
 
 
-def test_the_type_is_the_kinds_own_where_it_knows_one(tmp_path: Path) -> None:
+def test_the_type_is_that_of_the_kind_if_it_has_one(tmp_path: Path) -> None:
     files = write_iterations(tmp_path, [{"what is 3 plus 4 minus 2 ?": "failed"}])
     [failure] = read_judged_instructions(*files, MATH).failures.values()  # type: ignore[arg-type]
     assert failure.group == "add_subtract"
@@ -70,7 +70,7 @@ def test_a_kind_without_references_needs_none(tmp_path: Path) -> None:
     assert read_judged_instructions(*files[:3], [], MATH).failures["a"].reference is None
 
 
-def test_examples_are_taken_in_turns_so_that_small_clusters_are_there() -> None:
+def test_examples_are_taken_in_turns_so_that_small_clusters_are_included() -> None:
     rows = [failure(f"{n:03}", cluster) for cluster, size in enumerate((50, 3, 20)) for n in range(size)]
     chosen = choose_examples(rows, 20)
     assert Counter(f.cluster for f in chosen) == {0: 9, 1: 3, 2: 8}
@@ -80,7 +80,7 @@ def test_examples_are_taken_in_turns_so_that_small_clusters_are_there() -> None:
     assert choose_examples([], 5) == []
 
 
-def test_the_table_comes_back_and_other_readers_see_its_columns(tmp_path: Path) -> None:
+def test_the_table_is_read_back_and_other_readers_see_its_columns(tmp_path: Path) -> None:
     odd = '"\x00\u202e\n\N{GRINNING FACE}</td>='
     rows = [failure("a", 3, text=odd, group=odd, score=0.1 + 0.2), failure("b", text=None, response=None)]
     write_failures(tmp_path / "failures.parquet", rows)
@@ -94,12 +94,14 @@ def test_the_table_comes_back_and_other_readers_see_its_columns(tmp_path: Path) 
     assert read_failures(tmp_path / "none.parquet") == []
 
 
-def test_what_is_no_table_is_refused_without_its_content(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_table_is_refused_without_its_content(tmp_path: Path) -> None:
     (tmp_path / "failures.parquet").write_text("secret")
-    with pytest.raises(BadInput, match=r"failures.parquet: no table of failures: ArrowInvalid; delete it") as refused:
+    with pytest.raises(
+        BadInput, match=r"failures.parquet: not a table of failures: ArrowInvalid; delete it"
+    ) as refused:
         read_failures(tmp_path / "failures.parquet")
     assert "secret" not in str(refused.value)
-    with pytest.raises(BadInput, match="no table of failures"):
+    with pytest.raises(BadInput, match="not a table of failures"):
         read_failures(tmp_path / "missing.parquet")
 
 

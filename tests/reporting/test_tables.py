@@ -1,4 +1,4 @@
-"""Tables say what the evaluations say: exact means and spreads, nulls as nulls, and no cell that runs as something else."""
+"""Tables give the numbers of the evaluations: exact means and spreads, nulls as nulls, and no cell that runs as code."""
 
 import csv
 import io
@@ -6,13 +6,13 @@ import json
 import logging
 import math
 import random
-import re
 import shutil
 import statistics
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.markdown_tables import cells_of, joined, rows_of
 
 import write_table
 from reversegen.config.task import KindUse
@@ -22,6 +22,7 @@ from reversegen.evaluation.eval_file import EvalFile
 from reversegen.evaluation.outcomes import Counts, EvaluationOutcomes
 from reversegen.kinds import open_kind
 from reversegen.reporting.rows import read_evaluations, read_outcomes, row_identity
+from reversegen.reporting.table_file import table_markdown
 from reversegen.reporting.tables import CSV_COLUMNS, cell_text, comma_separated, markdown, pool, table
 
 NULL = "\N{EN DASH}"
@@ -61,22 +62,22 @@ def target(task: str, source: str, accuracy: float, by_type: dict[str, float], *
 
 
 def one_seed() -> list[EvalFile]:
-    found = [proposer("tiny-math", k, rate) for k, rate in enumerate(RATES["tiny-math"])]
+    proposers = [proposer("tiny-math", k, rate) for k, rate in enumerate(RATES["tiny-math"])]
     enhanced = [
         target("tiny-math", s, a, {"add": 0.5}) for s, a in (("reversegen", 0.7), ("original", 0.4), ("seeds", 0.5))
     ]
-    return found + enhanced
+    return proposers + enhanced
 
 
-def test_the_reasons_of_what_has_no_verdict_stand_below_their_table() -> None:
+def test_the_reasons_of_items_without_a_verdict_are_below_their_table() -> None:
     plain = markdown(one_seed())
-    assert "Without a verdict" not in plain
+    assert "without a verdict" not in plain
     first, second = {"cut off": 3, "prompt too long": 2}, {"prompt too long": 9}
-    found = [proposer("tiny-math", 0, 0.2, invalid=first), proposer("tiny-math.s1", 0, 0.3, invalid=second)]
-    found += [target("tiny-math", "seeds", 0.5, {}, invalid={"no | option": 1})]
-    text = markdown(found)
-    assert "Without a verdict: iteration 0: prompt too long 11, cut off 3." in text
-    assert "Without a verdict: source seeds: no \\| option 1." in text
+    evaluations = [proposer("tiny-math", 0, 0.2, invalid=first), proposer("tiny-math.s1", 0, 0.3, invalid=second)]
+    evaluations += [target("tiny-math", "seeds", 0.5, {}, invalid={"no | option": 1})]
+    text = markdown(evaluations)
+    assert "Items without a verdict, by reason:\n\n- iteration 0: prompt too long 11, cut off 3\n" in text
+    assert "Items without a verdict, by reason:\n\n- source seeds: no \\| option 1\n" in text
 
 
 def several_seeds() -> list[EvalFile]:
@@ -95,31 +96,29 @@ def csv_rows(evaluations: list[EvalFile]) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(comma_separated(evaluations))))
 
 
-def cells_of(line: str) -> list[str]:
-    return [cell.strip() for cell in line.strip().strip("|").split("|")]
-
-
 def test_one_seed_shows_values_with_intervals_validity_beside_the_failure_rate() -> None:
     lines = markdown(one_seed()).splitlines()
     assert lines[0] == "# tiny-math"
-    head = next(line for line in lines if line.startswith("| iteration"))
-    first = lines[lines.index(head) + 2]
-    assert cells_of(head)[:4] == ["iteration", "failure_rate", "failure_rate_corrected", "validity"]
+    [head, *_] = [line for line in lines if line.startswith("| iteration")]
+    assert cells_of(head) == ["iteration", "failure_rate", "failure_rate_corrected", "validity"]
     rate, corrected, validity = "0.250 [0.100, 0.950]", "0.240 [0.090, 0.940]", "0.800 [0.700, 0.900]"
-    assert cells_of(first) == ["0", rate, corrected, validity, NULL, "123.5", *[NULL] * 4]
-    assert "Brackets hold 95 % intervals over prompts or questions only: one random seed" in lines[2]
-    assert re.findall(r"\.(?: |$)", lines[2]) == [". ", "."], "what the columns are, and what stands beside a value"
+    first = rows_of(markdown(one_seed()))["0",]
+    assert list(first.values()) == ["0", rate, corrected, validity, NULL, "123.5", *[NULL] * 4]
+    definitions = lines[lines.index("## What the columns mean") :]
+    assert not any(line.startswith("|") for line in definitions), "definitions stand below the tables"
+    assert "- `validity`: the share of samples that could be judged" in definitions
+    assert definitions[-1].startswith("Brackets hold 95 % intervals over prompts or questions only: one random seed.")
 
 
-def test_targets_stand_in_the_order_of_the_sources_with_types_and_training() -> None:
+def test_targets_are_in_the_order_of_the_sources_with_types_and_training() -> None:
     rows = table(one_seed(), "target")
     assert list(rows) == ["original", "seeds", "reversegen"]
-    lines = markdown(one_seed()).splitlines()
-    head = next(n for n, line in enumerate(lines) if line.startswith("| source"))
     columns = ["source", "accuracy", "retained", "invalid_share", "type add", "training_rows", "training_tokens"]
-    assert cells_of(lines[head]) == columns
-    assert cells_of(lines[head + 2]) == ["original", "0.400", "0.900", "0.000", "0.500", NULL, NULL]
-    assert cells_of(lines[head + 4]) == ["reversegen", "0.700", "0.900", "0.000", "0.500", "1,200", "2,480,000"]
+    cells = rows_of(markdown(one_seed()).partition("## Target")[2])
+    original, _, reversegen = cells.values()
+    assert list(original) == columns
+    assert list(original.values()) == ["original", "0.400", "0.900", "0.000", "0.500", NULL, NULL]
+    assert list(reversegen.values()) == ["reversegen", "0.700", "0.900", "0.000", "0.500", "1,200", "2,480,000"]
 
 
 def transferred(task: str, model: str, rate: float) -> EvalFile:
@@ -135,7 +134,7 @@ def transferred(task: str, model: str, rate: float) -> EvalFile:
     )
 
 
-def test_the_untrained_proposer_stands_before_iteration_0_and_other_models_after_the_sources(tmp_path: Path) -> None:
+def test_the_untrained_proposer_is_before_iteration_0_and_other_models_are_after_the_sources(tmp_path: Path) -> None:
     base = proposer("tiny-math", 0, 0.125).model_copy(update=row_identity("proposer", "untrained"))
     others = [transferred("tiny-math", model, rate) for model, rate in (("qwen", 0.5), ("llama", 0.25))]
     evaluations = [*others, *one_seed()[::-1], base]
@@ -148,12 +147,12 @@ def test_the_untrained_proposer_stands_before_iteration_0_and_other_models_after
     assert [cells["failure_rate"].estimate.value for cells in targets.values()] == [None, None, None, 0.25, 0.5]
     assert [cells["accuracy"].estimate.value for cells in targets.values()] == [0.4, 0.5, 0.7, None, None]
     text = markdown(read)
-    rows = [cells_of(line) for line in text.splitlines() if line.startswith("| transfer/")]
-    assert [(row[0], row[1], row[3]) for row in rows] == [
+    rows = {key: cells for key, cells in rows_of(text).items() if key[0].startswith("transfer/")}
+    assert [(*key, cells["accuracy"], cells["failure_rate"]) for key, cells in rows.items()] == [
         ("transfer/llama", NULL, "0.250 [0.100, 0.900]"),
         ("transfer/qwen", NULL, "0.500 [0.100, 0.900]"),
     ]
-    assert "of transfer/MODEL, over what the target failed" in text
+    assert "of transfer/MODEL, over what the target failed" in joined(text)
     rates = [row for row in csv_rows(read) if row["metric"] == "failure_rate"]
     assert [tuple(row[name] for name in ("role", "arm", "iteration", "variant", "value")) for row in rates] == [
         ("proposer", "untrained", "", "", "0.125"),
@@ -164,11 +163,11 @@ def test_the_untrained_proposer_stands_before_iteration_0_and_other_models_after
     ]
 
 
-def test_a_row_without_transfer_has_no_column_of_failures_and_no_word_on_it() -> None:
+def test_a_table_without_transfer_has_no_column_of_failures_and_no_definition_of_it() -> None:
     assert "failure_rate" not in table(one_seed(), "target")["original"]
     targets = [e for e in one_seed() if e.role == "target"]
     assert "transfer/MODEL" not in markdown(targets)
-    assert "accuracy: right answers among all test questions" in markdown(targets)
+    assert "- `accuracy`: right answers among all test questions\n" in markdown(targets)
     assert "over_refusal" not in markdown(targets)
 
 
@@ -180,7 +179,7 @@ def test_a_row_without_transfer_has_no_column_of_failures_and_no_word_on_it() ->
         ("tiny-math", ["tiny-math", "tiny-math.s2"]),
     ],
 )
-def test_what_is_reused_of_another_task_counts_as_the_tables_own(
+def test_reused_evaluations_of_another_task_count_as_the_tables_own(
     tmp_path: Path, task: str, expected: list[str]
 ) -> None:
     own, theirs = expected[0], "tiny-math"
@@ -190,7 +189,7 @@ def test_what_is_reused_of_another_task_counts_as_the_tables_own(
         theirs,
         f"{theirs}.s2",
         own,
-    }  # nobody said that it is reused
+    }  # the reuse was not given
     read = read_evaluations(paths, task, [theirs])
     assert sorted({e.task for e in read}) == expected
     assert table(read, "proposer")["0"]["failure_rate"].metrics.keys() == set(expected)
@@ -203,7 +202,7 @@ def test_what_is_reused_of_another_task_counts_as_the_tables_own(
     [("math", "accuracy", True), ("safety", "attack_success_rate", True), ("another", "retained", True)],
 )
 @pytest.mark.parametrize("types", [10, 11])
-def test_a_few_types_are_columns_of_the_kinds_main_metric_and_many_are_in_the_csv_alone(
+def test_a_few_types_are_columns_of_the_kinds_main_metric_and_many_are_in_the_csv_only(
     kind: str, main: str, shows_types: bool, types: int
 ) -> None:
     names = [f"t{n:02}" for n in range(types)]
@@ -227,18 +226,18 @@ def test_several_seeds_show_mean_and_sample_standard_deviation() -> None:
     assert cell.estimate.sd == pytest.approx(statistics.stdev(rates)) == pytest.approx(math.sqrt(0.005 / 2))
     assert cell_text(cell) == ("0.250", "± 0.050")
     assert list(cell.metrics) == ["tiny-math", "tiny-math.s2", "tiny-math.s10"], "by random seed, not by spelling"
-    text = markdown(evaluations)
-    assert text.startswith("# tiny-math\n")
+    assert markdown(evaluations).startswith("# tiny-math\n")
+    text = joined(markdown(evaluations))
     assert (
         "Each number is the mean over 3 random seeds. Brackets hold 95 % intervals over 3 random seeds and the" in text
     )
-    assert "± is the sample standard deviation over random seeds, of what has no interval" in text
+    assert "The sample standard deviation over random seeds (±) is shown if there is no interval." in text
     assert "0.250 ± 0.050" in text
     assert "## Target" not in text, "nothing was evaluated"
 
 
 def test_several_seeds_with_outcomes_show_their_interval_in_the_table_and_in_the_csv() -> None:
-    """Of 100 prompts each, 40, 50 and 60 failed: 4.303 times 0.1 over the root of 3 on either side."""
+    """40, 50 and 60 of 100 prompts failed: the half width is 4.303 times 0.1 over the square root of 3."""
     outcomes = []
     for task, failed in (("m", 40), ("m.s1", 50), ("m.s2", 60)):
         counts = Counts(clusters=task, hits=[1] * failed + [0] * (100 - failed), trials=1)
@@ -256,7 +255,7 @@ def test_several_seeds_with_outcomes_show_their_interval_in_the_table_and_in_the
 
 
 def test_the_outcomes_of_several_runs_are_read_beside_their_evaluations(tmp_path: Path) -> None:
-    """Also those of a run whose test sets are others; of another model on a target's failures there are none."""
+    """Runs may have different test sets. Another model on a target's failures has no outcomes."""
     from tests.support.evaluations import write_proposer, write_target
 
     paths, tests = [], []
@@ -268,34 +267,34 @@ def test_the_outcomes_of_several_runs_are_read_beside_their_evaluations(tmp_path
     other = tmp_path / "a/transfer/other"
     shutil.copytree(tmp_path / "a/iter1", other)
     (other / "eval.json").write_text(transferred("t", "other", 0.5).model_dump_json())
-    found = read_outcomes([*paths, other / "eval.json"], tests, "mine", ["t"], open_kind(KindUse(name="math")))
-    assert [sorted(one.counts) for one in found] == [
+    outcomes = read_outcomes([*paths, other / "eval.json"], tests, "mine", ["t"], open_kind(KindUse(name="math")))
+    assert [sorted(one.counts) for one in outcomes] == [
         *[["failure_rate", "validity"], ["accuracy", "easy/accuracy", "hard/accuracy", "retained"]] * 2,
         [],
     ]
-    assert {one.evaluation.task for one in found} == {"mine"}
+    assert {one.evaluation.task for one in outcomes} == {"mine"}
 
 
 def test_csv_has_every_random_seed_then_mean_and_spread() -> None:
     rows = csv_rows(several_seeds())
     assert list(rows[0]) == list(CSV_COLUMNS)
-    found = [row for row in rows if row["metric"] == "failure_rate" and row["iteration"] == "1"]
-    assert [(row["task"], row["statistic"], row["value"]) for row in found] == [
+    rates = [row for row in rows if row["metric"] == "failure_rate" and row["iteration"] == "1"]
+    assert [(row["task"], row["statistic"], row["value"]) for row in rates] == [
         ("tiny-math", "value", "0.9"),
         ("tiny-math.s2", "value", "0.8"),
         ("tiny-math.s10", "value", "1"),
         ("tiny-math", "mean", "0.9"),
         ("tiny-math", "sd", "0.1"),
     ]
-    assert [found[0][key] for key in ("role", "variant", "group")] == ["proposer", "", ""]
-    assert [found[0][key] for key in ("low", "high", "count", "total", "random_seeds")] == [
+    assert [rates[0][key] for key in ("role", "variant", "group")] == ["proposer", "", ""]
+    assert [rates[0][key] for key in ("low", "high", "count", "total", "random_seeds")] == [
         "0.1",
         "0.95",
         "20",
         "80",
         "",
     ]
-    assert {row["random_seeds"] for row in found[3:]} == {"3"}
+    assert {row["random_seeds"] for row in rates[3:]} == {"3"}
     assert all(row["value"] == row["low"] == "" for row in rows if row["metric"] == "type_entropy")
 
 
@@ -310,7 +309,7 @@ def test_csv_of_one_seed_has_values_only_groups_and_training() -> None:
     assert tokens == [("enhanced/seeds", "2480000"), ("enhanced/reversegen", "2480000")]
 
 
-def test_csv_says_why_a_number_is_null() -> None:
+def test_csv_gives_the_reason_if_a_number_is_null() -> None:
     null = Metric(value=None, reason="2 texts,\nfewer than 3")
     rows = csv_rows([proposer("m", 0, None, metrics={"distinct_3": null, "validity": Metric(value=0.5)})])
     assert {row["metric"]: (row["value"], row["reason"]) for row in rows} == {
@@ -319,7 +318,7 @@ def test_csv_says_why_a_number_is_null() -> None:
     }
 
 
-def test_a_mean_over_fewer_random_seeds_says_so() -> None:
+def test_a_mean_over_fewer_random_seeds_shows_their_number() -> None:
     one, two = proposer("m", 0, 0.5), proposer("m.s1", 0, None)
     cell = table([one, two, proposer("m.s2", 0, 0.7)], "proposer")["0"]["failure_rate"]
     assert cell_text(cell) == ("0.600", "± 0.141 (2 of 3 random seeds)")
@@ -331,7 +330,7 @@ def test_a_mean_over_fewer_random_seeds_says_so() -> None:
     assert (rows["mean"]["value"], rows["mean"]["random_seeds"], rows["sd"]["value"]) == ("0.5", "1", "")
 
 
-def test_one_task_with_a_random_seed_in_its_name_is_itself() -> None:
+def test_one_task_with_a_random_seed_in_its_name_keeps_its_name() -> None:
     assert markdown([proposer("tiny-math.s3", 0, 0.5)]).startswith("# tiny-math.s3\n")
 
 
@@ -355,10 +354,8 @@ def test_hostile_names_are_text_in_markdown_and_csv() -> None:
     assert lines[0] == "# =cmd\\|x&lt;script&gt;"
     assert "<script" not in text
     assert "\\[x\\](http\\://evil.example)" in text
-    columns = 1 + 3 + len(names) + 2
-    for line in (line for line in lines if line.startswith("|")):
-        unescaped = line.replace("\\\\", "").replace("\\|", "")
-        assert unescaped.count("|") == columns + 1
+    [cells] = rows_of(text).values()
+    assert len(cells) == 1 + 3 + len(names) + 2
     rows = csv_rows(evaluations)
     assert {row["task"] for row in rows} == {"'=cmd|x<script>"}
     assert {row["group"] for row in rows if row["group"]} == {f"type={' '.join(name.split())}" for name in names}
@@ -391,7 +388,7 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
         {"role": "target", "arm": None, "iteration": None, "variant": "enhanced/luck"},
         "a target has the variant `original`, `transfer/MODEL` or `enhanced/SOURCE` with one of warmup, warmup_failures, ",
     ),
-    ({"provenance": {"training": {"rows": "many"}}}, "provenance.training: null or an object of numbers is needed"),
+    ({"provenance": {"training": {"rows": "many"}}}, "provenance.training: it must be null or an object of numbers"),
 ]
 
 
@@ -407,9 +404,9 @@ def test_a_malformed_evaluation_is_refused_with_file_and_field(
     assert message in str(error.value)
 
 
-def test_files_that_are_no_evaluation_or_say_the_same_are_refused(tmp_path: Path) -> None:
+def test_files_that_are_not_evaluations_or_fill_the_same_row_are_refused(tmp_path: Path) -> None:
     paths = write(tmp_path, [proposer("m", 0, 0.5), proposer("m", 0, 0.6)])
-    with pytest.raises(BadInput, match=r"1/eval\.json: m, proposer, 0: .*0/eval\.json is of the same"):
+    with pytest.raises(BadInput, match=r"1/eval\.json: m, proposer, 0: .*0/eval\.json has the same task, role and row"):
         read_evaluations(paths, "m")
     with pytest.raises(BadInput, match=r"absent\.json: not a readable JSON file"):
         read_evaluations([tmp_path / "absent.json"], "m")
@@ -418,8 +415,8 @@ def test_files_that_are_no_evaluation_or_say_the_same_are_refused(tmp_path: Path
         read_evaluations(paths, "m")
 
 
-def test_a_table_is_of_one_task() -> None:
-    with pytest.raises(BadInput, match="one task, not of m, n"):
+def test_a_table_shows_one_task() -> None:
+    with pytest.raises(BadInput, match="one task, not m, n"):
         pool([proposer("m", 0, 0.5), proposer("n", 0, 0.5)])
     with pytest.raises(BadInput, match=r"no eval\.json was given"):
         markdown([])
@@ -432,6 +429,7 @@ def test_the_script_writes_both_tables_and_logs_what_people_read(
     paths = write(tmp_path, one_seed())
     made = [tmp_path / "out" / name for name in ("table.md", "table.csv")]
     write_table.main(paths[:2], paths[2:], [], *made, "tiny-math", [], KindUse(name="math"))
-    assert (tmp_path / "out" / "table.md").read_text() == markdown(one_seed())
+    outcomes = read_outcomes(paths, [], "tiny-math", [], open_kind(KindUse(name="math")))
+    assert (tmp_path / "out" / "table.md").read_text() == table_markdown(one_seed(), outcomes)
     assert (tmp_path / "out" / "table.csv").read_bytes() == comma_separated(one_seed()).encode()
-    assert markdown(one_seed()) in caplog.text
+    assert (tmp_path / "out" / "table.md").read_text() in caplog.text

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.endpoint_server import KEY, EndpointServer
+from tests.support.markdown_tables import joined
 from tests.support.plans import NOWHERE, SOURCES, planned
 from tests.support.usage import read_usage
 from tests.support.workflows import REPOSITORY, Workflow
@@ -290,7 +291,7 @@ def test_jobs_run_while_another_tasks_file_has_a_fault_and_repeat_no_warning(wor
     assert listed.returncode == 0, listed.stdout
     logs = [path.read_text() for path in workflow.folder.glob("results/**/*.log")]
     assert (listed.stdout + "".join(logs)).count(WARNING) == 1
-    table = (workflow.folder / "results/tables/math.md").read_text()
+    table = joined((workflow.folder / "results/tables/math.md").read_text())
     assert "Not shown, since its file has a fault: half (config/tasks/half.yaml: not a readable YAML file" in table
     assert "line " in table
 

@@ -137,6 +137,11 @@ def test_a_new_kind_with_a_metric_and_a_setting_of_its_own(repository: Path) -> 
     places = "--markdown results/brevity/table.md --csv results/brevity/table.csv --task brevity --reused"
     run([f"scripts/write_table.py {parts} {places} --kind {shlex.quote(json.dumps(use))}"], repository)
     table = (repository / "results/brevity/table.md").read_text()
-    assert "brevity: right answers that are short enough; too_long: right answers that are not; retained: " in table
+    definitions = (
+        "`brevity`: right answers that are short enough",
+        "`too_long`: right answers that are not",
+        "`retained`: ",
+    )
+    assert "\n- ".join(definitions) in table
     header = next(row for row in table.splitlines() if "too_long" in row and row.startswith("|"))
     assert header.index(" brevity ") < header.index(" too_long ") < header.index(" retained ")

@@ -18,6 +18,7 @@ from pathlib import Path
 import psutil
 import pytest
 from tests.support.kinds import MATH
+from tests.support.markdown_tables import rows_of
 from tests.support.plans import SOURCES, planned
 from tests.support.tiny_tasks import with_tiny_model
 from tests.support.workflows import MICRO, REPOSITORY, Workflow
@@ -300,19 +301,18 @@ def test_a_plan_stands_beside_what_a_run_used(finished: Workflow, tmp_path: Path
     done = copy.run("results/micro/plan.md")
     assert done.returncode == 0, done.stdout
     assert planned(done.stdout) == {"write_plan": 1}
-    lines = [line.split(" | ") for line in (copy.folder / "results/micro/plan.md").read_text().splitlines()]
-    rows = {(cells[0], cells[1]): cells for cells in lines if len(cells) > 5}
+    rows = rows_of((copy.folder / "results/micro/plan.md").read_text(), 2)
     folder = copy.folder / "results/micro/iter1"
     samples, responses = ([json.loads(x) for x in (folder / f"{n}.jsonl").open()] for n in ("samples", "responses"))
     assert len({row["instruction_id"] for row in responses}) == len(responses)
-    wrote = rows["| sample_instructions", "iter1"]
-    assert wrote[4] == "80 (80)"
-    assert wrote[6] == f"{80 * 5 * 28:,} ({sum(row['tokens'] for row in samples):,})"
-    answered = rows["| answer_instructions", "iter1"]
-    assert answered[4] == f"400 ({len(responses)})"
-    assert rows["| all", ""][3].split() == ["20", "(20)"]
+    wrote = rows["sample_instructions", "iter1"]
+    assert wrote["prompts"] == "80 (80)"
+    assert wrote["tokens written"] == f"{80 * 5 * 28:,} ({sum(row['tokens'] for row in samples):,})"
+    answered = rows["answer_instructions", "iter1"]
+    assert answered["prompts"] == f"400 ({len(responses)})"
+    assert rows["all", ""]["jobs"] == "20 (20)"
 
-    # a budget decides no result: giving one makes nothing again but the page, which tells what the plan tells
+    # a budget decides no result: giving one makes nothing again but the page, which has the content of the plan
     copy.write_task("micro", {**MICRO, "budget": {"tokens": 1}})
     done = copy.run("-n", *ALL)
     assert done.returncode == 0, done.stdout

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
+
+SCREEN = 100
+"""Columns of a terminal that people read these files on."""
+JOINED = "\N{NO-BREAK SPACE}"
+"""A space at which `filled` breaks no line."""
 
 
 def markdown_table(
@@ -21,6 +27,42 @@ def markdown_table(
         "-" * max(width, 3) if n < text_columns else "-" * max(width - 1, 3) + ":" for n, width in enumerate(widths)
     ]
     return "\n".join(f"| {' | '.join(line)} |" for line in [cells[0], rule, *cells[1:]])
+
+
+def narrow_tables(
+    head: Sequence[str], rows: Iterable[Sequence[str]], text_columns: int = 1, *, keys: int = 1, width: int = SCREEN
+) -> str:
+    """A padded table, as several tables below each other if it has more than `width` columns of a terminal.
+
+    Each of them starts with the first `keys` columns. A table is wider than `width` only if one further column is.
+    """
+    lines = [head, *rows]
+    widths = [3 + max(3, *map(len, column)) for column in zip(*lines, strict=True)]
+    key_width = 1 + sum(widths[:keys])
+    groups: list[list[int]] = [[]]
+    for column in range(keys, len(head)):
+        if groups[-1] and key_width + sum(widths[n] for n in [*groups[-1], column]) > width:
+            groups.append([])
+        groups[-1].append(column)
+    tables = []
+    for group in groups:
+        columns = [*range(keys), *group]
+        first, *others = [[line[n] for n in columns] for line in lines]
+        tables.append(markdown_table(first, others, sum(n < text_columns for n in columns), padded=True))
+    return "\n\n".join(tables)
+
+
+def filled(text: str, start: str = "") -> str:
+    """Text on lines of at most SCREEN columns; `start`, such as the mark of a list, opens the first one."""
+    lines = textwrap.fill(
+        text,
+        SCREEN,
+        initial_indent=start,
+        subsequent_indent=" " * len(start),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return lines.replace(JOINED, " ")
 
 
 def plain_cell(value: object) -> str:

@@ -197,10 +197,10 @@ def comparison(one: str, other: str, less_is_better: bool, less: Estimate) -> st
     if less.value is None or less.low is None or less.high is None:
         return f"{one} and {other} are not compared, since their outcomes by question are not stored"
     numbers = f"{less.value:+.3f} [{less.low:+.3f}, {less.high:+.3f}]"
-    if less.random_seeds < LEAST_SEEDS:
-        shown = f"fewer than {LEAST_SEEDS} random seeds, so neither source is called better"
-    elif less.low <= 0 <= less.high:
+    if less.low <= 0 <= less.high:
         shown = "the difference is within the noise"
+    elif less.random_seeds < LEAST_SEEDS:
+        shown = f"fewer than {LEAST_SEEDS} random seeds, so neither source is called better"
     else:
         better = (less.value < 0) == less_is_better
         shown = f"{one if better else other} enhances better than {other if better else one}"

@@ -1,1 +1,1 @@
-"""What a run will cost, has used and needs: plan, budget, resources, SLURM profile, doctor."""
+"""The operation of a run: its display, plan, budget, used resources, SLURM profile and doctor."""

@@ -1,4 +1,4 @@
-"""The gate that holds the jobs of a task to its budget: each looks at it when it starts."""
+"""The gate that keeps the jobs of a task within its budget. Each job checks it when it starts."""
 
 from __future__ import annotations
 
@@ -26,18 +26,23 @@ TASKS = Path("config/tasks")
 
 
 def check_job(log_file: Path) -> None:
-    """Raise BadInput if the job of a log would pass its task's budget, by the configuration in the variable BUDGETED."""
+    """Raise BadInput if the job with this log would exceed its task's budget.
+
+    The content of config.yaml is in the environment variable BUDGETED.
+    """
     check_budget(log_file, json.loads(os.environ[BUDGETED]))
 
 
 def check_budget(log_file: Path, workflow: dict[str, Any]) -> None:
-    """Raise BadInput if the job of a log, results/{task}/logs/{part}/{rule}.log, would pass its task's budget.
+    """Raise BadInput if the job with the log results/{task}/logs/{part}/{rule}.log would exceed its task's budget.
 
-    So it does for a job of a model that the plan does not hold, such as that of an iteration beyond the task's: a limit would
-    not count it. Jobs of no model start. A shard, whose log is {rule}.2-of-8.log, takes its share of what is planned.
-    What counts is what finished jobs used, and what the plan says of this one and of those that started and did not finish:
-    each leaves its amount beside its benchmark before it looks at the sum, so that two which start at once do not pass the
-    limit together. Where the plan or the records say nothing, nothing is counted. `workflow` is the content of config.yaml.
+    The sum counts the used amount of finished jobs, and the planned amount of this job and of jobs that have started and not
+    finished. Each job writes its planned amount beside its benchmark before it computes the sum, so that two jobs that start
+    at the same time do not exceed the limit together. An amount that is not known counts as nothing. A shard, whose log is
+    {rule}.2-of-8.log, takes its share of the planned amount.
+
+    A job of a model that is not in the plan is refused, such as one of an iteration beyond the task's: no budget would count
+    it. A job without a model always starts. `workflow` is the content of config.yaml.
     """
     results, _, below = str(log_file).partition("/logs/")
     folder, configuration = Path(results), load_configuration(workflow, Path("config"))
@@ -56,13 +61,13 @@ def check_budget(log_file: Path, workflow: dict[str, Any]) -> None:
     part, _, rule = stem.rpartition("/")
     if _asks_model(rule, task, configuration):
         raise BadInput(
-            f"{task_file(TASKS, name)}: {_why_unplanned(part, task)}: {log_file} is of a job that the plan does not hold, so "
-            "that no budget would count it"
+            f"{task_file(TASKS, name)}: the job of {log_file} is not in the plan, so no budget would count it; "
+            f"{_why_unplanned(part, task)}"
         )
 
 
 def _start(job: Job, run: str, jobs: list[Job], configuration: Configuration, folder: Path) -> None:
-    """Leave what a run is planned to take beside its benchmark. Raises BadInput, and leaves nothing, if that is too much."""
+    """Write the planned amount of a run beside its benchmark. Raises BadInput, and removes it, if the sum is too large."""
     plan_file = folder / job.file("benchmarks", f"{run}.planned.json")
     write_json(plan_file, asdict(job.amount.share(run)))
     total = sum((_spent(other, configuration, folder) for other in jobs), Amount())
@@ -74,15 +79,15 @@ def _start(job: Job, run: str, jobs: list[Job], configuration: Configuration, fo
             plan_file.unlink()
             raise BadInput(
                 f"{task_file(TASKS, name)}: budget.{key}: {job.rule} of {job.part or name} may bring {folder} to "
-                f"{sums[key]:,.2f}, more than {limit:,.2f}; all that was made is kept: raise the limit and start again, or "
-                "leave it at that"
+                f"{sums[key]:,.2f}, more than {limit:,.2f}; finished files are kept. Raise the limit and start again, "
+                "or stop here"
             )
 
 
 def _spent(job: Job, configuration: Configuration, folder: Path) -> Amount:
-    """What a job counts in a budget: used where it has finished, planned where it has started, else nothing.
+    """The amount of a job that counts in a budget: used if it has finished, planned if it has started, else nothing.
 
-    Shards of an earlier number count as what they used: none of them goes on.
+    Shards of an earlier number of shards count what they used, since none of them will resume.
     """
     total, runs, latest = Amount(), job.runs(folder), job.latest_runs(folder)
     for run in runs:
@@ -92,30 +97,30 @@ def _spent(job: Job, configuration: Configuration, folder: Path) -> Amount:
             continue
         plan_file, benchmark = (folder / job.file("benchmarks", f"{run}.{end}") for end in ("planned.json", "tsv"))
         if plan_file.is_file() and not (benchmark.is_file() and benchmark.stat().st_mtime >= plan_file.stat().st_mtime):
-            # what an endpoint was paid in earlier tries is kept, and not asked again
+            # answers that an earlier try paid for are kept, and are not requested again
             usage = Amount(**read_json(plan_file)).largest(usage)
         total += usage.or_else(job.amount.share(run)).or_else(Amount())
     if configuration.models[job.model].endpoint and len(latest) < len(runs):
-        # what earlier shards were answered is kept, and not asked again: nobody pays it beside all that is planned
+        # answers of earlier shards are kept, and are not requested again: they are part of the planned amount
         return total.smallest(job.amount.largest(used_amount(job, configuration, folder) or Amount()))
     return total
 
 
 def _asks_model(rule: str, task: Task, configuration: Configuration) -> bool:
-    """Whether a budget counts the jobs of a rule: those of a model that plays its role. Solvers and embeddings are none."""
+    """Whether a budget counts the jobs of a rule: those that use a model of the task. Solvers and embeddings do not count."""
     role = STAGES[rule].role if rule in STAGES else None
     return role == "transfer" or (role != "embedding" and task_models(task).get(str(role)) in configuration.models)
 
 
 def _why_unplanned(part: str, task: Task) -> str:
-    """The key of a task by which no job of a part is planned, and how to change it."""
+    """The key of the task because of which the jobs of a part are not planned, and how to change it."""
     folder, _, name = part.partition("/")
     if part in task.reuse:
-        return f"reuse: leave {part} out of it, or set no budget"
+        return f"reuse: remove {part} from it, or set no budget"
     if part == "probe":
         return "data.probe: set it to true, or set no budget"
     if folder == "transfer":
-        return f"transfer: list {name}, or set no budget"
+        return f"transfer: add {name} to it, or set no budget"
     if (iteration := re.fullmatch(r"iter([0-9]+)", part)) and int(iteration[1]) > task.iterations:
         return f"iterations: raise it to {iteration[1]}, or set no budget"
-    return "budget: set none to make more than the plan"
+    return "budget: remove it to make more than the plan"

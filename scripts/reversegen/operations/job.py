@@ -1,4 +1,4 @@
-"""A job of a stage: what it takes, and which files of a run are its own."""
+"""A job of a model: the amounts that it takes, and its files in the folder of a task."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reversegen.workflow.stages import SHARD
 
 @dataclass(frozen=True)
 class Amount:
-    """What a job takes; None if nothing can be said."""
+    """The amounts that a job takes. An amount that is not known is None."""
 
     prompts: float | None = 0
     """Requests to a model, or training rows."""
@@ -34,16 +34,16 @@ class Amount:
         return Amount(*(None if a is None or b is None else a + b for a, b in pairs))
 
     def share(self, run: str) -> Amount:
-        """That of a run: one of eight for the shard .2-of-8, all where there are none."""
+        """The amount of one run of the job: an eighth for the shard `.2-of-8`; everything if the job has no shards."""
         parts = int(run.rpartition("-")[2] or 1)
         return Amount(*(None if a is None else a / parts for a in astuple(self)))
 
     def largest(self, other: Amount) -> Amount:
-        """The larger of each, as far as either says something."""
+        """The larger number of each pair; if only one of them is known, that one."""
         return self._chosen(max, other)
 
     def smallest(self, other: Amount) -> Amount:
-        """The smaller of each, as far as either says something."""
+        """The smaller number of each pair; if only one of them is known, that one."""
         return self._chosen(min, other)
 
     def _chosen(self, choose: Callable[..., float | None], other: Amount) -> Amount:
@@ -51,37 +51,37 @@ class Amount:
         return Amount(*(choose((n for n in pair if n is not None), default=None) for pair in pairs))
 
     def or_else(self, other: Amount) -> Amount:
-        """`other` where this says nothing."""
+        """These amounts, with those of `other` in place of unknown ones."""
         return Amount(*(b if a is None else a for a, b in zip(astuple(self), astuple(other), strict=True)))
 
 
 @dataclass(frozen=True)
 class Job:
-    """A job that runs, asks or trains a model."""
+    """A job that loads, asks or trains a model."""
 
     rule: str
     part: str
     """Its folder in the task's logs, such as iter0 or enhanced/seeds; empty for the task's own."""
     model: str
     output: str
-    """What it makes, below the task's folder."""
+    """The file or folder that it makes, relative to the task's folder."""
     amount: Amount
-    """What it is planned to take, all its shards together."""
+    """The planned amount of all its shards together."""
     why: str
-    """What that rests on."""
+    """The assumptions behind `amount`, in a few words."""
     shards: int = 1
-    """How many jobs it is cut into."""
+    """The number of shards that Snakemake runs it as."""
     processes: int = 1
-    """How many it runs as, each on GPUs of its own."""
+    """The number of processes of a distributed training; each has its own GPUs."""
     batch: Batch | None = None
-    """What it gives the model at once; None for a training."""
+    """The batch that it gives the model; None for a training."""
 
     def file(self, kind: str, suffix: str) -> Path:
-        """Its log, or another file of its own, below the task's folder."""
+        """Its log or another of its files, relative to the task's folder; `kind` is the folder, such as logs."""
         return Path(kind, self.part, f"{self.rule}{suffix}")
 
     def runs(self, folder: Path) -> list[str]:
-        """What the names of its files have before their endings: nothing, or a shard such as .2-of-8 for each that began."""
+        """The runs that have begun, by the infix of their file names: `.2-of-8` for a shard, empty if there are no shards."""
         output = folder / self.output
         files = [
             *(folder / "benchmarks" / self.part).glob(f"{self.rule}*"),
@@ -92,7 +92,7 @@ class Job:
         return sorted({match[1] or match[2] or "" for match in matches if match})
 
     def latest_runs(self, folder: Path) -> list[str]:
-        """Those of the number of shards that was begun with last: another number makes all again."""
+        """The runs of the latest number of shards. Another number makes everything again, so older runs do not count."""
         runs = self.runs(folder)
 
         def began(run: str) -> float:
@@ -104,10 +104,10 @@ class Job:
         return [run for run in runs if run.rpartition("-of-")[2] == number]
 
     def ended(self, folder: Path) -> int:
-        """How many of the latest runs have ended."""
+        """The number of the latest runs that have ended."""
         return sum((folder / self.file("benchmarks", f"{run}.tsv")).is_file() for run in self.latest_runs(folder))
 
     def output_of(self, run: str, folder: Path) -> Path:
-        """What a run makes: the output, or the shard of it."""
+        """The file that a run makes: the output or a shard of it."""
         whole = folder / self.output
         return whole.with_name(f"{whole.stem}{run}{whole.suffix}")

@@ -1,4 +1,4 @@
-"""What a task will cost and what it has used: results/{task}/plan.md. Nothing is run or downloaded."""
+"""The planned and the used amounts of a task: results/{task}/plan.md. Nothing is run or downloaded."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from reversegen.config.paths import source_file
 from reversegen.config.task import Task
 from reversegen.config.workflow import Configuration
-from reversegen.core.markdown import markdown_table
+from reversegen.core.markdown import filled, narrow_tables
 from reversegen.models.memory import Batch, ModelShape, needed, shape_of_size
 from reversegen.operations.job import Amount, Job
 from reversegen.operations.planned_jobs import planned_jobs
@@ -20,61 +20,73 @@ UNKNOWN = {"gpu_hours": "no throughput", "money": "no price"}
 
 
 def plan(name: str, configuration: Configuration, folder: Path) -> list[Job]:
-    """The model jobs of `results/{task}/table.md` and its transfers, with what each is planned to take.
+    """The jobs of models that make `results/{task}/table.md` and its transfers, with their planned amounts.
 
-    Parts that the task reuses are their owner's. `folder` is results/{task}: seeds and tests that are made already are
-    counted, other data is counted where it lies, and assumed where it is not here.
+    Parts that the task reuses belong to the plan of their owner. `folder` is results/{task}, where existing seeds and tests
+    are counted. Rows of other data are counted if the data is on this machine, and assumed otherwise.
     """
     return [with_price(job, configuration) for job in planned_jobs(name, configuration, folder)]
 
 
 def plan_markdown(name: str, configuration: Configuration, folder: Path) -> str:
-    """The content of `plan.md`: a line for each rule of each part, planned and, in brackets, used, and what it rests on."""
-    costs, jobs = configuration.workflow.costs, plan(name, configuration, folder)
+    """The content of `plan.md`: planned and, in brackets, used amounts by rule and part, and the assumptions behind them.
+
+    Every line fits a screen, unless a name of a rule, part or model is very long.
+    """
+    jobs = plan(name, configuration, folder)
     usages = [used_amount(job, configuration, folder) for job in jobs]
-    currency = costs.prices.currency
-    titles = ("prompts", "tokens read", "tokens written", "tokens trained", "GPU-hours", "API calls", currency)
-    lines = [
-        f"# What {name} costs",
-        "",
-        "What each job of a model is planned to take"
-        + (", and in brackets the jobs that ended and what was used." if any(usages) else "; nothing has run yet."),
-        "Other jobs run on one CPU core. Embeddings, and models and data that tasks share, are left out.",
-        "",
-    ]
+    used = ", and in brackets the jobs that ended and what they used." if any(usages) else "; nothing has run yet."
+    opening = (
+        f"This table shows what each job of a model is planned to take{used} Other jobs run on one CPU core. Embeddings, and "
+        "models and data that tasks share, are left out. A column is left out if no job takes anything of it."
+    )
+    table = _table(jobs, usages, configuration, folder)
+    parts = [f"# What {name} costs", filled(opening), table, *_memory(jobs, configuration), "## What this rests on"]
+    return "\n\n".join([*parts, "\n".join(filled(text, "- ") for text in _reasons(name, jobs, configuration))]) + "\n"
+
+
+def _table(jobs: Sequence[Job], usages: Sequence[Amount | None], configuration: Configuration, folder: Path) -> str:
+    """The table of amounts: a line for each job, and one for all."""
+    started = any(usages)
+    total = sum((usage for usage in usages if usage), Amount()) if started else None
     rows = []
     for job, usage in zip(jobs, usages, strict=True):
         count = f"{job.shards} ({job.ended(folder)})" if usage else str(job.shards)
         rows.append([job.rule, job.part, job.model, count, *_cells(job.amount, usage)])
-    usage = sum((usage for usage in usages if usage), Amount()) if any(usages) else None
-    total = _cells(sum((job.amount for job in jobs), Amount()), usage)
     count = str(sum(job.shards for job in jobs))
-    if usage:
+    if started:
         count += f" ({sum(job.ended(folder) for job in jobs)})"
-    rows.append(["all", "", "", count, *total])
-    lines += [markdown_table(("rule", "part", "model", "jobs", *titles), rows, 3), "", *_memory(jobs, configuration)]
-    lines += ["## What this rests on", ""]
-    reasons = dict.fromkeys((job.rule, job.why) for job in jobs)
-    lines += [f"- {rule}: {why}." for rule, why in reasons]
-    lines += [
-        f"- Tokens: {costs.question_tokens} an instruction or question (costs.question_tokens); a text that is written takes "
-        f"{costs.written_share:g} of its max_new_tokens (costs.written_share); system messages, and what else of ours each "
-        "request repeats, a token for four characters.",
-        "- Not counted: what chat templates add, such as the prompt of a guard model, an added None of the above, the schema "
-        "of a reply, and requests that are tried again.",
+    rows.append(["all", "", "", count, *_cells(sum((job.amount for job in jobs), Amount()), total)])
+    currency = configuration.workflow.costs.prices.currency
+    titles = ("prompts", "tokens read", "tokens written", "tokens trained", "GPU-hours", "API calls", currency)
+    head = ["rule", "part", "model", "jobs", *titles]
+    empty = {"0", "0.00", "0 (0)", "0.00 (0.00)"}
+    shown = [n for n in range(len(head)) if n < 4 or {row[n] for row in rows} - empty]
+    return narrow_tables([head[n] for n in shown], [[row[n] for n in shown] for row in rows], 3, keys=2)
+
+
+def _reasons(name: str, jobs: Sequence[Job], configuration: Configuration) -> list[str]:
+    """The assumptions behind the planned amounts, each in a sentence or a few."""
+    costs = configuration.workflow.costs
+    return [
+        *(f"{rule}: {why}." for rule, why in dict.fromkeys((job.rule, job.why) for job in jobs)),
+        f"Tokens: {costs.question_tokens} for an instruction or a question (costs.question_tokens). A generated text takes "
+        f"{costs.written_share:g} of its max_new_tokens (costs.written_share). System messages, and other texts that this "
+        "workflow repeats in each request, take a token for four characters.",
+        "Not counted: what chat templates add, such as the prompt of a guard model; an added option None of the above; the "
+        "schema of a reply; and requests that are tried again.",
         *_assumed_sources(configuration.task(name), costs.source_rows),
         *_assumed_speed(jobs, configuration),
         *_assumed_prices(jobs, configuration),
-        "- \N{EN DASH} stands for what no file tells. Used GPU-hours are the time of a job by its GPUs; a job that was "
-        "killed or made again is counted once.",
+        "\N{EN DASH} means that no file has the number. Used GPU-hours are the time of a job multiplied by its GPUs. A job "
+        "that was killed or made again is counted once.",
     ]
-    return "\n".join(lines) + "\n"
 
 
 def on_gpu(job: Job, configuration: Configuration) -> tuple[Batch, ModelShape, int] | None:
-    """The batch of a job, the largest model of its size, and the bytes of its GPU; None if nothing can be said.
+    """The batch of a job, the shape of the largest model of its size, and the bytes of its GPU.
 
-    That is a training, an endpoint, a job without a GPU, and vLLM, which fits what it runs at once to the memory itself.
+    None for a training, an endpoint, a job without a GPU, and vLLM, which fits its batches to the memory itself.
     """
     model = configuration.models[job.model]
     size = configuration.workflow.sizes[model.size]
@@ -85,7 +97,7 @@ def on_gpu(job: Job, configuration: Configuration) -> tuple[Batch, ModelShape, i
 
 
 def _memory(jobs: Sequence[Job], configuration: Configuration) -> list[str]:
-    """A line for each rule, model and batch that takes a GPU; nothing where none does."""
+    """The section on GPU memory, with a line for each rule, model and batch that takes a GPU; empty if none does."""
     rows = {}
     for job in jobs:
         if load := on_gpu(job, configuration):
@@ -95,18 +107,14 @@ def _memory(jobs: Sequence[Job], configuration: Configuration) -> list[str]:
             rows[job.rule, job.model, batch] = [job.rule, job.model, str(batch.sequences), tokens, *gigabytes]
     if not rows:
         return []
-    head = ("rule", "model", "sequences at once", "tokens read + written", "GB needed", "GB of a GPU")
-    return [
-        "## GPU memory",
-        "",
-        "What a job takes at its batch size, with the largest model of its size, if every text is as long as planned: weights, "
-        "key-value cache, one layer's activations, logits of a step (sizes.footprint). Longer prompts take more; a batch that "
-        "runs out of memory is halved, which changes no draw. Training is not counted, nor is vLLM, which fits its batches "
-        "to the memory itself.",
-        "",
-        markdown_table(head, rows.values(), 2),
-        "",
-    ]
+    head = ("rule", "model", "sequences", "tokens in + out", "GB needed", "GB of GPU")
+    text = (
+        "This table shows the memory that a job takes at its batch size, with the largest model of its size, if every text is "
+        "as long as planned: weights, key-value cache, activations of one layer, and logits of one step (sizes.footprint). "
+        "Longer prompts take more. A batch that runs out of memory is halved, which changes no draw. Training is not counted, "
+        "nor is vLLM, which fits its batches to the memory itself."
+    )
+    return ["## GPU memory", filled(text), narrow_tables(head, rows.values(), 2)]
 
 
 def _assumed_sources(task: Task, assumed: int) -> list[str]:
@@ -117,9 +125,9 @@ def _assumed_sources(task: Task, assumed: int) -> list[str]:
     others = [name for name, source in absent.items() if not source.rows]
     lines = []
     if stated:
-        lines.append(f"- Rows of sources that are not here yet, as `rows` says: {', '.join(stated)}.")
+        lines.append(f"Rows of sources that are not here yet, as `rows` of each states: {', '.join(stated)}.")
     if others:
-        text = f"- Rows: {assumed:,} of each source that is not here yet (costs.source_rows): {', '.join(others)}."
+        text = f"Rows: {assumed:,} of each source that is not here yet (costs.source_rows): {', '.join(others)}."
         lines.append(text)
     return lines
 
@@ -130,7 +138,7 @@ def _assumed_speed(jobs: Sequence[Job], configuration: Configuration) -> list[st
     for size in dict.fromkeys(model.size for model in models if gpus_of_size(model, configuration)):
         speed = throughput(size, configuration)
         rates = ", ".join(f"{key} {'no throughput' if rate is None else f'{rate:,g}'}" for key, rate in speed)
-        lines.append(f"- Tokens a second of one GPU with a model of size {size} (costs.throughput): {rates}.")
+        lines.append(f"Tokens a second of one GPU with a model of size {size} (costs.throughput): {rates}.")
     return lines
 
 
@@ -147,7 +155,7 @@ def _assumed_prices(jobs: Sequence[Job], configuration: Configuration) -> list[s
                 f"{name} {_price_text(price.read)} for a million tokens read and {_price_text(price.written)} written"
             )
     when = prices.date or "no date"
-    return [f"- Prices in {prices.currency}, {when} (costs.prices): {'; '.join(listed)}."] if listed else []
+    return [f"Prices in {prices.currency}, {when} (costs.prices): {'; '.join(listed)}."] if listed else []
 
 
 def _price_text(price: float | None) -> str:
@@ -155,7 +163,7 @@ def _price_text(price: float | None) -> str:
 
 
 def _cells(amount: Amount, usage: Amount | None) -> list[str]:
-    """A cell for each amount: planned, and what was used in brackets."""
+    """A cell for each amount: the planned one, and the used one in brackets."""
     cells = []
     for field in fields(Amount):
         digits = 2 if field.name in ("gpu_hours", "money") else 0

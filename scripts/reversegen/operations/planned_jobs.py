@@ -1,7 +1,7 @@
-"""The jobs of a task that run, ask or train a model, with what each is planned to take.
+"""The jobs of a task that load, ask or train a model, with the planned amount of each.
 
-Embeddings, and models and data that tasks share, are left out. What a job takes rests on the counts of rows in `row_counts`;
-GPU-hours, calls and money are put in by `prices`.
+Embeddings, and models and data that tasks share, are left out. Amounts follow from the counts of rows in `row_counts`;
+`prices` adds GPU-hours, calls and money.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from reversegen.workflow.stages import STAGES
 
 
 def planned_jobs(name: str, configuration: Configuration, folder: Path) -> Iterator[Job]:
-    """All such jobs but those whose part the task reuses, without GPU-hours, calls and money.
+    """All jobs of models in the parts that the task does not reuse, without GPU-hours, calls and money.
 
-    `folder` is results/{task}, where seeds and tests that are made already are counted.
+    `folder` is results/{task}, where existing seeds and tests are counted.
     """
     jobs = _TaskJobs(configuration.task(name), configuration, folder)
     yield from jobs.before_the_loop()
@@ -48,7 +48,7 @@ def planned_jobs(name: str, configuration: Configuration, folder: Path) -> Itera
 
 
 def text_tokens(*texts: str | None) -> int:
-    """Tokens of texts that every request repeats, as four characters each: no tokenizer is here before its model is."""
+    """The tokens of texts that every request repeats, at four characters a token: tokenizers are fetched later."""
     return sum(math.ceil(len(text or "") / 4) for text in texts)
 
 
@@ -73,7 +73,7 @@ class _TaskJobs:
 
     @property
     def arms(self) -> dict[str, int]:
-        """Prompts by what writes instructions: `untrained`, proposers 0 to N, the control."""
+        """The number of prompts of each arm: `untrained`, proposers 0 to N, and the control."""
         prompts = self.task.prompts
         counts = {"untrained": prompts.heldout}
         counts |= {f"iter{k}": prompts.train + prompts.heldout for k in range(self.task.iterations + 1)}
@@ -81,13 +81,13 @@ class _TaskJobs:
 
     @property
     def probe_train_seeds(self) -> int:
-        """Training seeds that the probe asks, as many as their share of all seeds; it may fail on all of them."""
+        """The training seeds that the probe asks, by their share of all seeds. The target may fail on all of them."""
         return round(self.probe_seeds * self.train_seeds / max(1, self.seeds))
 
     def before_the_loop(self) -> Iterator[Job]:
         """The check of the judge, the probe of the seeds and the warm-up."""
         task = self.task
-        if task.judge:  # it is checked whatever the kind
+        if task.judge:  # a judge is checked even if the kind needs none
             yield from self._judgements("check_judge", "", labelled_count(task, self.assumed), self.answer)
         if (task.data.probe or (self.kind.choice and self.enhances)) and "probe" not in task.reuse:
             which = (
@@ -102,7 +102,7 @@ class _TaskJobs:
             yield self._training("train_warmup", "iter0", rows, self.prompt, task.warmup.training)
 
     def arm_jobs(self, arm: str, prompts: int) -> Iterator[Job]:
-        """What is written to so many prompts, and what becomes of it."""
+        """The jobs that sample instructions for this number of prompts, answer them and judge the answers."""
         task, samples = self.task, prompts * self.task.sampling.samples_per_prompt
         if arm not in ("iter0", "control", "untrained"):
             yield self._preference(arm)
@@ -114,7 +114,7 @@ class _TaskJobs:
         how = task.sampling
         batch = _batch(how.batch_size, how.samples_per_prompt, self.prompt, how.max_new_tokens)
         yield self._job("sample_instructions", arm, task.proposer, amount, why, batch)
-        yield self._responses("answer_instructions", arm, task.target, samples, "no two samples alike")
+        yield self._responses("answer_instructions", arm, task.target, samples, "all samples are distinct")
         with_good_answers = self.enhances and arm != "untrained"
         if self.kind.needs_references or with_good_answers:
             yield from self._references("write_references", arm, samples)
@@ -123,19 +123,19 @@ class _TaskJobs:
             yield from self._judgements("judge_references", arm, samples, self.solution)
 
     def seed_jobs(self) -> Iterator[Job]:
-        """Good answers to the seeds that are drawn, which are one enhancement source."""
+        """The jobs that write and judge good answers to the drawn seeds, the rows of one enhancement source."""
         possible, most = (
             self.probe_train_seeds if self.kind.choice else self.train_seeds,
             self.task.enhancement.answered_seeds,
         )
         count = min(possible, most or possible)
-        seeds = "all training seeds" if count == possible else "enhancement.rows and seed_margin more"
+        seeds = "all training seeds" if count == possible else "enhancement.rows, and seed_margin in addition"
         for job in self._references("write_seed_references", "enhanced", count):
             yield replace(job, why=f"{seeds}; {job.why}")
         yield from self._judgements("judge_seed_references", "enhanced", count, self.solution)
 
     def variant_jobs(self, variant: str) -> Iterator[Job]:
-        """The training of an enhanced target, and the tests of it or of the original."""
+        """The training of an enhanced target, and the jobs that test it or the original."""
         task = self.task
         if variant != "original":
             rows = task.enhancement.rows + task.enhancement.replay_rows + task.enhancement.plain_rows
@@ -150,17 +150,17 @@ class _TaskJobs:
             yield self._confidence(variant, self.kind.choice)
 
     def transfer_jobs(self, model: str) -> Iterator[Job]:
-        """The failures asked of another model."""
+        """The jobs that ask another model the instructions that the target failed on."""
         part = f"transfer/{model}"
         failures = self.task.prompts.heldout * self.task.sampling.samples_per_prompt
-        yield self._responses("answer_transfer", part, model, failures, "the target failed on every held-out sample")
+        yield self._responses("answer_transfer", part, model, failures, "the target fails on every held-out sample")
         yield from self._judgements("judge_transfer", part, failures, self.answer)
 
     def _measures(self, test: str) -> str:
         return str(self.task.data.tests[test].measures)
 
     def _requests(self, model: str, several: int) -> int:
-        """Requests that so many choices for one prompt take."""
+        """The requests that `several` choices for one prompt take."""
         endpoint = self.models[model].endpoint
         return several if endpoint and endpoint.one_choice else 1
 
@@ -172,7 +172,7 @@ class _TaskJobs:
     def _training(self, rule: str, part: str, rows: float, length: float, how: Training) -> Job:
         model = task_models(self.task)[STAGES[rule].role]
         amount = Amount(prompts=rows, trained=rows * how.num_train_epochs * min(length, how.max_length))
-        why = f"epochs {how.num_train_epochs:g}, a row of {length:g} tokens, cut at {how.max_length}"
+        why = f"epochs {how.num_train_epochs:g}, a row of {length:g} tokens, truncated at {how.max_length}"
         return self._job(rule, part, model, amount, why)
 
     def _preference(self, arm: str) -> Job:
@@ -184,11 +184,11 @@ class _TaskJobs:
         longer = how.training.model_copy(update={"num_train_epochs": epochs})
         job = self._training("train_proposer", arm, pairs, self.prompt - self.question + self.sample, longer)
         twice = replace(job.amount, trained=2 * (job.amount.trained or 0))
-        return replace(job, amount=twice, why=f"a pair of every training sample, both sides; {job.why}")
+        return replace(job, amount=twice, why=f"one pair for each training sample, with both sides; {job.why}")
 
     def _responses(self, rule: str, part: str, model: str, count: float, which: str, several: int | None = None) -> Job:
         several = several or self.kind.decision.samples
-        times = 2 if several > 1 else 1  # where too few answers can be read, a question is asked as often again
+        times = 2 if several > 1 else 1  # if too few answers can be read, the question is asked a second time
         n, thought = times * several, self.models[model].thought_tokens
         requests = self._requests(model, several)
         amount = Amount(
@@ -212,7 +212,7 @@ class _TaskJobs:
             texts = [*adapter.template.values(), *(m.content for m in adapter.messages("", ""))] if adapter else []
             read = count * (self.question + length + text_tokens(*texts))
             amount = Amount(prompts=count, read=read, written=count * new * self.written_share)
-            why = f"an answer to each, {new} new tokens a verdict"
+            why = f"a verdict on each answer, {new} new tokens a verdict"
             batch = Batch(judge.batch_size, self.question + length / self.written_share + text_tokens(*texts), new)
             yield self._job(rule, part, judge.model, amount, why, batch)
 
@@ -239,7 +239,11 @@ class _TaskJobs:
             longest = task.references.max_new_tokens + thought
             why = f"each question, {votes} x {longest} new tokens"
             if checks:
-                why += f", after a yes or no of {reply}" if reply else f", after yes and no, read in {times} spellings"
+                why += (
+                    f", after a yes or no of {reply} tokens"
+                    if reply
+                    else f", after yes and no, read in {times} spellings"
+                )
             batch = _batch(task.references.batch_size, votes, request_tokens, longest)
             yield self._job(rule, part, task.teacher, amount, why, batch)
 
@@ -249,12 +253,12 @@ class _TaskJobs:
         options, sure = choice.options, text_tokens(choice.sure_question)
         reply = max(text_tokens(choice.sure), text_tokens(choice.unsure))
         amount = Amount(prompts=2 * count, read=count * (options * self.request + 2 * (self.request + sure)))
-        why = f"each of {options} options of a test question, and sure and unsure; nothing is written"
+        why = f"each of {options} options of a test question, and sure and unsure; nothing is generated"
         rows = items_at_once(task.responses.batch_size, options) * options
         batch = Batch(rows, self.request + sure + reply, scored=reply)
         return self._job("measure_confidence", variant, task.target, amount, why, batch)
 
 
 def _batch(batch_size: int, several: int, prompt: float, longest: int) -> Batch:
-    """The sequences of a batch of whole items, `several` to each, with all the tokens that they may get."""
+    """A batch of whole items of `several` sequences each, with the most tokens that a sequence may get."""
     return Batch(items_at_once(batch_size, several) * several, prompt, longest)

@@ -1,4 +1,4 @@
-"""What the jobs of a task asked for and what they used, from Snakemake's benchmark files."""
+"""The resources that the jobs of a task requested and used, from Snakemake's benchmark files."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from reversegen.core.errors import BadInput
-from reversegen.core.markdown import markdown_table
+from reversegen.core.markdown import filled, narrow_tables
 from reversegen.workflow.stages import rule_of
 
 
 @dataclass(frozen=True)
 class EndedJob:
-    """One run of a rule. What was asked for is known where Snakemake ran with `--benchmark-extended`, as the profiles do."""
+    """One job that has ended. Its requests are known if Snakemake ran with `--benchmark-extended`, which the profiles set."""
 
     rule: str
     seconds: float
     cpu_seconds: float | None
-    """None, as for the memory, of a job too short to be measured."""
+    """None, like `peak_mb`, if the job was too short to be measured."""
     peak_mb: float | None
     """Largest resident set, in megabytes of 2**20 bytes."""
     threads: int | None
@@ -32,10 +32,13 @@ class EndedJob:
 
 
 def read_jobs(folder: Path) -> list[EndedJob]:
-    """All benchmark files below a folder. Raises BadInput if there are none, and for one that is none of Snakemake's."""
+    """The jobs of all benchmark files below a folder.
+
+    Raises BadInput if there is no such file, and if a file is not a benchmark that Snakemake wrote.
+    """
     jobs = [job for path in sorted(folder.rglob("*.tsv")) for job in _read(path)]
     if not jobs:
-        raise BadInput(f"{folder}: no job has ended yet, so there is nothing to tabulate")
+        raise BadInput(f"{folder}: no job has ended yet, so there is nothing to tabulate; run the task first")
     return jobs
 
 
@@ -55,11 +58,11 @@ def _read(path: Path) -> Iterable[EndedJob]:
                     gpus=_gpus(resources) if resources else None,
                 )
             except (KeyError, TypeError, ValueError, SyntaxError) as error:
-                raise BadInput(f"{path}: not a benchmark of Snakemake: {error}") from error
+                raise BadInput(f"{path}: not a benchmark of Snakemake: {error}; remove it") from error
 
 
 def _gpus(resources: dict[str, Any]) -> int:
-    """GPUs, given as `gpu` or as the end of `gres`, gpu:2 or gpu:a100:2."""
+    """The requested GPUs, from `gpu` or from the end of `gres`, such as gpu:2 or gpu:a100:2."""
     return int(resources.get("gpu") or str(resources.get("gres", "0")).rpartition(":")[2])
 
 
@@ -68,9 +71,20 @@ def _number(text: str) -> float | None:
 
 
 HEAD = (
-    *("rule", "jobs", "hours", "longest, minutes", "of limit", "peak memory, MB", "of asked", "CPU, of threads"),
+    *("rule", "jobs", "hours", "longest, min", "of limit", "peak, MB", "of asked", "CPU of threads"),
     "GPU hours",
 )
+
+NOTES = (
+    "`hours`: the sum over the rule's jobs, as if one ran after the other.",
+    "`longest, min`, `peak, MB`: the longest job, in minutes, and the largest resident memory.",
+    "`of limit`, `of asked`: the share of the time limit and of the requested memory that the job nearest to it used.",
+    "`CPU of threads`: the time of the processor as a share of seconds times threads.",
+    "`GPU hours`: hours times the GPUs that were requested. How busy a GPU was is not measured.",
+    "Requests are known only if Snakemake ran with `--benchmark-extended`, which the profiles set. A column of which "
+    "nothing is known is left out.",
+)
+"""The notes below the table."""
 
 
 def usage_table(jobs: Sequence[EndedJob]) -> str:
@@ -79,13 +93,10 @@ def usage_table(jobs: Sequence[EndedJob]) -> str:
     for job in jobs:
         rules.setdefault(job.rule, []).append(job)
     order = sorted(rules.items(), key=lambda item: -sum(job.seconds for job in item[1]))
-    table = markdown_table(HEAD, [_cells(rule, rule_jobs) for rule, rule_jobs in [*order, ("all", list(jobs))]])
-    notes = (
-        "Shares are of what the job that came nearest asked for. Hours are of one job after the other; GPU hours are hours"
-        " times GPUs asked for: what a GPU did meanwhile is not measured. Shares of limits, and GPU hours, need"
-        " `--benchmark-extended`, which the profiles set."
-    )
-    return f"{table}\n\n{notes}\n"
+    rows = [_cells(rule, rule_jobs) for rule, rule_jobs in [*order, ("all", list(jobs))]]
+    shown = [n for n in range(len(HEAD)) if any(row[n] for row in rows)]
+    table = narrow_tables([HEAD[n] for n in shown], [[row[n] for n in shown] for row in rows])
+    return f"{table}\n\n{chr(10).join(filled(note, '- ') for note in NOTES)}\n"
 
 
 def _cells(rule: str, jobs: Sequence[EndedJob]) -> list[str]:

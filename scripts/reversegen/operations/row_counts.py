@@ -1,4 +1,4 @@
-"""How many rows a task will read: those that are here are counted, others are as many as their source says, or assumed."""
+"""The number of rows that a task will read: counted in files that exist, else taken from the configuration, else assumed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from reversegen.workflow.environment import REPOSITORY
 
 
 def seed_count(task: Task, assumed: int, folder: Path, kind: Kind) -> tuple[int, int]:
-    """Seeds of a task, and those of them that train: made already, or the rows of their sources."""
+    """The number of seeds of a task, and of its training seeds: of seeds.jsonl if it exists, else of the data sources."""
     file = folder / "seeds.jsonl"
     if file.is_file():
         splits = Counter(seed.split for seed in stream_records(file, Seed))
@@ -27,13 +27,16 @@ def seed_count(task: Task, assumed: int, folder: Path, kind: Kind) -> tuple[int,
 
 
 def test_count(name: str, source: DataSource, assumed: int, folder: Path, kind: Kind) -> int:
-    """Questions of a test set: made already, or the rows of its source."""
+    """The number of questions of a test set: of its file if it exists, else of its data source."""
     file = folder / "tests" / f"{name}.jsonl"
     return sum(1 for _ in numbered_lines(file)) if file.is_file() else count_rows(name, source, assumed, kind)
 
 
 def count_rows(name: str, source: DataSource, assumed: int, kind: Kind) -> int:
-    """Rows of a source that can be used: of a corpus, of a file that lies here, or as many as it says; else `assumed`."""
+    """The number of usable rows of a data source.
+
+    It is the configured count of a corpus, the count of a file that exists, or `rows` of the source; else `assumed`.
+    """
     if source.corpus:
         return source.corpus.count
     file = source_file(source)
@@ -43,7 +46,7 @@ def count_rows(name: str, source: DataSource, assumed: int, kind: Kind) -> int:
 
 
 def labelled_count(task: Task, assumed: int) -> int:
-    """Rows of the set that a judge is checked on: the task's, or the one that ships for its kind."""
+    """The number of rows on which the judge is checked: those of the task's own set, or of the one that ships for its kind."""
     source = task.data.judge
     if source is None:
         return sum(1 for _ in numbered_lines(REPOSITORY / f"resources/judge/{task.kind}.jsonl"))

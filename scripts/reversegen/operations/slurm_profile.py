@@ -1,4 +1,4 @@
-"""A profile of Snakemake, read as Snakemake and its plug-in for SLURM read it: what they would refuse is refused here."""
+"""A Snakemake profile, read as Snakemake and its SLURM plug-in read it; what they would refuse is refused here."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from reversegen.core.errors import BadInput
 
 
 class JobRequest(NamedTuple):
-    """What a job asks SLURM for."""
+    """The resources that a job requests from SLURM."""
 
     threads: int
     mem_mb: int
@@ -30,7 +30,7 @@ class JobRequest(NamedTuple):
 
 
 def _minutes(given: Any) -> Any:
-    """The plug-in's ways to write a time: minutes, 2d12h, and SLURM's own days-hours:minutes:seconds."""
+    """Minutes from the notations that the plug-in accepts: minutes, 2d12h, and SLURM's days-hours:minutes:seconds."""
     if not isinstance(given, str):
         return given
     text = given.strip().lower()
@@ -41,12 +41,12 @@ def _minutes(given: Any) -> Any:
         return (days * 24 + hours) * 60.0 + minutes + seconds / 60
     parts = re.findall(r"(\d+(?:\.\d+)?)\s*([dhms])", text)
     if not parts:
-        raise ValueError("no time; give minutes, or such as 1d, 12h or 1-00:00:00")
+        raise ValueError("not a time; give minutes, or a text such as 1d, 12h or 1-00:00:00")
     return sum(float(number) * {"d": 1440, "h": 60, "m": 1, "s": 1 / 60}[unit] for number, unit in parts)
 
 
 class PartitionLimits(BaseModel):
-    """Limits of a partition under the plug-in's names; one that is left out is none, but for GPUs."""
+    """The limits of a partition, under the plug-in's names. Without a limit anything is allowed, except that `max_gpu` is 0."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -70,11 +70,11 @@ class PartitionLimits(BaseModel):
 
 
 class Partition(NamedTuple):
-    """A partition that jobs may go to; "" is the cluster's default."""
+    """A partition that jobs may be sent to; an empty name is the cluster's default."""
 
     name: str
     limits: PartitionLimits | None
-    """Those of the profile's own list of partitions; None if it has none."""
+    """The limits in the profile's own list of partitions; None if it has no such list."""
 
     def takes(self, request: JobRequest) -> bool:
         """Whether the plug-in sends such a job here."""
@@ -89,32 +89,32 @@ class Partition(NamedTuple):
 
 
 class Partitions(BaseModel):
-    """The file that slurm-partition-config names."""
+    """The content of the file that `slurm-partition-config` names."""
 
     partitions: dict[Annotated[str, Field(pattern=r"\S")], PartitionLimits]
 
 
 def _pairs(given: Any) -> dict[str, Any]:
-    """What Snakemake takes as a mapping, or as one or more name=value."""
+    """A mapping, also from one or more texts `name=value`, as Snakemake accepts them."""
     if isinstance(given, dict):
         return given
     items = [str(item) for item in (given if isinstance(given, list) else [given])]
     if wrong := [item for item in items if "=" not in item]:
-        raise ValueError(f"{wrong[0]!r} is no name=value")
+        raise ValueError(f"{wrong[0]!r} is not of the form name=value")
     return dict(item.split("=", 1) for item in items)
 
 
 def _by_rule(given: Any) -> dict[str, Any]:
-    """What Snakemake takes as a mapping of rules to resources, or as rule:name=value."""
+    """Values by `rule:name`, from a mapping of rules to resources or from texts `rule:name=value`."""
     if not isinstance(given, dict):
         return _pairs(given)
     if wrong := [rule for rule, resources in given.items() if not isinstance(resources, dict)]:
-        raise ValueError(f"{wrong[0]} has no resources with values")
+        raise ValueError(f"{wrong[0]} needs a mapping of resources to values")
     return {f"{rule}:{name}": value for rule, resources in given.items() for name, value in resources.items()}
 
 
 class Keys(BaseModel):
-    """The keys of a profile that decide what SLURM is asked, and how; Snakemake knows many more."""
+    """The keys of a profile that decide how jobs are submitted to SLURM. Snakemake knows many more."""
 
     model_config = ConfigDict(frozen=True, alias_generator=lambda name: name.replace("_", "-"))
 
@@ -130,46 +130,46 @@ class Keys(BaseModel):
     @model_validator(mode="after")
     def _extra_can_be_split(self) -> Keys:
         try:
-            self.extra  # noqa: B018  # read to see whether it can be
+            self.extra  # noqa: B018  # it raises if the text cannot be split
         except ValueError as error:
             raise ValueError(f"default-resources: slurm_extra: {error}") from error
         return self
 
     @property
     def extra(self) -> list[str]:
-        """The words that sbatch gets beside those of the job."""
+        """The words that sbatch gets in addition to those of the job."""
         return shlex.split(str(self.default_resources.get("slurm_extra", "")).strip("'\""))
 
     @property
     def overrides(self) -> dict[str, Any]:
-        """What stands over config/config.yaml, read as Snakemake reads --config."""
+        """The values that replace those of config/config.yaml, read as Snakemake reads --config."""
         return {name: _value(str(text)) for name, text in self.config.items()}
 
 
 def _value(text: str) -> Any:
     try:
-        return yaml.load(text, yaml.BaseLoader) if text else None  # makes texts alone
+        return yaml.load(text, yaml.BaseLoader) if text else None  # it makes texts only
     except yaml.YAMLError:
         return text
 
 
 @dataclass(frozen=True)
 class Profile:
-    """A profile, whole."""
+    """A profile with its partitions."""
 
     file: Path
     keys: Keys
     partitions: list[Partition]
-    """Those that it names; the cluster's default where it names none, or by an expression."""
+    """The partitions that it names; the cluster's default if it names none, or names them by an expression."""
 
 
 def read_profile(folder: Path) -> Profile:
-    """The profile of a folder. Raises BadInput naming file, key and fix."""
+    """Read the profile of a folder. Raises BadInput with the file, the key and the fix."""
     places = [folder / name for name in ("profile.yaml", "config.v8+.yaml", "config.yaml")]
     file = next((place for place in places if place.is_file()), None)
     if file is None:
         raise BadInput(
-            f"{folder}: no profile; start in the repository's root, or name a folder that holds {places[-1].name}"
+            f"{folder}: no profile here; start in the repository's root, or name a folder that holds {places[-1].name}"
         )
     keys = checked(Keys, {key: value for key, value in read_yaml(file).items() if value is not None}, file)
     if keys.slurm_partition_config is not None:
@@ -181,7 +181,7 @@ def read_profile(folder: Path) -> Profile:
 
 
 def _listed(file: Path, given: str) -> list[Partition]:
-    """The partitions of the file that a profile names: beside the profile, or where Snakemake is started."""
+    """The partitions in the file that a profile names, relative to the profile or to where Snakemake is started."""
     name = os.path.expanduser(os.path.expandvars(given))  # as Snakemake does
     place = next((place for place in (file.parent / name, Path(name)) if place.is_file()), None)
     if place is None:

@@ -1,4 +1,4 @@
-"""What the jobs of a run have used, by their benchmarks, their records and the calls of endpoints that are kept beside them."""
+"""The amounts that jobs have used, read from their benchmarks, their outputs and the logged calls of endpoints."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from reversegen.operations.prices import BATCH_PRICE, endpoint_price, gpus_of_si
 
 
 def used_amount(job: Job, configuration: Configuration, folder: Path) -> Amount | None:
-    """What a job took, all its shards together, by benchmarks, records and the calls kept beside them; None before it began."""
+    """The amount that a job has used, all its shards together; None if none of them has ended or called an endpoint."""
     usages = [amount_of_run(job, run, configuration, folder) for run in job.runs(folder) or [""]]
     return sum((amount for amount in usages if amount), Amount()) if any(usages) else None
 
 
 def amount_of_run(job: Job, run: str, configuration: Configuration, folder: Path) -> Amount | None:
-    """What one run took; None before it has finished or called an endpoint."""
+    """The amount that one run has used; None if it has neither ended nor called an endpoint."""
     output = job.output_of(run, folder)
     calls = list(_calls(calls_folder(output)))
     benchmark = folder / job.file("benchmarks", f"{run}.tsv")
@@ -46,13 +46,13 @@ def amount_of_run(job: Job, run: str, configuration: Configuration, folder: Path
 
 
 def benchmark_seconds(file: Path) -> list[float]:
-    """The seconds of each job in a benchmark file; of one that was too short to be measured there are none."""
+    """The seconds of each job in a benchmark file, without jobs that were too short to be measured."""
     with file.open(encoding="utf-8", newline="") as lines:
         return [float(row["s"]) for row in csv.DictReader(lines, delimiter="\t") if row.get("s") not in (None, "-")]
 
 
 def _recorded(output: Path) -> Amount:
-    """What an output says: records hold the tokens that were written, a trained model's manifest those it was trained on."""
+    """The amount that an output records: generated tokens in its rows, or trained tokens in the manifest of a model."""
     if output.is_dir():
         facts = read_json(output / "manifest.json")
         return Amount(prompts=facts.get("rows"), trained=facts.get("tokens"))
@@ -65,7 +65,7 @@ def _recorded(output: Path) -> Amount:
 
 
 def _calls(folder: Path) -> Iterator[dict[str, int]]:
-    """Calls of an endpoint that are kept beside an output; a last line that was cut short is left out."""
+    """The calls of an endpoint that are logged beside an output, without a truncated last line."""
     for path in sorted(folder.glob("*.jsonl")):
         for line in path.read_bytes().splitlines():
             with contextlib.suppress(ValueError):

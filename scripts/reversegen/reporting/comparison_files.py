@@ -9,26 +9,26 @@ import unicodedata
 from collections.abc import Sequence
 
 from reversegen.core.escaping import markdown_text
-from reversegen.core.markdown import markdown_table
+from reversegen.core.markdown import filled, narrow_tables
 from reversegen.evaluation.statistics import Estimate, coverage
 from reversegen.reporting.comparisons import NULL, Line, TablePart
 from reversegen.reporting.reported import ReportedNumbers
 from reversegen.reporting.tables import descriptions, table_cell
 
 NUMBER = re.compile(r"[-+0-9., ±\[\]]+(\([0-9]+ of [0-9]+ random seeds\))?|\N{EN DASH}")
-"""Cells that Markdown takes as they stand."""
+"""Cells that need no escaping in Markdown."""
 
 CSV_COLUMNS = (
     *("table", "task", "kind", "proposer", "target", "role", "row", "metric", "value", "low", "high", "sd"),
     *("random_seeds", "less", "difference", "difference_low", "difference_high", "difference_random_seeds"),
     *("reported", "reported_source"),
 )
-"""`difference` is `value` less that of the row in `less` (for targets: that of reversegen less `value`), over the random seeds
-that asked both the same prompts or questions."""
+"""`difference` is `value` less the value of the row in `less`; for targets, the value of reversegen less `value`. It is taken
+over the random seeds in which both rows have the same prompts or questions."""
 
 
 def comma_separated(table: str, parts: Sequence[TablePart], reported: ReportedNumbers) -> str:
-    """The content of `{table}.csv`: a line for each number."""
+    """The content of `{table}.csv`, a line for each number."""
     file = io.StringIO()
     writer = csv.DictWriter(file, CSV_COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
@@ -60,14 +60,14 @@ def comma_separated(table: str, parts: Sequence[TablePart], reported: ReportedNu
 
 
 def plain(text: str) -> str:
-    """Text on one line, without the control characters that change how a terminal or page shows what follows."""
+    """Text on one line, without control characters, which could change how a terminal or page shows the text after them."""
     return "".join(
         "\N{REPLACEMENT CHARACTER}" if unicodedata.category(c)[0] == "C" else c for c in " ".join(text.split())
     )
 
 
 def grid(part: TablePart, reported: ReportedNumbers) -> list[list[str]]:
-    """The cells of a part as plain text, its head first. A column that would be empty is left out."""
+    """The cells of a part as plain text, its head first, without empty columns."""
     metrics = dict.fromkeys(entry.metric for line in part.lines for entry in line.entries)
     columns: dict[str, list[str]] = {name: [line.heads[name] for line in part.lines] for name in part.lines[0].heads}
     entries = [{entry.metric: entry for entry in line.entries} for line in part.lines]
@@ -90,12 +90,12 @@ def grid(part: TablePart, reported: ReportedNumbers) -> list[list[str]]:
 
 
 def _random_seeds(line: Line) -> int:
-    """Random seeds of a line; one of its numbers may rest on fewer."""
+    """The number of random seeds of a line; one of its numbers may have fewer."""
     return max(entry.estimate.random_seeds for entry in line.entries)
 
 
 def number_text(metric: str, number: Estimate, random_seeds: int, sign: str = "") -> str:
-    """A mean with its interval, else with the standard deviation over random seeds; with their number if the line has more."""
+    """A mean with its interval or standard deviation, and with its number of random seeds if the line has more."""
     if number.value is None:
         return NULL
     form = ",.0f" if metric.startswith("training_") else ".3f"
@@ -110,7 +110,7 @@ def number_text(metric: str, number: Estimate, random_seeds: int, sign: str = ""
 
 
 def intervals_text(table_parts: Sequence[TablePart]) -> str:
-    """What the intervals of some parts cover, for people."""
+    """What the intervals of these parts cover, in words."""
     asked = {"proposer": "prompts", "target": "questions"}
     roles = {entry.role for part in table_parts for line in part.lines for entry in line.entries}
     kinds = " or ".join(name for role, name in asked.items() if role in roles)
@@ -123,7 +123,7 @@ def intervals_text(table_parts: Sequence[TablePart]) -> str:
 def notes(
     parts: Sequence[TablePart], reported: ReportedNumbers, shipped: Sequence[str], missing: Sequence[str]
 ) -> list[str]:
-    """What stands below a table: what its numbers are, which are no runs of one's own, and what is not shown."""
+    """The notes below a table: the meaning of its numbers, results that ship with the workflow, and tasks without results."""
     lines = [line for part in parts for line in part.lines]
     known = {name: metric for line in lines for name, metric in descriptions(line.run.kind).items()}
     names = dict.fromkeys(e.metric for line in lines for e in line.entries if e.estimate.random_seeds)
@@ -132,35 +132,45 @@ def notes(
     if lines:
         texts.append(
             f"Means over random seeds. Brackets hold 95 % intervals {intervals_text(parts)}, cut at the ends of a metric's "
-            f"scale; ± is the sample standard deviation over random seeds, of what has no interval; {NULL} means not measured"
+            f"scale; ± is the sample standard deviation over random seeds, if there is no interval; {NULL} means not measured"
         )
         differences = "; ".join(f"{part.title}: {part.difference}" for part in parts)
-        texts.append(f"Differences are taken on the same prompts or questions, in pairs: {differences}")
+        texts.append(f"Differences are paired by prompt or question. They are, in each table: {differences}")
         meanings = "; ".join(f"{metric.name}: {metric.meaning}" for metric in metrics)
         texts.append(f"{meanings}. SET/METRIC is the metric on one test set")
     texts += [metric.note for metric in metrics if metric.note]
     if shipped:
-        texts.append(f"From the results that ship in resources/example, not from runs made here: {', '.join(shipped)}")
+        texts.append(f"From results that ship in resources/example, not from your own runs: {', '.join(shipped)}")
     if missing:
-        texts.append(f"Not shown, since there are no results of it: {', '.join(missing)}")
+        texts.append(f"Not shown, since they have no results: {', '.join(missing)}")
     rows = {(line.task, e.row, e.metric): e for line in lines for e in line.entries}
     if sources := dict.fromkeys(number.source for key, number in reported.items() if key in rows):
         texts.append(f"Reported by: {'; '.join(sources)}")
     if absent := [", ".join(key) for key in reported if key not in rows]:
-        texts.append(f"In resources/reported.csv, and no row of this table: {'; '.join(absent)}")
+        texts.append(f"In resources/reported.csv, but not a row of this table: {'; '.join(absent)}")
     return [f"{plain(text)}." for text in texts]
 
 
 def markdown(table: str, parts: Sequence[TablePart], reported: ReportedNumbers, below: Sequence[str]) -> str:
-    """The content of `{table}.md`."""
+    """The content of `{table}.md`, on lines that fit a screen; `below` are the notes under the tables."""
     blocks = [f"# {table.capitalize()}"]
     for part in parts:
-        head, *lines = [
-            [cell if NUMBER.fullmatch(cell) else markdown_text(cell) for cell in row] for row in grid(part, reported)
+        cells = [
+            [cell if NUMBER.fullmatch(cell) else markdown_text(cell) for cell in row]
+            for row in _keys_first(part, grid(part, reported))
         ]
-        text = markdown_table(head, lines, len(part.lines[0].heads), padded=True)
-        blocks += [f"## {markdown_text(part.title)}", text]
-    return "\n\n".join([*blocks, *(markdown_text(note).replace(r"\: ", ": ") for note in below)]) + "\n"
+        table_text = narrow_tables(cells[0], cells[1:], len(part.lines[0].heads), keys=len(part.keys))
+        blocks += [f"## {markdown_text(part.title)}", table_text]
+    notes_text = [filled(markdown_text(note).replace(r"\: ", ": "), "- ") for note in below]
+    if parts and notes_text:
+        blocks.append("## What the tables show")
+    return "\n\n".join([*blocks, *(["\n".join(notes_text)] if notes_text else [])]) + "\n"
+
+
+def _keys_first(part: TablePart, cells: Sequence[Sequence[str]]) -> list[list[str]]:
+    """The columns that name a line first, since each of several narrow tables repeats them."""
+    order = sorted(range(len(cells[0])), key=lambda n: cells[0][n] not in part.keys)
+    return [[row[n] for n in order] for row in cells]
 
 
 TEX = {
@@ -176,11 +186,11 @@ TEX = {
     "\N{REPLACEMENT CHARACTER}": "?",
     **{c: f"\\{c}" for c in "&%$#_{}"},
 }
-"""What LaTeX would take for a command, and how it is written as text."""
+"""The characters that LaTeX would read as commands, and how they are written as text."""
 
 
 def tex_text(text: str) -> str:
-    """Text that LaTeX sets as it stands."""
+    """Text in which no character is a command of LaTeX."""
     return "".join(TEX.get(c, c) for c in plain(text))
 
 

@@ -1,4 +1,4 @@
-"""Tables of several tasks from stored outcomes: means over random seeds, their intervals, and differences in pairs."""
+"""Tables of several tasks from stored outcomes: means over random seeds, their intervals, and paired differences."""
 
 from __future__ import annotations
 
@@ -28,52 +28,54 @@ class Entry:
 
     role: str
     row: str
-    """Iteration or `untrained`, source or `original`."""
+    """An iteration or `untrained`; a source or `original`."""
     metric: str
     estimate: Estimate
     less: str | None = None
-    """The row that the difference is taken from; None if there is none."""
+    """The row that is subtracted in the difference; None if there is no difference."""
     difference: Estimate = NOTHING
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a table: what it is of, and its numbers."""
+    """One line of a table: the texts that name it, and its numbers."""
 
     run: Run
     task: str
-    """NAME, without the random seed."""
+    """The name without the random seed."""
     heads: dict[str, str]
     entries: list[Entry]
 
 
 @dataclass(frozen=True)
 class TablePart:
-    """A grid of a table."""
+    """A grid, one of those that a table has."""
 
     name: str
     title: str
     difference: str
-    """What its differences are."""
+    """What is subtracted from what in its differences."""
     lines: list[Line]
+    keys: tuple[str, ...] = ("task",)
+    """The heads whose texts together identify a line."""
 
 
 def parts(table: str, runs: Sequence[Run]) -> list[TablePart]:
-    """The grids of a table. Raises BadInput for a task of another kind, and for two runs of one task and random seed."""
+    """The grids of a table. Raises BadInput if a task has another kind, or if two runs have the same task and random seed."""
     tasks: dict[str, dict[int, Run]] = defaultdict(dict)
     for run in runs:
         name, seed = task_and_seed(run.task)
         if seed in tasks[name]:
-            raise BadInput(f"tables.{table}: two outcomes.json are of {run.task}")
+            raise BadInput(f"tables.{table}: two outcomes.json have the task {run.task}; give one of them")
         if table != "ablation" and run.kind != table:
-            raise BadInput(f"tables.{table}: {name} is of the kind {run.kind}")
+            raise BadInput(f"tables.{table}: {name} has the kind {run.kind}; remove it from this table")
         tasks[name][seed] = run
     grids = _ablation_parts(tasks) if table == "ablation" else _kind_parts(table, tasks)
     return [part for part in grids if part.lines]
 
 
 def _by_row(runs: Mapping[int, Run], role: str) -> dict[str, dict[int, EvaluationOutcomes]]:
-    """Evaluations of a task by row and random seed, in the order of tables; other models on its failures are left out."""
+    """The evaluations of a task by row and random seed, in the order of tables, without transfers to other models."""
     rows: dict[str, dict[int, EvaluationOutcomes]] = defaultdict(dict)
     for seed, run in sorted(runs.items()):
         for m in run.measured:
@@ -84,14 +86,14 @@ def _by_row(runs: Mapping[int, Run], role: str) -> dict[str, dict[int, Evaluatio
 
 
 def _target_columns(kind: str, runs: Mapping[int, Run]) -> list[str]:
-    """The headlines of a kind, each with the parts of it that several test sets measure."""
+    """The headline metrics of a kind, each with its values on single test sets."""
     counted = dict.fromkeys(name for run in runs.values() for m in run.measured for name in m.counts)
     names = [metric.name for metric in headline_metrics(kind)]
     return [x for name in names for x in (name, *(part for part in counted if part.endswith(f"/{name}")))]
 
 
 def _kind_parts(kind: str, tasks: Mapping[str, Mapping[int, Run]]) -> list[TablePart]:
-    """The proposers of the tasks of one kind, then their targets."""
+    """The grid of the proposers of one kind, then that of the targets."""
     proposers, targets = [], []
     for task, runs in tasks.items():
         run = next(iter(runs.values()))
@@ -108,13 +110,15 @@ def _kind_parts(kind: str, tasks: Mapping[str, Mapping[int, Run]]) -> list[Table
             entries = _entries("target", row, outcomes, columns, "reversegen", other, turned=True)
             targets.append(Line(run, task, heads, [*entries, *_training(row, outcomes)]))
     return [
-        TablePart("proposer", "Proposer by iteration", "the row less iteration 0", proposers),
-        TablePart("target", "Target by source of its training rows", "reversegen less the row", targets),
+        TablePart("proposer", "Proposer by iteration", "the row less iteration 0", proposers, ("task", "iteration")),
+        TablePart(
+            "target", "Target by source of its training rows", "reversegen less the row", targets, ("task", "source")
+        ),
     ]
 
 
 def _ablation_parts(tasks: Mapping[str, Mapping[int, Run]]) -> list[TablePart]:
-    """A part for each kind; an ablation stands below the task that it extends."""
+    """A grid for each kind; an ablation is listed below the task that it extends."""
     lines: dict[str, list[Line]] = defaultdict(list)
     for task in _family(tasks, None):
         run, parent = next(iter(tasks[task].values())), _extends(tasks[task])
@@ -140,7 +144,7 @@ def _ablation_parts(tasks: Mapping[str, Mapping[int, Run]]) -> list[TablePart]:
 
 
 def _family(tasks: Mapping[str, Mapping[int, Run]], above: str | None) -> Iterator[str]:
-    """Tasks that extend none of the table's, each followed by those that extend it."""
+    """The tasks that extend `above`, each followed by the tasks that extend it; None stands for no task of the table."""
     for task, runs in tasks.items():
         parent = _extends(runs)
         if (parent if parent in tasks else None) == above:
@@ -162,7 +166,7 @@ def _entries(
     *,
     turned: bool = False,
 ) -> list[Entry]:
-    """The numbers of a line. A difference is the line less `other`; turned, `other` less the line."""
+    """The numbers of a line. A difference is the line less `other` or, if turned, `other` less the line."""
     kinds = {o.evaluation.kind for o in outcomes.values()}
     compared = {name for kind in kinds for name, metric in descriptions(kind).items() if metric.compared}
     entries = []
@@ -176,6 +180,6 @@ def _entries(
 
 
 def _training(row: str, outcomes: BySeed) -> list[Entry]:
-    """What the enhancement was made from, so that equal budgets can be seen."""
+    """The number of training rows of an enhanced target, which shows that budgets are equal."""
     rows = [(o.evaluation.provenance.get("training") or {}).get("rows") for o in outcomes.values()]
     return [Entry("target", row, "training_rows", pooled_estimate([Metric(value=r) for r in rows], [None] * len(rows)))]

@@ -1,4 +1,4 @@
-"""What a task found, as a data set for others: Parquet files and a card, loadable by `datasets.load_dataset(folder, name)`.
+"""The findings of a task as a data set for others: Parquet files and a card, for `datasets.load_dataset(folder, name)`.
 
 The card is in `dataset_card`.
 """
@@ -58,15 +58,15 @@ SCHEMAS: dict[str, dict[str, pyarrow.DataType]] = {
     },
     "enhancement": {"instruction_id": _TEXT, "origin": _TEXT, "prompt": _MESSAGES, "completion": _MESSAGES},
 }
-"""Columns of each configuration. `pairs` is in TRL's preference format, `enhancement` in its prompt-completion one."""
+"""The columns of each configuration. `pairs` has TRL's preference format, `enhancement` its prompt-completion format."""
 
 TEXTS = ("instruction", "responses", "answer", "reference", "solution", "prompt", "chosen", "rejected", "completion")
-"""Columns that are null if texts are left out: what people, proposers, targets and teachers wrote."""
+"""The columns that are null if texts are left out: texts of people, proposers, targets and teachers."""
 
 
 @dataclass(frozen=True)
 class Arm:
-    """What one proposer wrote, and what became of it."""
+    """The instructions of one proposer, with everything made from them."""
 
     instructions: Sequence[Instruction]
     labels: Sequence[Label]
@@ -84,7 +84,7 @@ def read_arms(
     references: Sequence[Path],
     pairs: Sequence[Path],
 ) -> list[Arm]:
-    """The arms of proposers 0 to N from their files, in order; `references` may be empty, `pairs` has those of 0 to N - 1."""
+    """Read the arms of proposers 0 to N, in order. `references` may be empty; `pairs` has the files of 0 to N - 1."""
     return [
         Arm(
             instructions=read_records(path, Instruction),
@@ -98,7 +98,7 @@ def read_arms(
 
 
 def read_enhancement(paths: Sequence[Path]) -> dict[str, list[TrainingRow]]:
-    """The rows of `enhanced/{source}/train.jsonl` by source."""
+    """Read the rows of `enhanced/{source}/train.jsonl`, by source."""
     return {path.parent.name: read_records(path, TrainingRow) for path in paths}
 
 
@@ -112,7 +112,7 @@ def read_origin(
     models: Mapping[str, str],
     configuration: str,
 ) -> Origin:
-    """The origin from a run's seeds, `judge.json` and every `eval.json`; the other parameters are fields of Origin."""
+    """Read the origin from a run's seeds, `judge.json` and every `eval.json`; the other parameters are fields of Origin."""
     return Origin(
         task=task,
         sources=sources,
@@ -132,10 +132,10 @@ def write_dataset(
     kind: KindUse,
     include_text: bool,
 ) -> dict[str, dict[str, int]]:
-    """Write a data set's folder, log and return its numbers of rows by configuration and split.
+    """Write the folder of a data set; return and log its numbers of rows by configuration and split.
 
-    `arms` are those of proposers 0 to N, `enhancement` the rows by source, none for a target that is not enhanced.
-    If the kind's instructions ask for harm, texts are left out unless `include_text`, and the card tells of both.
+    `arms` are those of proposers 0 to N. `enhancement` has the rows by source; it is empty if the target is not enhanced. If
+    the kind's instructions ask for harm, texts are left out unless `include_text` is set, and the card states both.
     """
     harmful = open_kind(kind).harmful
     enhancing = {row.instruction_id for rows in enhancement.values() for row in rows}
@@ -163,8 +163,8 @@ def write_dataset(
 def instruction_rows(arms: Sequence[Arm], enhancing: Collection[str] = ()) -> dict[str, Rows]:
     """A row for each labelled instruction of each iteration, by split.
 
-    What any iteration wrote for a training prompt, and what enhanced the target (the ids in `enhancing`), is `train` in all of
-    them: no text is in both splits, and none of `heldout` trained anything.
+    An instruction is in `train` for all iterations if any iteration wrote it for a training prompt, or if it enhanced the
+    target (its id is in `enhancing`). So no text is in both splits, and no text of `heldout` trained anything.
     """
     training = {*enhancing, *(i.id for arm in arms for i in arm.instructions if "train" in i.splits)}
     splits: dict[str, Rows] = {"train": [], "heldout": []}
@@ -196,7 +196,7 @@ def instruction_rows(arms: Sequence[Arm], enhancing: Collection[str] = ()) -> di
 
 
 def _table(rows: Rows, name: str, *, masked: bool) -> pyarrow.Table:
-    """The rows as the schema of `name` wants them; the columns of TEXTS are null if masked."""
+    """The rows with the schema of the configuration `name`; the columns in TEXTS are null if masked."""
     schema = SCHEMAS[name]
     values = {key: [None if masked and key in TEXTS else row[key] for row in rows] for key in schema}
     return pyarrow.table(values, schema=pyarrow.schema(schema))

@@ -1,4 +1,4 @@
-"""The card of a data set: the hub's metadata, then what a reader must know before using the data."""
+"""The card of a data set: the hub's metadata, then the facts that a reader needs before using the data."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ LICENCES = {
     *(f"cc-by-nc-{version}" for version in ("2.0", "3.0", "4.0")),
     *("cc-by-nd-4.0", "cc-by-nc-nd-4.0", "cc-by-nc-sa-2.0", "cc-by-nc-sa-3.0", "cc-by-nc-sa-4.0"),
 }
-"""Identifiers that the hub knows (huggingface.co/docs/hub/repositories-licenses); any other is `other` with its name."""
+"""The identifiers that the hub knows (huggingface.co/docs/hub/repositories-licenses); others become `other`."""
 
 SIZES = {1_000: "n<1K", 10_000: "1K<n<10K", 100_000: "10K<n<100K", 1_000_000: "100K<n<1M"}
-"""The hub's size categories, by the number of rows that they end at."""
+"""The hub's size categories, by the number of rows at which they end."""
 
 
 @dataclass(frozen=True)
 class Origin:
-    """What a card says of where a data set comes from."""
+    """The origin of a data set, as its card describes it."""
 
     task: str
     sources: Mapping[str, DataSource]
     """The task's sources of seed instructions."""
     models: Mapping[str, str]
-    """What plays each role, in words."""
+    """The model of each role, in words."""
     configuration: str
     """SHA-256 of the task's configuration."""
     seeds: Sequence[Seed]
@@ -50,23 +50,23 @@ class Origin:
 CARD = Template("""---
 $header---
 
-# ReverseGen: what a target fails at, `$task`
+# ReverseGen: failures of a target, `$task`
 
 Instructions that a trained proposer wrote to make a target model fail, with the target's answers and a verdict on each, and the
-preference pairs that trained the proposer. Made by ReverseGen ([arXiv 2410.16736](https://arxiv.org/abs/2410.16736)), a loop
-in which a proposer learns from what the target failed at. The target is $target; the kind of the task is $kind.
+preference pairs that trained the proposer. They were made by ReverseGen ([arXiv 2410.16736](https://arxiv.org/abs/2410.16736)),
+a loop in which a proposer learns from the failures of the target. The target is $target; the kind of the task is $kind.
 
 ## Composition
 
 $composition
 
 - `instructions`: a row for each distinct instruction of each iteration that was judged: $verdicts. `failed` means that the
-  target failed, `invalid` that no verdict could be had: leave those out of a rate. What was written for
-  held-out prompts alone is in `heldout`: no pair and no enhancement row has it. `iteration` is the number of the proposer; 0
-  had no preference training.
+  target failed. `invalid` means that no verdict was possible: leave these rows out of a rate. Instructions that were written
+  for held-out prompts only are in `heldout`: no pair and no enhancement row has them. `iteration` is the number of the
+  proposer; proposer 0 had no preference training.
 - `pairs`: TRL's preference format. Both sides are instructions: **`chosen` made the target fail**, `rejected` did not. Pairs
   of iteration k trained proposer k + 1.$enhancement
-- Texts are kept as they were written, special tokens of models among them: break those of your own tokenizer before you train.
+- Texts are unchanged and may contain special tokens of models: break up those of your own tokenizer before you train.
 $masking
     from datasets import load_dataset
     load_dataset("FOLDER OR REPOSITORY", "instructions", split="train")
@@ -77,14 +77,14 @@ Proposers were shown seed instructions of these sources, and prompts hold three 
 
 $sources
 
-What models wrote is also under the terms of the models:
+Texts that models wrote are also under the terms of these models:
 
 $models
 
 ## How it was made
 
 Proposer 0 is the proposer's model, fine-tuned to continue three seed instructions by one more. Of iterations 0 to $iterations,
-each samples instructions, drops near-duplicates, asks the target, judges its answers and builds pairs; DPO on the pairs makes
+each samples instructions, drops near-duplicates, asks the target, judges its answers and builds pairs; DPO on the pairs trains
 the next proposer. Random seed $random_seed; configuration $configuration.
 
 ## Numbers
@@ -93,15 +93,16 @@ $numbers
 
 ## Intended use
 
-To study what the target gets wrong, to enhance it or models like it, to train proposers, and to check judges. Not as a
-benchmark of other models: the instructions were chosen against this one.
+Use this data set to study the errors of the target, to enhance it or similar models, to train proposers, and to check judges.
+Do not use it as a benchmark of other models: the instructions were chosen against this one.
 
 ## Hazards
 
-- The instructions are those that one model fails at. They are no fair sample of anything; no rate here holds elsewhere.
+- The instructions are chosen because one model fails on them. They are not a representative sample, so no rate here holds
+  elsewhere.
 - Verdicts are automatic, and some are wrong. On its labelled set the judge found $sensitivity of failed and $specificity of
   passed answers.
-- Texts of models may be false, offensive or about real people, and nobody has read them all.$harm
+- Texts of models may be false, offensive or about real people. Nobody has read all of them.$harm
 """)
 
 
@@ -113,7 +114,7 @@ def card(
     harmful: bool,
     masked: bool,
 ) -> str:
-    """The content of README.md: the hub's metadata, then what a reader must know before using the data."""
+    """The content of the data set's README.md."""
     last = max(origin.evaluations, key=lambda e: -1 if e.iteration is None else e.iteration)
     total = sum(n for splits in counts.values() for n in splits.values())
     header = {
@@ -157,21 +158,21 @@ def card(
 
 
 ENHANCEMENT = """
-- `enhancement`: TRL's prompt-completion format, rows that enhance the target, as many of each source: failures of the trained
-  proposers (`reversegen`), valid instructions of proposer 0 (`warmup`), its failures (`warmup_failures`) and seeds. Rows of the
-  origin `replay` are answers that the target gave already."""
+- `enhancement`: rows that enhance the target, in TRL's prompt-completion format. Each source has equally many: failures of
+  the trained proposers (`reversegen`), valid instructions of proposer 0 (`warmup`), its failures (`warmup_failures`) and
+  seeds. Rows with the origin `replay` are earlier answers of the target."""
 MASKED = """
 Texts are left out: the columns of instructions, responses, prompts and completions are null. `id` is the hash of an
-instruction's normalised text, `detail` its category where the judge tells one, `characters` its length. `include_text: true` in
+instruction's normalised text, `detail` its category if the judge gives one, `characters` its length. `include_text: true` in
 the task's configuration makes the data set with its texts.
 """
 HARM = """
-- The instructions ask for harm, and answers that failed may give it. The texts can teach a model to attack or to obey
-  attacks: keep them from those who should not have them, and train no model on failed answers that others will use."""
+- The instructions ask for harm, and failed answers may be harmful. The texts can teach a model to attack or to obey attacks:
+  restrict access to them, and do not train a model for other people on failed answers."""
 
 
 def _licence(names: Iterable[str]) -> dict[str, Any]:
-    """The card's keys for licences as their publishers state them: identifiers of the hub, or `other` and a name."""
+    """The card's keys for the licences that publishers state: identifiers of the hub, or `other` and a name."""
     stated = sorted(set(names))
     known = [re.sub(r"\s+", "-", name.strip().lower()) for name in stated]
     if set(known) <= LICENCES:
@@ -185,7 +186,7 @@ def _place(source: DataSource) -> str:
         return f"{source.hub.repo}, {source.hub.name}, {source.hub.split}"
     if source.url:
         return source.url.address
-    return f"the invented world {source.corpus.world}" if source.corpus else "a file of the maker's own"
+    return f"the invented world {source.corpus.world}" if source.corpus else "a private file"
 
 
 def _percent(metric: Metric) -> str:
@@ -193,5 +194,5 @@ def _percent(metric: Metric) -> str:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table of the configuration's texts and of numbers among them."""
+    """A table of texts of the configuration, with numbers as texts too."""
     return markdown_table(head, ([plain_cell(value) for value in row] for row in rows), len(head))

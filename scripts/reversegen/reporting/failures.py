@@ -1,4 +1,4 @@
-"""What the target failed on: the distinct failing instructions of all iterations, and `failures.parquet`, which lists them."""
+"""The distinct failing instructions of all iterations, and `failures.parquet`, which lists them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class JudgedInstructions:
     failures: dict[str, Failure] = field(default_factory=dict)
     """By id, with their texts, in no cluster yet."""
     passes: dict[str, str] = field(default_factory=dict)
-    """Texts by id; none that failed in another iteration."""
+    """Texts by id, without those that failed in another iteration."""
     failed_by_iteration: list[list[str]] = field(default_factory=list)
     """Ids."""
     passed_by_iteration: list[list[str]] = field(default_factory=list)
@@ -39,7 +39,8 @@ def read_judged_instructions(
 ) -> JudgedInstructions:
     """Read the files of iterations 0 to N, in order; `references` is empty if the kind has none.
 
-    One iteration is in memory at a time, but for what failed. Raises BadInput naming file, line and field.
+    Only one iteration is in memory at a time, except for failing instructions. Raises BadInput with file, line and field if a
+    file is malformed.
     """
     judged, samples = JudgedInstructions(), Counter[str]()
     for k, path in enumerate(instructions):
@@ -80,7 +81,7 @@ def read_judged_instructions(
 def _failure(
     instruction: Instruction, label: Label, answers: Sequence[str], reference: str | None, iteration: int, kind: Kind
 ) -> Failure:
-    """A failing instruction, in no cluster yet and of no samples yet."""
+    """A failing instruction, still without its cluster and its number of samples."""
     return Failure(
         instruction_id=instruction.id,
         cluster=0,
@@ -97,14 +98,14 @@ def _failure(
 
 
 def _one_answer(texts: Sequence[str]) -> str:
-    """One answer as it is; of several, each different one with how often it came, the most frequent first."""
+    """A single answer unchanged; of several, each distinct one with its count, the most frequent first."""
     if len(texts) == 1:
         return texts[0]
     return "\n".join(f"{text} ({count} of {len(texts)})" for text, count in Counter(texts).most_common())
 
 
 def failure_texts(judged: JudgedInstructions) -> Iterable[FailureText]:
-    """What `failures.parquet` masks."""
+    """The texts that `failures.parquet` masks."""
     for failure in judged.failures.values():
         yield FailureText(
             instruction_id=failure.instruction_id,
@@ -115,9 +116,9 @@ def failure_texts(judged: JudgedInstructions) -> Iterable[FailureText]:
 
 
 def choose_examples(failures: Sequence[Failure], most: int) -> list[Failure]:
-    """At most so many, in turns from the clusters, so that small ones are there.
+    """At most `most` failures, taken from the clusters in turns, so that small clusters are included.
 
-    Within a cluster they are taken in the order of their ids, which are hashes: a draw that needs no seed.
+    Within a cluster they are in the order of their ids. Ids are hashes, so this is a random draw without a seed.
     """
     by_id = sorted(failures, key=lambda failure: failure.instruction_id)
     return list(islice(in_turns(by_id, lambda failure: failure.cluster), most))
@@ -142,7 +143,7 @@ def write_failures(path: Path, failures: Sequence[Failure]) -> None:
 
 
 def read_failures(path: Path) -> list[Failure]:
-    """The rows of `failures.parquet`. Raises BadInput naming the file."""
+    """Read the rows of `failures.parquet`. Raises BadInput with the file if it is malformed."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -150,4 +151,6 @@ def read_failures(path: Path) -> list[Failure]:
         rows = pq.read_table(path).to_pylist()
         return [Failure.model_validate(row) for row in rows]
     except (OSError, ValueError, pa.ArrowInvalid) as error:  # pydantic's errors are ValueErrors
-        raise BadInput(f"{path}: no table of failures: {type(error).__name__}; delete it") from error
+        raise BadInput(
+            f"{path}: not a table of failures: {type(error).__name__}; delete it, and run the same command again"
+        ) from error

@@ -1,4 +1,4 @@
-"""`results/figures/{table}.svg`: the numbers of a table, drawn; the same bytes for the same numbers."""
+"""`results/figures/{table}.svg`: the numbers of a table as a figure. The same numbers give the same bytes."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ STYLE: dict[str, Any] = {
     "text.parse_math": False,  # a name may hold dollars
 }
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
-"""Of Okabe and Ito, which colour-blind people tell apart, but for the yellow, which is too light for lines."""
+"""The colours of Okabe and Ito, which colour-blind people can distinguish, without yellow, which is too light for lines."""
 MARKERS = "os^Dv<>"
 
 
 Panels = list[tuple[str, "Callable[[Axes, Sequence[Line]], None]", Sequence[Line]]]
-"""Title, what draws it, and its lines."""
+"""The title of each panel, the function that draws it, and its lines."""
 
 
 def figure(table: str, parts: Sequence[TablePart]) -> str:
-    """An SVG of a table's numbers, its text as text. Without numbers it says so."""
+    """An SVG of a table's numbers; its text stays text. Without numbers the figure states that there are none."""
     from matplotlib import style
     from matplotlib.figure import Figure
 
@@ -59,7 +59,7 @@ def figure(table: str, parts: Sequence[TablePart]) -> str:
 
 
 def _panels(parts: Sequence[TablePart]) -> Panels:
-    """Failure rate and diversity by iteration, and what targets are compared by, by source."""
+    """The panels of a kind: failure rate and diversity by iteration, and the headline metrics of targets by source."""
     by_name = {part.name: part.lines for part in parts}
     proposers = [line for line in by_name.get("proposer", []) if line.heads["iteration"] != "untrained"]
     targets = by_name.get("target", [])
@@ -78,7 +78,7 @@ def _panels(parts: Sequence[TablePart]) -> Panels:
 
 
 def _ablation_panels(parts: Sequence[TablePart]) -> Panels:
-    """Failure rate of the last proposer, and what the enhanced target is compared by, of each kind."""
+    """The panels of ablations: failure rate of the last proposer, and main metric of the enhanced target, of each kind."""
     panels: Panels = []
     for part in parts:
         main = headline_metrics(part.name)[0].name
@@ -150,7 +150,7 @@ def _values(entries: Sequence[Entry]) -> list[float]:
 
 
 def _ends(entries: Sequence[Entry]) -> tuple[list[float], list[float]]:
-    """Ends of the bars, which are intervals and nothing else; not a number if there is none."""
+    """The ends of the bars, which are always intervals; not a number if there is no interval."""
     lows = [math.nan if e.estimate.low is None else e.estimate.low for e in entries]
     highs = [math.nan if e.estimate.high is None else e.estimate.high for e in entries]
     return lows, highs

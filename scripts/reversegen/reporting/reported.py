@@ -1,4 +1,4 @@
-"""`resources/reported.csv`: numbers that others published, to stand beside ours, each with where it was read."""
+"""`resources/reported.csv`: numbers that others published, each with its source, to be shown beside ours."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ REPORTED_COLUMNS = ("table", "task", "row", "metric", "value", "source")
 
 @dataclass(frozen=True)
 class ReportedNumber:
-    """A number that somebody published."""
+    """A published number."""
 
     value: float
     source: str
@@ -31,30 +31,38 @@ ReportedNumbers = Mapping[tuple[str, str, str], ReportedNumber]
 
 
 def read_reported(path: Path, table: str) -> dict[tuple[str, str, str], ReportedNumber]:
-    """The rows of a table in `resources/reported.csv`: numbers of others, each with where it was read.
+    """Read the numbers of one table from `resources/reported.csv`, by task, row and metric.
 
-    Raises BadInput naming file, line and field.
+    Raises BadInput with file, line and field if the file is malformed.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, strict=True)
             rows, names = list(reader), tuple(reader.fieldnames or ())
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise BadInput(f"{path}: not a readable CSV file: {error}") from error
+        raise BadInput(f"{path}: not a readable CSV file: {error}; correct it") from error
     if names != REPORTED_COLUMNS:
-        raise BadInput(f"{path}: its columns are {', '.join(names)}, not {', '.join(REPORTED_COLUMNS)}")
+        raise BadInput(f"{path}: its columns are {', '.join(names)}; name them {', '.join(REPORTED_COLUMNS)}")
     numbers = {}
     for number, row in enumerate(rows, 2):
-        if empty := [name for name in REPORTED_COLUMNS if not row[name]]:  # also of a line that is too short
-            raise BadInput(f"{path}, line {number}: {empty[0]}: missing; a number without its source is not shown")
+        if empty := [name for name in REPORTED_COLUMNS if not row[name]]:  # or the line is too short
+            raise BadInput(
+                f"{path}, line {number}: {empty[0]}: missing; fill in every column: no number is shown without its source"
+            )
         if row["table"] not in TABLES:
-            raise BadInput(f"{path}, line {number}: table: {row['table']!r} is none of {', '.join(TABLES)}")
+            raise BadInput(
+                f"{path}, line {number}: table: {row['table']!r} is unknown; it must be one of {', '.join(TABLES)}"
+            )
         key = row["task"], row["row"], row["metric"]
         value = float(row["value"]) if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", row["value"]) else math.nan
         if math.isnan(value):
-            raise BadInput(f"{path}, line {number}: value: {row['value']!r} is no number")
+            raise BadInput(
+                f"{path}, line {number}: value: {row['value']!r} is not a number; write digits with a decimal point"
+            )
         if row["table"] == table:
             if key in numbers:
-                raise BadInput(f"{path}, line {number}: {', '.join(key)}: a line before it is of the same")
+                raise BadInput(
+                    f"{path}, line {number}: {', '.join(key)}: an earlier line has the same task, row and metric; remove one"
+                )
             numbers[key] = ReportedNumber(value, row["source"])
     return numbers

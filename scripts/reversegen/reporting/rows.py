@@ -1,4 +1,4 @@
-"""The rows of a task's tables: which `eval.json` fills which row."""
+"""The rows of a task's tables, and the `eval.json` of each."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from reversegen.evaluation.outcomes import EvaluationOutcomes, collect, read_tes
 from reversegen.kinds.base import Kind
 
 TARGET_ROWS = ("original", *CONTROL_SOURCES, "reversegen")
-"""Rows of the target's table: the original, what control sources made of it, and the source that they are compared with."""
+"""The rows of the target's table: the original, the targets of control sources, and reversegen."""
 
 ROWS = {"proposer": "iteration", "target": "source"}
-"""The two tables, and what their rows are."""
+"""The head of the first column in the table of each role."""
 
 
 def read_evaluation(path: Path) -> EvalFile:
-    """Read an `eval.json`. Raises BadInput naming file and field for a malformed one."""
+    """Read an `eval.json`. Raises BadInput with file and field if it is malformed."""
     try:
         evaluation = EvalFile.model_validate(read_json(path), strict=True)
     except ValidationError as error:
@@ -37,16 +37,18 @@ def read_evaluation(path: Path) -> EvalFile:
 
 
 def read_evaluations(paths: Sequence[Path], task: str, reused: Sequence[str] = ()) -> list[EvalFile]:
-    """Read `eval.json` files of a task, in the order of tables; those of the tasks whose parts it reuses count as its own.
+    """Read the `eval.json` files of a task, in the order of tables. Files of the tasks in `reused` count as its own.
 
-    Raises BadInput naming file and field for a malformed one.
+    Raises BadInput with file and field if a file is malformed, and if two files fill the same row.
     """
     read: dict[tuple[str, str, str], tuple[Path, EvalFile]] = {}
     for path in paths:
         evaluation = _as_part_of(read_evaluation(path), task, reused)
         key = (evaluation.task, evaluation.role, row_name(evaluation))
         if key in read:
-            raise BadInput(f"{path}: {', '.join(key)}: {read[key][0]} is of the same")
+            raise BadInput(
+                f"{path}: {', '.join(key)}: {read[key][0]} has the same task, role and row; give one of them"
+            )
         read[key] = (path, evaluation)
     return sorted((evaluation for _, evaluation in read.values()), key=row_order)
 
@@ -54,13 +56,13 @@ def read_evaluations(paths: Sequence[Path], task: str, reused: Sequence[str] = (
 def read_outcomes(
     paths: Sequence[Path], tests: Sequence[Path], task: str, reused: Sequence[str], kind: Kind
 ) -> list[EvaluationOutcomes]:
-    """The same evaluations, each with what its prompts or questions came to; `tests` are the files of all their runs."""
+    """The same evaluations with their outcomes by prompt or question; `tests` are the test sets of all their runs."""
     sets = read_test_sets(tests)
     return [collect(_as_part_of(read_evaluation(path), task, reused), path, sets, kind) for path in paths]
 
 
 def _as_part_of(evaluation: EvalFile, task: str, reused: Sequence[str]) -> EvalFile:
-    """An evaluation of a task that this one reuses, as its own."""
+    """The evaluation under the name of this task, if it is of a task in `reused`."""
     name = task_and_seed(evaluation.task)[0]
     if name not in reused:
         return evaluation
@@ -68,7 +70,7 @@ def _as_part_of(evaluation: EvalFile, task: str, reused: Sequence[str]) -> EvalF
 
 
 def _fault(evaluation: EvalFile) -> str | None:
-    """What the class allows and a table cannot use."""
+    """What is wrong with an evaluation that its class accepts but a table cannot show; None if nothing is."""
     row = row_name(evaluation)
     known = row in TARGET_ROWS or row.startswith("transfer/")
     if evaluation.role == "proposer":
@@ -82,7 +84,7 @@ def _fault(evaluation: EvalFile) -> str | None:
         )
     training = evaluation.provenance.get("training") or {}
     if not isinstance(training, dict) or any(type(value) not in (int, float) for value in training.values()):
-        return "provenance.training: null or an object of numbers is needed"
+        return "provenance.training: it must be null or an object of numbers"
     for (group, name), metric in numbers(evaluation).items():
         if not all(math.isfinite(x) for x in (metric.value, metric.low, metric.high) if x is not None):
             return f"{group or 'metrics'}.{name}: not a finite number"
@@ -115,7 +117,7 @@ def task_and_seed(task: str) -> tuple[str, int]:
 
 
 def row_order(evaluation: EvalFile) -> tuple[str, int, str, str, int, str]:
-    """Where an evaluation stands among those of tables."""
+    """The key that sorts evaluations into the order of tables."""
     name = row_name(evaluation)
     order = TARGET_ROWS.index(name) if name in TARGET_ROWS else len(TARGET_ROWS)
     if evaluation.role == "proposer":
@@ -124,19 +126,19 @@ def row_order(evaluation: EvalFile) -> tuple[str, int, str, str, int, str]:
 
 
 def tasks_of(evaluations: Sequence[EvalFile]) -> tuple[str, list[str]]:
-    """What the tables are of, and its tasks by random seed: NAME and NAME, NAME.s1, …; of one task alone, itself.
+    """The name for the title of the tables, and the tasks by random seed: NAME, and [NAME, NAME.s1, …].
 
-    Raises BadInput if there is no task, or more than one NAME.
+    A single task is its own name. Raises BadInput if there is no task, or more than one NAME.
     """
     tasks = sorted({e.task for e in evaluations}, key=lambda task: (task_and_seed(task), task))
     names = sorted({task_and_seed(task)[0] for task in tasks})
     if len(names) != 1:
-        raise BadInput(f"a table is of one task, not of {', '.join(names) or 'none: no eval.json was given'}")
+        raise BadInput(f"a table shows one task, not {', '.join(names) or 'none: no eval.json was given'}")
     return (names[0] if len(tasks) > 1 else tasks[0]), tasks
 
 
 def numbers(evaluation: EvalFile) -> dict[tuple[str, str], Metric]:
-    """Every number of an evaluation by (group, metric), with what its training took."""
+    """Every number of an evaluation by (group, metric), with the size of its training."""
     metrics = {("", name): metric for name, metric in evaluation.metrics.items()}
     for dimension, groups in evaluation.groups.items():
         for group, several in groups.items():

@@ -1,4 +1,4 @@
-"""A task's tables, from the `eval.json` of one or several random seeds: proposer by iteration and target by source."""
+"""The tables of a task: proposer by iteration and target by source, from the `eval.json` of one or several random seeds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from reversegen.core.escaping import csv_cell, markdown_text
-from reversegen.core.markdown import markdown_table
+from reversegen.core.markdown import filled, narrow_tables
 from reversegen.core.metric import Metric, MetricDescription
 from reversegen.evaluation.eval_file import EvalFile
 from reversegen.evaluation.outcomes import EvaluationOutcomes
@@ -23,33 +23,33 @@ from reversegen.reporting.rows import ROWS, numbers, row_identity, row_name, row
 DIVERSITY = ("unique_share", "distinct_3", "type_entropy", "novelty")
 PROPOSER = ("failure_rate", "failure_rate_corrected", "validity", "failure_rate_unique", "yield", *DIVERSITY)
 MOST_TYPES = 10
-"""Types that a table shows beside the metrics; table.csv holds any number."""
+"""The most types that a table shows in addition to the metrics; table.csv has all types."""
 
 CSV_KEYS = ("task", "role", "arm", "variant", "iteration", "group", "metric", "statistic")
 CSV_COLUMNS = (*CSV_KEYS, "value", "low", "high", "count", "total", "random_seeds", "reason")
-"""`statistic` is value, mean or sd; `random_seeds` is how many values a mean or sd rests on."""
+"""`statistic` is value, mean or sd; `random_seeds` is the number of values behind a mean or sd."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One metric of one row of a table, as each random seed measured it."""
+    """One metric in one row of a table, with its value for each random seed."""
 
     metrics: dict[str, Metric]
-    """By task; null if the random seed has no such number."""
+    """By task; the value is None if the random seed has no such number."""
     outcomes: Mapping[str, EvaluationOutcomes] = field(default_factory=dict)
-    """By task; empty if none are stored."""
+    """By task; empty if outcomes are not stored."""
     name: str = ""
     """The metric's name in the outcomes."""
     number_format: str = MetricDescription.number_format
 
     @property
     def values(self) -> list[float]:
-        """Of the random seeds that have one."""
+        """The values of the random seeds that have one."""
         return [metric.value for metric in self.metrics.values() if metric.value is not None]
 
     @cached_property
     def estimate(self) -> Estimate:
-        """The mean over random seeds with its interval; of one, its value."""
+        """The mean over random seeds with its interval; with one random seed, its value."""
         stored = [resample(self.outcomes[task], self.name) if task in self.outcomes else None for task in self.metrics]
         return pooled_estimate(list(self.metrics.values()), stored)
 
@@ -57,7 +57,7 @@ class Cell:
 def pool(
     evaluations: Sequence[EvalFile], outcomes: Sequence[EvaluationOutcomes] = ()
 ) -> dict[tuple[str, str, str, str], Cell]:
-    """Every number by role, row, group (`type=add`; empty for all) and metric, in the order of tables."""
+    """Every number by role, row, group (such as `type=add`; empty for all items) and metric, in the order of tables."""
     _, tasks = tasks_of(evaluations)
     measured: dict[tuple[str, str, str, str], dict[str, Metric]] = {}
     for e in sorted(evaluations, key=row_order):
@@ -81,14 +81,14 @@ def pool(
 
 
 def _outcome_name(group: str, metric: str) -> str:
-    """A metric, or `SET/METRIC`, as outcomes have it; of another group there are none."""
+    """The name of a metric in outcomes: itself, or `SET/METRIC`. Outcomes have no metrics of other groups."""
     return f"{group.removeprefix('set=')}/{metric}" if group else metric
 
 
 def table(
     evaluations: Sequence[EvalFile], role: str, outcomes: Sequence[EvaluationOutcomes] = ()
 ) -> dict[str, dict[str, Cell]]:
-    """Cells by row and column: proposers by iteration, or targets by source, with training's cost."""
+    """Cells by row and column: proposers by iteration, or targets by source with the size of their training."""
     columns = _target_columns(evaluations) if role == "target" else {name: ("", name) for name in PROPOSER}
     cells, blank = pool(evaluations, outcomes), Cell(dict.fromkeys(tasks_of(evaluations)[1], Metric(value=None)))
     rows = dict.fromkeys(key[1] for key in cells if key[0] == role)
@@ -96,7 +96,7 @@ def table(
 
 
 def _target_columns(evaluations: Sequence[EvalFile]) -> dict[str, tuple[str, str]]:
-    """Group and metric of each column: what was measured of targets, the main metric by type, and what training took."""
+    """Group and metric of each column: the measured metrics of targets, the main metric by type, and the size of training."""
     targets = [e for e in evaluations if e.role == "target"]
     names = [metric.name for metric in (*target_metrics(evaluations[0].kind), *TARGET_METRICS)]
     columns = {name: ("", name) for name in names if any(name in e.metrics for e in targets)}
@@ -116,19 +116,19 @@ def main_metric(evaluations: Sequence[EvalFile]) -> MetricDescription:
 
 
 def headline_metrics(kind: str) -> list[MetricDescription]:
-    """What targets of a kind are compared by, most telling first."""
+    """The metrics by which targets of a kind are compared, the most important first."""
     headlines = {metric.headline: metric for metric in target_metrics(kind) if metric.headline is not None}
     return [headlines[place] for place in sorted(headlines)]
 
 
 def descriptions(kind: str) -> dict[str, MetricDescription]:
-    """Every metric that tables of a kind show, by name, in the order in which they explain them."""
+    """Every metric that tables of a kind show, by name, in the order of the definitions below the tables."""
     metrics = (*PROPOSER_METRICS, *target_metrics(kind), *TARGET_METRICS, *TRAINING_METRICS)
     return {metric.name: metric for metric in metrics}
 
 
 def cell_text(cell: Cell) -> tuple[str, str]:
-    """What people read in a cell: the value or mean, and its interval, else its spread."""
+    """The text of a cell: the value or mean, and its interval or, without an interval, its spread."""
     estimate, form = cell.estimate, cell.number_format
     if estimate.value is None:
         return "\N{EN DASH}", ""
@@ -140,56 +140,71 @@ def cell_text(cell: Cell) -> tuple[str, str]:
     return f"{estimate.value:{form}}", beside.strip()
 
 
-def meaning(evaluations: Sequence[EvalFile]) -> str:
-    """What the columns are, and what stands beside a value."""
-    _, tasks = tasks_of(evaluations)
+def definitions(evaluations: Sequence[EvalFile]) -> dict[str, str]:
+    """What each column of the tables of these evaluations means, by the column's name."""
     columns = {column for role in ROWS for row in table(evaluations, role).values() for column in row}
-    explained = "; ".join(
-        f"{name}: {metric.meaning}" for name, metric in descriptions(evaluations[0].kind).items() if name in columns
-    )
-    types = "; type X: the main metric on questions of type X" if any(c.startswith("type ") for c in columns) else ""
-    beside = f"Brackets hold 95 % intervals {coverage(len(tasks), 'prompts or questions')}"
+    meanings = {name: metric.meaning for name, metric in descriptions(evaluations[0].kind).items() if name in columns}
+    if any(column.startswith("type ") for column in columns):
+        meanings["type X"] = "the main metric on questions of type X"
+    return meanings
+
+
+def intervals_meaning(evaluations: Sequence[EvalFile]) -> str:
+    """What intervals and spreads cover, in full sentences."""
+    _, tasks = tasks_of(evaluations)
+    brackets = f"Brackets hold 95 % intervals {coverage(len(tasks), 'prompts or questions')}"
     if len(tasks) > 1:
-        beside = (
-            f"Each number is the mean over {len(tasks)} random seeds. {beside}; of one of them, over prompts or questions "
-            "only; ± is the sample standard deviation over random seeds, of what has no interval. table.csv has the rows of "
-            "each random seed"
+        brackets = (
+            f"Each number is the mean over {len(tasks)} random seeds. {brackets}. If only one random seed has the number, its "
+            "interval is over prompts or questions only. The sample standard deviation over random seeds (±) is shown if "
+            "there is no interval. table.csv has the numbers of each random seed"
         )
-    return f"{explained}{types}. {beside}; \N{EN DASH} means not measured."
+    return f"{brackets}. \N{EN DASH} means not measured."
+
+
+def meaning(evaluations: Sequence[EvalFile]) -> str:
+    """The definitions of the columns and the meaning of intervals, as one paragraph."""
+    columns = "; ".join(f"{name}: {text}" for name, text in definitions(evaluations).items())
+    return f"{columns}. {intervals_meaning(evaluations)}"
 
 
 def markdown(evaluations: Sequence[EvalFile], outcomes: Sequence[EvaluationOutcomes] = ()) -> str:
-    """The content of `table.md`. Raises BadInput if the evaluations are not of one task."""
-    parts = [f"# {markdown_text(tasks_of(evaluations)[0])}", meaning(evaluations)]
-    for role, rows in ROWS.items():
+    """Every number as Markdown that fits a screen: a title, the tables of each role, and what their columns mean.
+
+    Raises BadInput if the evaluations are not of one task.
+    """
+    parts = [f"# {markdown_text(tasks_of(evaluations)[0])}"]
+    for role, row_head in ROWS.items():
         cells = table(evaluations, role, outcomes)
         if not cells:
             continue
-        head = [rows, *map(markdown_text, next(iter(cells.values())))]
+        head = [row_head, *map(markdown_text, next(iter(cells.values())))]
         lines = [
             [row, *(" ".join(cell_text(cell)).strip() for cell in columns.values())] for row, columns in cells.items()
         ]
-        parts += [f"## {role.capitalize()} by {rows}", markdown_table(head, lines, padded=True)]
+        parts += [f"## {role.capitalize()} by {row_head}", narrow_tables(head, lines)]
         if reasons := invalid_reasons(evaluations, role):
-            parts.append(f"Without a verdict: {reasons}.")
+            listed = [filled(f"{row_head} {row}: {text}", "- ") for row, text in reasons.items()]
+            parts += ["Items without a verdict, by reason:", "\n".join(listed)]
+    meanings = [filled(f"`{name}`: {text}", "- ") for name, text in definitions(evaluations).items()]
+    parts += ["## What the columns mean", "\n".join(meanings), filled(intervals_meaning(evaluations))]
     return "\n\n".join(parts) + "\n"
 
 
-def invalid_reasons(evaluations: Sequence[EvalFile], role: str) -> str:
-    """Why items of each row have no verdict, as Markdown, counted over all random seeds; empty if every item has one."""
+def invalid_reasons(evaluations: Sequence[EvalFile], role: str) -> dict[str, str]:
+    """Why items have no verdict, as Markdown, counted over all random seeds, by the rows that have such items."""
     counted: dict[str, Counter[str]] = {}
     for evaluation in evaluations:
         if evaluation.role == role and evaluation.invalid:
             counted.setdefault(row_name(evaluation), Counter()).update(evaluation.invalid)
-    listed = {
+    return {
         row: ", ".join(f"{markdown_text(reason)} {n}" for reason, n in counts.most_common())
         for row, counts in counted.items()
     }
-    return "; ".join(f"{ROWS[role]} {row}: {reasons}" for row, reasons in listed.items())
 
 
 def comma_separated(evaluations: Sequence[EvalFile], outcomes: Sequence[EvaluationOutcomes] = ()) -> str:
-    """The content of `table.csv`: every number of every random seed, then mean, with its interval, and spread of several.
+    """The content of `table.csv`: every number of every random seed, then the mean, its interval and spread of several.
 
     Raises BadInput if the evaluations are not of one task.
     """
@@ -210,7 +225,7 @@ def comma_separated(evaluations: Sequence[EvalFile], outcomes: Sequence[Evaluati
 
 
 def table_cell(value: str | int | float | None) -> str:
-    """Numbers as numbers, text on one line."""
+    """The text of a CSV cell: a number rounded to six decimals, or text on one line."""
     if isinstance(value, str):
         return csv_cell(" ".join(value.split()))
     return "" if value is None else format(round(value, 6), ".15g")

@@ -1,4 +1,4 @@
-"""SLURM is asked whether it would start what the jobs of a task ask for."""
+"""The doctor asks SLURM whether it would start the jobs of a task."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from reversegen.operations.slurm_profile import JobRequest, Keys, Partition, rea
 
 @pytest.fixture
 def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Commands of a SLURM that answers as version 22.05 was seen to; a test may change what they do."""
+    """Commands of a SLURM that answer as version 22.05 does; a test may replace them."""
     place = tmp_path / "bin"
     place.mkdir()
     commands = {
@@ -52,7 +52,7 @@ def slurm_findings(workflow: Workflow, keys: dict[str, Any], partitions: dict[st
 @pytest.mark.parametrize(
     ("given", "flag"), [(["gres=gpu:a100"], "--gres=gpu:a100:1"), ("gres=gpu", "--gres=gpu:1"), ({}, "--gpus=1")]
 )
-def test_gpus_are_asked_for_as_the_profile_says(
+def test_gpus_are_requested_as_the_profile_states(
     workflow: Workflow, cluster: Path, given: dict[str, str] | list[str] | str, flag: str
 ) -> None:
     log = cluster / "asked"
@@ -82,7 +82,7 @@ def test_each_request_is_tried_on_the_partitions_that_take_it(workflow: Workflow
     ]
 
 
-def test_a_launchers_processes_are_asked_for(workflow: Workflow, cluster: Path) -> None:
+def test_the_processes_of_a_launcher_are_requested(workflow: Workflow, cluster: Path) -> None:
     changes = {"preference": {"training": {"launcher": {"config": "fsdp", "processes": 4}}, "lora": None}}
     workflow.write_task("full", changes, base="math")
     asked = job_requests("full", configuration(workflow))
@@ -95,10 +95,10 @@ def test_a_launchers_processes_are_asked_for(workflow: Workflow, cluster: Path) 
 
 
 def test_a_job_that_is_longer_than_its_partitions_limit_is_found(workflow: Workflow, cluster: Path) -> None:
-    """SLURM takes it, and lets it wait for ever."""
+    """SLURM accepts such a job, which then waits for ever."""
     found = slurm_findings(workflow, SQUEUE, {"gpu": {"max_gpu": 2}})
     assert ("time limits", "stops") in states(found)
-    assert any("its limit is 120 minutes" in finding.text for finding in found)
+    assert any("the limit of the partition is 120 minutes" in finding.text for finding in found)
 
 
 def test_a_partition_that_slurm_does_not_know_is_found(workflow: Workflow, cluster: Path) -> None:
@@ -109,7 +109,7 @@ def test_a_partition_that_slurm_does_not_know_is_found(workflow: Workflow, clust
 
 def test_a_request_that_no_partition_takes_is_found(workflow: Workflow, cluster: Path) -> None:
     found = slurm_findings(workflow, SQUEUE, {"cpu": {}, "small": {"max_gpu": 8, "max_mem_mb": 64000}})
-    assert [(f.state, "none takes" in f.text) for f in found if "train" in f.text] == [("stops", True)]
+    assert [(f.state, "no partition takes" in f.text) for f in found if "train" in f.text] == [("stops", True)]
 
 
 def test_a_status_command_that_does_not_work_is_found(workflow: Workflow, cluster: Path) -> None:
@@ -123,7 +123,7 @@ def test_a_status_command_that_does_not_work_is_found(workflow: Workflow, cluste
     assert slurm_findings(workflow, SQUEUE | {"slurm-init-seconds-before-status-checks": 8})[0].state == "ok"
 
 
-def test_a_controller_that_does_not_answer_is_given_up(
+def test_a_controller_that_does_not_answer_is_not_waited_for(
     workflow: Workflow, cluster: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_command(cluster, "sinfo", "exec sleep 60")
@@ -134,7 +134,7 @@ def test_a_controller_that_does_not_answer_is_given_up(
     assert (finding.state, finding.text) == ("stops", "sinfo: no answer within 0 s")
 
 
-def test_no_slurm_at_all_is_found(workflow: Workflow, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_slurm_is_found(workflow: Workflow, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
     [finding] = slurm_findings(workflow, SQUEUE)
     assert (finding.state, finding.text) == ("stops", "sinfo: sinfo is not installed here")

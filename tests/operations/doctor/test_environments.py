@@ -1,4 +1,4 @@
-"""Interpreters, and the file system, are held to what the stages need."""
+"""The doctor checks interpreters and the file system for what the stages need."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from reversegen.operations.slurm_profile import Keys, Profile
 def test_an_interpreter_without_what_reads_a_tokenizer_is_found(
     workflow: Workflow, monkeypatch: pytest.MonkeyPatch, package: str
 ) -> None:
-    """As by a check of that one environment; `base` and `report` open no tokenizer and are sound without it."""
+    """The check of that environment finds it; `base` and `report` open no tokenizer and need no such package."""
     probe = environments.ENVIRONMENT_PROBE.replace(
         "version(name)", f"version(name.replace({package!r}, 'no-such-package'))"
     )
@@ -30,7 +30,7 @@ def test_an_interpreter_without_what_reads_a_tokenizer_is_found(
     assert all(f.fix for f in found if f.text.split(":")[0] in lacking)
 
 
-def test_interpreters_are_held_to_what_environments_pin(workflow: Workflow, tmp_path: Path) -> None:
+def test_interpreters_are_compared_with_the_pins_of_their_environments(workflow: Workflow, tmp_path: Path) -> None:
     pins = {"pydantic": "2.14.3", "no-such-package": "1.0"}
     here = sys.executable
     assert environments._interpreter("base", here, {"pydantic": pins["pydantic"]}, set(pins)).state == "ok"
@@ -38,10 +38,13 @@ def test_interpreters_are_held_to_what_environments_pin(workflow: Workflow, tmp_
     assert (lacks.state, "lacks no-such-package, which some tasks need" in lacks.text) == ("warning", True)
     assert environments._interpreter("base", here, pins, set(pins)).state == "stops"
     older = environments._interpreter("base", here, {"pydantic": "1.0"}, set(pins))
-    assert (older.state, "has pydantic 2.14.3, other than envs/base.yaml pins" in older.text) == ("warning", True)
+    assert (older.state, "has pydantic 2.14.3, and envs/base.yaml pins other versions" in older.text) == (
+        "warning",
+        True,
+    )
     assert "no interpreter" in environments._interpreter("base", str(tmp_path / "none"), pins, set()).text
     write_command(tmp_path, "junk", "echo hello")
-    assert "no Python that answers" in environments._interpreter("base", str(tmp_path / "junk"), pins, set()).text
+    assert "does not answer as a Python" in environments._interpreter("base", str(tmp_path / "junk"), pins, set()).text
 
 
 def test_the_deployment_by_conda_needs_conda(
@@ -61,7 +64,7 @@ def test_a_file_system_without_atomic_renames_or_locks_is_found(
     rename = Path.replace
 
     def copy(self: Path, target: Path) -> Path:
-        """What a rename is on a file system that has none."""
+        """A rename on a file system without atomic renames."""
         if self.is_dir():
             return rename(self, target)
         target.unlink(missing_ok=True)
@@ -70,6 +73,6 @@ def test_a_file_system_without_atomic_renames_or_locks_is_found(
         return target
 
     monkeypatch.setattr(Path, "replace", copy)
-    monkeypatch.setattr(file_system.fcntl, "flock", lambda *_: None)  # granted, and nobody is kept out
+    monkeypatch.setattr(file_system.fcntl, "flock", lambda *_: None)  # the lock is granted and excludes nobody
     assert states(file_system.check_file_system(tmp_path)) == [("file system", "stops"), ("locks", "warning")]
     assert list(tmp_path.iterdir()) == []

@@ -22,7 +22,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 class Hub(BaseHTTPRequestHandler):
-    """Answers as the hub does for a readable, a gated and an unknown model."""
+    """A server that answers as the hub does for a readable, a gated and an unknown model."""
 
     def do_HEAD(self) -> None:
         asked = self.path.split("/resolve/")[0].removeprefix("/datasets").strip("/")
@@ -39,7 +39,7 @@ class Hub(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def hub() -> Iterator[str]:
         thread.join()
 
 
-def test_gated_and_unknown_models_are_found_at_the_hub(
+def test_gated_and_unknown_models_of_the_hub_are_found(
     workflow: Workflow, hub: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_ENDPOINT", hub)
@@ -69,7 +69,7 @@ def test_gated_and_unknown_models_are_found_at_the_hub(
     found = list(check_hub("math", configuration(workflow), workflow.folder))
     assert [(f.state, f.text) for f in found] == [
         ("stops", "no access to meta-llama/Meta-Llama-3-8B"),
-        ("stops", "the hub has not, at the commit of config/lock.yaml: openai/gsm8k"),
+        ("stops", "the hub has no such repository, at the commit of config/lock.yaml: openai/gsm8k"),
         ("ok", f"readable: {', '.join(sorted({*names} - {'meta-llama/Meta-Llama-3-8B', 'openai/gsm8k'}))}"),
     ]
 
@@ -80,7 +80,9 @@ def model_folder(folder: Path) -> None:
         (folder / name).touch()
 
 
-def test_what_is_here_is_not_asked_of_the_hub(workflow: Workflow, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_on_this_machine_are_not_looked_up_on_the_hub(
+    workflow: Workflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     downloads = workflow.folder / "resources/downloads"
@@ -103,16 +105,18 @@ def test_what_is_here_is_not_asked_of_the_hub(workflow: Workflow, monkeypatch: p
 
 
 @pytest.mark.parametrize("value", ["sk-canary", " sk-canary\n", "", " ", "\t\n", "sk canary", "sk-canary\u00fc"])
-def test_a_key_is_what_the_job_takes_for_one(workflow: Workflow, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+def test_a_key_is_accepted_if_the_job_accepts_it(
+    workflow: Workflow, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
     places = configuration(workflow)
     endpoint = places.models["gpt-4o-mini"].endpoint
     assert endpoint
     monkeypatch.setenv(endpoint.api_key_env, value)
     [finding] = check_keys("honesty", places, os.environ)
-    said = "OPENAI_API_KEY is set"
+    text = "OPENAI_API_KEY is set"
     try:
         Connection(endpoint, Limits())
     except BadInput as error:
-        said = str(error)
-    assert finding.text == said
+        text = str(error)
+    assert finding.text == text
     assert (finding.state == "ok") == (value.strip() == "sk-canary")

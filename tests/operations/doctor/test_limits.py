@@ -1,4 +1,4 @@
-"""What a run writes, and what its jobs take, is held to the disk and to the time limits."""
+"""The doctor compares the files of a run with the disk, and its jobs with the time limits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reversegen.operations.doctor.disk import check_disk
 from reversegen.operations.doctor.limits import check_times
 
 
-def test_disk_is_what_the_plan_writes(workflow: Workflow) -> None:
+def test_the_needed_disk_is_the_sum_of_the_planned_files(workflow: Workflow) -> None:
     """Three models of 17 GB, one of 0.1, proposers 0 to 3, four enhanced targets; a state of six folders where all is trained.
 
     Where 0 and the last proposer are kept, no more than three stand at a time.
@@ -34,14 +34,14 @@ def test_disk_is_what_the_plan_writes(workflow: Workflow) -> None:
         assert ".bin" not in finding.text
 
 
-def test_weights_that_are_converted_stand_twice_until_they_are(workflow: Workflow) -> None:
+def test_weights_are_on_the_disk_twice_until_they_are_converted(workflow: Workflow) -> None:
     needed = []
     for weights in ("safetensors", "bin"):
         workflow.change_models({"vicuna-7b-v1.5": {"weights": weights}})
         [finding] = check_disk("safety", configuration(workflow), workflow.folder, 10**12)
         needed.append(float(finding.text.split(" GB")[0]))
     assert finding.text.endswith(
-        "; 17.0 GB of it are .bin weights, which go once they are converted; a quota is not seen here"
+        "; 17.0 GB of it are .bin weights, which are deleted once they are converted; a quota is not checked"
     )
     assert needed[1] == needed[0] + 17
     (workflow.folder / "resources/downloads/models/vicuna-7b-v1.5").mkdir(parents=True)
@@ -61,11 +61,11 @@ def test_a_job_that_came_near_its_limit_is_found(workflow: Workflow, tmp_path: P
         (place / f"{rule}.tsv").write_text(f"s\th:m:s\n{seconds}\t-\n")
     found = list(check_times("math", configuration(workflow), tmp_path / "results"))
     assert [f.text for f in found if f.state == "warning"] == ["answer_instructions took 1300 of its 1440 minutes"]
-    rates = next(f.text for f in found if f.text.startswith("tokens a second"))
+    rates = next(f.text for f in found if f.text.startswith("these rates in tokens a second"))
     # 3 iterations x 2,000 prompts x 5 samples x 512 tokens
     assert "sample_instructions 178 (15,360,000 in 1440 minutes, control)" in rates
     assert "answer_instructions" not in rates
-    assert "of 2 measured stages answer_instructions took longest: 78000 s" in found[-1].text
+    assert "of 2 measured stages answer_instructions took the longest: 78000 s" in found[-1].text
 
 
 @pytest.mark.parametrize(
@@ -76,10 +76,10 @@ def test_a_job_that_came_near_its_limit_is_found(workflow: Workflow, tmp_path: P
         ("safety", 8, ["answer_tests 1 (44,800 in 1440", "check_judge 1 (2,816 in 1440"]),
     ],
 )
-def test_the_throughputs_that_suffice_are_those_of_the_plan(
+def test_the_rates_that_are_enough_are_those_of_the_plan(
     workflow: Workflow, task: str, shards: int, rates: list[str]
 ) -> None:
-    """Of the largest job of each rule, the control's with ten answers asked again once, or of a shard of it."""
+    """The rates are those of the largest job of each rule: the control, with ten answers asked twice, or a shard of it."""
     workflow.write_task("cut", {"shards": shards}, base=task)
     [finding] = check_times("cut", configuration(workflow), workflow.folder / "results")
     for rate in rates:

@@ -24,12 +24,12 @@ from reversegen.operations.slurm_profile import JobRequest, Keys, Profile, read_
         (
             "default-resources: [mem_mb]",
             "stops",
-            "config.yaml: default-resources: Value error, 'mem_mb' is no name=value",
+            "config.yaml: default-resources: Value error, 'mem_mb' is not of the form name=value",
         ),
         ("default-resources: 5", "stops", "config.yaml: default-resources: "),
         ('default-resources: {slurm_extra: "--comment=\'a b"}', "stops", "default-resources: slurm_extra: No closing"),
-        ("set-resources: {train_target: 5}", "stops", "set-resources: Value error, train_target has no resources"),
-        ("config: [gres]", "stops", "config.yaml: config: Value error, 'gres' is no name=value"),
+        ("set-resources: {train_target: 5}", "stops", "set-resources: Value error, train_target needs a mapping"),
+        ("config: [gres]", "stops", "config.yaml: config: Value error, 'gres' is not of the form name=value"),
         ("software-deployment-method: {conda: 1}", "stops", "config.yaml: software-deployment-method"),
         ("slurm-init-seconds-before-status-checks: 20s", "stops", "slurm-init-seconds-before-status-checks: "),
         ("slurm-partition-config: 5", "stops", "config.yaml: slurm-partition-config: "),
@@ -38,7 +38,9 @@ from reversegen.operations.slurm_profile import JobRequest, Keys, Profile, read_
         ("jobs: 1", "ok", "executor local"),
     ],
 )
-def test_a_profile_is_found_whole_or_named(tmp_path: Path, content: str | None, state: str, text: str) -> None:
+def test_a_profile_is_accepted_or_refused_with_its_name(
+    tmp_path: Path, content: str | None, state: str, text: str
+) -> None:
     if content is not None:
         (tmp_path / "config.yaml").write_text(content)
     [finding], profile = check_profile(tmp_path)
@@ -52,7 +54,7 @@ def test_a_profile_is_found_whole_or_named(tmp_path: Path, content: str | None, 
     [
         ("partitions: {cpu: {max_gpu: eight}}", "partitions.cpu.max_gpu: "),
         ('partitions: {cpu: {max_mem_mb: "5000"}}', "partitions.cpu.max_mem_mb: "),
-        ("partitions: {cpu: {max_runtime: soon}}", "partitions.cpu.max_runtime: Value error, no time"),
+        ("partitions: {cpu: {max_runtime: soon}}", "partitions.cpu.max_runtime: Value error, not a time"),
         ("partitions: {cpu: {max_gpus: 8}}", "partitions.cpu.max_gpus: "),
         ("partitions: {cpu: }", "partitions.cpu: "),
         ("partitions: {5: {}}", "partitions.5"),
@@ -95,7 +97,7 @@ def test_a_partitions_time_is_read_as_the_plug_in_reads_it(tmp_path: Path, given
     assert not partition.takes(JobRequest(1, 2000, 60, 1))
 
 
-def test_a_file_of_partitions_is_looked_for_beside_the_profile_and_where_snakemake_starts(
+def test_a_file_of_partitions_is_looked_up_beside_the_profile_and_where_snakemake_starts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "site").mkdir()
@@ -133,7 +135,7 @@ def test_resources_are_read_in_all_of_their_forms() -> None:
         ("['sizes={tiny: 5}']", "sizes.tiny: "),
     ],
 )
-def test_what_the_workflow_refuses_of_a_profiles_configuration_is_found(
+def test_a_profiles_configuration_that_the_workflow_refuses_is_found(
     workflow: Workflow, config: str, text: str
 ) -> None:
     (workflow.folder / "site").mkdir()
@@ -146,8 +148,8 @@ def test_what_the_workflow_refuses_of_a_profiles_configuration_is_found(
     assert found[0].fix
 
 
-def test_a_profiles_configuration_stands_over_that_of_the_workflow(workflow: Workflow) -> None:
-    """In Snakemake's forms: texts for numbers, YAML in a text, sections laid over key by key."""
+def test_a_profiles_configuration_overrides_that_of_the_workflow(workflow: Workflow) -> None:
+    """It may have Snakemake's forms: texts for numbers, YAML in a text, and sections merged key by key."""
     changes = ["gres=gpu:a100", "random_seeds=[0,1]", "costs={question_tokens: 50}"]
     keys = Keys.model_validate({"config": changes})
     places = workflow.folder / "config"

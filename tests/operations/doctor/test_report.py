@@ -1,4 +1,4 @@
-"""The doctor's command says what would stop a run and what to do; it is not held up by what does not answer."""
+"""The doctor's command shows what would stop a run and how to fix it; a service that does not answer does not delay it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ import sys
 import time
 
 import pytest
+from tests.support.markdown_tables import joined, too_wide
 from tests.support.workflows import REPOSITORY, Workflow
+
+from reversegen.operations.doctor.report import STATES
 
 
 def examine(workflow: Workflow, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The doctor's own command, in a folder of its own."""
+    """Run the doctor's command in the folder of a workflow."""
     command = [sys.executable, str(REPOSITORY / "scripts/run_doctor.py"), *words]
     return subprocess.run(
         command, cwd=workflow.folder, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120
@@ -20,23 +23,27 @@ def examine(workflow: Workflow, *words: str, **environment: str) -> subprocess.C
 
 
 @pytest.mark.parametrize(("task", "status"), [("tiny-math", 0), ("honesty", 1)])
-def test_the_command_prints_a_line_a_finding_and_its_status_says_whether_a_run_would_stop(
+def test_the_command_prints_its_findings_and_its_status_is_1_if_a_run_would_stop(
     workflow: Workflow, task: str, status: int
 ) -> None:
     start = time.monotonic()
     done = examine(workflow, f"--task={task}", "--profile=null", HF_HUB_OFFLINE="1", OPENAI_API_KEY="")
     assert done.returncode == status, done.stdout + done.stderr
     assert time.monotonic() - start < 60
-    lines = [line for line in done.stdout.splitlines() if not line.startswith(" ")]
-    assert {line.split()[0] for line in lines} <= {"ok", "warning", "stops", "skipped"}
-    assert any(line.startswith("stops") for line in lines) == bool(status)
+    assert done.stderr == ""
+    assert too_wide(done.stdout.replace(str(workflow.folder), "")) == []
+    findings, _, end = done.stdout.rstrip().rpartition("\n\n")
+    states = [line.split()[0] for line in findings.splitlines() if not line.startswith(" ")]
+    assert states == sorted(states, key=STATES.index), "the worst is shown last"
+    assert ("stops" in states) == bool(status)
+    number = states.count("stops")
+    assert end.startswith(f"{number} findings would stop a run of {task}." if number else "Nothing would stop a run")
     assert not list(workflow.folder.glob("results/.doctor*"))
     if status:
-        assert "the environment variable OPENAI_API_KEY holds no key" in done.stdout
-        assert "HF_HUB_OFFLINE is set: access was not tried" in done.stdout
-        assert (
-            "config/lock.yaml has no commit of cais/mmlu, lmsys/vicuna-7b-v1.5, meta-llama/Llama-2-7b-hf" in done.stdout
-        )
+        text = joined(done.stdout)
+        assert "the environment variable OPENAI_API_KEY holds no key" in text
+        assert "HF_HUB_OFFLINE is set: access was not tried" in text
+        assert "config/lock.yaml has no commit of cais/mmlu, lmsys/vicuna-7b-v1.5, meta-llama/Llama-2-7b-hf" in text
 
 
 def test_no_key_is_shown(workflow: Workflow) -> None:
@@ -50,5 +57,5 @@ def test_a_configuration_that_cannot_be_read_is_refused_in_one_line(workflow: Wo
     (workflow.folder / "config/config.yaml").write_bytes(content)
     done = examine(workflow, "--task=tiny-math", "--profile=null")
     assert (done.returncode, done.stdout) == (1, "")
-    _, line = done.stderr.splitlines()  # the first tells the command
+    [line] = done.stderr.splitlines()
     assert line.startswith("run_doctor: error: config/config.yaml: ")

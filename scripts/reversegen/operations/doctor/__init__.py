@@ -1,7 +1,8 @@
-"""What would stop a run, found before it. `report` looks at everything; each other module looks at one concern.
+"""The doctor: it finds what would stop a run before the run starts.
 
-profile: the profile, and what it changes of the configuration · cluster: SLURM, its partitions and limits · hub: models and
-data that are here or can be fetched, and keys of endpoints · conversations: chat templates · disk: room for what a run writes ·
-limits: memory of a GPU, and time · environments: interpreters and their packages · file_system: renames and locks. `finding`
-holds what they say, and how they ask another program.
+`report` runs all checks. Each other module has one topic: profile (the profile, and the configuration that it overrides),
+cluster (SLURM, its partitions and limits), hub (models and data that are on this machine or can be fetched, and keys of
+endpoints), conversations (chat templates), disk (room for the files of a run), limits (memory of a GPU, and time),
+environments (interpreters and their packages), file_system (renames and locks). `finding` has the class of their results, and
+the function that runs another program.
 """

@@ -1,4 +1,4 @@
-"""SLURM: whether it answers, tells how jobs end, and would start what the jobs of a task ask for."""
+"""SLURM: whether it answers, reports how jobs end, and would start the jobs of a task."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reversegen.workflow.stages import STAGES, models_by_role
 
 
 def check_slurm(name: str, configuration: Configuration, profile: Profile) -> Iterable[Finding]:
-    """Whether SLURM answers, tells how jobs end, and would start what the task's jobs ask for."""
+    """Check whether SLURM answers, reports how jobs end, and would start the task's jobs with their requests."""
     sinfo = ask(["sinfo", "-h", "-o", "%R|%l"])
     if sinfo.returncode:
         yield Finding(
@@ -25,7 +25,7 @@ def check_slurm(name: str, configuration: Configuration, profile: Profile) -> It
         partitions = [partition for partition in profile.partitions if partition.takes(request)]
         if not partitions:
             fix = "raise a partition's limits in the file that slurm-partition-config names, or lower the model's size"
-            yield Finding("partitions", "stops", f"none takes {request} ({rule})", fix)
+            yield Finding("partitions", "stops", f"no partition takes {request} ({rule})", fix)
         for partition in partitions:
             yield try_partition(partition, request, rule, limits, profile.keys, configuration.workflow.gres)
 
@@ -38,12 +38,12 @@ def try_partition(
     keys: Keys,
     gres: str | None,
 ) -> Finding:
-    """Whether a partition would start a job; `sbatch --test-only` alone accepts a job that is longer than its limit."""
+    """Check whether a partition would start a job. `sbatch --test-only` alone accepts a job that is longer than the limit."""
     where = f"partition {partition.name or 'by default'}: {request} ({rule})"
     limit = slurm_minutes(limits.get(partition.name, "infinite"))
     if limit is not None and request.minutes > limit:
-        text = f"{where}: its limit is {limit} minutes, and the job would wait for ever"
-        fix = "lower runtime of the size in config/config.yaml, or take another partition"
+        text = f"{where}: the limit of the partition is {limit} minutes, so the job would wait for ever"
+        fix = "lower the runtime of the size in config/config.yaml, or use another partition"
         return Finding("time limits", "stops", text, fix)
     flags = ["--mem", str(request.mem_mb), f"--cpus-per-task={request.threads}", "-t", str(request.minutes)]
     flags += ["-p", partition.name] if partition.name else []
@@ -54,13 +54,15 @@ def try_partition(
     flags += keys.extra
     trial = ask(["sbatch", "--test-only", *flags, "--wrap", "true"])
     if trial.returncode:
-        fix = "give the site's own names and limits in the profile, or lower the model's size in config/config.yaml"
+        fix = (
+            "give the names and limits of this cluster in the profile, or lower the model's size in config/config.yaml"
+        )
         return Finding("partitions", "stops", f"{where}: {reason(trial)}", fix)
     return Finding("partitions", "ok", where)
 
 
 def _status_command(keys: Keys) -> Finding:
-    """Whether the command by which jobs are followed works: with a dead one the run would wait for ever, and say nothing."""
+    """Check the command that reports the state of jobs: if it does not work, the run waits for ever without a message."""
     command = keys.slurm_status_command
     accounting = ask(["sacct", "-n", "-X"])
     if command == "sacct" and accounting.returncode:
@@ -68,11 +70,16 @@ def _status_command(keys: Keys) -> Finding:
         return Finding("job status", "stops", f"sacct: {reason(accounting)}", fix)
     queue = ask(["squeue", "-h", "--me"])
     if command == "squeue" and queue.returncode:
-        return Finding("job status", "stops", f"squeue: {reason(queue)}", "ask for squeue to be allowed, or take sacct")
+        return Finding(
+            "job status",
+            "stops",
+            f"squeue: {reason(queue)}",
+            "ask the administrators to allow squeue, or set slurm-status-command: sacct",
+        )
     min_age = re.search(r"^MinJobAge\s*=\s*(\d+)", ask(["scontrol", "show", "config"]).stdout, re.MULTILINE)
     wait = 3 * keys.slurm_init_seconds_before_status_checks
     if command == "squeue" and min_age and int(min_age[1]) < wait:
-        text = f"SLURM forgets finished jobs after {min_age[1]} s: the executor needs {wait} s and would take sacct instead"
+        text = f"SLURM forgets finished jobs after {min_age[1]} s; the executor needs {wait} s, and would use sacct instead"
         return Finding(
             "job status",
             "stops" if accounting.returncode else "warning",
@@ -83,7 +90,7 @@ def _status_command(keys: Keys) -> Finding:
 
 
 def job_requests(name: str, configuration: Configuration) -> dict[JobRequest, str]:
-    """What the task's jobs ask for, and one of the rules that do."""
+    """The requests of the task's jobs, each with one of its rules."""
     requests = {JobRequest(1, 2000, 60, 0): "light stages"}
     task = configuration.task(name)
     models = models_by_role(task, configuration)
@@ -97,7 +104,7 @@ def job_requests(name: str, configuration: Configuration) -> dict[JobRequest, st
 
 
 def slurm_minutes(limit: str) -> int | None:
-    """SLURM's days-hours:minutes:seconds as whole minutes; None for no limit."""
+    """Whole minutes of SLURM's days-hours:minutes:seconds; None for no limit."""
     match = re.fullmatch(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)", limit)
     if not match:
         return None

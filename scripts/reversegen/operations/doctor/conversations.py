@@ -1,4 +1,4 @@
-"""Chat templates: whether the tokenizers that are here render a conversation of each role."""
+"""Chat templates: whether the tokenizers on this machine render a conversation of each role."""
 
 from __future__ import annotations
 
@@ -23,21 +23,24 @@ from reversegen.workflow.stages import models_by_role
 def check_conversations(
     name: str, configuration: Configuration, profile: Profile | None, folder: Path
 ) -> Iterable[Finding]:
-    """Whether the tokenizers that are here render a conversation of each role, in the interpreter of `generate`."""
+    """Check whether the tokenizers on this machine render a conversation of each role, in the interpreter of `generate`."""
     present, absent = [], []
     for role, (model_name, model) in models_by_role(configuration.task(name), configuration).items():
         place = model_folder(model_name, model)
         if place and (folder / place).is_dir():
-            with contextlib.suppress(BadInput):  # which check_hub shows
+            with contextlib.suppress(BadInput):  # check_hub reports it
                 check_folder(folder / place)
-                role = role.partition(" ")[0]  # a transfer has its model behind it
+                role = role.partition(" ")[0]  # the name of a transfer role ends in its model
                 present.append({"task": name, "role": role, "model": model_name, "folder": folder / place})
         elif place and not model.train:
             absent.append(f"{role} {model_name}")
     if absent:
-        text = f"not here yet, so that no conversation was rendered: {', '.join(absent)}"
+        text = f"no conversation was rendered for models that are not here yet: {', '.join(absent)}"
         yield Finding(
-            "templates", "skipped", text, f"fetch them by snakemake results/{name}/prefetch.json, and ask again"
+            "templates",
+            "skipped",
+            text,
+            f"fetch them with `snakemake results/{name}/prefetch.json`, then run the doctor again",
         )
     if present:
         yield from _rendered(name, present, configuration, profile)
@@ -46,7 +49,7 @@ def check_conversations(
 def _rendered(
     name: str, present: list[dict[str, object]], configuration: Configuration, profile: Profile | None
 ) -> Iterable[Finding]:
-    """What the rendering of the models that are here says, in the interpreter of `generate`."""
+    """Render conversations for the models on this machine, in the interpreter of `generate`."""
     base = name.partition(".s")[0]
     alone = configuration.model_copy(update={"tasks": {base: configuration.tasks[base]}, "faults": {}})
     models = RoleFolders(configuration=alone, models=[RoleFolder.model_validate(one) for one in present])

@@ -1,4 +1,4 @@
-"""Room on the disk for what a run writes."""
+"""Room on the disk for the files that a run writes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from reversegen.operations.doctor.finding import Finding
 from reversegen.workflow.stages import models_by_role
 
 STATE_SHARE = 6
-"""Optimiser state while all of a model is trained, in times its folder: float32 weights and two moments over bfloat16."""
+"""The state of a full fine-tuning as a multiple of the model folder: float32 weights and two moments, over bfloat16."""
 
 
 def check_disk(name: str, configuration: Configuration, folder: Path, free: int) -> Iterable[Finding]:
-    """Whether what the plan writes fits: downloads, a proposer an iteration, enhanced targets, a trainer's state."""
+    """Check whether everything fits: downloads, one proposer for each iteration, enhanced targets, and a trainer's state."""
     task, sizes = configuration.task(name), configuration.workflow.sizes
     models = models_by_role(task, configuration)
     written_mb = converted_mb = 0
@@ -34,7 +34,7 @@ def check_disk(name: str, configuration: Configuration, folder: Path, free: int)
     ):
         folder_mb = sizes[models[role][1].size].disk_mb
         parts_left = [part for part in parts if not (folder / "results" / name / part).is_dir()]
-        if role == "proposer" and task.keep is not None:  # a proposer goes when the next stands
+        if role == "proposer" and task.keep is not None:  # a proposer is deleted once the next one exists
             parts_left = parts_left[: max(1, len(task.keep) + 1 - (len(parts) - len(parts_left)))]
         written_mb += folder_mb * len(parts_left)
         if parts and any(section.lora is None for section in sections):
@@ -42,10 +42,10 @@ def check_disk(name: str, configuration: Configuration, folder: Path, free: int)
     free_mb, written_mb = free // 1_000_000, written_mb + state_mb + converted_mb
     text = f"{written_mb / 1000:,.1f} GB may be written, {free_mb / 1000:,.1f} GB are free in {folder.resolve()}"
     if converted_mb:
-        text += f"; {converted_mb / 1000:,.1f} GB of it are .bin weights, which go once they are converted"
+        text += f"; {converted_mb / 1000:,.1f} GB of it are .bin weights, which are deleted once they are converted"
     if written_mb > free_mb:
-        yield Finding("disk", "stops", text, "free some, or start in a folder on a larger disk")
+        yield Finding("disk", "stops", text, "free some space, or start in a folder on a larger disk")
     elif written_mb > free_mb / 2:
-        yield Finding("disk", "warning", text, "more than half of what is left; a quota is not seen here")
+        yield Finding("disk", "warning", text, "this is more than half of the free space; a quota is not checked")
     else:
-        yield Finding("disk", "ok", f"{text}; a quota is not seen here")
+        yield Finding("disk", "ok", f"{text}; a quota is not checked")

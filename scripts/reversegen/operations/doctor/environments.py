@@ -1,4 +1,4 @@
-"""The interpreters of the environments, and the packages that they have."""
+"""The interpreters of the environments, and their packages."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ print(json.dumps([list(sys.version_info[:2]), versions]))
 
 
 def check_environments(configuration: Configuration, profile: Profile | None) -> Iterable[Finding]:
-    """Whether each environment's interpreter has what envs/ pins; whether conda is there, where it deploys them."""
+    """Check whether each interpreter has the pinned packages of envs/; if conda deploys them, whether conda is installed."""
     if profile and "conda" in profile.keys.software_deployment_method:
         conda = next((name for name in ("mamba", "conda") if shutil.which(name)), None)
         if conda:
-            yield Finding("environments", "ok", f"{conda} makes them")
+            yield Finding("environments", "ok", f"{conda} will create them")
         else:
             yield Finding(
-                "environments", "stops", "the profile deploys by conda, which is not here", "install miniforge"
+                "environments", "stops", "the profile deploys with conda, which is not installed", "install miniforge"
             )
         return
     essential = {line.partition("==")[0] for line in (REPOSITORY / "requirements.txt").read_text().splitlines()}
@@ -48,22 +48,22 @@ def check_environments(configuration: Configuration, profile: Profile | None) ->
 
 
 def search_path() -> str:
-    """Where a rule's interpreter is looked for: beside this one first."""
+    """The PATH on which the interpreter of a rule is looked up: the folder of this interpreter first."""
     return f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
 
 
 def _interpreter(name: str, python: str, pins: dict[str, str], essential: set[str]) -> Finding:
-    """What an environment's interpreter lacks. Only what some tasks need, such as vLLM, stops nothing by its absence."""
+    """Check one interpreter. A missing package that only some tasks need, such as vLLM, is a warning."""
     program = shutil.which(python, path=search_path())
     fix = (
-        f"name its interpreter under python: in config/config.yaml, or install into it the pip part of envs/{name}.yaml"
+        f"name its interpreter under python: in config/config.yaml, or install the pip part of envs/{name}.yaml into it"
     )
     if program is None:
-        return Finding("environments", "stops", f"{name}: no interpreter {python}", fix)
+        return Finding("environments", "stops", f"{name}: there is no interpreter {python}", fix)
     try:
         version, packages = json.loads(ask([program, "-c", ENVIRONMENT_PROBE], text=json.dumps(list(pins))).stdout)
     except (ValueError, OSError):
-        return Finding("environments", "stops", f"{name}: {program} is no Python that answers", fix)
+        return Finding("environments", "stops", f"{name}: {program} does not answer as a Python interpreter does", fix)
     missing = sorted(package for package, has in packages.items() if has is None)
     others = sorted(f"{p} {has}" for p, has in packages.items() if has and has.partition("+")[0] != pins[p])
     if tuple(version) < (3, 11):
@@ -77,6 +77,6 @@ def _interpreter(name: str, python: str, pins: dict[str, str], essential: set[st
         return Finding("environments", "stops", f"{name}: {program} lacks {', '.join(lacks)}", fix)
     if missing or others:
         parts = [f"lacks {', '.join(missing)}, which some tasks need"] if missing else []
-        parts += [f"has {', '.join(others)}, other than envs/{name}.yaml pins"] if others else []
+        parts += [f"has {', '.join(others)}, and envs/{name}.yaml pins other versions"] if others else []
         return Finding("environments", "warning", f"{name}: {program} {'; '.join(parts)}", fix)
     return Finding("environments", "ok", f"{name}: {program}")

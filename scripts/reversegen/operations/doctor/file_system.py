@@ -1,4 +1,4 @@
-"""The file system below results/: atomic renames, and locks that hold."""
+"""The file system of results/: whether renames are atomic and locks work."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reversegen.operations.doctor.finding import Finding, ask, reason
 
 
 def check_file_system(results: Path) -> Iterable[Finding]:
-    """Whether a rename replaces a file at once for a reader, and a folder; whether a lock holds between processes."""
+    """Check whether a reader sees a renamed file or folder at once, and whether a lock holds between processes."""
     results.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".doctor-", dir=results) as folder:
         place = Path(folder)
@@ -23,15 +23,15 @@ def check_file_system(results: Path) -> Iterable[Finding]:
         (place / "new").replace(place / "folder")
         whole = (place / "folder/file").read_text() == "whole" and not (place / "new").exists()
         if torn or not whole:
-            text = f"{results.resolve()}: a rename is not atomic: {torn} of {reads} reads found it missing or cut"
-            yield Finding("file system", "stops", text, "keep results/ on a disk with POSIX renames")
+            text = f"{results.resolve()}: a rename is not atomic: in {torn} of {reads} reads the file was missing or truncated"
+            yield Finding("file system", "stops", text, "keep results/ on a file system with POSIX renames")
         else:
-            yield Finding("file system", "ok", "renames are atomic for a reader on this machine")
+            yield Finding("file system", "ok", "renames are atomic for readers on this machine")
         yield _lock(place / "lock")
 
 
 def _torn_reads(place: Path) -> tuple[int, int]:
-    """Reads of a file while another thread replaces it 200 times, and those that did not see one whole version of it."""
+    """How often a file is read while a thread replaces it 200 times, and how many reads did not see a whole version."""
     versions = [letter * 65536 for letter in "ab"]
     file = place / "file"
     file.write_text(versions[0])
@@ -55,15 +55,15 @@ def _torn_reads(place: Path) -> tuple[int, int]:
 
 
 def _lock(file: Path) -> Finding:
-    again = "import fcntl, sys; fcntl.flock(open(sys.argv[1]), fcntl.LOCK_EX | fcntl.LOCK_NB)"
-    fix = "start one Snakemake at a time in this folder; a mount option such as NFS's local_lock may be off"
+    probe = "import fcntl, sys; fcntl.flock(open(sys.argv[1]), fcntl.LOCK_EX | fcntl.LOCK_NB)"
+    fix = "run one Snakemake at a time in this folder; check mount options such as local_lock of NFS"
     with file.open("w") as locked_file:
         try:
             fcntl.flock(locked_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             return Finding("locks", "warning", f"no file can be locked: {error.strerror}", fix)
-        if ask([sys.executable, "-c", again, str(file)]).returncode == 0:
+        if ask([sys.executable, "-c", probe, str(file)]).returncode == 0:
             return Finding("locks", "warning", "a file that one process has locked can be locked by another", fix)
-    if (retry := ask([sys.executable, "-c", again, str(file)])).returncode:
+    if (retry := ask([sys.executable, "-c", probe, str(file)])).returncode:
         return Finding("locks", "warning", f"a lock outlives its process: {reason(retry)}", fix)
-    return Finding("locks", "ok", "a lock holds between processes of this machine, and goes with its process")
+    return Finding("locks", "ok", "a lock holds between processes of this machine, and ends with its process")

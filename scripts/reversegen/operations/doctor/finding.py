@@ -1,4 +1,4 @@
-"""What the doctor says of one thing that it looked at, and how it asks another program."""
+"""The result of one check of the doctor, and the function that runs another program."""
 
 from __future__ import annotations
 
@@ -7,28 +7,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from reversegen.core.markdown import filled
+
 PATIENCE = 15.0
-"""Seconds after which an answer is given up."""
+"""Seconds that a program has to answer."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     subject: str
-    """What was looked at, in a word or two."""
+    """The subject of the check, in a word or two."""
     state: Literal["ok", "warning", "stops", "skipped"]
-    """stops: a run would fail. skipped: it could not be looked at, and the text says why."""
+    """stops: a run would fail. skipped: the check was not possible, and the text gives the reason."""
     text: str
     fix: str = ""
-    """What to do; empty if there is nothing."""
+    """How to fix it; empty if there is nothing to fix."""
 
     def __str__(self) -> str:
-        return f"{self.state:8} {self.subject:13} {self.text}" + (f"\n{'':22} -> {self.fix}" if self.fix else "")
+        lines = filled(self.text, f"{self.state:8} {self.subject:13} ")
+        return lines + (f"\n{filled(self.fix, ' ' * 23 + '-> ')}" if self.fix else "")
 
 
 def ask(command: Sequence[str], patience: float | None = None, text: str = "") -> subprocess.CompletedProcess[str]:
-    """Run a command that reads a text. One that is not here, or does not answer in time, fails with that as its error."""
+    """Run a command with a text as its input. If it is not installed or not in time, the result is a failure that states so."""
     patience = PATIENCE if patience is None else patience
     try:
         return subprocess.run(command, capture_output=True, text=True, timeout=patience, check=False, input=text)
@@ -39,5 +42,5 @@ def ask(command: Sequence[str], patience: float | None = None, text: str = "") -
 
 
 def reason(process: subprocess.CompletedProcess[str]) -> str:
-    """The end of what a command that failed has said."""
+    """The end of the output of a command that failed."""
     return " ".join((process.stderr or process.stdout).split())[-200:] or f"status {process.returncode}"

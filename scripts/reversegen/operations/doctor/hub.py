@@ -1,4 +1,4 @@
-"""The models and data of a task: whether they are here, or can be fetched from the hub; and the keys of its endpoints."""
+"""The models and data of a task, on this machine or on the hub, and the keys of its endpoints."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ for repo, kind, revision, file in json.load(sys.stdin):
     if state in ("offline", "unreachable"):
         break
 """
-"""Asks for the headers of one file of each; in a process of its own, since the hub's client reads its settings at import."""
+"""It requests the headers of one file of each repository, in a new process: the hub's client reads its settings at import."""
 
 
 def check_hub(name: str, configuration: Configuration, folder: Path) -> Iterable[Finding]:
-    """Whether the task's models and data are here, or can be fetched: a locked commit, and access."""
+    """Check whether the task's models and data are on this machine, or can be fetched: a locked commit, and access."""
     task, repositories = configuration.task(name), {}
     for role, (model_name, model) in models_by_role(task, configuration).items():
         place = model_folder(model_name, model)
@@ -51,7 +51,9 @@ def check_hub(name: str, configuration: Configuration, folder: Path) -> Iterable
             try:
                 check_folder(folder / place)
             except BadInput as error:
-                yield Finding("models", "stops", str(error), f"name another folder for the {role}, or fetch it again")
+                yield Finding(
+                    "models", "stops", str(error), f"configure another folder for the {role}, or fetch it again"
+                )
         elif model.hub:
             repositories[model.hub] = ("model", "config.json")
     for source in task_sources(task):
@@ -59,9 +61,14 @@ def check_hub(name: str, configuration: Configuration, folder: Path) -> Iterable
         if source.hub and place and not (folder / place).is_file():
             repositories[source.hub.repo] = ("dataset", "README.md")
         if source.file and not source.file.is_file():
-            yield Finding("data", "stops", f"{source.file}: no such file", "see config/README.md for how data is given")
+            yield Finding(
+                "data",
+                "stops",
+                f"{source.file}: no such file",
+                "correct the path; config/README.md explains data sources",
+            )
     if not repositories:
-        yield Finding("hub", "ok", "nothing is left to fetch from it")
+        yield Finding("hub", "ok", "nothing has to be fetched from it")
         return
     unlocked = sorted(repo for repo in repositories if repo not in configuration.lock)
     if unlocked:
@@ -73,7 +80,7 @@ def check_hub(name: str, configuration: Configuration, folder: Path) -> Iterable
 
 
 def _hub_states(repositories: Mapping[str, tuple[str, str]], configuration: Configuration) -> dict[str, str]:
-    """What the hub says of each repository, in a word; nothing of those that it did not answer for in time."""
+    """The state of each repository in a word, without those for which the hub did not answer in time."""
     queries = [
         (repo, kind, configuration.lock.get(repo, "main"), file) for repo, (kind, file) in sorted(repositories.items())
     ]
@@ -86,30 +93,38 @@ def _access(repos: Sequence[str], answers: Mapping[str, str]) -> Iterable[Findin
     for repo in repos:
         by_state.setdefault(answers.get(repo, "unreachable"), []).append(repo)
     if gated := by_state.get("gated"):
-        fix = "accept each licence on its page of the hub, and export HF_TOKEN with a token of that account"
+        fix = "accept each licence on its hub page, and export HF_TOKEN with a token of that account"
         yield Finding("hub", "stops", f"no access to {', '.join(gated)}", fix)
     if unknown := by_state.get("unknown"):
-        fix = "correct id and commit, or export HF_TOKEN where it is private"
-        yield Finding("hub", "stops", f"the hub has not, at the commit of config/lock.yaml: {', '.join(unknown)}", fix)
+        fix = "correct its id or commit; if the repository is private, export HF_TOKEN"
+        yield Finding(
+            "hub",
+            "stops",
+            f"the hub has no such repository, at the commit of config/lock.yaml: {', '.join(unknown)}",
+            fix,
+        )
     if "offline" in answers.values():
         yield Finding(
-            "hub", "skipped", "HF_HUB_OFFLINE is set: access was not tried", "unset it where files are fetched"
+            "hub",
+            "skipped",
+            "HF_HUB_OFFLINE is set: access was not tried",
+            "unset it on the machine that fetches files",
         )
     elif "unreachable" in by_state:
         text = f"the hub was not reached: access to {', '.join(by_state['unreachable'])} was not tried"
-        yield Finding("hub", "skipped", text, "run this where files are fetched, such as the login node")
+        yield Finding("hub", "skipped", text, "run the doctor where files are fetched, such as on the login node")
     if readable := by_state.get("readable"):
         yield Finding("hub", "ok", f"readable: {', '.join(readable)}")
 
 
 def check_keys(name: str, configuration: Configuration, environment: Mapping[str, str]) -> Iterable[Finding]:
-    """Whether the environment variable of each endpoint holds what its jobs take for a key; none is shown, none is tried."""
+    """Check whether the environment variable of each endpoint holds a key. No key is shown, and none is tried."""
     models = models_by_role(configuration.task(name), configuration).values()
     endpoints = [model.endpoint for _, model in models if model.endpoint]
     for key, endpoint in sorted({endpoint.api_key_env: endpoint for endpoint in endpoints}.items()):
         try:
             endpoint_key(endpoint, environment)
         except BadInput as error:
-            yield Finding("keys", "stops", str(error), f"export {key}=... where Snakemake is started")
+            yield Finding("keys", "stops", str(error), f"export {key}=... in the shell that starts Snakemake")
         else:
             yield Finding("keys", "ok", f"{key} is set")

@@ -1,4 +1,4 @@
-"""What the jobs of the plan take, held to what their sizes give them: memory of a GPU, and time."""
+"""The planned jobs compared with the limits of their sizes: the memory of a GPU, and time."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from reversegen.operations.usage import benchmark_seconds
 from reversegen.workflow.stages import STAGES, models_by_role, rule_of
 
 NEAR = 0.8
-"""Share of its time limit from which a finished job says that the next may not finish."""
+"""The share of its time limit above which a finished job gives a warning that the next one may not finish."""
 
 
 def check_memory(name: str, configuration: Configuration, folder: Path) -> Iterable[Finding]:
-    """Whether each batch of the plan fits the GPU of its size: by the model's own config.json where its folder is here."""
+    """Check whether each planned batch fits the GPU of its size, by the config.json of the model if its folder exists."""
     jobs = []
-    with contextlib.suppress(BadInput):  # which check_times shows
+    with contextlib.suppress(BadInput):  # check_times reports it
         jobs = list(planned_jobs(name, configuration, folder / "results" / name))
     fits: dict[str, float] = {}
     shown = set()
@@ -48,8 +48,8 @@ def check_memory(name: str, configuration: Configuration, folder: Path) -> Itera
             continue
         shown.add(text)
         if most == 0:
-            fix = f"lower max_new_tokens, or give {job.model} a size whose GPU has more (sizes in config/config.yaml)"
-            yield Finding("GPU memory", "stops", f"{text}; not one sequence fits", fix)
+            fix = f"lower max_new_tokens, or give {job.model} a size with more GPU memory (sizes in config/config.yaml)"
+            yield Finding("GPU memory", "stops", f"{text}; not even one sequence fits", fix)
         elif takes > available:
             fix = f"lower {STAGES[job.rule].batch_size} to {most}"
             yield Finding("GPU memory", "warning", f"{text}; batches will be halved", fix)
@@ -63,7 +63,7 @@ def check_memory(name: str, configuration: Configuration, folder: Path) -> Itera
 
 
 def check_times(name: str, configuration: Configuration, results: Path) -> Iterable[Finding]:
-    """Whether jobs fit their time limits: finished ones by their time, others by the rate that they would have to reach."""
+    """Check time limits: finished jobs by their time, other jobs by the rate that they need."""
     models = models_by_role(configuration.task(name), configuration)
     sizes = {role: model.size for role, (_, model) in models.items()}
     longest_seconds = _longest_seconds(results / name / "benchmarks", sizes)
@@ -71,27 +71,29 @@ def check_times(name: str, configuration: Configuration, results: Path) -> Itera
         size = sizes[STAGES[rule].role]
         limit = configuration.workflow.sizes[size].runtime
         if seconds / 60 > NEAR * limit:
-            fix = f"raise runtime of the size {size} in config/config.yaml"
+            fix = f"raise the runtime of the size {size} in config/config.yaml"
             yield Finding("time limits", "warning", f"{rule} took {seconds / 60:.0f} of its {limit} minutes", fix)
     try:
         jobs = list(planned_jobs(name, configuration, results / name))
     except BadInput as error:
         jobs = []
-        yield Finding("data", "stops", str(error), "fix that file")
+        yield Finding("data", "stops", str(error), "correct that file")
     if suffice := _needed_rates([job for job in jobs if job.rule not in longest_seconds], configuration):
         rates = "; ".join(f"{rule} {math.ceil(rate):,} ({why})" for rule, (rate, why) in suffice.items())
         yield Finding(
-            "time limits", "ok", f"tokens a second that suffice for the most that a job of the plan writes: {rates}"
+            "time limits", "ok", f"these rates in tokens a second are enough for the largest planned jobs: {rates}"
         )
     if longest_seconds:
         seconds, longest = max((seconds, rule) for rule, seconds in longest_seconds.items())
         yield Finding(
-            "time limits", "ok", f"of {len(longest_seconds)} measured stages {longest} took longest: {seconds:.0f} s"
+            "time limits",
+            "ok",
+            f"of {len(longest_seconds)} measured stages {longest} took the longest: {seconds:.0f} s",
         )
 
 
 def _longest_seconds(benchmarks: Path, roles: Collection[str]) -> dict[str, float]:
-    """The longest job of each timed stage whose role is among these, by its rule."""
+    """The seconds of the longest job of each timed stage whose role is in `roles`, by its rule."""
     longest: dict[str, float] = {}
     for file in sorted(benchmarks.rglob("*.tsv")):
         stage = STAGES.get(rule_of(file))
@@ -101,7 +103,7 @@ def _longest_seconds(benchmarks: Path, roles: Collection[str]) -> dict[str, floa
 
 
 def _needed_rates(jobs: Iterable[Job], configuration: Configuration) -> dict[str, tuple[float, str]]:
-    """By rule, the tokens a second that its largest job must write to end in time, and what they rest on."""
+    """The tokens a second that the largest job of each rule must write to end in time, with the numbers behind them."""
     rates: dict[str, tuple[float, str]] = {}
     for job in jobs:
         model = configuration.models[job.model]

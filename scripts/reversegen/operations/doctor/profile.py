@@ -1,4 +1,4 @@
-"""The profile of a run: whether Snakemake could read it, and what it changes of the configuration."""
+"""The profile of a run: whether Snakemake can read it, and the configuration that it overrides."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from reversegen.workflow.configuration import load_configuration
 
 
 def check_profile(place: Path | None) -> tuple[list[Finding], Profile | None]:
-    """The profile of a folder, if it can be read, and what there is to say of it."""
+    """The findings on the profile of a folder, and the profile; None if there is none or it cannot be read."""
     if place is None:
-        return [Finding("profile", "skipped", "no profile is named: jobs run on this machine")], None
+        return [Finding("profile", "skipped", "no profile is given, so jobs run on this machine")], None
     try:
         profile = read_profile(place)
     except BadInput as error:
-        return [Finding("profile", "stops", str(error), "correct it; config/README.md tells of profiles")], None
+        return [Finding("profile", "stops", str(error), "correct it; config/README.md explains profiles")], None
     executor = profile.keys.executor
     module = f"snakemake_executor_plugin_{executor.replace('-', '_')}"
     if executor != "local" and importlib.util.find_spec(module) is None:
@@ -34,10 +34,10 @@ def check_profile(place: Path | None) -> tuple[list[Finding], Profile | None]:
 def check_overrides(
     content: Mapping[str, Any], configuration: Configuration, profile: Profile, folder: Path
 ) -> tuple[list[Finding], Configuration]:
-    """The configuration with what the profile's `config` changes of it, and what is wrong with that."""
+    """The findings on the `config` of a profile, and the configuration that it overrides."""
     try:
         return [], load_configuration(merge(dict(content), profile.keys.overrides), folder)
     except BadInput as error:
         text = f"{profile.file}: config: {str(error).removeprefix(f'{folder}/config.yaml: ')}"
-        finding = Finding("profile", "stops", text, "correct it; config/config.yaml says what the key takes")
+        finding = Finding("profile", "stops", text, "correct it; the comments of config/config.yaml explain the key")
         return [finding], configuration

@@ -1,13 +1,14 @@
-"""Everything that would stop a run, found before it.
+"""All checks of the doctor, and their findings as text.
 
-Nothing is submitted, downloaded or run on a GPU. Every question to SLURM, the hub or an interpreter has a time limit: with
-its controller down SLURM's commands wait for minutes.
+Nothing is submitted, downloaded or run on a GPU. Every call of SLURM, the hub or an interpreter has a time limit, since
+SLURM's commands wait for minutes if its controller is down.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -24,11 +25,14 @@ from reversegen.operations.doctor.limits import check_memory, check_times
 from reversegen.operations.doctor.profile import check_overrides, check_profile
 from reversegen.workflow.configuration import load_configuration
 
+STATES = ("ok", "skipped", "warning", "stops")
+"""The states in the order in which findings are shown."""
+
 
 def examine(name: str, place: Path | None, folder: Path) -> list[Finding]:
-    """Everything that a run of a task in `folder` needs, by the profile in `place`.
+    """The findings on a run of a task in `folder` with the profile in `place`. They take a minute at most.
 
-    Takes a minute at most. Raises BadInput for an unknown task, and where `folder/config` cannot be read.
+    Raises BadInput if the task is unknown or `folder/config` cannot be read.
     """
     content = read_yaml(folder / "config/config.yaml")
     configuration = load_configuration(content, folder / "config")
@@ -52,3 +56,14 @@ def examine(name: str, place: Path | None, folder: Path) -> list[Finding]:
     with ThreadPoolExecutor(len(checks)) as pool:
         checked = pool.map(lambda check: list(check()), checks)
         return [*findings, *(finding for part in checked for finding in part)]
+
+
+def report_text(name: str, findings: Iterable[Finding]) -> str:
+    """Every finding on lines of at most a screen's width, the worst last, and how many would stop a run."""
+    ordered = sorted(findings, key=lambda finding: STATES.index(finding.state))
+    counts = Counter(finding.state for finding in ordered)
+    end = f"Nothing would stop a run of {name}."
+    if counts["stops"]:
+        noun = "finding" if counts["stops"] == 1 else "findings"
+        end = f"{counts['stops']} {noun} would stop a run of {name}. Each is marked `stops` above, with its fix."
+    return "\n".join([*map(str, ordered), "", end])
