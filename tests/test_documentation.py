@@ -51,6 +51,19 @@ def test_each_relative_link_leads_to_a_file_and_a_heading(page: Path) -> None:
     assert missing(page) == []
 
 
+@pytest.mark.parametrize("page", [OUTSIDE[0], *PAGES], ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_each_picture_is_there_for_a_light_and_a_dark_screen(page: Path) -> None:
+    text = page.read_text()
+    pictures = re.findall(
+        r"<picture>.*?srcset=\"(.*?)-dark\.(\w+)\".*?src=\"(.*?)-light\.(\w+)\".*?</picture>", text, re.DOTALL
+    )
+    assert len(pictures) == text.count("<img") == text.count("<picture>")  # MkDocs checks no HTML
+    for dark, dark_form, light, light_form in pictures:
+        assert (dark, dark_form) == (light, light_form)
+        assert (page.parent / f"{dark}-dark.{dark_form}").is_file()
+        assert (page.parent / f"{light}-light.{light_form}").is_file()
+
+
 def test_the_search_for_links_knows_them(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text('# A title, with `code`\n[a](b.md) [c](#a-title-with-code) [d](page.md#e)\n[f]: g\n<img src="h">\n')

@@ -71,13 +71,13 @@ class KeyTables:
         if path and node.get("description"):
             yield str(node["description"]).partition("\n")[0]
         yield self._table(name, node, path)
+        yield from self._shipped_entries(path if name.endswith(".NAME") else ())
         for key, title, names in nested:
             inner = f"{name}.{key}" if name else key
             where = (*path, key)
             if title is not None:
                 shown = f"{inner}.NAME" if names else inner
                 yield from self._inner_section(shown, title, where)
-                yield from self._shipped_names(where if names else ())
 
     def _inner_section(self, name: str, title: str, path: Path) -> Iterator[str]:
         """A section of a class, whole at its first place, and at any other one the defaults that differ."""
@@ -93,12 +93,15 @@ class KeyTables:
     def _differs(self, path: Path, other: Path) -> bool:
         return self._default(path) != self._default(other) or self.reasons.get(path) != self.reasons.get(other)
 
-    def _shipped_names(self, path: Path) -> Iterator[str]:
+    def _shipped_entries(self, path: Path) -> Iterator[str]:
         """The entries that ship below a key whose names a user chooses, each with its reason."""
         values = self._default(path) if path else None
         if isinstance(values, Mapping) and any((*path, name) in self.reasons for name in values):
             yield "As shipped:"
-            lines = [f"- `{name}`: {self.reasons.get((*path, name), '')}".removesuffix(": ") for name in values]
+            lines = [
+                f"- `{name}: {_flow(value)}`. {_sentences(self.reasons.get((*path, name), ''))}".strip()
+                for name, value in values.items()
+            ]
             yield "\n".join(lines)
 
     def _table(self, name: str, node: Schema, path: Path) -> str:
@@ -241,5 +244,10 @@ def _cell(text: str) -> str:
 def _shown_default(value: Any) -> str:
     if value is ABSENT or (isinstance(value, Mapping) and value):
         return ""
-    shown = yaml.safe_dump(value, default_flow_style=True, width=10**6).removesuffix("...\n").strip()
-    return f"`{shown}`".replace("|", r"\|")
+    return f"`{_flow(value)}`".replace("|", r"\|")
+
+
+def _flow(value: Any) -> str:
+    """A value as YAML on one line."""
+    text: str = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=10**6)
+    return text.removesuffix("...\n").strip()
