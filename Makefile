@@ -14,10 +14,10 @@ RUN = PYTHONPATH=scripts$${PYTHONPATH:+:$$PYTHONPATH} REVERSEGEN_NO_BARS=1 snake
   --workflow-profile none --rerun-triggers $(TRIGGERS) $(if $(LOGGER),--logger $(LOGGER))
 INSTALL = python -m pip install --quiet --no-compile --disable-pip-version-check
 
-.PHONY: help demo tables doctor test lint bench schema pins
+.PHONY: help demo tables doctor test lint docs bench schema reference pins
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' Makefile
 
 demo: .venv/demo ## run the whole loop of TASK (tiny-math); end with a summary and the page to open
 	@echo "Running the loop of $(TASK), from seeds to results/$(TASK)/report.html."
@@ -42,6 +42,9 @@ lint: .venv/test ## check style, types, the order of imports and the rules
 	snakefmt --check Snakefile rules
 	snakemake --lint
 
+docs: .venv/docs ## build the documentation into site/
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict
+
 bench: .venv/bench ## measure time and memory beside other libraries; ONLY=name for one measurement
 	python -m tests.benchmarks $(ONLY)
 
@@ -50,6 +53,9 @@ schema: .venv/demo ## write the JSON Schemas of config/schema from the types
 
 pins: .venv/demo ## write requirements*.txt and envs/*.yaml from envs/pins.toml
 	python scripts/write_pins.py --source envs/pins.toml --folder .
+
+reference: .venv/demo ## write the reference of every key, docs/configuration-reference.md
+	python scripts/write_key_reference.py --shipped config/config.yaml --page docs/configuration-reference.md
 
 # torch first: what needs it must find the build that is there. Not compiled: of 20,000 modules a job imports 3,000.
 .venv/demo: requirements.txt
@@ -63,6 +69,12 @@ pins: .venv/demo ## write requirements*.txt and envs/*.yaml from envs/pins.toml
 	@echo "Installing the Python packages of requirements-bench.txt and requirements-model.txt into .venv."
 	@$(INSTALL) -r requirements-bench.txt
 	@$(INSTALL) --no-deps -r requirements-model.txt
+	@touch $@
+
+.venv/docs: requirements-docs.txt
+	@echo "Installing the Python packages of requirements-docs.txt into .venv."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(INSTALL) -r requirements-docs.txt
 	@touch $@
 
 .venv/test: .venv/demo requirements-dev.txt requirements-text.txt

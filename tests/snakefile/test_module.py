@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,15 @@ def test_an_importing_workflow_plans_ours_beside_its_own_rules(importing: Workfl
     importing.write_task("tiny-math", {"shards": 3}, base="tiny-math")
     jobs = planned(run(importing, "-n"))
     assert (jobs["reversegen_sample_instructions"], jobs["reversegen_gather_shards"]) == (3, 4)
+
+
+def test_the_documentation_shows_a_workflow_that_imports_ours(importing: Workflow) -> None:
+    page = (REPOSITORY / "docs/own-data.md").read_text()
+    [shown] = re.findall(r"^    module reversegen:\n(?:    .*\n|\n)+", page, re.MULTILINE)
+    text = textwrap.dedent(shown).replace("reversegen/Snakefile", str(REPOSITORY / "Snakefile"))
+    (importing.folder / "Snakefile").write_text(text)
+    jobs = planned(run(importing, "-n"))
+    assert jobs["reversegen_evaluate_proposer"] == jobs["all"] == 1
 
 
 @pytest.mark.slow

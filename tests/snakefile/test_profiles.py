@@ -66,6 +66,6 @@ def test_profiles_hold_the_rerun_triggers_once() -> None:
 
 def test_no_document_advises_to_replace_the_default_profile() -> None:
     """The Makefile replaces it to keep its announcement off the terminal; tests/test_makefile.py compares the triggers."""
-    for name in ("README.md", "config/README.md", "results/README.md", "slurm/config.yaml"):
-        path = REPOSITORY / name
+    named = ("README.md", "CONTRIBUTING.md", "config/README.md", "results/README.md", "slurm/config.yaml")
+    for path in [*(REPOSITORY / name for name in named), *(REPOSITORY / "docs").rglob("*.md")]:
         assert "--workflow-profile" not in path.read_text(), path

@@ -65,7 +65,7 @@ def check_hub(name: str, configuration: Configuration, folder: Path) -> Iterable
                 "data",
                 "stops",
                 f"{source.file}: no such file",
-                "correct the path; config/README.md explains data sources",
+                "correct the path; docs/own-data.md explains data sources",
             )
     if not repositories:
         yield Finding("hub", "ok", "nothing has to be fetched from it")

@@ -22,7 +22,7 @@ def check_profile(place: Path | None) -> tuple[list[Finding], Profile | None]:
     try:
         profile = read_profile(place)
     except BadInput as error:
-        return [Finding("profile", "stops", str(error), "correct it; config/README.md explains profiles")], None
+        return [Finding("profile", "stops", str(error), "correct it; docs/cluster.md explains profiles")], None
     executor = profile.keys.executor
     module = f"snakemake_executor_plugin_{executor.replace('-', '_')}"
     if executor != "local" and importlib.util.find_spec(module) is None:
