@@ -7,7 +7,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE # packages are compiled as they are imported
 
-.PHONY: demo test lint bench doctor schema
+.PHONY: demo test lint check quick bench doctor schema
 
 demo: .venv/demo
 	$(if $(LOGGER),REVERSEGEN_NO_BARS=1 )snakemake $(if $(LOGGER),--logger $(LOGGER) )--cores all --quiet host rules --show-failed-logs --prioritize train_proposer -- \
@@ -15,8 +15,18 @@ demo: .venv/demo
 	@cat results/$(TASK)/table.md
 	@echo "The page to open: results/$(TASK)/report.html"
 
+# What needs a SLURM, vLLM or a published model runs in .ci/run, which selects all tests.
+SELECTED := not slurm and not vllm and not real_model
+
 test: .venv/test
-	pytest
+	pytest -m "$(SELECTED)"
+
+# Lint and the tests without models, at the same time.
+check: .venv/test
+	$(MAKE) --no-print-directory -j 2 quick lint
+
+quick: .venv/test
+	pytest -m "$(SELECTED) and not models"
 
 lint: .venv/test
 	ruff check scripts tests

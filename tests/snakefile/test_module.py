@@ -48,7 +48,7 @@ def test_an_importing_workflow_plans_ours_beside_its_own_rules(importing: Workfl
     assert (jobs["reversegen_sample_instructions"], jobs["reversegen_gather_shards"]) == (3, 4)
 
 
-@pytest.mark.slow
+@pytest.mark.models
 def test_an_importing_workflow_runs_tiny_math_to_its_first_evaluation(importing: Workflow, tiny_model: Path) -> None:
     shutil.copytree(tiny_model, importing.folder / "results/models")
     run(importing)

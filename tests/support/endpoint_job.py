@@ -1,6 +1,6 @@
-"""A job that asks an endpoint so many questions, to be killed or measured: python tests/support/endpoint_job.py --help
+"""A job that asks an endpoint a number of questions, to be killed or measured: python tests/support/endpoint_job.py --help
 
-It answers through `loop.answering`, with batches, threads, kept calls and all, and prints its seconds and peak memory as JSON.
+It answers by `loop.answering`, with batches, threads and stored calls, and prints its seconds and peak memory as JSON.
 """
 
 from __future__ import annotations
@@ -28,11 +28,12 @@ from reversegen.kinds import open_kind
 from reversegen.loop.answering import answer_questions
 
 THREADS, BATCH = 4, 256
-"""Of the engine alone: as many requests in hand as 64 threads with batches of 16, and one thread's fill another's end."""
+"""Threads and batch of the engine `alone`: as many requests at once as 64 threads with batches of 16. The next batch of one
+thread fills the end of another thread's batch."""
 
 
 def main(url: str, output: Path, questions: int, limits: Limits, batch_size: int, alone: bool) -> None:
-    """Answer `question 0`, `question 1`, and so on; by the engine `alone`, after one that is not timed."""
+    """Answer `question 0`, `question 1` and so on. With `alone` only the engine works; its first question is not timed."""
     endpoint = Endpoint(base_url=url, model="some-model", api_key_env="REVERSEGEN_TEST_KEY")
     engine = OpenAIEngine(endpoint, limits, Decoding(8), calls_folder(output))
     kind = open_kind(KindUse(name="math"))

@@ -22,7 +22,7 @@ SAFETY = KindUse.model_validate({"name": "safety", "safety": {"refusals": ["sorr
 
 
 def planted(failed: dict[str, int], passed: dict[str, int] | None = None, iterations: int = 2) -> JudgedInstructions:
-    """So many failing and passed instructions of each kind, whose id starts with it, dealt to the iterations in turn."""
+    """Failing and passed instructions of each kind, dealt to the iterations in turn. An id starts with its kind."""
     rng, judged = (
         random.Random(0),
         JudgedInstructions(
@@ -46,7 +46,7 @@ def planted(failed: dict[str, int], passed: dict[str, int] | None = None, iterat
 
 
 def kinds_of(failures: list[Failure]) -> dict[int, Counter[str]]:
-    found: dict[int, Counter[str]] = {}
+    kinds: dict[int, Counter[str]] = {}
     for failure in failures:
-        found.setdefault(failure.cluster, Counter())[failure.instruction_id[:5]] += 1
-    return found
+        kinds.setdefault(failure.cluster, Counter())[failure.instruction_id[:5]] += 1
+    return kinds

@@ -24,6 +24,7 @@ from tests.support.training import (
     supervise,
     training,
 )
+from tests.support.warm_python import JOBS, warm_python
 from tests.support.workflows import REPOSITORY, Workflow
 from transformers import AutoModelForCausalLM
 
@@ -109,16 +110,16 @@ def stages(out: str) -> dict[str, list[str]]:
     }
 
 
-@pytest.mark.slow
+@pytest.mark.models
 @pytest.mark.parametrize(("config", "names"), [("ddp", ["preferred", "supervised"]), ("fsdp", ["preferred"])])
 def test_two_processes_train_as_one_and_go_on_after_a_stop(folder: Path, config: str, names: list[str]) -> None:
     (folder / "stages.py").write_text(STAGES)
     file = str(REPOSITORY / f"config/accelerate/{config}.yaml")
     launch = ["-m", "accelerate.commands.launch", "--config_file", file, "--num_processes", "2"]
     words = json.dumps([stages(config)[name] for name in names])
-    command = [sys.executable, *launch, "--main_process_port", "0", "stages.py", config, words]
+    command = [warm_python(), *launch, "--main_process_port", "0", "stages.py", config, words]
     for stop in ({"STOP": "6"}, {}):
-        environment = {**os.environ, **stop}
+        environment = {**os.environ, **JOBS, **stop}
         done = subprocess.run(
             command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=600
         )

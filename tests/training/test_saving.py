@@ -118,7 +118,7 @@ def measured(folder: Path, way: str, dtype: torch.dtype = torch.float32) -> floa
     return sum(margins) / 16
 
 
-@pytest.mark.slow
+@pytest.mark.models
 @pytest.mark.parametrize("lora", [None, WIDE], ids=["full", "lora"])
 @pytest.mark.parametrize("way", ["sft", "dpo"])
 def test_what_training_gains_is_in_the_folder_of_16_bits(
@@ -160,7 +160,7 @@ def test_what_training_gains_is_in_the_folder_of_16_bits(
     assert folder_bytes(train(way, base, tmp_path / "resumed", lora, HALF)) == folder_bytes(half)
 
 
-@pytest.mark.slow
+@pytest.mark.models
 def test_iterations_add_up(base: Path, tmp_path: Path) -> None:
     """Each starts from the folder of the one before; three have what three in float32 have."""
     gains = []
@@ -172,7 +172,7 @@ def test_iterations_add_up(base: Path, tmp_path: Path) -> None:
     assert gains[1] == pytest.approx(gains[0], rel=0.15)
 
 
-@pytest.mark.slow
+@pytest.mark.models
 @pytest.mark.parametrize("lora", [None, WIDE], ids=["full", "lora"])
 def test_a_folder_that_lost_its_training_is_not_left(
     base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, lora: Lora | None
@@ -220,7 +220,7 @@ def test_the_share_is_a_ratio_of_means_and_null_if_nothing_can_be_told() -> None
             kept([0, 0], after, saved, True, 0)
 
 
-@pytest.mark.slow
+@pytest.mark.models
 @pytest.mark.parametrize(
     ("lora", "use", "changes", "arithmetic"),
     [
@@ -265,7 +265,7 @@ def test_an_adapter_and_quantised_weights_are_refused_before_training(base: Path
                 train("sft", folder, tmp_path / "out", lora, HALF)
 
 
-@pytest.mark.slow
+@pytest.mark.models
 def test_lora_on_a_weight_that_two_layers_share_is_refused_before_training(base: Path, tmp_path: Path) -> None:
     """As Gemma's and SmolLM2's: merged into both it would change the other, too."""
     tied = tmp_path / "tied"
@@ -310,7 +310,7 @@ def test_the_draw_is_seeded_small_and_of_what_the_trainer_counts() -> None:
     assert rejected == ([1, 2, 4, 5], [False, False, True, True], -1)
 
 
-@pytest.mark.slow
+@pytest.mark.models
 def test_a_float32_model_of_the_user_is_trained_on_in_16_bits(tmp_path: Path) -> None:
     """Its own small update, which loading to the nearest would lose, is in what is trained from it."""
     base = write_base(tmp_path / "base")
@@ -333,7 +333,7 @@ CONTRADICTIONS = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.models
 @pytest.mark.parametrize("case", CONTRADICTIONS)
 @pytest.mark.parametrize("lora", [None, LORA], ids=["full", "lora"])
 def test_a_generation_config_that_cannot_be_saved_is_left_out(
@@ -355,7 +355,7 @@ def test_a_generation_config_that_cannot_be_saved_is_left_out(
     assert GenerationConfig.from_pretrained(out).eos_token_id == [1, 7]
 
 
-@pytest.mark.slow
+@pytest.mark.models
 @pytest.mark.parametrize("lora", [None, WIDE], ids=["full", "lora"])
 def test_the_reference_leaves_the_memory_before_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lora: Lora | None

@@ -19,7 +19,7 @@ from reversegen.engines.conversations import Conversations
 from reversegen.engines.transformers import TransformersEngine, _Scored
 from reversegen.models.loading import load_tokenizer
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.models
 
 PAIRS = 12
 """No more than the gate asks (saving.ROWS), so that the manifest's gain is that of all pairs."""
