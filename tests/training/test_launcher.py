@@ -7,7 +7,6 @@ import os
 import re
 import socket
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -160,6 +159,8 @@ from pathlib import Path
 from types import SimpleNamespace
 import torch
 from accelerate import PartialState
+
+sys.path.insert(0, sys.argv[2])
 from reversegen.training import checkpoints
 from reversegen.core.errors import Interrupted
 
@@ -188,11 +189,12 @@ with checkpoints.Checkpoints(Path(sys.argv[1]), "key") as saved:
 def test_a_signal_to_one_process_during_a_save_stops_all_when_the_checkpoint_stands(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2", "OMP_NUM_THREADS": "1"}
-    shared["PYTHONPATH"] = str(REPOSITORY / "scripts")
+    shared = {**JOBS, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2", "OMP_NUM_THREADS": "1"}
+    script = tmp_path / "saves.py"
+    script.write_text(SAVES)
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", SAVES, str(tmp_path / "model")],
+            [warm_python(), str(script), str(tmp_path / "model"), str(REPOSITORY / "scripts")],
             env={**os.environ, **shared, "RANK": rank, "LOCAL_RANK": rank},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
