@@ -33,9 +33,6 @@ REPOSITORY = Path(__file__).parents[2]
 FOLDER = "REVERSEGEN_TEST_WARM"
 """Environment variable that names the folder of the server. The first process of pytest sets it, and all others inherit it."""
 IMPORTED = (
-    "snakemake.cli",
-    "snakemake.script",
-    "snakemake.report",
     "yaml",
     "pydantic",
     "scipy.stats",
@@ -204,7 +201,7 @@ def is_of_repository(words: list[str]) -> bool:
 
 
 def import_all() -> None:
-    """Import the packages and this repository's modules."""
+    """Import the packages and this repository's modules, and do what every Snakemake does first."""
     for module in IMPORTED:
         importlib.import_module(module)
     sys.path.insert(0, str(LIBRARY.parent))
@@ -212,8 +209,12 @@ def import_all() -> None:
         module = ".".join(path.relative_to(LIBRARY.parent).with_suffix("").parts).removesuffix(".__init__")
         if module not in NEEDS_MORE:
             importlib.import_module(module)
-    importlib.import_module("snakemake.cli").get_argument_parser()  # finds the plugins of Snakemake
+    for script in sorted(LIBRARY.parent.glob("*.py")):  # parses the code that the hashes of the rules are of
+        importlib.import_module("reversegen.workflow.code_hash").code_hash(script.stem)
     del sys.path[0]
+    sys.argv = ["snakemake", "--version"]  # imports Snakemake and finds its plugins
+    with contextlib.suppress(SystemExit):
+        runpy.run_module("snakemake", run_name="__main__", alter_sys=True)
     gc.freeze()
 
 
