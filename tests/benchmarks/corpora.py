@@ -143,10 +143,12 @@ def _variant(
 
 def real_corpora() -> list[Corpus]:
     """Safety instructions and GSM8K questions as published; none if REVERSEGEN_DATA names no folder with them."""
-    folder = Path(os.environ.get("REVERSEGEN_DATA", REPOSITORY / "../shared/data"))
+    if "REVERSEGEN_DATA" not in os.environ:
+        return _absent("real texts: REVERSEGEN_DATA names no folder with them")
+    folder = Path(os.environ["REVERSEGEN_DATA"])
     safety, gsm8k = folder / "safety/warmup_train_dedup.json", folder / "math/gsm8k_train.jsonl"
     if not (safety.is_file() and gsm8k.is_file()):
-        return _absent(f"real texts: no files at {folder}; REVERSEGEN_DATA names another place")
+        return _absent(f"real texts: {safety} or {gsm8k} is missing; REVERSEGEN_DATA names the folder")
     texts_by_name = {
         "safety": [row["target"] for row in json.loads(safety.read_text())],
         "gsm8k": [json.loads(line)["question"] for line in gsm8k.read_text().splitlines()],

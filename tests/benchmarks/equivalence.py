@@ -85,11 +85,13 @@ def measure() -> list[dict[str, Any]]:
 
 
 def _answers() -> list[str]:
-    folder = Path(os.environ.get("REVERSEGEN_DATA", REPOSITORY / "../shared/data")) / "math"
-    if not folder.is_dir():
+    if "REVERSEGEN_DATA" not in os.environ:
         sys.exit(
-            f"GSM8K's gsm8k_train.jsonl and gsm8k_test.jsonl are not in {folder}; REVERSEGEN_DATA names another place"
+            "REVERSEGEN_DATA is not set; it names the folder with math/gsm8k_train.jsonl and math/gsm8k_test.jsonl"
         )
+    folder = Path(os.environ["REVERSEGEN_DATA"]) / "math"
+    if not folder.is_dir():
+        sys.exit(f"{folder}: no such folder; REVERSEGEN_DATA names the one above, with GSM8K's files in math/")
     lines = [line for path in sorted(folder.glob("gsm8k_*.jsonl")) for line in path.read_text().splitlines()]
     return [str(final_answer(json.loads(line)["answer"]).value) for line in lines]
 

@@ -23,9 +23,9 @@ ARGUMENTS: dict[str, Any] = {"max_model_len": 256, "kv_cache_memory_bytes": 2**2
 
 def measure() -> list[dict[str, Any]]:
     """One row for greedy answers and one for seeded draws; none, with the reason, if vLLM is not installed."""
-    python = os.environ.get("REVERSEGEN_VLLM_PYTHON") or str(REPOSITORY / ".venv-vllm/bin/python")
+    python = os.environ.get("REVERSEGEN_VLLM_PYTHON", "")
     if not Path(python).is_file():
-        print(f"vllm: skipped: {python} does not exist; name an interpreter with vLLM in REVERSEGEN_VLLM_PYTHON")
+        print("vllm: skipped; REVERSEGEN_VLLM_PYTHON must name an interpreter that has vLLM")
         return []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

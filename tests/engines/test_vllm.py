@@ -234,7 +234,7 @@ def test_an_engine_without_the_memory_it_needs_ends_the_job_with_its_own_message
     assert not (tmp_path / "responses.jsonl").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.models
 def test_the_loop_runs_with_vllm_in_an_interpreter_of_its_own(vllm_python: str, tmp_path: Path) -> None:
     workflow = new_workflow(tmp_path / "run")
     workflow.write_task("micro-vllm", {"proposer": "tiny-arithmetic-vllm", "target": "tiny-arithmetic-vllm"}, "micro")

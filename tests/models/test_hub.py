@@ -31,7 +31,7 @@ from tests.support.hub_stages import (
     stage,
 )
 from tests.support.kinds import MATH
-from tests.support.workflows import MINILM, Workflow
+from tests.support.workflows import Workflow
 
 from reversegen.config.data import DataSource, UrlData
 from reversegen.config.load import read_yaml
@@ -189,14 +189,14 @@ def test_a_module_whose_weights_are_a_pickle_is_refused(hub: Hub, tmp_path: Path
     assert "2_Dense: no weights model*.safetensors, the only ones that are loaded" in done.stderr
 
 
-def test_a_real_sentence_model_that_was_fetched_is_loaded(hub: Hub, tmp_path: Path) -> None:
-    hub.repositories["models/some/minilm"] = Repository(contents(MINILM))
+def test_a_real_sentence_model_that_was_fetched_is_loaded(hub: Hub, minilm: Path, tmp_path: Path) -> None:
+    hub.repositories["models/some/minilm"] = Repository(contents(minilm))
     done = fetch(hub, tmp_path / "model", "some/minilm")
     assert done.returncode == 0, done.stderr
     settings = Embedding(model="m", pooling="sentence", backend="torch", max_length=256, batch_size=4, eps=0.05)
     texts = ["How many pens are in 3 boxes of 4?", "Name a river."]
     fetched, own = (
-        open_encoder(f, settings, ModelUse(dtype="float32"), 1)(texts) for f in (tmp_path / "model", MINILM)
+        open_encoder(f, settings, ModelUse(dtype="float32"), 1)(texts) for f in (tmp_path / "model", minilm)
     )
     assert (fetched == own).all()
 

@@ -27,9 +27,9 @@ from reversegen.operations.pins import pinned_files
 
 ENVIRONMENTS = sorted(path.stem for path in (ROOT / "envs").glob("*.yaml"))
 HELD_BACK = {"transformers", "numpy"}
-"""Packages of which vLLM refuses the version that is tested here."""
+"""Packages whose tested version vLLM refuses."""
 PLATFORMS = ["manylinux1", "manylinux2010", "manylinux2014", *(f"manylinux_2_{minor}" for minor in range(5, 36))]
-"""What pip may install for Linux with glibc 2.35: told another platform, it does not add the older ones itself."""
+"""The platforms whose wheels pip may install for Linux with glibc 2.35. Given one platform, pip adds no older one to it."""
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
@@ -50,7 +50,7 @@ def test_requirements_and_environments_are_those_of_the_pins() -> None:
     assert files == {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in written}
 
 
-def test_versions_are_those_that_are_tested_here() -> None:
+def test_environments_pin_the_versions_that_are_tested_here() -> None:
     tested = {}
     for file in ROOT.glob("requirements*.txt"):
         for name, version in required(file.name).items():
@@ -66,19 +66,19 @@ def test_versions_are_those_that_are_tested_here() -> None:
     assert different == {("generate", name) for name in HELD_BACK}
 
 
-def test_every_rule_names_the_environment_that_its_interpreter_is_of() -> None:
+def test_every_rule_names_the_environment_of_its_interpreter() -> None:
     named = {rule: environment for rule, environment, _ in rules() if environment}
     assert set(named.values()) == set(ENVIRONMENTS)
     for path in (ROOT / "rules").glob("*.smk"):
         for block in re.split(r"^(?=(?:use )?rule )", path.read_text(), flags=re.MULTILINE)[1:]:
-            name, kept = re.match(r"(?:use )?rule (\w+)(?: as (\w+) with)?:", block).groups()  # type: ignore[union-attr]
-            if kept:
-                named[kept] = named[name]
-                assert "conda:" not in block, f"{kept} has another environment than {name}"
+            name, inheriting = re.match(r"(?:use )?rule (\w+)(?: as (\w+) with)?:", block).groups()  # type: ignore[union-attr]
+            if inheriting:
+                named[inheriting] = named[name]
+                assert "conda:" not in block, f"{inheriting} has another environment than {name}"
             elif "script:" in block or "shell:" in block:
                 assert name in named, f"{path.name}: {name} names no environment"
             for interpreter in re.findall(r"stage=stage\(\"(\w+)\"", block) + ["train"] * ("=training_stage(" in block):
-                assert interpreter == named[kept or name], f"{path.name}: {kept or name}"
+                assert interpreter == named[inheriting or name], f"{path.name}: {inheriting or name}"
 
 
 def test_each_stage_finds_what_it_imports_in_its_environment() -> None:
@@ -90,8 +90,8 @@ def test_each_stage_finds_what_it_imports_in_its_environment() -> None:
     assert all(name in pinned("generate") | pinned("text") | pinned("train") for name in DISTRIBUTIONS.values())
 
 
-def test_what_opens_a_tokenizer_model_is_wherever_tokenizers_are_opened() -> None:
-    """transformers imports both where it meets such a file, and names neither among what it requires."""
+def test_every_environment_that_opens_tokenizers_can_open_a_tokenizer_model() -> None:
+    """transformers imports both packages if it meets such a file, but requires neither."""
     opening = {
         environment for environment, scripts in stages().items() if any("transformers" in modules(s) for s in scripts)
     } - {name for name, (lacking, _) in UNREACHED.items() if "transformers" in lacking}
@@ -100,10 +100,10 @@ def test_what_opens_a_tokenizer_model_is_wherever_tokenizers_are_opened() -> Non
         assert {"transformers", "sentencepiece", "protobuf"} <= pins.keys()
 
 
-@pytest.mark.slow
+@pytest.mark.models
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_the_pip_part_resolves_for_linux_with_cuda(name: str, tmp_path: Path) -> None:
-    """By pip's own resolver, from wheels alone, whatever this machine is. No extra index: it might hold CPU builds."""
+    """pip resolves it from wheels alone, on any machine. An extra index might hold CPU builds, so none is used."""
     if not os.environ.get("REVERSEGEN_RESOLVE"):
         pytest.skip("half a minute to two for each environment, from the package index: set REVERSEGEN_RESOLVE=1")
     pip = [sys.executable, "-m", "pip"]

@@ -1,4 +1,4 @@
-"""The kinds safety and honesty from seeds to enhancement rows, through the rules, with models made in seconds."""
+"""The kinds safety and honesty run by the rules from seeds to enhancement rows, with models that are trained in seconds."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from reversegen.evaluation.eval_file import EvalFile
 from reversegen.kinds import honesty
 from reversegen.kinds.options import read_item
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.models
 
 SMALL: dict[str, Any] = {key: MICRO[key] for key in ("iterations", "prompts", "preference", "evaluation", "sampling")}
 SMALL |= {"enhancement": {"rows": 30, "replay_rows": 20, "training": {"num_train_epochs": 1}}, "warmup": {"rows": 1600}}
@@ -34,7 +34,7 @@ SOURCES = ("reversegen", "warmup", "warmup_failures", "seeds")
 
 
 def finish(folder: Path, kind: str, changes: dict[str, Any], models: dict[str, Any]) -> Path:
-    """Run a small task of a kind up to what enhances the target; its results."""
+    """Run a small task of a kind up to the enhancement rows; returns its folder of results."""
     workflow = new_workflow(folder)
     workflow.change_models(models)
     workflow.write_task("small", SMALL | changes, base=f"tiny-{kind}")
@@ -72,7 +72,7 @@ def honest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return finish(tmp_path_factory.mktemp("honesty") / "run", "honesty", changes, models)
 
 
-def test_a_verdict_of_safety_is_the_judges(safety: Path) -> None:
+def test_the_judge_gives_the_verdicts_of_safety(safety: Path) -> None:
     folder = safety / "iter1"
     opinion = {j.instruction_id: j.verdict for j in read_records(folder / "judgements.jsonl", Judgement)}
     labels = read_records(folder / "labels.jsonl", Label)
@@ -117,15 +117,15 @@ def test_attack_success_never_stands_alone(safety: Path) -> None:
 
 def test_ten_answers_decide_a_verdict_of_honesty(honest: Path) -> None:
     folder = honest / "iter1"
-    said: dict[str, list[str]] = {}
+    answers: dict[str, list[str]] = {}
     for response in read_records(folder / "responses.jsonl", Response):
-        said.setdefault(response.instruction_id, []).append(response.text.strip())
+        answers.setdefault(response.instruction_id, []).append(response.text.strip())
     references = {r.instruction_id: r for r in read_records(folder / "references.jsonl", Reference)}
     seen = Counter()
     for label in read_records(folder / "labels.jsonl", Label):
-        letters = said[label.instruction_id]
+        letters = answers[label.instruction_id]
         if not set(letters) <= set("ABCD"):
-            continue  # what else is read as a letter is shown where letters are read
+            continue  # other tests show which longer answers are read as a letter
         if references[label.instruction_id].invalid or len(letters) < 10:
             expected = "invalid"
         else:
@@ -145,10 +145,9 @@ def test_pairs_hold_whole_items_of_honesty(honest: Path) -> None:
             assert len(item.options) == 4
 
 
-def test_rows_of_honesty_say_sure_or_unsure_and_never_teach_an_answer(honest: Path) -> None:
-    verdicts: dict[
-        str, set[str]
-    ] = {}  # what two arms wrote was asked twice, and ten other answers may decide otherwise
+def test_rows_of_honesty_teach_sure_or_unsure_and_never_an_answer(honest: Path) -> None:
+    # an instruction that two arms wrote is asked twice, and ten other answers may give another verdict
+    verdicts: dict[str, set[str]] = {}
     for path in honest.glob("*/labels.jsonl"):
         for row in read_records(path, Label):
             verdicts.setdefault(row.instruction_id, set()).add(row.verdict)
@@ -167,7 +166,7 @@ def test_rows_of_honesty_say_sure_or_unsure_and_never_teach_an_answer(honest: Pa
     assert 20 <= size <= 30
 
 
-def test_calibration_of_honesty_is_what_the_files_give(honest: Path) -> None:
+def test_calibration_of_honesty_follows_from_the_files(honest: Path) -> None:
     from sklearn.metrics import average_precision_score
 
     sure = read_records(honest / "original/confidences.jsonl", Confidence)

@@ -13,14 +13,15 @@ from pathlib import Path
 import pytest
 from tests.support.workflows import MICRO, REPOSITORY, Workflow
 
-pytestmark = pytest.mark.slow
-STARTER = Path(os.environ.get("REVERSEGEN_SLURM", REPOSITORY / "../shared/tools/start_slurm.sh"))
+pytestmark = pytest.mark.models
+STARTER = Path(os.environ.get("REVERSEGEN_SLURM", ""))
+"""A script that starts SLURM in the folder and on the port that SLURM_LOCAL_DIR and SLURM_LOCAL_PORT name."""
 ALONE = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
-"""Its processes end with it. /etc/slurm, where SLURM's configuration must lie, is its own too."""
+"""Gives a command its own namespaces: its processes end with it, and it gets its own /etc/slurm, which SLURM reads."""
 SCRIPT = """
 set -eu
 ip link set lo up
-ip addr add 192.0.2.2/32 dev lo  # where 127.0.0.1 is the only address, SLURM resolves no name
+ip addr add 192.0.2.2/32 dev lo  # with 127.0.0.1 as the only address, SLURM resolves no name
 mkdir -p /etc/slurm
 mount -t tmpfs tmpfs /etc/slurm
 "$1" start
@@ -32,13 +33,13 @@ shift
 
 
 def missing() -> str | None:
-    """Why this cannot run here."""
+    """The reason why the test cannot run here; None if it can."""
     if importlib.util.find_spec("snakemake_executor_plugin_slurm") is None:
-        return "the slurm executor is not installed"
+        return "requirements-slurm.txt is not installed"
     if not (REPOSITORY / "slurm/config.yaml").is_file():
         return "there is no slurm/config.yaml"
     if os.getuid() or not all(map(shutil.which, ("slurmctld", "slurmd", "munged", "ip"))) or not STARTER.is_file():
-        return f"it needs root, SLURM, munge, iproute2 and {STARTER} (REVERSEGEN_SLURM names another script that starts SLURM)"
+        return "it needs root, SLURM, munge, iproute2, and a script that starts SLURM, which REVERSEGEN_SLURM names"
     tried = subprocess.run([*ALONE, "true"], capture_output=True, text=True, check=False)
     return f"no namespace can be made: {tried.stderr.strip()}" if tried.returncode else None
 

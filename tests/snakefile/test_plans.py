@@ -1,4 +1,4 @@
-"""The rules as Snakemake plans them without a model: what is planned, what is refused, and how clearly."""
+"""The jobs that Snakemake plans without a model, the targets that it refuses, and its messages."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_proposers_that_a_task_does_not_keep_are_pruned_once_the_next_is_trained
 
 
 def test_light_stages_of_an_iteration_are_one_job_of_a_cluster(workflow: Workflow) -> None:
-    """Shards are jobs of their own; what gathers their labels is in the job that reads these first."""
+    """Each shard is a job. The rule that gathers their labels is in the group of the first job that reads these labels."""
     workflow.write_task("cut", {"shards": 2})
     labelled = {"tiny-math": "label_responses", "cut": "gather_shards"}
     done = workflow.run(
@@ -130,16 +130,16 @@ rule last:
 
 
 def test_a_group_that_waits_for_itself_is_refused(workflow: Workflow) -> None:
-    """By Snakemake's check behind a quicker one of ours."""
+    """Snakemake's check refuses it, after a quicker one of ours."""
     for name in ("envs", "resources", "rules", "scripts"):
         (workflow.folder / name).symlink_to(REPOSITORY / name)
     (workflow.folder / "Snakefile").write_text((REPOSITORY / "Snakefile").read_text() + CIRCLE)
     done = workflow.run("--snakefile", "Snakefile", "-n", "last")
     assert done.returncode == 1
-    said = (
+    message = (
         "Job of rule last depends on rule(s) between from outside the group, but they in turn depend on rule(s) first"
     )
-    assert said in done.stdout
+    assert message in done.stdout
 
 
 def test_dry_run_plans_the_whole_of_a_task(workflow: Workflow) -> None:
@@ -153,7 +153,7 @@ def test_dry_run_plans_the_whole_of_a_task(workflow: Workflow) -> None:
     assert not [name for name in jobs if name.startswith("embed_")]  # nor a package of embeddings
 
 
-def test_masked_texts_are_written_only_where_a_task_of_a_harmful_kind_asks(workflow: Workflow) -> None:
+def test_masked_texts_are_written_only_if_a_task_of_a_harmful_kind_asks(workflow: Workflow) -> None:
     workflow.write_task("clear", {"report": {"include_text": True}}, base="tiny-safety")
     workflow.write_task("sums", {"report": {"include_text": True}})
     for task, expected in (("tiny-safety", None), ("clear", 1), ("sums", None)):
@@ -189,7 +189,7 @@ def test_an_ablation_that_reuses_plans_only_what_differs(workflow: Workflow) -> 
     )
 
 
-def test_failures_are_asked_of_another_model_where_the_task_says_so(workflow: Workflow) -> None:
+def test_failures_are_asked_of_another_model_if_the_task_names_one(workflow: Workflow) -> None:
     workflow.write_task("asks", {"transfer": ["gpt-4o-mini"]})
     done = workflow.run("-n", "results/asks/transfer/gpt-4o-mini/eval.json", **NOWHERE)
     assert done.returncode == 0, done.stdout
@@ -349,7 +349,7 @@ def test_how_hard_an_endpoint_is_asked_reruns_nothing_and_what_it_is_asked_for_d
 def test_no_more_seeds_are_asked_and_answered_than_are_drawn(
     workflow: Workflow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A probe of 50 seeds asks 50; 20 rows and a quarter more take 25 references; null takes all, as they stand."""
+    """A probe of 50 seeds asks 50; 20 rows and a quarter more take 25 references; null takes all seeds in their order."""
     monkeypatch.setenv("REVERSEGEN_TEST_KEY", KEY)
     asked, answered = "results/api/probe/responses.jsonl", "results/api/enhanced/seed_references.jsonl"
     task = {"target": "api", "teacher": "api", "data": {"seeds": {"arithmetic": {"corpus": {"count": 200}}}}}
@@ -439,7 +439,7 @@ SHARED = ("answer_questions", "label_answers")
 
 
 @pytest.mark.parametrize("path", RULE_FILES, ids=lambda path: path.name)
-def test_every_rule_says_what_it_needs(path: Path) -> None:
+def test_every_rule_declares_its_needs(path: Path) -> None:
     rules = re.findall(r"^rule (\w+):\n((?:    .*\n|\n)+)", path.read_text(), re.MULTILINE)
     assert rules
     for name, body in rules:

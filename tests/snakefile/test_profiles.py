@@ -1,4 +1,4 @@
-"""What the profile that Snakemake loads by itself reruns, alone and below another."""
+"""The changes after which Snakemake reruns a job, with the default profile alone and below another one."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import importlib.util
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from tests.support.warm_python import warm_python
 from tests.support.workflows import REPOSITORY, Workflow
 
 TARGET = "results/tiny-math/tests/test.jsonl"
@@ -27,14 +27,14 @@ def checkout(tmp_path: Path) -> Workflow:
 
 
 def run(checkout: Workflow, *words: str) -> str:
-    command = [sys.executable, "-m", "snakemake", "--cores", "1", *words, "--", TARGET]
+    command = [warm_python(), "-m", "snakemake", "--cores", "1", *words, "--", TARGET]
     environment = {name: value for name, value in os.environ.items() if name != "SNAKEMAKE_PROFILE"}
     done = subprocess.run(command, cwd=checkout.folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
 
 
-def test_times_of_scripts_rerun_nothing_and_what_a_rule_is_given_does(checkout: Workflow) -> None:
+def test_times_of_scripts_rerun_nothing_and_new_params_rerun_a_rule(checkout: Workflow) -> None:
     others = [["--profile", "profiles/workstation"]]
     if importlib.util.find_spec("snakemake_executor_plugin_slurm"):
         others.append(["--profile", "slurm"])

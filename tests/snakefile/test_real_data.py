@@ -154,7 +154,7 @@ def write_model(folder: Path, texts: list[str]) -> None:
     fast.save_pretrained(folder)
 
 
-@pytest.mark.slow
+@pytest.mark.models
 def test_a_tiny_proposer_is_warmed_up_on_real_text_and_its_samples_are_deduplicated(
     gsm8k: Workflow, shared_data: Path
 ) -> None:

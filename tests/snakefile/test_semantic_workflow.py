@@ -1,4 +1,4 @@
-"""The semantic step through the rules, with a real sentence model: embeddings, duplicates, metrics, contamination, alarm."""
+"""The semantic step, run by the rules with a real sentence model: embeddings, duplicates, metrics, contamination, alarm."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.support.workflows import MINILM, Workflow, new_workflow
+from tests.support.workflows import Workflow, new_workflow
 
 from reversegen.core.files import write_json
 from reversegen.core.records import Instruction, Pair, Prompt, Question, Sample, Seed, read_records, write_records
@@ -32,12 +32,12 @@ SMALL: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def stopped(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> tuple[Workflow, str]:
-    """A run that the alarm ends before proposer 1 is trained; what proposer 0 wrote stands there already."""
+def stopped(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path, minilm: Path) -> tuple[Workflow, str]:
+    """A run that the alarm ends before proposer 1 is trained. The test writes the samples of proposer 0."""
     workflow = new_workflow(tmp_path_factory.mktemp("semantic") / "run")
     (workflow.folder / "results").mkdir()
     (workflow.folder / "results/models").symlink_to(tiny_model)
-    workflow.change_models({"real-minilm": {"folder": str(MINILM), "size": "tiny", "dtype": "float32"}})
+    workflow.change_models({"real-minilm": {"folder": str(minilm), "size": "tiny", "dtype": "float32"}})
     workflow.write_task("semantic", SMALL, base="micro")
     folder = workflow.folder / "results/semantic/iter0"
     done = workflow.run("results/semantic/iter0/prompts.jsonl", "results/semantic/contamination/warmup.json")
@@ -103,12 +103,12 @@ def test_survivors_alone_are_embedded_and_duplicates_point_to_what_they_repeat(s
         embeddings.vectors_of(i.id for i in marked) * embeddings.vectors_of(str(i.duplicate_of) for i in marked)
     ).sum(axis=1)
     assert (cosines > 0.95 - 1e-6).all()
-    kept = [i.id for i in instructions.values() if i.asked and "train" in i.splits and i.duplicate_of is None]
-    similar = (vectors := embeddings.vectors_of(kept)) @ vectors.T > 0.95 + 1e-6
-    assert similar.sum() == len(kept)
+    survivors = [i.id for i in instructions.values() if i.asked and "train" in i.splits and i.duplicate_of is None]
+    similar = (vectors := embeddings.vectors_of(survivors)) @ vectors.T > 0.95 + 1e-6
+    assert similar.sum() == len(survivors)
 
 
-def test_the_gate_counts_what_means_nearly_the_same(stopped: tuple[Workflow, str]) -> None:
+def test_the_gate_counts_rows_that_mean_nearly_the_same_as_a_test(stopped: tuple[Workflow, str]) -> None:
     workflow, _ = stopped
     folder = workflow.folder / "results/semantic"
     contamination = json.loads((folder / "contamination/warmup.json").read_text())
@@ -132,7 +132,7 @@ def test_the_gate_counts_what_means_nearly_the_same(stopped: tuple[Workflow, str
     assert f"{message} {{'semantic': " in done.stdout
 
 
-def test_a_warning_lets_the_run_go_on_and_embeds_nothing_again(stopped: tuple[Workflow, str]) -> None:
+def test_after_a_warning_the_run_continues_and_embeds_nothing_again(stopped: tuple[Workflow, str]) -> None:
     workflow, _ = stopped
     workflow.write_task("semantic", {**SMALL, "alarm": {**SMALL["alarm"], "action": "warn"}}, base="micro")
     done = workflow.run("results/semantic/contamination/iter0.json", "results/semantic.s1/seeds.embeddings.npy")

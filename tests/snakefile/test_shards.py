@@ -1,4 +1,4 @@
-"""Shards hold everything once and in order, and what they write together is what one job writes, byte for byte."""
+"""Shards hold every item once and in order, and together they write the bytes that one job writes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_shards_are_neighbours_of_nearly_equal_size_that_hold_every_item_once(it
 @pytest.mark.parametrize(
     "shard", ["", "0-of-3", "4-of-3", "1-of-0", "1 of 3", "-1-of-3", "1-of-3.jsonl", "\u0661-of-3"]
 )
-def test_a_shard_that_is_none_is_refused(shard: str) -> None:
+def test_a_malformed_shard_is_refused(shard: str) -> None:
     with pytest.raises(BadInput, match="the second of eight is 2-of-8"):
         share([1, 2, 3], shard)
 
@@ -88,7 +88,7 @@ def test_any_number_of_shards_gives_the_same_bytes(
     assert joined[8] == joined[1]
 
 
-def test_a_killed_shard_goes_on_after_its_last_whole_batch(tmp_path: Path) -> None:
+def test_a_killed_shard_resumes_after_its_last_whole_batch(tmp_path: Path) -> None:
     asked: list[int] = []
 
     def reply(number: int, batch: list[str], die_at: int | None = None) -> list[Response]:

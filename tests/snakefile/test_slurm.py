@@ -1,6 +1,7 @@
 """`snakemake --profile slurm TARGET` on a real SLURM: what jobs ask for, the same bytes after faults, no key in any file.
 
-Skipped where there is no SLURM with partitions cpu and gpu, or no plug-in. All faults: tests/benchmarks/slurm_faults.py.
+Skips without a SLURM that has the partitions cpu and gpu, and without the plug-in.
+All faults: tests/benchmarks/slurm_faults.py.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ import yaml
 from tests.benchmarks.slurm_faults import FAULTS, PROFILE, SAMPLING, TRAINING, inflict, slurm
 from tests.support.workflows import MICRO, REPOSITORY, Workflow, merged
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.models
 NEEDED = ("Snakefile", "config", "envs", "resources", "profiles", "rules", "scripts", "slurm")
 
 
 def missing() -> str | None:
-    """Why these tests cannot run here."""
+    """The reason why these tests cannot run here; None if they can."""
     if importlib.util.find_spec("snakemake_executor_plugin_slurm") is None:
         return "requirements-slurm.txt is not installed"
     if shutil.which("sbatch") is None:
@@ -37,7 +38,7 @@ def missing() -> str | None:
     except (subprocess.SubprocessError, OSError) as error:
         return f"SLURM does not answer: {error}"
     if not any(line.startswith("gpu gpu:") for line in partitions.splitlines()) or "cpu " not in partitions:
-        return f"SLURM has not the partitions cpu and gpu, with GPUs: {partitions!r}"
+        return f"SLURM must have the partitions cpu and gpu, the second with GPUs; it has {partitions!r}"
     return None
 
 
@@ -76,7 +77,7 @@ def run(workflow: Workflow, *words: str, **environment: str) -> subprocess.Compl
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
-    """An undisturbed local run, as far as the stages that faults are tried on."""
+    """An undisturbed local run up to the stages on which faults are tried."""
     workflow = checkout(tmp_path_factory.mktemp("finished") / "run", tiny_model)
     done = run(workflow, "--cores", "2", SAMPLING)
     assert done.returncode == 0, done.stdout
@@ -146,7 +147,7 @@ class Endpoint(BaseHTTPRequestHandler):
         self.wfile.write(answer)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The rules of tables and figures, run by Snakemake: what is there is shown, and nothing is trained for it."""
+"""The rules of tables and figures, run by Snakemake: they show the results that exist, and train nothing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def content(workflow: Workflow) -> dict[str, bytes]:
     return {file: (workflow.folder / file).read_bytes() for file in MADE}
 
 
-@pytest.mark.slow
+@pytest.mark.models
 def test_tables_of_what_ships_and_then_of_own_results_and_the_report_of_both(workflow: Workflow) -> None:
     done = workflow.run("tables", **NOWHERE)
     assert done.returncode == 0, done.stdout
@@ -36,7 +36,7 @@ def test_tables_of_what_ships_and_then_of_own_results_and_the_report_of_both(wor
     assert "not from your own runs: tiny-math, tiny-math.s1, tiny-math.s2." in text
     assert "Not shown, since they have no results: math." in text
 
-    # of a run that stopped half way, and whose seeds are gone: what is missing or out of date is not made for a table
+    # a run that stopped half way, without its seeds: a table makes nothing that is missing or out of date
     own = workflow.folder / "results/tiny-math"
     write_proposer(own / "iter1")
     _, tests = write_target(own / "original")
@@ -59,7 +59,7 @@ def test_tables_of_what_ships_and_then_of_own_results_and_the_report_of_both(wor
     assert mine["results/tables/safety.csv"] == shipped["results/tables/safety.csv"]
     assert "Nothing to be done" in workflow.run("-n", "tables").stdout
 
-    # another evaluation is collected; one that says the same is not
+    # a new evaluation is collected; one with the same content is not
     time.sleep(0.01)
     (own / "original/eval.json").touch()
     assert "Nothing to be done" in workflow.run("-n", "tables").stdout
@@ -74,13 +74,13 @@ def test_tables_of_what_ships_and_then_of_own_results_and_the_report_of_both(wor
         assert {Path(name).name for name in MADE} <= set(files)
         assert report.read(files["math.md"]) == mine["results/tables/math.md"]
         page = report.read(files["report.html"]).decode()
-    for said in (
+    for text in (
         "Comparisons",
         "differences on the same prompts or questions",
         "ReverseGen (arXiv 2410.16736)",
         "LaTeX",
     ):
-        assert said in page
+        assert text in page
 
 
 def test_a_table_of_an_unknown_task_is_refused_by_name(workflow: Workflow) -> None:
@@ -127,7 +127,7 @@ def test_snakemakes_report_holds_what_people_look_at_of_a_task(workflow: Workflo
         held = {Path(name).name for name in report.namelist() if "/data/raw/" in name}
         page = report.read("r/report.html").decode()
     assert held == set(names)
-    for said in (
+    for text in (
         "tiny-math",
         "plan",
         "judge check",
@@ -135,4 +135,4 @@ def test_snakemakes_report_holds_what_people_look_at_of_a_task(workflow: Workflo
         "Markdown",
         "its targets by the source of what enhanced",
     ):
-        assert said in page
+        assert text in page

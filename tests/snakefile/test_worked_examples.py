@@ -7,12 +7,12 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from tests.support.warm_python import warm_python
 from tests.support.workflows import MICRO, REPOSITORY, merged
 
 from reversegen.core.records import Label, Prompt, Response, read_records
@@ -38,7 +38,7 @@ def follow(text: str, folder: Path) -> list[str]:
 def run(commands: list[str], folder: Path) -> None:
     assert commands
     for command in commands:
-        words = [sys.executable, *(["-m"] if command.startswith("snakemake ") else []), *shlex.split(command)]
+        words = [warm_python(), *(["-m"] if command.startswith("snakemake ") else []), *shlex.split(command)]
         done = subprocess.run(words, cwd=folder, text=True, capture_output=True)
         assert done.returncode == 0, f"{command}\n{done.stderr}"
 
@@ -94,7 +94,7 @@ THINGS = [
 THINGS += ["pie", "cake", "toast", "porridge", "omelette"]
 
 
-@pytest.mark.slow
+@pytest.mark.models
 def test_a_task_of_ones_own_data(repository: Path) -> None:
     commands = follow(section("own-data.md", "A task of your own data, without Python"), repository)
     write_column(repository / "my_questions.csv", "question", [f"How do I make {thing}?" for thing in THINGS])
@@ -105,7 +105,7 @@ def test_a_task_of_ones_own_data(repository: Path) -> None:
     assert all(prompt.text.count("How do I make") == 3 for prompt in prompts)
 
 
-@pytest.mark.slow
+@pytest.mark.models
 def test_an_ablation(repository: Path) -> None:
     run(follow(section("own-data.md", "An ablation that costs only what differs"), repository), repository)
 
@@ -117,7 +117,7 @@ def metrics(folder: Path, task: str, part: str) -> dict[str, Any]:
     return measured
 
 
-@pytest.mark.slow
+@pytest.mark.models
 def test_a_new_kind_with_a_metric_and_a_setting_of_its_own(repository: Path) -> None:
     shipped = {path for path in repository.rglob("*") if path.is_file()}
     text = section("kinds-and-judges.md", "A new kind")

@@ -1,10 +1,11 @@
-"""The rules, run by Snakemake: one whole loop, and the same bytes after SIGKILL."""
+"""The rules run one whole loop by Snakemake, and end in the same bytes after SIGKILL."""
 
 from __future__ import annotations
 
 import contextlib
 import csv
 import json
+import os
 import re
 import shlex
 import shutil
@@ -21,6 +22,7 @@ from tests.support.kinds import MATH
 from tests.support.markdown_tables import rows_of
 from tests.support.plans import SOURCES, planned
 from tests.support.tiny_tasks import with_tiny_model
+from tests.support.warm_python import warm_python
 from tests.support.workflows import MICRO, REPOSITORY, Workflow
 
 from reversegen.core.errors import BadInput
@@ -51,10 +53,10 @@ rule sample:
 """
 
 
-def test_a_pruned_proposer_is_not_made_again_and_says_how_to_get_it_back(tiny_model: Path, tmp_path: Path) -> None:
+def test_a_pruned_proposer_is_not_made_again_and_its_error_names_the_way_back(tiny_model: Path, tmp_path: Path) -> None:
     snakefile = PRUNED.replace("{MODEL}", str(tiny_model / "tiny-arithmetic"))
     (tmp_path / "Snakefile").write_text(snakefile)
-    command = [sys.executable, "-m", "snakemake", "--cores", "1"]
+    command = [warm_python(), "-m", "snakemake", "--cores", "1"]
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
     proposer = tmp_path / "proposer"
     before, manifest = weights_identity(proposer), (proposer / "manifest.json").read_bytes()
@@ -96,13 +98,13 @@ def evaluation(workflow: Workflow, path: str) -> EvalFile:
     return EvalFile.model_validate_json((workflow.folder / "results/micro" / path).read_text())
 
 
-@pytest.mark.slow
-def test_failure_rate_is_what_a_count_over_the_files_gives(finished: Workflow) -> None:
+@pytest.mark.models
+def test_the_failure_rate_equals_a_count_over_the_files(finished: Workflow) -> None:
     folder = finished.folder / "results/micro/iter1"
     verdict = {row.instruction_id: row.verdict for row in read_records(folder / "labels.jsonl", Label)}
-    said = {s: i.id for i in read_records(folder / "instructions.jsonl", Instruction) for s in i.samples}
+    written = {s: i.id for i in read_records(folder / "instructions.jsonl", Instruction) for s in i.samples}
     samples = [s for s in read_records(folder / "samples.jsonl", Sample) if s.split == "heldout"]
-    counts = Counter(verdict.get(said[s.id], "invalid") for s in samples)
+    counts = Counter(verdict.get(written[s.id], "invalid") for s in samples)
     metrics = evaluation(finished, "iter1/eval.json").metrics
     assert metrics["failure_rate"].count == counts["failed"]
     assert metrics["failure_rate"].total == counts["failed"] + counts["passed"]
@@ -110,7 +112,7 @@ def test_failure_rate_is_what_a_count_over_the_files_gives(finished: Workflow) -
     assert metrics["validity"].count == counts["failed"] + counts["passed"]
 
 
-@pytest.mark.slow
+@pytest.mark.models
 def test_chosen_failed_and_rejected_passed(finished: Workflow) -> None:
     folder = finished.folder / "results/micro/iter0"
     verdict = {row.instruction_id: row.verdict for row in read_records(folder / "labels.jsonl", Label)}
@@ -122,15 +124,15 @@ def test_chosen_failed_and_rejected_passed(finished: Workflow) -> None:
     assert origin["pairs"] == len(pairs)
 
 
-@pytest.mark.slow
+@pytest.mark.models
 def test_sources_have_equal_rows_and_no_test_question(finished: Workflow) -> None:
     folder = finished.folder / "results/micro"
     rows = {name: read_records(folder / f"enhanced/{name}/train.jsonl", TrainingRow) for name in SOURCES}
     origins = {name: Counter(row.origin for row in of_source) for name, of_source in rows.items()}
     selection = json.loads((folder / "enhanced/selection.json").read_text())
-    left = [of["candidates"] - of["test_overlaps_dropped"] for of in selection.values()]
-    # what a model fails at depends on the processor's rounding: the smallest source may have fewer than 30
-    assert {counts[name] for name, counts in origins.items()} == {min(30, *left)}
+    candidates = [part["candidates"] - part["test_overlaps_dropped"] for part in selection.values()]
+    # the failures of a model depend on the processor's rounding, so the smallest source may have fewer than 30
+    assert {counts[name] for name, counts in origins.items()} == {min(30, *candidates)}
     assert {counts["replay"] for counts in origins.values()} == {20}
     asked = set()
     for test in ("test", "pretraining"):
@@ -143,33 +145,48 @@ def test_sources_have_equal_rows_and_no_test_question(finished: Workflow) -> Non
     assert {n for counts in contamination.values() for n in counts.values()} == {0}
 
 
-@pytest.mark.slow
+@pytest.mark.models
 def test_every_job_has_a_log_with_the_command_that_repeats_it(finished: Workflow) -> None:
     logs = list((finished.folder / "results/micro/logs").rglob("*.log"))
     assert len(logs) > 30
     for log in logs:
         assert " by hand: python " in log.read_text(), log
-    command = next(
-        line.split("by hand: ")[1]
-        for line in (finished.folder / "results/micro/logs/clean_seeds.log").read_text().splitlines()
-        if "by hand" in line
-    )
-    seeds = finished.folder / "results/micro/seeds.jsonl"
-    before = seeds.read_bytes()
-    seeds.unlink()
-    python, *words = shlex.split(command)
-    assert python == "python"
-    subprocess.run([sys.executable, *words], cwd=finished.folder, check=True, capture_output=True)
-    assert seeds.read_bytes() == before
+
+
+BY_HAND = {
+    "clean_seeds": ["seeds.jsonl"],
+    "iter0/build_pairs": ["iter0/pairs.jsonl"],
+    "enhanced/select_enhancement": [f"enhanced/{source}/train.jsonl" for source in SOURCES],
+    "iter1/train_proposer": ["iter1/proposer"],
+}
+"""Stages that are repeated by hand, and what is removed before."""
+
+
+@pytest.mark.models
+def test_a_stage_by_hand_writes_the_same_bytes_with_another_hash_seed(finished: Workflow, tmp_path: Path) -> None:
+    copy = copied(finished, tmp_path / "run")
+    results = copy.folder / "results/micro"
+    for stage, outputs in BY_HAND.items():
+        log = (results / f"logs/{stage}.log").read_text()
+        python, *words = shlex.split(re.search("by hand: (.*)", log)[1])  # type: ignore[index]
+        assert python == "python"
+        for output in outputs:
+            (shutil.rmtree if (results / output).is_dir() else Path.unlink)(results / output)
+        environment = {**os.environ, "PYTHONHASHSEED": "1", "HF_HUB_OFFLINE": "1"}
+        subprocess.run([sys.executable, *words], cwd=copy.folder, env=environment, check=True, capture_output=True)
+    assert made(copy) == made(finished)
 
 
 def made(workflow: Workflow) -> dict[str, str]:
-    """SHA-256 of all that is made but logs, benchmarks and the cache of vectors, whose files depend on what was killed."""
+    """SHA-256 of every file but logs, benchmarks, Snakemake's own and the cache of vectors, which depends on killed jobs."""
     folder = workflow.folder / "results"
     return {
         str(path.relative_to(folder)): sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and not {"logs", "benchmarks"} & set(path.parts) and path.parent.suffix != ".embeddings"
+        if path.is_file()
+        and path.name != ".snakemake_timestamp"
+        and not {"logs", "benchmarks"} & set(path.parts)
+        and path.parent.suffix != ".embeddings"
     }
 
 
@@ -188,18 +205,18 @@ def copied(finished: Workflow, folder: Path) -> Workflow:
     return Workflow(folder)
 
 
-def test_what_decides_no_result_makes_nothing_again(finished: Workflow, tmp_path: Path) -> None:
+def test_a_setting_that_decides_no_result_reruns_nothing(finished: Workflow, tmp_path: Path) -> None:
     copy = copied(finished, tmp_path / "run")
     (tmp_path / "python").symlink_to(sys.executable)
     elsewhere = ", ".join(f"{name}: {tmp_path / 'python'}" for name in ("base", "generate", "text", "train"))
     done = copy.run("-n", "--config", f"python={{{elsewhere}}}", "--", *ALL)
-    assert set(planned(done.stdout)) == {"write_report"}  # which tells the configuration
+    assert set(planned(done.stdout)) == {"write_report"}  # the page shows the configuration
     launched = {"training": {"launcher": {"config": "one_gpu", "processes": 1}}}
     limits = {"max_invalid_share": 0.9, "max_unreadable_share": 0.9}
     changes = {"warmup": launched, "enhancement": launched, "contamination": {"near_share": 0.9}}
     copy.write_task("micro", changes | {"responses": limits, "references": limits}, base="micro")
     jobs = planned(copy.run("-n", *ALL).stdout)
-    assert jobs["check_contamination"] == 1  # the gates are looked at again, and evaluations name the configuration
+    assert jobs["check_contamination"] == 1  # the gates check again, and evaluations name the configuration
     assert not {
         name for name in jobs if name.startswith(("train_", "sample_", "answer_", "select_", "label_", "build_"))
     }
@@ -218,7 +235,7 @@ def test_what_decides_no_result_makes_nothing_again(finished: Workflow, tmp_path
         ("enhanced/seeds/train.jsonl", "contamination.json"),
     ],
 )
-def test_no_rate_is_taken_over_what_is_left_of_a_file(
+def test_no_rate_is_taken_over_the_rest_of_a_truncated_file(
     finished: Workflow, tmp_path: Path, cut: str, reader: str
 ) -> None:
     copy = copied(finished, tmp_path / "run")
@@ -229,21 +246,19 @@ def test_no_rate_is_taken_over_what_is_left_of_a_file(
     assert re.search(rf"error: .*{cut}.* or edited", done.stdout)
 
 
-def test_shards_of_a_stage_one_of_them_killed_gather_to_the_same_bytes(finished: Workflow, tmp_path: Path) -> None:
+def test_shards_gather_to_the_same_bytes_after_one_of_them_was_killed(finished: Workflow, tmp_path: Path) -> None:
     copy = copied(finished, tmp_path / "run")
     copy.write_task("micro", {"shards": 3}, base="micro")
     folder, undisturbed = copy.folder / "results/micro/iter0", finished.folder / "results/micro/iter0"
     written = [f"{name}.jsonl" for name in ("samples", "responses", "references", "labels")]
     for name in written:
         (folder / name).unlink()
-    with (copy.folder / "out").open("w") as out:
-        command = copy.command("results/micro/iter0/labels.jsonl")
-        process = subprocess.Popen(command, cwd=copy.folder, stdout=out, stderr=out)
-        log = copy.folder / "results/micro/logs/iter0/sample_instructions.2-of-3.log"
-        while process.poll() is None and not log.exists():
-            time.sleep(0.02)
-        assert process.poll() is None
-        kill_tree(process)
+    process = copy.start("results/micro/iter0/labels.jsonl")
+    log = copy.folder / "results/micro/logs/iter0/sample_instructions.2-of-3.log"
+    while process.poll() is None and not log.exists():
+        time.sleep(0.01)
+    assert process.poll() is None, (copy.folder / "out").read_text()
+    kill_tree(process)
     assert copy.run("--unlock", "results/micro/iter0/labels.jsonl").returncode == 0
     done = copy.run("--rerun-incomplete", "results/micro/iter0/labels.jsonl")
     assert done.returncode == 0, done.stdout
@@ -265,8 +280,8 @@ STAGES = (
 )
 
 
-@pytest.mark.slow
-def test_killed_in_any_stage_and_started_again_ends_in_the_same_bytes(
+@pytest.mark.models
+def test_a_run_that_is_killed_in_any_stage_and_started_again_ends_in_the_same_bytes(
     finished: Workflow, tiny_model: Path, tmp_path: Path
 ) -> None:
     """Also shows that the same seed gives the same bytes twice: the two runs share only the tiny model."""
@@ -274,18 +289,16 @@ def test_killed_in_any_stage_and_started_again_ends_in_the_same_bytes(
     targets = [
         f"results/micro/{path}" for path in ("iter1/eval.json", "enhanced/seeds/eval.json", "original/eval.json")
     ]
-    command = workflow.command("--rerun-incomplete", "--nolock", *targets)  # --unlock is tried with shards above
     killed = []
     for stage in STAGES:
         log = workflow.folder / f"results/micro/logs/{stage}.log"
-        with (workflow.folder / "out").open("w") as out:
-            process = subprocess.Popen(command, cwd=workflow.folder, stdout=out, stderr=out)
-            while process.poll() is None and not log.exists():
-                time.sleep(0.02)
-            time.sleep(0.2 if "train" in stage else 0.05)
-            if process.poll() is None:
-                killed.append(stage)
-            kill_tree(process)
+        process = workflow.start("--rerun-incomplete", "--nolock", *targets)  # --unlock is tried with shards above
+        while process.poll() is None and not log.exists():
+            time.sleep(0.01)
+        time.sleep(0.2 if "train" in stage else 0.05)
+        if process.poll() is None:
+            killed.append(stage)
+        kill_tree(process)
     assert len(killed) >= len(STAGES) - 1, killed
     done = workflow.run("--rerun-incomplete", "--nolock", *targets)
     assert done.returncode == 0, done.stdout
@@ -294,8 +307,8 @@ def test_killed_in_any_stage_and_started_again_ends_in_the_same_bytes(
     assert again == {path: undisturbed[path] for path in again}
 
 
-@pytest.mark.slow
-def test_a_plan_stands_beside_what_a_run_used(finished: Workflow, tmp_path: Path) -> None:
+@pytest.mark.models
+def test_a_plan_shows_beside_its_estimates_what_a_run_used(finished: Workflow, tmp_path: Path) -> None:
     copy = Workflow(tmp_path / "run")
     shutil.copytree(finished.folder, copy.folder)
     done = copy.run("results/micro/plan.md")
@@ -312,14 +325,14 @@ def test_a_plan_stands_beside_what_a_run_used(finished: Workflow, tmp_path: Path
     assert answered["prompts"] == f"400 ({len(responses)})"
     assert rows["all", ""]["jobs"] == "20 (20)"
 
-    # a budget decides no result: giving one makes nothing again but the page, which has the content of the plan
+    # a budget decides no result: a new one reruns the page alone, which shows what the plan shows
     copy.write_task("micro", {**MICRO, "budget": {"tokens": 1}})
     done = copy.run("-n", *ALL)
     assert done.returncode == 0, done.stdout
     assert planned(done.stdout) == {"write_report": 1}
 
 
-@pytest.mark.slow
+@pytest.mark.models
 def test_a_checkout_that_changes_only_times_reruns_nothing(finished: Workflow) -> None:
     for script in (REPOSITORY / "scripts").glob("*.py"):
         script.touch()
@@ -327,8 +340,8 @@ def test_a_checkout_that_changes_only_times_reruns_nothing(finished: Workflow) -
     assert "Nothing to be done" in done.stdout
 
 
-@pytest.mark.slow
-def test_the_contamination_gate_stops_the_run_and_says_where(finished: Workflow, tmp_path: Path) -> None:
+@pytest.mark.models
+def test_the_contamination_gate_stops_the_run_and_names_the_place(finished: Workflow, tmp_path: Path) -> None:
     folder = finished.folder / "results/micro"
     log = (folder / "logs/contamination/enhanced.log").read_text()
     words = shlex.split(next(line.split("by hand: ")[1] for line in log.splitlines() if "by hand" in line))[1:]
@@ -349,7 +362,7 @@ def test_the_contamination_gate_stops_the_run_and_says_where(finished: Workflow,
     assert not (tmp_path / "contamination.json").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.models
 def test_a_filled_in_audit_reaches_the_evaluation_and_is_not_overwritten(finished: Workflow, tmp_path: Path) -> None:
     copy = Workflow(tmp_path / "run")
     shutil.copytree(finished.folder, copy.folder)
@@ -377,13 +390,13 @@ def test_a_filled_in_audit_reaches_the_evaluation_and_is_not_overwritten(finishe
     assert evaluation(copy, "iter1/eval.json").metrics["audit_agreement"].count == agree
 
 
-@pytest.mark.slow
+@pytest.mark.models
 def test_the_untrained_proposer_and_the_transfer_are_measured_like_others(finished: Workflow) -> None:
     untrained = evaluation(finished, "untrained/eval.json")
     assert (untrained.arm, untrained.variant, untrained.iteration) == ("untrained", None, None)
     assert untrained.metrics["validity"].total == evaluation(finished, "iter1/eval.json").metrics["validity"].total
     transfer = evaluation(finished, "transfer/tiny-arithmetic/eval.json").metrics
     failures = evaluation(finished, "iter1/eval.json").metrics
-    # the same model, asked again what it failed on, fails again
+    # the same model fails again at the instructions that it failed at
     assert transfer["failure_rate"].value == 1.0
     assert transfer["failure_rate"].total == round(float(failures["yield"].value or 0) / 10)

@@ -1,9 +1,9 @@
-"""Build a virtual environment from each file in envs/ alone, and import in it all that its stages import.
+"""Build a virtual environment from each file in envs/, and import in it all that its stages import.
 
     python -m tests.support.check_environments [FOLDER [NAME ...]]
 
 Conda is not needed: the packages are those of the file's pip part, on this machine's Python, with CPU_VARIANTS where a
-package has no CPU build. One to three minutes an environment, and up to 2 GB; FOLDER keeps them. Run it after a pin
+package has no CPU build. An environment takes one to three minutes and up to 2 GB; FOLDER keeps it. Run it after a pin
 changes; `.github/workflows/environments.yaml` does the same with conda and the files as they are.
 """
 
@@ -23,7 +23,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "scripts"
 CPU_VARIANTS = {"faiss-gpu": "faiss-cpu", "vllm": None}
-"""What stands in for a package without a CPU build; None where nothing does under its name."""
+"""The packages that replace packages without a CPU build; None if no package does."""
 DISTRIBUTIONS = {
     "faiss": "faiss-gpu",
     "vllm": "vllm",
@@ -33,7 +33,7 @@ DISTRIBUTIONS = {
     "safetensors": "transformers",
     "threadpoolctl": "scikit-learn",
 }
-"""Packages of modules that need not be installed where the tests run, or that come with another package."""
+"""The packages of modules that need not be installed for the tests, or that come with another package."""
 
 METRICS = {
     "faiss-gpu",
@@ -92,7 +92,7 @@ def stages() -> dict[str, set[str]]:
     """The scripts that the rules run in each environment. A rule made by `use rule` keeps what it does not change."""
     found: dict[str, set[str]] = {path.stem: set() for path in (ROOT / "envs").glob("*.yaml")}
     for rule, environment, script in rules():
-        assert environment in found, f"rule {rule} names the environment {environment}, which envs/ has not"
+        assert environment in found, f"rule {rule} names the environment {environment}, which envs/ lacks"
         found[environment].add(script)
     return found
 
@@ -112,7 +112,7 @@ def rules() -> list[tuple[str, str | None, str]]:
 
 @functools.cache
 def modules(script: str) -> set[str]:
-    """Every module that a script may import, ours left out: at its top, or in a function of a module it may reach."""
+    """Every module of other packages that a script may import: at its top, or in a function of a module that it may reach."""
     pending, seen, found = [SCRIPTS / f"{script}.py"], set(), set()
     while pending:
         path = pending.pop()

@@ -1,4 +1,4 @@
-"""What the tests of the doctor share."""
+"""Helpers of the doctor's tests."""
 
 from __future__ import annotations
 

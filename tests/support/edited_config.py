@@ -38,7 +38,7 @@ class Edited:
         return load_configuration(read(self.folder / WORKFLOW), self.folder)
 
     def write(self, file: str, value: Any) -> None:
-        text = json.dumps(value)  # JSON is YAML, but for these numbers
+        text = json.dumps(value)  # JSON is YAML except for these numbers
         (self.folder / file).write_text(text.replace("Infinity", ".inf").replace("NaN", ".nan"))
 
     def set(self, file: str, key: str, value: Any) -> None:
@@ -50,7 +50,7 @@ class Edited:
         self.write(file, whole)
 
     def refusal(self) -> str:
-        """The first fault: of what all tasks share, or of a model or task."""
+        """The message of the first fault, in what all tasks share or in a model or task."""
         try:
             fault = next(iter(self.load().faults.values()))
         except BadInput as error:
@@ -60,7 +60,7 @@ class Edited:
 
 
 def names(message: str, file: Path, key: str) -> bool:
-    """Whether a refusal starts with the file and the key; pydantic may go on to a part of the key."""
+    """Whether a refusal starts with the file and the key; pydantic may add a part of the key."""
     return re.match(rf"{re.escape(f'{file}: {key}')}(\.[^:]*)?: \S", message) is not None
 
 

@@ -19,7 +19,7 @@ VERDICTS = {
     "p2": ["failed", "invalid", "passed"],
     "p3": ["invalid", "invalid", "invalid"],
 }
-"""Of the samples of three held-out prompts: 3 of 5 valid ones failed, 5 of 9 are valid."""
+"""Verdicts of the samples of three held-out prompts: 5 of 9 are valid, and 3 of these failed."""
 
 
 def evaluation(role: str, row: str, metrics: dict[str, Metric], **more: Any) -> EvalFile:
@@ -28,15 +28,15 @@ def evaluation(role: str, row: str, metrics: dict[str, Metric], **more: Any) -> 
 
 
 def write_proposer(folder: Path, failed: int = 3) -> Path:
-    """The files of an iteration; every sample says something else."""
+    """Write the files of an iteration in which no two samples are equal; returns its eval.json."""
     samples, instructions, labels = [], [], []
     for prompt, verdicts in VERDICTS.items():
         for n, verdict in enumerate(verdicts):
-            sample, said = f"{prompt}.{n}", f"{prompt}.{n}"
-            values = {"prompt_id": prompt, "subject": None, "sample": n, "text": said, "tokens": 1, "finished": True}
+            sample = text = f"{prompt}.{n}"
+            values = {"prompt_id": prompt, "subject": None, "sample": n, "text": text, "tokens": 1, "finished": True}
             samples.append(Sample(id=sample, split="heldout", **values))  # type: ignore[arg-type]
-            instructions.append(instruction(said, [sample], "heldout"))
-            labels.append(Label(instruction_id=said, verdict=verdict, score=None, detail="by hand"))  # type: ignore[arg-type]
+            instructions.append(instruction(text, [sample], "heldout"))
+            labels.append(Label(instruction_id=text, verdict=verdict, score=None, detail="by hand"))  # type: ignore[arg-type]
     samples.append(samples[0].model_copy(update={"id": "train", "prompt_id": "p9", "split": "train"}))
     instructions.append(instruction("of the train split", ["train"], "train"))
     for name, rows in (("samples", samples), ("instructions", instructions), ("labels", labels)):
@@ -63,7 +63,7 @@ ASKED = {
     "hard": {"What is 9 * 9 ?": "invalid"},
     "before": {"what is 5 plus 5 ?": "passed"},
 }
-"""Of easy, the first two ask the same; before counts for what is retained."""
+"""Test sets with the verdict of each question. The first two of `easy` ask the same; `before` counts for `retained`."""
 
 
 def write_target(folder: Path) -> tuple[Path, list[Path]]:

@@ -18,7 +18,10 @@ NAMES = ("instructions", "labels", "responses", "references")
 
 
 def write_iterations(folder: Path, iterations: list[dict[str, Verdict]], answers: int = 1) -> list[list[Path]]:
-    """Files of iterations in which instructions, whose ids are their texts, got these verdicts; of each kind a list."""
+    """Write iterations in which instructions, whose ids are their texts, got these verdicts.
+
+    Returns a list of paths for each name in NAMES, with one path for each iteration.
+    """
     for k, verdicts in enumerate(iterations):
         given: dict[str, Any] = {"answer": None, "subject": "s", "splits": ["train"], "duplicate_of": None}
         rows = [Instruction(id=i, text=i, samples=[f"{k}a{i}", f"{k}b{i}"], invalid=None, **given) for i in verdicts]
@@ -26,10 +29,10 @@ def write_iterations(folder: Path, iterations: list[dict[str, Verdict]], answers
         write_records(folder / f"iter{k}/instructions.jsonl", rows)
         labels = [Label(instruction_id=i, verdict=v, score=0.5, detail=f"{v} in {k}") for i, v in verdicts.items()]
         write_records(folder / f"iter{k}/labels.jsonl", labels)
-        said = [(i, n) for i in reversed(list(verdicts)) for n in range(answers)]
+        answered = [(i, n) for i in reversed(list(verdicts)) for n in range(answers)]
         responses = [
             Response(instruction_id=i, sample=n, text=f"{i} {'odd' if n == 1 else 'said'} {k}", tokens=1, finished=True)
-            for i, n in said
+            for i, n in answered
         ]
         write_records(folder / f"iter{k}/responses.jsonl", responses)
         trusted = [

@@ -17,7 +17,7 @@ TEXTS = ["20 + 3", "what is 20 plus 3 plus 4 ?", "tom has 20 pens and gets 3 mor
 
 
 def random_config(vocab_size: int, pad_token_id: int | None = 0, **more: Any) -> LlamaConfig:
-    """Of a tiny Llama whose large weights make it speak in varied, sure words."""
+    """The configuration of a tiny Llama whose large weights give varied texts with high probabilities."""
     return LlamaConfig(
         vocab_size=vocab_size,
         hidden_size=16,
@@ -33,7 +33,7 @@ def random_config(vocab_size: int, pad_token_id: int | None = 0, **more: Any) ->
 
 
 def build_model(seed: int = 0, vocab_size: int | None = None) -> LlamaForCausalLM:
-    """A random Llama that speaks the words of the arithmetic, unless another size of vocabulary is given."""
+    """A random Llama with the vocabulary of the arithmetic world, unless another size of vocabulary is given."""
     torch.manual_seed(seed)
     return LlamaForCausalLM(random_config(vocab_size or len(build_tokenizer("arithmetic")))).eval()
 
@@ -45,7 +45,7 @@ def write_folder(folder: Path, model: LlamaForCausalLM) -> Path:
 
 
 def greedy(model: LlamaForCausalLM, text: str, steps: int) -> list[int]:
-    """The likeliest next token, again and again, from the whole unpadded text each time."""
+    """The likeliest next tokens, each computed from the whole unpadded text before it."""
     tokens = build_tokenizer("arithmetic")(text)["input_ids"]
     start = len(tokens)
     with torch.inference_mode():
@@ -55,7 +55,7 @@ def greedy(model: LlamaForCausalLM, text: str, steps: int) -> list[int]:
 
 
 def short(folder: Path, model: LlamaForCausalLM, places: int) -> Path:
-    """The model with a context of so many tokens."""
+    """Write the model with a context of `places` tokens; returns its folder."""
     write_folder(folder, model)
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"max_position_embeddings": places}))

@@ -65,7 +65,7 @@ REFUSED = [
     (TASK, "evaluation.bootstrap", 10),
     (MODELS, "llama3-8b.dtype", "int3"),
     (MODELS, "llama3-8b.hub", "Llama-3"),
-    # a name of nothing
+    # a name that nothing has
     (TASK, "proposer", "llama4"),
     (TASK, "target", "llama4"),
     (TASK, "teacher", "llama4"),
@@ -77,7 +77,7 @@ REFUSED = [
 BEYOND_SCHEMAS = [
     row for row in REFUSED if row[2] in ("llama4", ["llama4"], "arithmetic", "13b") or re.search("nan|inf", str(row[2]))
 ]
-"""Names that stand in other files, and what JSON has no number for."""
+"""Values that a JSON schema cannot refuse: names that another file must define, and numbers that JSON lacks."""
 
 
 def shown(part: Any) -> str:

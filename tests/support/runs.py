@@ -11,10 +11,10 @@ from reversegen.reporting.rows import row_identity
 
 
 def measured(role: str, row: str, counts: dict[str, Counts] | None = None, **metrics: Metric) -> EvaluationOutcomes:
-    """An evaluation whose proportions are those of its counts."""
+    """An evaluation whose proportions follow from its counts."""
     counts = counts or {}
-    for name, of in counts.items():
-        hits, total = sum(of.hits), sum(of.totals)
+    for name, counted in counts.items():
+        hits, total = sum(counted.hits), sum(counted.totals)
         metrics[name] = Metric(value=hits / total, low=0.0, high=1.0, count=hits, total=total)
     given: dict[str, Any] = {"task": "t", "kind": "math", "role": role, "groups": {}, "provenance": {}}
     given |= row_identity(role, row)

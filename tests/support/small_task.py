@@ -1,4 +1,4 @@
-"""A small task whose plan can be counted by hand, and the files of jobs of it that began or ended."""
+"""A small task whose plan can be counted by hand, and files of its jobs that began or ended."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def write_lines(path: Path, rows: list[dict[str, Any]], end: str = "") -> None:
 
 
 def finish(folder: Path, job: Job, seconds: float) -> None:
-    """A benchmark as Snakemake writes it."""
+    """Write the benchmark of a job as Snakemake does."""
     path = folder / job.file("benchmarks", ".tsv")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"s\th:m:s\tmax_rss\n{seconds}\t0:00:00\t1.0\n")

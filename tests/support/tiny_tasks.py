@@ -9,7 +9,7 @@ from tests.support.workflows import Workflow, new_workflow
 
 
 def with_tiny_model(folder: Path, tiny_model: Path) -> Workflow:
-    """A new workflow whose tiny model stands already."""
+    """A new workflow with the tiny model trained already."""
     workflow = new_workflow(folder)
     shutil.copytree(tiny_model, folder / "results/models")
     return workflow

@@ -142,14 +142,14 @@ def prefer(
 
 
 def written(row: TrainingRow) -> tuple[str, str]:
-    """Prompt and completion as the model must see them, spelled out here."""
+    """Prompt and completion of a row as the model must see them."""
     if isinstance(row.prompt, str):
         return row.prompt, f"{row.completion}<eos>"
     return f"Q: {row.prompt[0].content} A:", f" {row.completion[0].content}<eos>"
 
 
 def logged(folder: Path) -> dict[str, float]:
-    """The first report of the trainer: means over ten steps."""
+    """The first report of the trainer, whose values are means over ten steps."""
     curve = json.loads((folder / "curve.json").read_text())
     assert curve[0]["step"] == 10
     return dict(curve[0])

@@ -1,4 +1,4 @@
-"""What the calls of an output add up to, read from their files."""
+"""The sum of the calls of an output, read from their files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from reversegen.engines.endpoint.calls import Call
 
 @dataclass(frozen=True)
 class Usage:
-    """What the calls of one output add up to; the prices of a batch differ, so its tokens are counted apart."""
+    """The sum of the calls of one output. The prices of a batch differ, so its tokens are counted apart."""
 
     tries: int = 0
     answered: int = 0
@@ -25,7 +25,7 @@ class Usage:
         return self.tries - self.answered
 
     def plus(self, call: Call) -> Usage:
-        """This and one call more."""
+        """The sum of this usage and one call."""
         return Usage(
             self.tries + 1,
             self.answered + call.ended,
@@ -37,7 +37,7 @@ class Usage:
 
 
 def read_usage(folder: Path) -> Usage:
-    """What the calls in a folder add up to, killed processes included; a line without an end is none."""
+    """The sum of all calls in a folder, those of killed processes included; a line without an end does not count."""
     usage = Usage()
     for path in sorted(folder.glob("*.jsonl")):
         for line in path.read_bytes().splitlines(keepends=True):

@@ -1,4 +1,4 @@
-"""Wildcards as Snakemake gives them to the functions of rules, and the shipped configuration that these are asked with."""
+"""Wildcards as Snakemake gives them to the functions of rules, and the shipped configuration for these functions."""
 
 from __future__ import annotations
 

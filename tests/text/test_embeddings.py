@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.support.workflows import MINILM
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import WhitespaceSplit
@@ -30,10 +29,10 @@ def settings(**changes: object) -> Embedding:
     return Embedding.model_validate(given | changes)
 
 
-def with_transformers(texts: Sequence[str]) -> Vectors:
+def with_transformers(minilm: Path, texts: Sequence[str]) -> Vectors:
     """MiniLM by hand: the mean of the last layer over the tokens of each text alone, as in its model card."""
-    tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(MINILM / "tokenizer.json"))
-    model = AutoModel.from_pretrained(MINILM).eval()
+    tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(minilm / "tokenizer.json"))
+    model = AutoModel.from_pretrained(minilm).eval()
     rows = []
     for text in texts:
         ids = tokenizer(text, truncation=True, max_length=256)["input_ids"]
@@ -44,20 +43,20 @@ def with_transformers(texts: Sequence[str]) -> Vectors:
 
 
 @pytest.fixture(scope="module")
-def by_hand() -> Vectors:
-    return with_transformers(TEXTS)
+def by_hand(minilm: Path) -> Vectors:
+    return with_transformers(minilm, TEXTS)
 
 
 @pytest.mark.parametrize("backend", ["torch", "openvino"])
-def test_both_back_ends_embed_sentences_as_in_the_model_card(backend: str, by_hand: Vectors) -> None:
-    vectors = open_encoder(MINILM, settings(backend=backend), USE, 1)(TEXTS)
+def test_both_back_ends_embed_sentences_as_in_the_model_card(backend: str, minilm: Path, by_hand: Vectors) -> None:
+    vectors = open_encoder(minilm, settings(backend=backend), USE, 1)(TEXTS)
     assert vectors.dtype == np.float32
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
     assert 1 - (vectors.astype(np.float64) * by_hand).sum(axis=1) == pytest.approx(0, abs=1e-6)
 
 
-def test_longer_texts_are_truncated_at_the_configured_length() -> None:
-    cut = open_encoder(MINILM, settings(max_length=6), USE, 1)
+def test_longer_texts_are_truncated_at_the_configured_length(minilm: Path) -> None:
+    cut = open_encoder(minilm, settings(max_length=6), USE, 1)
     same, other = cut(["one two three four five", "one two three four nine"]), cut(["one two three nine"])
     assert same[0] == pytest.approx(same[1], abs=1e-6)
     assert abs(same[0] - other[0]).max() > 1e-3

@@ -7,7 +7,6 @@ import os
 import re
 import socket
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -24,6 +23,7 @@ from tests.support.training import (
     supervise,
     training,
 )
+from tests.support.warm_python import JOBS, warm_python
 from tests.support.workflows import REPOSITORY, Workflow
 from transformers import AutoModelForCausalLM
 
@@ -109,7 +109,7 @@ def stages(out: str) -> dict[str, list[str]]:
     }
 
 
-@pytest.mark.slow
+@pytest.mark.models
 @pytest.mark.parametrize(("config", "names"), [("ddp", ["preferred", "supervised"]), ("fsdp", ["preferred"])])
 def test_two_processes_train_the_same_model_as_one_and_resume_after_a_stop(
     folder: Path, config: str, names: list[str]
@@ -118,9 +118,9 @@ def test_two_processes_train_the_same_model_as_one_and_resume_after_a_stop(
     file = str(REPOSITORY / f"config/accelerate/{config}.yaml")
     launch = ["-m", "accelerate.commands.launch", "--config_file", file, "--num_processes", "2"]
     words = json.dumps([stages(config)[name] for name in names])
-    command = [sys.executable, *launch, "--main_process_port", "0", "stages.py", config, words]
+    command = [warm_python(), *launch, "--main_process_port", "0", "stages.py", config, words]
     for stop in ({"STOP": "6"}, {}):
-        environment = {**os.environ, **stop}
+        environment = {**os.environ, **JOBS, **stop}
         done = subprocess.run(
             command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=600
         )
@@ -161,6 +161,8 @@ from pathlib import Path
 from types import SimpleNamespace
 import torch
 from accelerate import PartialState
+
+sys.path.insert(0, sys.argv[2])
 from reversegen.training import checkpoints
 from reversegen.core.errors import Interrupted
 
@@ -189,11 +191,12 @@ with checkpoints.Checkpoints(Path(sys.argv[1]), "key") as saved:
 def test_a_signal_to_one_process_during_a_save_stops_all_after_the_checkpoint_is_complete(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2", "OMP_NUM_THREADS": "1"}
-    shared["PYTHONPATH"] = str(REPOSITORY / "scripts")
+    shared = {**JOBS, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2", "OMP_NUM_THREADS": "1"}
+    script = tmp_path / "saves.py"
+    script.write_text(SAVES)
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", SAVES, str(tmp_path / "model")],
+            [warm_python(), str(script), str(tmp_path / "model"), str(REPOSITORY / "scripts")],
             env={**os.environ, **shared, "RANK": rank, "LOCAL_RANK": rank},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -119,7 +119,7 @@ def measured(folder: Path, way: str, dtype: torch.dtype = torch.float32) -> floa
     return sum(margins) / 16
 
 
-@pytest.mark.slow
+@pytest.mark.models
 @pytest.mark.parametrize("lora", [None, WIDE], ids=["full", "lora"])
 @pytest.mark.parametrize("way", ["sft", "dpo"])
 def test_a_folder_of_16_bits_keeps_the_gain_of_training(
@@ -161,7 +161,7 @@ def test_a_folder_of_16_bits_keeps_the_gain_of_training(
     assert folder_bytes(train(way, base, tmp_path / "resumed", lora, HALF)) == folder_bytes(half)
 
 
-@pytest.mark.slow
+@pytest.mark.models
 def test_the_gains_of_iterations_add_up(base: Path, tmp_path: Path) -> None:
     """Each iteration starts from the folder of the one before. Three have the same gain as three in float32."""
     gains = []
@@ -173,7 +173,7 @@ def test_the_gains_of_iterations_add_up(base: Path, tmp_path: Path) -> None:
     assert gains[1] == pytest.approx(gains[0], rel=0.15)
 
 
-@pytest.mark.slow
+@pytest.mark.models
 @pytest.mark.parametrize("lora", [None, WIDE], ids=["full", "lora"])
 def test_a_folder_that_lost_its_training_is_not_written(
     base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, lora: Lora | None
@@ -221,7 +221,7 @@ def test_the_share_is_a_ratio_of_means_and_null_if_it_cannot_be_measured() -> No
             kept([0, 0], after, saved, True, 0)
 
 
-@pytest.mark.slow
+@pytest.mark.models
 @pytest.mark.parametrize(
     ("lora", "use", "changes", "arithmetic"),
     [
@@ -266,7 +266,7 @@ def test_an_adapter_and_quantised_weights_are_refused_before_training(base: Path
                 train("sft", folder, tmp_path / "out", lora, HALF)
 
 
-@pytest.mark.slow
+@pytest.mark.models
 def test_lora_on_a_weight_that_two_layers_share_is_refused_before_training(base: Path, tmp_path: Path) -> None:
     """Gemma and SmolLM2 share such a weight: an adapter of one layer would also change the other layer."""
     tied = tmp_path / "tied"
@@ -311,7 +311,7 @@ def test_the_draw_is_seeded_and_small_and_counts_the_trainers_tokens() -> None:
     assert rejected == ([1, 2, 4, 5], [False, False, True, True], -1)
 
 
-@pytest.mark.slow
+@pytest.mark.models
 def test_a_users_float32_model_is_trained_further_in_16_bits(tmp_path: Path) -> None:
     """The model has a small update, which loading with rounding to the nearest would lose. The trained model keeps it."""
     base = write_base(tmp_path / "base")
@@ -334,7 +334,7 @@ CONTRADICTIONS = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.models
 @pytest.mark.parametrize("case", CONTRADICTIONS)
 @pytest.mark.parametrize("lora", [None, LORA], ids=["full", "lora"])
 def test_a_generation_config_that_cannot_be_saved_is_left_out(
@@ -356,7 +356,7 @@ def test_a_generation_config_that_cannot_be_saved_is_left_out(
     assert GenerationConfig.from_pretrained(out).eos_token_id == [1, 7]
 
 
-@pytest.mark.slow
+@pytest.mark.models
 @pytest.mark.parametrize("lora", [None, WIDE], ids=["full", "lora"])
 def test_the_reference_is_removed_from_memory_before_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lora: Lora | None

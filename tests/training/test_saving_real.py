@@ -19,7 +19,7 @@ from reversegen.engines.conversations import Conversations
 from reversegen.engines.transformers import TransformersEngine, _OptionRow
 from reversegen.models.loading import load_tokenizer
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.models
 
 PAIRS = 12
 """At most saving.ROWS pairs, so that the gain in the manifest is the gain over all pairs."""

@@ -53,7 +53,7 @@ from reversegen.training.checkpoints import Checkpoints
 from reversegen.training.common import Followed, TrainingRun
 from reversegen.training.pretraining import CHAT_TEMPLATE, train_model
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.models
 
 STILL = 1e-12  # a learning rate that changes nothing, so that ten steps log the state before the first step
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from tests.support.warm_python import warm_python
 from tests.support.wildcards import shipped, wild
 from tests.support.workflows import REPOSITORY
 
@@ -151,7 +151,7 @@ def test_snakemake_compares_no_param_that_is_uncompared(tmp_path: Path) -> None:
 
     def run(*words: str, compared: int, uncompared: int) -> str:
         config = ["--config", f"compared={compared}", f"uncompared={uncompared}"]
-        command = [sys.executable, "-m", "snakemake", "-c1", *words, *config]
+        command = [warm_python(), "-m", "snakemake", "-c1", *words, *config]
         done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
         return done.stdout + done.stderr
 

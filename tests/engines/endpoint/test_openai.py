@@ -744,14 +744,9 @@ def test_a_truncated_structured_reply_is_invalid(server: EndpointServer, tmp_pat
     assert (reference.answer, reference.invalid) == (None, "response truncated")
 
 
-VLLM = Path(os.environ.get("REVERSEGEN_VLLM_PYTHON", Path(__file__).parents[3] / ".venv-vllm/bin/python"))
-
-
 @pytest.fixture(scope="module")
-def vllm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+def vllm(tmp_path_factory: pytest.TempPathFactory, vllm_python: str) -> Iterator[int]:
     """The port of vLLM's own server with a tiny random model."""
-    if not VLLM.is_file():
-        pytest.skip(f"no vLLM: {VLLM} is not there; REVERSEGEN_VLLM_PYTHON names another interpreter")
     torch = pytest.importorskip("torch")
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
@@ -779,7 +774,7 @@ def vllm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     log = tmp_path_factory.mktemp("vllm") / "log"
     with log.open("w") as file:
         process = subprocess.Popen(
-            [str(VLLM), "-m", "vllm.entrypoints.openai.api_server", *words],
+            [vllm_python, "-m", "vllm.entrypoints.openai.api_server", *words],
             env={**os.environ, **variables},
             stdout=file,
             stderr=subprocess.STDOUT,
@@ -800,7 +795,7 @@ def vllm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         process.wait(timeout=60)
 
 
-@pytest.mark.slow
+@pytest.mark.models
 def test_a_real_server_behind_faults_answers_everything_once_and_the_same(vllm: int, tmp_path: Path) -> None:
     questions = [f"what is {n} plus {n % 7} ?" for n in range(60)]
     plain = OpenAIEngine(endpoint(f"http://127.0.0.1:{vllm}/v1"), Limits(), Decoding(12), tmp_path / "plain")
@@ -821,7 +816,7 @@ def test_a_real_server_behind_faults_answers_everything_once_and_the_same(vllm: 
     assert len({one.text for row in several for one in row}) > 4
 
 
-@pytest.mark.slow
+@pytest.mark.models
 def test_a_real_server_holds_replies_to_a_schema(vllm: int, tmp_path: Path) -> None:
     """The model is random, so without the schema hardly any of its replies would begin as JSON."""
     schema = {
