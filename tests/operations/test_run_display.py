@@ -153,7 +153,7 @@ def on_a_terminal(command: list[str], folder: Path, **environment: str) -> str:
     return drawn.decode()
 
 
-@pytest.mark.slow
+@pytest.mark.models
 def test_snakemake_finds_the_plug_in_and_draws_on_a_terminal(workflow: Workflow) -> None:
     scripts = str(REPOSITORY / "scripts")
     command = workflow.command("--logger", "reversegen", "--", "results/micro/tests/test.jsonl")

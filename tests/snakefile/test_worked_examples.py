@@ -63,7 +63,7 @@ NO_TARGET = re.compile(r"TARGET|NAME|--unlock|--report|--summary")
 """What commands hold that make no file of this repository."""
 
 
-@pytest.mark.slow
+@pytest.mark.models
 def test_each_command_of_the_pages_names_targets_that_can_be_made(repository: Path) -> None:
     planned = set()
     for page in PLANNED:
