@@ -435,9 +435,8 @@ def follow(folder: Path, thing: str, seconds: float, *, terminal: bool, **enviro
     own = {**os.environ, "PYTHONPATH": str(SCRIPTS), "TQDM_DISABLE": "1", **environment}
     reader, writer = pty.openpty() if terminal else os.pipe()
     if terminal:
-        fcntl.ioctl(
-            writer, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0)
-        )  # a new pseudo-terminal has no width
+        # a new pseudo-terminal has no width
+        fcntl.ioctl(writer, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
     process = subprocess.Popen(words, cwd=folder, env=own, stderr=writer)
     os.close(writer)
     shown = b""
@@ -462,9 +461,8 @@ def test_one_line_reports_what_a_stage_made_and_how_fast(counted: Path, thing: s
     assert terminal == ""
     before = (counted / thing).stat().st_mtime_ns
     os.utime(counted / thing, ns=(before, before))
-    assert (
-        follow(counted, thing, 0.1, terminal=True)[0].count(counted_as) == 1
-    )  # a file that is written again is counted again
+    # a file that is written again is counted again
+    assert follow(counted, thing, 0.1, terminal=True)[0].count(counted_as) == 1
 
 
 def test_a_bar_is_drawn_if_somebody_watches_a_terminal(counted: Path) -> None:

@@ -122,9 +122,8 @@ def test_a_model_that_thinks_may_play_every_role(edited: Edited, role: str) -> N
     assert (model.thinks, model.thought_tokens) == (True, 2048)
     assert model.thinking is not None
     assert (model.thinking.start, model.thinking.end) == ("<think>", "</think>")
-    assert model.trained.thinking == model.thinking.model_copy(
-        update={"max_tokens": 0}
-    )  # so that a longer thought retrains nothing
+    # so that a longer thought retrains nothing
+    assert model.trained.thinking == model.thinking.model_copy(update={"max_tokens": 0})
 
 
 def test_a_target_of_honesty_that_thinks_is_refused_until_thinking_is_turned_off(edited: Edited) -> None:

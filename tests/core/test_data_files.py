@@ -290,7 +290,7 @@ def test_a_cell_that_a_spreadsheet_spoiled_is_named_with_its_place(tmp_path: Pat
 def test_quotation_marks_that_join_rows_of_tabs_are_named(tmp_path: Path) -> None:
     file = tmp_path / "rows.csv"
     file.write_text('id\tquestion\n1\tHow?\n2\t"Say it\n3\tWho?\n4\tsay"\n')
-    with pytest.raises(BadInput, match=r"rows.csv, line 5: one text holds line ends and tabs"):
+    with pytest.raises(BadInput, match=r"rows.csv, line 5: one text has line ends and tabs"):
         read_rows(file, "question")
     file.write_text('id\tquestion\n2\t"Say it\nagain"\n')
     assert read_rows(file, "question") == [("line 3", {"text": "Say it\nagain"})]

@@ -179,7 +179,7 @@ NOT_OPENED = "the weights cannot be read, and no part of the file was run: "
 FAULTS: dict[str, tuple[Callable[[Path, Path], None], str]] = {
     "a program": (
         lambda path, marker: torch.save({"a": Runs(marker)}, path / WEIGHTS),
-        f"{WEIGHTS}: {NOT_OPENED}it asks for posix.system, and tensors need nothing of the kind; lock a commit",
+        f"{WEIGHTS}: {NOT_OPENED}it asks for posix.system, which tensors never need; lock a commit",
     ),
     "a program in the old form": (
         lambda path, marker: torch.save({"a": Runs(marker)}, path / WEIGHTS, _use_new_zipfile_serialization=False),
@@ -191,11 +191,11 @@ FAULTS: dict[str, tuple[Callable[[Path, Path], None], str]] = {
     ),
     "cut short": (
         broken(WEIGHTS, lambda file: file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])),
-        f"{WEIGHTS}: {NOT_OPENED}it is truncated, or no file of tensors",
+        f"{WEIGHTS}: {NOT_OPENED}it is truncated, or not a file of tensors",
     ),
     "a pointer of git": (
         broken(WEIGHTS, lambda file: file.write_bytes(b"version https://git-lfs.github.com/spec/v1\n")),
-        f"{WEIGHTS}: {NOT_OPENED}it is truncated, or no file of tensors",
+        f"{WEIGHTS}: {NOT_OPENED}it is truncated, or not a file of tensors",
     ),
     "empty": (broken(WEIGHTS, lambda file: file.write_bytes(b"")), f"{WEIGHTS}: {NOT_OPENED}it is truncated"),
     "a checkpoint": (
@@ -371,7 +371,7 @@ def test_weights_with_another_hash_than_the_hubs_are_never_converted(hub: Hub, t
             "no weights model*.safetensors, the only ones that are loaded; give the model `weights: bin`",
         ),
         ({"model.safetensors": b"x"}, "bin", "it has weights model*.safetensors, which need no conversion; remove"),
-        ({WEIGHTS: None}, "bin", f"no weights {WEIGHTS}, and no {INDEX} of shards; name another model"),
+        ({WEIGHTS: None}, "bin", f"neither {WEIGHTS} nor {INDEX} with shards; name another model"),
         (
             {WEIGHTS: None},
             "safetensors",
@@ -385,7 +385,7 @@ def test_weights_with_another_hash_than_the_hubs_are_never_converted(hub: Hub, t
         (
             {WEIGHTS: None, INDEX: b'{"weight_map": {"a": "pytorch_model-00001-of-00001.bin"}}'},
             "bin",
-            f"{INDEX}: it names pytorch_model-00001-of-00001.bin, which is not there",
+            f"{INDEX}: it names pytorch_model-00001-of-00001.bin, which does not exist",
         ),
         ({WEIGHTS: None, INDEX: b'{"weight_map": {}}'}, "bin", f"{INDEX}: not an index of weights"),
     ],
@@ -417,7 +417,7 @@ def test_modules_in_bin_files_stay_refused(hub: Hub, tmp_path: Path) -> None:
 def test_only_weights_of_a_hub_id_are_converted(origin: dict[str, Any]) -> None:
     if "endpoint" in origin:
         origin = {"endpoint": {"base_url": "https://example.org/v1", "model": "m", "api_key_env": "KEY"}}
-    with pytest.raises(ValueError, match="weights: bin is for a hub id"):
+    with pytest.raises(ValueError, match="weights: `bin` is only for a hub id"):
         Model.model_validate({"size": "tiny", "weights": "bin", **origin})
 
 

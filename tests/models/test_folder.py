@@ -178,7 +178,7 @@ FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
     ),
     "padding that the model does not know": (
         change("tokenizer_config.json", pad_token="[PAD]"),
-        f"{CONFIG}: pad_token '[PAD]' {UNKNOWN} name a token that is as `pad_token`",
+        f"{CONFIG}: pad_token '[PAD]' {UNKNOWN} name a token of the vocabulary as `pad_token`",
     ),
     "an end that the model does not know": (
         change("tokenizer_config.json", eos_token="</s>"),

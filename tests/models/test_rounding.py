@@ -242,8 +242,8 @@ def test_the_base_model_of_an_adapter_is_rounded(tmp_path: Path) -> None:
     model.save_pretrained(folder)
     build_tokenizer("arithmetic").save_pretrained(folder)
     with folder_in(folder, "bfloat16") as place:
-        base = json.loads((place / "adapter_config.json").read_text())["base_model_name_or_path"]
-        assert {w.dtype for w in load_file(f"{base}/model.safetensors").values()} == {torch.bfloat16}
+        below = json.loads((place / "adapter_config.json").read_text())["base_model_name_or_path"]
+        assert {w.dtype for w in load_file(f"{below}/model.safetensors").values()} == {torch.bfloat16}
         assert (place / "adapter_model.safetensors").read_bytes() == (folder / "adapter_model.safetensors").read_bytes()
     loaded = load_model(folder, ModelUse(dtype="bfloat16"), 1)
     with folder_in(base, "bfloat16") as place:

@@ -256,7 +256,7 @@ UNKNOWN = "do not know its form, which is faulty or newer: Exception: "
 FAST = "PreTrainedTokenizerFast"
 FAULTS: dict[str, tuple[Callable[[Path, dict[str, bytes]], None], str, str]] = {
     "half": (lambda f, m: content(m["llama"][:3000])(f, m), NO_MODEL, "put a tokenizer.json of this model beside it"),
-    "empty": (content(b""), f"{NO_MODEL}ValueError: it holds no tokens; copy the file here again", ""),
+    "empty": (content(b""), f"{NO_MODEL}ValueError: it has no tokens; copy the file here again", ""),
     "a pointer of git": (content(b"version https://git-lfs.github.com/spec/v1\n"), NO_MODEL, ""),
     "of tiktoken": (content(b"IQ== 0\nIg== 1\n"), NO_MODEL, ""),
     "an unknown class": (content("llama", tokenizer_class="OwnTokenizer"), OTHERWISE, ""),

@@ -130,9 +130,8 @@ def alone(path: Path) -> Iterator[bool]:
     with lock.open("ab") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            mine = os.path.samestat(
-                os.fstat(file.fileno()), lock.stat()
-            )  # False if the last owner removed the lock file
+            # False if the last owner removed the lock file
+            mine = os.path.samestat(os.fstat(file.fileno()), lock.stat())
         except (BlockingIOError, FileNotFoundError):
             mine = False
         try:

@@ -157,9 +157,8 @@ def _read(name: str) -> Module:
     file = _file(name) or SCRIPTS / f"{name}.py"
     tree = ast.parse(file.read_text())
     external, imports, modules = _take_imports(tree)
-    texts = sorted(
-        file.parent.glob(f"{file.stem}.*.txt")
-    )  # text files that a module reads decide outputs as its code does
+    # text files that a module reads decide outputs as its code does
+    texts = sorted(file.parent.glob(f"{file.stem}.*.txt"))
     external |= {f"{''.join(text.suffixes)} is {_hash(text.read_text(encoding='utf-8'))}" for text in texts}
     entries = _take_entries(tree, FACADES[name], modules) if name in FACADES else None
     text = _text(tree, modules)
