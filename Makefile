@@ -14,7 +14,7 @@ RUN = PYTHONPATH=scripts$${PYTHONPATH:+:$$PYTHONPATH} REVERSEGEN_NO_BARS=1 snake
   --workflow-profile none --rerun-triggers $(TRIGGERS) $(if $(LOGGER),--logger $(LOGGER))
 INSTALL = python -m pip install --quiet --no-compile --disable-pip-version-check
 
-.PHONY: help demo tables doctor test check quick lint docs bench schema reference pins
+.PHONY: help demo tables doctor test check quick lint docs bench schema pins reference
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' Makefile

@@ -227,7 +227,13 @@ def test_only_scripts_that_take_the_whole_configuration_show_no_python_command()
     assert scripts == {"check_models", "write_plan", "write_report"}
 
 
-@pytest.mark.parametrize("path", FULL_COMMANDS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=path.stem, marks=[pytest.mark.models] if path.stem == "convert_model" else [])
+        for path in FULL_COMMANDS
+    ],
+)
 def test_the_command_that_a_script_shows_gives_every_parameter_of_its_main(path: Path) -> None:
     words = FULL_COMMANDS[path]
     main = runpy.run_path(str(path))["main"]

@@ -236,7 +236,7 @@ def test_reference_of_dpo_is_the_previous_proposer_or_proposer_zero(workflow: Wo
             "results/nonesuch/iter3/eval.json",
             "unknown task 'nonesuch': config/tasks/ has honesty, math, math-fixed-reference,",
         ),
-        ("results/tiny-math/tests/nonesuch.jsonl", "no test set 'nonesuch'; it has test, pretraining"),
+        ("results/tiny-math/tests/nonesuch.jsonl", "no test set 'nonesuch'; use one of test, pretraining"),
         ("results/models/nonesuch", "No rule to produce results/models/nonesuch"),
     ],
 )

@@ -133,6 +133,6 @@ def test_snakemakes_report_holds_what_people_look_at_of_a_task(workflow: Workflo
         "judge check",
         "contamination gate",
         "Markdown",
-        "its targets by the source of what enhanced",
+        "its targets by enhancement source",
     ):
         assert text in page

@@ -132,7 +132,7 @@ def test_each_artefact_has_its_repository_if_an_owner_is_configured() -> None:
     types = [publish.repository_type(owned, wild(artefact=artefact)) for artefact in names]
     assert types == ["dataset", "model", "model"]
     assert publish.pushed_folder(owned, wild(artefact="dataset")) == "results/tiny-math/dataset"
-    with pytest.raises(BadInput, match=r"push\.owner: null"):
+    with pytest.raises(BadInput, match=r"push\.owner: it is null"):
         publish.pushed_folder(CONFIGURATION, wild(artefact="dataset"))
 
 

@@ -91,4 +91,4 @@ def test_a_data_file_that_the_plan_cannot_count_is_found(workflow: Workflow) -> 
     seeds = {"own": {"file": str(workflow.folder / "rows.jsonl"), "licence": "MIT"}}
     workflow.write_task("broken", {"data": {"seeds": seeds}}, base="math")
     [finding] = check_times("broken", configuration(workflow), workflow.folder / "results")
-    assert (finding.state, "rows.jsonl, line 1: not JSON" in finding.text) == ("stops", True)
+    assert (finding.state, "rows.jsonl, line 1: not readable JSON" in finding.text) == ("stops", True)

@@ -161,7 +161,7 @@ def test_the_same_files_give_the_same_bytes_in_another_process(tmp_path: Path) -
 
 
 def test_a_page_is_of_one_task() -> None:
-    with pytest.raises(BadInput, match="one task, not of a, b"):
+    with pytest.raises(BadInput, match="one task, not a, b"):
         page_of(evaluations(0, name="a") + evaluations(0, name="b"))
 
 

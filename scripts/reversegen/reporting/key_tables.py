@@ -1,6 +1,6 @@
 """The reference of all configuration keys as a page: each key with its type, its default and the reason for the default.
 
-Types, bounds and meanings come from the JSON Schemas, which pydantic writes from the classes of this package. A default and its
+Types, bounds and meanings come from the JSON Schemas, which pydantic writes from the classes of `config`. A default and its
 reason come from `config/config.yaml`: the value, and the comment above it. Pages are Markdown; one heading holds one section.
 
 In this file: the page; its tables; a type in words; the comments of a YAML file.

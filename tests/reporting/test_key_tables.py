@@ -10,7 +10,7 @@ import yaml
 from tests.support.workflows import REPOSITORY
 
 from reversegen.config.json_schema import json_schemas
-from reversegen.config.key_tables import anchor, configuration_page, key_comments
+from reversegen.reporting.key_tables import anchor, configuration_page, key_comments
 from reversegen.workflow.configuration import EXTENSIONS, JUDGE_FORMATS
 
 SCHEMAS = json_schemas(EXTENSIONS.kinds, EXTENSIONS.worlds, JUDGE_FORMATS)
