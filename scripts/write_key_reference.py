@@ -6,8 +6,8 @@ make reference
 from pathlib import Path
 
 from reversegen.config.json_schema import json_schemas
-from reversegen.reporting.key_tables import configuration_page
 from reversegen.core.files import write_text
+from reversegen.reporting.key_tables import configuration_page
 from reversegen.stage import run
 from reversegen.workflow.configuration import EXTENSIONS, JUDGE_FORMATS
 
