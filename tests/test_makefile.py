@@ -12,7 +12,9 @@ MAKEFILE = (REPOSITORY / "Makefile").read_text()
 
 
 def make(*words: str) -> str:
-    return subprocess.run(["make", *words], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    return subprocess.run(
+        ["make", "--no-print-directory", *words], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    ).stdout
 
 
 def test_help_has_one_line_for_each_target_that_fits_a_screen() -> None:

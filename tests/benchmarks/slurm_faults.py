@@ -166,7 +166,9 @@ def _signalled(stage: Stage) -> str:
     slurm("scancel", "--signal=USR1", *stage.jobs())  # like --signal=USR1@300
     until(lambda: list((stage.folder / f"{TRAINING}.state").glob("step-*")), "a checkpoint")
     stage.wait()
-    return "saved and stopped; retried, " + next(line[9:] for line in stage.log.splitlines() if "going on" in line)
+    return "saved and stopped; retried, " + next(
+        line[9:] for line in stage.log.splitlines() if "resuming after" in line
+    )
 
 
 def _requeued(stage: Stage) -> str:

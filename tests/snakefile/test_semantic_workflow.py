@@ -142,7 +142,7 @@ def test_after_a_warning_the_run_continues_and_embeds_nothing_again(stopped: tup
     assert contamination["rows"] == {"iter0 pairs": 2 * len(read_records(folder / "semantic/iter0/pairs.jsonl", Pair))}
     assert set(contamination["semantic"]["iter0 pairs"]) == {"test", "pretraining", "heldout seeds"}
     log = (folder / "semantic.s1/logs/embed_seeds.log").read_text()
-    assert " 0 distinct ones embedded" in log
+    assert " embedded 0 distinct texts" in log
     one, two = (read_embeddings([folder / name / "seeds.embeddings.npy"]) for name in ("semantic", "semantic.s1"))
     assert np.array_equal(one.vectors_of(sorted(one.rows)), two.vectors_of(sorted(one.rows)))
     assert Counter(one.rows.keys()) == Counter(two.rows.keys())

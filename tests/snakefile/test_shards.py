@@ -38,7 +38,7 @@ def test_shards_are_neighbours_of_nearly_equal_size_that_hold_every_item_once(it
     "shard", ["", "0-of-3", "4-of-3", "1-of-0", "1 of 3", "-1-of-3", "1-of-3.jsonl", "\u0661-of-3"]
 )
 def test_a_malformed_shard_is_refused(shard: str) -> None:
-    with pytest.raises(BadInput, match="the second of eight is 2-of-8"):
+    with pytest.raises(BadInput, match="write the second of eight as 2-of-8"):
         share([1, 2, 3], shard)
 
 

@@ -76,7 +76,7 @@ def test_tables_of_what_ships_and_then_of_own_results_and_the_report_of_both(wor
         page = report.read(files["report.html"]).decode()
     for text in (
         "Comparisons",
-        "differences on the same prompts or questions",
+        "paired differences on the same",
         "ReverseGen (arXiv 2410.16736)",
         "LaTeX",
     ):

@@ -237,7 +237,7 @@ def test_the_manifest_counts_steps_and_tokens_and_a_row_that_is_too_long_is_drop
     assert (facts["rows"], facts["dropped_rows"]) == (len(shorter), 20 - len(shorter))
     assert facts["steps"] == 3 * math.ceil(len(shorter) / 8)
     assert facts["tokens"] == 3 * sum(length for length in lengths if length <= limit)
-    assert f"{20 - len(shorter)} rows dropped" in (out / "README.md").read_text()
+    assert f"{20 - len(shorter)} rows were dropped" in (out / "README.md").read_text()
     logged_line = (
         f"{20 - len(shorter)} of 20 rows dropped: {20 - len(shorter)} have more than max_length tokens ({limit}), 0 are"
     )
@@ -445,7 +445,8 @@ def test_the_card_describes_how_a_model_was_trained_and_from_what(folders: Folde
     for line in ("| beta | 0.3 |", "| loss_weights | [0.5, 2.0] |", "| training.learning_rate | 0.003 |"):
         assert line in cards[proposer].text
     facts = manifest(enhanced)
-    assert f"{facts['rows']} rows, {facts['steps']} steps, {facts['tokens']:,} tokens" in cards[enhanced].text
+    counts = f"{facts['rows']} rows, {facts['steps']} steps and {facts['tokens']:,} tokens"
+    assert counts in cards[enhanced].text
     assert "| lora.r | 4 |" in cards[enhanced].text
     assert str(tmp_path) not in "".join(card.text for card in cards.values())
 
