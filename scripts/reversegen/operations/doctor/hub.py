@@ -74,7 +74,7 @@ def check_hub(name: str, configuration: Configuration, folder: Path) -> Iterable
     if unlocked:
         text = f"config/lock.yaml has no commit of {', '.join(unlocked)}"
         yield Finding(
-            "lock", "stops", text, "add a line `owner/name: COMMIT` for each, with its 40 digits from the hub"
+            "lock", "stops", text, "run `snakemake -c1 pin_revisions`, or add a line `owner/name: COMMIT` for each"
         )
     yield from _access(sorted(repositories), _hub_states(repositories, configuration))
 
