@@ -72,11 +72,14 @@ def test_plain_http_to_another_machine_needs_its_setting(edited: Edited) -> None
         *(
             (
                 {"extra_body": {key: 1}},
-                f"extra_body: {key}: cannot be given here; see max_tokens_field, omit and one_choice",
+                f"extra_body: {key}: the workflow sets this itself; remove it, or see max_tokens_field",
             )
             for key in ("model", "messages", "n", "seed", "stream", "max_tokens", "max_completion_tokens")
         ),
-        ({"extra_body": {"max_new": 1}, "max_tokens_field": "max_new"}, "extra_body: max_new: cannot be given here"),
+        (
+            {"extra_body": {"max_new": 1}, "max_tokens_field": "max_new"},
+            "extra_body: max_new: the workflow sets this itself",
+        ),
         ({"extra_body": {"chat_template_kwargs": 1}}, "extra_body: chat_template_kwargs: names and values are needed"),
         ({"extra_body": ["a"]}, "endpoint.extra_body: "),
         ({"omit": ["n"]}, "endpoint.omit.0: "),

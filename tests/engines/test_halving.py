@@ -278,5 +278,5 @@ def void(_: Any) -> None:
 def test_probabilities_that_are_no_numbers_end_the_job_with_one_line(folder: Path) -> None:
     engine = TransformersEngine(folder, USE, Decoding(4, 1.0), 1)
     engine._loaded.register_forward_hook(lambda module, given, output: void(output.logits.fill_(float("nan"))))
-    with pytest.raises(BadInput, match="are no numbers; give it another `dtype`"):
+    with pytest.raises(BadInput, match="are NaN or infinite; set another `dtype`"):
         engine.generate([Request(text=TEXTS[0])], 1, 0)

@@ -199,7 +199,7 @@ def test_four_seeds_of_a_source_in_each_split_are_enough_and_three_are_not(tmp_p
     good = write(tmp_path / "good.jsonl", rows[other] + rows[split][:4])
     assert sum(seed.split == split for seed in clean(good)) == 4
     poor = write(tmp_path / "poor.jsonl", rows[other] + rows[split][:3])
-    with pytest.raises(BadInput, match=f"source0.*4 {split} seeds"):
+    with pytest.raises(BadInput, match=f"source0.*too few {split} seeds are left of .*a prompt needs 4"):
         clean(poor)
 
 
@@ -252,7 +252,7 @@ def test_a_source_that_is_completely_in_the_tests_gives_an_error(tmp_path: Path)
     files = {"a": write(tmp_path / "a.jsonl", questions(0, 40)), "b": write(tmp_path / "b.jsonl", questions(40, 80))}
     tests = [asks(q) for q, _ in questions(0, 37)]
     with pytest.raises(
-        BadInput, match=r"data\.seeds\.a: fewer than 4 (train|heldout) seeds are left of .*data\.heldout_share"
+        BadInput, match=r"data\.seeds\.a: too few (train|heldout) seeds are left of .*data\.heldout_share"
     ):
         clean_seeds(dict.fromkeys(files, FILE), files, tests, 0.5, MATH)
 

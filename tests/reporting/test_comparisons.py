@@ -109,7 +109,7 @@ def test_an_ablation_is_below_the_task_that_it_extends_and_is_compared_after_its
 @pytest.mark.parametrize(
     ("runs", "message"),
     [
-        ([run_of("t", SIX), run_of("t", SIX)], "tables.math: two outcomes.json have the task t"),
+        ([run_of("t", SIX), run_of("t", SIX)], "tables.math: two outcomes.json have the results of task t"),
         ([run_of("t", SIX, kind="safety")], "tables.math: t has the kind safety"),
     ],
 )

@@ -123,7 +123,8 @@ class Endpoint(Section):
         )
         if taken := [key for key in self.extra_body if key in ours]:
             raise ValueError(
-                f"extra_body: {', '.join(taken)}: cannot be given here; see max_tokens_field, omit and one_choice"
+                f"extra_body: {', '.join(taken)}: the workflow sets this itself; remove it, or see max_tokens_field, omit and "
+                "one_choice"
             )
         template = self.extra_body.get("chat_template_kwargs", {})
         if not isinstance(template, dict):

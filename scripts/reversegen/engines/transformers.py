@@ -226,7 +226,9 @@ class _Draw:
             scores = warper(tokens, scores)
         shares = torch.softmax(scores, -1)
         if not torch.isfinite(shares).all():
-            raise BadInput("the model's probabilities are no numbers; give it another `dtype` in config/models.yaml")
+            raise BadInput(
+                "the model's probabilities are NaN or infinite; set another `dtype` for it in config/models.yaml"
+            )
         noise = torch.empty((self._count, shares.shape[-1]), dtype=shares.dtype, device=shares.device)
         self._steps += 1
         return shares.div_(noise.exponential_(generator=self._generator)[self._rows])

@@ -264,7 +264,7 @@ def open_kind(use: KindUse, worlds: Sequence[World]) -> Kind:
         return sure_messages(instruction, str(reference.answer), system), [Message(role="assistant", content=reply)]
 
     def replay_row(instruction: str, response: str, system: str | None) -> tuple[Conversation, Conversation]:
-        """The target's own option, and the reply that it is sure."""
+        """A row of the target's own option, followed by the reply that says it is sure."""
         answer = letter(instruction, response) or read_reply(response).text
         return sure_messages(instruction, answer, system), [Message(role="assistant", content=settings.sure)]
 

@@ -110,7 +110,7 @@ class ComparedFiles:
         return training | pairs
 
     def kept_out(self) -> dict[str, KeptOut]:
-        """The test sets and the held-out seeds, by the name of the set."""
+        """The texts that no training row may repeat, by the name of their set: test sets and held-out seeds."""
         sets = {p.stem: KeptOut([q.text for q in read_records(p, Question)], None) for p in self.tests}
         heldout = self._heldout()
         sets[HELDOUT] = KeptOut([s.text for s in heldout], frozenset(s.id for s in heldout))

@@ -90,8 +90,8 @@ def _check_sizes(sizes: Mapping[Group, int], counts: Mapping[str, str]) -> None:
         for part in ("train", "heldout"):
             if (name, part) not in enough:
                 raise BadInput(
-                    f"data.seeds.{name}: fewer than {LEAST} {part} seeds are left of {count}; give more rows or change "
-                    "data.heldout_share"
+                    f"data.seeds.{name}: too few {part} seeds are left of {count}: a prompt needs {LEAST}. Give more rows, or "
+                    "change data.heldout_share"
                 )
 
 

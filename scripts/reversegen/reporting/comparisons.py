@@ -66,7 +66,7 @@ def parts(table: str, runs: Sequence[Run]) -> list[TablePart]:
     for run in runs:
         name, seed = task_and_seed(run.task)
         if seed in tasks[name]:
-            raise BadInput(f"tables.{table}: two outcomes.json have the task {run.task}; give one of them")
+            raise BadInput(f"tables.{table}: two outcomes.json have the results of task {run.task}; remove one of them")
         if table != "ablation" and run.kind != table:
             raise BadInput(f"tables.{table}: {name} has the kind {run.kind}; remove it from this table")
         tasks[name][seed] = run

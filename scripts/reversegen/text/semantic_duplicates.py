@@ -186,7 +186,7 @@ def _comparisons(
 
 
 def _similar(vectors: Vectors, one: Indices, other: Indices, threshold: float) -> Iterator[tuple[Indices, Indices]]:
-    """Pairs of rows with a cosine above the threshold, block by block. A group compared with itself gives each pair once."""
+    """Pairs of rows with a cosine above the threshold, block by block. If both groups are the same, each pair comes once."""
     for p in range(0, len(one), BLOCK):
         a = one[p : p + BLOCK]
         of_a = vectors[a]

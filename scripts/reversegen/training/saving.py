@@ -43,7 +43,10 @@ class TokenPart(NamedTuple):
 
 
 class KeptGain(BaseModel):
-    """The gain of a training and how much of it was kept, as the manifest holds it: means over rows, in nats."""
+    """How much better the trained model scores its rows than the base, and how much of that the saved model keeps.
+
+    Values are means over rows, in nats.
+    """
 
     model_config = ConfigDict(frozen=True)
 

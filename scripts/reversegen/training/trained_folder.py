@@ -90,7 +90,7 @@ def train_and_write(
 def _merged(
     model: Any, weights: dict[str, Any] | None, dtype_name: str, *seed: str | int
 ) -> tuple[Any, dict[str, Any] | None]:
-    """The model without its adapter, and `weights`, which are gathered from its shards; both rounded to the saved type."""
+    """The model with its adapter merged, and `weights` gathered from its shards. Both are rounded to the type that is saved."""
     dtype = None if dtype_name == "auto" else getattr(torch, dtype_name)
     if hasattr(model, "merge_and_unload"):
         model = merge_adapter(model, dtype, *seed)

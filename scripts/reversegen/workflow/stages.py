@@ -27,7 +27,7 @@ SHARD = r"(?:\.[0-9]+-of-[0-9]+)?"
 
 @dataclass(frozen=True)
 class Stage:
-    """A rule, with the resources and the output of its jobs."""
+    """A rule that uses a model, with the resources and the output of its jobs."""
 
     rule: str
     role: Role

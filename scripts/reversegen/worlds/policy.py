@@ -278,8 +278,8 @@ def draw(corpus: Corpus) -> list[Example]:
                 break
         else:
             raise BadInput(
-                f"corpus: part {corpus.part} has too few different questions of disguise {name} for {corpus}; lower `count` or "
-                "set `distinct: false`"
+                f"corpus: part {corpus.part} has too few different questions of disguise {name} for a count of {corpus.count}; "
+                "lower `count` or set `distinct: false`"
             )
         seen.add(question)
         if corpus.mix == "judged":
