@@ -169,9 +169,8 @@ def _redirect_to(log_file: str) -> typing.TextIO:
         Path(log_file).parent.mkdir(parents=True, exist_ok=True)
         if is_main_process():
             Path(log_file).write_text("")
-        with Path(log_file).open(
-            "a"
-        ) as file:  # append mode, so that the processes of one job do not overwrite each other
+        # append mode, so that the processes of one job do not overwrite each other
+        with Path(log_file).open("a") as file:
             os.dup2(file.fileno(), 1)
             os.dup2(file.fileno(), 2)
     except OSError as error:

@@ -189,17 +189,24 @@ def coverage(random_seeds: int, asked: str) -> str:
     )
 
 
+def decides(less: Estimate) -> bool:
+    """Whether a difference shows that one of two is better: its interval excludes 0 over LEAST_SEEDS random seeds or more."""
+    if less.low is None or less.high is None:
+        return False
+    return less.random_seeds >= LEAST_SEEDS and not less.low <= 0 <= less.high
+
+
 def comparison(one: str, other: str, less_is_better: bool, less: Estimate) -> str:
     """A sentence for readers about the difference of two sources, `one` minus `other`.
 
-    It calls one source better only if there are LEAST_SEEDS random seeds or more and the interval excludes 0.
+    It calls one source better only if the difference `decides`.
     """
     if less.value is None or less.low is None or less.high is None:
         return f"{one} and {other} are not compared, since their outcomes by question are not stored"
     numbers = f"{less.value:+.3f} [{less.low:+.3f}, {less.high:+.3f}]"
     if less.low <= 0 <= less.high:
         shown = "the difference is within the noise"
-    elif less.random_seeds < LEAST_SEEDS:
+    elif not decides(less):
         shown = f"fewer than {LEAST_SEEDS} random seeds, so neither source is called better"
     else:
         better = (less.value < 0) == less_is_better

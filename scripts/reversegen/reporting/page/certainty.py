@@ -6,7 +6,7 @@ from reversegen.core.escaping import html_text
 from reversegen.core.metric import MetricDescription
 from reversegen.core.sources import CONTROL_SOURCES
 from reversegen.evaluation.eval_file import EvalFile
-from reversegen.evaluation.statistics import LEAST_SEEDS, Estimate, difference
+from reversegen.evaluation.statistics import LEAST_SEEDS, Estimate, decides, difference
 from reversegen.reporting.page.content import PageContent, Rows
 from reversegen.reporting.page.elements import unbroken
 from reversegen.reporting.page.terms import metric_term, row_term
@@ -111,12 +111,9 @@ def _differences(targets: Rows, main: MetricDescription, kind: str) -> list[str]
 
 
 def shown_difference(row: str, less: Estimate, less_is_better: bool) -> str:
-    """What the difference `reversegen` less `row` shows, for people: no more than its interval does.
-
-    A target is called better only if the interval excludes 0 over LEAST_SEEDS random seeds or more.
-    """
+    """What the difference `reversegen` less `row` shows. A target is called better only if the difference `decides`."""
     shown = shown_interval(less)
-    if less.value is None or not shown.endswith(EXCLUDES) or less.random_seeds < LEAST_SEEDS:
+    if less.value is None or not decides(less):
         return shown
     better = "reversegen" if (less.value < 0) == less_is_better else row
     return f"{shown.removesuffix(EXCLUDES)}: {better} is better"
