@@ -35,12 +35,16 @@ def follow(text: str, folder: Path) -> list[str]:
     return re.findall(r"^ {4,8}(snakemake .*)$", text.replace("\\\n", " "), re.MULTILINE)
 
 
-def run(commands: list[str], folder: Path) -> None:
+def run(commands: list[str], folder: Path) -> str:
+    """Run commands of a page; return what they print."""
     assert commands
+    printed = ""
     for command in commands:
         words = [warm_python(), *(["-m"] if command.startswith("snakemake ") else []), *shlex.split(command)]
         done = subprocess.run(words, cwd=folder, text=True, capture_output=True)
         assert done.returncode == 0, f"{command}\n{done.stderr}"
+        printed += done.stdout + done.stderr
+    return printed
 
 
 @pytest.fixture
@@ -106,8 +110,13 @@ def test_a_task_of_ones_own_data(repository: Path) -> None:
 
 
 @pytest.mark.models
-def test_an_ablation(repository: Path) -> None:
-    run(follow(section("own-data.md", "An ablation that costs only what differs"), repository), repository)
+def test_an_ablation_makes_only_the_parts_that_differ(repository: Path) -> None:
+    plan = run(follow(section("own-data.md", "An ablation that costs only what differs"), repository), repository)
+    made = re.findall(r"^ +output: results/([\w-]+/\w+)(/?\w*)", plan, re.MULTILINE)
+    parts = {part for part, _ in made}
+    assert {"tiny-math/seeds", "tiny-math/iter0", "tiny-math/original", "fixed-reference/iter1"} <= parts
+    assert not {"fixed-reference/seeds", "fixed-reference/original", "tiny-math/iter1"} & parts
+    assert [file for part, file in made if part == "fixed-reference/iter0"] == ["/pairs"]
 
 
 def metrics(folder: Path, task: str, part: str) -> dict[str, Any]:
