@@ -59,6 +59,7 @@ def test_each_file_has_its_packages_in_its_versions(tmp_path: Path) -> None:
         ('PyYAML = "6.0.3"', 'PyYAML = "6.0.3"\nscipy = "1.17.1"', "differ in scipy"),
         ('comment = "For tests."', 'remark = "For tests."', "[requirements-dev.txt]: comment"),
         ('numpy = "2.4.6"', "numpy = 2.4.6", "pins.toml: "),
+        ('{numpy = "2.3.5"}', '{nunpy = "2.3.5"}', "[envs/base.yaml]: versions: nunpy: add it to packages"),
     ],
 )
 def test_a_wrong_table_is_refused(tmp_path: Path, old: str, new: str, message: str) -> None:

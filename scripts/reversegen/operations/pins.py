@@ -44,6 +44,10 @@ def pinned_files(source: Path) -> dict[str, str]:
             files[path] = PinnedFile.model_validate(table)
         except ValidationError as error:
             raise BadInput(f"{source}: [{path}]: {explain(error)}") from error
+        if unlisted := files[path].versions.keys() - set(files[path].packages):
+            raise BadInput(
+                f"{source}: [{path}]: versions: {', '.join(sorted(unlisted))}: add it to packages, or remove it"
+            )
     packages = {package for file in files.values() for package in file.packages}
     if packages != versions.keys():
         different = ", ".join(sorted(packages ^ versions.keys()))
