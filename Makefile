@@ -10,7 +10,8 @@ unexport PYTHONDONTWRITEBYTECODE # packages are compiled as they are imported
 # Snakemake finds the logger plug-in `reversegen` in scripts/. It announces a profile that it loads by itself, so that the
 # rerun triggers of profiles/default are given as a flag.
 TRIGGERS = $(shell sed -n 's/^rerun-triggers: \[\(.*\)\]/\1/p' profiles/default/config.yaml | tr -d ,)
-RUN = PYTHONPATH=scripts$${PYTHONPATH:+:$$PYTHONPATH} REVERSEGEN_NO_BARS=1 snakemake --cores all \
+SNAKEMAKE = snakemake
+RUN = PYTHONPATH=scripts$${PYTHONPATH:+:$$PYTHONPATH} REVERSEGEN_NO_BARS=1 $(SNAKEMAKE) --cores all \
   --workflow-profile none --rerun-triggers $(TRIGGERS) $(if $(LOGGER),--logger $(LOGGER))
 INSTALL = python -m pip install --quiet --no-compile --disable-pip-version-check
 
@@ -19,6 +20,8 @@ INSTALL = python -m pip install --quiet --no-compile --disable-pip-version-check
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' Makefile
 
+# The jobs of the demo are many and short, so one process imports the packages for all of them.
+demo: SNAKEMAKE = python -m reversegen.operations.warm_python
 demo: .venv/demo ## run the whole loop of TASK (tiny-math); end with a summary and the page to open
 	@echo "Running the loop of $(TASK), from seeds to results/$(TASK)/report.html."
 	@$(RUN) --prioritize train_proposer -- results/$(TASK)/table.md results/$(TASK)/report.html

@@ -243,6 +243,15 @@ def test_help_shows_the_docstring_and_the_flags(folder: Folder) -> None:
     assert all(f"--{name}" in done.stdout for name in PLAIN)
 
 
+def without_used(log: str, end: str) -> str:
+    """A log without its last line, which has what the job used."""
+    text, used = re.fullmatch(
+        r"(.*)(used [\d.]+ s of processor time and at most [\d.]+ MB: \w+\n)", log, re.DOTALL
+    ).groups()  # type: ignore[union-attr]
+    assert used.endswith(f": {end}\n")
+    return str(text)
+
+
 LINE = "make: error: in/a file.jsonl, line 3: text: a text is needed\n"
 
 
@@ -259,7 +268,7 @@ def test_bad_input_ends_with_status_1_and_one_line(folder: Folder, way: str) -> 
         log = done.stderr
     else:
         assert (done.stdout, done.stderr) == ("", LINE)
-        log = (folder.path / "logs/make.log").read_text()
+        log = without_used((folder.path / "logs/make.log").read_text(), "failed")
         assert log.endswith(LINE)
         assert "printed by a process of the stage\n" in log
     assert log.count(LINE) == 1
@@ -320,7 +329,7 @@ def test_any_error_ends_with_one_line_on_the_terminal_and_its_traceback_in_the_l
         else folder.run_flags(arguments, "--log=logs/make.log")
     )
     assert (done.returncode, done.stdout, done.stderr) == (1, "", ANY.format(shown))
-    log = (folder.path / "logs/make.log").read_text()
+    log = without_used((folder.path / "logs/make.log").read_text(), "failed")
     assert log.endswith(ANY.format(shown))
     assert ("Traceback" in log) == (header != "exit")
     if header == "row":
@@ -445,7 +454,7 @@ def follow(folder: Path, thing: str, seconds: float, *, terminal: bool, **enviro
             shown += part
     os.close(reader)
     assert process.wait() == 0
-    return shown.decode(), (folder / "make.log").read_text()
+    return shown.decode(), without_used((folder / "make.log").read_text(), "finished")
 
 
 @pytest.mark.parametrize(

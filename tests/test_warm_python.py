@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 from tests.support.needs import RUNS, imports_heavy
-from tests.support.warm_python import JOBS, warm_python
+from tests.support.warm_python import warm_python
 from tests.support.workflows import REPOSITORY
+
+from reversegen.operations.warm_python import JOB_VARIABLES
 
 SCRIPT = """
 import json, os, sys
@@ -25,7 +27,7 @@ sys.exit(sys.argv[1] if sys.argv[1].isalpha() else int(sys.argv[1]))
 
 
 def run(python: str, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, **JOBS, "GIVEN": "a value"}
+    environment = {**os.environ, **JOB_VARIABLES, "GIVEN": "a value"}
     return subprocess.run([python, *words], cwd=folder, env=environment, input="typed", capture_output=True, text=True)
 
 
@@ -68,7 +70,7 @@ def test_killing_the_program_kills_the_script(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(
         "import os, time\nprint(os.getpid(), 'torch' in __import__('sys').modules, flush=True)\ntime.sleep(600)"
     )
-    environment = {**os.environ, **JOBS}
+    environment = {**os.environ, **JOB_VARIABLES}
     words = [warm_python(), "script.py"]
     with subprocess.Popen(words, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as program:
         assert program.stdout

@@ -29,5 +29,10 @@ def _end_in_one_line(kind: type[BaseException], error: BaseException, trace: Tra
     sys.stderr.write(f"{line}\n")
 
 
-if Path(getattr(sys.modules["__main__"], "__file__", None) or "").absolute().parent == Path(__file__).parents[1]:
-    sys.excepthook = _end_in_one_line
+def report_faults_of_stages() -> None:
+    """If this process runs one of the workflow's scripts, let an error that stops it before `stage.run` end in one line."""
+    if Path(getattr(sys.modules["__main__"], "__file__", None) or "").absolute().parent == Path(__file__).parents[1]:
+        sys.excepthook = _end_in_one_line
+
+
+report_faults_of_stages()

@@ -31,6 +31,7 @@ from pydantic_core import to_json
 
 from reversegen.core.errors import BadInput, Interrupted, fault_line
 from reversegen.core.running import RUNNING, is_main_process, shown_rate
+from reversegen.core.used_resources import used_line
 from reversegen.core.validation import explain
 from reversegen.models.gpus import take_gpus
 from reversegen.workflow.environment import BUDGETED
@@ -46,17 +47,20 @@ def run(main: Callable[..., None]) -> None:
 
     If the task has a budget, the job starts only if it stays within the budget. Every error, here or in `main`, ends the
     process with status 1 and one line on the terminal. The log also has the traceback, except for BadInput and Interrupted.
+    The log's last line has what this process used.
     """
     job: snakemake | None = main.__globals__.get("snakemake")
     script = Path(main.__globals__["__file__"])
     values = _values_of_job(job) if job else _values_of_command_line(main, sys.argv[1:])
     RUNNING.name, RUNNING.terminal = script.stem, sys.stderr
+    finished = False
     try:
         if values["log"]:
             RUNNING.terminal = _redirect_to(values["log"])
         level = logging.INFO if is_main_process() else logging.WARNING
         logging.basicConfig(level=level, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
         _call(main, script, values)
+        finished = True
     except (BadInput, Interrupted) as error:
         _end(f"{script.stem}: error: {error}", values["log"])
     except SystemExit as error:
@@ -67,6 +71,10 @@ def run(main: Callable[..., None]) -> None:
         with contextlib.suppress(OSError):  # such as a full disk
             traceback.print_exc()
         _end(fault_line(script.stem, error, values["log"]), values["log"])
+    finally:
+        if values["log"] and RUNNING.terminal is not sys.stderr:  # the log could be written
+            with contextlib.suppress(OSError):
+                print(used_line(finished), file=sys.stderr, flush=True)
 
 
 def _call(main: Callable[..., None], script: Path, values: dict[str, Any]) -> None:

@@ -23,7 +23,7 @@ from tests.support.training import (
     supervise,
     training,
 )
-from tests.support.warm_python import JOBS, warm_python
+from tests.support.warm_python import warm_python
 from tests.support.workflows import REPOSITORY, Workflow
 from transformers import AutoModelForCausalLM
 
@@ -31,6 +31,7 @@ from reversegen.config.training import Preference, Warmup
 from reversegen.core.errors import BadInput
 from reversegen.core.files import read_json
 from reversegen.core.records import write_records
+from reversegen.operations.warm_python import JOB_VARIABLES
 from reversegen.training.pretraining import train_model
 from reversegen.workflow.configuration import load_configuration
 
@@ -120,7 +121,7 @@ def test_two_processes_train_the_same_model_as_one_and_resume_after_a_stop(
     words = json.dumps([stages(config)[name] for name in names])
     command = [warm_python(), *launch, "--main_process_port", "0", "stages.py", config, words]
     for stop in ({"STOP": "6"}, {}):
-        environment = {**os.environ, **JOBS, **stop}
+        environment = {**os.environ, **JOB_VARIABLES, **stop}
         done = subprocess.run(
             command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=600
         )
@@ -191,7 +192,7 @@ with checkpoints.Checkpoints(Path(sys.argv[1]), "key") as saved:
 def test_a_signal_to_one_process_during_a_save_stops_all_after_the_checkpoint_is_complete(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    shared = {**JOBS, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2", "OMP_NUM_THREADS": "1"}
+    shared = {**JOB_VARIABLES, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
     script = tmp_path / "saves.py"
     script.write_text(SAVES)
     processes = [

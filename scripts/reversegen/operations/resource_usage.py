@@ -1,4 +1,8 @@
-"""The resources that the jobs of a task requested and used, from Snakemake's benchmark files."""
+"""The resources that the jobs of a task requested and used, from Snakemake's benchmark files and the jobs' logs.
+
+A job's log has the processor time and memory that it measured itself. They count in place of Snakemake's, which samples the
+children of the job's shell only.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from typing import Any
 
 from reversegen.core.errors import BadInput
 from reversegen.core.markdown import filled, narrow_tables
+from reversegen.core.used_resources import read_used
 from reversegen.workflow.stages import rule_of
 
 
@@ -21,7 +26,7 @@ class EndedJob:
     rule: str
     seconds: float
     cpu_seconds: float | None
-    """None, like `peak_mb`, if the job was too short to be measured."""
+    """None, like `peak_mb`, if neither the job's log nor Snakemake has it."""
     peak_mb: float | None
     """Largest resident set, in megabytes of 2**20 bytes."""
     threads: int | None
@@ -32,17 +37,20 @@ class EndedJob:
 
 
 def read_jobs(folder: Path) -> list[EndedJob]:
-    """The jobs of all benchmark files below a folder.
+    """The jobs of all benchmark files below a folder benchmarks/, with what their logs in logs/ beside it say.
 
     Raises BadInput if there is no such file, and if a file is not a benchmark that Snakemake wrote.
     """
-    jobs = [job for path in sorted(folder.rglob("*.tsv")) for job in _read(path)]
+    logs = folder.with_name("logs")
+    files = sorted(folder.rglob("*.tsv"))
+    jobs = [job for file in files for job in _read(file, logs / file.relative_to(folder).with_suffix(".log"))]
     if not jobs:
         raise BadInput(f"{folder}: no job has ended yet, so there is nothing to tabulate; run the task first")
     return jobs
 
 
-def _read(path: Path) -> Iterable[EndedJob]:
+def _read(path: Path, log_file: Path) -> Iterable[EndedJob]:
+    used = read_used(log_file)
     with path.open(newline="") as file:
         for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
             try:
@@ -50,8 +58,8 @@ def _read(path: Path) -> Iterable[EndedJob]:
                 yield EndedJob(
                     rule=row.get("rule_name") or rule_of(path),
                     seconds=float(row["s"]),
-                    cpu_seconds=_number(row["cpu_time"]),
-                    peak_mb=_number(row["max_rss"]),
+                    cpu_seconds=used.cpu_seconds if used else _number(row["cpu_time"]),
+                    peak_mb=used.peak_mb if used else _number(row["max_rss"]),
                     threads=int(row["threads"]) if row.get("threads") else None,
                     mem_mb=resources.get("mem_mb"),
                     minutes=resources.get("runtime"),
@@ -77,9 +85,11 @@ HEAD = (
 
 NOTES = (
     "`hours`: the sum over the rule's jobs, as if one ran after the other.",
-    "`longest, min`, `peak, MB`: the longest job, in minutes, and the largest resident memory.",
+    "`longest, min`, `peak, MB`: the longest job, in minutes, and the largest resident memory. Memory that processes share, "
+    "such as the packages that `make demo` imports once, counts in each of them.",
     "`of limit`, `of asked`: the share of the time limit and of the requested memory that the job nearest to it used.",
-    "`CPU of threads`: the time of the processor as a share of seconds times threads.",
+    "`CPU of threads`: the time of the processor as a share of seconds times threads. It and the memory are what the job "
+    "measured itself, at the end of its log, or else what Snakemake sampled.",
     "`GPU hours`: hours times the GPUs that were requested. How busy a GPU was is not measured.",
     "Requests are known only if Snakemake ran with `--benchmark-extended`, which the profiles set. A column of which "
     "nothing is known is left out.",

@@ -29,6 +29,7 @@ CARRIERS = frozenset(
         "reversegen.core.progress",
         "reversegen.core.records",
         "reversegen.core.running",
+        "reversegen.core.used_resources",
         "reversegen.core.validation",
         "reversegen.engines.endpoint.batch_api",
         "reversegen.engines.endpoint.batch_replies",

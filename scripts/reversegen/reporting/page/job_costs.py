@@ -27,7 +27,8 @@ def job_costs(content: PageContent) -> str:
     table = html_table("Costs", [*heads], [[html_text(cell) for cell in line] for line in lines])
     text = (
         f"The jobs of {content.run} that ask or train a model used these amounts. \N{EN DASH} means not recorded. The folder "
-        "benchmarks/ has the time and memory of each job. This command writes the plan, with what was used, to plan.md:"
+        "benchmarks/ has the time of each job, and the end of its log its memory. This command writes the plan, with what was "
+        "used, to plan.md:"
     )
     plan = shlex.quote(f"results/{content.run}/plan.md")
     return f"{table}\n{note(text)}\n<p>{command(f'snakemake --cores 1 {plan}')}</p>"
