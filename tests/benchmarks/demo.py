@@ -1,10 +1,11 @@
 """Time and memory of the demo after set-up, in total and by rule.
 
-The whole task `tiny-math` runs in an empty folder on two cores. Memory is the largest sum of the proportional set sizes of
-Snakemake and all its children, sampled twice a second. The time by rule comes from the rules' own benchmark files.
+The whole task `tiny-math` runs in an empty folder on two cores, as by `make demo`. Memory is the largest sum of the proportional
+set sizes of Snakemake and all its children, sampled twice a second. The time by rule comes from the rules' own benchmark files,
+and processor time and memory by rule from the jobs' logs.
 """
 
-import csv
+import os
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from typing import Any
 
 import psutil
 
+from reversegen.operations.resource_usage import EndedJob, read_jobs
+
 REPOSITORY = Path(__file__).parents[2]
 SECONDS, MEGABYTES = 300.0, 2000.0
 """What a demo may take on two idle cores."""
@@ -26,11 +29,12 @@ def measure() -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         shutil.copytree(REPOSITORY / "config", folder / "config")
-        words = [sys.executable, "-m", "snakemake", "-s", str(REPOSITORY / "Snakefile"), "-c2"]
+        words = [sys.executable, "-m", "reversegen.operations.warm_python", "-s", str(REPOSITORY / "Snakefile"), "-c2"]
         targets = ["results/tiny-math/table.md", "results/tiny-math/report.html"]
         start = time.perf_counter()
         loop = ["--prioritize", "train_proposer"]  # like `make demo`: the longest chain first
-        process = subprocess.Popen([*words, "--quiet", "all", *loop, "--", *targets], cwd=folder)
+        environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "scripts")}
+        process = subprocess.Popen([*words, "--quiet", "all", *loop, "--", *targets], cwd=folder, env=environment)
         peak = 0.0
         while process.poll() is None:
             peak = max(peak, _memory(psutil.Process(process.pid)))
@@ -53,18 +57,16 @@ def _memory(process: psutil.Process) -> float:
 
 
 def _print_rules(results: Path) -> None:
-    """Print number of jobs, seconds and largest memory of each rule, the slowest first."""
-    rules: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    for path in results.rglob("*.tsv"):
-        if "benchmarks" in path.parts:
-            for row in csv.DictReader(path.open(), delimiter="\t"):
-                memory = row["max_rss"]
-                rules[path.stem.split(".")[0]].append(
-                    (float(row["s"]), 0.0 if memory in {"-", "NA"} else float(memory))
-                )
-    print(f"{'rule':24} {'jobs':>4} {'seconds':>8} {'max MB':>7}")
-    for name, jobs in sorted(rules.items(), key=lambda item: -sum(s for s, _ in item[1])):
-        print(f"{name:24} {len(jobs):4} {sum(s for s, _ in jobs):8.1f} {max(m for _, m in jobs):7.0f}")
+    """Print number of jobs, seconds, processor seconds and largest memory of each rule, the slowest first."""
+    rules: dict[str, list[EndedJob]] = defaultdict(list)
+    for folder in (results / "tiny-math/benchmarks", results / "models/benchmarks"):
+        for job in read_jobs(folder):
+            rules[job.rule].append(job)
+    print(f"{'rule':24} {'jobs':>4} {'seconds':>8} {'processor':>9} {'max MB':>7}")
+    for name, jobs in sorted(rules.items(), key=lambda item: -sum(job.seconds for job in item[1])):
+        seconds, processor = sum(job.seconds for job in jobs), sum(job.cpu_seconds or 0 for job in jobs)
+        peak = max(job.peak_mb or 0 for job in jobs)
+        print(f"{name:24} {len(jobs):4} {seconds:8.1f} {processor:9.1f} {peak:7.0f}")
 
 
 def _row(name: str, measured: float, allowed: float, unit: str) -> dict[str, Any]:

@@ -47,6 +47,17 @@ def test_a_line_for_each_rule_and_one_for_all(tmp_path: Path) -> None:
     assert list(alone) == ["rule", "jobs", "hours", "longest, min"], "columns of which nothing is known are left out"
 
 
+def test_what_a_job_measured_itself_counts_in_place_of_what_snakemake_sampled(tmp_path: Path) -> None:
+    sampled, asked = tmp_path / "benchmarks", {"mem_mb": 1000, "runtime": 30}
+    for part in ("iter0", "iter1", "iter2"):
+        write(sampled / part / "train.2-of-4.tsv", EXTENDED, extended(100, "10.0", "1", "train", 1, asked))
+    write(tmp_path / "logs/iter0/train.2-of-4.log", "used 80.0 s of processor time and at most 600.0 MB: finished")
+    write(tmp_path / "logs/iter1/train.2-of-4.log", "used 40.0 s of processor time and at most 700.0 MB: failed")
+    by_part = {str(job.cpu_seconds): job.peak_mb for job in read_jobs(sampled)}
+    assert by_part == {"80.0": 600.0, "1.0": 10.0}
+    assert cells(usage_table(read_jobs(sampled)), "train")[4:7] == ["600", "60%", "27%"]
+
+
 def test_a_file_that_is_no_benchmark_is_named(tmp_path: Path) -> None:
     write(tmp_path / "x.tsv", "a\tb", "1\t2")
     with pytest.raises(BadInput, match=r"x\.tsv: not a benchmark of Snakemake"):

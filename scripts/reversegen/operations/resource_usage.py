@@ -41,7 +41,7 @@ def read_jobs(folder: Path) -> list[EndedJob]:
 
     Raises BadInput if there is no such file, and if a file is not a benchmark that Snakemake wrote.
     """
-    logs = folder.with_name("logs")
+    logs = folder.parent / "logs"
     files = sorted(folder.rglob("*.tsv"))
     jobs = [job for file in files for job in _read(file, logs / file.relative_to(folder).with_suffix(".log"))]
     if not jobs:

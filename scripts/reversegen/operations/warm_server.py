@@ -249,23 +249,25 @@ def _run_script(script: Path) -> None:
     try:
         source = script.read_bytes()
     except OSError as error:
-        sys.stderr.write(f"{sys.executable}: can't open file {str(script.absolute())!r}: {error}\n")
+        sys.stderr.write(
+            f"{sys.executable}: can't open file {str(script.absolute())!r}: [Errno {error.errno}] {error.strerror}\n"
+        )
         sys.exit(2)
-    main = ModuleType("__main__")
-    main.__dict__.update(__file__=str(script), __builtins__=__builtins__)
+    file, main = str(script.absolute()), ModuleType("__main__")
+    main.__dict__.update(__file__=file, __builtins__=__builtins__)
     sys.modules["__main__"] = main
-    exec(compile(source, str(script), "exec", dont_inherit=True), main.__dict__)
+    exec(compile(source, file, "exec", dont_inherit=True), main.__dict__)
 
 
 def _show(error: BaseException) -> None:
     """Show an error that ends a script, as the interpreter does: by the hook that the library sets for its stages."""
     trace = error.__traceback__
-    while trace and trace.tb_frame.f_code.co_filename in (__file__, runpy.__file__, "<frozen runpy>"):
+    while trace and trace.tb_frame.f_code.co_filename == __file__:
         trace = trace.tb_next
     if library := sys.modules.get(LIBRARY.name):
         library.report_faults_of_stages()
     try:
-        sys.excepthook(type(error), error, trace)
+        sys.excepthook(type(error), error.with_traceback(trace), trace)
     except Exception:
         traceback.print_exc()
 
