@@ -1,8 +1,8 @@
 """Time and memory of the demo after set-up, in total and by rule.
 
-The whole task `tiny-math` runs in an empty folder on two cores, as by `make demo`. Memory is the largest sum of the proportional
-set sizes of Snakemake and all its children, sampled twice a second. The time by rule comes from the rules' own benchmark files,
-and processor time and memory by rule from the jobs' logs.
+The whole task `tiny-math` runs in an empty folder on two cores, as by `make demo`. Memory is the largest sum of the
+proportional set sizes of Snakemake and all its children, sampled twice a second. The time by rule comes from the rules' own
+benchmark files, and processor time and memory by rule from the jobs' logs.
 """
 
 import os

@@ -3,7 +3,7 @@
 python scripts/reversegen/operations/warm_server.py FOLDER OWNER LISTENER [--with-workflows]
 
 FOLDER has the socket, OWNER is the process with which the server ends, and LISTENER is the descriptor of the listening socket.
-`--with-workflows` also does what every Snakemake does first, for programs that are `python -m snakemake`.
+`--with-workflows` also parses the code whose hashes the rules have, for programs that are `python -m snakemake`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,6 @@ IMPORTED = (
     "scipy.stats",
     "scipy.optimize",
     "math_verify",
-    "snakemake.script",
     "accelerate.commands.launch",
     "datasets",
     "peft",
@@ -196,12 +195,12 @@ def import_all(server: WarmServer, with_workflows: bool) -> None:
     for module in (*IMPORTED, *modules):
         importlib.import_module(module)
         server.end_without_owner()
+    sys.argv = ["snakemake", "--version"]  # imports Snakemake and finds its plugins
+    with contextlib.suppress(SystemExit):
+        runpy.run_module("snakemake", run_name="__main__", alter_sys=True)
     if with_workflows:
         for script in sorted(SCRIPTS.glob("*.py")):  # parses the code that the hashes of the rules are of
             importlib.import_module("reversegen.workflow.code_hash").code_hash(script.stem)
-        sys.argv = ["snakemake", "--version"]  # imports Snakemake and finds its plugins
-        with contextlib.suppress(SystemExit):
-            runpy.run_module("snakemake", run_name="__main__", alter_sys=True)
     gc.freeze()
 
 
