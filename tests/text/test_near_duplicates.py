@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from SetSimilaritySearch import all_pairs
 from tests.benchmarks.corpora import made_corpus
 
 from reversegen.config.task import Deduplication
@@ -105,6 +104,8 @@ def test_a_text_is_near_any_if_a_loop_finds_a_similar_one(seed: int) -> None:
 
 @pytest.mark.parametrize("settings", [PUBLISHED, TINY], ids=["published", "tiny"])
 def test_pairs_of_a_corpus_equal_an_independent_join_in_any_order_of_rows(settings: Deduplication) -> None:
+    from SetSimilaritySearch import all_pairs
+
     texts = made_corpus(3000).texts
     sets = [ngrams(text, settings.ngram) for text in texts]
     expected = {
