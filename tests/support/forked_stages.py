@@ -22,13 +22,16 @@ class ForkedStages:
             words, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
 
-    def run(self, words: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-        """Do what `python WORDS` does, with these environment variables. What modules read at import is not read again."""
+    def run(
+        self, words: list[str], environment: dict[str, str], folder: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Do what `python WORDS` does in a folder, with these variables. What modules read at import is not read again."""
         assert self._process.stdin
         assert self._process.stdout
-        with tempfile.TemporaryDirectory() as folder:
-            streams = [Path(folder) / name for name in ("stdout", "stderr")]
-            print(json.dumps([words, environment, [*map(str, streams)]]), file=self._process.stdin, flush=True)
+        with tempfile.TemporaryDirectory() as place:
+            streams = [Path(place) / name for name in ("stdout", "stderr")]
+            job = [words, environment, str(folder or Path.cwd()), [*map(str, streams)]]
+            print(json.dumps(job), file=self._process.stdin, flush=True)
             status = os.waitstatus_to_exitcode(int(self._process.stdout.readline()))
             return subprocess.CompletedProcess(words, status, *(path.read_text() for path in streams))
 
@@ -39,10 +42,14 @@ class ForkedStages:
 
 def _run_script(words: list[str]) -> int:
     sys.argv = words
+    sys.path.insert(0, str(Path(words[0]).parent))
     try:
         runpy.run_path(words[0], run_name="__main__")
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else int(end.code is not None)
+        if end.code is None or isinstance(end.code, int):
+            return end.code or 0
+        print(end.code, file=sys.stderr)
+        return 1
     except BaseException:
         traceback.print_exc()
         return 1
@@ -54,11 +61,12 @@ def main(modules: list[str]) -> None:
     for module in modules:
         importlib.import_module(module)
     for line in sys.stdin:
-        words, environment, streams = json.loads(line)
+        words, environment, folder, streams = json.loads(line)
         child = os.fork()
         if child == 0:
             for number, path in enumerate(streams, start=1):
                 os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
+            os.chdir(folder)
             os.environ.clear()
             os.environ |= environment
             status = _run_script(words)
