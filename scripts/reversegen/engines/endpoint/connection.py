@@ -90,9 +90,8 @@ class Connection:
         """The certificates. They are read once, which takes longer than a request, and only if the endpoint shows one."""
         import httpx2
 
-        if not self.base.startswith("https:"):
-            return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody
-        return httpx2.create_ssl_context()
+        https = self.base.startswith("https:")
+        return httpx2.create_ssl_context() if https else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # which trusts nobody
 
     async def ask_item(
         self, read: Callable[[bytes], T], failed: Callable[[Fault], None], tokens: int, content: str
