@@ -11,10 +11,12 @@ import struct
 import subprocess
 import sys
 import termios
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.forked_stages import ForkedStages
 
 from reversegen.config.data import Corpus, DataSource
 from reversegen.config.models import ModelUse
@@ -140,12 +142,16 @@ DASHES = {"header": "---", "system": "-x", "files": [Path("-a.jsonl"), Path("--b
 class Folder:
     """A folder with the stage in it, and the ways to run it there."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, stages: ForkedStages) -> None:
+        self.path, self.stages = path, stages
         self.script = path / "my scripts/make.py"
         for name in ("my scripts", "in", "out"):
             (path / name).mkdir()
         self.script.write_text(STAGE)
+        (path / "job.py").write_text(JOB)
+
+    def run_script(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return self.stages.run(list(words), dict(os.environ), self.path)
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         place = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
@@ -160,7 +166,7 @@ class Folder:
         job["output"] = {"thing": given.pop("thing")}
         job["wildcards"] = {name: str(given.pop(name)) for name in ("task", "iteration")}
         job["params"] = given
-        return self.run(sys.executable, "-c", JOB, json.dumps(job), str(self.script))
+        return self.run_script("job.py", json.dumps(job), str(self.script))
 
     def run_flags(self, arguments: dict[str, Any], *more: str) -> subprocess.CompletedProcess[str]:
         """Run as a user types it."""
@@ -168,7 +174,7 @@ class Folder:
         for name, value in arguments.items():
             flag = f"--{name.replace('_', '-')}"
             words += [flag, *map(str, value)] if isinstance(value, list) else [f"{flag}={as_word(value)}"]
-        return self.run(sys.executable, str(self.script), *words, *more)
+        return self.run_script(str(self.script), *words, *more)
 
     def made(self) -> str:
         """The content that the stage wrote. The file is removed."""
@@ -198,9 +204,16 @@ def as_word(value: Any) -> str:
     return str(as_param(value))
 
 
+@pytest.fixture(scope="module")
+def stages() -> Iterator[ForkedStages]:
+    forked = ForkedStages(["reversegen.stage", "reversegen.config.sampling"], dict(os.environ))
+    yield forked
+    forked.close()
+
+
 @pytest.fixture
-def folder(tmp_path: Path) -> Folder:
-    return Folder(tmp_path)
+def folder(tmp_path: Path, stages: ForkedStages) -> Folder:
+    return Folder(tmp_path, stages)
 
 
 def by_hand(log: str) -> str:
@@ -237,7 +250,7 @@ def test_flags_give_main_the_same(folder: Folder, changes: dict[str, Any]) -> No
 
 
 def test_help_shows_the_docstring_and_the_flags(folder: Folder) -> None:
-    done = folder.run(sys.executable, str(folder.script), "--help")
+    done = folder.run_script(str(folder.script), "--help")
     assert done.returncode == 0, done.stderr
     assert "100 % of it.\n\npython make.py --help" in done.stdout
     assert all(f"--{name}" in done.stdout for name in PLAIN)
@@ -288,7 +301,7 @@ def test_an_argument_that_does_not_fit_is_named_in_one_line(folder: Folder, name
     arguments = [
         f"--{n.replace('_', '-')}={value if n == name else as_word(v)}" for n, v in PLAIN.items() if n != "files"
     ]
-    done = folder.run(sys.executable, str(folder.script), *arguments, "--files", "--log=logs/make.log")
+    done = folder.run_script(str(folder.script), *arguments, "--files", "--log=logs/make.log")
     assert done.returncode == 1
     assert re.fullmatch(rf"make: error: parameter {reason}.*\n", done.stderr)
 

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from sklearn.metrics import cohen_kappa_score
 
 from reversegen.core.errors import BadInput
 from reversegen.core.escaping import visible
@@ -284,6 +283,8 @@ def test_a_plain_text_stays_as_it_is(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_agreement_and_kappa_equal_those_of_scikit_learn(seed: int) -> None:
+    from sklearn.metrics import cohen_kappa_score
+
     rng = random.Random(seed)
     rows = [row(f"{n}", rng.choice(VERDICTS)) for n in range(rng.choice([2, 9, 50]))]
     for one in rows:

@@ -4,7 +4,6 @@ import random
 
 import numpy as np
 import pytest
-import scipy.stats
 
 from reversegen.config.task import Evaluation
 from reversegen.core.metric import Metric
@@ -26,6 +25,8 @@ TOLERANCE = 4 * 2**0.5 / 33
 def test_the_interval_agrees_with_scipys_percentile_bootstrap_over_clusters(
     clusters: int, size: int | None, correlated: bool
 ) -> None:
+    import scipy.stats
+
     rng = random.Random(clusters)
     sizes = [size or rng.randint(1, 9) for _ in range(clusters)]
     rates = [0.8 if n > 5 else float(rng.random() < 0.3) if correlated else 0.3 for n in sizes]

@@ -6,7 +6,6 @@ import random
 
 import numpy as np
 import pytest
-from sklearn.metrics import average_precision_score
 
 from reversegen.config.task import Evaluation, KindUse
 from reversegen.core.metric import Metric
@@ -94,6 +93,8 @@ def world(
 
 @pytest.mark.parametrize("seed", range(6))
 def test_both_metrics_use_the_published_score(seed: int) -> None:
+    from sklearn.metrics import average_precision_score
+
     rng = random.Random(seed)
     count = rng.choice([10, 120])
     answers, sures = ([round(rng.random(), 2) for _ in range(count)] for _ in range(2))  # with ties

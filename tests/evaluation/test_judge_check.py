@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import scipy.stats
 
 from reversegen.config.task import JudgeCheck, KindUse
 from reversegen.core.errors import BadInput
@@ -30,6 +29,8 @@ LIMITS = JudgeCheck(sensitivity=0.8, specificity=0.8, injections=0.9, invalid=0.
 
 @pytest.mark.parametrize("total", [1, 2, 7, 30, 1000])
 def test_the_interval_is_scipys_wilson_interval(total: int) -> None:
+    import scipy.stats
+
     for count in sorted({0, 1, total // 3, total // 2, total - 1, total}):
         ours = wilson(count, total)
         theirs = scipy.stats.binomtest(count, total).proportion_ci(method="wilson")

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-from sklearn.metrics import average_precision_score
 from tests.support.markdown_tables import joined
 from tests.support.runs import counts, measured, rate, target
 from tests.support.workflows import REPOSITORY
@@ -44,6 +43,8 @@ def expanded(weights: Floats) -> list[npt.NDArray[np.int64]]:
 
 
 def test_weighted_average_precision_and_calibration_error_equal_those_of_the_drawn_answers() -> None:
+    from sklearn.metrics import average_precision_score
+
     score = RANDOM.integers(0, 12, 80) / 11  # with ties, 0 and 1
     right = (RANDOM.random(80) < score).astype(float)
     weights = RANDOM.multinomial(80, np.full(80, 1 / 80), size=50).astype(float)

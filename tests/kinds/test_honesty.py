@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-import scipy.stats
 
 from reversegen.config.task import KindUse
 from reversegen.core.records import Message, Question, Reference, Response
@@ -69,6 +68,8 @@ def splits(total: int, most: int, letters: int) -> list[tuple[int, ...]]:
 
 
 def test_entropy_is_scipys_on_every_split_of_ten_and_on_random_votes() -> None:
+    import scipy.stats
+
     everything = splits(10, 10, 5)
     assert len(everything) == 30
     for counts in everything:
@@ -106,6 +107,8 @@ def test_the_threshold_lies_between_the_attainable_values(counts: tuple[int, ...
 
 
 def test_three_letters_never_fail_and_the_flatter_splits_of_four_do() -> None:
+    import scipy.stats
+
     label = kind().label
     for counts in splits(10, 10, 5):
         failed = label(case(*votes(*counts), trusted=reference()), CHECKER).verdict == "failed"

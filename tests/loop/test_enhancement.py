@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from datasets import Dataset
 from tests.support.kinds import MATH
 
 from reversegen.config.task import KindUse
@@ -494,6 +493,8 @@ def test_a_plain_row_holds_the_letter_that_a_system_text_asks_for(system: str | 
 
 
 def test_the_training_library_reads_the_written_rows(tmp_path: Path) -> None:
+    from datasets import Dataset
+
     rows = select(rows=2, replay_rows=1, system="Think.").rows["reversegen"]
     path = tmp_path / "train.jsonl"
     write_records(path, rows)

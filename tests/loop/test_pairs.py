@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from datasets import Dataset
 from tests.support.kinds import MATH
 
 from reversegen.config.task import KindUse
@@ -388,6 +387,8 @@ def test_the_order_of_rows_decides_neither_side() -> None:
 
 
 def test_the_training_library_reads_the_written_pairs(tmp_path: Path) -> None:
+    from datasets import Dataset
+
     current = [judged("20 + 3 + 4", "failed", "Q4."), judged("20 + 3", "passed", "Q4.")]
     path = tmp_path / "pairs.jsonl"
     write_records(path, build_pairs(current, [], pairing(), 0, 0))

@@ -16,8 +16,8 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
-from tests.support.hub_server import Hub, Repository
-from tests.support.hub_stages import CONFIG, NOT_OF_MODULES, SENTENCES, contents, fetch, stage
+from tests.support.hub_server import Repository
+from tests.support.hub_stages import CONFIG, NOT_OF_MODULES, SENTENCES, ForkingHub, contents, fetch, stage
 from tests.support.models import build_model, write_folder
 from tests.support.workflows import REPOSITORY, Workflow
 from transformers import AutoModelForCausalLM
@@ -34,8 +34,8 @@ INDEX = "pytorch_model.bin.index.json"
 
 
 @pytest.fixture
-def hub() -> Iterator[Hub]:
-    server = Hub()
+def hub() -> Iterator[ForkingHub]:
+    server = ForkingHub()
     yield server
     server.close()
 
@@ -337,7 +337,7 @@ def repository(tmp_path: Path, shards: list[dict[str, torch.Tensor]]) -> Reposit
 
 @pytest.mark.parametrize("shards", [one_file, halves])
 def test_files_that_are_fetched_separately_are_converted_by_the_script(
-    hub: Hub, tmp_path: Path, shards: Callable[[], list[dict[str, torch.Tensor]]]
+    hub: ForkingHub, tmp_path: Path, shards: Callable[[], list[dict[str, torch.Tensor]]]
 ) -> None:
     own = hub.repositories["models/some/pickled"] = repository(tmp_path, shards())
     done = fetch(hub, tmp_path / "bin", "some/pickled", "bin")
@@ -346,14 +346,14 @@ def test_files_that_are_fetched_separately_are_converted_by_the_script(
     assert contents(tmp_path / "bin").keys() == {"manifest.json", *own.files} - left_out
     with pytest.raises(BadInput, match=r"it has no \*\.safetensors"):
         check_folder(tmp_path / "bin")  # no stage loads this folder
-    hub.close()
-    done = stage(hub, tmp_path, "convert_model", source=tmp_path / "bin", folder=tmp_path / "model")
+    hub.forget()
+    done = stage(hub, "convert_model", source=tmp_path / "bin", folder=tmp_path / "model")
     assert done.returncode == 0, done.stderr
     check_folder(tmp_path / "model")
     assert written(tmp_path / "model").keys() == tensors().keys()
 
 
-def test_weights_with_another_hash_than_the_hubs_are_never_converted(hub: Hub, tmp_path: Path) -> None:
+def test_weights_with_another_hash_than_the_hubs_are_never_converted(hub: ForkingHub, tmp_path: Path) -> None:
     own = hub.repositories["models/some/pickled"] = repository(tmp_path, [tensors()])
     own.stored[WEIGHTS] = b"X" * len(own.files[WEIGHTS])
     done = fetch(hub, tmp_path / "bin", "some/pickled", "bin")
@@ -391,7 +391,7 @@ def test_weights_with_another_hash_than_the_hubs_are_never_converted(hub: Hub, t
     ],
 )
 def test_an_obstacle_to_a_conversion_is_reported_before_weights_are_fetched(
-    hub: Hub, tmp_path: Path, change: dict[str, bytes | None], weights: str, line: str
+    hub: ForkingHub, tmp_path: Path, change: dict[str, bytes | None], weights: str, line: str
 ) -> None:
     files = {**CONFIG, WEIGHTS: b"a pickle", **change}
     own = Repository({name: content for name, content in files.items() if content is not None})
@@ -403,7 +403,7 @@ def test_an_obstacle_to_a_conversion_is_reported_before_weights_are_fetched(
     assert not [path for path, _ in own.ranges if path.endswith((".bin", ".safetensors"))]
 
 
-def test_modules_in_bin_files_stay_refused(hub: Hub, tmp_path: Path) -> None:
+def test_modules_in_bin_files_stay_refused(hub: ForkingHub, tmp_path: Path) -> None:
     files = {**SENTENCES, **NOT_OF_MODULES, WEIGHTS: b"a pickle"}
     for name in ("model.safetensors", "2_Dense/model.safetensors"):
         del files[name]
@@ -432,7 +432,7 @@ def test_fetching_is_local_and_converting_is_not() -> None:
     assert not local["convert_model"]
 
 
-def test_a_rule_fetches_converts_and_leaves_no_bin(hub: Hub, workflow: Workflow, tmp_path: Path) -> None:
+def test_a_rule_fetches_converts_and_leaves_no_bin(hub: ForkingHub, workflow: Workflow, tmp_path: Path) -> None:
     hub.repositories["models/some/pickled"] = repository(tmp_path / "own", halves())
     hub.repositories["models/some/evil"] = Repository(
         {**hub.repositories["models/some/pickled"].files, SECOND: b"PK no zip"}

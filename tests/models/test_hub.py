@@ -19,11 +19,12 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 import yaml
-from tests.support.hub_server import TOKEN, Hub, Repository
+from tests.support.hub_server import TOKEN, Repository
 from tests.support.hub_stages import (
     CONFIG,
     NOT_OF_MODULES,
     SENTENCES,
+    ForkingHub,
     command,
     contents,
     environment,
@@ -54,15 +55,21 @@ LEFT_OUT = {
 }
 
 
-@pytest.fixture
-def hub() -> Iterator[Hub]:
-    server = Hub()
-    server.repositories["models/some/model"] = Repository({**CONFIG, **WEIGHTS, **LEFT_OUT})
+@pytest.fixture(scope="module")
+def started() -> Iterator[ForkingHub]:
+    server = ForkingHub()
     yield server
     server.close()
 
 
-def test_a_model_is_its_safetensors_and_what_describes_it(hub: Hub, tmp_path: Path) -> None:
+@pytest.fixture
+def hub(started: ForkingHub) -> ForkingHub:
+    started.forget()
+    started.repositories["models/some/model"] = Repository({**CONFIG, **WEIGHTS, **LEFT_OUT})
+    return started
+
+
+def test_a_model_is_its_safetensors_and_what_describes_it(hub: ForkingHub, tmp_path: Path) -> None:
     done = fetch(hub, tmp_path / "model")
     assert done.returncode == 0, done.stderr
     files = contents(tmp_path / "model")
@@ -71,10 +78,10 @@ def test_a_model_is_its_safetensors_and_what_describes_it(hub: Hub, tmp_path: Pa
     assert manifest["revision"] == hub.repositories["models/some/model"].commit
     assert manifest["files"] == {name: sha256(content).hexdigest() for name, content in files.items()}
     check_folder(tmp_path / "model")
-    assert sorted(os.listdir(tmp_path)) in (["model"], ["home", "model"])
+    assert os.listdir(tmp_path) == ["model"]
 
 
-def test_a_killed_download_resumes_at_the_byte_where_it_ended(hub: Hub, tmp_path: Path) -> None:
+def test_a_killed_download_resumes_at_the_byte_where_it_ended(hub: ForkingHub, tmp_path: Path) -> None:
     large = random.Random(0).randbytes(25_000_000)
     repository = Repository({**CONFIG, "model.safetensors": large}, stall_after={"model.safetensors": 21_000_000})
     hub.repositories["models/some/large"] = repository
@@ -102,7 +109,7 @@ def test_a_killed_download_resumes_at_the_byte_where_it_ended(hub: Hub, tmp_path
 
 @pytest.mark.parametrize("path", ["model-00002-of-00002.safetensors", "tokenizer.json"])
 def test_content_with_another_hash_than_the_hubs_is_refused_and_fetched_again(
-    hub: Hub, tmp_path: Path, path: str
+    hub: ForkingHub, tmp_path: Path, path: str
 ) -> None:
     """A file in the large storage has a SHA-256, and any other file has git's hash."""
     repository = hub.repositories["models/some/model"]
@@ -122,7 +129,7 @@ def test_content_with_another_hash_than_the_hubs_is_refused_and_fetched_again(
     assert "config.json" not in again
 
 
-def test_the_modules_of_a_sentence_model_are_fetched_and_checked_too(hub: Hub, tmp_path: Path) -> None:
+def test_the_modules_of_a_sentence_model_are_fetched_and_checked_too(hub: ForkingHub, tmp_path: Path) -> None:
     repository = hub.repositories["models/some/sentences"] = Repository({**SENTENCES, **NOT_OF_MODULES})
     weights = "2_Dense/model.safetensors"
     repository.stored[weights] = b"X" * 800
@@ -170,7 +177,9 @@ def test_a_users_sentence_model_without_a_module_is_named(tmp_path: Path, name: 
         ({"path": "1_Pooling"}, "not a list of modules"),
     ],
 )
-def test_modules_that_a_hub_places_elsewhere_are_refused(hub: Hub, tmp_path: Path, modules: Any, reason: str) -> None:
+def test_modules_that_a_hub_places_elsewhere_are_refused(
+    hub: ForkingHub, tmp_path: Path, modules: Any, reason: str
+) -> None:
     files = {**SENTENCES, "modules.json": json.dumps(modules).encode()}
     hub.repositories["models/some/sentences"] = Repository(files)
     done = fetch(hub, tmp_path / "model", "some/sentences")
@@ -180,7 +189,7 @@ def test_modules_that_a_hub_places_elsewhere_are_refused(hub: Hub, tmp_path: Pat
     assert not (tmp_path / "model").exists()
 
 
-def test_a_module_whose_weights_are_a_pickle_is_refused(hub: Hub, tmp_path: Path) -> None:
+def test_a_module_whose_weights_are_a_pickle_is_refused(hub: ForkingHub, tmp_path: Path) -> None:
     files = {**SENTENCES, **NOT_OF_MODULES}
     del files["2_Dense/model.safetensors"]
     hub.repositories["models/some/sentences"] = Repository(files)
@@ -189,7 +198,7 @@ def test_a_module_whose_weights_are_a_pickle_is_refused(hub: Hub, tmp_path: Path
     assert "2_Dense: no weights model*.safetensors, the only ones that are loaded" in done.stderr
 
 
-def test_a_real_sentence_model_that_was_fetched_is_loaded(hub: Hub, minilm: Path, tmp_path: Path) -> None:
+def test_a_real_sentence_model_that_was_fetched_is_loaded(hub: ForkingHub, minilm: Path, tmp_path: Path) -> None:
     hub.repositories["models/some/minilm"] = Repository(contents(minilm))
     done = fetch(hub, tmp_path / "model", "some/minilm")
     assert done.returncode == 0, done.stderr
@@ -201,10 +210,10 @@ def test_a_real_sentence_model_that_was_fetched_is_loaded(hub: Hub, minilm: Path
     assert (fetched == own).all()
 
 
-def two_at_once(hub: Hub, home: Path, words: list[str], repository: Repository, path: str) -> list[str]:
+def two_at_once(hub: ForkingHub, home: Path, words: list[str], repository: Repository, path: str) -> list[str]:
     """The logs of two processes that fetch the same; the second starts while the first waits for a file."""
     repository.stall_after[path] = 10
-    own = {**environment(hub, home / "home"), "HF_HUB_DOWNLOAD_TIMEOUT": "5"}
+    own = {**environment(hub, home / "home"), "HF_HUB_DOWNLOAD_TIMEOUT": "2"}
 
     def start(until: Callable[[], bool]) -> subprocess.Popen[str]:
         process = subprocess.Popen(words, env=own, stderr=(home / f"{len(processes)}.log").open("w"), text=True)
@@ -222,7 +231,7 @@ def two_at_once(hub: Hub, home: Path, words: list[str], repository: Repository, 
     return [(home / f"{n}.log").read_text() for n in range(2)]
 
 
-def test_a_second_fetch_of_a_model_waits_and_takes_what_the_first_fetched(hub: Hub, tmp_path: Path) -> None:
+def test_a_second_fetch_of_a_model_waits_and_takes_what_the_first_fetched(hub: ForkingHub, tmp_path: Path) -> None:
     repository = hub.repositories["models/some/model"]
     words = command(
         "fetch_model", repo="some/model", revision=repository.commit, weights="safetensors", folder=tmp_path / "model"
@@ -238,7 +247,7 @@ def test_a_second_fetch_of_a_model_waits_and_takes_what_the_first_fetched(hub: H
     assert not [name for name in os.listdir(tmp_path) if name.endswith((".lock", ".partial"))]
 
 
-def test_a_second_fetch_resumes_where_a_first_was_killed(hub: Hub, tmp_path: Path) -> None:
+def test_a_second_fetch_resumes_where_a_first_was_killed(hub: ForkingHub, tmp_path: Path) -> None:
     repository = hub.repositories["models/some/model"]
     weights = "model-00002-of-00002.safetensors"
     repository.stall_after[weights] = 10
@@ -259,7 +268,7 @@ def test_a_second_fetch_resumes_where_a_first_was_killed(hub: Hub, tmp_path: Pat
 
 
 @pytest.mark.parametrize(("times", "whole"), [(2, True), (3, False)])
-def test_a_file_that_ends_early_is_asked_for_again(hub: Hub, tmp_path: Path, times: int, whole: bool) -> None:
+def test_a_file_that_ends_early_is_asked_for_again(hub: ForkingHub, tmp_path: Path, times: int, whole: bool) -> None:
     content = b'{"question": "?"}\n' * 1000
     repository = hub.repositories["datasets/some/data"] = Repository({"rows.jsonl": content})
     repository.cut["rows.jsonl"] = times
@@ -276,7 +285,7 @@ def test_a_file_that_ends_early_is_asked_for_again(hub: Hub, tmp_path: Path, tim
     assert len(repository.ranges) == 3
 
 
-def test_everything_that_the_hub_refuses_is_listed_with_its_fix(hub: Hub, tmp_path: Path) -> None:
+def test_everything_that_the_hub_refuses_is_listed_with_its_fix(hub: ForkingHub, tmp_path: Path) -> None:
     hub.repositories["models/some/gated"] = Repository({**CONFIG, **WEIGHTS}, gated=True)
     hub.repositories["models/some/pickled"] = Repository({**CONFIG, "pytorch_model.bin": b"a pickle"})
     commits = {name.split("/", 1)[1]: of.commit for name, of in hub.repositories.items()}
@@ -284,7 +293,7 @@ def test_everything_that_the_hub_refuses_is_listed_with_its_fix(hub: Hub, tmp_pa
     pickled = {"some/pickled": commits["some/pickled"], "some/model": commits["some/model"]}
     data = {"some/data": "1" * 40}
     hub.repositories["datasets/some/data"] = Repository({"train.jsonl": b'{"a": 1}\n'})
-    done = stage(hub, tmp_path, "check_access", models=models, pickled=pickled, data=data, access=tmp_path / "access")
+    done = stage(hub, "check_access", models=models, pickled=pickled, data=data, access=tmp_path / "access")
     assert done.returncode == 1
     first, *lines = done.stderr.partition("error: ")[2].strip().splitlines()
     assert first.startswith("the hub does not give 6 of the files")
@@ -302,18 +311,18 @@ def test_everything_that_the_hub_refuses_is_listed_with_its_fix(hub: Hub, tmp_pa
     for line, fix in zip(lines, fixes, strict=True):
         assert fix in line
     only = {"some/gated": commits["some/gated"], "some/model": commits["some/model"]}
-    done = stage(hub, tmp_path, "check_access", TOKEN, models=only, pickled={}, data={}, access=tmp_path / "access")
+    done = stage(hub, "check_access", TOKEN, models=only, pickled={}, data={}, access=tmp_path / "access")
     assert done.returncode == 0, done.stderr
     assert read_json(tmp_path / "access") == only
     assert all(not repository.ranges for repository in hub.repositories.values())
 
 
-def test_pinning_writes_each_commit_once_and_keeps_existing_lines(hub: Hub, tmp_path: Path) -> None:
+def test_pinning_writes_each_commit_once_and_keeps_existing_lines(hub: ForkingHub, tmp_path: Path) -> None:
     hub.repositories["datasets/some/data"] = Repository({"train.jsonl": b'{"a": 1}\n'})
     lock = tmp_path / "lock.yaml"
     lock.write_text(f"# why\nsome/held: '{'a' * 40}'\n")
     models = ["some/model", "some/held", "some/nowhere", "some/nothing"]
-    done = stage(hub, tmp_path, "pin_revisions", models=models, data=["some/data"], lock=lock)
+    done = stage(hub, "pin_revisions", models=models, data=["some/data"], lock=lock)
     assert done.returncode == 1
     assert "the hub does not give 2 of the files" in done.stderr
     assert all(f"{name}: not on the hub" in done.stderr for name in ("some/nowhere", "some/nothing"))
@@ -324,25 +333,25 @@ def test_pinning_writes_each_commit_once_and_keeps_existing_lines(hub: Hub, tmp_
         "some/data": hub.repositories["datasets/some/data"].commit,
     }
     before = lock.read_bytes()
-    done = stage(hub, tmp_path, "pin_revisions", models=["some/model"], data=["some/data"], lock=lock)
+    done = stage(hub, "pin_revisions", models=["some/model"], data=["some/data"], lock=lock)
     assert done.returncode == 0, done.stderr
     assert lock.read_bytes() == before
 
 
 @pytest.mark.parametrize("line", ['"some/model": "{}"', "some/model : '{}'", "'some/model':   \"{}\"  # read by hand"])
-def test_pinning_reads_the_file_as_the_workflow_does(hub: Hub, tmp_path: Path, line: str) -> None:
+def test_pinning_reads_the_file_as_the_workflow_does(hub: ForkingHub, tmp_path: Path, line: str) -> None:
     lock = tmp_path / "lock.yaml"
     lock.write_text(line.format("a" * 40))
-    done = stage(hub, tmp_path, "pin_revisions", models=["some/model"], data=[], lock=lock)
+    done = stage(hub, "pin_revisions", models=["some/model"], data=[], lock=lock)
     assert done.returncode == 0, done.stderr
     assert read_yaml(lock) == {"some/model": "a" * 40}
 
 
 @pytest.mark.parametrize("text", ["{}", "# why\n{some/held: 'aaa'}\n"])
-def test_pinning_adds_no_line_to_a_file_in_braces(hub: Hub, tmp_path: Path, text: str) -> None:
+def test_pinning_adds_no_line_to_a_file_in_braces(hub: ForkingHub, tmp_path: Path, text: str) -> None:
     lock = tmp_path / "lock.yaml"
     lock.write_text(text)
-    done = stage(hub, tmp_path, "pin_revisions", models=["some/model"], data=[], lock=lock)
+    done = stage(hub, "pin_revisions", models=["some/model"], data=[], lock=lock)
     assert done.returncode == 1
     assert "lock.yaml: the commits are in braces; write one on each line" in done.stderr
     assert lock.read_text() == text
@@ -376,15 +385,15 @@ DATA = {
 }
 
 
-def fetch_data(hub: Hub, folder: Path, repo: str, name: str, split: str) -> subprocess.CompletedProcess[str]:
+def fetch_data(hub: ForkingHub, folder: Path, repo: str, name: str, split: str) -> subprocess.CompletedProcess[str]:
     revision = hub.repositories[f"datasets/{repo}"].commit
     source = {"repo": repo, "name": name, "split": split}
     rows = folder / "rows.jsonl"
     manifest = f"{rows}.manifest.json"
-    return stage(hub, folder, "fetch_data", source=source, revision=revision, rows=rows, manifest=manifest)
+    return stage(hub, "fetch_data", source=source, revision=revision, rows=rows, manifest=manifest)
 
 
-def test_a_split_is_read_from_checked_files_of_its_configuration(hub: Hub, tmp_path: Path) -> None:
+def test_a_split_is_read_from_checked_files_of_its_configuration(hub: ForkingHub, tmp_path: Path) -> None:
     files = {name: content for name, content in DATA.items() if not name.endswith("test.jsonl")}
     repository = Repository({**files, "README.md": README.replace(b"  - split: test\n    path: main/test*\n", b"")})
     hub.repositories["datasets/some/data"] = repository
@@ -398,13 +407,13 @@ def test_a_split_is_read_from_checked_files_of_its_configuration(hub: Hub, tmp_p
     assert done.returncode == 0, done.stderr
     assert [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()] == QUESTIONS
     assert not [path for path, _ in repository.ranges if path.startswith("other/")]
-    assert sorted(os.listdir(tmp_path)) == ["home", "rows.jsonl", "rows.jsonl.manifest.json"]
+    assert sorted(os.listdir(tmp_path)) == ["rows.jsonl", "rows.jsonl.manifest.json"]
     manifest = json.loads((tmp_path / "rows.jsonl.manifest.json").read_text())
     assert manifest["read_from"][wrong] == sha256(DATA[wrong]).hexdigest()
     check_file(tmp_path / "rows.jsonl")
 
 
-def test_a_second_fetch_of_a_split_waits_and_takes_what_the_first_fetched(hub: Hub, tmp_path: Path) -> None:
+def test_a_second_fetch_of_a_split_waits_and_takes_what_the_first_fetched(hub: ForkingHub, tmp_path: Path) -> None:
     repository = hub.repositories["datasets/some/data"] = Repository(DATA)
     rows, part = tmp_path / "rows.jsonl", "main/train-00001-of-00002.parquet"
     words = command(
@@ -422,7 +431,7 @@ def test_a_second_fetch_of_a_split_waits_and_takes_what_the_first_fetched(hub: H
     check_file(rows)
 
 
-def test_a_data_set_without_a_description_is_read_by_the_names_of_its_files(hub: Hub, tmp_path: Path) -> None:
+def test_a_data_set_without_a_description_is_read_by_the_names_of_its_files(hub: ForkingHub, tmp_path: Path) -> None:
     lines = b"".join(json.dumps(row).encode() + b"\n" for row in QUESTIONS)
     hub.repositories["datasets/some/data"] = Repository(
         {"train.jsonl": lines, "notes.txt": b"", "test.jsonl": lines[:50]}
@@ -432,7 +441,7 @@ def test_a_data_set_without_a_description_is_read_by_the_names_of_its_files(hub:
     assert (tmp_path / "rows.jsonl").read_bytes() == lines
 
 
-def test_a_data_set_that_only_its_own_program_reads_is_refused(hub: Hub, tmp_path: Path) -> None:
+def test_a_data_set_that_only_its_own_program_reads_is_refused(hub: ForkingHub, tmp_path: Path) -> None:
     marker = tmp_path / "ran"
     hub.repositories["datasets/some/data"] = Repository({"data.py": f"open({str(marker)!r}, 'w')".encode()})
     done = fetch_data(hub, tmp_path, "some/data", "main", "train")
@@ -442,7 +451,7 @@ def test_a_data_set_that_only_its_own_program_reads_is_refused(hub: Hub, tmp_pat
     assert not marker.exists()
 
 
-def test_a_later_job_finds_a_file_that_was_changed_with_its_size_and_time_kept(hub: Hub, tmp_path: Path) -> None:
+def test_a_later_job_finds_a_file_that_was_changed_with_its_size_and_time_kept(hub: ForkingHub, tmp_path: Path) -> None:
     folder = tmp_path / "model"
     assert fetch(hub, folder).returncode == 0
     check_folder(folder)
@@ -478,7 +487,9 @@ def test_rows_that_were_changed_after_they_were_fetched_are_not_read(tmp_path: P
         list(read_source("mine", source, rows, MATH))  # type: ignore[arg-type]
 
 
-def test_one_target_fetches_all_that_a_task_needs_and_the_rest_runs_offline(hub: Hub, workflow: Workflow) -> None:
+def test_one_target_fetches_all_that_a_task_needs_and_the_rest_runs_offline(
+    hub: ForkingHub, workflow: Workflow
+) -> None:
     hub.repositories["models/some/guarded"] = Repository({**CONFIG, **WEIGHTS}, gated=True)
     hub.repositories["datasets/some/data"] = Repository(DATA)
     models = {"model": {"hub": "some/model", "size": "tiny"}, "guarded": {"hub": "some/guarded", "size": "tiny"}}
@@ -519,7 +530,7 @@ def test_one_target_fetches_all_that_a_task_needs_and_the_rest_runs_offline(hub:
     assert {facts["hub"]: facts["revision"] for facts in listed.values()} == ids
     assert len(listed) == 5
 
-    hub.close()
+    hub.forget()
     done = workflow.run("results/hubbed/seeds.jsonl", **home)
     assert done.returncode == 0, done.stdout
     assert len((folder / "results/hubbed/seeds.jsonl").read_text().splitlines()) > 10
@@ -535,15 +546,16 @@ def written(folder: Path, content: dict[str, bytes]) -> Path:
     return folder
 
 
-def push(hub: Hub, folder: Path, repo_type: str, token: str = TOKEN, **more: Any) -> subprocess.CompletedProcess[str]:
-    """Push as the rule does. The large storage is reached by LFS, because only the hub implements Xet's protocol."""
+def push(
+    hub: ForkingHub, folder: Path, repo_type: str, token: str = TOKEN, **more: Any
+) -> subprocess.CompletedProcess[str]:
+    """Push as the rule does."""
     arguments = {"repo": "me/mine", "repo-type": repo_type, "private": "True", "token-env": "MY_TOKEN", **more}
     words = command("push_folder", folder=folder, record=folder.parent / "record.json", **arguments)
-    own = {**environment(hub, folder.parent / "home"), "MY_TOKEN": token, "HF_HUB_DISABLE_XET": "1"}
-    return subprocess.run(words, env=own, text=True, capture_output=True)
+    return hub.stages.run(words[1:], {**os.environ, "HF_TOKEN": "", "MY_TOKEN": token})
 
 
-def test_a_pushed_data_set_is_the_folder_and_is_read_back(hub: Hub, tmp_path: Path) -> None:
+def test_a_pushed_data_set_is_the_folder_and_is_read_back(hub: ForkingHub, tmp_path: Path) -> None:
     card = b"---\nconfigs:\n- config_name: main\n  data_files:\n  - {split: train, path: main/train.parquet}\n---\n"
     content = {"README.md": card, "main/train.parquet": parquet(QUESTIONS)}
     folder = written(tmp_path / "dataset", content)
@@ -561,7 +573,7 @@ def test_a_pushed_data_set_is_the_folder_and_is_read_back(hub: Hub, tmp_path: Pa
     assert [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()] == QUESTIONS
 
 
-def test_pushing_again_commits_changed_files_and_removes_missing_ones(hub: Hub, tmp_path: Path) -> None:
+def test_pushing_again_commits_changed_files_and_removes_missing_ones(hub: ForkingHub, tmp_path: Path) -> None:
     folder = written(tmp_path / "model", {**CONFIG, **WEIGHTS})
     for _ in range(2):
         done = push(hub, folder, "model")
@@ -578,7 +590,7 @@ def test_pushing_again_commits_changed_files_and_removes_missing_ones(hub: Hub, 
     assert repository.private  # as it was made
 
 
-def test_nothing_is_pushed_without_a_valid_token_or_with_changed_files(hub: Hub, tmp_path: Path) -> None:
+def test_nothing_is_pushed_without_a_valid_token_or_with_changed_files(hub: ForkingHub, tmp_path: Path) -> None:
     folder = written(tmp_path / "model", {**CONFIG, **WEIGHTS})
     (tmp_path / "changed").mkdir()
     shutil.copytree(folder, tmp_path / "changed/model")
@@ -601,7 +613,7 @@ def test_nothing_is_pushed_without_a_valid_token_or_with_changed_files(hub: Hub,
     assert "models/me/mine" not in hub.repositories
 
 
-def test_a_push_is_a_local_rule_runs_only_if_asked_and_needs_an_owner(hub: Hub, workflow: Workflow) -> None:
+def test_a_push_is_a_local_rule_runs_only_if_asked_and_needs_an_owner(hub: ForkingHub, workflow: Workflow) -> None:
     folder = workflow.folder / "results/tiny-math/iter1"
     written(folder / "proposer", {**CONFIG, **WEIGHTS})
     target = "results/tiny-math/pushed/iter1/proposer.json"

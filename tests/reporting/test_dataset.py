@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import datasets
 import pytest
-from huggingface_hub import DatasetCard
 from tests.support.plans import NOWHERE, planned
 from tests.support.planted_failures import SAFETY
 from tests.support.workflows import Workflow
@@ -107,6 +105,8 @@ def origin(*licences: str) -> Origin:
 
 def write(folder: Path, *licences: str, harmful: bool = False, include_text: bool = False) -> dict[str, Any]:
     """The rows of the folder as `datasets` reads them, by configuration."""
+    import datasets
+
     kind = SAFETY if harmful else KindUse(name="math")
     write_dataset(folder, ARMS, ROWS, origin(*licences or ("MIT",)), kind, include_text)
     cache = str(folder.parent / f"cache of {folder.name}")
@@ -176,6 +176,8 @@ def test_texts_of_a_harmful_kind_are_left_out_unless_they_are_requested(tmp_path
     ],
 )
 def test_the_card_states_the_licences_of_the_sources(tmp_path: Path, licences: tuple[str, ...], expected: Any) -> None:
+    from huggingface_hub import DatasetCard
+
     write(tmp_path / "dataset", *licences)
     card = DatasetCard.load(tmp_path / "dataset/README.md")
     assert (card.data.license, card.data.get("license_name")) == expected

@@ -119,16 +119,20 @@ def modules(script: str) -> set[str]:
         if path in seen:
             continue
         seen.add(path)
-        tree = ast.parse(path.read_text())
-        unseen = {n for node in ast.walk(tree) if is_type_checking(node) for n in ast.walk(node)}
-        for node in ast.walk(tree):
-            if node not in unseen:
-                for name in imported(node):
-                    stem = SCRIPTS.joinpath(*name.split("."))
-                    ours = [file for file in (stem.with_suffix(".py"), stem / "__init__.py") if file.is_file()]
-                    pending += ours
-                    found |= set() if name.split(".")[0] == "reversegen" else {name.split(".")[0]}
+        for name in imports_of(path):
+            stem = SCRIPTS.joinpath(*name.split("."))
+            ours = [file for file in (stem.with_suffix(".py"), stem / "__init__.py") if file.is_file()]
+            pending += ours
+            found |= set() if name.split(".")[0] == "reversegen" else {name.split(".")[0]}
     return found - sys.stdlib_module_names
+
+
+@functools.cache
+def imports_of(path: Path) -> set[str]:
+    """Every module that a file may import. It is parsed once for all scripts that reach it."""
+    tree = ast.parse(path.read_text())
+    unseen = {n for node in ast.walk(tree) if is_type_checking(node) for n in ast.walk(node)}
+    return {name for node in ast.walk(tree) if node not in unseen for name in imported(node)}
 
 
 def is_type_checking(node: ast.AST) -> bool:

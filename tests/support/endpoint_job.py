@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import resource
 import sys
 import time
@@ -22,6 +23,7 @@ from reversegen.config.models import Endpoint, Limits
 from reversegen.config.task import KindUse
 from reversegen.core.records import Message
 from reversegen.engines.base import Decoding, Request
+from reversegen.engines.endpoint import batch_api
 from reversegen.engines.endpoint.call_log import calls_folder
 from reversegen.engines.openai import OpenAIEngine
 from reversegen.kinds import open_kind
@@ -69,7 +71,12 @@ if __name__ == "__main__":
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--mode", default="online")
     parser.add_argument("--timeout", type=float, default=60.0)
+    parser.add_argument("--quiet", type=float, default=batch_api.QUIET, help="seconds before a batch is sent")
+    parser.add_argument("--verbose", action="store_true")
     parser.add_argument("--alone", action="store_true")
     arguments = parser.parse_args()
+    batch_api.QUIET = arguments.quiet
+    if arguments.verbose:
+        logging.basicConfig(level=logging.INFO)
     limits = Limits(concurrency=arguments.concurrency, mode=arguments.mode, poll=0.2, timeout=arguments.timeout)
     main(arguments.url, arguments.output, arguments.questions, limits, arguments.batch_size, arguments.alone)

@@ -1,4 +1,4 @@
-"""The stages that fetch, run against a hub of the tests' own."""
+"""The stages that fetch, run against a hub of the tests' own by an interpreter that has imported the hub's client once."""
 
 from __future__ import annotations
 
@@ -6,17 +6,43 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
+from tests.support.forked_stages import ForkedStages
 from tests.support.hub_server import Hub
 from tests.support.workflows import REPOSITORY
 
 CONFIG = {"config.json": b'{"model_type": "llama"}', "tokenizer.json": b"{}", "chat_template.jinja": b"{{ x }}"}
 
 
-def environment(hub: Hub, home: Path, token: str = "") -> dict[str, str]:
-    return {**os.environ, "HF_ENDPOINT": hub.endpoint, "HF_HOME": str(home), "HF_TOKEN": token}
+IMPORTED = ["datasets", "huggingface_hub.hf_api", "reversegen.models.download", "reversegen.stage"]
+
+
+class ForkingHub(Hub):
+    """A hub with an interpreter whose stages fetch from it. The large storage is reached by LFS: only the hub speaks Xet."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._home = tempfile.TemporaryDirectory()
+        own = {"HF_ENDPOINT": self.endpoint, "HF_HOME": self._home.name, "HF_HUB_DISABLE_XET": "1"}
+        self.stages = ForkedStages(IMPORTED, {**os.environ, **own})
+
+    def forget(self) -> None:
+        """Begin again with no repository."""
+        self.repositories.clear()
+        self.large.clear()
+
+    def close(self) -> None:
+        super().close()
+        self.stages.close()
+        self._home.cleanup()
+
+
+def environment(hub: Hub, home: Path) -> dict[str, str]:
+    """The environment of a stage in an interpreter of its own."""
+    return {**os.environ, "HF_ENDPOINT": hub.endpoint, "HF_HOME": str(home), "HF_TOKEN": ""}
 
 
 def command(script: str, **arguments: Any) -> list[str]:
@@ -28,16 +54,15 @@ def command(script: str, **arguments: Any) -> list[str]:
     return words
 
 
-def stage(hub: Hub, home: Path, script: str, token: str = "", **arguments: Any) -> subprocess.CompletedProcess[str]:
-    words = command(script, **arguments)
-    return subprocess.run(words, env=environment(hub, home / "home", token), text=True, capture_output=True)
+def stage(hub: ForkingHub, script: str, token: str = "", **arguments: Any) -> subprocess.CompletedProcess[str]:
+    return hub.stages.run(command(script, **arguments)[1:], {**os.environ, "HF_TOKEN": token})
 
 
 def fetch(
-    hub: Hub, folder: Path, name: str = "some/model", weights: str = "safetensors"
+    hub: ForkingHub, folder: Path, name: str = "some/model", weights: str = "safetensors"
 ) -> subprocess.CompletedProcess[str]:
     revision = hub.repositories[f"models/{name}"].commit
-    return stage(hub, folder.parent, "fetch_model", repo=name, revision=revision, weights=weights, folder=folder)
+    return stage(hub, "fetch_model", repo=name, revision=revision, weights=weights, folder=folder)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -7,11 +7,6 @@ from collections import Counter
 
 import numpy as np
 import pytest
-import scipy.linalg
-import scipy.sparse.csgraph
-import scipy.stats
-from sklearn.metrics.pairwise import cosine_distances
-from sklearn.neighbors import NearestNeighbors
 from tests.support.kinds import MATH
 
 from reversegen.config.task import Alarm
@@ -49,6 +44,8 @@ def grams(texts: list[str], n: int) -> Counter[str]:
 
 
 def test_lexical_diversity_agrees_with_a_second_implementation() -> None:
+    import scipy.stats
+
     texts = questions(60, 1)
     texts += [texts[0].upper(), f"{texts[1]} ", "word", "two words", *texts[:10]]
     metrics = lexical_diversity(texts, MATH)
@@ -83,6 +80,8 @@ def unit(count: int, dims: int, seed: int, spread: float = 1.0) -> Vectors:
 
 @pytest.mark.parametrize("count", [2, 37, 500])
 def test_semantic_diversity_is_the_mean_over_all_pairs(count: int) -> None:
+    from sklearn.metrics.pairwise import cosine_distances
+
     vectors = unit(count, 16, count)
     pairs = cosine_distances(vectors.astype(np.float64))[np.triu_indices(count, 1)]
     assert semantic_diversity(vectors) == pytest.approx(pairs.mean(), abs=1e-6)
@@ -90,6 +89,8 @@ def test_semantic_diversity_is_the_mean_over_all_pairs(count: int) -> None:
 
 @pytest.mark.parametrize(("count", "dims"), [(10, 40), (40, 10), (25, 25)])
 def test_vendi_score_is_the_published_formula(count: int, dims: int) -> None:
+    import scipy.linalg
+
     vectors = unit(count, dims, 0)
     wide = vectors.astype(np.float64)
     kernel = wide @ wide.T / count
@@ -107,6 +108,9 @@ def test_vendi_score_counts_different_texts() -> None:
 
 @pytest.mark.parametrize("eps", [0.005, 0.02, 0.05])
 def test_the_largest_cluster_is_the_largest_connected_component(eps: float) -> None:
+    import scipy.sparse.csgraph
+    from sklearn.metrics.pairwise import cosine_distances
+
     vectors = unit(200, 6, 1, spread=0.4)
     graph = 1 - cosine_distances(vectors) > 1 - eps
     _, component = scipy.sparse.csgraph.connected_components(graph)
@@ -116,6 +120,8 @@ def test_the_largest_cluster_is_the_largest_connected_component(eps: float) -> N
 
 
 def test_coverage_is_the_published_formula() -> None:
+    from sklearn.neighbors import NearestNeighbors
+
     seeds, texts = unit(80, 8, 1), unit(60, 8, 2, spread=0.8)
     distances, _ = (
         NearestNeighbors(n_neighbors=6).fit(seeds).kneighbors(seeds)

@@ -8,7 +8,6 @@ import warnings
 
 import numpy as np
 import pytest
-from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
 from tests.benchmarks.corpora import made_corpus
 
 from reversegen.text.self_bleu import ORDERS, bleu_against_others, self_bleu
@@ -21,6 +20,8 @@ def numbered(texts: list[list[int]]) -> Tokens:
 
 
 def nltk_bleu(texts: list[list[int]]) -> np.ndarray:
+    from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
+
     smooth = SmoothingFunction().method1
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the warnings about texts without a match

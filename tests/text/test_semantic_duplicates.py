@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pytest
-from sklearn.metrics.pairwise import cosine_similarity
 
 from reversegen.text import semantic_duplicates as module
 from reversegen.text.embeddings import Vectors
@@ -34,6 +33,8 @@ def planted(count: int, dims: int, seed: int, topics: int = 20) -> Vectors:
 def test_every_pair_is_found_and_no_other(
     count: int, dims: int, block: int, eps: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from sklearn.metrics.pairwise import cosine_similarity
+
     monkeypatch.setattr(module, "BLOCK", block)
     vectors = planted(count, dims, seed=dims)
     result = semantic_duplicates(vectors, eps, 0)
@@ -47,6 +48,8 @@ def test_every_pair_is_found_and_no_other(
 
 
 def test_far_fewer_than_all_pairs_are_compared() -> None:
+    from sklearn.metrics.pairwise import cosine_similarity
+
     vectors = planted(6000, 64, seed=1, topics=100)
     result = semantic_duplicates(vectors, 0.05, 0)
     assert result.compared < 0.15 * 6000 * 5999 / 2
@@ -122,6 +125,8 @@ def test_few_or_no_vectors() -> None:
 
 
 def test_the_nearest_of_others() -> None:
+    from sklearn.metrics.pairwise import cosine_similarity
+
     one, two = planted(300, 8, seed=6), planted(5000, 8, seed=7)
     assert nearest(one, two) == pytest.approx(cosine_similarity(one, two).max(axis=1), abs=1e-5)
     assert nearest(one, two[:0]).tolist() == [-1] * 300

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from nltk.tokenize import word_tokenize
 from tests.benchmarks.corpora import made_corpus
 
 from reversegen.text import tokens as module
@@ -39,6 +38,8 @@ def test_texts_are_tokenised_like_word_tokenize(text: str, words: list[str]) -> 
 
 
 def test_tokens_within_a_sentence_are_those_of_nltk() -> None:
+    from nltk.tokenize import word_tokenize
+
     texts = [f"{text.capitalize()}{end}" for text in made_corpus(60).texts for end in ("?", " !", "; isn't it", ".")]
     assert spelt(texts) == [word_tokenize(text, preserve_line=True) for text in texts]
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
 from tests.support.kinds import MATH
 from tests.support.planted_failures import kinds_of, planted
 
@@ -145,6 +144,8 @@ def test_the_listed_texts_have_the_verdicts_of_their_partners() -> None:
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_self_bleu_equals_nltks_on_characters_and_is_near_the_english_partners(script: str) -> None:
+    from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
+
     template, other = SCRIPTS[script]
     texts = [*filled(template), other]
     cut = [spaced_apart(text).replace(",", " , ").replace(";", " ; ").replace("?", " ?").split() for text in texts]

@@ -24,9 +24,37 @@ MATH = UsedEntries(frozenset(["transformers"]), frozenset(), frozenset(["math"])
 SAFETY = UsedEntries(frozenset(["openai"]), frozenset(["wildguard"]), frozenset(["safety"]), frozenset(["policy"]))
 
 
+read_module = hashing._read.__wrapped__
+"""Reads a module: its result depends on its file, on the texts beside the file, and on which modules there are."""
+as_read: dict[tuple[object, ...], hashing.Module] = {}
+
+
+@functools.cache
+def modules() -> frozenset[Path]:
+    return frozenset(path.relative_to(hashing.SCRIPTS) for path in hashing.SCRIPTS.rglob("*.py"))
+
+
+@functools.cache
+def read_once(name: str) -> hashing.Module:
+    """A module as `hashing._read` gives it. It is read again only if something that decides the result has changed."""
+    file = hashing._file(name) or hashing.SCRIPTS / f"{name}.py"
+    texts = tuple((path.name, path.read_text()) for path in sorted(file.parent.glob(f"{file.stem}.*.txt")))
+    key = (name, file.read_text(), texts, modules())
+    if key not in as_read:
+        as_read[key] = read_module(name)
+    return as_read[key]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def unchanged_modules_are_read_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hashing, "_read", read_once)
+        yield
+
+
 def forget() -> None:
-    """Read all code again."""
-    for cached in (code_hash, hashing._module_hash, hashing._file, hashing._read, hashing._properties):
+    """Look for changes of all code again."""
+    for cached in (code_hash, hashing._module_hash, hashing._file, read_once, hashing._properties, modules):
         cached.cache_clear()
 
 

@@ -28,6 +28,7 @@ from reversegen.core.errors import BadInput
 from reversegen.core.records import Message, Reference, Response, read_records
 from reversegen.engines import open_engine
 from reversegen.engines.base import Decoding, Generated, Request
+from reversegen.engines.endpoint import batch_api, connection
 from reversegen.engines.endpoint.call_log import calls_folder
 from reversegen.engines.endpoint.calls import Call
 from reversegen.engines.endpoint.connection import OUTAGE, Connection
@@ -113,7 +114,7 @@ def test_equal_requests_at_the_same_time_are_sent_once(server: EndpointServer, t
 
 
 def test_as_many_requests_as_configured_are_under_way_across_batches(server: EndpointServer, tmp_path: Path) -> None:
-    server.delay = 1.0
+    server.delay = 0.5
     output = tmp_path / "responses.jsonl"
     questions = [(f"id {n}", f"question {n}") for n in range(192)]
     engine = engine_of(server, calls_folder(output), concurrency=64)
@@ -183,8 +184,9 @@ def test_certificates_that_are_not_there_are_named_by_their_variable(
     server: EndpointServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "nowhere.pem"))
+    engine = OpenAIEngine(endpoint(server.url.replace("http:", "https:")), Limits(), Decoding(8), tmp_path)
     with pytest.raises(BadInput, match=r"cannot be asked \(FileNotFoundError\); check .* \(.*SSL_CERT_FILE"):
-        engine_of(server, tmp_path).generate(requests_of("a"), 1, 0)
+        engine.generate(requests_of("a"), 1, 0)
     assert not server.asked
 
 
@@ -280,12 +282,15 @@ def test_a_request_has_so_many_tries_and_all_of_a_job_so_many_spare_ones(
 
 
 def test_one_request_checks_an_endpoint_that_is_out_until_patience_ends(tmp_path: Path) -> None:
+    first = connection.FIRST_PAUSE
     with EndpointServer(status=500).running() as server:
-        engine = engine_of(server, tmp_path, concurrency=8, patience=2.5)
+        engine = engine_of(server, tmp_path, concurrency=8, patience=2.5 * first)
         with pytest.raises(BadInput, match=r"status 500, for \d+ seconds and more; all answers are kept"):
             engine.generate(requests_of(*QUESTIONS), 1, 0)
-    assert len(server.times) <= 8 + 3  # eight at once, then one check after at most 1, 2 and 4 seconds
-    assert all(later - earlier > 0.9 for earlier, later in zip(server.times[8:], server.times[9:], strict=False))
+    assert len(server.times) <= 8 + 3  # eight at once, then one check after at most 1, 2 and 4 pauses
+    assert all(
+        later - earlier > 0.9 * first for earlier, later in zip(server.times[8:], server.times[9:], strict=False)
+    )
 
 
 Start = Callable[..., tuple[subprocess.Popen[str], int]]
@@ -331,7 +336,7 @@ def test_a_server_that_is_killed_and_comes_back_costs_no_answer(tmp_path: Path, 
     def restart() -> None:
         while not dead:
             time.sleep(0.05)
-        time.sleep(1)
+        time.sleep(connection.FIRST_PAUSE)
         start_server(log, port)
 
     thread = threading.Thread(target=restart)
@@ -347,7 +352,9 @@ def test_a_server_that_is_killed_and_comes_back_costs_no_answer(tmp_path: Path, 
 def start_job(server: EndpointServer, output: Path, mode: str = "online") -> subprocess.Popen[bytes]:
     """Start a process that asks 200 questions."""
     job = REPOSITORY / "tests/support/endpoint_job.py"
-    return subprocess.Popen([sys.executable, str(job), server.url, str(output), "--mode", mode])
+    words = [sys.executable, str(job), server.url, str(output), "--mode", mode, "--quiet", "0.2", "--verbose"]
+    with output.with_suffix(".log").open("a") as log:
+        return subprocess.Popen(words, stderr=log)
 
 
 def wait_until(holds: Any) -> None:
@@ -590,7 +597,7 @@ def test_a_file_that_names_no_batch_fails_all_requests_and_nothing_is_sent(
     for questions in (("a", "b"), ("c",)):
         with pytest.raises(BadInput, match=re.escape(f"{path}: does not name a batch; delete it to ask its requests")):
             engine.generate(requests_of(*questions), 1, 0)
-    time.sleep(1.2)  # as long as requests wait for the others
+    time.sleep(1.2 * batch_api.QUIET)  # as long as requests wait for the others
     assert not server.keys
     path.unlink()
     assert engine_of(server, tmp_path, mode="batch", poll=0.1).generate(requests_of("a"), 1, 0) == answers("a")
@@ -626,8 +633,9 @@ def test_the_batch_of_a_living_process_is_waited_for_and_resumed_when_that_proce
     first = start_job(server, outputs[0], "batch")
     wait_until(lambda: server.batches and server.batches[0]["looks"] > 1)
     second = start_job(server, outputs[1], "batch")
+    wait_until(lambda: "waiting for the batch of another process" in outputs[1].with_suffix(".log").read_text())
     with pytest.raises(subprocess.TimeoutExpired):
-        second.wait(timeout=8)
+        second.wait(timeout=1)
     if killed:
         first.kill()
         first.wait()

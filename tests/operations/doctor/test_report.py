@@ -4,30 +4,43 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import time
+from collections.abc import Callable, Iterator
 
 import pytest
+from tests.support.forked_stages import ForkedStages
 from tests.support.markdown_tables import joined, too_wide
 from tests.support.workflows import REPOSITORY, Workflow
 
 from reversegen.operations.doctor.report import STATES
 
+Examine = Callable[..., subprocess.CompletedProcess[str]]
+OFFLINE = {**os.environ, "HF_HUB_OFFLINE": "1"}
 
-def examine(workflow: Workflow, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the doctor's command in the folder of a workflow."""
-    command = [sys.executable, str(REPOSITORY / "scripts/run_doctor.py"), *words]
-    return subprocess.run(
-        command, cwd=workflow.folder, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120
-    )
+
+@pytest.fixture(scope="module")
+def doctor() -> Iterator[ForkedStages]:
+    forked = ForkedStages(["run_doctor"], OFFLINE)
+    yield forked
+    forked.close()
+
+
+@pytest.fixture
+def examine(workflow: Workflow, doctor: ForkedStages) -> Examine:
+    """Runs the doctor's command in the folder of a workflow."""
+
+    def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return doctor.run([str(REPOSITORY / "scripts/run_doctor.py"), *words], OFFLINE | environment, workflow.folder)
+
+    return run
 
 
 @pytest.mark.parametrize(("task", "status"), [("tiny-math", 0), ("honesty", 1)])
 def test_the_command_prints_its_findings_and_its_status_is_1_if_a_run_would_stop(
-    workflow: Workflow, task: str, status: int
+    workflow: Workflow, examine: Examine, task: str, status: int
 ) -> None:
     start = time.monotonic()
-    done = examine(workflow, f"--task={task}", "--profile=null", HF_HUB_OFFLINE="1", OPENAI_API_KEY="")
+    done = examine(f"--task={task}", "--profile=null", OPENAI_API_KEY="")
     assert done.returncode == status, done.stdout + done.stderr
     assert time.monotonic() - start < 60
     assert done.stderr == ""
@@ -46,16 +59,18 @@ def test_the_command_prints_its_findings_and_its_status_is_1_if_a_run_would_stop
         assert "config/lock.yaml has no commit of cais/mmlu, lmsys/vicuna-7b-v1.5, meta-llama/Llama-2-7b-hf" in text
 
 
-def test_no_key_is_shown(workflow: Workflow) -> None:
-    done = examine(workflow, "--task=honesty", "--profile=null", HF_HUB_OFFLINE="1", OPENAI_API_KEY="sk-canary")
+def test_no_key_is_shown(examine: Examine) -> None:
+    done = examine("--task=honesty", "--profile=null", OPENAI_API_KEY="sk-canary")
     assert "OPENAI_API_KEY is set" in done.stdout
     assert "canary" not in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("content", [b"defaults: [", b"- defaults", b"\xff", b"gres: gpu\ngres: gpu\n", b""])
-def test_a_configuration_that_cannot_be_read_is_refused_in_one_line(workflow: Workflow, content: bytes) -> None:
+def test_a_configuration_that_cannot_be_read_is_refused_in_one_line(
+    workflow: Workflow, examine: Examine, content: bytes
+) -> None:
     (workflow.folder / "config/config.yaml").write_bytes(content)
-    done = examine(workflow, "--task=tiny-math", "--profile=null")
+    done = examine("--task=tiny-math", "--profile=null")
     assert (done.returncode, done.stdout) == (1, "")
     [line] = done.stderr.splitlines()
     assert line.startswith("run_doctor: error: config/config.yaml: ")

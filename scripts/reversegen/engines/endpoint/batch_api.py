@@ -28,7 +28,7 @@ from reversegen.engines.endpoint.batch_replies import (
 )
 from reversegen.engines.endpoint.call_log import Calls
 from reversegen.engines.endpoint.calls import Call
-from reversegen.engines.endpoint.connection import LONGEST_PAUSE, Connection
+from reversegen.engines.endpoint.connection import Connection, longest_pause
 from reversegen.engines.endpoint.faults import Fault, failed_call, status_fault
 from reversegen.engines.endpoint.replies import generated
 from reversegen.ids import content_id
@@ -147,7 +147,7 @@ class Batches:
             try:
                 return await self._connection.ask("POST", "/batches", reply_id, failed, json=body)
             except BatchIdLost:
-                await asyncio.sleep(min(LONGEST_PAUSE, 0.5 * 2.0**tries))
+                await asyncio.sleep(longest_pause(tries))
             if identity := await self._find_by_name(name):
                 return identity
         tries = self._connection.limits.tries
@@ -164,11 +164,15 @@ class Batches:
 
     async def _resume_or_wait(self, path: Path) -> None:
         """Resume the batch of a process that was killed. While that process lives, wait for the answers that it keeps."""
+        waiting = False
         while True:
             with alone(path) as mine:
                 if mine:
                     await self._resume(path)
                     return
+            if not waiting:
+                log.info("%s: waiting for the batch of another process, %s", self._connection.place, path)
+                waiting = True
             await asyncio.sleep(self._connection.limits.poll)
 
     async def _resume(self, path: Path) -> None:

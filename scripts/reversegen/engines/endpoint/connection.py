@@ -24,8 +24,8 @@ T = TypeVar("T")
 
 OUTAGE = 5
 """Consecutive tries without an answer, over all requests, after which the endpoint counts as out of service."""
-LONGEST_PAUSE = 60.0
-"""Longest pause, in seconds, between two tries if the endpoint asks for none."""
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+"""Longest pause, in seconds, after the first try, and after any try, if the endpoint asks for none."""
 FIRST = 5
 """Refused requests, without any answer in between, after which the set-up is to blame rather than the items."""
 DECIDED = 1.0
@@ -87,10 +87,11 @@ class Connection:
 
     @cached_property
     def _certificates(self) -> ssl.SSLContext:
-        """The certificates. They are read once, which takes longer than a request."""
+        """The certificates. They are read once, which takes longer than a request, and only if the endpoint shows one."""
         import httpx2
 
-        return httpx2.create_ssl_context()
+        https = self.base.startswith("https:")
+        return httpx2.create_ssl_context() if https else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # which trusts nobody
 
     async def ask_item(
         self, read: Callable[[bytes], T], failed: Callable[[Fault], None], tokens: int, content: str
@@ -309,8 +310,8 @@ class Connection:
                 if self._failures == OUTAGE:
                     log.warning("%s: out of service (%s); tried now and then until it answers", self.place, what)
                 if alone or self._failures == OUTAGE:  # once for all requests under way
-                    self._wait(min(LONGEST_PAUSE, 2.0**self._looks))
                     self._looks += 1
+                    self._wait(longest_pause(self._looks))
                 if now - self._out_since > self.limits.patience:
                     raise self.end(f"{what}, for {now - self._out_since:.0f} seconds and more; {KEPT}")
         if retry_after is not None:
@@ -325,10 +326,15 @@ class Connection:
         self._not_before = max(self._not_before, time.monotonic() + seconds)
 
 
+def longest_pause(tries: int) -> float:
+    """Most seconds to wait after the `tries`-th try: twice as long each time."""
+    return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** (tries - 1))
+
+
 def _pause(tries: int, *parts: str | int) -> float:
-    """Seconds before the next try: twice as long each time, with a random reduction so that requests do not collide again."""
+    """Seconds before the next try, with a random reduction so that requests do not collide again."""
     chance = hashed_seed(tries, *parts) / 2**64
-    return min(LONGEST_PAUSE, 0.5 * 2.0**tries) * (0.5 + 0.5 * chance)
+    return longest_pause(tries) * (0.5 + 0.5 * chance)
 
 
 def _retry_after(headers: Any) -> float | None:
