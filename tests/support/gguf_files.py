@@ -7,16 +7,17 @@ from typing import Any
 
 import gguf
 import numpy as np
-from transformers.models.gpt2.tokenization_gpt2 import bytes_to_unicode
+from tokenizers.pre_tokenizers import ByteLevel
 
 HIDDEN, HEADS, KEY_HEADS, INTERMEDIATE, LAYERS = 64, 4, 2, 96, 2
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
-BYTES = list(bytes_to_unicode().values())
+BYTES = sorted(ByteLevel.alphabet())
 MERGES = ["Ċ Ċ", "Ġ a", "h e", "he l", "l o", "hel lo"]
 TOKENS = [*SPECIAL, *BYTES, *(merge.replace(" ", "") for merge in MERGES)]
 TEMPLATE = (
-    "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}{{ '<|im_start|>system\nHelp.<|im_end|>\n'"
-    " }}{% endif %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}{% endfor %}"
+    "{% for message in messages %}"
+    "{% if loop.first and message['role'] != 'system' %}{{ '<|im_start|>system\nHelp.<|im_end|>\n' }}{% endif %}"
+    "{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
 SHAPES = {

@@ -12,7 +12,7 @@ from reversegen.config.fields import Section
 DATA_FILES = (".jsonl", ".json", ".csv", ".parquet")
 """Endings of the files that a data source may be."""
 GGUF = ".gguf"
-"""Ending of a file with the quantised weights of a model."""
+"""Ending of the name of a GGUF file, which has the weights and the tokenizer of a model."""
 PART = r"[A-Za-z0-9_][A-Za-z0-9_.+-]*"
 """Pattern of a part of a path. It begins with no dot and no minus, so that no path leaves the package or reads as a flag."""
 INSIDE = rf"{PART}(/{PART})*"

@@ -42,7 +42,9 @@ def convert_gguf(source: Path, folder: Path, threads: int) -> None:
         try:
             tokenizer = _tokenizer(source)
             model = _dequantised(source)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, NotImplementedError) as error:
+        except ImportError:  # of the package gguf
+            raise
+        except Exception as error:  # a file from outside may cause any error
             raise BadInput(
                 f"{source}: transformers cannot read this GGUF file: {' '.join(str(error).split())[:300]}; name a model in "
                 "Hugging Face form, as `hub` or `folder`, in config/models.yaml"

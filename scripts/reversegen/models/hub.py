@@ -177,12 +177,17 @@ def _wanted(files: Sequence[RepoFile], start: str) -> list[RepoFile]:
 
 
 def needed_names(names: Iterable[str], start: str) -> list[str]:
-    """The names of the needed files directly in the folder `start`, which is empty or ends with a slash."""
+    """The names of the needed files directly in the folder `start`, which is empty or ends with a slash.
+
+    Of a model that this workflow made, the manifest is left out, because the fetched folder gets its own.
+    """
     short = {name: name.removeprefix(start) for name in names if name.startswith(start)}
     return [
         name
         for name, end in short.items()
-        if "/" not in end and any(fnmatch.fnmatchcase(end, pattern) for pattern in MODEL_FILES)
+        if "/" not in end
+        and end != "manifest.json"
+        and any(fnmatch.fnmatchcase(end, pattern) for pattern in MODEL_FILES)
     ]
 
 
