@@ -1,10 +1,11 @@
 # Models and data from which the tasks start.
 #
 # Needs: config/models.yaml; for hub ids and hub data, their commits in config/lock.yaml and a network.
-# Makes: results/models/{model}/ (tiny models); resources/downloads/ with models/{model}/, bin/{model}/, data/{data}.jsonl,
-#        files/{file}, and manifests; results/{task}/prefetch.json, after all downloads of a task are made and checked
+# Makes: results/models/{model}/ (tiny models, and those of GGUF files); resources/downloads/ with models/{model}/, bin/{model}/,
+#        data/{data}.jsonl, files/{file}, packages/{file}, and manifests; results/{task}/prefetch.json, after all downloads of a
+#        task are made and checked
 # Steps: pin_revisions; write_corpus, train_model; check_access; fetch_model, or fetch_bin and convert_model; fetch_data,
-#        fetch_file; prefetch_task
+#        fetch_file; fetch_package, convert_gguf, fetch_packaged_model; prefetch_task
 
 
 onstart:
@@ -65,6 +66,8 @@ rule train_model:
         "results/models/logs/{model}/train_model.log",
     benchmark:
         "results/models/benchmarks/{model}/train_model.tsv"
+    wildcard_constraints:
+        model=models.models_of(CONFIGURATION, "train"),
     group:
         "models.{model}"
     conda:
@@ -226,6 +229,65 @@ rule fetch_file:
         code=code("fetch_file"),
     shell:
         "{params.stage} --source {params.source:q} --content {output.content:q} --manifest {output.manifest:q} --log {log:q}"
+
+
+rule fetch_package:
+    output:
+        place="resources/downloads/packages/{file}",
+        manifest="resources/downloads/packages/{file}.manifest.json",
+    log:
+        "results/models/logs/packages/{file}.log",
+    benchmark:
+        "results/models/benchmarks/packages/{file}.tsv"
+    localrule: True
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        stage=stage("base", "fetch_package"),
+        source=package_source,
+        code=code("fetch_package"),
+    shell:
+        "{params.stage} --source {params.source:q} --place {output.place:q} --log {log:q}"
+
+
+use rule fetch_package as fetch_packaged_model with:
+    output:
+        place=directory("resources/downloads/models/{model}"),
+    log:
+        "results/models/logs/{model}/fetch_packaged_model.log",
+    benchmark:
+        "results/models/benchmarks/{model}/fetch_packaged_model.tsv"
+    wildcard_constraints:
+        model=models.models_of(CONFIGURATION, "package"),
+    localrule: True
+
+
+rule convert_gguf:
+    input:
+        source=gguf_source,
+    output:
+        folder=directory("results/models/{model}"),
+    log:
+        "results/models/logs/{model}/convert_gguf.log",
+    benchmark:
+        "results/models/benchmarks/{model}/convert_gguf.tsv"
+    wildcard_constraints:
+        model=models.models_of(CONFIGURATION, "gguf"),
+    conda:
+        "../envs/train.yaml"
+    threads: 1
+    resources:
+        mem_mb=size_of("mem_mb"),
+        runtime=60,
+    params:
+        stage=stage("train", "convert_gguf"),
+        code=code("convert_gguf"),
+    shell:
+        "{params.stage} --source {input.source:q} --folder {output.folder:q} --threads {threads} --log {log:q}"
 
 
 rule prefetch_task:

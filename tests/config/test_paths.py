@@ -11,6 +11,8 @@ from reversegen.config.workflow import Configuration
 
 HUB = {"repo": "a/b", "name": "main", "split": "train"}
 URL = {"address": "https://example.org/rows.jsonl", "sha256": "0123456789ab" + "c" * 52}
+PACKAGE = {"name": "a", "version": "1", "path": "a/model", "sha256": URL["sha256"]}
+GGUF = PACKAGE | {"path": "a/b/small.gguf"}
 CORPUS = {"world": "arithmetic", "mix": "uniform", "part": "all", "count": 1, "random_seed": 0, "distinct": False}
 ENDPOINT = {"base_url": "https://api.example.org/v1", "model": "m", "api_key_env": "KEY"}
 
@@ -20,6 +22,7 @@ ENDPOINT = {"base_url": "https://api.example.org/v1", "model": "m", "api_key_env
     [
         ({"hub": HUB}, "resources/downloads/data/a--b--main--train.jsonl", None),
         ({"url": URL}, "resources/downloads/files/0123456789ab-rows.jsonl", None),
+        ({"package": PACKAGE | {"path": "a/rows.csv"}}, "resources/downloads/packages/0123456789ab-rows.csv", None),
         ({"file": "own/rows.csv"}, None, "own/rows.csv"),
         ({"corpus": CORPUS}, None, None),
     ],
@@ -38,12 +41,31 @@ def test_the_rows_of_a_source_lie_where_its_origin_puts_them(
         ({"hub": "a/b"}, "resources/downloads/models/name"),
         ({"hub": "a/b", "weights": "bin"}, "resources/downloads/models/name"),
         ({"folder": "own/model"}, "own/model"),
+        ({"package": PACKAGE}, "resources/downloads/models/name"),
+        ({"package": GGUF}, "results/models/name"),
+        ({"gguf": "own/small.gguf"}, "results/models/name"),
         ({"endpoint": ENDPOINT}, None),
     ],
 )
 def test_a_model_lies_where_its_origin_puts_it(origin: dict[str, Any], folder: str | None) -> None:
     place = paths.model_folder("name", Model.model_validate({"size": "tiny", **origin}))
     assert (place and str(place)) == folder
+
+
+def test_a_gguf_file_is_the_users_or_out_of_a_package() -> None:
+    origins: list[dict[str, Any]] = [
+        {"package": GGUF},
+        {"gguf": "own/small.gguf"},
+        {"package": PACKAGE},
+        {"hub": "a/b"},
+    ]
+    files = [paths.gguf_file(Model.model_validate({"size": "tiny", **origin})) for origin in origins]
+    assert [file and str(file) for file in files] == [
+        "resources/downloads/packages/0123456789ab-small.gguf",
+        "own/small.gguf",
+        None,
+        None,
+    ]
 
 
 def test_a_model_that_a_rule_trains_lies_in_the_results(shipped: Configuration) -> None:

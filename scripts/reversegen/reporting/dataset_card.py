@@ -186,6 +186,8 @@ def _place(source: DataSource) -> str:
         return f"{source.hub.repo}, {source.hub.name}, {source.hub.split}"
     if source.url:
         return source.url.address
+    if source.package:
+        return f"{source.package.path} of the Python package {source.package.requirement}"
     return f"the invented world {source.corpus.world}" if source.corpus else "a private file"
 
 

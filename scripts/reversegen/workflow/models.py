@@ -13,15 +13,21 @@ from typing import TYPE_CHECKING, Any, Literal
 from reversegen.config import paths
 from reversegen.config.data import HubData, UrlData
 from reversegen.config.fields import Section
+from reversegen.config.models import Model
+from reversegen.config.package import Package
 from reversegen.config.paths import DOWNLOADS, task_models, task_sources
 from reversegen.config.workflow import Configuration
 from reversegen.core.errors import BadInput
 from reversegen.core.files import read_json
 from reversegen.workflow.roles import model_name, model_of, role_folder
-from reversegen.workflow.tasks import command, data_file, only, task_name, task_of, uncompared
+from reversegen.workflow.tasks import command, only, task_name, task_of, uncompared
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Wildcards
+
+
+Origin = Literal["safetensors", "bin", "package", "gguf", "train"]
+"""Where a model comes from whose folder a rule makes: weights of the hub, a folder in a package, a GGUF file, or training."""
 
 
 def tiny_model(configuration: Configuration, key: str | None) -> Callable[[Wildcards], Any]:
@@ -45,10 +51,21 @@ def hub_data(configuration: Configuration) -> list[str]:
     return sorted({source.repo for source in _hub_sources(configuration).values()})
 
 
-def models_of(configuration: Configuration, weights: Literal["safetensors", "bin"]) -> str:
-    """A pattern of the names of models with this kind of weights. It matches nothing if there are no such models."""
-    names = [re.escape(name) for name, model in configuration.models.items() if model.weights == weights]
+def models_of(configuration: Configuration, origin: Origin) -> str:
+    """A pattern of the names of models of one origin. It matches nothing if there are no such models."""
+    names = [re.escape(name) for name, model in configuration.models.items() if _origin(model) == origin]
     return "|".join(names) or "(?!)"
+
+
+def _origin(model: Model) -> Origin | None:
+    """The origin that decides which rule makes a model's folder. None for an endpoint and for the user's own folder."""
+    if model.train:
+        return "train"
+    if paths.gguf_file(model):
+        return "gguf"
+    if model.package:
+        return "package"
+    return model.weights if model.hub else None
 
 
 def model_weights(configuration: Configuration, wildcards: Wildcards) -> str:
@@ -90,17 +107,38 @@ def _hub_sources(configuration: Configuration) -> dict[str, HubData]:
     return {hub.file_name: hub for hub in hubs}
 
 
+def package_source(configuration: Configuration, wildcards: Wildcards) -> str:
+    """The package of a model or of a downloaded file, as JSON."""
+    model = getattr(wildcards, "model", None)
+    models = [configuration.models[model]] if model else configuration.models.values()
+    sources = [] if model else [source for task in configuration.tasks.values() for source in task_sources(task)]
+    packages = [one.package for one in (*models, *sources) if one.package]
+    by_place: dict[str, Package] = {model or package.file_name: package for package in packages}
+    return by_place[model or wildcards.file].model_dump_json()
+
+
+def gguf_source(configuration: Configuration, wildcards: Wildcards) -> str:
+    """The GGUF file from which a model's folder is converted."""
+    return str(paths.gguf_file(configuration.models[wildcards.model]))
+
+
+def size_of(configuration: Configuration, key: Literal["threads", "mem_mb", "runtime"]) -> Callable[[Wildcards], int]:
+    """A resource of the model's size."""
+    return lambda wildcards: getattr(configuration.workflow.sizes[configuration.models[wildcards.model].size], key)
+
+
 def fetched_models(configuration: Configuration, wildcards: Wildcards) -> list[str]:
-    """The folders of a task's models that a rule fetches."""
+    """The folders of a task's models that a rule fetches, or converts from a GGUF file."""
     task = task_of(configuration, wildcards)
     models = {name: configuration.models.get(name) for name in task_models(task).values()}
-    return [str(paths.model_folder(name, model)) for name, model in models.items() if model and model.hub]
+    fetched = {name: model for name, model in models.items() if model and _origin(model) not in ("train", None)}
+    return [str(paths.model_folder(name, model)) for name, model in fetched.items()]
 
 
 def fetched_data(configuration: Configuration, wildcards: Wildcards) -> list[str]:
     """The files of a task's data sources that a rule fetches."""
-    sources = [source for source in task_sources(task_of(configuration, wildcards)) if source.hub or source.url]
-    return list(dict.fromkeys(file for source in sources for file in data_file(source)))
+    files = [paths.download_path(source) for source in task_sources(task_of(configuration, wildcards))]
+    return list(dict.fromkeys(str(file) for file in files if file))
 
 
 class Fetches:

@@ -32,6 +32,8 @@ def _described(configuration: Configuration, name: str) -> str:
         return f"the exact solver of the invented world {name}"
     if model.hub:
         return f"{model.hub} at {configuration.lock.get(model.hub, 'no locked commit')}"
+    if model.package:
+        return f"{model.package.path} of the Python package {model.package.requirement}"
     if model.endpoint:
         return f"{model.endpoint.model}, an endpoint"
     return f"{name}, a tiny model that the workflow trains" if model.train else f"{name}, a folder of the maker's own"

@@ -20,7 +20,8 @@ def check_disk(name: str, configuration: Configuration, folder: Path, free: int)
     task, sizes = configuration.task(name), configuration.workflow.sizes
     models = models_by_role(task, configuration)
     written_mb = converted_mb = 0
-    for model_name, model in {model.hub: (name, model) for name, model in models.values() if model.hub}.values():
+    origins = {model.hub or model.package or model.gguf: (name, model) for name, model in models.values()}
+    for model_name, model in (one for origin, one in origins.items() if origin):
         place = model_folder(model_name, model)
         if place and not (folder / place).is_dir():
             written_mb += sizes[model.size].disk_mb

@@ -47,6 +47,8 @@ def check_hub(name: str, configuration: Configuration, folder: Path) -> Iterable
     task, repositories = configuration.task(name), {}
     for role, (model_name, model) in models_by_role(task, configuration).items():
         place = model_folder(model_name, model)
+        if model.gguf and not (folder / model.gguf).is_file():
+            yield Finding("models", "stops", f"{model.gguf}: no such file", f"correct `gguf` of the {role}'s model")
         if place and not model.train and (model.folder or (folder / place).is_dir()):
             try:
                 check_folder(folder / place)

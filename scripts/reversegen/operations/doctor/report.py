@@ -22,6 +22,7 @@ from reversegen.operations.doctor.file_system import check_file_system
 from reversegen.operations.doctor.finding import Finding
 from reversegen.operations.doctor.hub import check_hub, check_keys
 from reversegen.operations.doctor.limits import check_memory, check_times
+from reversegen.operations.doctor.packages import check_packages
 from reversegen.operations.doctor.profile import check_overrides, check_profile
 from reversegen.workflow.configuration import load_configuration
 
@@ -43,6 +44,7 @@ def examine(name: str, place: Path | None, folder: Path) -> list[Finding]:
         findings += refused
     checks: list[Callable[[], Iterable[Finding]]] = [
         lambda: check_hub(name, configuration, folder),
+        lambda: check_packages(name, configuration, folder),
         lambda: check_conversations(name, configuration, profile, folder),
         lambda: check_keys(name, configuration, os.environ),
         lambda: check_disk(name, configuration, folder, shutil.disk_usage(folder).free),
