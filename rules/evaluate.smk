@@ -207,6 +207,7 @@ rule evaluate_target:
         tests=test_questions,
         labels="results/{task}/{variant}/labels.jsonl",
         confidences=branch(multiple_choice, then=part_file("{variant}/confidences.jsonl")),
+        original=original_labels,
         judge=part_file("judge.json"),
         target=variant_folder,
         selection=variant_selection,

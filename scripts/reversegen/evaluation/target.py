@@ -12,11 +12,21 @@ from typing import Any
 from reversegen.config.task import Evaluation
 from reversegen.core.metric import Metric, MetricDescription
 from reversegen.core.records import Confidence, Instruction, Label, Question, read_answers, read_records
-from reversegen.evaluation.bootstrap import proportion
+from reversegen.evaluation.bootstrap import Share, difference_of_shares, proportion
 from reversegen.evaluation.calibration import calibration
 from reversegen.evaluation.eval_file import FAILURE_RATE, EvalFile, Groups, count_reasons, write_eval_file
 from reversegen.evaluation.judge_check import JudgeReport
-from reversegen.kinds.base import ACCURACY, RETAINED, DetailShare, JudgeShare, Kind
+from reversegen.kinds.base import (
+    ACCURACY,
+    RETAINED,
+    DetailShare,
+    JudgeShare,
+    KeptShare,
+    Kind,
+    MetricDifference,
+    OutcomeShare,
+    outcome,
+)
 from reversegen.loop.seeds import read_tests
 
 TARGET_METRICS = (FAILURE_RATE, MetricDescription("invalid_share", "answers that could not be judged"))
@@ -37,6 +47,8 @@ class AnsweredTests:
     labels: Sequence[Label]
     confidences: Sequence[Confidence]
     """The target's confidences; empty for a kind that does not measure them."""
+    original: Sequence[Label] = ()
+    """The labels of the variant `original`; empty for the original itself and for a kind whose answers cannot abstain."""
 
     @property
     def questions(self) -> list[Question]:
@@ -49,22 +61,41 @@ class AnsweredTests:
         return {label.instruction_id: label for label in self.labels}
 
 
-def read_answered_tests(tests: Sequence[Path], labels: Path, confidences: Sequence[Path]) -> AnsweredTests:
-    """Read test sets, the labels of all their questions, and the confidences.
+def read_answered_tests(
+    tests: Sequence[Path], labels: Path, confidences: Sequence[Path], original: Sequence[Path] = ()
+) -> AnsweredTests:
+    """Read test sets, the labels of all their questions, the confidences, and the labels of the variant `original`.
 
     Raises BadInput, with file, line and field, for a malformed row and for a question without a label.
     """
     sets = read_tests(tests)
-    rows = read_answers(labels, Label, {q.id for questions in sets.values() for q in questions})
-    return AnsweredTests(sets, rows, [row for path in confidences for row in read_records(path, Confidence)])
+    ids = {q.id for questions in sets.values() for q in questions}
+    rows = read_answers(labels, Label, ids)
+    first = [row for path in original for row in read_answers(path, Label, ids)]
+    return AnsweredTests(sets, rows, [row for path in confidences for row in read_records(path, Confidence)], first)
 
 
 def counted_questions(
-    metric: MetricDescription, questions: Sequence[Question], verdicts: Mapping[str, str]
+    metric: MetricDescription, questions: Sequence[Question], labelled: Mapping[str, Label]
 ) -> tuple[list[Question], list[bool]]:
-    """The questions that count in the share of a metric, and whether each is a hit. `verdicts` are by question id."""
-    judged = [q for q in questions if metric.counts == "passed" or verdicts[q.id] != "invalid"]
-    return judged, [verdicts[q.id] == metric.counts for q in judged]
+    """The questions that count in the share of a metric, and whether each is a hit. `labelled` is by question id."""
+    judged = [q for q in questions if metric.counts != "failed" or labelled[q.id].verdict != "invalid"]
+    if metric.counts == "right":
+        return judged, [outcome(labelled[q.id]) == "right" for q in judged]
+    return judged, [labelled[q.id].verdict == metric.counts for q in judged]
+
+
+def outcome_questions(
+    metric: OutcomeShare,
+    questions: Sequence[Question],
+    labelled: Mapping[str, Label],
+    original: Mapping[str, Label],
+) -> tuple[list[Question], list[bool]]:
+    """The same for a share of outcomes. A kept share counts the questions that `original` has a right answer to."""
+    asked = [q for q in questions if q.measure == metric.measure]
+    if isinstance(metric, KeptShare):
+        asked = [q for q in asked if q.id in original and outcome(original[q.id]) == "right"]
+    return asked, [outcome(labelled[q.id]) == metric.outcome for q in asked]
 
 
 def evaluate_target(
@@ -87,16 +118,19 @@ def evaluate_target(
     def share(several: Sequence[Question], hits: Sequence[bool]) -> Metric:
         return proportion(hits, [kind.canonical(q.text) for q in several], settings, random_seed)
 
+    original = {label.instruction_id: label for label in answered.original}
+
     def by_measure(several: Sequence[Question]) -> dict[str, Metric]:
         measures: dict[str, list[Question]] = defaultdict(list)
         for question in several:
             measures[question.measure].append(question)
-        return {
-            name: share(*counted_questions(kind.measure(name), rows, verdicts)).null_because(
+        measured = {
+            name: share(*counted_questions(kind.measure(name), rows, labelled)).null_because(
                 "no answer could be judged"
             )
             for name, rows in measures.items()
         }
+        return measured | _outcome_metrics(several, (labelled, original), settings, random_seed, kind)
 
     metrics = by_measure(questions)
     for metric in (m for m in kind.metrics if isinstance(m, DetailShare)):
@@ -104,6 +138,11 @@ def evaluate_target(
         hits = [metric.hit(labelled[q.id].detail) for q in asked]
         if any(hit is not None for hit in hits):
             metrics[metric.name] = share(asked, [hit is True for hit in hits])
+    if not original:
+        kept = (metric.name for metric in kind.metrics if isinstance(metric, KeptShare))
+        metrics |= {
+            name: Metric(value=None, reason="it compares an enhanced target with the original") for name in kept
+        }
     if answered.confidences:
         sure = {c.question_id: c for c in answered.confidences}
         asked = [q for q in questions if q.measure == ACCURACY.name]
@@ -120,6 +159,36 @@ def evaluate_target(
         "type": {name: by_measure(rows) for name, rows in sorted(by_type.items())},
     }
     return metrics, {name: group for name, group in groups.items() if group}
+
+
+def _outcome_metrics(
+    questions: Sequence[Question],
+    labels: tuple[Mapping[str, Label], Mapping[str, Label]],
+    settings: Evaluation,
+    random_seed: int,
+    kind: Kind,
+) -> dict[str, Metric]:
+    """The kind's shares of outcomes, and the differences of its metrics, whose draws are paired by question.
+
+    `labels` are those of the target and those of the original, which are empty for the original itself; a kept share is then
+    left out, as is every share of a measure that no question counts for.
+    """
+    labelled, original = labels
+    metrics: dict[str, Metric] = {}
+    shares: dict[str, Share] = {}
+    for metric in kind.metrics:
+        if isinstance(metric, MetricDifference) and metric.minuend in shares:
+            pair = shares[metric.minuend], shares[metric.subtrahend]
+            metrics[metric.name] = difference_of_shares(*pair, settings, random_seed)
+        elif isinstance(metric, OutcomeShare) and (original or not isinstance(metric, KeptShare)):
+            if metric.measure in shares:
+                asked, hits = outcome_questions(metric, questions, labelled, original)
+                shares[metric.name] = hits, [kind.canonical(q.text) for q in asked]
+                metrics[metric.name] = proportion(*shares[metric.name], settings, random_seed)
+        elif metric.counts == "right" and (asked := [q for q in questions if q.measure == metric.name]):
+            _, hits = counted_questions(metric, asked, labelled)
+            shares[metric.name] = hits, [kind.canonical(q.text) for q in asked]
+    return metrics
 
 
 def invalid_questions(answered: AnsweredTests) -> dict[str, int]:

@@ -128,7 +128,8 @@ def test_the_day_of_a_date_is_no_number_and_its_year_is() -> None:
         ("The capital of Australia is Canberra.", "Canberra"),
         ("Canberra", "Canberra"),
         ("Some think of Sydney first.\nAnswer: Canberra", "Canberra"),
-        ("Sydney is the capital. Answer: Canberra", None),
+        ("It may be Sydney or Perth.\n#### Canberra", "Canberra"),
+        ("Sydney is the capital. Canberra is the capital.", None),
         ("I do not know.", None),
     ],
 )

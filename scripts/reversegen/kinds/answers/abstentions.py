@@ -27,7 +27,10 @@ _TELLING = (
     r"help|assist|be (?:sure|certain)|know|look up"
     r"|offer|specify|respond|locate|retrieve|browse|guarantee|think of)\b"
 )
-_NO_INFORMATION = r"(?:information|data|record|answer|knowledge|details?|reliable source|evidence|specific information|definitive answer|known answer|way (?:for me )?to know)"
+_NO_INFORMATION = (
+    r"(?:information|data|record|answer|knowledge|details?|reliable source|evidence|specific information"
+    r"|definitive answer|known answer|way (?:for me )?to know)"
+)
 _ABSTAINS = re.compile(
     rf"\bi {_ADVERB}(?:do|did|would) not\b ?{_ADVERB}{_KNOWING}"
     rf"|\b(?:i am|i was|am) {_ADVERB}(?:not {_ADVERB}(?:sure|certain|aware|able|familiar|confident|informed|"

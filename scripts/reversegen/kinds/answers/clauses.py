@@ -17,7 +17,7 @@ from reversegen.kinds.answers.names import normal, words_of
 _MARKUP = re.compile(
     r"\*\*|__|~~|[*`\u201c\u201d\u201e\u00ab\u00bb\"]|<[^<>\n]{1,40}>|\\(?:boxed|text\w*|mathrm|mathbf)\{|[{}$]"
 )
-_BULLET = re.compile(r"^\s*(?:[-\u2022\u2013>#]+|\(?\d{1,2}[.)](?=\s))\s*", re.MULTILINE)
+_BULLET = re.compile(r"^\s*(?:[-\u2022\u2013>]+|#{1,3}(?!#)|\(?\d{1,2}[.)](?=\s))\s*", re.MULTILINE)
 _SHORTENED = re.compile(
     r"\b(St|Mt|Ft|Dr|Mr|Mrs|Ms|Jr|Sr|Prof|Gen|Gov|Sen|Rev|Col|Lt|No|vs|approx|ca|c|etc|e\.g|i\.e|Inc|Ltd|Co|"
     r"[A-Z])\.(?=\s?\S)"
@@ -36,7 +36,7 @@ _CONTRACTIONS = (
     (re.compile(r"\bim (?=not\b|un)", re.IGNORECASE), "I am "),
     (re.compile(r"\bdunno\b", re.IGNORECASE), "I do not know"),
 )
-_SENTENCE = re.compile(r"(?<=[.!?\u3002\uff1f\uff01])[\s'\")\]]+|\n+|;\s*|(?<=[?!])(?=[A-Z])")
+_SENTENCE = re.compile(r"(?<=[.!?\u3002\uff1f\uff01])[\s'\")\]]+|\n+|;\s*|(?=####)|(?<=[?!])(?=[A-Z])")
 _CLAUSE = re.compile(
     r"[,:]?\s+\b(?:but(?! rather\b)|however|while|whereas|although|though|yet)\b,?\s*"
     r"|,\s+(?=(?:it|that|this|my|the (?:answer|capital|correct)|perhaps|maybe|possibly|i (?:think|believe|"
@@ -63,6 +63,10 @@ _TITLE = re.compile(
     r"solution|ans|a)\b(?:\s+(?:to|for) [^:]{1,80}?)?"
     r"\s*(?:[:=\u2013-]|\bis\b|\bwould be\b|\bwas\b)[:\s]*",
     re.IGNORECASE,
+)
+_HASHES = re.compile(r"\A\s*#{4,6}\s*")
+_FINAL = re.compile(
+    r"\A\W*(?:the |my )?(?:(?:final|correct|short) )?answer\s*:(?!\s*\Z)|\A\s*#{4,6}\s*\S", re.IGNORECASE
 )
 _NEGATED = re.compile(
     r"(?:,\s*|\b)(?:and |it is |is |was |are )?\b(?:not|rather than|instead of|unlike|other than|as opposed to|"
@@ -96,7 +100,7 @@ _FILLER = re.compile(
 _AFTER = re.compile(
     r",(?!\s?\d)|\s+\b(?:which|that|who|whose|where|located|situated|because|since|as|and (?:it|its|is|was|has|"
     r"the)|in (?:the|which)|with|for|based|after|when|"
-    r"if|according|due|during|near|for example|also known|per|is|was|are|were|has|by|from|of the)\b.*|"
+    r"if|according|due|during|near|for example|also known|per|is|was|are|were|has|by|from|of the|and (?-i:[a-z]+))\b.*|"
     r"\s*[(\[;:].*|\s+[-\u2013\u2014]\s.*|[.!?]+\s*\Z",
     re.IGNORECASE | re.DOTALL,
 )
@@ -131,12 +135,14 @@ class Clause(NamedTuple):
     """False if the end of the response may have truncated it."""
     abstains: bool
     """Whether it says that its speaker does not know the answer."""
+    final: bool = False
+    """Whether it follows "Answer:" or `####`, which end a response with its answer."""
 
 
 def clauses(text: str, finished: bool, question: str, wordings: Iterable[str] = ()) -> list[Clause]:
     """The clauses of a response, each once, up to a question that the response asks itself after its answer.
 
-    Parts that deny something ("not Sydney", "rather than Sydney") are removed. `wordings` are further forms of an abstention.
+    If some follow "Answer:" or `####`, only these count. Parts that deny something ("not Sydney", "rather than Sydney") are removed. `wordings` are further forms of an abstention.
     """
     listed = len(_BULLET.findall(text)) > 1
     plain = _SHORTENED.sub(lambda one: one[1].replace(".", ""), _BULLET.sub("", _MARKUP.sub("", text)))
@@ -148,21 +154,23 @@ def clauses(text: str, finished: bool, question: str, wordings: Iterable[str] = 
     for number, sentence in enumerate(sentences):
         whole = finished or number < len(sentences) - 1 or bool(re.search(r"[.!?]['\")\]]*\Z", plain.rstrip()))
         if sentence.endswith("?") and _ASKS.match(sentence):
-            if answered and normal(sentence) != normal(question):
+            if seen and normal(sentence) != normal(question):
                 break
             continue
         if any(normal(sentence) == normal(wording) for wording in wordings):
             seen.setdefault(normal(sentence), Clause(sentence, not answered, whole, True))
             continue
-        sentence, titled = _titled(sentence)
+        final = bool(_FINAL.match(sentence))
+        sentence, titled = _titled(_HASHES.sub("", sentence))
         for clause in _CLAUSE.split(sentence):
             part = clause if abstains(clause) else _LEAD.sub("", clause)
             first, unknown = not answered or listed or titled, abstains(part)
             kept = part if unknown else _without_denied(part, question)
             if kept.strip(" \t.,'\"()-:"):
-                seen.setdefault(normal(kept), Clause(kept.strip(), first, whole, unknown))
-        answered = answered or bool(seen)
-    return list(seen.values())
+                seen.setdefault(normal(kept), Clause(kept.strip(), first or final, whole, unknown, final))
+        answered = any(not clause.abstains for clause in seen.values())
+    finals = [clause for clause in seen.values() if clause.final]
+    return finals or list(seen.values())
 
 
 def _titled(sentence: str) -> tuple[str, bool]:
