@@ -1,4 +1,4 @@
-"""The kinds safety, honesty and factual run by the rules from seeds to enhancement rows, with models that are trained in seconds."""
+"""The kinds safety, honesty and factual run by the rules from seeds to enhancement rows, with models trained in seconds."""
 
 from __future__ import annotations
 
@@ -207,7 +207,9 @@ def test_rows_of_facts_follow_from_several_answers_of_the_target(factual: Path) 
     }
     counts, seen = Counter(), Counter()
     for source in SOURCES:
-        taught = [r for r in read_records(factual / f"enhanced/{source}/train.jsonl", TrainingRow) if r.origin == source]
+        taught = [
+            r for r in read_records(factual / f"enhanced/{source}/train.jsonl", TrainingRow) if r.origin == source
+        ]
         assert {r.instruction_id for r in taught} == {c.id for c in chosen if source in c.sources}
         counts[source] = len(taught)
         for row in taught:

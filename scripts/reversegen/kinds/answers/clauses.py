@@ -142,7 +142,8 @@ class Clause(NamedTuple):
 def clauses(text: str, finished: bool, question: str, wordings: Iterable[str] = ()) -> list[Clause]:
     """The clauses of a response, each once, up to a question that the response asks itself after its answer.
 
-    If some follow "Answer:" or `####`, only these count. Parts that deny something ("not Sydney", "rather than Sydney") are removed. `wordings` are further forms of an abstention.
+    If some follow "Answer:" or `####`, only these count. Parts that deny something ("not Sydney", "rather than Sydney") are
+    removed. `wordings` are further forms of an abstention.
     """
     listed = len(_BULLET.findall(text)) > 1
     plain = _SHORTENED.sub(lambda one: one[1].replace(".", ""), _BULLET.sub("", _MARKUP.sub("", text)))
@@ -166,8 +167,8 @@ def clauses(text: str, finished: bool, question: str, wordings: Iterable[str] = 
             part = clause if abstains(clause) else _LEAD.sub("", clause)
             first, unknown = not answered or listed or titled, abstains(part)
             kept = part if unknown else _without_denied(part, question)
-            if kept.strip(" \t.,'\"()-:"):
-                seen.setdefault(normal(kept), Clause(kept.strip(), first or final, whole, unknown, final))
+            if kept.strip(" \t.,'\"()-:") and (final or normal(kept) not in seen):
+                seen[normal(kept)] = Clause(kept.strip(), first or final, whole, unknown, final)
         answered = any(not clause.abstains for clause in seen.values())
     finals = [clause for clause in seen.values() if clause.final]
     return finals or list(seen.values())

@@ -162,7 +162,7 @@ def _named_verdicts(asked: Asked, stating: Sequence[Clause]) -> tuple[bool, bool
 
 
 def _number_verdicts(asked: Asked, stating: Sequence[Clause]) -> tuple[bool, bool]:
-    """The same by numbers. Numbers of the question do not count, unless they are accepted."""
+    """The same by numbers. Numbers of the question count only if they are accepted, or follow "Answer:"."""
     repeated = list(numbers_in(asked.question))
     right = wrong = False
     for number, clause in enumerate(stating):
@@ -172,7 +172,7 @@ def _number_verdicts(asked: Asked, stating: Sequence[Clause]) -> tuple[bool, boo
         for one in numbers_in(text):
             if is_any(one, asked.accepted):
                 right = True
-            elif not is_any(one, repeated):
+            elif clause.final or not is_any(one, repeated):
                 wrong = True
         if not any(numbers_in(text)) and clause.whole:
             wrong = wrong or any(_says(value, asked.question) for value in stated(clause, asked.question))
