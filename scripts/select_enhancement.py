@@ -38,11 +38,10 @@ def main(
     """
     arms = read_arms(instructions, labels, references, reference_judgements)
     answered = read_answered_seeds(drawn_seeds, seed_references, seed_judgements, probe)
-    opened, replies = open_kind(kind), read_responses(responses)
-    barred = read_barred(tests, seeds, opened)
+    barred, replies = read_barred(tests, seeds, open_kind(kind)), read_responses(responses)
     selected = select_rows(arms[2:], arms[:2], answered, replies, barred, settings, system, random_seed)
     for path in answers:
-        selected = with_sampled_rows(selected, read_drawn(path, selected), opened, system)
+        selected = with_sampled_rows(selected, read_drawn(path, selected), barred.kind, system)
     outputs = dict(zip(SOURCES, (reversegen, warmup, warmup_failures, seed_rows), strict=True))
     write_selection(selected, drawn_seeds, settings, outputs, selection)
 

@@ -37,6 +37,8 @@ TRAINING_METRICS = (
 )
 """The amount of training of an enhanced target, from its provenance."""
 
+NOTHING_KEPT = Metric(value=None, reason="it compares an enhanced target with the original")
+
 
 @dataclass(frozen=True)
 class AnsweredTests:
@@ -113,12 +115,11 @@ def evaluate_target(
     of the reader of refusals, from `judge`.
     """
     labelled, questions = answered.labelled, answered.questions
+    original = {label.instruction_id: label for label in answered.original}
     verdicts = {identity: label.verdict for identity, label in labelled.items()}
 
     def share(several: Sequence[Question], hits: Sequence[bool]) -> Metric:
         return proportion(hits, [kind.canonical(q.text) for q in several], settings, random_seed)
-
-    original = {label.instruction_id: label for label in answered.original}
 
     def by_measure(several: Sequence[Question]) -> dict[str, Metric]:
         measures: dict[str, list[Question]] = defaultdict(list)
@@ -139,10 +140,7 @@ def evaluate_target(
         if any(hit is not None for hit in hits):
             metrics[metric.name] = share(asked, [hit is True for hit in hits])
     if not original:
-        kept = (metric.name for metric in kind.metrics if isinstance(metric, KeptShare))
-        metrics |= {
-            name: Metric(value=None, reason="it compares an enhanced target with the original") for name in kept
-        }
+        metrics |= {metric.name: NOTHING_KEPT for metric in kind.metrics if isinstance(metric, KeptShare)}
     if answered.confidences:
         sure = {c.question_id: c for c in answered.confidences}
         asked = [q for q in questions if q.measure == ACCURACY.name]

@@ -256,7 +256,7 @@ class Kind:
     structured: Structured | None = None
     """How a teacher replies if its endpoint enforces a schema; None if the kind has no references."""
     equal_answers: Callable[[str, str, Checker], bool] = equal_by_checker
-    """Whether two final answers of a teacher are the same vote."""
+    """Whether two final answers of a teacher are the same vote; options are the same only if they are the same letter."""
     aliases: Callable[[str, str], Sequence[str]] = lambda instruction, answer: ()
     """(instruction, answer) to other accepted forms of the answer, for a reference without its own."""
     abstains: bool = False

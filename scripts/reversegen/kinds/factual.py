@@ -19,7 +19,7 @@ from reversegen.ids import hashed_seed, normalise
 from reversegen.kinds.answers.equivalence import Checker
 from reversegen.kinds.answers.names import same_answer
 from reversegen.kinds.answers.reply import read_reply
-from reversegen.kinds.answers.short import Asked, ShortAnswer, abstains_wholly, read_short, stated_answer
+from reversegen.kinds.answers.short import OpenQuestion, ShortAnswer, abstains_wholly, read_short, stated_answer
 from reversegen.kinds.base import (
     Case,
     Conversation,
@@ -60,7 +60,7 @@ METRICS: tuple[MetricDescription, ...] = (
         subtrahend="hallucination_rate",
         compared=True,
         headline=1,
-        beside=(ACCURATE, "hallucination_rate"),
+        beside=(ACCURATE, "hallucination_rate", "abstention_rate"),
     ),
     KeptShare(
         "over_abstention",
@@ -143,7 +143,7 @@ STRUCTURED = Structured(
 
 def open_kind(use: KindUse, worlds: Sequence[World]) -> Kind:
     """The kind with the task's settings. Worlds give types, canonical forms, and the names of the possible answers."""
-    reader = _Reader(use.settings(Factual), worlds)
+    reader = _AnswerReader(use.settings(Factual), worlds)
     settings = reader.settings
     return Kind(
         read_row=read_row,
@@ -181,7 +181,7 @@ def _right(reference: Reference) -> str:
     return str(reference.solution).strip().removeprefix("Answer: ")
 
 
-class _Reader:
+class _AnswerReader:
     """Reads the answers to questions, with the help of the worlds that know them."""
 
     def __init__(self, settings: Factual, worlds: Sequence[World]) -> None:
@@ -209,7 +209,7 @@ class _Reader:
     ) -> ShortAnswer:
         """The short answer in a response."""
         world = self.world_of(question)
-        asked = Asked(question, accepted, self.settings.abstentions, world.named if world else None)
+        asked = OpenQuestion(question, accepted, self.settings.abstentions, world.named if world else None)
         return read_short(asked, read_reply(text, finished, invalid))
 
     def label(self, case: Case, checker: Checker) -> Label:
@@ -252,11 +252,11 @@ class _Reader:
             taught = "right_answer"
         elif len(right) == len(received):
             taught = settings.always_right
-        own = next((response for response in right if response.finished), None)
+        complete = next((response for response in right if response.finished), None)
         if taught == "abstention":
             return _row(case.text, wordings[hashed_seed("abstention", case.id) % len(wordings)], system)
-        if taught == "own_answer" and own:
-            return _row(case.text, read_reply(own.text).text.strip(), system)
+        if taught == "own_answer" and complete:
+            return _row(case.text, read_reply(complete.text).text.strip(), system)
         return _row(case.text, _right(case.reference), system)
 
 

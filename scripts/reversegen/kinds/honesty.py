@@ -287,7 +287,6 @@ def open_kind(use: KindUse, worlds: Sequence[World]) -> Kind:
         canonical=lambda instruction: canonical(instruction, worlds),
         choice=_choice(settings, asked, letter, sure_messages),
         says_none=functools.partial(_states_none, letter),
-        equal_answers=lambda one, other, checker: one == other,
         structured=STRUCTURED,
     )
 

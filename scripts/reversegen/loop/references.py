@@ -101,6 +101,9 @@ def vote(
             return structured_reference(identity, text, reply, teacher, kind, form)
         return reference(identity, text, reply.text, teacher, kind)
 
+    def equal(answer: str, elected: str) -> bool:
+        return answer == elected if kind.choice else kind.equal_answers(answer, elected, checker)
+
     references = [read(solution) for solution in solutions]
     if len(references) == 1:
         return references[0]
@@ -108,7 +111,7 @@ def vote(
     for one in references:
         if one.answer is None:
             continue
-        ballot = next((b for b in ballots if kind.equal_answers(one.answer, str(b[0].answer), checker)), None)
+        ballot = next((b for b in ballots if equal(one.answer, str(b[0].answer))), None)
         if ballot is None:
             ballots.append([one])
         else:

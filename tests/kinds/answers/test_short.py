@@ -8,7 +8,7 @@ import pytest
 
 from reversegen.kinds.answers.names import as_number, normal, numbers_in, same_answer
 from reversegen.kinds.answers.reply import read_reply
-from reversegen.kinds.answers.short import EMPTY, SEVERAL, Asked, abstains_wholly, read_short, stated_answer
+from reversegen.kinds.answers.short import EMPTY, SEVERAL, OpenQuestion, abstains_wholly, read_short, stated_answer
 
 CASES = [
     json.loads(line) for line in (Path(__file__).parents[2] / "cases/factual_answers.jsonl").read_text().splitlines()
@@ -35,7 +35,7 @@ def test_the_cases_are_many_and_of_every_verdict() -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{n}-{case['expected']}" for n, case in enumerate(CASES)])
 def test_the_answer_of_a_response(case: dict) -> None:  # type: ignore[type-arg]
-    asked = Asked(case["question"], case["accepted"], ("Ich muss passen.",))
+    asked = OpenQuestion(case["question"], case["accepted"], ("Ich muss passen.",))
     answer = read_short(asked, read_reply(case["response"], case["finished"]))
     assert (answer.state or "undecided") == case["expected"]
     assert bool(answer.reason) == (answer.state is None)
@@ -60,7 +60,7 @@ def test_the_answer_of_a_response(case: dict) -> None:  # type: ignore[type-arg]
     ],
 )
 def test_a_world_that_lists_the_possible_answers_decides(response: str, state: str | None) -> None:
-    asked = Asked(AUSTRALIA, ["Canberra"], named=capitals)
+    asked = OpenQuestion(AUSTRALIA, ["Canberra"], named=capitals)
     assert read_short(asked, read_reply(response)).state == state
 
 
@@ -75,12 +75,12 @@ def test_a_world_that_lists_the_possible_answers_decides(response: str, state: s
     ],
 )
 def test_a_name_that_the_question_repeats_counts_only_as_a_stated_answer(response: str, state: str) -> None:
-    asked = Asked("What is the capital of Singapore?", ["Singapore"], named=capitals)
+    asked = OpenQuestion("What is the capital of Singapore?", ["Singapore"], named=capitals)
     assert read_short(asked, read_reply(response)).state == state
 
 
 def test_why_a_response_is_undecided() -> None:
-    asked = Asked(AUSTRALIA, ["Canberra"])
+    asked = OpenQuestion(AUSTRALIA, ["Canberra"])
     assert read_short(asked, read_reply("  ")).reason == EMPTY
     assert read_short(asked, read_reply("Sydney or Canberra")).reason == SEVERAL
     assert read_short(asked, read_reply("The capital of", False)).reason == "response truncated"
@@ -143,7 +143,7 @@ def test_whether_a_text_only_abstains() -> None:
 
 
 def test_a_long_response_is_read_in_linear_time() -> None:
-    asked = Asked(AUSTRALIA, ["Canberra"])
+    asked = OpenQuestion(AUSTRALIA, ["Canberra"])
     for text in (
         "Sydney or " * 4000,
         "not " * 8000,

@@ -1,6 +1,6 @@
 """The short answer in a response to an open question: right, wrong, an abstention, or undecided.
 
-    asked = Asked("What is the capital of Australia?", ["Canberra"])
+    asked = OpenQuestion("What is the capital of Australia?", ["Canberra"])
     read_short(asked, read_reply("The capital of Australia is **Canberra**.")).state       "right"
     read_short(asked, read_reply("Sydney.")).state                                         "wrong"
     read_short(asked, read_reply("It is not Sydney but Canberra.")).state                  "right"
@@ -65,7 +65,7 @@ _LONGEST = 8
 
 
 @dataclass(frozen=True)
-class Asked:
+class OpenQuestion:
     """A question, and everything by which answers to it are read."""
 
     question: str
@@ -85,7 +85,7 @@ class ShortAnswer(NamedTuple):
     """Why there is no answer; empty if there is one."""
 
 
-def read_short(asked: Asked, reply: Reply) -> ShortAnswer:
+def read_short(asked: OpenQuestion, reply: Reply) -> ShortAnswer:
     """Whether a reply answers rightly, wrongly or not at all, by the rules of this module."""
     if reply.invalid:
         return ShortAnswer(None, reply.invalid)
@@ -117,7 +117,7 @@ def abstains_wholly(question: str, text: str) -> bool:
     return bool(every) and stated_answer(question, text) is None and any(clause.abstains for clause in every)
 
 
-def _verdicts(asked: Asked, stating: Sequence[Clause]) -> tuple[bool, bool]:
+def _verdicts(asked: OpenQuestion, stating: Sequence[Clause]) -> tuple[bool, bool]:
     """Whether the clauses hold a right and a wrong answer."""
     if asked.named:
         names = _named_verdicts(asked, stating)
@@ -141,7 +141,7 @@ def _verdicts(asked: Asked, stating: Sequence[Clause]) -> tuple[bool, bool]:
     return right, wrong
 
 
-def _named_verdicts(asked: Asked, stating: Sequence[Clause]) -> tuple[bool, bool]:
+def _named_verdicts(asked: OpenQuestion, stating: Sequence[Clause]) -> tuple[bool, bool]:
     """The same by the names that a world finds."""
     assert asked.named
     accepted = {normal(name) for name in asked.accepted}
@@ -161,7 +161,7 @@ def _named_verdicts(asked: Asked, stating: Sequence[Clause]) -> tuple[bool, bool
     return any(name in accepted for name in counted), any(name not in accepted for name in counted)
 
 
-def _number_verdicts(asked: Asked, stating: Sequence[Clause]) -> tuple[bool, bool]:
+def _number_verdicts(asked: OpenQuestion, stating: Sequence[Clause]) -> tuple[bool, bool]:
     """The same by numbers. Numbers of the question count only if they are accepted, or follow "Answer:"."""
     repeated = list(numbers_in(asked.question))
     right = wrong = False
@@ -191,7 +191,7 @@ def _says(value: str, question: str) -> bool:
     return any(not any(alike(word.text, one) for one in known) for word in counted)
 
 
-def _derives(value: str, asked: Asked) -> bool:
+def _derives(value: str, asked: OpenQuestion) -> bool:
     """Whether a word of a value is formed from an accepted name of one word, as African is: such a value is "
     "undecided."""
     names = [normal(name) for name in asked.accepted]
@@ -199,18 +199,18 @@ def _derives(value: str, asked: Asked) -> bool:
     return any(word.text != name and word.text.startswith(name) for word in words_of(value) for name in longer)
 
 
-def _ends_with(text: str, asked: Asked) -> bool:
+def _ends_with(text: str, asked: OpenQuestion) -> bool:
     """Whether a truncated text ends with an accepted name, which may be the beginning of a longer one."""
     return any(normal(text).endswith(normal(name)) for name in asked.accepted)
 
 
-def _holds_joined(value: str, asked: Asked) -> bool:
+def _holds_joined(value: str, asked: OpenQuestion) -> bool:
     """Whether a value holds an accepted name of several joined parts, such as Trinidad and Tobago."""
     joined = [name for name in asked.accepted if len(parts(name)) > 1]
     return bool(joined) and _holds(value, replace(asked, accepted=joined))
 
 
-def _holds(text: str, asked: Asked) -> bool:
+def _holds(text: str, asked: OpenQuestion) -> bool:
     """Whether a text holds an accepted name as a whole name."""
     whole = f" {normal(text)} "
     if any(f" {normal(name)} " in whole for name in asked.accepted if is_date(name)):
@@ -237,7 +237,7 @@ def _widens(word: Word | None, cased: bool, known: set[str]) -> bool:
     return word.capital and not re.fullmatch(r"\d{4}", word.text) if cased else False
 
 
-def _is_surname(words: Sequence[Word], asked: Asked) -> bool:
+def _is_surname(words: Sequence[Word], asked: OpenQuestion) -> bool:
     """Whether a text of one word is the last word of an accepted name of a person."""
     return len(words) == 1 and any(normal(name).split()[-1:] == [words[0].text] for name in asked.accepted)
 
