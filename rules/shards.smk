@@ -33,7 +33,7 @@ rule gather_shards:
 
 # For a task with several shards, only this rule writes the whole file.
 ruleorder: gather_shards > sample_instructions > answer_instructions > answer_seeds > answer_tests > answer_transfer
-ruleorder: gather_shards > sample_answers
+ruleorder: gather_shards > sample_answers > sample_tests
 ruleorder: gather_shards > write_references > write_seed_references
 ruleorder: gather_shards > judge_responses > judge_seeds > judge_tests > judge_transfer > judge_references > judge_seed_references
 ruleorder: gather_shards > label_responses > label_seeds > label_tests > label_transfer

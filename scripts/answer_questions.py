@@ -28,6 +28,8 @@ def main(
     decision = opened.decision if arm else Decision()
     if record == "chosen" and opened.sampled:
         decision = opened.sampled.decision
+    if record == "tests" and arm and opened.repetition:
+        decision = opened.repetition.decision
     decoding = Decoding(settings.max_new_tokens, decision.temperature)
     engine = open_stage_engine(model, target, threads, responses, endpoint_limits, decoding)
     answer_questions(

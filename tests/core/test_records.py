@@ -53,6 +53,8 @@ ROWS: list[Record] = [
     records.Judgement(instruction_id="i", verdict="failed", score=0.1 + 0.2, detail=ODD, refusal=None),
     records.Judgement(instruction_id="i", verdict="passed", score=None, detail="", refusal=True),
     records.Confidence(question_id="q", option=None, answer=0.0, sure=1e-06),
+    records.Frequency(question_id="q", right=None, share=0.1 + 0.2),
+    records.Frequency(question_id="q", right=True, share=1.0),
     records.Labelled(instruction=ODD, responses=[ODD, ""], answer=None, verdict="failed", injection=True),
     Opening(answer=ODD, refuses=True, language="en", part="measured"),
     Label(instruction_id="i", verdict="invalid", score=None, detail=ODD),

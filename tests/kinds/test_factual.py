@@ -10,9 +10,9 @@ import pytest
 
 from reversegen.config.task import Evaluation, KindUse
 from reversegen.core.errors import BadInput
-from reversegen.core.records import Label, Question, Reference, Response
+from reversegen.core.records import Frequency, Label, Question, Reference, Response
 from reversegen.engines.base import Generated
-from reversegen.evaluation.outcomes import target_counts
+from reversegen.evaluation.outcomes import frequency_scores, target_counts
 from reversegen.evaluation.target import AnsweredTests, evaluate_target
 from reversegen.ids import instruction_id
 from reversegen.kinds import factual, open_kind, target_metrics
@@ -29,6 +29,7 @@ from reversegen.worlds.base import World
 SECTION: dict[str, Any] = {
     "samples": 4,
     "temperature": 0.7,
+    "calibration_samples": None,
     "abstentions": ["I don't know.", "No idea."],
     "never_right": "abstention",
     "sometimes_right": "right_answer",
@@ -261,7 +262,7 @@ def answered(states: str, original: str = "") -> AnsweredTests:
         Question(id=f"q{n}", text=f"q{n}", answer="A", group="even" if n % 2 == 0 else "odd", measure="accuracy")
         for n in range(len(states))
     ]
-    return AnsweredTests({"test": questions}, labels(states), [], labels(original))
+    return AnsweredTests({"test": questions}, labels(states), [], original=labels(original))
 
 
 def test_metrics_count_right_wrong_and_abstained() -> None:
@@ -298,6 +299,42 @@ def test_outcomes_hold_the_counts_of_every_share() -> None:
         assert (sum(counts[name].hits), sum(counts[name].totals)) == (metrics[name].count, metrics[name].total)
     assert len({one.clusters for one in counts.values()}) == 1
     assert "retained" not in target_counts(several.tests, several.labels, FACTUAL)
+
+
+def test_the_most_frequent_answer_is_right_wrong_or_none() -> None:
+    frequent = kind(calibration_samples=4).repetition
+    assert frequent
+    assert (frequent.decision.samples, kind().repetition) == (4, None)
+    question = Question(id="i", text=AUSTRALIA, answer="Canberra", group=None, measure="accuracy")
+    table = {
+        ("Canberra", "It's Canberra.", "The capital of Australia is Canberra", "Sydney"): (True, 0.75),
+        ("Sydney", "The capital is Sydney.", "Canberra", "Perth"): (False, 0.5),
+        ("I don't know.", "Not sure.", "No idea.", "Canberra"): (None, 0.75),
+        ("Sydney", "Perth", "Canberra", "Canberra!"): (True, 0.5),
+    }
+    for texts, expected in table.items():
+        assert frequent.frequent(question, Case("i", AUSTRALIA, responses(*texts))) == expected
+    lost = [row.model_copy(update={"invalid": "content filter"}) for row in responses("")]
+    assert frequent.frequent(question, Case("i", AUSTRALIA, lost)) == (None, 0.0)
+
+
+def test_calibration_compares_the_share_of_the_most_frequent_answer_with_how_often_it_is_right() -> None:
+    given = [("q0", True, 1.0), ("q1", False, 1.0), ("q2", True, 0.5), ("q3", False, 0.5), ("q4", None, 1.0)]
+    frequencies = [Frequency(question_id=i, right=right, share=share) for i, right, share in given]
+    several = replace(answered("rwrwa"), frequencies=frequencies)
+    metrics, groups = evaluate_target(several, SETTINGS, 0, FACTUAL)
+    assert metrics["calibration_error"].value == pytest.approx((2 * 0.5 + 2 * 0.0) / 4)
+    shares = groups["share of the most frequent answer"]
+    assert {share: (m["frequent_right"].count, m["frequent_right"].total) for share, m in shares.items()} == {
+        "0.50": (1, 2),
+        "1.00": (1, 2),
+    }
+    scores = frequency_scores(several.tests, frequencies, FACTUAL)
+    assert scores is not None
+    assert (scores.right, scores.score) == ([1, 0, 1, 0], [1.0, 1.0, 0.5, 0.5])
+    none = replace(several, frequencies=frequencies[-1:])
+    assert evaluate_target(none, SETTINGS, 0, FACTUAL)[0]["calibration_error"].reason is not None
+    assert "calibration_error" not in evaluate_target(answered("rw"), SETTINGS, 0, FACTUAL)[0]
 
 
 def test_the_metrics_have_distinct_names_and_places() -> None:

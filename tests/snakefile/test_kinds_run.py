@@ -13,6 +13,7 @@ from tests.support.workflows import MICRO, new_workflow
 from reversegen.core.records import (
     ChosenInstruction,
     Confidence,
+    Frequency,
     Instruction,
     Judgement,
     Label,
@@ -78,7 +79,12 @@ def factual(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sums of the tiny math task, asked as open questions with short answers."""
     changes = {
         "kind": "factual",
-        "factual": {"samples": 4, "temperature": 1.0, "abstentions": ["I don't know.", "No idea."]},
+        "factual": {
+            "samples": 4,
+            "temperature": 1.0,
+            "calibration_samples": 3,
+            "abstentions": ["I don't know.", "No idea."],
+        },
         "data": {"tests": {"test": MICRO["data"]["tests"]["test"], "pretraining": {"measures": "accuracy"}}},
     }
     changes["data"]["tests"]["pretraining"] |= MICRO["data"]["tests"]["pretraining"]
@@ -236,9 +242,15 @@ def test_tables_of_facts_show_right_wrong_and_abstained(factual: Path) -> None:
     assert sum(shares) == proposer["failure_rate"].total
     assert shares[0] > 0
     by_id = {label.instruction_id: label for label in read_records(factual / "original/labels.jsonl", Label)}
-    labels = [by_id[q.id] for name in ("test", "pretraining") for q in read_records(factual / f"tests/{name}.jsonl", Question)]
+    labels = [
+        by_id[q.id] for name in ("test", "pretraining") for q in read_records(factual / f"tests/{name}.jsonl", Question)
+    ]
     assert target["accuracy"].count == sum(row.verdict == "passed" and not row.abstained for row in labels)
     assert target["hallucination_rate"].count == sum(row.verdict == "failed" for row in labels) > 0
     difference = target["accuracy"].value - target["hallucination_rate"].value
     assert target["truthfulness"].value == pytest.approx(difference, abs=1e-5)
     assert target["retained"].value is None
+    frequencies = read_records(factual / "original/frequencies.jsonl", Frequency)
+    assert [f.question_id for f in frequencies] == list(by_id)
+    assert {round(3 * f.share) for f in frequencies} <= {1, 2, 3}
+    assert 0 <= target["calibration_error"].value <= 1

@@ -187,6 +187,16 @@ class Confidence(Record):
     """Why both probabilities are missing: a fault of this one question, such as a prompt that is too long. None otherwise."""
 
 
+class Frequency(Record):
+    """A row of `frequencies.jsonl`: the most frequent of several answers of a target to a test question."""
+
+    question_id: str
+    right: bool | None
+    """Whether it is right. None if it is no answer, but an abstention or undecided."""
+    share: float
+    """Its share among the answers that were drawn."""
+
+
 class Labelled(Record):
     """A row of a labelled set on which a judge is checked."""
 

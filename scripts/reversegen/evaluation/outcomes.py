@@ -16,8 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from reversegen.core.errors import BadInput
 from reversegen.core.files import read_json
 from reversegen.core.metric import Metric
-from reversegen.core.records import Confidence, Instruction, Label, Question, Sample, read_records
+from reversegen.core.records import Confidence, Frequency, Instruction, Label, Question, Sample, read_records
 from reversegen.core.validation import explain
+from reversegen.evaluation.calibration import repeated_answers
 from reversegen.evaluation.eval_file import EvalFile
 from reversegen.evaluation.target import counted_questions, outcome_questions
 from reversegen.ids import content_id
@@ -164,6 +165,9 @@ def collect(
             before = read_records(first, Label) if kind.abstains and first and first.is_file() else []
             counts = target_counts(asked[0], labels, kind, before)
             scores = target_scores(asked[0], labels, read_records(sure, Confidence) if sure.is_file() else [], kind)
+            frequent = path.with_name("frequencies.jsonl")
+            if frequent.is_file() and kind.repetition:
+                scores = frequency_scores(asked[0], read_records(frequent, Frequency), kind)
     if not counts:
         log.warning("%s: no outcomes by prompt or question, since the labels or the labelled files are missing", path)
     try:
@@ -236,6 +240,25 @@ def originals(evaluations: Sequence[EvalFile], paths: Sequence[Path]) -> list[Pa
     """For each evaluation, the path of the variant `original` of its run; None for the original, a proposer and a lone one."""
     first = {e.task: path for e, path in zip(evaluations, paths, strict=True) if e.variant == "original"}
     return [first.get(e.task) if e.variant not in (None, "original") else None for e in evaluations]
+
+
+def frequency_scores(
+    tests: Mapping[str, Sequence[Question]], frequencies: Sequence[Frequency], kind: Kind
+) -> Scores | None:
+    """The most frequent answers, with their shares as scores, cluster by cluster; None if there is no such answer."""
+    members: dict[str, list[Frequency]] = defaultdict(list)
+    for question, row in repeated_answers([q for questions in tests.values() for q in questions], frequencies):
+        members[kind.canonical(question.text)].append(row)
+    names = sorted(members)
+    ordered = [row for name in names for row in members[name]]
+    if not ordered:
+        return None
+    return Scores(
+        clusters=content_id(*names),
+        sizes=_short([len(members[name]) for name in names]),
+        right=[int(bool(row.right)) for row in ordered],
+        score=[round(row.share, 4) for row in ordered],
+    )
 
 
 def target_scores(

@@ -11,9 +11,9 @@ from typing import Any
 
 from reversegen.config.task import Evaluation
 from reversegen.core.metric import Metric, MetricDescription
-from reversegen.core.records import Confidence, Instruction, Label, Question, read_answers, read_records
+from reversegen.core.records import Confidence, Frequency, Instruction, Label, Question, read_answers, read_records
 from reversegen.evaluation.bootstrap import Share, difference_of_shares, proportion
-from reversegen.evaluation.calibration import calibration
+from reversegen.evaluation.calibration import calibration, curve, frequency_calibration
 from reversegen.evaluation.eval_file import FAILURE_RATE, EvalFile, Groups, count_reasons, write_eval_file
 from reversegen.evaluation.judge_check import JudgeReport
 from reversegen.kinds.base import (
@@ -49,6 +49,8 @@ class AnsweredTests:
     labels: Sequence[Label]
     confidences: Sequence[Confidence]
     """The target's confidences; empty for a kind that does not measure them."""
+    frequencies: Sequence[Frequency] = ()
+    """The most frequent of several answers to each question; empty if they were not drawn."""
     original: Sequence[Label] = ()
     """The labels of the variant `original`; empty for the original itself and for a kind whose answers cannot abstain."""
 
@@ -64,9 +66,13 @@ class AnsweredTests:
 
 
 def read_answered_tests(
-    tests: Sequence[Path], labels: Path, confidences: Sequence[Path], original: Sequence[Path] = ()
+    tests: Sequence[Path],
+    labels: Path,
+    confidences: Sequence[Path],
+    frequencies: Sequence[Path] = (),
+    original: Sequence[Path] = (),
 ) -> AnsweredTests:
-    """Read test sets, the labels of all their questions, the confidences, and the labels of the variant `original`.
+    """Read test sets, the labels of all their questions, confidences, frequencies, and the labels of the variant `original`.
 
     Raises BadInput, with file, line and field, for a malformed row and for a question without a label.
     """
@@ -74,7 +80,9 @@ def read_answered_tests(
     ids = {q.id for questions in sets.values() for q in questions}
     rows = read_answers(labels, Label, ids)
     first = [row for path in original for row in read_answers(path, Label, ids)]
-    return AnsweredTests(sets, rows, [row for path in confidences for row in read_records(path, Confidence)], first)
+    sure = [row for path in confidences for row in read_records(path, Confidence)]
+    frequent = [row for path in frequencies for row in read_records(path, Frequency)]
+    return AnsweredTests(sets, rows, sure, frequent, first)
 
 
 def counted_questions(
@@ -145,6 +153,8 @@ def evaluate_target(
         sure = {c.question_id: c for c in answered.confidences}
         asked = [q for q in questions if q.measure == ACCURACY.name]
         metrics |= calibration(asked, labelled, sure, settings, random_seed, kind)
+    if answered.frequencies:
+        metrics |= frequency_calibration(questions, answered.frequencies, settings, random_seed, kind)
     if judge and kind.refuses:
         metrics |= {m.name: getattr(judge, m.name) for m in kind.metrics if isinstance(m, JudgeShare)}
     metrics["invalid_share"] = share(questions, [verdicts[q.id] == "invalid" for q in questions])
@@ -156,6 +166,7 @@ def evaluate_target(
         "set": {name: by_measure(rows) for name, rows in answered.tests.items()},
         "type": {name: by_measure(rows) for name, rows in sorted(by_type.items())},
     }
+    groups["share of the most frequent answer"] = curve(questions, answered.frequencies, settings, random_seed, kind)
     return metrics, {name: group for name, group in groups.items() if group}
 
 

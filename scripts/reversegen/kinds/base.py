@@ -202,6 +202,16 @@ class SampledRows:
     """(instruction with its answers and its reference, system message) to prompt and completion for the target."""
 
 
+@dataclass(frozen=True)
+class Repetition:
+    """How a kind measures whether the answers that a target repeats are right."""
+
+    decision: Decision
+    """How many answers are drawn of each test question, and at which temperature."""
+    frequent: Callable[[Question, Case], tuple[bool | None, float]]
+    """(test question, its answers) to whether the most frequent answer is right, None if it is no answer, and its share."""
+
+
 def equal_by_checker(one: str, other: str, checker: Checker) -> bool:
     """Whether the checker finds two answers equal; False if it cannot decide."""
     return checker.equal(one, other) is True
@@ -261,6 +271,9 @@ class Kind:
     """(instruction, answer) to other accepted forms of the answer, for a reference without its own."""
     abstains: bool = False
     """Whether an answer may say that it does not know. Tables then show right, wrong and abstained apart."""
+    repetition: Repetition | None = None
+    """How repeated answers to test questions are measured; None if they are not drawn. Its scores are those of the kind's
+    `ScoreMetric`s."""
     sampled: SampledRows | None = None
     """How rows are written from several answers of the target; None if `enhancement_row` needs none."""
 

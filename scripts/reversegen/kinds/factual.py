@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
@@ -17,7 +18,7 @@ from reversegen.core.metric import MetricDescription
 from reversegen.core.records import Label, Message, Question, Reference, Verdict
 from reversegen.ids import hashed_seed, normalise
 from reversegen.kinds.answers.equivalence import Checker
-from reversegen.kinds.answers.names import same_answer
+from reversegen.kinds.answers.names import normal, same_answer
 from reversegen.kinds.answers.reply import read_reply
 from reversegen.kinds.answers.short import OpenQuestion, ShortAnswer, abstains_wholly, read_short, stated_answer
 from reversegen.kinds.base import (
@@ -29,12 +30,15 @@ from reversegen.kinds.base import (
     MetricDifference,
     OutcomeShare,
     Parsed,
+    Repetition,
     SampledRows,
+    ScoreMetric,
     Structured,
     conversation,
 )
 from reversegen.kinds.items import Form, carries_answer
 from reversegen.kinds.question_rows import other_forms, read_row
+from reversegen.kinds.scores import calibration_error
 from reversegen.worlds.base import World, canonical_form, question_type
 
 FORM = Form("Q", "\n\n")
@@ -62,6 +66,12 @@ METRICS: tuple[MetricDescription, ...] = (
         headline=1,
         beside=(ACCURATE, "hallucination_rate", "abstention_rate"),
     ),
+    ScoreMetric(
+        "calibration_error",
+        "the expected distance between the share of the most frequent of several answers and how often it is right",
+        less_is_better=True,
+        computed=calibration_error,
+    ),
     KeptShare(
         "over_abstention",
         "abstentions among the questions that the original answered rightly",
@@ -87,6 +97,10 @@ class Factual(Section):
         description="Number k of answers that are drawn of the target to each chosen instruction, to see whether it knows."
     )
     temperature: Number = Field(gt=0, description="Sampling temperature of these answers.")
+    calibration_samples: Annotated[int, Field(ge=2), NUMBER] | None = Field(
+        description="Number of answers that are drawn of each test question, of the original and of every enhanced target, to "
+        "measure calibration. Null, the default, draws none."
+    )
     abstentions: Annotated[list[str], Field(min_length=1)] = Field(
         description="Wordings of an abstention. Rows teach them, each to a part of the questions, and answers are read by them."
     )
@@ -144,7 +158,7 @@ STRUCTURED = Structured(
 def open_kind(use: KindUse, worlds: Sequence[World]) -> Kind:
     """The kind with the task's settings. Worlds give types, canonical forms, and the names of the possible answers."""
     reader = _AnswerReader(use.settings(Factual), worlds)
-    settings = reader.settings
+    settings, repeated = reader.settings, reader.settings.calibration_samples
     return Kind(
         read_row=read_row,
         write_item=lambda instruction, answer: instruction,
@@ -167,6 +181,7 @@ def open_kind(use: KindUse, worlds: Sequence[World]) -> Kind:
         equal_answers=lambda one, other, checker: same_answer(one, other),
         aliases=lambda instruction, answer: other_forms(answer, reader.world_names(instruction, answer)),
         abstains=True,
+        repetition=Repetition(Decision(repeated, settings.temperature), reader.frequent) if repeated else None,
         sampled=SampledRows(Decision(settings.samples, settings.temperature), reader.sampled_row),
     )
 
@@ -235,6 +250,30 @@ class _AnswerReader:
         given: dict[str, Any] = {"answer": question.answer, "aliases": question.aliases}
         reference = Reference(instruction_id=case.id, solution=None, teacher="data set", invalid=None, **given)
         return self.label(Case(case.id, case.text, case.responses, reference), checker)
+
+    def frequent(self, question: Question, case: Case) -> tuple[bool | None, float]:
+        """The most frequent answer among those that were received, by its normal form; all right answers are one.
+
+        Abstentions are one answer too, and so are undecided responses; they are neither right nor wrong.
+        """
+        given: dict[str, Any] = {"answer": question.answer, "aliases": question.aliases}
+        reference = Reference(instruction_id=case.id, solution=None, teacher="data set", invalid=None, **given)
+        read = zip(self.read_all(case, reference), case.responses, strict=True)
+        answers = [
+            (answer.state, self.wrong_answer(case.text, response.text) if answer.state == "wrong" else "")
+            for answer, response in read
+            if not response.invalid
+        ]
+        if not answers:
+            return None, 0.0
+        (state, _), count = Counter(answers).most_common(1)[0]
+        return None if state in (None, "abstained") else state == "right", round(count / len(answers), 6)
+
+    def wrong_answer(self, question: str, response: str) -> str:
+        """The normal form of a wrong answer: the names that a world finds, the stated answer, or else the whole response."""
+        text, world = read_reply(response).text, self.world_of(question)
+        names = world.named(question, text) if world and world.named else ()
+        return " ".join(map(normal, names)) or normal(stated_answer(question, text) or text)
 
     def sampled_row(self, case: Case, system: str | None) -> tuple[Conversation, Conversation]:
         """An abstention, the right answer or the target's own answer, by how many of its drawn answers are right.

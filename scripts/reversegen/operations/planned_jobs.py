@@ -147,6 +147,9 @@ class _TaskJobs:
             yield self._training("train_target", variant, rows, length, task.enhancement.training)
         questions = sum(self.tests.values())
         yield self._responses("answer_tests", variant, task.target, questions, "all test questions", several=1)
+        if repetition := self.kind.repetition:
+            several, which = repetition.decision.samples, "all test questions, several times"
+            yield self._responses("sample_tests", variant, task.target, questions, which, several)
         every = task.judge is not None and reads_refusals(task.judge.format)
         judgements = sum(n for name, n in self.tests.items() if every or self.kind.measure(self._measures(name)).judged)
         yield from self._judgements("judge_tests", variant, judgements, self.answer)

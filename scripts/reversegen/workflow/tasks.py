@@ -110,6 +110,11 @@ def sampled(configuration: Configuration, wildcards: Wildcards) -> bool:
     return kind_of(configuration, wildcards).sampled is not None
 
 
+def repeated(configuration: Configuration, wildcards: Wildcards) -> bool:
+    """Whether several answers to each test question are drawn."""
+    return kind_of(configuration, wildcards).repetition is not None
+
+
 def probed(configuration: Configuration, wildcards: Wildcards) -> bool:
     """Whether only seeds on which the target fails enter the task's prompts."""
     return task_of(configuration, wildcards).data.probe
