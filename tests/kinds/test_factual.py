@@ -12,7 +12,9 @@ from reversegen.config.task import Evaluation, KindUse
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Frequency, Label, Question, Reference, Response
 from reversegen.engines.base import Generated
-from reversegen.evaluation.outcomes import frequency_scores, target_counts
+from reversegen.evaluation.eval_file import EvalFile
+from reversegen.evaluation.outcomes import EvaluationOutcomes, frequency_scores, target_counts
+from reversegen.evaluation.statistics import difference, estimate
 from reversegen.evaluation.target import AnsweredTests, evaluate_target
 from reversegen.ids import instruction_id
 from reversegen.kinds import factual, open_kind, target_metrics
@@ -299,6 +301,27 @@ def test_outcomes_hold_the_counts_of_every_share() -> None:
         assert (sum(counts[name].hits), sum(counts[name].totals)) == (metrics[name].count, metrics[name].total)
     assert len({one.clusters for one in counts.values()}) == 1
     assert "retained" not in target_counts(several.tests, several.labels, FACTUAL)
+
+
+def test_truthfulness_is_pooled_over_random_seeds_below_zero_and_paired_between_targets() -> None:
+    def stored(states: str, seed: int) -> EvaluationOutcomes:
+        several = answered(states)
+        metrics, groups = evaluate_target(several, SETTINGS, seed, FACTUAL)
+        given: dict[str, Any] = {"role": "target", "arm": None, "iteration": None, "provenance": {}}
+        evaluation = EvalFile(task="t", kind="factual", variant="original", metrics=metrics, groups=groups, **given)
+        counts = target_counts(several.tests, several.labels, FACTUAL)
+        return EvaluationOutcomes(evaluation=evaluation, counts=counts, scores=None)
+
+    bad, good = "wwwwwwwrwaww", "rarrrrarrrra"
+    pooled = estimate({seed: stored(bad, seed) for seed in (0, 1)}, "truthfulness")
+    assert pooled.value == pytest.approx((1 - 10) / 12)
+    assert pooled.low is not None
+    assert pooled.high is not None
+    assert -1 <= pooled.low < pooled.value < pooled.high < 0
+    less = difference({0: stored(good, 0)}, {0: stored(bad, 0)}, "truthfulness")
+    assert less.value == pytest.approx(9 / 12 + 9 / 12)
+    assert less.low is not None
+    assert less.low > 0
 
 
 def test_the_most_frequent_answer_is_right_wrong_or_none() -> None:
