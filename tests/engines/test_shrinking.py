@@ -94,6 +94,31 @@ def test_parts_that_fit_the_memory_draw_what_the_whole_batch_draws(
     assert max(tried) > most
 
 
+BEGINNING = "tom has 20 pens and gets 3 more . how many now ? "
+ALIKE = [BEGINNING + text for text in ("20", "20 + 3", "what is 20 plus 3 plus 4 ?", "4")]
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_what_all_prompts_begin_with_is_read_once(folder: Path, n: int) -> None:
+    engine = TransformersEngine(folder, USE, Decoding(9, 0.9, 0.9), 1)
+    seen = passes(engine)
+    limits = {"max_new_tokens": 9, "temperature": 0.9, "top_p": 0.9}
+    beginning = len(build_tokenizer("arithmetic")(BEGINNING)["input_ids"])
+    for seed in range(10):
+        seen.clear()
+        drawn = drawn_tokens(engine, ALIKE, n, seed)
+        assert seen[:2] == [(1, beginning), (len(ALIKE), 7)]  # the longest rest has 8 tokens
+        assert drawn == of_transformers(engine, ALIKE, n, seed, **limits)
+
+
+def test_a_prompt_that_is_the_beginning_of_all_others_keeps_its_last_token(folder: Path) -> None:
+    engine = TransformersEngine(folder, USE, Decoding(9, 1.0), 1)
+    texts = [BEGINNING, *ALIKE]
+    for seed in range(5):
+        theirs = of_transformers(engine, texts, 2, seed, max_new_tokens=9, temperature=1.0)
+        assert drawn_tokens(engine, texts, 2, seed) == theirs
+
+
 def test_a_model_with_a_sliding_window_draws_what_transformers_samples(tmp_path: Path) -> None:
     torch.manual_seed(0)
     sizes = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}

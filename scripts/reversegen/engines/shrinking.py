@@ -1,6 +1,7 @@
 """Batches of transformers' `generate` that read each prompt once and drop the sequences that have ended.
 
-`generate` reads a prompt again for each of its samples, and computes every sequence until the longest one of the batch ends.
+`generate` reads a prompt again for each of its samples, and computes every sequence until the longest one of the batch ends. It
+also reads again what all prompts of a batch begin with, such as a system text or the policy in a judge's question.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from typing import Any
 
 SMALLEST = 10_000_000
 """Parameters of the smallest model that is worth it. A step of a smaller one takes less time than a call of `generate`."""
+SHARED = 8
+"""Tokens at the beginning of all prompts of a batch from which on they are read once for all of them."""
 STEPS = 8
 """Tokens between two looks at which sequences have ended. Each look is a call of `generate`, of some milliseconds."""
 
@@ -43,8 +46,10 @@ def write_tokens(
     import torch
 
     index = torch.tensor(places, device=model.device)
-    cache = _read_once(model, prompts, index)
-    tokens, mask = prompts["input_ids"][index], prompts["attention_mask"][index]
+    shared = _shared(model, prompts, index)
+    all_tokens, all_masks = _beginning_first(prompts["input_ids"], prompts["attention_mask"], shared)
+    cache = _read_once(model, all_tokens, all_masks, index, shared)
+    tokens, mask = all_tokens[index], all_masks[index]
     stops = torch.tensor(settings["eos_token_id"], device=model.device)
     alive, written = list(range(len(places))), [list[int]() for _ in places]
     while alive and (steps := min(STEPS, limit - len(written[alive[0]]))) > 0:
@@ -72,20 +77,68 @@ def write_tokens(
     return [row + [settings["pad_token_id"]] * (longest - len(row)) for row in written]
 
 
-def _read_once(model: Any, prompts: Any, index: Any) -> Any:
-    """A cache of all tokens but the last of the prompts at `index`, each read once; None if each has one place."""
+def _shared(model: Any, prompts: Any, index: Any) -> int:
+    """The number of tokens with which all prompts at `index` begin and after which each has one more; 0 if they are few.
+
+    In a sliding window padding would take places, so a model with one reads each prompt whole.
+    """
+    rows = [
+        tokens[mask == 1].tolist()
+        for tokens, mask in zip(prompts["input_ids"][index], prompts["attention_mask"][index], strict=True)
+    ]
+    distinct = {tuple(row) for row in rows}
+    kinds = getattr(model.config.get_text_config(), "layer_types", None) or []
+    if len(distinct) == 1 or "sliding_attention" in kinds or getattr(model.config, "sliding_window", None):
+        return 0
+    first, last = min(distinct), max(distinct)  # all others lie between them and share as much
+    length = next((n for n, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
+    length = min(length, min(map(len, distinct)) - 1)
+    return length if length >= SHARED else 0
+
+
+def _beginning_first(tokens: Any, mask: Any, shared: int) -> tuple[Any, Any]:
+    """Prompts that are padded on the left, with the first `shared` tokens of each moved in front of its padding."""
+    import torch
+
+    if not shared:
+        return tokens, mask
+    tokens, mask = tokens.clone(), mask.clone()
+    for row, attended in zip(tokens, mask, strict=True):
+        padding = int((attended == 0).sum())
+        row[: padding + shared] = torch.cat([row[padding : padding + shared], row[:padding]])
+        attended[:shared], attended[shared : padding + shared] = 1, 0
+    return tokens, mask
+
+
+def _read_once(model: Any, tokens: Any, mask: Any, index: Any, shared: int) -> Any:
+    """A cache of all tokens but the last of the prompts at `index`; None if there is nothing to read once.
+
+    Each distinct prompt is read once, and the first `shared` tokens once for all of them.
+    """
     import torch
     from transformers import DynamicCache
 
     distinct, places = torch.unique(index, return_inverse=True)
-    if len(distinct) == len(index) or prompts["input_ids"].shape[1] == 1:
+    if (len(distinct) == len(index) and not shared) or tokens.shape[1] == 1:
         return None
-    tokens, mask = prompts["input_ids"][distinct, :-1], prompts["attention_mask"][distinct, :-1]
+    tokens, mask = tokens[distinct], mask[distinct]
+    positions = (mask.cumsum(-1) - 1).clamp(min=0)  # padding takes no position
     parameters = inspect.signature(model.forward).parameters
-    arguments: dict[str, Any] = {"logits_to_keep": 1} if "logits_to_keep" in parameters else {}
-    if "position_ids" in parameters:  # padding takes no position
-        arguments["position_ids"] = (mask.cumsum(-1) - 1).clamp(min=0)
     cache = DynamicCache(config=model.config.get_text_config())
-    model(input_ids=tokens, attention_mask=mask, past_key_values=cache, use_cache=True, **arguments)
+
+    def read(rows: slice, start: int, end: int) -> None:
+        arguments: dict[str, Any] = {"logits_to_keep": 1} if "logits_to_keep" in parameters else {}
+        if "position_ids" in parameters:
+            arguments["position_ids"] = positions[rows, start:end]
+        seen = mask[rows, :end]
+        model(
+            input_ids=tokens[rows, start:end], attention_mask=seen, past_key_values=cache, use_cache=True, **arguments
+        )
+
+    if shared:
+        read(slice(1), 0, shared)
+        cache.batch_select_indices(torch.zeros_like(distinct))
+    if shared < tokens.shape[1] - 1:
+        read(slice(None), shared, tokens.shape[1] - 1)
     cache.batch_select_indices(places)
     return cache

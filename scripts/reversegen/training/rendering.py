@@ -46,8 +46,8 @@ def supervised_batch(
         trainer = supervised_trainer(_stand_in(tokenizer), tokenizer, examples, arguments, None, [])
         [batch] = trainer.get_train_dataloader()
     order = [row["input_ids"] for row in examples]
-    found = _rows(batch, batch["labels"] != -100)
-    return sorted(found, key=lambda row: order.index(row.tokens))  # the trainer shuffles
+    batched = _rows(batch, batch["labels"] != -100)
+    return sorted(batched, key=lambda row: order.index(row.tokens))  # the trainer shuffles
 
 
 def preference_batch(
@@ -95,10 +95,10 @@ def _stand_in(tokenizer: Any) -> LlamaForCausalLM:
 
 def _rows(batch: Any, counted: Any) -> list[BatchedRow]:
     """The rows of a batch. A padding token is shown only if the loss counts it, which would be a fault."""
-    found = []
+    rows = []
     for tokens, attended, loss in zip(batch["input_ids"], batch["attention_mask"], counted, strict=True):
         shown = (attended == 1) | loss
         loss = loss.clone()
         loss[0] = False
-        found.append(BatchedRow(tokens[shown].tolist(), loss[shown].tolist()))
-    return found
+        rows.append(BatchedRow(tokens[shown].tolist(), loss[shown].tolist()))
+    return rows
