@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from tests.engines.test_halving import STOPS, drawn_tokens, limited, of_transformers
+from tests.support.drawing import STOPS, drawn_tokens, limited, of_transformers
 from tests.support.models import TEXTS, build_model, short, write_folder
 from transformers import AutoModelForCausalLM, LlamaForCausalLM, MistralConfig, MistralForCausalLM
 
