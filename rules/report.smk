@@ -1,14 +1,14 @@
-# Reports: a task's table, failure clusters and page, from stored files only; its plan, before and after a run; tables and figures
-# of several tasks, from existing results.
+# Reports: a task's table, failure clusters and page, from stored files only; its plan, before and after a run; its rows and
+# prompts as tokens, before a run; tables and figures of several tasks, from existing results.
 #
 # Needs: every eval.json of the task, with the samples, labels and tests from which it is computed, for each random seed in
 #        config.yaml; the instructions, responses and trained models of the first of these runs. The plan and the tables of
-#        several tasks need nothing; they name the tasks without results.
-# Makes: results/{task}/plan.md, table.md, table.csv, failure_clusters.jsonl, failures.parquet, texts.jsonl, report.html,
-#        outcomes.json and resource_usage.md; results/tables/{table}.csv, .md and .tex, results/figures/{table}.svg, of the
-#        tables that config.yaml lists
-# Steps: write_plan; write_table; write_failure_clusters, write_texts, write_report; collect_outcomes, compare_tasks;
-#        write_resource_usage
+#        several tasks need nothing; they name the tasks without results. The tokens need seeds.jsonl and the models' folders.
+# Makes: results/{task}/plan.md, rendered.md, table.md, table.csv, failure_clusters.jsonl, failures.parquet, texts.jsonl,
+#        report.html, outcomes.json and resource_usage.md; results/tables/{table}.csv, .md and .tex,
+#        results/figures/{table}.svg, of the tables that config.yaml lists
+# Steps: write_plan, write_rendered; write_table; write_failure_clusters, write_texts, write_report; collect_outcomes,
+#        compare_tasks; write_resource_usage
 
 
 rule write_plan:
@@ -37,6 +37,35 @@ rule write_plan:
         code=code("write_plan"),
     script:
         "../scripts/write_plan.py"
+
+
+rule write_rendered:
+    input:
+        seeds=part_file("seeds.jsonl"),
+        proposer=role_folder("proposer"),
+        target=role_folder("target"),
+        teacher=role_folder("teacher"),
+        judge=role_folder("judge"),
+    output:
+        rendered="results/{task}/rendered.md",
+    log:
+        "results/{task}/logs/write_rendered.log",
+    benchmark:
+        "results/{task}/benchmarks/write_rendered.tsv"
+    conda:
+        "../envs/train.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=20,
+    params:
+        stage=stage("train", "write_rendered"),
+        configuration=planned_configuration,
+        code=code("write_rendered"),
+    shell:
+        "{params.stage} --seeds {input.seeds:q} --proposer {input.proposer:q} --target {input.target:q}"
+        " --teacher {input.teacher:q} --judge {input.judge:q} --rendered {output.rendered:q} --task {wildcards.task}"
+        " --configuration {params.configuration:q} --log {log:q}"
 
 
 rule write_table:

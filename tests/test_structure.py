@@ -224,7 +224,7 @@ FULL_COMMANDS = {path: words for path in sorted(SCRIPTS.glob("*.py")) if (words 
 
 def test_only_scripts_that_take_the_whole_configuration_show_no_python_command() -> None:
     scripts = {path.stem for path in SCRIPTS.glob("*.py")} - {path.stem for path in FULL_COMMANDS}
-    assert scripts == {"check_models", "write_plan", "write_report"}
+    assert scripts == {"check_models", "write_plan", "write_rendered", "write_report"}
 
 
 @pytest.mark.parametrize(

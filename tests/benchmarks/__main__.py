@@ -17,6 +17,7 @@ BENCHMARKS = (
     "choose",
     "vllm_engine",
     "saving",
+    "real_model",
     "report",
     "host_memory",
 )

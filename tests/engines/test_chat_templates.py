@@ -103,7 +103,7 @@ def test_the_forged_turn_of_an_instruction_is_text_as_token_ids() -> None:
     tail = [end, *tokenizer("\n")["input_ids"], start, *tokenizer("assistant\n")["input_ids"]]
     assert model.prompt(Request(messages=user(FORGED))).tokens == head + spoken + tail
     assert model.row("1.", FORGED) == (tokenizer("1.")["input_ids"], [*spoken, end])
-    assert model.row(user(FORGED), user("a", FORGED)[1:])[1] == [*spoken, end, *tokenizer("\n")["input_ids"]]
+    assert model.row(user(FORGED), user("a", FORGED)[1:])[1] == [*spoken, end]
 
 
 def test_an_option_that_is_scored_and_a_beginning_of_text_are_no_special_tokens() -> None:

@@ -119,16 +119,16 @@ SHAPES: dict[str, tuple[str, Thinking | None, dict[str, Any], str, bool, str]] =
     # template, setting, arguments; the prompt, whether it ends in a thought, and the completion of a training row
     "plain": (PLAIN, None, {}, "Q: 20 + 3 A:", False, " 23<eos>"),
     "plain, thinking": (PLAIN, ON, {}, "Q: 20 + 3 A:", False, " 23<eos>"),
-    "qwen": (QWEN, None, {}, QWEN_ASKED, False, f"{EMPTY}23<|im_end|>\n"),
-    "qwen, on": (QWEN, ON, {}, QWEN_ASKED, False, f"{EMPTY}23<|im_end|>\n"),
-    "qwen, off": (QWEN, OFF, {}, f"{QWEN_ASKED}{EMPTY}", False, "23<|im_end|>\n"),
-    "qwen, off by argument": (QWEN, None, {"enable_thinking": False}, f"{QWEN_ASKED}{EMPTY}", False, "23<|im_end|>\n"),
-    "qwen, argument over setting": (QWEN, OFF, {"enable_thinking": True}, QWEN_ASKED, False, f"{EMPTY}23<|im_end|>\n"),
+    "qwen": (QWEN, None, {}, QWEN_ASKED, False, f"{EMPTY}23<|im_end|>"),
+    "qwen, on": (QWEN, ON, {}, QWEN_ASKED, False, f"{EMPTY}23<|im_end|>"),
+    "qwen, off": (QWEN, OFF, {}, f"{QWEN_ASKED}{EMPTY}", False, "23<|im_end|>"),
+    "qwen, off by argument": (QWEN, None, {"enable_thinking": False}, f"{QWEN_ASKED}{EMPTY}", False, "23<|im_end|>"),
+    "qwen, argument over setting": (QWEN, OFF, {"enable_thinking": True}, QWEN_ASKED, False, f"{EMPTY}23<|im_end|>"),
     "r1": (R1, None, {}, "<|User|>20 + 3<|Assistant|><think>\n", True, "\n</think>\n\n23<eos>"),
     "r1, on": (R1, ON, {}, "<|User|>20 + 3<|Assistant|><think>\n", True, "\n</think>\n\n23<eos>"),
     "r1, off": (R1, OFF, {}, f"<|User|>20 + 3<|Assistant|>{EMPTY}", False, "23<eos>"),
-    "smol, on": (SMOL, ON, {}, f"{QWEN_ASKED}<think>\n", True, "\n</think>\n23<|im_end|>\n"),
-    "smol, off": (SMOL, OFF, {}, f"{QWEN_ASKED}{EMPTY}", False, "23<|im_end|>\n"),
+    "smol, on": (SMOL, ON, {}, f"{QWEN_ASKED}<think>\n", True, "\n</think>\n23<|im_end|>"),
+    "smol, off": (SMOL, OFF, {}, f"{QWEN_ASKED}{EMPTY}", False, "23<|im_end|>"),
     "v3": (V3, ON, {"thinking": True}, "<|User|>20 + 3<|Assistant|><think>", True, "</think>23<eos>"),
     "v3, off": (V3, OFF, {}, "<|User|>20 + 3<|Assistant|></think>", False, "23<eos>"),
     "gpt-oss": (OSS, CHANNELS, {}, OSS_ASKED, False, "<|channel|>final<|message|>23<eos>"),
@@ -159,7 +159,7 @@ def test_tokens_that_merge_across_the_end_of_the_prompt_stay_apart_in_training()
     row = Conversations(fast, ModelUse()).row(
         [Message(role="user", content="a")], [Message(role="assistant", content="b")]
     )
-    assert row == ([1], [2])
+    assert row == ([1], [2, 0])
 
 
 @pytest.mark.parametrize(

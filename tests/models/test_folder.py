@@ -447,7 +447,8 @@ def test_the_doctor_renders_conversations_and_names_models_that_it_could_not_che
     assert (skipped.state, fault.state, sound.state) == ("skipped", "stops", "ok")
     assert skipped.text == "no conversation was rendered for models that are not here yet: teacher llama3-8b-instruct"
     assert fault.text.startswith(f"target: {own_models.folder}/{REFUSAL}")
-    assert sound.text == "conversations are rendered for proposer"
+    shown = "snakemake results/mine.s1/rendered.md shows every token"
+    assert sound.text == f"conversations are rendered for proposer; {shown}"
     own_python = places.workflow.python | {"generate": "nonesuch"}
     elsewhere = places.model_copy(update={"workflow": places.workflow.model_copy(update={"python": own_python})})
     skipped, unmade = check_conversations("mine", elsewhere, None, own_models.folder)

@@ -12,6 +12,7 @@ from typing import Any
 from reversegen.core.errors import BadInput, describe
 from reversegen.core.records import Message
 from reversegen.engines.base import END, START, Generated, Request
+from reversegen.models.folder import adapted
 from reversegen.models.template_heads import FIXED_DATE, SYSTEM_IN_USER_TURN
 
 CHANCE = re.compile(r"\|\s*random\b|\blipsum\b")
@@ -304,6 +305,18 @@ def stop_tokens(of_model: int | list[int] | None, tokenizer: Any) -> list[int]:
     stops = {tokenizer.eos_token_id, *(of_model if isinstance(of_model, list) else [of_model])}
     stops |= {tokenizer.get_vocab().get(token) for token in ("<|eot_id|>", "<|eot|>", "<|im_end|>", "<end_of_turn>")}
     return sorted(stop for stop in stops if stop is not None)
+
+
+def folder_stops(folder: Path, tokenizer: Any) -> list[int]:
+    """The stop tokens of a model folder, or of the base of an adapter, without its weights."""
+    from transformers import AutoConfig, GenerationConfig
+
+    place, _ = adapted(folder) or (folder, 0)
+    if (place / "generation_config.json").is_file():
+        end = GenerationConfig.from_pretrained(place, local_files_only=True).eos_token_id
+    else:
+        end = AutoConfig.from_pretrained(place, local_files_only=True).get_text_config().eos_token_id
+    return stop_tokens(end, tokenizer)
 
 
 def continuation(tokens: list[int], stops: list[int], decode: Callable[[list[int]], str]) -> Generated:

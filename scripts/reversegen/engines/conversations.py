@@ -23,6 +23,7 @@ from reversegen.engines.chat_templates import (
     harmless,
     render,
     special_tokens,
+    stop_tokens,
     system_text,
     templated,
     thought_tokens,
@@ -80,7 +81,7 @@ class Conversations:
             if any(token in mark for token in special)
         ]
         self._forgeable = not any(token in self._marks.start for token in [*special, *thought_tokens(tokenizer)])
-        self._opening = _opening(tokenizer)
+        self._opening, self._stops = _opening(tokenizer), stop_tokens(None, tokenizer)
         self._some_rendered = False
         self._logged = model.thinking is not None
 
@@ -173,11 +174,13 @@ class Conversations:
         return [*prompt.tokens, *self._following(prompt, before + option, chat=True)]
 
     def row(self, asked: str | Sequence[Message], completion: str | Sequence[Message]) -> tuple[list[int], list[int]]:
-        """Tokens of a prompt exactly as the model is asked it, and of the completion up to the end of its text or turn.
+        """Tokens of a prompt exactly as the model is asked it, and of the completion up to the token that ends it.
 
-        Both are plain text or both are conversations. Plain text ends with the tokenizer's end token. If the template opens a
-        thought and the answer has none, the thought is closed first. Raises BadInput if the template renders the conversation
-        differently once it is answered, and whatever the template itself raises.
+        Both are plain text or both are conversations. Plain text ends with the tokenizer's end token, and so does a turn if
+        the template writes no token at which answering stops. White space and special tokens that a template writes after
+        such a token are left out, because a model that answers has stopped before them. If the template opens a thought and
+        the answer has none, the thought is closed first. Raises BadInput if the template renders the conversation differently
+        once it is answered, and whatever the template itself raises.
         """
         if isinstance(asked, str):
             assert isinstance(completion, str)
@@ -188,7 +191,14 @@ class Conversations:
         request = Request(messages=list(asked))
         prompt = self.prompt(request)
         turn, closing = self._turn(prompt, request, completion)
-        return prompt.tokens, self._following(prompt, closing + turn, chat=True)
+        return prompt.tokens, self._ended(self._following(prompt, closing + turn, chat=True))
+
+    def _ended(self, turn: list[int]) -> list[int]:
+        """A turn without white space and special tokens after its last stop token; one without a stop token gets one."""
+        length = next((n for n in range(len(turn), 0, -1) if turn[n - 1] in self._stops), None)
+        if length is None:
+            return [*turn, self.tokenizer.eos_token_id]
+        return turn if self._decoded(turn[length:]).strip() else turn[:length]
 
     def _following(self, prompt: TokenPrompt, text: str, *, chat: bool) -> list[int]:
         """The tokens of a text after a prompt. The prompt keeps its own tokens even if some would merge with the text."""

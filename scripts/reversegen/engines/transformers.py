@@ -16,6 +16,7 @@ from reversegen.engines.base import PROMPT_TOO_LONG, Decoding, Generated, Probab
 from reversegen.engines.chat_templates import stop_tokens
 from reversegen.engines.conversations import CANNOT_RENDER, Conversations, TokenPrompt
 from reversegen.engines.halving import HalvedBatches
+from reversegen.engines.shrinking import can_shrink, write_tokens
 from reversegen.ids import content_id
 from reversegen.models.folder import check_folder, weights_identity
 
@@ -53,6 +54,10 @@ class TransformersEngine:
         """Tokens that the model has positions for, prompt and answer together; unlimited if its folder names no limit."""
         config = self._loaded.config.get_text_config()
         return getattr(config, "max_position_embeddings", None) or sys.maxsize
+
+    @cached_property
+    def _shrinks(self) -> bool:
+        return can_shrink(self._loaded)
 
     def request_texts(self, requests: Sequence[Request]) -> list[str]:
         """The rendered text of each request. Raises BadInput for a chat template that cannot render any request."""
@@ -93,28 +98,32 @@ class TransformersEngine:
         import torch
 
         model, tokenizer = self._loaded, self._conversations.tokenizer
-        padded = tokenizer.pad({"input_ids": prompts}, return_tensors="pt", padding_side="left")
-        batch = {name: tensor.repeat_interleave(n, 0) for name, tensor in padded.items()}
+        batch = tokenizer.pad({"input_ids": prompts}, return_tensors="pt", padding_side="left").to(model.device)
         draw = _Draw(n * len(prompts), self.decoding, generator) if self.decoding.temperature > 0 else None
+        settings = {
+            "logits_processor": [draw] if draw else None,
+            "do_sample": False,
+            "temperature": None,
+            "top_p": None,
+            "top_k": None,
+            "eos_token_id": stops,
+            "pad_token_id": tokenizer.pad_token_id,
+        }
 
         def part(rows: slice) -> list[list[int]]:
+            numbers = list(range(n * len(prompts)))[rows]
+            places = [number // n for number in numbers]
             if draw:
-                draw.begin(rows)
+                draw.begin(numbers)
             with torch.inference_mode():
-                output = model.generate(
-                    **{name: tensor[rows].to(model.device) for name, tensor in batch.items()},
-                    logits_processor=[draw] if draw else None,
-                    do_sample=False,
-                    temperature=None,
-                    top_p=None,
-                    top_k=None,
-                    max_new_tokens=limit,
-                    eos_token_id=stops,
-                    pad_token_id=tokenizer.pad_token_id,
-                )
+                if self._shrinks:
+                    written = write_tokens(model, batch, places, limit, draw.keep if draw else _ignore, **settings)
+                else:
+                    several = {name: tensor[places] for name, tensor in batch.items()}
+                    output = model.generate(**several, max_new_tokens=limit, **settings)
+                    written = output[:, batch["input_ids"].shape[1] :].tolist()
             if draw:
                 draw.end()
-            written: list[list[int]] = output[:, batch["input_ids"].shape[1] :].tolist()
             return written
 
         rows = [row for several in self._written.run(n * len(prompts), part) for row in several]
@@ -179,6 +188,10 @@ class _OptionRow(NamedTuple):
     """The tokens that the last positions predict: those of each option, without the prompt."""
 
 
+def _ignore(places: list[int]) -> None:
+    """Greedy answers draw nothing, so nothing must know which sequences remain."""
+
+
 def _shares(options: Sequence[str], scores: Sequence[float]) -> dict[str, float]:
     import torch
 
@@ -201,17 +214,21 @@ class _Draw:
         self._count, self._generator = count, generator
         self._start = self._after = generator.get_state()
         self._steps = self._most = 0
-        self._rows = slice(0)
+        self._rows: list[int] = []
         self._warpers: list[Any] = []  # transformers' own, in its order, if they change anything
         if decoding.temperature != 1:
             self._warpers.append(TemperatureLogitsWarper(decoding.temperature))
         if decoding.top_p < 1:
             self._warpers.append(TopPLogitsWarper(decoding.top_p))
 
-    def begin(self, rows: slice) -> None:
-        """Draw for these rows from now on, starting at the first step."""
+    def begin(self, rows: list[int]) -> None:
+        """Draw for these rows of the batch from now on, starting at the first step."""
         self._rows, self._steps = rows, 0
         self._generator.set_state(self._start)
+
+    def keep(self, places: list[int]) -> None:
+        """Draw only for those of the current rows that are at these places, at the following steps."""
+        self._rows = [self._rows[place] for place in places]
 
     def end(self) -> None:
         """Set the generator to its state after the longest part so far, which is its state after the whole batch."""

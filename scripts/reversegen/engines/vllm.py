@@ -18,7 +18,7 @@ from typing import Any
 from reversegen.config.models import Limits, ModelUse, Vllm
 from reversegen.core.errors import BadInput
 from reversegen.engines.base import PROMPT_TOO_LONG, Decoding, Generated, Probabilities, Request
-from reversegen.engines.chat_templates import stop_tokens
+from reversegen.engines.chat_templates import folder_stops
 from reversegen.engines.conversations import CANNOT_RENDER, Conversations
 from reversegen.ids import content_id, hashed_seed
 from reversegen.models.folder import adapted, check_folder, weights_identity
@@ -44,15 +44,10 @@ class VllmEngine:
 
     @cached_property
     def _conversations(self) -> tuple[Conversations, list[int]]:
-        from transformers import AutoConfig, GenerationConfig
-
         from reversegen.models.loading import load_tokenizer
 
         tokenizer = load_tokenizer(self.folder, self.model)
-        place, _ = adapted(self.folder) or (self.folder, 0)
-        kind = GenerationConfig if (place / "generation_config.json").is_file() else AutoConfig
-        stops = stop_tokens(kind.from_pretrained(place, local_files_only=True).eos_token_id, tokenizer)
-        return Conversations(tokenizer, self.model), stops
+        return Conversations(tokenizer, self.model), folder_stops(self.folder, tokenizer)
 
     def request_texts(self, requests: Sequence[Request]) -> list[str]:
         """The rendered text of each request, and the pattern of its reply. Raises BadInput as the transformers engine does."""

@@ -69,15 +69,7 @@ class GenerativeJudge:
         return self.engine.request_texts(self._requests(answers))
 
     def _requests(self, answers: Sequence[tuple[str, str]]) -> list[Request]:
-        return [
-            Request(
-                messages=self.adapter.messages(*pair),
-                template=self.adapter.template,
-                parts=self.adapter.parts,
-                pattern=self.adapter.pattern,
-            )
-            for pair in answers
-        ]
+        return [judge_request(self.adapter, *pair) for pair in answers]
 
     def judge(self, answers: Sequence[tuple[str, str]]) -> list[Judgement]:
         """The judgements of (instruction, answer) pairs, in their order."""
@@ -89,6 +81,16 @@ class GenerativeJudge:
                 self._replies.count(opinion.detail if opinion.verdict == "invalid" else None, reply.text)
             judged.append(_judgement(opinion.verdict, opinion.detail, refusal=opinion.refusal))
         return judged
+
+
+def judge_request(adapter: JudgeFormat, instruction: str, answer: str) -> Request:
+    """The request in which a judge of this format is asked about an answer."""
+    return Request(
+        messages=adapter.messages(instruction, answer),
+        template=adapter.template,
+        parts=adapter.parts,
+        pattern=adapter.pattern,
+    )
 
 
 class Classifier:

@@ -55,11 +55,8 @@ class Teacher:
 
     @cached_property
     def system(self) -> str | None:
-        """The system text for solutions. It also asks for the structured form, if there is one."""
-        system = self.settings.system
-        if self.form:
-            return f"{system}\n\n{self.form.request}" if system else self.form.request
-        return system
+        """The system text for solutions, as from `teacher_system`."""
+        return teacher_system(self.settings, self.form)
 
     def key(self, questions: Questions, seed_parts: tuple[str | int, ...]) -> str:
         """A hash of everything that decides the references."""
@@ -106,6 +103,13 @@ class Teacher:
             else refused(i, str(reasons[i]), self.name)
             for i, question in batch
         ]
+
+
+def teacher_system(settings: Teaching, form: Structured | None) -> str | None:
+    """The system text with which a teacher is asked for solutions. It also asks for the structured form, if there is one."""
+    if form:
+        return f"{settings.system}\n\n{form.request}" if settings.system else form.request
+    return settings.system
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from accelerate import PartialState
 from datasets import Dataset, load_from_disk
+from transformers import TrainerCallback
 from trl import DPOConfig, DPOTrainer
 
 from reversegen.config.training import Preference
@@ -32,32 +33,60 @@ def train_preference(pairs: Sequence[Pair], run: TrainingRun, reference: Path, p
     training = preference.training
     tokenizer = load_tokenizer(run.base, run.model)
     conversations = Conversations(tokenizer, run.model)
-    fitting, examples = fitting_rows(pairs, conversations, lambda pair: _pair(pair, conversations), training.max_length)
+    fitting, examples = fitting_rows(
+        pairs, conversations, lambda pair: preference_example(pair, conversations), training.max_length
+    )
     batch = training.per_device_train_batch_size * training.gradient_accumulation_steps
     steps_an_epoch = math.ceil(len(fitting) / batch)
     epochs = max(training.num_train_epochs, math.ceil(preference.min_steps / steps_an_epoch))
     with Checkpoints(run.output, run.key(fitting, [run.base, reference], preference, run.random_seed)) as state:
-        trainer = _PairTrainer(
-            model=run.load(preference.lora, threads),
-            ref_model=None if reference == run.base else load_model(reference, run.model, threads),
-            processing_class=tokenizer,
-            args=on_one_gpu(
-                DPOConfig(
-                    **run.arguments(training, state.own_folder, processes) | {"num_train_epochs": epochs},
-                    beta=preference.beta,
-                    loss_type=list(preference.loss_type),
-                    loss_weights=preference.loss_weights,
-                    precompute_ref_log_probs=True,
-                    precompute_ref_batch_size=batch // processes,
-                )
+        arguments = run.arguments(training, state.own_folder, processes) | {"num_train_epochs": epochs}
+        trainer = preference_trainer(
+            (
+                run.load(preference.lora, threads),
+                None if reference == run.base else load_model(reference, run.model, threads),
             ),
-            train_dataset=_on_disk(Dataset.from_list(examples), state.own_folder / "pairs"),
-            peft_config=adapter(preference.lora),
-            callbacks=[Followed(), state],
+            tokenizer,
+            _on_disk(Dataset.from_list(examples), state.own_folder / "pairs"),
+            preference,
+            arguments | {"precompute_ref_batch_size": batch // processes},
+            [Followed(), state],
         )
         trainer.ref_model = None  # its log-probabilities have been computed
         trainer.accelerator.free_memory()
         train_and_write(run, trainer, state, fitting, len(pairs), "dpo", preference.model_dump())
+
+
+def preference_trainer(
+    models: tuple[Any, Any],
+    tokenizer: Any,
+    examples: Dataset,
+    preference: Preference,
+    arguments: Mapping[str, Any],
+    callbacks: list[TrainerCallback],
+) -> DPOTrainer:
+    """TRL's trainer for examples of `preference_example`. `models` holds the model to train and the reference model.
+
+    If the reference is None, it is the model before its first step. `arguments` are those of `TrainingRun.arguments`.
+    """
+    model, reference = models
+    return _PairTrainer(
+        model=model,
+        ref_model=reference,
+        processing_class=tokenizer,
+        args=on_one_gpu(
+            DPOConfig(
+                **arguments,
+                beta=preference.beta,
+                loss_type=list(preference.loss_type),
+                loss_weights=preference.loss_weights,
+                precompute_ref_log_probs=True,
+            )
+        ),
+        train_dataset=examples,
+        peft_config=adapter(preference.lora),
+        callbacks=callbacks,
+    )
 
 
 class _PairTrainer(DPOTrainer):
@@ -67,7 +96,7 @@ class _PairTrainer(DPOTrainer):
         return dataset
 
 
-def _pair(pair: Pair, conversations: Conversations) -> dict[str, list[int]]:
+def preference_example(pair: Pair, conversations: Conversations) -> dict[str, list[int]]:
     """The tokens of a pair under the names that TRL's collator expects."""
     prompt, chosen = conversations.row(pair.prompt, pair.chosen)
     return {

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from datasets import Dataset
+from transformers import TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
 from reversegen.config.training import Lora, Training
@@ -29,21 +31,19 @@ def train_supervised(
     tokenizer = load_tokenizer(run.base, run.model)
     processes, threads = join_processes(run.threads)
     conversations = Conversations(tokenizer, run.model)
-    fitting, examples = fitting_rows(rows, conversations, lambda row: _example(row, conversations), training.max_length)
+    fitting, examples = fitting_rows(
+        rows, conversations, lambda row: supervised_example(row, conversations), training.max_length
+    )
     key = run.key(fitting, [run.base], training, lora, completion_only_loss, run.random_seed)
     with Checkpoints(run.output, key) as state:
-        trainer = SFTTrainer(
-            model=run.load(lora, threads),
-            processing_class=tokenizer,
-            args=on_one_gpu(
-                SFTConfig(
-                    **run.arguments(training, state.own_folder, processes),
-                    completion_only_loss=completion_only_loss,
-                )
-            ),
-            train_dataset=Dataset.from_list(examples),
-            peft_config=adapter(lora),
-            callbacks=[Followed(), state],
+        arguments = run.arguments(training, state.own_folder, processes)
+        trainer = supervised_trainer(
+            run.load(lora, threads),
+            tokenizer,
+            examples,
+            SFTConfig(**arguments, completion_only_loss=completion_only_loss),
+            lora,
+            [Followed(), state],
         )
         settings = {
             "completion_only_loss": completion_only_loss,
@@ -54,7 +54,26 @@ def train_supervised(
         train_and_write(run, trainer, state, fitting, len(rows), "sft", settings)
 
 
-def _example(row: TrainingRow, conversations: Conversations) -> dict[str, list[int]]:
+def supervised_trainer(
+    model: Any,
+    tokenizer: Any,
+    examples: list[dict[str, list[int]]],
+    arguments: SFTConfig,
+    lora: Lora | None,
+    callbacks: list[TrainerCallback],
+) -> SFTTrainer:
+    """TRL's trainer for examples of `supervised_example`, in the batches on which a model is trained."""
+    return SFTTrainer(
+        model=model,
+        processing_class=tokenizer,
+        args=on_one_gpu(arguments),
+        train_dataset=Dataset.from_list(examples),
+        peft_config=adapter(lora),
+        callbacks=callbacks,
+    )
+
+
+def supervised_example(row: TrainingRow, conversations: Conversations) -> dict[str, list[int]]:
     """A row under TRL's names, in the tokens that an engine uses. TRL's tokens would let texts hold special tokens."""
     prompt, answer = conversations.row(row.prompt, row.completion)
     return {"input_ids": prompt + answer, "completion_mask": [0] * len(prompt) + [1] * len(answer)}

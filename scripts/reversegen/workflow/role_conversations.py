@@ -110,8 +110,12 @@ def check_rendering(folder: Path, model: ModelUse, forms: list[ConversationForm]
         )
     conversations = Conversations(tokenizer, model)
     for form in forms:
-        request = replace(form.request, template={**template_arguments(model), **dict(form.arguments)})
-        templated(tokenizer, request, add_generation_prompt=form.add_generation_prompt)
+        request = form.request
+        if form.add_generation_prompt:
+            conversations.prompt(request)
+        else:
+            arguments = {**template_arguments(model), **dict(form.arguments)}
+            templated(tokenizer, replace(request, template=arguments), add_generation_prompt=False)
         *turns, last = request.messages
         if form.last == "row":
             conversations.row(turns, [last])

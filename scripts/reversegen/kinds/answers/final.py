@@ -8,6 +8,7 @@ https://github.com/openai/grade-school-math) or in `\boxed{}` or `\fbox{}` (as i
     final_answer(r"$\boxed{3}$ and $\boxed{-3}$").value             "3, -3"
     final_answer("#### 13\n#### 13\n#### 1", finished=False).value  "13"
     final_answer("So 27 minus", finished=False).invalid             "response truncated"
+    final_answer("The answer is 9. The answer is 9. The", False).value    "9"
 
 The rules, in their order:
 
@@ -25,7 +26,8 @@ The rules, in their order:
   minutes) is given with all of it. Without any number, a single word after "answer is" counts.
 - In a truncated response only complete strict answers count: a line that a line end or another `####` ends, or a closed box.
   The answer is settled if the response then only repeats its lines or begins another question. If the response continues in
-  another way, it may have been about to revise the answer.
+  another way, it may have been about to revise the answer. A response that only repeats its sentences up to the limit has
+  stopped saying anything new: without a strict answer, its last "answer is ..." before the repetition counts.
 
 Everything takes time linear in the length of the response.
 """
@@ -88,7 +90,8 @@ def final_answer(text: str, finished: bool = True, invalid: str | None = None) -
                 return FinalAnswer(None, invalid=UNREADABLE)
             return FinalAnswer(last.value, True, whole or _repeats(part, last.end))
     if not reply.finished:
-        return FinalAnswer(None, invalid=TRUNCATED)
+        value = next((one for part in parts if (one := stated(_before_repetition(part)))), None)
+        return FinalAnswer(value, invalid=None if value else TRUNCATED)
     candidates = (one for find in (stated, bold, last_number, stated_word) for part in parts if (one := find(part)))
     value = next(candidates, None)
     return FinalAnswer(value, invalid=None if value else NO_ANSWER)
@@ -217,6 +220,22 @@ def _repeats(part: str, end: int) -> bool:
     if lines:
         *lines, last = lines
     return earlier.issuperset(lines) and any(line.startswith(last) for line in earlier)
+
+
+def _before_repetition(part: str) -> str:
+    """A truncated part up to the end of its last new sentence, if at least one whole sentence repeats after it; else empty."""
+    seen = dict[str, int]()
+    starts = [0, *(match.end() for match in _LINE_END.finditer(part))]
+    *whole, (last, _) = [(part[start:end], end) for start, end in zip(starts, [*starts[1:], len(part)], strict=True)]
+    sentences = [(line, end) for text, end in whole for line in _lines(text)]
+    for line, end in sentences:
+        seen.setdefault(line, end)
+    [beginning] = _lines(last) or [""]
+    if len(seen) == len(sentences) or not any(line.startswith(beginning) for line in seen):
+        return ""
+    *_, newest = seen.values()
+    repeated = any(end > newest for _, end in sentences)
+    return part[:newest] if repeated else ""
 
 
 def _lines(text: str) -> list[str]:

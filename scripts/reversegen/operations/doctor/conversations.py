@@ -67,4 +67,5 @@ def _rendered(
         yield Finding("templates", "stops", f"{role}: {fault}")
     sound = sorted({one.role for one in models.models} - {role for _, role, _ in faults})
     if sound:
-        yield Finding("templates", "ok", f"conversations are rendered for {', '.join(sound)}")
+        seen = f"snakemake results/{name}/rendered.md shows every token"
+        yield Finding("templates", "ok", f"conversations are rendered for {', '.join(sound)}; {seen}")
