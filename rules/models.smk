@@ -9,6 +9,7 @@
 
 
 onstart:
+    asked_models.check_engines()
     if reason := asked_models.check():
         print(f"No conversation was rendered before the start: {reason}", file=sys.stderr)
 

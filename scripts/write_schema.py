@@ -12,7 +12,7 @@ from reversegen.workflow.configuration import EXTENSIONS, JUDGE_FORMATS
 
 
 def main(folder: Path) -> None:
-    """Write one file for config.yaml, one for tasks and one for models.yaml."""
+    """Write one file for config.yaml, one for tasks, one for models.yaml and one for throughputs.yaml."""
     for name, schema in json_schemas(EXTENSIONS.kinds, EXTENSIONS.worlds, JUDGE_FORMATS).items():
         write_json(folder / name, schema)
 

@@ -127,7 +127,7 @@ def test_an_unknown_judge_format_is_refused_with_the_known_ones(edited: Edited) 
     edited.set(TASK, "judge", JUDGE | {"format": "wildgard"})
     assert edited.refusal() == (
         f"{edited.folder / TASK}: judge.format: unknown format 'wildgard'; use one of llama-guard-2, llama-guard-3, "
-        "llama-guard-4, wildguard, shieldgemma, instructed, classifier"
+        "llama-guard-4, qwen3guard, wildguard, shieldgemma, instructed, classifier"
     )
 
 

@@ -5,6 +5,9 @@ from typing import Any
 import pytest
 from tests.support.edited_config import ENDPOINT, JUDGE, LLAMA, MODELS, OTHER, TASK, WORKFLOW, Edited, content, names
 
+from reversegen.config.models import ModelUse
+from reversegen.config.vllm_arguments import SET_HERE
+
 
 @pytest.mark.parametrize(
     "url",
@@ -45,6 +48,48 @@ def test_a_model_is_split_over_no_more_gpus_than_its_jobs_ask_for(edited: Edited
     assert "llama3-8b.vllm.tensor_parallel_size: 2, but a job of the size 8b asks for 1 GPUs" in edited.refusal()
     edited.set(WORKFLOW, "sizes.8b.gpu", 2)
     edited.load()
+
+
+def test_any_argument_of_vllm_passes_through_by_name_and_decides_the_answers(edited: Edited) -> None:
+    given = {"max_model_len": 4096, "quantization": "fp8", "max_num_seqs": 64, "hf_overrides": {"a": [1, None, "b"]}}
+    edited.set(MODELS, "llama3-8b", LLAMA | {"engine": "vllm", "vllm": given})
+    model = edited.load().models["llama3-8b"]
+    assert model.use.vllm
+    assert model.use.vllm.model_dump(exclude_none=True) == given
+    assert ModelUse.model_validate_json(model.use.model_dump_json()) == model.use  # as a rule gives it to a stage
+    edited.set(MODELS, "llama3-8b.vllm.quantization", "awq")
+    other = edited.load().models["llama3-8b"]
+    assert other.use.model_dump_json() != model.use.model_dump_json()
+    assert other.trained == model.trained
+
+
+@pytest.mark.parametrize("argument", [*SET_HERE])
+def test_an_argument_that_the_workflow_sets_itself_is_refused_with_the_reason(edited: Edited, argument: str) -> None:
+    edited.set(MODELS, "llama3-8b", LLAMA | {"engine": "vllm", "vllm": {argument: 1}})
+    place = f"{edited.folder / MODELS}: llama3-8b.vllm: "
+    message = edited.refusal()
+    assert message.startswith(place)
+    assert message.endswith(f"{argument}: the workflow sets this itself: {SET_HERE[argument]}; remove it")
+
+
+def test_one_setting_runs_every_model_without_vllm(edited: Edited) -> None:
+    by_engine = {name: model.engine for name, model in edited.load().models.items()}
+    assert by_engine["llama3-8b"] == by_engine["qwen3-4b"] == "vllm"
+    edited.set(WORKFLOW, "engine", "transformers")
+    models = edited.load().models
+    assert {model.engine for model in models.values()} == {"transformers"}
+    assert not any(model.vllm for model in models.values())
+    edited.set(WORKFLOW, "engine", "vllm")
+    assert "engine: Input should be 'transformers'" in edited.refusal()
+
+
+def test_every_shipped_model_above_a_billion_parameters_runs_by_vllm(edited: Edited) -> None:
+    whole = edited.load()
+    large = {name for name, model in whole.models.items() if whole.workflow.sizes[model.size].gpu}
+    assert len(large) >= 16
+    without = {name for name in large if whole.models[name].engine != "vllm"}
+    assert without == {"open-llama-3b"}  # vLLM has no attention for its heads
+    assert {name for name, model in whole.models.items() if model.engine == "vllm"} - large == {"tiny-arithmetic-vllm"}
 
 
 @pytest.mark.parametrize("limits", [{"concurrency": 0}, {"tries": 0}, {"timeout": 0}, {"mode": "later"}, {"rate": 1}])

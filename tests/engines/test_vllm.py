@@ -19,7 +19,7 @@ from tests.support.workflows import REPOSITORY, new_workflow
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from reversegen.config.models import ModelUse, Thinking
+from reversegen.config.models import ModelUse, Thinking, Vllm
 from reversegen.core.records import Label, Message, Question, read_records, write_records
 from reversegen.engines.base import Decoding, Generated, Request
 from reversegen.engines.transformers import TransformersEngine
@@ -232,6 +232,21 @@ def test_an_engine_without_the_memory_it_needs_ends_the_job_with_its_own_message
     [line] = done.stderr.splitlines()
     assert line.startswith(f"answer_questions: error: {folder}: vllm: ValueError: No available memory for the cache")
     assert not (tmp_path / "responses.jsonl").exists()
+
+
+def test_any_argument_of_vllm_is_taken_and_an_unknown_one_is_named(
+    vllm_python: str, folder: Path, tmp_path: Path, answers: Any
+) -> None:
+    """`max_num_seqs` changes no greedy answer. A misspelt name ends the job with one line that has it, and a close one."""
+    few = USE.model_copy(update={"vllm": Vllm.model_validate(SMALL.model_dump() | {"max_num_seqs": 2})})
+    asked = {"generate": [[{"max_new_tokens": 12}, ASKED[:9], 1, 0]]}
+    assert ask(vllm_python, folder, tmp_path / "few.json", asked, few)["generate"][0] == answers["generate"][0][:9]
+    misspelt = USE.model_copy(update={"vllm": Vllm.model_validate(SMALL.model_dump() | {"max_num_seq": 2})})
+    with pytest.raises(AssertionError) as refused:
+        ask(vllm_python, folder, tmp_path / "none.json", asked, misspelt)
+    text = re.sub(r"\\n|\n", " ", str(refused.value))
+    assert f"BadInput: {folder}: vllm.max_num_seq: vLLM " in text
+    assert "has no argument of this name; use one of its own, such as max_num_seqs; correct the model's entry" in text
 
 
 @pytest.mark.models

@@ -25,7 +25,7 @@ from reversegen.workflow.configuration import load_configuration
 from reversegen.workflow.stages import STAGES
 
 CONFIG = REPOSITORY / "config"
-LARGE = ("math", "safety", "safety-llama2-chat", "safety-3b-proposer", "honesty")
+LARGE = ("math", "safety", "safety-llama2-chat", "safety-3b-proposer", "honesty", "safety-llama31", "math-qwen3-8b")
 LLAMA_2 = LlamaConfig()  # transformers' own defaults are those of Llama-2-7B
 LLAMA_3 = LlamaConfig(num_key_value_heads=8, intermediate_size=14336, vocab_size=128256)
 QWEN = Qwen2Config(
@@ -36,8 +36,9 @@ OPEN_LLAMA = LlamaConfig(hidden_size=3200, num_hidden_layers=26, intermediate_si
 
 
 def configured(**costs: Any) -> Configuration:
+    """The shipped configuration without vLLM, which fits its batches to the memory itself."""
     content = read_yaml(CONFIG / "config.yaml")
-    return load_configuration(content | {"costs": content["costs"] | costs}, CONFIG)
+    return load_configuration(content | {"engine": "transformers", "costs": content["costs"] | costs}, CONFIG)
 
 
 def write_config(folder: Path, config: Any, dtype: torch.dtype = torch.bfloat16) -> Path:
@@ -93,6 +94,11 @@ def test_sizes_describe_the_largest_of_their_models() -> None:
         )
         assert use.read_bytes == max(2 * (8 * c.hidden_size + 3 * c.intermediate_size) for c in configs)
         assert use.vocabulary >= max(c.vocab_size for c in configs)
+    small = sizes["4b-24gb"].footprint
+    assert small is not None
+    qwen3_4b = {"layers": 36, "heads": 8, "head": 128, "hidden": 2560, "intermediate": 9728}
+    assert small.cache_bytes == 2 * qwen3_4b["layers"] * qwen3_4b["heads"] * qwen3_4b["head"] * 2
+    assert small.read_bytes == 2 * (8 * qwen3_4b["hidden"] + 3 * qwen3_4b["intermediate"])
     assert (sizes["tiny"].footprint, sizes["small"].footprint) == (None, None)
 
 
@@ -191,7 +197,8 @@ def findings(folder: Path, **changes: Any) -> list[tuple[str, str, str]]:
     content = yaml.safe_load((CONFIG / "tasks/honesty.yaml").read_text())
     content |= {key: content.get(key, {}) | value for key, value in changes.items()}
     (folder / "config/tasks/own.yaml").write_text(yaml.safe_dump(content))
-    configuration = load_configuration(read_yaml(folder / "config/config.yaml"), folder / "config")
+    without_vllm = read_yaml(folder / "config/config.yaml") | {"engine": "transformers"}
+    configuration = load_configuration(without_vllm, folder / "config")
     return [(one.state, one.text, one.fix) for one in check_memory("own", configuration, folder)]
 
 

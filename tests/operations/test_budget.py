@@ -181,6 +181,8 @@ def test_a_part_of_another_task_is_not_made_under_a_budget(workflow: Workflow, m
 
 def test_a_budget_without_the_numbers_that_it_needs_is_refused(small: Workflow) -> None:
     small.write_task("small", {**SMALL, "budget": {"gpu_hours": 1.0}}, base="tiny-math")
+    configured(small).task("small")  # by assumed throughputs
+    (small.folder / "config/throughputs.yaml").unlink()
     with pytest.raises(BadInput, match=r"small\.yaml: budget: it cannot be checked; set costs\.throughput\.8b\.read"):
         configured(small).task("small")
     small.write_task("small", {**SMALL, "budget": {"money": 1.0}}, base="tiny-math")
@@ -188,6 +190,16 @@ def test_a_budget_without_the_numbers_that_it_needs_is_refused(small: Workflow) 
         configured(small, throughput=SPEED).task("small")
     small.write_task("small", {**SMALL, "budget": {"tokens": 1.0}}, base="tiny-math")
     configured(small).task("small")
+
+
+def test_a_budget_by_assumed_throughputs_says_so(small: Workflow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(small.folder)
+    small.write_task("small", {**SMALL, "budget": {"gpu_hours": 0.001}}, base="tiny-math")
+    content = yaml.safe_load((small.folder / "config/config.yaml").read_text())
+    with pytest.raises(
+        BadInput, match=r"to 0\.\d\d by assumed throughputs \(plan\.md names them.*\), more than 0\.00;"
+    ):
+        check_budget(Path("results/small/logs/iter1/answer_instructions.log"), content)
 
 
 def test_a_run_stops_before_the_job_that_would_exceed_its_budget_and_resumes_when_it_is_raised(small: Workflow) -> None:

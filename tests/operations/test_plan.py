@@ -138,6 +138,7 @@ def test_texts_that_every_request_repeats_are_read_with_each(small: Workflow) ->
 
 def test_a_number_that_is_not_given_is_not_invented(small: Workflow) -> None:
     small.write_task("small", SMALL, base="tiny-math")
+    (small.folder / "config/throughputs.yaml").unlink()
     text = plan_markdown("small", configured(small), small.folder / "results/small")
     assert too_wide(text) == []
     table = text.partition("## GPU memory")[0]

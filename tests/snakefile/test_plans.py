@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from tests.support.edited_config import content
 from tests.support.endpoint_server import KEY, EndpointServer
 from tests.support.markdown_tables import joined
 from tests.support.plans import NOWHERE, SOURCES, planned
@@ -53,6 +54,55 @@ def test_dry_run_plans_the_papers_models_without_network_gpu_key_or_file(workflo
     assert jobs["train_proposer"] == jobs["build_pairs"] == 3
     assert jobs["sample_instructions"] == jobs["label_responses"] == 4
     assert not (workflow.folder / "resources").exists()
+
+
+READY = {
+    "math-qwen3": ["Qwen/Qwen2.5-Math-7B-Instruct", "Qwen/Qwen3-1.7B", "Qwen/Qwen3-4B-Base"],
+    "math-qwen3-8b": ["Qwen/Qwen3-8B", "Qwen/Qwen3-8B", "Qwen/Qwen3-8B-Base"],
+    "safety-llama31": [
+        *("NousResearch/Meta-Llama-3.1-8B", "NousResearch/Meta-Llama-3.1-8B-Instruct"),
+        *("Qwen/Qwen3-8B", "Qwen/Qwen3Guard-Gen-8B"),
+    ],
+}
+"""The ready tasks, with the repositories of the large models that each fetches."""
+
+
+@pytest.mark.parametrize("task", READY)
+def test_dry_run_plans_each_ready_task_without_vllm_and_names_what_it_would_need(workflow: Workflow, task: str) -> None:
+    """A plan warns that vLLM is missing, and does not fail."""
+    done = workflow.run("-n", f"results/{task}/table.md", f"results/{task}/prefetch.json", **NOWHERE)
+    assert done.returncode == 0, done.stdout
+    jobs = planned(done.stdout)
+    assert jobs["train_proposer"] == 3
+    assert jobs["train_target"] == 4
+    assert jobs["sample_instructions"] == 6
+    models = content("models.yaml")
+    fetched = re.findall(r"output: resources/downloads/models/(\S+)", done.stdout)
+    assert sorted(models[name]["hub"] for name in fetched if name != "minilm") == READY[task]
+    [warning] = re.findall(r"^Warning: (.*)$", done.stdout, re.MULTILINE)
+    assert warning.startswith(f"{task}: ")
+    assert "`engine: vllm`, but the interpreter python.generate (python) has no vLLM; name one that has it" in warning
+    without = workflow.run("-n", f"results/{task}/table.md", "--config", "engine=transformers", **NOWHERE)
+    assert without.returncode == 0
+    assert "Warning" not in without.stdout
+
+
+def test_a_run_without_vllm_stops_before_its_first_job(workflow: Workflow) -> None:
+    done = workflow.run("results/tiny-math-vllm/iter0/samples.jsonl")
+    assert done.returncode == 1
+    line = (
+        "tiny-math-vllm: tiny-arithmetic-vllm: `engine: vllm`, but the interpreter python.generate (python) has no vLLM"
+    )
+    assert line in done.stdout
+    assert not (workflow.folder / "results").exists() or not list((workflow.folder / "results").rglob("*.jsonl"))
+
+
+def test_the_ready_tasks_ship_without_commits_which_only_pin_revisions_reads(workflow: Workflow) -> None:
+    assert not {repo for repos in READY.values() for repo in repos} & set(content("lock.yaml") or {})
+    done = workflow.run("resources/downloads/models/qwen3-4b")
+    assert done.returncode == 1
+    assert "config/lock.yaml: Qwen/Qwen3-4B: no commit to fetch" in done.stdout
+    assert "pin_revisions" in done.stdout
 
 
 def test_a_plan_converts_each_model_of_bin_weights_and_names_one_folder_for_all(workflow: Workflow) -> None:

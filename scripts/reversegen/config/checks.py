@@ -5,14 +5,14 @@ Each function raises BadInput with the task's file, the key, and how to fix it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from reversegen.config.models import Model
 from reversegen.config.paths import task_models
 from reversegen.config.task import REUSABLE, Judge, Task
-from reversegen.config.workflow import Price, Throughput, Workflow
+from reversegen.config.workflow import AssumedRates, Price, Throughput, Workflow
 from reversegen.core.errors import BadInput
 
 
@@ -64,8 +64,10 @@ def _judge_faults(judge: Judge, model: Model) -> Iterator[str]:
         yield f"judge: {judge.model} is a classifier, which vLLM cannot run; remove its `engine: vllm`"
 
 
-def check_budget(task: Task, models: dict[str, Model], main: Workflow, path: Path) -> None:
-    """Refuse a budget that cannot be checked because a price or throughput that it needs is missing."""
+def check_budget(
+    task: Task, models: dict[str, Model], main: Workflow, assumed: Mapping[str, AssumedRates], path: Path
+) -> None:
+    """Refuse a budget that cannot be checked because a price is missing, or a throughput that is not even assumed."""
     judge = [task.judge.model] if task.judge else []
     needed: dict[str, Any] = {}
     for name in (task.proposer, task.target, task.teacher, *judge, *task.transfer):
@@ -77,7 +79,14 @@ def check_budget(task: Task, models: dict[str, Model], main: Workflow, path: Pat
             needed |= {f"prices.endpoints.{name}.{key}": value for key, value in price}
         elif not model.endpoint and main.sizes[model.size].gpu and (task.budget.money or task.budget.gpu_hours):
             speed = main.costs.throughput.get(model.size, Throughput(read=None, written=None, trained=None))
-            needed |= {f"throughput.{model.size}.{key}": value for key, value in speed}
+            rates = assumed.get(model.size, AssumedRates())
+            others = {**dict(getattr(rates, model.engine)), "trained": rates.trained}
+            trains = name in (task.proposer, task.target)
+            needed |= {
+                f"throughput.{model.size}.{key}": value or others[key]
+                for key, value in speed
+                if key != "trained" or trains
+            }
             if task.budget.money:
                 needed["prices.gpu_hour"] = main.costs.prices.gpu_hour
     if unknown := [key for key, value in needed.items() if value is None]:

@@ -8,7 +8,7 @@ from typing import Any
 from reversegen.config.fields import Section
 from reversegen.config.models import Model
 from reversegen.config.task import task_section
-from reversegen.config.workflow import ABLATION, Workflow
+from reversegen.config.workflow import ABLATION, AssumedRates, Workflow
 
 
 def json_schemas(
@@ -28,13 +28,20 @@ def json_schemas(
         _list_names(schema["$defs"]["Corpus"]["properties"], "world", worlds)
     _list_names(task["$defs"]["Judge"]["properties"], "format", judge_formats)
     models = {"type": "object", "$defs": model.pop("$defs"), "additionalProperties": model}
+    rates = AssumedRates.model_json_schema()
+    throughputs = {"type": "object", "$defs": rates.pop("$defs"), "additionalProperties": rates}
     workflow = Workflow.model_json_schema()
     tables = workflow["properties"]["tables"]
     tables["properties"] = dict.fromkeys((*kinds, ABLATION), tables["additionalProperties"])
     tables["additionalProperties"] = False
     workflow["properties"]["defaults"] = {**task, "additionalProperties": False}
     workflow["$defs"] |= workflow["properties"]["defaults"].pop("$defs")
-    return {"config.schema.json": workflow, "task.schema.json": task, "models.schema.json": models}
+    return {
+        "config.schema.json": workflow,
+        "task.schema.json": task,
+        "models.schema.json": models,
+        "throughputs.schema.json": throughputs,
+    }
 
 
 def _with_sections(properties: dict[str, Any], sections: Collection[str]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from reversegen.config.fields import TASK_NAME, Section
 from reversegen.config.models import Model
 from reversegen.config.task import Task, task_section
 from reversegen.config.training import Enhancement, Preference, Warmup
-from reversegen.config.workflow import ABLATION, Configuration, Workflow
+from reversegen.config.workflow import ABLATION, AssumedRates, Configuration, Workflow
 from reversegen.core.errors import BadInput
 from reversegen.core.validation import explain, first_fault
 
@@ -60,17 +60,31 @@ def load(workflow: dict[str, Any], folder: Path, extensions: Extensions) -> Conf
     if unknown := [name for name in main.tables if name not in tables]:
         raise BadInput(f"{folder / 'config.yaml'}: tables.{unknown[0]}: unknown table; use {', '.join(tables)}")
     models, unusable = _models(main, folder / "models.yaml", extensions.worlds)
-    tasks, faults = _tasks(main, folder, models, unusable, extensions)
+    rates = _throughputs(main, folder / "throughputs.yaml")
+    tasks, faults = _tasks(main, folder, models, unusable, rates, extensions)
     lock = read_yaml(folder / "lock.yaml") if (folder / "lock.yaml").exists() else {}
     for repo, commit in lock.items():
         if not (isinstance(commit, str) and re.fullmatch(r"[0-9a-f]{40}", commit)):
             raise BadInput(f"{folder / 'lock.yaml'}: {repo}: {commit!r} is not a commit; give its 40 digits in quotes")
     faults = {f"models.yaml: {name}": fault for name, fault in unusable.items()} | faults
-    return Configuration(workflow=main, models=models, tasks=tasks, lock=lock, faults=faults)
+    return Configuration(workflow=main, models=models, tasks=tasks, lock=lock, throughputs=rates, faults=faults)
+
+
+def _throughputs(main: Workflow, path: Path) -> dict[str, AssumedRates]:
+    """The throughputs that plans assume, by size; none if the file is missing."""
+    entries = read_yaml(path) if path.is_file() else {}
+    if unknown := [size for size in entries if size not in main.sizes]:
+        raise BadInput(f"{path}: {unknown[0]}: unknown size; config.yaml has {', '.join(main.sizes)}")
+    return {size: checked(AssumedRates, entry, path, size) for size, entry in entries.items()}
 
 
 def _tasks(
-    main: Workflow, folder: Path, models: dict[str, Model], unusable: dict[str, str], extensions: Extensions
+    main: Workflow,
+    folder: Path,
+    models: dict[str, Model],
+    unusable: dict[str, str],
+    rates: Mapping[str, AssumedRates],
+    extensions: Extensions,
 ) -> tuple[dict[str, Task], dict[str, str]]:
     """The valid tasks by name, and the error messages of the other tasks. `unusable` has those of faulty models."""
     section = task_section(extensions.kinds)
@@ -84,7 +98,7 @@ def _tasks(
                 raise BadInput(f"{same[1]}: {same[0]} has the same name, and thus is the same task; rename one of them")
             task = _task(section, folder, main.defaults, path, faults, extensions.worlds)
             check_models(task, models, unusable, extensions.solvers, path)
-            check_budget(task, models, main, path)
+            check_budget(task, models, main, rates, path)
             _check_launchers(task, folder, path)
             if task.random_seed and len(main.random_seeds) > 1:
                 raise BadInput(
@@ -124,6 +138,8 @@ def _models(main: Workflow, path: Path, worlds: Collection[str]) -> tuple[dict[s
         try:
             model = checked(Model, entry, path, name, worlds)
             _check_model(name, model, main, path)
+            if main.engine and model.engine == "vllm":
+                model = model.model_copy(update={"engine": main.engine, "vllm": None})
             models[name] = model
         except BadInput as error:
             faults[name] = str(error)

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, JsonValue, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, ValidationInfo, field_validator, model_validator
 
 from reversegen.config.data import Corpus
 from reversegen.config.fields import NUMBER, NonNegative, Positive, Rate, Section, Share, all_differ
 from reversegen.config.package import GGUF, ModelPackage
+from reversegen.config.vllm_arguments import SET_HERE
 
 
 def _with_a_port_that_exists(url: str) -> str:
@@ -180,7 +181,14 @@ class Limits(Section):
 
 
 class Vllm(Section):
-    """Arguments of vLLM's engine under vLLM's names. An argument that is not given keeps vLLM's default."""
+    """Arguments of vLLM's engine: those below and, under vLLM's names, any other that `vllm.LLM` takes.
+
+    For example `quantization: fp8` or `max_num_seqs: 64`. An argument that is not given keeps vLLM's default. vLLM checks the
+    names when it starts, and `make doctor` before. What the workflow sets itself, such as the seed, is refused.
+    """
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, JsonValue]
 
     tensor_parallel_size: Positive | None = Field(None, description="Number of GPUs over which the model is split.")
     max_model_len: Positive | None = Field(
@@ -195,6 +203,12 @@ class Vllm(Section):
     enforce_eager: bool | None = Field(
         None, description="Whether the engine compiles nothing. It then starts sooner and runs slower."
     )
+
+    @model_validator(mode="after")
+    def _sets_nothing_of_ours(self) -> Vllm:
+        if taken := next((name for name in self.__pydantic_extra__ if name in SET_HERE), None):
+            raise ValueError(f"{taken}: the workflow sets this itself: {SET_HERE[taken]}; remove it")
+        return self
 
 
 class Thinking(Section):

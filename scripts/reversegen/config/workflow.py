@@ -62,11 +62,39 @@ class Size(Section):
 
 
 class Throughput(Section):
-    """Tokens a second that one GPU handles with a model of one size. Null means that it has not been measured."""
+    """Tokens a second that one GPU handles with a model of one size. Null means that it has not been measured.
+
+    A plan then takes the rate of this run's finished jobs, and before there are any that of config/throughputs.yaml.
+    """
 
     read: Rate | None = Field(description="Prompt tokens read in a second.")
     written: Rate | None = Field(description="Tokens generated in a second, over a whole batch.")
     trained: Rate | None = Field(description="Tokens of training rows in a second.")
+
+
+class AssumedRate(Section):
+    """A throughput that a plan assumes until a run has measured its own."""
+
+    rate: Rate = Field(description="Tokens a second of one GPU.")
+    gpu: str = Field(min_length=1, description="The GPU for which the rate is assumed.")
+    how: str = Field(min_length=1, description="How the rate follows from the published figure.")
+    source: str = Field(min_length=1, description="Where the figure was read.")
+    date: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$", description="Date of the measurement, or of reading it.")
+
+
+class AskedRates(Section):
+    """The throughputs of one engine with a model of one size. Null means that none is assumed."""
+
+    read: AssumedRate | None = Field(None, description="Prompt tokens read in a second.")
+    written: AssumedRate | None = Field(None, description="Tokens generated in a second, over a whole batch.")
+
+
+class AssumedRates(Section):
+    """The throughputs of one size: an entry of config/throughputs.yaml."""
+
+    transformers: AskedRates = Field(AskedRates(), description="With the engine transformers.")
+    vllm: AskedRates = Field(AskedRates(), description="With the engine vLLM.")
+    trained: AssumedRate | None = Field(None, description="Tokens of training rows in a second.")
 
 
 class Price(Section):
@@ -148,6 +176,11 @@ class Workflow(Section):
         description="Python interpreter of each environment, used unless conda deploys the environment. `python`, "
         "the default, is the interpreter that runs Snakemake."
     )
+    engine: Literal["transformers"] | None = Field(
+        None,
+        description="`transformers` runs every model without vLLM, whatever its entry names. Null, the default, follows "
+        "the entries of models.yaml.",
+    )
     sizes: dict[str, Size] = Field(description="Resources of jobs, by the `size` of their model.")
     push: Push
     tracking: Tracking
@@ -172,6 +205,8 @@ class Configuration(Section):
     models: dict[str, Model]
     tasks: dict[str, SerializeAsAny[Task]]
     lock: dict[str, str]
+    throughputs: dict[str, AssumedRates] = Field(default_factory=dict)
+    """The throughputs that plans assume, by the size of the model."""
     faults: dict[str, str] = Field(default_factory=dict)
     """The error message of each faulty task and each faulty entry of models.yaml, by name. It is raised on use of the entry."""
 

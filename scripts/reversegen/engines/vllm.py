@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+import difflib
 import functools
+import inspect
 import itertools
 import logging
 import math
 import os
+import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from functools import cached_property
 from pathlib import Path
@@ -181,7 +185,8 @@ class _VllmThread:
         except BaseException as error:  # vLLM may call `exit` while it starts
             log.exception("vLLM ended")
             message = " ".join(str(error).split())[:600]
-            fault = BadInput(f"{self.folder}: vllm: {type(error).__name__}: {message}")
+            other = f"{self.folder}: vllm: {type(error).__name__}: {message}"
+            fault = error if isinstance(error, BadInput) else BadInput(other)
             for answer in waiting.values():
                 answer.set_exception(fault)
             while True:  # every later request fails too
@@ -193,7 +198,8 @@ class _VllmThread:
             from vllm.platforms import current_platform
         except ImportError as error:
             raise BadInput(
-                "vLLM is not installed here; name its interpreter in config.yaml, `python: {generate: …}`"
+                f"vLLM is not installed in {sys.executable}; name an interpreter that has it in config.yaml, "
+                "`python: {generate: …}`, or write `engine: transformers` for the model in config/models.yaml"
             ) from error
         from reversegen.models.rounding import folder_in, in_float32
 
@@ -201,6 +207,8 @@ class _VllmThread:
         if dtype == "auto" and in_float32(self.folder):  # vLLM runs it in 16 bits anyway, rounded to nearest
             dtype = str(current_platform.supported_dtypes[0]).removeprefix("torch.")
         arguments = (self.model.vllm or Vllm()).model_dump(exclude_none=True)
+        if unknown := unknown_arguments(arguments):
+            raise BadInput(f"{self.folder}: {unknown}; correct the model's entry in config/models.yaml")
         if current_platform.is_cpu():
             # a prompt in two chunks undoes a draw, which a CPU generator cannot do (vLLM 0.32.0)
             arguments["enable_chunked_prefill"] = False
@@ -211,6 +219,19 @@ class _VllmThread:
                 arguments |= {"enable_lora": True, "max_lora_rank": max(8, 1 << (rank - 1).bit_length())}
             llm = LLM(model=str(place), dtype=dtype, enable_prefix_caching=True, **arguments)
         return llm.llm_engine
+
+
+def unknown_arguments(names: Iterable[str]) -> str:
+    """The arguments that the installed vLLM does not take, as the beginning of a message; empty if it takes all."""
+    from vllm import LLM, EngineArgs, __version__
+
+    direct = inspect.signature(LLM.__init__).parameters.keys() - {"self", "kwargs"}
+    known = {*direct, *(field.name for field in dataclasses.fields(EngineArgs))}
+    if unknown := [name for name in names if name not in known]:
+        near = difflib.get_close_matches(unknown[0], known, 1)
+        hint = f", such as {near[0]}" if near else ""
+        return f"vllm.{unknown[0]}: vLLM {__version__} has no argument of this name; use one of its own{hint}"
+    return ""
 
 
 @functools.cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 from reversegen.judges.formats.base import JudgeFormat
 from reversegen.judges.formats.instructed import INSTRUCTED
 from reversegen.judges.formats.llama_guard import llama_guard
+from reversegen.judges.formats.qwen3guard import QWEN3GUARD
 from reversegen.judges.formats.shieldgemma import SHIELDGEMMA
 from reversegen.judges.formats.wildguard import WILDGUARD
 
@@ -12,6 +13,7 @@ JUDGES: dict[str, JudgeFormat] = {
     "llama-guard-2": llama_guard(11),
     "llama-guard-3": llama_guard(14),
     "llama-guard-4": llama_guard(14, parts=True),
+    "qwen3guard": QWEN3GUARD,
     "wildguard": WILDGUARD,
     "shieldgemma": SHIELDGEMMA,
     "instructed": INSTRUCTED,

@@ -77,9 +77,11 @@ def _start(job: Job, run: str, jobs: list[Job], configuration: Configuration, fo
     for key, limit in dict(configuration.task(folder.name).budget).items():
         if limit is not None and (sums[key] or 0) > limit:
             plan_file.unlink()
+            assumed = key != "tokens" and any(other.assumed for other in jobs)
+            how = " by assumed throughputs (plan.md names them; costs.throughput takes yours)" if assumed else ""
             raise BadInput(
                 f"{task_file(TASKS, name)}: budget.{key}: {job.rule} of {job.part or name} may bring {folder} to "
-                f"{sums[key]:,.2f}, more than {limit:,.2f}; finished files are kept. Raise the limit and start again, "
+                f"{sums[key]:,.2f}{how}, more than {limit:,.2f}; finished files are kept. Raise the limit and start again, "
                 "or stop here"
             )
 

@@ -75,6 +75,8 @@ class Job:
     """The number of processes of a distributed training; each has its own GPUs."""
     batch: Batch | None = None
     """The batch that it gives the model; None for a training."""
+    assumed: bool = False
+    """Whether its GPU-hours, and money for them, rest on a throughput that nobody has measured here."""
 
     def file(self, kind: str, suffix: str) -> Path:
         """Its log or another of its files, relative to the task's folder; `kind` is the folder, such as logs."""

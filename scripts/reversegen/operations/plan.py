@@ -13,8 +13,10 @@ from reversegen.core.markdown import filled, narrow_tables
 from reversegen.models.memory import Batch, ModelShape, needed, shape_of_size
 from reversegen.operations.job import Amount, Job
 from reversegen.operations.planned_jobs import planned_jobs
-from reversegen.operations.prices import endpoint_price, gpus_of_size, throughput, with_price
+from reversegen.operations.prices import endpoint_price, gpus_of_size, job_speeds, with_price
+from reversegen.operations.rates import RunRates, Speed, measured_rates
 from reversegen.operations.usage import used_amount
+from reversegen.workflow.vllm_interpreter import missing_vllm
 
 UNKNOWN = {"gpu_hours": "no throughput", "money": "no price"}
 
@@ -23,9 +25,19 @@ def plan(name: str, configuration: Configuration, folder: Path) -> list[Job]:
     """The jobs of models that make `results/{task}/table.md` and its transfers, with their planned amounts.
 
     Parts that the task reuses belong to the plan of their owner. `folder` is results/{task}, where existing seeds and tests
-    are counted. Rows of other data are counted if the data is on this machine, and assumed otherwise.
+    are counted, and from whose finished jobs throughputs are measured. Rows of other data are counted if the data is on this
+    machine, and assumed otherwise.
     """
-    return [with_price(job, configuration) for job in planned_jobs(name, configuration, folder)]
+    jobs = list(planned_jobs(name, configuration, folder))
+    measured = _measured(jobs, configuration, folder)
+    return [with_price(job, configuration, measured) for job in jobs]
+
+
+def _measured(jobs: Sequence[Job], configuration: Configuration, folder: Path) -> RunRates:
+    """The throughputs of the run's finished jobs on GPUs."""
+    on_gpus = [job for job in jobs if gpus_of_size(configuration.models[job.model], configuration)]
+    usages = ((job, used_amount(job, configuration, folder)) for job in on_gpus)
+    return measured_rates((job, usage) for job, usage in usages if usage)
 
 
 def plan_markdown(name: str, configuration: Configuration, folder: Path) -> str:
@@ -40,9 +52,20 @@ def plan_markdown(name: str, configuration: Configuration, folder: Path) -> str:
         f"This table shows what each job of a model is planned to take{used} Other jobs run on one CPU core. Embeddings, and "
         "models and data that tasks share, are left out. A column is left out if no job takes anything of it."
     )
+    if any(job.assumed for job in jobs):
+        opening += " A number with * rests on an assumed throughput, which nobody has measured here."
     table = _table(jobs, usages, configuration, folder)
-    parts = [f"# What {name} costs", filled(opening), table, *_memory(jobs, configuration), "## What this rests on"]
-    return "\n\n".join([*parts, "\n".join(filled(text, "- ") for text in _reasons(name, jobs, configuration))]) + "\n"
+    measured = _measured(jobs, configuration, folder)
+    head = [f"# What {name} costs", *_without_vllm(jobs, configuration), filled(opening)]
+    parts = [*head, table, *_memory(jobs, configuration), "## What this rests on"]
+    reasons = "\n".join(filled(text, "- ") for text in _reasons(name, jobs, configuration, measured))
+    return "\n\n".join([*parts, reasons, *_sources(jobs, configuration, measured)]) + "\n"
+
+
+def _without_vllm(jobs: Sequence[Job], configuration: Configuration) -> list[str]:
+    """A paragraph if models need vLLM and no interpreter has it."""
+    missing = missing_vllm((job.model for job in jobs), configuration)
+    return [filled(f"**vLLM is missing**, unless conda deploys it. {missing[0]}; {missing[1]}.")] if missing else []
 
 
 def _table(jobs: Sequence[Job], usages: Sequence[Amount | None], configuration: Configuration, folder: Path) -> str:
@@ -52,11 +75,12 @@ def _table(jobs: Sequence[Job], usages: Sequence[Amount | None], configuration: 
     rows = []
     for job, usage in zip(jobs, usages, strict=True):
         count = f"{job.shards} ({job.ended(folder)})" if usage else str(job.shards)
-        rows.append([job.rule, job.part, job.model, count, *_cells(job.amount, usage)])
+        rows.append([job.rule, job.part, job.model, count, *_cells(job.amount, usage, job.assumed)])
     count = str(sum(job.shards for job in jobs))
     if started:
         count += f" ({sum(job.ended(folder) for job in jobs)})"
-    rows.append(["all", "", "", count, *_cells(sum((job.amount for job in jobs), Amount()), total)])
+    assumed = any(job.assumed for job in jobs)
+    rows.append(["all", "", "", count, *_cells(sum((job.amount for job in jobs), Amount()), total, assumed)])
     currency = configuration.workflow.costs.prices.currency
     titles = ("prompts", "tokens read", "tokens written", "tokens trained", "GPU-hours", "API calls", currency)
     head = ["rule", "part", "model", "jobs", *titles]
@@ -65,7 +89,7 @@ def _table(jobs: Sequence[Job], usages: Sequence[Amount | None], configuration: 
     return narrow_tables([head[n] for n in shown], [[row[n] for n in shown] for row in rows], 3, keys=2)
 
 
-def _reasons(name: str, jobs: Sequence[Job], configuration: Configuration) -> list[str]:
+def _reasons(name: str, jobs: Sequence[Job], configuration: Configuration, measured: RunRates) -> list[str]:
     """The assumptions behind the planned amounts, each in a sentence or a few."""
     costs = configuration.workflow.costs
     return [
@@ -76,7 +100,7 @@ def _reasons(name: str, jobs: Sequence[Job], configuration: Configuration) -> li
         "Not counted: what chat templates add, such as the prompt of a guard model; an added option None of the above; the "
         "schema of a reply; and requests that are tried again.",
         *_assumed_sources(configuration.task(name), costs.source_rows),
-        *_assumed_speed(jobs, configuration),
+        *_speed_lines(jobs, configuration, measured),
         *_assumed_prices(jobs, configuration),
         "\N{EN DASH} means that no file has the number. Used GPU-hours are the time of a job multiplied by its GPUs. A job "
         "that was killed or made again is counted once.",
@@ -132,14 +156,55 @@ def _assumed_sources(task: Task, assumed: int) -> list[str]:
     return lines
 
 
-def _assumed_speed(jobs: Sequence[Job], configuration: Configuration) -> list[str]:
+def _speeds(
+    jobs: Sequence[Job], configuration: Configuration, measured: RunRates
+) -> dict[str, dict[str, Speed | None]]:
+    """The throughputs that decide GPU-hours, by model and then by tokens."""
+    speeds: dict[str, dict[str, Speed | None]] = {}
+    for job in jobs:
+        for tokens, one in job_speeds(job, configuration, measured).items():
+            speeds.setdefault(job.model, {})[tokens] = one
+    return speeds
+
+
+def _speed_lines(jobs: Sequence[Job], configuration: Configuration, measured: RunRates) -> list[str]:
+    """A line for each model on a GPU, with its throughputs and where each comes from."""
     lines = []
-    models = [configuration.models[name] for name in dict.fromkeys(job.model for job in jobs)]
-    for size in dict.fromkeys(model.size for model in models if gpus_of_size(model, configuration)):
-        speed = throughput(size, configuration)
-        rates = ", ".join(f"{key} {'no throughput' if rate is None else f'{rate:,g}'}" for key, rate in speed)
-        lines.append(f"Tokens a second of one GPU with a model of size {size} (costs.throughput): {rates}.")
+    for name, speeds in _speeds(jobs, configuration, measured).items():
+        model = configuration.models[name]
+        rates = ", ".join(f"{tokens} {_speed_text(one)}" for tokens, one in sorted(speeds.items()))
+        lines.append(f"Tokens a second of one GPU with {name} (size {model.size}, {model.engine}): {rates}.")
     return lines
+
+
+def _speed_text(one: Speed | None) -> str:
+    if one is None:
+        return "no throughput"
+    origin = (
+        "assumed" if one.assumed else "measured by this run, reading included" if one.measured else "costs.throughput"
+    )
+    return f"{one.rate:,.4g} ({origin})" if one.rate < 1000 else f"{one.rate:,.0f} ({origin})"
+
+
+def _sources(jobs: Sequence[Job], configuration: Configuration, measured: RunRates) -> list[str]:
+    """The section with the source of each assumed throughput; empty if none is used."""
+    rows: dict[str, None] = {}
+    for name, speeds in _speeds(jobs, configuration, measured).items():
+        model = configuration.models[name]
+        for tokens, one in sorted(speeds.items()):
+            if one and (rate := one.assumed):
+                engine = "training" if tokens == "trained" else model.engine
+                rows[
+                    f"{model.size}, {engine}, {tokens}: {rate.rate:,.0f} on {rate.gpu}: {rate.how}. Source: {rate.source}, "
+                    f"{rate.date}."
+                ] = None
+    if not rows:
+        return []
+    text = (
+        "Assumed tokens a second of one GPU (config/throughputs.yaml). The rates of this run's finished jobs replace them in "
+        "the next plan, and `costs.throughput` in config.yaml replaces both."
+    )
+    return ["## Assumed throughputs", filled(text), "\n".join(filled(row, "- ") for row in rows)]
 
 
 def _assumed_prices(jobs: Sequence[Job], configuration: Configuration) -> list[str]:
@@ -162,8 +227,8 @@ def _price_text(price: float | None) -> str:
     return "no price" if price is None else f"{price:g}"
 
 
-def _cells(amount: Amount, usage: Amount | None) -> list[str]:
-    """A cell for each amount: the planned one, and the used one in brackets."""
+def _cells(amount: Amount, usage: Amount | None, assumed: bool) -> list[str]:
+    """A cell for each amount: the planned one, with a * if it rests on an assumed throughput, and the used one in brackets."""
     cells = []
     for field in fields(Amount):
         digits = 2 if field.name in ("gpu_hours", "money") else 0
@@ -171,5 +236,7 @@ def _cells(amount: Amount, usage: Amount | None) -> list[str]:
         shown = ["\N{EN DASH}" if n is None else f"{n:,.{digits}f}" for n in numbers]
         if getattr(amount, field.name) is None:
             shown[0] = UNKNOWN.get(field.name, shown[0])
+        elif assumed and field.name in UNKNOWN and getattr(amount, field.name):
+            shown[0] += "*"
         cells.append(f"{shown[0]} ({shown[1]})" if usage else shown[0])
     return cells

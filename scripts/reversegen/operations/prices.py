@@ -1,42 +1,58 @@
-"""GPU-hours, calls and money of a job, from the throughput and the prices in `costs` of config.yaml."""
+"""GPU-hours, calls and money of a job, from throughputs and the prices in `costs` of config.yaml."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from reversegen.config.models import Model
-from reversegen.config.workflow import Configuration, Price, Throughput
+from reversegen.config.workflow import Configuration, Price
 from reversegen.operations.job import Amount, Job
+from reversegen.operations.rates import RunRates, Speed, Tokens, speed
 
 BATCH_PRICE = 0.5
 """The share of its normal price that an endpoint charges for requests through the Batch API."""
 
 
-def with_price(job: Job, configuration: Configuration) -> Job:
-    """The job with its GPU-hours, calls and money. A number is None if `costs` lacks the throughput or the price."""
+def with_price(job: Job, configuration: Configuration, measured: RunRates) -> Job:
+    """The job with its GPU-hours, calls and money. A number is None if there is no throughput or no price.
+
+    `measured` has the rates of the run's own finished jobs.
+    """
     model, amount = configuration.models[job.model], job.amount
     if model.endpoint:
         amount = replace(amount, calls=amount.calls or amount.prompts)
         money = money_of_endpoint(amount, endpoint_price(job.model, configuration))
         return replace(job, amount=replace(amount, money=money))
-    hours: float | None = 0.0
-    if gpus_of_size(model, configuration):
-        hours = _gpu_hours(amount, throughput(model.size, configuration))
-    return replace(job, amount=replace(amount, gpu_hours=hours, money=money_of_gpus(hours, configuration)))
+    speeds = job_speeds(job, configuration, measured)
+    hours = _gpu_hours(amount, speeds)
+    assumed = any(one and one.assumed for one in speeds.values())
+    return replace(
+        job, amount=replace(amount, gpu_hours=hours, money=money_of_gpus(hours, configuration)), assumed=assumed
+    )
 
 
-def _gpu_hours(amount: Amount, speed: Throughput) -> float | None:
+def job_speeds(job: Job, configuration: Configuration, measured: RunRates) -> dict[Tokens, Speed | None]:
+    """The throughputs that decide the GPU-hours of a job, by tokens; empty for a job without a GPU.
+
+    A measured rate of written tokens includes reading, so reading has no throughput of its own beside it.
+    """
+    if not gpus_of_size(configuration.models[job.model], configuration):
+        return {}
+    kinds: tuple[Tokens, ...] = ("read", "written", "trained")
+    speeds = {key: speed(job.model, key, configuration, measured) for key in kinds if getattr(job.amount, key)}
+    written = speeds.get("written")
+    if written and written.measured:
+        speeds.pop("read", None)
+    return speeds
+
+
+def _gpu_hours(amount: Amount, speeds: dict[Tokens, Speed | None]) -> float | None:
     """GPU-hours by the throughput of one GPU: several GPUs take less time, but the same GPU-hours."""
     seconds = 0.0
-    for tokens, rate in (
-        (amount.read, speed.read),
-        (amount.written, speed.written),
-        (amount.trained, speed.trained),
-    ):
-        if tokens:
-            if rate is None:
-                return None
-            seconds += tokens / rate
+    for key, one in speeds.items():
+        if one is None:
+            return None
+        seconds += getattr(amount, key) / one.rate
     return seconds / 3600
 
 
@@ -56,11 +72,6 @@ def money_of_endpoint(amount: Amount, price: Price) -> float | None:
 def gpus_of_size(model: Model, configuration: Configuration) -> int:
     """The GPUs of one process with a model; 0 for an endpoint."""
     return 0 if model.endpoint else configuration.workflow.sizes[model.size].gpu
-
-
-def throughput(size: str, configuration: Configuration) -> Throughput:
-    """The tokens a second of one GPU with a model of this size."""
-    return configuration.workflow.costs.throughput.get(size, Throughput(read=None, written=None, trained=None))
 
 
 def endpoint_price(name: str, configuration: Configuration) -> Price:

@@ -16,6 +16,15 @@ WARNED = "REVERSEGEN_WARNED"
 """Environment variable that is set once the configuration's faults are shown, so that the jobs of a run do not repeat them."""
 
 
+VLLM_WARNED = "REVERSEGEN_VLLM_WARNED"
+"""Environment variable that is set once a missing vLLM is shown."""
+
+
+def search_path() -> str:
+    """The PATH on which the interpreter of a rule is looked up: the folder of this interpreter first."""
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+
+
 def prepare_environment() -> None:
     """Set the environment of every job: our `python` comes first in PATH, and the hub is off except for fetching.
 
@@ -23,5 +32,5 @@ def prepare_environment() -> None:
     that saves its state handles it.
     """
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    os.environ["PATH"] = search_path()
     os.environ |= {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "TQDM_DISABLE": "1"}

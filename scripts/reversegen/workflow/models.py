@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,8 +21,10 @@ from reversegen.config.paths import DOWNLOADS, task_models, task_sources
 from reversegen.config.workflow import Configuration
 from reversegen.core.errors import BadInput
 from reversegen.core.files import read_json
+from reversegen.workflow.environment import VLLM_WARNED
 from reversegen.workflow.roles import model_name, model_of, role_folder
 from reversegen.workflow.tasks import command, only, task_name, task_of, uncompared
+from reversegen.workflow.vllm_interpreter import missing_vllm
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Wildcards
@@ -191,9 +195,12 @@ def _is_here(part: str, name: str, revision: str) -> bool:
 class AskedModels:
     """The models that a run asks, by role, noted while Snakemake plans, so that each is checked before the first job."""
 
-    def __init__(self, configuration: Configuration) -> None:
-        self.configuration = configuration
+    def __init__(self, configuration: Configuration, deploys: bool = False) -> None:
+        """`deploys` states whether Snakemake deploys the environments, which then have vLLM."""
+        self.configuration, self.deploys = configuration, deploys
         self.noted: dict[tuple[str, str, str], dict[str, str]] = {}
+        self.without_vllm: dict[str, str] = {}
+        """The one line about a missing vLLM by task, or by task and transfer; empty if nothing is missing."""
 
     def asked_folder(
         self, role: str, find: Callable[[Wildcards], str | list[str]] | None = None
@@ -205,6 +212,7 @@ class AskedModels:
         folder = role_folder(self.configuration, role)
 
         def note(wildcards: Wildcards) -> str | list[str]:
+            self._note_vllm(role, wildcards)
             model = model_of(self.configuration, role, wildcards)
             if (
                 model and not model.endpoint and not model.train
@@ -215,6 +223,24 @@ class AskedModels:
             return (find or folder)(wildcards)
 
         return note
+
+    def _note_vllm(self, role: str, wildcards: Wildcards) -> None:
+        """Warn of a missing vLLM: a dry run has no other message, and a run ends with it before its first job."""
+        place, names = task_name(wildcards), [*task_models(task_of(self.configuration, wildcards)).values()]
+        if role == "transfer":
+            place, names = f"{place}, transfer {wildcards.model}", [wildcards.model]
+        if self.deploys or place in self.without_vllm:
+            return
+        missing = missing_vllm(names, self.configuration)
+        self.without_vllm[place] = f"{place}: {'; '.join(missing)}" if missing else ""
+        if missing and VLLM_WARNED not in os.environ:
+            print(f"Warning: {self.without_vllm[place]}", file=sys.stderr)
+
+    def check_engines(self) -> None:
+        """Raise BadInput, before the first job, if a planned model needs vLLM and no interpreter has it."""
+        os.environ[VLLM_WARNED] = "1"  # the jobs of a run do not repeat the warning
+        if missing := list(filter(None, self.without_vllm.values())):
+            raise BadInput("\n".join(missing))
 
     def check(self) -> str | None:
         """Render a conversation of each role with the tokenizers of the downloaded models.

@@ -90,5 +90,5 @@ def test_a_judge_that_reads_refusals_decides_them(opinion: bool | None, verdict:
     assert label.verdict == verdict
 
 
-def test_only_wildguard_reads_refusals() -> None:
-    assert [name for name in (*JUDGES, "classifier") if reads_refusals(name)] == ["wildguard"]
+def test_two_judges_read_refusals() -> None:
+    assert [name for name in (*JUDGES, "classifier") if reads_refusals(name)] == ["qwen3guard", "wildguard"]

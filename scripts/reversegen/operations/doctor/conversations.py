@@ -12,10 +12,9 @@ from reversegen.config.paths import model_folder
 from reversegen.config.workflow import Configuration
 from reversegen.core.errors import BadInput
 from reversegen.models.folder import check_folder
-from reversegen.operations.doctor.environments import search_path
 from reversegen.operations.doctor.finding import PATIENCE, Finding, ask, reason
 from reversegen.operations.slurm_profile import Profile
-from reversegen.workflow.environment import REPOSITORY
+from reversegen.workflow.environment import REPOSITORY, search_path
 from reversegen.workflow.role_conversations import RoleFolder, RoleFolders
 from reversegen.workflow.stages import models_by_role
 

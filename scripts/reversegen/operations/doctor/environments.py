@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import sys
 from collections.abc import Iterable
-from pathlib import Path
 
 import yaml
 
+from reversegen.config.models import Vllm
+from reversegen.config.paths import task_models
 from reversegen.config.workflow import Configuration
-from reversegen.operations.doctor.finding import Finding, ask
+from reversegen.operations.doctor.finding import PATIENCE, Finding, ask, reason
 from reversegen.operations.slurm_profile import Profile
-from reversegen.workflow.environment import REPOSITORY
+from reversegen.workflow.environment import REPOSITORY, search_path
+from reversegen.workflow.vllm_interpreter import missing_vllm, vllm_models
 
 ENVIRONMENT_PROBE = """
 import importlib.metadata as metadata, json, sys
@@ -26,6 +26,16 @@ for name in json.load(sys.stdin):
     except metadata.PackageNotFoundError:
         versions[name] = None
 print(json.dumps([list(sys.version_info[:2]), versions]))
+"""
+
+
+ARGUMENT_PROBE = """
+import json, sys
+
+sys.path.insert(0, sys.argv[1])
+from reversegen.engines.vllm import unknown_arguments
+
+print(json.dumps({model: unknown_arguments(names) for model, names in json.load(sys.stdin).items()}))
 """
 
 
@@ -47,9 +57,27 @@ def check_environments(configuration: Configuration, profile: Profile | None) ->
         yield _interpreter(name, python, dict(line.split("==") for line in pip), essential)
 
 
-def search_path() -> str:
-    """The PATH on which the interpreter of a rule is looked up: the folder of this interpreter first."""
-    return f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+def check_vllm(name: str, configuration: Configuration, profile: Profile | None) -> Iterable[Finding]:
+    """Check whether the interpreter of `generate` has vLLM, if the task needs it, and whether it knows the given arguments."""
+    models = vllm_models(task_models(configuration.task(name)).values(), configuration)
+    if not models or (profile and "conda" in profile.keys.software_deployment_method):
+        return
+    if missing := missing_vllm(models, configuration):
+        yield Finding("vLLM", "stops", *missing)
+        return
+    given = {one: configuration.models[one].vllm or Vllm() for one in models}
+    names = {one: list(vllm.model_dump(exclude_none=True)) for one, vllm in given.items()}
+    program = str(shutil.which(configuration.workflow.python["generate"], path=search_path()))
+    scripts = str(REPOSITORY / "scripts")
+    asked = ask([program, "-c", ARGUMENT_PROBE, scripts], 8 * PATIENCE, json.dumps(names))
+    if asked.returncode:
+        yield Finding("vLLM", "skipped", f"its arguments could not be checked: {reason(asked)}")
+        return
+    faults = {one: fault for one, fault in json.loads(asked.stdout.splitlines()[-1]).items() if fault}
+    for one, fault in faults.items():
+        yield Finding("vLLM", "stops", f"{one}: {fault}", "correct the model's entry in config/models.yaml")
+    if not faults:
+        yield Finding("vLLM", "ok", f"{program} has it, for {', '.join(models)}")
 
 
 def _interpreter(name: str, python: str, pins: dict[str, str], essential: set[str]) -> Finding:

@@ -13,8 +13,9 @@ from reversegen.core.errors import BadInput
 from reversegen.models.memory import most_sequences, needed, shape_of_folder
 from reversegen.operations.doctor.finding import Finding
 from reversegen.operations.job import Job
-from reversegen.operations.plan import on_gpu
+from reversegen.operations.plan import on_gpu, plan
 from reversegen.operations.planned_jobs import planned_jobs
+from reversegen.operations.prices import gpus_of_size
 from reversegen.operations.usage import benchmark_seconds
 from reversegen.workflow.stages import STAGES, models_by_role, rule_of
 
@@ -74,11 +75,12 @@ def check_times(name: str, configuration: Configuration, results: Path) -> Itera
             fix = f"raise the runtime of the size {size} in config/config.yaml"
             yield Finding("time limits", "warning", f"{rule} took {seconds / 60:.0f} of its {limit} minutes", fix)
     try:
-        jobs = list(planned_jobs(name, configuration, results / name))
+        jobs = [job for job in plan(name, configuration, results / name) if job.rule not in longest_seconds]
     except BadInput as error:
         jobs = []
         yield Finding("data", "stops", str(error), "correct that file")
-    if suffice := _needed_rates([job for job in jobs if job.rule not in longest_seconds], configuration):
+    yield from _assumed_times(jobs, configuration)
+    if suffice := _needed_rates(jobs, configuration):
         rates = "; ".join(f"{rule} {math.ceil(rate):,} ({why})" for rule, (rate, why) in suffice.items())
         yield Finding(
             "time limits", "ok", f"these rates in tokens a second are enough for the largest planned jobs: {rates}"
@@ -90,6 +92,25 @@ def check_times(name: str, configuration: Configuration, results: Path) -> Itera
             "ok",
             f"of {len(longest_seconds)} measured stages {longest} took the longest: {seconds:.0f} s",
         )
+
+
+def _assumed_times(jobs: Iterable[Job], configuration: Configuration) -> Iterable[Finding]:
+    """A warning for each rule whose largest job takes longer than its limit if an assumed throughput is right."""
+    longest: dict[str, tuple[float, Job]] = {}
+    for job in jobs:
+        if job.assumed and job.amount.gpu_hours:
+            gpus = gpus_of_size(configuration.models[job.model], configuration) * job.processes * job.shards
+            minutes = job.amount.gpu_hours * 60 / gpus
+            longest[job.rule] = max(longest.get(job.rule, (minutes, job)), (minutes, job), key=lambda one: one[0])
+    for rule, (minutes, job) in longest.items():
+        size = configuration.models[job.model].size
+        limit = configuration.workflow.sizes[size].runtime
+        if minutes > limit:
+            text = f"{rule} of {job.part or rule} takes {minutes:,.0f} of its {limit} minutes by assumed throughputs"
+            fix = "it is sent again and resumes; raise `shards` of the task" if STAGES[rule].sharded else ""
+            yield Finding(
+                "time limits", "warning", text, fix or f"raise the runtime of the size {size} in config/config.yaml"
+            )
 
 
 def _longest_seconds(benchmarks: Path, roles: Collection[str]) -> dict[str, float]:

@@ -17,7 +17,7 @@ from reversegen.config.load import read_yaml
 from reversegen.operations.doctor.cluster import check_slurm
 from reversegen.operations.doctor.conversations import check_conversations
 from reversegen.operations.doctor.disk import check_disk
-from reversegen.operations.doctor.environments import check_environments
+from reversegen.operations.doctor.environments import check_environments, check_vllm
 from reversegen.operations.doctor.file_system import check_file_system
 from reversegen.operations.doctor.finding import Finding
 from reversegen.operations.doctor.hub import check_hub, check_keys
@@ -51,6 +51,7 @@ def examine(name: str, place: Path | None, folder: Path) -> list[Finding]:
         lambda: check_memory(name, configuration, folder),
         lambda: check_times(name, configuration, folder / "results"),
         lambda: check_environments(configuration, profile),
+        lambda: check_vllm(name, configuration, profile),
         lambda: check_file_system(folder / "results"),
     ]
     if profile and profile.keys.executor == "slurm":
