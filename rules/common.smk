@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(inspect.currentframe().f_code.co_filename).parents[1
 
 from reversegen.config.fields import TASK_WILDCARD
 from reversegen.core.sources import SOURCES
-from reversegen.workflow import arms, enhance, evaluate, explore, judge, models, prepare, publish, roles, shards, tasks
+from reversegen.workflow import arms, enhance, evaluate, explore, judge, models, prepare, publish, roles, shards, tasks, worlds
 from reversegen.workflow import report as reports
 from reversegen.workflow import resources as requests
 from reversegen.workflow.configuration import load_configuration
@@ -128,6 +128,9 @@ data_revision = bound(models.data_revision)
 url_source = bound(models.url_source)
 fetched_models = bound(models.fetched_models)
 fetched_data = bound(models.fetched_data)
+
+# worlds
+world_tables = bound(worlds.world_tables)
 
 # prepare
 seed_files = bound(prepare.seed_files)

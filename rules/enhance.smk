@@ -28,6 +28,7 @@ use rule write_references as write_seed_references with:
     input:
         questions="results/{task}/enhanced/drawn_seeds.jsonl",
         folder=asked_folder("teacher"),
+        world=world_tables,
     output:
         references="results/{task}/enhanced/seed_references{shard}.jsonl",
     log:
@@ -64,6 +65,7 @@ rule select_enhancement:
         seed_judgements=branch(judged, then=part_file("enhanced/seed_judgements.jsonl")),
         probe=branch(multiple_choice, then=part_file("probe/labels.jsonl")),
         tests=test_questions,
+        world=world_tables,
     output:
         reversegen="results/{task}/enhanced/reversegen/train.jsonl",
         warmup="results/{task}/enhanced/warmup/train.jsonl",
@@ -102,6 +104,7 @@ use rule check_contamination as check_enhancement with:
             of_warmup_and_trained("embeddings.npy"), part_file("seeds.embeddings.npy"), test_embeddings
         ),
         evaluation=[],
+        world=world_tables,
     output:
         contamination=report(
             "results/{task}/contamination.json",

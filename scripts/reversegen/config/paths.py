@@ -5,6 +5,7 @@
 | `results/TASK/...` | `run_path` |
 | `results/models/MODEL`, `resources/downloads/models/MODEL`, or the user's folder | `model_folder` |
 | `results/models/MODEL.embeddings` | `embedding_cache` |
+| `results/worlds/facts.jsonl` | `FACTS_TABLE` |
 | `resources/downloads/data/NAME.jsonl`, `resources/downloads/files/NAME` | `download_path` |
 | the same two, or the user's file | `source_file` |
 """
@@ -19,6 +20,8 @@ from reversegen.config.task import Task
 
 DOWNLOADS = Path("resources/downloads")
 TRAINED_MODELS = Path("results/models")
+FACTS_TABLE = Path("results/worlds/facts.jsonl")
+"""The table of the world `facts`."""
 
 
 def run_path(run: str, path: str) -> str:

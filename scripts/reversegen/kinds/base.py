@@ -204,6 +204,8 @@ class Kind:
     None if solutions of this kind never state that."""
     structured: Structured | None = None
     """How a teacher replies if its endpoint enforces a schema; None if the kind has no references."""
+    entities: Callable[[str], frozenset[str]] | None = None
+    """The held-out units that a text names, such as countries. None if the task's worlds have none; its kind need not know."""
 
     @property
     def measures(self) -> list[str]:

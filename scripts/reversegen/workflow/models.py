@@ -19,6 +19,7 @@ from reversegen.core.errors import BadInput
 from reversegen.core.files import read_json
 from reversegen.workflow.roles import model_name, model_of, role_folder
 from reversegen.workflow.tasks import command, data_file, only, task_name, task_of, uncompared
+from reversegen.workflow.worlds import fetched_world_files
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Wildcards
@@ -98,9 +99,10 @@ def fetched_models(configuration: Configuration, wildcards: Wildcards) -> list[s
 
 
 def fetched_data(configuration: Configuration, wildcards: Wildcards) -> list[str]:
-    """The files of a task's data sources that a rule fetches."""
+    """The files of a task's data sources, and of its worlds, that a rule fetches."""
     sources = [source for source in task_sources(task_of(configuration, wildcards)) if source.hub or source.url]
-    return list(dict.fromkeys(file for source in sources for file in data_file(source)))
+    files = dict.fromkeys(file for source in sources for file in data_file(source))
+    return [*files, *fetched_world_files(configuration, wildcards)]
 
 
 class Fetches:

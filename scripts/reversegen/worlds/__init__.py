@@ -1,15 +1,17 @@
-"""The invented worlds of the tiny tasks, by the name that a corpus or a task's teacher gives."""
+"""The worlds that questions are drawn from, by the name that a corpus or a task's teacher gives."""
 
 from __future__ import annotations
 
 from reversegen.config.data import Corpus
+from reversegen.config.paths import FACTS_TABLE
 from reversegen.config.task import Task
 from reversegen.core.errors import BadInput
-from reversegen.worlds import arithmetic, knowledge, policy
+from reversegen.worlds import arithmetic, facts, knowledge, policy
 from reversegen.worlds.base import Example, World
 
 WORLDS: dict[str, World] = {
     "arithmetic": arithmetic.WORLD,
+    "facts": facts.open_world(FACTS_TABLE),
     "knowledge": knowledge.WORLD,
     "policy": policy.WORLD,
 }
