@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from reversegen.config.data import Corpus
-from reversegen.config.paths import FACTS_TABLE
 from reversegen.config.task import Task
 from reversegen.core.errors import BadInput
 from reversegen.worlds import arithmetic, facts, knowledge, policy
@@ -11,7 +10,7 @@ from reversegen.worlds.base import Example, World
 
 WORLDS: dict[str, World] = {
     "arithmetic": arithmetic.WORLD,
-    "facts": facts.open_world(FACTS_TABLE),
+    "facts": facts.WORLD,
     "knowledge": knowledge.WORLD,
     "policy": policy.WORLD,
 }

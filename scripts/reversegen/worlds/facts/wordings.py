@@ -118,7 +118,7 @@ _PATTERNS = {
         rf"{_W} {_X} {_CAPITAL}",
     ),
     "continent": (
-        rf"(?:in |on |to )?{_W} continent (?:is |does |do |are |would |can (?=.+ be )|(?:can|do) you find )*{_X}"
+        rf"(?:in |on |to )?{_W} continent (?:(?:can|do|would) you find |is |does |do |are |would |can (?=.+ be ))*{_X}"
         "(?: (?:be|lies?|is|are|found|located|situated|in|on|part of|belongs? to|a part of|considered|find))*",
         rf"{_X}(?: (?:is|are|lies?|belongs?|located|situated|found|part|a|country|nation))* (?:in|on|of|to) {_W} continent",
         rf"(?:{_W} )?(?:the )?(?:name of )?(?:the )?continent (?:of|for|containing|that contains) {_X}",
@@ -142,7 +142,7 @@ _PATTERNS = {
         rf"{_W} {_C} is (?:served by|governed from) {_X} as (?:its|the) {_CAPITAL}",
     ),
     "country_of_city": (
-        rf"(?:in |to |within )?{_W} {_C} (?:is |does |would |lies |lie |can (?=.+ be )|(?:can|do|would) (?:you|i|we) find )*"
+        rf"(?:in |to |within )?{_W} {_C} (?:(?:can|do|would) (?:you|i|we) find |is |does |would |lies |lie |can (?=.+ be ))*"
         rf"(?:the city of )?{_X}(?: (?:be|is|lies?|belongs?|to|found|located|situated|in|within|part of|a part of|a city in|"
         "based))*",
         rf"{_X} (?:is|lies|belongs)(?: (?:located|situated|found|a|the|major|large|big|famous|city|town|part))* "
