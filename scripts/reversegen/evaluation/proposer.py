@@ -58,7 +58,7 @@ def evaluate_proposer(
     `known` holds the ids of the seeds and of the instructions of earlier proposers in any split. `failure_rate` counts every
     sample, and `failure_rate_unique` every distinct instruction once. Invalid samples are in neither rate; `validity` is
     the share of the others. If the task's worlds hold out units, `names_heldout` is the share of valid samples that name
-    one; these count in all other metrics too, and enter no training row. `semantic_novelty` is the share of distinct
+    one; these count in all other metrics too. `semantic_novelty` is the share of distinct
     instructions that mean nearly the same as no seed and no earlier instruction. Without `meanings` the semantic metrics
     are null. Diversity is measured on `settings.diversity_sample` valid samples and is null if there are fewer. Novelty is
     null if `known` is empty. Every null has a reason.

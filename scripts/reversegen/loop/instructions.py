@@ -69,7 +69,9 @@ def collect_instructions(samples: Sequence[Sample], deduplication: Deduplication
         valid = [i for i in instructions if i.invalid is None]
         named = sum(bool(kind.entities(i.text)) for i in valid)
         log.info(
-            "%d of %d distinct valid instructions name a held-out unit and enter no training row", named, len(valid)
+            "%d of %d distinct valid instructions name a held-out unit; none trains if tests ask of it",
+            named,
+            len(valid),
         )
     return instructions
 
