@@ -34,3 +34,9 @@ def draw_examples(corpus: Corpus) -> list[Example]:
         mixes = ", ".join(world.mixes)
         raise BadInput(f"corpus: mix: the world {corpus.world} has no mix {corpus.mix!r}; choose one of {mixes}")
     return world.draw(corpus)
+
+
+def describe(name: str) -> str:
+    """A world in words, with the credit that the licence of its data asks for."""
+    credit = WORLDS[name].credit
+    return f"the world {name} ({credit})" if credit else f"the invented world {name}"

@@ -50,6 +50,8 @@ class World:
     """The held-out units that a text names by any of their names. None if only whole questions are held out."""
     table: Path | None = None
     """The file that the world is read from, which a rule makes. None for an invented world."""
+    credit: str | None = None
+    """Whose data it is, as the licence of the data asks to say. None for an invented world."""
 
 
 def question_type(text: str, worlds: Iterable[World]) -> str | None:

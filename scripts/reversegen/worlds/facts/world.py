@@ -43,6 +43,11 @@ MIXES = {
 }
 """`popularity` imitates what people ask about. `uniform` is for tests that weigh all facts of a relation alike."""
 
+CREDIT = (
+    "data of GeoNames (https://www.geonames.org), CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/), changed; the "
+    "periodic table of chemlib, MIT"
+)
+
 _CHEMISTRY = frozenset(("atomic", "chemical", "chemistry", "element", "elements", "periodic", "symbol", "symbols"))
 """Words of a text in which symbols and names of elements are meant as such."""
 _SYMBOL_PLACES = frozenset(("as", "by", "for", "is", "of", "symbol", "was"))
@@ -208,6 +213,7 @@ def open_world(table: Path) -> World:
         type_of=lambda question: facts().type_of(question),
         canonical=lambda question: facts().canonical(question),
         table=table,
+        credit=CREDIT,
         aliases=lambda question: facts().aliases(question),
         named=lambda question, response: facts().named(question, response),
         entities=lambda text: facts().entities(text),
