@@ -14,9 +14,10 @@ sys.path.insert(0, str(Path(inspect.currentframe().f_code.co_filename).parents[1
 
 from reversegen.config.fields import TASK_WILDCARD
 from reversegen.core.sources import SOURCES
-from reversegen.workflow import arms, enhance, evaluate, explore, judge, models, prepare, publish, roles, shards, tasks, worlds
+from reversegen.workflow import arms, enhance, evaluate, explore, judge, models, prepare, publish, roles, shards, tasks
 from reversegen.workflow import report as reports
 from reversegen.workflow import resources as requests
+from reversegen.workflow import worlds
 from reversegen.workflow.configuration import load_configuration
 from reversegen.workflow.environment import BUDGETED, WARNED, prepare_environment
 

@@ -74,6 +74,7 @@ def test_a_dry_run_makes_the_table_before_the_stages_that_read_it(workflow: Work
         path.write_text("{}")
     task = (workflow.folder / "config/tasks/tiny-math.yaml").read_text()
     task = task.replace("{world: arithmetic, mix: seeds,", "{world: facts, mix: popularity,")
+    task = task.replace("teacher: arithmetic", "teacher: facts")
     (workflow.folder / "config/tasks/facts.yaml").write_text(task)
     done = workflow.run("-n", "results/facts/seeds.jsonl")
     assert done.returncode == 0, done.stdout

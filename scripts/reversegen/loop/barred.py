@@ -23,9 +23,9 @@ class Barred:
 
     def __call__(self, identity: str, text: str) -> bool:
         """Whether an instruction is barred."""
-        return identity in self.seeds or self.asks(text)
+        return identity in self.seeds or self.bars(text)
 
-    def asks(self, text: str) -> bool:
+    def bars(self, text: str) -> bool:
         """Whether a text asks a test question, or names a held-out unit that a test question names."""
         return self.kind.canonical(text) in self.questions or not self.entities.isdisjoint(
             entities_of([text], self.kind)

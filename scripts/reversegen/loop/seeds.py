@@ -49,7 +49,7 @@ def clean_seeds(
         before, rows, overlaps, contradicting = len(kept), 0, 0, 0
         for row in read_source(name, source, files.get(name), kind):
             rows += 1
-            if barred.asks(row.text):
+            if barred.bars(row.text):
                 overlaps += 1
                 continue
             identity = instruction_id(row.text)

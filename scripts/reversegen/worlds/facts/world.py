@@ -27,7 +27,7 @@ from reversegen.worlds.facts.table import ANSWERS, RELATIONS, Fact, Table, part_
 from reversegen.worlds.facts.wordings import WORDINGS, readings, write
 
 
-class _Mix(NamedTuple):
+class _Drawing(NamedTuple):
     """How a corpus is drawn. Every relation has the same share."""
 
     power: float
@@ -37,9 +37,9 @@ class _Mix(NamedTuple):
 
 
 MIXES = {
-    "popularity": _Mix(0.7),
-    "popularity_by_relation": _Mix(0.7, by_relation=True),
-    "uniform": _Mix(0.0),
+    "popularity": _Drawing(0.7),
+    "popularity_by_relation": _Drawing(0.7, by_relation=True),
+    "uniform": _Drawing(0.0),
 }
 """`popularity` imitates what people ask about. `uniform` is for tests that weigh all facts of a relation alike."""
 
