@@ -11,6 +11,7 @@ report: "rules/captions/workflow.rst"
 
 include: "rules/common.smk"
 include: "rules/models.smk"
+include: "rules/worlds.smk"
 include: "rules/prepare.smk"
 include: "rules/judge.smk"
 include: "rules/explore.smk"

@@ -17,6 +17,7 @@ from reversegen.core.sources import SOURCES
 from reversegen.workflow import arms, enhance, evaluate, explore, judge, models, prepare, publish, roles, shards, tasks
 from reversegen.workflow import report as reports
 from reversegen.workflow import resources as requests
+from reversegen.workflow import worlds
 from reversegen.workflow.configuration import load_configuration
 from reversegen.workflow.environment import BUDGETED, WARNED, prepare_environment
 
@@ -136,6 +137,9 @@ gguf_source = bound(models.gguf_source)
 size_of = bound(models.size_of)
 fetched_models = bound(models.fetched_models)
 fetched_data = bound(models.fetched_data)
+
+# worlds
+world_tables = bound(worlds.world_tables)
 
 # prepare
 seed_files = bound(prepare.seed_files)

@@ -30,6 +30,7 @@ use rule write_references as write_seed_references with:
     input:
         questions="results/{task}/enhanced/drawn_seeds.jsonl",
         folder=asked_folder("teacher"),
+        world=world_tables,
     output:
         references="results/{task}/enhanced/seed_references{shard}.jsonl",
     log:
@@ -129,6 +130,7 @@ rule select_enhancement:
         probe=branch(multiple_choice, then=part_file("probe/labels.jsonl")),
         answers=branch(sampled, then="results/{task}/enhanced/answers.jsonl"),
         tests=test_questions,
+        world=world_tables,
     output:
         reversegen="results/{task}/enhanced/reversegen/train.jsonl",
         warmup="results/{task}/enhanced/warmup/train.jsonl",
@@ -167,6 +169,7 @@ use rule check_contamination as check_enhancement with:
             of_warmup_and_trained("embeddings.npy"), part_file("seeds.embeddings.npy"), test_embeddings
         ),
         evaluation=[],
+        world=world_tables,
     output:
         contamination=report(
             "results/{task}/contamination.json",

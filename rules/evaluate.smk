@@ -77,6 +77,7 @@ rule evaluate_proposer:
         proposer=arm_proposer,
         target=role_folder("target"),
         system_texts="results/{task}/system_texts.json",
+        world=world_tables,
     output:
         eval_json="results/{task}/{arm}/eval.json",
     log:
@@ -109,6 +110,7 @@ rule answer_tests:
     input:
         questions=test_questions,
         target=asked_folder("target", variant_folder),
+        world=world_tables,
     output:
         responses="results/{task}/{variant}/responses{shard}.jsonl",
     log:
@@ -196,6 +198,7 @@ rule measure_confidence:
         tests=test_questions,
         target=asked_folder("target", variant_folder),
         responses="results/{task}/{variant}/responses.jsonl",
+        world=world_tables,
     output:
         confidences="results/{task}/{variant}/confidences.jsonl",
     log:
@@ -229,6 +232,7 @@ rule label_tests:
         responses="results/{task}/{variant}/responses.jsonl",
         references=[],
         judgements=branch(judged, then=part_file("{variant}/judgements.jsonl")),
+        world=world_tables,
     output:
         labels="results/{task}/{variant}/labels{shard}.jsonl",
     log:
@@ -264,6 +268,7 @@ rule evaluate_target:
         target=variant_folder,
         selection=variant_selection,
         system_texts="results/{task}/system_texts.json",
+        world=world_tables,
     output:
         eval_json="results/{task}/{variant}/eval.json",
     log:
@@ -315,6 +320,7 @@ use rule answer_instructions as answer_transfer with:
     input:
         questions=rules.select_failures.output.instructions,
         target=asked_folder("transfer"),
+        world=world_tables,
     output:
         responses="results/{task}/transfer/{model}/responses{shard}.jsonl",
     log:
@@ -349,6 +355,7 @@ use rule label_responses as label_transfer with:
         references=branch(referenced, then=last_iteration("references.jsonl")),
         judgements=branch(judged, then=part_file("transfer/{model}/judgements.jsonl")),
         checked=ancient(part_file("judge.json")),
+        world=world_tables,
     output:
         labels="results/{task}/transfer/{model}/labels{shard}.jsonl",
     log:
@@ -364,6 +371,7 @@ rule evaluate_transfer:
         instructions=rules.select_failures.output.instructions,
         labels="results/{task}/transfer/{model}/labels.jsonl",
         target=role_folder("transfer"),
+        world=world_tables,
     output:
         eval_json="results/{task}/transfer/{model}/eval.json",
     log:

@@ -47,6 +47,7 @@ rule build_prompts:
     input:
         seeds=part_file("seeds.jsonl"),
         probe=branch(probed, then=part_file("probe/labels.jsonl")),
+        world=world_tables,
     output:
         prompts="results/{task}/iter{iteration}/prompts.jsonl",
     log:
@@ -154,6 +155,7 @@ rule embed_instructions:
         seeds=[],
         tests=[],
         folder=asked_folder("embedding"),
+        world=world_tables,
     output:
         embeddings="results/{task}/{arm}/embeddings.npy",
     log:
@@ -190,6 +192,7 @@ use rule embed_instructions as embed_seeds with:
         seeds=part_file("seeds.jsonl"),
         tests=[],
         folder=asked_folder("embedding"),
+        world=world_tables,
     output:
         embeddings="results/{task}/seeds.embeddings.npy",
     log:
@@ -204,6 +207,7 @@ use rule embed_instructions as embed_tests with:
         seeds=[],
         tests=part_file("tests/{set}.jsonl"),
         folder=asked_folder("embedding"),
+        world=world_tables,
     output:
         embeddings="results/{task}/tests/{set}.embeddings.npy",
     log:
@@ -216,6 +220,7 @@ rule collect_instructions:
     input:
         samples="results/{task}/{arm}/samples.jsonl",
         embeddings=embedding_files(part_file("{arm}/embeddings.npy")),
+        world=world_tables,
     output:
         instructions="results/{task}/{arm}/instructions.jsonl",
     log:
@@ -242,6 +247,7 @@ rule answer_instructions:
     input:
         questions=rules.collect_instructions.output.instructions,
         target=asked_folder("target"),
+        world=world_tables,
     output:
         responses="results/{task}/{arm}/responses{shard}.jsonl",
     log:
@@ -280,6 +286,7 @@ rule write_references:
     input:
         questions=rules.collect_instructions.output.instructions,
         folder=asked_folder("teacher"),
+        world=world_tables,
     output:
         references="results/{task}/{arm}/references{shard}.jsonl",
     log:
@@ -324,6 +331,7 @@ rule label_responses:
         references=branch(referenced, then=part_file("{arm}/references.jsonl")),
         judgements=branch(judged, then=part_file("{arm}/judgements.jsonl")),
         checked=ancient("results/{task}/judge.json"),
+        world=world_tables,
     output:
         labels="results/{task}/{arm}/labels{shard}.jsonl",
     log:
@@ -356,6 +364,7 @@ rule build_pairs:
         labels=up_to_now("labels.jsonl"),
         seeds=part_file("seeds.jsonl"),
         tests=test_questions,
+        world=world_tables,
     output:
         pairs="results/{task}/iter{iteration}/pairs.jsonl",
     log:
@@ -387,6 +396,7 @@ use rule check_contamination as check_pairs with:
         seeds=part_file("seeds.jsonl"),
         embeddings=embedding_files(up_to_now("embeddings.npy"), part_file("seeds.embeddings.npy"), test_embeddings),
         evaluation=ancient(branch(stops_on_collapse, then=part_file("iter{iteration}/eval.json"))),
+        world=world_tables,
     output:
         contamination="results/{task}/contamination/iter{iteration}.json",
     log:

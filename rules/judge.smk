@@ -12,6 +12,7 @@ rule check_judge:
         files=judge_file,
         openings=labelled_openings,
         folder=asked_folder("judge"),
+        world=world_tables,
     output:
         judge_json=report(
             "results/{task}/judge.json",
@@ -58,6 +59,7 @@ rule judge_responses:
         references=[],
         folder=asked_folder("judge"),
         checked=ancient("results/{task}/judge.json"),
+        world=world_tables,
     output:
         judgements="results/{task}/{arm}/judgements{shard}.jsonl",
     log:
@@ -98,6 +100,7 @@ use rule judge_responses as judge_seeds with:
         references=[],
         folder=asked_folder("judge"),
         checked=ancient(part_file("judge.json")),
+        world=world_tables,
     output:
         judgements="results/{task}/probe/judgements{shard}.jsonl",
     log:
@@ -115,6 +118,7 @@ use rule judge_responses as judge_references with:
         references=part_file("{arm}/references.jsonl"),
         folder=asked_folder("judge"),
         checked=ancient(part_file("judge.json")),
+        world=world_tables,
     output:
         judgements="results/{task}/{arm}/reference_judgements{shard}.jsonl",
     log:
@@ -132,6 +136,7 @@ use rule judge_responses as judge_seed_references with:
         references="results/{task}/enhanced/seed_references.jsonl",
         folder=asked_folder("judge"),
         checked=ancient(part_file("judge.json")),
+        world=world_tables,
     output:
         judgements="results/{task}/enhanced/seed_judgements{shard}.jsonl",
     log:
@@ -149,6 +154,7 @@ use rule judge_responses as judge_tests with:
         references=[],
         folder=asked_folder("judge"),
         checked=ancient(part_file("judge.json")),
+        world=world_tables,
     output:
         judgements="results/{task}/{variant}/judgements{shard}.jsonl",
     log:
@@ -166,6 +172,7 @@ use rule judge_responses as judge_transfer with:
         references=[],
         folder=asked_folder("judge"),
         checked=ancient(part_file("judge.json")),
+        world=world_tables,
     output:
         judgements="results/{task}/transfer/{model}/judgements{shard}.jsonl",
     log:

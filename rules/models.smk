@@ -37,6 +37,8 @@ rule pin_revisions:
 
 
 rule write_corpus:
+    input:
+        world=world_tables,
     output:
         corpus="results/models/{model}.corpus.jsonl",
     log:

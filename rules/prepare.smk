@@ -9,6 +9,7 @@ rule clean_seeds:
     input:
         files=seed_files,
         tests=test_questions,
+        world=world_tables,
     output:
         seeds="results/{task}/seeds.jsonl",
     log:
@@ -36,6 +37,7 @@ rule clean_seeds:
 rule build_tests:
     input:
         files=test_file,
+        world=world_tables,
     output:
         questions="results/{task}/tests/{set}.jsonl",
     log:
@@ -90,6 +92,7 @@ rule answer_seeds:
     input:
         questions=part_file("probe/drawn_seeds.jsonl"),
         target=asked_folder("target"),
+        world=world_tables,
     output:
         responses="results/{task}/probe/responses{shard}.jsonl",
     log:
@@ -129,6 +132,7 @@ rule label_seeds:
         responses=part_file("probe/responses.jsonl"),
         references=[],
         judgements=branch(judged, then=part_file("probe/judgements.jsonl")),
+        world=world_tables,
     output:
         labels="results/{task}/probe/labels{shard}.jsonl",
     log:
@@ -157,6 +161,7 @@ rule build_warmup:
     input:
         seeds=part_file("seeds.jsonl"),
         probe=branch(probed, then=part_file("probe/labels.jsonl")),
+        world=world_tables,
     output:
         warmup="results/{task}/warmup.jsonl",
     log:
@@ -189,6 +194,7 @@ rule check_contamination:
         seeds=part_file("seeds.jsonl"),
         embeddings=embedding_files(part_file("seeds.embeddings.npy"), test_embeddings),
         evaluation=[],
+        world=world_tables,
     output:
         contamination="results/{task}/contamination/warmup.json",
     log:

@@ -18,6 +18,7 @@ rule write_dataset:
         seeds=part_file("seeds.jsonl"),
         judge=part_file("judge.json"),
         evaluations=own_evals,
+        world=world_tables,
     output:
         folder=directory("results/{task}/dataset"),
     log:

@@ -74,6 +74,7 @@ rule write_table:
         targets=replicates(evaluate.target_evals),
         tests=replicates(reports.test_files),
         beside=replicates(evaluate.outcome_files),
+        world=world_tables,
     output:
         markdown=report(
             "results/{task}/table.md",
@@ -115,6 +116,7 @@ rule write_failure_clusters:
         responses=of_every("responses.jsonl"),
         references=of_every_referenced,
         embeddings=embedding_files(of_every("embeddings.npy")),
+        world=world_tables,
     output:
         failure_clusters="results/{task}/failure_clusters.jsonl",
         failures="results/{task}/failures.parquet",
@@ -142,6 +144,7 @@ rule write_texts:
         labels=rules.write_failure_clusters.input.labels,
         responses=rules.write_failure_clusters.input.responses,
         references=rules.write_failure_clusters.input.references,
+        world=world_tables,
     output:
         texts="results/{task}/texts.jsonl",
     log:
@@ -172,6 +175,7 @@ rule write_report:
         judge=first_replicate("judge.json"),
         models=trained_models,
         texts=clear_texts,
+        world=world_tables,
     output:
         page=report(
             "results/{task}/report.html",
@@ -202,6 +206,8 @@ rule write_report:
 
 
 rule collect_outcomes:
+    input:
+        world=world_tables,
     output:
         outcomes="results/{task}/outcomes.json",
     log:

@@ -6,7 +6,6 @@ results/tiny-math/contamination.json --kind '{"name":"math","worlds":["arithmeti
 '{"ngram":3,"threshold":0.85}' --limits '{"near_share":null,"semantic_share":null}' --embedding null
 """
 
-from dataclasses import asdict
 from pathlib import Path
 
 from reversegen.config.task import ContaminationLimits, Deduplication, Embedding, KindUse
@@ -35,7 +34,7 @@ def main(
     meanings = files.meanings(embedding.eps) if embedding else None
     counts = find_contamination(files.training(), files.kept_out(), settings, open_kind(kind), meanings)
     counts.refuse(limits.near_share, limits.semantic_share)
-    write_json(contamination, asdict(counts))
+    write_json(contamination, counts.content)
 
 
 if __name__ == "__main__":

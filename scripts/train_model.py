@@ -9,7 +9,7 @@ python scripts/train_model.py --corpus results/models/tiny-arithmetic.corpus.jso
 
 from pathlib import Path
 
-from reversegen.config.models import TinyModel
+from reversegen.config.tiny_model import TinyModel
 from reversegen.core.records import Labelled, TrainingRow, read_records
 from reversegen.stage import run
 

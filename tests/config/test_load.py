@@ -226,7 +226,9 @@ def test_a_missing_file_of_models_is_named_and_a_missing_lock_is_none(edited: Ed
     assert edited.refusal().startswith(f"{edited.folder / MODELS}: ")
 
 
-@pytest.mark.parametrize("name", ["tables", "figures", "models", "Tiny", "tiny_math", "tiny.s1", "tiny math", "ü"])
+@pytest.mark.parametrize(
+    "name", ["tables", "figures", "models", "worlds", "Tiny", "tiny_math", "tiny.s1", "tiny math", "ü"]
+)
 def test_a_task_with_a_reserved_or_illegal_name_is_refused(edited: Edited, name: str) -> None:
     file = shutil.copy(edited.folder / TASK, edited.folder / f"tasks/{name}.yaml")
     assert edited.refusal().startswith(f"{file}: ")

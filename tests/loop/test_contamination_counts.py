@@ -16,7 +16,7 @@ from reversegen.kinds.base import Kind
 from reversegen.kinds.honesty import Honesty
 from reversegen.kinds.safety import Safety
 from reversegen.loop.contamination import Contamination, KeptOut, find_contamination, taught
-from reversegen.worlds import WORLDS, knowledge
+from reversegen.worlds import knowledge
 
 SETTINGS = Deduplication(ngram=2, threshold=0.6)
 WORDS = [
@@ -28,7 +28,11 @@ def kind(name: Any) -> Kind:
     honesty = Honesty(
         samples=10, temperature=1, threshold=1.193, none_of_the_above=True, sure_question="?", sure="yes", unsure="no"
     )
-    return open_kind(KindUse(name=name, worlds=list(WORLDS), honesty=honesty, safety=Safety(refusals=["no"])))
+    return open_kind(
+        KindUse(
+            name=name, worlds=["arithmetic", "knowledge", "policy"], honesty=honesty, safety=Safety(refusals=["no"])
+        )
+    )
 
 
 MATH, HONESTY, SAFETY = kind("math"), kind("honesty"), kind("safety")

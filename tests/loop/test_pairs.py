@@ -42,8 +42,21 @@ class Iteration:
         return judged_instructions(self.instructions, self.labels, self.samples, self.prompts, nothing, MATH)
 
 
-def pairing(*, across_prompts: bool = True, max_reuse: int = 4, max_pairs: int | None = None) -> Pairing:
-    return Pairing(across_prompts=across_prompts, max_reuse=max_reuse, max_pairs=max_pairs)
+def pairing(
+    *,
+    across_prompts: bool = True,
+    max_reuse: int = 4,
+    max_pairs: int | None = None,
+    same_type: bool = False,
+    equal_types: bool = False,
+) -> Pairing:
+    return Pairing(
+        across_prompts=across_prompts,
+        max_reuse=max_reuse,
+        max_pairs=max_pairs,
+        same_type=same_type,
+        equal_types=equal_types,
+    )
 
 
 def judged(text: str, verdict: str, *prompts: str) -> Judged:
@@ -397,3 +410,38 @@ def test_the_training_library_reads_the_written_pairs(tmp_path: Path) -> None:
     )
     assert row == {"prompt": "Q4.", "chosen": " 20 + 3 + 4", "rejected": " 20 + 3"}
     assert read_question(row["chosen"]).type == "add_add"
+
+
+def test_both_sides_of_a_pair_have_the_same_type_if_the_task_wants_it() -> None:
+    failed = [judged(f"{n} + 3", "failed", "one") for n in range(20, 26)]
+    failed += [judged(f"{n} - 3", "failed", "two") for n in range(20, 26)]
+    passed = [judged(f"{n} - 4", "passed", "one", "two") for n in range(20, 23)]
+    passed += [judged(f"{n} + 4", "passed", "three") for n in range(20, 23)]
+    types = {j.id: j.type for j in (*failed, *passed)}
+    free = build_pairs([*failed, *passed], [], pairing(), 0, 0)
+    assert Counter((types[p.chosen_id], types[p.rejected_id]) for p in free) != {}
+    assert any(types[p.chosen_id] != types[p.rejected_id] for p in free)
+    same = build_pairs([*failed, *passed], [], pairing(same_type=True), 0, 0)
+    assert [types[p.chosen_id] for p in same] == [types[p.rejected_id] for p in same]
+    assert Counter((types[p.chosen_id], p.pairing) for p in same) == {
+        ("add", "across_prompts"): 6,
+        ("subtract", "same_prompt"): 6,
+    }
+    assert max(Counter(p.rejected_id for p in same).values()) <= 4
+    earlier = build_pairs(failed[:6], passed, pairing(same_type=True), 0, 1)
+    assert {(types[p.rejected_id], p.pairing) for p in earlier} == {("add", "earlier_pass")}
+    with pytest.raises(BadInput, match="share no prompt"):
+        build_pairs([*failed[:6], *passed[:3]], [], pairing(same_type=True), 0, 0)
+
+
+def test_no_type_gives_more_than_an_equal_share_of_the_pairs_if_the_task_wants_it() -> None:
+    failed = [judged(f"{n} + 3", "failed", "one") for n in range(20, 30)]
+    failed += [judged(f"{n} - 3", "failed", "one") for n in range(20, 24)]
+    failed += [judged("20 + 3 + 4", "failed", "one")]
+    passed = [judged(f"{n} + 4", "passed", "one") for n in range(20, 26)]
+    types = {j.id: j.type for j in failed}
+    every = build_pairs([*failed, *passed], [], pairing(), 0, 0)
+    assert Counter(types[p.chosen_id] for p in every) == {"add": 10, "subtract": 4, "add_add": 1}
+    equal = build_pairs([*failed, *passed], [], pairing(equal_types=True), 0, 0)
+    assert Counter(types[p.chosen_id] for p in equal) == {"add": 5, "subtract": 4, "add_add": 1}
+    assert {p.chosen_id for p in equal} < {p.chosen_id for p in every}

@@ -17,6 +17,7 @@ MARKS_OF_FIXTURES = {
     "tiny_model": {"models"},
     "minilm": {"models", "real_model"},
     "smollm2": {"models", "real_model"},
+    "packaged_facts": {"real_model"},
     "vllm_python": {"models", "vllm"},
     "cluster": {"slurm"},
     "shared_data": {"shared_data"},

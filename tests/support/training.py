@@ -7,7 +7,8 @@ from typing import Any
 from tests.support.kinds import MATH
 
 from reversegen.config.data import Corpus
-from reversegen.config.models import ModelUse, Pretraining, Shape, TinyModel
+from reversegen.config.models import ModelUse
+from reversegen.config.tiny_model import Pretraining, Shape, TinyModel
 from reversegen.config.training import Lora, Preference, Training
 from reversegen.config.workflow import Tracking
 from reversegen.core.records import Pair, TrainingRow

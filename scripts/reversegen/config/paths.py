@@ -6,6 +6,7 @@
 | `results/models/MODEL`, `resources/downloads/models/MODEL`, or the user's folder | `model_folder` |
 | `resources/downloads/packages/NAME` of a model, or the user's GGUF file | `gguf_file` |
 | `results/models/MODEL.embeddings` | `embedding_cache` |
+| `results/worlds/facts.jsonl` | `FACTS_TABLE` |
 | `resources/downloads/data/NAME.jsonl`, `resources/downloads/{files,packages}/NAME` | `download_path` |
 | the same, or the user's file | `source_file` |
 """
@@ -20,6 +21,8 @@ from reversegen.config.task import Task
 
 DOWNLOADS = Path("resources/downloads")
 TRAINED_MODELS = Path("results/models")
+FACTS_TABLE = Path("results/worlds/facts.jsonl")
+"""The table of the world `facts`."""
 
 
 def run_path(run: str, path: str) -> str:

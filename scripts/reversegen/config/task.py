@@ -142,7 +142,7 @@ class KindUse(Section):
 
     name: str
     worlds: tuple[str, ...] = ()
-    """The invented worlds from which its questions are drawn, and the world whose solver is the teacher."""
+    """The worlds from which its questions are drawn, and the world whose solver is the teacher."""
 
     def settings(self, section: type[S]) -> S:
         """The settings of the kind as an object of `section`, the class that the kind defines for them."""

@@ -128,6 +128,16 @@ class Pairing(Section):
     max_pairs: Positive | None = Field(
         description="Largest number of pairs in an iteration. Null, the default, uses all possible pairs."
     )
+    same_type: bool = Field(
+        False,
+        description="Whether both sides of a pair must have the same type, such as the relation of a question on a fact. "
+        "DPO then learns nothing about types as such, which keeps a proposer from writing one type only. False by default.",
+    )
+    equal_types: bool = Field(
+        False,
+        description="Whether no type of failing instruction may give more pairs than an equal share of all of them. False "
+        "by default.",
+    )
 
 
 class Preference(Section):

@@ -62,10 +62,12 @@ def evaluate_proposer(
     """Metrics of a proposer on its held-out samples, and its failure rate by type and by subject.
 
     `known` holds the ids of the seeds and of the instructions of earlier proposers in any split. `failure_rate` counts every
-    sample, and `failure_rate_unique` every distinct instruction once. Invalid samples are in neither rate; `validity` is the
-    share of the others. `semantic_novelty` is the share of distinct instructions that mean nearly the same as no seed and no
-    earlier instruction. Without `meanings` the semantic metrics are null. Diversity is measured on `settings.diversity_sample`
-    valid samples and is null if there are fewer. Novelty is null if `known` is empty. Every null has a reason.
+    sample, and `failure_rate_unique` every distinct instruction once. Invalid samples are in neither rate; `validity` is
+    the share of the others. If the task's worlds hold out units, `names_heldout` is the share of valid samples that name
+    one; these count in all other metrics too. `semantic_novelty` is the share of distinct
+    instructions that mean nearly the same as no seed and no earlier instruction. Without `meanings` the semantic metrics
+    are null. Diversity is measured on `settings.diversity_sample` valid samples and is null if there are fewer. Novelty is
+    null if `known` is empty. Every null has a reason.
     """
     held, valid, unique, verdicts = writing.heldout, writing.valid, writing.distinct, writing.verdicts
 
@@ -91,6 +93,8 @@ def evaluate_proposer(
         abstained = writing.abstentions(valid)
         right = [not (fails or abstains) for fails, abstains in zip(failed, abstained, strict=True)]
         metrics |= {RIGHT_SHARE.name: share(right, valid), ABSTAINED_SHARE.name: share(abstained, valid)}
+    if kind.entities:
+        metrics["names_heldout"] = share([bool(kind.entities(i.text)) for _, i in valid], valid)
     if meanings and known:
         metrics["semantic_novelty"] = share(_new_in_meaning(unique, meanings), unique)
     metrics |= _diversity([i for _, i in valid], settings, random_seed, kind, meanings)

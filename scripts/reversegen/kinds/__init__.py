@@ -5,6 +5,8 @@ This module imports a kind only when it is opened, because every import of `kind
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -51,10 +53,14 @@ def open_kind(use: KindUse) -> Kind:
     """The kind of a task, with its settings and worlds. Raises BadInput for an unknown kind."""
     from reversegen.core.errors import BadInput
     from reversegen.worlds import WORLDS
+    from reversegen.worlds.base import named_entities
 
     if use.name not in KINDS:
         raise BadInput(f"kind: unknown kind {use.name!r}; choose one of {', '.join(sorted(KINDS))}")
-    kind: Kind = import_module(KINDS[use.name]).open_kind(use, [WORLDS[name] for name in use.worlds])
+    worlds = [WORLDS[name] for name in use.worlds]
+    kind: Kind = import_module(KINDS[use.name]).open_kind(use, worlds)
+    if any(world.entities for world in worlds):
+        kind = replace(kind, entities=partial(named_entities, worlds=worlds))
     return kind
 
 

@@ -276,6 +276,8 @@ class Kind:
     `ScoreMetric`s."""
     sampled: SampledRows | None = None
     """How rows are written from several answers of the target; None if `enhancement_row` needs none."""
+    entities: Callable[[str], frozenset[str]] | None = None
+    """The held-out units that a text names, such as countries. None if the task's worlds have none; its kind need not know."""
 
     @property
     def measures(self) -> list[str]:

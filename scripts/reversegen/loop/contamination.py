@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from reversegen.config.task import Deduplication
 from reversegen.core.errors import BadInput
 from reversegen.core.files import read_json
 from reversegen.core.records import Message, Pair, Question, Seed, TrainingRow, read_records
 from reversegen.kinds.base import Kind
+from reversegen.loop.barred import entities_of
 from reversegen.text.embeddings import Embeddings, Vectors, read_embeddings
 from reversegen.text.near_duplicates import near_any
 from reversegen.text.semantic_duplicates import nearest
@@ -45,12 +47,21 @@ class Contamination:
     """Counts of rows, by training set and by the kept-out set that they overlap with."""
 
     exact: dict[str, dict[str, int]]
+    """Rows that ask a test question or are a held-out seed, and those that name a held-out unit that a test question names."""
     near: dict[str, dict[str, int]]
     """Overlaps of word n-grams, including the exact overlaps."""
     rows: dict[str, int]
     """All rows of each training set."""
     semantic: dict[str, dict[str, int]] = field(default_factory=dict)
     """Cosines above 1 - eps, including the exact overlaps; empty if the task has no embedding model."""
+    entities: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Those of the exact overlaps that name a held-out unit; empty if the task's worlds have no units."""
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The content of the file. It has `entities` only if the task's worlds have held-out units."""
+        counts = asdict(self)
+        return counts if self.entities else {name: value for name, value in counts.items() if name != "entities"}
 
     def refuse(self, near_share: float | None, semantic_share: float | None) -> None:
         """Raise BadInput if the overlaps must stop the run."""
@@ -160,10 +171,16 @@ def find_contamination(
     exact: dict[str, dict[str, int]] = {name: {} for name in training}
     near: dict[str, dict[str, int]] = {name: {} for name in training}
     semantic: dict[str, dict[str, int]] = {name: {} for name in training if meanings}
+    entities: dict[str, dict[str, int]] = {name: {} for name in training if kind.entities}
     for set_name, withheld in kept_out.items():
-        questions = set(map(kind.canonical, withheld.texts)) if withheld.ids is None else set()
+        asked = [] if withheld.ids is not None else withheld.texts
+        questions, units = set(map(kind.canonical, asked)), entities_of(asked, kind)
         for name, rows in training.items():
             same = [kind.canonical(t) in questions if withheld.ids is None else i in withheld.ids for i, t in rows]
+            if kind.entities:
+                names_unit = [not units.isdisjoint(kind.entities(t)) for _, t in rows]
+                same = [one or two for one, two in zip(same, names_unit, strict=True)]
+                entities[name][set_name] = sum(names_unit)
             exact[name][set_name] = sum(same)
             repeats = near_any([text for _, text in rows], withheld.texts, deduplication)
             near[name][set_name] = sum(one or two for one, two in zip(same, repeats, strict=True))
@@ -171,4 +188,4 @@ def find_contamination(
                 closest = nearest(meanings.training.vectors_of(i for i, _ in rows), meanings.kept_out[set_name])
                 alike = closest > 1 - meanings.eps
                 semantic[name][set_name] = sum(one or bool(two) for one, two in zip(same, alike, strict=True))
-    return Contamination(exact, near, {name: len(rows) for name, rows in training.items()}, semantic)
+    return Contamination(exact, near, {name: len(rows) for name, rows in training.items()}, semantic, entities)

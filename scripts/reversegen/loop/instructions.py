@@ -65,6 +65,14 @@ def collect_instructions(samples: Sequence[Sample], deduplication: Deduplication
         "%d samples: %d distinct valid instructions, %d near-duplicates in train, %d unreadable %s",
         len(samples), len(instructions_by_id) - reasons.total(), len(duplicates), reasons.total(), dict(reasons),
     )  # fmt: skip
+    if kind.entities:
+        valid = [i for i in instructions if i.invalid is None]
+        named = sum(bool(kind.entities(i.text)) for i in valid)
+        log.info(
+            "%d of %d distinct valid instructions name a held-out unit; none trains if tests ask of it",
+            named,
+            len(valid),
+        )
     return instructions
 
 

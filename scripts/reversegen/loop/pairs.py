@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -87,7 +87,8 @@ def build_pairs(
 
     Passed instructions of the same prompt come first, then, with `across_prompts`, those of other prompts, then those of
     earlier iterations. Each passed instruction serves at most `max_reuse` times, and the least used one is taken first. Failed
-    instructions are taken in turns from their types, so that `max_pairs` drops common types before rare ones.
+    instructions are taken in turns from their types, so that `max_pairs` drops common types before rare ones. With `same_type`
+    both sides have the same type; with `equal_types` each type gives at most an equal share of the pairs, rounded up.
 
     Raises BadInput, with what to change, if no instruction is valid, none failed, none passed, or no two can be paired.
     """
@@ -115,22 +116,57 @@ def build_pairs(
             "check the labels, sample more (prompts.train), or stop at this iteration"
         )
     used: Counter[str] = Counter()
-    matched = _match_prompts(failed, passed, used, pairing.max_reuse)
-    waiting = (j for j in failed if j.id not in matched)
     pools = {"across_prompts": passed if pairing.across_prompts else [], "earlier_pass": earlier_passed}
-    for name, pool in pools.items():
-        # the pool comes first: when it is empty, zip must not have taken another failed instruction
-        for rejected, chosen in zip(_least_used(pool, used, pairing.max_reuse), waiting, strict=False):
-            used[rejected.id] += 1
-            matched[chosen.id] = _pair(chosen, rejected, chosen.prompts[0], name)
+    matched = dict[str, Pair]()
+    for type_ in sorted({j.type for j in failed}) if pairing.same_type else [None]:
+        matched |= _match(failed, passed, pools, used, pairing.max_reuse, type_)
     if not matched:
         raise BadInput(
             f"iteration {iteration}: {len(failed)} failed and {len(passed)} passed instructions share no prompt; set "
             "pairs.across_prompts: true or raise sampling.samples_per_prompt"
         )
-    pairs = [matched[j.id] for j in failed if j.id in matched][: pairing.max_pairs]
+    chosen_ones = [j for j in failed if j.id in matched]
+    if pairing.equal_types:
+        chosen_ones = _equal_types(chosen_ones)
+    pairs = [matched[j.id] for j in chosen_ones][: pairing.max_pairs]
     log.info("pairs: %s", pair_statistics(pairs))
     return pairs
+
+
+def _match(
+    failed: Sequence[Judged],
+    passed: Sequence[Judged],
+    pools: Mapping[str, Sequence[Judged]],
+    used: Counter[str],
+    max_reuse: int,
+    type_: str | None,
+) -> dict[str, Pair]:
+    """Pairs of instructions of one type, or of any type for None, by the id of the failed instruction. Uses are counted."""
+
+    def of_type(several: Sequence[Judged]) -> list[Judged]:
+        return [j for j in several if type_ is None or j.type == type_]
+
+    matched = _match_prompts(of_type(failed), of_type(passed), used, max_reuse)
+    waiting = (j for j in of_type(failed) if j.id not in matched)
+    for name, pool in pools.items():
+        # the pool comes first: when it is empty, zip must not have taken another failed instruction
+        for rejected, chosen in zip(_least_used(of_type(pool), used, max_reuse), waiting, strict=False):
+            used[rejected.id] += 1
+            matched[chosen.id] = _pair(chosen, rejected, chosen.prompts[0], name)
+    return matched
+
+
+def _equal_types(chosen: Sequence[Judged]) -> list[Judged]:
+    """The failed instructions in their order, without those that exceed an equal share of their type, rounded up."""
+    types = {j.type for j in chosen}
+    share = -(-len(chosen) // max(1, len(types)))
+    counts = Counter[str]()
+    kept = []
+    for judged in chosen:
+        counts[judged.type] += 1
+        if counts[judged.type] <= share:
+            kept.append(judged)
+    return kept
 
 
 def _match_prompts(

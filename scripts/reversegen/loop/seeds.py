@@ -15,6 +15,7 @@ from reversegen.core.files import check_file
 from reversegen.core.records import Labelled, Question, Seed, Split, read_records
 from reversegen.ids import hashed_seed, instruction_id
 from reversegen.kinds.base import ACCURACY, RETAINED, Kind, Raw, Unusable
+from reversegen.loop.barred import Barred
 from reversegen.worlds import WORLDS, draw_examples
 
 log = logging.getLogger("reversegen")
@@ -31,7 +32,7 @@ def clean_seeds(
     heldout_share: float,
     kind: Kind,
 ) -> Iterator[Seed]:
-    """The seeds of all sources, without repeated ones and without those that ask a test question.
+    """The seeds of all sources, without repeated ones and without those that ask a test question or name what one is about.
 
     `files` gives the file of each source that is not a corpus. The split is decided by a hash of the normalised text. If a
     source and subject has fewer seeds of a split than a prompt needs, these seeds are dropped. Everything is read and checked
@@ -42,13 +43,13 @@ def clean_seeds(
     kept: dict[str, tuple[bytes, str | None, tuple[str, ...], Group]] = {}
     groups: dict[Group, Group] = {}  # all seeds of a group share one object
     sizes = Counter[Group]()
-    questions = {kind.canonical(question.text) for question in tests}
+    barred = Barred(tests, kind)
     counts: dict[str, str] = {}
     for name, source in sources.items():
         before, rows, overlaps, contradicting = len(kept), 0, 0, 0
         for row in read_source(name, source, files.get(name), kind):
             rows += 1
-            if kind.canonical(row.text) in questions:
+            if barred.bars(row.text):
                 overlaps += 1
                 continue
             identity = instruction_id(row.text)

@@ -18,6 +18,7 @@ from reversegen.core.records import Seed
 from reversegen.evaluation.eval_file import EvalFile
 from reversegen.evaluation.judge_check import JudgeReport
 from reversegen.reporting.tables import markdown
+from reversegen.worlds import describe
 
 LICENCES = {
     *("apache-2.0", "mit", "odbl", "odc-by", "pddl", "unlicense", "cc0-1.0", "cc-by-sa-3.0", "cc-by-sa-4.0"),
@@ -188,7 +189,7 @@ def _place(source: DataSource) -> str:
         return source.url.address
     if source.package:
         return f"{source.package.path} of the Python package {source.package.requirement}"
-    return f"the invented world {source.corpus.world}" if source.corpus else "a private file"
+    return describe(source.corpus.world) if source.corpus else "a private file"
 
 
 def _percent(metric: Metric) -> str:

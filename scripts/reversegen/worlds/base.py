@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from reversegen.config.data import Corpus
@@ -24,7 +25,7 @@ class Example:
 
 @dataclass(frozen=True)
 class World:
-    """One invented world as functions. Each world is one module that fills in this class."""
+    """One world as functions. Each world is one module or package that fills in this class."""
 
     teaches: bool
     """Whether a task may name this world as its teacher: its solver then writes the references."""
@@ -41,11 +42,16 @@ class World:
     canonical: Callable[[str], str | None]
     """One form for all questions that ask the same; None for any other text."""
     aliases: Callable[[str], Sequence[str]] | None = None
-    """Question to all accepted names of its answer, of which a solution uses the first; empty for any other text."""
+    """All accepted names of a question's answer; the first is the one that a solution uses. None if answers have one name."""
     named: Callable[[str, str], Sequence[str]] | None = None
-    """(question, response) to the possible answers of the question's type that the response names, in order, each once.
-
-    Each is the first of its aliases. Both functions are None for a world whose answers have one form."""
+    """(question, response) to the canonical names of all possible answers of the question's type that the response names, in
+    order, each once. None if the world cannot tell."""
+    entities: Callable[[str], frozenset[str]] | None = None
+    """The held-out units that a text names by any of their names. None if only whole questions are held out."""
+    table: Path | None = None
+    """The file that the world is read from, which a rule makes. None for an invented world."""
+    credit: str | None = None
+    """Whose data it is, as the licence of the data asks to say. None for an invented world."""
 
 
 def question_type(text: str, worlds: Iterable[World]) -> str | None:
@@ -56,3 +62,8 @@ def question_type(text: str, worlds: Iterable[World]) -> str | None:
 def canonical_form(text: str, worlds: Iterable[World]) -> str | None:
     """The canonical form of a question, from the first world that recognises it; None if no world does."""
     return next(filter(None, (world.canonical(text) for world in worlds)), None)
+
+
+def named_entities(text: str, worlds: Iterable[World]) -> frozenset[str]:
+    """The held-out units that a text names, in all worlds that know units."""
+    return frozenset[str]().union(*(world.entities(text) for world in worlds if world.entities))

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from reversegen.config.paths import download_path, gguf_file, model_folder, task_sources
 from reversegen.config.workflow import Configuration
-from reversegen.operations.doctor.environments import search_path
 from reversegen.operations.doctor.finding import Finding, ask
+from reversegen.workflow.environment import search_path
 from reversegen.workflow.stages import models_by_role
 
 
