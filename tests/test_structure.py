@@ -230,7 +230,9 @@ def test_only_scripts_that_take_the_whole_configuration_show_no_python_command()
 @pytest.mark.parametrize(
     "path",
     [
-        pytest.param(path, id=path.stem, marks=[pytest.mark.models] if path.stem in ("convert_gguf", "convert_model") else [])
+        pytest.param(
+            path, id=path.stem, marks=[pytest.mark.models] if path.stem in ("convert_gguf", "convert_model") else []
+        )
         for path in FULL_COMMANDS
     ],
 )
