@@ -47,6 +47,7 @@ from reversegen.core.files import file_sha256, write_text
 from reversegen.core.records import Message, Pair, TrainingRow
 from reversegen.engines.base import Decoding, Request
 from reversegen.engines.transformers import TransformersEngine
+from reversegen.models.card import model_card
 from reversegen.models.loading import load_tokenizer
 from reversegen.training import checkpoints, common, dpo, sft
 from reversegen.training.checkpoints import Checkpoints
@@ -449,6 +450,11 @@ def test_the_card_describes_how_a_model_was_trained_and_from_what(folders: Folde
     assert counts in cards[enhanced].text
     assert "| lora.r | 4 |" in cards[enhanced].text
     assert str(tmp_path) not in "".join(card.text for card in cards.values())
+    origin = {"package": "some==1", "package_path": "some/small.gguf", "licence": "MIT"}
+    (proposer / "manifest.json").write_text(json.dumps(origin))
+    packaged = model_card("target", "sft", proposer, {}, 0, manifest(enhanced))
+    assert "base_model" not in packaged
+    assert "Trained from `some/small.gguf` of the Python package `some==1` (its licence: MIT)" in packaged
 
 
 def test_the_card_shows_the_system_text_that_the_model_reads(folders: Folders, tmp_path: Path) -> None:

