@@ -8,8 +8,10 @@
 
 
 onstart:
-    if reason := asked_models.check():
-        print(f"No conversation was rendered before the start: {reason}", file=sys.stderr)
+    with ending_snakemake():
+        file_checks.check()
+        if reason := asked_models.check():
+            print(f"No conversation was rendered before the start: {reason}", file=sys.stderr)
 
 
 rule pin_revisions:

@@ -14,6 +14,7 @@ from reversegen.evaluation.outcomes import EvaluationOutcomes
 from reversegen.evaluation.statistics import comparison, difference
 from reversegen.kinds.base import RETAINED
 from reversegen.reporting.rows import TARGET_ROWS
+from reversegen.reporting.run_checks import checks_section
 from reversegen.reporting.tables import Cell, cell_text, headline_metrics, main_metric, markdown, table
 
 Rows = dict[str, dict[str, Cell]]
@@ -30,10 +31,15 @@ CONTROL = "warmup_failures"
 """The source that differs from reversegen only by the proposer's training: the difference is what training adds."""
 
 
-def table_markdown(evaluations: Sequence[EvalFile], outcomes: Sequence[EvaluationOutcomes]) -> str:
-    """The content of `table.md`. Raises BadInput if the evaluations are not of one task."""
+def table_markdown(
+    evaluations: Sequence[EvalFile], outcomes: Sequence[EvaluationOutcomes], gates: Sequence[Path] = ()
+) -> str:
+    """The content of `table.md`. `gates` are the contamination reports of the run.
+
+    Raises BadInput if the evaluations are not of one task.
+    """
     title, _, numbers = markdown(evaluations, outcomes).partition("\n\n")
-    return f"{title}\n\n{summary(evaluations, outcomes)}\n\n{numbers}"
+    return f"{title}\n\n{summary(evaluations, outcomes)}\n\n{numbers}\n{checks_section(evaluations, gates)}\n"
 
 
 def read_summary(table_file: Path) -> str:
