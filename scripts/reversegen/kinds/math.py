@@ -61,7 +61,7 @@ METRICS = (
     ACCURACY,
     DetailShare(
         "accuracy_strict",
-        "right answers in the requested form among all test questions",
+        "answers that are right and in the requested form, among all test questions",
         measure=ACCURACY.name,
         hit={STRICT: True, FLEXIBLE: False}.get,
     ),
