@@ -1,4 +1,4 @@
-"""The stages that fetch, run against a hub of the tests' own."""
+"""Runs of the stages that fetch, with the hub of `hub_server`."""
 
 from __future__ import annotations
 

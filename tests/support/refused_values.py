@@ -65,7 +65,7 @@ REFUSED = [
     (TASK, "evaluation.bootstrap", 10),
     (MODELS, "llama3-8b.dtype", "int3"),
     (MODELS, "llama3-8b.hub", "Llama-3"),
-    # a name that nothing has
+    # an unknown name
     (TASK, "proposer", "llama4"),
     (TASK, "target", "llama4"),
     (TASK, "teacher", "llama4"),

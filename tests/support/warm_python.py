@@ -48,12 +48,12 @@ IMPORTED = (
     "trl.trainer.sft_trainer",
     "trl.trainer.dpo_trainer",
 )
-"""What the jobs of the tests import. None of these starts a thread that computes."""
+"""The packages that the jobs of the tests import. None of these starts a thread that computes."""
 LIBRARY = REPOSITORY / "scripts/reversegen"
 NEEDS_MORE = {"reversegen.engines.vllm", "reversegen.text.embeddings", "reversegen.text.semantic_duplicates"}
-"""Modules that import what few jobs need."""
+"""Modules of this repository that import packages which few jobs need."""
 JOBS = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "TQDM_DISABLE": "1"}
-"""What the Snakefile sets for every job."""
+"""The environment variables that the Snakefile sets for every job."""
 READ_AT_IMPORT = ("HF_HUB_OFFLINE", "HF_ENDPOINT", "HF_HOME", "CUDA_VISIBLE_DEVICES", "PYTHONPATH", "PYTHONHASHSEED")
 CLIENT = """#!{python} -IS
 import array, json, os, signal, socket, sys
@@ -81,7 +81,10 @@ os._exit(os.WEXITSTATUS(status))
 
 
 def warm_python() -> str:
-    """The path of the warm Python. The first call starts its server. Outside pytest, and off Linux: the interpreter."""
+    """The path of the warm Python. The first call starts its server.
+
+    Outside pytest, and on systems other than Linux, it is the interpreter of the tests.
+    """
     if FOLDER not in os.environ or not hasattr(os, "pidfd_open"):
         return sys.executable
     folder = Path(os.environ[FOLDER])
@@ -133,7 +136,7 @@ class Server:
         """By the process's descriptor: its id, and the program that waits for it."""
 
     def next_job(self) -> tuple[list[str], str, dict[str, str]]:
-        """Fork for each program. Returns in the child alone: words, folder and environment of its job."""
+        """Fork for each program. It returns only in the child: the words, folder and environment of the child's job."""
         while True:
             for key, _ in self.selector.select():
                 if key.fd == self.owner:
@@ -201,7 +204,7 @@ def is_of_repository(words: list[str]) -> bool:
 
 
 def import_all() -> None:
-    """Import the packages and this repository's modules, and do what every Snakemake does first."""
+    """Import the packages and this repository's modules, and do the first steps of every Snakemake."""
     for module in IMPORTED:
         importlib.import_module(module)
     sys.path.insert(0, str(LIBRARY.parent))
@@ -209,7 +212,7 @@ def import_all() -> None:
         module = ".".join(path.relative_to(LIBRARY.parent).with_suffix("").parts).removesuffix(".__init__")
         if module not in NEEDS_MORE:
             importlib.import_module(module)
-    for script in sorted(LIBRARY.parent.glob("*.py")):  # parses the code that the hashes of the rules are of
+    for script in sorted(LIBRARY.parent.glob("*.py")):  # parses the code that the rules hash
         importlib.import_module("reversegen.workflow.code_hash").code_hash(script.stem)
     del sys.path[0]
     sys.argv = ["snakemake", "--version"]  # imports Snakemake and finds its plugins
@@ -219,7 +222,7 @@ def import_all() -> None:
 
 
 def run_as_interpreter(python: str, words: list[str], folder: str, environment: dict[str, str]) -> int:
-    """Do what `python WORDS` does in a folder, with an environment; its own jobs are given `python`. Returns the status."""
+    """Do what `python WORDS` does in a folder with an environment, and return its status. Jobs that it starts run `python`."""
     os.chdir(folder)
     if not is_of_repository(words):
         for name in [name for name in sys.modules if name.partition(".")[0] == LIBRARY.name]:
@@ -249,7 +252,7 @@ def main(folder: Path) -> None:
     status = [0]
 
     def end() -> None:
-        """The last of what runs at exit. Python would free every imported object one by one, which takes seconds."""
+        """End the process. Without this, Python would free every imported object one by one, which takes seconds."""
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status[0])

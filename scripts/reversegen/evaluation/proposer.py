@@ -27,8 +27,8 @@ PROPOSER_METRICS = (
     FAILURE_RATE,
     MetricDescription(
         "failure_rate_corrected",
-        "the failure rate corrected for the judge's errors on its labelled set (Rogan-Gladen); the correction moves the interval "
-        "too, and how unsure these errors are makes it wider than that of failure_rate",
+        "the failure rate corrected for the judge's errors on its labelled set (Rogan-Gladen); the correction moves its "
+        "interval too, and how unsure these errors are makes it wider than that of failure_rate",
     ),
     MetricDescription("validity", "the share of samples that could be judged"),
     MetricDescription("failure_rate_unique", "the failure rate over distinct instructions"),
