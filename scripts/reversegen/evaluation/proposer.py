@@ -37,10 +37,10 @@ PROPOSER_METRICS = (
     MetricDescription(
         "distinct_3", "the share of distinct ones among all runs of 3 words in a sample of texts of fixed size"
     ),
-    MetricDescription("self_bleu", "Self-BLEU: how much of each text the other texts repeat; less is more diverse"),
+    MetricDescription("self_bleu", "how much of each text the other texts repeat, less is more diverse"),
     MetricDescription("semantic_diversity", "the mean cosine distance of two texts"),
     MetricDescription("vendi_score", "how many texts without any resemblance would be as diverse as these"),
-    MetricDescription("type_entropy", "the entropy of the types of the instructions, in nats; more is more diverse"),
+    MetricDescription("type_entropy", "the entropy of the types of the instructions, in nats, more is more diverse"),
     MetricDescription("novelty", "the share of distinct instructions that no seed and no earlier proposer says"),
 )
 """The metrics that tables show, in the order in which tables explain them."""
