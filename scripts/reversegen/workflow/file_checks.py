@@ -15,16 +15,16 @@ from reversegen.config.workflow import Configuration
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Label, Question, read_records
 from reversegen.evaluation.audit import judged_rows, read_audit
-from reversegen.loop.seeds import build_tests, clean_seeds, read_labelled, read_source
+from reversegen.loop.seeds import build_tests, clean_seeds, file_rows, read_labelled
 from reversegen.workflow import judge, prepare
 from reversegen.workflow.tasks import part_file, shipped, task_name, task_of
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Wildcards
 
-LARGEST = 32_000_000
+LARGEST = 8_000_000
 """Bytes of a data file that is checked whole, which takes a few seconds. Of a larger file the first rows are checked."""
-FIRST_ROWS = 10_000
+FIRST_ROWS = 2_000
 
 
 class FileChecks:
@@ -108,8 +108,7 @@ class FileChecks:
             if file.stat().st_size <= LARGEST:
                 small[name] = source
                 continue
-            rows = read_source(name, source.model_copy(update={"rows": None}), file, kind)
-            for _ in itertools.islice(rows, FIRST_ROWS):
+            for _ in itertools.islice(file_rows(name, source, file, kind), FIRST_ROWS):
                 pass
         return small
 
