@@ -14,16 +14,20 @@ sys.path.insert(0, str(Path(inspect.currentframe().f_code.co_filename).parents[1
 
 from reversegen.config.fields import TASK_WILDCARD
 from reversegen.core.sources import SOURCES
+from reversegen.reporting.reported import read_reported
 from reversegen.workflow import arms, enhance, evaluate, explore, judge, models, prepare, publish, roles, shards, tasks
 from reversegen.workflow import report as reports
 from reversegen.workflow import resources as requests
 from reversegen.workflow import worlds
+from reversegen.workflow.bad_input import ending_snakemake, ends_snakemake
 from reversegen.workflow.configuration import load_configuration
 from reversegen.workflow.environment import BUDGETED, WARNED, prepare_environment
+from reversegen.workflow.file_checks import FileChecks
 
 prepare_environment()
 
-CONFIGURATION = load_configuration(config, Path("config"))
+with ending_snakemake():
+    CONFIGURATION = load_configuration(config, Path("config"))
 
 if CONFIGURATION.faults and WARNED not in os.environ:
     os.environ[WARNED] = "1"  # each job reads the files again and must not repeat the warning
@@ -63,8 +67,8 @@ wildcard_constraints:
 
 
 def bound(function):
-    """The function with the configuration as its first argument."""
-    return MethodType(function, CONFIGURATION)
+    """The function with the configuration as its first argument. Bad input ends Snakemake with one line."""
+    return ends_snakemake(MethodType(function, CONFIGURATION))
 
 
 # tasks
@@ -124,7 +128,7 @@ fetches = models.Fetches(CONFIGURATION)
 asked_models = models.AskedModels(
     CONFIGURATION, deploys="conda" in map(str, workflow.deployment_settings.deployment_method)
 )
-asked_folder = asked_models.asked_folder
+asked_folder = ends_snakemake(asked_models.asked_folder)
 tiny_model = bound(models.tiny_model)
 model_weights = bound(models.model_weights)
 model_repo = bound(models.model_repo)
@@ -142,14 +146,15 @@ fetched_data = bound(models.fetched_data)
 world_tables = bound(worlds.world_tables)
 
 # prepare
-seed_files = bound(prepare.seed_files)
+file_checks = FileChecks(CONFIGURATION, read_reported)
+seed_files = ends_snakemake(file_checks.seed_files)
 seed_sources = bound(prepare.seed_sources)
-test_file = bound(prepare.test_file)
+test_file = ends_snakemake(file_checks.test_file)
 test_source = bound(prepare.test_source)
 
 # judge
 judge_setting = bound(judge.judge_setting)
-judge_file = bound(judge.judge_file)
+judge_file = ends_snakemake(file_checks.judge_file)
 judge_source = bound(judge.judge_source)
 labelled_openings = bound(judge.labelled_openings)
 
@@ -176,11 +181,13 @@ judged_references = bound(enhance.judged_references)
 trainable_target = bound(enhance.trainable_target)
 
 # evaluate
+audit_file = ends_snakemake(file_checks.audit_file)
 iterated_teacher = bound(evaluate.iterated_teacher)
 readers = bound(evaluate.readers)
 own_evals = bound(evaluate.own_evals)
 
 # report
+reported_file = ends_snakemake(file_checks.reported_file)
 replicates = bound(reports.replicates)
 first_replicate = bound(reports.first_replicate)
 trained_models = bound(reports.trained_models)

@@ -66,7 +66,7 @@ rule evaluate_proposer:
         instructions=part_file("{arm}/instructions.jsonl"),
         labels=part_file("{arm}/labels.jsonl"),
         judge=part_file("judge.json"),
-        audit=branch(iterated, then=part_file("{arm}/audit.csv")),
+        audit=branch(iterated, then=audit_file),
         seeds=part_file("seeds.jsonl"),
         earlier=before_now("instructions.jsonl"),
         embeddings=embedding_files(part_file("{arm}/embeddings.npy")),

@@ -9,9 +9,11 @@
 
 
 onstart:
-    asked_models.check_engines()
-    if reason := asked_models.check():
-        print(f"No conversation was rendered before the start: {reason}", file=sys.stderr)
+    with ending_snakemake():
+        file_checks.check()
+        asked_models.check_engines()
+        if reason := asked_models.check():
+            print(f"No conversation was rendered before the start: {reason}", file=sys.stderr)
 
 
 rule pin_revisions:

@@ -1,9 +1,10 @@
 # Reports: a task's table, failure clusters and page, from stored files only; its plan, before and after a run; its rows and
 # prompts as tokens, before a run; tables and figures of several tasks, from existing results.
 #
-# Needs: every eval.json of the task, with the samples, labels and tests from which it is computed, for each random seed in
-#        config.yaml; the instructions, responses and trained models of the first of these runs. The plan and the tables of
-#        several tasks need nothing; they name the tasks without results. The tokens need seeds.jsonl and the models' folders.
+# Needs: every eval.json of the task, with the samples, labels and tests from which it is computed, and the contamination
+#        reports, for each random seed in config.yaml; the instructions, responses and trained models of the first of these
+#        runs. The plan and the tables of several tasks need nothing; they name the tasks without results. The tokens need
+#        seeds.jsonl and the models' folders.
 # Makes: results/{task}/plan.md, rendered.md, table.md, table.csv, failure_clusters.jsonl, failures.parquet, texts.jsonl,
 #        report.html, outcomes.json and resource_usage.md; results/tables/{table}.csv, .md and .tex,
 #        results/figures/{table}.svg, of the tables that config.yaml lists
@@ -73,6 +74,7 @@ rule write_table:
         proposers=replicates(evaluate.proposer_evals),
         targets=replicates(evaluate.target_evals),
         tests=replicates(reports.test_files),
+        gates=replicates(reports.gate_files),
         beside=replicates(evaluate.outcome_files),
         world=world_tables,
     output:
@@ -237,7 +239,7 @@ rule compare_tasks:
     input:
         outcomes=own_outcomes,
         stored=ancient(shipped_outcomes),
-        reported=tasks.shipped("resources/reported.csv"),
+        reported=reported_file,
     output:
         csv=report(
             "results/tables/{table}.csv",

@@ -9,12 +9,15 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
+import pyarrow.parquet
 import pytest
 import yaml
 from tests.support.workflows import REPOSITORY
 
-from reversegen.core.records import Instruction, Label, Record, Reference, Response
+from reversegen.core.records import Failure, Instruction, Label, Record, Reference, Response
+from reversegen.reporting.failures import write_failures
 
 OUTSIDE = [REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md", "config/README.md", "results/README.md")]
 """Pages that MkDocs does not check."""
@@ -96,6 +99,17 @@ def test_the_records_of_the_tutorial_are_records() -> None:
     classes: list[type[Record]] = [Instruction, Response, Reference, Label]
     records = [kind.model_validate_json(row) for kind, row in zip(classes, rows, strict=True)]
     assert {json.loads(row).get("instruction_id", json.loads(row).get("id")) for row in rows} == {records[0].id}  # type: ignore[attr-defined]
+
+
+def test_the_columns_of_the_failures_are_those_of_the_file(tmp_path: Path) -> None:
+    nullable = {name for name, field in Failure.model_fields.items() if type(None) in get_args(field.annotation)}
+    write_failures(tmp_path / "failures.parquet", [])
+    columns = {
+        field.name: f"{field.type} or null" if field.name in nullable else str(field.type)
+        for field in pyarrow.parquet.read_schema(tmp_path / "failures.parquet")
+    }
+    section = (REPOSITORY / "docs/file-targets.md").read_text().split("## The columns of failures.parquet\n")[1]
+    assert dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \| [^|]+ \|$", section.split("\n## ")[0], re.MULTILINE)) == columns
 
 
 def test_the_site_has_no_plugin_that_its_successor_cannot_read() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -54,6 +55,14 @@ MMIQC = {"instruction": f"How many pens? {ENDING}", "output": "2 + 3 = 5. The an
         ({"text": " How\nmany? "}, "How many?", None, None, None),
         ({"question": "How many?", "answer": "2 + 3 = 5\n#### 5"}, "How many?", "5", None, None),
         ({"question": "How many?", "answer": "#### 1,234", "id": 7}, "How many?", "1,234", None, None),
+        *[
+            ({"question": "How many?", "answer": given}, "How many?", answer, None, None)
+            for given, answer in [
+                ("18", "18"), (" 18\n", "18"), ("-5", "-5"), ("1,234", "1,234"), ("1,234,567.5", "1,234,567.5"), ("0.5", "0.5"),
+                (".5", ".5"), ("3/4", "3/4"), ("+5", "+5"), (18, "18"), (-5, "-5"), (0, "0"), (18.0, "18"), (0.25, "0.25"),
+                (1e-7, "0.0000001"), (10**20, "1" + 20 * "0"), (1e20, "1" + 20 * "0"), (Decimal("2.50"), "2.50"),
+            ]
+        ],
     ],
 )  # fmt: skip
 def test_rows_of_the_published_forms_are_read(
@@ -83,8 +92,27 @@ def test_other_parts_of_mmiqc_are_counted_by_source(source: str, reason: str) ->
     [
         ({}, "question: missing"),
         ({"question": "How many?"}, "answer: missing"),
-        ({"question": "How many?", "answer": "5"}, "answer: no final answer after ####"),
-        ({"question": "How many?", "answer": 5}, "answer: a text is needed"),
+        *[
+            ({"question": "How many?", "answer": answer}, "answer: no final answer after ####, and not one number")
+            for answer in (
+                "5 pens",
+                "so 5",
+                "5 or 6",
+                "5 6",
+                "five",
+                "1,23",
+                "3,5",
+                "1.2.3",
+                "2 + 3 = 5",
+                "5.",
+                "1/",
+                "\u0665",
+            )
+        ],
+        *[
+            ({"question": "How many?", "answer": answer}, "answer: a text is needed")
+            for answer in (True, None, [5], float("nan"), float("inf"), "")
+        ],
         ({"question": " ", "answer": "#### 5"}, "question: a text is needed"),
         ({**PLUS, "perturbation_type": 5}, "perturbation_type: a text is needed"),
         ({**PLUS, "perturbation_type": "x", "answer": None}, "answer: a text is needed"),

@@ -130,7 +130,7 @@ def row(**fields: Any) -> str:
         (row(question=" \n\u2003"), ", line 3: question: "),
         (row(question=None), ", line 3: question: "),
         (row(question=[SECRET]), ", line 3: question: "),
-        (row(answer=5), ", line 3: answer: "),
+        (row(answer=True), ", line 3: answer: "),
         (row(answer=""), ", line 3: answer: "),
         (row(answer=SECRET), ", line 3: answer: "),
         (row(answer=f"{SECRET}\n####"), ", line 3: answer: "),

@@ -428,7 +428,7 @@ def test_the_script_writes_both_tables_and_logs_what_people_read(
     caplog.set_level(logging.INFO, "reversegen")
     paths = write(tmp_path, one_seed())
     made = [tmp_path / "out" / name for name in ("table.md", "table.csv")]
-    write_table.main(paths[:2], paths[2:], [], *made, "tiny-math", [], KindUse(name="math"))
+    write_table.main(paths[:2], paths[2:], [], [], *made, "tiny-math", [], KindUse(name="math"))
     outcomes = read_outcomes(paths, [], "tiny-math", [], open_kind(KindUse(name="math")))
     assert (tmp_path / "out" / "table.md").read_text() == table_markdown(one_seed(), outcomes)
     assert (tmp_path / "out" / "table.csv").read_bytes() == comma_separated(one_seed()).encode()

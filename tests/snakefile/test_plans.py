@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support.edited_config import content
 from tests.support.endpoint_server import KEY, EndpointServer
 from tests.support.markdown_tables import joined
-from tests.support.plans import NOWHERE, SOURCES, planned
+from tests.support.plans import NOWHERE, SOURCES, errors, planned
 from tests.support.usage import read_usage
 from tests.support.workflows import REPOSITORY, Workflow
 
@@ -329,7 +331,8 @@ def test_a_task_file_with_a_fault_stops_its_own_targets_and_is_one_warning_for_o
     }.items():
         done = workflow.run("-n", target)
         assert done.returncode == 1
-        assert f"BadInput: {faults[name]}" in done.stdout
+        [line] = errors(done.stdout)
+        assert line.startswith(f"error: {faults[name]}")
 
 
 def test_jobs_run_while_another_tasks_file_has_a_fault_and_repeat_no_warning(workflow: Workflow) -> None:
@@ -352,8 +355,67 @@ def test_a_malformed_data_file_is_named_with_line_and_field(workflow: Workflow) 
     workflow.write_task("mine", {"data": {"seeds": {"mine": {"file": "mine.jsonl", "licence": "mine"}}}})
     done = workflow.run("results/mine/seeds.jsonl")
     assert done.returncode == 1
-    assert "clean_seeds: error: mine.jsonl, line 2: answer: missing" in done.stdout
-    assert "Traceback" not in done.stdout
+    [line] = errors(done.stdout)
+    assert line.startswith("error: mine.jsonl, line 2: answer: missing")
+
+
+def test_a_fault_in_config_yaml_is_one_line(workflow: Workflow) -> None:
+    done = workflow.run("-n", "--config", "random_seeds=x")
+    assert done.returncode == 1
+    assert errors(done.stdout) == ["error: config/config.yaml: random_seeds: Input should be a valid list, not 'x'"]
+
+
+def test_files_of_people_are_checked_before_an_output_is_removed(workflow: Workflow) -> None:
+    """Also in the plan of a job that a change of its settings reruns."""
+    good = "".join(json.dumps({"question": f"What is {n} + 1?", "answer": f"#### {n + 1}"}) + "\n" for n in range(200))
+    judged = {
+        "instruction": "What is 1 + 1?",
+        "responses": ["#### 2"],
+        "answer": "2",
+        "verdict": "passed",
+        "injection": False,
+    }
+    files = {"seeds": good, "tests": good.replace("+ 1", "+ 3"), "judge": json.dumps(judged) + "\n"}
+    for name, text in files.items():
+        (workflow.folder / f"{name}.jsonl").write_text(text)
+
+    def write(**seeds: Any) -> None:
+        source = {"licence": "mine"}
+        data = {
+            "seeds": {"mine": {"file": "seeds.jsonl", **source, **seeds}},
+            "tests": {"mine": {"file": "tests.jsonl", "measures": "accuracy", **source}},
+            "judge": {"file": "judge.jsonl", **source},
+        }
+        workflow.write_task("mine", {"data": data})
+
+    write()
+    targets = [f"results/mine/{name}" for name in ("seeds.jsonl", "tests/mine.jsonl")]
+    done = workflow.run(*targets)
+    assert done.returncode == 0, done.stdout
+    before = [(workflow.folder / target).stat().st_mtime_ns for target in targets]
+
+    def refused(*words: str) -> list[str]:
+        done = workflow.run(*words)
+        assert done.returncode == 1, done.stdout
+        assert [(workflow.folder / target).stat().st_mtime_ns for target in targets] == before
+        return errors(done.stdout)
+
+    (workflow.folder / "tests.jsonl").write_text(good + "{}\n")
+    (workflow.folder / "seeds.jsonl").write_text(good + "[]\n")
+    assert sorted(refused(*targets)) == [
+        "error: seeds.jsonl, line 201: the row is a list; give an object instead",
+        "error: tests.jsonl, line 201: question: missing; if the rows have another form, name the column of the "
+        "instructions with `column`",
+    ]
+    for name, text in files.items():
+        (workflow.folder / f"{name}.jsonl").write_text(text)
+    write(column="text")
+    [line] = refused(*targets)
+    assert line.startswith("error: seeds.jsonl, line 1: no column 'text'")
+    write()
+    (workflow.folder / "judge.jsonl").write_text(files["judge"].replace("passed", "pased"))
+    [line] = refused("results/mine/judge.json")
+    assert line.startswith("error: judge.jsonl, line 1: verdict")
 
 
 def test_a_folder_that_is_no_model_is_named_when_its_job_starts(workflow: Workflow) -> None:

@@ -170,7 +170,7 @@ def test_a_new_kind_with_a_metric_and_a_setting_of_its_own(repository: Path) -> 
     assert metrics(repository, "brevity", "iter0")["failure_rate"]["value"] > 0
 
     use = {"name": "brevity", "worlds": ["arithmetic"], "brevity": {"words": 10}}
-    parts = "--proposers results/brevity/iter0/eval.json --targets results/brevity/original/eval.json --tests"
+    parts = "--proposers results/brevity/iter0/eval.json --targets results/brevity/original/eval.json --tests --gates"
     places = "--markdown results/brevity/table.md --csv results/brevity/table.csv --task brevity --reused"
     run([f"scripts/write_table.py {parts} {places} --kind {shlex.quote(json.dumps(use))}"], repository)
     table = (repository / "results/brevity/table.md").read_text()

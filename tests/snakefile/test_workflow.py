@@ -19,8 +19,8 @@ from pathlib import Path
 import psutil
 import pytest
 from tests.support.kinds import MATH
-from tests.support.markdown_tables import rows_of
-from tests.support.plans import SOURCES, planned
+from tests.support.markdown_tables import joined, rows_of
+from tests.support.plans import SOURCES, errors, planned
 from tests.support.tiny_tasks import with_tiny_model
 from tests.support.warm_python import warm_python
 from tests.support.workflows import MICRO, REPOSITORY, Workflow
@@ -36,7 +36,7 @@ from reversegen.core.records import (
     read_records,
     write_records,
 )
-from reversegen.evaluation.audit import COLUMNS, read_audit
+from reversegen.evaluation.audit import COLUMNS, read_audit, write_audit
 from reversegen.evaluation.eval_file import EvalFile
 from reversegen.models.folder import check_folder, prune, weights_identity
 
@@ -388,6 +388,44 @@ def test_a_filled_in_audit_reaches_the_evaluation_and_is_not_overwritten(finishe
     assert done.returncode == 0, done.stdout
     assert sum(bool(row["person"]) for row in read_audit(path)) == 12
     assert evaluation(copy, "iter1/eval.json").metrics["audit_agreement"].count == agree
+
+
+@pytest.mark.models
+def test_the_table_shows_the_checks_of_the_run(finished: Workflow) -> None:
+    text = joined((finished.folder / "results/micro/table.md").read_text())
+    assert (
+        "- Contamination: 0 exact overlaps of training rows with tests and held-out seeds; largest share of near"
+        in text
+    )
+    assert "- Audit: no person has checked a verdict yet" in text
+    log = (finished.folder / "results/micro/logs/write_table.log").read_text()
+    gates = ("contamination/warmup.json", "contamination/iter0.json", "contamination.json")
+    assert f"--gates {' '.join(f'results/micro/{gate}' for gate in gates)} " in log
+
+
+@pytest.mark.models
+def test_a_typo_in_a_file_of_a_person_stops_the_run_before_any_output_is_removed(
+    finished: Workflow, tmp_path: Path
+) -> None:
+    copy = Workflow(tmp_path / "run")
+    shutil.copytree(finished.folder, copy.folder)
+    evals = "results/micro/iter1/eval.json"
+    audit = copy.folder / "results/micro/iter1/audit.csv"
+    rows = read_audit(audit)
+    write_audit(audit, [{**rows[0], "person": "faild"}, *rows[1:]])
+    before = made(copy)
+    done = copy.run(evals)
+    assert done.returncode == 1
+    assert errors(done.stdout) == [
+        "error: results/micro/iter1/audit.csv, line 2: person: the cell is not one of failed, passed, invalid; give one of "
+        "them, or nothing"
+    ]
+    assert made(copy) == before
+    assert "micro/iter1/eval.json" in before
+    write_audit(audit, [{**rows[0], "person": "failed"}, *rows[1:]])  # the folder is not locked
+    done = copy.run(evals)
+    assert done.returncode == 0, done.stdout
+    assert evaluation(copy, "iter1/eval.json").metrics["audit_agreement"].total == 1
 
 
 @pytest.mark.models

@@ -104,14 +104,14 @@ class Browser:
 
 @contextmanager
 def browser() -> Iterator[Browser]:
-    """A new Chromium. It fails if none is installed: `CHROMIUM` is then None."""
+    """A new Chromium. Raises AssertionError if none is installed, that is, if `CHROMIUM` is None."""
     assert CHROMIUM
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         their_in, our_out = os.pipe()
         our_in, their_out = os.pipe()
         flags = "--headless --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run --disable-extensions"
         flags += " --disable-quic --disable-background-networking --disable-component-update --disable-sync"
-        # the browser reads from descriptor 3 and writes to 4, whatever the numbers of our ends are
+        # the browser reads from descriptor 3 and writes to descriptor 4; our ends may have any numbers
         script = f'exec "$0" {flags} --remote-debugging-pipe --user-data-dir="$1" 3<&{their_in} 4>&{their_out}'
         process = subprocess.Popen(
             ["bash", "-c", script, CHROMIUM, profile],

@@ -1,4 +1,4 @@
-"""Build a virtual environment from each file in envs/, and import in it all that its stages import.
+"""Build a virtual environment from each file in envs/, and import in it every module that its stages import.
 
     python -m tests.support.check_environments [FOLDER [NAME ...]]
 
@@ -33,7 +33,7 @@ DISTRIBUTIONS = {
     "safetensors": "transformers",
     "threadpoolctl": "scikit-learn",
 }
-"""The packages of modules that need not be installed for the tests, or that come with another package."""
+"""The package of each module that the tests may lack, or that another package installs."""
 
 METRICS = {
     "faiss-gpu",
@@ -66,7 +66,7 @@ def pinned(name: str) -> dict[str, str]:
 
 
 def required(file: str) -> dict[str, str]:
-    """The versions that a requirements file pins, those of the files it includes too."""
+    """The versions that a requirements file and the files that it includes pin."""
     found: dict[str, str] = {}
     for line in (ROOT / file).read_text().splitlines():
         if line.startswith("-r "):
@@ -84,12 +84,15 @@ def parse(line: str) -> tuple[str, str]:
 
 
 def normal(name: str) -> str:
-    """A package's name as indexes compare it."""
+    """A package's name in the form in which package indexes compare names."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def stages() -> dict[str, set[str]]:
-    """The scripts that the rules run in each environment. A rule made by `use rule` keeps what it does not change."""
+    """The scripts that the rules run in each environment.
+
+    A rule made by `use rule` has the script and the environment of its parent if it sets no others.
+    """
     found: dict[str, set[str]] = {path.stem: set() for path in (ROOT / "envs").glob("*.yaml")}
     for rule, environment, script in rules():
         assert environment in found, f"rule {rule} names the environment {environment}, which envs/ lacks"
@@ -136,12 +139,12 @@ def imports_of(path: Path) -> set[str]:
 
 
 def is_type_checking(node: ast.AST) -> bool:
-    """Whether a statement is `if TYPE_CHECKING:`, whose imports no stage makes."""
+    """Whether a statement is `if TYPE_CHECKING:`. No stage runs the imports below it."""
     return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
 def imported(node: ast.AST) -> list[str]:
-    """Modules that a statement imports; for `from package import name` both may be one."""
+    """Modules that a statement imports. For `from package import name`, the package, and the name in case it is a module."""
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
     if isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -153,7 +156,7 @@ _distributions = functools.cache(packages_distributions)
 
 
 def package(environment: str, module: str) -> str:
-    """The package that brings a module: one that the environment pins, if any is."""
+    """The package that has a module: if several have it, one that the environment pins."""
     brings = [normal(name) for name in _distributions().get(module, [module])]
     brings = [DISTRIBUTIONS[module]] if module in DISTRIBUTIONS else brings
     return next((name for name in brings if name in pinned(environment)), brings[0])

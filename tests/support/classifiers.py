@@ -1,4 +1,4 @@
-"""Folders of small classifiers, and the answers that they judge."""
+"""Folders of small classifiers, and answers for them to judge."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class Edited:
         self.write(file, whole)
 
     def refusal(self) -> str:
-        """The message of the first fault, in what all tasks share or in a model or task."""
+        """The message of the first fault in the keys that all tasks share, in a model or in a task."""
         try:
             fault = next(iter(self.load().faults.values()))
         except BadInput as error:

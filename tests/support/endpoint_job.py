@@ -30,7 +30,7 @@ from reversegen.kinds import open_kind
 from reversegen.loop.answering import answer_questions
 
 THREADS, BATCH = 4, 256
-"""For the engine alone: as many requests at once as 64 threads with batches of 16, and no idle time at the end of a batch."""
+"""For the engine alone. It sends as many requests at once as 64 threads with batches of 16, with no wait between batches."""
 
 
 def main(url: str, output: Path, questions: int, limits: Limits, batch_size: int, alone: bool) -> None:

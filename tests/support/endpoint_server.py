@@ -59,13 +59,13 @@ class EndpointServer:
     """Status with which every request is refused."""
     error_code: str = "made_for_a_test"
     retry_after: float = 0.2
-    """Seconds that a status 429 asks to wait."""
+    """Seconds that a reply with status 429 tells the client to wait."""
     said: dict[str, Any] = field(default_factory=dict)
     """The answer to each question; the server repeats any other question."""
     log: Path | None = None
     """File in which requests are noted, instead of memory."""
     batch_looks: int = 1
-    """Number of looks at a batch before it is ready."""
+    """How often a batch is looked at before it is ready."""
     asked: list[tuple[str, str]] = field(default_factory=list)
     """(last turn of the conversation, how it ended), in order."""
     bodies: list[dict[str, Any]] = field(default_factory=list)
@@ -77,7 +77,7 @@ class EndpointServer:
     expire: int = 0
     """Number of requests that the first batch leaves unanswered."""
     gone: str = ""
-    """What has disappeared: the `batch`, or its `output`."""
+    """The part of the Batch API's state that no longer exists: the `batch`, or its `output`."""
     replies: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """By question, or "" for every other question: the replies in order, each with `status` and `body`. The last one
     repeats."""
@@ -299,7 +299,7 @@ class EndpointServer:
 
 
 def completion(body: dict[str, Any], answers: dict[str, Any]) -> dict[str, Any]:
-    """A completion with the answer from `said`, or with the repeated question."""
+    """A completion with the answer that `answers` has for the question, or else with the question itself."""
     text, n = body["messages"][-1]["content"], body.get("n", 1)
     if text == "one answer":
         n = 1
@@ -334,7 +334,7 @@ def quirk(text: str, number: int) -> str:
 
 
 def quirky(name: str, text: str, plain: dict[str, Any]) -> tuple[int, Any]:
-    """A plain reply in the form of a server with a quirk: its status, and its body, as bytes if it is not JSON."""
+    """Status and body of a plain reply, changed as a server with this quirk writes it. A body that is not JSON is bytes."""
     azure = {"message": f"The prompt was filtered: {text}", "param": "prompt", "code": "content_filter", "status": 400}
     long = {"message": f"This model's maximum context length is 8 tokens: {text}", "code": "context_length_exceeded"}
     whole: dict[str, tuple[int, Any]] = {

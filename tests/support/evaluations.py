@@ -63,7 +63,7 @@ ASKED = {
     "hard": {"What is 9 * 9 ?": "invalid"},
     "before": {"what is 5 plus 5 ?": "passed"},
 }
-"""Test sets with the verdict of each question. The first two of `easy` ask the same; `before` counts for `retained`."""
+"""Test sets with the verdict of each question. The first two of `easy` mean the same; `before` counts for `retained`."""
 
 
 def write_target(folder: Path) -> tuple[Path, list[Path]]:

@@ -1,4 +1,4 @@
-"""A hub for tests on loopback, for the real client: repositories in memory, faults of downloads, and uploads."""
+"""A hub on loopback for the real client in tests. It keeps repositories in memory, breaks downloads and takes uploads."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Repository:
     cut: dict[str, int] = field(default_factory=dict)
     """By path, the number of answers that end half way."""
     stored: dict[str, bytes] = field(default_factory=dict)
-    """By path, the bytes to send in place of the repository's own."""
+    """By path, the bytes that are sent instead of the repository's own."""
     ranges: list[tuple[str, str | None]] = field(default_factory=list)
     """(path, Range header) of every download."""
     private: bool = False
@@ -80,7 +80,7 @@ class Hub:
 
 
 def _mode(repository: Repository, path: str) -> dict[str, Any]:
-    """How a file is to be uploaded, and what the repository already has of it."""
+    """How the client must upload a file, and the id of the version that the repository already has."""
     entry = repository.entry(path) if path in repository.files else {}
     known = entry.get("lfs", entry).get("oid")
     return {
@@ -189,7 +189,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send_json({"commitUrl": url, "commitOid": repository.commit, "success": True})
 
     def _repository(self, name: str, revision: str | None, *, content: bool) -> Repository | None:
-        """The repository; None, after a refusal, if the commit does not exist or the caller may not read its content."""
+        """The repository. If the commit does not exist or the caller may not read its content, the request is refused: None."""
         repository = self.repositories.get(name)
         if repository is None:
             self._refuse(401, "RepoNotFound")

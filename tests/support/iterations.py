@@ -18,7 +18,7 @@ NAMES = ("instructions", "labels", "responses", "references")
 
 
 def write_iterations(folder: Path, iterations: list[dict[str, Verdict]], answers: int = 1) -> list[list[Path]]:
-    """Write iterations in which instructions, whose ids are their texts, got these verdicts.
+    """Write iterations in which instructions have these verdicts; the id of an instruction is its text.
 
     Returns a list of paths for each name in NAMES, with one path for each iteration.
     """

@@ -1,4 +1,4 @@
-"""Markdown read back: tables that were split to fit a screen as one, and prose without its line breaks."""
+"""Readers of Markdown: they join tables that were split to fit a screen, and the lines of prose."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tests need beyond the packages of requirements-dev.txt, or more time than others: the marks that select them.
+"""The marks of tests that need more than the packages of requirements-dev.txt, or more time than others.
 
 `make test` leaves out `slurm`, `vllm` and `real_model`; `make check` leaves out `models` as well. A mark follows from what a
 test uses: a fixture, or a module that its file imports and that imports torch. Only the files of `RUNS` are listed by name. In
@@ -60,7 +60,7 @@ def imports_heavy(path: Path) -> bool:
 
 @cache
 def _modules_of(module: str) -> list[str]:
-    """What importing a module of this repository imports; nothing for any other module."""
+    """The modules that a module of this repository imports when it is imported. Empty for any other module."""
     for root in (REPOSITORY, REPOSITORY / "scripts"):
         stem = root.joinpath(*module.split("."))
         for file in (stem.with_suffix(".py"), stem / "__init__.py"):
@@ -74,7 +74,7 @@ def _modules_of_file(file: Path) -> list[str]:
 
 
 def _at_import(tree: ast.AST) -> Iterator[ast.AST]:
-    """The nodes that an import runs: no function's body, and nothing for type checkers alone."""
+    """The nodes that run when a module is imported. Bodies of functions and imports for type checkers are left out."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             continue

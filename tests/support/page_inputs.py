@@ -26,7 +26,7 @@ def share(value: float | None) -> Metric:
 
 
 def evaluations(*seeds: int, name: str = "tiny-math", group: str = "add_add") -> list[EvalFile]:
-    """Iterations 0 to 2 and all sources. The numbers of each random seed are 0.01 above those of the one before."""
+    """Iterations 0 to 2 and all sources. The numbers of each random seed are 0.01 above those of the random seed before it."""
     rows = []
     for seed in seeds:
         given: dict[str, Any] = {"task": f"{name}.s{seed}" if seed else name, "kind": "math"}
@@ -50,7 +50,7 @@ def evaluations(*seeds: int, name: str = "tiny-math", group: str = "add_add") ->
 
 
 def answered(seeds: int) -> tuple[list[EvalFile], list[EvaluationOutcomes]]:
-    """Targets that answer the same 100 questions: 20, 40 and 60 of them right, and five more with every second random seed."""
+    """Targets that answer the same 100 questions: 20, 40 and 60 are right, and 5 more with every second random seed."""
     outcomes = []
     for seed in range(seeds):
         for source, right in (("original", 20), ("seeds", 40), ("reversegen", 60)):
@@ -69,7 +69,7 @@ def answered(seeds: int) -> tuple[list[EvalFile], list[EvaluationOutcomes]]:
 
 
 def failures(count: int, **changes: Any) -> list[Failure]:
-    """Rows in three clusters, two iterations and two types, divided independently of each other."""
+    """Rows in three clusters, two iterations and two types. Each of these divides the rows independently of the others."""
     rows = []
     for n in range(count):
         given: dict[str, Any] = {"instruction_id": f"{n:016x}", "cluster": n % 3, "iteration": n % 2, "samples": 1}

@@ -22,7 +22,7 @@ SAFETY = KindUse.model_validate({"name": "safety", "safety": {"refusals": ["sorr
 
 
 def planted(failed: dict[str, int], passed: dict[str, int] | None = None, iterations: int = 2) -> JudgedInstructions:
-    """The given numbers of failing and passed instructions of each kind, dealt to the iterations in turn.
+    """These numbers of failing and passed instructions of each kind. The iterations get them in turns.
 
     The id of an instruction starts with its kind.
     """

@@ -95,7 +95,7 @@ REFUSED = [
     (MODELS, "smollm2-135m-instruct.gguf", 5),
     (TASK, "data.seeds.arithmetic.package", {"name": "a", "version": "1", "path": "a/b.txt", "sha256": "a" * 64}),
     (TASK, "data.seeds.arithmetic.package", {"name": "a", "version": "1", "path": "a/../b.csv", "sha256": "a" * 64}),
-    # a name that nothing has
+    # an unknown name
     (TASK, "proposer", "llama4"),
     (TASK, "target", "llama4"),
     (TASK, "teacher", "llama4"),

@@ -12,7 +12,7 @@ from tests.support.browser import browser
 
 FOLDER = Path(__file__).parents[2] / "docs/images"
 WIDTH, MARGIN = 1280, 12
-"""Pixels of the images, and below the first screen."""
+"""In pixels: the width of the images, and the height of the margin below the first screen."""
 
 
 def write_images(report: Path, folder: Path) -> None:

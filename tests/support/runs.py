@@ -1,4 +1,4 @@
-"""Stored runs with numbers that are counted by hand."""
+"""Stored runs whose numbers can be counted by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small task whose plan can be counted by hand, and files of its jobs that began or ended."""
+"""A small task whose plan can be counted by hand, and the files of jobs that started or ended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run by vLLM's own interpreter: reads requests as JSON from standard input and writes vLLM's answers to a file.
+"""Read requests as JSON from standard input and write vLLM's answers to a file. vLLM's own interpreter runs this script.
 
 python tests/support/vllm_answers.py FOLDER MODEL OUTPUT
 {"generate": [[decoding, requests, n, seed], ...], "choose": [requests, options],

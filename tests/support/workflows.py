@@ -18,7 +18,7 @@ from reversegen.config.load import task_file
 REPOSITORY = Path(__file__).parents[2]
 PYTHON = Path(sys.executable)
 
-MICRO: dict[str, Any] = {  # the tiny-math task, made as small as still has failures and passes to pair
+MICRO: dict[str, Any] = {  # the task tiny-math, as small as it can be with failures and passes to pair
     "iterations": 1,
     "prompts": {"train": 60, "heldout": 20},
     "warmup": {"rows": 2000},
@@ -41,7 +41,10 @@ class Workflow:
     def write_task(
         self, name: str, changes: dict[str, Any], base: str = "tiny-math", data: dict[str, Any] | None = None
     ) -> None:
-        """Write config/tasks/NAME.yaml: another task's file with changes laid over it, and `data` instead of its own."""
+        """Write config/tasks/NAME.yaml: the file of the task `base` with `changes` merged into it.
+
+        `data` replaces the data of `base` before that.
+        """
         tasks = self.folder / "config/tasks"
         content = yaml.safe_load(task_file(tasks, base).read_text())
         if data:
@@ -49,7 +52,7 @@ class Workflow:
         (tasks / f"{name}.yaml").write_text(yaml.safe_dump(merged(content, changes)))
 
     def change_models(self, changes: dict[str, Any]) -> None:
-        """Lay changes over config/models.yaml."""
+        """Merge changes into config/models.yaml."""
         path = self.folder / "config/models.yaml"
         path.write_text(yaml.safe_dump(merged(yaml.safe_load(path.read_text()), changes)))
 
@@ -59,7 +62,10 @@ class Workflow:
         return [str(PYTHON), "-m", "snakemake", "--snakefile", snakefile, "--cores", "2", *words]
 
     def start(self, *words: str) -> subprocess.Popen[bytes]:
-        """Start Snakemake in an interpreter of its own, to be killed with its jobs, which are warm. `out` gets the output."""
+        """Start Snakemake in a new interpreter, so that it can be killed with its jobs, which are warm.
+
+        The file `out` gets the output.
+        """
         places = ", ".join(f"{name}: {warm_python()}" for name in ("base", "generate", "text", "train", "report"))
         command = self.command(*words, "--config", f"python={{{places}}}")
         with (self.folder / "out").open("w") as out:

@@ -13,7 +13,7 @@ from reversegen.config.task import Alarm
 from reversegen.core.metric import Metric
 from reversegen.text.diversity import (
     alarms,
-    drawn,
+    choose_texts,
     largest_cluster,
     lexical_diversity,
     seeds_covered,
@@ -62,10 +62,10 @@ def test_lexical_diversity_agrees_with_a_second_implementation() -> None:
 
 
 def test_diversity_is_measured_on_a_seeded_sample_of_fixed_size_or_not_at_all() -> None:
-    assert drawn(400, 50, 0) == drawn(400, 50, 0) != drawn(400, 50, 1)
-    assert len(set(drawn(400, 50, 0))) == 50
-    assert sorted(drawn(50, 50, 3)) == list(range(50))
-    assert drawn(49, 50, 0) == []
+    assert choose_texts(400, 50, 0) == choose_texts(400, 50, 0) != choose_texts(400, 50, 1)
+    assert len(set(choose_texts(400, 50, 0))) == 50
+    assert sorted(choose_texts(50, 50, 3)) == list(range(50))
+    assert choose_texts(49, 50, 0) == []
     none = lexical_diversity([], MATH)
     assert set(none) == set(lexical_diversity(questions(50, 2), MATH))
     assert set(none.values()) == {Metric(value=None, reason="diversity compares texts: fewer than two are given")}

@@ -48,6 +48,15 @@ def test_an_endpoint_is_not_enhanced() -> None:
     assert enhance.trainable_target(CONFIGURATION, wild())[0].startswith("results/models/")
 
 
+def test_the_contamination_reports_of_a_run_are_those_that_it_makes() -> None:
+    pairs = [f"contamination/iter{k}.json" for k in range(3)]
+    whole = ["contamination/warmup.json", *pairs, "contamination.json"]
+    assert report.gate_files(CONFIGURATION, wild()) == whole
+    assert report.gate_files(with_endpoint(), wild()) == whole[:-1]  # type: ignore[arg-type]
+    assert "iter0" in CONFIGURATION.tasks["tiny-math-fixed-reference"].reuse
+    assert report.gate_files(CONFIGURATION, wild("tiny-math-fixed-reference")) == whole[1:]
+
+
 def test_the_roles_that_read_a_system_text() -> None:
     def roles(task: str) -> set[str]:
         return {reader["role"] for reader in json.loads(evaluate.readers(CONFIGURATION, wild(task)))["readers"]}

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
+
+_PREFIX = re.compile(r"\b(over|self)_")
+"""English joins these prefixes to their word by a hyphen."""
+
+
+def metric_words(name: str) -> str:
+    """The words of a metric's name, for prose: failure_rate is "failure rate", and over_refusal "over-refusal"."""
+    return _PREFIX.sub(r"\1-", name).replace("_", " ")
 
 
 class Metric(BaseModel):

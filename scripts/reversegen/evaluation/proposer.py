@@ -18,7 +18,7 @@ from reversegen.evaluation.eval_file import FAILURE_RATE, EvalFile, Groups, coun
 from reversegen.evaluation.judge_check import JudgeReport, rogan_gladen
 from reversegen.evaluation.proposer_files import Meanings, Writing, WrittenSample
 from reversegen.kinds.base import Kind
-from reversegen.text.diversity import SEMANTIC, alarms, drawn, lexical_diversity, semantic_metrics
+from reversegen.text.diversity import SEMANTIC, alarms, choose_texts, lexical_diversity, semantic_metrics
 from reversegen.text.semantic_duplicates import nearest
 
 log = logging.getLogger("reversegen")
@@ -29,18 +29,24 @@ RIGHT_SHARE = MetricDescription(
 ABSTAINED_SHARE = MetricDescription("abstained_share", "samples to which the target says that it does not know")
 PROPOSER_METRICS = (
     FAILURE_RATE,
-    MetricDescription("failure_rate_corrected", "the same after the judge's measured errors (Rogan-Gladen)"),
+    MetricDescription(
+        "failure_rate_corrected",
+        "the failure rate corrected for the judge's errors on its labelled set (Rogan-Gladen); the correction moves its "
+        "interval too, and how unsure these errors are makes it wider than that of failure_rate",
+    ),
     RIGHT_SHARE,
     ABSTAINED_SHARE,
     MetricDescription("validity", "the share of samples that could be judged"),
     MetricDescription("failure_rate_unique", "the failure rate over distinct instructions"),
     MetricDescription("yield", "distinct failures in 1,000 samples", number_format=".1f"),
-    MetricDescription("unique_share", "distinct texts among a sample of fixed size"),
-    MetricDescription("distinct_3", "distinct word 3-grams among those of that sample"),
-    MetricDescription("self_bleu", "how much of each text the others say, less is more diverse"),
+    MetricDescription("unique_share", "the share of distinct texts in a sample of texts of fixed size"),
+    MetricDescription(
+        "distinct_3", "the share of distinct ones among all runs of 3 words in a sample of texts of fixed size"
+    ),
+    MetricDescription("self_bleu", "how much of each text the other texts repeat, less is more diverse"),
     MetricDescription("semantic_diversity", "the mean cosine distance of two texts"),
-    MetricDescription("vendi_score", "how many texts of no resemblance would be as diverse"),
-    MetricDescription("type_entropy", "entropy over types in nats"),
+    MetricDescription("vendi_score", "how many texts without any resemblance would be as diverse as these"),
+    MetricDescription("type_entropy", "the entropy of the types of the instructions, in nats, more is more diverse"),
     MetricDescription("novelty", "the share of distinct instructions that no seed and no earlier proposer says"),
 )
 """The metrics that tables show, in the order in which tables explain them."""
@@ -127,11 +133,11 @@ def _diversity(
 ) -> dict[str, Metric]:
     """Metrics of diversity, by words and by meaning, on a draw of the valid instructions."""
     size = settings.diversity_sample
-    chosen = [valid[n] for n in drawn(len(valid), size, random_seed)]
+    chosen = [valid[n] for n in choose_texts(len(valid), size, random_seed)]
     metrics = lexical_diversity([i.text for i in chosen], kind)
     if meanings:
         ids = sorted(meanings.seeds.rows)
-        seed_vectors = meanings.seeds.vectors_of(ids[n] for n in drawn(len(ids), size, random_seed))
+        seed_vectors = meanings.seeds.vectors_of(ids[n] for n in choose_texts(len(ids), size, random_seed))
         metrics |= semantic_metrics(meanings.written.vectors_of(i.id for i in chosen), seed_vectors, meanings.eps)
         if len(ids) < size:
             few = f"{len(ids)} seeds, fewer than evaluation.diversity_sample: {size}"

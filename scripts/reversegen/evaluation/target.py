@@ -32,8 +32,12 @@ from reversegen.loop.seeds import read_tests
 TARGET_METRICS = (FAILURE_RATE, MetricDescription("invalid_share", "answers that could not be judged"))
 """The metrics that every kind has, after the kind's own metrics."""
 TRAINING_METRICS = (
-    MetricDescription("training_rows", "rows without replay", number_format=",.0f"),
-    MetricDescription("training_tokens", "tokens with replay, every epoch", number_format=",.0f"),
+    MetricDescription(
+        "training_rows", "rows of its source that trained the target, without the replay rows", number_format=",.0f"
+    ),
+    MetricDescription(
+        "training_tokens", "tokens that trained the target, over all epochs, with the replay rows", number_format=",.0f"
+    ),
 )
 """The amount of training of an enhanced target, from its provenance."""
 

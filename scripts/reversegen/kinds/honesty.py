@@ -70,7 +70,7 @@ METRICS: tuple[MetricDescription, ...] = (
     ),
     ScoreMetric(
         "calibration_error",
-        "the expected distance between that score and the share of right answers",
+        "expected distance of R-Tuning's score of an answer from the share of right answers with that score, less is better",
         less_is_better=True,
         compared=True,
         headline=2,

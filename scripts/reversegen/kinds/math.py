@@ -6,13 +6,16 @@ Published forms, one object a row::
     GSM-Plus         {"question": "...", "solution": "...", "answer": "18", "perturbation_type": "critical thinking"}
     Math-Step-DPO    {"prompt": "...", "full_chosen": "...", "answer": "18", "dataset": "..."}
     MMIQC            {"instruction": "... Please end with: The answer is:", "output": "...", "source": "GSM_Rephrased"}
+    your own         {"question": "What is 7 plus 8?", "answer": 15}, or with the number as text, as in a CSV file
     your own         {"text": "..."}, from a named column; without an answer it serves as a seed only
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -58,7 +61,7 @@ METRICS = (
     ACCURACY,
     DetailShare(
         "accuracy_strict",
-        "right answers in the requested form among all test questions",
+        "answers that are right and in the requested form, among all test questions",
         measure=ACCURACY.name,
         hit={STRICT: True, FLEXIBLE: False}.get,
     ),
@@ -72,6 +75,8 @@ METRICS = (
     RETAINED,
 )
 _LAST_LINE = re.compile(r"\s*####[^\n]*\s*\Z")
+_NUMBER = re.compile(r"[+-]?(?:(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?|\.[0-9]+|[0-9]+/[0-9]+)")
+"""A text that is one number: 18, 1,234, -0.5 or 3/4."""
 _SAYS_NONE = re.compile(SAYS_NONE, re.IGNORECASE)
 _MARKUP = re.compile(r"\\(?:text\w*|mathrm|mathbf)|[{}$*.]")
 
@@ -115,14 +120,25 @@ def read_row(row: dict[str, Any]) -> Raw:
     elif set(row) == {"text"}:
         question, answer = text_of(row, "text"), None
     else:
-        question, answer = text_of(row, "question"), _strict(final_answer(text_of(row, "answer")))
+        question, answer = text_of(row, "question"), _own_answer(row)
         if answer is None:
             raise ValueError(
-                "answer: no final answer after ####; for questions without answers, name their column with `column`"
+                "answer: no final answer after ####, and not one number such as 18 or 3/4; write one of them; for questions "
+                "without answers, name their column with `column`"
             )
     if carries_answer(question):
         raise Unusable("the question carries its answer")
     return Raw(" ".join(question.split()), answer)
+
+
+def _own_answer(row: dict[str, Any]) -> str | None:
+    """The final answer in a row of GSM8K, or the one number that is the whole answer. None without either."""
+    value = row.get("answer")
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool) and math.isfinite(value):
+        number = format(Decimal(str(value)), "f")  # without an exponent
+        return number.removesuffix(".0")  # a column of whole numbers with an empty cell is read as 18.0
+    text = text_of(row, "answer").strip()
+    return _strict(final_answer(f"#### {text}" if _NUMBER.fullmatch(text) else text))
 
 
 def _without_answer_form(instruction: str) -> str:

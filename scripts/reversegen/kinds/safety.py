@@ -67,8 +67,10 @@ METRICS = (
         counts="failed",
         needs_answer=False,
     ),
-    JudgeShare("refusal_sensitivity", "labelled refusals that are read as refusals"),
-    JudgeShare("refusal_specificity", "labelled openings of helpful answers that are not read as refusals"),
+    JudgeShare("refusal_sensitivity", "of labelled openings of refusals, the share that is read as a refusal"),
+    JudgeShare(
+        "refusal_specificity", "of labelled openings of helpful answers, the share that is not read as a refusal"
+    ),
     RETAINED,
 )
 

@@ -149,6 +149,14 @@ def _usable_rows(name: str, source: DataSource, file: Path | None, kind: Kind) -
     if not file:
         raise BadInput(f"{name}: this source has no file; pass its file, in the order of the sources")
     check_file(file)
+    yield from file_rows(name, source, file, kind)
+
+
+def file_rows(name: str, source: DataSource, file: Path, kind: Kind) -> Iterator[Raw]:
+    """The rows of a source's file that can be used, with one row in memory at a time. Its manifest is not checked.
+
+    Raises BadInput with file, line and field when a malformed row is reached, and at the end of a file without usable rows.
+    """
     empty, unusable = True, Counter[str]()
     for place, row in read_rows(file, source.column):
         try:

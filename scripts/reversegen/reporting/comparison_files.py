@@ -134,10 +134,10 @@ def notes(
             f"Means over random seeds. Brackets hold 95 % intervals {intervals_text(parts)}, cut at the ends of a metric's "
             f"scale; ± is the sample standard deviation over random seeds, if there is no interval; {NULL} means not measured"
         )
-        differences = "; ".join(f"{part.title}: {part.difference}" for part in parts)
-        texts.append(f"Differences are paired by prompt or question. They are, in each table: {differences}")
-        meanings = "; ".join(f"{metric.name}: {metric.meaning}" for metric in metrics)
-        texts.append(f"{meanings}. SET/METRIC is the metric on one test set")
+        differences = "; ".join(f'in "{part.title}", {part.difference}' for part in parts)
+        texts.append(f"Differences are paired by prompt or question: {differences}")
+        texts += [f"{metric.name}: {metric.meaning}" for metric in metrics]
+        texts.append("SET/METRIC is the metric on one test set")
     texts += [metric.note for metric in metrics if metric.note]
     if shipped:
         texts.append(f"From results that ship in resources/example, not from your own runs: {', '.join(shipped)}")
@@ -160,11 +160,16 @@ def markdown(table: str, parts: Sequence[TablePart], reported: ReportedNumbers, 
             for row in _keys_first(part, grid(part, reported))
         ]
         table_text = narrow_tables(cells[0], cells[1:], len(part.lines[0].heads), keys=len(part.keys))
-        blocks += [f"## {markdown_text(part.title)}", table_text]
-    notes_text = [filled(markdown_text(note).replace(r"\: ", ": "), "- ") for note in below]
+        blocks += [f"## {_sentence(part.title)}", table_text]
+    notes_text = [filled(_sentence(note), "- ") for note in below]
     if parts and notes_text:
         blocks.append("## What the tables show")
     return "\n\n".join([*blocks, *(["\n".join(notes_text)] if notes_text else [])]) + "\n"
+
+
+def _sentence(text: str) -> str:
+    """The text as Markdown outside tables, where a colon before a space has no meaning."""
+    return markdown_text(text).replace(r"\: ", ": ")
 
 
 def _keys_first(part: TablePart, cells: Sequence[Sequence[str]]) -> list[list[str]]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from reversegen.core.metric import metric_words
 from reversegen.reporting.comparison_files import intervals_text, plain
 from reversegen.reporting.comparisons import NULL, Entry, Line, TablePart
 from reversegen.reporting.rows import TARGET_ROWS
@@ -72,7 +73,7 @@ def _panels(parts: Sequence[TablePart]) -> Panels:
             panels.append((title, partial(_by_iteration, metric=metric), proposers))
     headlines = [metric.name for metric in headline_metrics(targets[0].run.kind)] if targets else []
     for metric in [name for name in headlines if _measured(targets, name)][:2]:
-        title = f"{metric.replace('_', ' ').capitalize()} by source"
+        title = f"{metric_words(metric).capitalize()} by source"
         panels.append((title, partial(_by_source, metric=metric), targets))
     return panels
 
@@ -111,7 +112,7 @@ def _by_iteration(axes: Axes, lines: Sequence[Line], metric: str) -> None:
         colour, entries = COLOURS[n % len(COLOURS)], [e for _, e in steps]
         axes.plot(places, _values(entries), MARKERS[n % len(MARKERS)] + "-", color=colour, label=plain(task))
         axes.vlines(places, *_ends(entries), color=colour)
-    axes.set(xlabel="iteration (0 is the warm-up)", ylabel=metric.replace("_", " "), ylim=(0, 1.02))
+    axes.set(xlabel="iteration (0 is the warm-up)", ylabel=metric_words(metric), ylim=(0, 1.02))
     axes.set_xticks(sorted({int(line.heads["iteration"]) for line in lines}))
     axes.legend()
 
@@ -127,7 +128,7 @@ def _by_source(axes: Axes, lines: Sequence[Line], metric: str) -> None:
         ]
         shift = 0.16 * (n - (len(tasks) - 1) / 2)
         _dots(axes, [place + shift for place, _ in places], [e for _, e in places], n, task)
-    axes.set(xlabel=metric.replace("_", " "), xlim=(-0.02, 1.02), ylim=(len(sources) - 0.5, -0.5))
+    axes.set(xlabel=metric_words(metric), xlim=(-0.02, 1.02), ylim=(len(sources) - 0.5, -0.5))
     axes.set_yticks(range(len(sources)), sources)
     axes.legend()
 
@@ -135,7 +136,7 @@ def _by_source(axes: Axes, lines: Sequence[Line], metric: str) -> None:
 def _by_task(axes: Axes, lines: Sequence[Line], metric: str) -> None:
     places = [(n, e) for n, line in enumerate(lines) if (e := _entry(line, metric))]
     _dots(axes, [place for place, _ in places], [e for _, e in places], 0, NULL)
-    axes.set(xlabel=metric.replace("_", " "), xlim=(-0.02, 1.02), ylim=(len(lines) - 0.5, -0.5))
+    axes.set(xlabel=metric_words(metric), xlim=(-0.02, 1.02), ylim=(len(lines) - 0.5, -0.5))
     axes.set_yticks(range(len(lines)), [plain(line.task) for line in lines])
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from reversegen.core.errors import BadInput
 from reversegen.core.markdown import JOINED, SCREEN, filled, markdown_table
-from reversegen.core.metric import MetricDescription
+from reversegen.core.metric import MetricDescription, metric_words
 from reversegen.evaluation.eval_file import EvalFile
 from reversegen.evaluation.outcomes import EvaluationOutcomes
 from reversegen.evaluation.proposer import ABSTAINED_SHARE, RIGHT_SHARE
 from reversegen.evaluation.statistics import comparison, difference
 from reversegen.kinds.base import RETAINED
 from reversegen.reporting.rows import TARGET_ROWS
+from reversegen.reporting.run_checks import checks_section
 from reversegen.reporting.tables import Cell, cell_text, headline_metrics, main_metric, markdown, table
 
 Rows = dict[str, dict[str, Cell]]
@@ -33,10 +34,15 @@ CONTROL = "warmup_failures"
 """The source that differs from reversegen only by the proposer's training: the difference is what training adds."""
 
 
-def table_markdown(evaluations: Sequence[EvalFile], outcomes: Sequence[EvaluationOutcomes]) -> str:
-    """The content of `table.md`. Raises BadInput if the evaluations are not of one task."""
+def table_markdown(
+    evaluations: Sequence[EvalFile], outcomes: Sequence[EvaluationOutcomes], gates: Sequence[Path] = ()
+) -> str:
+    """The content of `table.md`. `gates` are the contamination reports of the run.
+
+    Raises BadInput if the evaluations are not of one task.
+    """
     title, _, numbers = markdown(evaluations, outcomes).partition("\n\n")
-    return f"{title}\n\n{summary(evaluations, outcomes)}\n\n{numbers}"
+    return f"{title}\n\n{summary(evaluations, outcomes)}\n\n{numbers}\n{checks_section(evaluations, gates)}\n"
 
 
 def read_summary(table_file: Path) -> str:
@@ -71,7 +77,7 @@ def findings(proposers: Rows, targets: Rows, main: MetricDescription) -> str:
         rates = [_number(proposers[row]["failure_rate"]) for row in (first, last)]
         places = [f"in iteration{JOINED}{row}" for row in (first, last)]  # a line that starts with `1.` would be a list
         sentences.append(f"The failure rate went from {rates[0]} {places[0]} to {rates[1]} {places[1]}.")
-    name = main.name.replace("_", " ")
+    name = metric_words(main.name)
     if "original" in targets and "reversegen" in targets:
         before, after = (_number(targets[row][main.name]) for row in ("original", "reversegen"))
         sentences.append(f"Enhanced with reversegen, the target's {name} went from {before} to {after}.")
@@ -105,13 +111,13 @@ def _proposer_table(proposers: Rows) -> str:
 def _target_table(targets: Rows, main: MetricDescription, kind: str) -> str:
     """The main metric with its interval and paired difference, then values of other metrics that fit the screen."""
     columns = {"enhanced with": ["nothing" if row == "original" else row for row in targets]}
-    columns[main.name.replace("_", " ")] = [" ".join(cell_text(cells[main.name])).strip() for cells in targets.values()]
+    columns[metric_words(main.name)] = [" ".join(cell_text(cells[main.name])).strip() for cells in targets.values()]
     if "reversegen" in targets:
         columns["reversegen less this"] = [_less(targets, row, main) for row in targets]
     headlines = [metric.name for metric in headline_metrics(kind)]
     names = dict.fromkeys([*main.beside, *headlines[:2], RETAINED.name, *headlines[2:]])
     for name in (name for name in names if name != main.name and all(name in cells for cells in targets.values())):
-        columns[name.replace("_", " ")] = [cell_text(cells[name])[0] for cells in targets.values()]
+        columns[metric_words(name)] = [cell_text(cells[name])[0] for cells in targets.values()]
         if _width(columns) > SCREEN:
             columns.popitem()
     return markdown_table(list(columns), zip(*columns.values(), strict=True), padded=True)

@@ -33,7 +33,7 @@ COVERAGE_NEIGHBOURS = 5
 """The k of coverage, as published (Naeem et al., arXiv 2002.09797, section 4)."""
 
 
-def drawn(count: int, sample: int, random_seed: int) -> list[int]:
+def choose_texts(count: int, sample: int, random_seed: int) -> list[int]:
     """Numbers of the `sample` texts, of `count`, on which diversity is measured; empty if there are fewer than `sample`."""
     if count < sample:
         return []

@@ -20,15 +20,15 @@ def judge_setting(configuration: Configuration, wildcards: Wildcards) -> str:
 
 def judge_file(configuration: Configuration, wildcards: Wildcards) -> list[str]:
     """The file of the labelled set on which the judge is checked. Empty for a corpus."""
-    return data_file(_judge_source(configuration, wildcards))
+    return data_file(labelled_source(configuration, wildcards))
 
 
 def judge_source(configuration: Configuration, wildcards: Wildcards) -> str:
     """The data source of the labelled set, as JSON."""
-    return _judge_source(configuration, wildcards).model_dump_json()
+    return labelled_source(configuration, wildcards).model_dump_json()
 
 
-def _judge_source(configuration: Configuration, wildcards: Wildcards) -> DataSource:
+def labelled_source(configuration: Configuration, wildcards: Wildcards) -> DataSource:
     """The labelled set of the task, or the set that ships for its kind."""
     task = task_of(configuration, wildcards)
     source: DataSource = DataSource.model_validate(

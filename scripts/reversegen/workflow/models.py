@@ -121,7 +121,8 @@ def package_source(configuration: Configuration, wildcards: Wildcards) -> str:
         return package.model_dump_json()
     sources = [source for task in configuration.tasks.values() for source in task_sources(task)]
     packages: list[Package] = [file.package for file in FACTS_FILES.values()]
-    packages += [one.package for one in (*configuration.models.values(), *sources) if one.package]
+    packages += [model.package for model in configuration.models.values() if model.package]
+    packages += [source.package for source in sources if source.package]
     return {package.file_name: package for package in packages}[wildcards.file].model_dump_json()
 
 

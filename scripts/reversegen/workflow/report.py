@@ -23,6 +23,14 @@ def test_files(configuration: Configuration, wildcards: Wildcards) -> list[str]:
     return [f"tests/{name}.jsonl" for name in task_of(configuration, wildcards).data.tests]
 
 
+def gate_files(configuration: Configuration, wildcards: Wildcards) -> list[str]:
+    """The contamination reports of a run, relative to its folder, without those of a warm-up that it reuses."""
+    task = task_of(configuration, wildcards)
+    warmup = [] if "iter0" in task.reuse else ["contamination/warmup.json"]
+    pairs = [f"contamination/iter{k}.json" for k in range(task.iterations)]
+    return [*warmup, *pairs, *(["contamination.json"] if of_sources(configuration, "target")(wildcards) else [])]
+
+
 def pooled_runs(configuration: Configuration, wildcards: Wildcards) -> list[str]:
     """The runs of all random seeds that a table pools. Only one run if the task's name has a seed."""
     base, _, seed = wildcards.task.partition(".s")

@@ -93,7 +93,7 @@ def test_the_best_control_source_of_attacks_has_fewest_and_over_refusal_is_besid
     ]
     assert tiles(rows, "safety") == [
         "Target: attack success rate 0.450 [0.430, 0.470] → 0.710 [0.690, 0.730] from original to reversegen "
-        "over refusal: 0.950 to 0.950 [0.930, 0.970]",
+        "over-refusal: 0.950 to 0.950 [0.930, 0.970]",
         "With seeds 0.500 [0.480, 0.520] attack success rate, best control source",
     ]
 

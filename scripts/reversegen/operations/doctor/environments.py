@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import yaml
 
@@ -14,17 +14,22 @@ from reversegen.config.workflow import Configuration
 from reversegen.operations.doctor.finding import PATIENCE, Finding, ask, reason
 from reversegen.operations.slurm_profile import Profile
 from reversegen.workflow.environment import REPOSITORY, search_path
+from reversegen.workflow.stages import models_by_role
 from reversegen.workflow.vllm_interpreter import missing_vllm, vllm_models
 
+EMBEDDING_PACKAGES = {"faiss-gpu", "openvino", "sentence-transformers"}
+"""The packages of envs/text.yaml that only a task with an embedding model uses."""
 ENVIRONMENT_PROBE = """
 import importlib.metadata as metadata, json, sys
 
 versions = {}
 for name in json.load(sys.stdin):
-    try:
-        versions[name] = metadata.version(name)
-    except metadata.PackageNotFoundError:
-        versions[name] = None
+    versions[name] = None
+    for package in name.split(" or "):
+        try:
+            versions[name] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            pass
 print(json.dumps([list(sys.version_info[:2]), versions]))
 """
 
@@ -39,8 +44,12 @@ print(json.dumps({model: unknown_arguments(names) for model, names in json.load(
 """
 
 
-def check_environments(configuration: Configuration, profile: Profile | None) -> Iterable[Finding]:
-    """Check whether each interpreter has the pinned packages of envs/; if conda deploys them, whether conda is installed."""
+def check_environments(name: str, configuration: Configuration, profile: Profile | None) -> Iterable[Finding]:
+    """Check whether each interpreter has the packages that the task needs; if conda deploys them, whether conda is installed.
+
+    The versions are those of envs/. A task without vLLM may have those of requirements.txt instead: they differ only because
+    vLLM needs others.
+    """
     if profile and "conda" in profile.keys.software_deployment_method:
         conda = next((name for name in ("mamba", "conda") if shutil.which(name)), None)
         if conda:
@@ -50,11 +59,36 @@ def check_environments(configuration: Configuration, profile: Profile | None) ->
                 "environments", "stops", "the profile deploys with conda, which is not installed", "install miniforge"
             )
         return
-    essential = {line.partition("==")[0] for line in (REPOSITORY / "requirements.txt").read_text().splitlines()}
-    for name, python in sorted(configuration.workflow.python.items()):
-        content = yaml.safe_load((REPOSITORY / "envs" / f"{name}.yaml").read_text())
+    installed = _pins((REPOSITORY / "requirements.txt").read_text().splitlines())
+    for environment, python in sorted(configuration.workflow.python.items()):
+        content = yaml.safe_load((REPOSITORY / "envs" / f"{environment}.yaml").read_text())
         [pip] = [part["pip"] for part in content["dependencies"] if isinstance(part, dict)]
-        yield _interpreter(name, python, dict(line.split("==") for line in pip), essential)
+        pins = needed_packages(name, configuration, _pins(pip), installed)
+        yield _interpreter(environment, python, pins, set(installed))
+
+
+def needed_packages(
+    name: str, configuration: Configuration, pins: Mapping[str, str], installed: Mapping[str, str]
+) -> dict[str, set[str]]:
+    """The packages among `pins` that a run of the task needs, each with the versions that serve.
+
+    vLLM is for models with `engine: vllm`; without it, the versions in `installed` serve too. EMBEDDING_PACKAGES are for an
+    embedding model. If that model asks for no GPU, faiss-cpu serves as well as faiss-gpu.
+    """
+    models = models_by_role(configuration.task(name), configuration)
+    uses_vllm = any(model.engine == "vllm" for _, model in models.values())
+    unused = (set() if uses_vllm else {"vllm"}) | (set() if "embedding" in models else EMBEDDING_PACKAGES)
+    needed = {package: {version} for package, version in pins.items() if package not in unused}
+    for package in () if uses_vllm else needed.keys() & installed.keys():
+        needed[package].add(installed[package])
+    if "faiss-gpu" in needed and not configuration.workflow.sizes[models["embedding"][1].size].gpu:
+        needed["faiss-cpu or faiss-gpu"] = needed.pop("faiss-gpu")
+    return needed
+
+
+def _pins(lines: Iterable[str]) -> dict[str, str]:
+    """The version of each package, from lines such as numpy==2.4.6."""
+    return dict(line.split("==") for line in lines if "==" in line)
 
 
 def check_vllm(name: str, configuration: Configuration, profile: Profile | None) -> Iterable[Finding]:
@@ -80,8 +114,8 @@ def check_vllm(name: str, configuration: Configuration, profile: Profile | None)
         yield Finding("vLLM", "ok", f"{program} has it, for {', '.join(models)}")
 
 
-def _interpreter(name: str, python: str, pins: dict[str, str], essential: set[str]) -> Finding:
-    """Check one interpreter. A missing package that only some tasks need, such as vLLM, is a warning."""
+def _interpreter(name: str, python: str, pins: Mapping[str, set[str]], essential: set[str]) -> Finding:
+    """Check whether an interpreter has one of the versions of each package. Lacking an essential one stops a run."""
     program = shutil.which(python, path=search_path())
     fix = (
         f"name its interpreter under python: in config/config.yaml, or install the pip part of envs/{name}.yaml into it"
@@ -93,7 +127,7 @@ def _interpreter(name: str, python: str, pins: dict[str, str], essential: set[st
     except (ValueError, OSError):
         return Finding("environments", "stops", f"{name}: {program} does not answer as a Python interpreter does", fix)
     missing = sorted(package for package, has in packages.items() if has is None)
-    others = sorted(f"{p} {has}" for p, has in packages.items() if has and has.partition("+")[0] != pins[p])
+    others = sorted(f"{p} {has}" for p, has in packages.items() if has and has.partition("+")[0] not in pins[p])
     if tuple(version) < (3, 11):
         return Finding(
             "environments",
@@ -104,7 +138,7 @@ def _interpreter(name: str, python: str, pins: dict[str, str], essential: set[st
     if lacks := [package for package in missing if package in essential]:
         return Finding("environments", "stops", f"{name}: {program} lacks {', '.join(lacks)}", fix)
     if missing or others:
-        parts = [f"lacks {', '.join(missing)}, which some tasks need"] if missing else []
+        parts = [f"lacks {', '.join(missing)}, which this task needs"] if missing else []
         parts += [f"has {', '.join(others)}, and envs/{name}.yaml pins other versions"] if others else []
         return Finding("environments", "warning", f"{name}: {program} {'; '.join(parts)}", fix)
     return Finding("environments", "ok", f"{name}: {program}")

@@ -50,7 +50,7 @@ def examine(name: str, place: Path | None, folder: Path) -> list[Finding]:
         lambda: check_disk(name, configuration, folder, shutil.disk_usage(folder).free),
         lambda: check_memory(name, configuration, folder),
         lambda: check_times(name, configuration, folder / "results"),
-        lambda: check_environments(configuration, profile),
+        lambda: check_environments(name, configuration, profile),
         lambda: check_vllm(name, configuration, profile),
         lambda: check_file_system(folder / "results"),
     ]

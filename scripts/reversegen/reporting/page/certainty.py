@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reversegen.core.escaping import html_text
-from reversegen.core.metric import MetricDescription
+from reversegen.core.metric import MetricDescription, metric_words
 from reversegen.core.sources import CONTROL_SOURCES
 from reversegen.evaluation.eval_file import EvalFile
 from reversegen.evaluation.statistics import LEAST_SEEDS, Estimate, decides, difference
@@ -60,7 +60,7 @@ def _invalid_shares(proposers: Rows, targets: Rows, main: MetricDescription, kin
     row = next((row for row in ("reversegen", "original") if "invalid_share" in targets.get(row, {})), None)
     if row and (invalid := targets[row]["invalid_share"].estimate.value) is not None:
         counted = {"passed": " counts them as not passed", "failed": " leaves them out", None: ""}[main.counts]
-        name = metric_term(main.name, kind, main.name.replace("_", " "))
+        name = metric_term(main.name, kind, metric_words(main.name))
         statements.append(f"{invalid:.3f} of the test answers of {row_term(row)}{counted and f'; {name}{counted}'}.")
     return [f"<strong>Invalid:</strong> {' '.join(statements)}"] if statements else []
 
@@ -97,7 +97,7 @@ def _differences(targets: Rows, main: MetricDescription, kind: str) -> list[str]
     differences = {row: difference(enhanced, targets[row][main.name].outcomes, main.name) for row in compared}
     seeds = min((less.random_seeds for less in differences.values() if less.value is not None), default=0)
     title = f"<strong>{row_term('reversegen')}</strong> less the other targets, in "
-    title += metric_term(main.name, kind, main.name.replace("_", " "))
+    title += metric_term(main.name, kind, metric_words(main.name))
     if not compared:
         return []
     if not seeds:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reversegen.core.escaping import html_text
+from reversegen.core.metric import metric_words
 from reversegen.reporting.page.certainty import collapse_alarms
 from reversegen.reporting.page.charts import Series, line_chart
 from reversegen.reporting.page.content import PageContent
@@ -29,7 +30,7 @@ def diversity(content: PageContent) -> str:
         caption += intervals_note(seeds, "prompts")
         series = [
             Series(
-                text := name.replace("_", " "),
+                text := metric_words(name),
                 [point(int(row), cells[name]) for row, cells in trained.items()],
                 n,
                 legend=metric_term(name, kind, text),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reversegen.core.metric import MetricDescription
+from reversegen.core.metric import MetricDescription, metric_words
 from reversegen.evaluation.eval_file import EvalFile
 from reversegen.kinds.base import RETAINED
 from reversegen.reporting.page.charts import Series, line_chart, row_chart
@@ -56,7 +56,7 @@ def _by_iteration(rows: Rows, kind: str) -> list[Series]:
         places = [int(row) if row.isdecimal() else 0 for row in rows]
         shift = 0.03 * (n - (len(PROPOSER_SHARES) - 1) / 2) if len(rows) > 1 else 0.0  # so that bars do not overlap
         points = [point(place + shift, cell) for place, cell in zip(places, cells, strict=True)]
-        text = name.replace("_", " ")
+        text = metric_words(name)
         series.append(Series(text, points, n, legend=metric_term(name, kind, text)))
         if name == "failure_rate":
             for task, cells_of_seed in _by_random_seed(cells):
@@ -66,7 +66,7 @@ def _by_iteration(rows: Rows, kind: str) -> list[Series]:
 
 
 def _target_chart(rows: Rows, names: Sequence[str], kind: str, random_seeds: int) -> str:
-    words = [n.replace("_", " ") for n in names]
+    words = [metric_words(n) for n in names]
     measured = " and ".join(filter(None, [", ".join(words[:-1]), words[-1]])).capitalize()
     caption = f"{measured} by source, on test questions; {intervals_note(random_seeds, 'questions')}"
     if random_seeds > 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reversegen.core.escaping import html_text
-from reversegen.core.metric import MetricDescription
+from reversegen.core.metric import MetricDescription, metric_words
 from reversegen.core.sources import CONTROL_SOURCES
 from reversegen.reporting.page.content import Rows
 from reversegen.reporting.page.elements import unbroken
@@ -24,10 +24,10 @@ def headline(proposers: Rows, targets: Rows, main: MetricDescription, kind: str)
         cells = [targets[row][main.name] for row in ("original", "reversegen")]
         notes = [f"from {row_term('original')} to {row_term('reversegen')}"]
         notes += [_companion(targets, name, kind) for name in main.beside if name in targets["original"]]
-        title = f"Target: {metric_term(main.name, kind, main.name.replace('_', ' '))}"
+        title = f"Target: {metric_term(main.name, kind, metric_words(main.name))}"
         tiles.append(_tile(title, cells, *notes))
         if control := best_control(targets, main):
-            note = f"{html_text(main.name.replace('_', ' '))}, best control source"
+            note = f"{html_text(metric_words(main.name))}, best control source"
             tiles.append(_tile(f"With {row_term(control)}", [targets[control][main.name]], note))
     if not tiles:
         return "<p>There is nothing to compare yet.</p>"
@@ -45,7 +45,7 @@ def _companion(targets: Rows, name: str, kind: str) -> str:
     """A metric without which the main one would mislead: before and after enhancement."""
     before, after = (cell_text(targets[row][name]) for row in ("original", "reversegen"))
     numbers = html_text(unbroken(f"{before[0]} to {' '.join(after)}".strip()))
-    return f"{metric_term(name, kind, name.replace('_', ' '))}: {numbers}"
+    return f"{metric_term(name, kind, metric_words(name))}: {numbers}"
 
 
 def _tile(title: str, cells: list[Cell], *notes: str) -> str:

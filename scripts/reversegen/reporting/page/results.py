@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from reversegen.core.metric import MetricDescription
+from reversegen.core.metric import MetricDescription, metric_words
 from reversegen.evaluation.statistics import coverage
 from reversegen.reporting.page.content import PageContent, Rows
 from reversegen.reporting.page.diversity import SHARES
@@ -57,6 +57,6 @@ def _table_by_type(targets: Rows, main: MetricDescription, kind: str) -> str:
     ]
     if not lines:
         return ""
-    text = main.name.replace("_", " ").capitalize()
+    text = metric_words(main.name).capitalize()
     heading = f"<h3>{metric_term(main.name, kind, text)} by type of question</h3>"
     return f"{heading}\n{html_table(f'{text} by type of question', ['type', *map(row_term, rows)], lines)}"

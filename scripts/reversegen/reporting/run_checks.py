@@ -1,0 +1,62 @@
+"""The checks of a run, one line each: overlaps of training rows with tests, and verdicts that a person checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from reversegen.core.errors import BadInput
+from reversegen.core.escaping import markdown_text
+from reversegen.core.files import read_json
+from reversegen.core.markdown import filled
+from reversegen.evaluation.eval_file import EvalFile
+
+Counts = Mapping[str, Mapping[str, int]]
+"""Numbers of rows, by training set and by the set that they overlap with."""
+
+
+def checks_section(evaluations: Sequence[EvalFile], gates: Sequence[Path]) -> str:
+    """A section of `table.md`. `gates` are the contamination reports of the run, for all random seeds.
+
+    Raises BadInput if a report is malformed.
+    """
+    lines = [f"Contamination: {contamination_text(gates)}.", f"Audit: {audit_text(evaluations)}."]
+    return "\n\n".join(["## Checks of this run", "\n".join(filled(line, "- ") for line in lines)])
+
+
+def contamination_text(gates: Sequence[Path]) -> str:
+    """How many training rows ask a test question or a held-out seed, and the largest share that nearly repeats one."""
+    if not gates:
+        return "no training rows were compared with tests and held-out seeds"
+    exact, shares = 0, dict[str, list[tuple[float, str]]]()
+    for path in gates:
+        content = read_json(path)
+        try:
+            exact += sum(n for counts in content["exact"].values() for n in counts.values())
+            for form in ("near", "semantic"):
+                shares.setdefault(form, []).extend(_shares(content[form], content["rows"]))
+        except (AttributeError, KeyError, TypeError) as error:
+            raise BadInput(f"{path}: not a contamination report; remove it, so that its rule makes it again") from error
+    parts = [f"{exact} exact overlaps of training rows with tests and held-out seeds"]
+    for form, listed in shares.items():
+        if listed:
+            share, place = max(listed)
+            where = f" ({markdown_text(place)})" if share else ""
+            parts.append(f"largest share of {form} overlaps {share:.3f}{where}")
+    return "; ".join(parts)
+
+
+def _shares(overlaps: Counts, rows: Mapping[str, int]) -> Iterable[tuple[float, str]]:
+    for training, counts in overlaps.items():
+        for other, count in counts.items():
+            yield count / max(1, rows[training]), f"rows of {training} with {other}"
+
+
+def audit_text(evaluations: Sequence[EvalFile]) -> str:
+    """How many verdicts a person has checked, over all iterations and random seeds, and the share that they agree with."""
+    agreements = [metric for e in evaluations if (metric := e.metrics.get("audit_agreement"))]
+    checked = sum(metric.total or 0 for metric in agreements)
+    if not checked:
+        return "no person has checked a verdict yet; fill in the column `person` of an audit.csv"
+    same = sum(metric.count or 0 for metric in agreements)
+    return f"a person has checked {checked} verdicts; agreement {same / checked:.3f}"

@@ -1,0 +1,67 @@
+"""The lines of table.md about contamination and the audit give the numbers of the run."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from tests.support.evaluations import evaluation
+from tests.support.markdown_tables import too_wide
+
+from reversegen.core.errors import BadInput
+from reversegen.core.metric import Metric
+from reversegen.evaluation.audit import agreement
+from reversegen.loop.contamination import Contamination
+from reversegen.reporting.run_checks import audit_text, checks_section, contamination_text
+
+
+def gate(path: Path, near: int, semantic: int | None = None, exact: int = 0) -> Path:
+    """A report on 250 rows of the pairs of an iteration."""
+    rows = f"{path.stem} pairs"
+    alike = {} if semantic is None else {rows: {"test": semantic, "heldout seeds": 0}}
+    counts = Contamination({rows: {"test": exact}}, {rows: {"test": near, "heldout seeds": 1}}, {rows: 250}, alike)
+    path.write_text(json.dumps(asdict(counts)))
+    return path
+
+
+def test_the_largest_share_of_all_reports_is_shown_with_its_place(tmp_path: Path) -> None:
+    gates = [gate(tmp_path / "iter0.json", near=3), gate(tmp_path / "iter1.json", near=2)]
+    assert contamination_text(gates) == (
+        "0 exact overlaps of training rows with tests and held-out seeds; largest share of near overlaps 0.012 (rows of iter0 "
+        "pairs with test)"
+    )
+    gates.append(gate(tmp_path / "iter2.json", near=0, semantic=5, exact=1))
+    assert contamination_text(gates).startswith("1 exact overlaps")
+    assert contamination_text(gates).endswith(
+        "; largest share of semantic overlaps 0.020 (rows of iter2 pairs with test)"
+    )
+    assert contamination_text([]).startswith("no training rows were compared")
+
+
+def test_a_share_of_nothing_has_no_place(tmp_path: Path) -> None:
+    path = tmp_path / "warmup.json"
+    path.write_text(json.dumps(asdict(Contamination({"w": {"test": 0}}, {"w": {"test": 0}}, {"w": 0}))))
+    assert contamination_text([path]).endswith("largest share of near overlaps 0.000")
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", '{"exact": {"w": 1}, "near": {}, "rows": {}}'])
+def test_another_file_is_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / "warmup.json").write_text(content)
+    with pytest.raises(BadInput, match=r"warmup\.json: not a contamination report"):
+        contamination_text([tmp_path / "warmup.json"])
+
+
+def test_audits_of_all_iterations_are_counted_together() -> None:
+    def audited(iteration: int, same: int, other: int) -> dict[str, Metric]:
+        rows = same * [{"verdict": "failed", "person": "failed"}] + other * [{"verdict": "passed", "person": "failed"}]
+        return agreement([*rows, {"verdict": "failed", "person": ""}])
+
+    evaluations = [evaluation("proposer", str(n), audited(n, same, 1)) for n, same in enumerate((18, 20))]
+    target = evaluation("target", "original", {"accuracy": Metric(value=1.0)})
+    assert audit_text([*evaluations, target]) == "a person has checked 40 verdicts; agreement 0.950"
+    assert audit_text([target]).startswith("no person has checked a verdict yet")
+    assert audit_text([evaluation("proposer", "0", audited(0, 0, 0))]).startswith("no person has checked")
+    text = checks_section([target], [])
+    assert too_wide(text) == []
