@@ -131,16 +131,18 @@ def test_access_is_checked_before_each_fetch_and_what_is_here_is_not_fetched_aga
 
 
 def test_proposers_that_a_task_does_not_keep_are_pruned_once_the_next_is_trained(workflow: Workflow) -> None:
-    for keep, pruned in {"[0, last]": {1, 2, 3}, "[0, 2, last]": {1, 3}, "null": set()}.items():
+    kept = {"ends": ("[0, last]", {1, 2, 3}), "three": ("[0, 2, last]", {1, 3}), "all": ("null", set[int]())}
+    for task, (keep, _) in kept.items():
         text = f"extends: tiny-math\niterations: 4\nkeep: {keep}\n"
-        (workflow.folder / "config/tasks/pruned.yaml").write_text(text)
-        done = workflow.run("-n", "results/pruned/iter4/eval.json")
-        assert done.returncode == 0, done.stdout
-        assert set(map(int, re.findall(r"output: results/pruned/iter(\d)/pruned.json", done.stdout))) == pruned
+        (workflow.folder / f"config/tasks/{task}.yaml").write_text(text)
+    done = workflow.run("-n", *(f"results/{task}/iter4/eval.json" for task in kept))
+    assert done.returncode == 0, done.stdout
+    for task, (_, pruned) in kept.items():
+        assert set(map(int, re.findall(rf"output: results/{task}/iter(\d)/pruned.json", done.stdout))) == pruned
         for k in pruned:
-            [files] = re.findall(rf"input: (.*)\n +output: results/pruned/iter{k}/pruned.json", done.stdout)
-            last_of_all = f"results/pruned/iter{k + 1}/proposer"
-            assert files.split(", ") == [f"results/pruned/iter{k}/{f}" for f in ("proposer", "samples.jsonl")] + [
+            [files] = re.findall(rf"input: (.*)\n +output: results/{task}/iter{k}/pruned.json", done.stdout)
+            last_of_all = f"results/{task}/iter{k + 1}/proposer"
+            assert files.split(", ") == [f"results/{task}/iter{k}/{f}" for f in ("proposer", "samples.jsonl")] + [
                 last_of_all
             ]
 
@@ -272,10 +274,10 @@ def test_a_task_is_cut_into_as_many_shards_as_it_says_and_one_shard_adds_no_job(
 
 def test_reference_of_dpo_is_the_previous_proposer_or_proposer_zero(workflow: Workflow) -> None:
     workflow.write_task("fixed", {"preference": {"reference": "warmup"}})
-    inputs = {}
-    for task in ("tiny-math", "fixed"):
-        done = workflow.run("-n", "-p", f"results/{task}/iter3/proposer")
-        command = next(line for line in done.stdout.splitlines() if "--pairs results" in line and "iter2/pairs" in line)
+    inputs, tasks = {}, ("tiny-math", "fixed")
+    done = workflow.run("-n", "-p", *(f"results/{task}/iter3/proposer" for task in tasks))
+    for task in tasks:
+        command = next(line for line in done.stdout.splitlines() if f"--pairs results/{task}/iter2/pairs" in line)
         inputs[task] = re.search(r"--reference (\S+)", command)[1]  # type: ignore[index]
     assert inputs == {"tiny-math": "results/tiny-math/iter2/proposer", "fixed": "results/fixed/iter0/proposer"}
 
