@@ -46,6 +46,15 @@ def test_dry_run_plans_each_kind_without_network(workflow: Workflow, task: str, 
     assert (whole.get("measure_confidence", 0) == 5) == (task == "honesty")
 
 
+def test_every_token_is_shown_before_anything_is_trained_or_asked(workflow: Workflow) -> None:
+    jobs = planned(workflow.run("-n", "results/micro/rendered.md").stdout)
+    assert jobs["write_rendered"] == jobs["clean_seeds"] == 1
+    assert jobs.keys() == {"write_corpus", "train_model", "build_tests", "clean_seeds", "write_rendered"}
+    judged = planned(workflow.run("-n", "results/safety/rendered.md", **NOWHERE).stdout)
+    assert judged["write_rendered"] == 1
+    assert not {"answer_seeds", "label_seeds", "train_warmup", "sample_instructions"} & judged.keys()
+
+
 def test_dry_run_plans_the_papers_models_without_network_gpu_key_or_file(workflow: Workflow) -> None:
     done = workflow.run("-n", "results/math/iter3/eval.json", **NOWHERE)
     assert done.returncode == 0, done.stdout
