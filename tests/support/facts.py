@@ -10,8 +10,8 @@ import pytest
 
 from reversegen.config.paths import FACTS_TABLE
 from reversegen.core.records import write_records
+from reversegen.worlds.facts.real_facts import Facts
 from reversegen.worlds.facts.sources import Sources
-from reversegen.worlds.facts.world import Facts
 
 COUNTRIES = """
 AO|Angola|AF|Luanda|30000000|AOA|Kwanza

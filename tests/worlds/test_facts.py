@@ -13,9 +13,9 @@ from reversegen.config.data import Corpus
 from reversegen.core.errors import BadInput
 from reversegen.worlds import SOLVERS, WORLDS, draw_examples
 from reversegen.worlds.facts.names import Names, is_code, key
+from reversegen.worlds.facts.real_facts import Facts
 from reversegen.worlds.facts.table import ANSWERS, RELATIONS, SUBJECTS, Fact, part_of
 from reversegen.worlds.facts.wordings import WORDINGS, readings
-from reversegen.worlds.facts.world import Facts
 
 WORLD = WORLDS["facts"]
 

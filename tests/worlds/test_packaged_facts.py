@@ -9,9 +9,9 @@ import pytest
 from reversegen.config.data import Corpus
 from reversegen.config.world_files import FACTS_FILES
 from reversegen.core.records import write_records
+from reversegen.worlds.facts.real_facts import Facts
 from reversegen.worlds.facts.sources import Sources
 from reversegen.worlds.facts.table import RELATIONS, part_of
-from reversegen.worlds.facts.world import Facts
 
 FAMOUS = {
     "What is the capital of France?": "Paris",

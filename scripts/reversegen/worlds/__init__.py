@@ -5,12 +5,13 @@ from __future__ import annotations
 from reversegen.config.data import Corpus
 from reversegen.config.task import Task
 from reversegen.core.errors import BadInput
-from reversegen.worlds import arithmetic, facts, knowledge, policy
+from reversegen.worlds import arithmetic, knowledge, policy
 from reversegen.worlds.base import Example, World
+from reversegen.worlds.facts import real_facts
 
 WORLDS: dict[str, World] = {
     "arithmetic": arithmetic.WORLD,
-    "facts": facts.WORLD,
+    "facts": real_facts.WORLD,
     "knowledge": knowledge.WORLD,
     "policy": policy.WORLD,
 }

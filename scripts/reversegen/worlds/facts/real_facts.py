@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from reversegen.config.data import Corpus
+from reversegen.config.paths import FACTS_TABLE
 from reversegen.core.errors import BadInput
 from reversegen.worlds.base import Example, World
 from reversegen.worlds.facts.corrections import WITH_ARTICLE
@@ -218,3 +219,6 @@ def open_world(table: Path) -> World:
         named=lambda question, response: facts().named(question, response),
         entities=lambda text: facts().entities(text),
     )
+
+
+WORLD = open_world(FACTS_TABLE)
