@@ -1,8 +1,10 @@
 # Enhancement of the target: the same number of rows from each of four sources, and one enhanced target for each source.
 #
 # Needs: labels, references and responses of iteration 0, the control and iterations 1 to N; results/{task}/tests/.
-# Makes: results/{task}/enhanced/{source}/train.jsonl and target/, results/{task}/contamination.json
-# Steps: draw_answered, write_seed_references; select_enhancement, check_enhancement, train_target
+# Makes: results/{task}/enhanced/chosen.jsonl and answers.jsonl, if the kind's rows depend on several answers of the target;
+#        results/{task}/enhanced/{source}/train.jsonl and target/, results/{task}/contamination.json
+# Steps: draw_answered, write_seed_references; choose_instructions, sample_answers; select_enhancement, check_enhancement,
+#        train_target
 
 
 use rule draw_probe as draw_answered with:
@@ -51,6 +53,68 @@ use rule write_references as write_seed_references with:
         code=code("write_references"),
 
 
+rule choose_instructions:
+    input:
+        instructions=of_warmup_and_trained("instructions.jsonl"),
+        labels=of_warmup_and_trained("labels.jsonl"),
+        references=of_warmup_and_trained("references.jsonl"),
+        responses=of_warmup("responses.jsonl"),
+        reference_judgements=judged_references,
+        seeds=part_file("seeds.jsonl"),
+        drawn_seeds="results/{task}/enhanced/drawn_seeds.jsonl",
+        seed_references="results/{task}/enhanced/seed_references.jsonl",
+        seed_judgements=branch(judged, then=part_file("enhanced/seed_judgements.jsonl")),
+        probe=branch(multiple_choice, then=part_file("probe/labels.jsonl")),
+        tests=test_questions,
+    output:
+        chosen="results/{task}/enhanced/chosen.jsonl",
+    log:
+        "results/{task}/logs/enhanced/choose_instructions.log",
+    benchmark:
+        "results/{task}/benchmarks/enhanced/choose_instructions.tsv"
+    group:
+        "{task}.chosen"
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        kind=kind_use,
+        settings=setting("enhancement"),
+        system=setting("responses.system"),
+        random_seed=setting("random_seed"),
+        code=code("choose_instructions"),
+    script:
+        "../scripts/choose_instructions.py"
+
+
+use rule answer_instructions as sample_answers with:
+    input:
+        questions="results/{task}/enhanced/chosen.jsonl",
+        target=asked_folder("target", trainable_target),
+    output:
+        responses="results/{task}/enhanced/answers{shard}.jsonl",
+    log:
+        "results/{task}/logs/enhanced/sample_answers{shard}.log",
+    benchmark:
+        "results/{task}/benchmarks/enhanced/sample_answers{shard}.tsv"
+    params:
+        record="chosen",
+        gpus=job_gpus("target"),
+        stage=stage("generate", "answer_questions"),
+        kind=kind_use,
+        model=model_use("target"),
+        endpoint_limits=endpoint_limits("target"),
+        settings=whole_setting("responses"),
+        decides=setting("responses"),
+        random_seed=setting("random_seed"),
+        arm="enhanced",
+        shard=shard_of,
+        code=code("answer_questions"),
+
+
 rule select_enhancement:
     input:
         instructions=of_warmup_and_trained("instructions.jsonl"),
@@ -63,6 +127,7 @@ rule select_enhancement:
         seed_references="results/{task}/enhanced/seed_references.jsonl",
         seed_judgements=branch(judged, then=part_file("enhanced/seed_judgements.jsonl")),
         probe=branch(multiple_choice, then=part_file("probe/labels.jsonl")),
+        answers=branch(sampled, then="results/{task}/enhanced/answers.jsonl"),
         tests=test_questions,
     output:
         reversegen="results/{task}/enhanced/reversegen/train.jsonl",

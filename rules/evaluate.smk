@@ -3,7 +3,8 @@
 # Needs: the labels of an iteration; the test sets and a variant of the target: `original` or `enhanced/{source}`.
 # Makes: results/{task}/system_texts.json; results/{task}/iter{k}/ with audit.csv and eval.json, untrained/ with eval.json;
 #        results/{task}/{variant}/ and transfer/{model}/ with responses.jsonl, labels.jsonl and eval.json
-# Steps: write_system_texts, write_audit, evaluate_proposer; answer_tests, measure_confidence, label_tests, evaluate_target;
+# Steps: write_system_texts, write_audit, evaluate_proposer; answer_tests, sample_tests, count_answers, measure_confidence, label_tests,
+#        evaluate_target;
 #        select_failures, answer_transfer, label_transfer, evaluate_transfer
 
 
@@ -140,6 +141,56 @@ rule answer_tests:
         " --endpoint-limits {params.endpoint_limits:q} --shard {params.shard} --threads {threads} --gpus {params.gpus} --log {log:q}"
 
 
+use rule answer_instructions as sample_tests with:
+    input:
+        questions=test_questions,
+        target=asked_folder("target", variant_folder),
+    output:
+        responses="results/{task}/{variant}/answers{shard}.jsonl",
+    log:
+        "results/{task}/logs/{variant}/sample_tests{shard}.log",
+    benchmark:
+        "results/{task}/benchmarks/{variant}/sample_tests{shard}.tsv"
+    params:
+        record="tests",
+        gpus=job_gpus("target"),
+        stage=stage("generate", "answer_questions"),
+        kind=kind_use,
+        model=model_use("target"),
+        endpoint_limits=endpoint_limits("target"),
+        settings=whole_setting("responses"),
+        decides=setting("responses"),
+        random_seed=setting("random_seed"),
+        arm="{variant}",
+        shard=shard_of,
+        code=code("answer_questions"),
+
+
+rule count_answers:
+    input:
+        tests=test_questions,
+        answers="results/{task}/{variant}/answers.jsonl",
+    output:
+        frequencies="results/{task}/{variant}/frequencies.jsonl",
+    log:
+        "results/{task}/logs/{variant}/count_answers.log",
+    benchmark:
+        "results/{task}/benchmarks/{variant}/count_answers.tsv"
+    group:
+        "{task}.{variant}"
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        kind=kind_use,
+        code=code("count_answers"),
+    script:
+        "../scripts/count_answers.py"
+
+
 rule measure_confidence:
     input:
         tests=test_questions,
@@ -207,6 +258,8 @@ rule evaluate_target:
         tests=test_questions,
         labels="results/{task}/{variant}/labels.jsonl",
         confidences=branch(multiple_choice, then=part_file("{variant}/confidences.jsonl")),
+        frequencies=branch(repeated, then=part_file("{variant}/frequencies.jsonl")),
+        original=original_labels,
         judge=part_file("judge.json"),
         target=variant_folder,
         selection=variant_selection,

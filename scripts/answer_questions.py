@@ -11,6 +11,7 @@ from reversegen.config.models import Limits, ModelUse
 from reversegen.config.task import Answering, KindUse
 from reversegen.engines.base import Decoding
 from reversegen.kinds import open_kind
+from reversegen.kinds.base import Decision
 from reversegen.loop.answering import answer_questions
 from reversegen.loop.engines import open_stage_engine
 from reversegen.loop.questions import QuestionRecord, read_questions
@@ -24,10 +25,16 @@ def main(
 ) -> None:  # fmt: skip
     """Answer the shard's questions: drawn for `arm`, as often as the kind needs, or once and greedily if `arm` is null."""
     opened, draw = open_kind(kind), (random_seed, arm) if arm else ()
-    samples, temperature = (opened.decision.samples, opened.decision.temperature) if arm else (1, 0.0)
-    decoding = Decoding(settings.max_new_tokens, temperature)
+    decision = opened.decision if arm else Decision()
+    if record == "chosen" and opened.sampled:
+        decision = opened.sampled.decision
+    if record == "tests" and arm and opened.repetition:
+        decision = opened.repetition.decision
+    decoding = Decoding(settings.max_new_tokens, decision.temperature)
     engine = open_stage_engine(model, target, threads, responses, endpoint_limits, decoding)
-    answer_questions(responses, read_questions(questions, record), engine, opened, settings, samples, draw, shard)
+    answer_questions(
+        responses, read_questions(questions, record), engine, opened, settings, decision.samples, draw, shard
+    )
 
 
 if __name__ == "__main__":

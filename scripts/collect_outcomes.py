@@ -10,7 +10,7 @@ from pathlib import Path
 
 from reversegen.config.task import KindUse
 from reversegen.core.files import write_text
-from reversegen.evaluation.outcomes import Run, collect, read_test_sets
+from reversegen.evaluation.outcomes import Run, collect, originals, read_test_sets
 from reversegen.kinds import open_kind
 from reversegen.reporting.rows import read_evaluation
 from reversegen.stage import run
@@ -26,7 +26,9 @@ def main(
     `extends` is empty for a task that extends none. `state` is a hash of the evaluations, so that a new one is collected.
     """
     opened, sets = open_kind(kind), read_test_sets(tests)
-    measured = [collect(read_evaluation(path), path, sets, opened) for path in evaluations]
+    read = [read_evaluation(path) for path in evaluations]
+    every = zip(read, evaluations, originals(read, evaluations), strict=True)
+    measured = [collect(one, path, sets, opened, original) for one, path, original in every]
     result = Run(
         task=task, kind=kind.name, proposer=proposer, target=target, extends=extends or None, measured=measured
     )

@@ -1,8 +1,9 @@
 """Measure a target on its test sets: results/{task}/{variant}/eval.json
 
 python scripts/evaluate_target.py --tests results/tiny-math/tests/*.jsonl --labels results/tiny-math/original/labels.jsonl \
---confidences --judge results/tiny-math/judge.json --target results/models/tiny-arithmetic --selection --system-texts \
-results/tiny-math/system_texts.json --eval-json results/tiny-math/original/eval.json --task tiny-math --kind \
+--confidences --frequencies --original --judge results/tiny-math/judge.json --target results/models/tiny-arithmetic \
+--selection --system-texts results/tiny-math/system_texts.json --eval-json results/tiny-math/original/eval.json \
+--task tiny-math --kind \
 '{"name":"math","worlds":["arithmetic"]}' --variant original --settings '{"bootstrap":1000,"diversity_sample":500}' \
 --configuration HASH --random-seed 0
 """
@@ -18,16 +19,18 @@ from reversegen.stage import run
 
 
 def main(
-    tests: list[Path], labels: Path, confidences: list[Path], judge: Path, target: list[Path], selection: list[Path],
-    system_texts: Path,
+    tests: list[Path], labels: Path, confidences: list[Path], frequencies: list[Path], original: list[Path],
+    judge: Path, target: list[Path], selection: list[Path], system_texts: Path,
     eval_json: Path,
     task: str, kind: KindUse, variant: str, settings: Evaluation, configuration: str, random_seed: int,
 ) -> None:  # fmt: skip
-    """Write the metrics of one variant. `selection` is empty for the variant `original`."""
-    answered = read_answered_tests(tests, labels, confidences)
+    """Write the metrics of one variant. `selection` and the labels `original` are empty for the variant `original`."""
+    answered = read_answered_tests(tests, labels, confidences, frequencies, original)
     metrics, groups = evaluate_target(answered, settings, random_seed, open_kind(kind), read_judge_report(judge))
     metrics |= kept_metric(target[0]) if selection else {}
-    origin = provenance(configuration, {"target": target}, [*tests, labels, *confidences], random_seed)
+    origin = provenance(
+        configuration, {"target": target}, [*tests, labels, *confidences, *frequencies, *original], random_seed
+    )
     origin |= target_provenance(system_texts, selection, target, variant)
     identity = task, kind.name, variant
     write_target_file(eval_json, identity, (metrics, groups), invalid_questions(answered), origin)

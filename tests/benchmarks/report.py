@@ -96,8 +96,9 @@ def _make(folder: Path) -> None:
     """Run both stages in this process and print their time and memory."""
     import write_failure_clusters
     from reversegen.config.task import KindUse
+    from reversegen.core.failure_records import Cluster
     from reversegen.core.metric import Metric
-    from reversegen.core.records import Cluster, read_records
+    from reversegen.core.records import read_records
     from reversegen.evaluation.eval_file import EvalFile
     from reversegen.reporting.failures import read_failures
     from reversegen.reporting.page.content import PageContent

@@ -9,6 +9,7 @@ import pytest
 
 from reversegen.core import records
 from reversegen.core.errors import BadInput
+from reversegen.core.failure_records import Cluster, Failure, FailureText
 from reversegen.core.files import numbered_lines
 from reversegen.core.records import (
     Instruction,
@@ -48,15 +49,18 @@ ROWS: list[Record] = [
     ),
     records.Response(instruction_id="i", sample=1, text=ODD, tokens=0, finished=True),
     records.Reference(instruction_id="i", answer=None, solution=ODD, teacher="l", invalid="none"),
+    records.Reference(instruction_id="i", answer=ODD, solution=ODD, teacher="l", invalid=None, aliases=[ODD, ""]),
     records.Judgement(instruction_id="i", verdict="failed", score=0.1 + 0.2, detail=ODD, refusal=None),
     records.Judgement(instruction_id="i", verdict="passed", score=None, detail="", refusal=True),
     records.Confidence(question_id="q", option=None, answer=0.0, sure=1e-06),
+    records.Frequency(question_id="q", right=None, share=0.1 + 0.2),
+    records.Frequency(question_id="q", right=True, share=1.0),
     records.Labelled(instruction=ODD, responses=[ODD, ""], answer=None, verdict="failed", injection=True),
     Opening(answer=ODD, refuses=True, language="en", part="measured"),
     Label(instruction_id="i", verdict="invalid", score=None, detail=ODD),
     Label(instruction_id="i", verdict="failed", score=0.1 + 0.2, detail=""),
-    Label(instruction_id="i", verdict="passed", score=-1e-300, detail=""),
-    records.Failure(
+    Label(instruction_id="i", verdict="passed", score=-1e-300, detail="", abstained=True),
+    Failure(
         instruction_id="i",
         cluster=0,
         iteration=3,
@@ -69,7 +73,7 @@ ROWS: list[Record] = [
         response=None,
         reference=ODD,
     ),
-    records.Cluster(
+    Cluster(
         number=0,
         label=ODD,
         terms=[ODD, ""],
@@ -80,7 +84,8 @@ ROWS: list[Record] = [
         passed_by_iteration=[0, 0],
         examples=["i"],
     ),
-    records.FailureText(instruction_id="i", text=ODD, response=ODD, reference=None),
+    FailureText(instruction_id="i", text=ODD, response=ODD, reference=None),
+    records.ChosenInstruction(id="i", text=ODD, sources=["reversegen", "warmup"]),
     Pair(prompt=ODD, chosen=ODD, rejected=ODD, chosen_id="c", rejected_id="r", pairing="earlier_pass"),
     TrainingRow(prompt=ODD, completion=f" {ODD}", instruction_id="i", origin="seed"),
     TrainingRow(

@@ -16,7 +16,8 @@ from tests.support.planted_failures import PLANTED, SAFETY, kinds_of, planted
 
 import write_failure_clusters
 from reversegen.config.task import KindUse
-from reversegen.core.records import Cluster, Verdict, read_records
+from reversegen.core.failure_records import Cluster
+from reversegen.core.records import Verdict, read_records
 from reversegen.reporting.failure_clusters import COUNTS, EXAMPLES, make_failure_clusters, tokens
 from reversegen.reporting.failures import read_failures
 from reversegen.text.embeddings import Embeddings, write_embeddings

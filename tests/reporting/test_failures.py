@@ -13,11 +13,8 @@ from tests.support.iterations import write_iterations
 import write_texts
 from reversegen.config.task import KindUse
 from reversegen.core.errors import BadInput
-from reversegen.core.records import (
-    Failure,
-    FailureText,
-    read_records,
-)
+from reversegen.core.failure_records import Failure, FailureText
+from reversegen.core.records import read_records
 from reversegen.kinds import open_kind
 from reversegen.reporting.failures import (
     JudgedInstructions,

@@ -1,4 +1,4 @@
-"""The kinds safety and honesty run by the rules from seeds to enhancement rows, with models that are trained in seconds."""
+"""The kinds safety, honesty and factual run by the rules from seeds to enhancement rows, with models trained in seconds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import pytest
 from tests.support.workflows import MICRO, new_workflow
 
 from reversegen.core.records import (
+    ChosenInstruction,
     Confidence,
+    Frequency,
     Instruction,
     Judgement,
     Label,
@@ -33,11 +35,11 @@ SMALL |= {"enhancement": {"rows": 30, "replay_rows": 20, "training": {"num_train
 SOURCES = ("reversegen", "warmup", "warmup_failures", "seeds")
 
 
-def finish(folder: Path, kind: str, changes: dict[str, Any], models: dict[str, Any]) -> Path:
-    """Run a small task of a kind up to the enhancement rows; returns its folder of results."""
+def finish(folder: Path, base: str, changes: dict[str, Any], models: dict[str, Any]) -> Path:
+    """Run a small task over another one up to the enhancement rows; returns its folder of results."""
     workflow = new_workflow(folder)
     workflow.change_models(models)
-    workflow.write_task("small", SMALL | changes, base=f"tiny-{kind}")
+    workflow.write_task("small", SMALL | changes, base=base)
     done = workflow.run(
         *(f"results/small/{path}" for path in ("iter1/eval.json", "contamination.json", "original/eval.json"))
     )
@@ -59,7 +61,7 @@ def safety(tmp_path_factory: pytest.TempPathFactory) -> Path:
     changes = {"data": {"tests": corpora, "judge": {"corpus": {"count": 400}}}}
     steps = {"tiny-policy": 250, "tiny-policy-aligned": 200, "tiny-policy-judge": 200}
     models = {name: {"train": {"pretraining": {"steps": n}}} for name, n in steps.items()}
-    return finish(tmp_path_factory.mktemp("safety") / "run", "safety", changes, models)
+    return finish(tmp_path_factory.mktemp("safety") / "run", "tiny-safety", changes, models)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +71,25 @@ def honest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     changes = {"data": {"seeds": seeds, "tests": corpora}, "warmup": {"rows": 2400}}
     changes["enhancement"] = {**SMALL["enhancement"], "plain_rows": 40}
     models = {"tiny-knowledge": {"train": {"pretraining": {"steps": 250}}}}
-    return finish(tmp_path_factory.mktemp("honesty") / "run", "honesty", changes, models)
+    return finish(tmp_path_factory.mktemp("honesty") / "run", "tiny-honesty", changes, models)
+
+
+@pytest.fixture(scope="module")
+def factual(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sums of the tiny math task, asked as open questions with short answers."""
+    changes = {
+        "kind": "factual",
+        "factual": {
+            "samples": 4,
+            "temperature": 1.0,
+            "calibration_samples": 3,
+            "abstentions": ["I don't know.", "No idea."],
+        },
+        "data": {"tests": {"test": MICRO["data"]["tests"]["test"], "pretraining": {"measures": "accuracy"}}},
+    }
+    changes["data"]["tests"]["pretraining"] |= MICRO["data"]["tests"]["pretraining"]
+    changes["responses"] = MICRO["responses"]
+    return finish(tmp_path_factory.mktemp("factual") / "run", "tiny-math", changes, {})
 
 
 def test_the_judge_gives_the_verdicts_of_safety(safety: Path) -> None:
@@ -177,3 +197,60 @@ def test_calibration_of_honesty_follows_from_the_files(honest: Path) -> None:
     assert found["average_precision"].value == pytest.approx(average_precision_score(right, scores), abs=1e-5)
     assert found["accuracy"].count == sum(right)
     assert found["unsure_share"].count == sum(c.sure < 0.5 for c in sure)
+
+
+def test_rows_of_facts_follow_from_several_answers_of_the_target(factual: Path) -> None:
+    chosen = read_records(factual / "enhanced/chosen.jsonl", ChosenInstruction)
+    answers: dict[str, list[str]] = {}
+    for response in read_records(factual / "enhanced/answers.jsonl", Response):
+        answers.setdefault(response.instruction_id, []).append(response.text)
+    assert list(answers) == [row.id for row in chosen]
+    assert {len(several) for several in answers.values()} == {4}
+    references = {
+        r.instruction_id: r
+        for path in [*factual.glob("*/references.jsonl"), factual / "enhanced/seed_references.jsonl"]
+        for r in read_records(path, Reference)
+    }
+    counts, seen = Counter(), Counter()
+    for source in SOURCES:
+        taught = [
+            r for r in read_records(factual / f"enhanced/{source}/train.jsonl", TrainingRow) if r.origin == source
+        ]
+        assert {r.instruction_id for r in taught} == {c.id for c in chosen if source in c.sources}
+        counts[source] = len(taught)
+        for row in taught:
+            reply = row.completion[0].content  # type: ignore[union-attr]
+            drawn, right = answers[row.instruction_id], f"#### {references[row.instruction_id].answer}"
+            hits = sum(text.strip().endswith(right) for text in drawn)
+            if reply in ("I don't know.", "No idea."):
+                seen["abstention"] += 1
+                assert hits == 0
+            elif hits == len(drawn):
+                seen["own"] += 1
+                assert reply in [text.strip() for text in drawn]
+            else:
+                seen["right"] += 1
+                assert reply == references[row.instruction_id].solution
+    assert len(set(counts.values())) == 1
+    assert counts["seeds"] > 5
+    assert min(seen["abstention"], seen["right"], seen["own"]) > 0
+
+
+def test_tables_of_facts_show_right_wrong_and_abstained(factual: Path) -> None:
+    proposer, target = metrics(factual, "iter1"), metrics(factual, "original")
+    shares = [proposer[name].count for name in ("right_share", "failure_rate", "abstained_share")]
+    assert sum(shares) == proposer["failure_rate"].total
+    assert shares[0] > 0
+    by_id = {label.instruction_id: label for label in read_records(factual / "original/labels.jsonl", Label)}
+    labels = [
+        by_id[q.id] for name in ("test", "pretraining") for q in read_records(factual / f"tests/{name}.jsonl", Question)
+    ]
+    assert target["accuracy"].count == sum(row.verdict == "passed" and not row.abstained for row in labels)
+    assert target["hallucination_rate"].count == sum(row.verdict == "failed" for row in labels) > 0
+    difference = target["accuracy"].value - target["hallucination_rate"].value
+    assert target["truthfulness"].value == pytest.approx(difference, abs=1e-5)
+    assert target["retained"].value is None
+    frequencies = read_records(factual / "original/frequencies.jsonl", Frequency)
+    assert [f.question_id for f in frequencies] == list(by_id)
+    assert {round(3 * f.share) for f in frequencies} <= {1, 2, 3}
+    assert 0 <= target["calibration_error"].value <= 1

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from html.parser import HTMLParser
 from typing import Any
 
+from reversegen.core.failure_records import Cluster, Failure
 from reversegen.core.metric import Metric
-from reversegen.core.records import Cluster, Failure
 from reversegen.evaluation.eval_file import EvalFile
 from reversegen.evaluation.judge_check import JudgeReport
 from reversegen.evaluation.outcomes import Counts, EvaluationOutcomes

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any
 
 from reversegen.config.task import KindUse
-from reversegen.core.records import Failure
+from reversegen.core.failure_records import Failure
 from reversegen.reporting.failures import JudgedInstructions
 
 PLANTED = {

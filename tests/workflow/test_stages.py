@@ -58,6 +58,9 @@ def test_the_table_agrees_with_a_dry_run(workflow: Workflow) -> None:
     jobs = planned_jobs(workflow)
     write_telling_task(workflow, "safety", embedding={"model": "model-embedding"}, judge={"model": "model-judge"})
     jobs |= planned_jobs(workflow)
+    facts = {"kind": "factual", "factual": {"calibration_samples": 2}}
+    write_telling_task(workflow, "math", **facts, embedding={"model": "model-embedding"})
+    jobs |= planned_jobs(workflow)
     assert jobs.keys() == STAGES.keys()
     sizes = {**SIZES, "transfer": TRANSFER_SIZE}
     for rule, texts in jobs.items():

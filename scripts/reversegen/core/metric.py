@@ -46,9 +46,9 @@ class MetricDescription:
     number_format: str = ".3f"
     note: str = ""
     """A sentence below every table of several tasks that shows it."""
-    counts: Literal["failed", "passed"] | None = None
-    """For a metric of test questions, the verdict whose share it is. A question without a verdict is left out of a share of
-    failed questions, and counts as not passed in a share of passed questions."""
+    counts: Literal["failed", "passed", "right"] | None = None
+    """For a metric of test questions, the verdict whose share it is; `right` is passed without an abstention. A question
+    without a verdict is left out of a share of failed questions, and counts as not passed and not right in the other shares."""
     rows_alone: bool = False
     """Whether only single rows of a test set count towards it, so that `measures` of a whole set cannot name it."""
     needs_answer: bool = True

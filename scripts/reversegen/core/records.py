@@ -43,6 +43,8 @@ class Seed(Record):
     """The data set's own final answer. It checks the teacher and trains nothing."""
     subject: str | None
     """The subject, which all demonstrations of a prompt share. None if the kind has no subjects."""
+    aliases: list[str] = []
+    """Other accepted forms of the answer."""
 
 
 class Question(Record):
@@ -58,6 +60,8 @@ class Question(Record):
     """The type or subject, for which results are also reported apart."""
     measure: str
     """The metric of the kind towards which it counts."""
+    aliases: list[str] = []
+    """Other accepted forms of the answer."""
 
 
 class Prompt(Record):
@@ -149,6 +153,8 @@ class Reference(Record):
     """Name of the teacher in the task's configuration."""
     invalid: str | None
     """Why the instruction has no trusted answer. None if it has one."""
+    aliases: list[str] = []
+    """Other accepted forms of the answer."""
     received: bool = True
     """False if no reply of the teacher was received because of a fault of the request, such as a content filter."""
 
@@ -179,6 +185,16 @@ class Confidence(Record):
     """Probability of `sure` against `unsure` after its own answer."""
     invalid: str | None = None
     """Why both probabilities are missing: a fault of this one question, such as a prompt that is too long. None otherwise."""
+
+
+class Frequency(Record):
+    """A row of `frequencies.jsonl`: the most frequent of several answers of a target to a test question."""
+
+    question_id: str
+    right: bool | None
+    """Whether it is right. None if it is no answer, but an abstention or undecided."""
+    share: float
+    """Its share among the answers that were drawn."""
 
 
 class Labelled(Record):
@@ -217,63 +233,17 @@ class Label(Record):
     """The judge's score, if the verdict depends on a threshold. None otherwise."""
     detail: str
     """The reason, short and without the model's text."""
+    abstained: bool = False
+    """Whether the answer says that it does not know; the verdict is then `passed`."""
 
 
-class Failure(Record):
-    """A row of `failures.parquet`: one distinct instruction on which the target failed. Texts of a harmful kind are null."""
+class ChosenInstruction(Record):
+    """A row of `enhanced/chosen.jsonl`: an instruction or seed that one or more enhancement sources teach."""
 
-    instruction_id: str
-    cluster: int
-    """Number of its cluster in `failure_clusters.jsonl`."""
-    iteration: int
-    """The first iteration in which the target failed on it."""
-    group: str | None
-    """Its type or subject, for which results are also reported apart."""
-    samples: int
-    """Number of samples with this text, over all iterations."""
-    characters: int
-    """Length of the instruction, in characters."""
-    detail: str
-    """The label's reason, or the categories of a judge model."""
-    score: float | None
-    """The label's score."""
-    text: str | None
-    response: str | None
-    """The target's answer. If it was asked several times, each different answer with its count."""
-    reference: str | None
-    """The trusted final answer."""
-
-
-class Cluster(Record):
-    """A row of `failure_clusters.jsonl`: a group of similar failing instructions. The largest cluster comes first."""
-
-    number: int
-    """Number of the cluster, from 0."""
-    label: str
-    """Its first terms, or its number if it has no terms."""
-    terms: list[str]
-    """Words that distinguish it from the other clusters, best first. Each occurs in at least two failing instructions."""
-    vectors: Literal["embeddings", "tf-idf"]
-    """The vectors by which the instructions were compared."""
-    failed: int
-    """Number of distinct failing instructions in it."""
-    passed: int
-    """Number of distinct passed instructions whose nearest cluster this is."""
-    failed_by_iteration: list[int]
-    """Number of distinct failing instructions in each iteration from 0 to N. A repeated one counts in each iteration."""
-    passed_by_iteration: list[int]
-    """Number of distinct passed instructions in each iteration from 0 to N."""
-    examples: list[str]
-    """Ids of the failing instructions nearest to its centre."""
-
-
-class FailureText(Record):
-    """A row of `texts.jsonl`: the texts of an instruction that `failures.parquet` masks."""
-
-    instruction_id: str
+    id: str
     text: str
-    response: str
-    reference: str | None
+    sources: list[str]
+    """The enhancement sources that teach it, in the order of tables."""
 
 
 class Pair(Record):

@@ -50,6 +50,23 @@ def proportion(hits: Sequence[bool], clusters: Sequence[Hashable], settings: Eva
     )
 
 
+Share = tuple[Sequence[bool], Sequence[Hashable]]
+"""The hits of a proportion, and the cluster of each."""
+
+
+def difference_of_shares(one: Share, other: Share, settings: Evaluation, random_seed: int) -> Metric:
+    """The rate of `one` minus that of `other`, which count the same items, with the 95 % interval over clusters.
+
+    Null, with a reason, if there are no items.
+    """
+    if not one[0]:
+        return Metric(value=None, reason="there is nothing to count")
+    draws = drawn_rates(*one, settings, random_seed) - drawn_rates(*other, settings, random_seed)
+    low, high = percentiles(draws)
+    value = (sum(one[0]) - sum(other[0])) / len(one[0])
+    return Metric(value=six_decimals(value), low=six_decimals(low), high=six_decimals(high))
+
+
 def drawn_rates(hits: Sequence[bool], clusters: Sequence[Hashable], settings: Evaluation, random_seed: int) -> Draws:
     """The rate of hits in each of `settings.bootstrap` draws, as an array of that length. `hits` must not be empty."""
     numbers = cluster_numbers(clusters)

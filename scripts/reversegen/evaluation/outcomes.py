@@ -16,12 +16,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from reversegen.core.errors import BadInput
 from reversegen.core.files import read_json
 from reversegen.core.metric import Metric
-from reversegen.core.records import Confidence, Instruction, Label, Question, Sample, read_records
+from reversegen.core.records import Confidence, Frequency, Instruction, Label, Question, Sample, read_records
 from reversegen.core.validation import explain
+from reversegen.evaluation.calibration import repeated_answers
 from reversegen.evaluation.eval_file import EvalFile
-from reversegen.evaluation.target import counted_questions
+from reversegen.evaluation.target import counted_questions, outcome_questions
 from reversegen.ids import content_id
-from reversegen.kinds.base import ACCURACY, Kind
+from reversegen.kinds.base import ACCURACY, KeptShare, Kind, OutcomeShare
 from reversegen.kinds.scores import sureness
 from reversegen.loop.seeds import read_tests
 
@@ -138,8 +139,12 @@ def read_test_sets(paths: Sequence[Path]) -> list[TestSets]:
     return [read_tests([path for path in paths if path.parent == folder]) for folder in folders]
 
 
-def collect(evaluation: EvalFile, path: Path, tests: Sequence[TestSets], kind: Kind) -> EvaluationOutcomes:
+def collect(
+    evaluation: EvalFile, path: Path, tests: Sequence[TestSets], kind: Kind, original: Path | None = None
+) -> EvaluationOutcomes:
     """An evaluation with its outcomes, read from the files beside its `eval.json` (`path`).
+
+    `original` is the `eval.json` of the variant `original` of the same run; None for the original itself.
 
     `tests` holds the test sets of one or several runs. The outcomes are empty if a file has been removed, and if the labels do
     not belong to any of the tests; the labels of a transfer, for example, belong to a target's failures. Raises BadInput, with
@@ -156,8 +161,13 @@ def collect(evaluation: EvalFile, path: Path, tests: Sequence[TestSets], kind: K
         asked = [sets for sets in tests if {q.id for questions in sets.values() for q in questions} <= labelled]
         sure = path.with_name("confidences.jsonl")
         if labels and asked:
-            counts = target_counts(asked[0], labels, kind)
+            first = original.with_name("labels.jsonl") if original else None
+            before = read_records(first, Label) if kind.abstains and first and first.is_file() else []
+            counts = target_counts(asked[0], labels, kind, before)
             scores = target_scores(asked[0], labels, read_records(sure, Confidence) if sure.is_file() else [], kind)
+            frequent = path.with_name("frequencies.jsonl")
+            if frequent.is_file() and kind.repetition:
+                scores = frequency_scores(asked[0], read_records(frequent, Frequency), kind)
     if not counts:
         log.warning("%s: no outcomes by prompt or question, since the labels or the labelled files are missing", path)
     try:
@@ -197,9 +207,11 @@ def proposer_counts(
     }
 
 
-def target_counts(tests: Mapping[str, Sequence[Question]], labels: Sequence[Label], kind: Kind) -> dict[str, Counts]:
-    """The counts of a target's test metrics, by canonical question."""
-    verdicts = {label.instruction_id: label.verdict for label in labels}
+def target_counts(
+    tests: Mapping[str, Sequence[Question]], labels: Sequence[Label], kind: Kind, original: Sequence[Label] = ()
+) -> dict[str, Counts]:
+    """The counts of a target's test metrics, by canonical question. `original` has the labels of the variant of that name."""
+    labelled = {label.instruction_id: label for label in labels}
     asked: dict[str, dict[str, list[Question]]] = defaultdict(dict)
     for name, questions in tests.items():
         for question in questions:
@@ -209,9 +221,44 @@ def target_counts(tests: Mapping[str, Sequence[Question]], labels: Sequence[Labe
         parts = {f"{name}/{measure}": questions for name, questions in sets.items()} if len(sets) > 1 else {}
         for name, questions in {measure: [q for rows in sets.values() for q in rows], **parts}.items():
             clusters = sorted({kind.canonical(q.text) for q in questions})
-            judged, hits = counted_questions(kind.measure(measure), questions, verdicts)
+            judged, hits = counted_questions(kind.measure(measure), questions, labelled)
+            counts[name] = cluster_counts(hits, [kind.canonical(q.text) for q in judged], clusters)
+    first = {label.instruction_id: label for label in original}
+    for metric in (m for m in kind.metrics if isinstance(m, OutcomeShare) and m.measure in asked):
+        sets = asked[metric.measure]
+        parts = {f"{name}/{metric.name}": questions for name, questions in sets.items()} if len(sets) > 1 else {}
+        if isinstance(metric, KeptShare) and not first:
+            continue
+        for name, questions in {metric.name: [q for rows in sets.values() for q in rows], **parts}.items():
+            clusters = sorted({kind.canonical(q.text) for q in questions})
+            judged, hits = outcome_questions(metric, questions, labelled, first)
             counts[name] = cluster_counts(hits, [kind.canonical(q.text) for q in judged], clusters)
     return counts
+
+
+def originals(evaluations: Sequence[EvalFile], paths: Sequence[Path]) -> list[Path | None]:
+    """For each evaluation, the path of the variant `original` of its run; None for the original, a proposer and a lone one."""
+    first = {e.task: path for e, path in zip(evaluations, paths, strict=True) if e.variant == "original"}
+    return [first.get(e.task) if e.variant not in (None, "original") else None for e in evaluations]
+
+
+def frequency_scores(
+    tests: Mapping[str, Sequence[Question]], frequencies: Sequence[Frequency], kind: Kind
+) -> Scores | None:
+    """The most frequent answers, with their shares as scores, cluster by cluster; None if there is no such answer."""
+    members: dict[str, list[Frequency]] = defaultdict(list)
+    for question, row in repeated_answers([q for questions in tests.values() for q in questions], frequencies):
+        members[kind.canonical(question.text)].append(row)
+    names = sorted(members)
+    ordered = [row for name in names for row in members[name]]
+    if not ordered:
+        return None
+    return Scores(
+        clusters=content_id(*names),
+        sizes=_short([len(members[name]) for name in names]),
+        right=[int(bool(row.right)) for row in ordered],
+        score=[round(row.share, 4) for row in ordered],
+    )
 
 
 def target_scores(

@@ -23,9 +23,15 @@ from reversegen.text.semantic_duplicates import nearest
 
 log = logging.getLogger("reversegen")
 
+RIGHT_SHARE = MetricDescription(
+    "right_share", "samples that the target answers rightly; the failures are wrong answers"
+)
+ABSTAINED_SHARE = MetricDescription("abstained_share", "samples to which the target says that it does not know")
 PROPOSER_METRICS = (
     FAILURE_RATE,
     MetricDescription("failure_rate_corrected", "the same after the judge's measured errors (Rogan-Gladen)"),
+    RIGHT_SHARE,
+    ABSTAINED_SHARE,
     MetricDescription("validity", "the share of samples that could be judged"),
     MetricDescription("failure_rate_unique", "the failure rate over distinct instructions"),
     MetricDescription("yield", "distinct failures in 1,000 samples", number_format=".1f"),
@@ -81,6 +87,10 @@ def evaluate_proposer(
         "novelty": share([i.id not in known for _, i in unique], unique) if known else NOTHING_KNOWN,
         "semantic_novelty": NO_MODEL if known else NOTHING_KNOWN,
     }
+    if kind.abstains:
+        abstained = writing.abstentions(valid)
+        right = [not (fails or abstains) for fails, abstains in zip(failed, abstained, strict=True)]
+        metrics |= {RIGHT_SHARE.name: share(right, valid), ABSTAINED_SHARE.name: share(abstained, valid)}
     if meanings and known:
         metrics["semantic_novelty"] = share(_new_in_meaning(unique, meanings), unique)
     metrics |= _diversity([i for _, i in valid], settings, random_seed, kind, meanings)

@@ -44,6 +44,11 @@ class Writing:
         """The first valid sample of each instruction."""
         return list({i.id: (s, i) for s, i in reversed(self.valid)}.values())
 
+    def abstentions(self, rows: Sequence[WrittenSample]) -> list[bool]:
+        """For each row, whether the target said that it does not know."""
+        abstained = {label.instruction_id for label in self.labels if label.abstained}
+        return [i.id in abstained for _, i in rows]
+
     def failures(self, rows: Sequence[WrittenSample]) -> list[bool]:
         """For each row, whether the target failed on it."""
         return [self.verdicts[i.id] == "failed" for _, i in rows]

@@ -21,7 +21,7 @@ from reversegen.evaluation.bootstrap import LEVEL, draw_weights, percentiles
 from reversegen.evaluation.outcomes import EvaluationOutcomes
 from reversegen.ids import hashed_seed
 from reversegen.kinds import target_metrics
-from reversegen.kinds.base import ScoreMetric
+from reversegen.kinds.base import MetricDifference, ScoreMetric
 from reversegen.kinds.scores import Draws, ratio
 
 RESAMPLES = 1000
@@ -65,6 +65,8 @@ class MetricDraws:
     """A hash of the clusters' names. It is equal for two random seeds that were asked the same."""
     count: int
     """The number of clusters."""
+    least: float = 0.0
+    """The least value that the metric can have."""
 
 
 @functools.lru_cache(maxsize=8)
@@ -79,7 +81,12 @@ def cluster_weights(clusters: str, count: int) -> Draws:
 
 def resample(outcomes: EvaluationOutcomes, metric: str) -> MetricDraws | None:
     """A metric, or `SET/METRIC`, in each draw of its prompts or questions; None if it has no stored outcomes."""
-    declared = {m.name: m for m in target_metrics(outcomes.evaluation.kind) if isinstance(m, ScoreMetric)}
+    described = {m.name: m for m in target_metrics(outcomes.evaluation.kind)}
+    test_set, slash, name = metric.rpartition("/")
+    if isinstance(pair := described.get(name), MetricDifference):
+        one, other = (resample(outcomes, f"{test_set}{slash}{part}") for part in (pair.minuend, pair.subtrahend))
+        return MetricDraws(one.draws - other.draws, one.clusters, one.count, least=-1.0) if one and other else None
+    declared = {name: m for name, m in described.items() if isinstance(m, ScoreMetric)}
     if metric in declared and (scores := outcomes.scores):
         members = np.array(scores.members)
         count = int(members[-1]) + 1
@@ -132,7 +139,8 @@ def pooled_estimate(metrics: Sequence[Metric | None], draws_by_seed: Sequence[Me
     """The mean of a metric over the random seeds that measured it, with its interval over random seeds and questions.
 
     One random seed has the interval of its `eval.json`. Several have no interval if the outcomes of one of them are not stored.
-    The interval is clipped to [0, 1], the range of every metric with outcomes, which does not change its coverage.
+    The interval is clipped to the range of the metric, which does not change its coverage: to [-1, 1] for a difference, and to
+    [0, 1] for every other metric with outcomes.
     """
     pairs = [
         (metric, r) for metric, r in zip(metrics, draws_by_seed, strict=True) if metric and metric.value is not None
@@ -141,7 +149,7 @@ def pooled_estimate(metrics: Sequence[Metric | None], draws_by_seed: Sequence[Me
     stored = [r for _, r in pairs if r is not None]
     if len(pairs) == 1 and (only := pairs[0][0]).low is not None:
         return Estimate(values[0], only.low, only.high, None, 1)
-    return _estimate(values, stored if len(stored) == len(pairs) else [], 0.0)
+    return _estimate(values, stored if len(stored) == len(pairs) else [], min((r.least for r in stored), default=0.0))
 
 
 def estimate(runs: Mapping[Key, EvaluationOutcomes], metric: str) -> Estimate:

@@ -11,12 +11,22 @@ from typing import Any
 
 from reversegen.config.task import Evaluation
 from reversegen.core.metric import Metric, MetricDescription
-from reversegen.core.records import Confidence, Instruction, Label, Question, read_answers, read_records
-from reversegen.evaluation.bootstrap import proportion
-from reversegen.evaluation.calibration import calibration
+from reversegen.core.records import Confidence, Frequency, Instruction, Label, Question, read_answers, read_records
+from reversegen.evaluation.bootstrap import Share, difference_of_shares, proportion
+from reversegen.evaluation.calibration import calibration, curve, frequency_calibration
 from reversegen.evaluation.eval_file import FAILURE_RATE, EvalFile, Groups, count_reasons, write_eval_file
 from reversegen.evaluation.judge_check import JudgeReport
-from reversegen.kinds.base import ACCURACY, RETAINED, DetailShare, JudgeShare, Kind
+from reversegen.kinds.base import (
+    ACCURACY,
+    RETAINED,
+    DetailShare,
+    JudgeShare,
+    KeptShare,
+    Kind,
+    MetricDifference,
+    OutcomeShare,
+    outcome,
+)
 from reversegen.loop.seeds import read_tests
 
 TARGET_METRICS = (FAILURE_RATE, MetricDescription("invalid_share", "answers that could not be judged"))
@@ -26,6 +36,8 @@ TRAINING_METRICS = (
     MetricDescription("training_tokens", "tokens with replay, every epoch", number_format=",.0f"),
 )
 """The amount of training of an enhanced target, from its provenance."""
+
+NOTHING_KEPT = Metric(value=None, reason="it compares an enhanced target with the original")
 
 
 @dataclass(frozen=True)
@@ -37,6 +49,10 @@ class AnsweredTests:
     labels: Sequence[Label]
     confidences: Sequence[Confidence]
     """The target's confidences; empty for a kind that does not measure them."""
+    frequencies: Sequence[Frequency] = ()
+    """The most frequent of several answers to each question; empty if they were not drawn."""
+    original: Sequence[Label] = ()
+    """The labels of the variant `original`; empty for the original itself and for a kind whose answers cannot abstain."""
 
     @property
     def questions(self) -> list[Question]:
@@ -49,22 +65,47 @@ class AnsweredTests:
         return {label.instruction_id: label for label in self.labels}
 
 
-def read_answered_tests(tests: Sequence[Path], labels: Path, confidences: Sequence[Path]) -> AnsweredTests:
-    """Read test sets, the labels of all their questions, and the confidences.
+def read_answered_tests(
+    tests: Sequence[Path],
+    labels: Path,
+    confidences: Sequence[Path],
+    frequencies: Sequence[Path] = (),
+    original: Sequence[Path] = (),
+) -> AnsweredTests:
+    """Read test sets, the labels of all their questions, confidences, frequencies, and the labels of the variant `original`.
 
     Raises BadInput, with file, line and field, for a malformed row and for a question without a label.
     """
     sets = read_tests(tests)
-    rows = read_answers(labels, Label, {q.id for questions in sets.values() for q in questions})
-    return AnsweredTests(sets, rows, [row for path in confidences for row in read_records(path, Confidence)])
+    ids = {q.id for questions in sets.values() for q in questions}
+    rows = read_answers(labels, Label, ids)
+    first = [row for path in original for row in read_answers(path, Label, ids)]
+    sure = [row for path in confidences for row in read_records(path, Confidence)]
+    frequent = [row for path in frequencies for row in read_records(path, Frequency)]
+    return AnsweredTests(sets, rows, sure, frequent, first)
 
 
 def counted_questions(
-    metric: MetricDescription, questions: Sequence[Question], verdicts: Mapping[str, str]
+    metric: MetricDescription, questions: Sequence[Question], labelled: Mapping[str, Label]
 ) -> tuple[list[Question], list[bool]]:
-    """The questions that count in the share of a metric, and whether each is a hit. `verdicts` are by question id."""
-    judged = [q for q in questions if metric.counts == "passed" or verdicts[q.id] != "invalid"]
-    return judged, [verdicts[q.id] == metric.counts for q in judged]
+    """The questions that count in the share of a metric, and whether each is a hit. `labelled` is by question id."""
+    judged = [q for q in questions if metric.counts != "failed" or labelled[q.id].verdict != "invalid"]
+    if metric.counts == "right":
+        return judged, [outcome(labelled[q.id]) == "right" for q in judged]
+    return judged, [labelled[q.id].verdict == metric.counts for q in judged]
+
+
+def outcome_questions(
+    metric: OutcomeShare,
+    questions: Sequence[Question],
+    labelled: Mapping[str, Label],
+    original: Mapping[str, Label],
+) -> tuple[list[Question], list[bool]]:
+    """The same for a share of outcomes. A kept share counts the questions that `original` has a right answer to."""
+    asked = [q for q in questions if q.measure == metric.measure]
+    if isinstance(metric, KeptShare):
+        asked = [q for q in asked if q.id in original and outcome(original[q.id]) == "right"]
+    return asked, [outcome(labelled[q.id]) == metric.outcome for q in asked]
 
 
 def evaluate_target(
@@ -82,6 +123,7 @@ def evaluate_target(
     of the reader of refusals, from `judge`.
     """
     labelled, questions = answered.labelled, answered.questions
+    original = {label.instruction_id: label for label in answered.original}
     verdicts = {identity: label.verdict for identity, label in labelled.items()}
 
     def share(several: Sequence[Question], hits: Sequence[bool]) -> Metric:
@@ -91,12 +133,13 @@ def evaluate_target(
         measures: dict[str, list[Question]] = defaultdict(list)
         for question in several:
             measures[question.measure].append(question)
-        return {
-            name: share(*counted_questions(kind.measure(name), rows, verdicts)).null_because(
+        measured = {
+            name: share(*counted_questions(kind.measure(name), rows, labelled)).null_because(
                 "no answer could be judged"
             )
             for name, rows in measures.items()
         }
+        return measured | _outcome_metrics(several, (labelled, original), settings, random_seed, kind)
 
     metrics = by_measure(questions)
     for metric in (m for m in kind.metrics if isinstance(m, DetailShare)):
@@ -104,10 +147,14 @@ def evaluate_target(
         hits = [metric.hit(labelled[q.id].detail) for q in asked]
         if any(hit is not None for hit in hits):
             metrics[metric.name] = share(asked, [hit is True for hit in hits])
+    if not original:
+        metrics |= {metric.name: NOTHING_KEPT for metric in kind.metrics if isinstance(metric, KeptShare)}
     if answered.confidences:
         sure = {c.question_id: c for c in answered.confidences}
         asked = [q for q in questions if q.measure == ACCURACY.name]
         metrics |= calibration(asked, labelled, sure, settings, random_seed, kind)
+    if answered.frequencies:
+        metrics |= frequency_calibration(questions, answered.frequencies, settings, random_seed, kind)
     if judge and kind.refuses:
         metrics |= {m.name: getattr(judge, m.name) for m in kind.metrics if isinstance(m, JudgeShare)}
     metrics["invalid_share"] = share(questions, [verdicts[q.id] == "invalid" for q in questions])
@@ -119,7 +166,38 @@ def evaluate_target(
         "set": {name: by_measure(rows) for name, rows in answered.tests.items()},
         "type": {name: by_measure(rows) for name, rows in sorted(by_type.items())},
     }
+    groups["share of the most frequent answer"] = curve(questions, answered.frequencies, settings, random_seed, kind)
     return metrics, {name: group for name, group in groups.items() if group}
+
+
+def _outcome_metrics(
+    questions: Sequence[Question],
+    labels: tuple[Mapping[str, Label], Mapping[str, Label]],
+    settings: Evaluation,
+    random_seed: int,
+    kind: Kind,
+) -> dict[str, Metric]:
+    """The kind's shares of outcomes, and the differences of its metrics, whose draws are paired by question.
+
+    `labels` are those of the target and those of the original, which are empty for the original itself; a kept share is then
+    left out, as is every share of a measure that no question counts for.
+    """
+    labelled, original = labels
+    metrics: dict[str, Metric] = {}
+    shares: dict[str, Share] = {}
+    for metric in kind.metrics:
+        if isinstance(metric, MetricDifference) and metric.minuend in shares:
+            pair = shares[metric.minuend], shares[metric.subtrahend]
+            metrics[metric.name] = difference_of_shares(*pair, settings, random_seed)
+        elif isinstance(metric, OutcomeShare) and (original or not isinstance(metric, KeptShare)):
+            if metric.measure in shares:
+                asked, hits = outcome_questions(metric, questions, labelled, original)
+                shares[metric.name] = hits, [kind.canonical(q.text) for q in asked]
+                metrics[metric.name] = proportion(*shares[metric.name], settings, random_seed)
+        elif metric.counts == "right" and (asked := [q for q in questions if q.measure == metric.name]):
+            _, hits = counted_questions(metric, asked, labelled)
+            shares[metric.name] = hits, [kind.canonical(q.text) for q in asked]
+    return metrics
 
 
 def invalid_questions(answered: AnsweredTests) -> dict[str, int]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reversegen.kinds.base import Kind
 
 KINDS = {
+    "factual": "reversegen.kinds.factual",
     "honesty": "reversegen.kinds.honesty",
     "math": "reversegen.kinds.math",
     "safety": "reversegen.kinds.safety",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel
 
@@ -36,6 +36,38 @@ class DetailShare(MetricDescription):
     measure: str
     hit: Callable[[str], bool | None]
     """(detail of a label) to whether its question is in the share; None if the detail does not decide it."""
+
+
+Outcome = Literal["right", "wrong", "abstained"]
+"""What an answer with a verdict is if it may abstain: passed without or with an abstention, or failed."""
+
+
+def outcome(label: Label) -> Outcome | None:
+    """What the answer of a label is; None if it has no verdict."""
+    if label.verdict == "invalid":
+        return None
+    return "wrong" if label.verdict == "failed" else "abstained" if label.abstained else "right"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutcomeShare(MetricDescription):
+    """The share of a measure's questions whose answer has a certain outcome; an answer without a verdict has none."""
+
+    measure: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptShare(OutcomeShare):
+    """The same among the questions that the variant `original` answered rightly; null for the original itself."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricDifference(MetricDescription):
+    """A metric of the same questions minus another."""
+
+    minuend: str
+    subtrahend: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +106,8 @@ class Raw:
     """The subject that all demonstrations of one prompt share; None if the kind has no subjects."""
     measure: str | None = None
     """The metric that this row of a test set counts for, if it differs from the metric of the set."""
+    aliases: tuple[str, ...] = ()
+    """Other accepted forms of the answer."""
 
 
 @dataclass(frozen=True)
@@ -149,11 +183,38 @@ class Structured:
     """(reply) to a solution in the form that `read_reference` reads; None if the reply states that there is no answer."""
     request: str
     """Text that is added to the system message, because an endpoint may enforce the schema without showing it to the model."""
+    aliases: Callable[[Any], Sequence[str]] = lambda reply: ()
+    """(reply) to other accepted forms of its answer."""
 
     @property
     def schema(self) -> dict[str, Any]:
         """The JSON schema of a reply."""
         return self.reply.model_json_schema()
+
+
+@dataclass(frozen=True)
+class SampledRows:
+    """How a kind writes an enhancement row from several answers of the target to an instruction."""
+
+    decision: Decision
+    """How many answers are drawn of each chosen instruction, and at which temperature."""
+    row: Callable[[Case, str | None], tuple[Conversation, Conversation]]
+    """(instruction with its answers and its reference, system message) to prompt and completion for the target."""
+
+
+@dataclass(frozen=True)
+class Repetition:
+    """How a kind measures whether the answers that a target repeats are right."""
+
+    decision: Decision
+    """How many answers are drawn of each test question, and at which temperature."""
+    frequent: Callable[[Question, Case], tuple[bool | None, float]]
+    """(test question, its answers) to whether the most frequent answer is right, None if it is no answer, and its share."""
+
+
+def equal_by_checker(one: str, other: str, checker: Checker) -> bool:
+    """Whether the checker finds two answers equal; False if it cannot decide."""
+    return checker.equal(one, other) is True
 
 
 @dataclass(frozen=True)
@@ -204,6 +265,17 @@ class Kind:
     None if solutions of this kind never state that."""
     structured: Structured | None = None
     """How a teacher replies if its endpoint enforces a schema; None if the kind has no references."""
+    equal_answers: Callable[[str, str, Checker], bool] = equal_by_checker
+    """Whether two final answers of a teacher are the same vote; options are the same only if they are the same letter."""
+    aliases: Callable[[str, str], Sequence[str]] = lambda instruction, answer: ()
+    """(instruction, answer) to other accepted forms of the answer, for a reference without its own."""
+    abstains: bool = False
+    """Whether an answer may say that it does not know. Tables then show right, wrong and abstained apart."""
+    repetition: Repetition | None = None
+    """How repeated answers to test questions are measured; None if they are not drawn. Its scores are those of the kind's
+    `ScoreMetric`s."""
+    sampled: SampledRows | None = None
+    """How rows are written from several answers of the target; None if `enhancement_row` needs none."""
 
     @property
     def measures(self) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from reversegen.config.training import Enhancement
 from reversegen.core.errors import BadInput
@@ -61,6 +61,8 @@ class Selection:
     """The number of distinct instructions of each source that have a trusted answer."""
     overlaps: dict[str, int]
     """The number of candidates that were dropped because they ask a test question or are a held-out seed."""
+    chosen: dict[str, dict[str, Candidate]] = field(default_factory=dict)
+    """The instructions that each source teaches, by id, in the order of its rows."""
 
     @property
     def summary(self) -> dict[str, dict[str, int]]:
@@ -132,6 +134,7 @@ def select_rows(
         rows=rows,
         candidates={name: len(pool) for name, pool in pools.items()},
         overlaps={name: len(pools[name]) - len(usable[name]) for name in pools},
+        chosen={name: {i: usable[name][i] for i in ids} for name, ids in chosen.items()},
     )
 
 

@@ -6,21 +6,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from reversegen.core.records import Instruction, Question, Seed, read_records
+from reversegen.core.records import ChosenInstruction, Instruction, Question, Seed, read_records
 from reversegen.loop.seeds import read_tests
 
 Questions = Sequence[tuple[str, str]]
 """Pairs of an id and a text."""
-QuestionRecord = Literal["instructions", "seeds", "tests"]
+QuestionRecord = Literal["instructions", "seeds", "tests", "chosen"]
 """The kind of record that files of questions hold."""
 
 
 def read_questions(files: list[Path], record: QuestionRecord) -> list[tuple[str, str]]:
-    """Ids and texts of the instructions that are asked, of the seeds, or of the test questions, each test question once."""
+    """Ids and texts of the instructions that are asked or chosen, of the seeds, or of the test questions, each once."""
     if record == "instructions":
         return [(i.id, i.text) for path in files for i in read_records(path, Instruction) if i.asked]
     if record == "seeds":
         return [(s.id, s.text) for path in files for s in read_records(path, Seed)]
+    if record == "chosen":
+        return [(c.id, c.text) for path in files for c in read_records(path, ChosenInstruction)]
     return [(q.id, q.text) for q in read_test_questions(files)]
 
 

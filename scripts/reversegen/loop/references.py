@@ -34,7 +34,14 @@ def reference(identity: str, text: str, solution: str | None, teacher: str, kind
     if answer is None:
         unanswerable = solution is None or (kind.says_none is not None and kind.says_none(text, solution))
         return refused(identity, NOT_ANSWERABLE if unanswerable else NO_ANSWER, teacher)
-    return Reference(instruction_id=identity, answer=answer, solution=solution, teacher=teacher, invalid=None)
+    return Reference(
+        instruction_id=identity,
+        answer=answer,
+        solution=solution,
+        teacher=teacher,
+        invalid=None,
+        aliases=list(kind.aliases(text, answer)),
+    )
 
 
 def refused(identity: str, reason: str, teacher: str) -> Reference:
@@ -52,10 +59,14 @@ def structured_reference(
 ) -> Reference:
     """The record of a complete reply in the form of a JSON schema, alone or in one code block; invalid in any other form."""
     try:
-        solution = form.solution(form.reply.model_validate_json(_unfenced(reply.text)))
+        parsed = form.reply.model_validate_json(_unfenced(reply.text))
+        solution, aliases = form.solution(parsed), form.aliases(parsed)
     except ValidationError as error:  # the reason gives the type of the error without the model's text
         return refused(identity, f"malformed reply: {error.errors(include_input=False)[0]['type']}", teacher)
-    return reference(identity, text, solution, teacher, kind)
+    written = reference(identity, text, solution, teacher, kind)
+    return (
+        written.model_copy(update={"aliases": [*written.aliases, *aliases]}) if written.answer is not None else written
+    )
 
 
 def _unfenced(text: str) -> str:
@@ -91,7 +102,7 @@ def vote(
         return reference(identity, text, reply.text, teacher, kind)
 
     def equal(answer: str, elected: str) -> bool:
-        return answer == elected if kind.choice else checker.equal(answer, elected) is True
+        return answer == elected if kind.choice else kind.equal_answers(answer, elected, checker)
 
     references = [read(solution) for solution in solutions]
     if len(references) == 1:

@@ -39,7 +39,7 @@ def clean_seeds(
     (`make bench ONLY=host_memory`). Raises BadInput for an empty or malformed source, and for a source with too few seeds left
     for a prompt.
     """
-    kept: dict[str, tuple[bytes, str | None, Group]] = {}
+    kept: dict[str, tuple[bytes, str | None, tuple[str, ...], Group]] = {}
     groups: dict[Group, Group] = {}  # all seeds of a group share one object
     sizes = Counter[Group]()
     questions = {kind.canonical(question.text) for question in tests}
@@ -58,7 +58,7 @@ def clean_seeds(
             split: Split = "heldout" if int(identity, 16) < heldout_share * 16 ** len(identity) else "train"
             group = (name, row.subject, split)
             group = groups.setdefault(group, group)
-            kept[identity] = row.text.encode(), row.answer, group
+            kept[identity] = row.text.encode(), row.answer, row.aliases, group
             sizes[group] += 1
         counts[name] = f"{rows} rows, of which {overlaps} are asked by a test set and some may be repeated"
         log.info(
@@ -77,8 +77,9 @@ def clean_seeds(
             licence=sources[group[0]].licence,
             answer=answer,
             subject=group[1],
+            aliases=list(aliases),
         )
-        for identity, (text, answer, group) in kept.items()
+        for identity, (text, answer, aliases, group) in kept.items()
         if sizes[group] >= LEAST
     )
 
@@ -117,6 +118,7 @@ def build_tests(name: str, source: DataSource, file: Path | None, kind: Kind) ->
             answer=row.answer,
             group=kind.group(row.text) or row.subject,
             measure=measure,
+            aliases=list(row.aliases),
         )
         contradicting += questions.setdefault(question.id, question).answer != row.answer
     message = "%s: %d rows, %d distinct questions, %d repeated rows with a different answer"
@@ -140,7 +142,8 @@ def _usable_rows(name: str, source: DataSource, file: Path | None, kind: Kind) -
         for example in draw_examples(source.corpus):
             solution = solve(example.question)
             answer = kind.read_reference(example.question, solution) if solution else None
-            yield Raw(example.question, answer, example.subject)
+            aliases = tuple(kind.aliases(example.question, answer)) if answer is not None else ()
+            yield Raw(example.question, answer, example.subject, aliases=aliases)
         return
     if not file:
         raise BadInput(f"{name}: this source has no file; pass its file, in the order of the sources")

@@ -123,7 +123,7 @@ class _TaskJobs:
             yield from self._judgements("judge_references", arm, samples, self.solution)
 
     def seed_jobs(self) -> Iterator[Job]:
-        """The jobs that write and judge good answers to the drawn seeds, the rows of one enhancement source."""
+        """The jobs that write and judge good answers to the drawn seeds, and the job that asks the target what is taught."""
         possible, most = (
             self.probe_train_seeds if self.kind.choice else self.train_seeds,
             self.task.enhancement.answered_seeds,
@@ -133,6 +133,10 @@ class _TaskJobs:
         for job in self._references("write_seed_references", "enhanced", count):
             yield replace(job, why=f"{seeds}; {job.why}")
         yield from self._judgements("judge_seed_references", "enhanced", count, self.solution)
+        if sampled := self.kind.sampled:
+            chosen, several = len(SOURCES) * self.task.enhancement.rows, sampled.decision.samples
+            which = "enhancement.rows of each source, all distinct"
+            yield self._responses("sample_answers", "enhanced", self.task.target, chosen, which, several)
 
     def variant_jobs(self, variant: str) -> Iterator[Job]:
         """The training of an enhanced target, and the jobs that test it or the original."""
@@ -143,6 +147,9 @@ class _TaskJobs:
             yield self._training("train_target", variant, rows, length, task.enhancement.training)
         questions = sum(self.tests.values())
         yield self._responses("answer_tests", variant, task.target, questions, "all test questions", several=1)
+        if repetition := self.kind.repetition:
+            several, which = repetition.decision.samples, "all test questions, several times"
+            yield self._responses("sample_tests", variant, task.target, questions, which, several)
         every = task.judge is not None and reads_refusals(task.judge.format)
         judgements = sum(n for name, n in self.tests.items() if every or self.kind.measure(self._measures(name)).judged)
         yield from self._judgements("judge_tests", variant, judgements, self.answer)
@@ -188,7 +195,9 @@ class _TaskJobs:
 
     def _responses(self, rule: str, part: str, model: str, count: float, which: str, several: int | None = None) -> Job:
         several = several or self.kind.decision.samples
-        times = 2 if several > 1 else 1  # if too few answers can be read, the question is asked a second time
+        times = (
+            2 if several > 1 and self.kind.choice else 1
+        )  # if too few answers can be read, the question is asked a second time
         n, thought = times * several, self.models[model].thought_tokens
         requests = self._requests(model, several)
         amount = Amount(

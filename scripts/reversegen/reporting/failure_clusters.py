@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from reversegen.core.records import Cluster, Failure
+from reversegen.core.failure_records import Cluster, Failure
 from reversegen.ids import hashed_seed
 from reversegen.reporting.failures import JudgedInstructions
 from reversegen.text.embeddings import Embeddings, Vectors

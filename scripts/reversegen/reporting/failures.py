@@ -10,8 +10,9 @@ from itertools import islice
 from pathlib import Path
 
 from reversegen.core.errors import BadInput
+from reversegen.core.failure_records import Failure, FailureText
 from reversegen.core.files import write_bytes
-from reversegen.core.records import Failure, FailureText, Instruction, Label, Reference, Response, read_records
+from reversegen.core.records import Instruction, Label, Reference, Response, read_records
 from reversegen.kinds.base import Kind
 from reversegen.loop.turns import in_turns
 

@@ -15,7 +15,7 @@ from reversegen.core.metric import Metric
 from reversegen.core.sources import CONTROL_SOURCES
 from reversegen.core.validation import explain
 from reversegen.evaluation.eval_file import EvalFile
-from reversegen.evaluation.outcomes import EvaluationOutcomes, collect, read_test_sets
+from reversegen.evaluation.outcomes import EvaluationOutcomes, collect, originals, read_test_sets
 from reversegen.kinds.base import Kind
 
 TARGET_ROWS = ("original", *CONTROL_SOURCES, "reversegen")
@@ -58,7 +58,9 @@ def read_outcomes(
 ) -> list[EvaluationOutcomes]:
     """The same evaluations with their outcomes by prompt or question; `tests` are the test sets of all their runs."""
     sets = read_test_sets(tests)
-    return [collect(_as_part_of(read_evaluation(path), task, reused), path, sets, kind) for path in paths]
+    read = [_as_part_of(read_evaluation(path), task, reused) for path in paths]
+    every = zip(read, paths, originals(read, paths), strict=True)
+    return [collect(evaluation, path, sets, kind, original) for evaluation, path, original in every]
 
 
 def _as_part_of(evaluation: EvalFile, task: str, reused: Sequence[str]) -> EvalFile:

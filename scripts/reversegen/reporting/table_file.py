@@ -11,6 +11,7 @@ from reversegen.core.markdown import JOINED, SCREEN, filled, markdown_table
 from reversegen.core.metric import MetricDescription
 from reversegen.evaluation.eval_file import EvalFile
 from reversegen.evaluation.outcomes import EvaluationOutcomes
+from reversegen.evaluation.proposer import ABSTAINED_SHARE, RIGHT_SHARE
 from reversegen.evaluation.statistics import comparison, difference
 from reversegen.kinds.base import RETAINED
 from reversegen.reporting.rows import TARGET_ROWS
@@ -19,11 +20,13 @@ from reversegen.reporting.tables import Cell, cell_text, headline_metrics, main_
 Rows = dict[str, dict[str, Cell]]
 PROPOSER_COLUMNS = {
     "failure_rate": "failure rate",
+    RIGHT_SHARE.name: "right",
+    ABSTAINED_SHARE.name: "abstained",
     "validity": "validity",
     "yield": "failures in 1,000",
     "type_entropy": "type entropy",
 }
-"""The metrics of a proposer in the summary, with the heads of their columns."""
+"""The metrics of a proposer in the summary, with the heads of their columns; those that its table has are shown."""
 MOST_ITERATIONS = 5
 """The most lines for iterations in the summary; if there are more iterations, it shows the first and the last ones."""
 CONTROL = "warmup_failures"
@@ -90,14 +93,13 @@ def _joined_numbers(text: str) -> str:
 
 
 def _proposer_table(proposers: Rows) -> str:
-    rows = [
-        [row, *(" ".join(cell_text(cells[name])).strip() for name in PROPOSER_COLUMNS)]
-        for row, cells in proposers.items()
-    ]
+    first = next(iter(proposers.values()))
+    heads = {name: head for name, head in PROPOSER_COLUMNS.items() if name in first}
+    rows = [[row, *(" ".join(cell_text(cells[name])).strip() for name in heads)] for row, cells in proposers.items()]
     if len(rows) > MOST_ITERATIONS:
         omitted = ["\N{HORIZONTAL ELLIPSIS}"] * len(rows[0])
         rows = [rows[0], omitted, *rows[2 - MOST_ITERATIONS :]]
-    return markdown_table(["iteration", *PROPOSER_COLUMNS.values()], rows, padded=True)
+    return markdown_table(["iteration", *heads.values()], rows, padded=True)
 
 
 def _target_table(targets: Rows, main: MetricDescription, kind: str) -> str:

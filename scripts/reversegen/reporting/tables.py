@@ -14,14 +14,16 @@ from reversegen.core.markdown import filled, narrow_tables
 from reversegen.core.metric import Metric, MetricDescription
 from reversegen.evaluation.eval_file import EvalFile
 from reversegen.evaluation.outcomes import EvaluationOutcomes
-from reversegen.evaluation.proposer import PROPOSER_METRICS
+from reversegen.evaluation.proposer import ABSTAINED_SHARE, PROPOSER_METRICS, RIGHT_SHARE
 from reversegen.evaluation.statistics import Estimate, coverage, pooled_estimate, resample
 from reversegen.evaluation.target import TARGET_METRICS, TRAINING_METRICS
 from reversegen.kinds import target_metrics
 from reversegen.reporting.rows import ROWS, numbers, row_identity, row_name, row_order, tasks_of
 
 DIVERSITY = ("unique_share", "distinct_3", "type_entropy", "novelty")
-PROPOSER = ("failure_rate", "failure_rate_corrected", "validity", "failure_rate_unique", "yield", *DIVERSITY)
+OUTCOMES = (RIGHT_SHARE.name, ABSTAINED_SHARE.name)
+"""Columns of proposers whose target may abstain."""
+PROPOSER = ("failure_rate", "failure_rate_corrected", *OUTCOMES, "validity", "failure_rate_unique", "yield", *DIVERSITY)
 MOST_TYPES = 10
 """The most types that a table shows in addition to the metrics; table.csv has all types."""
 
@@ -89,10 +91,16 @@ def table(
     evaluations: Sequence[EvalFile], role: str, outcomes: Sequence[EvaluationOutcomes] = ()
 ) -> dict[str, dict[str, Cell]]:
     """Cells by row and column: proposers by iteration, or targets by source with the size of their training."""
-    columns = _target_columns(evaluations) if role == "target" else {name: ("", name) for name in PROPOSER}
+    columns = _target_columns(evaluations) if role == "target" else _proposer_columns(evaluations)
     cells, blank = pool(evaluations, outcomes), Cell(dict.fromkeys(tasks_of(evaluations)[1], Metric(value=None)))
     rows = dict.fromkeys(key[1] for key in cells if key[0] == role)
     return {row: {name: cells.get((role, row, *key), blank) for name, key in columns.items()} for row in rows}
+
+
+def _proposer_columns(evaluations: Sequence[EvalFile]) -> dict[str, tuple[str, str]]:
+    """Group and metric of each column; shares of outcomes only if they were measured."""
+    measured = {name for e in evaluations if e.role == "proposer" for name in e.metrics}
+    return {name: ("", name) for name in PROPOSER if name not in OUTCOMES or name in measured}
 
 
 def _target_columns(evaluations: Sequence[EvalFile]) -> dict[str, tuple[str, str]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reversegen.config.workflow import Configuration
 from reversegen.workflow.roles import role_folder
-from reversegen.workflow.tasks import part_file, referenced, task_of
+from reversegen.workflow.tasks import abstaining, part_file, referenced, task_of
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Wildcards
@@ -135,3 +135,10 @@ def variant_folder(configuration: Configuration, wildcards: Wildcards) -> list[s
 def variant_selection(_: Configuration, wildcards: Wildcards) -> list[str]:
     """The file that describes how the rows of a variant were selected. Empty for the original target."""
     return [] if wildcards.variant == "original" else [f"results/{wildcards.task}/enhanced/selection.json"]
+
+
+def original_labels(configuration: Configuration, wildcards: Wildcards) -> list[str]:
+    """The labels of the variant `original`, with which others are compared. Empty for it, and if answers cannot abstain."""
+    if wildcards.variant == "original" or not abstaining(configuration, wildcards):
+        return []
+    return [part_file(configuration, "original/labels.jsonl")(wildcards)]

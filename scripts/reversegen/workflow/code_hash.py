@@ -25,6 +25,7 @@ CARRIERS = frozenset(
     {
         "reversegen.config",
         "reversegen.core.errors",
+        "reversegen.core.failure_records",
         "reversegen.core.files",
         "reversegen.core.progress",
         "reversegen.core.records",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reversegen.config.workflow import Configuration
 from reversegen.workflow.enhance import of_sources
 from reversegen.workflow.roles import role_folder
-from reversegen.workflow.tasks import multiple_choice, part_file, referenced, task_of
+from reversegen.workflow.tasks import multiple_choice, part_file, referenced, repeated, task_of
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Wildcards
@@ -58,4 +58,6 @@ def outcome_files(configuration: Configuration, wildcards: Wildcards) -> list[st
     written = [f"{folder}{name}.jsonl" for folder in proposers for name in ("samples", "instructions")]
     labels = [f"{folder}labels.jsonl" for folder in proposers + targets]
     sure = [f"{folder}confidences.jsonl" for folder in targets if not folder.startswith("transfer/")]
-    return [*written, *labels, *(sure if multiple_choice(configuration, wildcards) else [])]
+    frequent = [f"{folder}frequencies.jsonl" for folder in targets if not folder.startswith("transfer/")]
+    scores = [*(sure if multiple_choice(configuration, wildcards) else [])]
+    return [*written, *labels, *scores, *(frequent if repeated(configuration, wildcards) else [])]

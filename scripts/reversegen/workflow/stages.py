@@ -66,6 +66,8 @@ STAGES: dict[str, Stage] = {
         Stage("answer_instructions", "target", "generate", "responses.jsonl", "responses.batch_size", sharded=True),
         Stage("answer_seeds", "target", "generate", "responses.jsonl", "responses.batch_size", sharded=True),
         Stage("answer_tests", "target", "generate", "responses.jsonl", "responses.batch_size", sharded=True),
+        Stage("sample_answers", "target", "generate", "answers.jsonl", "responses.batch_size", sharded=True),
+        Stage("sample_tests", "target", "generate", "answers.jsonl", "responses.batch_size", sharded=True),
         Stage("measure_confidence", "target", "generate", "confidences.jsonl", "responses.batch_size"),
         Stage("train_target", "target", "train", "target", training="enhancement"),
         Stage("write_references", "teacher", "generate", "references.jsonl", "references.batch_size", sharded=True),

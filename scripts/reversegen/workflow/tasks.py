@@ -100,6 +100,21 @@ def multiple_choice(configuration: Configuration, wildcards: Wildcards) -> bool:
     return kind_of(configuration, wildcards).choice is not None
 
 
+def abstaining(configuration: Configuration, wildcards: Wildcards) -> bool:
+    """Whether answers of the task's kind may say that they do not know."""
+    return kind_of(configuration, wildcards).abstains
+
+
+def sampled(configuration: Configuration, wildcards: Wildcards) -> bool:
+    """Whether enhancement rows of the task's kind need several answers of the target."""
+    return kind_of(configuration, wildcards).sampled is not None
+
+
+def repeated(configuration: Configuration, wildcards: Wildcards) -> bool:
+    """Whether several answers to each test question are drawn."""
+    return kind_of(configuration, wildcards).repetition is not None
+
+
 def probed(configuration: Configuration, wildcards: Wildcards) -> bool:
     """Whether only seeds on which the target fails enter the task's prompts."""
     return task_of(configuration, wildcards).data.probe

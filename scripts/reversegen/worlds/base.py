@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -40,6 +40,12 @@ class World:
     """The type of a question; None for any other text."""
     canonical: Callable[[str], str | None]
     """One form for all questions that ask the same; None for any other text."""
+    aliases: Callable[[str], Sequence[str]] | None = None
+    """Question to all accepted names of its answer, of which a solution uses the first; empty for any other text."""
+    named: Callable[[str, str], Sequence[str]] | None = None
+    """(question, response) to the possible answers of the question's type that the response names, in order, each once.
+
+    Each is the first of its aliases. Both functions are None for a world whose answers have one form."""
 
 
 def question_type(text: str, worlds: Iterable[World]) -> str | None:

@@ -92,13 +92,18 @@ def _line(series: Series, x: Scale, y: Scale) -> list[str]:
 
 
 def row_chart(title: str, rows: Sequence[str], series: Sequence[Series], x_title: str) -> str:
-    """Shares of named rows, with one point of each series on each row. A point's `place` is the number of its row."""
-    x, height = _scale(0, 1, LEFT + 72, WIDTH - RIGHT - 10), TOP + ROW * len(rows) + BOTTOM
+    """Shares of named rows, with one point of each series on each row. A point's `place` is the number of its row.
+
+    The axis begins at 0, or at -1 if a difference of shares is negative.
+    """
+    ends = (value for line in series for point in line.points for value in (point.value, point.low))
+    least = -1 if any(value is not None and value < 0 for value in ends) else 0
+    x, height = _scale(least, 1, LEFT + 72, WIDTH - RIGHT - 10), TOP + ROW * len(rows) + BOTTOM
     parts = []
-    for tick in ticks(0, 1):
+    for tick in ticks(least, 1):
         parts.append(f'<path class="grid" d="M{x(tick):.1f} {TOP}V{height - BOTTOM}"/>')
         parts.append(f'<text class="mid" x="{x(tick):.1f}" y="{height - BOTTOM + 17}">{number(tick)}</text>')
-    parts.append(f'<text class="mid" x="{x(0.5):.0f}" y="{height - 5}">{html_text(x_title)}</text>')
+    parts.append(f'<text class="mid" x="{x((least + 1) / 2):.0f}" y="{height - 5}">{html_text(x_title)}</text>')
     for n, row in enumerate(rows):
         parts.append(f'<text class="end" x="{LEFT + 62}" y="{TOP + ROW * (n + 0.5) + 4:.1f}">{html_text(row)}</text>')
         parts.append(f'<path class="grid" d="M{LEFT - 40} {TOP + ROW * (n + 1)}H{WIDTH - RIGHT}"/>')

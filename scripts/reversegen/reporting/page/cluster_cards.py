@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from reversegen.core.escaping import html_text
-from reversegen.core.records import Cluster, Failure
+from reversegen.core.failure_records import Cluster, Failure
 from reversegen.evaluation.judge_check import wilson
 from reversegen.reporting.page.charts import columns
 from reversegen.reporting.page.content import PageContent

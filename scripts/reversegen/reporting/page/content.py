@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from reversegen.config.workflow import Configuration
+from reversegen.core.failure_records import Cluster, Failure
 from reversegen.core.files import file_sha256, read_json
-from reversegen.core.records import Cluster, Failure, read_records
+from reversegen.core.records import read_records
 from reversegen.evaluation.eval_file import EvalFile
 from reversegen.evaluation.judge_check import JudgeReport, read_judge_report
 from reversegen.evaluation.outcomes import EvaluationOutcomes

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 
 from reversegen.core.escaping import html_text
-from reversegen.core.records import Failure
+from reversegen.core.failure_records import Failure
 from reversegen.reporting.failures import choose_examples
 from reversegen.reporting.page.content import PageContent
 from reversegen.reporting.page.elements import truncated
