@@ -61,7 +61,15 @@ def write_column(path: Path, column: str, rows: list[str]) -> None:
     path.write_text("\n".join([f"id,{column}", *(f"{n},{row}" for n, row in enumerate(rows))]) + "\n")
 
 
-PLANNED = ("tutorial.md", "paper-tasks.md", "ready-tasks.md", "cluster.md", "results.md", "file-targets.md", "../README.md")
+PLANNED = (
+    "tutorial.md",
+    "paper-tasks.md",
+    "ready-tasks.md",
+    "cluster.md",
+    "results.md",
+    "file-targets.md",
+    "../README.md",
+)
 """Pages whose commands name targets that ship, or that the page writes."""
 NO_TARGET = re.compile(r"TARGET|NAME|--unlock|--report|--summary")
 """What commands hold that make no file of this repository."""
