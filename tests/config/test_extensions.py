@@ -18,7 +18,7 @@ from reversegen.workflow.configuration import EXTENSIONS
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
-        ("kind", "maths", "kind: unknown kind 'maths'; choose one of honesty, math, safety"),
+        ("kind", "maths", "kind: unknown kind 'maths'; choose one of factual, honesty, math, safety"),
         (
             "data.tests.test.measures",
             "over_refusal",
@@ -101,7 +101,7 @@ def test_a_stage_reads_a_task_with_the_sections_that_were_loaded(edited: Edited)
     for name in ("spelling", "tiny-honesty", "tiny-math"):
         assert kind_use(read.task(name)).model_dump() == kind_use(places.task(name)).model_dump(), name
         assert read.task(name).model_dump() == places.task(name).model_dump()
-    assert set(read.task("tiny-math").kind_sections) == {"honesty", "safety", "spelling"}
+    assert set(read.task("tiny-math").kind_sections) == {"factual", "honesty", "safety", "spelling"}
 
 
 def test_a_reused_part_depends_on_the_section_of_a_new_kind(edited: Edited) -> None:
@@ -143,4 +143,4 @@ def test_an_unknown_world_is_refused_in_tasks_and_models(edited: Edited) -> None
 def test_an_unknown_table_is_refused(edited: Edited) -> None:
     edited.set(WORKFLOW, "tables.maths", ["tiny-math"])
     place = f"{edited.folder / WORKFLOW}: tables.maths"
-    assert edited.refusal() == f"{place}: unknown table; use honesty, math, safety, ablation"
+    assert edited.refusal() == f"{place}: unknown table; use factual, honesty, math, safety, ablation"

@@ -219,7 +219,11 @@ HONESTY = Honesty(
 )
 
 
-@pytest.mark.parametrize("name", ["math", "honesty"])
+FACTUAL: dict[str, Any] = {"samples": 2, "temperature": 0.7, "calibration_samples": None, "abstentions": ["I pass."]}
+FACTUAL |= {"never_right": "abstention", "sometimes_right": "right_answer", "always_right": "own_answer"}
+
+
+@pytest.mark.parametrize("name", ["math", "honesty", "factual"])
 def test_the_kinds_judge_the_shipped_sets_correctly(name: Any) -> None:
     rows = read_records(SHIPPED / f"{name}.jsonl", Labelled)
     ids = [str(n) for n in range(len(rows))]
@@ -232,7 +236,7 @@ def test_the_kinds_judge_the_shipped_sets_correctly(name: Any) -> None:
         Reference(instruction_id=i, answer=row.answer, solution=None, teacher="set", invalid=None)
         for i, row in zip(ids, rows, strict=True)
     ]
-    kind = open_kind(KindUse(name=name, honesty=HONESTY, safety=Safety(refusals=["no"])))
+    kind = open_kind(KindUse(name=name, honesty=HONESTY, factual=FACTUAL, safety=Safety(refusals=["no"])))
     asked = cases([(i, row.instruction) for i, row in zip(ids, rows, strict=True)], opinions, trusted)
     labels = label_responses(asked, 2.0, kind)
     wrong = [
@@ -255,7 +259,7 @@ def test_the_documented_counts_of_the_shipped_sets_are_correct() -> None:
     assert (
         {name for name, *_ in table}
         == {path.stem for path in SHIPPED.glob("*.jsonl")} - {"refusals"}
-        == {"math", "honesty", "safety"}
+        == {"factual", "math", "honesty", "safety"}
     )
     for name, *numbers in table:
         rows = read_records(SHIPPED / f"{name}.jsonl", Labelled)

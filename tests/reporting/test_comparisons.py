@@ -149,7 +149,7 @@ def test_reported_numbers_are_beside_ours_with_their_source(tmp_path: Path) -> N
         (f"{HEADER}math,t,0,accuracy\n", "line 2: value: missing"),
         (
             f"{HEADER}maths,t,0,accuracy,0.5,x\n",
-            "line 2: table: 'maths' is unknown; it must be one of honesty, math, safety, ablation",
+            "line 2: table: 'maths' is unknown; it must be one of factual, honesty, math, safety, ablation",
         ),
         (f"{HEADER}math,t,0,accuracy,nan,x\n", "line 2: value: 'nan' is not a number"),
         (f"{HEADER}math,t,0,accuracy,50 %,x\n", "line 2: value: '50 %' is not a number"),

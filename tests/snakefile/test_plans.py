@@ -314,7 +314,7 @@ def test_a_task_file_with_a_fault_stops_its_own_targets_and_is_one_warning_for_o
         "half": "config/tasks/half.yaml: not a readable YAML file: while parsing",
         "child": "config/tasks/child.yaml: extends: config/tasks/half.yaml: not a readable YAML file: while parsing",
         "typo": "config/tasks/typo.yaml: sampling.temprature: Extra inputs are not permitted",
-        "kind": "config/tasks/kind.yaml: kind: unknown kind 'maths'; choose one of honesty, math, safety",
+        "kind": "config/tasks/kind.yaml: kind: unknown kind 'maths'; choose one of factual, honesty, math, safety",
         "odd": "config/tasks/odd.yaml: target: config/models.yaml: odd.size: unknown size 'huge'; config.yaml has tiny",
     }
     done = workflow.run("-n", "results/tiny-math/iter0/eval.json")

@@ -286,7 +286,7 @@ class _AnswerReader:
         read = zip(self.read_all(case, case.reference), case.responses, strict=True)
         received = [(answer.state, response) for answer, response in read if not response.invalid]
         right = [response for state, response in received if state == "right"]
-        taught = settings.sometimes_right if right else settings.never_right
+        taught: str = settings.sometimes_right if right else settings.never_right
         if not received:
             taught = "right_answer"
         elif len(right) == len(received):

@@ -38,8 +38,14 @@ def read_cases(
 
 def _own_answer(seed: Seed) -> Reference:
     """The data set's answer as a reference. A label is invalid if the kind needs an answer and the seed has none."""
-    given = {"answer": seed.answer, "aliases": seed.aliases}
-    return Reference(instruction_id=seed.id, solution=None, teacher="data set", invalid=None, **given)
+    return Reference(
+        instruction_id=seed.id,
+        answer=seed.answer,
+        solution=None,
+        teacher="data set",
+        invalid=None,
+        aliases=seed.aliases,
+    )
 
 
 def cases(

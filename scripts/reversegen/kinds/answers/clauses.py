@@ -107,6 +107,11 @@ _AFTER = re.compile(
 _JOINED = re.compile(r",?\s+(?:or|and)\s+(?:maybe |perhaps |possibly |the )?|\s*/\s*", re.IGNORECASE)
 _PRONOUN = re.compile(r"\A\W*(?:it|that|this|he|she|they|answer|its name|the name|these|those)\W*\Z", re.IGNORECASE)
 _NOBODY = re.compile(r"\A\W*(?:i|you|we|there|here|let us|people)\W*\Z", re.IGNORECASE)
+_SPEAKER = re.compile(r"\b(?:I|you|we)\b")
+_PLACED = re.compile(r"\W*(?:located|situated|found)\b", re.IGNORECASE)
+_ASKS_PLACE = re.compile(
+    r"\b(?:where|country|continent|located|situated|region|state|lie|lies|(?:in|on) (?:what|which))\b", re.IGNORECASE
+)
 _DESCRIPTION = re.compile(
     r"\A\W*(?:a|an|one of|known|famous|home|very|so|not|such|when|where|what|why|how|that|because|if)\b", re.IGNORECASE
 )
@@ -175,8 +180,7 @@ def clauses(text: str, finished: bool, question: str, wordings: Iterable[str] = 
 
 
 def _titled(sentence: str) -> tuple[str, bool]:
-    """A sentence after its words without content, such as "Sure!" and "The answer is", and whether the latter "
-    "is among them."""
+    """A sentence after words without content, such as "Sure!" and "The answer is", and whether the latter is among them."""
     text = _LEAD.sub("", sentence)
     title = _TITLE.match(text)
     text = text[title.end() :] if title and text[title.end() :].strip() else text
@@ -229,14 +233,16 @@ def stated(clause: Clause, question: str) -> list[str]:
     """
     before, copula, after = _parted(clause.text)
     if not copula:
-        short = len(clause.text.split()) <= SHORT and clause.first
+        words = clause.text.split()
+        short = clause.first and len(words) <= SHORT and (len(words) == 1 or not _SPEAKER.search(clause.text))
         return _values(clause.text, clause.whole) if short else []
     if _NOBODY.match(before):
         return []
     if clause.first and _PRONOUN.match(before or "it"):
         return [] if _DESCRIPTION.match(after) else _values(after, clause.whole)
     if (left := _shared(before, question)) >= _shared(after, question):
-        return [] if not left or _describes(before, copula, after) else _values(after, clause.whole)
+        placed = _PLACED.match(after) and not _ASKS_PLACE.search(question)
+        return [] if not left or placed or _describes(before, copula, after) else _values(after, clause.whole)
     return [] if _PRONOUN.match(before) or copula.strip() in (":", "=") else _values(before, True)
 
 

@@ -60,8 +60,7 @@ SPELLINGS = {
     "athina": "athens", "ad dawhah": "doha", "masqat": "muscat", "dimashq": "damascus", "al qahirah": "cairo",
     "aluminum": "aluminium", "sulfur": "sulphur", "cesium": "caesium",
 }  # fmt: skip
-"""Transliterations and spellings in normal form, with the one that stands for both. Data sets bring all other "
-"aliases."""
+"""Transliterations and spellings in normal form, with the one that stands for both. Data sets bring other aliases."""
 _SPELLING = re.compile(rf"\b(?:{'|'.join(sorted(SPELLINGS, key=len, reverse=True))})\b")
 
 MONTHS = (

@@ -60,6 +60,9 @@ _VAGUE = re.compile(
     r"let|welcome|determined|provided|asked|used|one|something|somewhere|someone|anonymous|sorry|afraid|happy|able)\b",
     re.IGNORECASE,
 )
+_DIVIDED = ("africa", "asia", "europe")
+_PARTS_OF_THE_WORLD = ("north", "south", "east", "west", "southeast", "northeast", "southwest", "northwest")
+"""Words that name a part of a continent, which is the continent too. South Africa is a country."""
 _LONGEST = 8
 """The most words of a stated value; longer ones are descriptions."""
 
@@ -180,8 +183,7 @@ def _number_verdicts(asked: OpenQuestion, stating: Sequence[Clause]) -> tuple[bo
 
 
 def _says(value: str, question: str) -> bool:
-    """Whether a stated value may be an answer: it is short, not vague, and either a name or more than words "
-    "of the question."""
+    """Whether a stated value may be an answer: it is short, not vague, and a name or more than words of the question."""
     words = words_of(value)
     if not words or len(words) > _LONGEST or _VAGUE.match(value):
         return False
@@ -192,8 +194,12 @@ def _says(value: str, question: str) -> bool:
 
 
 def _derives(value: str, asked: OpenQuestion) -> bool:
-    """Whether a word of a value is formed from an accepted name of one word, as African is: such a value is "
-    "undecided."""
+    """Whether a value is a part of an accepted name, or formed from one: such a value is undecided.
+
+    A part is its last words (franc, of Swiss franc); a word that begins with a name of one word is formed from it (African).
+    """
+    if any(normal(name).endswith(f" {normal(value)}") for name in asked.accepted):
+        return True
     names = [normal(name) for name in asked.accepted]
     longer = [name for name in names if len(name) > 3 and " " not in name]
     return any(word.text != name and word.text.startswith(name) for word in words_of(value) for name in longer)
@@ -247,6 +253,8 @@ def _forms(name: str) -> tuple[tuple[str, ...], ...]:
     """The words of a name in normal form, in each spelling that is known."""
     whole = normal(name)
     forms = {whole, " ".join(word.text for word in words_of(name))}
+    if whole in _DIVIDED:
+        forms |= {f"{part} {whole}" for part in _PARTS_OF_THE_WORLD if (part, whole) != ("south", "africa")}
     forms |= {
         whole.replace(one, other) for other, one in SPELLINGS.items() if re.search(rf"\b{re.escape(one)}\b", whole)
     }
