@@ -120,7 +120,9 @@ original_labels = bound(arms.original_labels)
 
 # models
 fetches = models.Fetches(CONFIGURATION)
-asked_models = models.AskedModels(CONFIGURATION, deploys="conda" in map(str, workflow.deployment_settings.deployment_method))
+asked_models = models.AskedModels(
+    CONFIGURATION, deploys="conda" in map(str, workflow.deployment_settings.deployment_method)
+)
 asked_folder = asked_models.asked_folder
 tiny_model = bound(models.tiny_model)
 model_weights = bound(models.model_weights)
