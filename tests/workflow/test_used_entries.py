@@ -33,7 +33,7 @@ def used(engines: str = "", judges: str = "", kinds: str = "", worlds: str = "")
         ("tiny-math-vllm", used("vllm", "", "math", "arithmetic")),
         ("tiny-safety", used("transformers", "classifier", "safety", "policy")),
         ("tiny-honesty", used("transformers", "", "honesty", "knowledge")),
-        ("math", used("transformers", "", "math")),
+        ("math", used("vllm", "", "math")),
     ],
 )
 def test_a_task_uses_its_kind_judge_worlds_and_engines(shipped: Configuration, task: str, entries: UsedEntries) -> None:
