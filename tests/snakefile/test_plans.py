@@ -70,6 +70,8 @@ def test_dry_run_plans_the_papers_models_without_network_gpu_key_or_file(workflo
 READY = {
     "math-qwen3": ["Qwen/Qwen2.5-Math-7B-Instruct", "Qwen/Qwen3-1.7B", "Qwen/Qwen3-4B-Base"],
     "math-qwen3-8b": ["Qwen/Qwen3-8B", "Qwen/Qwen3-8B", "Qwen/Qwen3-8B-Base"],
+    "factual-qwen3": ["Qwen/Qwen3-1.7B", "Qwen/Qwen3-4B-Base", "Qwen/Qwen3-8B"],
+    "factual-qwen3-8b": ["Qwen/Qwen3-14B", "Qwen/Qwen3-8B", "Qwen/Qwen3-8B-Base"],
     "safety-llama31": [
         *("NousResearch/Meta-Llama-3.1-8B", "NousResearch/Meta-Llama-3.1-8B-Instruct"),
         *("Qwen/Qwen3-8B", "Qwen/Qwen3Guard-Gen-8B"),

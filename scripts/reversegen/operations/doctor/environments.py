@@ -11,6 +11,7 @@ import yaml
 from reversegen.config.models import Vllm
 from reversegen.config.paths import task_models
 from reversegen.config.workflow import Configuration
+from reversegen.engines.vllm import unknown_arguments
 from reversegen.operations.doctor.finding import PATIENCE, Finding, ask, reason
 from reversegen.operations.slurm_profile import Profile
 from reversegen.workflow.environment import REPOSITORY, search_path
@@ -35,12 +36,11 @@ print(json.dumps([list(sys.version_info[:2]), versions]))
 
 
 ARGUMENT_PROBE = """
-import json, sys
+import importlib, json, sys
 
 sys.path.insert(0, sys.argv[1])
-from reversegen.engines.vllm import unknown_arguments
-
-print(json.dumps({model: unknown_arguments(names) for model, names in json.load(sys.stdin).items()}))
+unknown = getattr(importlib.import_module(sys.argv[2]), sys.argv[3])
+print(json.dumps({model: unknown(names) for model, names in json.load(sys.stdin).items()}))
 """
 
 
@@ -103,7 +103,8 @@ def check_vllm(name: str, configuration: Configuration, profile: Profile | None)
     names = {one: list(vllm.model_dump(exclude_none=True)) for one, vllm in given.items()}
     program = str(shutil.which(configuration.workflow.python["generate"], path=search_path()))
     scripts = str(REPOSITORY / "scripts")
-    asked = ask([program, "-c", ARGUMENT_PROBE, scripts], 8 * PATIENCE, json.dumps(names))
+    words = [scripts, unknown_arguments.__module__, unknown_arguments.__name__]
+    asked = ask([program, "-c", ARGUMENT_PROBE, *words], 8 * PATIENCE, json.dumps(names))
     if asked.returncode:
         yield Finding("vLLM", "skipped", f"its arguments could not be checked: {reason(asked)}")
         return
