@@ -24,7 +24,13 @@ def leaves(value: Any, above: str = "") -> dict[str, Any]:
 def test_ablations_have_a_folder_of_their_own(shipped: Configuration) -> None:
     extending = {name for name, task in shipped.tasks.items() if task.extends}
     ablations = {path.stem for path in (CONFIG / "tasks/ablations").iterdir()}
-    assert ablations == extending - {"tiny-math-served", "tiny-math-vllm", "safety-llama31", "math-qwen3-8b", "factual-qwen3-8b"}
+    assert ablations == extending - {
+        "tiny-math-served",
+        "tiny-math-vllm",
+        "safety-llama31",
+        "math-qwen3-8b",
+        "factual-qwen3-8b",
+    }
     assert len(ablations) == 11
 
 
