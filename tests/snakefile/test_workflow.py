@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import json
 import os
@@ -13,17 +12,15 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from hashlib import sha256
 from pathlib import Path
 
-import psutil
 import pytest
 from tests.support.kinds import MATH
 from tests.support.markdown_tables import joined, rows_of
 from tests.support.plans import SOURCES, errors, planned
 from tests.support.tiny_tasks import with_tiny_model
 from tests.support.warm_python import warm_python
-from tests.support.workflows import MICRO, REPOSITORY, Workflow
+from tests.support.workflows import MICRO, REPOSITORY, Workflow, kill_tree
 
 from reversegen.core.errors import BadInput
 from reversegen.core.records import (
@@ -174,30 +171,7 @@ def test_a_stage_by_hand_writes_the_same_bytes_with_another_hash_seed(finished: 
             (shutil.rmtree if (results / output).is_dir() else Path.unlink)(results / output)
         environment = {**os.environ, "PYTHONHASHSEED": "1", "HF_HUB_OFFLINE": "1"}
         subprocess.run([sys.executable, *words], cwd=copy.folder, env=environment, check=True, capture_output=True)
-    assert made(copy) == made(finished)
-
-
-def made(workflow: Workflow) -> dict[str, str]:
-    """SHA-256 of every file but logs, benchmarks, Snakemake's own and the cache of vectors, which depends on killed jobs."""
-    folder = workflow.folder / "results"
-    return {
-        str(path.relative_to(folder)): sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-        and path.name != ".snakemake_timestamp"
-        and not {"logs", "benchmarks"} & set(path.parts)
-        and path.parent.suffix != ".embeddings"
-    }
-
-
-def kill_tree(process: subprocess.Popen[bytes]) -> None:
-    """SIGKILL Snakemake and everything that it started."""
-    children = psutil.Process(process.pid).children(recursive=True)
-    for one in [psutil.Process(process.pid), *children]:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            one.kill()
-    process.wait()
-    psutil.wait_procs(children, timeout=10)
+    assert copy.hashes() == finished.hashes()
 
 
 def copied(finished: Workflow, folder: Path) -> Workflow:
@@ -302,7 +276,7 @@ def test_a_run_that_is_killed_in_any_stage_and_started_again_ends_in_the_same_by
     assert len(killed) >= len(STAGES) - 1, killed
     done = workflow.run("--rerun-incomplete", "--nolock", *targets)
     assert done.returncode == 0, done.stdout
-    again, undisturbed = made(workflow), made(finished)
+    again, undisturbed = workflow.hashes(), finished.hashes()
     assert {path.rpartition("/")[2] for path in again} >= {"samples.jsonl", "labels.jsonl", "pairs.jsonl", "eval.json"}
     assert again == {path: undisturbed[path] for path in again}
 
@@ -413,14 +387,14 @@ def test_a_typo_in_a_file_of_a_person_stops_the_run_before_any_output_is_removed
     audit = copy.folder / "results/micro/iter1/audit.csv"
     rows = read_audit(audit)
     write_audit(audit, [{**rows[0], "person": "faild"}, *rows[1:]])
-    before = made(copy)
+    before = copy.hashes()
     done = copy.run(evals)
     assert done.returncode == 1
     assert errors(done.stdout) == [
         "error: results/micro/iter1/audit.csv, line 2: person: the cell is not one of failed, passed, invalid; give one of "
         "them, or nothing"
     ]
-    assert made(copy) == before
+    assert copy.hashes() == before
     assert "micro/iter1/eval.json" in before
     write_audit(audit, [{**rows[0], "person": "failed"}, *rows[1:]])  # the folder is not locked
     done = copy.run(evals)

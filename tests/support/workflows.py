@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import psutil
 import yaml
 from tests.support.warm_python import warm_python
 
@@ -82,6 +85,28 @@ class Workflow:
             text=True,
             timeout=900,
         )
+
+    def hashes(self) -> dict[str, str]:
+        """SHA-256 of each result. Logs, benchmarks, Snakemake's own files and caches of vectors depend on killed jobs."""
+        folder = self.folder / "results"
+        return {
+            str(path.relative_to(folder)): sha256(path.read_bytes()).hexdigest()
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
+            and path.name != ".snakemake_timestamp"
+            and not {"logs", "benchmarks"} & set(path.parts)
+            and path.parent.suffix != ".embeddings"
+        }
+
+
+def kill_tree(process: subprocess.Popen[bytes]) -> None:
+    """SIGKILL Snakemake and everything that it started."""
+    children = psutil.Process(process.pid).children(recursive=True)
+    for one in [psutil.Process(process.pid), *children]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            one.kill()
+    process.wait()
+    psutil.wait_procs(children, timeout=10)
 
 
 def merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
