@@ -31,7 +31,7 @@ tables: .venv/demo ## compare finished runs, or the results that ship: results/t
 	@$(RUN) -- tables
 	@echo "The tables to read: results/tables/*.md"
 
-doctor: .venv/demo ## find what would stop a run of TASK with PROFILE (a folder); installs .venv first, as demo does
+doctor: .venv/demo ## find what would stop a run of TASK with PROFILE (a folder); sets up .venv first
 	@python scripts/run_doctor.py --task $(TASK) --profile $(PROFILE)
 
 # .ci/run selects all tests, because it installs what the others need: SLURM, vLLM and published models.

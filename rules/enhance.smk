@@ -67,6 +67,7 @@ rule choose_instructions:
         seed_judgements=branch(judged, then=part_file("enhanced/seed_judgements.jsonl")),
         probe=branch(multiple_choice, then=part_file("probe/labels.jsonl")),
         tests=test_questions,
+        world=world_tables,
     output:
         chosen="results/{task}/enhanced/chosen.jsonl",
     log:
@@ -95,6 +96,7 @@ use rule answer_instructions as sample_answers with:
     input:
         questions="results/{task}/enhanced/chosen.jsonl",
         target=asked_folder("target", trainable_target),
+        world=world_tables,
     output:
         responses="results/{task}/enhanced/answers{shard}.jsonl",
     log:

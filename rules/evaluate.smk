@@ -3,9 +3,8 @@
 # Needs: the labels of an iteration; the test sets and a variant of the target: `original` or `enhanced/{source}`.
 # Makes: results/{task}/system_texts.json; results/{task}/iter{k}/ with audit.csv and eval.json, untrained/ with eval.json;
 #        results/{task}/{variant}/ and transfer/{model}/ with responses.jsonl, labels.jsonl and eval.json
-# Steps: write_system_texts, write_audit, evaluate_proposer; answer_tests, sample_tests, count_answers, measure_confidence, label_tests,
-#        evaluate_target;
-#        select_failures, answer_transfer, label_transfer, evaluate_transfer
+# Steps: write_system_texts, write_audit, evaluate_proposer; answer_tests, sample_tests, count_answers, measure_confidence,
+#        label_tests, evaluate_target; select_failures, answer_transfer, label_transfer, evaluate_transfer
 
 
 rule write_system_texts:
@@ -147,6 +146,7 @@ use rule answer_instructions as sample_tests with:
     input:
         questions=test_questions,
         target=asked_folder("target", variant_folder),
+        world=world_tables,
     output:
         responses="results/{task}/{variant}/answers{shard}.jsonl",
     log:
@@ -172,6 +172,7 @@ rule count_answers:
     input:
         tests=test_questions,
         answers="results/{task}/{variant}/answers.jsonl",
+        world=world_tables,
     output:
         frequencies="results/{task}/{variant}/frequencies.jsonl",
     log:

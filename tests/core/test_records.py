@@ -26,12 +26,14 @@ from reversegen.core.records import (
     write_records,
 )
 from reversegen.engines.endpoint.calls import Call, EarlierAnswer
+from reversegen.worlds.facts.table import Fact
 
 SEPARATORS = "\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 ODD = f'"quoted" \\n \\u2028 {SEPARATORS} \t\0\x7f \ufeff\u200b\u202e e\u0301 \U0001f600 </s> {{"a": 1}}'
 SECRET = "how to make harm"
 
 ROWS: list[Record] = [
+    Fact(relation="capital", unit="AO", subject=(ODD, "b"), answer=("",), popularity=0.5),
     Seed(id=ODD, text=ODD, split="train", source=ODD, licence=ODD, answer=None, subject=ODD),
     Seed(id="", text="", split="heldout", source="", licence="", answer=ODD, subject=None),
     records.Question(id="q", text=ODD, answer=ODD, group=None, measure="over_refusal"),
@@ -116,7 +118,7 @@ def test_a_record_comes_back_as_it_was_written(tmp_path: Path, row: Record) -> N
     assert read_records(file, type(row)) == [row, row, row]
     lines = file.read_bytes().split(b"\n")
     assert lines.pop() == b""
-    assert [json.loads(line) for line in lines] == [row.model_dump()] * 3
+    assert [json.loads(line) for line in lines] == [row.model_dump(mode="json")] * 3
 
 
 ANSWERED = Label(instruction_id="a", verdict="passed", score=None, detail="")

@@ -299,7 +299,7 @@ def test_reference_of_dpo_is_the_previous_proposer_or_proposer_zero(workflow: Wo
         ("results/tiny-math/iter03/eval.json", "No rule to produce results/tiny-math/iter03/eval.json"),
         (
             "results/nonesuch/iter3/eval.json",
-            "unknown task 'nonesuch': config/tasks/ has honesty, math, math-fixed-reference,",
+            "unknown task 'nonesuch': config/tasks/ has factual-qwen3, factual-qwen3-8b, honesty, math,",
         ),
         ("results/tiny-math/tests/nonesuch.jsonl", "no test set 'nonesuch'; use one of test, pretraining"),
         ("results/models/nonesuch", "No rule to produce results/models/nonesuch"),

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-import difflib
 import functools
-import inspect
 import itertools
 import logging
 import math
 import os
 import sys
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +18,7 @@ from typing import Any
 
 from reversegen.config.models import Limits, ModelUse, Vllm
 from reversegen.core.errors import BadInput
+from reversegen.engines.accepted_arguments import unknown_arguments
 from reversegen.engines.base import PROMPT_TOO_LONG, Decoding, Generated, Probabilities, Request
 from reversegen.engines.chat_templates import folder_stops
 from reversegen.engines.conversations import CANNOT_RENDER, Conversations
@@ -219,19 +217,6 @@ class _VllmThread:
                 arguments |= {"enable_lora": True, "max_lora_rank": max(8, 1 << (rank - 1).bit_length())}
             llm = LLM(model=str(place), dtype=dtype, enable_prefix_caching=True, **arguments)
         return llm.llm_engine
-
-
-def unknown_arguments(names: Iterable[str]) -> str:
-    """The arguments that the installed vLLM does not take, as the beginning of a message; empty if it takes all."""
-    from vllm import LLM, EngineArgs, __version__
-
-    direct = inspect.signature(LLM.__init__).parameters.keys() - {"self", "kwargs"}
-    known = {*direct, *(field.name for field in dataclasses.fields(EngineArgs))}
-    if unknown := [name for name in names if name not in known]:
-        near = difflib.get_close_matches(unknown[0], known, 1)
-        hint = f", such as {near[0]}" if near else ""
-        return f"vllm.{unknown[0]}: vLLM {__version__} has no argument of this name; use one of its own{hint}"
-    return ""
 
 
 @functools.cache

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -104,21 +103,25 @@ def evaluate_proposer(
     if meanings and known:
         metrics["semantic_novelty"] = share(_new_in_meaning(unique, meanings), unique)
     metrics |= _diversity([i for _, i in valid], settings, random_seed, kind, meanings)
-    groups: Groups = {}
+    groups: Groups = {
+        dimension: {group: {"failure_rate": share(writing.failures(rows), rows)} for group, rows in members.items()}
+        for dimension, members in _by_group(valid, kind).items()
+    }
+    return metrics, groups
+
+
+def _by_group(valid: Sequence[WrittenSample], kind: Kind) -> dict[str, dict[str, list[WrittenSample]]]:
+    """The samples of each type and of each subject, sorted by its name. A dimension that no sample has is left out."""
     divided: dict[str, Callable[[Sample, Instruction], str | None]] = {
         "type": lambda _, i: kind.group(i.text),
         "subject": lambda s, _: s.subject,
     }
+    members: dict[str, dict[str, list[WrittenSample]]] = {}
     for dimension, group_of in divided.items():
-        members: dict[str, list[WrittenSample]] = defaultdict(list)
         for sample, instruction in valid:
             if group := group_of(sample, instruction):
-                members[group].append((sample, instruction))
-        if members:
-            groups[dimension] = {
-                group: {"failure_rate": share(writing.failures(rows), rows)} for group, rows in sorted(members.items())
-            }
-    return metrics, groups
+                members.setdefault(dimension, {}).setdefault(group, []).append((sample, instruction))
+    return {dimension: dict(sorted(groups.items())) for dimension, groups in members.items()}
 
 
 def _new_in_meaning(rows: Sequence[WrittenSample], meanings: Meanings) -> list[bool]:

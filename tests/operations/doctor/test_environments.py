@@ -55,8 +55,8 @@ def test_interpreters_are_compared_with_the_pins_of_their_environments(workflow:
     [
         ("tiny-math", 0, set()),
         ("tiny-math-vllm", 0, {"vllm"}),
-        ("math", 0, {"faiss-cpu or faiss-gpu", "openvino", "sentence-transformers"}),
-        ("math", 1, {"faiss-gpu", "openvino", "sentence-transformers"}),
+        ("math", 0, {"faiss-cpu or faiss-gpu", "openvino", "sentence-transformers", "vllm"}),
+        ("math", 1, {"faiss-gpu", "openvino", "sentence-transformers", "vllm"}),
     ],
 )
 def test_a_task_is_warned_of_packages_that_it_uses_alone(

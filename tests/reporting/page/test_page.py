@@ -24,9 +24,11 @@ from tests.support.page_inputs import (
     page_of,
     share,
 )
+from tests.support.wildcards import wild
 
 import write_report
 from reversegen.config.task import KindUse
+from reversegen.config.workflow import Configuration
 from reversegen.core.errors import BadInput
 from reversegen.core.metric import Metric
 from reversegen.core.records import write_records
@@ -34,6 +36,7 @@ from reversegen.reporting.failures import write_failures
 from reversegen.reporting.page.examples import MOST_EXAMPLES
 from reversegen.reporting.page.page import task_page
 from reversegen.workflow.configuration import load_configuration
+from reversegen.workflow.tasks import planned_configuration
 
 CONFIG = Path(__file__).parents[3] / "config"
 
@@ -123,7 +126,9 @@ def test_the_same_files_give_the_same_bytes_in_another_process(tmp_path: Path) -
     for model in models:
         model.mkdir(parents=True)
         (model / "curve.json").write_text('[{"step": 10, "loss": 0.5}]')
-    configuration = load_configuration(yaml.safe_load((CONFIG / "config.yaml").read_text()), CONFIG)
+    shipped = load_configuration(yaml.safe_load((CONFIG / "config.yaml").read_text()), CONFIG)
+    written = planned_configuration(shipped, wild(task="tiny-math"))
+    configuration = Configuration.model_validate_json(written)
     write_report.main(
         *(
             paths[:3],
@@ -150,7 +155,7 @@ def test_the_same_files_give_the_same_bytes_in_another_process(tmp_path: Path) -
         "task": ["tiny-math"],
         "reused": [],
         "kind": ['{"name": "math"}'],
-        "configuration": [configuration.model_dump_json()],
+        "configuration": [written],
     }
     line = [word for name, values in words.items() for word in (f"--{name.replace('_', '-')}", *map(str, values))]
     subprocess.run([sys.executable, str(write_report.__file__), *line], check=True, capture_output=True)

@@ -11,7 +11,7 @@ import yaml
 from reversegen.config.models import Vllm
 from reversegen.config.paths import task_models
 from reversegen.config.workflow import Configuration
-from reversegen.engines.vllm import unknown_arguments
+from reversegen.engines.accepted_arguments import unknown_arguments
 from reversegen.operations.doctor.finding import PATIENCE, Finding, ask, reason
 from reversegen.operations.slurm_profile import Profile
 from reversegen.workflow.environment import REPOSITORY, search_path
