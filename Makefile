@@ -22,7 +22,7 @@ help: ## list these targets
 
 # The jobs of the demo are many and short, so one process imports the packages for all of them.
 demo: SNAKEMAKE = python -m reversegen.operations.warm_python
-demo: .venv/demo ## run the whole loop of TASK (tiny-math); end with a summary and the page to open
+demo: .venv/demo $(if $(filter tiny-%,$(TASK)),,.venv/text) ## run the whole loop of TASK (tiny-math); end with a summary and the page to open
 	@echo "Running the loop of $(TASK), from seeds to results/$(TASK)/report.html."
 	@$(RUN) --prioritize train_proposer -- results/$(TASK)/table.md results/$(TASK)/report.html
 	@python scripts/show_summary.py --table results/$(TASK)/table.md --page results/$(TASK)/report.html
@@ -75,6 +75,12 @@ reference: .venv/demo ## write the reference of every key, docs/configuration-re
 	@$(PYTHON) -m venv .venv
 	@$(INSTALL) "$$(grep '^torch==' requirements.txt)"
 	@$(INSTALL) -r requirements.txt
+	@touch $@
+
+# Tiny tasks embed nothing.
+.venv/text: .venv/demo requirements-text.txt
+	@echo "Installing the Python packages of requirements-text.txt into .venv."
+	@$(INSTALL) -r requirements-text.txt
 	@touch $@
 
 .venv/bench: .venv/test requirements-bench.txt requirements-model.txt

@@ -34,7 +34,7 @@ def test_tables_of_what_ships_and_then_of_own_results_and_the_report_of_both(wor
     shipped = content(workflow)
     text = joined(shipped["results/tables/math.md"].decode())
     assert "not from your own runs: tiny-math, tiny-math.s1, tiny-math.s2." in text
-    assert "Not shown, since they have no results: math." in text
+    assert "Not shown, since they have no results: math, math-qwen3, math-qwen3-8b." in text
 
     # a run that stopped half way, without its seeds: a table makes nothing that is missing or out of date
     own = workflow.folder / "results/tiny-math"
