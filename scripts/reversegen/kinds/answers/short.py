@@ -151,7 +151,7 @@ def _named_verdicts(asked: OpenQuestion, stating: Sequence[Clause]) -> tuple[boo
     repeated = {normal(name) for name in asked.named(asked.question, asked.question)}
     by_clause: list[tuple[bool, list[str]]] = []
     for clause in stating:
-        text = clause.text if clause.whole else re.sub(r"\S+\Z", "", clause.text)
+        text = clause.text if clause.whole else clause.text.rpartition(" ")[0]
         names = [normal(name) for name in asked.named(asked.question, text)]
         values = " , ".join(stated(clause, asked.question))
         in_value = (
@@ -171,7 +171,7 @@ def _number_verdicts(asked: OpenQuestion, stating: Sequence[Clause]) -> tuple[bo
     for number, clause in enumerate(stating):
         if number and not states(clause, asked.question):
             continue
-        text = clause.text if clause.whole else re.sub(r"[\w.,]+\Z", "", clause.text)
+        text = clause.text if clause.whole else re.sub(r"(?<![\w.,])[\w.,]+\Z", "", clause.text)
         for one in numbers_in(text):
             if is_any(one, asked.accepted):
                 right = True
