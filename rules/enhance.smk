@@ -67,6 +67,7 @@ rule choose_instructions:
         seed_judgements=branch(judged, then=part_file("enhanced/seed_judgements.jsonl")),
         probe=branch(multiple_choice, then=part_file("probe/labels.jsonl")),
         tests=test_questions,
+        world=world_tables,
     output:
         chosen="results/{task}/enhanced/chosen.jsonl",
     log:
@@ -94,6 +95,7 @@ rule choose_instructions:
 use rule answer_instructions as sample_answers with:
     input:
         questions="results/{task}/enhanced/chosen.jsonl",
+        world=world_tables,
         target=asked_folder("target", trainable_target),
     output:
         responses="results/{task}/enhanced/answers{shard}.jsonl",

@@ -146,6 +146,7 @@ rule answer_tests:
 use rule answer_instructions as sample_tests with:
     input:
         questions=test_questions,
+        world=world_tables,
         target=asked_folder("target", variant_folder),
     output:
         responses="results/{task}/{variant}/answers{shard}.jsonl",
@@ -172,6 +173,7 @@ rule count_answers:
     input:
         tests=test_questions,
         answers="results/{task}/{variant}/answers.jsonl",
+        world=world_tables,
     output:
         frequencies="results/{task}/{variant}/frequencies.jsonl",
     log:
