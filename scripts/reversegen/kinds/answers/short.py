@@ -15,6 +15,7 @@ The rules, in this order:
 - If a world lists the possible answers of the question, the names in the clauses that are about the question decide, and
   otherwise those in all clauses.
 - Without such a list, an accepted name anywhere outside a denial is right, and a stated value without one is wrong.
+- A correction ("No, ...", "Actually, ...") is about the question too, so an answer and another one that corrects it are two.
 - If the accepted answer is a number, the numbers in the clauses that are about the question decide.
 - Right and wrong answers together are undecided, as is a response without an answer. A truncated last clause counts only as far
   as it is whole.
