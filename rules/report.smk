@@ -43,6 +43,7 @@ rule write_plan:
 rule write_rendered:
     input:
         seeds=part_file("seeds.jsonl"),
+        world=world_tables,
         proposer=role_folder("proposer"),
         target=role_folder("target"),
         teacher=role_folder("teacher"),

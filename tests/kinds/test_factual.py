@@ -119,7 +119,11 @@ def test_rows_of_public_sets(
             {"question": "Who?", "possible_answers": "politician", "obj": ""},
             "possible_answers: a list of texts as JSON",
         ),
+        ({"question": "Who?", "possible_answers": "[]"}, "obj: missing"),
+        ({"question": "Who?", "possible_answers": '[""]', "obj": ""}, "obj: a text is needed"),
+        ({"question": "Who?", "possible_answers": "[" * 100_000}, "possible_answers: a list of texts as JSON"),
         ({"problem": "Who?", "answer": "A", "metadata": "{'topic'"}, "metadata: an object"),
+        ({"problem": "Who?", "answer": "A", "metadata": "-" * 100_000 + "1"}, "metadata: an object"),
         ({"question": "Who?", "answer": {"value": None}}, "value: a text is needed"),
         ({"question": "Who?", "answer": "A", "aliases": "B"}, "aliases: a list of texts as JSON"),
         ({"question": "Who?", "answer": "A", "aliases": [1]}, "aliases: a list of texts is needed"),
@@ -370,6 +374,15 @@ def test_the_metrics_have_distinct_names_and_places() -> None:
 def test_a_sample_is_parsed_as_one_question() -> None:
     assert FACTUAL.parse_instruction(" Who wrote it?\n\nQ5. Who sang it?", True).text == "Who wrote it?"
     assert FACTUAL.parse_instruction(" Who wrote it? Answer: Ada", True).invalid == "carries its answer"
+    for answered in ("What is the capital of France? Paris.", "Who wrote it?\nAda Lund", "Who?\tPort of Spain"):
+        assert FACTUAL.parse_instruction(answered, True).invalid == "carries its answer"
+    for asked in (
+        "Who wrote it? Please answer in one word.",
+        "Who wrote it? I forgot.",
+        "Who? Explain.",
+        "Who? And when?",
+    ):
+        assert FACTUAL.parse_instruction(asked, True).invalid is None
     assert FACTUAL.build_prompt("More:", ["Who?", "What?", "When?"]).endswith("Q3. When?\n\nQ4.")
     assert instruction_id(FACTUAL.parse_instruction(" Who\nwrote it?", True).text) == instruction_id("Who wrote it?")
 

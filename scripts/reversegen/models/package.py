@@ -18,7 +18,7 @@ import sys
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from email.parser import BytesParser
+from email.parser import HeaderParser
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
@@ -203,6 +203,6 @@ def _licence(archive: ZipFile) -> str | None:
     [name, *_] = [n for n in archive.namelist() if re.fullmatch(r"[^/]+\.dist-info/METADATA", n)] or [""]
     if not name:
         return None
-    metadata = BytesParser().parsebytes(archive.read(name), headersonly=True)
+    metadata = HeaderParser().parsestr(archive.read(name).decode("utf-8", "replace"))
     stated = (metadata["License-Expression"] or metadata["License"] or "").strip()
     return str(stated.splitlines()[0][:100]) if stated else None

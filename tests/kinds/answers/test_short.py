@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from pathlib import Path
+from time import process_time
 
 import pytest
 
@@ -57,6 +58,12 @@ def test_the_answer_of_a_response(case: dict) -> None:  # type: ignore[type-arg]
         ("The capital of Australia is Qompet.", "wrong"),
         ("I do not know whether it is Sydney.", "abstained"),
         ("Australia is large.", None),
+        ("Sydney. No, Canberra.", None),
+        ("Sydney... no wait, it's Canberra.", None),
+        ("Sydney. Sorry, I meant Canberra.", None),
+        ("The capital of Australia was Melbourne until 1927; it is now Canberra.", None),
+        ("The capital of Australia is Canberra. In fact, it is located between Sydney and Melbourne.", "right"),
+        ("The capital of Australia is Canberra, which is often confused with Sydney.", "right"),
     ],
 )
 def test_a_world_that_lists_the_possible_answers_decides(response: str, state: str | None) -> None:
@@ -142,15 +149,30 @@ def test_whether_a_text_only_abstains() -> None:
     assert not abstains_wholly(AUSTRALIA, "I'm not sure, but it is Canberra.")
 
 
-def test_a_long_response_is_read_in_linear_time() -> None:
-    asked = OpenQuestion(AUSTRALIA, ["Canberra"])
-    for text in (
-        "Sydney or " * 4000,
-        "not " * 8000,
-        "I do not have " * 3000,
-        "a" * 40000,
-        "1. " * 9000,
-        "is " * 9000,
-        "( " * 9000,
-    ):
-        read_short(asked, read_reply(text, False))
+LONG = 40_000
+"""Characters of a long response. In quadratic time it takes more than 5 seconds."""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Sydney" + "\n" * LONG + "x",
+        "It is" + " " * LONG + "x",
+        "It is" + "\t \n" * (LONG // 3) + "x",
+        "Sydney. " + "a" * LONG + " b",
+        "1" * LONG + " b",
+        "Sydney or " * (LONG // 20),
+        "not " * (LONG // 8),
+        "I do not have " * (LONG // 40),
+        "1. " * (LONG // 10),
+        "is " * (LONG // 10),
+        "( " * (LONG // 10),
+    ],
+    ids=["lines", "spaces", "mixed", "word", "digits", "or", "not", "abstention", "list", "verbs", "brackets"],
+)
+@pytest.mark.parametrize("accepted", ["Canberra", "42"])
+def test_a_long_response_is_read_in_linear_time(text: str, accepted: str) -> None:
+    named = capitals if accepted == "Canberra" else None
+    start = process_time()
+    read_short(OpenQuestion(AUSTRALIA, [accepted], named=named), read_reply(text, False))
+    assert process_time() - start < 5

@@ -45,7 +45,7 @@ _CLAUSE = re.compile(
     re.IGNORECASE,
 )
 _LEAD = re.compile(
-    r"\A\W*(?:(?:sure|certainly|of course|absolutely|yes|no(?=[,.!])|hello|hi|okay|ok|well(?=,)|so|thus|"
+    r"\A\W*(?:(?:sure|certainly|of course|absolutely|yes|no(?=[,.!]| wait)|wait(?=[,.!])|hello|hi|okay|ok|well(?=,)|so|thus|"
     r"therefore|hence|actually|hmm+|oh|ah|sorry|"
     r"great question|good question|indeed|in fact|in short|here is the answer|let me think|let us see|"
     r"i apologi[sz]e[^,.]*|"
@@ -53,7 +53,7 @@ _LEAD = re.compile(
     r"based on [^,]{1,60}|in this case|finally|"
     r"currently|today|if i (?:recall|remember)(?: correctly)?|from memory|but|and|or|i (?:think|believe|guess|"
     r"would (?:say|guess)|am (?:fairly |pretty |quite |almost )?"
-    r"(?:sure|certain|confident)|suppose|assume|recall|know)(?: that)?|perhaps|maybe|probably|possibly|"
+    r"(?:sure|certain|confident)|suppose|assume|recall|know|meant?)(?: that)?|perhaps|maybe|probably|possibly|"
     r"most likely|likely|it could be|it might be|it may be|"
     r"my (?:best )?guess (?:is|would be)|it seems|it appears|i would answer)\b[\s,.:!-]*)+",
     re.IGNORECASE,
@@ -80,6 +80,12 @@ _DENIED = re.compile(
     r"|\b(?:people|many|some|others|most)\b[^,.]{0,30}\b(?:think|believe|assume|say|confuse)\b",
     re.IGNORECASE,
 )
+_CORRECTS = re.compile(
+    r"\A\W*(?:(?:oh|oops|i am)\W+)?(?:no(?=[,.!]| wait)|sorry|wait|actually|correction|or rather|i meant?)\b"
+    r"|\A\W*(?:it|that) (?:is|was) (?:now|actually|really)\b",
+    re.IGNORECASE,
+)
+"""Words before an answer that replaces the one before it."""
 _COPULA = re.compile(
     r"\s+\b(?:is|am|was|are|were|remains|became|will be|would be|could be|might be|may be|should be|must be|"
     r"equals|means|refers to|uses|use|has|have|belongs to|"
@@ -135,7 +141,7 @@ class Clause(NamedTuple):
 
     text: str
     first: bool
-    """Whether it is in the first sentence, a line of a list, or after "Answer:"."""
+    """Whether it is in the first sentence, a line of a list, after "Answer:", or a correction ("No, ...")."""
     whole: bool
     """False if the end of the response may have truncated it."""
     abstains: bool
@@ -150,8 +156,10 @@ def clauses(text: str, finished: bool, question: str, wordings: Iterable[str] = 
     If some follow "Answer:" or `####`, only these count. Parts that deny something ("not Sydney", "rather than Sydney") are
     removed. `wordings` are further forms of an abstention.
     """
-    listed = len(_BULLET.findall(text)) > 1
-    plain = _SHORTENED.sub(lambda one: one[1].replace(".", ""), _BULLET.sub("", _MARKUP.sub("", text)))
+    # long runs of spaces and line breaks would take the patterns quadratic time
+    lines = "\n".join(filter(None, (" ".join(line.split()) for line in text.split("\n"))))
+    listed = len(_BULLET.findall(lines)) > 1
+    plain = _SHORTENED.sub(lambda one: one[1].replace(".", ""), _BULLET.sub("", _MARKUP.sub("", lines)))
     for pattern, replacement in _CONTRACTIONS:
         plain = pattern.sub(replacement, plain)
     sentences = [sentence.strip() for sentence in _SENTENCE.split(plain) if sentence and sentence.strip(" \t.,'\"()-")]
@@ -167,10 +175,12 @@ def clauses(text: str, finished: bool, question: str, wordings: Iterable[str] = 
             seen.setdefault(normal(sentence), Clause(sentence, not answered, whole, True))
             continue
         final = bool(_FINAL.match(sentence))
+        corrects = bool(_CORRECTS.match(sentence))
         sentence, titled = _titled(_HASHES.sub("", sentence))
         for clause in _CLAUSE.split(sentence):
             part = clause if abstains(clause) else _LEAD.sub("", clause)
-            first, unknown = not answered or listed or titled, abstains(part)
+            first = not answered or listed or titled or corrects or bool(_CORRECTS.match(clause))
+            unknown = abstains(part)
             kept = part if unknown else _without_denied(part, question)
             if kept.strip(" \t.,'\"()-:") and (final or normal(kept) not in seen):
                 seen[normal(kept)] = Clause(kept.strip(), first or final, whole, unknown, final)
@@ -188,14 +198,20 @@ def _titled(sentence: str) -> tuple[str, bool]:
 
 
 def _without_denied(clause: str, question: str) -> str:
-    """A clause without what it denies; of "Sydney is not the capital, it is Rome", what follows the comma."""
-    if _DENIED.search(clause):
-        return ""
+    """A clause without what it denies; of "Sydney is not the capital, it is Rome", what follows the comma.
+
+    Of "It is Rome, which is often confused with Sydney", what stands before the comma remains.
+    """
     before, copula, after = _parted(clause)
     denial = re.match(r"\W*(?:not|never)\b(?! only\b| just\b)", after, re.IGNORECASE)
     if copula and denial and _shared(after, question) > _shared(before, question):
-        return after.partition(",")[2]
-    return _NEGATED.sub(" ", f" {clause}").strip()
+        kept = after.partition(",")[2]
+    else:
+        kept = _NEGATED.sub(" ", f" {clause}").strip()
+    if not (denied := _DENIED.search(kept)):
+        return kept
+    statement = kept[: denied.start()].rpartition(",")[0]
+    return statement if _COPULA.search(statement) else ""
 
 
 def _parted(clause: str) -> tuple[str, str, str]:

@@ -15,6 +15,7 @@ The rules, in this order:
 - If a world lists the possible answers of the question, the names in the clauses that are about the question decide, and
   otherwise those in all clauses.
 - Without such a list, an accepted name anywhere outside a denial is right, and a stated value without one is wrong.
+- A correction ("No, ...", "Actually, ...") is about the question too, so an answer and another one that corrects it are two.
 - If the accepted answer is a number, the numbers in the clauses that are about the question decide.
 - Right and wrong answers together are undecided, as is a response without an answer. A truncated last clause counts only as far
   as it is whole.
@@ -151,7 +152,7 @@ def _named_verdicts(asked: OpenQuestion, stating: Sequence[Clause]) -> tuple[boo
     repeated = {normal(name) for name in asked.named(asked.question, asked.question)}
     by_clause: list[tuple[bool, list[str]]] = []
     for clause in stating:
-        text = clause.text if clause.whole else re.sub(r"\S+\Z", "", clause.text)
+        text = clause.text if clause.whole else clause.text.rpartition(" ")[0]
         names = [normal(name) for name in asked.named(asked.question, text)]
         values = " , ".join(stated(clause, asked.question))
         in_value = (
@@ -171,7 +172,7 @@ def _number_verdicts(asked: OpenQuestion, stating: Sequence[Clause]) -> tuple[bo
     for number, clause in enumerate(stating):
         if number and not states(clause, asked.question):
             continue
-        text = clause.text if clause.whole else re.sub(r"[\w.,]+\Z", "", clause.text)
+        text = clause.text if clause.whole else re.sub(r"(?<![\w.,])[\w.,]+\Z", "", clause.text)
         for one in numbers_in(text):
             if is_any(one, asked.accepted):
                 right = True
