@@ -95,7 +95,6 @@ rule choose_instructions:
 use rule answer_instructions as sample_answers with:
     input:
         questions="results/{task}/enhanced/chosen.jsonl",
-        world=world_tables,
         target=asked_folder("target", trainable_target),
         world=world_tables,
     output:

@@ -145,7 +145,6 @@ rule answer_tests:
 use rule answer_instructions as sample_tests with:
     input:
         questions=test_questions,
-        world=world_tables,
         target=asked_folder("target", variant_folder),
         world=world_tables,
     output:
