@@ -16,7 +16,8 @@ import pytest
 import yaml
 from tests.support.workflows import REPOSITORY
 
-from reversegen.core.records import Failure, Instruction, Label, Record, Reference, Response
+from reversegen.core.failure_records import Failure
+from reversegen.core.records import Instruction, Label, Record, Reference, Response
 from reversegen.reporting.failures import write_failures
 
 OUTSIDE = [REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md", "config/README.md", "results/README.md")]
