@@ -104,6 +104,11 @@ def evaluate_proposer(
     if meanings and known:
         metrics["semantic_novelty"] = share(_new_in_meaning(unique, meanings), unique)
     metrics |= _diversity([i for _, i in valid], settings, random_seed, kind, meanings)
+    return metrics, _groups(writing, kind, share)
+
+
+def _groups(writing: Writing, kind: Kind, share: Callable[[list[bool], Sequence[WrittenSample]], Metric]) -> Groups:
+    """The failure rate of the valid samples by type and by subject. `share` makes a metric of hits and their samples."""
     groups: Groups = {}
     divided: dict[str, Callable[[Sample, Instruction], str | None]] = {
         "type": lambda _, i: kind.group(i.text),
@@ -111,14 +116,14 @@ def evaluate_proposer(
     }
     for dimension, group_of in divided.items():
         members: dict[str, list[WrittenSample]] = defaultdict(list)
-        for sample, instruction in valid:
+        for sample, instruction in writing.valid:
             if group := group_of(sample, instruction):
                 members[group].append((sample, instruction))
         if members:
             groups[dimension] = {
                 group: {"failure_rate": share(writing.failures(rows), rows)} for group, rows in sorted(members.items())
             }
-    return metrics, groups
+    return groups
 
 
 def _new_in_meaning(rows: Sequence[WrittenSample], meanings: Meanings) -> list[bool]:

@@ -148,8 +148,8 @@ def fetched_models(configuration: Configuration, wildcards: Wildcards) -> list[s
 def fetched_data(configuration: Configuration, wildcards: Wildcards) -> list[str]:
     """The files of a task's data sources, and of its worlds, that a rule fetches."""
     files = [paths.download_path(source) for source in task_sources(task_of(configuration, wildcards))]
-    own = dict.fromkeys(str(file) for file in files if file)
-    return [*own, *fetched_world_files(configuration, wildcards)]
+    distinct = dict.fromkeys(str(file) for file in files if file)
+    return [*distinct, *fetched_world_files(configuration, wildcards)]
 
 
 class Fetches:
