@@ -280,6 +280,46 @@ def test_if_the_server_fails_the_interpreter_runs_the_jobs(
         assert server.wait() == 1
 
 
+SERVER = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {scripts!r})
+from reversegen.operations import warm_server
+warm_server.import_all = lambda server, with_workflows: None
+warm_server.main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), [])
+"""
+
+
+def test_a_program_that_is_killed_as_its_job_ends_does_not_hold_up_a_new_one(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server learns all three at once, and the new job gets the number of the descriptor that the old one had."""
+    (tmp_path / "server.py").write_text(SERVER.format(scripts=str(REPOSITORY / "scripts")))
+    monkeypatch.setattr(product, "SERVER", tmp_path / "server.py")
+    server = start_server(place, os.getpid())
+    assert server
+    (tmp_path / "script.py").write_text("import os, sys\nprint(os.getpid(), flush=True)\nsys.stdin.read()")
+    environment, words = {**os.environ, **JOB_VARIABLES}, [str(program_in(place)), "script.py"]
+    pipe = subprocess.PIPE
+    try:
+        with subprocess.Popen(words, cwd=tmp_path, env=environment, stdin=pipe, stdout=pipe, text=True) as old:
+            assert old.stdin
+            assert old.stdout
+            job = Path("/proc", old.stdout.readline().strip(), "stat")
+            server.send_signal(signal.SIGSTOP)
+            old.stdin.close()
+            await_true(lambda: job.read_text().rpartition(")")[2].split()[0] == "Z")
+            new = subprocess.Popen(words, cwd=tmp_path, env=environment, stdin=subprocess.DEVNULL, stdout=pipe)
+            time.sleep(2)  # until it has connected
+            old.kill()
+            old.wait()
+            server.send_signal(signal.SIGCONT)
+        assert new.wait(20) == 0
+    finally:
+        server.kill()
+        server.wait()
+
+
 def test_a_test_of_a_model_is_found_by_what_its_file_imports(tmp_path: Path) -> None:
     folder = REPOSITORY / "tests"
     assert imports_heavy(folder / "models/test_rounding.py")  # torch itself

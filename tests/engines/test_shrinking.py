@@ -9,7 +9,14 @@ import pytest
 import torch
 from tests.support.drawing import STOPS, drawn_tokens, limited, of_transformers
 from tests.support.models import TEXTS, build_model, short, write_folder
-from transformers import AutoModelForCausalLM, LlamaForCausalLM, MistralConfig, MistralForCausalLM
+from transformers import (
+    AutoModelForCausalLM,
+    LlamaForCausalLM,
+    MistralConfig,
+    MistralForCausalLM,
+    MptConfig,
+    MptForCausalLM,
+)
 
 from reversegen.config.models import ModelUse
 from reversegen.engines import shrinking
@@ -138,6 +145,21 @@ def test_a_model_with_a_sliding_window_draws_what_transformers_samples(tmp_path:
     for seed in range(5):
         theirs = of_transformers(engine, MANY, 3, seed, max_new_tokens=9, temperature=1.0)
         assert drawn_tokens(engine, MANY, 3, seed) == theirs
+
+
+def test_a_model_that_takes_no_positions_keeps_transformers_own_batch(tmp_path: Path) -> None:
+    """Padding between a shared beginning and the rest of a prompt would move the biases of ALiBi."""
+    torch.manual_seed(0)
+    vocabulary = len(build_tokenizer("arithmetic"))
+    model = MptForCausalLM(
+        MptConfig(d_model=32, n_heads=4, n_layers=2, vocab_size=vocabulary, eos_token_id=STOPS, initializer_range=0.6)
+    )
+    folder = write_folder(tmp_path / "mpt", model.eval())  # type: ignore[arg-type]
+    use = ModelUse(dtype="float32", attn_implementation="eager")
+    engine = TransformersEngine(folder, use, Decoding(9, 0.5), 1)
+    for seed in range(20):
+        theirs = of_transformers(engine, ALIKE, 4, seed, max_new_tokens=9, temperature=0.5)
+        assert drawn_tokens(engine, ALIKE, 4, seed) == theirs
 
 
 def test_a_model_that_is_small_or_keeps_another_state_does_not_shrink(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,11 +100,19 @@ def test_a_run_stops_before_its_first_job_and_a_dry_run_warns(
     [line] = capsys.readouterr().err.splitlines()
     assert line.startswith("Warning: math: llama3-8b, llama3-8b-instruct, qwen2.5-math-7b-instruct: `engine: vllm`")
     asked.asked_folder("transfer")(wild("tiny-math", model="llama2-7b-chat"))
+    jobs = [
+        ("sample_instructions", wild("math", arm="iter0")),
+        ("sample_instructions", wild(arm="iter0")),
+        ("answer_transfer", wild("tiny-math", model="llama2-7b-chat")),
+    ]
     with pytest.raises(BadInput, match=r"^math: llama3-8b.*\ntiny-math, transfer llama2-7b-chat: llama2-7b-chat: "):
-        asked.check_engines()
+        asked.check_engines(jobs)
+    with pytest.raises(BadInput, match=r"^math: [^\n]*$"):
+        asked.check_engines(jobs[:2])
+    asked.check_engines([("train_proposer", wild("math")), ("build_pairs", wild("math")), jobs[1]])
     monkeypatch.delenv(VLLM_WARNED)
     capsys.readouterr()
     deployed = AskedModels(configured, deploys=True)
     deployed.asked_folder("target")(wild("math"))
-    deployed.check_engines()
+    deployed.check_engines(jobs[:1])
     assert capsys.readouterr().err == ""

@@ -19,13 +19,16 @@ STEPS = 8
 
 
 def can_shrink(model: Any) -> bool:
-    """Whether a model is large enough, and caches keys and values of attention alone, by sequence."""
+    """Whether a model is large enough, caches keys and values of attention alone, by sequence, and takes positions.
+
+    A model that takes no positions, such as one with ALiBi, counts them itself, and may count padding inside a row.
+    """
     config = model.config.get_text_config()
     kinds = {*(getattr(config, "layer_types", None) or ["full_attention"])}
     mixed = any(getattr(config, name, None) for name in ("layers_block_type", "block_types", "is_encoder_decoder"))
-    cached = "past_key_values" in inspect.signature(model.forward).parameters
+    placed = {"past_key_values", "position_ids"} <= inspect.signature(model.forward).parameters.keys()
     return (
-        cached and not mixed and kinds <= {"full_attention", "sliding_attention"} and model.num_parameters() >= SMALLEST
+        placed and not mixed and kinds <= {"full_attention", "sliding_attention"} and model.num_parameters() >= SMALLEST
     )
 
 
@@ -128,11 +131,13 @@ def _read_once(model: Any, tokens: Any, mask: Any, index: Any, shared: int) -> A
 
     def read(rows: slice, start: int, end: int) -> None:
         arguments: dict[str, Any] = {"logits_to_keep": 1} if "logits_to_keep" in parameters else {}
-        if "position_ids" in parameters:
-            arguments["position_ids"] = positions[rows, start:end]
-        seen = mask[rows, :end]
         model(
-            input_ids=tokens[rows, start:end], attention_mask=seen, past_key_values=cache, use_cache=True, **arguments
+            input_ids=tokens[rows, start:end],
+            attention_mask=mask[rows, :end],
+            position_ids=positions[rows, start:end],
+            past_key_values=cache,
+            use_cache=True,
+            **arguments,
         )
 
     if shared:

@@ -102,7 +102,8 @@ class WarmServer:
         while True:
             events = self.selector.select()
             self.end_without_owner()
-            for key, _ in events:
+            # new programs come last: a new job's descriptor may have the number of one that an earlier event closes
+            for key, _ in sorted(events, key=lambda event: event[0].fileobj is self.listener):
                 if key.fileobj is self.listener:
                     job = self._fork(self.listener.accept()[0])
                     if job:

@@ -8,7 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -24,6 +24,7 @@ from reversegen.core.errors import BadInput
 from reversegen.core.files import read_json
 from reversegen.workflow.environment import VLLM_WARNED
 from reversegen.workflow.roles import model_name, model_of, role_folder
+from reversegen.workflow.stages import STAGES
 from reversegen.workflow.tasks import command, only, task_name, task_of, uncompared
 from reversegen.workflow.vllm_interpreter import missing_vllm
 from reversegen.workflow.worlds import fetched_world_files
@@ -232,20 +233,25 @@ class AskedModels:
 
     def _note_vllm(self, role: str, wildcards: Wildcards) -> None:
         """Warn of a missing vLLM: a dry run has no other message, and a run ends with it before its first job."""
-        place, names = task_name(wildcards), [*task_models(task_of(self.configuration, wildcards)).values()]
-        if role == "transfer":
-            place, names = f"{place}, transfer {wildcards.model}", [wildcards.model]
+        place, names = _vllm_place(role, wildcards), [*task_models(task_of(self.configuration, wildcards)).values()]
         if self.deploys or place in self.without_vllm:
             return
+        if role == "transfer":
+            names = [wildcards.model]
         missing = missing_vllm(names, self.configuration)
         self.without_vllm[place] = f"{place}: {'; '.join(missing)}" if missing else ""
         if missing and VLLM_WARNED not in os.environ:
             print(f"Warning: {self.without_vllm[place]}", file=sys.stderr)
 
-    def check_engines(self) -> None:
-        """Raise BadInput, before the first job, if a planned model needs vLLM and no interpreter has it."""
+    def check_engines(self, jobs: Iterable[tuple[str, Wildcards]]) -> None:
+        """Raise BadInput, before the first job, if a task asks models, one of them needs vLLM and no interpreter has it.
+
+        `jobs` has the rule and the wildcards of each job that will run. Finished stages need no vLLM any more.
+        """
         os.environ[VLLM_WARNED] = "1"  # the jobs of a run do not repeat the warning
-        if missing := list(filter(None, self.without_vllm.values())):
+        stages = [(STAGES[rule], wildcards) for rule, wildcards in jobs if rule in STAGES]
+        places = {_vllm_place(stage.role, wildcards) for stage, wildcards in stages if stage.environment == "generate"}
+        if missing := [line for place, line in self.without_vllm.items() if line and place in places]:
             raise BadInput("\n".join(missing))
 
     def check(self) -> str | None:
@@ -266,3 +272,8 @@ class AskedModels:
         if faults := {fault: f"{task}, {role}" for task, role, fault in map(json.loads, done.stdout.splitlines())}:
             raise BadInput("\n".join(f"{place}: {fault}" for fault, place in faults.items()))
         return None
+
+
+def _vllm_place(role: str, wildcards: Wildcards) -> str:
+    """The task whose models are looked at together, or a transfer, whose model is looked at alone."""
+    return task_name(wildcards) + (f", transfer {wildcards.model}" if role == "transfer" else "")

@@ -45,7 +45,7 @@ def is_code(name: str) -> bool:
     return len(letters) <= 4 and letters.isascii() and letters.isalpha() and letters.isupper()
 
 
-class WrittenWord(NamedTuple):
+class NameWord(NamedTuple):
     """A word of a text."""
 
     key: str
@@ -53,10 +53,10 @@ class WrittenWord(NamedTuple):
     """As the text has it, without the marks around it and without full stops."""
 
 
-def words_of(text: str) -> list[WrittenWord]:
+def words_of(text: str) -> list[NameWord]:
     """The words of a text, in order."""
     pieces = re.split(r"[\s\-\u2013\u2014/]+", text)
-    return [WrittenWord(word, raw.strip(_EDGES).replace(".", "")) for raw in pieces for word in key(raw).split()]
+    return [NameWord(word, raw.strip(_EDGES).replace(".", "")) for raw in pieces for word in key(raw).split()]
 
 
 class Names(Generic[T]):
@@ -88,7 +88,7 @@ class Names(Generic[T]):
                 place += 1
         return found_meanings
 
-    def _read(self, words: Sequence[WrittenWord], any_case: bool) -> Sequence[T]:
+    def _read(self, words: Sequence[NameWord], any_case: bool) -> Sequence[T]:
         first = words[0]
         if len(words) == 1 and first.written in self._codes:
             return self._codes[first.written]
