@@ -1,6 +1,7 @@
 """Every enhancement source has equally many rows and the same replay rows, and none teaches a test question."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -214,6 +215,17 @@ def test_questions_that_failed_in_any_arm_or_were_truncated_are_not_replayed() -
     replayed = {row.prompt[0].content for row in rows if row.origin == "replay"}
     assert len(replayed) >= len(WARMUP_PASSES) - 3  # at most one is taught
     assert not replayed & {both, cut}
+
+
+def test_abstentions_are_not_replayed() -> None:
+    arm = arm_of(dict.fromkeys(WARMUP_FAILURES, "failed") | dict.fromkeys(WARMUP_PASSES, "passed"))
+    unknown = set(WARMUP_PASSES[::2])
+    ids = {instruction_id(q) for q in unknown}
+    labels = [label.model_copy(update={"abstained": label.instruction_id in ids}) for label in arm.labels]
+    rows = select(warmup=[replace(arm, labels=labels)], rows=1, replay_rows=100).rows["seeds"]
+    replayed = {row.prompt[0].content for row in rows if row.origin == "replay"}
+    assert replayed
+    assert not replayed & unknown
 
 
 def test_the_warmup_source_draws_from_passed_and_failed_alike() -> None:

@@ -93,7 +93,8 @@ def select_rows(
     `trained` holds the arms of proposers 1 to N. `warmup` holds all arms of proposer 0, which together used as many target
     calls. Each seed has its verdict in the probe, or `failed` if the task has no probe.
 
-    A replay row is an instruction of proposer 0 that the target passed in every arm that asked it, and that no source teaches.
+    A replay row is an instruction of proposer 0 that the target passed in every arm that asked it, without an abstention, and
+    that no source teaches.
     Its answer is the target's own from `responses`; of several draws it is the first that agrees with most of them.
 
     With `enhancement.in_turns` the failures are selected for variety; all other rows are drawn at random. An instruction that
@@ -111,9 +112,9 @@ def select_rows(
         )
     chosen = _choose(usable, enhancement, random_seed, kind)
     taught = {i for ids in chosen.values() for i in ids}
-    left_out = (
-        taught | pools["warmup_failures"].keys()
-    )  # an instruction may have failed in one arm and passed in another
+    # an instruction may have failed in one arm and passed in another
+    left_out = taught | pools["warmup_failures"].keys()
+    left_out |= {label.instruction_id for arm in warmup for label in arm.labels if label.abstained}
     passed = {
         i: c.text for i, c in _labelled(warmup, {"passed"}).items() if i not in left_out and not barred(i, c.text)
     }

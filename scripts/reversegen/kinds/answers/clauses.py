@@ -181,7 +181,7 @@ def clauses(text: str, finished: bool, question: str, wordings: Iterable[str] = 
             part = clause if abstains(clause) else _LEAD.sub("", clause)
             first = not answered or listed or titled or corrects or bool(_CORRECTS.match(clause))
             unknown = abstains(part)
-            kept = part if unknown else _without_denied(part, question)
+            kept = part if unknown else _without_denied(part)
             if kept.strip(" \t.,'\"()-:") and (final or normal(kept) not in seen):
                 seen[normal(kept)] = Clause(kept.strip(), first or final, whole, unknown, final)
         answered = any(not clause.abstains for clause in seen.values())
@@ -197,17 +197,14 @@ def _titled(sentence: str) -> tuple[str, bool]:
     return _LEAD.sub("", text), bool(title)
 
 
-def _without_denied(clause: str, question: str) -> str:
+def _without_denied(clause: str) -> str:
     """A clause without what it denies; of "Sydney is not the capital, it is Rome", what follows the comma.
 
     Of "It is Rome, which is often confused with Sydney", what stands before the comma remains.
     """
-    before, copula, after = _parted(clause)
+    _, copula, after = _parted(clause)
     denial = re.match(r"\W*(?:not|never)\b(?! only\b| just\b)", after, re.IGNORECASE)
-    if copula and denial and _shared(after, question) > _shared(before, question):
-        kept = after.partition(",")[2]
-    else:
-        kept = _NEGATED.sub(" ", f" {clause}").strip()
+    kept = after.partition(",")[2] if copula and denial else _NEGATED.sub(" ", f" {clause}").strip()
     if not (denied := _DENIED.search(kept)):
         return kept
     statement = kept[: denied.start()].rpartition(",")[0]

@@ -16,7 +16,7 @@ The rules, in this order:
   otherwise those in all clauses.
 - Without such a list, an accepted name anywhere outside a denial is right, and a stated value without one is wrong.
 - A correction ("No, ...", "Actually, ...") is about the question too, so an answer and another one that corrects it are two.
-- If the accepted answer is a number, the numbers in the clauses that are about the question decide.
+- If the accepted answer is a number, the numbers in the clauses that are about the question decide; years, if it asks for one.
 - Right and wrong answers together are undecided, as is a response without an answer. A truncated last clause counts only as far
   as it is whole.
 """
@@ -64,6 +64,8 @@ _VAGUE = re.compile(
 _DIVIDED = ("africa", "asia", "europe")
 _PARTS_OF_THE_WORLD = ("north", "south", "east", "west", "southeast", "northeast", "southwest", "northwest")
 """Words that name a part of a continent, which is the continent too. South Africa is a country."""
+_ASKS_YEAR = re.compile(r"\A\W*when\b|\b(?:what|which)(?: \w+)? year\b", re.IGNORECASE)
+_YEAR = re.compile(r"[12]\d{3}")
 _LONGEST = 8
 """The most words of a stated value; longer ones are descriptions."""
 
@@ -168,17 +170,21 @@ def _named_verdicts(asked: OpenQuestion, stating: Sequence[Clause]) -> tuple[boo
 def _number_verdicts(asked: OpenQuestion, stating: Sequence[Clause]) -> tuple[bool, bool]:
     """The same by numbers. Numbers of the question count only if they are accepted, or follow "Answer:"."""
     repeated = list(numbers_in(asked.question))
+    asks_year = bool(_ASKS_YEAR.search(asked.question) and _YEAR.fullmatch(asked.accepted[0].strip()))
     right = wrong = False
     for number, clause in enumerate(stating):
         if number and not states(clause, asked.question):
             continue
         text = clause.text if clause.whole else re.sub(r"(?<![\w.,])[\w.,]+\Z", "", clause.text)
-        for one in numbers_in(text):
+        numbers = list(numbers_in(text))
+        if asks_year:
+            numbers = [one for one in numbers if _YEAR.fullmatch(one)] or numbers
+        for one in numbers:
             if is_any(one, asked.accepted):
                 right = True
             elif clause.final or not is_any(one, repeated):
                 wrong = True
-        if not any(numbers_in(text)) and clause.whole:
+        if not numbers and clause.whole:
             wrong = wrong or any(_says(value, asked.question) for value in stated(clause, asked.question))
     return right, wrong
 
