@@ -99,6 +99,11 @@ What continent is Canada in | continent North America
 On what continent is Germany situated? | continent Europe
 In which continent would you find Chad? | continent Africa
 Canada is part of which continent? | continent North America
+What is the name of the continent on which Japan lies? | continent Asia
+In which continent do Chad belong? | continent Africa
+What do they call the currency of Japan? | currency yen
+What do people in Mexico pay with? | currency Mexican peso
+What do they call the capital of Germany? | capital Berlin
 What is the continent of Japan? | continent Asia
 What's the capital city of France? | capital Paris
 What`s the capital of Germany? | capital Berlin

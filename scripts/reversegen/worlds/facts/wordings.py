@@ -92,7 +92,7 @@ WORDINGS = {
 }
 """Wordings of each relation. `{x}` is the subject."""
 
-_W = "(?:what|which)(?: (?:is|s|are|was))?(?: the)?"
+_W = "(?:(?:what|which)(?: (?:is|s|are|was))?|what do (?:people|they|we|you) call)(?: the)?"
 _C = "(?:country|nation|state)"
 _CAPITAL = "(?:(?:official|current|national|political) )?capital(?: city)?"
 _PLACED = "(?: (?:located|situated|found|lie|lies|based|placed|part of))?"
@@ -119,10 +119,11 @@ _PATTERNS = {
     ),
     "continent": (
         rf"(?:in |on |to )?{_W} continent (?:(?:can|do|would) you find |is |does |do |are |would |can (?=.+ be ))*{_X}"
-        "(?: (?:be|lies?|is|are|found|located|situated|in|on|part of|belongs? to|a part of|considered|find))*",
+        "(?: (?:be|lies?|is|are|found|located|situated|in|on|part of|belongs?(?: to)?|a part of|considered|find))*",
         rf"{_X}(?: (?:is|are|lies?|belongs?|located|situated|found|part|a|country|nation))* (?:in|on|of|to) {_W} continent",
         rf"(?:{_W} )?(?:the )?(?:name of )?(?:the )?continent (?:of|for|containing|that contains) {_X}",
-        rf"(?:the )?continent (?:in|on|to) which {_X} (?:lies|is|belongs)(?: located| situated)?",
+        rf"(?:{_W} )?(?:the )?(?:name of )?(?:the )?continent (?:in|on|to) which {_X} (?:lies?|is|belongs?)"
+        "(?: located| situated)?",
         rf"{_W} continent (?:contains|includes|has|is home to) {_X}",
         rf"{_X} s continent",
     ),
@@ -162,6 +163,7 @@ _PATTERNS = {
         rf"(?:{_W} )?{_X} s {_MONEY}(?: called| is| named)*",
         rf"(?:what|how) (?:do|does|can|should) (?:people|they|we|i|you|one) (?:pay|pay with|use for money|use to pay) in "
         rf"{_X}(?: with)?",
+        rf"what do (?:people|they|residents|citizens) in {_X} (?:pay with|use for money|use to pay)",
         rf"in {_X} {_W} {_MONEY}(?: is)? used",
         rf"{_W} (?:(?:kind|type) of )?{_MONEY} is (?:used|accepted|spent|legal tender|the {_MONEY}) (?:in|of|by) {_X}",
         rf"{_X} uses {_W} {_MONEY}",
@@ -202,8 +204,8 @@ _BEFORE = re.compile(
     r"i would like to know|i wonder|in (?:the periodic table|chemistry|geography)|on the periodic table|\d+) )+"
 )
 _AFTER = re.compile(
-    r"(?: (?:please|today|currently|now|right now|nowadays|in the world|of the world|(?:in|on|from) (?:the )?periodic table|"
-    r"(?:of|in) the periodic table of (?:the )?elements|in chemistry|as a symbol|answer|a))+"
+    r"(?: (?:please|today|currently|now|right now|nowadays|in the world|of the world|"
+    r"(?:in|on|from) (?:(?:the|its) )?periodic table|(?:of|in) the periodic table of (?:the )?elements|in chemistry|as a symbol|answer|a))+"
 )
 _ARTICLE = re.compile(
     r"(?:the|a|an|country|nation|city|town|chemical|metal|element|symbol|state|republic|called|named|of|is|are|does|do) "
