@@ -11,7 +11,7 @@
 onstart:
     with ending_snakemake():
         file_checks.check()
-        asked_models.check_engines((job.rule.name, job.wildcards) for job in workflow.dag.needrun_jobs())
+        asked_models.check_engines()
         if reason := asked_models.check():
             print(f"No conversation was rendered before the start: {reason}", file=sys.stderr)
 

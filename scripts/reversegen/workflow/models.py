@@ -8,7 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -24,7 +24,6 @@ from reversegen.core.errors import BadInput
 from reversegen.core.files import read_json
 from reversegen.workflow.environment import VLLM_WARNED
 from reversegen.workflow.roles import model_name, model_of, role_folder
-from reversegen.workflow.stages import STAGES
 from reversegen.workflow.tasks import command, only, task_name, task_of, uncompared
 from reversegen.workflow.vllm_interpreter import missing_vllm
 from reversegen.workflow.worlds import fetched_world_files
@@ -207,7 +206,7 @@ class AskedModels:
         self.configuration, self.deploys = configuration, deploys
         self.noted: dict[tuple[str, str, str], dict[str, str]] = {}
         self.without_vllm: dict[str, str] = {}
-        """The one line about a missing vLLM by task, or by task and transfer; empty if nothing is missing."""
+        """By the file of a task's or a transfer's last answers: the one line about a missing vLLM, empty if nothing is missing."""
 
     def asked_folder(
         self, role: str, find: Callable[[Wildcards], str | list[str]] | None = None
@@ -233,25 +232,27 @@ class AskedModels:
 
     def _note_vllm(self, role: str, wildcards: Wildcards) -> None:
         """Warn of a missing vLLM: a dry run has no other message, and a run ends with it before its first job."""
-        place, names = _vllm_place(role, wildcards), [*task_models(task_of(self.configuration, wildcards)).values()]
-        if self.deploys or place in self.without_vllm:
-            return
+        task, place = task_of(self.configuration, wildcards), task_name(wildcards)
+        names, part = list(task_models(task).values()), f"iter{task.iterations}"
         if role == "transfer":
-            names = [wildcards.model]
+            names, part = [wildcards.model], f"transfer/{wildcards.model}"
+            place = f"{place}, transfer {wildcards.model}"
+        answers = paths.run_path(task_name(wildcards), f"{part}/responses.jsonl")
+        if self.deploys or answers in self.without_vllm:
+            return
         missing = missing_vllm(names, self.configuration)
-        self.without_vllm[place] = f"{place}: {'; '.join(missing)}" if missing else ""
+        self.without_vllm[answers] = f"{place}: {'; '.join(missing)}" if missing else ""
         if missing and VLLM_WARNED not in os.environ:
-            print(f"Warning: {self.without_vllm[place]}", file=sys.stderr)
+            print(f"Warning: {self.without_vllm[answers]}", file=sys.stderr)
 
-    def check_engines(self, jobs: Iterable[tuple[str, Wildcards]]) -> None:
-        """Raise BadInput, before the first job, if a task asks models, one of them needs vLLM and no interpreter has it.
+    def check_engines(self) -> None:
+        """Raise BadInput, before the first job, if a run asks models, one of them needs vLLM and no interpreter has it.
 
-        `jobs` has the rule and the wildcards of each job that will run. Finished stages need no vLLM any more.
+        A run whose last proposer's instructions are answered may only read results, so it does not end here. If it still asks
+        a model by vLLM, that job ends with a line of its own.
         """
         os.environ[VLLM_WARNED] = "1"  # the jobs of a run do not repeat the warning
-        stages = [(STAGES[rule], wildcards) for rule, wildcards in jobs if rule in STAGES]
-        places = {_vllm_place(stage.role, wildcards) for stage, wildcards in stages if stage.environment == "generate"}
-        if missing := [line for place, line in self.without_vllm.items() if line and place in places]:
+        if missing := [line for answers, line in self.without_vllm.items() if line and not Path(answers).is_file()]:
             raise BadInput("\n".join(missing))
 
     def check(self) -> str | None:
@@ -272,8 +273,3 @@ class AskedModels:
         if faults := {fault: f"{task}, {role}" for task, role, fault in map(json.loads, done.stdout.splitlines())}:
             raise BadInput("\n".join(f"{place}: {fault}" for fault, place in faults.items()))
         return None
-
-
-def _vllm_place(role: str, wildcards: Wildcards) -> str:
-    """The task whose models are looked at together, or a transfer, whose model is looked at alone."""
-    return task_name(wildcards) + (f", transfer {wildcards.model}" if role == "transfer" else "")

@@ -205,7 +205,8 @@ _BEFORE = re.compile(
 )
 _AFTER = re.compile(
     r"(?: (?:please|today|currently|now|right now|nowadays|in the world|of the world|"
-    r"(?:in|on|from) (?:(?:the|its) )?periodic table|(?:of|in) the periodic table of (?:the )?elements|in chemistry|as a symbol|answer|a))+"
+    r"(?:in|on|from) (?:(?:the|its) )?periodic table|"
+    r"(?:of|in) the periodic table of (?:the )?elements|in chemistry|as a symbol|answer|a))+"
 )
 _ARTICLE = re.compile(
     r"(?:the|a|an|country|nation|city|town|chemical|metal|element|symbol|state|republic|called|named|of|is|are|does|do) "
