@@ -206,7 +206,7 @@ class AskedModels:
         self.configuration, self.deploys = configuration, deploys
         self.noted: dict[tuple[str, str, str], dict[str, str]] = {}
         self.without_vllm: dict[str, str] = {}
-        """By the file of the last answers of a task or a transfer: the line about a missing vLLM, empty if nothing is missing."""
+        """The line about a missing vLLM, or an empty text. The keys are the files of a task's or a transfer's last answers."""
 
     def asked_folder(
         self, role: str, find: Callable[[Wildcards], str | list[str]] | None = None
