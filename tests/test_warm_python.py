@@ -117,7 +117,15 @@ def test_a_signal_to_the_program_reaches_the_script_and_ignored_signals_stay_ign
         words = ["/bin/sh", "-c", 'trap "" USR2; exec "$0" script.py', python]
         environment = {**os.environ, **JOB_VARIABLES}
         pipe = subprocess.PIPE
-        with subprocess.Popen(words, cwd=tmp_path, env=environment, stdout=pipe, stderr=pipe, text=True) as program:
+        with subprocess.Popen(
+            words,
+            cwd=tmp_path,
+            env=environment,
+            stdout=pipe,
+            stderr=pipe,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # which `nohup` has ignored
+        ) as program:
             assert program.stdout
             assert program.stderr
             assert program.stdout.readline() == "True False\n"

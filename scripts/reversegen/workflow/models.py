@@ -25,7 +25,7 @@ from reversegen.core.files import read_json
 from reversegen.workflow.environment import VLLM_WARNED
 from reversegen.workflow.roles import model_name, model_of, role_folder
 from reversegen.workflow.tasks import command, only, task_name, task_of, uncompared
-from reversegen.workflow.vllm_interpreter import missing_vllm
+from reversegen.workflow.vllm_interpreter import missing_vllm, vllm_models
 from reversegen.workflow.worlds import fetched_world_files
 
 if TYPE_CHECKING:
@@ -205,8 +205,8 @@ class AskedModels:
         """`deploys` states whether Snakemake deploys the environments, which then have vLLM."""
         self.configuration, self.deploys = configuration, deploys
         self.noted: dict[tuple[str, str, str], dict[str, str]] = {}
-        self.without_vllm: dict[str, str] = {}
-        """The line about a missing vLLM, or an empty text. The keys are the files of a task's or a transfer's last answers."""
+        self.by_vllm: dict[str, tuple[str, dict[str, None]]] = {}
+        """Task or transfer, and its models that vLLM runs and a job asks. The keys are the files of their last answers."""
 
     def asked_folder(
         self, role: str, find: Callable[[Wildcards], str | list[str]] | None = None
@@ -231,19 +231,17 @@ class AskedModels:
         return note
 
     def _note_vllm(self, role: str, wildcards: Wildcards) -> None:
-        """Warn of a missing vLLM: a dry run has no other message, and a run ends with it before its first job."""
-        task, place = task_of(self.configuration, wildcards), task_name(wildcards)
-        names, part = list(task_models(task).values()), f"iter{task.iterations}"
-        if role == "transfer":
-            names, part = [wildcards.model], f"transfer/{wildcards.model}"
-            place = f"{place}, transfer {wildcards.model}"
-        answers = paths.run_path(task_name(wildcards), f"{part}/responses.jsonl")
-        if self.deploys or answers in self.without_vllm:
+        """Note a model that vLLM runs. If vLLM is missing, warn once a task: a dry run has no other message."""
+        name = model_name(self.configuration, role, wildcards)
+        if self.deploys or not name or not vllm_models([name], self.configuration):
             return
-        missing = missing_vllm(names, self.configuration)
-        self.without_vllm[answers] = f"{place}: {'; '.join(missing)}" if missing else ""
-        if missing and VLLM_WARNED not in os.environ:
-            print(f"Warning: {self.without_vllm[answers]}", file=sys.stderr)
+        place, part = task_name(wildcards), f"iter{task_of(self.configuration, wildcards).iterations}"
+        if role == "transfer":
+            place, part = f"{place}, transfer {name}", f"transfer/{name}"
+        noted = self.by_vllm.setdefault(paths.run_path(task_name(wildcards), f"{part}/responses.jsonl"), (place, {}))[1]
+        noted[name] = None
+        if len(noted) == 1 and VLLM_WARNED not in os.environ and (missing := missing_vllm(noted, self.configuration)):
+            print(f"Warning: {place}: {'; '.join(missing)}", file=sys.stderr)
 
     def check_engines(self) -> None:
         """Raise BadInput, before the first job, if a run asks models, one of them needs vLLM and no interpreter has it.
@@ -252,8 +250,10 @@ class AskedModels:
         a model by vLLM, that job ends with a line of its own.
         """
         os.environ[VLLM_WARNED] = "1"  # the jobs of a run do not repeat the warning
-        if missing := [line for answers, line in self.without_vllm.items() if line and not Path(answers).is_file()]:
-            raise BadInput("\n".join(missing))
+        waiting = [noted for answers, noted in self.by_vllm.items() if not Path(answers).is_file()]
+        faults = {place: missing_vllm(names, self.configuration) for place, names in waiting}
+        if lines := [f"{place}: {'; '.join(fault)}" for place, fault in faults.items() if fault]:
+            raise BadInput("\n".join(lines))
 
     def check(self) -> str | None:
         """Render a conversation of each role with the tokenizers of the downloaded models.
