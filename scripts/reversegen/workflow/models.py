@@ -239,8 +239,9 @@ class AskedModels:
         if role == "transfer":
             place, part = f"{place}, transfer {name}", f"transfer/{name}"
         noted = self.by_vllm.setdefault(paths.run_path(task_name(wildcards), f"{part}/responses.jsonl"), (place, {}))[1]
+        first = not noted
         noted[name] = None
-        if len(noted) == 1 and VLLM_WARNED not in os.environ and (missing := missing_vllm(noted, self.configuration)):
+        if first and VLLM_WARNED not in os.environ and (missing := missing_vllm(noted, self.configuration)):
             print(f"Warning: {place}: {'; '.join(missing)}", file=sys.stderr)
 
     def check_engines(self) -> None:
