@@ -59,7 +59,7 @@ class OutcomeShare(MetricDescription):
 
 @dataclass(frozen=True, kw_only=True)
 class KeptShare(OutcomeShare):
-    """The same among the questions that the variant `original` answered rightly; null for the original itself."""
+    """The share of a certain outcome among the questions that `original` answered rightly; null for `original` itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
