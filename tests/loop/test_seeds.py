@@ -382,9 +382,11 @@ def test_a_judges_labelled_set_is_read_from_its_file_or_drawn_with_verdicts(tmp_
         Labelled(instruction="x", responses=["yes"], answer="A", verdict="failed", injection=False),
     ]
     write_records(tmp_path / "labelled.jsonl", rows)
-    assert read_labelled(FILE, tmp_path / "labelled.jsonl") == rows
+    assert read_labelled("mine", FILE, tmp_path / "labelled.jsonl", MATH) == rows
+    [drawn_row] = read_labelled("mine", FILE.model_copy(update={"rows": 1}), tmp_path / "labelled.jsonl", MATH)
+    assert drawn_row in rows
     corpus = Corpus(world="policy", mix="judged", part="test", count=200, random_seed=1, distinct=True)
-    drawn = read_labelled(DataSource(corpus=corpus, licence="made here"), None)
+    drawn = read_labelled("mine", DataSource(corpus=corpus, licence="made here"), None, MATH)
     assert len(drawn) == 200
     assert {row.verdict for row in drawn} == {"failed", "passed"}
     assert all(row.responses[0] and not row.injection for row in drawn)

@@ -11,6 +11,8 @@ from tests.support.facts import place_table, write_sources
 
 from reversegen.config.data import Corpus
 from reversegen.core.errors import BadInput
+from reversegen.kinds.answers.reply import read_reply
+from reversegen.kinds.answers.short import OpenQuestion, read_short
 from reversegen.worlds import SOLVERS, WORLDS, draw_examples
 from reversegen.worlds.facts.names import Names, is_code, key
 from reversegen.worlds.facts.real_facts import Facts
@@ -36,12 +38,12 @@ def of(facts: Facts, relation: str) -> dict[str, Fact]:
 
 def test_a_small_table_is_that_of_a_count_by_hand(facts: Facts) -> None:
     counts = Counter(fact.relation for fact in facts.table.facts)
-    # 17 countries without Guam; Singapore and Guinea-Bissau name their capitals, and South Africa has several
-    assert counts["capital"] == 14
-    # 17 without Singapore and South Africa, and without Mexico City, which names its country
-    assert counts["country_of_capital"] == 14
-    # 17 without Georgia and Turkey, which are in two continents, and South Africa, which names its own
-    assert counts["continent"] == 14
+    # 17 countries without Guam; Singapore and Guinea-Bissau name their capitals
+    assert counts["capital"] == 15
+    # 17 without Singapore and Mexico City, which names its country, and with two more of South Africa
+    assert counts["country_of_capital"] == 17
+    # 17 without South Africa, which names its own
+    assert counts["continent"] == 16
     assert counts["currency"] == 17
     # without both Birminghams, Mexico City, and those that are small or stand for a greater city abroad
     cities = (
@@ -86,10 +88,34 @@ def test_every_wording_is_read_as_the_fact_that_it_asks_for_and_solved(facts: Fa
                 assert facts.read(asked) == fact, asked
             assert facts.solve(question) == fact.answer[0]
             assert facts.type_of(question) == fact.relation
-            assert facts.aliases(question) == fact.answer
-            assert facts.named(question, str(facts.solve(question))) == (fact.answer[0],), question
+            assert facts.aliases(question) == sum(fact.right, ())
+            for answer, *_ in fact.right:
+                assert facts.named(question, answer) == (answer,), question
     assert {len({facts.canonical(q) for q in facts.questions(f)}) for f in facts.table.facts} == {1}
     assert len({facts.canonical(facts.questions(f)[0]) for f in facts.table.facts}) == len(facts.table.facts)
+
+
+def test_a_fact_may_have_several_right_answers_and_is_then_asked_by_no_corpus(facts: Facts) -> None:
+    several = [fact for fact in facts.table.facts if fact.also]
+    for fact in several:
+        asked = facts.questions(fact)[0]
+        for one in fact.right:
+            for name in one:
+                question = OpenQuestion(asked, facts.aliases(asked), named=facts.named)
+                assert read_short(question, read_reply(f"It is {name}.")).state == "right", (asked, name)
+    assert {(fact.relation, fact.unit) for fact in several} == {
+        *(("capital", "ZA"), ("continent", "GE"), ("continent", "TR"))
+    }
+    asked = "Which continent is Turkey in?"
+    both = OpenQuestion(asked, facts.aliases(asked), named=facts.named)
+    assert read_short(both, read_reply("Turkey is in Asia and Europe.")).state == "right"
+    assert read_short(both, read_reply("Turkey is in Africa.")).state == "wrong"
+    alone = "Which continent is Japan in?"
+    assert (
+        read_short(OpenQuestion(alone, facts.aliases(alone), named=facts.named), read_reply("Europe")).state == "wrong"
+    )
+    drawn = {example.question for example in draw_examples(corpus(count=70))}
+    assert drawn.isdisjoint(question for fact in several for question in facts.questions(fact))
 
 
 READ = r"""
@@ -164,7 +190,7 @@ Is Paris the capital of France? |
 What is the population of France? |
 What is the capital of Qompet? |
 Which country is Birmingham in? |
-What is the capital of South Africa? |
+What is the capital of South Africa? | capital Pretoria
 What is the capital of France and Germany? |
 What is the capital of France?\nWhat is the capital of Germany? |
 The capital of France is Paris. |

@@ -51,11 +51,10 @@ def test_twenty_famous_facts_are_right(facts: Facts) -> None:
     assert len(FAMOUS) == 20
 
 
-def test_questions_with_several_right_answers_are_left_out(facts: Facts) -> None:
+def test_questions_whose_answer_is_not_agreed_on_are_left_out(facts: Facts) -> None:
     for question in (
-        "What is the capital of South Africa?",
-        "What is the capital of Bolivia?",
-        "Which continent is Turkey in?",
+        "What is the capital of Israel?",
+        "Which continent is Australia in?",
         "Which country is Birmingham in?",
         "What is the capital of Puerto Rico?",
         "What is the currency of Zimbabwe?",
@@ -72,7 +71,8 @@ def test_the_table_is_small_and_every_wording_of_every_fact_is_read(facts: Facts
     for fact in facts.table.facts:
         for question in facts.questions(fact):
             assert facts.read(question) == fact, question
-        assert list(facts.named(question, fact.answer[0])) == [fact.answer[0]], question
+        for answer, *_ in fact.right:
+            assert list(facts.named(question, answer)) == [answer], question
 
 
 def test_no_training_seed_names_what_a_test_question_names(facts: Facts) -> None:

@@ -8,11 +8,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from reversegen.config.data import DataSource
 from reversegen.core.data_files import read_rows
 from reversegen.core.errors import BadInput
 from reversegen.core.files import check_file
 from reversegen.core.records import Labelled, Question, Seed, Split, read_records
+from reversegen.core.validation import explain
 from reversegen.ids import hashed_seed, instruction_id
 from reversegen.kinds.base import ACCURACY, RETAINED, Kind, Raw, Unusable
 from reversegen.loop.barred import Barred
@@ -203,21 +206,49 @@ def _drawn_rows(name: str, rows: Iterable[Raw], count: int) -> list[Raw]:
     return list(drawn.values())
 
 
-def read_labelled(source: DataSource, file: Path | None) -> list[Labelled]:
-    """Read the labelled set that a judge is checked on: a file of `records.Labelled`, or a corpus with verdicts.
+def read_labelled_sets(
+    sources: Mapping[str, DataSource], files: Iterable[Path], kind: Kind
+) -> dict[str, list[Labelled]]:
+    """Read each labelled set by name. `files` are those of the sets that are not a corpus. Raises as `read_labelled`."""
+    left = iter(files)
+    return {
+        name: read_labelled(name, source, None if source.corpus else next(left), kind)
+        for name, source in sources.items()
+    }
 
-    Raises BadInput for a corpus whose mix has no verdicts.
+
+def read_labelled(name: str, source: DataSource, file: Path | None, kind: Kind) -> list[Labelled]:
+    """Read a labelled set that a judge is checked on: a file in a form that the kind reads, or a corpus with verdicts.
+
+    Rows without a verdict of a person are left out and counted by reason. `source.rows` draws that many rows by a hash of their
+    texts. Raises BadInput, with file, line and field, for the first malformed row, and also for a corpus whose mix has no
+    verdicts, for a set without usable rows and for a fetched file that has changed.
     """
     if source.corpus:
         examples = draw_examples(source.corpus)
         if any(e.verdict is None for e in examples):
             raise BadInput(
-                f"data.judge: corpus: the mix {source.corpus.mix!r} has no verdicts; use a mix of judged answers"
+                f"data.judge.{name}: corpus: the mix {source.corpus.mix!r} has no verdicts; use a mix of judged answers"
             )
         return [labelled(e.question, str(e.answer), e.verdict) for e in examples]
     assert file is not None
     check_file(file)
-    return read_records(file, Labelled)
+    rows, unusable = list[Labelled](), Counter[str]()
+    for place, row in read_rows(file, None):
+        try:
+            rows.append(kind.read_labelled(row))
+        except Unusable as reason:
+            unusable[str(reason)] += 1
+        except ValidationError as error:
+            raise BadInput(f"{file}, {place}: {explain(error)}") from error
+        except ValueError as error:
+            raise BadInput(f"{file}, {place}: {error}") from error
+    if unusable:
+        log.info("%s: %d rows left out: %s", name, unusable.total(), dict(unusable.most_common()))
+    if not rows:
+        raise BadInput(f"{file}: no row has a verdict of a person; give another file or split")
+    order = sorted(range(len(rows)), key=lambda n: hashed_seed(0, "rows", rows[n].instruction, *rows[n].responses))
+    return [rows[n] for n in sorted(order[: source.rows])]
 
 
 def read_tests(paths: Sequence[Path]) -> dict[str, list[Question]]:

