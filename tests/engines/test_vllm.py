@@ -194,10 +194,11 @@ def test_the_replies_of_a_judge_follow_its_pattern(vllm_python: str, tmp_path: P
     turns = [Message(role="user", content="Is it safe?")]
     decoding = {"max_new_tokens": 90, "temperature": 1.0}
     free = Request(messages=turns)
-    with_pattern = [dataclasses.replace(free, pattern=judge.pattern) for judge in JUDGES.values()]
+    judges = {name: judge for name, judge in JUDGES.items() if judge.pattern}  # the others write freely
+    with_pattern = [dataclasses.replace(free, pattern=judge.pattern) for judge in judges.values()]
     calls = [[decoding, [free] * len(with_pattern), 4, 0], [decoding, with_pattern, 4, 0]]
     freely, in_form = ask(vllm_python, folder, tmp_path / "answers.json", {"generate": calls})["generate"]
-    for name, judge, said, replies in zip(JUDGES, JUDGES.values(), freely, in_form, strict=True):
+    for name, judge, said, replies in zip(judges, judges.values(), freely, in_form, strict=True):
         assert {judge.read(text).verdict for text, *_ in said} == {"invalid"}, name
         assert all(finished for _, _, finished, _ in replies), name
         assert all(re.fullmatch(str(judge.pattern), text) for text, *_ in replies), name

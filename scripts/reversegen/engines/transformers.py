@@ -16,6 +16,7 @@ from reversegen.engines.base import PROMPT_TOO_LONG, Decoding, Generated, Probab
 from reversegen.engines.chat_templates import stop_tokens
 from reversegen.engines.conversations import CANNOT_RENDER, Conversations, TokenPrompt
 from reversegen.engines.halving import HalvedBatches
+from reversegen.engines.nucleus import Nucleus
 from reversegen.engines.shrinking import can_shrink, write_tokens
 from reversegen.ids import content_id
 from reversegen.models.folder import check_folder, weights_identity
@@ -209,17 +210,17 @@ class _Draw:
     """
 
     def __init__(self, count: int, decoding: Decoding, generator: Any) -> None:
-        from transformers import TemperatureLogitsWarper, TopPLogitsWarper
+        from transformers import TemperatureLogitsWarper
 
         self._count, self._generator = count, generator
         self._start = self._after = generator.get_state()
         self._steps = self._most = 0
         self._rows: list[int] = []
-        self._warpers: list[Any] = []  # transformers' own, in its order, if they change anything
+        self._warpers: list[Any] = []  # in transformers' order, if they change anything
         if decoding.temperature != 1:
             self._warpers.append(TemperatureLogitsWarper(decoding.temperature))
         if decoding.top_p < 1:
-            self._warpers.append(TopPLogitsWarper(decoding.top_p))
+            self._warpers.append(Nucleus(decoding.top_p))
 
     def begin(self, rows: list[int]) -> None:
         """Draw for these rows of the batch from now on, starting at the first step."""
