@@ -22,6 +22,7 @@ TINY: dict[str, Any] = {"num_train_epochs": 1, "per_device_train_batch_size": 4}
 CHANGES: dict[str, Any] = {
     "iterations": 1,
     "data": {
+        "heldout_share": 0.2,  # a prompt needs four held-out seeds
         "seeds": {"facts": {"corpus": {"count": 70}}},
         "tests": {"popular": {"corpus": {"count": 7}}, "uniform": {"corpus": {"count": 7}}},
     },

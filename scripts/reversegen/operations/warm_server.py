@@ -47,6 +47,8 @@ IMPORTED = (
     "trl.trainer.dpo_trainer",
 )
 """What the jobs import. None of these starts a thread that computes."""
+PLANNING = ("nbformat", "smart_open")
+"""What Snakemake imports only when it reads a workflow. Both are packages that Snakemake itself needs."""
 NEEDS_MORE = {
     *("engines/vllm.py", "text/embeddings.py", "text/semantic_duplicates.py"),
     *("operations/warm_python.py", "operations/warm_server.py"),
@@ -200,6 +202,8 @@ def import_all(server: WarmServer, with_workflows: bool) -> None:
     with contextlib.suppress(SystemExit):
         runpy.run_module("snakemake", run_name="__main__", alter_sys=True)
     if with_workflows:
+        for module in PLANNING:
+            importlib.import_module(module)
         for script in sorted(SCRIPTS.glob("*.py")):  # parses the code that the hashes of the rules are of
             importlib.import_module("reversegen.workflow.code_hash").code_hash(script.stem)
     gc.freeze()

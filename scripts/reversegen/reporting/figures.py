@@ -31,6 +31,8 @@ STYLE: dict[str, Any] = {
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
 """The colours of Okabe and Ito, which colour-blind people can distinguish, without yellow, which is too light for lines."""
 MARKERS = "os^Dv<>"
+BELOW: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (0, -0.16)}
+"""Where a panel has its legend: below the axis, so that it hides no number."""
 
 
 Panels = list[tuple[str, "Callable[[Axes, Sequence[Line]], None]", Sequence[Line]]]
@@ -114,7 +116,7 @@ def _by_iteration(axes: Axes, lines: Sequence[Line], metric: str) -> None:
         axes.vlines(places, *_ends(entries), color=colour)
     axes.set(xlabel="iteration (0 is the warm-up)", ylabel=metric_words(metric), ylim=(0, 1.02))
     axes.set_xticks(sorted({int(line.heads["iteration"]) for line in lines}))
-    axes.legend()
+    axes.legend(**BELOW)
 
 
 def _by_source(axes: Axes, lines: Sequence[Line], metric: str) -> None:
@@ -130,7 +132,7 @@ def _by_source(axes: Axes, lines: Sequence[Line], metric: str) -> None:
         _dots(axes, [place + shift for place, _ in places], [e for _, e in places], n, task)
     axes.set(xlabel=metric_words(metric), xlim=(-0.02, 1.02), ylim=(len(sources) - 0.5, -0.5))
     axes.set_yticks(range(len(sources)), sources)
-    axes.legend()
+    axes.legend(**BELOW)
 
 
 def _by_task(axes: Axes, lines: Sequence[Line], metric: str) -> None:
