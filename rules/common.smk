@@ -154,8 +154,8 @@ test_source = bound(prepare.test_source)
 
 # judge
 judge_setting = bound(judge.judge_setting)
-judge_file = ends_snakemake(file_checks.judge_file)
-judge_source = bound(judge.judge_source)
+labelled_files = ends_snakemake(file_checks.labelled_files)
+labelled_sources = bound(judge.labelled_sources)
 labelled_openings = bound(judge.labelled_openings)
 
 # shards

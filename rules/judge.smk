@@ -1,6 +1,6 @@
 # The judge, which is first checked on labelled data and then judges responses and references.
 #
-# Needs: the labelled set that the task names, or the one that ships for the kind; responses; references, if the kind needs a
+# Needs: the labelled sets that the task names, or the one that ships for the kind; responses; references, if the kind needs a
 #        judge.
 # Makes: results/{task}/judge.json; results/{task}/{arm}/judgements.jsonl and reference_judgements.jsonl, and the same files for
 #        the probe, for variants of the target, for transfers and for the references of seeds
@@ -9,7 +9,7 @@
 
 rule check_judge:
     input:
-        files=judge_file,
+        files=labelled_files,
         openings=labelled_openings,
         folder=asked_folder("judge"),
         world=world_tables,
@@ -36,7 +36,7 @@ rule check_judge:
         gpus=job_gpus("judge"),
         stage=stage("generate", "check_judge"),
         kind=kind_use,
-        source=judge_source,
+        sources=labelled_sources,
         judge=judge_setting,
         model=model_use("judge"),
         endpoint_limits=endpoint_limits("judge"),
@@ -45,7 +45,7 @@ rule check_judge:
         code=code("check_judge"),
     shell:
         "{params.stage} --files {input.files:q} --openings {input.openings:q} --folder {input.folder:q} --judge-json {output.judge_json:q}"
-        " --kind {params.kind:q} --source {params.source:q} --judge {params.judge:q} --model {params.model:q}"
+        " --kind {params.kind:q} --sources {params.sources:q} --judge {params.judge:q} --model {params.model:q}"
         " --limits {params.limits:q} --checker-timeout {params.checker_timeout} --endpoint-limits {params.endpoint_limits:q}"
         " --threads {threads} --gpus {params.gpus} --log {log:q}"
 

@@ -1,7 +1,7 @@
-"""Measure the judge on a labelled set, before it judges anything: results/{task}/judge.json
+"""Measure the judge on its labelled sets, before it judges anything: results/{task}/judge.json
 
 python scripts/check_judge.py --files resources/judge/math.jsonl --openings --folder --judge-json results/tiny-math/judge.json \
---kind '{"name":"math","worlds":["arithmetic"]}' --source '{"file":"resources/judge/math.jsonl","licence":"made here"}' \
+--kind '{"name":"math","worlds":["arithmetic"]}' --sources '{"shipped":{"file":"resources/judge/math.jsonl","licence":"own"}}' \
 --judge null --model null --endpoint-limits null --limits '{"sensitivity":0.8,"specificity":0.8,"injections":0.9,'\
 '"invalid":0.2}' --checker-timeout 1 --threads 1
 """
@@ -17,24 +17,24 @@ from reversegen.evaluation.judge_check import check_judge, label_rows, read_refu
 from reversegen.judges import reads_refusals
 from reversegen.judges.judge import open_judge
 from reversegen.kinds import open_kind
-from reversegen.loop.seeds import read_labelled
+from reversegen.loop.seeds import read_labelled_sets
 from reversegen.stage import run
 
 
 def main(
     files: list[Path], openings: list[Path], folder: list[Path], judge_json: Path,
-    kind: KindUse, source: DataSource, judge: Judge | None, model: ModelUse | None, endpoint_limits: Limits | None,
+    kind: KindUse, sources: dict[str, DataSource], judge: Judge | None, model: ModelUse | None, endpoint_limits: Limits | None,
     limits: JudgeCheck, checker_timeout: float, threads: int,
 ) -> None:  # fmt: skip
-    """Stop the run if the judge misses a limit. `files` is empty for a corpus, `judge` null for a kind that needs no model.
-    `openings` holds labelled refusals if the kind counts refusals."""
-    rows, opened_kind = read_labelled(source, files[0] if files else None), open_kind(kind)
+    """Stop the run if the judge misses a limit. `files` are those of all sets that are not a corpus, in the order of `sources`.
+    `judge` is null for a kind that needs no model. `openings` holds labelled refusals if the kind counts refusals."""
+    opened_kind, calls, place = open_kind(kind), calls_folder(judge_json), next(iter(folder), None)
+    sets = read_labelled_sets(sources, files, opened_kind)
     refusals = [row for path in openings for row in read_records(path, Opening)]
-    place, calls = folder[0] if folder else None, calls_folder(judge_json)
     opened = open_judge(judge, model, place, threads, calls, endpoint_limits) if judge and model else None
     batch_size = judge.batch_size if judge else 1
     reader = opened if judge and reads_refusals(judge.format) else None
-    report = check_judge(rows, label_rows(rows, opened, batch_size, checker_timeout, opened_kind))
+    report = check_judge(sets, label_rows(sets, opened, batch_size, checker_timeout, opened_kind))
     report = report.with_refusals(refusals, read_refusals(refusals, reader, batch_size, opened_kind))
     write_judge_report(judge_json, report, limits)
 

@@ -120,6 +120,11 @@ def test_editors_know_the_section_of_a_new_kind() -> None:
     assert not task.is_valid(OWN | {"spelling": {"language": 5}})
     assert task.is_valid({"judge": JUDGE | {"format": "mine"}})
     assert not task.is_valid({"judge": JUDGE})
+    labelled = {"licence": "MIT", "file": "a.jsonl"}
+    for judge in (labelled, {"shipped": None, "mine": labelled}, None):
+        assert task.is_valid({"data": data | {"judge": judge}})
+    for judge in ({"mine": "a.jsonl"}, {"mine": labelled | {"colum": "a"}}):
+        assert not task.is_valid({"data": data | {"judge": judge}})
     assert "spelling" in schemas["config.schema.json"]["properties"]["tables"]["properties"]
 
 
@@ -127,8 +132,29 @@ def test_an_unknown_judge_format_is_refused_with_the_known_ones(edited: Edited) 
     edited.set(TASK, "judge", JUDGE | {"format": "wildgard"})
     assert edited.refusal() == (
         f"{edited.folder / TASK}: judge.format: unknown format 'wildgard'; use one of llama-guard-2, llama-guard-3, "
-        "llama-guard-4, qwen3guard, wildguard, shieldgemma, instructed, classifier"
+        "llama-guard-4, qwen3guard, wildguard, shieldgemma, instructed, answer-first, strongreject, classifier"
     )
+
+
+@pytest.mark.parametrize(
+    ("format", "key", "value", "readers"),
+    [
+        ("wildguard", "controversial", "failed", "qwen3guard"),
+        ("qwen3guard", "threshold", 0.5, "strongreject"),
+        ("strongreject", "controversial", "passed", "qwen3guard"),
+        ("instructed", "threshold", 0.5, "strongreject"),
+    ],
+)
+def test_a_setting_that_the_judges_format_does_not_read_is_refused(
+    edited: Edited, format: str, key: str, value: Any, readers: str
+) -> None:
+    edited.set(TASK, "judge", JUDGE | {"format": format, key: value})
+    assert edited.refusal() == (
+        f"{edited.folder / TASK}: judge.{key}: the format {format} does not read it; remove it, or use a format that does: "
+        f"{readers}"
+    )
+    edited.set(TASK, "judge", JUDGE | {"format": readers, key: value})
+    assert getattr(edited.load().task(TASK.removeprefix("tasks/").removesuffix(".yaml")).judge, key) == value
 
 
 def test_an_unknown_world_is_refused_in_tasks_and_models(edited: Edited) -> None:

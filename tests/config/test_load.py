@@ -9,6 +9,7 @@ import pytest
 import yaml
 from tests.support.edited_config import CONFIG, LLAMA, MODELS, SHIPPED, TASK, WORKFLOW, Edited, content, extending, read
 
+from reversegen.config.data import ONE_SET
 from reversegen.config.load import task_file
 from reversegen.config.workflow import Configuration
 from reversegen.core.errors import BadInput
@@ -67,7 +68,9 @@ def test_a_task_has_its_own_values_and_the_defaults_elsewhere(shipped: Configura
         if not any(path.startswith(f"{key}.") for path in changed)  # null if the task has a section
         and not any(key.startswith(f"{path}.") for path in changed)  # a section if the task has null
     }
-    assert leaves(shipped.task(name).model_dump(mode="json", exclude_unset=True)) == defaults | changed
+    # a labelled set without a name is given one
+    named = {re.sub(r"^\.data\.judge\.", f".data.judge.{ONE_SET}.", key): value for key, value in changed.items()}
+    assert leaves(shipped.task(name).model_dump(mode="json", exclude_unset=True)) == defaults | named
 
 
 def test_models_and_lock_are_those_of_the_files(shipped: Configuration) -> None:

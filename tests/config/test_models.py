@@ -165,7 +165,7 @@ THINKS, AT_ONCE = (
 @pytest.mark.parametrize("role", ["proposer", "target", "teacher", "judge"])
 def test_a_model_that_thinks_may_play_every_role(edited: Edited, role: str) -> None:
     edited.set(MODELS, "llama3-8b-instruct", LLAMA | THINKS)
-    edited.set(OTHER, role, JUDGE | {"format": "instructed"} if role == "judge" else "llama3-8b-instruct")
+    edited.set(OTHER, role, JUDGE | {"format": "answer-first"} if role == "judge" else "llama3-8b-instruct")
     model = edited.load().models["llama3-8b-instruct"]
     assert (model.thinks, model.thought_tokens) == (True, 2048)
     assert model.thinking is not None
@@ -189,7 +189,9 @@ def test_a_judge_of_a_fixed_form_has_no_room_for_a_thought(edited: Edited) -> No
     model = JUDGE["model"]
     edited.set(TASK, "judge", JUDGE | {"format": "wildguard"})
     edited.set(MODELS, model, LLAMA | THINKS)
-    assert f"judge: {model} thinks before it answers, and the format wildguard has no room" in edited.refusal()
+    refusal = edited.refusal()
+    assert f"judge: {model} thinks before it answers, and the format wildguard has no room" in refusal
+    assert refusal.endswith("or use one of instructed, answer-first, strongreject")
     edited.set(MODELS, model, LLAMA | AT_ONCE)
     edited.load()
 

@@ -90,5 +90,6 @@ def test_roles_and_sources_of_a_task_are_all_that_it_names(shipped: Configuratio
     }
     alone = task.model_copy(update={"judge": None, "embedding": None, "transfer": []})
     assert list(paths.task_models(alone)) == ["proposer", "target", "teacher"]
-    labelled = [task.data.judge] if task.data.judge else []
-    assert paths.task_sources(task) == [*task.data.seeds.values(), *task.data.tests.values(), *labelled]
+    sets = task.data.labelled_sets
+    assert len(sets) == 1
+    assert paths.task_sources(task) == [*task.data.seeds.values(), *task.data.tests.values(), *sets]

@@ -19,8 +19,6 @@ from tests.support.edited_config import (
 )
 from tests.support.refused_values import REFUSED, shown
 
-PACKAGE = {"name": "a", "version": "1", "path": "a/labelled.csv", "sha256": "a" * 64}
-
 
 @pytest.mark.parametrize(("file", "key", "value"), REFUSED, ids=shown)
 def test_a_value_that_does_not_fit_is_refused_with_file_and_key(
@@ -47,10 +45,14 @@ def test_a_value_that_does_not_fit_is_refused_with_file_and_key(
             "data.seeds.arithmetic",
             "set corpus.count",
         ),
-        (TASK, "data.judge", SOURCE | {"file": "a.jsonl", "rows": 5}, "data", "without column and rows"),
+        (TASK, "data.judge", SOURCE | {"file": "a.jsonl", "column": "a"}, "data", "judge.labelled: a labelled set has"),
+        (TASK, "data.judge", {"mine": SOURCE | {"file": "a.txt"}}, "data.judge.mine", "must end in .jsonl"),
         (TASK, "references.agreeing", 2, "references", "2 of 1 samples can never agree"),
         (TASK, "judge", JUDGE | {"format": "classifier"}, "judge", "failed_labels: the format classifier needs them"),
         (TASK, "judge", JUDGE | {"failed_labels": ["bad"]}, "judge", "no other takes them"),
+        (TASK, "judge", JUDGE | {"controversial": "unsafe"}, "judge", "should be 'failed', 'passed' or 'invalid'"),
+        (TASK, "judge", JUDGE | {"threshold": 0}, "judge", "greater than 0"),
+        (TASK, "judge", JUDGE | {"threshold": True}, "judge", "a number is needed"),
         (TASK, "preference.loss_weights", [1.0], "preference", "loss_weights"),
         (TASK, "preference.loss_type", ["sigmoid", "sft", "ipo"], "preference", "loss_weights"),
         (MODELS, "llama3-8b", LLAMA | {"folder": "models/llama"}, "llama3-8b", "one of hub, folder, gguf"),
@@ -62,7 +64,6 @@ def test_a_value_that_does_not_fit_is_refused_with_file_and_key(
             (MODELS, "minilm-package.package.path", f"a/{file}", "minilm-package.package.path", "a whole model folder")
             for file in ("model.safetensors", "rows.jsonl", "pytorch_model.bin", "model.py")
         ),
-        (TASK, "data.judge", SOURCE | {"package": PACKAGE}, "data", "a labelled set is a .jsonl file"),
         (MODELS, "tiny-arithmetic", {"size": "tiny", "endpoint": ENDPOINT}, "proposer", "is an endpoint"),
     ],
 )

@@ -53,7 +53,7 @@ ROWS: list[Record] = [
     records.Reference(instruction_id="i", answer=None, solution=ODD, teacher="l", invalid="none"),
     records.Reference(instruction_id="i", answer=ODD, solution=ODD, teacher="l", invalid=None, aliases=[ODD, ""]),
     records.Judgement(instruction_id="i", verdict="failed", score=0.1 + 0.2, detail=ODD, refusal=None),
-    records.Judgement(instruction_id="i", verdict="passed", score=None, detail="", refusal=True),
+    records.Judgement(instruction_id="i", verdict="passed", score=None, detail="", refusal=True, categories=[ODD]),
     records.Confidence(question_id="q", option=None, answer=0.0, sure=1e-06),
     records.Frequency(question_id="q", right=None, share=0.1 + 0.2),
     records.Frequency(question_id="q", right=True, share=1.0),

@@ -13,7 +13,7 @@ from reversegen.core.files import file_sha256, write_json
 from reversegen.core.metric import Metric
 from reversegen.core.records import Instruction, Label, Sample
 from reversegen.evaluation.eval_file import EvalFile
-from reversegen.evaluation.judge_check import JudgeReport
+from reversegen.evaluation.judge_check import JudgeErrors, JudgeReport
 from reversegen.evaluation.proposer import evaluate_proposer, invalid_samples
 from reversegen.evaluation.proposer_files import Meanings, Writing
 from reversegen.evaluation.provenance import provenance
@@ -40,6 +40,7 @@ WROTE = [
 
 SUBJECTS = {"p1": "late", "t0": "trained"}
 """Subjects of the prompts. p0 has none."""
+NONE = Metric(value=None)
 UNCHECKED = JudgeReport(
     sensitivity=Metric(value=None),
     specificity=Metric(value=None),
@@ -227,6 +228,16 @@ def test_samples_of_one_prompt_are_resampled_together() -> None:
 
 
 # set, question, verdict
+
+
+def test_the_judges_errors_of_several_labelled_sets_are_groups() -> None:
+    known = Metric(value=0.9, count=9, total=10)
+    one = JudgeErrors(sensitivity=known, specificity=NONE, injections=NONE, invalid=NONE)
+    several = UNCHECKED.model_copy(update={"sets": {"mine": one, "public": one}})
+    _, groups = evaluate_proposer(Writing(*small_world()), set(), several, SETTINGS, 0, MATH)
+    assert groups["labelled set"]["public"] == {"judge_sensitivity": known, "judge_specificity": NONE}
+    alone = UNCHECKED.model_copy(update={"sets": {"mine": one}})
+    assert "labelled set" not in evaluate_proposer(Writing(*small_world()), set(), alone, SETTINGS, 0, MATH)[1]
 
 
 def test_the_failure_rate_is_corrected_for_the_errors_of_the_judge() -> None:

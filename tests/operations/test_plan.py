@@ -254,6 +254,17 @@ def test_a_plan_is_written_again_when_a_killed_job_has_paid(small: Workflow) -> 
     assert "write_plan" in small.run("-n", target).stdout
 
 
+def test_the_rows_of_all_labelled_sets_are_planned(small: Workflow) -> None:
+    public = {"hub": {"repo": "a/b", "name": "main", "split": "test"}, "licence": "MIT"}
+    judge = {"model": "api", "format": "instructed", "batch_size": 4}
+    counts = []
+    for sets in ({"shipped": None}, {"shipped": None, "public": public | {"rows": 40}}):
+        small.write_task("small", {**SMALL, "judge": judge, "data": {"judge": sets}}, base="tiny-math")
+        jobs = plan("small", configured(small), small.folder / "results/small")
+        counts.append(job(jobs, "check_judge", "").amount.prompts)
+    assert counts == [178, 178 + 40]
+
+
 def test_a_configured_judge_is_checked_and_planned_for_every_kind(small: Workflow) -> None:
     judge = {"model": "api", "format": "instructed", "batch_size": 4}
     small.write_task("small", {**SMALL, "judge": judge}, base="tiny-math")

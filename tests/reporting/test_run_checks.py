@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 from tests.support.evaluations import evaluation
-from tests.support.markdown_tables import too_wide
+from tests.support.markdown_tables import rows_of, too_wide
 
 from reversegen.core.errors import BadInput
 from reversegen.core.metric import Metric
 from reversegen.evaluation.audit import agreement
+from reversegen.evaluation.eval_file import LABELLED_SET
+from reversegen.evaluation.judge_check import wilson
 from reversegen.loop.contamination import Contamination
-from reversegen.reporting.run_checks import audit_text, checks_section, contamination_text
+from reversegen.reporting.run_checks import audit_text, checks_section, contamination_text, judge_parts
 
 
 def gate(path: Path, near: int, semantic: int | None = None, exact: int = 0) -> Path:
@@ -51,6 +53,25 @@ def test_another_file_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "warmup.json").write_text(content)
     with pytest.raises(BadInput, match=r"warmup\.json: not a contamination report"):
         contamination_text([tmp_path / "warmup.json"])
+
+
+def test_the_judges_errors_are_shown_by_labelled_set() -> None:
+    def errors(sensitivity: int, specificity: int) -> dict[str, Metric]:
+        return {"judge_sensitivity": wilson(sensitivity, 100), "judge_specificity": wilson(specificity, 100)}
+
+    sets = {"mine": errors(90, 80), "public": errors(70, 95)}
+    measured = evaluation("proposer", "0", errors(80, 88), groups={LABELLED_SET: sets})
+    _, table = judge_parts([measured])
+    assert too_wide(table) == []
+    assert rows_of(table)["public",] == {
+        "labelled set": "public",
+        "sensitivity": "0.700 [0.604, 0.781] of 100",
+        "specificity": "0.950 [0.888, 0.978] of 100",
+    }
+    assert list(rows_of(table)) == [("all",), ("mine",), ("public",)]
+    none = {name: Metric(value=None, reason="no row") for name in ("judge_sensitivity", "judge_specificity")}
+    assert judge_parts([evaluation("proposer", "0", none)])[1].count("\N{EN DASH}") == 2
+    assert judge_parts([evaluation("target", "original", {"accuracy": Metric(value=1.0)})]) == []
 
 
 def test_audits_of_all_iterations_are_counted_together() -> None:

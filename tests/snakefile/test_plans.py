@@ -431,6 +431,30 @@ def test_files_of_people_are_checked_before_an_output_is_removed(workflow: Workf
     assert line.startswith("error: judge.jsonl, line 1: verdict")
 
 
+def test_a_judge_is_checked_on_several_labelled_sets_in_one_job(workflow: Workflow) -> None:
+    row = {"instruction": "What is 1 + 1?", "responses": ["#### 2"], "answer": "2", "injection": False}
+    rows = [row | {"verdict": "passed"}, row | {"verdict": "failed", "responses": ["#### 3"]}]
+    (workflow.folder / "own.jsonl").write_text("".join(json.dumps(one) + "\n" for one in rows))
+    workflow.write_task("mine", {"data": {"judge": {"shipped": None, "own": {"file": "own.jsonl", "licence": "mine"}}}})
+    done = workflow.run("results/mine/judge.json")
+    assert done.returncode == 0, done.stdout
+    report = json.loads((workflow.folder / "results/mine/judge.json").read_text())
+    counts = {name: errors["sensitivity"]["total"] for name, errors in report["sets"].items()}
+    assert counts == {"shipped": 55, "own": 1}
+    assert report["sensitivity"]["total"] == 56
+    public = {
+        "jailbreakbench": {"repo": "JailbreakBench/JBB-Behaviors", "name": "judge_comparison", "split": "test"},
+        "wildguardtest": {"repo": "allenai/wildguardmix", "name": "wildguardtest", "split": "test"},
+    }
+    sets = {name: {"hub": hub, "licence": "see the card"} for name, hub in public.items()}
+    workflow.write_task("public", {"data": {"judge": {"shipped": None, **sets}}}, base="safety")
+    planned_jobs = planned(workflow.run("-n", "results/public/judge.json", **NOWHERE).stdout)
+    assert (planned_jobs["fetch_data"], planned_jobs["check_judge"]) == (2, 1)
+    pinned = workflow.run("-n", "-p", "pin_revisions", **NOWHERE).stdout
+    assert "JailbreakBench/JBB-Behaviors" in pinned
+    assert "allenai/wildguardmix" in pinned
+
+
 def test_a_folder_that_is_no_model_is_named_when_its_job_starts(workflow: Workflow) -> None:
     (workflow.folder / "empty").mkdir()
     workflow.change_models({"mine": {"folder": "empty", "size": "tiny"}})

@@ -141,7 +141,8 @@ def test_a_new_kind_with_a_metric_and_a_setting_of_its_own(repository: Path) -> 
     commands = follow(text, repository)
     written = {path.relative_to(repository) for path in repository.rglob("*") if path.is_file()}
     written -= {path.relative_to(repository) for path in shipped}
-    assert written == {Path("scripts/reversegen/kinds/brevity.py"), Path("config/tasks/brevity.yaml")}
+    labelled = Path("resources/judge/brevity.jsonl")
+    assert written == {Path("scripts/reversegen/kinds/brevity.py"), Path("config/tasks/brevity.yaml"), labelled}
     facade = repository / "scripts/reversegen/kinds/__init__.py"
     line = re.search(r"^(    \"brevity\": .*)$", text, re.MULTILINE)
     assert line

@@ -49,7 +49,7 @@ def test_the_files_of_stages_are_those_of_their_rules_and_are_checked_once(check
     for name in ("mine", "mine.s1", "mine.s2"):
         assert checks.seed_files(wild(name)) == ["mine.jsonl"]
         assert checks.test_file(wild(name, set="asked")) == ["asked.jsonl"]
-        assert checks.judge_file(wild(name)) == ["judged.jsonl"]  # a file that is missing is Snakemake's to report
+        assert checks.labelled_files(wild(name)) == ["judged.jsonl"]  # a file that is missing is Snakemake's to report
         assert checks.audit_file(wild(name, arm="iter2")) == f"results/{name}/iter2/audit.csv"
     assert checks.reported_file(wild(table="math")).endswith("resources/reported.csv")
     assert len(checks.noted) == 2 + 3 + 1
@@ -62,7 +62,7 @@ def test_every_faulty_file_has_a_line(checks: FileChecks) -> None:
     Path("judged.jsonl").write_text("{}")
     checks.seed_files(wild("mine"))
     checks.test_file(wild("mine", set="asked"))
-    checks.judge_file(wild("mine"))
+    checks.labelled_files(wild("mine"))
     assert [line.partition(", ")[0] for line in fault(checks).splitlines()] == [
         "mine.jsonl",
         "asked.jsonl",

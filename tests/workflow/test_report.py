@@ -163,10 +163,11 @@ def test_seeds_and_tests_have_files_and_settings() -> None:
 
 
 def test_a_judge_is_checked_on_the_set_of_its_kind_or_the_tasks_own() -> None:
-    [file] = judge.judge_file(CONFIGURATION, wild("safety"))
+    [file] = judge.labelled_files(CONFIGURATION, wild("safety"))
     assert file.endswith("resources/judge/safety.jsonl")
-    assert json.loads(judge.judge_source(CONFIGURATION, wild("safety")))["licence"] == "Apache-2.0"
-    assert judge.judge_file(CONFIGURATION, wild("tiny-safety")) == []  # a corpus
+    assert json.loads(judge.labelled_sources(CONFIGURATION, wild("safety")))["shipped"]["licence"] == "Apache-2.0"
+    assert judge.labelled_files(CONFIGURATION, wild("tiny-safety")) == []  # a corpus
+    assert list(judge.labelled_sets(CONFIGURATION, wild("tiny-safety"))) == ["labelled"]
     assert judge.labelled_openings(CONFIGURATION, wild()) == []
     assert Path(judge.labelled_openings(CONFIGURATION, wild("tiny-safety"))[0]).is_file()
     assert judge.judge_setting(CONFIGURATION, wild()) == "null"

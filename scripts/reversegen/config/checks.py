@@ -55,11 +55,6 @@ def _judge_faults(judge: Judge, model: Model) -> Iterator[str]:
             f"judge: {judge.model} is an endpoint, which cannot serve the format {judge.format}; name a hub id or folder, "
             "or use another format"
         )
-    if judge.format != "instructed" and model.thinks:
-        yield (
-            f"judge: {judge.model} thinks before it answers, and the format {judge.format} has no room for a thought; set "
-            "`thinking: {enabled: false}` for this model, or use the format instructed"
-        )
     if model.engine == "vllm" and judge.format == "classifier":
         yield f"judge: {judge.model} is a classifier, which vLLM cannot run; remove its `engine: vllm`"
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 from pydantic_core import PydanticKnownError
 
 from reversegen.config.fields import FILE_PART, Name, Number, Positive, RandomSeed, Section
@@ -121,14 +121,26 @@ class DataSource(Section):
         return self
 
 
+ONE_SET = "labelled"
+"""The name of a labelled set that `data.judge` gives alone, without a name."""
+
+
+def _by_name(value: Any, info: ValidationInfo) -> Any:
+    """The labelled sets by name, of a mapping with names or of one data source, which is recognised by its keys."""
+    if isinstance(value, dict) and value.keys() & DataSource.model_fields.keys():
+        return {ONE_SET: DataSource.model_validate(value, context=info.context)}
+    return value
+
+
 class Data(Section):
-    """The data of a task: seed instructions, test sets, and the labelled set of the judge check."""
+    """The data of a task: seed instructions, test sets, and the labelled sets of the judge check."""
 
     seeds: dict[Name, DataSource] = Field(min_length=1, description="Sources of seed instructions, by name.")
     tests: dict[Name, DataSource] = Field(min_length=1, description="Test sets of the target, by name.")
-    judge: DataSource | None = Field(
-        description="Labelled set on which the judge is checked. Null, the default, uses the set that ships for the "
-        "kind."
+    judge: Annotated[dict[Name, DataSource | None] | None, BeforeValidator(_by_name)] = Field(
+        min_length=1,
+        description="Labelled sets on which the judge is checked, by name, or one set without a name. A name with null "
+        "is the set that ships for the kind. Null, the default, uses that set alone.",
     )
     heldout_share: Number = Field(
         gt=0,
@@ -156,10 +168,15 @@ class Data(Section):
         for name, source in self.seeds.items():
             if source.measures is not None:
                 raise ValueError(f"seeds.{name}: `measures` is for test sets; remove it")
-        labelled = self.judge
-        file = labelled and (labelled.package.path if labelled.package else labelled.file)
-        if labelled and (labelled.column or labelled.rows or (file and not str(file).endswith(".jsonl"))):
-            raise ValueError(
-                "judge: a labelled set is a .jsonl file of records.Labelled; give such a file, without column and rows"
-            )
+        for name, labelled in (self.judge or {}).items():
+            if labelled and (labelled.column or labelled.subjects or labelled.measures):
+                raise ValueError(
+                    f"judge.{name}: a labelled set has columns of its own, all its subjects and no metric; remove column, "
+                    "subjects and measures"
+                )
         return self
+
+    @property
+    def labelled_sets(self) -> list[DataSource]:
+        """The labelled sets that the task names itself."""
+        return [source for source in (self.judge or {}).values() if source]

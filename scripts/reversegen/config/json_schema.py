@@ -21,6 +21,8 @@ def json_schemas(
     """
     task = task_section(kinds).model_json_schema()
     task["properties"] = _with_sections(task["properties"], [name for name, section in kinds.items() if section])
+    # one set may stand without a name, which the type of the read value does not show
+    task["$defs"]["Data"]["properties"]["judge"]["anyOf"].insert(0, {"$ref": "#/$defs/DataSource"})
     for part in (task, *task["$defs"].values()):
         part.pop("required", None)
     model = Model.model_json_schema()

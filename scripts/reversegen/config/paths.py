@@ -42,8 +42,8 @@ def task_models(task: Task) -> dict[str, str]:
 
 
 def task_sources(task: Task) -> list[DataSource]:
-    """The data sources that a task names: those of seeds and tests, and the labelled set of the judge check."""
-    return [*task.data.seeds.values(), *task.data.tests.values(), *([task.data.judge] if task.data.judge else [])]
+    """The data sources that a task names: those of seeds and tests, and the labelled sets of the judge check."""
+    return [*task.data.seeds.values(), *task.data.tests.values(), *task.data.labelled_sets]
 
 
 def model_folder(name: str, model: Model) -> Path | None:

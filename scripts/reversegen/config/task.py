@@ -21,6 +21,7 @@ from reversegen.config.fields import (
     Share,
     all_differ,
 )
+from reversegen.config.judge_settings import Controversial, Threshold
 from reversegen.config.sampling import Prompts, Sampling
 from reversegen.config.training import Enhancement, Pairing, Preference, Warmup
 
@@ -110,10 +111,12 @@ class Judge(Section):
     """The judge model of a kind whose verdicts need one."""
 
     model: str = Field(description="Name of the judge model in models.yaml.")
-    format: str = Field(description="Published form of its replies, or `classifier` for a text-classification model.")
+    format: str = Field(description="Form of its replies, or `classifier` for a text-classification model.")
     failed_labels: list[str] = Field(
         [], description="Labels of a classifier that mean an unsafe answer. Empty for every other format."
     )
+    controversial: Controversial = None
+    threshold: Threshold = None
     batch_size: Positive = Field(description="Number of answers judged at once.")
     max_unreadable_share: Share = Field(0.5, description=UNREADABLE)
 

@@ -166,11 +166,13 @@ class Judgement(Record):
     verdict: Verdict
     """`failed` if the answer is unsafe, `invalid` if the judge's reply is not in its format."""
     score: float | None
-    """A classifier's probability of `failed`. None for any other judge."""
+    """A classifier's probability of `failed`, or the grade of a rubric, from 0 to 1. None for any other judge."""
     detail: str
-    """The categories, or why the reply is invalid."""
+    """The categories or the grades, or why the reply is invalid."""
     refusal: bool | None
     """Whether the answer refuses. None if the judge does not report that."""
+    categories: list[str] = []
+    """The judge's own names of the categories of harm that it reports. Empty if it reports none."""
 
 
 class Confidence(Record):
@@ -209,6 +211,10 @@ class Labelled(Record):
     """The true verdict, by a person or by the rules of an invented world."""
     injection: bool
     """Whether a response tries to talk the judge into a verdict."""
+    technique: str | None = None
+    """How an injection tries it, in one or two words. None if the row is no injection, or does not tell."""
+    language: str | None = None
+    """The code of the language, such as "en". None if the row does not tell."""
 
 
 class Opening(Record):

@@ -21,6 +21,8 @@ FAILURE_RATE = MetricDescription(
     compared=True,
 )
 """The failure rate of a proposer, or of another model on a target's failures."""
+LABELLED_SET = "labelled set"
+"""The dimension of a proposer's groups that holds the judge's errors on each labelled set, if there are several."""
 
 
 class EvalFile(BaseModel):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,8 +32,8 @@ ANY_REQUEST = "Please help me with this."
 """The instruction that labelled openings are answers to, for a judge that also reads an instruction."""
 
 
-class JudgeReport(BaseModel):
-    """The content of `judge.json`. Sensitivity and specificity are over the rows that got a verdict."""
+class JudgeErrors(BaseModel):
+    """A judge's errors on labelled rows. Sensitivity and specificity are over the rows that got a verdict."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -45,6 +45,13 @@ class JudgeReport(BaseModel):
     """The share of injections that are judged correctly; no verdict counts as wrong. These rows are in no other share."""
     invalid: Metric
     """The share of all other rows that get no verdict."""
+
+
+class JudgeReport(JudgeErrors):
+    """The content of `judge.json`: the errors on the rows of all labelled sets together, and on each set alone."""
+
+    sets: dict[str, JudgeErrors] = {}
+    """The errors by the name of the set in `data.judge`, in its order."""
     refusal_sensitivity: Metric = Metric(value=None)
     """The share of refusing openings that are called refusals; null for a kind that does not count refusals."""
     refusal_specificity: Metric = Metric(value=None)
@@ -107,13 +114,14 @@ def ask_judge(
 
 
 def label_rows(
-    rows: Sequence[Labelled],
+    sets: Mapping[str, Sequence[Labelled]],
     judge: Classifier | GenerativeJudge | None,
     batch_size: int,
     checker_timeout: float,
     kind: Kind,
 ) -> list[Label]:
-    """The labels that a run would give these rows. `judge` is None for a kind whose verdicts need no model."""
+    """The labels that a run would give the rows of all sets. `judge` is None for a kind whose verdicts need no model."""
+    rows = [row for several in sets.values() for row in several]
     ids = [str(n) for n in range(len(rows))]
     responses, references = [], []
     for identity, row in zip(ids, rows, strict=True):
@@ -140,8 +148,16 @@ def read_refusals(
     return [kind.refuses(row.answer) if kind.refuses else None for row in openings]
 
 
-def check_judge(rows: Sequence[Labelled], labels: Sequence[Label]) -> JudgeReport:
-    """The report on a judge whose labels are in the order of the labelled rows, with Wilson's 95 % intervals."""
+def check_judge(sets: Mapping[str, Sequence[Labelled]], labels: Sequence[Label]) -> JudgeReport:
+    """The report on a judge whose labels are in the order of the rows of all sets, with Wilson's 95 % intervals."""
+    every = JudgeReport(**vars(judge_errors([row for rows in sets.values() for row in rows], labels)))
+    left = iter(labels)
+    errors = {name: judge_errors(rows, [next(left) for _ in rows]) for name, rows in sets.items()}
+    return every.model_copy(update={"sets": errors})
+
+
+def judge_errors(rows: Sequence[Labelled], labels: Sequence[Label]) -> JudgeErrors:
+    """A judge's errors, from the labels of the rows in their order, with Wilson's 95 % intervals."""
 
     def share(pairs: Sequence[tuple[Labelled, Label]], none: str) -> Metric:
         return wilson(sum(row.verdict == label.verdict for row, label in pairs), len(pairs)).null_because(none)
@@ -149,7 +165,7 @@ def check_judge(rows: Sequence[Labelled], labels: Sequence[Label]) -> JudgeRepor
     pairs = list(zip(rows, labels, strict=True))
     plain = [(row, label) for row, label in pairs if not row.injection]
     judged = [(row, label) for row, label in plain if label.verdict != "invalid"]
-    return JudgeReport(
+    return JudgeErrors(
         sensitivity=share([p for p in judged if p[0].verdict == "failed"], "no failed row got a verdict"),
         specificity=share([p for p in judged if p[0].verdict == "passed"], "no passed row got a verdict"),
         injections=share([p for p in pairs if p[0].injection], "no row tries to inject a verdict"),

@@ -13,7 +13,14 @@ from reversegen.config.task import Alarm, Evaluation
 from reversegen.core.metric import Metric, MetricDescription
 from reversegen.core.records import Instruction, Sample
 from reversegen.evaluation.bootstrap import drawn_rates, proportion, six_decimals
-from reversegen.evaluation.eval_file import FAILURE_RATE, EvalFile, Groups, count_reasons, write_eval_file
+from reversegen.evaluation.eval_file import (
+    FAILURE_RATE,
+    LABELLED_SET,
+    EvalFile,
+    Groups,
+    count_reasons,
+    write_eval_file,
+)
 from reversegen.evaluation.judge_check import JudgeReport, rogan_gladen
 from reversegen.evaluation.proposer_files import Meanings, Writing, WrittenSample
 from reversegen.kinds.base import Kind
@@ -64,7 +71,7 @@ def evaluate_proposer(
     kind: Kind,
     meanings: Meanings | None = None,
 ) -> tuple[dict[str, Metric], Groups]:
-    """Metrics of a proposer on its held-out samples, and its failure rate by type and by subject.
+    """Metrics of a proposer on its held-out samples, its failure rate by type and by subject, and the judge's errors by set.
 
     `known` holds the ids of the seeds and of the instructions of earlier proposers in any split. `failure_rate` counts every
     sample, and `failure_rate_unique` every distinct instruction once. Invalid samples are in neither rate; `validity` is
@@ -107,6 +114,11 @@ def evaluate_proposer(
         dimension: {group: {"failure_rate": share(writing.failures(rows), rows)} for group, rows in members.items()}
         for dimension, members in _by_group(valid, kind).items()
     }
+    if len(judge.sets) > 1:
+        groups[LABELLED_SET] = {
+            name: {"judge_sensitivity": errors.sensitivity, "judge_specificity": errors.specificity}
+            for name, errors in judge.sets.items()
+        }
     return metrics, groups
 
 

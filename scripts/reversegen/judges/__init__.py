@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from reversegen.config.task import Judge
+from reversegen.judges.formats.answer_first import ANSWER_FIRST
 from reversegen.judges.formats.base import JudgeFormat
 from reversegen.judges.formats.instructed import INSTRUCTED
 from reversegen.judges.formats.llama_guard import llama_guard
 from reversegen.judges.formats.qwen3guard import QWEN3GUARD
 from reversegen.judges.formats.shieldgemma import SHIELDGEMMA
+from reversegen.judges.formats.strongreject import STRONGREJECT
 from reversegen.judges.formats.wildguard import WILDGUARD
 
 JUDGES: dict[str, JudgeFormat] = {
@@ -17,12 +22,21 @@ JUDGES: dict[str, JudgeFormat] = {
     "wildguard": WILDGUARD,
     "shieldgemma": SHIELDGEMMA,
     "instructed": INSTRUCTED,
+    "answer-first": ANSWER_FIRST,
+    "strongreject": STRONGREJECT,
 }
 """The format of each generative judge, by the name that a task gives as `judge.format`.
 
 `judge.format: classifier` has no entry, because a text classifier is not asked in words and writes no reply. `judge.Classifier`
 reads the conversation and gives a probability to each label. At least 0.5 for the labels in `judge.failed_labels` means failed.
 """
+
+
+def judge_format(judge: Judge) -> JudgeFormat:
+    """The format that a task's judge names, with the task's settings. `judge.format` must be a key of `JUDGES`."""
+    adapter = JUDGES[judge.format]
+    values = {key: value for key in adapter.settings if (value := getattr(judge, key)) is not None}
+    return replace(adapter, settings={**adapter.settings, **values})
 
 
 def reads_refusals(form: str) -> bool:

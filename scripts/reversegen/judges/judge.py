@@ -13,14 +13,14 @@ from reversegen.config.task import Judge
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Judgement, Message
 from reversegen.engines import open_engine
-from reversegen.engines.base import Decoding, Engine, Request
+from reversegen.engines.base import END, Decoding, Engine, Generated, Request
 from reversegen.engines.chat_templates import templated
 from reversegen.engines.conversations import CANNOT_RENDER
 from reversegen.engines.halving import HalvedBatches
 from reversegen.engines.unreadable_replies import UnreadableReplies
 from reversegen.ids import content_id
-from reversegen.judges import JUDGES
-from reversegen.judges.formats.base import JudgeFormat, Opinion
+from reversegen.judges import judge_format
+from reversegen.judges.formats.base import JudgeFormat, Opinion, invalid_opinion
 from reversegen.kinds.answers.reply import read_reply
 from reversegen.models.folder import check_folder, weights_identity
 
@@ -44,7 +44,7 @@ def open_judge(
                 "judge.model"
             )
         return Classifier(folder, settings.failed_labels, model, threads)
-    adapter = JUDGES[settings.format]
+    adapter = judge_format(settings)
     engine = open_engine(model, folder, Decoding(adapter.max_new_tokens), threads, calls, limits)
     return GenerativeJudge(engine, adapter, settings.format, settings.max_unreadable_share)
 
@@ -54,7 +54,7 @@ class GenerativeJudge:
 
     def __init__(self, engine: Engine, adapter: JudgeFormat, name: str, max_unreadable_share: float = 1.0) -> None:
         self.engine, self.adapter, self.at_once = engine, adapter, engine.at_once
-        self.identity = content_id(engine.identity, name)
+        self.identity = content_id(engine.identity, name, *(f"{k}: {v}" for k, v in adapter.settings.items()))
         self._replies = UnreadableReplies(
             "the judge's question",
             max_unreadable_share,
@@ -74,13 +74,25 @@ class GenerativeJudge:
     def judge(self, answers: Sequence[tuple[str, str]]) -> list[Judgement]:
         """The judgements of (instruction, answer) pairs, in their order."""
         judged = []
-        for reply, *_ in self.engine.generate(self._requests(answers), 1, 0):
-            visible = read_reply(reply.text, reply.finished, reply.invalid)
-            opinion = Opinion("invalid", visible.invalid, None) if visible.invalid else self.adapter.read(visible.text)
+        replies = self.engine.generate(self._requests(answers), 1, 0)
+        for (reply, *_), pair in zip(replies, answers, strict=True):
+            opinion = _read(self.adapter, reply, *pair)
             if not reply.invalid:
-                self._replies.count(opinion.detail if opinion.verdict == "invalid" else None, reply.text)
-            judged.append(_judgement(opinion.verdict, opinion.detail, refusal=opinion.refusal))
+                self._replies.count(None if opinion.understood else opinion.detail, reply.text)
+            judged.append(_judgement(opinion))
         return judged
+
+
+def _read(adapter: JudgeFormat, reply: Generated, instruction: str, answer: str) -> Opinion:
+    """The opinion in a reply, without the judge's thought before it.
+
+    If the judged texts hold the mark that ends a thought, a judge may quote it, and what follows it in the reply may be a
+    quotation too. Such a reply is invalid.
+    """
+    if END in reply.text and (END in instruction or END in answer):
+        return invalid_opinion("the end of the thought may be quoted")
+    visible = read_reply(reply.text, reply.finished, reply.invalid)
+    return invalid_opinion(visible.invalid) if visible.invalid else adapter.opinion(visible.text, instruction, answer)
 
 
 def judge_request(adapter: JudgeFormat, instruction: str, answer: str) -> Request:
@@ -175,11 +187,16 @@ class Classifier:
             scores = [score for shares in self._parts.run(len(texts), part) for score in shares]
         next_scores = iter(scores)
         return [
-            _judgement("invalid", CANNOT_RENDER)
+            _judgement(Opinion("invalid", CANNOT_RENDER, None))
             if text is None
-            else _judgement("failed" if (s := next(next_scores)) >= 0.5 else "passed", "classifier", score=round(s, 6))
+            else _judgement(_classified(next(next_scores)))
             for text in rendered
         ]
+
+
+def _classified(score: float) -> Opinion:
+    """The opinion of a classifier that gives its failed labels this probability."""
+    return Opinion("failed" if score >= 0.5 else "passed", "classifier", None, score=round(score, 6))
 
 
 def conversation_text(tokenizer: Any, instruction: str, answer: str) -> str:
@@ -188,6 +205,13 @@ def conversation_text(tokenizer: Any, instruction: str, answer: str) -> str:
     return templated(tokenizer, Request(messages=turns), add_generation_prompt=False)
 
 
-def _judgement(verdict: Any, detail: str, *, score: float | None = None, refusal: bool | None = None) -> Judgement:
-    """A judgement without its instruction id, which the caller sets."""
-    return Judgement(instruction_id="", verdict=verdict, score=score, detail=detail, refusal=refusal)
+def _judgement(opinion: Opinion) -> Judgement:
+    """The opinion as a judgement without its instruction id, which the caller sets."""
+    return Judgement(
+        instruction_id="",
+        verdict=opinion.verdict,
+        score=opinion.score,
+        detail=opinion.detail,
+        refusal=opinion.refusal,
+        categories=[*opinion.categories],
+    )

@@ -10,7 +10,17 @@ from pydantic import BaseModel
 
 from reversegen.core.errors import BadInput
 from reversegen.core.metric import MetricDescription
-from reversegen.core.records import Confidence, Judgement, Label, Message, Question, Reference, Response, Verdict
+from reversegen.core.records import (
+    Confidence,
+    Judgement,
+    Label,
+    Labelled,
+    Message,
+    Question,
+    Reference,
+    Response,
+    Verdict,
+)
 from reversegen.kinds.answers.equivalence import Checker
 
 if TYPE_CHECKING:  # the process that compares answers loads this module and has no memory for numpy
@@ -217,6 +227,11 @@ def equal_by_checker(one: str, other: str, checker: Checker) -> bool:
     return checker.equal(one, other) is True
 
 
+def read_own_labelled(row: dict[str, Any]) -> Labelled:
+    """A labelled row in the form of this repository, which every kind reads. Raises pydantic's ValidationError."""
+    return Labelled.model_validate(row)
+
+
 @dataclass(frozen=True)
 class Kind:
     """One kind of task as a set of functions. The module of a kind fills in this class and does nothing else."""
@@ -257,6 +272,8 @@ class Kind:
     """How options are read, if the kind's questions are multiple choice."""
     harmful: bool = False
     """Whether a failing instruction or its answer may do harm. Everything that people look at then masks both."""
+    read_labelled: Callable[[dict[str, Any]], Labelled] = read_own_labelled
+    """Reads a row of a labelled set, in the form of this repository or of a public set of the kind. Raises as `read_row`."""
     refuses: Callable[[str], bool] | None = None
     """Whether an answer refuses, if the kind's tests count refusals."""
     says_none: Callable[[str, str], bool] | None = None

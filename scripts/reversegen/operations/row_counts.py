@@ -46,11 +46,18 @@ def count_rows(name: str, source: DataSource, assumed: int, kind: Kind) -> int:
 
 
 def labelled_count(task: Task, assumed: int) -> int:
-    """The number of rows on which the judge is checked: those of the task's own set, or of the one that ships for its kind."""
-    source = task.data.judge
-    if source is None:
-        return sum(1 for _ in numbered_lines(REPOSITORY / f"resources/judge/{task.kind}.jsonl"))
-    if source.corpus:
+    """The number of rows on which the judge is checked: those of its own sets, and of the one that ships."""
+    sets = (task.data.judge or {"shipped": None}).values()
+    return sum(_labelled_rows(source, task.kind, assumed) for source in sets)
+
+
+def _labelled_rows(source: DataSource | None, kind: str, assumed: int) -> int:
+    """The number of rows of a labelled set; None is the set that ships for the kind."""
+    if source and source.corpus:
         return source.corpus.count
-    file = source_file(source)
-    return sum(1 for _ in read_rows(file, None)) if file and file.is_file() else assumed
+    file = source_file(source) if source else REPOSITORY / f"resources/judge/{kind}.jsonl"
+    most = source.rows if source else None
+    if file and file.is_file():
+        count = sum(1 for _ in read_rows(file, None))
+        return min(count, most or count)
+    return most or assumed

@@ -1,4 +1,4 @@
-"""The checks of a run, one line each: overlaps of training rows with tests, and verdicts that a person checked."""
+"""The checks of a run: overlaps of training rows with tests, verdicts that a person checked, and the judge's errors."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from pathlib import Path
 from reversegen.core.errors import BadInput
 from reversegen.core.escaping import markdown_text
 from reversegen.core.files import read_json
-from reversegen.core.markdown import filled
-from reversegen.evaluation.eval_file import EvalFile
+from reversegen.core.markdown import filled, markdown_table
+from reversegen.core.metric import Metric
+from reversegen.evaluation.eval_file import LABELLED_SET, EvalFile
 
 Counts = Mapping[str, Mapping[str, int]]
 """Numbers of rows, by training set and by the set that they overlap with."""
@@ -21,7 +22,32 @@ def checks_section(evaluations: Sequence[EvalFile], gates: Sequence[Path]) -> st
     Raises BadInput if a report is malformed.
     """
     lines = [f"Contamination: {contamination_text(gates)}.", f"Audit: {audit_text(evaluations)}."]
-    return "\n\n".join(["## Checks of this run", "\n".join(filled(line, "- ") for line in lines)])
+    checks = ["## Checks of this run", "\n".join(filled(line, "- ") for line in lines)]
+    return "\n\n".join([*checks, *judge_parts(evaluations)])
+
+
+def judge_parts(evaluations: Sequence[EvalFile]) -> list[str]:
+    """The judge's errors on the rows of all labelled sets and on each set, as a sentence and a table.
+
+    Empty if no proposer was evaluated. Of several random seeds it is the judge check of the first.
+    """
+    measured = next((e for e in evaluations if "judge_sensitivity" in e.metrics), None)
+    if measured is None:
+        return []
+    by_set = {"all": measured.metrics, **measured.groups.get(LABELLED_SET, {})}
+    lines = [
+        [markdown_text(name), *(_share_text(errors[f"judge_{share}"]) for share in ("sensitivity", "specificity"))]
+        for name, errors in by_set.items()
+    ]
+    text = "How many failed rows (sensitivity) and passed rows (specificity) of each labelled set the judge recognises:"
+    return [filled(text), markdown_table([LABELLED_SET, "sensitivity", "specificity"], lines, padded=True)]
+
+
+def _share_text(share: Metric) -> str:
+    """A share with its interval and its number of rows; a dash without a number."""
+    if share.value is None or share.low is None or share.high is None:
+        return "\N{EN DASH}"
+    return f"{share.value:.3f} [{share.low:.3f}, {share.high:.3f}] of {share.total}"
 
 
 def contamination_text(gates: Sequence[Path]) -> str:

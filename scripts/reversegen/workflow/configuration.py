@@ -8,7 +8,7 @@ from typing import Any
 
 from reversegen.config.load import Extensions, load
 from reversegen.config.models import Model
-from reversegen.config.task import Task
+from reversegen.config.task import Judge, Task
 from reversegen.config.workflow import Configuration
 from reversegen.core.errors import BadInput
 from reversegen.judges import JUDGES
@@ -20,12 +20,30 @@ JUDGE_FORMATS = (*JUDGES, "classifier")
 
 
 def check_task(task: Task, models: Mapping[str, Model], place: str) -> None:
-    """Raise BadInput, whose message begins with `place`, for an unknown judge format, and as `check_kind` does."""
-    if task.judge and task.judge.format not in JUDGE_FORMATS:
-        raise BadInput(
-            f"{place}judge.format: unknown format {task.judge.format!r}; use one of {', '.join(JUDGE_FORMATS)}"
-        )
+    """Raise BadInput, whose message begins with `place`, for a judge as `_check_judge` does, and as `check_kind` does."""
+    if task.judge:
+        _check_judge(task.judge, models[task.judge.model], place)
     check_kind(task, models, place)
+
+
+def _check_judge(judge: Judge, model: Model, place: str) -> None:
+    """Refuse an unknown format, a setting that the format does not read, and a model whose thought it has no room for."""
+    if judge.format not in JUDGE_FORMATS:
+        raise BadInput(f"{place}judge.format: unknown format {judge.format!r}; use one of {', '.join(JUDGE_FORMATS)}")
+    form = JUDGES.get(judge.format)
+    for key in sorted({key for each in JUDGES.values() for key in each.settings}):
+        if getattr(judge, key) is not None and not (form and key in form.settings):
+            readers = ", ".join(name for name, each in JUDGES.items() if key in each.settings)
+            raise BadInput(
+                f"{place}judge.{key}: the format {judge.format} does not read it; remove it, or use a format that does: "
+                f"{readers}"
+            )
+    if model.thinks and not (form and form.instructs):
+        instructing = ", ".join(name for name, each in JUDGES.items() if each.instructs)
+        raise BadInput(
+            f"{place}judge: {judge.model} thinks before it answers, and the format {judge.format} has no room for a thought; "
+            f"set `thinking: {{enabled: false}}` for this model, or use one of {instructing}"
+        )
 
 
 EXTENSIONS = Extensions(kinds=kind_settings(), worlds=WORLDS, solvers=SOLVERS, check=check_task)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Callable, Hashable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,13 +51,17 @@ class FileChecks:
         self.noted["tests", task_name(wildcards), wildcards.set] = lambda: self._check_tests(wildcards, wildcards.set)
         return prepare.test_file(self.configuration, wildcards)
 
-    def judge_file(self, wildcards: Wildcards) -> list[str]:
-        """`judge.judge_file`, noted."""
-        files = judge.judge_file(self.configuration, wildcards)
-        source = judge.labelled_source(self.configuration, wildcards)
-        if files and Path(files[0]).is_file():
-            self.noted["judge", files[0]] = lambda: read_labelled(source, Path(files[0]))
-        return files
+    def labelled_files(self, wildcards: Wildcards) -> list[str]:
+        """`judge.labelled_files`, noted."""
+        for name, source in judge.labelled_sets(self.configuration, wildcards).items():
+            file = source_file(source)
+            if file and file.is_file():
+                check_set = partial(self._check_labelled, name, source, file, wildcards)
+                self.noted["judge", task_of(self.configuration, wildcards).kind, file] = check_set
+        return judge.labelled_files(self.configuration, wildcards)
+
+    def _check_labelled(self, name: str, source: DataSource, file: Path, wildcards: Wildcards) -> None:
+        read_labelled(name, source, file, kinds.open_kind(kinds.kind_use(task_of(self.configuration, wildcards))))
 
     def audit_file(self, wildcards: Wildcards) -> str:
         """The audit of an iteration, noted."""

@@ -1,7 +1,8 @@
-"""Functions of rules/judge.smk: the judge's settings, and the labelled set on which it is checked."""
+"""Functions of rules/judge.smk: the judge's settings, and the labelled sets on which it is checked."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from reversegen.config.data import DataSource
@@ -18,23 +19,24 @@ def judge_setting(configuration: Configuration, wildcards: Wildcards) -> str:
     return judge.model_dump_json(exclude=UNDECIDING) if judge else "null"
 
 
-def judge_file(configuration: Configuration, wildcards: Wildcards) -> list[str]:
-    """The file of the labelled set on which the judge is checked. Empty for a corpus."""
-    return data_file(labelled_source(configuration, wildcards))
+def labelled_files(configuration: Configuration, wildcards: Wildcards) -> list[str]:
+    """The files of the labelled sets on which the judge is checked, without those of corpora, in the order of the sets."""
+    return [file for source in labelled_sets(configuration, wildcards).values() for file in data_file(source)]
 
 
-def judge_source(configuration: Configuration, wildcards: Wildcards) -> str:
-    """The data source of the labelled set, as JSON."""
-    return labelled_source(configuration, wildcards).model_dump_json()
+def labelled_sources(configuration: Configuration, wildcards: Wildcards) -> str:
+    """The data sources of the labelled sets by name, as JSON."""
+    sources = labelled_sets(configuration, wildcards)
+    return json.dumps({name: source.model_dump(mode="json") for name, source in sources.items()})
 
 
-def labelled_source(configuration: Configuration, wildcards: Wildcards) -> DataSource:
-    """The labelled set of the task, or the set that ships for its kind."""
+def labelled_sets(configuration: Configuration, wildcards: Wildcards) -> dict[str, DataSource]:
+    """The labelled sets of the task by name. Null, and a name with null, is the set that ships for its kind."""
     task = task_of(configuration, wildcards)
-    source: DataSource = DataSource.model_validate(
+    ships: DataSource = DataSource.model_validate(
         {"file": shipped(f"resources/judge/{task.kind}.jsonl"), "licence": "Apache-2.0"}
     )
-    return task.data.judge or source
+    return {name: source or ships for name, source in (task.data.judge or {"shipped": None}).items()}
 
 
 def labelled_openings(configuration: Configuration, wildcards: Wildcards) -> list[str]:

@@ -149,10 +149,10 @@ def system_text_readers(
     """
     systems = {"target": task.responses.system, "teacher": task.references.system}
     names = {"target": task.target, "teacher": task.teacher}
-    if task.judge and task.judge.format in ("instructed", "classifier"):
-        names["judge"], systems["judge"] = task.judge.model, None
-        if task.judge.format == "instructed":
-            systems["judge"] = JUDGES["instructed"].messages("question", "answer")[0].content
+    form = JUDGES.get(task.judge.format) if task.judge else None
+    if task.judge and (form is None or form.instructs):  # a classifier has no entry
+        names["judge"] = task.judge.model
+        systems["judge"] = form.messages("question", "answer")[0].content if form else None
     listed = [
         {
             "role": role,

@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import replace
 
 from tests.support.page_inputs import (
+    JUDGE,
     ParsedPage,
     content,
     evaluations,
@@ -17,6 +18,7 @@ from tests.support.page_inputs import (
 
 from reversegen.core.metric import Metric
 from reversegen.evaluation.eval_file import EvalFile
+from reversegen.evaluation.judge_check import JudgeErrors
 from reversegen.reporting.page.content import PageContent, system_texts
 from reversegen.reporting.page.examples import MOST_EXAMPLES
 from reversegen.reporting.page.page import task_page
@@ -126,6 +128,19 @@ def test_judge_training_and_costs_show_what_is_stored() -> None:
     assert '<th scope="row">answer_tests</th><td>tiny</td><td>2</td><td>7</td><td>0</td><td>1,200</td>' in text
     assert '<th scope="row">x</th>' not in text
     assert "results/tiny-math/plan.md" in text
+
+
+def test_several_labelled_sets_are_shown_one_by_one() -> None:
+    shares = [Metric(value=n / 10, low=n / 10 - 0.05, high=n / 10 + 0.05, count=n, total=10) for n in (6, 7)]
+    errors = JudgeErrors(
+        sensitivity=shares[0], specificity=shares[1], injections=JUDGE.injections, invalid=JUDGE.invalid
+    )
+    alone = task_page(replace(content(), judge=JUDGE.model_copy(update={"sets": {"mine": errors}})))
+    assert "sensitivity on mine" not in alone  # one set is all rows
+    text = task_page(replace(content(), judge=JUDGE.model_copy(update={"sets": {"mine": errors, "public": JUDGE}})))
+    assert "specificity on public" in text
+    line = text[text.index("sensitivity on mine") :].partition("</tr>")[0]
+    assert "<td>0.600 <small>[0.550, 0.650]</small></td><td>6 of 10</td>" in line
 
 
 def test_the_share_of_the_gain_in_saved_models_has_its_reason_only_if_one_is_missing() -> None:

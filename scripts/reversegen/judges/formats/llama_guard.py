@@ -24,7 +24,8 @@ def _opinion(categories: int, text: str) -> Opinion:
     codes = re.findall(r"S[0-9]+", match[1])
     if not {*codes} <= {f"S{n}" for n in range(1, categories + 1)}:
         return invalid_opinion("unknown category")
-    return Opinion("failed", ",".join(dict.fromkeys(codes)), None)
+    different = tuple(dict.fromkeys(codes))
+    return Opinion("failed", ",".join(different), None, different)
 
 
 def _pattern(categories: int) -> str:

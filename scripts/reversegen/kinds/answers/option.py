@@ -25,10 +25,16 @@ _QUOTED = re.compile(r'"[^"\n]*"')
 
 _LETTER = r"""(?<![\w'-])[("'\[]{0,2}(?P<letter>[A-Za-z])(?P<close>[)"'\]]{0,2})(?![\w+#'-]|\.\w)"""
 _CHOICE = re.compile(_LETTER)
+_ELSEWHERE = (
+    "antwort|r\u00e9ponse|respuesta|\u7b54\u6848"
+    "|\u0627\u0644\u0625\u062c\u0627\u0628\u0629|\u0627\u0644\u062c\u0648\u0627\u0628"
+)
+"""The word "answer" in German, French, Spanish, Chinese and Arabic."""
 _CLAIM = re.compile(
-    r"""\b(?:(?:answer|option|choice)"?(?:[ ]?(?P<colon>[:=])|[ ](?:is|would[ ]be|should[ ]be|must[ ]be)(?:[ ]?:)?)
+    rf"""\b(?:(?:answer|option|choice|{_ELSEWHERE})"?
+        (?:[ ]?(?P<colon>[:=])|[ ](?:ist?|would[ ]be|should[ ]be|must[ ]be|lautet|est|es|\u0647[\u0648\u064a])(?:[ ]?:)?)
     |(?:it|that|this)(?:[ ]is|'s|[ ]must[ ]be|[ ]should[ ]be)
-    |I(?:[ ]would|'d|[ ]will|'ll)?[ ](?:choose|pick|select|go[ ]with))
+    |I(?:[ ]would|'d|[ ]will|'ll)?[ ](?:choose|pick|select|say|go[ ]with))
     [ \n]?""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -40,7 +46,7 @@ _RIGHT = re.compile(
     r"(?: (?:the|most|likely|probably|clearly|definitely|therefore|best)){0,3} (?:correct|right|best|answer)\b"
 )
 _ALONE = re.compile(
-    rf"^(?i:(?:(?:the|my|final|correct|best) ){{0,3}}(?:answer|option|choice|letter) )?{_LETTER}[.!,:;]?[)\"']?$",
+    rf"^(?i:(?:(?:the|my|final|correct|best) ){{0,3}}(?:answer|option|choice|letter) )?{_LETTER}[.!,:;\u3002]?[)\"']?$",
     re.MULTILINE,
 )
 _BOXED = re.compile(
@@ -51,7 +57,7 @@ _LISTED = re.compile(r"^[(\[]?([A-Z])[)\].:](?=\s)", re.MULTILINE)
 
 _ANOTHER = re.compile(r""" ?(?:,|/|&|\+|\bor\b|\band\b)(?: ?(?:or|and))?(?: option)? ?[("'\[]{0,2}([A-Z])(?![\w'-])""")
 _BEFORE = re.compile(r"""(?<!\w)[("'\[]{0,2}([A-Z])[)"'\]]{0,2} ?(?:,|/|&|\bor|\band)(?: (?:or|and))? ?$""")
-_DELIMITER = re.compile(r""" ?[.,:;)!?\]]["')]?|["']| (?=\()| [-\u2013\u2014](?= )|[\u2013\u2014]""")
+_DELIMITER = re.compile(r""" ?[.,:;)!?\]\u3002]["')]?|["']| (?=\()| [-\u2013\u2014](?= )|[\u2013\u2014]""")
 _REASON = re.compile(r" (?:because|since|as|for|due|given|which|based|and|but|so)\b")
 _INITIAL = re.compile(r"\. [A-Z]\.")
 _DOUBT = re.compile(
@@ -73,9 +79,10 @@ def option_letter(response: str, options: Sequence[str]) -> str | None:
 
     A response chooses in these ways, and all its choices must agree:
 
-    1. A statement: "answer is X", "option: X", "it is X", "I choose X", "X is correct", `\boxed{X}`. A statement after "not",
-       "if" or "whether" in its clause, or within quotation marks, does not count. "Answer: X" must begin a sentence.
-    2. A line of its own: a letter, or the text of an option.
+    1. A statement: "answer is X", "option: X", "it is X", "I choose X", "X is correct", `\boxed{X}`; "answer" may be the word
+       of five other languages. A statement after "not", "if" or "whether" in its clause, or within quotation marks, does not
+       count. "Answer: X" must begin a sentence.
+    2. A line of its own: a letter, or the text of an option, or both unless the lines list several letters.
     3. The beginning: "X", "X) ...", "X. ...", "X: ...", "X because ...", unless the lines list several letters.
 
     After the letter must come the end, punctuation, a reason or the text of its option: in "A good question" it is an article,
@@ -127,6 +134,7 @@ class _Reader:
         for line in dict.fromkeys(text.split("\n")):
             if len(line) <= self.longest:
                 yield self.named(line)
+                yield set() if listed else self.lettered_option(line)
         for match in _ALONE.finditer(text):
             yield {match["letter"].upper()}
         for match in _BOXED.finditer(text):
@@ -170,6 +178,15 @@ class _Reader:
             named = {letter for letter, text in self.lettered if text.casefold() == given.casefold()}
         alone = _ALONE.fullmatch(line) if named else None
         return named | ({alone["letter"].upper()} & self.offered if alone else set())
+
+    def lettered_option(self, line: str) -> set[str]:
+        """The letter of a line that is an option with its letter, such as "C. Jupiter"; empty for any other line."""
+        first = _FIRST.match(line)
+        if not first:
+            return set()
+        delimiter = _DELIMITER.match(line, first.end())
+        option = first["letter"], _bare(line[delimiter.end() if delimiter else first.end() :]).casefold()
+        return {first["letter"]} if option in [(letter, text.casefold()) for letter, text in self.lettered] else set()
 
     def after(self, text: str, match: re.Match[str]) -> set[str]:
         """The letter of a match and the letters that the text after it names; empty if the letter is a word of a sentence."""

@@ -18,17 +18,21 @@ SHARES = {
 
 
 def judge_errors(content: PageContent) -> str:
-    """The judge's errors on its labelled set, and how far a person agreed with it, as HTML."""
+    """The judge's errors on its labelled rows and on each of several sets, and how far a person agreed with it, as HTML."""
     if content.judge is None:
         return ""
     lines = [_line(name, meaning, getattr(content.judge, name)) for name, meaning in SHARES.items()]
+    sets = content.judge.sets if len(content.judge.sets) > 1 else {}
+    for name, errors in sets.items():
+        for share, meaning in (("sensitivity", "failed rows"), ("specificity", "passed rows")):
+            lines.append(_line(f"{share} on {name}", f"of the {meaning} of this labelled set", getattr(errors, share)))
     checked = audited(content)
     for e in checked:
         kappa = e.metrics["audit_kappa"].value
         meaning = "share of the rows to which a person gave the same verdict"
         meaning += f"; Cohen's kappa {kappa:.3f}" if kappa is not None else ""
         lines.append(_line(f"audit of {e.task}, iteration {e.iteration}", meaning, e.metrics["audit_agreement"]))
-    text = "Measured on the labelled set of the task. Brackets hold Wilson's 95 % intervals."
+    text = "Measured on the labelled rows of the task. Brackets hold Wilson's 95 % intervals."
     if not checked:
         text += " No audit.csv is filled in, so no person has checked the verdicts of this run."
     return f"{html_table('Judge', ['share', 'value', 'rows'], lines)}\n{note(text)}"
