@@ -9,9 +9,8 @@ from pathlib import Path
 from reversegen.core.errors import BadInput
 from reversegen.core.markdown import JOINED, SCREEN, filled, markdown_table
 from reversegen.core.metric import MetricDescription, metric_words
-from reversegen.evaluation.eval_file import EvalFile
+from reversegen.evaluation.eval_file import ABSTAINED_SHARE, RIGHT_SHARE, EvalFile
 from reversegen.evaluation.outcomes import EvaluationOutcomes
-from reversegen.evaluation.proposer import ABSTAINED_SHARE, RIGHT_SHARE
 from reversegen.evaluation.statistics import comparison, difference
 from reversegen.kinds.base import RETAINED
 from reversegen.reporting.rows import TARGET_ROWS
