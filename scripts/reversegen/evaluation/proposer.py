@@ -87,21 +87,11 @@ def evaluate_proposer(
         none = "no held-out sample is valid" if held else "there is no held-out sample"
         return proportion(hits, [s.prompt_id for s, _ in rows], settings, random_seed).null_because(none)
 
-    def outcome_shares(rows: Sequence[WrittenSample]) -> dict[str, Metric]:
-        """The shares of right answers and of abstentions; empty if answers of this kind cannot abstain."""
-        if not kind.abstains:
-            return {}
-        outcomes = writing.outcomes(rows)
-        return {
-            RIGHT_SHARE.name: share([one == "right" for one in outcomes], rows),
-            ABSTAINED_SHARE.name: share([one == "abstained" for one in outcomes], rows),
-        }
-
     failed, failed_unique = writing.failures(valid), writing.failures(unique)
     prompts: list[Hashable] = [s.prompt_id for s, _ in valid]
     draws = drawn_rates(failed, prompts, settings, random_seed) if valid else None
     metrics = {
-        "failure_rate": share(failed, valid),
+        **_rates(valid, writing, kind, share),
         "failure_rate_unique": share(failed_unique, unique),
         "yield": Metric(value=six_decimals(1000 * sum(failed_unique) / len(held))) if held else share([], []),
         "failure_rate_corrected": rogan_gladen(sum(failed), len(failed), draws, judge, random_seed),
@@ -111,17 +101,13 @@ def evaluate_proposer(
         "novelty": share([i.id not in known for _, i in unique], unique) if known else NOTHING_KNOWN,
         "semantic_novelty": NO_MODEL if known else NOTHING_KNOWN,
     }
-    metrics |= outcome_shares(valid)
     if kind.entities:
         metrics["names_heldout"] = share([bool(kind.entities(i.text)) for _, i in valid], valid)
     if meanings and known:
         metrics["semantic_novelty"] = share(_new_in_meaning(unique, meanings), unique)
     metrics |= _diversity([i for _, i in valid], settings, random_seed, kind, meanings)
     groups: Groups = {
-        dimension: {
-            group: {"failure_rate": share(writing.failures(rows), rows), **outcome_shares(rows)}
-            for group, rows in members.items()
-        }
+        dimension: {group: _rates(rows, writing, kind, share) for group, rows in members.items()}
         for dimension, members in _by_group(valid, kind).items()
     }
     if len(judge.sets) > 1:
@@ -130,6 +116,21 @@ def evaluate_proposer(
             for name, errors in judge.sets.items()
         }
     return metrics, groups
+
+
+def _rates(
+    rows: Sequence[WrittenSample],
+    writing: Writing,
+    kind: Kind,
+    share: Callable[[list[bool], Sequence[WrittenSample]], Metric],
+) -> dict[str, Metric]:
+    """The failure rate of samples and, if answers may abstain, the shares of right answers and of abstentions."""
+    rates = {FAILURE_RATE.name: share(writing.failures(rows), rows)}
+    if kind.abstains:
+        outcomes = writing.outcomes(rows)
+        rates[RIGHT_SHARE.name] = share([one == "right" for one in outcomes], rows)
+        rates[ABSTAINED_SHARE.name] = share([one == "abstained" for one in outcomes], rows)
+    return rates
 
 
 def _by_group(valid: Sequence[WrittenSample], kind: Kind) -> dict[str, dict[str, list[WrittenSample]]]:
