@@ -201,6 +201,7 @@ tests_there = bound(reports.tests_there)
 faulty_tasks = bound(reports.faulty_tasks)
 own_outcomes = bound(reports.own_outcomes)
 shipped_outcomes = bound(reports.shipped_outcomes)
+shipped_outcomes_hash = bound(reports.shipped_outcomes_hash)
 without_results = bound(reports.without_results)
 
 # publish

@@ -279,6 +279,7 @@ rule compare_tasks:
     params:
         missing=without_results,
         faulty=faulty_tasks,
+        state=shipped_outcomes_hash,
         code=code("compare_tasks"),
     script:
         "../scripts/compare_tasks.py"

@@ -11,6 +11,7 @@ from pathlib import Path
 from reversegen.config.task import Evaluation, KindUse
 from reversegen.evaluation.provenance import provenance
 from reversegen.evaluation.target import evaluate_transfer, write_target_file
+from reversegen.kinds import open_kind
 from reversegen.stage import run
 
 
@@ -26,8 +27,8 @@ def main(
     configuration: str,
     random_seed: int,
 ) -> None:
-    """Write the failure rate of `model` over distinct instructions that the task's own target failed."""
-    metrics, invalid = evaluate_transfer(instructions, labels, settings, random_seed)
+    """Write what `model` makes of distinct instructions that the task's own target failed."""
+    metrics, invalid = evaluate_transfer(instructions, labels, settings, random_seed, open_kind(kind))
     origin = provenance(configuration, {model: target}, [instructions, labels], random_seed)
     write_target_file(eval_json, (task, kind.name, f"transfer/{model}"), (metrics, {}), invalid, origin)
 

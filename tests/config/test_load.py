@@ -29,6 +29,7 @@ def test_ablations_have_a_folder_of_their_own(shipped: Configuration) -> None:
         "tiny-math-served",
         "tiny-math-vllm",
         "safety-llama31",
+        "safety-qwen3",
         "math-qwen3-8b",
         "factual-qwen3-8b",
     }

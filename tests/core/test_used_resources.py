@@ -13,7 +13,7 @@ import pytest
 from tests.support.warm_python import warm_python
 from tests.support.workflows import REPOSITORY
 
-from reversegen.core.used_resources import UsedResources, read_used, used_line
+from reversegen.core.used_resources import UsedResources, read_earlier_seconds, read_used, used_line
 from reversegen.operations.warm_python import JOB_VARIABLES
 
 SCRIPTS = REPOSITORY / "scripts"
@@ -85,6 +85,34 @@ def test_a_warm_job_counts_from_its_fork(tmp_path: Path) -> None:
     assert used.cpu_seconds == pytest.approx(float((tmp_path / "ticks").read_text()), abs=0.1)
     assert 1.3 < used.cpu_seconds < 2.3, "the server's imports do not count"
     assert used.peak_mb > 300, "the imported packages are in its memory"
+
+
+def test_seconds_of_work_add_up_over_starts_and_the_log_has_those_of_the_earlier_ones(tmp_path: Path) -> None:
+    """Two starts that keep something after 0.2 seconds, and one that reads it; what the first does later is lost."""
+    kept, log = tmp_path / "seconds", tmp_path / "stage.log"
+    start = (
+        f"import sys; sys.path.insert(0, {str(SCRIPTS)!r})\n"
+        "import logging, time\nfrom pathlib import Path\nfrom reversegen.core.used_resources import WorkSeconds\n"
+        f"logging.basicConfig(level=logging.INFO, format='%(asctime)s %(message)s', datefmt='%H:%M:%S', filename={str(log)!r},"
+        f" filemode='w')\nworked = WorkSeconds(Path({str(kept)!r}))\n"
+    )
+    for kept_before in (False, True):
+        done = f"time.sleep(0.2)\nworked.keep(Path({str(kept)!r}))\ntime.sleep(0.3)\n"
+        subprocess.run([sys.executable, "-c", start + done], check=True)
+        assert (read_earlier_seconds(log) > 0) is kept_before
+    subprocess.run([sys.executable, "-c", start], check=True)
+    assert 0.4 <= float(kept.read_text()) < 0.6
+    assert read_earlier_seconds(log) == pytest.approx(float(kept.read_text()), abs=0.06)
+    assert read_earlier_seconds(tmp_path / "none.log") == 0
+
+
+def test_a_text_that_only_holds_the_line_of_a_resumed_job_is_no_such_line(tmp_path: Path) -> None:
+    log = tmp_path / "stage.log"
+    line = "12:00:00 the part that was finished before took 9.0 s"
+    log.write_text(f"a model said: {line}\n{line} more\n")
+    assert read_earlier_seconds(log) == 0
+    log.write_text(f"{line}\n")
+    assert read_earlier_seconds(log) == 9
 
 
 def test_processes_of_one_job_add_up_and_a_failed_one_makes_the_log_count_for_nothing(tmp_path: Path) -> None:

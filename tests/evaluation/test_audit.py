@@ -93,6 +93,17 @@ def test_every_verdict_is_among_the_rows_for_any_subjects(subjects: int) -> None
     assert len({row["instruction_id"].split("-")[1] for row in rows}) == min(subjects, 28)
 
 
+def test_abstentions_have_turns_of_their_own_and_their_reason_is_beside_the_verdict() -> None:
+    instructions, labels = world({("failed", None): 60, ("passed", None): 900})
+    rare = {f"passed-None-{n}" for n in range(100, 110)}
+    for n, label in enumerate(labels):
+        if label.instruction_id in rare:
+            labels[n] = label.model_copy(update={"abstained": True, "detail": "says that it does not know"})
+    rows = choose_rows(instructions, labels, [], [], {}, 0)
+    assert verdicts(rows) == {"failed": 20, "passed": 30}
+    assert {row["instruction_id"] for row in rows if row["detail"]} == rare
+
+
 def test_only_labelled_instructions_are_chosen_and_the_seed_decides_and_not_their_order() -> None:
     instructions, labels = world({("failed", None): 100, ("passed", "s"): 100})
     unlabelled = world({("invalid", None): 20})[0]
@@ -117,6 +128,7 @@ def test_a_row_shows_all_answers_and_the_reference() -> None:
         "instruction": f"text of {first}",
         "response": "answer 0\nanswer 1\nanswer 2",
         "reference": "it is 7",
+        "detail": "",
         "verdict": "failed",
         "person": "",
     }
@@ -129,6 +141,7 @@ def row(identity: str, verdict: str = "failed", response: str = "so", person: st
         "instruction": "how ?",
         "response": response,
         "reference": "",
+        "detail": "",
         "verdict": verdict,
         "person": person,
     }

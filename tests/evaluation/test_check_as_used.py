@@ -76,7 +76,7 @@ def test_the_check_gets_the_model_and_the_settings_of_the_judging_stage() -> Non
         assert values[0] == values[1] != [], key
     assert re.findall(r'conda:\s+"(.+)"', checks) == re.findall(r'conda:\s+"(.+)"', judges)
     assert [re.findall(r'stage=stage\("(\w+)"', part) for part in (checks, judges)] == [["generate"], ["generate"]]
-    for task in ("safety", "safety-llama31", "tiny-safety"):
+    for task in ("safety", "safety-qwen3", "safety-llama31", "tiny-safety"):
         used = json.loads(whole_setting(CONFIGURATION, "judge")(wild(task), 1))
         assert json.loads(workflow_judge.judge_setting(CONFIGURATION, wild(task))) == {
             key: value for key, value in used.items() if key != "max_unreadable_share"

@@ -14,11 +14,12 @@ from tests.support.evaluations import (
     write_proposer,
     write_target,
 )
+from tests.support.kinds import FACTUAL, MATH
 
 from reversegen.core.errors import BadInput
 from reversegen.core.metric import Metric
-from reversegen.core.records import Confidence, write_records
-from reversegen.evaluation.outcomes import Counts, EvaluationOutcomes, Run, read_run
+from reversegen.core.records import Confidence, Instruction, Label, Sample, read_records, write_records
+from reversegen.evaluation.outcomes import Counts, EvaluationOutcomes, Run, proposer_counts, read_run
 from reversegen.ids import content_id, instruction_id
 
 
@@ -29,6 +30,25 @@ def test_a_proposers_failures_are_counted_by_held_out_prompt(tmp_path: Path) -> 
     assert (rate.hits, rate.totals) == ([2, 1, 0], [3, 2, 0])
     assert (validity.hits, validity.trials) == ([3, 2, 0], 3)
     assert rate.clusters == validity.clusters == content_id("p1", "p2", "p3")
+
+
+def test_right_answers_and_abstentions_are_counted_by_held_out_prompt_if_the_target_may_abstain(tmp_path: Path) -> None:
+    """The same samples as above; the third one of p1 is right, and that of p2 abstains."""
+    write_proposer(tmp_path)
+    labels = [
+        label.model_copy(update={"abstained": label.instruction_id == "p2.2"})
+        for label in read_records(tmp_path / "labels.jsonl", Label)
+    ]
+    samples = read_records(tmp_path / "samples.jsonl", Sample)
+    instructions = read_records(tmp_path / "instructions.jsonl", Instruction)
+    counts = proposer_counts(samples, instructions, labels, FACTUAL)
+    assert {name: (one.hits, one.totals) for name, one in counts.items()} == {
+        "failure_rate": ([2, 1, 0], [3, 2, 0]),
+        "right_share": ([1, 0, 0], [3, 2, 0]),
+        "abstained_share": ([0, 1, 0], [3, 2, 0]),
+        "validity": ([3, 2, 0], [3, 3, 3]),
+    }
+    assert set(proposer_counts(samples, instructions, labels, MATH)) == {"failure_rate", "validity"}
 
 
 def test_a_targets_answers_are_counted_by_canonical_question_and_by_set(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.support.kinds import MATH
+from tests.support.kinds import FACTUAL, MATH
 
 from reversegen.config.task import Evaluation
 from reversegen.core.files import file_sha256, write_json
@@ -300,3 +300,18 @@ def test_an_evaluation_survives_json(tmp_path: Path) -> None:
         "provenance",
     ]
     assert plain["metrics"]["validity"].keys() == {"value", "low", "high", "count", "total", "reason"}
+
+
+def test_right_answers_and_abstentions_stand_beside_every_failure_rate_of_a_kind_that_abstains() -> None:
+    samples, instructions, labels = small_world()
+    labels = [one.model_copy(update={"abstained": one.instruction_id == "id of 20 + 3"}) for one in labels]
+    metrics, groups = evaluate_proposer(Writing(samples, instructions, labels), set(), UNCHECKED, FEW, 0, FACTUAL)
+
+    def counted(measured: dict[str, Metric]) -> list[tuple[int | None, int | None]]:
+        names = ("right_share", "failure_rate", "abstained_share")
+        return [(measured[name].count, measured[name].total) for name in names]
+
+    assert counted(metrics) == [(1, 9), (6, 9), (2, 9)]  # 21 + 3 is right, both samples of 20 + 3 abstain
+    assert counted(groups["subject"]["late"]) == [(1, 4), (3, 4), (0, 4)]
+    _, groups = evaluate_proposer(Writing(samples, instructions, labels), set(), UNCHECKED, FEW, 0, MATH)
+    assert set(groups["subject"]["late"]) == {"failure_rate"}

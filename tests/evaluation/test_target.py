@@ -2,18 +2,25 @@
 
 import random
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.support.kinds import MATH
+from tests.support.evaluations import instruction
+from tests.support.kinds import FACTUAL, FACTUAL_USE, MATH
+from tests.support.markdown_tables import rows_of
 
+import evaluate_transfer as transfer_stage
 from reversegen.config.task import Evaluation
+from reversegen.core.errors import BadInput
 from reversegen.core.metric import Metric
-from reversegen.core.records import Confidence, Label, Question, Verdict
-from reversegen.evaluation.target import AnsweredTests, evaluate_target, invalid_questions
+from reversegen.core.records import Confidence, Label, Question, Verdict, write_records
+from reversegen.evaluation.target import AnsweredTests, evaluate_target, evaluate_transfer, invalid_questions
 from reversegen.kinds import target_metrics
 from reversegen.kinds.base import FLEXIBLE, STRICT
 from reversegen.kinds.scores import calibration_error
+from reversegen.reporting.rows import read_evaluations
+from reversegen.reporting.table_file import table_markdown
 
 SETTINGS = Evaluation(bootstrap=2000, diversity_sample=500)
 FEW = Evaluation(bootstrap=100, diversity_sample=500)
@@ -239,3 +246,52 @@ def test_forms_of_one_question_are_resampled_together() -> None:
     width = metrics["accuracy"].high - metrics["accuracy"].low
     assert width / 2 == pytest.approx(1.96 * (0.25 / 60) ** 0.5, rel=0.15)
     assert "retained" not in metrics  # no set measures it
+
+
+OF_ANOTHER: dict[str, tuple[Verdict, bool]] = {
+    "a": ("failed", False),
+    "b": ("failed", False),
+    "c": ("passed", False),
+    "d": ("passed", True),
+    "e": ("passed", True),
+    "f": ("passed", True),
+    "g": ("invalid", False),
+}
+
+
+def write_transfer(folder: Path, *left_out: str) -> tuple[Path, Path]:
+    """What a target failed, and another model's labels of it."""
+    write_records(folder / "instructions.jsonl", [instruction(i, [i], "heldout") for i in OF_ANOTHER])
+    labels = [
+        Label(instruction_id=i, verdict=verdict, score=None, detail="cut off", abstained=abstained)
+        for i, (verdict, abstained) in OF_ANOTHER.items()
+        if i not in left_out
+    ]
+    write_records(folder / "labels.jsonl", labels)
+    return folder / "instructions.jsonl", folder / "labels.jsonl"
+
+
+def test_a_transfer_counts_right_wrong_and_abstained_apart(tmp_path: Path) -> None:
+    files = write_transfer(tmp_path)
+    metrics, invalid = evaluate_transfer(*files, SETTINGS, 0, FACTUAL)
+    assert {name: (metric.count, metric.total) for name, metric in metrics.items()} == {
+        "failure_rate": (2, 6),
+        "right_share": (1, 6),
+        "abstained_share": (3, 6),
+        "validity": (6, 7),
+    }
+    assert invalid == {"cut off": 1}
+    assert list(evaluate_transfer(*files, SETTINGS, 0, MATH)[0]) == ["failure_rate", "validity"]
+
+
+def test_a_transfer_whose_labels_are_cut_off_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"labels.jsonl: does not fit the 7 ids that were asked \(nothing for 1\)"):
+        evaluate_transfer(*write_transfer(tmp_path, "c"), SETTINGS, 0, FACTUAL)
+
+
+def test_the_tables_of_a_transfer_show_right_wrong_and_abstained(tmp_path: Path) -> None:
+    files, file = write_transfer(tmp_path), tmp_path / "eval.json"
+    transfer_stage.main(*files, [], file, "facts", FACTUAL_USE, "other", SETTINGS, "sha256:0", 0)
+    text = table_markdown(read_evaluations([file], "facts"), [])
+    [row] = rows_of(text.partition("## Target by source")[2]).values()
+    assert [row[name][:5] for name in ("failure_rate", "right_share", "abstained_share")] == ["0.333", "0.167", "0.500"]

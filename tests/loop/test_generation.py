@@ -55,7 +55,9 @@ def answering(asked: list[int], die_at: int | None = None) -> Callable[[int, Seq
     return answer
 
 
-def test_an_interrupted_run_resumes_with_the_missing_batches_and_writes_the_same_bytes(tmp_path: Path) -> None:
+def test_an_interrupted_run_resumes_with_the_missing_batches_and_writes_the_same_bytes(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     undisturbed, output = tmp_path / "undisturbed.jsonl", tmp_path / "output.jsonl"
     first: list[int] = []
     second: list[int] = []
@@ -64,7 +66,10 @@ def test_an_interrupted_run_resumes_with_the_missing_batches_and_writes_the_same
         BatchedFile(output, Response, "key").write(ITEMS, 5, answering(first, die_at=3))
     assert not output.exists()
     assert (tmp_path / "output.jsonl.parts").is_dir()
-    BatchedFile(output, Response, "key").write(ITEMS, 5, answering(second))
+    seconds = float((tmp_path / "output.jsonl.parts/key/seconds").read_text())
+    with caplog.at_level("INFO"):
+        BatchedFile(output, Response, "key").write(ITEMS, 5, answering(second))
+    assert caplog.messages.count(f"the part that was finished before took {seconds:.1f} s") == 1
     assert (first, second) == ([0, 1, 2], [3, 4])
     assert output.read_bytes() == undisturbed.read_bytes()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["output.jsonl", "undisturbed.jsonl"]

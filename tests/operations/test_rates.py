@@ -13,6 +13,7 @@ from tests.support.workflows import REPOSITORY, Workflow
 from reversegen.config.load import read_yaml
 from reversegen.operations.doctor.limits import check_times
 from reversegen.operations.plan import plan, plan_markdown
+from reversegen.operations.usage import used_amount
 
 RATES = read_yaml(REPOSITORY / "config/throughputs.yaml")
 ASKED = RATES["8b"]["transformers"]
@@ -86,6 +87,22 @@ def test_the_rates_of_a_runs_own_finished_jobs_replace_assumptions(small: Workfl
     assert hours == pytest.approx(hours_by_hand(small)["configured"])
 
 
+def test_the_rate_of_a_resumed_job_counts_the_seconds_of_what_it_resumed_from(small: Workflow) -> None:
+    """80 rows of 50 tokens: 60 rows took 150 seconds before the job was killed, and the other 20 took 50."""
+    configuration, folder = configured(small, question_tokens=20), small.folder / "results/small"
+    answers = job(plan("small", configuration, folder), "answer_instructions", "iter1")
+    write_lines(folder / "iter1/responses.jsonl", [{"instruction_id": str(n), "tokens": 50} for n in range(80)])
+    finish(folder, answers, 50.0)
+    log = folder / "logs/iter1/answer_instructions.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("12:00:00 the part that was finished before took 150.0 s\n12:00:50 80 items, 8 batches in 50.0 s\n")
+    text = joined(plan_markdown("small", configuration, folder))
+    assert "written 20 (measured by this run, reading included)" in text
+    used = used_amount(answers, configuration, folder)
+    assert used
+    assert used.gpu_hours == pytest.approx(200 / 3600)
+
+
 def test_the_doctor_warns_of_a_job_that_takes_longer_than_its_limit_by_assumed_throughputs(small: Workflow) -> None:
     configuration = configured(small, question_tokens=20)
     assert [f for f in check_times("small", configuration, small.folder / "results") if f.state == "warning"] == []
@@ -118,6 +135,7 @@ def test_every_assumption_has_a_source_a_date_and_a_gpu_and_rounds_down() -> Non
         ("8b", "transformers", "written"): 16 * 40.93 * 7.72 / 8.03,
         ("4b-24gb", "vllm", "written"): 10.31 * 600 * 3.09 / 4.02 / 2,
         ("4b-24gb", "vllm", "read"): 2 * 1190 * 7.25 / 4.02 / 2,
+        ("4b-24gb", "transformers", "written"): 16 * 18.0571 * 6.74 / 4.02 / 2,
         ("8b-24gb", "vllm", "written"): 5.96 * 600 / 2,
         ("8b-24gb", "vllm", "read"): 2 * 1190 / 2,
     }
@@ -125,4 +143,4 @@ def test_every_assumption_has_a_source_a_date_and_a_gpu_and_rounds_down() -> Non
         assert 0.9 * figure <= RATES[size][engine][tokens]["rate"] <= figure
     training = 8 * 1024 / 2.8
     assert RATES["8b"]["trained"]["rate"] <= training * 7 / 8
-    assert RATES["4b-24gb"]["trained"]["rate"] <= training * 7 / 4 / 4
+    assert RATES["4b-24gb"]["trained"]["rate"] <= min(training * 7 / 4, 3_083 * 8.03 / 4.02) / 4

@@ -58,6 +58,16 @@ def test_what_a_job_measured_itself_counts_in_place_of_what_snakemake_sampled(tm
     assert cells(usage_table(read_jobs(sampled)), "train")[4:7] == ["600", "60%", "27%"]
 
 
+def test_the_hours_of_a_resumed_job_have_the_part_that_it_resumed_from(tmp_path: Path) -> None:
+    asked = {"mem_mb": 1000, "runtime": 30, "gpu": 2}
+    write(tmp_path / "benchmarks/iter0/train.tsv", EXTENDED, extended(900, "10.0", "900", "train", 1, asked))
+    write(tmp_path / "logs/iter0/train.log", "12:00:00 the part that was finished before took 2700.0 s", "1 more line")
+    # one hour in all, of which the last start took 15 of its 30 minutes
+    assert cells(usage_table(read_jobs(tmp_path / "benchmarks")), "train") == [
+        *("1", "1.00", "15.0", "50%", "10", "1%", "100%", "2.00"),
+    ]
+
+
 def test_a_file_that_is_no_benchmark_is_named(tmp_path: Path) -> None:
     write(tmp_path / "x.tsv", "a\tb", "1\t2")
     with pytest.raises(BadInput, match=r"x\.tsv: not a benchmark of Snakemake"):

@@ -287,3 +287,25 @@ def test_a_table_without_results_states_that_it_has_none() -> None:
     assert "there are no results to draw" in figure("math", [])
     assert comma_separated("math", [], {}).count("\n") == 1
     assert tex("math", [], {}, below).count("\\begin") == 0
+
+
+def test_every_grid_of_a_kind_that_abstains_shows_right_wrong_and_abstained() -> None:
+    run = read_run(REPOSITORY / "resources/example/small-factual.json")
+    grids = {part.name: part for part in parts("factual", [run])}
+    wanted = {
+        "proposer": ("right_share", "failure_rate", "abstained_share"),
+        "target": ("accuracy", "hallucination_rate", "abstention_rate"),
+    }
+    for name, metrics in wanted.items():
+        for line in grids[name].lines:
+            values = {entry.metric: entry.estimate.value for entry in line.entries}
+            shares = [values[metric] for metric in metrics]
+            assert None not in shares
+            if name == "proposer":
+                assert sum(filter(None, shares)) == pytest.approx(1, abs=1e-5)
+        heads = grid(grids[name], {})[0]
+        assert [head for head in heads if head in metrics] == sorted(metrics, key=heads.index)
+    [ablation] = parts("ablation", [run])
+    assert {*wanted["proposer"], *wanted["target"]} <= {entry.metric for entry in ablation.lines[0].entries}
+    [sums] = parts("ablation", [read_run(REPOSITORY / "resources/example/tiny-math.json")])
+    assert "abstained_share" not in grid(sums, {})[0]

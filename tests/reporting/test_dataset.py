@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.kinds import FACTUAL_USE
 from tests.support.plans import NOWHERE, planned
 from tests.support.planted_failures import SAFETY
 from tests.support.workflows import Workflow
@@ -194,6 +196,21 @@ def test_the_card_s_counts_are_those_of_the_rows(tmp_path: Path) -> None:
     assert "some/target at 4567" in text
     assert "90.0% (9 of 10)" in text
     assert "Random seed 3; configuration sha256:89ab" in text
+
+
+def test_rows_and_card_show_right_wrong_and_abstained(tmp_path: Path) -> None:
+    import pyarrow.parquet
+
+    given = arm({"a": "failed", "b": "passed", "c": "passed", "d": "passed", "e": "invalid"}, heldout=[], pairs=0)
+    labels = [label.model_copy(update={"abstained": label.instruction_id in "cd"}) for label in given.labels]
+    write_dataset(tmp_path / "facts", [replace(given, labels=labels)], {}, origin("MIT"), FACTUAL_USE, True)
+    table = pyarrow.parquet.read_table(tmp_path / "facts/instructions/train.parquet")
+    assert [row["id"] for row in table.to_pylist() if row["abstained"]] == ["c", "d"]
+    text = " ".join((tmp_path / "facts/README.md").read_text().split())
+    assert "1 failed, 3 passed, 1 invalid" in text
+    assert "Of `passed`, 2 are abstentions" in text
+    write(tmp_path / "sums")
+    assert "abstentions" not in (tmp_path / "sums/README.md").read_text()
 
 
 def test_the_same_records_give_the_same_bytes(tmp_path: Path) -> None:

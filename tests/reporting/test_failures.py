@@ -14,8 +14,9 @@ import write_texts
 from reversegen.config.task import KindUse
 from reversegen.core.errors import BadInput
 from reversegen.core.failure_records import Failure, FailureText
-from reversegen.core.records import read_records
+from reversegen.core.records import Verdict, read_records
 from reversegen.kinds import open_kind
+from reversegen.reporting.failure_clusters import make_failure_clusters
 from reversegen.reporting.failures import (
     JudgedInstructions,
     choose_examples,
@@ -49,6 +50,21 @@ def test_an_instruction_counts_once_and_failing_once_is_failing(tmp_path: Path) 
     assert (a.samples, b.samples, d.samples) == (4, 4, 2)
     assert (a.response, b.response) == ("a said 0", "b said 1")
     assert (a.detail, b.detail, b.reference, b.group) == ("failed in 0", "failed in 1", "b right", "s")
+
+
+def test_abstentions_are_counted_apart_among_what_passed(tmp_path: Path) -> None:
+    verdicts: list[dict[str, Verdict]] = [
+        {"a": "failed", "b": "passed", "c": "passed", "d": "passed"},
+        {"b": "passed", "c": "failed", "d": "passed", "e": "passed"},
+    ]
+    files = write_iterations(tmp_path, verdicts, abstained=("b", "c", "d1"))
+    judged = read_judged_instructions(*files, MATH)  # type: ignore[arg-type]
+    assert judged.abstained_by_iteration == [["b", "c"], ["b", "d"]]
+    assert judged.abstentions == {"b"}  # c failed later, and d was right when it was first asked
+    clusters, _ = make_failure_clusters(judged, None, False, 0)
+    assert sum(c.passed for c in clusters) == 3
+    assert sum(c.abstained for c in clusters) == 1
+    assert [sum(counts) for counts in zip(*(c.abstained_by_iteration for c in clusters), strict=True)] == [1, 2]
 
 
 def test_several_answers_are_listed_with_their_counts(tmp_path: Path) -> None:

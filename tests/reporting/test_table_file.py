@@ -113,6 +113,20 @@ def test_the_ending_of_what_ships_fits_a_screen_and_all_of_the_file_its_width(
     assert not any(line.startswith("#") for line in lines)
 
 
+def test_the_ending_of_a_kind_that_abstains_fits_a_screen_and_shows_right_wrong_and_abstained() -> None:
+    run = read_run(EXAMPLE / "small-factual.json")
+    text = summary([one.evaluation for one in run.measured], run.measured)
+    assert too_wide(text) == []
+    proposers, targets = map(rows_of, text.split("\n\n")[1:])
+    for row in proposers.values():
+        shares = [row[name].partition(" ")[0] for name in ("right", "failure rate", "abstained")]
+        assert sum(map(float, shares)) == pytest.approx(1, abs=0.002)
+    measured = {one.evaluation.variant: one.evaluation.metrics for one in run.measured}
+    row, metrics = targets["nothing",], measured["original"]
+    for head, name in (("right", "accuracy"), ("wrong", "hallucination_rate"), ("abstained", "abstention_rate")):
+        assert row[head] == f"{metrics[name].value:.3f}"
+
+
 def test_no_number_is_separated_from_its_interval() -> None:
     runs = [read_run(EXAMPLE / f"tiny-honesty{seed}.json") for seed in ("", ".s1", ".s2")]
     text = text_of([one for run in runs for one in run.measured])

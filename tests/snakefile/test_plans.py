@@ -72,6 +72,7 @@ READY = {
     "math-qwen3-8b": ["Qwen/Qwen3-8B", "Qwen/Qwen3-8B", "Qwen/Qwen3-8B-Base"],
     "factual-qwen3": ["Qwen/Qwen3-1.7B", "Qwen/Qwen3-4B-Base", "Qwen/Qwen3-8B"],
     "factual-qwen3-8b": ["Qwen/Qwen3-14B", "Qwen/Qwen3-8B", "Qwen/Qwen3-8B-Base"],
+    "safety-qwen3": ["Qwen/Qwen3-4B", "Qwen/Qwen3-4B-Base", "Qwen/Qwen3-8B", "Qwen/Qwen3Guard-Gen-4B"],
     "safety-llama31": [
         *("NousResearch/Meta-Llama-3.1-8B", "NousResearch/Meta-Llama-3.1-8B-Instruct"),
         *("Qwen/Qwen3-8B", "Qwen/Qwen3Guard-Gen-8B"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
 import time
 import zipfile
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from tests.support.evaluations import write_proposer, write_target
 from tests.support.markdown_tables import joined, rows_of
 from tests.support.plans import NOWHERE, planned
-from tests.support.workflows import REPOSITORY, Workflow
+from tests.support.workflows import PYTHON, REPOSITORY, Workflow
 
 from reversegen.evaluation.outcomes import read_run
 
@@ -82,6 +83,41 @@ def test_tables_of_what_ships_and_then_of_own_results_and_the_report_of_both(wor
         "LaTeX",
     ):
         assert text in page
+
+
+def test_a_changed_result_that_ships_makes_its_table_again_and_a_new_time_does_not(tmp_path: Path) -> None:
+    for name in ("Snakefile", "rules", "scripts", "profiles"):
+        (tmp_path / name).symlink_to(REPOSITORY / name)
+    for name in ("config", "resources"):
+        shutil.copytree(REPOSITORY / name, tmp_path / name)
+    command = [str(PYTHON), "-m", "snakemake", "--cores", "1"]
+    options = [
+        "results/tables/math.md",
+        "results/tables/honesty.md",
+        "--config",
+        "tables={math: [tiny-math], honesty: [tiny-honesty]}",
+    ]
+
+    def run(*words: str) -> str:
+        done = subprocess.run([*command, *words, *options], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr
+        return done.stdout + done.stderr
+
+    run()
+    file = tmp_path / "resources/example/tiny-math.json"
+    time.sleep(0.01)
+    file.touch()
+    assert "Nothing to be done" in run("-n")
+    content, before = json.loads(file.read_text()), (tmp_path / "results/tables/math.md").read_text()
+    file.write_text(json.dumps(content | {"proposer": "another"}))
+    plan = run("-n")
+    assert planned(plan) == {"compare_tasks": 1}
+    assert "reason: Params have changed" in plan
+    run()
+    after = (tmp_path / "results/tables/math.md").read_text()
+    assert "another" in after
+    assert "another" not in before
+    assert "Nothing to be done" in run("-n")
 
 
 def test_a_table_of_an_unknown_task_is_refused_by_name(workflow: Workflow) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,12 @@ from reversegen.core.records import (
 NAMES = ("instructions", "labels", "responses", "references")
 
 
-def write_iterations(folder: Path, iterations: list[dict[str, Verdict]], answers: int = 1) -> list[list[Path]]:
+def write_iterations(
+    folder: Path, iterations: list[dict[str, Verdict]], answers: int = 1, abstained: Collection[str] = ()
+) -> list[list[Path]]:
     """Write iterations in which instructions have these verdicts; the id of an instruction is its text.
+
+    An answer that passed and has one of the ids `abstained`, or one with its iteration as in "a0", abstains.
 
     Returns a list of paths for each name in NAMES, with one path for each iteration.
     """
@@ -27,7 +32,11 @@ def write_iterations(folder: Path, iterations: list[dict[str, Verdict]], answers
         rows = [Instruction(id=i, text=i, samples=[f"{k}a{i}", f"{k}b{i}"], invalid=None, **given) for i in verdicts]
         rows.append(Instruction(id=f"unread{k}", text="?", samples=["x"], invalid="unreadable", **given))
         write_records(folder / f"iter{k}/instructions.jsonl", rows)
-        labels = [Label(instruction_id=i, verdict=v, score=0.5, detail=f"{v} in {k}") for i, v in verdicts.items()]
+        unknown = {i for i, v in verdicts.items() if v == "passed" and {i, f"{i}{k}"} & {*abstained}}
+        labels = [
+            Label(instruction_id=i, verdict=v, score=0.5, detail=f"{v} in {k}", abstained=i in unknown)
+            for i, v in verdicts.items()
+        ]
         write_records(folder / f"iter{k}/labels.jsonl", labels)
         answered = [(i, n) for i in reversed(list(verdicts)) for n in range(answers)]
         responses = [

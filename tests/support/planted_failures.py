@@ -29,7 +29,9 @@ def planted(failed: dict[str, int], passed: dict[str, int] | None = None, iterat
     rng, judged = (
         random.Random(0),
         JudgedInstructions(
-            failed_by_iteration=[[] for _ in range(iterations)], passed_by_iteration=[[] for _ in range(iterations)]
+            failed_by_iteration=[[] for _ in range(iterations)],
+            passed_by_iteration=[[] for _ in range(iterations)],
+            abstained_by_iteration=[[] for _ in range(iterations)],
         ),
     )
     for counts, failing in ((failed, True), (passed or {}, False)):

@@ -602,11 +602,15 @@ def test_a_training_that_is_stopped_and_started_again_writes_the_same_bytes(
             stops.pop(0)
 
     monkeypatch.setattr(Followed, "on_log", report_and_stop)
+    seconds: list[float] = []
     for stop in list(stops):
         with pytest.raises(Interrupted, match=f"stopped by SIGUSR1 at step {stop + 1} of 21"):
             train("broken")
         assert not (tmp_path / "broken").exists()
         assert [p.name for p in (tmp_path / "broken.state").glob("step-*")] == [f"step-{stop + 1}"]
+        [kept] = (tmp_path / "broken.state").glob("step-*/work_seconds")
+        seconds.append(float(kept.read_text()))
+    assert 0 < seconds[0] < seconds[1]
     assert folder_bytes(train("broken")) == folder_bytes(whole)
     assert not (tmp_path / "broken.state").exists()
 
@@ -623,6 +627,7 @@ def test_a_checkpoint_that_cannot_be_put_in_its_place_is_an_error_and_removes_no
         save(step)
         assert not list(state.own_folder.iterdir())
         assert {path.name for path in state.place.glob("step-*")} == {f"step-{step}", "step-9"}
+        assert float((state.place / f"step-{step}/work_seconds").read_text()) > 0
     (state.place / "step-6").write_text("no folder")
     with pytest.raises(NotADirectoryError):
         save(6)

@@ -47,10 +47,14 @@ class Cluster(Record):
     """Number of distinct failing instructions in it."""
     passed: int
     """Number of distinct passed instructions whose nearest cluster this is."""
+    abstained: int
+    """Number of these to which the target says that it does not know."""
     failed_by_iteration: list[int]
     """Number of distinct failing instructions in each iteration from 0 to N. A repeated one counts in each iteration."""
     passed_by_iteration: list[int]
     """Number of distinct passed instructions in each iteration from 0 to N."""
+    abstained_by_iteration: list[int]
+    """Number of these to which the target says that it does not know."""
     examples: list[str]
     """Ids of the failing instructions nearest to its centre."""
 

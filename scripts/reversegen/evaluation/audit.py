@@ -23,8 +23,9 @@ log = logging.getLogger("reversegen")
 
 ROWS = 50
 """The number of rows of an audit: a person can judge them in half an hour."""
-COLUMNS = ("instruction_id", "instruction", "response", "reference", "person", "verdict")
-"""The last column is never empty, since Excel may drop empty cells at the end of a row."""
+COLUMNS = ("instruction_id", "instruction", "response", "reference", "person", "detail", "verdict")
+"""`detail` is the reason of the verdict, which says whether a passed answer is right or abstains. The last column is never
+empty, since Excel may drop empty cells at the end of a row."""
 ID_MARK = "id-"
 """The prefix of an id. Without it, a spreadsheet reads 16 hexadecimal digits such as 12e4567890123456 as a number and rounds
 it to 15 digits."""
@@ -41,24 +42,29 @@ def choose_rows(
 ) -> list[dict[str, str]]:
     """Choose ROWS labelled instructions, taken in turns from verdicts and subjects, so that rare ones are included.
 
+    Abstentions have turns of their own among the passed answers.
+
     `filled` has the verdicts that a person has filled in, by the id of the instruction. Their rows come first, whatever the
     verdict of the run is now.
     """
-    verdicts = {label.instruction_id: label.verdict for label in labels}
+    labelled = {label.instruction_id: label for label in labels}
+    kinds = [(verdict, False) for verdict in VERDICTS]
+    kinds += [("passed", True)] if any(label.abstained for label in labels) else []
     rng = random.Random(hashed_seed(random_seed, "audit"))
-    of_verdict = []
-    for n, verdict in enumerate(VERDICTS):
+    judged = [(i, labelled[i.id]) for i in sorted(instructions, key=lambda i: i.id) if i.id in labelled]
+    of_kind = []
+    for n, kind in enumerate(kinds):
         strata: dict[str, list[Instruction]] = defaultdict(list)
-        for i in sorted((i for i in instructions if verdicts.get(i.id) == verdict), key=lambda i: i.id):
+        for i in (i for i, label in judged if (label.verdict, label.abstained) == kind):
             strata[i.subject or ""].append(i)
         for of_subject in strata.values():
             rng.shuffle(of_subject)
         subjects = sorted(strata)
         start = (
-            n * len(subjects) // len(VERDICTS)
+            n * len(subjects) // len(kinds)
         )  # each verdict starts at another subject, so few rows cover many subjects
-        of_verdict.append(list(take_turns(strata[subject] for subject in subjects[start:] + subjects[:start])))
-    every = list(take_turns(of_verdict))
+        of_kind.append(list(take_turns(strata[subject] for subject in subjects[start:] + subjects[:start])))
+    every = list(take_turns(of_kind))
     chosen = [i for i in every if i.id in filled]
     log.info("%d of %d rows that a person has filled in are kept", len(chosen), len(filled))
     chosen += [i for i in every if i.id not in filled][: max(0, ROWS - len(chosen))]
@@ -72,7 +78,8 @@ def choose_rows(
             "instruction": i.text,
             "response": "\n".join(answers[i.id]),
             "reference": trusted.get(i.id, ""),
-            "verdict": verdicts[i.id],
+            "detail": labelled[i.id].detail,
+            "verdict": labelled[i.id].verdict,
             "person": filled.get(i.id, ""),
         }
         for i in chosen

@@ -21,6 +21,17 @@ FAILURE_RATE = MetricDescription(
     compared=True,
 )
 """The failure rate of a proposer, or of another model on a target's failures."""
+RIGHT_SHARE = MetricDescription(
+    "right_share",
+    "samples that the target answers rightly, beside failures, which are wrong answers; of transfer/MODEL, what it answers "
+    "rightly of what the target failed",
+)
+ABSTAINED_SHARE = MetricDescription(
+    "abstained_share",
+    "samples to which the target says that it does not know; of transfer/MODEL, what it says so to of what the target failed",
+)
+OUTCOME_SHARES = (RIGHT_SHARE, ABSTAINED_SHARE)
+"""What is measured beside a failure rate if answers may abstain: with it, the shares add up to 1."""
 LABELLED_SET = "labelled set"
 """The dimension of a proposer's groups that holds the judge's errors on each labelled set, if there are several."""
 

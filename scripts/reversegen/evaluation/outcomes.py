@@ -19,10 +19,10 @@ from reversegen.core.metric import Metric
 from reversegen.core.records import Confidence, Frequency, Instruction, Label, Question, Sample, read_records
 from reversegen.core.validation import explain
 from reversegen.evaluation.calibration import repeated_answers
-from reversegen.evaluation.eval_file import EvalFile
+from reversegen.evaluation.eval_file import ABSTAINED_SHARE, RIGHT_SHARE, EvalFile
 from reversegen.evaluation.target import counted_questions, outcome_questions
 from reversegen.ids import content_id
-from reversegen.kinds.base import ACCURACY, KeptShare, Kind, OutcomeShare
+from reversegen.kinds.base import ACCURACY, KeptShare, Kind, Outcome, OutcomeShare, outcome
 from reversegen.kinds.scores import sureness
 from reversegen.loop.seeds import read_tests
 
@@ -155,7 +155,9 @@ def collect(
     if evaluation.role == "proposer":
         samples, instructions = (path.with_name(f"{name}.jsonl") for name in ("samples", "instructions"))
         if labels and samples.is_file() and instructions.is_file():
-            counts = proposer_counts(read_records(samples, Sample), read_records(instructions, Instruction), labels)
+            counts = proposer_counts(
+                read_records(samples, Sample), read_records(instructions, Instruction), labels, kind
+            )
     else:
         labelled = {label.instruction_id for label in labels}
         asked = [sets for sets in tests if {q.id for questions in sets.values() for q in questions} <= labelled]
@@ -191,20 +193,26 @@ def _short(numbers: list[int]) -> list[int] | int:
 
 
 def proposer_counts(
-    samples: Sequence[Sample], instructions: Sequence[Instruction], labels: Sequence[Label]
+    samples: Sequence[Sample], instructions: Sequence[Instruction], labels: Sequence[Label], kind: Kind
 ) -> dict[str, Counts]:
-    """The counts of a proposer's failure rate and validity, by held-out prompt."""
-    verdicts = {label.instruction_id: label.verdict for label in labels}
+    """The counts of a proposer's failure rate and validity, and of right answers and abstentions if its target may abstain.
+
+    They are by held-out prompt.
+    """
+    read = {label.instruction_id: outcome(label) for label in labels}
     by_sample = {sample: i.id for i in instructions for sample in i.samples}
-    held = [(s.prompt_id, verdicts.get(by_sample[s.id], "invalid")) for s in samples if s.split == "heldout"]
+    held = [(s.prompt_id, read.get(by_sample[s.id])) for s in samples if s.split == "heldout"]
     names = sorted({prompt for prompt, _ in held})
-    valid = [(prompt, verdict == "failed") for prompt, verdict in held if verdict != "invalid"]
-    return {
-        "failure_rate": cluster_counts([failed for _, failed in valid], [prompt for prompt, _ in valid], names),
-        "validity": cluster_counts(
-            [verdict != "invalid" for _, verdict in held], [prompt for prompt, _ in held], names
-        ),
+    valid = [(prompt, one) for prompt, one in held if one]
+    shares: dict[str, Outcome] = {"failure_rate": "wrong"}
+    if kind.abstains:
+        shares |= {RIGHT_SHARE.name: "right", ABSTAINED_SHARE.name: "abstained"}
+    prompts = [prompt for prompt, _ in valid]
+    counts = {
+        name: cluster_counts([one == wanted for _, one in valid], prompts, names) for name, wanted in shares.items()
     }
+    decided = cluster_counts([one is not None for _, one in held], [prompt for prompt, _ in held], names)
+    return {**counts, "validity": decided}
 
 
 def target_counts(

@@ -14,8 +14,11 @@ from reversegen.core.metric import Metric, MetricDescription
 from reversegen.core.records import Instruction, Sample
 from reversegen.evaluation.bootstrap import drawn_rates, proportion, six_decimals
 from reversegen.evaluation.eval_file import (
+    ABSTAINED_SHARE,
     FAILURE_RATE,
     LABELLED_SET,
+    OUTCOME_SHARES,
+    RIGHT_SHARE,
     EvalFile,
     Groups,
     count_reasons,
@@ -29,10 +32,6 @@ from reversegen.text.semantic_duplicates import nearest
 
 log = logging.getLogger("reversegen")
 
-RIGHT_SHARE = MetricDescription(
-    "right_share", "samples that the target answers rightly; the failures are wrong answers"
-)
-ABSTAINED_SHARE = MetricDescription("abstained_share", "samples to which the target says that it does not know")
 PROPOSER_METRICS = (
     FAILURE_RATE,
     MetricDescription(
@@ -40,8 +39,7 @@ PROPOSER_METRICS = (
         "the failure rate corrected for the judge's errors on its labelled set (Rogan-Gladen); the correction moves its "
         "interval too, and how unsure these errors are makes it wider than that of failure_rate",
     ),
-    RIGHT_SHARE,
-    ABSTAINED_SHARE,
+    *OUTCOME_SHARES,
     MetricDescription("validity", "the share of samples that could be judged"),
     MetricDescription("failure_rate_unique", "the failure rate over distinct instructions"),
     MetricDescription("yield", "distinct failures in 1,000 samples", number_format=".1f"),
@@ -73,6 +71,8 @@ def evaluate_proposer(
 ) -> tuple[dict[str, Metric], Groups]:
     """Metrics of a proposer on its held-out samples, its failure rate by type and by subject, and the judge's errors by set.
 
+    If answers may abstain, the shares of right answers and of abstentions stand beside each failure rate.
+
     `known` holds the ids of the seeds and of the instructions of earlier proposers in any split. `failure_rate` counts every
     sample, and `failure_rate_unique` every distinct instruction once. Invalid samples are in neither rate; `validity` is
     the share of the others. If the task's worlds hold out units, `names_heldout` is the share of valid samples that name
@@ -91,7 +91,7 @@ def evaluate_proposer(
     prompts: list[Hashable] = [s.prompt_id for s, _ in valid]
     draws = drawn_rates(failed, prompts, settings, random_seed) if valid else None
     metrics = {
-        "failure_rate": share(failed, valid),
+        **_rates(valid, writing, kind, share),
         "failure_rate_unique": share(failed_unique, unique),
         "yield": Metric(value=six_decimals(1000 * sum(failed_unique) / len(held))) if held else share([], []),
         "failure_rate_corrected": rogan_gladen(sum(failed), len(failed), draws, judge, random_seed),
@@ -101,17 +101,13 @@ def evaluate_proposer(
         "novelty": share([i.id not in known for _, i in unique], unique) if known else NOTHING_KNOWN,
         "semantic_novelty": NO_MODEL if known else NOTHING_KNOWN,
     }
-    if kind.abstains:
-        abstained = writing.abstentions(valid)
-        right = [not (fails or abstains) for fails, abstains in zip(failed, abstained, strict=True)]
-        metrics |= {RIGHT_SHARE.name: share(right, valid), ABSTAINED_SHARE.name: share(abstained, valid)}
     if kind.entities:
         metrics["names_heldout"] = share([bool(kind.entities(i.text)) for _, i in valid], valid)
     if meanings and known:
         metrics["semantic_novelty"] = share(_new_in_meaning(unique, meanings), unique)
     metrics |= _diversity([i for _, i in valid], settings, random_seed, kind, meanings)
     groups: Groups = {
-        dimension: {group: {"failure_rate": share(writing.failures(rows), rows)} for group, rows in members.items()}
+        dimension: {group: _rates(rows, writing, kind, share) for group, rows in members.items()}
         for dimension, members in _by_group(valid, kind).items()
     }
     if len(judge.sets) > 1:
@@ -120,6 +116,21 @@ def evaluate_proposer(
             for name, errors in judge.sets.items()
         }
     return metrics, groups
+
+
+def _rates(
+    rows: Sequence[WrittenSample],
+    writing: Writing,
+    kind: Kind,
+    share: Callable[[list[bool], Sequence[WrittenSample]], Metric],
+) -> dict[str, Metric]:
+    """The failure rate of samples and, if answers may abstain, the shares of right answers and of abstentions."""
+    rates = {FAILURE_RATE.name: share(writing.failures(rows), rows)}
+    if kind.abstains:
+        outcomes = writing.outcomes(rows)
+        rates[RIGHT_SHARE.name] = share([one == "right" for one in outcomes], rows)
+        rates[ABSTAINED_SHARE.name] = share([one == "abstained" for one in outcomes], rows)
+    return rates
 
 
 def _by_group(valid: Sequence[WrittenSample], kind: Kind) -> dict[str, dict[str, list[WrittenSample]]]:

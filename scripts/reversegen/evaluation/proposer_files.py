@@ -9,6 +9,7 @@ from pathlib import Path
 
 from reversegen.config.task import Embedding
 from reversegen.core.records import Instruction, Label, Sample, Seed, Verdict, read_answers, read_records
+from reversegen.kinds.base import Outcome, outcome
 from reversegen.text.embeddings import Embeddings, read_embeddings
 
 WrittenSample = tuple[Sample, Instruction]
@@ -44,10 +45,10 @@ class Writing:
         """The first valid sample of each instruction."""
         return list({i.id: (s, i) for s, i in reversed(self.valid)}.values())
 
-    def abstentions(self, rows: Sequence[WrittenSample]) -> list[bool]:
-        """For each row, whether the target said that it does not know."""
-        abstained = {label.instruction_id for label in self.labels if label.abstained}
-        return [i.id in abstained for _, i in rows]
+    def outcomes(self, rows: Sequence[WrittenSample]) -> list[Outcome | None]:
+        """For each row, what the target's answer is; None if it has no verdict."""
+        read = {label.instruction_id: outcome(label) for label in self.labels}
+        return [read.get(i.id) for _, i in rows]
 
     def failures(self, rows: Sequence[WrittenSample]) -> list[bool]:
         """For each row, whether the target failed on it."""

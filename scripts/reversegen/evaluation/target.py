@@ -14,7 +14,16 @@ from reversegen.core.metric import Metric, MetricDescription
 from reversegen.core.records import Confidence, Frequency, Instruction, Label, Question, read_answers, read_records
 from reversegen.evaluation.bootstrap import Share, difference_of_shares, proportion
 from reversegen.evaluation.calibration import calibration, curve, frequency_calibration
-from reversegen.evaluation.eval_file import FAILURE_RATE, EvalFile, Groups, count_reasons, write_eval_file
+from reversegen.evaluation.eval_file import (
+    ABSTAINED_SHARE,
+    FAILURE_RATE,
+    OUTCOME_SHARES,
+    RIGHT_SHARE,
+    EvalFile,
+    Groups,
+    count_reasons,
+    write_eval_file,
+)
 from reversegen.evaluation.judge_check import JudgeReport
 from reversegen.kinds.base import (
     ACCURACY,
@@ -24,12 +33,17 @@ from reversegen.kinds.base import (
     KeptShare,
     Kind,
     MetricDifference,
+    Outcome,
     OutcomeShare,
     outcome,
 )
 from reversegen.loop.seeds import read_tests
 
-TARGET_METRICS = (FAILURE_RATE, MetricDescription("invalid_share", "answers that could not be judged"))
+TARGET_METRICS = (
+    FAILURE_RATE,
+    *OUTCOME_SHARES,
+    MetricDescription("invalid_share", "answers that could not be judged"),
+)
 """The metrics that every kind has, after the kind's own metrics."""
 TRAINING_METRICS = (
     MetricDescription(
@@ -212,20 +226,25 @@ def invalid_questions(answered: AnsweredTests) -> dict[str, int]:
 
 
 def evaluate_transfer(
-    instructions: Path, labels: Path, settings: Evaluation, random_seed: int
+    instructions: Path, labels: Path, settings: Evaluation, random_seed: int, kind: Kind
 ) -> tuple[dict[str, Metric], dict[str, int]]:
     """Metrics of another model on distinct instructions that the task's own target failed.
 
-    The second value has the counts of the reasons why answers have no verdict.
+    If answers may abstain, the shares of right answers and of abstentions stand beside the failure rate. The second value has
+    the counts of the reasons why answers have no verdict.
     """
-    rows = read_records(labels, Label)
-    verdicts = {label.instruction_id: label.verdict for label in rows}
     asked = [i.id for i in read_records(instructions, Instruction)]
-    valid = [i for i in asked if verdicts[i] != "invalid"]
-    metrics = {
-        "failure_rate": proportion([verdicts[i] == "failed" for i in valid], valid, settings, random_seed),
-        "validity": proportion([verdicts[i] != "invalid" for i in asked], asked, settings, random_seed),
-    }
+    rows = read_answers(labels, Label, asked)
+    read = {label.instruction_id: outcome(label) for label in rows}
+    valid = [i for i in asked if read[i]]
+
+    def share(wanted: Outcome) -> Metric:
+        return proportion([read[i] == wanted for i in valid], valid, settings, random_seed)
+
+    metrics = {"failure_rate": share("wrong")}
+    if kind.abstains:
+        metrics |= {RIGHT_SHARE.name: share("right"), ABSTAINED_SHARE.name: share("abstained")}
+    metrics["validity"] = proportion([read[i] is not None for i in asked], asked, settings, random_seed)
     return metrics, count_reasons(label.detail for label in rows if label.verdict == "invalid")
 
 

@@ -62,7 +62,9 @@ METRICS: tuple[MetricDescription, ...] = (
         headline=2,
         beside=("retained", "over_abstention"),
     ),
-    OutcomeShare("abstention_rate", "abstentions among all test questions", measure=ACCURATE, outcome="abstained"),
+    OutcomeShare(
+        "abstention_rate", "abstentions among all test questions", measure=ACCURATE, outcome="abstained", headline=4
+    ),
     MetricDifference(
         "truthfulness",
         "right minus wrong answers, as shares of all test questions",
@@ -231,7 +233,9 @@ class _AnswerReader:
     ) -> ShortAnswer:
         """The short answer in a response."""
         world = self.world_of(question)
-        asked = OpenQuestion(question, accepted, self.settings.abstentions, world.named if world else None)
+        subject = world.subject(question) if world and world.subject else ()
+        named = world.named if world else None
+        asked = OpenQuestion(question, accepted, self.settings.abstentions, named, subject)
         return read_short(asked, read_reply(text, finished, invalid))
 
     def label(self, case: Case, checker: Checker) -> Label:

@@ -17,6 +17,7 @@ from reversegen.core.files import write_text
 from reversegen.core.progress import Progress
 from reversegen.core.records import Record, read_records, write_records
 from reversegen.core.shards import WHOLE, share
+from reversegen.core.used_resources import WorkSeconds
 from reversegen.engines.unreadable_replies import UnreadableReplies
 
 log = logging.getLogger("reversegen")
@@ -65,6 +66,8 @@ class BatchedFile(Generic[R]):
             replies.take_up(file)
             replies.check()
         waiting = self._unfinished(numbers)
+        seconds = self._parts / "seconds"
+        worked = WorkSeconds(seconds)
         total, unfinished = (sum(len(batch(number)) for number in several) for several in (numbers, waiting))
         if len(waiting) < len(numbers):
             log.info(
@@ -77,6 +80,7 @@ class BatchedFile(Generic[R]):
             def finish(number: int) -> None:
                 if not self._ended_elsewhere():
                     write_records(self._file(number), answer(number, batch(number)))
+                    worked.keep(seconds)
                     progress.advance(len(batch(number)))
                     for file, replies in counts.items():
                         replies.keep(file)

@@ -102,8 +102,9 @@ def _reasons(name: str, jobs: Sequence[Job], configuration: Configuration, measu
         *_assumed_sources(configuration.task(name), costs.source_rows),
         *_speed_lines(jobs, configuration, measured),
         *_assumed_prices(jobs, configuration),
-        "\N{EN DASH} means that no file has the number. Used GPU-hours are the time of a job multiplied by its GPUs. A job "
-        "that was killed or made again is counted once.",
+        "\N{EN DASH} means that no file has the number. Used GPU-hours are the time of a job multiplied by its GPUs. Of a "
+        "job that was killed and resumed, what it resumed from counts, and what was lost does not. A job that was made again "
+        "counts once.",
     ]
 
 

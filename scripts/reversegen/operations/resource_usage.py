@@ -15,7 +15,7 @@ from typing import Any
 
 from reversegen.core.errors import BadInput
 from reversegen.core.markdown import filled, narrow_tables
-from reversegen.core.used_resources import read_used
+from reversegen.core.used_resources import read_earlier_seconds, read_used
 from reversegen.workflow.stages import rule_of
 
 
@@ -25,6 +25,9 @@ class EndedJob:
 
     rule: str
     seconds: float
+    """Of its last start."""
+    earlier_seconds: float
+    """Of the part that it resumed from; 0 if it did not resume."""
     cpu_seconds: float | None
     """None, like `peak_mb`, if neither the job's log nor Snakemake has it."""
     peak_mb: float | None
@@ -50,7 +53,7 @@ def read_jobs(folder: Path) -> list[EndedJob]:
 
 
 def _read(path: Path, log_file: Path) -> Iterable[EndedJob]:
-    used = read_used(log_file)
+    used, earlier = read_used(log_file), read_earlier_seconds(log_file)
     with path.open(newline="") as file:
         for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
             try:
@@ -58,6 +61,7 @@ def _read(path: Path, log_file: Path) -> Iterable[EndedJob]:
                 yield EndedJob(
                     rule=row.get("rule_name") or rule_of(path),
                     seconds=float(row["s"]),
+                    earlier_seconds=earlier,
                     cpu_seconds=used.cpu_seconds if used else _number(row["cpu_time"]),
                     peak_mb=used.peak_mb if used else _number(row["max_rss"]),
                     threads=int(row["threads"]) if row.get("threads") else None,
@@ -84,7 +88,7 @@ HEAD = (
 )
 
 NOTES = (
-    "`hours`: the sum over the rule's jobs, as if one ran after the other.",
+    "`hours`: the sum over the rule's jobs, as if one ran after the other, with the part that a job resumed from.",
     "`longest, min`, `peak, MB`: the longest job, in minutes, and the largest resident memory. Memory that processes share, "
     "such as the packages that `make demo` imports once, counts in each of them.",
     "`of limit`, `of asked`: the share of the time limit and of the requested memory that the job nearest to it used.",
@@ -112,11 +116,11 @@ def usage_table(jobs: Sequence[EndedJob]) -> str:
 def _cells(rule: str, jobs: Sequence[EndedJob]) -> list[str]:
     memory = [job.peak_mb for job in jobs if job.peak_mb is not None]
     measured = [job for job in jobs if job.cpu_seconds is not None and job.threads is not None and job.seconds]
-    known = [job.gpus * job.seconds for job in jobs if job.gpus is not None]
+    known = [job.gpus * (job.seconds + job.earlier_seconds) for job in jobs if job.gpus is not None]
     return [
         rule,
         str(len(jobs)),
-        f"{sum(job.seconds for job in jobs) / 3600:.2f}",
+        f"{sum(job.seconds + job.earlier_seconds for job in jobs) / 3600:.2f}",
         f"{max((job.seconds for job in jobs), default=0.0) / 60:.1f}",
         _share([job.seconds / 60 / job.minutes for job in jobs if job.minutes]),
         f"{max(memory):.0f}" if memory else "",

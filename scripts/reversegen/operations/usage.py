@@ -11,6 +11,7 @@ from pathlib import Path
 
 from reversegen.config.workflow import Configuration
 from reversegen.core.files import numbered_lines, read_json
+from reversegen.core.used_resources import read_earlier_seconds
 from reversegen.engines.endpoint.call_log import calls_folder
 from reversegen.operations.job import Amount, Job
 from reversegen.operations.prices import BATCH_PRICE, endpoint_price, gpus_of_size, money_of_endpoint, money_of_gpus
@@ -23,7 +24,10 @@ def used_amount(job: Job, configuration: Configuration, folder: Path) -> Amount 
 
 
 def amount_of_run(job: Job, run: str, configuration: Configuration, folder: Path) -> Amount | None:
-    """The amount that one run has used; None if it has neither ended nor called an endpoint."""
+    """The amount that one run has used; None if it has neither ended nor called an endpoint.
+
+    Of a job that has resumed, the seconds of what it resumed from count too, as its tokens do.
+    """
     output = job.output_of(run, folder)
     calls = list(_calls(calls_folder(output)))
     benchmark = folder / job.file("benchmarks", f"{run}.tsv")
@@ -31,7 +35,10 @@ def amount_of_run(job: Job, run: str, configuration: Configuration, folder: Path
         return None
     model = configuration.models[job.model]
     gpus = gpus_of_size(model, configuration) * job.processes
-    hours = sum(benchmark_seconds(benchmark)) / 3600 * gpus if benchmark.is_file() else 0.0
+    hours = 0.0
+    if benchmark.is_file():
+        earlier = read_earlier_seconds(folder / job.file("logs", f"{run}.log"))
+        hours = (sum(benchmark_seconds(benchmark)) + earlier) / 3600 * gpus
     amount = replace(_recorded(output), gpu_hours=hours)
     if not model.endpoint:
         return replace(amount, money=money_of_gpus(hours, configuration))

@@ -12,12 +12,12 @@ from reversegen.evaluation.outcomes import EvaluationOutcomes, Run
 from reversegen.evaluation.statistics import NOTHING, Estimate, difference, estimate, pooled_estimate
 from reversegen.kinds.base import RETAINED
 from reversegen.reporting.rows import TARGET_ROWS, row_name, task_and_seed
-from reversegen.reporting.tables import descriptions, headline_metrics
+from reversegen.reporting.tables import OUTCOMES, descriptions, headline_metrics
 
 NULL = "\N{EN DASH}"
 PROPOSER = (
-    *("failure_rate", "validity", "unique_share", "distinct_3", "self_bleu", "semantic_diversity", "vendi_score"),
-    "type_entropy",
+    *("failure_rate", *OUTCOMES, "validity", "unique_share", "distinct_3", "self_bleu", "semantic_diversity"),
+    *("vendi_score", "type_entropy"),
 )
 BySeed = Mapping[int, EvaluationOutcomes]
 
@@ -129,12 +129,13 @@ def _ablation_parts(tasks: Mapping[str, Mapping[int, Run]]) -> list[TablePart]:
             "proposer",
             last,
             rows["proposer"].get(last, {}),
-            ("failure_rate", "validity", "unique_share", "distinct_3"),
+            ("failure_rate", *OUTCOMES, "validity", "unique_share", "distinct_3"),
             f"{parent} {parent_last}",
             parent_rows["proposer"].get(parent_last, {}),
         )
         enhanced, other = (by_role["target"].get("reversegen", {}) for by_role in (rows, parent_rows))
-        columns = (headline_metrics(run.kind)[0].name, RETAINED.name)
+        main = headline_metrics(run.kind)[0]
+        columns = tuple(dict.fromkeys((main.name, *main.beside, RETAINED.name)))
         entries += _entries("target", "reversegen", enhanced, columns, f"{parent} reversegen", other)
         heads = {"task": task, "extends": parent or NULL, "iterations": last}
         lines[run.kind].append(Line(run, task, heads, entries))

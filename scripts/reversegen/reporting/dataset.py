@@ -37,6 +37,7 @@ SCHEMAS: dict[str, dict[str, pyarrow.DataType]] = {
         "id": _TEXT,
         "iteration": pyarrow.int32(),
         "verdict": _TEXT,
+        "abstained": pyarrow.bool_(),
         "score": pyarrow.float64(),
         "detail": _TEXT,
         "subject": _TEXT,
@@ -137,7 +138,8 @@ def write_dataset(
     `arms` are those of proposers 0 to N. `enhancement` has the rows by source; it is empty if the target is not enhanced. If
     the kind's instructions ask for harm, texts are left out unless `include_text` is set, and the card states both.
     """
-    harmful = open_kind(kind).harmful
+    opened = open_kind(kind)
+    harmful = opened.harmful
     enhancing = {row.instruction_id for rows in enhancement.values() for row in rows}
     pairs = [{"iteration": k, **pair.model_dump()} for k, arm in enumerate(arms) for pair in arm.pairs]
     configurations: dict[str, dict[str, Rows]] = {
@@ -153,8 +155,10 @@ def write_dataset(
             (building / name).mkdir()
             for split, rows in splits.items():
                 pyarrow.parquet.write_table(_table(rows, name, masked=masked), building / name / f"{split}.parquet")
-        verdicts = Counter(row["verdict"] for rows in configurations["instructions"].values() for row in rows)
-        text = card(origin, counts, verdicts, harmful=harmful, masked=masked)
+        rows = [row for several in configurations["instructions"].values() for row in several]
+        verdicts = Counter(row["verdict"] for row in rows)
+        abstentions = sum(row["abstained"] for row in rows) if opened.abstains else None
+        text = card(origin, counts, verdicts, abstentions, harmful=harmful, masked=masked)
         (building / "README.md").write_text(text, encoding="utf-8")
     log.info("rows: %s", counts)
     return counts
@@ -182,7 +186,7 @@ def instruction_rows(arms: Sequence[Arm], enhancing: Collection[str] = ()) -> di
                 {
                     "id": i.id,
                     "iteration": iteration,
-                    **labels[i.id].model_dump(include={"verdict", "score", "detail"}),
+                    **labels[i.id].model_dump(include={"verdict", "abstained", "score", "detail"}),
                     "subject": i.subject,
                     "characters": len(i.text),
                     "instruction": i.text,

@@ -62,9 +62,9 @@ a loop in which a proposer learns from the failures of the target. The target is
 $composition
 
 - `instructions`: a row for each distinct instruction of each iteration that was judged: $verdicts. `failed` means that the
-  target failed. `invalid` means that no verdict was possible: leave these rows out of a rate. Instructions that were written
-  for held-out prompts only are in `heldout`: no pair and no enhancement row has them. `iteration` is the number of the
-  proposer; proposer 0 had no preference training.
+  target failed.$abstentions `invalid` means that no verdict was possible: leave these rows out of a rate.
+  Instructions that were written for held-out prompts only are in `heldout`: no pair and no enhancement row has them.
+  `iteration` is the number of the proposer; proposer 0 had no preference training.
 - `pairs`: TRL's preference format. Both sides are instructions: **`chosen` made the target fail**, `rejected` did not. Pairs
   of iteration k trained proposer k + 1.$enhancement
 - Texts are unchanged and may contain special tokens of models: break up those of your own tokenizer before you train.
@@ -111,11 +111,12 @@ def card(
     origin: Origin,
     counts: Mapping[str, Mapping[str, int]],
     verdicts: Mapping[str, int],
+    abstentions: int | None,
     *,
     harmful: bool,
     masked: bool,
 ) -> str:
-    """The content of the data set's README.md."""
+    """The content of the data set's README.md. `abstentions` of the passed answers abstain; None if they cannot."""
     last = max(origin.evaluations, key=lambda e: -1 if e.iteration is None else e.iteration)
     total = sum(n for splits in counts.values() for n in splits.values())
     header = {
@@ -144,6 +145,7 @@ def card(
         kind=last.kind,
         composition=_table(("configuration", "split", "rows"), sizes),
         verdicts=", ".join(f"{verdicts.get(name, 0):,} {name}" for name in ("failed", "passed", "invalid")),
+        abstentions="" if abstentions is None else ABSTENTIONS.format(abstentions),
         enhancement=ENHANCEMENT if "enhancement" in counts else "",
         masking=MASKED if masked else "",
         sources=_table(("source", "where from", "licence", "seed instructions"), sources),
@@ -158,6 +160,8 @@ def card(
     )
 
 
+ABSTENTIONS = """
+  Of `passed`, {:,} are abstentions: the target says that it does not know, and `abstained` is true. The others are right."""
 ENHANCEMENT = """
 - `enhancement`: rows that enhance the target, in TRL's prompt-completion format. Each source has equally many: failures of
   the trained proposers (`reversegen`), valid instructions of proposer 0 (`warmup`), its failures (`warmup_failures`) and

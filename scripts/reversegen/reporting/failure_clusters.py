@@ -105,10 +105,11 @@ def _clusters(
     cluster_of_failed = dict(zip(ids, failed_cluster.tolist(), strict=True))
     cluster_of_passed = dict(zip(passed_ids, passed_cluster.tolist(), strict=True))
     failed = [Counter(cluster_of_failed[i] for i in iteration) for iteration in judged.failed_by_iteration]
-    passed = [
-        Counter(cluster_of_passed[i] for i in iteration if i in cluster_of_passed)
-        for iteration in judged.passed_by_iteration
-    ]
+    passed, abstained = (
+        [Counter(cluster_of_passed[i] for i in iteration if i in cluster_of_passed) for iteration in by_iteration]
+        for by_iteration in (judged.passed_by_iteration, judged.abstained_by_iteration)
+    )
+    abstentions = Counter(cluster_of_passed[i] for i in judged.abstentions)
     clusters = []
     for n in range(len(terms)):
         members = np.flatnonzero(failed_cluster == n)
@@ -123,8 +124,10 @@ def _clusters(
                 vectors=vectors,
                 failed=len(members),
                 passed=int((passed_cluster == n).sum()),
+                abstained=abstentions[n],
                 failed_by_iteration=[counts[n] for counts in failed],
                 passed_by_iteration=[counts[n] for counts in passed],
+                abstained_by_iteration=[counts[n] for counts in abstained],
                 examples=[ids[m] for m in nearest],
             )
         )

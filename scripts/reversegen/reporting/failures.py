@@ -25,10 +25,14 @@ class JudgedInstructions:
     """By id, with their texts, in no cluster yet."""
     passes: dict[str, str] = field(default_factory=dict)
     """Texts by id, without those that failed in another iteration."""
+    abstentions: set[str] = field(default_factory=set)
+    """Ids of the passed instructions to which the target says that it does not know when it is first asked."""
     failed_by_iteration: list[list[str]] = field(default_factory=list)
     """Ids."""
     passed_by_iteration: list[list[str]] = field(default_factory=list)
     """Ids."""
+    abstained_by_iteration: list[list[str]] = field(default_factory=list)
+    """Ids of the passed instructions to which the target says that it does not know."""
 
 
 def read_judged_instructions(
@@ -59,6 +63,7 @@ def read_judged_instructions(
         }
         judged.failed_by_iteration.append([])
         judged.passed_by_iteration.append([])
+        judged.abstained_by_iteration.append([])
         for instruction in read_records(path, Instruction):
             identity, label = instruction.id, verdicts.get(instruction.id)
             if label is None or label.verdict == "invalid":
@@ -66,6 +71,10 @@ def read_judged_instructions(
             samples[identity] += len(instruction.samples)
             if label.verdict == "passed":
                 judged.passed_by_iteration[k].append(identity)
+                if label.abstained:
+                    judged.abstained_by_iteration[k].append(identity)
+                    if identity not in judged.passes:
+                        judged.abstentions.add(identity)
                 judged.passes.setdefault(identity, instruction.text)
                 continue
             judged.failed_by_iteration[k].append(identity)
@@ -75,6 +84,7 @@ def read_judged_instructions(
                 )
     for identity, failure in judged.failures.items():
         judged.passes.pop(identity, None)
+        judged.abstentions.discard(identity)
         judged.failures[identity] = failure.model_copy(update={"samples": samples[identity]})
     return judged
 

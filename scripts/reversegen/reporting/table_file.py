@@ -9,14 +9,21 @@ from pathlib import Path
 from reversegen.core.errors import BadInput
 from reversegen.core.markdown import JOINED, SCREEN, filled, markdown_table
 from reversegen.core.metric import MetricDescription, metric_words
-from reversegen.evaluation.eval_file import EvalFile
+from reversegen.evaluation.eval_file import ABSTAINED_SHARE, RIGHT_SHARE, EvalFile
 from reversegen.evaluation.outcomes import EvaluationOutcomes
-from reversegen.evaluation.proposer import ABSTAINED_SHARE, RIGHT_SHARE
 from reversegen.evaluation.statistics import comparison, difference
-from reversegen.kinds.base import RETAINED
+from reversegen.kinds.base import RETAINED, KeptShare, OutcomeShare
 from reversegen.reporting.rows import TARGET_ROWS
 from reversegen.reporting.run_checks import checks_section
-from reversegen.reporting.tables import Cell, cell_text, headline_metrics, main_metric, markdown, table
+from reversegen.reporting.tables import (
+    Cell,
+    cell_text,
+    descriptions,
+    headline_metrics,
+    main_metric,
+    markdown,
+    table,
+)
 
 Rows = dict[str, dict[str, Cell]]
 PROPOSER_COLUMNS = {
@@ -101,11 +108,17 @@ def _joined_numbers(text: str) -> str:
 def _proposer_table(proposers: Rows) -> str:
     first = next(iter(proposers.values()))
     heads = {name: head for name, head in PROPOSER_COLUMNS.items() if name in first}
-    rows = [[row, *(" ".join(cell_text(cells[name])).strip() for name in heads)] for row, cells in proposers.items()]
+    numbers = {name: [cell_text(cells[name]) for cells in proposers.values()] for name in heads}
+    iterations = {"iteration": list(proposers)}
+    columns = iterations | {heads[name]: [" ".join(text).strip() for text in texts] for name, texts in numbers.items()}
+    if _width(columns) > SCREEN:  # values without intervals, except the first, and as many of them as fit
+        values = {heads[name]: [value for value, _ in texts] for name, texts in numbers.items()}
+        columns = _fitting(iterations | {heads["failure_rate"]: columns[heads["failure_rate"]]}, values)
+    rows = [list(row) for row in zip(*columns.values(), strict=True)]
     if len(rows) > MOST_ITERATIONS:
         omitted = ["\N{HORIZONTAL ELLIPSIS}"] * len(rows[0])
         rows = [rows[0], omitted, *rows[2 - MOST_ITERATIONS :]]
-    return markdown_table(["iteration", *heads.values()], rows, padded=True)
+    return markdown_table(list(columns), rows, padded=True)
 
 
 def _target_table(targets: Rows, main: MetricDescription, kind: str) -> str:
@@ -116,11 +129,26 @@ def _target_table(targets: Rows, main: MetricDescription, kind: str) -> str:
         columns["reversegen less this"] = [_less(targets, row, main) for row in targets]
     headlines = [metric.name for metric in headline_metrics(kind)]
     names = dict.fromkeys([*main.beside, *headlines[:2], RETAINED.name, *headlines[2:]])
-    for name in (name for name in names if name != main.name and all(name in cells for cells in targets.values())):
-        columns[metric_words(name)] = [cell_text(cells[name])[0] for cells in targets.values()]
-        if _width(columns) > SCREEN:
-            columns.popitem()
+    shown = [name for name in names if name != main.name and all(name in cells for cells in targets.values())]
+    described = descriptions(kind)
+    values = {_head(described[name]): [cell_text(cells[name])[0] for cells in targets.values()] for name in shown}
+    columns = _fitting(columns, values)
     return markdown_table(list(columns), zip(*columns.values(), strict=True), padded=True)
+
+
+def _head(metric: MetricDescription) -> str:
+    """The head of a metric's column: right, wrong or abstained for a share of outcomes, else its name in words."""
+    if isinstance(metric, OutcomeShare) and not isinstance(metric, KeptShare):
+        return metric.outcome
+    return "right" if metric.counts == "right" else metric_words(metric.name)
+
+
+def _fitting(columns: dict[str, list[str]], more: dict[str, list[str]]) -> dict[str, list[str]]:
+    """The columns, and those of `more` that still fit the screen beside them."""
+    for head, cells in more.items():
+        wider = columns | {head: columns.get(head, cells)}
+        columns = wider if _width(wider) <= SCREEN else columns
+    return columns
 
 
 def _less(targets: Rows, row: str, main: MetricDescription) -> str:

@@ -12,16 +12,16 @@ from functools import cached_property
 from reversegen.core.escaping import csv_cell, markdown_text
 from reversegen.core.markdown import filled, narrow_tables
 from reversegen.core.metric import Metric, MetricDescription
-from reversegen.evaluation.eval_file import EvalFile
+from reversegen.evaluation.eval_file import OUTCOME_SHARES, EvalFile
 from reversegen.evaluation.outcomes import EvaluationOutcomes
-from reversegen.evaluation.proposer import ABSTAINED_SHARE, PROPOSER_METRICS, RIGHT_SHARE
+from reversegen.evaluation.proposer import PROPOSER_METRICS
 from reversegen.evaluation.statistics import Estimate, coverage, pooled_estimate, resample
 from reversegen.evaluation.target import TARGET_METRICS, TRAINING_METRICS
 from reversegen.kinds import target_metrics
 from reversegen.reporting.rows import ROWS, numbers, row_identity, row_name, row_order, tasks_of
 
 DIVERSITY = ("unique_share", "distinct_3", "type_entropy", "novelty")
-OUTCOMES = (RIGHT_SHARE.name, ABSTAINED_SHARE.name)
+OUTCOMES = tuple(metric.name for metric in OUTCOME_SHARES)
 """Columns of proposers whose target may abstain."""
 PROPOSER = ("failure_rate", "failure_rate_corrected", *OUTCOMES, "validity", "failure_rate_unique", "yield", *DIVERSITY)
 MOST_TYPES = 10

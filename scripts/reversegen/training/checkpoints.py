@@ -17,11 +17,15 @@ from transformers import TrainerCallback
 
 from reversegen.core.errors import Interrupted
 from reversegen.core.files import own_name, remove_abandoned, sync, sync_folder, write_text
+from reversegen.core.used_resources import WorkSeconds
 
 log = logging.getLogger("reversegen")
 
 SECONDS = 1800.0
 """Time between two checkpoints. A killed job repeats at most half an hour; saving 8 billion parameters takes minutes."""
+
+SECONDS_FILE = "work_seconds"
+"""The file in a checkpoint with the seconds of training that led to it."""
 
 
 class Checkpoints(TrainerCallback):
@@ -40,6 +44,7 @@ class Checkpoints(TrainerCallback):
         [name] = broadcast_object_list([own_name(self.place / "trainer").name])
         self.own_folder = self.place / str(name)
         self.signalled = False
+        self.worked = WorkSeconds()
         self.due = time.monotonic() + SECONDS
         if PartialState().is_main_process:
             file = self.place / "key"
@@ -70,7 +75,9 @@ class Checkpoints(TrainerCallback):
         if not steps:
             return None
         log.info("resuming after step %d", steps[-1])
-        return str(self.place / f"step-{steps[-1]}")
+        newest = self.place / f"step-{steps[-1]}"
+        self.worked = WorkSeconds(newest / SECONDS_FILE)
+        return str(newest)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Request a checkpoint if one is due in any process. All processes must save together."""
@@ -94,6 +101,7 @@ class Checkpoints(TrainerCallback):
             )
 
     def _keep(self, written: Path, place: Path) -> None:
+        self.worked.keep(written / SECONDS_FILE)
         sync_folder(written)
         try:
             written.replace(place)

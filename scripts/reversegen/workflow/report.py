@@ -162,6 +162,11 @@ def shipped_outcomes(configuration: Configuration, wildcards: Wildcards) -> list
     return [file for name in tasks for file in shipped_runs(name)]
 
 
+def shipped_outcomes_hash(configuration: Configuration, wildcards: Wildcards) -> str:
+    """A hash of these files, so that a table is made again when one changes; a checkout changes only their times."""
+    return content_id(*(Path(file).read_text() for file in shipped_outcomes(configuration, wildcards)))
+
+
 def without_results(configuration: Configuration, wildcards: Wildcards) -> list[str]:
     """The table's tasks without results."""
     names = table_tasks(configuration, wildcards)

@@ -46,6 +46,8 @@ class World:
     named: Callable[[str, str], Sequence[str]] | None = None
     """(question, response) to the canonical names of all possible answers of the question's type that the response names, in
     order, each once. None if the world cannot tell."""
+    subject: Callable[[str], Sequence[str]] | None = None
+    """All names of what a question is about; empty for a text that is no question. None if the world cannot tell."""
     entities: Callable[[str], frozenset[str]] | None = None
     """The held-out units that a text names by any of their names. None if only whole questions are held out."""
     table: Path | None = None

@@ -82,7 +82,13 @@ def test_a_card_has_size_rate_share_by_iteration_and_examples() -> None:
     assert "33\N{NO-BREAK SPACE}% of the failures in iteration 0, 33\N{NO-BREAK SPACE}% in iteration 1" in card
     assert "iteration 0: 33.3%; iteration 1: 33.3%" in card
     assert "<li>question 1</li><li>question 4</li><li>question 7</li>" in card
+    assert "abstained" not in card
     assert "Wilson" in text
+
+
+def test_a_card_of_a_kind_that_abstains_shows_right_and_abstained_answers_apart() -> None:
+    cards = re.findall(r"<li><h3>.*?</button></li>", task_page(replace(content(), abstains=True)), re.DOTALL)
+    assert "<strong>10</strong> failing, 1 right, 1 abstained, rate 0.833" in cards[2]
 
 
 def test_a_run_without_failures_has_a_sentence_instead_of_cards() -> None:

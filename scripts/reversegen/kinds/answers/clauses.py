@@ -153,6 +153,8 @@ class Clause(NamedTuple):
 def clauses(text: str, finished: bool, question: str, wordings: Iterable[str] = ()) -> list[Clause]:
     """The clauses of a response, each once, up to a question that the response asks itself after its answer.
 
+    A question of words of `question` alone ("Gold?") is an echo and no clause.
+
     If some follow "Answer:" or `####`, only these count. Parts that deny something ("not Sydney", "rather than Sydney") are
     removed. `wordings` are further forms of an abstention.
     """
@@ -163,10 +165,13 @@ def clauses(text: str, finished: bool, question: str, wordings: Iterable[str] = 
     for pattern, replacement in _CONTRACTIONS:
         plain = pattern.sub(replacement, plain)
     sentences = [sentence.strip() for sentence in _SENTENCE.split(plain) if sentence and sentence.strip(" \t.,'\"()-")]
+    asked = {word.text for word in words_of(question)}
     seen: dict[str, Clause] = {}
     answered = False
     for number, sentence in enumerate(sentences):
         whole = finished or number < len(sentences) - 1 or bool(re.search(r"[.!?]['\")\]]*\Z", plain.rstrip()))
+        if sentence.endswith("?") and {w.text for w in words_of(sentence)} <= asked:
+            continue
         if sentence.endswith("?") and _ASKS.match(sentence):
             if seen and normal(sentence) != normal(question):
                 break

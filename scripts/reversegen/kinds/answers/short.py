@@ -14,6 +14,7 @@ The rules, in this order:
 - What a clause denies ("not Sydney", "rather than Sydney") is no answer.
 - If a world lists the possible answers of the question, the names in the clauses that are about the question decide, and
   otherwise those in all clauses.
+- What the question is about is a wrong answer to it, in any letter case, if it is all that a clause states.
 - Without such a list, an accepted name anywhere outside a denial is right, and a stated value without one is wrong.
 - A correction ("No, ...", "Actually, ...") is about the question too, so an answer and another one that corrects it are two.
 - If the accepted answer is a number, the numbers in the clauses that are about the question decide; years, if it asks for one.
@@ -81,6 +82,8 @@ class OpenQuestion:
     """The task's own wordings of an abstention."""
     named: Callable[[str, str], Sequence[str]] | None = None
     """(question, text) to the names of possible answers in the text; None if no world knows the question."""
+    subject: Sequence[str] = ()
+    """All names of what the question is about; empty if no world knows the question."""
 
 
 class ShortAnswer(NamedTuple):
@@ -138,7 +141,7 @@ def _verdicts(asked: OpenQuestion, stating: Sequence[Clause]) -> tuple[bool, boo
             for part in [value] if _holds_joined(value, asked) else parts(value):
                 if _holds(part, asked):
                     right = True
-                elif _says(part, asked.question) and not _derives(part, asked):
+                elif _says(part, asked.question, _subject(clause, asked)) and not _derives(part, asked):
                     wrong = True
         in_question = _holds(asked.question, asked)
         right = right or (
@@ -189,13 +192,26 @@ def _number_verdicts(asked: OpenQuestion, stating: Sequence[Clause]) -> tuple[bo
     return right, wrong
 
 
-def _says(value: str, question: str) -> bool:
-    """Whether a stated value may be an answer: it is short, not vague, and a name or more than words of the question."""
+def _subject(clause: Clause, asked: OpenQuestion) -> Sequence[str]:
+    """The names of what the question is about that a clause may answer; none if it ends as "the symbol of copper" does."""
+    whole = f" {normal(clause.text)}"
+    return [name for name in asked.subject if not whole.endswith((f" of {normal(name)}", f" for {normal(name)}"))]
+
+
+def _says(value: str, question: str, subject: Sequence[str] = ()) -> bool:
+    """Whether a stated value may be an answer: it is short, not vague, and a name or more than words of the question.
+
+    It is a name if it has capital letters here or in the question, or if it is what the question is about, as copper is in
+    "The symbol of copper is copper".
+    """
     words = words_of(value)
     if not words or len(words) > _LONGEST or _VAGUE.match(value):
         return False
     known, counted = content_words(question), [word for word in words if word.text not in _FUNCTION_WORDS]
-    if counted and all(word.capital for word in counted):
+    names = {word.text for word in words_of(question)[1:] if word.capital}
+    if counted and all(word.capital or word.text in names for word in counted):
+        return True
+    if normal(value) in map(normal, subject):
         return True
     return any(not any(alike(word.text, one) for one in known) for word in counted)
 

@@ -31,7 +31,7 @@ def cluster_cards(content: PageContent) -> str:
         return "<p>The target failed on no instruction.</p>"
     by_iteration = [sum(counts) for counts in zip(*(c.failed_by_iteration for c in content.clusters), strict=True)]
     failures = {failure.instruction_id: failure for failure in content.failures}
-    cards = [_card(c, by_iteration, failures, content.harmful) for c in content.clusters]
+    cards = [_card(c, by_iteration, failures, content) for c in content.clusters]
     parts = [note(_explanation(content, content.clusters)), f'<ol class="cards">\n{"".join(cards[:CARDS])}</ol>']
     if cards[CARDS:]:
         summary = f"<summary>{len(cards) - CARDS} smaller clusters</summary>"
@@ -51,7 +51,7 @@ def _explanation(content: PageContent, clusters: Sequence[Cluster]) -> str:
     )
 
 
-def _card(cluster: Cluster, by_iteration: Sequence[int], failures: Mapping[str, Failure], harmful: bool) -> str:
+def _card(cluster: Cluster, by_iteration: Sequence[int], failures: Mapping[str, Failure], content: PageContent) -> str:
     rate = wilson(cluster.failed, cluster.failed + cluster.passed)
     shares = [n / whole if whole else 0.0 for n, whole in zip(cluster.failed_by_iteration, by_iteration, strict=True)]
     trend = f"{shares[0]:.0%} of the failures in iteration 0"
@@ -59,10 +59,13 @@ def _card(cluster: Cluster, by_iteration: Sequence[int], failures: Mapping[str, 
         trend += f", {shares[-1]:.0%} in iteration {len(shares) - 1}"
     trend = trend.replace("%", "\N{NO-BREAK SPACE}%")
     in_words = "; ".join(f"iteration {k}: {share:.1%}" for k, share in enumerate(shares))
-    examples = [_example(failures[i], harmful) for i in cluster.examples[:3] if i in failures]
+    examples = [_example(failures[i], content.harmful) for i in cluster.examples[:3] if i in failures]
+    right = (
+        f", {cluster.passed - cluster.abstained:,} right, {cluster.abstained:,} abstained" if content.abstains else ""
+    )
     return (
         f"<li><h3>{html_text(cluster.label)}</h3>\n"
-        f'<p class="facts"><strong>{cluster.failed:,}</strong> failing, rate {metric_html(rate)}</p>\n'
+        f'<p class="facts"><strong>{cluster.failed:,}</strong> failing{right}, rate {metric_html(rate)}</p>\n'
         f'<div class="trend">{columns(shares, in_words)}<span>{html_text(trend)}</span></div>\n'
         f"<ul>{''.join(f'<li>{example}</li>' for example in examples)}</ul>\n"
         f'<button type="button" data-cluster="{cluster.number}" hidden>Show its examples</button></li>\n'

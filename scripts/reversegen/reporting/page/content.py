@@ -38,6 +38,8 @@ class PageContent:
     """The same evaluations with the verdict on each prompt or question."""
     harmful: bool = False
     """Whether the page masks the texts of failures."""
+    abstains: bool = False
+    """Whether an answer may say that the target does not know."""
     run: str = ""
     """The run that all parts below come from: the task with one of these random seeds."""
     clusters: Sequence[Cluster] | None = None
@@ -62,6 +64,7 @@ def read_results(
         evaluations=read_evaluations(evaluations, task, reused),
         outcomes=read_outcomes(evaluations, tests, task, reused, kind),
         harmful=kind.harmful,
+        abstains=kind.abstains,
     )
 
 

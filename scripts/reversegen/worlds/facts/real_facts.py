@@ -53,7 +53,7 @@ CREDIT = (
 _CHEMISTRY = frozenset(("atomic", "chemical", "chemistry", "element", "elements", "periodic", "symbol", "symbols"))
 """Words of a text in which symbols and names of elements are meant as such."""
 _SYMBOL_PLACES = frozenset(("as", "by", "for", "is", "of", "symbol", "was"))
-"""Words after which an ordinary word such as `I` or `As` may be a symbol, if it ends its sentence."""
+"""Words after which a symbol may have any letter case and be an ordinary word such as `I` or `As`, if it ends the text."""
 _SYMBOL_WORDS = frozenset(("Am", "As", "At", "Be", "He", "I", "In", "No"))
 """Symbols that are also ordinary words."""
 _SHORT = 3
@@ -103,6 +103,11 @@ class Facts:
         fact = self.read(question)
         return tuple(chain(*fact.right)) if fact else ()
 
+    def subject(self, question: str) -> Sequence[str]:
+        """All names of what a question is about; empty for a text that is no question."""
+        fact = self.read(question)
+        return fact.subject if fact else ()
+
     def named(self, question: str, response: str) -> Sequence[str]:
         """The canonical names of all answers of the question's type that a response names, in order, each once.
 
@@ -140,7 +145,7 @@ class Facts:
             symbol, unit = self.table.symbols.get(word.key, ("", ""))
             alone = len(words) == 1 or f"({symbol})" in text or f"**{symbol}**" in text or f'"{symbol}"' in text
             ends = place == len(words) - 1 and words[place - 1].key in _SYMBOL_PLACES
-            if symbol and (alone or (word.written == symbol and (ends or symbol not in _SYMBOL_WORDS))):
+            if symbol and (alone or ends or (word.written == symbol and symbol not in _SYMBOL_WORDS)):
                 symbols.append((symbol, unit))
         return symbols
 
@@ -219,6 +224,7 @@ def open_world(table: Path) -> World:
         credit=CREDIT,
         aliases=lambda question: facts().aliases(question),
         named=lambda question, response: facts().named(question, response),
+        subject=lambda question: facts().subject(question),
         entities=lambda text: facts().entities(text),
     )
 
