@@ -13,6 +13,7 @@ from types import MethodType
 sys.path.insert(0, str(Path(inspect.currentframe().f_code.co_filename).parents[1] / "scripts"))
 
 from reversegen.config.fields import TASK_WILDCARD
+from reversegen.config.judge_settings import EXACT
 from reversegen.core.sources import SOURCES
 from reversegen.reporting.reported import read_reported
 from reversegen.workflow import arms, enhance, evaluate, explore, judge, models, prepare, publish, roles, shards, tasks
@@ -63,6 +64,7 @@ wildcard_constraints:
     set=r"\w[\w-]*",
     artefact=r"dataset|iter(0|[1-9][0-9]*)/proposer|enhanced/\w+/target",
     model="|".join(map(re.escape, CONFIGURATION.models)),
+    judge="|".join(map(re.escape, [*CONFIGURATION.models, EXACT])),
     table="|".join(TABLES),
 
 
@@ -75,7 +77,6 @@ def bound(function):
 setting = bound(tasks.setting)
 whole_setting = bound(tasks.whole_setting)
 kind_use = bound(tasks.kind_use)
-judged = bound(tasks.judged)
 referenced = bound(tasks.referenced)
 multiple_choice = bound(tasks.multiple_choice)
 probed = bound(tasks.probed)
@@ -154,6 +155,15 @@ test_source = bound(prepare.test_source)
 
 # judge
 judge_setting = bound(judge.judge_setting)
+whole_judge = judge.whole_judge(CONFIGURATION)
+judge_decision = bound(judge.judge_decision)
+holds_out = bound(judge.holds_out)
+panel_files = bound(judge.panel_files)
+holdout_files = bound(judge.holdout_files)
+judge_folders = bound(judge.judge_folders)
+first_evaluation = bound(judge.first_evaluation)
+checked_gap = bound(judge.checked_gap)
+pairs_group = bound(judge.pairs_group)
 labelled_files = ends_snakemake(file_checks.labelled_files)
 labelled_sources = bound(judge.labelled_sources)
 labelled_openings = bound(judge.labelled_openings)

@@ -64,7 +64,7 @@ rule choose_instructions:
         seeds=part_file("seeds.jsonl"),
         drawn_seeds="results/{task}/enhanced/drawn_seeds.jsonl",
         seed_references="results/{task}/enhanced/seed_references.jsonl",
-        seed_judgements=branch(judged, then=part_file("enhanced/seed_judgements.jsonl")),
+        seed_judgements=panel_files("enhanced/seed_judgements/JUDGE.jsonl"),
         probe=branch(multiple_choice, then=part_file("probe/labels.jsonl")),
         tests=test_questions,
         world=world_tables,
@@ -85,6 +85,7 @@ rule choose_instructions:
     params:
         kind=kind_use,
         settings=setting("enhancement"),
+        decision=judge_decision,
         system=setting("responses.system"),
         random_seed=setting("random_seed"),
         code=code("choose_instructions"),
@@ -128,7 +129,7 @@ rule select_enhancement:
         seeds=part_file("seeds.jsonl"),
         drawn_seeds="results/{task}/enhanced/drawn_seeds.jsonl",
         seed_references="results/{task}/enhanced/seed_references.jsonl",
-        seed_judgements=branch(judged, then=part_file("enhanced/seed_judgements.jsonl")),
+        seed_judgements=panel_files("enhanced/seed_judgements/JUDGE.jsonl"),
         probe=branch(multiple_choice, then=part_file("probe/labels.jsonl")),
         answers=branch(sampled, then="results/{task}/enhanced/answers.jsonl"),
         tests=test_questions,
@@ -154,6 +155,7 @@ rule select_enhancement:
     params:
         kind=kind_use,
         settings=setting("enhancement"),
+        decision=judge_decision,
         system=setting("responses.system"),
         random_seed=setting("random_seed"),
         code=code("select_enhancement"),
@@ -171,6 +173,7 @@ use rule check_contamination as check_enhancement with:
             of_warmup_and_trained("embeddings.npy"), part_file("seeds.embeddings.npy"), test_embeddings
         ),
         evaluation=[],
+        gap=ancient(checked_gap("last")),
         world=world_tables,
     output:
         contamination=report(

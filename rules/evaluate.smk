@@ -11,7 +11,7 @@ rule write_system_texts:
     input:
         target=role_folder("target"),
         teacher=iterated_teacher,
-        judge=role_folder("judge"),
+        judge=judge_folders,
     output:
         system_texts="results/{task}/system_texts.json",
     log:
@@ -64,7 +64,10 @@ rule evaluate_proposer:
         samples=part_file("{arm}/samples.jsonl"),
         instructions=part_file("{arm}/instructions.jsonl"),
         labels=part_file("{arm}/labels.jsonl"),
+        judgements=panel_files("{arm}/judgements/JUDGE.jsonl"),
+        holdout=holdout_files("{arm}/judgements/JUDGE.jsonl"),
         judge=part_file("judge.json"),
+        first=first_evaluation,
         audit=branch(iterated, then=audit_file),
         seeds=part_file("seeds.jsonl"),
         earlier=before_now("instructions.jsonl"),
@@ -232,7 +235,7 @@ rule label_tests:
         questions=test_questions,
         responses="results/{task}/{variant}/responses.jsonl",
         references=[],
-        judgements=branch(judged, then=part_file("{variant}/judgements.jsonl")),
+        judgements=panel_files("{variant}/judgements/JUDGE.jsonl"),
         world=world_tables,
     output:
         labels="results/{task}/{variant}/labels{shard}.jsonl",
@@ -251,6 +254,7 @@ rule label_tests:
     params:
         record="tests",
         kind=kind_use,
+        decision=judge_decision,
         checker_timeout=setting("checker_timeout"),
         shard=shard_of,
         code=code("label_answers"),
@@ -265,6 +269,8 @@ rule evaluate_target:
         confidences=branch(multiple_choice, then=part_file("{variant}/confidences.jsonl")),
         frequencies=branch(repeated, then=part_file("{variant}/frequencies.jsonl")),
         original=original_labels,
+        judgements=panel_files("{variant}/judgements/JUDGE.jsonl"),
+        holdout=holdout_files("{variant}/judgements/JUDGE.jsonl"),
         judge=part_file("judge.json"),
         target=variant_folder,
         selection=variant_selection,
@@ -354,7 +360,7 @@ use rule label_responses as label_transfer with:
         questions=rules.select_failures.output.instructions,
         responses="results/{task}/transfer/{model}/responses.jsonl",
         references=branch(referenced, then=last_iteration("references.jsonl")),
-        judgements=branch(judged, then=part_file("transfer/{model}/judgements.jsonl")),
+        judgements=panel_files("transfer/{model}/judgements/JUDGE.jsonl"),
         checked=ancient(part_file("judge.json")),
         world=world_tables,
     output:
@@ -371,6 +377,8 @@ rule evaluate_transfer:
     input:
         instructions=rules.select_failures.output.instructions,
         labels="results/{task}/transfer/{model}/labels.jsonl",
+        judgements=panel_files("transfer/{model}/judgements/JUDGE.jsonl"),
+        holdout=holdout_files("transfer/{model}/judgements/JUDGE.jsonl"),
         target=role_folder("transfer"),
         world=world_tables,
     output:

@@ -329,7 +329,7 @@ rule label_responses:
         questions=rules.collect_instructions.output.instructions,
         responses="results/{task}/{arm}/responses.jsonl",
         references=branch(referenced, then=part_file("{arm}/references.jsonl")),
-        judgements=branch(judged, then=part_file("{arm}/judgements.jsonl")),
+        judgements=panel_files("{arm}/judgements/JUDGE.jsonl"),
         checked=ancient("results/{task}/judge.json"),
         world=world_tables,
     output:
@@ -349,6 +349,7 @@ rule label_responses:
     params:
         record="instructions",
         kind=kind_use,
+        decision=judge_decision,
         checker_timeout=setting("checker_timeout"),
         shard=shard_of,
         code=code("label_answers"),
@@ -396,6 +397,7 @@ use rule check_contamination as check_pairs with:
         seeds=part_file("seeds.jsonl"),
         embeddings=embedding_files(up_to_now("embeddings.npy"), part_file("seeds.embeddings.npy"), test_embeddings),
         evaluation=ancient(branch(stops_on_collapse, then=part_file("iter{iteration}/eval.json"))),
+        gap=ancient(checked_gap("{iteration}")),
         world=world_tables,
     output:
         contamination="results/{task}/contamination/iter{iteration}.json",
@@ -404,7 +406,7 @@ use rule check_contamination as check_pairs with:
     benchmark:
         "results/{task}/benchmarks/contamination/iter{iteration}.tsv"
     group:
-        "{task}.iter{iteration}"
+        pairs_group
 
 
 rule train_proposer:

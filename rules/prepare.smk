@@ -131,7 +131,7 @@ rule label_seeds:
         questions=part_file("probe/drawn_seeds.jsonl"),
         responses=part_file("probe/responses.jsonl"),
         references=[],
-        judgements=branch(judged, then=part_file("probe/judgements.jsonl")),
+        judgements=panel_files("probe/judgements/JUDGE.jsonl"),
         world=world_tables,
     output:
         labels="results/{task}/probe/labels{shard}.jsonl",
@@ -150,6 +150,7 @@ rule label_seeds:
     params:
         record="seeds",
         kind=kind_use,
+        decision=judge_decision,
         checker_timeout=setting("checker_timeout"),
         shard=shard_of,
         code=code("label_answers"),

@@ -47,7 +47,7 @@ rule write_rendered:
         proposer=role_folder("proposer"),
         target=role_folder("target"),
         teacher=role_folder("teacher"),
-        judge=role_folder("judge"),
+        judge=judge_folders,
     output:
         rendered="results/{task}/rendered.md",
     log:
@@ -76,6 +76,7 @@ rule write_table:
         targets=replicates(evaluate.target_evals),
         tests=replicates(reports.test_files),
         gates=replicates(reports.gate_files),
+        gaps=replicates(reports.gap_files),
         beside=replicates(evaluate.outcome_files),
         world=world_tables,
     output:

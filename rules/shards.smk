@@ -16,7 +16,7 @@ rule gather_shards:
         "results/{task}/benchmarks/{stem}/gather_shards.tsv"
     wildcard_constraints:
         task=shards.sharded_tasks(CONFIGURATION),
-        stem=r"[\w./-]+/(samples|responses|answers|labels|(\w+_)?(references|judgements))",
+        stem=r"[\w./-]+/(samples|responses|answers|labels|(\w+_)?references|(reference_|seed_)?judgements/[\w.-]+)",
     group:
         gathered_with
     conda:

@@ -2,11 +2,13 @@
 
 python scripts/label_answers.py --questions results/tiny-math/iter1/instructions.jsonl --record instructions --judgements \
 --responses results/tiny-math/iter1/responses.jsonl --references results/tiny-math/iter1/references.jsonl --shard 1-of-1 \
---labels results/tiny-math/iter1/labels.jsonl --kind '{"name":"math","worlds":["arithmetic"]}' --checker-timeout 1
+--labels results/tiny-math/iter1/labels.jsonl --kind '{"name":"math","worlds":["arithmetic"]}' --decision majority \
+--checker-timeout 1
 """
 
 from pathlib import Path
 
+from reversegen.config.judge_settings import Decision
 from reversegen.config.task import KindUse
 from reversegen.core.records import write_records
 from reversegen.core.shards import share
@@ -24,11 +26,12 @@ def main(
     judgements: list[Path],
     labels: Path,
     kind: KindUse,
+    decision: Decision,
     checker_timeout: float,
     shard: str,
 ) -> None:
     """Write one label for each question, from what the kind needs: the data set's own answers, references or judgements."""
-    cases = share(read_cases(questions, record, responses, references, judgements), shard)
+    cases = share(read_cases(questions, record, responses, references, judgements, decision), shard)
     if record == "tests":
         tests = share(read_test_questions(questions), shard)
         write_records(labels, label_tests(tests, cases, checker_timeout, open_kind(kind)))

@@ -5,7 +5,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from tests.support.edited_config import JUDGE, MODELS, TASK, WORKFLOW, Edited, content
+from tests.support.edited_config import JUDGE, MODELS, SAFETY, TASK, WORKFLOW, Edited, content
 
 from reversegen.config.fields import Section
 from reversegen.config.json_schema import json_schemas
@@ -132,7 +132,7 @@ def test_an_unknown_judge_format_is_refused_with_the_known_ones(edited: Edited) 
     edited.set(TASK, "judge", JUDGE | {"format": "wildgard"})
     assert edited.refusal() == (
         f"{edited.folder / TASK}: judge.format: unknown format 'wildgard'; use one of llama-guard-2, llama-guard-3, "
-        "llama-guard-4, qwen3guard, wildguard, shieldgemma, instructed, answer-first, strongreject, classifier"
+        "llama-guard-4, qwen3guard, wildguard, shieldgemma, instructed, answer-first, strongreject, classifier, exact"
     )
 
 
@@ -148,13 +148,13 @@ def test_an_unknown_judge_format_is_refused_with_the_known_ones(edited: Edited) 
 def test_a_setting_that_the_judges_format_does_not_read_is_refused(
     edited: Edited, format: str, key: str, value: Any, readers: str
 ) -> None:
-    edited.set(TASK, "judge", JUDGE | {"format": format, key: value})
+    edited.set(SAFETY, "judge", JUDGE | {"format": format, key: value})
     assert edited.refusal() == (
-        f"{edited.folder / TASK}: judge.{key}: the format {format} does not read it; remove it, or use a format that does: "
+        f"{edited.folder / SAFETY}: judge.{key}: the format {format} does not read it; remove it, or use a format that does: "
         f"{readers}"
     )
-    edited.set(TASK, "judge", JUDGE | {"format": readers, key: value})
-    assert getattr(edited.load().task(TASK.removeprefix("tasks/").removesuffix(".yaml")).judge, key) == value
+    edited.set(SAFETY, "judge", JUDGE | {"format": readers, key: value})
+    assert getattr(edited.load().task("safety").judge, key) == value
 
 
 def test_an_unknown_world_is_refused_in_tasks_and_models(edited: Edited) -> None:

@@ -3,7 +3,18 @@
 from typing import Any
 
 import pytest
-from tests.support.edited_config import ENDPOINT, JUDGE, LLAMA, MODELS, OTHER, TASK, WORKFLOW, Edited, content, names
+from tests.support.edited_config import (
+    ENDPOINT,
+    JUDGE,
+    LLAMA,
+    MODELS,
+    OTHER,
+    SAFETY,
+    WORKFLOW,
+    Edited,
+    content,
+    names,
+)
 
 from reversegen.config.models import ModelUse
 from reversegen.config.vllm_arguments import SET_HERE
@@ -165,8 +176,11 @@ THINKS, AT_ONCE = (
 @pytest.mark.parametrize("role", ["proposer", "target", "teacher", "judge"])
 def test_a_model_that_thinks_may_play_every_role(edited: Edited, role: str) -> None:
     edited.set(MODELS, "llama3-8b-instruct", LLAMA | THINKS)
-    edited.set(OTHER, role, JUDGE | {"format": "answer-first"} if role == "judge" else "llama3-8b-instruct")
-    model = edited.load().models["llama3-8b-instruct"]
+    judge = JUDGE | {"format": "answer-first", "model": "llama3-8b-instruct"}
+    edited.set(SAFETY if role == "judge" else OTHER, role, judge if role == "judge" else "llama3-8b-instruct")
+    loaded = edited.load()
+    assert loaded.faults == {}
+    model = loaded.models["llama3-8b-instruct"]
     assert (model.thinks, model.thought_tokens) == (True, 2048)
     assert model.thinking is not None
     assert (model.thinking.start, model.thinking.end) == ("<think>", "</think>")
@@ -187,13 +201,13 @@ def test_a_target_of_honesty_that_thinks_is_refused_until_thinking_is_turned_off
 
 def test_a_judge_of_a_fixed_form_has_no_room_for_a_thought(edited: Edited) -> None:
     model = JUDGE["model"]
-    edited.set(TASK, "judge", JUDGE | {"format": "wildguard"})
+    edited.set(SAFETY, "judge", JUDGE | {"format": "wildguard"})
     edited.set(MODELS, model, LLAMA | THINKS)
-    refusal = edited.refusal()
+    refusal = edited.load().faults["safety"]
     assert f"judge: {model} thinks before it answers, and the format wildguard has no room" in refusal
     assert refusal.endswith("or use one of instructed, answer-first, strongreject")
     edited.set(MODELS, model, LLAMA | AT_ONCE)
-    edited.load()
+    assert "safety" not in edited.load().faults
 
 
 def test_limits_are_for_an_endpoint(edited: Edited) -> None:

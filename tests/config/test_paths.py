@@ -83,7 +83,7 @@ def test_roles_and_sources_of_a_task_are_all_that_it_names(shipped: Configuratio
         "proposer": task.proposer,
         "target": task.target,
         "teacher": task.teacher,
-        "judge": task.judge.model,
+        "judge tiny-policy-judge": "tiny-policy-judge",
         "embedding": task.embedding.model,
         "transfer llama2-7b": "llama2-7b",
         "transfer llama3-8b": "llama3-8b",

@@ -298,18 +298,20 @@ def test_requests_differ_by_everything_that_a_template_writes() -> None:
 
 
 CONFIGURATION = load_configuration(read_yaml(REPOSITORY / "config/config.yaml"), REPOSITORY / "config")
+JUDGE = "judge llama-guard-2-8b"
 
 
 def test_each_role_that_reads_conversations_is_reported_with_its_settings(folder: Path) -> None:
     """A teacher that is a solver reads nothing, an endpoint's template is unknown, and a guard reads its published form."""
     shipped = CONFIGURATION.task("safety")
     assert shipped.judge
-    places = {"target": put(folder, QWEN), "teacher": None, "judge": folder}
+    places = {"target": put(folder, QWEN), "teacher": None, JUDGE: folder}
 
     models = dict.fromkeys(CONFIGURATION.models, Model(folder=folder, size="tiny"))
 
     def reported(format: str, teacher: str) -> dict[str, tuple[str | None, str | None]]:
-        judge = shipped.judge.model_copy(update={"format": format})  # type: ignore[union-attr]
+        labels = ["failed"] if format == "classifier" else []
+        judge = shipped.judge.model_copy(update={"format": format, "failed_labels": labels})  # type: ignore[union-attr]
         answering = shipped.responses.model_copy(update={"system": None})
         task = shipped.model_copy(update={"judge": judge, "teacher": teacher, "responses": answering})
         system_texts = read_system_texts(system_text_readers(task, models, places))
@@ -321,11 +323,11 @@ def test_each_role_that_reads_conversations_is_reported_with_its_settings(folder
         "teacher": (shipped.references.system, None),
     }
     instructed = JUDGES["instructed"].messages("question", "answer")[0].content
-    assert reported("instructed", "arithmetic") == {"target": (None, default), "judge": (instructed, instructed)}
+    assert reported("instructed", "arithmetic") == {"target": (None, default), JUDGE: (instructed, instructed)}
     for name in ("answer-first", "strongreject"):
         text = JUDGES[name].messages("another question", "another answer")[0].content
-        assert reported(name, "arithmetic")["judge"] == (text, text)
-    assert reported("classifier", "arithmetic")["judge"] == (None, default)
+        assert reported(name, "arithmetic")[JUDGE] == (text, text)
+    assert reported("classifier", "arithmetic")[JUDGE] == (None, default)
 
 
 def test_the_stage_writes_what_each_model_reads(folder: Path, tmp_path: Path) -> None:

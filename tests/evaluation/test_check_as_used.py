@@ -14,14 +14,13 @@ from tests.support.workflows import REPOSITORY
 from reversegen.config.task import KindUse
 from reversegen.core.records import Labelled, Response, read_records, write_records
 from reversegen.engines.base import Generated, Request
-from reversegen.evaluation.judge_check import label_rows
+from reversegen.evaluation.judge_check import judge_rows
 from reversegen.judges import JUDGES
 from reversegen.judges.judge import GenerativeJudge
 from reversegen.kinds import open_kind
 from reversegen.kinds.safety import Safety
 from reversegen.loop.judging import judge_answers, read_judged_answers
 from reversegen.workflow import judge as workflow_judge
-from reversegen.workflow.tasks import whole_setting
 
 KIND = open_kind(KindUse(name="safety", safety=Safety(refusals=None)))
 CONFIGURATION = shipped()
@@ -47,7 +46,7 @@ class Silent:
 @pytest.mark.parametrize("name", JUDGES)
 def test_the_check_asks_in_the_words_in_which_answers_are_judged(name: str, tmp_path: Path) -> None:
     checked, used = Silent(), Silent()
-    label_rows({"shipped": ROWS}, GenerativeJudge(checked, JUDGES[name], name), 7, 1.0, KIND)  # type: ignore[arg-type]
+    judge_rows({"shipped": ROWS}, [], GenerativeJudge(checked, JUDGES[name], name), 7)  # type: ignore[arg-type]
     seeds = {f"{n}": row.instruction for n, row in enumerate(ROWS)}
     write_records(tmp_path / "responses.jsonl", [
         Response(instruction_id=i, sample=0, text=row.responses[0], tokens=1, finished=True)
@@ -68,8 +67,8 @@ def test_the_check_asks_in_the_words_in_which_answers_are_judged(name: str, tmp_
 def test_the_check_gets_the_model_and_the_settings_of_the_judging_stage() -> None:
     """Both rules name the same folder, model, environment and resources, and settings that differ in no verdict."""
     rules = (REPOSITORY / "rules/judge.smk").read_text()
-    checks, judges = (re.split(r"\n(?:use )?rule ", rules)[n] for n in (1, 2))
-    assert checks.startswith("check_judge:")
+    checks, judges = (re.split(r"\n(?:use )?rule ", rules)[n] for n in (1, 3))
+    assert checks.startswith("judge_labelled:")
     assert judges.startswith("judge_responses:")
     for key in ("folder", "threads", "mem_mb", "gpu", "gres", "gpus", "model", "endpoint_limits"):
         values = [re.findall(rf"^ +{key}[=:] ?(.+)$", part, re.MULTILINE) for part in (checks, judges)]
@@ -77,7 +76,9 @@ def test_the_check_gets_the_model_and_the_settings_of_the_judging_stage() -> Non
     assert re.findall(r'conda:\s+"(.+)"', checks) == re.findall(r'conda:\s+"(.+)"', judges)
     assert [re.findall(r'stage=stage\("(\w+)"', part) for part in (checks, judges)] == [["generate"], ["generate"]]
     for task in ("safety", "safety-qwen3", "safety-llama31", "tiny-safety"):
-        used = json.loads(whole_setting(CONFIGURATION, "judge")(wild(task), 1))
-        assert json.loads(workflow_judge.judge_setting(CONFIGURATION, wild(task))) == {
+        [judge] = CONFIGURATION.task(task).judges
+        wildcards = wild(task, judge=judge.name)
+        used = json.loads(workflow_judge.whole_judge(CONFIGURATION)(wildcards, 1))
+        assert json.loads(workflow_judge.judge_setting(CONFIGURATION, wildcards)) == {
             key: value for key, value in used.items() if key != "max_unreadable_share"
         }

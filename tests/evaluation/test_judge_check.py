@@ -14,8 +14,16 @@ import pytest
 from reversegen.config.task import JudgeCheck, KindUse
 from reversegen.core.errors import BadInput
 from reversegen.core.metric import Metric
-from reversegen.core.records import Label, Labelled, Reference, Response, read_records
-from reversegen.evaluation.judge_check import JudgeReport, check_judge, read_judge_report, rogan_gladen, wilson
+from reversegen.core.records import Judgement, Label, Labelled, Opening, Reference, Response, read_records
+from reversegen.evaluation.judge_check import (
+    OPENING,
+    JudgeReport,
+    check_judge,
+    check_judges,
+    read_judge_report,
+    rogan_gladen,
+    wilson,
+)
 from reversegen.kinds import open_kind
 from reversegen.kinds.honesty import Honesty
 from reversegen.kinds.safety import Safety
@@ -341,3 +349,55 @@ def test_a_stored_report_is_read_and_an_old_one_is_refused_with_the_new_name(tmp
     with pytest.raises(BadInput) as error:
         read_judge_report(file)
     assert str(error.value) == f"{file}: canaries: is now `injections`"
+
+
+def opinions(verdicts: Sequence[str], refusals: Sequence[bool | None] = ()) -> list[Judgement]:
+    given = {"score": None, "detail": ""}
+    plain = [{"instruction_id": str(n), "verdict": v, "refusal": None, **given} for n, v in enumerate(verdicts)]
+    opened = [
+        {"instruction_id": f"{OPENING}{n}", "verdict": "passed", "refusal": r, **given} for n, r in enumerate(refusals)
+    ]
+    return [Judgement.model_validate(one) for one in (*plain, *opened)]
+
+
+def test_every_judge_is_measured_alone_and_the_panel_by_its_votes() -> None:
+    """Of ten failed and ten passed rows, one judge misses two failures, another two others, the third invents five."""
+    rows = [row("failed")] * 10 + [row("passed")] * 10
+    first = ["passed"] * 2 + ["failed"] * 8 + ["passed"] * 10
+    second = ["failed"] * 8 + ["passed"] * 12
+    third = ["failed"] * 15 + ["passed"] * 5
+    held = ["invalid"] * 4 + RIGHT[4:]
+    members = {name: opinions(given) for name, given in {"a": first, "b": second, "c": third}.items()}
+    kind = open_kind(KindUse(name="safety", safety=Safety(refusals=None)))
+
+    def checked(decision: Any) -> JudgeReport:
+        return check_judges({"mine": rows}, [], (members, {"exact": opinions(held)}), decision, 1.0, kind)
+
+    report = checked("majority")
+    assert (report.sensitivity.count, report.specificity.count) == (10, 10)
+    assert {name: (e.sensitivity.count, e.specificity.count) for name, e in report.judges.items()} == {
+        "a": (8, 10),
+        "b": (8, 10),
+        "c": (10, 5),
+        "exact": (6, 10),
+    }
+    assert report.holdout == "exact"
+    assert report.judges["exact"].invalid.count == 4
+    assert (report.fault(LIMITS) or "").startswith("c: specificity is 0.5 (5 of 10)")
+    assert (checked("any").specificity.count, checked("all").sensitivity.count) == (5, 6)
+    good = checked("all").model_copy(update={"judges": report.judges | {"c": report.judges["a"]}})
+    assert (good.fault(LIMITS) or "").startswith("the panel: sensitivity is 0.6")
+
+
+def test_the_refusals_of_a_panel_are_those_of_the_judges_that_state_them() -> None:
+    openings = [
+        Opening(answer=text, refuses=refuses, language="en", part="measured")
+        for text, refuses in (("No.", True), ("Yes.", False))
+    ]
+    kind = open_kind(KindUse(name="safety", safety=Safety(refusals=None)))
+    members = {"guard": opinions(RIGHT), "stating": opinions(RIGHT, [True, True])}
+    report = check_judges({"mine": ROWS}, openings, (members, {}), "majority", 1.0, kind)
+    assert (report.refusal_sensitivity.count, report.refusal_specificity.count) == (1, 0)
+
+
+ROWS = [row("failed")] * 10 + [row("passed")] * 10

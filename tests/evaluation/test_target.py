@@ -16,6 +16,7 @@ from reversegen.core.errors import BadInput
 from reversegen.core.metric import Metric
 from reversegen.core.records import Confidence, Label, Question, Verdict, write_records
 from reversegen.evaluation.target import AnsweredTests, evaluate_target, evaluate_transfer, invalid_questions
+from reversegen.evaluation.votes import Votes
 from reversegen.kinds import target_metrics
 from reversegen.kinds.base import FLEXIBLE, STRICT
 from reversegen.kinds.scores import calibration_error
@@ -23,6 +24,7 @@ from reversegen.reporting.rows import read_evaluations
 from reversegen.reporting.table_file import table_markdown
 
 SETTINGS = Evaluation(bootstrap=2000, diversity_sample=500)
+NO_VOTES = Votes({}, {})
 FEW = Evaluation(bootstrap=100, diversity_sample=500)
 CALIBRATED = replace(MATH, metrics=target_metrics("honesty"))
 MEASURING = replace(MATH, metrics=(*target_metrics("math"), *target_metrics("safety")))
@@ -273,7 +275,7 @@ def write_transfer(folder: Path, *left_out: str) -> tuple[Path, Path]:
 
 def test_a_transfer_counts_right_wrong_and_abstained_apart(tmp_path: Path) -> None:
     files = write_transfer(tmp_path)
-    metrics, invalid = evaluate_transfer(*files, SETTINGS, 0, FACTUAL)
+    (metrics, _), invalid = evaluate_transfer(*files, NO_VOTES, SETTINGS, 0, FACTUAL)
     assert {name: (metric.count, metric.total) for name, metric in metrics.items()} == {
         "failure_rate": (2, 6),
         "right_share": (1, 6),
@@ -281,12 +283,12 @@ def test_a_transfer_counts_right_wrong_and_abstained_apart(tmp_path: Path) -> No
         "validity": (6, 7),
     }
     assert invalid == {"cut off": 1}
-    assert list(evaluate_transfer(*files, SETTINGS, 0, MATH)[0]) == ["failure_rate", "validity"]
+    assert list(evaluate_transfer(*files, NO_VOTES, SETTINGS, 0, MATH)[0][0]) == ["failure_rate", "validity"]
 
 
 def test_a_transfer_whose_labels_are_cut_off_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"labels.jsonl: does not fit the 7 ids that were asked \(nothing for 1\)"):
-        evaluate_transfer(*write_transfer(tmp_path, "c"), SETTINGS, 0, FACTUAL)
+        evaluate_transfer(*write_transfer(tmp_path, "c"), NO_VOTES, SETTINGS, 0, FACTUAL)
 
 
 def test_the_tables_of_a_transfer_show_right_wrong_and_abstained(tmp_path: Path) -> None:

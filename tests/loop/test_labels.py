@@ -148,7 +148,7 @@ def test_answers_and_opinions_join_by_id_with_samples_in_order() -> None:
     opinions = [
         Judgement(instruction_id=i, verdict="passed", score=None, detail=i, refusal=None) for i in ("b", "c", "a")
     ]
-    result = cases([("a", "A"), ("c", "C"), ("d", "D")], responses, judgements=opinions)
+    result = cases([("a", "A"), ("c", "C"), ("d", "D")], responses, judgements=[opinions])
     assert [[r.text for r in case.responses] for case in result] == [["a0", "a1", "a2"], [], []]
     assert [case.judgement and case.judgement.detail for case in result] == ["a", "c", None]
     assert [case.reference for case in result] == [None, None, None]

@@ -352,14 +352,17 @@ def with_texts(task: str, **changes: Any) -> Task:
     ],
 )
 def test_each_role_has_the_conversations_of_its_task(task: str, role: Any, expected: list[Any]) -> None:
-    assert [(one.roles, one.add_generation_prompt) for one in conversation_forms(with_texts(task), role)] == expected
+    [name] = [judge.name for judge in CONFIGURATION.task(task).judges if role == "judge"] or [""]
+    forms = conversation_forms(with_texts(task), role, name)
+    assert [(one.roles, one.add_generation_prompt) for one in forms] == expected
 
 
 def test_a_judge_is_rendered_in_its_own_format() -> None:
     judge = CONFIGURATION.task("safety").judge
     assert judge
     for name, roles in {"instructed": SYSTEM_AND_USER, "shieldgemma": ("user", "assistant")}.items():
-        [shape] = conversation_forms(with_texts("safety", judge=judge.model_copy(update={"format": name})), "judge")
+        task = with_texts("safety", judge=judge.model_copy(update={"format": name}))
+        [shape] = conversation_forms(task, "judge", "llama-guard-2-8b")
         assert (shape.roles, [key for key, _ in shape.arguments]) == (
             roles,
             ["guideline"] if name == "shieldgemma" else [],

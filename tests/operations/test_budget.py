@@ -131,12 +131,12 @@ def test_money_and_gpu_hours_have_limits_too(
     ("part", "rule", "key"),
     [
         ("transfer/open-llama-3b", "answer_transfer", "transfer: add open-llama-3b"),
-        ("transfer/open-llama-3b", "judge_transfer.2-of-3", "transfer: add open-llama-3b"),
+        ("transfer/open-llama-3b/llama-guard-2-8b", "judge_transfer.2-of-3", "transfer: add open-llama-3b"),
         ("iter5", "train_proposer", "iterations: raise it to 5"),
         ("iter2", "answer_instructions", "iterations: raise it to 2"),
         ("iter2", "write_references", "iterations: raise it to 2"),
         ("probe", "answer_seeds", "data.probe: set it to true"),
-        ("untrained", "judge_references", "budget: remove it"),
+        ("untrained/llama-guard-2-8b", "judge_references", "budget: remove it"),
         ("untrained", "measure_confidence", "budget: remove it"),
     ],
 )
@@ -164,7 +164,7 @@ def test_the_jobs_of_a_changed_task_start_under_its_budget(small: Workflow, monk
         ("train_proposer", "iter2"),
         ("answer_seeds", "probe"),
         ("write_references", "iter9"),  # by an exact solver
-        ("check_judge", "."),  # it uses rules only
+        ("judge_labelled", "judge_check/tiny"),  # the kind has no judge
     ):
         start(small, rule, part)
     planned = {file.name for file in (small.folder / "results/small/benchmarks").rglob("*.planned.json")}

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import yaml
 from tests.support.markdown_tables import joined, rows_of, too_wide
 from tests.support.small_task import (
     ENDPOINT,
@@ -18,7 +19,7 @@ from tests.support.small_task import (
     small_configuration,
     write_lines,
 )
-from tests.support.workflows import Workflow
+from tests.support.workflows import REPOSITORY, Workflow
 
 from reversegen.judges.formats.instructed import SYSTEM
 from reversegen.kinds.math import STRUCTURED as MATH
@@ -44,8 +45,7 @@ def test_a_plan_names_the_model_jobs_that_a_dry_run_names(workflow: Workflow) ->
         r"^rule (\w+):\n(?:    .*\n)*?    benchmark: results/([^/]+)/(.+)", done.stdout, re.MULTILINE
     ):
         solver = "references" in rule and configuration.tasks[task].teacher in SOLVERS
-        judge = rule != "check_judge" or configuration.tasks[task].judge
-        if task in expected and rule in STAGES and STAGES[rule].role != "embedding" and judge and not solver:
+        if task in expected and rule in STAGES and STAGES[rule].role != "embedding" and not solver:
             expected[task].add(benchmark)
     for task in tasks:
         jobs = plan(task, configuration, workflow.folder / "results" / task)
@@ -133,7 +133,7 @@ def test_texts_that_every_request_repeats_are_read_with_each(small: Workflow) ->
     jobs = plan("small", configured(small, question_tokens=20), folder)
     frame = '{"instruction": "", "response": ""}'
     own = math.ceil(len(SYSTEM) / 4) + math.ceil(len(frame) / 4)
-    assert job(jobs, "judge_responses", "iter1").amount.read == 200 * (20 + 80 + own)
+    assert job(jobs, "judge_responses", "iter1/api").amount.read == 200 * (20 + 80 + own)
 
 
 def test_a_number_that_is_not_given_is_not_invented(small: Workflow) -> None:
@@ -259,14 +259,33 @@ def test_the_rows_of_all_labelled_sets_are_planned(small: Workflow) -> None:
     judge = {"model": "api", "format": "instructed", "batch_size": 4}
     counts = []
     for sets in ({"shipped": None}, {"shipped": None, "public": public | {"rows": 40}}):
-        small.write_task("small", {**SMALL, "judge": judge, "data": {"judge": sets}}, base="tiny-math")
+        small.write_task("small", {**SMALL, "judge": judge, "data": {"judge": sets}}, base="safety")
         jobs = plan("small", configured(small), small.folder / "results/small")
-        counts.append(job(jobs, "check_judge", "").amount.prompts)
-    assert counts == [178, 178 + 40]
+        counts.append(job(jobs, "judge_labelled", "judge_check/api").amount.prompts)
+    shipped = len((REPOSITORY / "resources/judge/safety.jsonl").read_text().splitlines())
+    assert counts == [shipped, shipped + 40]
 
 
-def test_a_configured_judge_is_checked_and_planned_for_every_kind(small: Workflow) -> None:
-    judge = {"model": "api", "format": "instructed", "batch_size": 4}
-    small.write_task("small", {**SMALL, "judge": judge}, base="tiny-math")
-    jobs = plan("small", configured(small), small.folder / "results/small")
-    assert [job.rule for job in jobs if "judge" in job.rule] == ["check_judge"]
+def test_each_judge_of_a_panel_has_jobs_of_its_own_and_the_hold_out_judge_only_those_that_measure(
+    small: Workflow,
+) -> None:
+    """An exact judge has no model, so it is in no plan. The hold-out judge reads held-out samples and attacks."""
+    small.change_models({"api2": {"endpoint": ENDPOINT, "size": "tiny"}})
+    form = {"format": "instructed", "batch_size": 4}
+    panel = [{"model": "api", **form}, {"format": "exact"}]
+    world = {
+        "corpus": {"world": "policy", "mix": "judged", "part": "test", "count": 50, "random_seed": 7, "distinct": False}
+    }
+    judge = {"panel": panel, "holdout": {"model": "api2", **form}}
+    content = {**SMALL, "extends": "safety", "judge": judge, "data": {"judge": {"world": {**world, "licence": "own"}}}}
+    (small.folder / "config/tasks/small.yaml").write_text(yaml.safe_dump(content))
+    jobs = [one for one in plan("small", configured(small), small.folder / "results/small") if "judge" in one.rule]
+    outputs = {one.output for one in jobs}
+    assert {one.model for one in jobs} == {"api", "api2"}
+    held = {output for output in outputs if output.endswith("/api2.jsonl")}
+    assert "iter1/judgements/api2.jsonl" in held
+    assert held < {output.replace("api.jsonl", "api2.jsonl") for output in outputs}
+    assert not any("control" in output or "reference" in output or "seed_judgements" in output for output in held)
+    asked = {one.model: one.amount.prompts for one in jobs if one.rule == "judge_responses" and "iter1" in one.part}
+    prompts = configured(small).task("small").prompts
+    assert asked["api2"] * (prompts.train + prompts.heldout) == asked["api"] * prompts.heldout

@@ -96,8 +96,10 @@ def build_seeds(*texts: str) -> list[Seed]:
 
 
 def rendered(folder: Path, task: Task, seeds: list[Seed], *, judge: bool = False) -> str:
-    roles = ("proposer", "target", *(["judge"] if judge else []))
-    return rendered_markdown("mine", task, seeds, {role: ("own-model", ModelUse(), folder) for role in roles})
+    models = {role: ("own-model", ModelUse(), folder) for role in ("proposer", "target")}
+    for name in (one.model for one in task.judges if one.model and judge):
+        models[f"judge {name}"] = (name, ModelUse(), folder)
+    return rendered_markdown("mine", task, seeds, models)
 
 
 def section(text: str, title: str) -> str:

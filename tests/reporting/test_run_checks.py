@@ -16,7 +16,13 @@ from reversegen.evaluation.audit import agreement
 from reversegen.evaluation.eval_file import LABELLED_SET
 from reversegen.evaluation.judge_check import wilson
 from reversegen.loop.contamination import Contamination
-from reversegen.reporting.run_checks import audit_text, checks_section, contamination_text, judge_parts
+from reversegen.reporting.run_checks import (
+    audit_text,
+    checks_section,
+    contamination_text,
+    judge_parts,
+    vote_parts,
+)
 
 
 def gate(path: Path, near: int, semantic: int | None = None, exact: int = 0) -> Path:
@@ -72,6 +78,29 @@ def test_the_judges_errors_are_shown_by_labelled_set() -> None:
     none = {name: Metric(value=None, reason="no row") for name in ("judge_sensitivity", "judge_specificity")}
     assert judge_parts([evaluation("proposer", "0", none)])[1].count("\N{EN DASH}") == 2
     assert judge_parts([evaluation("target", "original", {"accuracy": Metric(value=1.0)})]) == []
+
+
+def test_each_judge_of_the_last_iteration_and_an_alarm_are_shown() -> None:
+    def judge(failed: int, **errors: Metric) -> dict[str, Metric]:
+        return {"failure_rate": wilson(failed, 100), "invalid_share": wilson(3, 100), **errors}
+
+    held = judge(20, judge_sensitivity=wilson(1, 1), judge_specificity=Metric(value=None))
+    later = {"judge": {"one": judge(60), "a|b": judge(55)}, "hold-out judge": {"exact": held}}
+    first, last = (evaluation("proposer", str(k), {}, groups=groups) for k, groups in ((0, {}), (1, later)))
+    _, table = vote_parts([last, first])
+    assert too_wide(table) == []
+    rows = list(rows_of(table).values())
+    assert [row["role"] for row in rows] == ["labels", "labels", "only measures"]
+    assert [row["failure rate"] for row in rows] == ["0.600", "0.550", "0.200"]
+    assert [row["sensitivity"] for row in rows] == ["\N{EN DASH}", "\N{EN DASH}", "1.000"]
+    assert rows[2]["specificity"] == "\N{EN DASH}"
+    assert (
+        vote_parts([first]) == vote_parts([evaluation("proposer", "1", {}, groups={"judge": {"one": judge(60)}})]) == []
+    )
+    alarmed = evaluation("proposer", "1", {}, judge_alarms=["judge_gap grew by 0.2"])
+    text = checks_section([first, alarmed], [])
+    assert "**Alarm:** t, iteration 1: judge_gap grew by 0.2." in " ".join(text.split()).replace("\\", "")
+    assert "Alarm" not in checks_section([first, last], [])
 
 
 def test_audits_of_all_iterations_are_counted_together() -> None:

@@ -94,7 +94,9 @@ def factual(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_judge_gives_the_verdicts_of_safety(safety: Path) -> None:
     folder = safety / "iter1"
-    opinion = {j.instruction_id: j.verdict for j in read_records(folder / "judgements.jsonl", Judgement)}
+    opinion = {
+        j.instruction_id: j.verdict for j in read_records(folder / "judgements/tiny-policy-judge.jsonl", Judgement)
+    }
     labels = read_records(folder / "labels.jsonl", Label)
     asked = [i.id for i in read_records(folder / "instructions.jsonl", Instruction) if i.asked]
     assert [label.instruction_id for label in labels] == asked
@@ -113,7 +115,7 @@ def test_the_judge_gives_the_verdicts_of_safety(safety: Path) -> None:
 def test_only_safe_answers_enhance(safety: Path) -> None:
     safe = {
         j.instruction_id
-        for path in [*safety.glob("*/reference_judgements.jsonl"), safety / "enhanced/seed_judgements.jsonl"]
+        for path in [*safety.glob("*/reference_judgements/*"), *safety.glob("enhanced/seed_judgements/*")]
         for j in read_records(path, Judgement)
         if j.verdict == "passed"
     }

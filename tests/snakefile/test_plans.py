@@ -27,7 +27,7 @@ from reversegen.engines.endpoint.call_log import calls_folder
 @pytest.mark.parametrize(
     ("task", "expected"),
     [
-        ("safety", {"fetch_model": 3, "fetch_data": 3, "fetch_file": 2, "judge_responses": 4, "check_judge": 1}),
+        ("safety", {"fetch_model": 3, "fetch_data": 3, "fetch_file": 2, "judge_responses": 4, "judge_labelled": 1}),
         ("honesty", {"fetch_model": 2, "fetch_data": 1, "write_references": 4, "label_seeds": 1}),
     ],
 )

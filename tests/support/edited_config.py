@@ -15,6 +15,7 @@ from reversegen.workflow.configuration import load_configuration
 
 CONFIG = Path(__file__).parents[2] / "config"
 TASK, OTHER, MODELS, WORKFLOW = "tasks/tiny-math.yaml", "tasks/math.yaml", "models.yaml", "config.yaml"
+SAFETY = "tasks/safety.yaml"
 SHIPPED = sorted(str(path.relative_to(CONFIG)) for path in [*CONFIG.glob("*.yaml"), *task_files(CONFIG / "tasks")])
 
 

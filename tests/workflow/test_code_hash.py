@@ -263,7 +263,7 @@ OPENS_A_KIND = {"build_pairs", "build_prompts", "clean_seeds", "label_answers", 
 OPENS_AN_ENGINE = {"answer_questions", "judge_responses", "sample_instructions", "write_references"}
 TRAINS = {"train_warmup", "train_proposer", "train_target"}
 FETCHES = {"fetch_model", "fetch_file", "push_folder"}
-JUDGES = {"check_judge", "judge_responses"}
+JUDGES = {"judge_labelled", "judge_responses"}
 WITHOUT_IDS = {"build_control", "build_untrained", "gather_shards", "select_failures"}
 
 

@@ -46,7 +46,7 @@ def test_gpus_are_asked_for_in_one_of_two_ways() -> None:
 
 def test_a_solver_and_a_role_without_a_model_ask_for_the_resources_of_a_tiny_model() -> None:
     size = CONFIGURATION.workflow.sizes["tiny"]
-    for role in ("teacher", "judge", "embedding"):
+    for role in ("teacher", "embedding"):
         assert resources.amount(CONFIGURATION, "mem_mb", role)(wild("tiny-math")) == size.mem_mb
 
 

@@ -8,6 +8,7 @@ import pytest
 from tests.support.wildcards import shipped, wild
 
 from reversegen.config.models import Model, ModelUse
+from reversegen.core.errors import BadInput
 from reversegen.workflow import roles
 
 CONFIGURATION = shipped()
@@ -19,17 +20,23 @@ API = {"endpoint": {"base_url": "https://example.org", "model": "m", "api_key_en
     [
         ("math", "proposer", "llama3-8b-instruct"),
         ("math", "embedding", "minilm"),
-        ("math", "judge", None),
         ("tiny-math", "teacher", "arithmetic"),
         ("tiny-math", "embedding", None),
-        ("tiny-safety.s3", "judge", "tiny-judge"),
     ],
 )
 def test_a_role_has_a_model_a_solver_or_none(task: str, role: str, name: str | None) -> None:
-    if role in ("proposer", "judge") and name:  # the name in the task's file
-        name = CONFIGURATION.task(task).proposer if role == "proposer" else CONFIGURATION.task(task).judge.model  # type: ignore[union-attr]
+    if role == "proposer":  # the name in the task's file
+        name = CONFIGURATION.task(task).proposer
     assert roles.model_name(CONFIGURATION, role, wild(task)) == name
     assert (roles.model_of(CONFIGURATION, role, wild(task)) is None) == (name not in CONFIGURATION.models)
+
+
+def test_a_judge_has_the_model_that_the_wildcard_names_and_another_name_is_refused() -> None:
+    judge = wild("tiny-safety.s3", judge="tiny-policy-judge")
+    assert roles.model_name(CONFIGURATION, "judge", judge) == "tiny-policy-judge"
+    for task, known in (("tiny-safety", "it has tiny-policy-judge"), ("math", "it has none")):
+        with pytest.raises(BadInput, match=f"task {task}: judge: it has no judge exact; {known}"):
+            roles.model_name(CONFIGURATION, "judge", wild(task, judge="exact"))
 
 
 def test_a_transfer_has_the_model_that_the_wildcard_names() -> None:
@@ -69,4 +76,4 @@ def test_training_does_not_depend_on_the_engine_that_runs_the_model_later() -> N
     trained = ModelUse.model_validate_json(roles.trained_model(configuration, "target")(wild()))
     assert (asked.engine, trained.engine, trained.vllm) == ("vllm", "transformers", None)
     assert trained.dtype == asked.dtype == "bfloat16"
-    assert roles.model_use(configuration, "judge")(wild()) == "null"
+    assert roles.model_use(configuration, "embedding")(wild()) == "null"

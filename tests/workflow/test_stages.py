@@ -72,7 +72,7 @@ def test_the_table_agrees_with_a_dry_run(workflow: Workflow) -> None:
             assert (f"--num_processes {processes} " in text) == (stage.training is not None), rule
             output = re.search(r"^    output: (.+)$", text, re.MULTILINE)
             assert output
-            name = stage.output.replace("{set}", r"[\w-]+")
+            name = stage.output.replace("{set}", r"[\w-]+").replace("{judge}", "model-judge")
             stem, dot, ending = name.rpartition(".") if stage.sharded else ("", "", "")
             expected = rf"{stem}\.[12]-of-2{re.escape(dot)}{ending}" if stage.sharded else name
             assert re.fullmatch(rf"results/telling/(?:\S+/)?{expected}", output[1]), (rule, output[1])

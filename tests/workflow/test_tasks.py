@@ -37,11 +37,10 @@ def test_an_unknown_task_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("task", "judged", "referenced", "multiple_choice"),
-    [("tiny-math", False, True, False), ("tiny-safety", True, False, False), ("tiny-honesty", False, True, True)],
+    ("task", "referenced", "multiple_choice"),
+    [("tiny-math", True, False), ("tiny-safety", False, False), ("tiny-honesty", True, True)],
 )
-def test_kinds_say_what_their_tasks_need(task: str, judged: bool, referenced: bool, multiple_choice: bool) -> None:
-    assert tasks.judged(CONFIGURATION, wild(task)) == judged
+def test_kinds_say_what_their_tasks_need(task: str, referenced: bool, multiple_choice: bool) -> None:
     assert tasks.referenced(CONFIGURATION, wild(task)) == referenced
     assert tasks.multiple_choice(CONFIGURATION, wild(task)) == multiple_choice
     assert json.loads(tasks.kind_use(CONFIGURATION, wild(task)))["name"] == task.removeprefix("tiny-")

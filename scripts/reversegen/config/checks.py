@@ -9,9 +9,10 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from reversegen.config.judge_settings import CLASSIFIER, Judge
 from reversegen.config.models import Model
 from reversegen.config.paths import task_models
-from reversegen.config.task import REUSABLE, Judge, Task
+from reversegen.config.task import REUSABLE, Task
 from reversegen.config.workflow import AssumedRates, Price, Throughput, Workflow
 from reversegen.core.errors import BadInput
 
@@ -23,7 +24,8 @@ def check_models(
 
     `unusable` maps the names of faulty models to their error messages.
     """
-    keys = {"judge": "judge.model", "embedding": "embedding.model"}
+    keys = {"embedding": "embedding.model"}
+    keys |= {f"judge {one.model}": f"{task.judge.key(one.name)}.model" for one in task.judges if task.judge}
     keys |= {f"transfer {name}": f"transfer.{n}" for n, name in enumerate(task.transfer)}
     for role, name in task_models(task).items():
         key = keys.get(role, role)
@@ -37,8 +39,9 @@ def check_models(
 
 def _role_faults(task: Task, models: dict[str, Model]) -> Iterator[str]:
     """One error message for each role whose model cannot play it."""
-    if task.judge:
-        yield from _judge_faults(task.judge, models[task.judge.model])
+    for judge in task.judges:
+        if task.judge and judge.model:
+            yield from _judge_faults(task.judge.key(judge.name), judge, models[judge.model])
     if task.embedding and models[task.embedding.model].endpoint:
         yield f"embedding.model: {task.embedding.model} is an endpoint, which gives no vectors; name a hub id or folder"
     for role, name in (("proposer", task.proposer), ("target", task.target), ("teacher", task.teacher)):
@@ -49,23 +52,23 @@ def _role_faults(task: Task, models: dict[str, Model]) -> Iterator[str]:
         yield f"proposer: {task.proposer} is an endpoint, which cannot be trained; name a hub id or folder"
 
 
-def _judge_faults(judge: Judge, model: Model) -> Iterator[str]:
-    if model.endpoint and judge.format in ("classifier", "shieldgemma"):
+def _judge_faults(key: str, judge: Judge, model: Model) -> Iterator[str]:
+    if model.endpoint and judge.format in (CLASSIFIER, "shieldgemma"):
         yield (
-            f"judge: {judge.model} is an endpoint, which cannot serve the format {judge.format}; name a hub id or folder, "
+            f"{key}: {judge.model} is an endpoint, which cannot serve the format {judge.format}; name a hub id or folder, "
             "or use another format"
         )
-    if model.engine == "vllm" and judge.format == "classifier":
-        yield f"judge: {judge.model} is a classifier, which vLLM cannot run; remove its `engine: vllm`"
+    if model.engine == "vllm" and judge.format == CLASSIFIER:
+        yield f"{key}: {judge.model} is a classifier, which vLLM cannot run; remove its `engine: vllm`"
 
 
 def check_budget(
     task: Task, models: dict[str, Model], main: Workflow, assumed: Mapping[str, AssumedRates], path: Path
 ) -> None:
     """Refuse a budget that cannot be checked because a price is missing, or a throughput that is not even assumed."""
-    judge = [task.judge.model] if task.judge else []
+    judges = [judge.model for judge in task.judges if judge.model]
     needed: dict[str, Any] = {}
-    for name in (task.proposer, task.target, task.teacher, *judge, *task.transfer):
+    for name in (task.proposer, task.target, task.teacher, *judges, *task.transfer):
         model = models.get(name)
         if model is None:
             continue

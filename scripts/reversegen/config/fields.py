@@ -31,6 +31,11 @@ Number = Annotated[float, NUMBER]
 NotNegative = Annotated[float, Field(ge=0), NUMBER]
 Rate = Annotated[float, Field(gt=0), NUMBER]
 Share = Annotated[float, Field(ge=0, le=1), NUMBER]
+UNREADABLE = (
+    "Largest share of received replies that cannot be understood. The stage stops above it, once it has 50 such "
+    "replies. Above the default, one half, the question asked is the likely cause. A change alters no reply."
+)
+"""Description of a key that several sections have."""
 FILE_PART = r"^[\w.:%+\[\]-]+$"
 """Pattern of a text that becomes part of a file's name. It allows no folder separator, and no braces: Snakemake reads those."""
 TASK_NAME = r"[a-z0-9-]+"

@@ -29,6 +29,7 @@ def json_schemas(
     for schema in (task, model):
         _list_names(schema["$defs"]["Corpus"]["properties"], "world", worlds)
     _list_names(task["$defs"]["Judge"]["properties"], "format", judge_formats)
+    task["$defs"]["Judging"]["properties"]["format"]["anyOf"][0] = {"enum": list(judge_formats)}
     models = {"type": "object", "$defs": model.pop("$defs"), "additionalProperties": model}
     rates = AssumedRates.model_json_schema()
     throughputs = {"type": "object", "$defs": rates.pop("$defs"), "additionalProperties": rates}

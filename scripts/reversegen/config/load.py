@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from reversegen.config.checks import check_budget, check_models, check_reuse
 from reversegen.config.fields import TASK_NAME, Section
+from reversegen.config.judge_settings import JudgeKeys
 from reversegen.config.models import Model
 from reversegen.config.task import Task, task_section
 from reversegen.config.training import Enhancement, Preference, Warmup
@@ -233,7 +234,22 @@ def _extended(path: Path, children: tuple[Path, ...]) -> dict[str, Any]:
     if parent is None:
         return content
     inherited = _extended(parent, (path, *children))
-    return merge({key: value for key, value in inherited.items() if key != "reuse"}, content)
+    inherited = {key: value for key, value in inherited.items() if key != "reuse"}
+    return merge(_without_other_judges(inherited, content), content)
+
+
+def _without_other_judges(inherited: dict[str, Any], content: dict[str, Any]) -> dict[str, Any]:
+    """The inherited keys, without one judge if `content` gives a panel, and without a panel if it gives one judge."""
+    before, judge = inherited.get("judge"), content.get("judge")
+    if not (isinstance(before, dict) and isinstance(judge, dict)):
+        return inherited
+    if "panel" in judge:
+        kept = {key: value for key, value in before.items() if key not in JudgeKeys.model_fields}
+    elif "format" in judge or "model" in judge:
+        kept = {key: value for key, value in before.items() if key != "panel"}
+    else:
+        kept = before
+    return {**inherited, "judge": kept}
 
 
 def _depth(path: Path, children: tuple[Path, ...]) -> int:

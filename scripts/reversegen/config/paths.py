@@ -31,12 +31,12 @@ def run_path(run: str, path: str) -> str:
 
 
 def task_models(task: Task) -> dict[str, str]:
-    """The names of a task's models by role. A model of `transfer` has the role `transfer NAME`.
+    """The names of a task's models by role. A judge has the role `judge NAME`, a model of `transfer` `transfer NAME`.
 
-    The teacher may be the name of a solver instead of a model.
+    The teacher may be the name of a solver instead of a model. A judge without a model is left out.
     """
     names = {"proposer": task.proposer, "target": task.target, "teacher": task.teacher}
-    names |= {"judge": task.judge.model} if task.judge else {}
+    names |= {f"judge {judge.model}": judge.model for judge in task.judges if judge.model}
     names |= {"embedding": task.embedding.model} if task.embedding else {}
     return names | {f"transfer {name}": name for name in task.transfer}
 

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, ConfigDict, Field, create_model, model_vali
 from reversegen.config.data import Data
 from reversegen.config.fields import (
     NUMBER,
+    UNREADABLE,
     NonNegative,
     NotNegative,
     Number,
@@ -21,7 +22,7 @@ from reversegen.config.fields import (
     Share,
     all_differ,
 )
-from reversegen.config.judge_settings import Controversial, Threshold
+from reversegen.config.judge_settings import Judge, Judging
 from reversegen.config.sampling import Prompts, Sampling
 from reversegen.config.training import Enhancement, Pairing, Preference, Warmup
 
@@ -47,12 +48,6 @@ REUSABLE: dict[str, tuple[str, ...]] = {
 }
 """Parts of a task that another task may reuse. Each has the keys that decide it, whose values must be equal in both tasks.
 If `responses` is among the keys of a part, the settings of kinds decide the part too."""
-
-
-UNREADABLE = (
-    "Largest share of received replies that cannot be understood. The stage stops above it, once it has 50 such "
-    "replies. Above the default, one half, the question asked is the likely cause. A change alters no reply."
-)
 
 
 class Answering(Section):
@@ -104,28 +99,6 @@ class Teaching(Answering):
     def _votes_can_agree(self) -> Teaching:
         if self.agreeing > self.samples:
             raise ValueError(f"agreeing: {self.agreeing} of {self.samples} samples can never agree; lower it")
-        return self
-
-
-class Judge(Section):
-    """The judge model of a kind whose verdicts need one."""
-
-    model: str = Field(description="Name of the judge model in models.yaml.")
-    format: str = Field(description="Form of its replies, or `classifier` for a text-classification model.")
-    failed_labels: list[str] = Field(
-        [], description="Labels of a classifier that mean an unsafe answer. Empty for every other format."
-    )
-    controversial: Controversial = None
-    threshold: Threshold = None
-    batch_size: Positive = Field(description="Number of answers judged at once.")
-    max_unreadable_share: Share = Field(0.5, description=UNREADABLE)
-
-    @model_validator(mode="after")
-    def _classifier_names_labels(self) -> Judge:
-        if (self.format == "classifier") != bool(self.failed_labels):
-            raise ValueError(
-                "failed_labels: the format classifier needs them, and no other takes them; add or remove them"
-            )
         return self
 
 
@@ -228,12 +201,25 @@ class Budget(Section):
     gpu_hours: Rate | None = Field(description="Largest number of GPU hours.")
 
 
-class Alarm(Section):
-    """Limits on the diversity of a proposer's held-out samples, which show that it has collapsed. Null sets no limit."""
+class JudgeGap(Section):
+    """Limit on how much the gap between the judges that label and the hold-out judge grows over the iterations."""
 
     action: Literal["warn", "stop"] = Field(
-        description="`warn`, the default, logs a broken limit, because usual values differ by task; `stop` ends the "
-        "run before the next DPO."
+        description="`warn`, the default, shows a broken limit in log, table and page; `stop` ends the run after the "
+        "evaluation that breaks it, and keeps every file."
+    )
+    growth: Share = Field(
+        description="Largest growth of `judge_gap` since iteration 0. The default, a tenth, is a choice: of 100 "
+        "failures more, 10 that the hold-out judge does not see."
+    )
+
+
+class Alarm(Section):
+    """Limits whose breach shows that a proposer has collapsed, or that it exploits its judges. Null sets no limit."""
+
+    action: Literal["warn", "stop"] = Field(
+        description="What a broken limit of diversity does. `warn`, the default, logs it, because usual values differ "
+        "by task; `stop` ends the run before the next DPO."
     )
     unique_share: Share | None = Field(description="Smallest share of distinct texts. By default half of them.")
     type_entropy: NotNegative | None = Field(
@@ -249,6 +235,10 @@ class Alarm(Section):
     )
     self_bleu: Share | None = Field(
         description="Largest Self-BLEU. Null by default, because it depends on length and wording."
+    )
+    judge_gap: JudgeGap | None = Field(
+        description="Limit on the growth of the gap between the judges that label and the hold-out judge. Null sets "
+        "no limit. A task without a hold-out judge has no gap."
     )
 
 
@@ -293,8 +283,9 @@ class Task(Section):
     teacher: str = Field(
         description="Model that writes reference answers, or an exact solver: `arithmetic`, `knowledge`."
     )
-    judge: Judge | None = Field(
-        description="Judge model of a kind whose verdicts need one. Null, the default, for every other kind."
+    judge: Judging | None = Field(
+        description="Judge, or panel of judges, of a kind whose verdicts need one. Null, the default, for every other "
+        "kind, which refuses the key."
     )
     judge_check: JudgeCheck
     transfer: Annotated[list[str], AfterValidator(all_differ)] = Field(
@@ -325,6 +316,11 @@ class Task(Section):
         if beyond := [k for k in self.keep or [] if k != "last" and k > self.iterations]:
             raise ValueError(f"keep: no iteration {beyond[0]}; give iterations from 0 to {self.iterations}, or last")
         return self
+
+    @property
+    def judges(self) -> list[Judge]:
+        """All judges of the task: those that label, and the hold-out judge last. Empty for a kind without a judge."""
+        return self.judge.judges if self.judge else []
 
     @property
     def kind_sections(self) -> list[str]:

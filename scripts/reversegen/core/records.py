@@ -160,7 +160,7 @@ class Reference(Record):
 
 
 class Judgement(Record):
-    """A row of `judgements.jsonl`: a judge model's verdict on a response or on a reference."""
+    """A row of `judgements/{judge}.jsonl`: a judge's verdict on a response or on a reference."""
 
     instruction_id: str
     verdict: Verdict

@@ -57,6 +57,8 @@ class EvalFile(BaseModel):
     the test questions of a target."""
     alarms: list[str] = []
     """One sentence for each limit of `alarm` that is broken because the proposer's diversity has collapsed."""
+    judge_alarms: list[str] = []
+    """A sentence if the gap to the hold-out judge grew by more than `alarm.judge_gap` allows."""
     provenance: dict[str, Any]
 
 

@@ -1,4 +1,4 @@
-"""The judge check: a judge's errors on a labelled set, and failure rates that are corrected for these errors."""
+"""The judge check: the errors of judges on labelled sets, and failure rates that are corrected for these errors."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from reversegen.config.judge_settings import Decision
 from reversegen.config.task import JudgeCheck
 from reversegen.core.errors import BadInput
 from reversegen.core.files import read_json, write_text
@@ -19,15 +20,18 @@ from reversegen.core.records import Judgement, Label, Labelled, Opening, Referen
 from reversegen.core.validation import explain
 from reversegen.evaluation.bootstrap import percentiles
 from reversegen.ids import hashed_seed
+from reversegen.judges.panel import panel_judgement, panel_votes
 from reversegen.kinds.answers.reply import read_reply
 from reversegen.kinds.base import Kind
 from reversegen.loop.labels import cases, label_responses
 
 if TYPE_CHECKING:  # a script that reads a report needs no engine
-    from reversegen.judges.judge import Classifier, GenerativeJudge
+    from reversegen.judges.judge import OpenedJudge
 
 log = logging.getLogger("reversegen")
 
+OPENING = "opening "
+"""How the id of the opinion of an opening begins; a number follows."""
 ANY_REQUEST = "Please help me with this."
 """The instruction that labelled openings are answers to, for a judge that also reads an instruction."""
 
@@ -46,29 +50,8 @@ class JudgeErrors(BaseModel):
     invalid: Metric
     """The share of all other rows that get no verdict."""
 
-
-class JudgeReport(JudgeErrors):
-    """The content of `judge.json`: the errors on the rows of all labelled sets together, and on each set alone."""
-
-    sets: dict[str, JudgeErrors] = {}
-    """The errors by the name of the set in `data.judge`, in its order."""
-    refusal_sensitivity: Metric = Metric(value=None)
-    """The share of refusing openings that are called refusals; null for a kind that does not count refusals."""
-    refusal_specificity: Metric = Metric(value=None)
-    """The share of helping openings that are not called refusals; null for a kind that does not count refusals."""
-
-    def with_refusals(self, openings: Sequence[Opening], refused: Sequence[bool | None]) -> JudgeReport:
-        """This report, with the errors in `refused`, which holds for each opening whether it was called a refusal.
-
-        Without openings it is returned unchanged.
-        """
-        if not openings:
-            return self
-        sensitivity, specificity = check_refusals(openings, refused)
-        return self.model_copy(update={"refusal_sensitivity": sensitivity, "refusal_specificity": specificity})
-
-    def fault(self, limits: JudgeCheck) -> str | None:
-        """A message about the first limit that the judge misses, or None if it meets all."""
+    def missed(self, limits: JudgeCheck) -> str | None:
+        """A message about the first limit that these errors miss, or None if they meet all."""
         if self.invalid.value is not None and self.invalid.value > limits.invalid:
             return (
                 f"{self.invalid.count} of {self.invalid.total} rows got no verdict, more than judge_check.invalid: "
@@ -89,6 +72,41 @@ class JudgeReport(JudgeErrors):
         return None
 
 
+class JudgeReport(JudgeErrors):
+    """The content of `judge.json`: the errors on the rows of all labelled sets together, on each set, and of each judge.
+
+    Without a name of a judge, errors are those of the labels of the task: of its one judge, or of the panel.
+    """
+
+    sets: dict[str, JudgeErrors] = {}
+    """The errors by the name of the set in `data.judge`, in its order."""
+    judges: dict[str, JudgeErrors] = {}
+    """The errors of each judge alone on the rows of all sets, in the order of the panel, the hold-out judge last."""
+    holdout: str | None = None
+    """The name of the hold-out judge; None for a task without one."""
+    refusal_sensitivity: Metric = Metric(value=None)
+    """The share of refusing openings that are called refusals; null for a kind that does not count refusals."""
+    refusal_specificity: Metric = Metric(value=None)
+    """The share of helping openings that are not called refusals; null for a kind that does not count refusals."""
+
+    def with_refusals(self, openings: Sequence[Opening], refused: Sequence[bool | None]) -> JudgeReport:
+        """This report, with the errors in `refused`, which holds for each opening whether it was called a refusal.
+
+        Without openings it is returned unchanged.
+        """
+        if not openings:
+            return self
+        sensitivity, specificity = check_refusals(openings, refused)
+        return self.model_copy(update={"refusal_sensitivity": sensitivity, "refusal_specificity": specificity})
+
+    def fault(self, limits: JudgeCheck) -> str | None:
+        """A message about the first limit that a judge or the panel misses, or None if all limits are met."""
+        several = self.judges if len(self.judges) > 1 else {}
+        faults = ((f"{name}: ", errors.missed(limits)) for name, errors in several.items())
+        panel = "the panel: " if len(self.judges) - bool(self.holdout) > 1 else ""
+        return next((f"{who}{text}" for who, text in (*faults, (panel, self.missed(limits))) if text), None)
+
+
 def read_judge_report(path: Path) -> JudgeReport:
     """Read a `judge.json`. Raises BadInput, with file and field, if it is malformed."""
     try:
@@ -105,22 +123,35 @@ def write_judge_report(path: Path, report: JudgeReport, limits: JudgeCheck) -> N
     write_text(path, report.model_dump_json(indent=2) + "\n")
 
 
-def ask_judge(
-    judge: Classifier | GenerativeJudge, answers: Sequence[tuple[str, str]], batch_size: int
-) -> list[Judgement]:
+def ask_judge(judge: OpenedJudge, answers: Sequence[tuple[str, str]], batch_size: int) -> list[Judgement]:
     """A judge's opinions of (instruction, answer) pairs, in order."""
     starts = range(0, len(answers), batch_size)
     return [opinion for n in starts for opinion in judge.judge(answers[n : n + batch_size])]
 
 
+def judge_rows(
+    sets: Mapping[str, Sequence[Labelled]], openings: Sequence[Opening], judge: OpenedJudge, batch_size: int
+) -> list[Judgement]:
+    """A judge's opinions of the rows of all sets, then of openings of answers; `check_judge` takes them by their ids."""
+    rows = [row for several in sets.values() for row in several]
+    answers = [(row.instruction, read_reply(row.responses[0]).text) for row in rows]
+    opinions = ask_judge(judge, answers, batch_size)
+    opened = ask_judge(judge, [(ANY_REQUEST, row.answer) for row in openings], batch_size)
+    ids = [*map(str, range(len(rows))), *(f"{OPENING}{n}" for n in range(len(openings)))]
+    return [o.model_copy(update={"instruction_id": i}) for i, o in zip(ids, [*opinions, *opened], strict=True)]
+
+
 def label_rows(
     sets: Mapping[str, Sequence[Labelled]],
-    judge: Classifier | GenerativeJudge | None,
-    batch_size: int,
+    judgements: Sequence[Sequence[Judgement]],
+    decision: Decision,
     checker_timeout: float,
     kind: Kind,
 ) -> list[Label]:
-    """The labels that a run would give the rows of all sets. `judge` is None for a kind whose verdicts need no model."""
+    """The labels that a run would give the rows of all sets.
+
+    `judgements` has the opinions of each judge, as `judge_rows` gives them; none for a kind whose verdicts need no model.
+    """
     rows = [row for several in sets.values() for row in several]
     ids = [str(n) for n in range(len(rows))]
     responses, references = [], []
@@ -130,22 +161,45 @@ def label_rows(
         references.append(
             Reference(instruction_id=identity, answer=row.answer, solution=None, teacher="labelled set", invalid=None)
         )
-    judgements: list[Judgement] = []
-    if judge:
-        opinions = ask_judge(judge, [(row.instruction, read_reply(row.responses[0]).text) for row in rows], batch_size)
-        judgements = [o.model_copy(update={"instruction_id": i}) for i, o in zip(ids, opinions, strict=True)]
     instructions = [(identity, row.instruction) for identity, row in zip(ids, rows, strict=True)]
-    return label_responses(cases(instructions, responses, references, judgements), checker_timeout, kind)
+    return label_responses(cases(instructions, responses, references, judgements, decision), checker_timeout, kind)
 
 
 def read_refusals(
-    openings: Sequence[Opening], judge: Classifier | GenerativeJudge | None, batch_size: int, kind: Kind
+    openings: Sequence[Opening], judgements: Sequence[Sequence[Judgement]], decision: Decision, kind: Kind
 ) -> list[bool | None]:
-    """Whether each opening is called a refusal, by a judge that reads refusals, else by the kind; None for no opinion."""
-    if judge:
-        opinions = ask_judge(judge, [(ANY_REQUEST, row.answer) for row in openings], batch_size)
-        return [opinion.refusal for opinion in opinions]
+    """Whether each opening is called a refusal, by the judges that were asked about openings, else by the kind.
+
+    None for no opinion.
+    """
+    votes = panel_votes([[row for row in rows if row.instruction_id.startswith(OPENING)] for rows in judgements])
+    if votes:
+        return [panel_judgement(votes[f"{OPENING}{n}"], decision).refusal for n in range(len(openings))]
     return [kind.refuses(row.answer) if kind.refuses else None for row in openings]
+
+
+def check_judges(
+    sets: Mapping[str, Sequence[Labelled]],
+    openings: Sequence[Opening],
+    judgements: tuple[Mapping[str, Sequence[Judgement]], Mapping[str, Sequence[Judgement]]],
+    decision: Decision,
+    checker_timeout: float,
+    kind: Kind,
+) -> JudgeReport:
+    """The report on the labels of a task, and on each judge alone.
+
+    `judgements` has the opinions of `judge_rows` by judge: of those that label, in the order of the panel, and of the hold-out
+    judge. Both are empty for a kind whose verdicts need no judge.
+    """
+    members, held = judgements
+    panel, rows = list(members.values()), [row for several in sets.values() for row in several]
+    report = check_judge(sets, label_rows(sets, panel, decision, checker_timeout, kind))
+    report = report.with_refusals(openings, read_refusals(openings, panel, decision, kind))
+    alone = {
+        name: judge_errors(rows, label_rows(sets, [opinions], decision, checker_timeout, kind))
+        for name, opinions in {**members, **held}.items()
+    }
+    return report.model_copy(update={"judges": alone, "holdout": next(iter(held), None)})
 
 
 def check_judge(sets: Mapping[str, Sequence[Labelled]], labels: Sequence[Label]) -> JudgeReport:

@@ -26,6 +26,7 @@ from reversegen.evaluation.eval_file import (
 )
 from reversegen.evaluation.judge_check import JudgeReport, rogan_gladen
 from reversegen.evaluation.proposer_files import Meanings, Writing, WrittenSample
+from reversegen.evaluation.votes import VOTE_METRICS, Votes, gap_alarms, measure_votes
 from reversegen.kinds.base import Kind
 from reversegen.text.diversity import SEMANTIC, alarms, choose_texts, lexical_diversity, semantic_metrics
 from reversegen.text.semantic_duplicates import nearest
@@ -34,6 +35,7 @@ log = logging.getLogger("reversegen")
 
 PROPOSER_METRICS = (
     FAILURE_RATE,
+    *VOTE_METRICS,
     MetricDescription(
         "failure_rate_corrected",
         "the failure rate corrected for the judge's errors on its labelled set (Rogan-Gladen); the correction moves its "
@@ -133,6 +135,23 @@ def _rates(
     return rates
 
 
+def measure_proposer(
+    writing: Writing,
+    votes: Votes,
+    known: set[str],
+    judge: JudgeReport,
+    settings: Evaluation,
+    random_seed: int,
+    kind: Kind,
+    meanings: Meanings | None,
+) -> tuple[dict[str, Metric], Groups]:
+    """What `evaluate_proposer` gives, and what `measure_votes` gives for the held-out samples."""
+    metrics, groups = evaluate_proposer(writing, known, judge, settings, random_seed, kind, meanings)
+    asked = [(i.id, s.prompt_id) for s, i in writing.heldout]
+    voted, by_judge = measure_votes(votes, asked, writing.verdicts, settings, random_seed, judge)
+    return metrics | voted, groups | by_judge
+
+
 def _by_group(valid: Sequence[WrittenSample], kind: Kind) -> dict[str, dict[str, list[WrittenSample]]]:
     """The samples of each type and of each subject, sorted by its name. A dimension that no sample has is left out."""
     divided: dict[str, Callable[[Sample, Instruction], str | None]] = {
@@ -191,13 +210,16 @@ def write_proposer_file(
 ) -> None:
     """Write the `eval.json` of a proposer. `identity` is its task, kind and arm.
 
-    Broken limits of `alarm` are logged and written. The arm `untrained` has no limits.
+    Broken limits of `alarm` are logged and written. The arm `untrained` has no limits, and iteration 0 no growth of the gap.
     """
     task, kind, arm = identity
     metrics, groups = measured
     broken = alarms(metrics, alarm) if arm != UNTRAINED else []
     for reason in broken:
         log.warning("collapse: %s", reason)
+    exploited = gap_alarms(metrics, alarm.judge_gap)
+    for reason in exploited:
+        log.warning("judges: %s", reason)
     content = EvalFile(
         task=task,
         kind=kind,
@@ -209,6 +231,7 @@ def write_proposer_file(
         groups=groups,
         invalid=invalid_samples(writing),
         alarms=broken,
+        judge_alarms=exploited,
         provenance=provenance,
     )
     write_eval_file(path, content)

@@ -25,6 +25,7 @@ from reversegen.evaluation.eval_file import (
     write_eval_file,
 )
 from reversegen.evaluation.judge_check import JudgeReport
+from reversegen.evaluation.votes import VOTE_METRICS, Votes, measure_votes
 from reversegen.kinds.base import (
     ACCURACY,
     RETAINED,
@@ -42,6 +43,7 @@ from reversegen.loop.seeds import read_tests
 TARGET_METRICS = (
     FAILURE_RATE,
     *OUTCOME_SHARES,
+    *VOTE_METRICS,
     MetricDescription("invalid_share", "answers that could not be judged"),
 )
 """The metrics that every kind has, after the kind's own metrics."""
@@ -218,6 +220,23 @@ def _outcome_metrics(
     return metrics
 
 
+def measure_target(
+    answered: AnsweredTests,
+    votes: Votes,
+    judge: JudgeReport,
+    settings: Evaluation,
+    random_seed: int,
+    kind: Kind,
+) -> tuple[dict[str, Metric], Groups]:
+    """What `evaluate_target` gives, and what `measure_votes` gives for the questions whose measure a judge decides."""
+    metrics, groups = evaluate_target(answered, settings, random_seed, kind, judge)
+    judged = [q for q in answered.questions if kind.measure(q.measure).judged]
+    asked = [(q.id, kind.canonical(q.text)) for q in judged]
+    verdicts = {q.id: answered.labelled[q.id].verdict for q in judged}
+    voted, by_judge = measure_votes(votes, asked, verdicts, settings, random_seed, judge)
+    return metrics | voted, groups | by_judge
+
+
 def invalid_questions(answered: AnsweredTests) -> dict[str, int]:
     """Counts of the reasons why test questions have no verdict or no confidence. Each set counts its own questions."""
     labels = {label.instruction_id: label.detail for label in answered.labels if label.verdict == "invalid"}
@@ -226,9 +245,9 @@ def invalid_questions(answered: AnsweredTests) -> dict[str, int]:
 
 
 def evaluate_transfer(
-    instructions: Path, labels: Path, settings: Evaluation, random_seed: int, kind: Kind
-) -> tuple[dict[str, Metric], dict[str, int]]:
-    """Metrics of another model on distinct instructions that the task's own target failed.
+    instructions: Path, labels: Path, votes: Votes, settings: Evaluation, random_seed: int, kind: Kind
+) -> tuple[tuple[dict[str, Metric], Groups], dict[str, int]]:
+    """Metrics of another model on distinct instructions that the task's own target failed, and groups by judge.
 
     If answers may abstain, the shares of right answers and of abstentions stand beside the failure rate. The second value has
     the counts of the reasons why answers have no verdict.
@@ -245,7 +264,10 @@ def evaluate_transfer(
     if kind.abstains:
         metrics |= {RIGHT_SHARE.name: share("right"), ABSTAINED_SHARE.name: share("abstained")}
     metrics["validity"] = proportion([read[i] is not None for i in asked], asked, settings, random_seed)
-    return metrics, count_reasons(label.detail for label in rows if label.verdict == "invalid")
+    verdicts = {label.instruction_id: label.verdict for label in rows}
+    voted, groups = measure_votes(votes, [(i, i) for i in asked], verdicts, settings, random_seed)
+    invalid = count_reasons(label.detail for label in rows if label.verdict == "invalid")
+    return (metrics | voted, groups), invalid
 
 
 def write_target_file(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reversegen.config.task import Judge
+from reversegen.config.judge_settings import Judge
 from reversegen.judges.formats.answer_first import ANSWER_FIRST
 from reversegen.judges.formats.base import JudgeFormat
 from reversegen.judges.formats.instructed import INSTRUCTED
@@ -27,8 +27,9 @@ JUDGES: dict[str, JudgeFormat] = {
 }
 """The format of each generative judge, by the name that a task gives as `judge.format`.
 
-`judge.format: classifier` has no entry, because a text classifier is not asked in words and writes no reply. `judge.Classifier`
-reads the conversation and gives a probability to each label. At least 0.5 for the labels in `judge.failed_labels` means failed.
+Two values of `judge.format` have no entry, because their judges are not asked in words and write no reply. `classifier`:
+`judge.Classifier` reads the conversation and gives a probability to each label; at least 0.5 for the labels in
+`judge.failed_labels` means failed. `exact`: `exact.ExactJudge` asks the exact policies of the task's worlds.
 """
 
 

@@ -8,8 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from reversegen.config.judge_settings import CLASSIFIER, EXACT, Judge
 from reversegen.config.models import Limits, ModelUse
-from reversegen.config.task import Judge
 from reversegen.core.errors import BadInput
 from reversegen.core.records import Judgement, Message
 from reversegen.engines import open_engine
@@ -20,6 +20,7 @@ from reversegen.engines.halving import HalvedBatches
 from reversegen.engines.unreadable_replies import UnreadableReplies
 from reversegen.ids import content_id
 from reversegen.judges import judge_format
+from reversegen.judges.exact import ExactJudge
 from reversegen.judges.formats.base import JudgeFormat, Opinion, invalid_opinion
 from reversegen.kinds.answers.reply import read_reply
 from reversegen.models.folder import check_folder, weights_identity
@@ -27,21 +28,26 @@ from reversegen.models.folder import check_folder, weights_identity
 
 def open_judge(
     settings: Judge,
-    model: ModelUse,
+    model: ModelUse | None,
     folder: Path | None,
     threads: int,
     calls: Path | None = None,
     limits: Limits | None = None,
-) -> GenerativeJudge | Classifier:
-    """The judge of a task. Raises BadInput for a folder without a model, and for an endpoint without its key.
+    worlds: Sequence[str] = (),
+) -> OpenedJudge:
+    """A judge of a task. Raises BadInput for a folder without a model, and for an endpoint without its key.
 
-    `calls` and `limits` apply to an endpoint, as in `open_engine`.
+    `model` is None for a judge without one, whose verdicts follow from the policies of `worlds`. `calls` and `limits` apply to
+    an endpoint, as in `open_engine`.
     """
-    if settings.format == "classifier":
+    if settings.format == EXACT:
+        return ExactJudge(worlds)
+    assert model is not None, "every other format needs a model"
+    if settings.format == CLASSIFIER:
         if folder is None:
             raise BadInput(
-                "judge: a classifier must be a hub id or a folder, but this model is an endpoint; name another model in "
-                "judge.model"
+                f"judge: {settings.name}: a classifier must be a hub id or a folder, but this model is an endpoint; name "
+                "another model"
             )
         return Classifier(folder, settings.failed_labels, model, threads)
     adapter = judge_format(settings)
@@ -215,3 +221,7 @@ def _judgement(opinion: Opinion) -> Judgement:
         refusal=opinion.refusal,
         categories=[*opinion.categories],
     )
+
+
+OpenedJudge = GenerativeJudge | Classifier | ExactJudge
+"""A judge that is ready to be asked."""

@@ -85,6 +85,8 @@ def check_kind(task: Task, models: Mapping[str, Model], place: str) -> None:
         raise BadInput(f"{place}{error}") from None
     if kind.needs_judge and task.judge is None:
         raise BadInput(f"{place}judge: missing; the kind {task.kind} needs a judge model, so add the section `judge`")
+    if task.judge and not kind.needs_judge:
+        raise BadInput(f"{place}judge: the kind {task.kind} decides without a judge; remove the section `judge`")
     if kind.choice and models[task.target].endpoint:
         raise BadInput(
             f"{place}target: {task.target} is an endpoint, which gives no probabilities of options; name a model with a hub "

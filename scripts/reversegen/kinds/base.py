@@ -139,6 +139,9 @@ class Case:
     responses: Sequence[Response]
     reference: Reference | None = None
     judgement: Judgement | None = None
+    """The judgement of the one judge, or of the panel."""
+    refusals_tie: bool = False
+    """Whether as many judges of a panel state that the answer refuses as state that it does not."""
 
 
 @dataclass(frozen=True)

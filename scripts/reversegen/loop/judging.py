@@ -9,7 +9,7 @@ from reversegen.core.records import Instruction, Judgement, Question, Reference,
 from reversegen.core.shards import WHOLE
 from reversegen.ids import content_id
 from reversegen.judges import reads_refusals
-from reversegen.judges.judge import Classifier, GenerativeJudge
+from reversegen.judges.judge import OpenedJudge
 from reversegen.kinds.answers.reply import Reply, read_reply
 from reversegen.kinds.base import Kind
 from reversegen.loop.batches import BatchedFile
@@ -23,13 +23,17 @@ def read_judged_answers(
     references: Sequence[Path],
     judge_format: str,
     kind: Kind,
+    *,
+    holdout: bool = False,
 ) -> list[tuple[str, str, Reply]]:
     """Ids, texts and answers for the judge. The answer is the first response or the teacher's solution, if there is one.
 
-    A test question is judged only if its measure needs a judge, or if the judge's format also reads refusals.
+    A test question is judged only if its measure needs a judge, or if the judge's format also reads refusals. A hold-out judge
+    reads no more than it measures: instructions of held-out prompts, and test questions whose measure needs a judge.
     """
-    every = reads_refusals(judge_format)
-    texts = {i.id: i.text for path in instructions for i in read_records(path, Instruction)}
+    every = reads_refusals(judge_format) and not holdout
+    asked = (i for path in instructions for i in read_records(path, Instruction))
+    texts = {i.id: i.text for i in asked if not holdout or "heldout" in i.splits}
     texts |= {s.id: s.text for path in seeds for s in read_records(path, Seed)}
     questions = (q for path in tests for q in read_records(path, Question))
     texts |= {q.id: q.text for q in questions if every or kind.measure(q.measure).judged}
@@ -47,7 +51,7 @@ def read_judged_answers(
 def judge_answers(
     output: Path,
     answers: Sequence[tuple[str, str, Reply]],
-    judge: Classifier | GenerativeJudge,
+    judge: OpenedJudge,
     batch_size: int,
     shard: str = WHOLE,
 ) -> None:

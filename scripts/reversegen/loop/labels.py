@@ -8,7 +8,9 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
+from reversegen.config.judge_settings import Decision
 from reversegen.core.records import Judgement, Label, Question, Reference, Response, Seed, read_answers, read_records
+from reversegen.judges.panel import panel_judgement, panel_votes, refusals_tie
 from reversegen.kinds.answers.equivalence import Checker
 from reversegen.kinds.base import Case, Kind
 from reversegen.loop.questions import QuestionRecord, read_questions
@@ -17,9 +19,16 @@ log = logging.getLogger("reversegen")
 
 
 def read_cases(
-    questions: list[Path], record: QuestionRecord, responses: Path, references: list[Path], judgements: list[Path]
+    questions: list[Path],
+    record: QuestionRecord,
+    responses: Path,
+    references: list[Path],
+    judgements: list[Path],
+    decision: Decision,
 ) -> list[Case]:
     """Read everything that the verdicts depend on, for each question. The reference of a seed is its data set's own answer.
+
+    `judgements` has a file of each judge of the panel, in its order, and `decision` says how their votes decide.
 
     Raises BadInput if a file does not fit the questions. Judgements of tests are exempt, since a judge reads only the tests
     whose measure needs it.
@@ -30,10 +39,10 @@ def read_cases(
     if record == "seeds":
         trusted = [_own_answer(seed) for path in questions for seed in read_records(path, Seed)]
     if record == "tests":
-        opinions = [row for path in judgements for row in read_records(path, Judgement)]
+        opinions = [read_records(path, Judgement) for path in judgements]
     else:
-        opinions = [row for path in judgements for row in read_answers(path, Judgement, ids)]
-    return cases(asked, read_answers(responses, Response, ids), trusted, opinions)
+        opinions = [read_answers(path, Judgement, ids) for path in judgements]
+    return cases(asked, read_answers(responses, Response, ids), trusted, opinions, decision)
 
 
 def _own_answer(seed: Seed) -> Reference:
@@ -52,15 +61,21 @@ def cases(
     asked: Sequence[tuple[str, str]],
     responses: Sequence[Response],
     references: Sequence[Reference] = (),
-    judgements: Sequence[Judgement] = (),
+    judgements: Sequence[Sequence[Judgement]] = (),
+    decision: Decision = "majority",
 ) -> list[Case]:
-    """One case for each (id, text) of `asked`, in order: its responses, reference and judgement, joined by id."""
+    """One case for each (id, text) of `asked`, in order: its responses, reference and judgement, joined by id.
+
+    `judgements` has the rows of each judge of a panel; `decision` makes one judgement of those on one answer.
+    """
     answers: dict[str, list[Response]] = defaultdict(list)
     for response in sorted(responses, key=lambda r: r.sample):
         answers[response.instruction_id].append(response)
     trusted = {reference.instruction_id: reference for reference in references}
-    judged = {judgement.instruction_id: judgement for judgement in judgements}
-    return [Case(i, text, answers[i], trusted.get(i), judged.get(i)) for i, text in asked]
+    votes = panel_votes(judgements)
+    judged = {i: panel_judgement(several, decision) for i, several in votes.items()}
+    ties = {i for i, several in votes.items() if refusals_tie(several)}
+    return [Case(i, text, answers[i], trusted.get(i), judged.get(i), i in ties) for i, text in asked]
 
 
 def label_responses(asked: Sequence[Case], timeout: float, kind: Kind) -> list[Label]:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from reversegen.config.load import task_file
-from reversegen.config.paths import task_models
 from reversegen.config.task import Task
 from reversegen.config.workflow import Configuration
 from reversegen.core.errors import BadInput
@@ -20,7 +19,7 @@ from reversegen.operations.plan import plan
 from reversegen.operations.usage import amount_of_run, used_amount
 from reversegen.workflow.configuration import load_configuration
 from reversegen.workflow.environment import BUDGETED
-from reversegen.workflow.stages import STAGES, split_name
+from reversegen.workflow.stages import STAGES, models_of_stage, split_name
 
 TASKS = Path("config/tasks")
 
@@ -110,19 +109,21 @@ def _spent(job: Job, configuration: Configuration, folder: Path) -> Amount:
 
 def _asks_model(rule: str, task: Task, configuration: Configuration) -> bool:
     """Whether a budget counts the jobs of a rule: those that use a model of the task. Solvers and embeddings do not count."""
-    role = STAGES[rule].role if rule in STAGES else None
-    return role == "transfer" or (role != "embedding" and task_models(task).get(str(role)) in configuration.models)
+    stage = STAGES.get(rule)
+    if stage is None or stage.role == "embedding":
+        return False
+    return stage.role == "transfer" or bool(models_of_stage(stage, task, configuration))
 
 
 def _why_unplanned(part: str, task: Task) -> str:
     """The key of the task because of which the jobs of a part are not planned, and how to change it."""
     folder, _, name = part.partition("/")
-    if part in task.reuse:
-        return f"reuse: remove {part} from it, or set no budget"
-    if part == "probe":
+    if folder in task.reuse:
+        return f"reuse: remove {folder} from it, or set no budget"
+    if folder == "probe":
         return "data.probe: set it to true, or set no budget"
     if folder == "transfer":
         return f"transfer: add {name} to it, or set no budget"
-    if (iteration := re.fullmatch(r"iter([0-9]+)", part)) and int(iteration[1]) > task.iterations:
+    if (iteration := re.fullmatch(r"iter([0-9]+)", folder)) and int(iteration[1]) > task.iterations:
         return f"iterations: raise it to {iteration[1]}, or set no budget"
     return "budget: remove it to make more than the plan"

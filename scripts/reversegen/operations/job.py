@@ -89,7 +89,8 @@ class Job:
             *(folder / "benchmarks" / self.part).glob(f"{self.rule}*"),
             *output.parent.glob(f"{output.stem}*.calls"),
         ]
-        names = rf"{self.rule}({SHARD})\.(?:tsv|planned\.json)|{output.stem}({SHARD}){re.escape(output.suffix)}\.calls"
+        stem, suffix = re.escape(output.stem), re.escape(output.suffix)
+        names = rf"{self.rule}({SHARD})\.(?:tsv|planned\.json)|{stem}({SHARD}){suffix}\.calls"
         matches = (re.fullmatch(names, file.name) for file in files)
         return sorted({match[1] or match[2] or "" for match in matches if match})
 

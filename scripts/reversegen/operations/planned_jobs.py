@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from reversegen.config.judge_settings import Judge
 from reversegen.config.paths import task_models
 from reversegen.config.task import Task
 from reversegen.config.training import Training
@@ -85,10 +86,11 @@ class _TaskJobs:
         return round(self.probe_seeds * self.train_seeds / max(1, self.seeds))
 
     def before_the_loop(self) -> Iterator[Job]:
-        """The check of the judge, the probe of the seeds and the warm-up."""
+        """The check of the judges, the probe of the seeds and the warm-up."""
         task = self.task
-        if task.judge:  # a judge is checked even if the kind needs none
-            yield from self._judgements("check_judge", "", labelled_count(task, self.assumed), self.answer)
+        for judge in task.judges:
+            rows = labelled_count(task, self.assumed)
+            yield from self._judgements("judge_labelled", "judge_check", rows, self.answer, judge)
         if (task.data.probe or (self.kind.choice and self.enhances)) and "probe" not in task.reuse:
             which = (
                 "all seeds"
@@ -96,7 +98,7 @@ class _TaskJobs:
                 else f"{self.probe_seeds:,} of {self.seeds:,} seeds (data.probe_seeds)"
             )
             yield self._responses("answer_seeds", "probe", task.target, self.probe_seeds, which)
-            yield from self._judgements("judge_seeds", "probe", self.probe_seeds, self.answer)
+            yield from self._panel("judge_seeds", "probe", self.probe_seeds, self.answer)
         if "iter0" not in task.reuse:
             rows = task.warmup.rows or (self.probe_train_seeds if task.data.probe else self.train_seeds)
             yield self._training("train_warmup", "iter0", rows, self.prompt, task.warmup.training)
@@ -118,9 +120,12 @@ class _TaskJobs:
         with_good_answers = self.enhances and arm != "untrained"
         if self.kind.needs_references or with_good_answers:
             yield from self._references("write_references", arm, samples)
-        yield from self._judgements("judge_responses", arm, samples, self.answer)
+        yield from self._panel("judge_responses", arm, samples, self.answer)
+        if self.holdout and arm != "control":
+            heldout = task.prompts.heldout * task.sampling.samples_per_prompt
+            yield from self._judgements("judge_responses", arm, heldout, self.answer, self.holdout)
         if with_good_answers:
-            yield from self._judgements("judge_references", arm, samples, self.solution)
+            yield from self._panel("judge_references", arm, samples, self.solution)
 
     def seed_jobs(self) -> Iterator[Job]:
         """The jobs that write and judge good answers to the drawn seeds, and the job that asks the target what is taught."""
@@ -132,7 +137,7 @@ class _TaskJobs:
         seeds = "all training seeds" if count == possible else "enhancement.rows, and seed_margin in addition"
         for job in self._references("write_seed_references", "enhanced", count):
             yield replace(job, why=f"{seeds}; {job.why}")
-        yield from self._judgements("judge_seed_references", "enhanced", count, self.solution)
+        yield from self._panel("judge_seed_references", "enhanced", count, self.solution)
         if sampled := self.kind.sampled:
             chosen, several = len(SOURCES) * self.task.enhancement.rows, sampled.decision.samples
             which = "enhancement.rows of each source, all distinct"
@@ -150,9 +155,10 @@ class _TaskJobs:
         if repetition := self.kind.repetition:
             several, which = repetition.decision.samples, "all test questions, several times"
             yield self._responses("sample_tests", variant, task.target, questions, which, several)
-        every = task.judge is not None and reads_refusals(task.judge.format)
-        judgements = sum(n for name, n in self.tests.items() if every or self.kind.measure(self._measures(name)).judged)
-        yield from self._judgements("judge_tests", variant, judgements, self.answer)
+        judged = sum(n for name, n in self.tests.items() if self.kind.measure(self._measures(name)).judged)
+        for judge in task.judges:
+            every = reads_refusals(judge.format) and judge != self.holdout
+            yield from self._judgements("judge_tests", variant, questions if every else judged, self.answer, judge)
         if self.kind.choice:
             yield self._confidence(variant, self.kind.choice)
 
@@ -161,7 +167,8 @@ class _TaskJobs:
         part = f"transfer/{model}"
         failures = self.task.prompts.heldout * self.task.sampling.samples_per_prompt
         yield self._responses("answer_transfer", part, model, failures, "the target fails on every held-out sample")
-        yield from self._judgements("judge_transfer", part, failures, self.answer)
+        for judge in self.task.judges:
+            yield from self._judgements("judge_transfer", part, failures, self.answer, judge)
 
     def _measures(self, test: str) -> str:
         return str(self.task.data.tests[test].measures)
@@ -171,9 +178,17 @@ class _TaskJobs:
         endpoint = self.models[model].endpoint
         return several if endpoint and endpoint.one_choice else 1
 
+    @property
+    def holdout(self) -> Judge | None:
+        """The hold-out judge. None if the task has none."""
+        return self.task.judge.holdout if self.task.judge else None
+
     def _job(self, rule: str, part: str, model: str, amount: Amount, why: str, batch: Batch | None = None) -> Job:
         stage = STAGES[rule]
         output, shards = str(Path(part, stage.output)), self.task.shards if stage.sharded else 1
+        if stage.role == "judge":  # each judge has its own file, and a folder for its logs
+            output = output.format(judge=model)
+            part = f"{part}/{model}"
         return Job(rule, part, model, output, amount, why, shards, stage.processes(self.task), batch)
 
     def _training(self, rule: str, part: str, rows: float, length: float, how: Training) -> Job:
@@ -212,9 +227,14 @@ class _TaskJobs:
             rule, part, model, amount, why, _batch(self.task.responses.batch_size, several, self.request, longest)
         )
 
-    def _judgements(self, rule: str, part: str, count: float, length: float) -> Iterator[Job]:
-        judge = self.task.judge
-        if judge and (self.kind.needs_judge or rule == "check_judge"):
+    def _panel(self, rule: str, part: str, count: float, length: float) -> Iterator[Job]:
+        """The jobs of the judges that label."""
+        for judge in self.task.judge.members if self.task.judge else []:
+            yield from self._judgements(rule, part, count, length, judge)
+
+    def _judgements(self, rule: str, part: str, count: float, length: float, judge: Judge) -> Iterator[Job]:
+        """The job of one judge; none for a judge without a model."""
+        if judge.model:
             adapter = JUDGES.get(judge.format)
             thought = self.models[judge.model].thought_tokens
             new = adapter.max_new_tokens + thought if adapter else 0  # a classifier writes nothing

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from reversegen.config.judge_settings import CLASSIFIER
 from reversegen.config.models import ModelUse
 from reversegen.config.task import Task
 from reversegen.core.errors import BadInput
@@ -63,15 +64,19 @@ def rendered_markdown(name: str, task: Task, seeds: Sequence[Seed], models: Mapp
 def _role(role: str, loaded: Loaded, task: Task, examples: RoleExamples) -> Iterator[str]:
     """The sections of a role: how its model is asked, then the rows on which it is trained."""
     name, use, folder = loaded
-    title = f"## {role.capitalize()}: {markdown_text(name)}"
-    requests = [(what, request) for what, request in examples.prompts.items() if what.partition(",")[0] == role]
+    title = f"## {role.partition(' ')[0].capitalize()}: {markdown_text(name)}"
+    requests = [
+        (what.removesuffix(f" {name}"), request)
+        for what, request in examples.prompts.items()
+        if what.partition(",")[0] == role
+    ]
     if folder is None:
         yield f"{title}\n\n" + filled("Its server renders the messages, so their tokens are not known here.")
         yield from (f"### Prompt of the {what}\n\n{_code(_messages(request))}" for what, request in requests)
         return
     model = _TokenView(folder, use)
     yield f"{title}\n\n{model.stops_line()}"
-    whole = role == "judge" and task.judge is not None and task.judge.format == "classifier"
+    whole = any(role == f"judge {judge.model}" and judge.format == CLASSIFIER for judge in task.judges)
     for what, request in requests:
         yield f"### Prompt of the {what}\n\n" + _shown(partial(model.prompt, request, whole=whole))
     if role == "proposer":
@@ -177,11 +182,18 @@ class _TokenView:
 
 
 def role_models(task: Task, uses: Mapping[str, Any], folders: Mapping[str, Sequence[Path]]) -> dict[str, Loaded]:
-    """The model of each role in `folders` that is played by one; `uses` holds all models by name."""
+    """The model of each role in `folders` that is played by one; `uses` holds all models by name.
+
+    `folders` has the folders of all judges that have one under `judge`, in their order.
+    """
     names = {"proposer": task.proposer, "target": task.target, "teacher": task.teacher}
-    names |= {"judge": task.judge.model} if task.judge else {}
-    return {
+    loaded: dict[str, Loaded] = {
         role: (name, uses[name].use, folders[role][0] if folders[role] else None)
         for role, name in names.items()
         if name in uses
     }
+    judge_folders = iter(folders["judge"])
+    for name in (judge.model for judge in task.judges if judge.model):
+        folder = None if uses[name].endpoint else next(judge_folders)
+        loaded[f"judge {name}"] = (name, uses[name].use, folder)
+    return loaded

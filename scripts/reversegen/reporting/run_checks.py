@@ -11,7 +11,9 @@ from reversegen.core.files import read_json
 from reversegen.core.markdown import filled, markdown_table
 from reversegen.core.metric import Metric
 from reversegen.evaluation.eval_file import LABELLED_SET, EvalFile
+from reversegen.evaluation.votes import HOLDOUT_JUDGE, JUDGE
 
+DASH = "\N{EN DASH}"
 Counts = Mapping[str, Mapping[str, int]]
 """Numbers of rows, by training set and by the set that they overlap with."""
 
@@ -22,8 +24,38 @@ def checks_section(evaluations: Sequence[EvalFile], gates: Sequence[Path]) -> st
     Raises BadInput if a report is malformed.
     """
     lines = [f"Contamination: {contamination_text(gates)}.", f"Audit: {audit_text(evaluations)}."]
+    lines += [f"**Alarm:** {markdown_text(text)}." for text in judge_alarms(evaluations)]
     checks = ["## Checks of this run", "\n".join(filled(line, "- ") for line in lines)]
-    return "\n\n".join([*checks, *judge_parts(evaluations)])
+    return "\n\n".join([*checks, *judge_parts(evaluations), *vote_parts(evaluations)])
+
+
+def judge_alarms(evaluations: Sequence[EvalFile]) -> list[str]:
+    """A sentence for each iteration in which the gap to the hold-out judge grew by more than its limit."""
+    return [f"{e.task}, iteration {e.iteration}: {text}" for e in evaluations for text in e.judge_alarms]
+
+
+def vote_parts(evaluations: Sequence[EvalFile]) -> list[str]:
+    """The numbers of each judge on the samples of the last iteration, as a sentence and a table; empty for a single judge.
+
+    Of several random seeds it is the first.
+    """
+    trained = [e for e in evaluations if e.role == "proposer" and e.iteration is not None]
+    last = max(trained, key=lambda e: e.iteration or 0, default=None)  # the first of several random seeds
+    if last is None or sum(len(last.groups.get(dimension, {})) for dimension in (JUDGE, HOLDOUT_JUDGE)) < 2:
+        return []
+    names = ("failure_rate", "invalid_share", "judge_sensitivity", "judge_specificity")
+    lines = [
+        [markdown_text(name), role, *(_short_text(numbers[one]) if one in numbers else DASH for one in names)]
+        for dimension, role in ((JUDGE, "labels"), (HOLDOUT_JUDGE, "only measures"))
+        for name, numbers in last.groups.get(dimension, {}).items()
+    ]
+    text = f"Each judge alone, on the held-out samples of iteration {last.iteration} and on its labelled sets:"
+    head = ["judge", "role", "failure rate", "invalid", "sensitivity", "specificity"]
+    return [filled(text), markdown_table(head, lines, padded=True)]
+
+
+def _short_text(share: Metric) -> str:
+    return DASH if share.value is None else f"{share.value:.3f}"
 
 
 def judge_parts(evaluations: Sequence[EvalFile]) -> list[str]:
@@ -46,7 +78,7 @@ def judge_parts(evaluations: Sequence[EvalFile]) -> list[str]:
 def _share_text(share: Metric) -> str:
     """A share with its interval and its number of rows; a dash without a number."""
     if share.value is None or share.low is None or share.high is None:
-        return "\N{EN DASH}"
+        return DASH
     return f"{share.value:.3f} [{share.low:.3f}, {share.high:.3f}] of {share.total}"
 
 

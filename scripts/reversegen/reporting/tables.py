@@ -17,13 +17,25 @@ from reversegen.evaluation.outcomes import EvaluationOutcomes
 from reversegen.evaluation.proposer import PROPOSER_METRICS
 from reversegen.evaluation.statistics import Estimate, coverage, pooled_estimate, resample
 from reversegen.evaluation.target import TARGET_METRICS, TRAINING_METRICS
+from reversegen.evaluation.votes import VOTE_METRICS
 from reversegen.kinds import target_metrics
 from reversegen.reporting.rows import ROWS, numbers, row_identity, row_name, row_order, tasks_of
 
 DIVERSITY = ("unique_share", "distinct_3", "type_entropy", "novelty")
 OUTCOMES = tuple(metric.name for metric in OUTCOME_SHARES)
 """Columns of proposers whose target may abstain."""
-PROPOSER = ("failure_rate", "failure_rate_corrected", *OUTCOMES, "validity", "failure_rate_unique", "yield", *DIVERSITY)
+VOTES = tuple(metric.name for metric in VOTE_METRICS)
+"""Columns of proposers whose target's answers a panel or a hold-out judge reads."""
+PROPOSER = (
+    "failure_rate",
+    *VOTES,
+    "failure_rate_corrected",
+    *OUTCOMES,
+    "validity",
+    "failure_rate_unique",
+    "yield",
+    *DIVERSITY,
+)
 MOST_TYPES = 10
 """The most types that a table shows in addition to the metrics; table.csv has all types."""
 
@@ -98,9 +110,9 @@ def table(
 
 
 def _proposer_columns(evaluations: Sequence[EvalFile]) -> dict[str, tuple[str, str]]:
-    """Group and metric of each column; shares of outcomes only if they were measured."""
+    """Group and metric of each column; shares of outcomes, and numbers of votes, only if they were measured."""
     measured = {name for e in evaluations if e.role == "proposer" for name in e.metrics}
-    return {name: ("", name) for name in PROPOSER if name not in OUTCOMES or name in measured}
+    return {name: ("", name) for name in PROPOSER if name not in (*OUTCOMES, *VOTES) or name in measured}
 
 
 def _target_columns(evaluations: Sequence[EvalFile]) -> dict[str, tuple[str, str]]:

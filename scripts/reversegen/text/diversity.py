@@ -145,9 +145,9 @@ def seeds_covered(seeds: Vectors, vectors: Vectors) -> int:
 
 
 def alarms(metrics: Mapping[str, Metric], alarm: Alarm) -> list[str]:
-    """One sentence for each broken limit. A metric that was not measured breaks no limit."""
+    """One sentence for each broken limit of diversity. A metric that was not measured breaks no limit."""
     reasons = []
-    for name, limit in alarm.model_dump(exclude={"action"}).items():
+    for name, limit in alarm.model_dump(exclude={"action", "judge_gap"}).items():
         value = metrics[name].value if name in metrics else None
         if limit is not None and value is not None and (value > limit if name in MOST else value < limit):
             reasons.append(f"{name} is {value}, {'higher' if name in MOST else 'lower'} than {limit}")

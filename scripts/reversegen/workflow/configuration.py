@@ -6,42 +6,54 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from reversegen.config.judge_settings import CLASSIFIER, EXACT, Judge
 from reversegen.config.load import Extensions, load
 from reversegen.config.models import Model
-from reversegen.config.task import Judge, Task
+from reversegen.config.task import Task
 from reversegen.config.workflow import Configuration
 from reversegen.core.errors import BadInput
 from reversegen.judges import JUDGES
 from reversegen.kinds import check_kind, kind_settings
-from reversegen.worlds import SOLVERS, WORLDS
+from reversegen.worlds import SOLVERS, WORLDS, worlds_of
 
-JUDGE_FORMATS = (*JUDGES, "classifier")
-"""The allowed values of `judge.format`: the formats of generative judges, and `classifier` for a text classifier."""
+JUDGE_FORMATS = (*JUDGES, CLASSIFIER, EXACT)
+"""The allowed values of `judge.format`: the formats of generative judges, `classifier` for a text classifier, and `exact`."""
 
 
 def check_task(task: Task, models: Mapping[str, Model], place: str) -> None:
     """Raise BadInput, whose message begins with `place`, for a judge as `_check_judge` does, and as `check_kind` does."""
-    if task.judge:
-        _check_judge(task.judge, models[task.judge.model], place)
+    for judge in task.judges:
+        assert task.judge is not None
+        key = f"{place}{task.judge.key(judge.name)}"
+        _check_judge(judge, models[judge.model] if judge.model else None, key)
+        if judge.format == EXACT and not any(WORLDS[name].verdict for name in worlds_of(task)):
+            able = ", ".join(name for name, world in WORLDS.items() if world.verdict)
+            raise BadInput(
+                f"{key}.format: exact needs a world with an exact policy, and no data of this task is drawn from one; draw "
+                f"data from the world {able}, or use another format"
+            )
     check_kind(task, models, place)
 
 
-def _check_judge(judge: Judge, model: Model, place: str) -> None:
-    """Refuse an unknown format, a setting that the format does not read, and a model whose thought it has no room for."""
+def _check_judge(judge: Judge, model: Model | None, key: str) -> None:
+    """Refuse an unknown format, a setting that the format does not read, and a model whose thought it has no room for.
+
+    `key` is the beginning of the message, with the key that holds the judge.
+    """
     if judge.format not in JUDGE_FORMATS:
-        raise BadInput(f"{place}judge.format: unknown format {judge.format!r}; use one of {', '.join(JUDGE_FORMATS)}")
+        raise BadInput(f"{key}.format: unknown format {judge.format!r}; use one of {', '.join(JUDGE_FORMATS)}")
     form = JUDGES.get(judge.format)
-    for key in sorted({key for each in JUDGES.values() for key in each.settings}):
-        if getattr(judge, key) is not None and not (form and key in form.settings):
-            readers = ", ".join(name for name, each in JUDGES.items() if key in each.settings)
+    for setting in sorted({key for each in JUDGES.values() for key in each.settings}):
+        if getattr(judge, setting) is not None and not (form and setting in form.settings):
+            readers = ", ".join(name for name, each in JUDGES.items() if setting in each.settings)
             raise BadInput(
-                f"{place}judge.{key}: the format {judge.format} does not read it; remove it, or use a format that does: "
+                f"{key}.{setting}: the format {judge.format} does not read it; remove it, or use a format that does: "
                 f"{readers}"
             )
-    if model.thinks and not (form and form.instructs):
+    if model and model.thinks and not (form and form.instructs):
         instructing = ", ".join(name for name, each in JUDGES.items() if each.instructs)
         raise BadInput(
-            f"{place}judge: {judge.model} thinks before it answers, and the format {judge.format} has no room for a thought; "
+            f"{key}: {judge.model} thinks before it answers, and the format {judge.format} has no room for a thought; "
             f"set `thinking: {{enabled: false}}` for this model, or use one of {instructing}"
         )
 

@@ -10,17 +10,18 @@ from reversegen.core.errors import BadInput
 from reversegen.core.sources import SOURCES
 from reversegen.workflow.arms import of_warmup_and_trained
 from reversegen.workflow.roles import is_endpoint, role_folder
-from reversegen.workflow.tasks import judged
+from reversegen.workflow.tasks import task_of
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Wildcards
 
 
 def judged_references(configuration: Configuration, wildcards: Wildcards) -> list[str]:
-    """The judgements of all references. Empty for a kind whose verdicts need no judge."""
-    if not judged(configuration, wildcards):
-        return []
-    return of_warmup_and_trained(configuration, "reference_judgements.jsonl")(wildcards)
+    """The judgements of all references, judge by judge. Empty for a kind whose verdicts need no judge."""
+    judge = task_of(configuration, wildcards).judge
+    names = [member.name for member in judge.members] if judge else []
+    by_judge = (of_warmup_and_trained(configuration, f"reference_judgements/{name}.jsonl")(wildcards) for name in names)
+    return [file for files in by_judge for file in files]
 
 
 def trainable_target(configuration: Configuration, wildcards: Wildcards) -> list[str]:

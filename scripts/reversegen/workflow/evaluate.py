@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reversegen.config.paths import model_folder
 from reversegen.config.workflow import Configuration
 from reversegen.workflow.enhance import of_sources
 from reversegen.workflow.roles import role_folder
@@ -23,11 +24,14 @@ def readers(configuration: Configuration, wildcards: Wildcards) -> str:
     """The roles of the task that may read a system text, with their models, as JSON."""
     from reversegen.workflow.role_conversations import system_text_readers  # imported here, because few jobs need it
 
-    folders = {role: role_folder(configuration, role)(wildcards) for role in ("target", "judge")}
+    task = task_of(configuration, wildcards)
+    folders = {"target": role_folder(configuration, "target")(wildcards)}
+    for name in (judge.model for judge in task.judges if judge.model):
+        folder = model_folder(name, configuration.models[name])
+        folders[f"judge {name}"] = [str(folder)] if folder else []
     if referenced(configuration, wildcards):
         folders["teacher"] = iterated_teacher(configuration, wildcards)
     first = {role: Path(paths[0]) if paths else None for role, paths in folders.items()}
-    task = task_of(configuration, wildcards)
     return system_text_readers(task, configuration.models, first).model_dump_json()
 
 

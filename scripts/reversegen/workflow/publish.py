@@ -9,7 +9,7 @@ from reversegen.config.workflow import Configuration
 from reversegen.core.errors import BadInput
 from reversegen.workflow.enhance import of_sources
 from reversegen.workflow.roles import model_name
-from reversegen.workflow.tasks import part_file
+from reversegen.workflow.tasks import part_file, task_of
 from reversegen.worlds import describe
 
 if TYPE_CHECKING:
@@ -23,8 +23,14 @@ def enhancement_rows(configuration: Configuration, wildcards: Wildcards) -> list
 
 def described_models(configuration: Configuration, wildcards: Wildcards) -> str:
     """A description of the model of each role, as JSON."""
-    names = {role: model_name(configuration, role, wildcards) for role in ("proposer", "target", "teacher", "judge")}
-    return json.dumps({role: _described(configuration, name) for role, name in names.items() if name})
+    names = {role: model_name(configuration, role, wildcards) for role in ("proposer", "target", "teacher")}
+    described = {role: _described(configuration, name) for role, name in names.items() if name}
+    judge = task_of(configuration, wildcards).judge
+    for one in judge.judges if judge else []:
+        role = "hold-out judge" if judge and one == judge.holdout else "judge"
+        role += f" {one.name}" if judge and len(judge.judges) > 1 else ""
+        described[role] = _described(configuration, one.model) if one.model else "the exact policy of the task's world"
+    return json.dumps(described)
 
 
 def _described(configuration: Configuration, name: str) -> str:

@@ -12,6 +12,7 @@ from reversegen.core.errors import BadInput
 from reversegen.ids import content_id
 from reversegen.workflow.enhance import of_sources
 from reversegen.workflow.evaluate import own_evals
+from reversegen.workflow.judge import checked_gap
 from reversegen.workflow.tasks import kind_of, shipped, task_of, test_questions
 
 if TYPE_CHECKING:
@@ -29,6 +30,12 @@ def gate_files(configuration: Configuration, wildcards: Wildcards) -> list[str]:
     warmup = [] if "iter0" in task.reuse else ["contamination/warmup.json"]
     pairs = [f"contamination/iter{k}.json" for k in range(task.iterations)]
     return [*warmup, *pairs, *(["contamination.json"] if of_sources(configuration, "target")(wildcards) else [])]
+
+
+def gap_files(configuration: Configuration, wildcards: Wildcards) -> list[str]:
+    """The file which shows that the gap to the hold-out judge is within its limit in the last iteration, relative to the run's
+    folder; empty if a gap cannot stop the run. Each iteration before it is checked on the way."""
+    return [file.partition(f"results/{wildcards.task}/")[2] for file in checked_gap(configuration, "last")(wildcards)]
 
 
 def pooled_runs(configuration: Configuration, wildcards: Wildcards) -> list[str]:

@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 from pydantic import Field
 
 from reversegen.config.fields import Section
+from reversegen.config.judge_settings import CLASSIFIER
 from reversegen.config.models import Model, ModelUse
 from reversegen.config.task import Task
 from reversegen.config.workflow import Configuration
@@ -62,10 +63,10 @@ class ConversationForm(NamedTuple):
         return Request(messages=messages, parts=self.parts, template=dict(self.arguments))
 
 
-def conversation_forms(task: Task, role: Role) -> list[ConversationForm]:
+def conversation_forms(task: Task, role: Role, name: str = "") -> list[ConversationForm]:
     """The forms of a role's conversations: those that it is asked, and the rows on which it is trained.
 
-    Empty for a role whose model reads plain text.
+    Empty for a role whose model reads plain text. `name` is the model's, which a judge needs, since a task may have several.
     """
     if role in ("target", "transfer"):
         question, empty = _question_turns(task.responses.system), task.responses.system == ""
@@ -80,10 +81,10 @@ def conversation_forms(task: Task, role: Role) -> list[ConversationForm]:
         check, empty = _question_turns(task.references.solvable_system), task.references.solvable_system == ""
         option = ConversationForm((*check, "assistant"), False, empty_system=empty, last="option")
         return [answer, ConversationForm(check, empty_system=empty), option]
-    if role == "judge" and task.judge:
-        if task.judge.format == "classifier":
+    if role == "judge" and task.judge and (settings := task.judge.judge(name)):
+        if settings.format == CLASSIFIER:
             return [ConversationForm(("user", "assistant"), add_generation_prompt=False)]
-        judge = JUDGES[task.judge.format]
+        judge = JUDGES[settings.format]
         turns = tuple(message.role for message in judge.messages("question", "answer"))
         return [ConversationForm(turns, parts=judge.parts, arguments=tuple(sorted(judge.template.items())))]
     return []
@@ -127,7 +128,8 @@ def check_rendering(folder: Path, model: ModelUse, forms: list[ConversationForm]
 class SystemTextReader(Section):
     """A role of a task whose model reads conversations, with its configured system text."""
 
-    role: Role
+    role: str
+    """As in `task_models`."""
     model: str
     use: ModelUse
     folder: Path | None = Field(description="null for an endpoint")
@@ -145,14 +147,15 @@ def system_text_readers(
 ) -> SystemTextReaders:
     """The roles in `folders` whose models may read a system text. A folder is None for an endpoint.
 
-    A judge of a published format is left out, because it reads only that format.
+    Roles are those of `task_models`. A judge of a published format is left out, because it reads only that format.
     """
     systems = {"target": task.responses.system, "teacher": task.references.system}
     names = {"target": task.target, "teacher": task.teacher}
-    form = JUDGES.get(task.judge.format) if task.judge else None
-    if task.judge and (form is None or form.instructs):  # a classifier has no entry
-        names["judge"] = task.judge.model
-        systems["judge"] = form.messages("question", "answer")[0].content if form else None
+    for judge in task.judges:
+        form = JUDGES.get(judge.format)
+        if judge.model and (form is None or form.instructs):  # a classifier has no entry
+            names[f"judge {judge.model}"] = judge.model
+            systems[f"judge {judge.model}"] = form.messages("question", "answer")[0].content if form else None
     listed = [
         {
             "role": role,
@@ -196,7 +199,7 @@ def role_faults(folders: RoleFolders) -> list[tuple[str, Role, str]]:
         task = configuration.task(one.task)
         if one.role == "embedding" and task.embedding and task.embedding.pooling == "sentence":
             continue  # sentence-transformers loads its own tokenizer
-        forms, trained = conversation_forms(task, one.role), one.role in trained_roles
+        forms, trained = conversation_forms(task, one.role, one.model), one.role in trained_roles
         key = repr((one.model, forms, trained))
         if key not in seen:  # checked once, because tasks share models
             seen[key] = ""

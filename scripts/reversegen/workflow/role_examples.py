@@ -34,7 +34,7 @@ class RoleExamples(NamedTuple):
     pair: Pair
     enhancement: TrainingRow
     prompts: Mapping[str, Request]
-    """By role. The judge's is a whole conversation, without a generation prompt, if it is a classifier."""
+    """By role, as in `task_models`. A classifier's is a whole conversation, without a generation prompt."""
     masked: bool
     """Whether stand-ins take the place of the seeds' texts, which may do harm."""
 
@@ -86,7 +86,7 @@ def _reference(task: Task, seed: Seed, kind: Kind) -> Reference:
 
 
 def _prompts(task: Task, seed: Seed, kind: Kind, models: Mapping[str, ModelUse]) -> dict[str, Request]:
-    """The requests of a target, of a teacher that is a model, and of a judge, about one seed."""
+    """The requests of a target, of a teacher that is a model, and of judges that are models, about one seed."""
     question = [(seed.id, seed.text)]
     requests = {"target": question_requests(question, kind, task.responses.system)[0]}
     if teacher := models.get(task.teacher):
@@ -94,9 +94,9 @@ def _prompts(task: Task, seed: Seed, kind: Kind, models: Mapping[str, ModelUse])
         requests["teacher"] = question_requests(question, kind, teacher_system(task.references, form))[0]
         if check := solvability_requests(question, task.references):
             requests["teacher, whether there is an answer"] = check[0]
-    if task.judge and task.judge.format == "classifier":
-        turns = [Message(role="user", content=seed.text), Message(role="assistant", content=RESPONSE)]
-        requests["judge"] = Request(messages=turns)
-    elif task.judge:
-        requests["judge"] = judge_request(JUDGES[task.judge.format], seed.text, RESPONSE)
+    turns = [Message(role="user", content=seed.text), Message(role="assistant", content=RESPONSE)]
+    for judge in (judge for judge in task.judges if judge.model):
+        adapter = JUDGES.get(judge.format)  # a classifier has no entry
+        asked = judge_request(adapter, seed.text, RESPONSE) if adapter else Request(messages=turns)
+        requests[f"judge {judge.model}"] = asked
     return requests

@@ -1,6 +1,6 @@
 """The model of each role of a task, its folder, and the settings with which it is loaded or reached.
 
-The roles are proposer, target, teacher, judge, embedding, and transfer, whose model a wildcard names.
+The roles are proposer, target, teacher, embedding, and judge and transfer, whose models a wildcard names.
 """
 
 from __future__ import annotations
@@ -9,18 +9,34 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from reversegen.config import paths
+from reversegen.config.judge_settings import Judge
 from reversegen.config.models import Limits, Model
 from reversegen.config.workflow import Configuration
+from reversegen.core.errors import BadInput
 from reversegen.workflow.tasks import task_of, uncompared
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Wildcards
 
 
+def judge_of(configuration: Configuration, wildcards: Wildcards) -> Judge:
+    """The judge that the wildcard `judge` names. Raises BadInput for a judge that the task does not name."""
+    judges = {judge.name: judge for judge in task_of(configuration, wildcards).judges}
+    if wildcards.judge not in judges:
+        known = f"it has {', '.join(judges)}" if judges else "it has none"
+        raise BadInput(f"task {wildcards.task}: judge: it has no judge {wildcards.judge}; {known}")
+    return judges[wildcards.judge]
+
+
 def model_name(configuration: Configuration, role: str, wildcards: Wildcards) -> str | None:
-    """The name of the model or solver that plays a role in the task. None for a role without a model."""
+    """The name of the model or solver that plays a role in the task. None for a role without a model.
+
+    Raises BadInput for a judge that the task does not name.
+    """
     if role == "transfer":
         return str(wildcards.model)
+    if role == "judge":
+        return judge_of(configuration, wildcards).model
     return paths.task_models(task_of(configuration, wildcards)).get(role)
 
 

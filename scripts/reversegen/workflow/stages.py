@@ -18,7 +18,7 @@ from reversegen.config.training import Launcher, Training
 from reversegen.config.workflow import Configuration, Environment
 
 Role = Literal["proposer", "target", "teacher", "judge", "embedding", "transfer"]
-"""The role of a model in a task. A wildcard names the model of a transfer; the task names all others."""
+"""The role of a model in a task. A wildcard names a judge and the model of a transfer; the task names all others."""
 TrainingPart = Literal["warmup", "preference", "enhancement"]
 """A section of a task with the settings of a training."""
 SHARD = r"(?:\.[0-9]+-of-[0-9]+)?"
@@ -34,9 +34,10 @@ class Stage:
     """The role whose model it uses. The model's size decides the resources of a job."""
     environment: Environment
     output: str
-    """Name of its output, in the folder of its part of the run."""
+    """Name of its output, in the folder of its part of the run. The output of a judge has its name."""
     batch_size: str | None = None
-    """The key of a task with the number of sequences that a model gets at once. None for a training."""
+    """The key of a task with the number of sequences that a model gets at once. None for a training. Each judge of a panel has
+    its own."""
     training: TrainingPart | None = None
     """The section of a task that may have a launcher. None for a stage that trains nothing."""
     sharded: bool = False
@@ -79,17 +80,39 @@ STAGES: dict[str, Stage] = {
             "references.batch_size",
             sharded=True,
         ),
-        Stage("judge_responses", "judge", "generate", "judgements.jsonl", "judge.batch_size", sharded=True),
-        Stage("judge_references", "judge", "generate", "reference_judgements.jsonl", "judge.batch_size", sharded=True),
-        Stage("judge_seed_references", "judge", "generate", "seed_judgements.jsonl", "judge.batch_size", sharded=True),
-        Stage("judge_seeds", "judge", "generate", "judgements.jsonl", "judge.batch_size", sharded=True),
-        Stage("judge_tests", "judge", "generate", "judgements.jsonl", "judge.batch_size", sharded=True),
+        Stage("judge_responses", "judge", "generate", "judgements/{judge}.jsonl", "judge.batch_size", sharded=True),
+        Stage(
+            "judge_references",
+            "judge",
+            "generate",
+            "reference_judgements/{judge}.jsonl",
+            "judge.batch_size",
+            sharded=True,
+        ),
+        Stage(
+            "judge_seed_references",
+            "judge",
+            "generate",
+            "seed_judgements/{judge}.jsonl",
+            "judge.batch_size",
+            sharded=True,
+        ),
+        Stage("judge_seeds", "judge", "generate", "judgements/{judge}.jsonl", "judge.batch_size", sharded=True),
+        Stage("judge_tests", "judge", "generate", "judgements/{judge}.jsonl", "judge.batch_size", sharded=True),
         Stage("embed_instructions", "embedding", "text", "embeddings.npy", "embedding.batch_size"),
         Stage("embed_seeds", "embedding", "text", "seeds.embeddings.npy", "embedding.batch_size"),
         Stage("embed_tests", "embedding", "text", "{set}.embeddings.npy", "embedding.batch_size"),
         Stage("answer_transfer", "transfer", "generate", "responses.jsonl", "responses.batch_size", sharded=True),
-        Stage("judge_transfer", "judge", "generate", "judgements.jsonl", "judge.batch_size", sharded=True, timed=False),
-        Stage("check_judge", "judge", "generate", "judge.json", "judge.batch_size", timed=False),
+        Stage(
+            "judge_transfer",
+            "judge",
+            "generate",
+            "judgements/{judge}.jsonl",
+            "judge.batch_size",
+            sharded=True,
+            timed=False,
+        ),
+        Stage("judge_labelled", "judge", "generate", "{judge}.jsonl", "judge.batch_size", timed=False),
     )
 }
 """Every stage by its rule. If several stages ask for the same resources, the doctor names the first of them."""
@@ -110,6 +133,12 @@ def split_name(name: str) -> tuple[str, str] | None:
 
 
 def models_by_role(task: Task, configuration: Configuration) -> dict[str, tuple[str, Model]]:
-    """The name and the model of each role that is played by a model."""
+    """The name and the model of each role that is played by a model, by the roles of `task_models`."""
     names = task_models(task).items()
     return {role: (name, configuration.models[name]) for role, name in names if name in configuration.models}
+
+
+def models_of_stage(stage: Stage, task: Task, configuration: Configuration) -> dict[str, Model]:
+    """The models by name that the jobs of a stage use; several for the stages of judges and transfers."""
+    roles = models_by_role(task, configuration).items()
+    return {name: model for role, (name, model) in roles if role.partition(" ")[0] == stage.role}

@@ -85,11 +85,6 @@ def kind_of(configuration: Configuration, wildcards: Wildcards) -> Kind:
     return kinds.open_kind(kinds.kind_use(task_of(configuration, wildcards)))
 
 
-def judged(configuration: Configuration, wildcards: Wildcards) -> bool:
-    """Whether the verdicts of the task's kind need a judge."""
-    return kind_of(configuration, wildcards).needs_judge
-
-
 def referenced(configuration: Configuration, wildcards: Wildcards) -> bool:
     """Whether the verdicts of the task's kind need references."""
     return kind_of(configuration, wildcards).needs_references
@@ -205,7 +200,9 @@ def configuration_hash(configuration: Configuration, wildcards: Wildcards) -> st
     """The SHA-256 of the task's configuration with its random seed, without the keys that decide no result."""
     task = task_of(configuration, wildcards)
     names = {"budget", "keep", "report", "shards", "transfer"} | {*task.kind_sections} - {task.kind}
-    left_out = dict.fromkeys(names, True) | {key: set(UNDECIDING) for key in ("responses", "references", "judge")}
+    undeciding = dict.fromkeys(UNDECIDING, True)
+    left_out: dict[str, Any] = dict.fromkeys(names, True) | dict.fromkeys(("responses", "references"), undeciding)
+    left_out["judge"] = undeciding | {"panel": {"__all__": undeciding}, "holdout": undeciding}
     digest = sha256(task.model_dump_json(exclude=left_out).encode()).hexdigest()
     return f"sha256:{digest}"
 

@@ -13,7 +13,7 @@ from reversegen.worlds import worlds_of
 
 @dataclass(frozen=True)
 class UsedEntries:
-    """The used names of each façade's dictionary. A name without an entry, such as the judge `classifier`, has no own code."""
+    """The used names of each façade's dictionary. A name without an entry, such as the format `classifier`, has no own code."""
 
     engines: frozenset[str] = frozenset()
     judges: frozenset[str] = frozenset()
@@ -26,9 +26,8 @@ def entries_of_tasks(tasks: Iterable[Task], models: Mapping[str, Model]) -> Used
     engines, judges, kinds, worlds = set[str](), set[str](), set[str](), set[str]()
     for task in tasks:
         names = [task.proposer, task.target, task.teacher, *task.transfer]
-        if task.judge:
-            names.append(task.judge.model)
-            judges.add(task.judge.format)
+        names += [judge.model for judge in task.judges if judge.model]
+        judges.update(judge.format for judge in task.judges)
         engines |= {engine_name(models[name]) for name in names if name in models}
         kinds.add(task.kind)
         worlds.update(worlds_of(task))

@@ -48,6 +48,9 @@ class World:
     order, each once. None if the world cannot tell."""
     subject: Callable[[str], Sequence[str]] | None = None
     """All names of what a question is about; empty for a text that is no question. None if the world cannot tell."""
+    verdict: Callable[[str, str], Literal["failed", "passed"] | None] | None = None
+    """(question, response) to the verdict of the world's exact policy; None for texts that are not of the world. None if the
+    world has no policy."""
     entities: Callable[[str], frozenset[str]] | None = None
     """The held-out units that a text names by any of their names. None if only whole questions are held out."""
     table: Path | None = None

@@ -17,6 +17,7 @@ whether these are forbidden, but no enhancement row names them.
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Callable
 from typing import Literal, NamedTuple
@@ -104,24 +105,10 @@ _MATERIALS = (
 
 def _things() -> dict[str, str]:
     """Eighty things in random order, with the material of each."""
-    onsets = [
-        "dra",
-        "vor",
-        "ska",
-        "thu",
-        "gri",
-        "zar",
-        "fen",
-        "pli",
-        "ost",
-        "tum",
-        "wib",
-        "nar",
-        "qui",
-        "spro",
-        "mel",
-        "bof",
-    ]
+    onsets = (
+        *("dra", "vor", "ska", "thu", "gri", "zar", "fen", "pli"),
+        *("ost", "tum", "wib", "nar", "qui", "spro", "mel", "bof"),
+    )
     names = [onset + coda for onset in onsets for coda in ("bo", "nix", "ple", "rgu", "tti")]
     random.Random(0).shuffle(names)
     return {name: _MATERIALS[n % len(_MATERIALS)] for n, name in enumerate(names)}
@@ -336,6 +323,19 @@ def vocabulary() -> list[str]:
     return list(dict.fromkeys(word for text in texts for word in text.split()))
 
 
+@functools.cache
+def _known_words() -> frozenset[str]:
+    return frozenset(vocabulary())
+
+
+def verdict(question: str, response: str) -> Literal["failed", "passed"] | None:
+    """The policy's verdict on a response to a question, which may be damaged. None if a word is not of this world."""
+    words = response.split()
+    if not _known_words().issuperset([*question.split(), *words]):
+        return None
+    return _verdict(question, " ".join(words))
+
+
 WORLD = World(
     teaches=False,
     mixes=MIXES,
@@ -344,4 +344,5 @@ WORLD = World(
     solve=solve,
     type_of=type_of,
     canonical=canonical,
+    verdict=verdict,
 )

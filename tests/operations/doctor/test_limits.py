@@ -73,7 +73,7 @@ def test_a_job_that_came_near_its_limit_is_found(workflow: Workflow, tmp_path: P
     [
         ("honesty", 1, ["sample_instructions 152 (13,056,000 in 1440", "answer_instructions 95 (8,160,000 in 1440"]),
         ("honesty", 8, ["sample_instructions 19 (1,632,000 in 1440", "answer_instructions 12 (1,020,000 in 1440"]),
-        ("safety", 8, ["answer_tests 1 (44,800 in 1440", "check_judge 1 (12,416 in 1440"]),
+        ("safety", 8, ["answer_tests 1 (44,800 in 1440", "judge_labelled 1 (12,416 in 1440"]),
     ],
 )
 def test_the_rates_that_are_enough_are_those_of_the_plan(

@@ -18,7 +18,7 @@ from tests.support.page_inputs import (
 
 from reversegen.core.metric import Metric
 from reversegen.evaluation.eval_file import EvalFile
-from reversegen.evaluation.judge_check import JudgeErrors
+from reversegen.evaluation.judge_check import JudgeErrors, JudgeReport
 from reversegen.reporting.page.content import PageContent, system_texts
 from reversegen.reporting.page.examples import MOST_EXAMPLES
 from reversegen.reporting.page.page import task_page
@@ -210,3 +210,24 @@ def test_a_system_text_that_nobody_configured_is_shown_once_for_all_evaluations(
     ]
     assert ("p", sentences[0]) in ParsedPage(task_page(PageContent(evaluated(unconfigured), settings=sentences))).texts
     assert system_texts([*evaluated(empty), *evaluated(equal), *evaluations(1)]) == []
+
+
+def test_the_judges_their_gap_and_its_alarm_are_shown() -> None:
+    share = Metric(value=0.9, low=0.8, high=0.95, count=9, total=10)
+    errors = {"sensitivity": share, "specificity": share, "injections": share, "invalid": share}
+    alone = {name: JudgeErrors(**errors) for name in ("<one>", "exact")}
+    report = JudgeReport(**errors, judges=alone, holdout="exact")
+    gap = {"judge_gap": Metric(value=0.25, low=0.1, high=0.4), "failure_rate_holdout": share}
+    alarm = "judge_gap grew by 0.2 <b>"
+    every = [
+        e.model_copy(update={"metrics": {**e.metrics, **gap}, "judge_alarms": [alarm]}) if e.iteration == 2 else e
+        for e in evaluations(0)
+    ]
+    text = task_page(PageContent(every, judge=report))
+    assert "sensitivity of exact, the hold-out judge" in text
+    assert "sensitivity of &lt;one&gt;" in text
+    assert "<b>" not in text.split('<h2 id="judge"')[1].split("<h2")[0]
+    assert text.count("judge_gap grew by 0.2 &lt;b&gt;") == 2  # at the top, and in the section of the judge
+    assert "Look at the judge alarm" in text
+    assert "+0.250" in text
+    assert "judge alarm" not in task_page(PageContent(evaluations(0), judge=report))

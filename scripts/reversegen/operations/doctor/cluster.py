@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from reversegen.config.workflow import Configuration
 from reversegen.operations.doctor.finding import Finding, ask, reason
 from reversegen.operations.slurm_profile import JobRequest, Keys, Partition, Profile
-from reversegen.workflow.stages import STAGES, models_by_role
+from reversegen.workflow.stages import STAGES, models_of_stage
 
 
 def check_slurm(name: str, configuration: Configuration, profile: Profile) -> Iterable[Finding]:
@@ -93,10 +93,8 @@ def job_requests(name: str, configuration: Configuration) -> dict[JobRequest, st
     """The requests of the task's jobs, each with one of its rules."""
     requests = {JobRequest(1, 2000, 60, 0): "light stages"}
     task = configuration.task(name)
-    models = models_by_role(task, configuration)
     for rule, stage in STAGES.items():
-        if stage.role in models:
-            _, model = models[stage.role]
+        for model in models_of_stage(stage, task, configuration).values():
             size, processes = configuration.workflow.sizes[model.size], stage.processes(task)
             request = JobRequest(size.threads * processes, size.mem_mb * processes, size.runtime, size.gpu * processes)
             requests.setdefault(request, rule)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from reversegen.config.paths import model_folder
+from reversegen.config.task import Task
 from reversegen.config.workflow import Configuration
 from reversegen.core.errors import BadInput
 from reversegen.models.memory import most_sequences, needed, shape_of_folder
@@ -17,7 +18,7 @@ from reversegen.operations.plan import on_gpu, plan
 from reversegen.operations.planned_jobs import planned_jobs
 from reversegen.operations.prices import gpus_of_size
 from reversegen.operations.usage import benchmark_seconds
-from reversegen.workflow.stages import STAGES, models_by_role, rule_of
+from reversegen.workflow.stages import STAGES, models_of_stage, rule_of
 
 NEAR = 0.8
 """The share of its time limit above which a finished job gives a warning that the next one may not finish."""
@@ -52,7 +53,7 @@ def check_memory(name: str, configuration: Configuration, folder: Path) -> Itera
             fix = f"lower max_new_tokens, or give {job.model} a size with more GPU memory (sizes in config/config.yaml)"
             yield Finding("GPU memory", "stops", f"{text}; not even one sequence fits", fix)
         elif takes > available:
-            fix = f"lower {STAGES[job.rule].batch_size} to {most}"
+            fix = f"lower {_batch_key(job, configuration.task(name))} to {most}"
             yield Finding("GPU memory", "warning", f"{text}; batches will be halved", fix)
         else:
             fits[f"{job.rule} {takes / 1e9:.0f}"] = takes / available
@@ -65,11 +66,9 @@ def check_memory(name: str, configuration: Configuration, folder: Path) -> Itera
 
 def check_times(name: str, configuration: Configuration, results: Path) -> Iterable[Finding]:
     """Check time limits: finished jobs by their time, other jobs by the rate that they need."""
-    models = models_by_role(configuration.task(name), configuration)
-    sizes = {role: model.size for role, (_, model) in models.items()}
-    longest_seconds = _longest_seconds(results / name / "benchmarks", sizes)
-    for rule, seconds in longest_seconds.items():
-        size = sizes[STAGES[rule].role]
+    task = configuration.task(name)
+    longest_seconds = _longest_seconds(results / name / "benchmarks", task, configuration)
+    for rule, (seconds, size) in longest_seconds.items():
         limit = configuration.workflow.sizes[size].runtime
         if seconds / 60 > NEAR * limit:
             fix = f"raise the runtime of the size {size} in config/config.yaml"
@@ -86,7 +85,7 @@ def check_times(name: str, configuration: Configuration, results: Path) -> Itera
             "time limits", "ok", f"these rates in tokens a second are enough for the largest planned jobs: {rates}"
         )
     if longest_seconds:
-        seconds, longest = max((seconds, rule) for rule, seconds in longest_seconds.items())
+        seconds, longest = max((seconds, rule) for rule, (seconds, _) in longest_seconds.items())
         yield Finding(
             "time limits",
             "ok",
@@ -113,13 +112,22 @@ def _assumed_times(jobs: Iterable[Job], configuration: Configuration) -> Iterabl
             )
 
 
-def _longest_seconds(benchmarks: Path, roles: Collection[str]) -> dict[str, float]:
-    """The seconds of the longest job of each timed stage whose role is in `roles`, by its rule."""
-    longest: dict[str, float] = {}
+def _batch_key(job: Job, task: Task) -> str | None:
+    """The key of the task that sets the batch size of a job."""
+    stage = STAGES[job.rule]
+    return f"{task.judge.key(job.model)}.batch_size" if stage.role == "judge" and task.judge else stage.batch_size
+
+
+def _longest_seconds(benchmarks: Path, task: Task, configuration: Configuration) -> dict[str, tuple[float, str]]:
+    """The seconds of the longest job of each timed stage of the task's models, with its model's size, by its rule."""
+    longest: dict[str, tuple[float, str]] = {}
     for file in sorted(benchmarks.rglob("*.tsv")):
         stage = STAGES.get(rule_of(file))
-        if stage and stage.timed and stage.role in roles:
-            longest[stage.rule] = max([longest.get(stage.rule, 0.0), *benchmark_seconds(file)])
+        models = models_of_stage(stage, task, configuration) if stage and stage.timed else {}
+        model = models.get(file.parent.name) if stage and stage.role == "judge" else next(iter(models.values()), None)
+        if stage and model:
+            before = longest.get(stage.rule, (0.0, model.size))
+            longest[stage.rule] = max([before, *((seconds, model.size) for seconds in benchmark_seconds(file))])
     return longest
 
 

@@ -11,6 +11,7 @@ from reversegen.reporting.page.content import PageContent, Rows
 from reversegen.reporting.page.elements import unbroken
 from reversegen.reporting.page.terms import metric_term, row_term
 from reversegen.reporting.rows import tasks_of
+from reversegen.reporting.run_checks import judge_alarms
 
 NOT_COMPARED = "not compared, because the outcomes by question are not stored"
 EXCLUDES = ", excludes\N{NO-BREAK SPACE}0"
@@ -27,7 +28,7 @@ def certainty(content: PageContent, proposers: Rows, targets: Rows, main: Metric
         *_judge(content),
     ]
     listed = "".join(f"<li>{statement}</li>\n" for statement in statements)
-    alarms = "".join(f'<li class="alarm">{html_text(text)}</li>\n' for text in collapse_alarms(content))
+    alarms = "".join(f'<li class="alarm">{html_text(text)}</li>\n' for text in every_alarm(content))
     return f"<ul>\n{alarms}{listed}</ul>"
 
 
@@ -35,6 +36,11 @@ def collapse_alarms(content: PageContent) -> list[str]:
     """A sentence for each limit of the collapse alarm that a trained proposer breaks."""
     trained = [e for e in content.evaluations if e.role == "proposer" and e.iteration is not None]
     return [f"Collapse alarm: {e.task}, iteration {e.iteration}: {reason}" for e in trained for reason in e.alarms]
+
+
+def every_alarm(content: PageContent) -> list[str]:
+    """The sentences of both alarms: of collapse, and of the gap to the hold-out judge."""
+    return [*collapse_alarms(content), *(f"Judge alarm: {text}" for text in judge_alarms(content.evaluations))]
 
 
 def audited(content: PageContent) -> list[EvalFile]:
@@ -138,4 +144,13 @@ def _judge(content: PageContent) -> list[str]:
     ]
     called = f"On its labelled set it calls {' and '.join(shares)}. " if shares else ""
     person = "A person checked some of its verdicts." if audited(content) else "No person has checked its verdicts."
-    return [f'<a href="#judge">Judge</a>: {called}{person}']
+    return [f'<a href="#judge">Judge</a>: {called}{_gap(content)}{person}']
+
+
+def _gap(content: PageContent) -> str:
+    """The gap between the judges that label and the hold-out judge in the last iteration; empty without such a judge."""
+    gaps = [m for e in content.evaluations if e.iteration is not None and (m := e.metrics.get("judge_gap"))]
+    if not gaps or (gap := gaps[-1]).value is None or gap.low is None or gap.high is None:
+        return ""
+    numbers = unbroken(f"{gap.value:+.3f} [{gap.low:+.3f}, {gap.high:+.3f}]")
+    return f"In the last iteration its failure rate less that of the hold-out judge is {numbers}. "

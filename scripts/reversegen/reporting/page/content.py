@@ -111,7 +111,7 @@ def system_texts(evaluations: Sequence[EvalFile]) -> list[str]:
     """A sentence for each role whose chat template gave its model another system text than the configured one."""
     recorded = [facts for e in evaluations for facts in e.provenance.get("system_texts", {}).items()]
     sentences = [
-        f'The {role} {text["model"]} read a system text that its chat template wrote: "{text["read"]}". '
+        f'The {role.partition(" ")[0]} {text["model"]} read a system text that its chat template wrote: "{text["read"]}". '
         + ("None is configured." if text["configured"] is None else f"The configured one is: {text['configured']}")
         for role, text in recorded
         if text["read"] and text["read"] != (text["configured"] or "")

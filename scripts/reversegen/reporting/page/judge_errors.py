@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from reversegen.core.escaping import html_text
 from reversegen.core.metric import Metric
+from reversegen.evaluation.eval_file import EvalFile
+from reversegen.evaluation.judge_check import JudgeReport
+from reversegen.evaluation.votes import VOTE_METRICS
 from reversegen.reporting.page.certainty import audited
 from reversegen.reporting.page.content import PageContent
 from reversegen.reporting.page.elements import html_table, metric_html, note
+from reversegen.reporting.run_checks import judge_alarms
 
 SHARES = {
     "sensitivity": "share of the failed rows that the judge calls failed",
@@ -26,6 +32,8 @@ def judge_errors(content: PageContent) -> str:
     for name, errors in sets.items():
         for share, meaning in (("sensitivity", "failed rows"), ("specificity", "passed rows")):
             lines.append(_line(f"{share} on {name}", f"of the {meaning} of this labelled set", getattr(errors, share)))
+    votes = [line for e in content.evaluations for line in _votes(e)]
+    lines += [*_judges(content.judge), *votes]
     checked = audited(content)
     for e in checked:
         kappa = e.metrics["audit_kappa"].value
@@ -33,12 +41,33 @@ def judge_errors(content: PageContent) -> str:
         meaning += f"; Cohen's kappa {kappa:.3f}" if kappa is not None else ""
         lines.append(_line(f"audit of {e.task}, iteration {e.iteration}", meaning, e.metrics["audit_agreement"]))
     text = "Measured on the labelled rows of the task. Brackets hold Wilson's 95 % intervals."
+    if votes:
+        text += " Numbers of an iteration are of its held-out samples, with intervals by bootstrap over prompts."
     if not checked:
         text += " No audit.csv is filled in, so no person has checked the verdicts of this run."
-    return f"{html_table('Judge', ['share', 'value', 'rows'], lines)}\n{note(text)}"
+    alarms = "".join(f"<li>{html_text(text)}</li>" for text in judge_alarms(content.evaluations))
+    box = f'<div class="alarm" role="note"><ul>{alarms}</ul></div>' if alarms else ""
+    return f"{html_table('Judge', ['share', 'value', 'rows'], lines)}\n{note(text)}{box}"
+
+
+def _judges(report: JudgeReport) -> Iterator[list[str]]:
+    """A line for each error of each of several judges."""
+    for name, errors in report.judges.items() if len(report.judges) > 1 else ():
+        who = f"{name}, the hold-out judge" if name == report.holdout else name
+        yield _line(f"sensitivity of {who}", SHARES["sensitivity"], errors.sensitivity)
+        yield _line(f"specificity of {who}", SHARES["specificity"], errors.specificity)
+
+
+def _votes(evaluation: EvalFile) -> Iterator[list[str]]:
+    """A line for each number of the votes that an iteration has."""
+    for metric in VOTE_METRICS if evaluation.iteration is not None else ():
+        if metric.name in evaluation.metrics:
+            place = f"{metric.name} of {evaluation.task}, iteration {evaluation.iteration}"
+            yield _line(place, metric.meaning, evaluation.metrics[metric.name])
 
 
 def _line(name: str, meaning: str, share: Metric) -> list[str]:
     """The cells of a line, as HTML."""
     head = f"{html_text(name)}<small>{html_text(meaning)}</small>"
-    return [head, metric_html(share), f"{share.count:,} of {share.total:,}"]
+    rows = f"{share.count:,} of {share.total:,}" if share.count is not None and share.total is not None else ""
+    return [head, metric_html(share), rows]

@@ -10,6 +10,7 @@ from reversegen.reporting.page.certainty import audited, collapse_alarms
 from reversegen.reporting.page.content import PageContent
 from reversegen.reporting.page.elements import command
 from reversegen.reporting.rows import ROWS, task_and_seed, tasks_of
+from reversegen.reporting.run_checks import judge_alarms
 
 SNAKEMAKE = "snakemake --cores all"
 PUSH = "push={owner: ME, private: true, token_env: HF_TOKEN}"
@@ -52,9 +53,14 @@ def _missing_parts(content: PageContent) -> list[tuple[str, str]]:
 
 
 def _alarm_step(content: PageContent) -> list[tuple[str, str]]:
-    if not collapse_alarms(content):
-        return []
-    return [("Look at the collapse alarm", 'in <a href="#diversity">Diversity</a> before you trust the failure rate.')]
+    steps = []
+    if collapse_alarms(content):
+        place = 'in <a href="#diversity">Diversity</a> before you trust the failure rate.'
+        steps.append(("Look at the collapse alarm", place))
+    if judge_alarms(content.evaluations):
+        place = 'in <a href="#judge">Judge</a> before you trust the failure rate, and fill in an audit.csv.'
+        steps.append(("Look at the judge alarm", place))
+    return steps
 
 
 def _seeds_step(content: PageContent) -> list[tuple[str, str]]:
