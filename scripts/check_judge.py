@@ -14,7 +14,7 @@ from reversegen.config.task import Judge, JudgeCheck, KindUse
 from reversegen.core.records import Opening, read_records
 from reversegen.engines.endpoint.call_log import calls_folder
 from reversegen.evaluation.judge_check import check_judge, label_rows, read_refusals, write_judge_report
-from reversegen.judges import reads_refusals
+from reversegen.judges import reads_refusals, reported_categories
 from reversegen.judges.judge import open_judge
 from reversegen.kinds import open_kind
 from reversegen.loop.seeds import read_labelled_sets
@@ -36,6 +36,7 @@ def main(
     reader = opened if judge and reads_refusals(judge.format) else None
     report = check_judge(sets, label_rows(sets, opened, batch_size, checker_timeout, opened_kind))
     report = report.with_refusals(refusals, read_refusals(refusals, reader, batch_size, opened_kind))
+    report = report.model_copy(update={"categories": [*reported_categories(judge.format)] if judge else []})
     write_judge_report(judge_json, report, limits)
 
 

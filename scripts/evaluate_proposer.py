@@ -37,7 +37,7 @@ def main(
     known, judged = read_known(seeds, earlier), read_judge_report(judge)
     meanings = read_meanings(embedding, embeddings, seed_embeddings, earlier_embeddings)
     metrics, groups = evaluate_proposer(writing, known, judged, settings, random_seed, open_kind(kind), meanings)
-    metrics |= audit_metrics(audit, writing.labels) | (kept_metric(proposer) if arm != "untrained" else {})
+    metrics |= audit_metrics(audit, writing, random_seed) | (kept_metric(proposer) if arm != "untrained" else {})
     models, data = {"proposer": [proposer], "target": target}, [samples, instructions, labels, seeds, judge]
     origin = provenance(configuration, models, data, random_seed) | proposer_provenance(system_texts, pairs)
     write_proposer_file(eval_json, (task, kind.name, arm), (metrics, groups), writing, alarm, origin)

@@ -11,8 +11,8 @@ from reversegen.config.models import Model
 from reversegen.config.task import Judge, Task
 from reversegen.config.workflow import Configuration
 from reversegen.core.errors import BadInput
-from reversegen.judges import JUDGES
-from reversegen.kinds import check_kind, kind_settings
+from reversegen.judges import JUDGES, reported_categories
+from reversegen.kinds import check_kind, kind_settings, kind_use
 from reversegen.worlds import SOLVERS, WORLDS
 
 JUDGE_FORMATS = (*JUDGES, "classifier")
@@ -23,6 +23,7 @@ def check_task(task: Task, models: Mapping[str, Model], place: str) -> None:
     """Raise BadInput, whose message begins with `place`, for a judge as `_check_judge` does, and as `check_kind` does."""
     if task.judge:
         _check_judge(task.judge, models[task.judge.model], place)
+        _check_types(task, task.judge, place)
     check_kind(task, models, place)
 
 
@@ -43,6 +44,16 @@ def _check_judge(judge: Judge, model: Model, place: str) -> None:
         raise BadInput(
             f"{place}judge: {judge.model} thinks before it answers, and the format {judge.format} has no room for a thought; "
             f"set `thinking: {{enabled: false}}` for this model, or use one of {instructing}"
+        )
+
+
+def _check_types(task: Task, judge: Judge, place: str) -> None:
+    """Refuse `pairs.same_type` if only failing instructions have a type: the category that the judge reports of the answer."""
+    if task.pairs.same_type and reported_categories(judge.format) and not kind_use(task).worlds:
+        raise BadInput(
+            f"{place}pairs.same_type: the type of an instruction is the category that the format {judge.format} reports, and "
+            "an instruction that the target passed has none, so no pair has one type on both sides; remove same_type, or set "
+            "pairs.equal_types"
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reversegen.core.escaping import html_text
 from reversegen.core.metric import Metric
+from reversegen.evaluation.audit_draw import AUDITED_RATE
 from reversegen.reporting.page.certainty import audited
 from reversegen.reporting.page.content import PageContent
 from reversegen.reporting.page.elements import html_table, metric_html, note
@@ -32,6 +33,10 @@ def judge_errors(content: PageContent) -> str:
         meaning = "share of the rows to which a person gave the same verdict"
         meaning += f"; Cohen's kappa {kappa:.3f}" if kappa is not None else ""
         lines.append(_line(f"audit of {e.task}, iteration {e.iteration}", meaning, e.metrics["audit_agreement"]))
+        if (rate := e.metrics.get(AUDITED_RATE.name)) and rate.value is not None:
+            head = f"failure rate by the audit of {e.task}, iteration {e.iteration}"
+            meaning = "of distinct instructions; the judge's own is " + _number(e.metrics["failure_rate_unique"])
+            lines.append(_line(head, f"{meaning}. The interval is over the draw of the rows", rate))
     text = "Measured on the labelled rows of the task. Brackets hold Wilson's 95 % intervals."
     if not checked:
         text += " No audit.csv is filled in, so no person has checked the verdicts of this run."
@@ -41,4 +46,10 @@ def judge_errors(content: PageContent) -> str:
 def _line(name: str, meaning: str, share: Metric) -> list[str]:
     """The cells of a line, as HTML."""
     head = f"{html_text(name)}<small>{html_text(meaning)}</small>"
-    return [head, metric_html(share), f"{share.count:,} of {share.total:,}"]
+    rows = "" if share.count is None else f"{share.count:,} of {share.total:,}"
+    return [head, metric_html(share), rows]
+
+
+def _number(metric: Metric) -> str:
+    """The value of a metric as text, or a dash."""
+    return "\N{EN DASH}" if metric.value is None else f"{metric.value:.3f}"
