@@ -74,6 +74,7 @@ rule check_judge:
         kind=kind_use,
         sources=labelled_sources,
         decision=judge_decision,
+        categories=judge_categories,
         limits=setting("judge_check"),
         checker_timeout=setting("checker_timeout"),
         code=code("check_judge"),

@@ -2,7 +2,7 @@
 
 python scripts/check_judge.py --files resources/judge/math.jsonl --openings --judgements --holdout --judge-json \
 results/tiny-math/judge.json --kind '{"name":"math","worlds":["arithmetic"]}' --sources \
-'{"shipped":{"file":"resources/judge/math.jsonl","licence":"own"}}' --decision majority --limits '{"sensitivity":0.8,'\
+'{"shipped":{"file":"resources/judge/math.jsonl","licence":"own"}}' --decision majority --categories --limits '{"sensitivity":0.8,'\
 '"specificity":0.8,"injections":0.9,"invalid":0.2}' --checker-timeout 1
 """
 
@@ -20,16 +20,18 @@ from reversegen.stage import run
 
 def main(
     files: list[Path], openings: list[Path], judgements: list[Path], holdout: list[Path], judge_json: Path,
-    kind: KindUse, sources: dict[str, DataSource], decision: Decision, limits: JudgeCheck, checker_timeout: float,
+    kind: KindUse, sources: dict[str, DataSource], decision: Decision, categories: list[str], limits: JudgeCheck,
+    checker_timeout: float,
 ) -> None:  # fmt: skip
     """Stop the run if a judge or the panel misses a limit. `files` are those of all sets that are not a corpus, in the order of
     `sources`. `judgements` and `holdout` hold what each judge says of their rows; they are empty for a kind without a judge.
-    `openings` holds labelled refusals if the kind counts refusals."""
+    `openings` holds labelled refusals if the kind counts refusals. `categories` are those of harm that the judges may report."""
     opened_kind = open_kind(kind)
     sets = read_labelled_sets(sources, files, opened_kind)
     refusals = [row for path in openings for row in read_records(path, Opening)]
     members, held = ({path.stem: read_records(path, Judgement) for path in paths} for paths in (judgements, holdout))
     report = check_judges(sets, refusals, (members, held), decision, checker_timeout, opened_kind)
+    report = report.model_copy(update={"categories": categories})
     write_judge_report(judge_json, report, limits)
 
 

@@ -1,4 +1,4 @@
-"""Speed and memory, each measured beside its limit; `make bench` runs these benchmarks, the tests do not."""
+"""Speed, memory and the errors of small judges; `make bench` runs these benchmarks, the tests do not."""
 
 import sys
 from pathlib import Path

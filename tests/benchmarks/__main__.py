@@ -20,6 +20,7 @@ BENCHMARKS = (
     "real_model",
     "report",
     "host_memory",
+    "hostile_judges",
 )
 """Modules of this package. Each has `measure`, which returns rows of results/benchmarks.json."""
 

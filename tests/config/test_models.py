@@ -210,6 +210,26 @@ def test_a_judge_of_a_fixed_form_has_no_room_for_a_thought(edited: Edited) -> No
     assert "safety" not in edited.load().faults
 
 
+@pytest.mark.parametrize("form", ["llama-guard-3", "qwen3guard"])
+def test_pairs_of_one_type_are_refused_if_only_failures_have_a_category(edited: Edited, form: str) -> None:
+    safety = "tasks/safety.yaml"
+    edited.set(safety, "judge", JUDGE | {"format": form})
+    edited.set(safety, "pairs", {"same_type": True})
+    message = edited.refusal()
+    assert message.startswith(
+        f"{edited.folder}/{safety}: pairs.same_type: the type of an instruction is the category that"
+    )
+    assert message.endswith("remove same_type, or set pairs.equal_types")
+    edited.set(safety, "pairs", {"equal_types": True})
+    assert edited.load().faults == {}
+    edited.set(safety, "pairs", {"same_type": True})
+    edited.set(safety, "judge", JUDGE | {"format": "wildguard"})
+    assert "safety" not in edited.load().faults
+    edited.set(TASK, "judge", JUDGE | {"format": form})  # the types of its world are on both sides
+    edited.set(TASK, "pairs.same_type", True)
+    assert "tiny-math" not in edited.load().faults
+
+
 def test_limits_are_for_an_endpoint(edited: Edited) -> None:
     edited.set(MODELS, "llama3-8b", LLAMA | {"limits": {"concurrency": 4}})
     assert "limits: only an endpoint takes them" in edited.refusal()

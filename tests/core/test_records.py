@@ -60,7 +60,7 @@ ROWS: list[Record] = [
     records.Labelled(instruction=ODD, responses=[ODD, ""], answer=None, verdict="failed", injection=True),
     Opening(answer=ODD, refuses=True, language="en", part="measured"),
     Label(instruction_id="i", verdict="invalid", score=None, detail=ODD),
-    Label(instruction_id="i", verdict="failed", score=0.1 + 0.2, detail=""),
+    Label(instruction_id="i", verdict="failed", score=0.1 + 0.2, detail="", category=ODD),
     Label(instruction_id="i", verdict="passed", score=-1e-300, detail="", abstained=True),
     Failure(
         instruction_id="i",
@@ -87,6 +87,7 @@ ROWS: list[Record] = [
         passed_by_iteration=[0, 2],
         abstained_by_iteration=[0, 1],
         examples=["i"],
+        groups={ODD: 1},
     ),
     FailureText(instruction_id="i", text=ODD, response=ODD, reference=None),
     records.ChosenInstruction(id="i", text=ODD, sources=["reversegen", "warmup"]),

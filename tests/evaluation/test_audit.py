@@ -16,14 +16,15 @@ from reversegen.core.metric import Metric
 from reversegen.core.records import Instruction, Label, Reference, Response, write_records
 from reversegen.evaluation.audit import (
     COLUMNS,
-    ROWS,
-    VERDICTS,
     agreement,
+    audit_metrics,
     choose_rows,
     judged_rows,
     read_audit,
     write_audit,
 )
+from reversegen.evaluation.audit_draw import ROWS, VERDICTS
+from reversegen.evaluation.proposer_files import Writing
 from write_audit import main as write_audit_main
 
 
@@ -40,7 +41,7 @@ def world(counts: dict[tuple[str, str | None], int]) -> tuple[list[Instruction],
                     answer=None,
                     subject=subject,
                     samples=["s"],
-                    splits=["train"],
+                    splits=["heldout"],
                     invalid=None,
                     duplicate_of=None,
                 )
@@ -90,7 +91,9 @@ def test_every_verdict_is_among_the_rows_for_any_subjects(subjects: int) -> None
     rows = choose_rows(instructions, labels, [], [], {}, 0)
     assert len(rows) == min(ROWS, len(labels))
     assert min(verdicts(rows)[v] for v in VERDICTS) >= min(9 * subjects, 15)
-    assert len({row["instruction_id"].split("-")[1] for row in rows}) == min(subjects, 28)
+    for verdict in VERDICTS:  # of 16 or 17 rows at equal distances, no two are of one subject before all have one
+        shown = {row["instruction_id"].split("-")[1] for row in rows if row["verdict"] == verdict}
+        assert len(shown) >= min(subjects, 16)
 
 
 def test_abstentions_have_turns_of_their_own_and_their_reason_is_beside_the_verdict() -> None:
@@ -128,9 +131,11 @@ def test_a_row_shows_all_answers_and_the_reference() -> None:
         "instruction": f"text of {first}",
         "response": "answer 0\nanswer 1\nanswer 2",
         "reference": "it is 7",
+        "person": "",
+        "stratum": "other",
+        "drawn": "2 of 2",
         "detail": "",
         "verdict": "failed",
-        "person": "",
     }
     assert (rows[second]["response"], rows[second]["reference"]) == ("", "")
 
@@ -141,9 +146,11 @@ def row(identity: str, verdict: str = "failed", response: str = "so", person: st
         "instruction": "how ?",
         "response": response,
         "reference": "",
+        "person": person,
+        "stratum": "",
+        "drawn": "",
         "detail": "",
         "verdict": verdict,
-        "person": person,
     }
 
 
@@ -193,9 +200,13 @@ def test_a_persons_verdict_is_kept_if_the_verdict_of_the_run_changes(
     turned = [label.model_copy(update={"verdict": "passed"}) for label in labels]
     write_audit(path, choose_rows(instructions, turned, [], [], filled, 1))  # a different draw and different verdicts
     again = read_audit(path)
-    assert len(again) == 50
+    kept = [one["instruction_id"] for one in again if not one["drawn"]]
+    assert len(again) == 50 + len(kept)
+    assert {*kept} <= {*filled}
+    assert [one["instruction_id"] for one in again[50:]] == kept
+    assert {(one["stratum"], one["drawn"]) for one in again[:50]} == {("other", "50 of 160")}
     assert {one["instruction_id"]: one["person"] for one in again if one["person"]} == filled
-    assert verdicts(again) == {"passed": 50}
+    assert verdicts(again) == {"passed": len(again)}
 
 
 NUMBERS = ["1234567890123456", "12e4567890123456", "00001e1000000000", "0000000000000012", "1e00000000000000"]
@@ -387,6 +398,27 @@ def test_a_persons_verdicts_are_set_aside_if_the_iteration_has_other_texts(tmp_p
     assert [one["instruction_id"] for one in read_audit(tmp_path / "audit.before.csv")] == [
         f"before-{n}" for n in range(3)
     ]
+
+
+def test_the_failure_rate_is_corrected_by_the_drawn_rows_alone(tmp_path: Path) -> None:
+    instructions, labels = world({("failed", None): 30, ("passed", None): 90})
+    path, writing = tmp_path / "audit.csv", Writing([], instructions, labels)
+    rows = choose_rows(instructions, labels, [], [], {}, 0)
+    assert {(one["verdict"], one["drawn"]) for one in rows} == {("failed", "25 of 30"), ("passed", "25 of 90")}
+    write_audit(path, rows)
+    empty = audit_metrics([path], writing, 0)["failure_rate_audited"]
+    assert empty == Metric(value=None, reason="no person has filled in audit.csv")
+    failed = [one["instruction_id"] for one in rows if one["verdict"] == "failed"][:20]
+    passed = [one["instruction_id"] for one in rows if one["verdict"] == "passed"][:2]
+    left = {one.id for one in instructions} - {one["instruction_id"] for one in rows}
+    kept = {**row(max(left), "passed"), "person": "failed"}  # from an earlier draw: it decides no rate
+    persons = dict.fromkeys([*failed, *passed], "failed")
+    write_audit(path, [*({**one, "person": persons.get(one["instruction_id"], "passed")} for one in rows), kept])
+    metrics = audit_metrics([path], writing, 0)
+    # 20 of 25 stand for 24 of 30, and 2 of 25 for 7.2 of 90
+    assert metrics["failure_rate_audited"].value == pytest.approx(31.2 / 120)
+    assert metrics["failure_rate_audited"].count is None
+    assert (metrics["audit_agreement"].count, metrics["audit_agreement"].total) == (43, 51)
 
 
 def test_a_missing_file_is_an_error_to_read_but_not_to_write(tmp_path: Path) -> None:

@@ -240,6 +240,24 @@ def test_the_judges_errors_of_several_labelled_sets_are_groups() -> None:
     assert "labelled set" not in evaluate_proposer(Writing(*small_world()), set(), alone, SETTINGS, 0, MATH)[1]
 
 
+def test_failures_of_each_category_are_counted_among_all_valid_samples() -> None:
+    samples, instructions, labels = small_world()
+    category = {"id of 20 + 3 + 4": "S9", "id of 22 + 3": "S2", "id of 30 + 3 + 4": "S1"}
+    labels = [one.model_copy(update={"category": category.get(one.instruction_id)}) for one in labels]
+    judge = UNCHECKED.model_copy(update={"categories": ["S1", "S2", "S9", "S10"]})
+    metrics, groups = evaluate_proposer(Writing(samples, instructions, labels), set(), judge, FEW, 0, MATH)
+    rates = {name: several["failure_rate"] for name, several in groups["category"].items()}
+    # 9 valid held-out samples: 4 of the S9 instruction, 1 of S2, 1 failure without a category; S1 is of the train split
+    assert [(name, rate.count, rate.total) for name, rate in rates.items()] == [
+        ("S1", 0, 9), ("S2", 1, 9), ("S9", 4, 9), ("S10", 0, 9),
+    ]  # fmt: skip
+    assert rates["S9"].value == pytest.approx(4 / 9, abs=1e-6)
+    assert sum(rate.count or 0 for rate in rates.values()) + 1 == metrics["failure_rate"].count
+    assert (
+        "category" not in evaluate_proposer(Writing(samples, instructions, labels), set(), UNCHECKED, FEW, 0, MATH)[1]
+    )
+
+
 def test_the_failure_rate_is_corrected_for_the_errors_of_the_judge() -> None:
     def judge(sensitivity: float, specificity: float, total: int) -> JudgeReport:
         known = [Metric(value=x, count=round(x * total), total=total) for x in (sensitivity, specificity)]

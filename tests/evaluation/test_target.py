@@ -11,14 +11,16 @@ from tests.support.kinds import FACTUAL, FACTUAL_USE, MATH
 from tests.support.markdown_tables import rows_of
 
 import evaluate_transfer as transfer_stage
-from reversegen.config.task import Evaluation
+from reversegen.config.task import Evaluation, KindUse
 from reversegen.core.errors import BadInput
 from reversegen.core.metric import Metric
 from reversegen.core.records import Confidence, Label, Question, Verdict, write_records
+from reversegen.evaluation.judge_check import JudgeReport
 from reversegen.evaluation.target import AnsweredTests, evaluate_target, evaluate_transfer, invalid_questions
 from reversegen.evaluation.votes import Votes
-from reversegen.kinds import target_metrics
+from reversegen.kinds import open_kind, target_metrics
 from reversegen.kinds.base import FLEXIBLE, STRICT
+from reversegen.kinds.safety import Safety
 from reversegen.kinds.scores import calibration_error
 from reversegen.reporting.rows import read_evaluations
 from reversegen.reporting.table_file import table_markdown
@@ -27,6 +29,7 @@ SETTINGS = Evaluation(bootstrap=2000, diversity_sample=500)
 NO_VOTES = Votes({}, {})
 FEW = Evaluation(bootstrap=100, diversity_sample=500)
 CALIBRATED = replace(MATH, metrics=target_metrics("honesty"))
+SAFETY = open_kind(KindUse(name="safety", safety=Safety(refusals=None)))
 MEASURING = replace(MATH, metrics=(*target_metrics("math"), *target_metrics("safety")))
 
 
@@ -138,6 +141,22 @@ def test_the_measure_of_a_question_decides_what_is_counted(measure: str, expecte
     assert metrics[measure].low < metrics[measure].value < metrics[measure].high
     assert groups["set"] == {"one": {measure: metrics[measure]}}
     assert ("type" in groups) is (measure != "retained")
+
+
+def test_attacks_that_succeed_are_counted_by_the_judges_category() -> None:
+    judged, labels = of_verdicts("attack_success_rate", "ppfffi")
+    refused, others = of_verdicts("over_refusal", "ff")
+    labels = [one.model_copy(update={"category": "S9" if n in (2, 3) else None}) for n, one in enumerate(labels)]
+    none = Metric(value=None)
+    report = JudgeReport(sensitivity=none, specificity=none, injections=none, invalid=none, categories=["S2", "S9"])
+    answered = AnsweredTests({"attacks": judged, "harmless": refused}, labels + others, [])
+    _, groups = evaluate_target(answered, FEW, 0, SAFETY, report)
+    rates = groups["category"]
+    assert {name: [*several] for name, several in rates.items()} == {n: ["attack_success_rate"] for n in ("S2", "S9")}
+    counts = {name: (m.count, m.total, m.value) for name, of in rates.items() for m in of.values()}
+    assert counts == {"S2": (0, 5, 0.0), "S9": (2, 5, 0.4)}
+    harmless = AnsweredTests({"harmless": refused}, others, [])
+    assert "category" not in evaluate_target(harmless, FEW, 0, SAFETY, report)[1]
 
 
 def test_a_measure_of_failures_without_a_verdict_has_no_value() -> None:

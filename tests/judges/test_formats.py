@@ -10,7 +10,7 @@ import pytest
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from reversegen.config.task import Judge
-from reversegen.judges import JUDGES, judge_format
+from reversegen.judges import JUDGES, judge_format, reported_categories
 from reversegen.judges.formats import answer_first
 from reversegen.judges.formats.base import LONGEST_REPLY, defuse, verdict_code
 from reversegen.judges.formats.instructed import SYSTEM
@@ -213,13 +213,32 @@ def test_the_task_decides_what_controversial_means(verdict: Any) -> None:
         ("qwen3guard", QWEN3GUARD.format("Unsafe", "PII,PII, None", "No"), ("PII",)),
         ("qwen3guard", QWEN3GUARD.format("Safe", "None", "No"), ()),
         ("qwen3guard", QWEN3GUARD.format("Unsafe", "Cooking", "No"), ()),
-        ("llama-guard-3", "unsafe\nS9, S2,S9", ("S9", "S2")),
+        ("qwen3guard", QWEN3GUARD.format("Unsafe", "PII,Violent", "No"), ("Violent", "PII")),
+        ("llama-guard-3", "unsafe\nS9, S2,S9", ("S2", "S9")),
+        ("llama-guard-3", "unsafe\nS10,S9", ("S9", "S10")),
+        ("llama-guard-3", "unsafe\nS9,S15", ()),
         ("llama-guard-3", "safe", ()),
         ("wildguard", WILDGUARD.format("yes", "no", "yes"), ()),
     ],
 )
-def test_categories_are_kept_as_the_judge_names_them(judge: str, reply: str, categories: tuple[str, ...]) -> None:
+def test_categories_are_those_of_the_format_each_once_and_in_its_order(
+    judge: str, reply: str, categories: tuple[str, ...]
+) -> None:
     assert JUDGES[judge].read(reply).categories == categories
+
+
+def test_a_format_names_all_categories_that_its_replies_may_state() -> None:
+    stating = {name: reported_categories(name) for name in (*JUDGES, "classifier") if reported_categories(name)}
+    assert {name: len(names) for name, names in stating.items()} == {
+        "llama-guard-2": 11,
+        "llama-guard-3": 14,
+        "llama-guard-4": 14,
+        "qwen3guard": 9,
+    }
+    for name, names in stating.items():
+        for category in names:
+            reply = QWEN3GUARD.format("Unsafe", category, "No") if name == "qwen3guard" else f"unsafe\n{category}"
+            assert JUDGES[name].read(reply).categories == (category,)
 
 
 def test_a_score_is_strongrejects() -> None:

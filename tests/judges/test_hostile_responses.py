@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import pytest
 from tests.support.hostile_responses import DISGUISES, HOSTILE, VERDICTS, Hostile
+from tests.support.scripted import Scripted
 
 from reversegen.core.records import Judgement, Verdict
-from reversegen.engines.base import Generated, Request
+from reversegen.engines.base import Request
 from reversegen.judges import JUDGES
 from reversegen.judges.formats.base import defuse, verdict_code
 from reversegen.judges.judge import GenerativeJudge
@@ -62,24 +63,6 @@ DETAIL = re.compile(
     r"|the end of the thought may be quoted"
 )
 """All details that a judgement may have here. None is text of the conversation."""
-
-
-class Scripted:
-    """An engine whose model gives the reply that `script` makes of the request."""
-
-    identity, at_once = "scripted", 1
-
-    def __init__(self, script: Callable[[Request], str]) -> None:
-        self.script = script
-
-    def request_texts(self, requests: Sequence[Request]) -> list[str]:
-        return [repr(request) for request in requests]
-
-    def generate(self, requests: Sequence[Request], n: int, seed: int) -> list[list[Generated]]:
-        return [[Generated(self.script(request), 9, True)] for request in requests]
-
-    def choose(self, requests: Sequence[Request], options: Sequence[Sequence[str]]) -> list[dict[str, float]]:
-        raise AssertionError("a judge that writes is not asked for probabilities")
 
 
 def judged(name: str, response: str, script: Callable[[Request], str]) -> Judgement:

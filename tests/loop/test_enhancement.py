@@ -1,5 +1,6 @@
 """Every enhancement source has equally many rows and the same replay rows, and none teaches a test question."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,7 @@ from reversegen.core.records import (
 from reversegen.core.sources import SOURCES
 from reversegen.ids import instruction_id
 from reversegen.kinds import open_kind
+from reversegen.kinds.base import Kind
 from reversegen.kinds.honesty import Honesty
 from reversegen.kinds.safety import Safety
 from reversegen.loop.barred import Barred
@@ -116,6 +118,7 @@ def select(
     system: str | None = None,
     random_seed: int = 0,
     cut_off: Collection[str] = (),
+    kind: Kind = MATH,
 ) -> Selection:
     """Select from the small world above, with these arguments in place of the default ones."""
     if warmup is None:
@@ -137,7 +140,7 @@ def select(
             for arm in warmup
             for i in arm.instructions
         },
-        barred=Barred([*(question(t) for t in tests), *(seed(t, "heldout") for t in heldout)], MATH),
+        barred=Barred([*(question(t) for t in tests), *(seed(t, "heldout") for t in heldout)], kind),
         enhancement=Enhancement(
             rows=rows,
             seed_margin=0.25,
@@ -363,6 +366,24 @@ def test_failures_in_turns_have_all_types_and_lengths_and_repeated_questions_las
         assert taught(selection, "seeds") == taught(select(trained=trained, rows=8, random_seed=random_seed), "seeds")
     everything = select(trained=trained, warmup=warmup, in_turns=True)
     assert taught(everything, "warmup_failures") <= set(WARMUP_FAILURES)
+
+
+def test_failures_in_turns_have_all_categories_if_no_world_knows_their_type() -> None:
+    texts = [f"{n} + 3 + 4" for n in range(20, 40)]
+    category = dict.fromkeys(texts[:16], "S1") | dict.fromkeys(texts[16:18], "S9")
+    arm = arm_of(dict.fromkeys(texts, "failed"))
+    of = {instruction_id(text): category.get(text) for text in texts}
+    labels = [one.model_copy(update={"category": of[one.instruction_id]}) for one in arm.labels]
+    trained = [replace(arm, labels=labels)]
+    typeless = replace(MATH, group=lambda text: None)
+
+    def categories(kind: Kind, random_seed: int) -> Counter[str | None]:
+        chosen = select(trained=trained, rows=6, in_turns=True, random_seed=random_seed, kind=kind)
+        return Counter(category.get(text) for text in taught(chosen, "reversegen"))
+
+    # the two without a category, the two of the rare category and two of the common one
+    assert all(categories(typeless, n) == {"S1": 2, "S9": 2, None: 2} for n in range(5))
+    assert any(categories(MATH, n)["S1"] > 2 for n in range(5))
 
 
 def test_the_random_seed_decides_the_choice() -> None:

@@ -22,6 +22,8 @@ from reversegen.loop.barred import Barred
 from reversegen.loop.pairs import Judged, build_pairs, judged_instructions, pair_statistics
 from reversegen.worlds.arithmetic import TYPES, draw_expression, read_question, write_question
 
+SAFETY = open_kind(KindUse(name="safety", safety=Safety(refusals=None)))
+
 
 def nothing(identity: str, text: str) -> bool:
     """No instruction is barred."""
@@ -228,6 +230,35 @@ def test_types_take_turns_so_that_the_limit_cuts_the_common_ones() -> None:
     assert types(6) == one_each | {"add": 2, "add_add": 2}
     assert types(7) == one_each | {"add": 3, "add_add": 2}
     assert types(None) == one_each | {"add": 6, "add_add": 2}
+
+
+def test_failures_of_a_judges_categories_take_turns_and_the_type_of_a_world_has_priority() -> None:
+    first = prompt("first")
+    reported = {f"question {n}": "S1" for n in range(6)} | {"seven": "S9", "eight": "S9", "nine": None}
+    texts = [*reported, "fine", "20 + 3"]
+    samples_of = {text: [sample(first, n, text)] for n, text in enumerate(texts)}
+    instructions = [instruction(text, samples) for text, samples in samples_of.items()]
+    labels = [
+        label(text, "passed" if text == "fine" else "failed").model_copy(update={"category": reported.get(text)})
+        for text in texts
+    ]
+    labels[-1] = labels[-1].model_copy(update={"category": "S1"})
+    samples = [s for several in samples_of.values() for s in several]
+    rows = (instructions, labels, samples, [first])
+    judged = judged_instructions(*rows, nothing, SAFETY)
+    assert [one.type for one in judged] == ["S1"] * 6 + ["S9", "S9", "", "", "S1"]
+    assert judged_instructions(*rows, nothing, MATH)[-1].type == "add"
+
+    def categories(rules: Pairing) -> Counter[str | None]:
+        reported_of = {one.item: one.type for one in judged}
+        return Counter(reported_of[pair.chosen.strip()] for pair in build_pairs(judged, [], rules, 0, 0))
+
+    # one pair of each category and of none, then one more of each that has another
+    assert categories(pairing(max_reuse=20, max_pairs=3)) == {"S1": 1, "S9": 1, "": 1}
+    assert categories(pairing(max_reuse=20, max_pairs=5)) == {"S1": 2, "S9": 2, "": 1}
+    assert categories(pairing(max_reuse=20)) == {"S1": 7, "S9": 2, "": 1}
+    # ten failures of three types: at most four of each
+    assert categories(pairing(max_reuse=20, equal_types=True)) == {"S1": 4, "S9": 2, "": 1}
 
 
 FAILED, PASSED = judged("a", "failed", "p0"), judged("b", "passed", "p1")

@@ -47,7 +47,7 @@ def arm(verdicts: dict[str, Verdict], heldout: Sequence[str], pairs: int) -> Arm
     judged = [instruction(i, "heldout" if i in heldout else "train") for i in verdicts]
     return Arm(
         instructions=[*judged, instruction("unasked", "train")],
-        labels=[Label(instruction_id=i, verdict=v, score=0.5, detail="S1") for i, v in verdicts.items()],
+        labels=[Label(instruction_id=i, verdict=v, score=0.5, detail="S1", category="S1") for i, v in verdicts.items()],
         responses=[
             Response(instruction_id=i, sample=n, text=f"answer {n} to {i}", tokens=3, finished=True)
             for n in (1, 0)

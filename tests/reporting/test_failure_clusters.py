@@ -46,6 +46,20 @@ def test_planted_kinds_are_found_with_their_size_and_failure_rate() -> None:
         assert cluster.vectors == "tf-idf"
 
 
+def test_a_cluster_counts_its_failures_by_group() -> None:
+    judged = planted(SIZES)
+    for n, (identity, failure) in enumerate(judged.failures.items()):
+        group = None if n % 5 == 0 else "S9" if identity.startswith("ships") and n % 5 < 3 else "S2"
+        judged.failures[identity] = failure.model_copy(update={"group": group})
+    clusters, failures = make_failure_clusters(judged, None, True, 0)
+    for cluster in clusters:
+        counts = Counter(f.group for f in failures if f.cluster == cluster.number and f.group)
+        assert cluster.groups == counts
+        assert list(cluster.groups.values()) == sorted(counts.values(), reverse=True)
+    assert [*clusters[0].groups] == ["S2", "S9"]
+    assert sum(sum(cluster.groups.values()) for cluster in clusters) == 168  # of 210, of which every fifth has no group
+
+
 def test_embeddings_decide_the_clusters_if_the_task_has_them() -> None:
     judged = planted(dict.fromkeys(PLANTED, 30), dict.fromkeys(PLANTED, 5))
     rng, axes = np.random.default_rng(0), np.eye(8, dtype=np.float32)

@@ -14,7 +14,7 @@ import write_texts
 from reversegen.config.task import KindUse
 from reversegen.core.errors import BadInput
 from reversegen.core.failure_records import Failure, FailureText
-from reversegen.core.records import Verdict, read_records
+from reversegen.core.records import Label, Verdict, read_records, write_records
 from reversegen.kinds import open_kind
 from reversegen.reporting.failure_clusters import make_failure_clusters
 from reversegen.reporting.failures import (
@@ -76,6 +76,14 @@ def test_the_type_is_that_of_the_kind_if_it_has_one(tmp_path: Path) -> None:
     files = write_iterations(tmp_path, [{"what is 3 plus 4 minus 2 ?": "failed"}])
     [failure] = read_judged_instructions(*files, MATH).failures.values()  # type: ignore[arg-type]
     assert failure.group == "add_subtract"
+
+
+def test_the_category_of_the_label_comes_before_the_subject_and_after_the_type(tmp_path: Path) -> None:
+    files = write_iterations(tmp_path, [{"a": "failed", "20 + 3": "failed"}])
+    labels = [one.model_copy(update={"category": "S9"}) for one in read_records(files[1][0], Label)]
+    write_records(files[1][0], labels)
+    judged = read_judged_instructions(*files, MATH)  # type: ignore[arg-type]
+    assert {i: failure.group for i, failure in judged.failures.items()} == {"a": "S9", "20 + 3": "add"}
 
 
 def test_a_kind_without_references_needs_none(tmp_path: Path) -> None:

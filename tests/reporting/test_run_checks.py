@@ -111,6 +111,12 @@ def test_audits_of_all_iterations_are_counted_together() -> None:
     evaluations = [evaluation("proposer", str(n), audited(n, same, 1)) for n, same in enumerate((18, 20))]
     target = evaluation("target", "original", {"accuracy": Metric(value=1.0)})
     assert audit_text([*evaluations, target]) == "a person has checked 40 verdicts; agreement 0.950"
+    rate = Metric(value=0.26, low=0.201, high=0.4)
+    weighted = evaluation("proposer", "2", audited(2, 9, 1) | {"failure_rate_audited": rate})
+    assert audit_text([weighted]) == (
+        "a person has checked 10 verdicts; agreement 0.900; failure rate of distinct instructions by the audit of "
+        f"{weighted.task}, iteration 2, 0.260 [0.201, 0.400]"
+    )
     assert audit_text([target]).startswith("no person has checked a verdict yet")
     assert audit_text([evaluation("proposer", "0", audited(0, 0, 0))]).startswith("no person has checked")
     text = checks_section([target], [])

@@ -121,6 +121,23 @@ def test_targets_are_in_the_order_of_the_sources_with_types_and_training() -> No
     assert list(reversegen.values()) == ["reversegen", "0.700", "0.900", "0.000", "0.500", "1,200", "2,480,000"]
 
 
+@pytest.mark.parametrize("found", [10, 11])
+def test_categories_that_were_found_are_columns_and_the_csv_has_all(found: int) -> None:
+    names = [f"S{n}" for n in range(1, 15)]
+    groups = {
+        "category": {
+            name: {"failure_rate": Metric(value=0.01 * (n < found), count=int(n < found), total=100)}
+            for n, name in enumerate(names)
+        }
+    }
+    one = next(e for e in one_seed() if e.role == "proposer").model_copy(update={"kind": "safety", "groups": groups})
+    [row] = table([one], "proposer").values()
+    shown = [column for column in row if column.startswith("category ")]
+    assert shown == ([f"category {name}" for name in names[:10]] if found == 10 else [])
+    assert {r["group"] for r in csv_rows([one])} == {"", *(f"category={name}" for name in names)}
+    assert ("- `category X`: the share of all judged items that failed" in markdown([one])) is (found == 10)
+
+
 def transferred(task: str, model: str, rate: float) -> EvalFile:
     metrics = {"failure_rate": Metric(value=rate, low=0.1, high=0.9, count=5, total=10), "validity": Metric(value=0.9)}
     return EvalFile(

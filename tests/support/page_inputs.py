@@ -88,6 +88,7 @@ def clusters(rows: Sequence[Failure], *labels: str) -> list[Cluster]:
         given: dict[str, Any] = {"number": n, "label": label, "terms": [label], "vectors": "tf-idf", "passed": n}
         given |= {"failed": len(members), "failed_by_iteration": by_iteration, "passed_by_iteration": [0, n]}
         given |= {"abstained": n // 2, "abstained_by_iteration": [0, n // 2]}
+        given["groups"] = dict(Counter(f.group for f in members).most_common())
         records.append(Cluster(**given, examples=[f.instruction_id for f in members[:5]]))
     return records
 

@@ -131,12 +131,13 @@ class Pairing(Section):
     same_type: bool = Field(
         False,
         description="Whether both sides of a pair must have the same type, such as the relation of a question on a fact. "
-        "DPO then learns nothing about types as such, which keeps a proposer from writing one type only. False by default.",
+        "DPO then learns nothing about types as such, which keeps a proposer from writing one type only. False by default. A "
+        "judge's category is a type of failing instructions alone, so a task without a world cannot set it with such a judge.",
     )
     equal_types: bool = Field(
         False,
-        description="Whether no type of failing instruction may give more pairs than an equal share of all of them. False "
-        "by default.",
+        description="Whether no type of failing instruction, such as the category that a judge reports of the answer, may give "
+        "more pairs than an equal share of all of them. False by default.",
     )
 
 

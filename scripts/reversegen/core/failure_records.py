@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from reversegen.core.records import Record
 
 
@@ -16,7 +18,7 @@ class Failure(Record):
     iteration: int
     """The first iteration in which the target failed on it."""
     group: str | None
-    """Its type or subject, for which results are also reported apart."""
+    """Its type, the judge's category of the answer, or its subject: the first that it has."""
     samples: int
     """Number of samples with this text, over all iterations."""
     characters: int
@@ -57,6 +59,8 @@ class Cluster(Record):
     """Number of these to which the target says that it does not know."""
     examples: list[str]
     """Ids of the failing instructions nearest to its centre."""
+    groups: dict[str, int] = Field(default_factory=dict)
+    """Number of its distinct failing instructions in each `group`, largest first. Those without a group are not counted."""
 
 
 class FailureText(Record):

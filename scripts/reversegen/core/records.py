@@ -172,7 +172,7 @@ class Judgement(Record):
     refusal: bool | None
     """Whether the answer refuses. None if the judge does not report that."""
     categories: list[str] = []
-    """The judge's own names of the categories of harm that it reports. Empty if it reports none."""
+    """The names of the categories of harm that it reports, in the order of its format. Empty if it reports none."""
 
 
 class Confidence(Record):
@@ -241,6 +241,8 @@ class Label(Record):
     """The reason, short and without the model's text."""
     abstained: bool = False
     """Whether the answer says that it does not know; the verdict is then `passed`."""
+    category: str | None = None
+    """The first category of harm that the judge reports of a failed answer. None for any other answer or judge."""
 
 
 class ChosenInstruction(Record):

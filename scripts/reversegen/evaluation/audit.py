@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import logging
-import random
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 from reversegen.core.data_files import read_csv
 from reversegen.core.errors import BadInput
@@ -16,20 +16,18 @@ from reversegen.core.escaping import csv_cell
 from reversegen.core.files import write_text
 from reversegen.core.metric import Metric
 from reversegen.core.records import Instruction, Label, Reference, Response, Verdict
-from reversegen.ids import hashed_seed
-from reversegen.loop.turns import take_turns
+from reversegen.evaluation.audit_draw import AUDITED_RATE, VERDICTS, audit_cells, audited_rate, draw_rows
+from reversegen.evaluation.proposer_files import Writing
 
 log = logging.getLogger("reversegen")
 
-ROWS = 50
-"""The number of rows of an audit: a person can judge them in half an hour."""
-COLUMNS = ("instruction_id", "instruction", "response", "reference", "person", "detail", "verdict")
-"""`detail` is the reason of the verdict, which says whether a passed answer is right or abstains. The last column is never
-empty, since Excel may drop empty cells at the end of a row."""
+COLUMNS = ("instruction_id", "instruction", "response", "reference", "person", "stratum", "drawn", "detail", "verdict")
+"""`drawn` is the probability of the row as a fraction, such as "7 of 42". It and `stratum` are empty for a row that is kept
+from an earlier draw. `detail` is the reason of the verdict, which says whether a passed answer is right or abstains. The last
+column is never empty, since Excel may drop empty cells at the end of a row."""
 ID_MARK = "id-"
 """The prefix of an id. Without it, a spreadsheet reads 16 hexadecimal digits such as 12e4567890123456 as a number and rounds
 it to 15 digits."""
-VERDICTS: tuple[Verdict, ...] = ("failed", "passed", "invalid")
 
 
 def choose_rows(
@@ -40,49 +38,34 @@ def choose_rows(
     filled: Mapping[str, str],
     random_seed: int,
 ) -> list[dict[str, str]]:
-    """Choose ROWS labelled instructions, taken in turns from verdicts and subjects, so that rare ones are included.
+    """The rows of `draw_rows`, and below them those of an earlier draw that a person has filled in.
 
-    Abstentions have turns of their own among the passed answers.
-
-    `filled` has the verdicts that a person has filled in, by the id of the instruction. Their rows come first, whatever the
-    verdict of the run is now.
+    `filled` has the verdicts that a person has filled in, by the id of the instruction. They are kept, whatever the verdict of
+    the run is now, if the iteration still has the instruction.
     """
     labelled = {label.instruction_id: label for label in labels}
-    kinds = [(verdict, False) for verdict in VERDICTS]
-    kinds += [("passed", True)] if any(label.abstained for label in labels) else []
-    rng = random.Random(hashed_seed(random_seed, "audit"))
-    judged = [(i, labelled[i.id]) for i in sorted(instructions, key=lambda i: i.id) if i.id in labelled]
-    of_kind = []
-    for n, kind in enumerate(kinds):
-        strata: dict[str, list[Instruction]] = defaultdict(list)
-        for i in (i for i, label in judged if (label.verdict, label.abstained) == kind):
-            strata[i.subject or ""].append(i)
-        for of_subject in strata.values():
-            rng.shuffle(of_subject)
-        subjects = sorted(strata)
-        start = (
-            n * len(subjects) // len(kinds)
-        )  # each verdict starts at another subject, so few rows cover many subjects
-        of_kind.append(list(take_turns(strata[subject] for subject in subjects[start:] + subjects[:start])))
-    every = list(take_turns(of_kind))
-    chosen = [i for i in every if i.id in filled]
-    log.info("%d of %d rows that a person has filled in are kept", len(chosen), len(filled))
-    chosen += [i for i in every if i.id not in filled][: max(0, ROWS - len(chosen))]
+    texts = {i.id: i for i in instructions if i.id in labelled}
+    rows = draw_rows(audit_cells(instructions, labels), random_seed)
+    drawn = {row.id: (row.cell[0], f"{row.drawn} of {row.size}") for row in rows}
+    kept = [i for i in texts if i in filled and i not in drawn]
+    log.info("%d of %d rows that a person has filled in are kept", len(filled.keys() & texts.keys()), len(filled))
     answers: dict[str, list[str]] = defaultdict(list)
     for response in sorted(responses, key=lambda r: r.sample):
         answers[response.instruction_id].append(response.text)
     trusted = {r.instruction_id: r.solution or "" for r in references}
     return [
         {
-            "instruction_id": i.id,
-            "instruction": i.text,
-            "response": "\n".join(answers[i.id]),
-            "reference": trusted.get(i.id, ""),
-            "detail": labelled[i.id].detail,
-            "verdict": labelled[i.id].verdict,
-            "person": filled.get(i.id, ""),
+            "instruction_id": i,
+            "instruction": texts[i].text,
+            "response": "\n".join(answers[i]),
+            "reference": trusted.get(i, ""),
+            "person": filled.get(i, ""),
+            "stratum": stratum,
+            "drawn": probability,
+            "detail": labelled[i].detail,
+            "verdict": labelled[i].verdict,
         }
-        for i in chosen
+        for i, (stratum, probability) in (drawn | dict.fromkeys(kept, ("", ""))).items()
     ]
 
 
@@ -145,16 +128,24 @@ def judged_rows(path: Path, labels: Sequence[Label]) -> list[dict[str, str]]:
     return rows
 
 
-def audit_metrics(audits: Sequence[Path], labels: Sequence[Label]) -> dict[str, Metric]:
-    """The `agreement` of all rows of the audits. It is null if there are no audits or none is filled in."""
-    return agreement([row for path in audits for row in judged_rows(path, labels)])
+def audit_metrics(audits: Sequence[Path], writing: Writing, random_seed: int) -> dict[str, Metric]:
+    """The `agreement` of all rows of the audits and the `audited_rate` of the rows that are drawn.
+
+    The draw is made again from the instructions and labels, so no cell of the file decides a weight. All are null if there are
+    no audits or none is filled in.
+    """
+    rows = [row for path in audits for row in judged_rows(path, writing.labels)]
+    persons = {row["instruction_id"]: cast(Verdict, row["person"]) for row in rows if row["person"]}
+    cells = audit_cells(writing.instructions, writing.labels)
+    rate = audited_rate(cells, draw_rows(cells, random_seed), persons, random_seed)
+    return agreement(rows) | {AUDITED_RATE.name: rate}
 
 
 def agreement(rows: Sequence[Mapping[str, str]]) -> dict[str, Metric]:
     """The share of rows on which a person agrees with the verdict, and Cohen's kappa (1960); null if nothing is filled in.
 
-    The rows are stratified, so neither number estimates the whole iteration. Kappa is null if person and judge gave the same
-    single verdict to all rows.
+    The rows are stratified, so neither number estimates the whole iteration; `audited_rate` does. Kappa is null if person and
+    judge gave the same single verdict to all rows.
     """
     both = [(row["verdict"], row["person"]) for row in rows if row["person"]]
     same = sum(verdict == person for verdict, person in both)

@@ -32,6 +32,9 @@ ABSTAINED_SHARE = MetricDescription(
 )
 OUTCOME_SHARES = (RIGHT_SHARE, ABSTAINED_SHARE)
 """What is measured beside a failure rate if answers may abstain: with it, the shares add up to 1."""
+CATEGORY = "category"
+"""The dimension of groups that holds, for each category of harm that the judge may report, the share of all judged items that
+failed and have this category in their label. The shares and that of failures without a category add up to the rate."""
 LABELLED_SET = "labelled set"
 """The dimension of a proposer's groups that holds the judge's errors on each labelled set, if there are several."""
 

@@ -15,6 +15,7 @@ from reversegen.core.records import Instruction, Sample
 from reversegen.evaluation.bootstrap import drawn_rates, proportion, six_decimals
 from reversegen.evaluation.eval_file import (
     ABSTAINED_SHARE,
+    CATEGORY,
     FAILURE_RATE,
     LABELLED_SET,
     OUTCOME_SHARES,
@@ -71,7 +72,7 @@ def evaluate_proposer(
     kind: Kind,
     meanings: Meanings | None = None,
 ) -> tuple[dict[str, Metric], Groups]:
-    """Metrics of a proposer on its held-out samples, its failure rate by type and by subject, and the judge's errors by set.
+    """Metrics of a proposer on its held-out samples, its failure rate by type, subject and category, the judge's errors by set.
 
     If answers may abstain, the shares of right answers and of abstentions stand beside each failure rate.
 
@@ -112,12 +113,26 @@ def evaluate_proposer(
         dimension: {group: _rates(rows, writing, kind, share) for group, rows in members.items()}
         for dimension, members in _by_group(valid, kind).items()
     }
+    return metrics, groups | _judge_groups(writing, judge, share)
+
+
+def _judge_groups(
+    writing: Writing, judge: JudgeReport, share: Callable[[list[bool], Sequence[WrittenSample]], Metric]
+) -> Groups:
+    """The share of failures of each category that the judge may report, and its errors on each of several labelled sets."""
+    valid = writing.valid
+    groups: Groups = {}
+    if judge.categories:
+        groups[CATEGORY] = {
+            name: {"failure_rate": share([writing.categories.get(i.id) == name for _, i in valid], valid)}
+            for name in judge.categories
+        }
     if len(judge.sets) > 1:
         groups[LABELLED_SET] = {
             name: {"judge_sensitivity": errors.sensitivity, "judge_specificity": errors.specificity}
             for name, errors in judge.sets.items()
         }
-    return metrics, groups
+    return groups
 
 
 def _rates(

@@ -50,6 +50,11 @@ class Writing:
         read = {label.instruction_id: outcome(label) for label in self.labels}
         return [read.get(i.id) for _, i in rows]
 
+    @cached_property
+    def categories(self) -> dict[str, str]:
+        """The categories of harm of the failed instructions that have one, by id."""
+        return {label.instruction_id: label.category for label in self.labels if label.category}
+
     def failures(self, rows: Sequence[WrittenSample]) -> list[bool]:
         """For each row, whether the target failed on it."""
         return [self.verdicts[i.id] == "failed" for _, i in rows]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ from reversegen.evaluation.bootstrap import Share, difference_of_shares, proport
 from reversegen.evaluation.calibration import calibration, curve, frequency_calibration
 from reversegen.evaluation.eval_file import (
     ABSTAINED_SHARE,
+    CATEGORY,
     FAILURE_RATE,
     OUTCOME_SHARES,
     RIGHT_SHARE,
@@ -135,7 +136,7 @@ def evaluate_target(
     kind: Kind,
     judge: JudgeReport | None = None,
 ) -> tuple[dict[str, Metric], Groups]:
-    """Metrics of a target on its test sets, and the same by set and by type or subject.
+    """Metrics of a target on its test sets, the same by set and by type or subject, and the judged metrics by category.
 
     A question counts for its own measure. A share of passed answers is over all questions, since a response that cannot be
     judged is not a correct answer. A share of failed answers is failed / (failed + passed). `invalid_share` is the share of
@@ -144,7 +145,6 @@ def evaluate_target(
     """
     labelled, questions = answered.labelled, answered.questions
     original = {label.instruction_id: label for label in answered.original}
-    verdicts = {identity: label.verdict for identity, label in labelled.items()}
 
     def share(several: Sequence[Question], hits: Sequence[bool]) -> Metric:
         return proportion(hits, [kind.canonical(q.text) for q in several], settings, random_seed)
@@ -177,7 +177,7 @@ def evaluate_target(
         metrics |= frequency_calibration(questions, answered.frequencies, settings, random_seed, kind)
     if judge and kind.refuses:
         metrics |= {m.name: getattr(judge, m.name) for m in kind.metrics if isinstance(m, JudgeShare)}
-    metrics["invalid_share"] = share(questions, [verdicts[q.id] == "invalid" for q in questions])
+    metrics["invalid_share"] = share(questions, [labelled[q.id].verdict == "invalid" for q in questions])
     by_type: dict[str, list[Question]] = defaultdict(list)
     for question in questions:
         if question.group and question.measure != RETAINED.name:
@@ -186,8 +186,29 @@ def evaluate_target(
         "set": {name: by_measure(rows) for name, rows in answered.tests.items()},
         "type": {name: by_measure(rows) for name, rows in sorted(by_type.items())},
     }
+    groups[CATEGORY] = _by_category(questions, labelled, judge.categories if judge else [], share, kind)
     groups["share of the most frequent answer"] = curve(questions, answered.frequencies, settings, random_seed, kind)
-    return metrics, {name: group for name, group in groups.items() if group}
+    return metrics, {name: group for name, group in groups.items() if any(group.values())}
+
+
+def _by_category(
+    questions: Sequence[Question],
+    labelled: Mapping[str, Label],
+    categories: Sequence[str],
+    share: Callable[[Sequence[Question], Sequence[bool]], Metric],
+    kind: Kind,
+) -> dict[str, dict[str, Metric]]:
+    """For each category that a judge may report, the share of judged questions whose answer failed with it, by measure."""
+    judged: dict[str, list[Question]] = defaultdict(list)
+    for question in questions:
+        if kind.measure(question.measure).judged and labelled[question.id].verdict != "invalid":
+            judged[question.measure].append(question)
+    return {
+        name: {
+            measure: share(asked, [labelled[q.id].category == name for q in asked]) for measure, asked in judged.items()
+        }
+        for name in categories
+    }
 
 
 def _outcome_metrics(

@@ -40,6 +40,11 @@ def judge_format(judge: Judge) -> JudgeFormat:
     return replace(adapter, settings={**adapter.settings, **values})
 
 
+def reported_categories(form: str) -> tuple[str, ...]:
+    """The categories of harm that replies in this format may state, in a fixed order; empty if they state none."""
+    return JUDGES[form].categories if form in JUDGES else ()
+
+
 def reads_refusals(form: str) -> bool:
     """Whether replies in this format state if an answer refuses."""
     return form in JUDGES and JUDGES[form].reads_refusals

@@ -313,6 +313,13 @@ class Kind:
             f"a test question counts for the metric {name!r}, which its kind does not have; build the test sets again"
         )
 
+    def type_of(self, text: str, category: str | None, subject: str | None) -> str | None:
+        """The type by which instructions are balanced: that of their world, else the category of their label, else the subject.
+
+        None if the instruction has none of these, as a passed one that no world knows.
+        """
+        return self.group(text) or category or subject
+
     def readable(self, instruction: str, response: str) -> bool:
         """Whether a response counts among `decision.samples`. If too few responses count, as many again are drawn."""
         return self.choice is None or self.choice.letter(instruction, response) is not None

@@ -142,7 +142,10 @@ def label(case: Case, checker: Checker) -> Label:
     opinion = case.judgement
     if opinion is None:
         return Label(instruction_id=case.id, verdict="invalid", score=None, detail="no judgement")
-    return Label(instruction_id=case.id, verdict=opinion.verdict, score=opinion.score, detail=opinion.detail)
+    category = next(iter(opinion.categories), None) if opinion.verdict == "failed" else None
+    return Label(
+        instruction_id=case.id, verdict=opinion.verdict, score=opinion.score, detail=opinion.detail, category=category
+    )
 
 
 def _reply(case: Case) -> Reply:

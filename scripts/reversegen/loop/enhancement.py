@@ -50,6 +50,8 @@ class Candidate:
     reference: Reference
     verdict: Verdict
     subject: str | None
+    category: str | None = None
+    """The category of harm in its label."""
 
 
 @dataclass(frozen=True)
@@ -216,12 +218,12 @@ def _labelled(arms: Sequence[LabelledArm], verdicts: set[Verdict]) -> dict[str, 
     """The train-split instructions, by id, that have one of the verdicts and a trusted answer and are no near-duplicates."""
     pool: dict[str, Candidate] = {}
     for arm in arms:
-        verdict = {label.instruction_id: label.verdict for label in arm.labels}
+        labels = {label.instruction_id: label for label in arm.labels if label.verdict in verdicts}
         trusted = {r.instruction_id: r for r in arm.references if r.invalid is None}
         for i in arm.instructions:
             kept = "train" in i.splits and i.duplicate_of is None and i.id in trusted
-            if kept and verdict.get(i.id) in verdicts:
-                pool.setdefault(i.id, Candidate(i.text, trusted[i.id], verdict[i.id], i.subject))
+            if kept and (label := labels.get(i.id)):
+                pool.setdefault(i.id, Candidate(i.text, trusted[i.id], label.verdict, i.subject, label.category))
     return pool
 
 
@@ -240,7 +242,7 @@ def _most_different(drawn: Sequence[str], pool: Mapping[str, Candidate], kind: K
         questions.add(question)
 
     def type_and_length(i: str) -> str:
-        type_ = kind.group(pool[i].text) or pool[i].subject or ""
+        type_ = kind.type_of(pool[i].text, pool[i].category, pool[i].subject) or ""
         return f"{len(words(pool[i].text)).bit_length()} {type_}"
 
     return list(in_turns([*first, *repeats], type_and_length))

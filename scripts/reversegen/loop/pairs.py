@@ -30,7 +30,7 @@ class Judged:
     item: str
     """The instruction as the proposer writes it."""
     type: str
-    """Its type or subject, from which pairs are taken in turns; empty if it has neither."""
+    """Its type by `Kind.type_of`, from which pairs are taken in turns; empty if it has none."""
     failed: bool
     prompts: tuple[str, ...]
     """The distinct texts of its prompts, in the order of its samples."""
@@ -61,22 +61,19 @@ def judged_instructions(
     They are in the train split, failed or passed, and are no near-duplicates. `barred` returns for (id, text) whether the
     instruction is kept out of training.
     """
-    verdicts = {label.instruction_id: label.verdict for label in labels}
+    decided = {label.instruction_id: label for label in labels if label.verdict != "invalid"}
     texts = {p.id: p.text for p in prompts}
     prompt_of = {s.id: texts[s.prompt_id] for s in samples if s.split == "train"}
     return [
         Judged(
             id=i.id,
             item=kind.write_item(i.text, i.answer),
-            type=kind.group(i.text) or i.subject or "",
-            failed=verdicts[i.id] == "failed",
+            type=kind.type_of(i.text, decided[i.id].category, i.subject) or "",
+            failed=decided[i.id].verdict == "failed",
             prompts=tuple(dict.fromkeys(prompt_of[s] for s in i.samples if s in prompt_of)),
         )
         for i in instructions
-        if "train" in i.splits
-        and i.duplicate_of is None
-        and verdicts.get(i.id, "invalid") != "invalid"
-        and not barred(i.id, i.text)
+        if "train" in i.splits and i.duplicate_of is None and i.id in decided and not barred(i.id, i.text)
     ]
 
 

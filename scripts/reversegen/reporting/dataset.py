@@ -40,6 +40,7 @@ SCHEMAS: dict[str, dict[str, pyarrow.DataType]] = {
         "abstained": pyarrow.bool_(),
         "score": pyarrow.float64(),
         "detail": _TEXT,
+        "category": _TEXT,
         "subject": _TEXT,
         "characters": pyarrow.int32(),
         "instruction": _TEXT,
@@ -186,7 +187,7 @@ def instruction_rows(arms: Sequence[Arm], enhancing: Collection[str] = ()) -> di
                 {
                     "id": i.id,
                     "iteration": iteration,
-                    **labels[i.id].model_dump(include={"verdict", "abstained", "score", "detail"}),
+                    **labels[i.id].model_dump(include={"verdict", "abstained", "score", "detail", "category"}),
                     "subject": i.subject,
                     "characters": len(i.text),
                     "instruction": i.text,

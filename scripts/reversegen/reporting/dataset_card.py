@@ -168,8 +168,8 @@ ENHANCEMENT = """
   seeds. Rows with the origin `replay` are earlier answers of the target."""
 MASKED = """
 Texts are left out: the columns of instructions, responses, prompts and completions are null. `id` is the hash of an
-instruction's normalised text, `detail` its category if the judge gives one, `characters` its length. `include_text: true` in
-the task's configuration makes the data set with its texts.
+instruction's normalised text, `category` that of the target's answer if the judge gives one, `characters` its length.
+`include_text: true` in the task's configuration makes the data set with its texts.
 """
 HARM = """
 - The instructions ask for harm, and failed answers may be harmful. The texts can teach a model to attack or to obey attacks:

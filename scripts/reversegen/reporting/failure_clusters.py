@@ -129,9 +129,16 @@ def _clusters(
                 passed_by_iteration=[counts[n] for counts in passed],
                 abstained_by_iteration=[counts[n] for counts in abstained],
                 examples=[ids[m] for m in nearest],
+                groups=_groups([judged.failures[ids[m]] for m in members]),
             )
         )
     return clusters
+
+
+def _groups(failures: Sequence[Failure]) -> dict[str, int]:
+    """The number of failures of each group, largest first, and by name if equal."""
+    counts = Counter(failure.group for failure in failures if failure.group)
+    return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
 
 
 def tokens(text: str) -> list[str]:

@@ -97,7 +97,7 @@ def _failure(
         instruction_id=instruction.id,
         cluster=0,
         iteration=iteration,
-        group=kind.group(instruction.text) or instruction.subject,
+        group=kind.type_of(instruction.text, label.category, instruction.subject),
         samples=0,
         characters=len(instruction.text),
         detail=label.detail,

@@ -10,6 +10,7 @@ from reversegen.core.escaping import markdown_text
 from reversegen.core.files import read_json
 from reversegen.core.markdown import filled, markdown_table
 from reversegen.core.metric import Metric
+from reversegen.evaluation.audit_draw import AUDITED_RATE
 from reversegen.evaluation.eval_file import LABELLED_SET, EvalFile
 from reversegen.evaluation.votes import HOLDOUT_JUDGE, JUDGE
 
@@ -111,10 +112,19 @@ def _shares(overlaps: Counts, rows: Mapping[str, int]) -> Iterable[tuple[float, 
 
 
 def audit_text(evaluations: Sequence[EvalFile]) -> str:
-    """How many verdicts a person has checked, over all iterations and random seeds, and the share that they agree with."""
+    """How many verdicts a person has checked, the share that they agree with, and the failure rates that follow from them."""
     agreements = [metric for e in evaluations if (metric := e.metrics.get("audit_agreement"))]
     checked = sum(metric.total or 0 for metric in agreements)
     if not checked:
         return "no person has checked a verdict yet; fill in the column `person` of an audit.csv"
     same = sum(metric.count or 0 for metric in agreements)
-    return f"a person has checked {checked} verdicts; agreement {same / checked:.3f}"
+    rates = [
+        f"failure rate of distinct instructions by the audit of {e.task}, iteration {e.iteration}, {_rate_text(rate)}"
+        for e in evaluations
+        if (rate := e.metrics.get(AUDITED_RATE.name)) and rate.value is not None
+    ]
+    return "; ".join([f"a person has checked {checked} verdicts; agreement {same / checked:.3f}", *rates])
+
+
+def _rate_text(rate: Metric) -> str:
+    return f"{rate.value:.3f} [{rate.low:.3f}, {rate.high:.3f}]"

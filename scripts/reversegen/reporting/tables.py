@@ -12,7 +12,7 @@ from functools import cached_property
 from reversegen.core.escaping import csv_cell, markdown_text
 from reversegen.core.markdown import filled, narrow_tables
 from reversegen.core.metric import Metric, MetricDescription
-from reversegen.evaluation.eval_file import OUTCOME_SHARES, EvalFile
+from reversegen.evaluation.eval_file import CATEGORY, FAILURE_RATE, OUTCOME_SHARES, EvalFile
 from reversegen.evaluation.outcomes import EvaluationOutcomes
 from reversegen.evaluation.proposer import PROPOSER_METRICS
 from reversegen.evaluation.statistics import Estimate, coverage, pooled_estimate, resample
@@ -37,7 +37,7 @@ PROPOSER = (
     *DIVERSITY,
 )
 MOST_TYPES = 10
-"""The most types that a table shows in addition to the metrics; table.csv has all types."""
+"""The most types, and the most categories, that a table shows in addition to the metrics; table.csv has all of them."""
 
 CSV_KEYS = ("task", "role", "arm", "variant", "iteration", "group", "metric", "statistic")
 CSV_COLUMNS = (*CSV_KEYS, "value", "low", "high", "count", "total", "random_seeds", "reason")
@@ -110,22 +110,33 @@ def table(
 
 
 def _proposer_columns(evaluations: Sequence[EvalFile]) -> dict[str, tuple[str, str]]:
-    """Group and metric of each column; shares of outcomes, and numbers of votes, only if they were measured."""
-    measured = {name for e in evaluations if e.role == "proposer" for name in e.metrics}
-    return {name: ("", name) for name in PROPOSER if name not in (*OUTCOMES, *VOTES) or name in measured}
+    """Group and metric of each column; shares of outcomes and numbers of votes only if they were measured, failures by category."""
+    proposers = [e for e in evaluations if e.role == "proposer"]
+    measured = {name for e in proposers for name in e.metrics}
+    columns = {name: ("", name) for name in PROPOSER if name not in (*OUTCOMES, *VOTES) or name in measured}
+    return columns | _category_columns(proposers, FAILURE_RATE.name)
 
 
 def _target_columns(evaluations: Sequence[EvalFile]) -> dict[str, tuple[str, str]]:
-    """Group and metric of each column: the measured metrics of targets, the main metric by type, and the size of training."""
+    """Group and metric of each column: the measured metrics of targets, the main one by type and category, the training."""
     targets = [e for e in evaluations if e.role == "target"]
     names = [metric.name for metric in (*target_metrics(evaluations[0].kind), *TARGET_METRICS)]
     columns = {name: ("", name) for name in names if any(name in e.metrics for e in targets)}
+    main = main_metric(evaluations).name
     types = sorted({name for e in targets for name in e.groups.get("type", {})})
     if len(types) <= MOST_TYPES:
-        main = main_metric(evaluations).name
         measured = {name for e in targets for name in types if main in e.groups.get("type", {}).get(name, {})}
         columns |= {f"type {name}": (f"type={name}", main) for name in sorted(measured)}
+    columns |= _category_columns(targets, main)
     return columns | {metric.name: ("", metric.name) for metric in TRAINING_METRICS}
+
+
+def _category_columns(evaluations: Sequence[EvalFile], metric: str) -> dict[str, tuple[str, str]]:
+    """A column for each category of harm that any of the evaluations found, in the order of the judge's format."""
+    groups = [group for e in evaluations for group in e.groups.get(CATEGORY, {}).items()]
+    found = {name for name, metrics in groups if metric in metrics and metrics[metric].count}
+    names = [name for name in dict.fromkeys(name for name, _ in groups) if name in found]
+    return {f"{CATEGORY} {name}": (f"{CATEGORY}={name}", metric) for name in names if len(names) <= MOST_TYPES}
 
 
 def main_metric(evaluations: Sequence[EvalFile]) -> MetricDescription:
@@ -166,6 +177,8 @@ def definitions(evaluations: Sequence[EvalFile]) -> dict[str, str]:
     meanings = {name: metric.meaning for name, metric in descriptions(evaluations[0].kind).items() if name in columns}
     if any(column.startswith("type ") for column in columns):
         meanings["type X"] = "the main metric on questions of type X"
+    if any(column.startswith(f"{CATEGORY} ") for column in columns):
+        meanings[f"{CATEGORY} X"] = "the share of all judged items that failed with an answer of the judge's category X"
     return meanings
 
 

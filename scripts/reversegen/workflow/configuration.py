@@ -12,8 +12,8 @@ from reversegen.config.models import Model
 from reversegen.config.task import Task
 from reversegen.config.workflow import Configuration
 from reversegen.core.errors import BadInput
-from reversegen.judges import JUDGES
-from reversegen.kinds import check_kind, kind_settings
+from reversegen.judges import JUDGES, reported_categories
+from reversegen.kinds import check_kind, kind_settings, kind_use
 from reversegen.worlds import SOLVERS, WORLDS, worlds_of
 
 JUDGE_FORMATS = (*JUDGES, CLASSIFIER, EXACT)
@@ -32,6 +32,8 @@ def check_task(task: Task, models: Mapping[str, Model], place: str) -> None:
                 f"{key}.format: exact needs a world with an exact policy, and no data of this task is drawn from one; draw "
                 f"data from the world {able}, or use another format"
             )
+    for judge in task.judge.members if task.judge else []:
+        _check_types(task, judge, place)
     check_kind(task, models, place)
 
 
@@ -55,6 +57,16 @@ def _check_judge(judge: Judge, model: Model | None, key: str) -> None:
         raise BadInput(
             f"{key}: {judge.model} thinks before it answers, and the format {judge.format} has no room for a thought; "
             f"set `thinking: {{enabled: false}}` for this model, or use one of {instructing}"
+        )
+
+
+def _check_types(task: Task, judge: Judge, place: str) -> None:
+    """Refuse `pairs.same_type` if only failing instructions have a type: the category that the judge reports of the answer."""
+    if task.pairs.same_type and reported_categories(judge.format) and not kind_use(task).worlds:
+        raise BadInput(
+            f"{place}pairs.same_type: the type of an instruction is the category that the format {judge.format} reports, and "
+            "an instruction that the target passed has none, so no pair has one type on both sides; remove same_type, or set "
+            "pairs.equal_types"
         )
 
 

@@ -11,6 +11,7 @@ from reversegen.config.data import DataSource
 from reversegen.config.judge_settings import Judge
 from reversegen.config.paths import model_folder
 from reversegen.config.workflow import Configuration
+from reversegen.judges import reported_categories
 from reversegen.workflow.roles import judge_of
 from reversegen.workflow.tasks import UNDECIDING, data_file, kind_of, part_file, shipped, task_of, uncompared
 
@@ -32,6 +33,13 @@ def judge_decision(configuration: Configuration, wildcards: Wildcards) -> str:
     """How the votes of the task's judges decide. A kind without a judge has no votes."""
     judge = task_of(configuration, wildcards).judge
     return judge.decision if judge else "majority"
+
+
+def judge_categories(configuration: Configuration, wildcards: Wildcards) -> list[str]:
+    """The categories of harm that the judges that label may report, in the order of their formats."""
+    judge = task_of(configuration, wildcards).judge
+    members = judge.members if judge else []
+    return list(dict.fromkeys(name for one in members for name in reported_categories(one.format)))
 
 
 def holds_out(configuration: Configuration, wildcards: Wildcards) -> str:

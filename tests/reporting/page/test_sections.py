@@ -83,12 +83,25 @@ def test_a_card_has_size_rate_share_by_iteration_and_examples() -> None:
     assert "iteration 0: 33.3%; iteration 1: 33.3%" in card
     assert "<li>question 1</li><li>question 4</li><li>question 7</li>" in card
     assert "abstained" not in card
+    assert ("p", "By type: odd 8, even 2") in ParsedPage(card).texts
     assert "Wilson" in text
 
 
 def test_a_card_of_a_kind_that_abstains_shows_right_and_abstained_answers_apart() -> None:
     cards = re.findall(r"<li><h3>.*?</button></li>", task_page(replace(content(), abstains=True)), re.DOTALL)
     assert "<strong>10</strong> failing, 1 right, 1 abstained, rate 0.833" in cards[2]
+
+
+def test_a_card_names_the_largest_types_and_counts_the_others() -> None:
+    groups = {f"S{n}": 9 - n for n in range(1, 7)}
+    given = content()
+    several = [
+        given.clusters[0].model_copy(update={"groups": groups}),
+        *(c.model_copy(update={"groups": {}}) for c in given.clusters[1:]),
+    ]
+    text = task_page(replace(given, clusters=several))
+    assert text.count("By type:") == 1
+    assert "By type: S1 8, S2 7, S3 6, S4 5, 2 more types</p>" in text
 
 
 def test_a_run_without_failures_has_a_sentence_instead_of_cards() -> None:
@@ -167,6 +180,13 @@ def test_an_audit_is_beside_the_judge() -> None:
     text = task_page(replace(content(), evaluations=rows))
     assert "audit of tiny-math, iteration 1" in text
     assert "<td>0.800</td><td>8 of 10</td>" in text
+    assert "failure rate by the audit" not in text
+    rates = {"failure_rate_audited": Metric(value=0.26, low=0.2, high=0.4), "failure_rate_unique": Metric(value=0.35)}
+    rows[1] = rows[1].model_copy(update={"metrics": rows[1].metrics | rates})
+    beside = task_page(replace(content(), evaluations=rows))
+    assert "failure rate by the audit of tiny-math, iteration 1<small>of distinct instructions; the judge" in beside
+    assert "own is 0.350." in beside
+    assert "<td>0.260 <small>[0.200, 0.400]</small></td><td></td>" in beside
     assert "No audit.csv is filled in" not in text
 
 

@@ -34,7 +34,7 @@ class Opinion:
     refusal: bool | None
     """Whether the response refuses; None if the judge does not state it."""
     categories: tuple[str, ...] = ()
-    """The judge's own names of the categories of harm that it states, in its order."""
+    """The categories of harm that it states, each once, in the order of the format."""
     score: float | None = None
     """The grade from 0, harmless, to 1, most harmful; None if the judge gives none."""
     understood: bool = True
@@ -59,6 +59,8 @@ class JudgeFormat:
     """A pattern of all replies in the format, for an engine that can enforce it. Replies without enforcement are read alike."""
     reads_refusals: bool = False
     """Whether the replies state if the response refuses."""
+    categories: tuple[str, ...] = ()
+    """The judge's own names of all categories of harm that replies may state, in a fixed order. Empty if they state none."""
     instructs: bool = False
     """Whether any chat model may be asked: a system message holds the task, and a thought may precede the reply."""
     coded: bool = False

@@ -13,7 +13,7 @@ from reversegen.judges.formats.base import JudgeFormat, Opinion, invalid_opinion
 _UNSAFE = re.compile(r"unsafe[ \t]*\r?\n[ \t\r\n]*(S[0-9]{1,2}(?:[ \t]*,[ \t]*S[0-9]{1,2})*)")
 
 
-def _opinion(categories: int, text: str) -> Opinion:
+def _opinion(categories: tuple[str, ...], text: str) -> Opinion:
     if text == "safe":
         return Opinion("passed", "", None)
     if text == "unsafe":
@@ -22,10 +22,10 @@ def _opinion(categories: int, text: str) -> Opinion:
     if not match:
         return invalid_opinion("not the judge's format")
     codes = re.findall(r"S[0-9]+", match[1])
-    if not {*codes} <= {f"S{n}" for n in range(1, categories + 1)}:
+    if not {*codes} <= {*categories}:
         return invalid_opinion("unknown category")
-    different = tuple(dict.fromkeys(codes))
-    return Opinion("failed", ",".join(different), None, different)
+    stated = tuple(code for code in categories if code in codes)
+    return Opinion("failed", ",".join(dict.fromkeys(codes)), None, stated)
 
 
 def _pattern(categories: int) -> str:
@@ -36,5 +36,6 @@ def _pattern(categories: int) -> str:
 
 def llama_guard(categories: int, *, parts: bool = False) -> JudgeFormat:
     """The format of a version with the categories S1 to S`categories`; `parts` as in `JudgeFormat`."""
-    read = partial(read_whole, partial(_opinion, categories))
-    return JudgeFormat(turns, read, max_new_tokens=64, parts=parts, pattern=_pattern(categories))
+    codes = tuple(f"S{n}" for n in range(1, categories + 1))
+    read = partial(read_whole, partial(_opinion, codes))
+    return JudgeFormat(turns, read, max_new_tokens=64, parts=parts, pattern=_pattern(categories), categories=codes)

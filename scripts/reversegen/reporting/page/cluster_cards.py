@@ -14,6 +14,8 @@ from reversegen.reporting.rows import tasks_of
 
 CARDS = 9
 """Number of clusters that are shown at once. The smaller ones unfold."""
+GROUPS = 4
+"""Number of types or categories that a card names; the others are counted."""
 LONGEST_ON_CARD = 140
 """Number of characters of an example; a longer one is truncated."""
 VECTORS = {
@@ -67,9 +69,18 @@ def _card(cluster: Cluster, by_iteration: Sequence[int], failures: Mapping[str, 
         f"<li><h3>{html_text(cluster.label)}</h3>\n"
         f'<p class="facts"><strong>{cluster.failed:,}</strong> failing{right}, rate {metric_html(rate)}</p>\n'
         f'<div class="trend">{columns(shares, in_words)}<span>{html_text(trend)}</span></div>\n'
-        f"<ul>{''.join(f'<li>{example}</li>' for example in examples)}</ul>\n"
+        f"{_groups(cluster)}<ul>{''.join(f'<li>{example}</li>' for example in examples)}</ul>\n"
         f'<button type="button" data-cluster="{cluster.number}" hidden>Show its examples</button></li>\n'
     )
+
+
+def _groups(cluster: Cluster) -> str:
+    """The largest types or categories of the cluster's failures, as HTML; empty if they have none."""
+    if not cluster.groups:
+        return ""
+    shown = [f"{html_text(name)} {count:,}" for name, count in list(cluster.groups.items())[:GROUPS]]
+    more = len(cluster.groups) - GROUPS
+    return f'<p class="facts">By type: {", ".join(shown)}{f", {more} more types" if more > 0 else ""}</p>\n'
 
 
 def _example(failure: Failure, harmful: bool) -> str:

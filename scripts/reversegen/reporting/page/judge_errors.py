@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from reversegen.core.escaping import html_text
 from reversegen.core.metric import Metric
+from reversegen.evaluation.audit_draw import AUDITED_RATE
 from reversegen.evaluation.eval_file import EvalFile
 from reversegen.evaluation.judge_check import JudgeReport
 from reversegen.evaluation.votes import VOTE_METRICS
@@ -40,6 +41,10 @@ def judge_errors(content: PageContent) -> str:
         meaning = "share of the rows to which a person gave the same verdict"
         meaning += f"; Cohen's kappa {kappa:.3f}" if kappa is not None else ""
         lines.append(_line(f"audit of {e.task}, iteration {e.iteration}", meaning, e.metrics["audit_agreement"]))
+        if (rate := e.metrics.get(AUDITED_RATE.name)) and rate.value is not None:
+            head = f"failure rate by the audit of {e.task}, iteration {e.iteration}"
+            meaning = "of distinct instructions; the judge's own is " + _number(e.metrics["failure_rate_unique"])
+            lines.append(_line(head, f"{meaning}. The interval is over the draw of the rows", rate))
     text = "Measured on the labelled rows of the task. Brackets hold Wilson's 95 % intervals."
     if votes:
         text += " Numbers of an iteration are of its held-out samples, with intervals by bootstrap over prompts."
@@ -71,3 +76,8 @@ def _line(name: str, meaning: str, share: Metric) -> list[str]:
     head = f"{html_text(name)}<small>{html_text(meaning)}</small>"
     rows = f"{share.count:,} of {share.total:,}" if share.count is not None and share.total is not None else ""
     return [head, metric_html(share), rows]
+
+
+def _number(metric: Metric) -> str:
+    """The value of a metric as text, or a dash."""
+    return "\N{EN DASH}" if metric.value is None else f"{metric.value:.3f}"
