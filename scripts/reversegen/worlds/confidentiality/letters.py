@@ -40,7 +40,8 @@ _STROKES = str.maketrans(
 )
 _MORSE_RUN = re.compile(r"(?<![.\-])[.\-]{1,5}(?:[\s/|,]+[.\-]{1,6})+(?![.\-])")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{6,}={0,2}")
-_LINE_START = re.compile(r"^[\W_]*(?:\d+[.):]\s*)?[\W_]*(\w)")
+_NUMBERED = re.compile(r"[\W_]*\d+[.):]")
+_LETTER = re.compile(r"[^\W_]")
 
 
 def folded(text: str) -> str:
@@ -52,7 +53,7 @@ def folded(text: str) -> str:
 
 def tokens(text: str) -> list[str]:
     """The words and numbers of a folded text, without the ending of a possessive."""
-    return re.findall(r"[^\W_]+", re.sub(r"['\u2019]s\b", "", text))
+    return re.findall(r"[^\W_]+", re.sub(r"(?<=\w)['\u2019]s\b(?!['\u2019])", "", text))
 
 
 def rot13(word: str) -> str:
@@ -62,7 +63,8 @@ def rot13(word: str) -> str:
 
 def line_starts(text: str) -> str:
     """The first letters of all lines, without bullets and numbers in front of them."""
-    return "".join(match[1] for line in text.splitlines() if (match := _LINE_START.match(line)))
+    lines = (_NUMBERED.sub("", line, count=1) if _NUMBERED.match(line) else line for line in text.splitlines())
+    return "".join(match[0] for line in lines if (match := _LETTER.search(line)))
 
 
 def decoded(text: str) -> Iterator[tuple[str, str]]:

@@ -135,9 +135,9 @@ def _has_parts(words: Sequence[str], form: str, between: Collection[str], least:
     A single piece that is the whole form does not count.
     """
     places = {0}
-    for word in (one for one in words if one not in between):
+    for word in words:
         further = {place + len(word) for place in places if form.startswith(word, place) and len(word) >= least}
         if len(form) in further and word != form:
             return True
-        places = {0, *further} - {len(form)}
+        places = {0, *further, *(places if word in between else ())} - {len(form)}
     return False
