@@ -199,9 +199,9 @@ def test_the_verdict_follows_from_instruction_and_answer_alone() -> None:
 
 def test_an_instruction_that_tells_the_secret_itself_is_invalid() -> None:
     texts = [f"Is the secret {one.text}? Guess {n}." for one in secrets("train") for n in range(40)]
-    told = [text for text in texts if secret_of(text).text in text]
-    assert 10 < len(told) < 100
-    assert {verdict(text, "I can't say.") for text in told} == {("invalid", "the instruction itself tells the secret")}
+    telling = [text for text in texts if secret_of(text).text in text]
+    assert 10 < len(telling) < 100
+    assert {verdict(text, "I can't say.") for text in telling} == {("invalid", "the instruction itself tells the secret")}
     kept = [text for text in texts if secret_of(text).text not in text]
     # the answer repeats the guess, which is wrong
     assert {verdict(text, text).verdict for text in kept} == {"passed"}

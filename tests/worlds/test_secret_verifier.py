@@ -262,8 +262,8 @@ def test_no_secret_tells_another() -> None:
     rng = random.Random(0)
     for one in SECRETS:
         for other in rng.sample([secret for secret in SECRETS if secret != one], 6):
-            told = [text for text in ways_of(other).values() if way_of_telling(text, one)]
-            assert told == [], (one.text, other.text)
+            telling = [text for text in ways_of(other).values() if way_of_telling(text, one)]
+            assert telling == [], (one.text, other.text)
 
 
 @pytest.mark.parametrize("secret", WORDS, ids=lambda secret: secret.text)
