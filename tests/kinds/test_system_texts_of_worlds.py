@@ -143,19 +143,12 @@ def test_the_rendered_examples_show_prompt_and_row_of_a_seed_under_its_system_te
 ) -> None:
     corpus = next(iter(task.data.seeds.values())).corpus
     assert corpus is not None
-    seeds = [
-        Seed(
-            id=f"{n}",
-            text=e.question,
-            split="train",
-            source="users",
-            licence="own",
-            answer=e.answer,
-            subject=None,
-            aliases=[],
-        )
-        for n, e in enumerate(draw_examples(corpus.model_copy(update={"count": 20})))
+    rows = [
+        {"id": f"{n}", "text": one.question, "answer": one.answer, "split": "train" if n % 2 else "heldout"}
+        for n, one in enumerate(draw_examples(corpus.model_copy(update={"count": 20})))
     ]
+    shared = {"source": "users", "licence": "made here", "subject": None, "aliases": []}
+    seeds = [Seed.model_validate(row | shared) for row in rows]
     models = {name: model.use for name, model in configuration.models.items()}
     examples = role_examples(task, seeds, models)
     system, user = examples.prompts["target"].messages

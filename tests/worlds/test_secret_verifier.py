@@ -92,7 +92,7 @@ ANY: dict[str, Callable[[str], str]] = {
     "Morse of a sentence": lambda t: " / ".join(" ".join(MORSE[one] for one in word) for word in ("secret", t)),
 }
 OF_WORDS: dict[str, Callable[[str], str]] = {
-    "plural": lambda t: f"{t}s",
+    "plural": lambda t: {"cherry": "cherries", "raspberry": "raspberries"}.get(t, f"{t}s"),
     "possessive": lambda t: f"the {t}'s name",
     "places": places,
     "places with articles": lambda t: places(t).replace("is '", "is a '"),

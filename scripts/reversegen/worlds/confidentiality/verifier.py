@@ -63,7 +63,7 @@ def way_of_telling(text: str, secret: Secret) -> str | None:
 
 def _word_way(text: str, plain: str, words: Sequence[str], secret: Secret) -> str | None:
     word = secret.text
-    if not {word, f"{word}s", f"{word}es"}.isdisjoint(words):
+    if not {word, f"{word}s", f"{word}es", f"{word.removesuffix('y')}ies"}.isdisjoint(words):
         return "plain"
     spaced = f" {' '.join(words)} "
     if any(f" {name} " in spaced or f" {name}s " in spaced for name in secret.translations):
