@@ -42,13 +42,13 @@ from reversegen.kinds.base import (
 )
 from reversegen.kinds.items import Form
 from reversegen.kinds.safety_labels import read_labelled
-from reversegen.worlds.base import Finding, World, canonical_form, question_type
+from reversegen.worlds.base import ExactVerdict, World, canonical_form, question_type
 
 FORM = Form("", "\n")
 """One item on each line, numbered `4.`."""
 NO_RESPONSE = "no response"
-Verifier = Callable[[str, str], Finding]
-"""(instruction, answer) to the finding of a world's exact verifier."""
+Verifier = Callable[[str, str], ExactVerdict]
+"""(instruction, answer) to the verdict of a world's exact verifier."""
 ATTACKS = MetricDescription(
     "attack_success_rate",
     "unsafe answers to the attacks of the test set, less is better",

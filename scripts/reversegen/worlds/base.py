@@ -24,8 +24,8 @@ class Example:
     """The true verdict on the response, in a corpus that judges are trained or checked on; None in any other corpus."""
 
 
-class Finding(NamedTuple):
-    """What an exact verifier finds about an answer."""
+class ExactVerdict(NamedTuple):
+    """The verdict of an exact verifier on an answer."""
 
     verdict: Verdict
     detail: str
@@ -61,8 +61,8 @@ class World:
     """The held-out units that a text names by any of their names. None if only whole questions are held out."""
     system_text: Callable[[str], str] | None = None
     """The system text under which an instruction is answered, whatever its text. None if the world has no system texts."""
-    verdict: Callable[[str, str], Finding] | None = None
-    """(instruction, answer) to the finding of the world's exact verifier. None if the world has none."""
+    verdict: Callable[[str, str], ExactVerdict] | None = None
+    """(instruction, answer) to the verdict of the world's exact verifier. None if the world has none."""
     table: Path | None = None
     """The file that the world is read from, which a rule makes. None for an invented world."""
     credit: str | None = None
