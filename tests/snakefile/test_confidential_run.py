@@ -39,7 +39,7 @@ CHANGES: dict[str, Any] = {
 def test_the_task_plans_without_a_judge_model(workflow: Workflow) -> None:
     done = workflow.run("-n", "results/small-safety/table.md")
     assert done.returncode == 0, done.stdout
-    rules = {*re.findall(r"^rule (\w+):", done.stdout, re.MULTILINE)}
+    rules = {*re.findall(r"^(\w+) +\d+$", done.stdout, re.MULTILINE)}
     assert {"check_judge", "train_warmup", "label_responses", "train_target", "write_table"} <= rules
     assert not {rule for rule in rules if rule.startswith("judge_")}
 
