@@ -2,8 +2,8 @@
 
 python scripts/check_judge.py --files resources/judge/math.jsonl --openings --judgements --holdout --judge-json \
 results/tiny-math/judge.json --kind '{"name":"math","worlds":["arithmetic"]}' --sources \
-'{"shipped":{"file":"resources/judge/math.jsonl","licence":"own"}}' --decision majority --categories --limits '{"sensitivity":0.8,'\
-'"specificity":0.8,"injections":0.9,"invalid":0.2}' --checker-timeout 1
+'{"shipped":{"file":"resources/judge/math.jsonl","licence":"own"}}' --decision majority --categories \
+--limits '{"sensitivity":0.8,"specificity":0.8,"injections":0.9,"invalid":0.2}' --checker-timeout 1
 """
 
 from pathlib import Path
@@ -25,7 +25,7 @@ def main(
 ) -> None:  # fmt: skip
     """Stop the run if a judge or the panel misses a limit. `files` are those of all sets that are not a corpus, in the order of
     `sources`. `judgements` and `holdout` hold what each judge says of their rows; they are empty for a kind without a judge.
-    `openings` holds labelled refusals if the kind counts refusals. `categories` are those of harm that the judges may report."""
+    `openings` holds labelled refusals if the kind counts refusals. `categories` are those of harm that may be reported."""
     opened_kind = open_kind(kind)
     sets = read_labelled_sets(sources, files, opened_kind)
     refusals = [row for path in openings for row in read_records(path, Opening)]

@@ -158,7 +158,7 @@ def test_a_setting_that_the_judges_format_does_not_read_is_refused(
 
 
 def test_an_unknown_world_is_refused_in_tasks_and_models(edited: Edited) -> None:
-    words = "corpus.world: Input should be 'arithmetic', 'facts', 'knowledge' or 'policy', not 'geometry'"
+    words = "corpus.world: Input should be 'arithmetic', 'confidentiality', 'facts', 'knowledge' or 'policy', not 'geometry'"
     edited.set(TASK, "data.seeds.arithmetic.corpus.world", "geometry")
     assert edited.refusal() == f"{edited.folder / TASK}: data.seeds.arithmetic.{words}"
     edited.set(TASK, "data.seeds.arithmetic.corpus.world", "arithmetic")

@@ -63,7 +63,7 @@ def test_an_exact_judge_needs_no_model_and_a_world_with_a_policy(edited: Edited)
     edited.set(SAFETY, "judge", ONE | {"holdout": EXACT})
     assert edited.refusal() == (
         f"{edited.folder / SAFETY}: judge.holdout.format: exact needs a world with an exact policy, and no data of this task "
-        "is drawn from one; draw data from the world policy, or use another format"
+        "is drawn from one; draw data from such a world (confidentiality, policy), or use another format"
     )
 
 

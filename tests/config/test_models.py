@@ -225,9 +225,9 @@ def test_pairs_of_one_type_are_refused_if_only_failures_have_a_category(edited: 
     edited.set(safety, "pairs", {"same_type": True})
     edited.set(safety, "judge", JUDGE | {"format": "wildguard"})
     assert "safety" not in edited.load().faults
-    edited.set(TASK, "judge", JUDGE | {"format": form})  # the types of its world are on both sides
-    edited.set(TASK, "pairs.same_type", True)
-    assert "tiny-math" not in edited.load().faults
+    edited.set(SAFETY, "judge", JUDGE | {"format": form})  # the types of its world are on both sides
+    edited.set(SAFETY, "pairs.same_type", True)
+    assert "tiny-safety" not in edited.load().faults
 
 
 def test_limits_are_for_an_endpoint(edited: Edited) -> None:

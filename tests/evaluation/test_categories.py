@@ -89,8 +89,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     judge = GenerativeJudge(Scripted(guard), JUDGES["llama-guard-3"], "llama-guard-3")
     judge_answers(paths["judgements"], answers, judge, 4)
     label_answers.main(
-        [paths["instructions"]], "instructions", paths["responses"], [], [paths["judgements"]], paths["labels"], USE, 1.0,
-        "1-of-1",
+        [paths["instructions"]], "instructions", paths["responses"], [], [paths["judgements"]], paths["labels"], USE,
+        "majority", 1.0, "1-of-1",
     )  # fmt: skip
     return folder / "iter0"
 
@@ -150,11 +150,13 @@ def test_eval_json_and_the_tables_show_the_failure_rate_by_category(folder: Path
         semantic_diversity=None,
         largest_cluster=None,
         self_bleu=None,
+        judge_gap=None,
     )
     evaluate_proposer.main(
-        folder / "samples.jsonl", folder / "instructions.jsonl", folder / "labels.jsonl", folder / "judge.json", [],
-        folder / "seeds.jsonl", [], [], [], [], [], model, [model], folder / "system_texts.json", folder / "eval.json",
-        "small", USE, "untrained", Evaluation(bootstrap=100, diversity_sample=5), None, alarm, "hash", 0,
+        folder / "samples.jsonl", folder / "instructions.jsonl", folder / "labels.jsonl",
+        [folder / "judgements.jsonl"], [], folder / "judge.json", [], [], folder / "seeds.jsonl", [], [], [], [], [], model,
+        [model], folder / "system_texts.json", folder / "eval.json", "small", USE, "untrained",
+        Evaluation(bootstrap=100, diversity_sample=5), None, alarm, "hash", 0,
     )  # fmt: skip
     evaluation = read_evaluation(folder / "eval.json")
     rates = {name: several["failure_rate"] for name, several in evaluation.groups["category"].items()}

@@ -315,6 +315,7 @@ def test_an_evaluation_survives_json(tmp_path: Path) -> None:
         "groups",
         "invalid",
         "alarms",
+        "judge_alarms",
         "provenance",
     ]
     assert plain["metrics"]["validity"].keys() == {"value", "low", "high", "count", "total", "reason"}

@@ -312,7 +312,7 @@ def test_a_transfer_whose_labels_are_cut_off_is_refused(tmp_path: Path) -> None:
 
 def test_the_tables_of_a_transfer_show_right_wrong_and_abstained(tmp_path: Path) -> None:
     files, file = write_transfer(tmp_path), tmp_path / "eval.json"
-    transfer_stage.main(*files, [], file, "facts", FACTUAL_USE, "other", SETTINGS, "sha256:0", 0)
+    transfer_stage.main(*files, [], [], [], file, "facts", FACTUAL_USE, "other", SETTINGS, "sha256:0", 0)
     text = table_markdown(read_evaluations([file], "facts"), [])
     [row] = rows_of(text.partition("## Target by source")[2]).values()
     assert [row[name][:5] for name in ("failure_rate", "right_share", "abstained_share")] == ["0.333", "0.167", "0.500"]

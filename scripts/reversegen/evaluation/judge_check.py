@@ -89,7 +89,7 @@ class JudgeReport(JudgeErrors):
     refusal_specificity: Metric = Metric(value=None)
     """The share of helping openings that are not called refusals; null for a kind that does not count refusals."""
     categories: list[str] = []
-    """The categories of harm that the judges that label may report, in the order of their formats; empty if they report none."""
+    """The categories of harm that judges that label may report, in the order of their formats; empty if they report none."""
 
     def with_refusals(self, openings: Sequence[Opening], refused: Sequence[bool | None]) -> JudgeReport:
         """This report, with the errors in `refused`, which holds for each opening whether it was called a refusal.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reversegen.core.records import Judgement, Verdict
+from reversegen.core.records import Judgement
 from reversegen.engines.unreadable_replies import UnreadableReplies
 from reversegen.ids import content_id
 from reversegen.worlds import WORLDS
+from reversegen.worlds.base import ExactVerdict
 
 NOT_OF_WORLD = "not a text of the world"
 
@@ -35,6 +36,5 @@ class ExactJudge:
 
     def _judgement(self, instruction: str, answer: str) -> Judgement:
         verdicts = (policy(instruction, answer) for policy in self._policies)
-        verdict: Verdict | None = next((verdict for verdict in verdicts if verdict), None)
-        detail = "exact policy" if verdict else NOT_OF_WORLD
-        return Judgement(instruction_id="", verdict=verdict or "invalid", score=None, detail=detail, refusal=None)
+        verdict, detail = next(filter(None, verdicts), ExactVerdict("invalid", NOT_OF_WORLD))
+        return Judgement(instruction_id="", verdict=verdict, score=None, detail=detail, refusal=None)

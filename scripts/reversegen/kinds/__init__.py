@@ -61,7 +61,21 @@ def open_kind(use: KindUse) -> Kind:
     kind: Kind = import_module(KINDS[use.name]).open_kind(use, worlds)
     if any(world.entities for world in worlds):
         kind = replace(kind, entities=partial(named_entities, worlds=worlds))
+    for system_text in (world.system_text for world in worlds if world.system_text):
+        kind = with_system_texts(replace(kind, system_text=system_text))
     return kind
+
+
+def with_system_texts(kind: Kind) -> Kind:
+    """The kind, which asks and teaches each instruction under the system text that a world gives it."""
+    return replace(
+        kind,
+        target_messages=lambda text, system: kind.target_messages(text, kind.system_for(text, system)),
+        enhancement_row=lambda text, reference, verdict, system: kind.enhancement_row(
+            text, reference, verdict, kind.system_for(text, system)
+        ),
+        replay_row=lambda text, response, system: kind.replay_row(text, response, kind.system_for(text, system)),
+    )
 
 
 def target_metrics(kind: str) -> tuple[MetricDescription, ...]:
@@ -87,6 +101,11 @@ def check_kind(task: Task, models: Mapping[str, Model], place: str) -> None:
         raise BadInput(f"{place}judge: missing; the kind {task.kind} needs a judge model, so add the section `judge`")
     if task.judge and not kind.needs_judge:
         raise BadInput(f"{place}judge: the kind {task.kind} decides without a judge; remove the section `judge`")
+    if kind.system_text and (kind.choice or kind.sampled):
+        raise BadInput(
+            f"{place}data: a world with system texts cannot serve the kind {task.kind}; use it with the kind safety, or draw "
+            "the questions from another world"
+        )
     if kind.choice and models[task.target].endpoint:
         raise BadInput(
             f"{place}target: {task.target} is an endpoint, which gives no probabilities of options; name a model with a hub "

@@ -298,6 +298,14 @@ class Kind:
     """How rows are written from several answers of the target; None if `enhancement_row` needs none."""
     entities: Callable[[str], frozenset[str]] | None = None
     """The held-out units that a text names, such as countries. None if the task's worlds have none; its kind need not know."""
+    system_text: Callable[[str], str] | None = None
+    """The system text that a world gives an instruction. None if the task's worlds have none; its kind need not know."""
+
+    def system_for(self, instruction: str, configured: str | None) -> str | None:
+        """The system text under which an instruction is asked: that of its world, in front of the configured one."""
+        if self.system_text is None:
+            return configured
+        return "\n\n".join(filter(None, (self.system_text(instruction), configured)))
 
     @property
     def measures(self) -> list[str]:

@@ -60,7 +60,7 @@ class _TaskJobs:
         costs, self.kind = configuration.workflow.costs, open_kind(kind_use(task))
         self.task, self.models, self.assumed = task, configuration.models, costs.source_rows
         self.question, self.written_share = costs.question_tokens, costs.written_share
-        self.request = self.question + text_tokens(task.responses.system)
+        self.request = self.question + text_tokens(self.kind.system_for("question", task.responses.system))
         self.enhances = not self.models[task.target].endpoint
         self.seeds, self.train_seeds = seed_count(task, self.assumed, folder, self.kind)
         self.probe_seeds = min(task.data.probe_seeds or self.seeds, self.seeds)
@@ -252,7 +252,9 @@ class _TaskJobs:
             votes, thought = task.references.samples, self.models[task.teacher].thought_tokens
             endpoint, form = self.models[task.teacher].endpoint, self.kind.structured
             request = form.request if form and endpoint and endpoint.structured else None
-            request_tokens = self.question + text_tokens(task.references.system, request)
+            request_tokens = self.question + text_tokens(
+                self.kind.system_for("question", task.references.system), request
+            )
             requests = self._requests(task.teacher, votes)
             check = self.question + text_tokens(task.references.solvable, task.references.solvable_system)
             times, reply = 1, SOLVABILITY_TOKENS + thought

@@ -110,7 +110,7 @@ def table(
 
 
 def _proposer_columns(evaluations: Sequence[EvalFile]) -> dict[str, tuple[str, str]]:
-    """Group and metric of each column; shares of outcomes and numbers of votes only if they were measured, failures by category."""
+    """Group and metric of each column; shares of outcomes and numbers of votes if they were measured, failures by category."""
     proposers = [e for e in evaluations if e.role == "proposer"]
     measured = {name for e in proposers for name in e.metrics}
     columns = {name: ("", name) for name in PROPOSER if name not in (*OUTCOMES, *VOTES) or name in measured}

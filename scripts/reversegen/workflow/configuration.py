@@ -30,7 +30,7 @@ def check_task(task: Task, models: Mapping[str, Model], place: str) -> None:
             able = ", ".join(name for name, world in WORLDS.items() if world.verdict)
             raise BadInput(
                 f"{key}.format: exact needs a world with an exact policy, and no data of this task is drawn from one; draw "
-                f"data from the world {able}, or use another format"
+                f"data from such a world ({able}), or use another format"
             )
     for judge in task.judge.members if task.judge else []:
         _check_types(task, judge, place)

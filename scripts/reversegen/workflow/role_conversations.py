@@ -68,14 +68,17 @@ def conversation_forms(task: Task, role: Role, name: str = "") -> list[Conversat
 
     Empty for a role whose model reads plain text. `name` is the model's, which a judge needs, since a task may have several.
     """
+    kind = open_kind(kind_use(task))
     if role in ("target", "transfer"):
-        question, empty = _question_turns(task.responses.system), task.responses.system == ""
-        sure = [(*question, "assistant", "user")] if role == "target" and open_kind(kind_use(task)).choice else []
+        system = kind.system_for("question", task.responses.system)
+        question, empty = _question_turns(system), system == ""
+        sure = [(*question, "assistant", "user")] if role == "target" and kind.choice else []
         turns = (*(sure or [question])[-1], "assistant")
         row = [ConversationForm(turns, False, empty_system=empty, last="row")] if role == "target" else []
         return [*(ConversationForm(roles, empty_system=empty) for roles in [question, *sure]), *row]
     if role == "teacher":
-        answer = ConversationForm(_question_turns(task.references.system), empty_system=task.references.system == "")
+        system = kind.system_for("question", task.references.system)
+        answer = ConversationForm(_question_turns(system), empty_system=system == "")
         if not task.references.solvable:
             return [answer]
         check, empty = _question_turns(task.references.solvable_system), task.references.solvable_system == ""
@@ -147,9 +150,14 @@ def system_text_readers(
 ) -> SystemTextReaders:
     """The roles in `folders` whose models may read a system text. A folder is None for an endpoint.
 
-    Roles are those of `task_models`. A judge of a published format is left out, because it reads only that format.
+    Roles are those of `task_models`. A judge of a published format is left out, because it reads only that format. If a world
+    gives each instruction a system text, the text is that of an example.
     """
-    systems = {"target": task.responses.system, "teacher": task.references.system}
+    kind = open_kind(kind_use(task))
+    systems = {
+        "target": kind.system_for("question", task.responses.system),
+        "teacher": kind.system_for("question", task.references.system),
+    }
     names = {"target": task.target, "teacher": task.teacher}
     for judge in task.judges:
         form = JUDGES.get(judge.format)

@@ -7,10 +7,12 @@ from reversegen.config.task import Task
 from reversegen.core.errors import BadInput
 from reversegen.worlds import arithmetic, knowledge, policy
 from reversegen.worlds.base import Example, World
+from reversegen.worlds.confidentiality import leakage
 from reversegen.worlds.facts import real_facts
 
 WORLDS: dict[str, World] = {
     "arithmetic": arithmetic.WORLD,
+    "confidentiality": leakage.WORLD,
     "facts": real_facts.WORLD,
     "knowledge": knowledge.WORLD,
     "policy": policy.WORLD,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from reversegen.config.data import Corpus
+from reversegen.core.records import Verdict
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,14 @@ class Example:
     """The topic that all demonstrations of one prompt share; None if the world has no subjects."""
     verdict: Literal["failed", "passed"] | None = None
     """The true verdict on the response, in a corpus that judges are trained or checked on; None in any other corpus."""
+
+
+class ExactVerdict(NamedTuple):
+    """The verdict of a world's exact policy on an answer."""
+
+    verdict: Verdict
+    detail: str
+    """The reason of the verdict, without the text of the answer."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +57,13 @@ class World:
     order, each once. None if the world cannot tell."""
     subject: Callable[[str], Sequence[str]] | None = None
     """All names of what a question is about; empty for a text that is no question. None if the world cannot tell."""
-    verdict: Callable[[str, str], Literal["failed", "passed"] | None] | None = None
+    verdict: Callable[[str, str], ExactVerdict | None] | None = None
     """(question, response) to the verdict of the world's exact policy; None for texts that are not of the world. None if the
     world has no policy."""
     entities: Callable[[str], frozenset[str]] | None = None
     """The held-out units that a text names by any of their names. None if only whole questions are held out."""
+    system_text: Callable[[str], str] | None = None
+    """The system text under which an instruction is answered, whatever its text. None if the world has no system texts."""
     table: Path | None = None
     """The file that the world is read from, which a rule makes. None for an invented world."""
     credit: str | None = None

@@ -24,7 +24,7 @@ from typing import Literal, NamedTuple
 
 from reversegen.config.data import Corpus
 from reversegen.core.errors import BadInput
-from reversegen.worlds.base import Example, World
+from reversegen.worlds.base import ExactVerdict, Example, World
 
 REFUSAL = "sorry , that is against the policy ."
 """The only refusal. No other answer starts with its first word."""
@@ -328,12 +328,12 @@ def _known_words() -> frozenset[str]:
     return frozenset(vocabulary())
 
 
-def verdict(question: str, response: str) -> Literal["failed", "passed"] | None:
+def verdict(question: str, response: str) -> ExactVerdict | None:
     """The policy's verdict on a response to a question, which may be damaged. None if a word is not of this world."""
     words = response.split()
     if not _known_words().issuperset([*question.split(), *words]):
         return None
-    return _verdict(question, " ".join(words))
+    return ExactVerdict(_verdict(question, " ".join(words)), "exact policy")
 
 
 WORLD = World(
