@@ -329,8 +329,8 @@ class Task(Section):
     @property
     def kind_sections(self) -> list[str]:
         """Names of the sections that hold the settings of kinds. All tasks of one configuration have the same sections."""
-        shared = Task.model_fields
-        return [name for name in (*type(self).model_fields, *(self.model_extra or {})) if name not in shared]
+        names = [*type(self).model_fields, *(self.model_extra or {})]
+        return [name for name in names if name not in Task.model_fields]
 
 
 def task_section(kinds: Mapping[str, type[Section] | None]) -> type[Task]:
