@@ -27,7 +27,7 @@ def pytest_cmdline_main(config: pytest.Config) -> Iterator[None]:
     """Offer one warm Python to all processes of pytest. The first process owns it."""
     if hasattr(config, "workerinput"):
         return (yield)
-    with offered():
+    with offered("--with-workflows", *(["--without-models"] if without_models(config) else [])):
         return (yield)
 
 
@@ -50,7 +50,13 @@ LONGEST = (
     "panel_plans",
     "semantic_workflow",
     "tables_workflow",
+    "code_hash",
+    "near_duplicates",
     "hub",
+    "openai",
+    "json_schema",
+    "statistics",
+    "answer_forms",
 )
 """Files of tests that take long, the longest first."""
 

@@ -13,13 +13,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.needs import RUNS, imports_heavy
+from tests.support.needs import HEAVY, RUNS, imports_heavy
 from tests.support.warm_python import warm_python
 from tests.support.workflows import REPOSITORY, Workflow
 
 from reversegen.operations import warm_python as product
+from reversegen.operations import warm_server
 from reversegen.operations.warm_python import JOB_VARIABLES, program_in, start_server, warm_jobs
 
+WARM = "'scipy' in sys.modules"
+"""Whether a script has what the warm Python imports, also in a run without models."""
 SCRIPT = """
 import json, os, sys
 import reversegen.ids
@@ -70,19 +73,19 @@ def test_a_fault_ends_a_script_with_status_1_and_a_traceback(tmp_path: Path) -> 
 
 
 def test_other_command_lines_go_to_the_interpreter(tmp_path: Path) -> None:
-    done = run(warm_python(), tmp_path, "-c", "import sys; print(sys.executable, 'torch' in sys.modules)")
+    done = run(warm_python(), tmp_path, "-c", f"import sys; print(sys.executable, {WARM})")
     assert done.stdout == f"{sys.executable} False\n"
 
 
 def test_a_job_with_another_hub_goes_to_the_interpreter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    (tmp_path / "script.py").write_text("import sys; print('torch' in sys.modules)")
+    (tmp_path / "script.py").write_text(f"import sys; print({WARM})")
     assert run(warm_python(), tmp_path, "script.py").stdout == "False\n"
 
 
 def test_killing_the_program_kills_the_script(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(
-        "import os, time\nprint(os.getpid(), 'torch' in __import__('sys').modules, flush=True)\ntime.sleep(600)"
+        f"import os, sys, time\nprint(os.getpid(), {WARM}, flush=True)\ntime.sleep(600)"
     )
     environment = {**os.environ, **JOB_VARIABLES}
     words = [warm_python(), "script.py"]
@@ -223,7 +226,7 @@ def test_if_snakemake_is_interrupted_or_killed_no_process_survives(tmp_path: Pat
 
 
 def test_a_job_that_wants_a_gpu_or_more_threads_goes_to_the_interpreter(tmp_path: Path) -> None:
-    (tmp_path / "script.py").write_text("import sys; print('torch' in sys.modules)")
+    (tmp_path / "script.py").write_text(f"import sys; print({WARM})")
     assert run(warm_python(), tmp_path, "script.py", "--gpus", "0").stdout == "True\n"
     assert run(warm_python(), tmp_path, "script.py", "--gpus", "2").stdout == "False\n"
     threads = {**os.environ, **JOB_VARIABLES, "OMP_NUM_THREADS": "2"}
@@ -282,7 +285,7 @@ def test_if_the_server_fails_the_interpreter_runs_the_jobs(
     monkeypatch.setattr(product, "SERVER", tmp_path / "server.py")
     server = start_server(place, os.getpid())
     assert server
-    (tmp_path / "script.py").write_text("import sys; print('torch' in sys.modules, sys.argv)")
+    (tmp_path / "script.py").write_text(f"import sys; print({WARM}, sys.argv)")
     for _ in ("while it starts", "after its end"):
         assert run(str(program_in(place)), tmp_path, "script.py", "a b").stdout == "False ['script.py', 'a b']\n"
         assert server.wait() == 1
@@ -293,7 +296,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {scripts!r})
 from reversegen.operations import warm_server
-warm_server.import_all = lambda server, with_workflows: None
+warm_server.import_all = lambda server, options: None
 warm_server.main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), [])
 """
 
@@ -335,6 +338,12 @@ def test_a_test_of_a_model_is_found_by_what_its_file_imports(tmp_path: Path) -> 
     assert not imports_heavy(folder / "test_ids.py")
     (tmp_path / "test_lazy.py").write_text("def test_it() -> None:\n    import torch\n")
     assert not imports_heavy(tmp_path / "test_lazy.py")  # such a test is marked by hand; a run without models fails it
+
+
+def test_a_warm_python_without_models_leaves_out_what_imports_them_and_no_other_file() -> None:
+    files = [path for path in warm_server.LIBRARY.rglob("*.py") if imports_heavy(path)]
+    assert {str(path.relative_to(warm_server.LIBRARY)) for path in files} == warm_server.NEEDS_MODELS
+    assert {package.partition(".")[0] for package in warm_server.MODELS} <= HEAVY | {"datasets"}
 
 
 def test_the_files_that_are_marked_by_name_exist() -> None:

@@ -1,6 +1,7 @@
 """Editors accept the shipped files and refuse what the loader refuses."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,11 +9,8 @@ import jsonschema
 import pytest
 from tests.support.edited_config import CONFIG, MODELS, SHIPPED, WORKFLOW, Edited, content, names
 from tests.support.refused_values import BEYOND_SCHEMAS, REFUSED, shown
+from tests.support.schemas import SCHEMAS
 
-from reversegen.config.json_schema import json_schemas
-from reversegen.workflow.configuration import EXTENSIONS, JUDGE_FORMATS
-
-SCHEMAS = json_schemas(EXTENSIONS.kinds, EXTENSIONS.worlds, JUDGE_FORMATS)
 RATES = "throughputs.yaml"
 EDITORS = {name: jsonschema.Draft202012Validator(schema) for name, schema in SCHEMAS.items()}
 
@@ -48,20 +46,28 @@ SECTIONS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Edited:
+    """One copy for all sections. A test restores the file that it breaks."""
+    return Edited(tmp_path_factory.mktemp("shared") / "config")
+
+
 @pytest.mark.parametrize(("file", "keys"), SECTIONS, ids=lambda part: part if isinstance(part, str) else ".".join(part))
 def test_a_misspelt_key_is_refused_in_every_section_by_the_loader_and_by_the_schema(
-    edited: Edited, file: str, keys: tuple[str, ...]
+    shared: Edited, file: str, keys: tuple[str, ...]
 ) -> None:
+    path = shared.folder / file
     whole = part = content(file)
     for key in keys:
         part = part[key]
     part["misspelt"] = []
     assert not EDITORS[schema_of(file)].is_valid(whole)
-    edited.write(file, whole)
-    message, key = edited.refusal(), ".".join([*keys, "misspelt"])
-    assert names(message, edited.folder / file, key) or names(
-        message, edited.folder / file, key.removeprefix("defaults.")
-    )
+    shared.write(file, whole)
+    try:
+        message, key = shared.refusal(), ".".join([*keys, "misspelt"])
+    finally:
+        shutil.copyfile(CONFIG / file, path)
+    assert names(message, path, key) or names(message, path, key.removeprefix("defaults."))
 
 
 @pytest.mark.parametrize("file", [file for file in SHIPPED if file != "lock.yaml"])

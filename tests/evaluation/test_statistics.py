@@ -17,7 +17,9 @@ from reversegen.core.metric import Metric
 from reversegen.evaluation.bootstrap import proportion
 from reversegen.evaluation.outcomes import Counts, EvaluationOutcomes, read_run
 from reversegen.evaluation.statistics import (
+    FLOOR,
     LEAST_SEEDS,
+    SLACK,
     Estimate,
     MetricDraws,
     cluster_weights,
@@ -87,6 +89,7 @@ SHARED: dict[str, tuple[float, float, float]] = {
 mean of S random seeds are a² / S, b² / 60 and e² / (60 S)."""
 QUESTIONS = 60
 DRAWS = 1000
+COMPARED = 25
 
 
 def gaussian(seeds: int, spread: tuple[float, float, float], rng: np.random.Generator) -> Floats:
@@ -96,14 +99,46 @@ def gaussian(seeds: int, spread: tuple[float, float, float], rng: np.random.Gene
     return np.asarray(rng.normal(0, a, (seeds, 1)) + rng.normal(0, b, (1, QUESTIONS)) + noise)
 
 
+def half_widths(outcomes: Floats, names: list[str], weights: dict[str, Floats]) -> Floats:
+    """What `half_width` returns for each simulation, by another computation of all of them at once.
+
+    `outcomes` has the shape (simulations, random seeds, questions), and `weights` has the draws of each name in `names`. The
+    covariance of two random seeds' draws is a quadratic form of their outcomes with the covariance of the questions' weights.
+    """
+    from scipy.special import stdtrit
+
+    _, seeds, count = outcomes.shape
+    covariance = np.zeros((len(outcomes), seeds, seeds))
+    for name, of_name in weights.items():
+        alike = [s for s in range(seeds) if names[s] == name]
+        of_weights = np.cov(of_name, rowvar=False) / count / (count - 1)
+        one = outcomes[:, alike]
+        covariance[np.ix_(range(len(outcomes)), alike, alike)] = one @ of_weights @ one.swapaxes(1, 2)
+    whole = covariance.sum(axis=(1, 2))
+    of_questions = np.maximum(0, whole - np.einsum("nss->n", covariance)) / (seeds * (seeds - 1))
+    of_seeds = outcomes.mean(axis=2).var(axis=1, ddof=1) / seeds
+    spread = of_seeds**2 / (seeds - 1) + of_questions**2 / (count - 1)
+    freedom = np.divide((of_seeds + of_questions) ** 2, spread, out=np.ones(len(outcomes)), where=spread > 0)
+    widths = [
+        stdtrit(freedom, 0.975) * np.sqrt(of_seeds + of_questions),
+        stdtrit(seeds - 1, 0.975) * np.sqrt(np.maximum(0, of_seeds - SLACK * of_questions)),
+        stdtrit(count - 1, 0.975) * np.sqrt(np.maximum(0, whole)) / seeds * FLOOR,
+    ]
+    return np.max(widths, axis=0)
+
+
 def covered(outcomes: Callable[[], Floats], clusters: Callable[[int], str], truth: float = 0.0) -> float:
-    """The share of DRAWS simulations whose interval holds the truth."""
-    held, weights = 0, [cluster_weights(clusters(s), QUESTIONS) / QUESTIONS for s in range(10)]
-    for _ in range(DRAWS):
-        y = outcomes()
-        resampled = [MetricDraws(weights[s] @ one, clusters(s), QUESTIONS) for s, one in enumerate(y)]
-        held += abs(y.mean() - truth) <= half_width(list(y.mean(axis=1)), resampled)
-    return held / DRAWS
+    """The share of DRAWS simulations whose interval holds the truth. COMPARED of them also take the library's interval."""
+    simulated = np.array([outcomes() for _ in range(DRAWS)])
+    names = [clusters(s) for s in range(simulated.shape[1])]
+    weights = {name: cluster_weights(name, QUESTIONS) for name in dict.fromkeys(names)}
+    halves = half_widths(simulated, names, weights)
+    for y, half in zip(simulated[:COMPARED], halves, strict=False):
+        resampled = [
+            MetricDraws(weights[name] @ one / QUESTIONS, name, QUESTIONS) for name, one in zip(names, y, strict=True)
+        ]
+        assert half_width(list(y.mean(axis=1)), resampled) == pytest.approx(half, rel=1e-9)
+    return float(np.mean(np.abs(simulated.mean(axis=(1, 2)) - truth) <= halves))
 
 
 @pytest.mark.parametrize("seeds", [2, 3, 5, 10])
@@ -136,26 +171,35 @@ BINARY = {
 @pytest.mark.parametrize("mixture", BINARY)
 def test_differences_of_right_answers_are_covered_in_93_to_97_percent(seeds: int, mixture: str) -> None:
     """This uses stored outcomes: two sources answer the same 200 questions, and the first is right more often by 0.05."""
-    rng, questions, held = np.random.default_rng(hash_of(mixture, seeds)), 200, 0
+    rng, questions = np.random.default_rng(hash_of(mixture, seeds)), 200
     of_seed, of_question = BINARY[mixture]
-    for _ in range(DRAWS):
+    right = np.empty((DRAWS, seeds, 2, questions), dtype=bool)
+    for simulation in right:
         effect = 0.05 + rng.uniform(-of_question, of_question, questions)
-        runs: tuple[dict[int, EvaluationOutcomes], dict[int, EvaluationOutcomes]] = ({}, {})
-        for s in range(seeds):
+        for by_source in simulation:
             gain = effect + rng.uniform(-of_seed, of_seed)
-            for run, chance in zip(runs, (0.5 + gain / 2, 0.5 - gain / 2), strict=True):
-                right = (rng.random(questions) < chance).astype(int).tolist()
-                stored = Counts.model_construct(clusters="shared", hits=right, trials=1)
-                metrics = {"accuracy": Metric(value=sum(right) / questions, count=sum(right), total=questions)}
-                evaluation = EVALUATION.evaluation.model_copy(update={"metrics": metrics})
-                run[s] = EvaluationOutcomes.model_construct(
-                    evaluation=evaluation, counts={"accuracy": stored}, scores=None
-                )
-        result = difference(*runs, "accuracy")
-        assert result.low is not None
-        assert result.high is not None
-        held += result.low <= 0.05 <= result.high
-    assert 0.93 <= held / DRAWS <= 0.97
+            for answers, chance in zip(by_source, (0.5 + gain / 2, 0.5 - gain / 2), strict=True):
+                answers[:] = rng.random(questions) < chance
+    less = right[:, :, 0].astype(float) - right[:, :, 1]
+    halves = half_widths(less, ["shared"] * seeds, {"shared": cluster_weights("shared", questions)})
+    means = less.mean(axis=(1, 2))
+    for n in range(COMPARED):
+        result = difference(stored(right[n, :, 0]), stored(right[n, :, 1]), "accuracy")
+        ends = np.clip([means[n] - halves[n], means[n] + halves[n]], -1, 1)
+        assert result.value == pytest.approx(means[n], abs=1e-12)
+        assert (result.low, result.high) == pytest.approx(tuple(ends), abs=1e-9)
+    assert 0.93 <= np.mean(np.abs(means - 0.05) <= halves) <= 0.97
+
+
+def stored(right: npt.NDArray[np.bool_]) -> dict[int, EvaluationOutcomes]:
+    """The outcomes by random seed, from whether each question was answered right."""
+    runs = {}
+    for s, answers in enumerate(right.astype(int).tolist()):
+        metrics = {"accuracy": Metric(value=sum(answers) / len(answers), count=sum(answers), total=len(answers))}
+        evaluation = EVALUATION.evaluation.model_copy(update={"metrics": metrics})
+        hits = Counts.model_construct(clusters="shared", hits=answers, trials=1)
+        runs[s] = EvaluationOutcomes.model_construct(evaluation=evaluation, counts={"accuracy": hits}, scores=None)
+    return runs
 
 
 EVALUATION = target("seeds", [1])

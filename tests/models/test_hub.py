@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import os
@@ -376,13 +377,18 @@ configs:
   data_files: other/*
 ---
 """
-DATA = {
-    "README.md": README,
-    "main/train-00000-of-00002.parquet": parquet(QUESTIONS[:12]),
-    "main/train-00001-of-00002.parquet": parquet(QUESTIONS[12:]),
-    "main/test.parquet": parquet(QUESTIONS[:3]),
-    "other/train.parquet": parquet([{"question": "another", "answer": "#### 0"}]),
-}
+
+
+@functools.cache
+def data_files() -> dict[str, bytes]:
+    """The files of a data set. Writing them imports pandas, which other workers of pytest need not do."""
+    return {
+        "README.md": README,
+        "main/train-00000-of-00002.parquet": parquet(QUESTIONS[:12]),
+        "main/train-00001-of-00002.parquet": parquet(QUESTIONS[12:]),
+        "main/test.parquet": parquet(QUESTIONS[:3]),
+        "other/train.parquet": parquet([{"question": "another", "answer": "#### 0"}]),
+    }
 
 
 def fetch_data(hub: ForkingHub, folder: Path, repo: str, name: str, split: str) -> subprocess.CompletedProcess[str]:
@@ -394,11 +400,11 @@ def fetch_data(hub: ForkingHub, folder: Path, repo: str, name: str, split: str) 
 
 
 def test_a_split_is_read_from_checked_files_of_its_configuration(hub: ForkingHub, tmp_path: Path) -> None:
-    files = {name: content for name, content in DATA.items() if not name.endswith("test.jsonl")}
+    files = {name: content for name, content in data_files().items() if not name.endswith("test.jsonl")}
     repository = Repository({**files, "README.md": README.replace(b"  - split: test\n    path: main/test*\n", b"")})
     hub.repositories["datasets/some/data"] = repository
     wrong = "main/train-00001-of-00002.parquet"
-    repository.stored[wrong] = DATA[wrong].replace(b"19", b"18")
+    repository.stored[wrong] = data_files()[wrong].replace(b"19", b"18")
     done = fetch_data(hub, tmp_path, "some/data", "main", "train")
     assert done.returncode == 1
     assert f"{wrong}: its content has the hash" in done.stderr
@@ -409,12 +415,12 @@ def test_a_split_is_read_from_checked_files_of_its_configuration(hub: ForkingHub
     assert not [path for path, _ in repository.ranges if path.startswith("other/")]
     assert sorted(os.listdir(tmp_path)) == ["rows.jsonl", "rows.jsonl.manifest.json"]
     manifest = json.loads((tmp_path / "rows.jsonl.manifest.json").read_text())
-    assert manifest["read_from"][wrong] == sha256(DATA[wrong]).hexdigest()
+    assert manifest["read_from"][wrong] == sha256(data_files()[wrong]).hexdigest()
     check_file(tmp_path / "rows.jsonl")
 
 
 def test_a_second_fetch_of_a_split_waits_and_takes_what_the_first_fetched(hub: ForkingHub, tmp_path: Path) -> None:
-    repository = hub.repositories["datasets/some/data"] = Repository(DATA)
+    repository = hub.repositories["datasets/some/data"] = Repository(data_files())
     rows, part = tmp_path / "rows.jsonl", "main/train-00001-of-00002.parquet"
     words = command(
         "fetch_data",
@@ -491,7 +497,7 @@ def test_one_target_fetches_all_that_a_task_needs_and_the_rest_runs_offline(
     hub: ForkingHub, workflow: Workflow
 ) -> None:
     hub.repositories["models/some/guarded"] = Repository({**CONFIG, **WEIGHTS}, gated=True)
-    hub.repositories["datasets/some/data"] = Repository(DATA)
+    hub.repositories["datasets/some/data"] = Repository(data_files())
     models = {"model": {"hub": "some/model", "size": "tiny"}, "guarded": {"hub": "some/guarded", "size": "tiny"}}
     models["vectors"] = models["model"]
     workflow.change_models(models)

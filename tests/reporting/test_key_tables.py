@@ -7,13 +7,11 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.support.schemas import SCHEMAS
 from tests.support.workflows import REPOSITORY
 
-from reversegen.config.json_schema import json_schemas
 from reversegen.reporting.key_tables import anchor, configuration_page, key_comments
-from reversegen.workflow.configuration import EXTENSIONS, JUDGE_FORMATS
 
-SCHEMAS = json_schemas(EXTENSIONS.kinds, EXTENSIONS.worlds, JUDGE_FORMATS)
 SHIPPED = (REPOSITORY / "config/config.yaml").read_text()
 PAGE = configuration_page(SCHEMAS, SHIPPED)
 PARTS = dict(zip(("config", "task", "models"), PAGE.split("\n## ")[1:], strict=True))

@@ -1,5 +1,6 @@
 """A copy of config/ to break, and entries to break it with."""
 
+import functools
 import json
 import re
 import shutil
@@ -20,8 +21,13 @@ SHIPPED = sorted(str(path.relative_to(CONFIG)) for path in [*CONFIG.glob("*.yaml
 
 
 def read(path: Path) -> Any:
-    """A YAML file, parsed by libyaml; its aliases become separate objects."""
-    return json.loads(json.dumps(yaml.load(path.read_text(), Loader=yaml.CSafeLoader)))
+    """A YAML file, parsed by libyaml, to change; its aliases become separate objects."""
+    return json.loads(_as_json(path.read_text()))
+
+
+@functools.cache
+def _as_json(text: str) -> str:
+    return json.dumps(yaml.load(text, Loader=yaml.CSafeLoader))
 
 
 def content(file: str) -> Any:
@@ -33,7 +39,8 @@ class Edited:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        shutil.copytree(CONFIG, folder, ignore=shutil.ignore_patterns("schema", "accelerate", "*.md"))
+        ignored = shutil.ignore_patterns("schema", "accelerate", "*.md")
+        shutil.copytree(CONFIG, folder, ignore=ignored, copy_function=shutil.copyfile)
 
     def load(self) -> Configuration:
         return load_configuration(read(self.folder / WORKFLOW), self.folder)

@@ -74,14 +74,15 @@ def _modules_of_file(file: Path) -> list[str]:
 
 
 def _at_import(tree: ast.AST) -> Iterator[ast.AST]:
-    """The nodes that run when a module is imported. Bodies of functions and imports for type checkers are left out."""
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            continue
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
-            continue
-        yield node
-        yield from _at_import(node)
+    """The statements that run when a module is imported. Bodies of functions and imports for type checkers are left out."""
+    for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for node in getattr(tree, part, []):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+                continue
+            yield node
+            yield from _at_import(node)
 
 
 def _modules(nodes: Iterable[ast.AST]) -> Iterator[str]:

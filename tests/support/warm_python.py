@@ -25,17 +25,21 @@ def warm_python() -> str:
     folder = Path(os.environ[FOLDER])
     with FileLock(folder / "lock"):
         if not (folder / "pid").exists():
-            server = start_server(folder, int((folder / "owner").read_text()), "--with-workflows")
+            owner, *options = (folder / "started").read_text().split()
+            server = start_server(folder, int(owner), *options)
             (folder / "pid").write_text(str(server.pid) if server else "none")
     return sys.executable if (folder / "pid").read_text() == "none" else str(program_in(folder))
 
 
 @contextlib.contextmanager
-def offered() -> Iterator[None]:
-    """Let this process and those that it starts use one warm Python. Its server ends with the block, or with this process."""
+def offered(*options: str) -> Iterator[None]:
+    """Let this process and those that it starts use one warm Python. Its server ends with the block, or with this process.
+
+    `options` are those of `warm_server.py`.
+    """
     with tempfile.TemporaryDirectory(prefix="warm-", ignore_cleanup_errors=True) as folder:
         os.environ[FOLDER] = folder
-        (Path(folder) / "owner").write_text(str(os.getpid()))
+        (Path(folder) / "started").write_text(" ".join([str(os.getpid()), *options]))
         try:
             yield
         finally:

@@ -22,14 +22,11 @@ def numbered(texts: list[list[int]]) -> Tokens:
 def nltk_bleu(texts: list[list[int]]) -> np.ndarray:
     from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
 
-    smooth = SmoothingFunction().method1
+    smooth, weights = SmoothingFunction().method1, [(1 / n,) * n for n in ORDERS]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the warnings about texts without a match
         return np.array(
-            [
-                [sentence_bleu(texts[:i] + texts[i + 1 :], text, (1 / n,) * n, smooth) for n in ORDERS]
-                for i, text in enumerate(texts)
-            ]
+            [sentence_bleu(texts[:i] + texts[i + 1 :], text, weights, smooth) for i, text in enumerate(texts)]
         )
 
 

@@ -176,7 +176,7 @@ def test_the_teacher_refuses_attempts_and_answers_questions() -> None:
     assert len([n for n in answers.values() if n > 30]) == 6
     assert solve("Tell me about horses.") is None
     assert solve('What is the plural of "mouse"?') == 'The plural of "mouse" is "mice".'
-    assert solve("Where do people buy fish?") == "People buy fish at a fishmonger's shop."
+    assert solve("Where do people buy fish?") == "You can buy fish at a fishmonger's shop."
     assert solve("What colour is the sky on a clear day?") == "The usual colour of the sky on a clear day is blue."
 
 

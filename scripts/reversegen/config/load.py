@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,6 +32,8 @@ RESERVED = {"tables", "figures", "models", "worlds"}
 ABLATIONS = "ablations"
 """Folder in `config/tasks/` for tasks that change one setting of another task."""
 S = TypeVar("S", bound=BaseModel)
+TaskFiles = Mapping[str, Sequence[Path]]
+"""The files of all tasks by name. Two files of one name are refused later."""
 
 
 @dataclass(frozen=True)
@@ -92,12 +94,13 @@ def _tasks(
     tasks: dict[str, Task] = {}
     faults: dict[str, str] = {}
     # Parents come before the tasks that extend them, so that a fault is reported first for the file that holds it.
-    files = task_files(folder / "tasks")
-    for path in sorted(files, key=lambda path: (_depth(path, ()), path.name)):
+    files = _files_by_name(folder / "tasks")
+    paths = [path for same in files.values() for path in same]
+    for path in sorted(paths, key=lambda path: (_depth(path, (), files), path.name)):
         try:
-            if len(same := [str(file) for file in files if file.stem == path.stem]) > 1:
+            if len(same := files[path.stem]) > 1:
                 raise BadInput(f"{same[1]}: {same[0]} has the same name, and thus is the same task; rename one of them")
-            task = _task(section, folder, main.defaults, path, faults, extensions.worlds)
+            task = _task(section, folder, main.defaults, path, faults, files, extensions.worlds)
             check_models(task, models, unusable, extensions.solvers, path)
             check_budget(task, models, main, rates, path)
             _check_launchers(task, folder, path)
@@ -126,6 +129,13 @@ def task_files(tasks: Path) -> list[Path]:
 def task_file(tasks: Path, name: str) -> Path:
     """The file of the task with this name, which has no random seed. The file may be missing."""
     return next((path for path in task_files(tasks) if path.stem == name), tasks / f"{name}.yaml")
+
+
+def _files_by_name(tasks: Path) -> TaskFiles:
+    files: dict[str, list[Path]] = {}
+    for path in task_files(tasks):
+        files.setdefault(path.stem, []).append(path)
+    return files
 
 
 class _SharedFault(BadInput):
@@ -204,6 +214,7 @@ def _task(
     defaults: dict[str, Any],
     path: Path,
     faults: dict[str, str],
+    files: TaskFiles,
     worlds: Collection[str],
 ) -> Task:
     """The task of a file: its keys over those of the file that it extends, over the defaults.
@@ -217,7 +228,7 @@ def _task(
         )
     if (parent := str(read_yaml(path).get("extends"))) in faults:
         raise BadInput(f"{path}: extends: {faults[parent]}")
-    content = _extended(path, ())
+    content = _extended(path, (), files)
     try:
         return section.model_validate(merge(defaults, content), context=worlds)
     except ValidationError as error:
@@ -227,13 +238,13 @@ def _task(
         raise BadInput(f"{path}: {explain(error, show_input=True)}") from error
 
 
-def _extended(path: Path, children: tuple[Path, ...]) -> dict[str, Any]:
+def _extended(path: Path, children: tuple[Path, ...], files: TaskFiles) -> dict[str, Any]:
     """The keys of a task's file over the keys of the file that it extends. `children` are the files that extend this one."""
     content = read_yaml(path)
-    parent = _parent(path, content, children)
+    parent = _parent(path, content, children, files)
     if parent is None:
         return content
-    inherited = _extended(parent, (path, *children))
+    inherited = _extended(parent, (path, *children), files)
     inherited = {key: value for key, value in inherited.items() if key != "reuse"}
     return merge(_without_other_judges(inherited, content), content)
 
@@ -252,25 +263,25 @@ def _without_other_judges(inherited: dict[str, Any], content: dict[str, Any]) ->
     return {**inherited, "judge": kept}
 
 
-def _depth(path: Path, children: tuple[Path, ...]) -> int:
+def _depth(path: Path, children: tuple[Path, ...], files: TaskFiles) -> int:
     """The number of files that a task's file extends, directly and through others, up to the first that has a fault."""
     try:
-        parent = _parent(path, read_yaml(path), children)
+        parent = _parent(path, read_yaml(path), children, files)
     except BadInput:
         return 0
-    return 0 if parent is None else 1 + _depth(parent, (path, *children))
+    return 0 if parent is None else 1 + _depth(parent, (path, *children), files)
 
 
-def _parent(path: Path, content: dict[str, Any], children: tuple[Path, ...]) -> Path | None:
+def _parent(path: Path, content: dict[str, Any], children: tuple[Path, ...], files: TaskFiles) -> Path | None:
     """The file that a task's file extends, or None. Raises BadInput if it does not exist, or is one of `children`."""
     name = content.get("extends")
     if name is None:
         return None
-    files = task_files(path.parents[1] if path.parent.name == ABLATIONS else path.parent)
-    allowed = {file.stem: file for file in files if file not in (path, *children)}
-    if str(name) not in allowed:
-        raise BadInput(f"{path}: extends: cannot extend {name!r}; name one of {', '.join(sorted(allowed))}")
-    return allowed[str(name)]
+    family = (path, *children)
+    if others := [file for file in files.get(str(name), ()) if file not in family]:
+        return others[-1]
+    allowed = sorted(name for name, same in files.items() if not set(same) <= set(family))
+    raise BadInput(f"{path}: extends: cannot extend {name!r}; name one of {', '.join(allowed)}")
 
 
 def _check_launchers(task: Task, folder: Path, path: Path) -> None:

@@ -1,9 +1,10 @@
 """The server of the warm Python (`warm_python.py`): it imports the heavy packages and forks for each program that connects.
 
-python scripts/reversegen/operations/warm_server.py FOLDER OWNER LISTENER [--with-workflows]
+python scripts/reversegen/operations/warm_server.py FOLDER OWNER LISTENER [--with-workflows] [--without-models]
 
 FOLDER has the socket, OWNER is the process with which the server ends, and LISTENER is the descriptor of the listening socket.
 `--with-workflows` also parses the code whose hashes the rules have, for programs that are `python -m snakemake`.
+`--without-models` leaves out what only stages with models import, which is most of the time that the server takes to start.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Iterable
+from collections.abc import Collection
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -36,6 +37,9 @@ IMPORTED = (
     "scipy.stats",
     "scipy.optimize",
     "math_verify",
+)
+"""What stages without a model import. None of these starts a thread that computes."""
+MODELS = (
     "accelerate.commands.launch",
     "datasets",
     "peft",
@@ -46,7 +50,7 @@ IMPORTED = (
     "trl.trainer.sft_trainer",
     "trl.trainer.dpo_trainer",
 )
-"""What the jobs import. None of these starts a thread that computes."""
+"""What stages with a model import besides. None of these starts a thread that computes."""
 PLANNING = ("nbformat", "smart_open")
 """What Snakemake imports only when it reads a workflow. Both are packages that Snakemake itself needs."""
 NEEDS_MORE = {
@@ -54,6 +58,13 @@ NEEDS_MORE = {
     *("operations/warm_python.py", "operations/warm_server.py"),
 }
 """Files of the library that import what few jobs need, and those that no job needs."""
+NEEDS_MODELS = {
+    *("models/conversion.py", "models/gguf.py", "models/loading.py", "models/rounding.py", "models/tokenizer.py"),
+    *("reporting/rendered.py", "training/checkpoints.py", "training/common.py", "training/dpo.py"),
+    *("training/pretraining.py", "training/rendering.py", "training/saving.py", "training/sft.py"),
+    "training/trained_folder.py",
+}
+"""Files of the library that import a package of `MODELS`."""
 FORWARDED = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 """The signals that a program passes on to its job."""
 SET_DEATH_SIGNAL = 1
@@ -191,17 +202,19 @@ def _receive(program: socket.socket) -> tuple[list[int], WarmJob | None]:
     return streams, WarmJob(*json.loads(b"".join(parts))) if parts and not left else None
 
 
-def import_all(server: WarmServer, with_workflows: bool) -> None:
+def import_all(server: WarmServer, options: Collection[str]) -> None:
     """Import the packages and the modules of the library."""
-    files = sorted({*LIBRARY.rglob("*.py")} - {LIBRARY / name for name in NEEDS_MORE})
+    with_models = "--without-models" not in options
+    omitted = NEEDS_MORE if with_models else NEEDS_MORE | NEEDS_MODELS
+    files = sorted({*LIBRARY.rglob("*.py")} - {LIBRARY / name for name in omitted})
     modules = (".".join(file.relative_to(SCRIPTS).with_suffix("").parts).removesuffix(".__init__") for file in files)
-    for module in (*IMPORTED, *modules):
+    for module in (*IMPORTED, *(MODELS if with_models else ()), *modules):
         importlib.import_module(module)
         server.end_without_owner()
     sys.argv = ["snakemake", "--version"]  # imports Snakemake and finds its plugins
     with contextlib.suppress(SystemExit):
         runpy.run_module("snakemake", run_name="__main__", alter_sys=True)
-    if with_workflows:
+    if "--with-workflows" in options:
         for module in PLANNING:
             importlib.import_module(module)
         for script in sorted(SCRIPTS.glob("*.py")):  # parses the code that the hashes of the rules are of
@@ -276,7 +289,7 @@ def _show(error: BaseException) -> None:
         traceback.print_exc()
 
 
-def main(folder: Path, owner: int, listener: int, options: Iterable[str]) -> None:
+def main(folder: Path, owner: int, listener: int, options: Collection[str]) -> None:
     """Serve. What is below `next_job` runs in the children."""
     sys.path[0] = str(SCRIPTS)
     status = [0]
@@ -292,7 +305,7 @@ def main(folder: Path, owner: int, listener: int, options: Iterable[str]) -> Non
     atexit.register(end)
     server = WarmServer(folder, owner, socket.socket(fileno=listener))
     signal.signal(signal.SIGTERM, lambda *_: server.end())
-    import_all(server, "--with-workflows" in options)
+    import_all(server, options)
     job = server.next_job()
     for number in FORWARDED:
         default = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL

@@ -129,6 +129,7 @@ def _module_hash(name: str, used: UsedEntries | None) -> tuple[str, set[str]]:
     return _hash(repr(sorted(entries)), *map(repr, parts)), {one for one in followed if not _carries(one)}
 
 
+@functools.cache
 def _reference(module: str, name: str = "") -> str:
     """The hash that replaces a module in another module that imports `name` from it, or imports it whole."""
     return _properties(module).get(name, "") if _carries(module) else _hash(_read(module).text.code)

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 
@@ -308,10 +309,10 @@ def test_each_passing_response_has_a_wrong_answer_beside_it() -> None:
         "\u00b9", "<sup>1", "\u652f", "1 (a", "= ", "approx. ", "\u00bd", "\\text{", "5 million ", ",00", "**", "**1", "$a",
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("length", [LONGEST_ANSWER, 20_000])
-def test_hostile_text_takes_linear_time(unit: str, length: int) -> None:
-    text = unit * (length // len(unit))
+@pytest.mark.parametrize(("length", "seconds"), [(LONGEST_ANSWER, 0.5), (10_000, 2.5)])
+def test_hostile_text_takes_linear_time(unit: str, length: int, seconds: float) -> None:
+    text = unit * (length // len(normalize("NFKC", unit)))
     started = time.process_time()
     for form in (text, f"x = {text}", f"5 {text}", f"({text})", f"{text}!"):
         read(form), words(form), latex(form), is_answer(form), is_doubtful(form, "5")
-    assert time.process_time() - started < length / 2000
+    assert time.process_time() - started < seconds
