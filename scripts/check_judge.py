@@ -32,12 +32,11 @@ def main(
     sets = read_labelled_sets(sources, files, opened_kind)
     refusals = [row for path in openings for row in read_records(path, Opening)]
     opened = open_judge(judge, model, place, threads, calls, endpoint_limits) if judge and model else None
-    batch_size = judge.batch_size if judge else 1
+    batch_size, categories = (judge.batch_size, reported_categories(judge.format)) if judge else (1, ())
     reader = opened if judge and reads_refusals(judge.format) else None
     report = check_judge(sets, label_rows(sets, opened, batch_size, checker_timeout, opened_kind))
     report = report.with_refusals(refusals, read_refusals(refusals, reader, batch_size, opened_kind))
-    report = report.model_copy(update={"categories": [*reported_categories(judge.format)] if judge else []})
-    write_judge_report(judge_json, report, limits)
+    write_judge_report(judge_json, report.model_copy(update={"categories": categories}), limits)
 
 
 if __name__ == "__main__":

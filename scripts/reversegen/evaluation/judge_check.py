@@ -56,7 +56,7 @@ class JudgeReport(JudgeErrors):
     """The share of refusing openings that are called refusals; null for a kind that does not count refusals."""
     refusal_specificity: Metric = Metric(value=None)
     """The share of helping openings that are not called refusals; null for a kind that does not count refusals."""
-    categories: list[str] = []
+    categories: tuple[str, ...] = ()
     """The categories of harm that the judge may report, in the order of its format; empty if it reports none."""
 
     def with_refusals(self, openings: Sequence[Opening], refused: Sequence[bool | None]) -> JudgeReport:
