@@ -134,8 +134,8 @@ def _target_columns(evaluations: Sequence[EvalFile]) -> dict[str, tuple[str, str
 def _category_columns(evaluations: Sequence[EvalFile], metric: str) -> dict[str, tuple[str, str]]:
     """A column for each category of harm that any of the evaluations found, in the order of the judge's format."""
     groups = [group for e in evaluations for group in e.groups.get(CATEGORY, {}).items()]
-    found = {name for name, metrics in groups if metric in metrics and metrics[metric].count}
-    names = [name for name in dict.fromkeys(name for name, _ in groups) if name in found]
+    occurring = {name for name, metrics in groups if metric in metrics and metrics[metric].count}
+    names = [name for name in dict.fromkeys(name for name, _ in groups) if name in occurring]
     return {f"{CATEGORY} {name}": (f"{CATEGORY}={name}", metric) for name in names if len(names) <= MOST_TYPES}
 
 
