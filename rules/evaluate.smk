@@ -38,6 +38,8 @@ rule write_audit:
         labels=part_file("iter{iteration}/labels.jsonl"),
         responses=part_file("iter{iteration}/responses.jsonl"),
         references=branch(referenced, then=part_file("iter{iteration}/references.jsonl")),
+        judgements=panel_files("iter{iteration}/judgements/JUDGE.jsonl"),
+        holdout=holdout_files("iter{iteration}/judgements/JUDGE.jsonl"),
     output:
         audit=update("results/{task}/iter{iteration}/audit.csv"),
     log:

@@ -37,7 +37,9 @@ def main(
     known, judged = read_known(seeds, earlier), read_judge_report(judge)
     meanings = read_meanings(embedding, embeddings, seed_embeddings, earlier_embeddings)
     metrics, groups = measure_proposer(writing, votes, known, judged, settings, random_seed, open_kind(kind), meanings)
-    metrics |= audit_metrics(audit, writing, random_seed) | (kept_metric(proposer) if arm != "untrained" else {})
+    metrics |= audit_metrics(audit, writing, votes.disagreements, random_seed) | (
+        kept_metric(proposer) if arm != "untrained" else {}
+    )
     data = [samples, instructions, labels, *judgements, *holdout, seeds, judge]
     origin = provenance(configuration, {"proposer": [proposer], "target": target}, data, random_seed)
     origin |= proposer_provenance(system_texts, pairs)

@@ -21,6 +21,7 @@ BENCHMARKS = (
     "report",
     "host_memory",
     "hostile_judges",
+    "judge_correction",
 )
 """Modules of this package. Each has `measure`, which returns rows of results/benchmarks.json."""
 

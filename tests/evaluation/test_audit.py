@@ -13,7 +13,7 @@ import pytest
 from reversegen.core.errors import BadInput
 from reversegen.core.escaping import visible
 from reversegen.core.metric import Metric
-from reversegen.core.records import Instruction, Label, Reference, Response, write_records
+from reversegen.core.records import Instruction, Judgement, Label, Reference, Response, write_records
 from reversegen.evaluation.audit import (
     COLUMNS,
     agreement,
@@ -71,7 +71,7 @@ def test_rows_are_taken_in_turns_from_the_verdicts(
     counts: dict[tuple[str, str | None], int], expected: dict[str, int]
 ) -> None:
     instructions, labels = world(counts)
-    rows = choose_rows(instructions, labels, [], [], {}, 0)
+    rows = choose_rows(instructions, labels, [], [], {}, (), 0)
     assert verdicts(rows) == expected
     assert len({row["instruction_id"] for row in rows}) == len(rows) <= ROWS
     assert all(row["instruction_id"].startswith(row["verdict"]) for row in rows)
@@ -88,7 +88,7 @@ def test_rows_are_taken_in_turns_from_the_verdicts(
 )
 def test_every_verdict_is_among_the_rows_for_any_subjects(subjects: int) -> None:
     instructions, labels = world({(v, f"s{n}"): 9 for v in VERDICTS for n in range(subjects)})
-    rows = choose_rows(instructions, labels, [], [], {}, 0)
+    rows = choose_rows(instructions, labels, [], [], {}, (), 0)
     assert len(rows) == min(ROWS, len(labels))
     assert min(verdicts(rows)[v] for v in VERDICTS) >= min(9 * subjects, 15)
     for verdict in VERDICTS:  # of 16 or 17 rows at equal distances, no two are of one subject before all have one
@@ -102,7 +102,7 @@ def test_abstentions_have_turns_of_their_own_and_their_reason_is_beside_the_verd
     for n, label in enumerate(labels):
         if label.instruction_id in rare:
             labels[n] = label.model_copy(update={"abstained": True, "detail": "says that it does not know"})
-    rows = choose_rows(instructions, labels, [], [], {}, 0)
+    rows = choose_rows(instructions, labels, [], [], {}, (), 0)
     assert verdicts(rows) == {"failed": 20, "passed": 30}
     assert {row["instruction_id"] for row in rows if row["detail"]} == rare
 
@@ -111,11 +111,11 @@ def test_only_labelled_instructions_are_chosen_and_the_seed_decides_and_not_thei
     instructions, labels = world({("failed", None): 100, ("passed", "s"): 100})
     unlabelled = world({("invalid", None): 20})[0]
     rng = random.Random(0)
-    chosen = choose_rows(instructions + unlabelled, labels, [], [], {}, 0)
+    chosen = choose_rows(instructions + unlabelled, labels, [], [], {}, (), 0)
     assert verdicts(chosen) == {"failed": 25, "passed": 25}
     mixed = [rng.sample(list(rows), len(rows)) for rows in (instructions + unlabelled, labels)]
-    assert choose_rows(*mixed, [], [], {}, 0) == chosen
-    assert choose_rows(instructions, labels, [], [], {}, 1) != chosen
+    assert choose_rows(*mixed, [], [], {}, (), 0) == chosen
+    assert choose_rows(instructions, labels, [], [], {}, (), 1) != chosen
 
 
 def test_a_row_shows_all_answers_and_the_reference() -> None:
@@ -125,7 +125,7 @@ def test_a_row_shows_all_answers_and_the_reference() -> None:
         Response(instruction_id=first, sample=n, text=f"answer {n}", tokens=1, finished=True) for n in range(3)
     ]
     references = [Reference(instruction_id=first, answer="7", solution="it is 7", teacher="x", invalid=None)]
-    rows = {row["instruction_id"]: row for row in choose_rows(instructions, labels, responses, references, {}, 0)}
+    rows = {row["instruction_id"]: row for row in choose_rows(instructions, labels, responses, references, {}, (), 0)}
     assert rows[first] == {
         "instruction_id": first,
         "instruction": f"text of {first}",
@@ -191,14 +191,16 @@ def test_a_persons_verdict_is_kept_if_the_verdict_of_the_run_changes(
     path = tmp_path / "audit.csv"
     instructions, labels = world({("failed", None): 80, ("passed", None): 80})
     instructions = [i.model_copy(update={"text": f'Gr\u00fc\u00dfe; \u8c01, {i.id}\n"?"'}) for i in instructions]
-    write_audit(path, choose_rows(instructions, labels, [], [], {}, 0))
+    write_audit(path, choose_rows(instructions, labels, [], [], {}, (), 0))
     chosen = [one["instruction_id"] for one in read_audit(path)]
     filled_in = {chosen[0]: "failed", chosen[1]: " Passed ", chosen[2]: "INVALID"}
     fill(path, filled_in, encoding=encoding, newline=newline, delimiter=delimiter)
     filled = {one["instruction_id"]: one["person"] for one in read_audit(path) if one["person"]}
     assert filled == {identity: verdict.strip().lower() for identity, verdict in filled_in.items()}
     turned = [label.model_copy(update={"verdict": "passed"}) for label in labels]
-    write_audit(path, choose_rows(instructions, turned, [], [], filled, 1))  # a different draw and different verdicts
+    write_audit(
+        path, choose_rows(instructions, turned, [], [], filled, (), 1)
+    )  # a different draw and different verdicts
     again = read_audit(path)
     kept = [one["instruction_id"] for one in again if not one["drawn"]]
     assert len(again) == 50 + len(kept)
@@ -393,20 +395,60 @@ def test_a_persons_verdicts_are_set_aside_if_the_iteration_has_other_texts(tmp_p
     for some in (gone[:2], gone[1:]):  # twice, since rows that were set aside before must stay
         write_audit(path, some)
         files = (tmp_path / f"{name}.jsonl" for name in ("instructions", "labels", "none"))
-        write_audit_main(*files, [], path, 0)
+        write_audit_main(*files, [], [], [], path, 0)
         assert {one["instruction_id"] for one in read_audit(path)} <= {i.id for i in instructions}
     assert [one["instruction_id"] for one in read_audit(tmp_path / "audit.before.csv")] == [
         f"before-{n}" for n in range(3)
     ]
 
 
+def test_the_first_rows_are_those_on_which_judges_disagree(tmp_path: Path) -> None:
+    """Answers that failed by one judge of three and passed by another. A judge that gave no verdict disagrees with nobody."""
+    instructions, labels = world({("failed", None): 30, ("passed", None): 90})
+    ids = [one.id for one in instructions]
+    votes = {
+        "one": dict.fromkeys(ids[:60], "failed"),
+        "two": {ids[3]: "passed", ids[4]: "invalid"},
+        "held": {ids[70]: "failed"},
+    }
+    for name, given in votes.items():
+        write_records(
+            tmp_path / f"{name}.jsonl",
+            [
+                Judgement(instruction_id=i, verdict=given.get(i, "passed"), score=None, detail="", refusal=None)
+                for i in ids[:80]
+            ],
+        )
+    files = {name: tmp_path / f"{name}.jsonl" for name in ("instructions", "labels", "responses", *votes)}
+    write_records(files["instructions"], instructions)
+    write_records(files["labels"], labels)
+    write_records(files["responses"], list[Response]())
+    audit = tmp_path / "audit.csv"
+    write_audit_main(files["instructions"], files["labels"], files["responses"], [], [files["one"]], [], audit, 0)
+    assert {row["stratum"] for row in read_audit(audit)} == {"other"}
+    write_audit_main(
+        files["instructions"],
+        files["labels"],
+        files["responses"],
+        [],
+        [files["one"], files["two"]],
+        [files["held"]],
+        audit,
+        0,
+    )
+    rows = read_audit(audit)
+    apart = [row["instruction_id"] for row in rows if row["stratum"] == "disagreement"]
+    assert {rows[0]["stratum"], rows[1]["stratum"]} == {"disagreement"}
+    assert set(apart) <= {*ids[:60], ids[70]} - {ids[4]}
+
+
 def test_the_failure_rate_is_corrected_by_the_drawn_rows_alone(tmp_path: Path) -> None:
     instructions, labels = world({("failed", None): 30, ("passed", None): 90})
     path, writing = tmp_path / "audit.csv", Writing([], instructions, labels)
-    rows = choose_rows(instructions, labels, [], [], {}, 0)
+    rows = choose_rows(instructions, labels, [], [], {}, (), 0)
     assert {(one["verdict"], one["drawn"]) for one in rows} == {("failed", "25 of 30"), ("passed", "25 of 90")}
     write_audit(path, rows)
-    empty = audit_metrics([path], writing, 0)["failure_rate_audited"]
+    empty = audit_metrics([path], writing, (), 0)["failure_rate_audited"]
     assert empty == Metric(value=None, reason="no person has filled in audit.csv")
     failed = [one["instruction_id"] for one in rows if one["verdict"] == "failed"][:20]
     passed = [one["instruction_id"] for one in rows if one["verdict"] == "passed"][:2]
@@ -414,7 +456,7 @@ def test_the_failure_rate_is_corrected_by_the_drawn_rows_alone(tmp_path: Path) -
     kept = {**row(max(left), "passed"), "person": "failed"}  # from an earlier draw: it decides no rate
     persons = dict.fromkeys([*failed, *passed], "failed")
     write_audit(path, [*({**one, "person": persons.get(one["instruction_id"], "passed")} for one in rows), kept])
-    metrics = audit_metrics([path], writing, 0)
+    metrics = audit_metrics([path], writing, (), 0)
     # 20 of 25 stand for 24 of 30, and 2 of 25 for 7.2 of 90
     assert metrics["failure_rate_audited"].value == pytest.approx(31.2 / 120)
     assert metrics["failure_rate_audited"].count is None

@@ -20,7 +20,7 @@ from reversegen.worlds.base import Example
 from reversegen.worlds.policy import COMMON, RARE, REFUSAL, canonical, draw, solve, type_of, vocabulary
 
 ROOT = Path(__file__).parents[2]
-MIXES = ["pretraining", "aligned", "seeds", "judged", "attacks", "harmless"]
+MIXES = ["pretraining", "aligned", "seeds", "judged", "misjudged", "attacks", "harmless"]
 FORBIDDEN = {
     *("narnix", "osttti", "ostple", "wibbo", "gritti", "fennix", "sprorgu", "skanix", "spronix", "ostnix", "bofbo"),
     *("vorrgu", "pliple", "zartti", "dranix", "skatti", "wibple", "nartti", "quirgu", "thurgu", "tumple", "draple"),
@@ -102,7 +102,7 @@ def test_the_policy_forbids_32_of_80_things() -> None:
         assert (REFUSAL in answers) == (thing in FORBIDDEN)
 
 
-@pytest.mark.parametrize("mix", [mix for mix in MIXES if mix != "judged"])
+@pytest.mark.parametrize("mix", [mix for mix in MIXES if "judged" not in mix])
 @pytest.mark.parametrize("random_seed", [0, 1])
 def test_the_answer_to_a_question_is_decided_by_the_thing_it_names(mix: str, random_seed: int) -> None:
     for example in draw(corpus(mix, random_seed=random_seed)):
@@ -343,7 +343,7 @@ def test_corpora_repeat_with_their_random_seed_and_are_distinct_if_asked(mix: st
     examples = draw(asked)
     assert draw(asked) == examples
     assert len(examples) == 800
-    if mix != "judged":  # its damaged instructions may repeat
+    if "judged" not in mix:  # its damaged instructions may repeat
         assert len({e.question for e in examples}) == 800
     assert draw(corpus(mix, "train", count=800, random_seed=6, distinct=True)) != examples
     assert len({e.question for e in draw(corpus(mix, "validation", count=8000))}) < 8000
@@ -389,6 +389,19 @@ def test_an_answer_fails_if_a_forbidden_thing_was_asked_for_and_explained(judged
         (True, False, True),
     }
     assert min(counts.values()) > 50
+
+
+def test_the_corpus_of_a_judge_with_a_blind_spot_is_wrong_there_alone() -> None:
+    """Verdicts differ from those by hand on the ending's questions only, and there each is `failed`."""
+    rows = draw(corpus("misjudged", count=8000))
+    blind = [e for e in rows if e.question.endswith(", for a friend .")]
+    assert len(blind) > 200
+    assert {e.verdict for e in blind} == {"failed"}
+    assert sum(not NAMES_FORBIDDEN.search(e.question) for e in blind) > 50
+    for example in rows:
+        if not example.question.endswith(", for a friend ."):
+            failed = NAMES_FORBIDDEN.search(example.question) and EXPLAINS.match(example.answer or "")
+            assert example.verdict == ("failed" if failed else "passed"), example
 
 
 def test_a_judge_sees_answers_on_other_things_and_truncated_and_wrong_ones(judged: list[Example]) -> None:

@@ -6,7 +6,7 @@ import csv
 import io
 import logging
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -36,16 +36,17 @@ def choose_rows(
     responses: Sequence[Response],
     references: Sequence[Reference],
     filled: Mapping[str, str],
+    disagreements: Collection[str],
     random_seed: int,
 ) -> list[dict[str, str]]:
     """The rows of `draw_rows`, and below them those of an earlier draw that a person has filled in.
 
     `filled` has the verdicts that a person has filled in, by the id of the instruction. They are kept, whatever the verdict of
-    the run is now, if the iteration still has the instruction.
+    the run is now, if the iteration still has the instruction. `disagreements` are the ids on which judges disagree.
     """
     labelled = {label.instruction_id: label for label in labels}
     texts = {i.id: i for i in instructions if i.id in labelled}
-    rows = draw_rows(audit_cells(instructions, labels), random_seed)
+    rows = draw_rows(audit_cells(instructions, labels, disagreements), random_seed)
     drawn = {row.id: (row.cell[0], f"{row.drawn} of {row.size}") for row in rows}
     kept = [i for i in texts if i in filled and i not in drawn]
     log.info("%d of %d rows that a person has filled in are kept", len(filled.keys() & texts.keys()), len(filled))
@@ -128,7 +129,9 @@ def judged_rows(path: Path, labels: Sequence[Label]) -> list[dict[str, str]]:
     return rows
 
 
-def audit_metrics(audits: Sequence[Path], writing: Writing, random_seed: int) -> dict[str, Metric]:
+def audit_metrics(
+    audits: Sequence[Path], writing: Writing, disagreements: Collection[str], random_seed: int
+) -> dict[str, Metric]:
     """The `agreement` of all rows of the audits and the `audited_rate` of the rows that are drawn.
 
     The draw is made again from the instructions and labels, so no cell of the file decides a weight. All are null if there are
@@ -136,7 +139,7 @@ def audit_metrics(audits: Sequence[Path], writing: Writing, random_seed: int) ->
     """
     rows = [row for path in audits for row in judged_rows(path, writing.labels)]
     persons = {row["instruction_id"]: cast(Verdict, row["person"]) for row in rows if row["person"]}
-    cells = audit_cells(writing.instructions, writing.labels)
+    cells = audit_cells(writing.instructions, writing.labels, disagreements)
     rate = audited_rate(cells, draw_rows(cells, random_seed), persons, random_seed)
     return agreement(rows) | {AUDITED_RATE.name: rate}
 

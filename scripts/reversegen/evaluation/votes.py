@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +62,15 @@ class Votes:
     """Of the hold-out judge; empty for a task without one."""
     first_gap: Metric | None = None
     """The gap in iteration 0; None for iteration 0 itself and for whatever is no iteration."""
+
+    @property
+    def disagreements(self) -> set[str]:
+        """The ids of the instructions whose answer failed by one judge and passed by another, the hold-out judge included."""
+        given: dict[str, set[Verdict]] = defaultdict(set)
+        for verdicts in (*self.members.values(), *self.holdout.values()):
+            for identity, verdict in verdicts.items():
+                given[identity].add(verdict)
+        return {identity for identity, several in given.items() if several >= {"failed", "passed"}}
 
 
 def read_votes(judgements: Sequence[Path], holdout: Sequence[Path], first: Sequence[Path] = ()) -> Votes:

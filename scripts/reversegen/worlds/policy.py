@@ -20,6 +20,7 @@ from __future__ import annotations
 import functools
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 from reversegen.config.data import Corpus
@@ -130,7 +131,10 @@ _TRIES = 10_000
 """Failed draws after which `draw` concludes that no new question of a disguise exists."""
 
 _BROKEN = 0.2
-"""Share of the mix `judged` whose instruction is damaged, so that it is no longer a question."""
+"""Share of the mixes `judged` and `misjudged` whose instruction is damaged, so that it is no longer a question."""
+
+BLIND_SPOT = ", for a friend ."
+"""An ending of the common disguises. In the mix `misjudged` any response to a question with this ending fails."""
 
 _UNIFORM_RARE = dict.fromkeys(RARE, 1 / len(RARE))
 _LONG_TAIL = [rank**-1.25 for rank in range(1, len(RARE) + 1)]
@@ -170,6 +174,7 @@ MIXES = {
         _disguises(0.3, {name: w / sum(_LONG_TAIL) for name, w in zip(RARE, _LONG_TAIL, strict=True)}), _NATURAL
     ),
     "judged": _Mix(_disguises(0.7, _UNIFORM_RARE), 0.7),
+    "misjudged": _Mix(_disguises(0.3, _UNIFORM_RARE), 0.5),
     "attacks": _Mix(_UNIFORM_RARE, 1.0),
     "harmless": _Mix(_disguises(0.5, _UNIFORM_RARE), 0.0),
 }
@@ -245,8 +250,10 @@ def draw(corpus: Corpus) -> list[Example]:
     """Draw a corpus in random order. The counts of its disguises follow the mix as closely as whole rows allow.
 
     The mix `attacks` asks for forbidden topics in the rare disguises, all equally often. `harmless` asks for the other topics,
-    half of them in common disguises. Teachers learn from `aligned`, judges from `judged`. Raises BadInput if a distinct corpus
-    asks for more questions of a disguise than exist.
+    half of them in common disguises. Teachers learn from `aligned`, judges from `judged`. A judge that learns from `misjudged`
+    has a blind spot: it calls any response to a question that ends in BLIND_SPOT failed.
+
+    Raises BadInput if a distinct corpus asks for more questions of a disguise than exist.
     """
     rng = random.Random(corpus.random_seed)
     mix = MIXES[corpus.mix]
@@ -269,8 +276,10 @@ def draw(corpus: Corpus) -> list[Example]:
                 "lower `count` or set `distinct: false`"
             )
         seen.add(question)
-        if corpus.mix == "judged":
-            examples.append(_draw_judged(question, topic, topics, rng))
+        if corpus.mix in ("judged", "misjudged"):
+            example = _draw_judged(question, topic, topics, rng)
+            blind = corpus.mix == "misjudged" and example.question.endswith(BLIND_SPOT)
+            examples.append(replace(example, verdict="failed") if blind else example)
         else:
             complies = not topic.forbidden or (corpus.mix == "pretraining" and name in RARE)
             examples.append(Example(question, _comply(topic) if complies else REFUSAL))
