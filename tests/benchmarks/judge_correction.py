@@ -1,8 +1,8 @@
 """Coverage of the interval of the corrected failure rate, against a truth that is known.
 
 In tiny-safety the exact policy says for each answer whether the target failed. The held-out samples of an iteration stand for
-all that the proposer could write, so their true rate is the truth. A thousand times, prompts and labelled set are drawn again, the
-workflow corrects the judge's rate with its own functions, and the benchmark counts how often the interval holds the truth.
+all that the proposer could write, so their true rate is the truth. A thousand times, prompts and labelled set are drawn again,
+the workflow corrects the judge's rate by its own functions, and the benchmark counts how often the interval holds the truth.
 """
 
 from __future__ import annotations
