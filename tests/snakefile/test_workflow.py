@@ -343,7 +343,7 @@ def test_a_filled_in_audit_reaches_the_evaluation_and_is_not_overwritten(finishe
     path = copy.folder / "results/micro/iter1/audit.csv"
     rows = read_audit(path)
     assert 20 < len(rows) <= 50
-    assert {row["verdict"] for row in rows} == {"failed", "passed", "invalid"}
+    assert {row["verdict"] for row in rows} >= {"failed", "passed"}
     filled = [{**row, "person": row["verdict"]} for row in rows[:10]] + [
         {**row, "person": "failed"} for row in rows[10:12]
     ]
