@@ -15,8 +15,9 @@ from reversegen.reporting.rows import TARGET_ROWS, row_name, task_and_seed
 from reversegen.reporting.tables import OUTCOMES, descriptions, headline_metrics
 
 NULL = "\N{EN DASH}"
+HELD_OUT = "failure_rate_holdout"
 PROPOSER = (
-    *("failure_rate", *OUTCOMES, "validity", "unique_share", "distinct_3", "self_bleu", "semantic_diversity"),
+    *("failure_rate", HELD_OUT, *OUTCOMES, "validity", "unique_share", "distinct_3", "self_bleu", "semantic_diversity"),
     *("vendi_score", "type_entropy"),
 )
 BySeed = Mapping[int, EvaluationOutcomes]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from reversegen.core.metric import metric_words
 from reversegen.reporting.comparison_files import intervals_text, plain
-from reversegen.reporting.comparisons import NULL, Entry, Line, TablePart
+from reversegen.reporting.comparisons import HELD_OUT, NULL, Entry, Line, TablePart
 from reversegen.reporting.rows import TARGET_ROWS
 from reversegen.reporting.tables import headline_metrics
 
@@ -62,13 +62,14 @@ def figure(table: str, parts: Sequence[TablePart]) -> str:
 
 
 def _panels(parts: Sequence[TablePart]) -> Panels:
-    """The panels of a kind: failure rate and diversity by iteration, and the headline metrics of targets by source."""
+    """The panels of a kind: failure rates and diversity by iteration, and the headline metrics of targets by source."""
     by_name = {part.name: part.lines for part in parts}
     proposers = [line for line in by_name.get("proposer", []) if line.heads["iteration"] != "untrained"]
     targets = by_name.get("target", [])
     panels: Panels = []
     for metric, title in (
         ("failure_rate", "Failure rate by iteration"),
+        (HELD_OUT, "By the hold-out judge"),
         ("distinct_3", "Distinct 3-grams by iteration"),
     ):
         if _measured(proposers, metric):
