@@ -1,8 +1,9 @@
 """The server of the warm Python (`warm_python.py`): it imports the heavy packages and forks for each program that connects.
 
-python scripts/reversegen/operations/warm_server.py FOLDER OWNER LISTENER [--with-workflows] [--without-models]
+python scripts/reversegen/operations/warm_server.py FOLDER OWNER LISTENER OPTIONS
 
 FOLDER has the socket, OWNER is the process with which the server ends, and LISTENER is the descriptor of the listening socket.
+OPTIONS are none, one or both of these:
 `--with-workflows` also parses the code whose hashes the rules have, for programs that are `python -m snakemake`.
 `--without-models` leaves out what only stages with models import, which is most of the time that the server takes to start.
 """
