@@ -31,15 +31,13 @@ def main(
     system_texts: Path, eval_json: Path, task: str, kind: KindUse, arm: str, settings: Evaluation,
     embedding: Embedding | None, alarm: Alarm, configuration: str, random_seed: int,
 ) -> None:  # fmt: skip
-    """`arm` is iter{k}, or untrained, which has no `audit`. `earlier` are the instructions of earlier proposers, `pairs` have
-    trained this one, and `first` is the evaluation of iteration 0; all are empty for proposer 0."""
+    """`arm` is iter{k} or untrained. For proposer 0 `earlier`, `pairs` and `first`, the evaluation of iter0, are empty."""
     writing, votes = read_writing(samples, instructions, labels), read_votes(judgements, holdout, first)
     known, judged = read_known(seeds, earlier), read_judge_report(judge)
     meanings = read_meanings(embedding, embeddings, seed_embeddings, earlier_embeddings)
     metrics, groups = measure_proposer(writing, votes, known, judged, settings, random_seed, open_kind(kind), meanings)
-    metrics |= audit_metrics(audit, writing, votes.disagreements, random_seed) | (
-        kept_metric(proposer) if arm != "untrained" else {}
-    )
+    metrics |= audit_metrics(audit, writing, votes.disagreements, random_seed)
+    metrics |= kept_metric(proposer) if arm != "untrained" else {}
     data = [samples, instructions, labels, *judgements, *holdout, seeds, judge]
     origin = provenance(configuration, {"proposer": [proposer], "target": target}, data, random_seed)
     origin |= proposer_provenance(system_texts, pairs)
