@@ -76,7 +76,7 @@ def test_the_check_gets_the_model_and_the_settings_of_the_judging_stage() -> Non
     assert re.findall(r'conda:\s+"(.+)"', checks) == re.findall(r'conda:\s+"(.+)"', judges)
     assert [re.findall(r'stage=stage\("(\w+)"', part) for part in (checks, judges)] == [["generate"], ["generate"]]
     for task in ("safety", "safety-qwen3", "safety-llama31", "tiny-safety"):
-        [judge] = CONFIGURATION.task(task).judges
+        judge = CONFIGURATION.task(task).judges[0]
         wildcards = wild(task, judge=judge.name)
         used = json.loads(workflow_judge.whole_judge(CONFIGURATION)(wildcards, 1))
         assert json.loads(workflow_judge.judge_setting(CONFIGURATION, wildcards)) == {

@@ -352,7 +352,7 @@ def with_texts(task: str, **changes: Any) -> Task:
     ],
 )
 def test_each_role_has_the_conversations_of_its_task(task: str, role: Any, expected: list[Any]) -> None:
-    [name] = [judge.name for judge in CONFIGURATION.task(task).judges if role == "judge"] or [""]
+    name = next((judge.name for judge in CONFIGURATION.task(task).judges if role == "judge"), "")
     forms = conversation_forms(with_texts(task), role, name)
     assert [(one.roles, one.add_generation_prompt) for one in forms] == expected
 

@@ -170,5 +170,11 @@ def test_a_judge_is_checked_on_the_set_of_its_kind_or_the_tasks_own() -> None:
     assert list(judge.labelled_sets(CONFIGURATION, wild("tiny-safety"))) == ["labelled"]
     assert judge.labelled_openings(CONFIGURATION, wild()) == []
     assert Path(judge.labelled_openings(CONFIGURATION, wild("tiny-safety"))[0]).is_file()
-    assert judge.judge_setting(CONFIGURATION, wild()) == "null"
-    assert "max_unreadable_share" not in json.loads(judge.judge_setting(CONFIGURATION, wild("tiny-safety")))
+    asked = wild("tiny-safety", judge="tiny-policy-judge")
+    assert "max_unreadable_share" not in json.loads(judge.judge_setting(CONFIGURATION, asked))
+    assert [
+        judge.holds_out(CONFIGURATION, wild("tiny-safety", judge=name)) for name in ("tiny-policy-judge", "exact")
+    ] == [
+        "false",
+        "true",
+    ]

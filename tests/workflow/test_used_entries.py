@@ -31,7 +31,7 @@ def used(engines: str = "", judges: str = "", kinds: str = "", worlds: str = "")
         ("tiny-math", used("transformers", "", "math", "arithmetic")),
         ("tiny-math-served", used("transformers openai", "", "math", "arithmetic")),
         ("tiny-math-vllm", used("vllm", "", "math", "arithmetic")),
-        ("tiny-safety", used("transformers", "classifier", "safety", "policy")),
+        ("tiny-safety", used("transformers", "classifier exact", "safety", "policy")),
         ("tiny-honesty", used("transformers", "", "honesty", "knowledge")),
         ("math", used("vllm", "", "math")),
     ],
@@ -45,7 +45,7 @@ def test_all_tasks_together_use_existing_entries(shipped: Configuration) -> None
     assert every.kinds == {*KINDS}
     assert every.worlds | {"facts"} == {*WORLDS}
     assert every.engines == {*ENGINES}
-    assert every.judges - {"classifier"} <= {*JUDGES}
+    assert every.judges - {"classifier", "exact"} <= {*JUDGES}
 
 
 def test_a_model_that_is_trained_on_the_spot_uses_its_world(shipped: Configuration) -> None:
