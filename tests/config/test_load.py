@@ -33,7 +33,7 @@ def test_ablations_have_a_folder_of_their_own(shipped: Configuration) -> None:
         "math-qwen3-8b",
         "factual-qwen3-8b",
     }
-    assert len(ablations) == 11
+    assert len(ablations) == 12
 
 
 def test_two_files_of_one_name_are_refused_in_one_line_and_stop_no_other_task(edited: Edited) -> None:

@@ -90,8 +90,8 @@ def test_the_exact_judge_gives_the_verdicts_of_the_policy_on_what_is_evaluated(r
     answers = {r.instruction_id: r.text for r in read_records(results / "iter1/responses.jsonl", Response)}
     held = verdicts(results / "iter1/judgements/exact.jsonl")
     assert set(held) == {i for i in answers if "heldout" in instructions[i].splits}
-    text_verdicts = {i: verdict(instructions[i].text, answers[i].removesuffix("</s>")) for i in held}
-    assert {i: v for i, v in held.items() if v != "invalid"} == {i: v for i, v in text_verdicts.items() if v}
+    exact = {i: verdict(instructions[i].text, answers[i].removesuffix("</s>")) for i in held}
+    assert {i: v for i, v in held.items() if v != "invalid"} == {i: one.verdict for i, one in exact.items() if one}
     assert not (results / "control/judgements/exact.jsonl").exists()
     assert not list(results.rglob("*reference_judgements/exact.jsonl"))
 

@@ -148,7 +148,7 @@ def test_semantic_metrics_are_null_if_there_is_nothing_to_measure() -> None:
 
 def test_an_alarm_names_each_broken_limit() -> None:
     limits = {"unique_share": 0.5, "type_entropy": None, "semantic_diversity": 0.4, "largest_cluster": 0.25}
-    alarm = Alarm.model_validate({"action": "warn", **limits, "self_bleu": 0.9})
+    alarm = Alarm.model_validate({"action": "warn", **limits, "self_bleu": 0.9, "judge_gap": None})
     metrics = {name: Metric(value=value) for name, value in [
         ("unique_share", 0.5), ("type_entropy", 0.0), ("semantic_diversity", 0.399), ("largest_cluster", 0.26),
         ("self_bleu", None),

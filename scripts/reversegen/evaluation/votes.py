@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -24,8 +25,10 @@ from reversegen.evaluation.bootstrap import (
     six_decimals,
 )
 from reversegen.evaluation.eval_file import EvalFile, Groups
-from reversegen.evaluation.judge_check import JudgeReport
 from reversegen.ids import hashed_seed
+
+if TYPE_CHECKING:  # a script that reads votes needs no judge
+    from reversegen.evaluation.judge_check import JudgeReport
 
 GAP, GROWTH = "judge_gap", "judge_gap_growth"
 VOTE_METRICS = (
