@@ -8,7 +8,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from reversegen.core.data_files import read_csv
 from reversegen.core.errors import BadInput
@@ -17,7 +17,9 @@ from reversegen.core.files import write_text
 from reversegen.core.metric import Metric
 from reversegen.core.records import Instruction, Label, Reference, Response, Verdict
 from reversegen.evaluation.audit_draw import AUDITED_RATE, VERDICTS, audit_cells, audited_rate, draw_rows
-from reversegen.evaluation.proposer_files import Writing
+
+if TYPE_CHECKING:  # embeddings are not needed to write an audit
+    from reversegen.evaluation.proposer_files import Writing
 
 log = logging.getLogger("reversegen")
 
