@@ -51,6 +51,7 @@ lint: .venv/test ## check style, types, the order of imports and the rules
 	ruff check scripts tests
 	ruff format --check scripts tests
 	mypy
+	mypy scripts/*.py
 	PYTHONPATH=scripts lint-imports
 	snakefmt --check Snakefile rules
 	snakemake --lint

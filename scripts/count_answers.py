@@ -18,7 +18,7 @@ def main(tests: list[Path], answers: Path, frequencies: Path, kind: KindUse) -> 
     """Write one record for each test question. The kind says which answers are the same."""
     repetition = open_kind(kind).repetition
     assert repetition
-    every = zip(read_test_questions(tests), read_cases(tests, "tests", answers, [], []), strict=True)
+    every = zip(read_test_questions(tests), read_cases(tests, "tests", answers, [], [], "majority"), strict=True)
     measured = ((question.id, *repetition.frequent(question, case)) for question, case in every)
     write_records(frequencies, (Frequency(question_id=i, right=right, share=share) for i, right, share in measured))
 
