@@ -409,7 +409,7 @@ def test_the_first_rows_are_those_on_which_judges_disagree(tmp_path: Path) -> No
     votes = {
         "one": dict.fromkeys(ids[:60], "failed"),
         "two": {ids[3]: "passed", ids[4]: "invalid"},
-        "held": {ids[70]: "failed"},
+        "held": {ids[4]: "failed", ids[70]: "failed"},
     }
     for name, given in votes.items():
         write_records(
@@ -437,9 +437,14 @@ def test_the_first_rows_are_those_on_which_judges_disagree(tmp_path: Path) -> No
         0,
     )
     rows = read_audit(audit)
-    apart = [row["instruction_id"] for row in rows if row["stratum"] == "disagreement"]
-    assert {rows[0]["stratum"], rows[1]["stratum"]} == {"disagreement"}
-    assert set(apart) <= {*ids[:60], ids[70]} - {ids[4]}
+    apart = [row for row in rows if row["stratum"] == "disagreement"]
+    assert [row["stratum"] for row in rows[:2]] == ["disagreement", "disagreement"]
+    assert {row["instruction_id"] for row in apart} <= {*ids[:60], ids[70]} - {ids[4]}
+    # 30 failed by the labels, without the one on which the readable votes agree; 30 passed, and the one of the hold-out judge
+    assert {(row["verdict"], row["drawn"].partition(" of ")[2]) for row in apart} == {
+        ("failed", "29"),
+        ("passed", "31"),
+    }
 
 
 def test_the_failure_rate_is_corrected_by_the_drawn_rows_alone(tmp_path: Path) -> None:
