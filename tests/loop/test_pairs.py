@@ -270,7 +270,7 @@ FAILED, PASSED = judged("a", "failed", "p0"), judged("b", "passed", "p1")
         ([], [PASSED], r"iteration 7: no valid instruction .*instructions\.jsonl.*\(warmup\).*\(prompts\.train\)"),
         ([PASSED], [FAILED], r"iteration 7: the target failed on none of 1 .*prompts\.train.*samples_per_prompt"),
         ([FAILED], [FAILED], r"iteration 7: the target passed none of 1 .*check the labels.*prompts\.train"),
-        ([FAILED, PASSED], [], r"iteration 7: 1 failed and 1 passed .* share no prompt.*across_prompts: true"),
+        ([FAILED, PASSED], [], r"iteration 7: of 1 failed .*, none shares its prompt with .*across_prompts: true"),
     ],
 )
 def test_an_iteration_that_cannot_be_paired_gives_an_error_with_a_fix(
@@ -461,8 +461,12 @@ def test_both_sides_of_a_pair_have_the_same_type_if_the_task_wants_it() -> None:
     assert max(Counter(p.rejected_id for p in same).values()) <= 4
     earlier = build_pairs(failed[:6], passed, pairing(same_type=True), 0, 1)
     assert {(types[p.rejected_id], p.pairing) for p in earlier} == {("add", "earlier_pass")}
-    with pytest.raises(BadInput, match="share no prompt"):
+    with pytest.raises(
+        BadInput, match=r"of 6 failed .*, none shares its type with one of 3 passed ones; .*same_type: false"
+    ):
         build_pairs([*failed[:6], *passed[:3]], [], pairing(same_type=True), 0, 0)
+    with pytest.raises(BadInput, match=r"none shares its prompt and its type .*across_prompts: true"):
+        build_pairs([*failed[:6], *passed[:3]], [], pairing(same_type=True, across_prompts=False), 0, 0)
 
 
 def test_no_type_gives_more_than_an_equal_share_of_the_pairs_if_the_task_wants_it() -> None:

@@ -118,9 +118,16 @@ def build_pairs(
     for type_ in sorted({j.type for j in failed}) if pairing.same_type else [None]:
         matched |= _match(failed, passed, pools, used, pairing.max_reuse, type_)
     if not matched:
+        shared = [] if pairing.across_prompts else ["prompt"]
+        way_out = (
+            "" if pairing.across_prompts else "set pairs.across_prompts: true or raise sampling.samples_per_prompt"
+        )
+        if pairing.same_type:
+            shared.append("type")
+            way_out = way_out or "set pairs.same_type: false or sample more (prompts.train)"
         raise BadInput(
-            f"iteration {iteration}: {len(failed)} failed and {len(passed)} passed instructions share no prompt; set "
-            "pairs.across_prompts: true or raise sampling.samples_per_prompt"
+            f"iteration {iteration}: of {len(failed)} failed instructions, none shares its {' and its '.join(shared)} with one of "
+            f"{len(passed)} passed ones; {way_out}"
         )
     chosen_ones = [j for j in failed if j.id in matched]
     if pairing.equal_types:
