@@ -126,8 +126,8 @@ def build_pairs(
             shared.append("type")
             way_out = way_out or "set pairs.same_type: false or sample more (prompts.train)"
         raise BadInput(
-            f"iteration {iteration}: of {len(failed)} failed instructions, none shares its {' and its '.join(shared)} with one of "
-            f"{len(passed)} passed ones; {way_out}"
+            f"iteration {iteration}: of {len(failed)} failed instructions, none shares its {' and its '.join(shared)} "
+            f"with one of {len(passed)} passed ones; {way_out}"
         )
     chosen_ones = [j for j in failed if j.id in matched]
     if pairing.equal_types:
