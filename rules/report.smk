@@ -2,9 +2,9 @@
 # prompts as tokens, before a run; tables and figures of several tasks, from existing results.
 #
 # Needs: every eval.json of the task, with the samples, labels and tests from which it is computed, and the contamination
-#        reports, for each random seed in config.yaml; the instructions, responses and trained models of the first of these
-#        runs. The plan and the tables of several tasks need nothing; they name the tasks without results. The tokens need
-#        seeds.jsonl and the models' folders.
+#        reports, for each random seed in config.yaml; the instructions, responses, audits, judgements and trained models of
+#        the first of these runs. The plan and the tables of several tasks need nothing; they name the tasks without results.
+#        The tokens need seeds.jsonl and the models' folders.
 # Makes: results/{task}/plan.md, rendered.md, table.md, table.csv, failure_clusters.jsonl, failures.parquet, texts.jsonl,
 #        report.html, outcomes.json and resource_usage.md; results/tables/{table}.csv, .md and .tex,
 #        results/figures/{table}.svg, of the tables that config.yaml lists
@@ -177,6 +177,8 @@ rule write_report:
         failure_clusters=first_replicate("failure_clusters.jsonl"),
         failures=first_replicate("failures.parquet"),
         judge=first_replicate("judge.json"),
+        audits=audit_files,
+        judgements=audited_judgements,
         models=trained_models,
         texts=clear_texts,
         world=world_tables,

@@ -100,13 +100,13 @@ def test_labels_read_the_panel_and_evaluations_the_hold_out_judge_too(jobs: list
         read = {path.rpartition("/")[2] for path in job.inputs if "judgements/" in path}
         if job.rule in ("label_responses", "label_tests"):
             assert read == {f"{GUARD}.jsonl", f"{SECOND}.jsonl"}
-        if job.rule in ("evaluate_proposer", "evaluate_target", "write_audit"):
+        if job.rule in ("evaluate_proposer", "evaluate_target", "write_audit", "write_report"):
             assert read == {f"{GUARD}.jsonl", f"{SECOND}.jsonl", f"{HELD}.jsonl"}
 
 
 def test_nothing_that_trains_depends_on_what_the_hold_out_judge_says(jobs: list[Job]) -> None:
     readers = {job.rule for job in jobs if opinions(set(job.inputs))}
-    assert readers == {"evaluate_proposer", "evaluate_target", "write_audit"}
+    assert readers == {"evaluate_proposer", "evaluate_target", "write_audit", "write_report"}
     trained = [job for job in jobs if job.rule in TRAINS]
     assert {job.rule for job in trained} == TRAINS
     for job in trained:

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from tests.support.kinds import MATH
 from tests.support.markdown_tables import joined, rows_of
+from tests.support.page_inputs import audit_tables
 from tests.support.plans import SOURCES, errors, planned
 from tests.support.tiny_tasks import with_tiny_model
 from tests.support.warm_python import warm_python
@@ -337,7 +338,9 @@ def test_the_contamination_gate_stops_the_run_and_names_the_place(finished: Work
 
 
 @pytest.mark.models
-def test_a_filled_in_audit_reaches_the_evaluation_and_is_not_overwritten(finished: Workflow, tmp_path: Path) -> None:
+def test_a_filled_in_audit_reaches_evaluation_and_page_and_is_not_overwritten(
+    finished: Workflow, tmp_path: Path
+) -> None:
     copy = Workflow(tmp_path / "run")
     shutil.copytree(finished.folder, copy.folder)
     path = copy.folder / "results/micro/iter1/audit.csv"
@@ -352,12 +355,16 @@ def test_a_filled_in_audit_reaches_the_evaluation_and_is_not_overwritten(finishe
         writer.writeheader()
         writer.writerows([*filled, *rows[12:]])
     agree = sum(row["verdict"] == row["person"] for row in filled)
-    evals = "results/micro/iter1/eval.json"
-    done = copy.run(evals)
+    evals, page = "results/micro/iter1/eval.json", "results/micro/report.html"
+    done = copy.run(evals, page)
     assert done.returncode == 0, done.stdout
     metrics = evaluation(copy, "iter1/eval.json").metrics
     assert (metrics["audit_agreement"].count, metrics["audit_agreement"].total) == (agree, 12)
     assert metrics["audit_kappa"].value is not None
+    for table, file in zip(audit_tables((copy.folder / page).read_text()), ("iter0", "iter1"), strict=True):
+        written = read_audit(copy.folder / f"results/micro/{file}/audit.csv")
+        shown = [(line["id"], line["verdict"], line["person"]) for line in table]
+        assert shown == [(row["instruction_id"], row["verdict"], row["person"]) for row in written]
     done = copy.run(evals, "--forcerun", "write_audit")
     assert done.returncode == 0, done.stdout
     assert sum(bool(row["person"]) for row in read_audit(path)) == 12

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 from reversegen.core.failure_records import Cluster, Failure
 from reversegen.core.metric import Metric
+from reversegen.core.records import Judgement, Verdict
+from reversegen.evaluation.audit_draw import STRATA, VERDICTS
 from reversegen.evaluation.eval_file import EvalFile
 from reversegen.evaluation.judge_check import JudgeReport
 from reversegen.evaluation.outcomes import Counts, EvaluationOutcomes
 from reversegen.operations.job import Amount, Job
-from reversegen.reporting.page.content import PageContent
+from reversegen.reporting.page.content import IterationAudit, PageContent
 from reversegen.reporting.page.page import task_page
 from reversegen.reporting.rows import TARGET_ROWS, row_identity
 
@@ -93,6 +96,37 @@ def clusters(rows: Sequence[Failure], *labels: str) -> list[Cluster]:
     return records
 
 
+def audits(rows: Sequence[Failure]) -> list[IterationAudit]:
+    """The audits of iterations 0 and 1 with some of `rows`, on half of which a judge has no verdict and a person has one."""
+    made = []
+    for k in range(2):
+        chosen = [f for f in rows if f.iteration == k][:9]
+        given = [
+            {
+                "instruction_id": f.instruction_id,
+                "instruction": f.text or "",
+                "response": f.response or "",
+                "reference": f.reference or "",
+                "person": VERDICTS[n % 3] if n % 2 else "",
+                "stratum": STRATA[n % 3],
+                "drawn": "1 of 2",
+                "detail": f.detail,
+                "verdict": VERDICTS[n // 3],
+            }
+            for n, f in enumerate(chosen)
+        ]
+        votes = {
+            "guard": {f.instruction_id: VERDICTS[n % 2] for n, f in enumerate(chosen)},
+            "held": {f.instruction_id: VERDICTS[1] for f in chosen[::2]},
+        }
+        made.append(IterationAudit(Path(f"results/tiny-math/iter{k}/audit.csv"), given, votes))
+    return made
+
+
+def judgement(identity: str, verdict: Verdict) -> Judgement:
+    return Judgement(instruction_id=identity, verdict=verdict, score=None, detail="", refusal=None)
+
+
 def job(rule: str) -> Job:
     return Job(rule, "iter0", "tiny", "iter0/x.jsonl", Amount(), "why")
 
@@ -115,6 +149,7 @@ def content(count: int = 30, labels: Sequence[str] = (), **changes: Any) -> Page
         clusters=clusters(rows, *labels),
         failures=rows,
         judge=JUDGE,
+        audits=audits(rows),
         curves=dict.fromkeys(("iter0", "iter1", "iter2", "reversegen", "seeds"), steps),
         job_costs=[
             (job("answer_tests"), Amount(prompts=3, written=1200)),
@@ -172,3 +207,33 @@ class ParsedPage(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self.open and data.strip():
             self.texts.append((self.open[-1], data.strip()))
+
+
+def audit_tables(page: str) -> list[list[dict[str, str]]]:
+    """The lines of each table in a page's section on audits, as the texts of their cells by the head of the column."""
+    parser = _Tables()
+    parser.feed(page.split('<h2 id="audit"')[1].split("<h2")[0])
+    return [[dict(zip(heads, line, strict=True)) for line in lines] for heads, *lines in parser.tables]
+
+
+class _Tables(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tables: list[list[list[str]]] = []
+        self.in_cell = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "table":
+            self.tables.append([])
+        elif tag == "tr":
+            self.tables[-1].append([])
+        elif tag in ("th", "td"):
+            self.tables[-1][-1].append("")
+            self.in_cell = True
+
+    def handle_endtag(self, tag: str) -> None:
+        self.in_cell = self.in_cell and tag not in ("th", "td")
+
+    def handle_data(self, data: str) -> None:
+        if self.in_cell:
+            self.tables[-1][-1][-1] += data

@@ -77,6 +77,18 @@ def test_a_table_pools_random_seeds_unless_the_name_gives_one() -> None:
     assert trained[-1] == "results/tiny-math.s2/enhanced/seeds/target"
 
 
+def test_the_page_reads_the_audits_of_one_random_seed_with_what_every_judge_says() -> None:
+    pooled = shipped(random_seeds=[2, 0])
+    task = pooled.tasks["tiny-safety"]
+    folders = [f"results/tiny-safety.s2/iter{k}" for k in range(task.iterations + 1)]
+    assert report.audit_files(pooled, wild("tiny-safety")) == [f"{folder}/audit.csv" for folder in folders]
+    judges = [judge.name for judge in task.judges]
+    assert judges[-1] == "exact"  # the hold-out judge
+    every = [f"{folder}/judgements/{judge}.jsonl" for folder in folders for judge in judges]
+    assert report.audited_judgements(pooled, wild("tiny-safety")) == every
+    assert report.audited_judgements(pooled, wild("tiny-math")) == []
+
+
 def test_texts_are_shown_if_a_task_of_a_harmful_kind_asks() -> None:
     shown = {}
     for name in ("tiny-safety", "tiny-math"):

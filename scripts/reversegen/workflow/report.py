@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,6 +69,22 @@ def trained_models(configuration: Configuration, wildcards: Wildcards) -> list[s
     proposers = [f"iter{k}/proposer" for k in range(count)]
     targets = of_sources(configuration, "target")(wildcards)
     return [first_replicate(configuration, path)(wildcards) for path in proposers + targets]
+
+
+def audit_files(configuration: Configuration, wildcards: Wildcards) -> list[str]:
+    """The audits of all iterations of the run with the first random seed."""
+    return _of_iterations(configuration, ["audit.csv"], wildcards)
+
+
+def audited_judgements(configuration: Configuration, wildcards: Wildcards) -> list[str]:
+    """What each judge says in these iterations, the hold-out judge last. Empty for a kind without a judge."""
+    judges = task_of(configuration, wildcards).judges
+    return _of_iterations(configuration, [f"judgements/{judge.name}.jsonl" for judge in judges], wildcards)
+
+
+def _of_iterations(configuration: Configuration, files: Sequence[str], wildcards: Wildcards) -> list[str]:
+    iterations = range(task_of(configuration, wildcards).iterations + 1)
+    return [first_replicate(configuration, f"iter{k}/{file}")(wildcards) for k in iterations for file in files]
 
 
 def clear_texts(configuration: Configuration, wildcards: Wildcards) -> list[str]:

@@ -17,7 +17,7 @@ from reversegen.reporting.page.page import task_page
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is on the PATH")
 
-VISIBLE = '[...document.querySelectorAll(".examples tbody tr")].filter((row) => !row.hidden)'
+VISIBLE = '[...document.querySelectorAll("#filters ~ .examples tbody tr")].filter((row) => !row.hidden)'
 COUNT = f"{VISIBLE}.length"
 
 
@@ -63,6 +63,7 @@ def test_filters_show_as_many_rows_as_a_count_by_hand(chromium: Browser, tmp_pat
     choose(chromium, "search", "nowhere")
     assert (chromium.run(COUNT), output(chromium)) == (0, "0 of 30")
     assert not chromium.complaints
+    assert chromium.run('document.querySelectorAll("details .examples tbody tr[hidden]").length') == 0  # the audits
 
 
 def test_a_card_shows_the_examples_of_its_cluster(chromium: Browser, tmp_path: Path) -> None:
@@ -123,6 +124,8 @@ def test_the_policy_stops_unescaped_code(chromium: Browser, tmp_path: Path) -> N
 @pytest.mark.parametrize("width", [1280, 768, 360])
 def test_no_part_is_wider_than_the_screen(chromium: Browser, tmp_path: Path, width: int) -> None:
     shown(chromium, tmp_path, task_page(content(30)), width)
+    assert chromium.run("document.documentElement.scrollWidth <= innerWidth")
+    chromium.run('document.querySelectorAll("details").forEach((one) => { one.open = true; })')
     assert chromium.run("document.documentElement.scrollWidth <= innerWidth")
     outside = """[...document.querySelectorAll("figure svg text")].filter((text) => {
       const box = text.getBoundingClientRect(), chart = text.closest("svg").getBoundingClientRect();

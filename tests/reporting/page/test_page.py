@@ -16,11 +16,13 @@ from tests.support.page_inputs import (
     HOSTILE,
     JUDGE,
     ParsedPage,
+    audits,
     clusters,
     content,
     evaluations,
     failures,
     hostile,
+    judgement,
     page_of,
     share,
 )
@@ -32,6 +34,7 @@ from reversegen.config.workflow import Configuration
 from reversegen.core.errors import BadInput
 from reversegen.core.metric import Metric
 from reversegen.core.records import write_records
+from reversegen.evaluation.audit import write_audit
 from reversegen.reporting.failures import write_failures
 from reversegen.reporting.page.examples import MOST_EXAMPLES
 from reversegen.reporting.page.page import task_page
@@ -42,7 +45,7 @@ CONFIG = Path(__file__).parents[3] / "config"
 
 
 FIRST_SCREEN = ["finding", "certainty", "steps"]
-SECTIONS = ["diversity", "failure_clusters", "examples", "results", "judge", "training", "costs", "provenance"]
+SECTIONS = ["diversity", "failure_clusters", "examples", "results", "judge", "audit", "training", "costs", "provenance"]
 
 
 @pytest.mark.parametrize("seeds", [(0,), (0, 1, 2)])
@@ -126,6 +129,9 @@ def test_the_same_files_give_the_same_bytes_in_another_process(tmp_path: Path) -
     for model in models:
         model.mkdir(parents=True)
         (model / "curve.json").write_text('[{"step": 10, "loss": 0.5}]')
+    audit, judgements = folder / "iter0/audit.csv", folder / "iter0/judgements/guard.jsonl"
+    write_audit(audit, audits(failing)[0].rows)
+    write_records(judgements, [judgement(failing[0].instruction_id, "failed")])
     shipped = load_configuration(yaml.safe_load((CONFIG / "config.yaml").read_text()), CONFIG)
     written = planned_configuration(shipped, wild(task="tiny-math"))
     configuration = Configuration.model_validate_json(written)
@@ -137,6 +143,8 @@ def test_the_same_files_give_the_same_bytes_in_another_process(tmp_path: Path) -
             folder / "failure_clusters.jsonl",
             folder / "failures.parquet",
             folder / "judge.json",
+            [audit],
+            [judgements],
             models,
             [],
         ),
@@ -149,6 +157,8 @@ def test_the_same_files_give_the_same_bytes_in_another_process(tmp_path: Path) -
         "failure_clusters": [folder / "failure_clusters.jsonl"],
         "failures": [folder / "failures.parquet"],
         "judge": [folder / "judge.json"],
+        "audits": [audit],
+        "judgements": [judgements],
         "models": models,
         "texts": [],
         "page": [folder / "there.html"],

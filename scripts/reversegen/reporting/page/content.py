@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,10 +11,12 @@ from typing import Any
 from reversegen.config.workflow import Configuration
 from reversegen.core.failure_records import Cluster, Failure
 from reversegen.core.files import file_sha256, read_json
-from reversegen.core.records import read_records
+from reversegen.core.records import Verdict, read_records
+from reversegen.evaluation.audit import read_audit
 from reversegen.evaluation.eval_file import EvalFile
 from reversegen.evaluation.judge_check import JudgeReport, read_judge_report
 from reversegen.evaluation.outcomes import EvaluationOutcomes
+from reversegen.evaluation.votes import read_votes
 from reversegen.kinds.base import Kind
 from reversegen.operations.job import Amount, Job
 from reversegen.operations.plan import plan
@@ -26,6 +29,18 @@ Rows = dict[str, dict[str, Cell]]
 """The cells of a table, by row and then by column."""
 Curve = Sequence[Mapping[str, Any]]
 """What the trainer reported: one entry for each logged step."""
+
+
+@dataclass(frozen=True)
+class IterationAudit:
+    """The audit of an iteration."""
+
+    file: Path
+    """`iter{iteration}/audit.csv`."""
+    rows: Sequence[Mapping[str, str]]
+    """Its rows, in its order."""
+    votes: Mapping[str, Mapping[str, Verdict]]
+    """The verdicts of each judge on the iteration, the hold-out judge last, by its name and then by instruction id."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +60,7 @@ class PageContent:
     clusters: Sequence[Cluster] | None = None
     failures: Sequence[Failure] = ()
     judge: JudgeReport | None = None
+    audits: Sequence[IterationAudit] = ()
     curves: Mapping[str, Curve] = field(default_factory=dict)
     """Training curves by part of the task: iter0, iter1, …, and the enhancement sources."""
     files: Mapping[str, str] = field(default_factory=dict)
@@ -89,6 +105,15 @@ def add_run(
         curves={folder.parent.name: read_json(folder / "curve.json") for folder in models},
         files={path.name: file_sha256(path) for path in (failure_clusters, failures, *texts)},
     )
+
+
+def add_audits(content: PageContent, audits: Sequence[Path], judgements: Sequence[Path]) -> PageContent:
+    """The content with the audits, of one run. `judgements` are `judgements/{judge}.jsonl` of the same iterations."""
+    beside = defaultdict(list)
+    for path in judgements:
+        beside[path.parents[1]].append(path)
+    read = [IterationAudit(file, read_audit(file), read_votes(beside[file.parent], ()).members) for file in audits]
+    return replace(content, audits=read)
 
 
 def add_costs(content: PageContent, folder: Path, configuration: Configuration) -> PageContent:

@@ -37,12 +37,16 @@ def examples(content: PageContent) -> str:
     rows = []
     for place, f in enumerate(chosen):
         cells = [("", labels.get(f.cluster, "")), ("", str(f.iteration)), *([("", f.group or "")] if groups else [])]
-        cells += _masked_cells(f) if content.harmful else _text_cells(f)
+        cells += (
+            _masked_cells(f)
+            if content.harmful
+            else text_cells(f.text or "", f.response or "", f.reference or "", f.detail)
+        )
         data = (
             f'data-cluster="{f.cluster}" data-iteration="{f.iteration}" data-group="{numbers.get(f.group or "", "")}"'
         )
         hidden = " hidden" if place >= ROWS_AT_ONCE else ""
-        rows.append(f"<tr {data}{hidden}>{''.join(_cell(*cell) for cell in cells)}</tr>")
+        rows.append(f"<tr {data}{hidden}>{''.join(html_cell(*cell) for cell in cells)}</tr>")
     head = "".join(f'<th scope="col">{html_text(name)}</th>' for name in heads)
     return "\n".join(
         [
@@ -96,19 +100,21 @@ def _masked_cells(failure: Failure) -> list[tuple[str, str]]:
     ]
 
 
-def _text_cells(failure: Failure) -> list[tuple[str, str]]:
+def text_cells(instruction: str, answer: str, trusted: str, reason: str) -> list[tuple[str, str]]:
     """Class and text of each cell in the columns HEADS."""
     return [
-        ("text", truncated(failure.text or "", LONGEST)),
-        ("text answer", truncated(failure.response or "", LONGEST)),
-        ("trusted", truncated(failure.reference or "", LONGEST_REFERENCE)),
-        ("", failure.detail),
+        ("text", truncated(instruction, LONGEST)),
+        ("text answer", truncated(answer, LONGEST)),
+        ("trusted", truncated(trusted, LONGEST_REFERENCE)),
+        ("", reason),
     ]
 
 
-def _cell(name: str, text: str) -> str:
-    css_class = name and f' class="{name}"'
-    return f"<td{css_class}>{html_text(text)}</td>"
+def html_cell(css_class: str, text: str, head: str = "") -> str:
+    """A cell as HTML. A narrow screen, which has no line of heads, shows `head` in front of the text."""
+    attributes = css_class and f' class="{css_class}"'
+    attributes += head and f' data-head="{html_text(head)}"'
+    return f"<td{attributes}>{html_text(text)}</td>"
 
 
 def _select(name: str, options: Mapping[int, str]) -> str:

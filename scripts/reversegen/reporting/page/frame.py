@@ -124,7 +124,7 @@ form select { max-width: 100%; }
 .examples thead th { position: sticky; top: 0; z-index: 1; background: var(--back); }
 .examples td.text, .examples td.trusted { overflow-wrap: anywhere; white-space: pre-line; }
 .examples td.text { min-width: 12rem; }
-.examples .id { font-family: ui-monospace, monospace; }
+.examples .id { overflow-wrap: normal; font-family: ui-monospace, monospace; }
 @media (min-width: 66rem) {
   .first { grid-template: "finding certainty" auto "charts certainty" auto "steps steps" auto / minmax(0, 2fr) minmax(0, 1fr); }
   .finding { grid-area: finding; } .certainty { grid-area: certainty; } .steps { grid-area: steps; }
@@ -138,8 +138,11 @@ form select { max-width: 100%; }
   .examples tr:not([hidden]) { display: block; padding: .5rem 0; border-bottom: 1px solid var(--line); }
   .examples td { display: inline; padding: 0 .5rem 0 0; border: 0; color: var(--faint); }
   .examples td.text, .examples td.trusted { display: block; padding: .1rem 0; color: var(--ink); }
-  .examples td:nth-child(2)::before { content: "iteration "; }
-  .examples td.id + td::after { content: " characters"; }
+  .examples tr[data-iteration] td:nth-child(2)::before { content: "iteration "; }
+  .examples td.id + td:not(.text)::after { content: " characters"; }
+  .examples td[data-head] { display: inline-block; }
+  .examples td[data-head]::before { content: attr(data-head) ": "; }
+  .examples td:empty { display: none; }
   .examples td.answer::before { content: "answer: "; color: var(--faint); }
   .examples td.trusted::before { content: "trusted: "; color: var(--faint); }
 }
@@ -169,7 +172,7 @@ const FIRST = {ROWS_AT_ONCE};
 """
     + """const form = document.querySelector("#filters");
 if (form) {
-  const rows = [...document.querySelectorAll(".examples tbody tr")];
+  const rows = [...document.querySelectorAll("#filters ~ .examples tbody tr")];
   const texts = rows.map((row) => row.textContent.toLowerCase());
   const keys = ["cluster", "iteration", "group"].filter((key) => form.elements[key]);
   const more = document.querySelector("#more");

@@ -1,14 +1,15 @@
 """A task's page, one self-contained HTML file: what was found, how sure it is, what to do next, and the evidence.
 
 `first_screen` has three parts (`headline`, `certainty`, `next_steps`) and two charts (`first_charts`). Each section below it
-has a module: `diversity`, `cluster_cards`, `examples`, `results`, `judge_errors`, `training`, `job_costs`, `provenance`.
-`content` reads what they show. `elements`, `charts` and `terms` (names that show their meaning) make the HTML. `frame` has the
-style sheet and the script.
+has a module: `diversity`, `cluster_cards`, `examples`, `results`, `judge_errors`, `audit_rows`, `training`, `job_costs`,
+`provenance`. `content` reads what they show. `elements`, `charts` and `terms` (names that show their meaning) make the HTML.
+`frame` has the style sheet and the script.
 """
 
 from __future__ import annotations
 
 from reversegen.core.escaping import html_text
+from reversegen.reporting.page.audit_rows import audit_rows
 from reversegen.reporting.page.cluster_cards import cluster_cards
 from reversegen.reporting.page.content import PageContent
 from reversegen.reporting.page.diversity import diversity
@@ -36,6 +37,7 @@ def task_page(content: PageContent) -> str:
         "examples": ("Examples", examples(content)),
         "results": ("Other measurements", results(content, proposers, targets, main)),
         "judge": ("Judge", judge_errors(content)),
+        "audit": ("Audit", audit_rows(content)),
         "training": ("Training", training(content.curves, content.evaluations)),
         "costs": ("Costs", job_costs(content)),
         "provenance": ("Provenance", provenance(content)),
