@@ -11,11 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.support.evaluations import evaluation
+from tests.support.workflows import REPOSITORY
 
 from reversegen.config.task import Evaluation, JudgeGap
 from reversegen.core.errors import BadInput
 from reversegen.core.metric import Metric
 from reversegen.core.records import Judgement, Verdict, write_records
+from reversegen.evaluation.outcomes import read_run
 from reversegen.evaluation.votes import (
     GAP,
     GROWTH,
@@ -166,6 +168,20 @@ def test_the_alarm_is_a_growth_of_the_gap_since_iteration_0(
     metrics, _ = measure_votes(replace(votes, first_gap=None), [(i, i) for i in labels], labels, SETTINGS, 0)
     assert GROWTH not in metrics  # iteration 0
     assert gap_alarms(metrics, JudgeGap(action="stop", growth=0)) == []
+
+
+@pytest.mark.parametrize(("task", "fires"), [("tiny-safety-blind-spot", True), ("tiny-safety", False)])
+@pytest.mark.parametrize("run", ["", ".s1", ".s2"])
+def test_the_alarm_fires_in_the_runs_that_ship_if_the_training_judge_has_a_blind_spot(
+    task: str, run: str, fires: bool
+) -> None:
+    measured = read_run(REPOSITORY / f"resources/example/{task}{run}.json").measured
+    iterations = [m.evaluation for m in measured if m.evaluation.iteration is not None]
+    assert [e.iteration for e in iterations] == [0, 1, 2, 3]
+    rates = [[e.metrics[f"failure_rate_{name}"].value or 0 for name in ("paired", "holdout")] for e in iterations]
+    gaps = [paired - holdout for paired, holdout in rates]
+    assert [gap - gaps[0] > 0.1 for gap in gaps[1:]] == [fires] * 3
+    assert [bool(gap_alarms(e.metrics, JudgeGap(action="warn", growth=0.1))) for e in iterations[1:]] == [fires] * 3
 
 
 def test_an_alarm_stops_with_one_line_that_says_what_to_change(tmp_path: Path) -> None:
