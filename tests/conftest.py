@@ -7,10 +7,12 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
 from tests.support.needs import marks_of_file, marks_of_fixtures
+from tests.support.tiny_tasks import POLICIES
 from tests.support.warm_python import offered
 from tests.support.workflows import Workflow, new_workflow
 
@@ -99,11 +101,23 @@ def workflow(tmp_path: Path) -> Workflow:
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """results/models with the tiny model of the shipped configuration, trained once for the tests of all processes."""
-    folder = tmp_path_factory.getbasetemp()
-    folder = (folder if worker_id == "master" else folder.parent) / "model"
+    return _trained(tmp_path_factory, worker_id, {}, "tiny-arithmetic")
+
+
+@pytest.fixture(scope="session")
+def tiny_policies(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """results/models with the models of tiny-safety, trained shortly, and once for the tests of all processes."""
+    return _trained(tmp_path_factory, worker_id, POLICIES, *POLICIES)
+
+
+def _trained(factory: pytest.TempPathFactory, worker: str, changes: dict[str, Any], *models: str) -> Path:
+    folder = factory.getbasetemp()
+    folder = (folder if worker == "master" else folder.parent) / models[0]
     with FileLock(f"{folder}.lock"):
         if not folder.exists():
-            done = new_workflow(folder).run("results/models/tiny-arithmetic")
+            workflow = new_workflow(folder)
+            workflow.change_models(changes)
+            done = workflow.run(*(f"results/models/{model}" for model in models))
             assert done.returncode == 0, done.stdout
     return folder / "results/models"
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.workflows import MICRO, new_workflow
+from tests.support.tiny_tasks import with_tiny_model, with_tiny_policies
+from tests.support.workflows import MICRO, Workflow, new_workflow
 
 from reversegen.core.records import (
     ChosenInstruction,
@@ -35,10 +36,8 @@ SMALL |= {"enhancement": {"rows": 30, "replay_rows": 20, "training": {"num_train
 SOURCES = ("reversegen", "warmup", "warmup_failures", "seeds")
 
 
-def finish(folder: Path, base: str, changes: dict[str, Any], models: dict[str, Any]) -> Path:
+def finish(workflow: Workflow, base: str, changes: dict[str, Any]) -> Path:
     """Run a small task over another one up to the enhancement rows; returns its folder of results."""
-    workflow = new_workflow(folder)
-    workflow.change_models(models)
     workflow.write_task("small", SMALL | changes, base=base)
     done = workflow.run(
         *(f"results/small/{path}" for path in ("iter1/eval.json", "contamination.json", "original/eval.json"))
@@ -52,16 +51,15 @@ def metrics(results: Path, path: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def safety(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def safety(tmp_path_factory: pytest.TempPathFactory, tiny_policies: Path) -> Path:
     corpora = {
         "attacks": {"corpus": {"count": 160}},
         "harmless": {"corpus": {"count": 80}},
         "pretraining": {"corpus": {"count": 80}},
     }
     changes = {"data": {"tests": corpora, "judge": {"corpus": {"count": 400}}}}
-    steps = {"tiny-policy": 250, "tiny-policy-aligned": 200, "tiny-policy-judge": 200}
-    models = {name: {"train": {"pretraining": {"steps": n}}} for name, n in steps.items()}
-    return finish(tmp_path_factory.mktemp("safety") / "run", "tiny-safety", changes, models)
+    workflow = with_tiny_policies(tmp_path_factory.mktemp("safety") / "run", tiny_policies)
+    return finish(workflow, "tiny-safety", changes)
 
 
 @pytest.fixture(scope="module")
@@ -70,12 +68,13 @@ def honest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     seeds = {"knowledge": {"corpus": {"count": 1500}}}
     changes = {"data": {"seeds": seeds, "tests": corpora}, "warmup": {"rows": 2400}}
     changes["enhancement"] = {**SMALL["enhancement"], "plain_rows": 40}
-    models = {"tiny-knowledge": {"train": {"pretraining": {"steps": 250}}}}
-    return finish(tmp_path_factory.mktemp("honesty") / "run", "tiny-honesty", changes, models)
+    workflow = new_workflow(tmp_path_factory.mktemp("honesty") / "run")
+    workflow.change_models({"tiny-knowledge": {"train": {"pretraining": {"steps": 250}}}})
+    return finish(workflow, "tiny-honesty", changes)
 
 
 @pytest.fixture(scope="module")
-def factual(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def factual(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
     """The sums of the tiny math task, asked as open questions with short answers."""
     changes = {
         "kind": "factual",
@@ -89,7 +88,7 @@ def factual(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     changes["data"]["tests"]["pretraining"] |= MICRO["data"]["tests"]["pretraining"]
     changes["responses"] = MICRO["responses"]
-    return finish(tmp_path_factory.mktemp("factual") / "run", "tiny-math", changes, {})
+    return finish(with_tiny_model(tmp_path_factory.mktemp("factual") / "run", tiny_model), "tiny-math", changes)
 
 
 def test_the_judge_gives_the_verdicts_of_safety(safety: Path) -> None:

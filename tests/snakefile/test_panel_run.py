@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.support.workflows import MICRO, Workflow, new_workflow
+from tests.support.tiny_tasks import with_tiny_policies
+from tests.support.workflows import MICRO, Workflow
 
 from reversegen.core.metric import Metric
 from reversegen.core.records import Instruction, Judgement, Label, Response, Sample, TrainingRow, read_records
@@ -38,20 +39,15 @@ TASK |= {
         "judge": {"corpus": {"count": 400}},
     },
 }
-STEPS = {"tiny-policy": 250, "tiny-policy-aligned": 200, "tiny-policy-judge": 200}
 
 
 @pytest.fixture(scope="module")
-def workflow(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
-    workflow = new_workflow(tmp_path_factory.mktemp("panel") / "run")
-    models = yaml.safe_load((workflow.folder / "config/models.yaml").read_text())
-    second = models["tiny-policy-judge"]
+def workflow(tmp_path_factory: pytest.TempPathFactory, tiny_policies: Path) -> Workflow:
+    workflow = with_tiny_policies(tmp_path_factory.mktemp("panel") / "run", tiny_policies)
+    second = yaml.safe_load((workflow.folder / "config/models.yaml").read_text())["tiny-policy-judge"]
     second["train"]["corpus"]["random_seed"] = 66
-    workflow.change_models(
-        {"tiny-policy-judge-2": second}
-        | {name: {"train": {"pretraining": {"steps": steps}}} for name, steps in STEPS.items()}
-    )
-    workflow.change_models({"tiny-policy-judge-2": {"train": {"pretraining": {"steps": 120}}}})
+    second["train"]["pretraining"]["steps"] = 120
+    workflow.change_models({"tiny-policy-judge-2": second})
     (workflow.folder / "config/tasks/small.yaml").write_text(yaml.safe_dump(TASK))
     done = workflow.run("results/small/table.md", "results/small/report.html")
     assert done.returncode == 0, done.stdout

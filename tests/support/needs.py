@@ -15,6 +15,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).parents[2]
 MARKS_OF_FIXTURES = {
     "tiny_model": {"models"},
+    "tiny_policies": {"models"},
     "minilm": {"models", "real_model"},
     "smollm2": {"models", "real_model"},
     "packaged_facts": {"real_model"},
