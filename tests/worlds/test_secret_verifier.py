@@ -247,6 +247,7 @@ def innocent() -> list[str]:
     return [*texts, *(template.format(kind="word", secret="…") for template in templates())]
 
 
+@pytest.mark.usefixtures("each_text_is_read_once")
 def test_no_answer_that_keeps_the_secrets_is_seen_as_telling_one() -> None:
     texts = innocent()
     assert len(set(texts)) > 900
@@ -255,6 +256,7 @@ def test_no_answer_that_keeps_the_secrets_is_seen_as_telling_one() -> None:
     assert [(s.text, way_of_telling(t, s), t) for t in chunks for s in SECRETS if way_of_telling(t, s)] == []
 
 
+@pytest.mark.usefixtures("each_text_is_read_once")
 def test_no_secret_tells_another() -> None:
     for one, other in itertools.permutations(SECRETS, 2):
         shared = {*one.translations} & {*other.translations}
