@@ -300,11 +300,12 @@ def test_a_table_pools_the_random_seeds_that_the_command_line_gives(workflow: Wo
 
 
 def test_a_task_is_cut_into_as_many_shards_as_it_says_and_one_shard_adds_no_job(workflow: Workflow) -> None:
-    target = "results/{}/original/labels.jsonl", "results/{}/iter0/labels.jsonl"
-    plans = {}
+    targets = {}
     for name, count in (("whole", 1), ("cut", 8)):
         workflow.write_task(name, {"shards": count})
-        plans[name] = planned(workflow.run("-n", *(path.format(f"{name}.s1") for path in target)).stdout)
+        targets[name] = [f"results/{name}.s1/{part}/labels.jsonl" for part in ("original", "iter0")]
+    done = workflow.run("-n", *targets["whole"], *targets["cut"])
+    plans = {name: counted(needed(jobs_of(done.stdout), *asked)) for name, asked in targets.items()}
     stages = {"sample_instructions", "answer_instructions", "write_references", "label_responses"}
     stages |= {"answer_tests", "label_tests"}
     assert plans["cut"] == plans["whole"] | dict.fromkeys(stages, 8) | {"gather_shards": len(stages)}

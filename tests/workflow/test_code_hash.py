@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.needs import imports_heavy
 
 from reversegen.workflow import code_hash as hashing
 from reversegen.workflow.code_hash import CARRIERS, FACADES, code_hash, shell_commands
@@ -518,7 +519,10 @@ sys.path.insert(0, "scripts")
 import numba, pydantic, yaml  # once, to save time
 import reversegen.config.load, reversegen.core.records, reversegen.stage  # which nearly every script loads, and no hash covers
 print(json.dumps(["", sorted(sys.modules)]), flush=True)
-for script, unused in json.loads(sys.argv[1]).items():
+heavy, unused_by_script = json.loads(sys.argv[1])
+for script, unused in sorted(unused_by_script.items(), key=lambda item: item[0] in heavy):
+    if script in heavy:
+        import torch, transformers  # once, after all scripts that import neither
     if (child := os.fork()) == 0:
         for facade in unused:  # a stage that uses one and does not follow it fails here
             sys.modules[facade] = types.ModuleType(facade)
@@ -546,7 +550,8 @@ def followed() -> dict[str, set[str]]:
 def loaded(followed: dict[str, set[str]]) -> dict[str, set[str]]:
     """The modules that Python loads for each script in a separate process, with the façades empty that its hash leaves out."""
     unused = {script: [facade for facade in FACADES if facade not in names] for script, names in followed.items()}
-    command = [sys.executable, "-c", IMPORT_EACH, json.dumps(unused)]
+    heavy = [script for script in STAGES if imports_heavy(ROOT / f"scripts/{script}.py")]
+    command = [sys.executable, "-c", IMPORT_EACH, json.dumps([heavy, unused])]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     modules = {script: set(names) for script, names in map(json.loads, done.stdout.splitlines())}
     assert without_carriers(modules.pop(""))[0] == set()
