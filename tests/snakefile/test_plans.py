@@ -254,11 +254,27 @@ def test_masked_texts_are_written_only_if_a_task_of_a_harmful_kind_asks(workflow
     assert re.findall(r"output: results/(\S+)/texts\.jsonl", done.stdout) == ["clear"]
 
 
-def test_the_page_of_several_random_seeds_has_the_failure_clusters_of_the_first(workflow: Workflow) -> None:
-    done = workflow.run("-n", "results/tiny-math/report.html", "--config", "random_seeds=[2,1]")
+@pytest.fixture(scope="module")
+def seeds_plan(tmp_path_factory: pytest.TempPathFactory) -> list[Job]:
+    """The page and the table of a task with two random seeds that the command line gives."""
+    workflow = new_workflow(tmp_path_factory.mktemp("seeds") / "run")
+    targets = ("results/tiny-math/report.html", "results/tiny-math/table.md")
+    done = workflow.run("-n", *targets, "--config", "random_seeds=[2,0]")
     assert done.returncode == 0, done.stdout
-    assert "results/tiny-math.s2/failure_clusters.jsonl" in done.stdout
-    assert planned(done.stdout)["write_failure_clusters"] == 1
+    return jobs_of(done.stdout)
+
+
+def test_the_page_of_several_random_seeds_has_the_failure_clusters_of_the_first(seeds_plan: list[Job]) -> None:
+    [page] = [job for job in seeds_plan if "results/tiny-math/report.html" in job.outputs]
+    assert "results/tiny-math.s2/failure_clusters.jsonl" in page.inputs
+    assert counted(needed(seeds_plan, "results/tiny-math/report.html"))["write_failure_clusters"] == 1
+
+
+def test_a_table_pools_the_random_seeds_that_the_command_line_gives(seeds_plan: list[Job]) -> None:
+    jobs = needed(seeds_plan, "results/tiny-math/table.md")
+    assert counted(jobs)["train_target"] == 2 * len(SOURCES)
+    assert counted(jobs)["train_model"] == 1
+    assert "results/tiny-math.s2/iter3/eval.json" in {path for job in jobs for path in job.outputs}
 
 
 def test_an_ablation_that_reuses_plans_only_what_differs(workflow: Workflow) -> None:
@@ -288,15 +304,6 @@ def test_failures_are_asked_of_another_model_if_the_task_names_one(workflow: Wor
     jobs = planned(done.stdout)
     assert jobs["answer_transfer"] == jobs["label_transfer"] == jobs["evaluate_transfer"] == 1
     assert "train_target" not in jobs
-
-
-def test_a_table_pools_the_random_seeds_that_the_command_line_gives(workflow: Workflow) -> None:
-    done = workflow.run("-n", "results/tiny-math/table.md", "--config", "random_seeds=[0,2]")
-    assert done.returncode == 0, done.stdout
-    jobs = planned(done.stdout)
-    assert jobs["train_target"] == 2 * len(SOURCES)
-    assert jobs["train_model"] == 1
-    assert "results/tiny-math.s2/iter3/eval.json" in done.stdout
 
 
 def test_a_task_is_cut_into_as_many_shards_as_it_says_and_one_shard_adds_no_job(workflow: Workflow) -> None:
