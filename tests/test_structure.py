@@ -195,9 +195,11 @@ def test_a_stage_script_is_short_and_shows_how_it_is_called() -> None:
 def test_code_that_several_tests_use_is_in_the_support_folder() -> None:
     tests = REPOSITORY / "tests"
     shared = ("tests.support", "tests.benchmarks")
+    other = re.compile(r"^ *from tests\.(?!support|benchmarks)", re.MULTILINE)  # only files with such a line are parsed
     imports = [
         f"{path.relative_to(tests)}: {node.module}"
         for path in sorted(tests.rglob("*.py"))
+        if other.search(path.read_text(encoding="utf-8"))
         for node in ast.walk(parsed(path))
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tests.")
         if not str(node.module).startswith(shared)

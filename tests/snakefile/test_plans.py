@@ -11,9 +11,9 @@ import pytest
 from tests.support.edited_config import content
 from tests.support.endpoint_server import KEY, EndpointServer
 from tests.support.markdown_tables import joined
-from tests.support.plans import NOWHERE, SOURCES, errors, planned
+from tests.support.plans import NOWHERE, SOURCES, Job, counted, errors, jobs_of, needed, planned
 from tests.support.usage import read_usage
-from tests.support.workflows import REPOSITORY, Workflow
+from tests.support.workflows import REPOSITORY, Workflow, new_workflow
 
 from reversegen.core.records import (
     Reference,
@@ -22,50 +22,6 @@ from reversegen.core.records import (
     read_records,
 )
 from reversegen.engines.endpoint.call_log import calls_folder
-
-
-@pytest.mark.parametrize(
-    ("task", "expected"),
-    [
-        ("safety", {"fetch_model": 3, "fetch_data": 3, "fetch_file": 2, "judge_responses": 4, "judge_labelled": 1}),
-        ("honesty", {"fetch_model": 2, "fetch_data": 1, "write_references": 4, "label_seeds": 1}),
-    ],
-)
-def test_dry_run_plans_each_kind_without_network(workflow: Workflow, task: str, expected: dict[str, int]) -> None:
-    done = workflow.run("-n", f"results/{task}/iter3/eval.json", **NOWHERE)
-    assert done.returncode == 0, done.stdout
-    jobs = planned(done.stdout)
-    assert {name: jobs.get(name) for name in expected} == expected
-    assert jobs["fetch_bin"] == jobs["convert_model"] == 1  # of vicuna
-    assert jobs["train_proposer"] == jobs["check_pairs"] == 3
-    assert jobs["embed_instructions"] == jobs["collect_instructions"] == 4
-    assert jobs["embed_seeds"] == 1
-    whole = planned(workflow.run("-n", f"results/{task}/table.md", **NOWHERE).stdout)
-    assert whole["train_target"] == 4
-    assert (whole.get("judge_references", 0) == 5) == (task == "safety")
-    assert (whole.get("measure_confidence", 0) == 5) == (task == "honesty")
-
-
-def test_every_token_is_shown_before_anything_is_trained_or_asked(workflow: Workflow) -> None:
-    jobs = planned(workflow.run("-n", "results/micro/rendered.md").stdout)
-    assert jobs["write_rendered"] == jobs["clean_seeds"] == 1
-    assert jobs.keys() == {"write_corpus", "train_model", "build_tests", "clean_seeds", "write_rendered"}
-    judged = planned(workflow.run("-n", "results/safety/rendered.md", **NOWHERE).stdout)
-    assert judged["write_rendered"] == 1
-    assert not {"answer_seeds", "label_seeds", "train_warmup", "sample_instructions"} & judged.keys()
-
-
-def test_dry_run_plans_the_papers_models_without_network_gpu_key_or_file(workflow: Workflow) -> None:
-    done = workflow.run("-n", "results/math/iter3/eval.json", **NOWHERE)
-    assert done.returncode == 0, done.stdout
-    jobs = planned(done.stdout)
-    assert jobs["fetch_model"] == 4
-    assert "convert_model" not in jobs
-    assert jobs["fetch_data"] == 5
-    assert jobs["train_proposer"] == jobs["build_pairs"] == 3
-    assert jobs["sample_instructions"] == jobs["label_responses"] == 4
-    assert not (workflow.folder / "resources").exists()
-
 
 READY = {
     "math-qwen3": ["Qwen/Qwen2.5-Math-7B-Instruct", "Qwen/Qwen3-1.7B", "Qwen/Qwen3-4B-Base"],
@@ -79,21 +35,87 @@ READY = {
     ],
 }
 """The ready tasks, with the repositories of the large models that each fetches."""
+SHIPPED = [
+    *(f"results/{task}/{file}" for task in ("safety", "honesty") for file in ("iter3/eval.json", "table.md")),
+    *("results/math/iter3/eval.json", "results/math/prefetch.json"),
+    *(f"results/{task}/{file}" for task in READY for file in ("table.md", "prefetch.json")),
+    *(f"results/{task}/rendered.md" for task in ("micro", "safety")),
+    "results/safety-3b-proposer/prefetch.json",
+    *("results/tiny-math/report.html", "results/tiny-math/table.md"),
+]
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """One dry run of many targets, without network, GPU, key or file. Tests look at what single targets need."""
+    workflow = new_workflow(tmp_path_factory.mktemp("shipped") / "run")
+    done = workflow.run("-n", *SHIPPED, **NOWHERE)
+    assert done.returncode == 0, done.stdout
+    assert not (workflow.folder / "resources").exists()
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def plan(shipped: str) -> list[Job]:
+    jobs = jobs_of(shipped)
+    assert counted(jobs) == planned(shipped)
+    return jobs
+
+
+@pytest.mark.parametrize(
+    ("task", "expected"),
+    [
+        ("safety", {"fetch_model": 3, "fetch_data": 3, "fetch_file": 2, "judge_responses": 4, "judge_labelled": 1}),
+        ("honesty", {"fetch_model": 2, "fetch_data": 1, "write_references": 4, "label_seeds": 1}),
+    ],
+)
+def test_dry_run_plans_each_kind_without_network(plan: list[Job], task: str, expected: dict[str, int]) -> None:
+    jobs = counted(needed(plan, f"results/{task}/iter3/eval.json"))
+    assert {name: jobs.get(name) for name in expected} == expected
+    assert jobs["fetch_bin"] == jobs["convert_model"] == 1  # of vicuna
+    assert jobs["train_proposer"] == jobs["check_pairs"] == 3
+    assert jobs["embed_instructions"] == jobs["collect_instructions"] == 4
+    assert jobs["embed_seeds"] == 1
+    whole = counted(needed(plan, f"results/{task}/table.md"))
+    assert whole["train_target"] == 4
+    assert (whole.get("judge_references", 0) == 5) == (task == "safety")
+    assert (whole.get("measure_confidence", 0) == 5) == (task == "honesty")
+
+
+def test_every_token_is_shown_before_anything_is_trained_or_asked(plan: list[Job]) -> None:
+    jobs = counted(needed(plan, "results/micro/rendered.md"))
+    assert jobs["write_rendered"] == jobs["clean_seeds"] == 1
+    assert jobs.keys() == {"write_corpus", "train_model", "build_tests", "clean_seeds", "write_rendered"}
+    judged = counted(needed(plan, "results/safety/rendered.md"))
+    assert judged["write_rendered"] == 1
+    assert not {"answer_seeds", "label_seeds", "train_warmup", "sample_instructions"} & judged.keys()
+
+
+def test_dry_run_plans_the_papers_models_without_network_gpu_key_or_file(plan: list[Job]) -> None:
+    jobs = counted(needed(plan, "results/math/iter3/eval.json"))
+    assert jobs["fetch_model"] == 4
+    assert "convert_model" not in jobs
+    assert jobs["fetch_data"] == 5
+    assert jobs["train_proposer"] == jobs["build_pairs"] == 3
+    assert jobs["sample_instructions"] == jobs["label_responses"] == 4
 
 
 @pytest.mark.parametrize("task", READY)
-def test_dry_run_plans_each_ready_task_without_vllm_and_names_what_it_would_need(workflow: Workflow, task: str) -> None:
+def test_dry_run_plans_each_ready_task_without_vllm_and_names_what_it_would_need(
+    shipped: str, plan: list[Job], task: str
+) -> None:
     """A plan warns that vLLM is missing, and does not fail."""
-    done = workflow.run("-n", f"results/{task}/table.md", f"results/{task}/prefetch.json", **NOWHERE)
-    assert done.returncode == 0, done.stdout
-    jobs = planned(done.stdout)
-    assert jobs["train_proposer"] == 3
-    assert jobs["train_target"] == 4
-    assert jobs["sample_instructions"] == 6
+    jobs = needed(plan, f"results/{task}/table.md", f"results/{task}/prefetch.json")
+    counts = counted(jobs)
+    assert counts["train_proposer"] == 3
+    assert counts["train_target"] == 4
+    assert counts["sample_instructions"] == 6
     models = content("models.yaml")
-    fetched = re.findall(r"output: resources/downloads/models/(\S+)", done.stdout)
+    places = [path for job in jobs for path in job.outputs if path.startswith("resources/downloads/models/")]
+    fetched = [path.removeprefix("resources/downloads/models/") for path in places]
     assert sorted(models[name]["hub"] for name in fetched if name != "minilm") == READY[task]
-    [warning] = re.findall(r"^Warning: (.*)$", done.stdout, re.MULTILINE)
+    warnings = re.findall(r"^Warning: (.*)$", shipped, re.MULTILINE)
+    [warning] = [text for text in warnings if text.startswith((f"{task}:", f"{task},"))]
     assert warning.startswith(f"{task}: ")
     assert "`engine: vllm`, but the interpreter python.generate (python) has no vLLM; name one that has it" in warning
 
@@ -124,22 +146,22 @@ def test_the_ready_tasks_ship_without_commits_which_only_pin_revisions_reads(wor
     assert "pin_revisions" in done.stdout
 
 
-def test_a_plan_converts_each_model_of_bin_weights_and_names_one_folder_for_all(workflow: Workflow) -> None:
-    done = workflow.run("-n", "results/safety-3b-proposer/prefetch.json", **NOWHERE)
-    assert done.returncode == 0, done.stdout
-    made = re.findall(r"^rule (\w+):\n    (?:input: (.*)\n    )?output: (.*)$", done.stdout, re.MULTILINE)
+def test_a_plan_converts_each_model_of_bin_weights_and_names_one_folder_for_all(plan: list[Job]) -> None:
+    jobs = needed(plan, "results/safety-3b-proposer/prefetch.json")
     place = "resources/downloads/{}/{}".format
     for model in ("open-llama-3b", "vicuna-7b-v1.5"):
-        assert ("fetch_bin", f"{place('access/bin', model)}.json", place("bin", model)) in made
-        assert ("convert_model", place("bin", model), place("models", model)) in made
-    [(files, _)] = [(read, wrote) for name, read, wrote in made if name == "prefetch_task"]
+        assert Job("fetch_bin", [f"{place('access/bin', model)}.json"], [place("bin", model)]) in jobs
+        assert Job("convert_model", [place("bin", model)], [place("models", model)]) in jobs
+    [files] = [job.inputs for job in jobs if job.rule == "prefetch_task"]
     assert place("models", "vicuna-7b-v1.5") in files
-    assert "/bin/" not in files
+    assert not [file for file in files if "/bin/" in file]
 
 
-def test_access_is_checked_before_each_fetch_and_what_is_here_is_not_fetched_again(workflow: Workflow) -> None:
+def test_access_is_checked_before_each_fetch_and_what_is_here_is_not_fetched_again(
+    workflow: Workflow, plan: list[Job]
+) -> None:
     target = "results/math/prefetch.json"
-    jobs = planned(workflow.run("-n", target, **NOWHERE).stdout)
+    jobs = counted(needed(plan, target))
     assert jobs == {"check_access": 9, "fetch_model": 4, "fetch_data": 5, "prefetch_task": 1}
     (workflow.folder / "resources/downloads/models/minilm").mkdir(parents=True)
     done = workflow.run("-n", target, **NOWHERE)
@@ -213,10 +235,8 @@ def test_a_group_that_waits_for_itself_is_refused(workflow: Workflow) -> None:
     assert message in done.stdout
 
 
-def test_dry_run_plans_the_whole_of_a_task(workflow: Workflow) -> None:
-    done = workflow.run("-n", "results/tiny-math/report.html", "results/tiny-math/table.md")
-    assert done.returncode == 0, done.stdout
-    jobs = planned(done.stdout)
+def test_dry_run_plans_the_whole_of_a_task(plan: list[Job]) -> None:
+    jobs = counted(needed(plan, "results/tiny-math/report.html", "results/tiny-math/table.md"))
     assert jobs["train_target"] == len(SOURCES)
     assert jobs["evaluate_target"] == len(SOURCES) + 1
     assert jobs["evaluate_proposer"] == 5
@@ -234,11 +254,27 @@ def test_masked_texts_are_written_only_if_a_task_of_a_harmful_kind_asks(workflow
     assert re.findall(r"output: results/(\S+)/texts\.jsonl", done.stdout) == ["clear"]
 
 
-def test_the_page_of_several_random_seeds_has_the_failure_clusters_of_the_first(workflow: Workflow) -> None:
-    done = workflow.run("-n", "results/tiny-math/report.html", "--config", "random_seeds=[2,1]")
+@pytest.fixture(scope="module")
+def seeds_plan(tmp_path_factory: pytest.TempPathFactory) -> list[Job]:
+    """The page and the table of a task with two random seeds that the command line gives."""
+    workflow = new_workflow(tmp_path_factory.mktemp("seeds") / "run")
+    targets = ("results/tiny-math/report.html", "results/tiny-math/table.md")
+    done = workflow.run("-n", *targets, "--config", "random_seeds=[2,0]")
     assert done.returncode == 0, done.stdout
-    assert "results/tiny-math.s2/failure_clusters.jsonl" in done.stdout
-    assert planned(done.stdout)["write_failure_clusters"] == 1
+    return jobs_of(done.stdout)
+
+
+def test_the_page_of_several_random_seeds_has_the_failure_clusters_of_the_first(seeds_plan: list[Job]) -> None:
+    [page] = [job for job in seeds_plan if "results/tiny-math/report.html" in job.outputs]
+    assert "results/tiny-math.s2/failure_clusters.jsonl" in page.inputs
+    assert counted(needed(seeds_plan, "results/tiny-math/report.html"))["write_failure_clusters"] == 1
+
+
+def test_a_table_pools_the_random_seeds_that_the_command_line_gives(seeds_plan: list[Job]) -> None:
+    jobs = needed(seeds_plan, "results/tiny-math/table.md")
+    assert counted(jobs)["train_target"] == 2 * len(SOURCES)
+    assert counted(jobs)["train_model"] == 1
+    assert "results/tiny-math.s2/iter3/eval.json" in {path for job in jobs for path in job.outputs}
 
 
 def test_an_ablation_that_reuses_plans_only_what_differs(workflow: Workflow) -> None:
@@ -270,21 +306,13 @@ def test_failures_are_asked_of_another_model_if_the_task_names_one(workflow: Wor
     assert "train_target" not in jobs
 
 
-def test_a_table_pools_the_random_seeds_that_the_command_line_gives(workflow: Workflow) -> None:
-    done = workflow.run("-n", "results/tiny-math/table.md", "--config", "random_seeds=[0,2]")
-    assert done.returncode == 0, done.stdout
-    jobs = planned(done.stdout)
-    assert jobs["train_target"] == 2 * len(SOURCES)
-    assert jobs["train_model"] == 1
-    assert "results/tiny-math.s2/iter3/eval.json" in done.stdout
-
-
 def test_a_task_is_cut_into_as_many_shards_as_it_says_and_one_shard_adds_no_job(workflow: Workflow) -> None:
-    target = "results/{}/original/labels.jsonl", "results/{}/iter0/labels.jsonl"
-    plans = {}
+    targets = {}
     for name, count in (("whole", 1), ("cut", 8)):
         workflow.write_task(name, {"shards": count})
-        plans[name] = planned(workflow.run("-n", *(path.format(f"{name}.s1") for path in target)).stdout)
+        targets[name] = [f"results/{name}.s1/{part}/labels.jsonl" for part in ("original", "iter0")]
+    done = workflow.run("-n", *targets["whole"], *targets["cut"])
+    plans = {name: counted(needed(jobs_of(done.stdout), *asked)) for name, asked in targets.items()}
     stages = {"sample_instructions", "answer_instructions", "write_references", "label_responses"}
     stages |= {"answer_tests", "label_tests"}
     assert plans["cut"] == plans["whole"] | dict.fromkeys(stages, 8) | {"gather_shards": len(stages)}

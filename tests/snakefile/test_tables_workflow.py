@@ -14,7 +14,8 @@ import pytest
 from tests.support.evaluations import write_proposer, write_target
 from tests.support.markdown_tables import joined, rows_of
 from tests.support.plans import NOWHERE, planned
-from tests.support.workflows import PYTHON, REPOSITORY, Workflow
+from tests.support.warm_python import warm_python
+from tests.support.workflows import REPOSITORY, Workflow
 
 from reversegen.evaluation.outcomes import read_run
 
@@ -90,7 +91,7 @@ def test_a_changed_result_that_ships_makes_its_table_again_and_a_new_time_does_n
         (tmp_path / name).symlink_to(REPOSITORY / name)
     for name in ("config", "resources"):
         shutil.copytree(REPOSITORY / name, tmp_path / name)
-    command = [str(PYTHON), "-m", "snakemake", "--cores", "1"]
+    command = [warm_python(), "-m", "snakemake", "--cores", "1"]
     options = [
         "results/tables/math.md",
         "results/tables/honesty.md",

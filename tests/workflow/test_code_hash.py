@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.needs import imports_heavy
 
 from reversegen.workflow import code_hash as hashing
 from reversegen.workflow.code_hash import CARRIERS, FACADES, code_hash, shell_commands
@@ -25,9 +26,11 @@ SAFETY = UsedEntries(frozenset(["openai"]), frozenset(["wildguard"]), frozenset(
 
 
 read_module = hashing._read.__wrapped__
-"""Reads a module: its result depends on its file, on the texts beside the file, and on which of the modules that it names
-there are."""
+read_properties = hashing._properties.__wrapped__
+"""Both read a module. What they return depends on its file, on the texts beside the file, and on which of the modules that it
+names there are."""
 as_read: dict[tuple[object, ...], hashing.Module] = {}
+properties_as_read: dict[tuple[object, ...], dict[str, str]] = {}
 
 
 @functools.cache
@@ -45,36 +48,51 @@ def words(text: str) -> frozenset[str]:
 
 
 @functools.cache
-def text_files() -> list[Path]:
-    return sorted(hashing.SCRIPTS.rglob("*.txt"))
+def texts_by_folder() -> dict[Path, list[tuple[str, str]]]:
+    """Names and contents of all text files, by their folder."""
+    texts: dict[Path, list[tuple[str, str]]] = {}
+    for path in sorted(hashing.SCRIPTS.rglob("*.txt")):
+        texts.setdefault(path.parent, []).append((path.name, path.read_text()))
+    return texts
+
+
+@functools.cache
+def state(name: str) -> tuple[object, ...]:
+    """All that decides what is read of a module. Of the other modules, those do whose names occur in its text."""
+    file = hashing._file(name) or hashing.SCRIPTS / f"{name}.py"
+    text = file.read_text()
+    named = (modules()[word] for word in sorted(words(text) & modules().keys()))
+    return (name, text, *texts_by_folder().get(file.parent, ()), *named)
 
 
 @functools.cache
 def read_once(name: str) -> hashing.Module:
-    """A module as `hashing._read` gives it. It is read again only if something that decides the result has changed.
+    """A module as `hashing._read` gives it. It is read again only if something that decides the result has changed."""
+    if state(name) not in as_read:
+        as_read[state(name)] = read_module(name)
+    return as_read[state(name)]
 
-    Of the other modules, only those decide it whose names occur in its text.
-    """
-    file = hashing._file(name) or hashing.SCRIPTS / f"{name}.py"
-    text = file.read_text()
-    texts = tuple((path.name, path.read_text()) for path in text_files() if path.parent == file.parent)
-    key = (name, text, texts, *(modules()[word] for word in sorted(words(text) & modules().keys())))
-    if key not in as_read:
-        as_read[key] = read_module(name)
-    return as_read[key]
+
+@functools.cache
+def read_properties_once(name: str) -> dict[str, str]:
+    """The properties of a module as `hashing._properties` gives them, read again only as `read_once` reads again."""
+    if state(name) not in properties_as_read:
+        properties_as_read[state(name)] = read_properties(name)
+    return properties_as_read[state(name)]
 
 
 @pytest.fixture(autouse=True, scope="module")
 def unchanged_modules_are_read_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hashing, "_read", read_once)
+        patch.setattr(hashing, "_properties", read_properties_once)
         yield
 
 
 def forget() -> None:
     """Look for changes of all code again."""
     of_library = (code_hash, hashing._module_hash, hashing._reference, hashing._file, hashing._properties)
-    for cached in (*of_library, read_once, modules, text_files):
+    for cached in (*of_library, read_once, state, modules, texts_by_folder):
         cached.cache_clear()
 
 
@@ -134,7 +152,10 @@ def move(folder: Path, old: str, new: str) -> None:
     (package, _, name), (new_package, _, new_name) = old.rpartition("."), new.rpartition(".")
     importer = re.compile(rf"^( *)from {re.escape(package)} import (.*\b{name}\b.*)\n", re.MULTILINE)
     for file in folder.rglob("*.py"):
-        text = re.sub(rf"\b{re.escape(old)}\b", new, file.read_text())
+        before = file.read_text()
+        if name not in before:
+            continue
+        text = re.sub(rf"\b{re.escape(old)}\b", new, before)
 
         def rewritten(match: re.Match[str]) -> str:
             names = match[2].split(", ")
@@ -498,7 +519,10 @@ sys.path.insert(0, "scripts")
 import numba, pydantic, yaml  # once, to save time
 import reversegen.config.load, reversegen.core.records, reversegen.stage  # which nearly every script loads, and no hash covers
 print(json.dumps(["", sorted(sys.modules)]), flush=True)
-for script, unused in json.loads(sys.argv[1]).items():
+heavy, unused_by_script = json.loads(sys.argv[1])
+for script, unused in sorted(unused_by_script.items(), key=lambda item: item[0] in heavy):
+    if script in heavy:
+        import torch, transformers  # once, after all scripts that import neither
     if (child := os.fork()) == 0:
         for facade in unused:  # a stage that uses one and does not follow it fails here
             sys.modules[facade] = types.ModuleType(facade)
@@ -526,7 +550,8 @@ def followed() -> dict[str, set[str]]:
 def loaded(followed: dict[str, set[str]]) -> dict[str, set[str]]:
     """The modules that Python loads for each script in a separate process, with the façades empty that its hash leaves out."""
     unused = {script: [facade for facade in FACADES if facade not in names] for script, names in followed.items()}
-    command = [sys.executable, "-c", IMPORT_EACH, json.dumps(unused)]
+    heavy = [script for script in STAGES if imports_heavy(ROOT / f"scripts/{script}.py")]
+    command = [sys.executable, "-c", IMPORT_EACH, json.dumps([heavy, unused])]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     modules = {script: set(names) for script, names in map(json.loads, done.stdout.splitlines())}
     assert without_carriers(modules.pop(""))[0] == set()

@@ -136,15 +136,16 @@ def test_instructions_of_a_part_get_secrets_of_that_part_and_others_those_of_tra
     assert len({*everything}) == len(everything)
 
 
+@pytest.mark.usefixtures("each_text_is_read_once")
 def test_a_system_text_follows_from_the_normalised_instruction_and_holds_one_secret() -> None:
     texts = [e.question for e in draw(corpus("users", count=300))]
-    seen = Counter[int]()
+    seen, told = Counter[int](), dict[str, list[str]]()
     for text in texts:
         system = system_text(text)
         assert system == system_text(f"  {text.upper()} ")
-        assert [one.text for part in PARTS for one in secrets(part) if way_of_telling(system, one)] == [
-            secret_of(text).text
-        ]
+        if system not in told:
+            told[system] = [one.text for part in PARTS for one in secrets(part) if way_of_telling(system, one)]
+        assert told[system] == [secret_of(text).text]
         seen.update(n for n, one in enumerate(templates()) if system.startswith(one[:20]))
     assert seen.keys() == {*range(len(templates()))}
     assert max(seen.values()) < 2 * min(seen.values())

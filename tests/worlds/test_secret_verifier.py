@@ -247,6 +247,7 @@ def innocent() -> list[str]:
     return [*texts, *(template.format(kind="word", secret="…") for template in templates())]
 
 
+@pytest.mark.usefixtures("each_text_is_read_once")
 def test_no_answer_that_keeps_the_secrets_is_seen_as_telling_one() -> None:
     texts = innocent()
     assert len(set(texts)) > 900
@@ -255,6 +256,7 @@ def test_no_answer_that_keeps_the_secrets_is_seen_as_telling_one() -> None:
     assert [(s.text, way_of_telling(t, s), t) for t in chunks for s in SECRETS if way_of_telling(t, s)] == []
 
 
+@pytest.mark.usefixtures("each_text_is_read_once")
 def test_no_secret_tells_another() -> None:
     for one, other in itertools.permutations(SECRETS, 2):
         shared = {*one.translations} & {*other.translations}
@@ -300,7 +302,7 @@ def test_the_secrets_are_clean() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "\x00", "\ud800", *(text * 100_000 for text in (".", "- ", "a ", "4 ", "A", "* ", "\n"))],
+    ["", "\x00", "\ud800", *(text * 50_000 for text in (".", "- ", "a ", "4 ", "A", "* ", "\n"))],
     ids=lambda text: f"{text[:2]!r} {len(text)}",
 )
 def test_a_hostile_text_tells_nothing_and_takes_no_long_time(text: str) -> None:

@@ -124,6 +124,13 @@ def test_the_trusted_answer_of_a_test_question_is_its_worlds_solution(world: str
         assert WORLDS[world].solve(example.question) == example.answer
 
 
+@cache
+def unsolved(asked: str) -> list[str]:
+    """The questions of a corpus, given as JSON, without a solution. Several tasks have the same corpora."""
+    drawn = Corpus.model_validate_json(asked)
+    return [one.question for one in draw_examples(drawn) if WORLDS[drawn.world].solve(one.question) is None]
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_every_question_of_the_shipped_tests_and_seeds_has_a_solution(task: str) -> None:
     data = shipped().task(task).data
@@ -136,8 +143,7 @@ def test_every_question_of_the_shipped_tests_and_seeds_has_a_solution(task: str)
         if is_test:
             assert (asked.world, asked.mix) in [*TEST_MIXES, ("policy", "pretraining")]
             assert asked.part == "test"
-        for example in draw_examples(asked):
-            assert WORLDS[asked.world].solve(example.question) is not None
+        assert unsolved(asked.model_dump_json()) == []
 
 
 @pytest.mark.parametrize("world", [*INVENTED, "confidentiality"])

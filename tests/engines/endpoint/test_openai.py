@@ -223,7 +223,7 @@ def test_an_unreadable_reply_is_paid_for_and_is_no_outage(
     server: EndpointServer, tmp_path: Path, mode: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.said.update({question: [7] for question in QUESTIONS[:6]})
-    engine = engine_of(server, tmp_path, mode=mode, tries=2, poll=0.1, patience=2)
+    engine = engine_of(server, tmp_path, mode=mode, tries=2, poll=0.02, patience=2)
     with pytest.raises(BadInput, match="an unreadable reply, after 2 tries"):
         engine.generate(requests_of(*QUESTIONS[:6]), 1, 0)
     usage, tries = read_usage(tmp_path), len(server.asked)
@@ -454,7 +454,7 @@ def test_one_batch_answers_all_waiting_requests_and_is_paid_for_as_a_batch(
 ) -> None:
     output = tmp_path / "responses.jsonl"
     questions = [(f"id {n}", f"question {n}") for n in range(100)]
-    engine = engine_of(server, calls_folder(output), mode="batch", poll=0.1)
+    engine = engine_of(server, calls_folder(output), mode="batch", poll=0.02)
     answer_questions(output, questions, engine, MATH, answer_settings(None, 8), 1, ())
     assert [r.text for r in read_records(output, Response)] == [f"{question} is 0" for _, question in questions]
     [batch] = server.batches
@@ -501,26 +501,26 @@ def test_a_batch_that_is_gone_is_named_with_the_fix(server: EndpointServer, tmp_
     path = killed_with_a_batch_under_way(server, output)
     server.gone, server.batch_looks = gone, 1
     for _ in range(2):  # the file stays until somebody decides to pay again
-        engine = engine_of(server, calls_folder(output), mode="batch", poll=0.1)
+        engine = engine_of(server, calls_folder(output), mode="batch", poll=0.02)
         words = f"batch batch_0 or its output is gone; delete {path} to ask its 200 requests again, at full price"
         with pytest.raises(BadInput, match=re.escape(words)):
             engine.generate(requests_of("question 0"), 1, 0)
     path.unlink()
     server.gone = ""
-    engine = engine_of(server, calls_folder(output), mode="batch", poll=0.1)
+    engine = engine_of(server, calls_folder(output), mode="batch", poll=0.02)
     assert engine.generate(requests_of("question 0"), 1, 0) == answers("question 0")
 
 
 def test_a_batch_whose_id_is_lost_on_the_way_is_not_created_again(server: EndpointServer, tmp_path: Path) -> None:
     server.lose_batch_id = True
-    engine = engine_of(server, tmp_path, mode="batch", poll=0.1)
+    engine = engine_of(server, tmp_path, mode="batch", poll=0.02)
     assert engine.generate(requests_of("a", "b"), 1, 0) == answers("a", "b")
     assert len(server.batches) == 1
 
 
 def test_requests_that_a_batch_leaves_unanswered_go_into_the_next(server: EndpointServer, tmp_path: Path) -> None:
     server.expire = 2
-    engine = engine_of(server, tmp_path, mode="batch", poll=0.1)
+    engine = engine_of(server, tmp_path, mode="batch", poll=0.02)
     texts = [*QUESTIONS[:5], "status 500 once"]
     assert engine.generate(requests_of(*texts), 1, 0) == answers(*texts)
     assert len(server.batches) == 2
@@ -533,14 +533,14 @@ def test_requests_that_a_batch_leaves_unanswered_go_into_the_next(server: Endpoi
 def test_a_request_that_a_batch_refuses_is_invalid_and_the_others_are_answered(
     server: EndpointServer, tmp_path: Path
 ) -> None:
-    engine = engine_of(server, tmp_path, mode="batch", poll=0.1)
+    engine = engine_of(server, tmp_path, mode="batch", poll=0.02)
     refused = f"status 400 {SECRET}"
     assert engine.generate(requests_of("a", refused, "b"), 1, 0) == [
         *answers("a"),
         [Generated("", 0, False, "status 400")],
         *answers("b"),
     ]
-    again = engine_of(server, tmp_path, mode="batch", poll=0.1)
+    again = engine_of(server, tmp_path, mode="batch", poll=0.02)
     assert again.generate(requests_of(refused), 1, 0) == [[Generated("", 0, False, "status 400")]]
     assert len(server.batches) == 1
     assert read_usage(tmp_path).tries == 3
@@ -549,7 +549,7 @@ def test_a_request_that_a_batch_refuses_is_invalid_and_the_others_are_answered(
 def test_a_fault_of_the_set_up_in_a_batch_ends_the_job_and_the_other_answers_are_kept(
     server: EndpointServer, tmp_path: Path
 ) -> None:
-    engine = engine_of(server, tmp_path, mode="batch", poll=0.1)
+    engine = engine_of(server, tmp_path, mode="batch", poll=0.02)
     words = "batch batch_0: status 404; it was not asked again"
     with pytest.raises(BadInput, match=words) as refused:
         engine.generate(requests_of("a", f"status 404 {SECRET}", "status 400", "b"), 1, 0)
@@ -558,14 +558,14 @@ def test_a_fault_of_the_set_up_in_a_batch_ends_the_job_and_the_other_answers_are
 
 
 def test_a_wrong_number_of_choices_in_a_batch_costs_no_other_answer(server: EndpointServer, tmp_path: Path) -> None:
-    engine = engine_of(server, tmp_path, mode="batch", poll=0.1)
+    engine = engine_of(server, tmp_path, mode="batch", poll=0.02)
     missing = [Generated("", 0, False, "1 answers where 2 were asked for")] * 2
     both = [[Generated(f"{text} is {n}", 5, True) for n in range(2)] for text in "ab"]
     assert engine.generate(requests_of("a", "one answer", "b"), 2, 0) == [both[0], missing, both[1]]
     usage = read_usage(tmp_path)
     assert (usage.tries, usage.answered) == (3, 3)
     assert (usage.batch_tokens_in, usage.batch_tokens_out) == (3 * 3, 10 + 10 + 5)
-    again = engine_of(server, tmp_path, mode="batch", poll=0.1)
+    again = engine_of(server, tmp_path, mode="batch", poll=0.02)
     assert again.generate(requests_of("a", "one answer", "b"), 2, 0) == [both[0], missing, both[1]]
     assert read_usage(tmp_path) == usage
     assert len(server.batches) == 1
@@ -581,7 +581,7 @@ def test_an_endpoint_that_gives_one_choice_to_all_names_the_setting(server: Endp
 
 
 def test_a_batch_without_a_status_is_not_waited_for_forever(server: EndpointServer, tmp_path: Path) -> None:
-    engine = engine_of(server, tmp_path, mode="batch", poll=0.1, tries=2)
+    engine = engine_of(server, tmp_path, mode="batch", poll=0.02, tries=2)
     server.batch_status = None
     with pytest.raises(BadInput, match="an unreadable reply, after 2 tries of one request"):
         engine.generate(requests_of("a"), 1, 0)
@@ -593,14 +593,14 @@ def test_a_file_that_names_no_batch_fails_all_requests_and_nothing_is_sent(
 ) -> None:
     path = tmp_path / "batch-abc.json"
     path.write_text(text)
-    engine = engine_of(server, tmp_path, mode="batch", poll=0.1)
+    engine = engine_of(server, tmp_path, mode="batch", poll=0.02)
     for questions in (("a", "b"), ("c",)):
         with pytest.raises(BadInput, match=re.escape(f"{path}: does not name a batch; delete it to ask its requests")):
             engine.generate(requests_of(*questions), 1, 0)
     time.sleep(1.2 * batch_api.QUIET)  # as long as requests wait for the others
     assert not server.keys
     path.unlink()
-    assert engine_of(server, tmp_path, mode="batch", poll=0.1).generate(requests_of("a"), 1, 0) == answers("a")
+    assert engine_of(server, tmp_path, mode="batch", poll=0.02).generate(requests_of("a"), 1, 0) == answers("a")
 
 
 def stage_usage(folder: Path) -> tuple[int, int]:

@@ -37,7 +37,7 @@ SAID = {
 
 def respond(server: EndpointServer, output: Path, mode: str) -> list[Response]:
     endpoint = Endpoint(base_url=server.url, model="some-model", api_key_env="REVERSEGEN_TEST_KEY")
-    engine = OpenAIEngine(endpoint, Limits(mode=mode, poll=0.1), Decoding(8), calls_folder(output))
+    engine = OpenAIEngine(endpoint, Limits(mode=mode, poll=0.02), Decoding(8), calls_folder(output))
     answer_questions(output, QUESTIONS, engine, MATH, answer_settings(None, 16), 1, ())
     return read_records(output, Response)
 

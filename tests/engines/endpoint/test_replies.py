@@ -63,7 +63,7 @@ def ask(server: EndpointServer, tmp_path: Path) -> Ask:
         **settings: Any,
     ) -> list[Generated]:
         use = ModelUse(endpoint=endpoint(server.url, **settings), **(model or {}))
-        limited = Limits(**{"tries": 2, "poll": 0.1, **(limits or {})})
+        limited = Limits(**{"tries": 2, "poll": 0.02, **(limits or {})})
         engine = open_engine(use, None, decoding, 1, tmp_path / "r.jsonl.calls", limited)
         requests = [Request(messages=[Message(role="user", content=text)]) for text in texts]
         return [one for several in engine.generate(requests, n, 7) for one in several]
