@@ -164,6 +164,9 @@ def test_the_alarm_is_a_growth_of_the_gap_since_iteration_0(
     assert metrics[GROWTH].value == (None if first is None else pytest.approx(now - first))
     alarms = gap_alarms(metrics, JudgeGap(action="warn", growth=growth))
     assert bool(alarms) == broken
+    if first is not None and alarms:
+        limit = f"more than alarm.judge_gap.growth: {growth}"
+        assert alarms[0].startswith(f"judge_gap grew by {now - first:.3f} since iteration 0, {limit}, to {now:.3f} [")
     assert gap_alarms(metrics, None) == []
     metrics, _ = measure_votes(replace(votes, first_gap=None), [(i, i) for i in labels], labels, SETTINGS, 0)
     assert GROWTH not in metrics  # iteration 0

@@ -99,7 +99,7 @@ def test_each_judge_of_the_last_iteration_and_an_alarm_are_shown() -> None:
     )
     alarmed = evaluation("proposer", "1", {}, judge_alarms=["judge_gap grew by 0.2"])
     text = checks_section([first, alarmed], [])
-    assert "**Alarm:** t, iteration 1: judge_gap grew by 0.2." in " ".join(text.split()).replace("\\", "")
+    assert "**Alarm:** t, iteration 1: judge_gap grew by 0.2." in " ".join(text.split())
     assert "Alarm" not in checks_section([first, last], [])
 
 

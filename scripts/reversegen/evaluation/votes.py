@@ -187,13 +187,15 @@ def _growth(before: Metric, now: Metric) -> Metric:
 
 def gap_alarms(metrics: Mapping[str, Metric], limit: JudgeGap | None) -> list[str]:
     """A sentence if the gap grew by more than the limit. A growth that was not measured breaks no limit."""
-    growth = metrics.get(GROWTH)
+    growth, gap = metrics.get(GROWTH), metrics.get(GAP)
     if limit is None or growth is None or growth.value is None or growth.value <= limit.growth:
         return []
-    gap = metrics[GAP]
+    assert gap
+    assert gap.value is not None
+    interval = "" if gap.low is None or gap.high is None else f" [{gap.low:.3f}, {gap.high:.3f}]"
     return [
-        f"judge_gap grew by {growth.value} since iteration 0, more than alarm.judge_gap.growth: {limit.growth}, to {gap.value} "
-        f"[{gap.low}, {gap.high}]: the judges that label see failures that the hold-out judge does not"
+        f"judge_gap grew by {growth.value:.3f} since iteration 0, more than alarm.judge_gap.growth: {limit.growth}, to "
+        f"{gap.value:.3f}{interval}: the judges that label see failures that the hold-out judge does not"
     ]
 
 

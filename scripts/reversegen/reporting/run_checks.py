@@ -25,7 +25,7 @@ def checks_section(evaluations: Sequence[EvalFile], gates: Sequence[Path]) -> st
     Raises BadInput if a report is malformed.
     """
     lines = [f"Contamination: {contamination_text(gates)}.", f"Audit: {audit_text(evaluations)}."]
-    lines += [f"**Alarm:** {markdown_text(text)}." for text in judge_alarms(evaluations)]
+    lines += [f"**Alarm:** {text}." for text in judge_alarms(evaluations)]
     checks = ["## Checks of this run", "\n".join(filled(line, "- ") for line in lines)]
     return "\n\n".join([*checks, *judge_parts(evaluations), *vote_parts(evaluations)])
 
