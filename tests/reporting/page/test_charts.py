@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from xml.etree import ElementTree
 
@@ -77,6 +78,24 @@ def test_an_axis_of_something_else_than_shares_fits_its_values() -> None:
 )
 def test_ticks_are_round_and_cover_what_is_shown(low: float, high: float, whole: bool, expected: list[float]) -> None:
     assert ticks(low, high, whole) == expected
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
+def test_all_series_of_a_row_are_between_its_lines(count: int) -> None:
+    series = [Series(f"s{n}", [Point(0, 0.5, 0.4, 0.6), Point(1, 0.6, 0.5, 0.7)], n) for n in range(count)]
+    paths = [
+        (e.get("class") or "", e.get("d") or "") for e in parsed(row_chart("t", ["a", "b"], series, "x")).iter("path")
+    ]
+    lines = [
+        TOP,
+        *(float(m[1]) for name, d in paths if name == "grid" and (m := re.fullmatch(r"M\d+ ([\d.]+)H\d+", d))),
+    ]
+    assert len(lines) == 3
+    places = [float(d.split()[1].split("H")[0]) for name, d in paths if name.startswith("bar")]
+    assert len(places) == 2 * count
+    assert sorted(places) == sorted(set(places))
+    for top, bottom in itertools.pairwise(lines):
+        assert sum(top + 5 < place < bottom - 5 for place in places) == count
 
 
 def test_series_differ_in_shape_and_colour_and_faint_ones_are_in_no_legend() -> None:

@@ -13,8 +13,8 @@ from reversegen.core.escaping import html_text
 
 WIDTH, HEIGHT = 420, 270
 LEFT, RIGHT, TOP, BOTTOM = 44, 12, 12, 40
-ROW = 44
-"""Height of a row of `row_chart`, in units of the SVG."""
+ROW, STEP = 44, 13
+"""The least height of a row of `row_chart`, and the distance of its series from each other, in units of the SVG."""
 COLOURS = 5
 """Number of series colours in the style sheet: the classes c0 to c4."""
 
@@ -96,24 +96,25 @@ def row_chart(title: str, rows: Sequence[str], series: Sequence[Series], x_title
 
     The axis begins at 0, or at -1 if a difference of shares is negative.
     """
+    bold = [s for s in series if not s.faint]
+    tall = max(ROW, STEP * len(bold))
     ends = (value for line in series for point in line.points for value in (point.value, point.low))
     least = -1 if any(value is not None and value < 0 for value in ends) else 0
-    x, height = _scale(least, 1, LEFT + 72, WIDTH - RIGHT - 10), TOP + ROW * len(rows) + BOTTOM
+    x, height = _scale(least, 1, LEFT + 72, WIDTH - RIGHT - 10), TOP + tall * len(rows) + BOTTOM
     parts = []
     for tick in ticks(least, 1):
         parts.append(f'<path class="grid" d="M{x(tick):.1f} {TOP}V{height - BOTTOM}"/>')
         parts.append(f'<text class="mid" x="{x(tick):.1f}" y="{height - BOTTOM + 17}">{number(tick)}</text>')
     parts.append(f'<text class="mid" x="{x((least + 1) / 2):.0f}" y="{height - 5}">{html_text(x_title)}</text>')
     for n, row in enumerate(rows):
-        parts.append(f'<text class="end" x="{LEFT + 62}" y="{TOP + ROW * (n + 0.5) + 4:.1f}">{html_text(row)}</text>')
-        parts.append(f'<path class="grid" d="M{LEFT - 40} {TOP + ROW * (n + 1)}H{WIDTH - RIGHT}"/>')
-    bold = [s for s in series if not s.faint]
+        parts.append(f'<text class="end" x="{LEFT + 62}" y="{TOP + tall * (n + 0.5) + 4:.1f}">{html_text(row)}</text>')
+        parts.append(f'<path class="grid" d="M{LEFT - 40} {TOP + tall * (n + 1)}H{WIDTH - RIGHT}"/>')
     for line in series:
-        step = 6.5 * (line.colour * 2 - len(bold) + 1)  # so that the series of a row lie below each other
+        step = STEP * (line.colour - (len(bold) - 1) / 2)  # so that the series of a row lie below each other
         for point in line.points:
             if point.value is None:
                 continue
-            middle = TOP + ROW * (point.place + 0.5) + step
+            middle = TOP + tall * (point.place + 0.5) + step
             if line.faint:
                 centre = f'cx="{x(point.value):.1f}" cy="{middle + 6:.1f}"'
                 parts.append(f'<circle class="c{line.colour % COLOURS}" {centre} r="1.8"/>')
