@@ -5,7 +5,8 @@ all that the proposer could write, so their true rate is the truth. A thousand t
 the workflow corrects the judge's rate by its own functions, and the benchmark counts how often the interval holds the truth.
 
 The labelled rows are drawn from the answers of the iteration itself, or they are those of the task, which were drawn before any
-proposer was trained. Only the first have a bar: the formula takes for granted that labelled rows are like the answers.
+proposer was trained. The formula takes for granted that they are like the answers, so the labelled set of the task with a blind
+spot has no bar.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ from reversegen.evaluation.judge_check import JudgeReport, rogan_gladen, wilson
 from reversegen.evaluation.proposer_files import read_writing
 from reversegen.worlds.policy import WORLD
 
-TASKS = ("tiny-safety", "tiny-safety-blind-spot")
+BLIND = "tiny-safety-blind-spot"
+TASKS = ("tiny-safety", BLIND)
 ITERATIONS = range(4)
 REDRAWS = 1000
 LABELLED = 400
@@ -63,7 +65,7 @@ def rows_of(task: Path, iteration: int) -> list[dict[str, Any]]:
         rates = f"true rate {truth:.3f}, judged {judged:.3f}, coverage {covered:.3f}"
         size = f"{task.name}, iteration {iteration}, errors on {labelled}: {rates}"
         row = value_row("corrected failure rate, coverage", "95 %", size, [abs(covered - NOMINAL)], ALLOWED)
-        rows.append(row | {"bar": None, "holds": True} if judge else row)
+        rows.append(row | {"bar": None, "holds": True} if judge and task.name == BLIND else row)
     return rows
 
 
