@@ -228,6 +228,7 @@ def test_tables_of_shipped_results_have_the_same_bytes_twice(tmp_path: Path, tab
 def test_shipped_results_are_small_and_have_three_random_seeds_of_each_kind() -> None:
     files = sorted(EXAMPLE.glob("*.json"))
     assert max(file.stat().st_size for file in files) < 150_000
+    assert sum(file.stat().st_size for file in files) < 1_500_000
     for kind in ("safety", "honesty", "math"):
         seeds = [read_run(EXAMPLE / f"tiny-{kind}{seed}.json") for seed in ("", ".s1", ".s2")]
         assert {run.kind for run in seeds} == {kind}
