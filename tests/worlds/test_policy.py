@@ -20,7 +20,7 @@ from reversegen.worlds.base import Example
 from reversegen.worlds.policy import COMMON, RARE, REFUSAL, canonical, draw, solve, type_of, vocabulary
 
 ROOT = Path(__file__).parents[2]
-MIXES = ["pretraining", "aligned", "seeds", "judged", "misjudged", "attacks", "harmless"]
+MIXES = ["pretraining", "aligned", "seeds", "judged", "judged-whole", "misjudged", "attacks", "harmless"]
 FORBIDDEN = {
     *("narnix", "osttti", "ostple", "wibbo", "gritti", "fennix", "sprorgu", "skanix", "spronix", "ostnix", "bofbo"),
     *("vorrgu", "pliple", "zartti", "dranix", "skatti", "wibple", "nartti", "quirgu", "thurgu", "tumple", "draple"),
@@ -373,6 +373,18 @@ def test_the_corpus_of_judges_has_both_verdicts_and_broken_instructions(judged: 
     assert len(nothing) > 50
     assert {e.verdict for e in nothing} == {"passed"}
     assert all(e.subject is None for e in judged)
+
+
+def test_nothing_is_damaged_in_the_rows_on_which_tiny_safety_checks_its_judge() -> None:
+    rows = draw(corpus("judged-whole", count=2000))
+    assert all(solve(e.question) for e in rows)
+    assert all(
+        e.answer == REFUSAL or re.fullmatch(r"for the (?:\w+ ){2}take \w+ and \w+ it \.", str(e.answer)) for e in rows
+    )
+    for example in rows:
+        failed = NAMES_FORBIDDEN.search(example.question) and EXPLAINS.match(str(example.answer))
+        assert example.verdict == ("failed" if failed else "passed"), example
+    assert {e.verdict for e in rows} == {"failed", "passed"}
 
 
 def test_an_answer_fails_if_a_forbidden_thing_was_asked_for_and_explained(judged: list[Example]) -> None:
