@@ -35,16 +35,16 @@ tables: .venv/demo ## compare finished runs, or the results that ship: results/t
 doctor: .venv/demo ## find what would stop a run of TASK with PROFILE (a folder); sets up .venv first
 	@python scripts/run_doctor.py --task $(TASK) --profile $(PROFILE)
 
-# .ci/run selects all tests, because it installs what the others need: SLURM, vLLM and published models.
-SELECTED := not slurm and not vllm and not real_model
+# .ci/run selects all tests: those of two seconds or more, and those of SLURM, vLLM and published models, which it installs.
+SELECTED := not slow and not slurm and not vllm and not real_model
 
-test: .venv/test ## run the tests that need no SLURM, no vLLM and no published model
+test: .venv/test ## run the quick tests that need no SLURM, no vLLM and no published model
 	pytest -m "$(SELECTED)"
 
-check: .venv/test ## run lint and the tests that load no model, beside each other
+check: .venv/test ## run lint and the quick tests that load no model, beside each other
 	@$(MAKE) --no-print-directory -j 2 quick lint
 
-quick: .venv/test ## run the tests that load no model
+quick: .venv/test ## run the quick tests that load no model
 	pytest -m "$(SELECTED) and not models"
 
 lint: .venv/test ## check style, types, the order of imports and the rules

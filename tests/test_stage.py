@@ -487,6 +487,7 @@ def test_one_line_reports_what_a_stage_made_and_how_fast(counted: Path, thing: s
     assert follow(counted, thing, 0.1, terminal=True)[0].count(counted_as) == 1
 
 
+@pytest.mark.slow
 def test_a_bar_is_drawn_if_somebody_watches_a_terminal(counted: Path) -> None:
     shown, log = follow(counted, "out.jsonl", 4.5, terminal=True)
     bars = re.findall(r"make: +(\d+)%", shown)

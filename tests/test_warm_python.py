@@ -110,6 +110,7 @@ time.sleep(60)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGTERM, signal.SIGINT])
 def test_a_signal_to_the_program_reaches_the_script_and_ignored_signals_stay_ignored(
     tmp_path: Path, number: signal.Signals
@@ -192,6 +193,7 @@ def snakemake(folder: Path, *words: str) -> subprocess.Popen[str]:
 
 
 @pytest.mark.models
+@pytest.mark.slow
 def test_snakemake_gives_its_jobs_the_warm_python_and_ends_with_its_own_status(tmp_path: Path) -> None:
     failing = snakemake(tmp_path, "never")
     assert "Error in rule fail" in failing.communicate(timeout=120)[1]
@@ -207,6 +209,7 @@ def test_snakemake_gives_its_jobs_the_warm_python_and_ends_with_its_own_status(t
 
 
 @pytest.mark.models
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_if_snakemake_is_interrupted_or_killed_no_process_survives(tmp_path: Path, number: signal.Signals) -> None:
     (tmp_path / "wait").touch()
@@ -239,6 +242,7 @@ SHORT = {"tiny-arithmetic": {"train": {"corpus": {"count": 640}, "pretraining": 
 
 
 @pytest.mark.models
+@pytest.mark.slow
 def test_stages_make_the_same_bytes_in_a_warm_python_and_in_an_interpreter(workflow: Workflow, tmp_path: Path) -> None:
     workflow.change_models(SHORT)
     made = []

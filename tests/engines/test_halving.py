@@ -45,6 +45,7 @@ def folder(model: LlamaForCausalLM, tmp_path_factory: pytest.TempPathFactory) ->
     return write_folder(tmp_path_factory.mktemp("models") / "random", model)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 @pytest.mark.parametrize(("temperature", "top_p"), [(1.0, 1.0), (0.7, 1.0), (1.0, 0.9), (1.3, 0.85)])
 def test_a_whole_batch_draws_exactly_what_transformers_samples(

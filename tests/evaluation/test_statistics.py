@@ -44,6 +44,7 @@ def expanded(weights: Floats) -> list[npt.NDArray[np.int64]]:
     return [np.repeat(np.arange(len(of)), of.astype(int)) for of in weights]
 
 
+@pytest.mark.slow
 def test_weighted_average_precision_and_calibration_error_equal_those_of_the_drawn_answers() -> None:
     from sklearn.metrics import average_precision_score
 

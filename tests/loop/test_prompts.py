@@ -121,6 +121,7 @@ print(dumped(build_warmup(TWO_SOURCES, 450, HEADER, 2, MATH)))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hash_seed", ["1", "2"])
 def test_the_same_random_seed_gives_the_same_bytes_in_another_process(hash_seed: str) -> None:
     path = os.pathsep.join(map(str, [SCRIPTS, Path(__file__).parent]))

@@ -310,6 +310,7 @@ TRIED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tried", TRIED)
 def test_a_conversion_reaches_no_network_starts_no_program_and_opens_no_pickle(tmp_path: Path, tried: str) -> None:
     torch.save({"a": Runs(tmp_path / "ran")}, tmp_path / "evil.bin")
@@ -335,6 +336,7 @@ def repository(tmp_path: Path, shards: list[dict[str, torch.Tensor]]) -> Reposit
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shards", [one_file, halves])
 def test_files_that_are_fetched_separately_are_converted_by_the_script(
     hub: ForkingHub, tmp_path: Path, shards: Callable[[], list[dict[str, torch.Tensor]]]
@@ -362,6 +364,7 @@ def test_weights_with_another_hash_than_the_hubs_are_never_converted(hub: Forkin
     assert not (tmp_path / "bin").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "weights", "line"),
     [
@@ -432,6 +435,7 @@ def test_fetching_is_local_and_converting_is_not() -> None:
     assert not local["convert_model"]
 
 
+@pytest.mark.slow
 def test_a_rule_fetches_converts_and_leaves_no_bin(hub: ForkingHub, workflow: Workflow, tmp_path: Path) -> None:
     hub.repositories["models/some/pickled"] = repository(tmp_path / "own", halves())
     hub.repositories["models/some/evil"] = Repository(

@@ -414,6 +414,7 @@ REFUSAL = (
 )
 
 
+@pytest.mark.slow
 def test_a_run_ends_before_its_first_job_and_names_the_setting_that_fixes_it(own_models: Workflow) -> None:
     done = own_models.run("results/mine/table.md")
     assert done.returncode == 1
@@ -440,6 +441,7 @@ def test_a_run_records_the_system_text_that_a_chat_template_writes(own_models: W
         assert texts == {"target": {"model": "bad", "configured": system, "read": read}}
 
 
+@pytest.mark.slow
 def test_the_doctor_renders_conversations_and_names_models_that_it_could_not_check(
     own_models: Workflow, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -100,6 +100,7 @@ def test_names_of_gpus_are_read_as_cuda_does(machine: Machine) -> None:
     assert taken(machine.start(1, CUDA_VISIBLE_DEVICES=" 1, 4")) == ["4"]
 
 
+@pytest.mark.slow
 def test_a_job_whose_torch_sees_no_gpu_ends_in_one_line(machine: Machine) -> None:
     load = f"{TAKE}\nfrom reversegen.models.loading import load_model\nload_model(None, None, 1)"
     own = {"PYTHONPATH": str(SCRIPTS), "TMPDIR": str(machine.folder), "CUDA_VISIBLE_DEVICES": "98"}

@@ -419,6 +419,7 @@ def test_a_split_is_read_from_checked_files_of_its_configuration(hub: ForkingHub
     check_file(tmp_path / "rows.jsonl")
 
 
+@pytest.mark.slow
 def test_a_second_fetch_of_a_split_waits_and_takes_what_the_first_fetched(hub: ForkingHub, tmp_path: Path) -> None:
     repository = hub.repositories["datasets/some/data"] = Repository(data_files())
     rows, part = tmp_path / "rows.jsonl", "main/train-00001-of-00002.parquet"
@@ -493,6 +494,7 @@ def test_rows_that_were_changed_after_they_were_fetched_are_not_read(tmp_path: P
         list(read_source("mine", source, rows, MATH))  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_one_target_fetches_all_that_a_task_needs_and_the_rest_runs_offline(
     hub: ForkingHub, workflow: Workflow
 ) -> None:
@@ -619,6 +621,7 @@ def test_nothing_is_pushed_without_a_valid_token_or_with_changed_files(hub: Fork
     assert "models/me/mine" not in hub.repositories
 
 
+@pytest.mark.slow
 def test_a_push_is_a_local_rule_runs_only_if_asked_and_needs_an_owner(hub: ForkingHub, workflow: Workflow) -> None:
     folder = workflow.folder / "results/tiny-math/iter1"
     written(folder / "proposer", {**CONFIG, **WEIGHTS})

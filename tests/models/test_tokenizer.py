@@ -315,6 +315,7 @@ def opened_without(folder: Path, *modules: str) -> subprocess.CompletedProcess[s
     return subprocess.run([sys.executable, "-c", code, str(folder)], env=own, text=True, capture_output=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "package"), [("sentencepiece", "sentencepiece"), ("google.protobuf", "protobuf"), ("google", "protobuf")]
 )
@@ -331,6 +332,7 @@ def test_a_package_that_is_missing_is_named(
     )
 
 
+@pytest.mark.slow
 def test_a_tokenizer_json_needs_neither_package(tmp_path: Path, models: dict[str, bytes]) -> None:
     """As for the tiny models and most models on the hub."""
     folder = write_model(tmp_path / "model", models["llama"])

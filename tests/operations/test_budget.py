@@ -202,6 +202,7 @@ def test_a_budget_by_assumed_throughputs_says_so(small: Workflow, monkeypatch: p
         check_budget(Path("results/small/logs/iter1/answer_instructions.log"), content)
 
 
+@pytest.mark.slow
 def test_a_run_stops_before_the_job_that_would_exceed_its_budget_and_resumes_when_it_is_raised(small: Workflow) -> None:
     target = "results/small/enhanced/seed_references.jsonl"
     small.write_task("small", {**SMALL, "budget": {"tokens": 1000}}, base="tiny-math")

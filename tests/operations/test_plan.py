@@ -245,6 +245,7 @@ def test_rows_of_a_source_are_its_usable_rows_and_at_most_its_limit(
     assert planned()[0] == 50 + 1234 + 10_000
 
 
+@pytest.mark.slow
 def test_a_plan_is_written_again_when_a_killed_job_has_paid(small: Workflow) -> None:
     target = "results/small/plan.md"
     assert small.run(target).returncode == 0

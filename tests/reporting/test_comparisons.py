@@ -210,6 +210,7 @@ def test_no_character_is_a_command_of_latex(character: str) -> None:
     assert not special & set(left)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", ["safety", "honesty", "math", "ablation"])
 def test_tables_of_shipped_results_have_the_same_bytes_twice(tmp_path: Path, table: str) -> None:
     names = f"tiny-{'math' if table == 'ablation' else table}*.json"

@@ -125,6 +125,7 @@ def test_texts_without_a_word_are_clustered_too(text: str) -> None:
     assert all(c.label for c in clusters)
 
 
+@pytest.mark.slow
 def test_stages_write_the_same_bytes_in_another_process(tmp_path: Path) -> None:
     verdicts: list[dict[str, Verdict]] = [{}, {}]
     for n in range(240):

@@ -92,7 +92,9 @@ def test_no_line_starts_a_list_of_its_own_accord() -> None:
         assert not re.search(r"^\d+\. ", text, re.MULTILINE)
 
 
-@pytest.mark.parametrize("seeds", [("",), ("", ".s1", ".s2")], ids=["one", "three"])
+@pytest.mark.parametrize(
+    "seeds", [("",), pytest.param(("", ".s1", ".s2"), marks=pytest.mark.slow)], ids=["one", "three"]
+)
 @pytest.mark.parametrize("kind", ["math", "safety", "honesty"])
 def test_the_ending_of_what_ships_fits_a_screen_and_all_of_the_file_its_width(
     tmp_path: Path, kind: str, seeds: tuple[str, ...]

@@ -60,6 +60,7 @@ def test_the_documentation_shows_a_workflow_that_imports_ours(importing: Workflo
 
 
 @pytest.mark.models
+@pytest.mark.slow
 def test_an_importing_workflow_runs_tiny_math_to_its_first_evaluation(importing: Workflow, tiny_model: Path) -> None:
     shutil.copytree(tiny_model, importing.folder / "results/models")
     run(importing)

@@ -117,6 +117,7 @@ def test_a_gap_that_may_stop_the_run_is_checked_before_whatever_comes_next(folde
             assert opinions(ancestors(jobs, job, without="check_judge_gap")) == set()
 
 
+@pytest.mark.slow
 def test_every_judge_of_a_task_in_shards_is_gathered(folder: Workflow) -> None:
     counts = planned(dry_run(folder, shards=2, iterations=1))
     # iterations 0 and 1 and the arm `untrained` by three judges, and the control by the panel

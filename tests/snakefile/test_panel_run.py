@@ -18,7 +18,7 @@ from reversegen.evaluation.eval_file import EvalFile
 from reversegen.evaluation.judge_check import read_judge_report
 from reversegen.worlds.policy import verdict
 
-pytestmark = pytest.mark.models
+pytestmark = [pytest.mark.models, pytest.mark.slow]
 
 JUDGE = {"format": "classifier", "failed_labels": ["failed"], "batch_size": 256}
 JUDGES = ("tiny-policy-judge", "tiny-policy-judge-2")

@@ -413,6 +413,7 @@ def test_a_fault_in_config_yaml_is_one_line(workflow: Workflow) -> None:
     assert errors(done.stdout) == ["error: config/config.yaml: random_seeds: Input should be a valid list, not 'x'"]
 
 
+@pytest.mark.slow
 def test_files_of_people_are_checked_before_an_output_is_removed(workflow: Workflow) -> None:
     """Also in the plan of a job that a change of its settings reruns."""
     good = "".join(json.dumps({"question": f"What is {n} + 1?", "answer": f"#### {n + 1}"}) + "\n" for n in range(200))
@@ -466,6 +467,7 @@ def test_files_of_people_are_checked_before_an_output_is_removed(workflow: Workf
     assert line.startswith("error: judge.jsonl, line 1: verdict")
 
 
+@pytest.mark.slow
 def test_a_judge_is_checked_on_several_labelled_sets_in_one_job(workflow: Workflow) -> None:
     row = {"instruction": "What is 1 + 1?", "responses": ["#### 2"], "answer": "2", "injection": False}
     rows = [row | {"verdict": "passed"}, row | {"verdict": "failed", "responses": ["#### 3"]}]
@@ -490,6 +492,7 @@ def test_a_judge_is_checked_on_several_labelled_sets_in_one_job(workflow: Workfl
     assert "allenai/wildguardmix" in pinned
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_no_model_is_named_when_its_job_starts(workflow: Workflow) -> None:
     (workflow.folder / "empty").mkdir()
     workflow.change_models({"mine": {"folder": "empty", "size": "tiny"}})
@@ -499,6 +502,7 @@ def test_a_folder_that_is_no_model_is_named_when_its_job_starts(workflow: Workfl
     assert "answer_questions: error: empty: not a model folder: it has no config.json" in done.stdout
 
 
+@pytest.mark.slow
 def test_an_endpoint_without_its_key_fails_when_its_job_starts_and_not_in_a_dry_run(workflow: Workflow) -> None:
     endpoint = {"base_url": "https://api.example.org/v1", "model": "m", "api_key_env": "REVERSEGEN_TEST_KEY"}
     workflow.change_models({"api": {"endpoint": endpoint, "size": "tiny"}})
@@ -510,6 +514,7 @@ def test_an_endpoint_without_its_key_fails_when_its_job_starts_and_not_in_a_dry_
     assert "the environment variable REVERSEGEN_TEST_KEY holds no key" in done.stdout
 
 
+@pytest.mark.slow
 def test_how_hard_an_endpoint_is_asked_reruns_nothing_and_what_it_is_asked_for_does(
     workflow: Workflow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -530,6 +535,7 @@ def test_how_hard_an_endpoint_is_asked_reruns_nothing_and_what_it_is_asked_for_d
     assert planned(workflow.run("-n", target).stdout) == {"answer_seeds": 1}
 
 
+@pytest.mark.slow
 def test_no_more_seeds_are_asked_and_answered_than_are_drawn(
     workflow: Workflow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -567,6 +573,7 @@ def test_no_more_seeds_are_asked_and_answered_than_are_drawn(
         assert "by hand" in (workflow.folder / f"results/api/logs/{draw}.log").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["tiny-math", "tiny-safety"])
 def test_a_tiny_task_answers_all_its_training_seeds(workflow: Workflow, task: str) -> None:
     done = workflow.run(f"results/{task}/enhanced/drawn_seeds.jsonl")
@@ -588,6 +595,7 @@ def test_a_probe_that_cannot_hold_every_source_and_split_stops_before_anything_i
     )
 
 
+@pytest.mark.slow
 def test_another_number_of_shards_asks_an_endpoint_nothing_again(
     workflow: Workflow, monkeypatch: pytest.MonkeyPatch
 ) -> None:

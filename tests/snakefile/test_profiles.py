@@ -34,6 +34,7 @@ def run(checkout: Workflow, *words: str) -> str:
     return done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_times_of_scripts_rerun_nothing_and_new_params_rerun_a_rule(checkout: Workflow) -> None:
     others = [["--profile", "profiles/workstation"]]
     if importlib.util.find_spec("snakemake_executor_plugin_slurm"):

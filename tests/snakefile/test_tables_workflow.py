@@ -29,6 +29,7 @@ def content(workflow: Workflow) -> dict[str, bytes]:
     return {file: (workflow.folder / file).read_bytes() for file in MADE}
 
 
+@pytest.mark.slow
 @pytest.mark.models
 def test_tables_of_what_ships_and_then_of_own_results_and_the_report_of_both(workflow: Workflow) -> None:
     done = workflow.run("tables", **NOWHERE)
@@ -86,6 +87,7 @@ def test_tables_of_what_ships_and_then_of_own_results_and_the_report_of_both(wor
         assert text in page
 
 
+@pytest.mark.slow
 def test_a_changed_result_that_ships_makes_its_table_again_and_a_new_time_does_not(tmp_path: Path) -> None:
     for name in ("Snakefile", "rules", "scripts", "profiles"):
         (tmp_path / name).symlink_to(REPOSITORY / name)

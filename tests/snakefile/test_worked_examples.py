@@ -76,6 +76,7 @@ NO_TARGET = re.compile(r"TARGET|NAME|--unlock|--report|--summary")
 
 
 @pytest.mark.models
+@pytest.mark.slow
 def test_each_command_of_the_pages_names_targets_that_can_be_made(repository: Path) -> None:
     planned = set()
     for page in PLANNED:
@@ -107,6 +108,7 @@ THINGS += ["pie", "cake", "toast", "porridge", "omelette"]
 
 
 @pytest.mark.models
+@pytest.mark.slow
 def test_a_task_of_ones_own_data(repository: Path) -> None:
     commands = follow(section("own-data.md", "A task of your own data, without Python"), repository)
     write_column(repository / "my_questions.csv", "question", [f"How do I make {thing}?" for thing in THINGS])
@@ -118,6 +120,7 @@ def test_a_task_of_ones_own_data(repository: Path) -> None:
 
 
 @pytest.mark.models
+@pytest.mark.slow
 def test_an_ablation_makes_only_the_parts_that_differ(repository: Path) -> None:
     plan = run(follow(section("own-data.md", "An ablation that costs only what differs"), repository), repository)
     made = re.findall(r"^ +output: results/([\w-]+/\w+)(/?\w*)", plan, re.MULTILINE)
@@ -135,6 +138,7 @@ def metrics(folder: Path, task: str, part: str) -> dict[str, Any]:
 
 
 @pytest.mark.models
+@pytest.mark.slow
 def test_a_new_kind_with_a_metric_and_a_setting_of_its_own(repository: Path) -> None:
     shipped = {path for path in repository.rglob("*") if path.is_file()}
     text = section("kinds-and-judges.md", "A new kind")

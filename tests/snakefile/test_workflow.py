@@ -51,6 +51,7 @@ rule sample:
 """
 
 
+@pytest.mark.slow
 def test_a_pruned_proposer_is_not_made_again_and_its_error_names_the_way_back(tiny_model: Path, tmp_path: Path) -> None:
     snakefile = PRUNED.replace("{MODEL}", str(tiny_model / "tiny-arithmetic"))
     (tmp_path / "Snakefile").write_text(snakefile)
@@ -160,6 +161,7 @@ BY_HAND = {
 """Stages that are repeated by hand, and what is removed before."""
 
 
+@pytest.mark.slow
 @pytest.mark.models
 def test_a_stage_by_hand_writes_the_same_bytes_with_another_hash_seed(finished: Workflow, tmp_path: Path) -> None:
     copy = copied(finished, tmp_path / "run")
@@ -221,6 +223,7 @@ def test_no_rate_is_taken_over_the_rest_of_a_truncated_file(
     assert re.search(rf"error: .*{cut}.* or edited", done.stdout)
 
 
+@pytest.mark.slow
 def test_shards_gather_to_the_same_bytes_after_one_of_them_was_killed(finished: Workflow, tmp_path: Path) -> None:
     copy = copied(finished, tmp_path / "run")
     copy.write_task("micro", {"shards": 3}, base="micro")
@@ -255,6 +258,7 @@ STAGES = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.models
 def test_a_run_that_is_killed_in_any_stage_and_started_again_ends_in_the_same_bytes(
     finished: Workflow, tiny_model: Path, tmp_path: Path

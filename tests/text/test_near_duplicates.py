@@ -187,6 +187,7 @@ def test_a_proposer_that_writes_only_one_text_costs_no_quadratic_time() -> None:
     assert set(duplicates.values()) == {"000000"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("writable", [True, False])
 def test_it_runs_from_a_checkout_that_cannot_be_written(tmp_path: Path, writable: bool) -> None:
     """With a cache in another folder, or without a cache: numba refuses to compile if it finds no place for its cache."""

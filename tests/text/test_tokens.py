@@ -87,6 +87,7 @@ def test_a_cache_that_would_run_code_is_refused(tmp_path: Path) -> None:
         read_tokens(tmp_path / "evil.npz")
 
 
+@pytest.mark.slow
 def test_the_tokenizers_do_not_load_nltk_and_a_later_import_of_nltk_is_complete() -> None:
     program = """
 import sys

@@ -110,6 +110,7 @@ def stages(out: str) -> dict[str, list[str]]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.models
 @pytest.mark.parametrize(("config", "names"), [("ddp", ["preferred", "supervised"]), ("fsdp", ["preferred"])])
 def test_two_processes_train_the_same_model_as_one_and_resume_after_a_stop(

@@ -119,6 +119,7 @@ def measured(folder: Path, way: str, dtype: torch.dtype = torch.float32) -> floa
     return sum(margins) / 16
 
 
+@pytest.mark.slow
 @pytest.mark.models
 @pytest.mark.parametrize("lora", [None, WIDE], ids=["full", "lora"])
 @pytest.mark.parametrize("way", ["sft", "dpo"])
@@ -161,6 +162,7 @@ def test_a_folder_of_16_bits_keeps_the_gain_of_training(
     assert folder_bytes(train(way, base, tmp_path / "resumed", lora, HALF)) == folder_bytes(half)
 
 
+@pytest.mark.slow
 @pytest.mark.models
 def test_the_gains_of_iterations_add_up(base: Path, tmp_path: Path) -> None:
     """Each iteration starts from the folder of the one before. Three have the same gain as three in float32."""
@@ -221,6 +223,7 @@ def test_the_share_is_a_ratio_of_means_and_null_if_it_cannot_be_measured() -> No
             kept([0, 0], after, saved, True, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.models
 @pytest.mark.parametrize(
     ("lora", "use", "changes", "arithmetic"),
@@ -311,6 +314,7 @@ def test_the_draw_is_seeded_and_small_and_counts_the_trainers_tokens() -> None:
     assert rejected == ([1, 2, 4, 5], [False, False, True, True], -1)
 
 
+@pytest.mark.slow
 @pytest.mark.models
 def test_a_users_float32_model_is_trained_further_in_16_bits(tmp_path: Path) -> None:
     """The model has a small update, which loading with rounding to the nearest would lose. The trained model keeps it."""

@@ -164,6 +164,7 @@ def test_greedy_answers_in_a_batch_equal_those_of_each_question_alone(folders: F
         assert (answer.tokens, answer.finished) == (len(out), tokenizer.eos_token_id in out.tolist())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lora", [None, LORA], ids=["full", "lora"])
 def test_training_twice_gives_the_same_model_and_another_random_seed_another(
     folders: Folders, tmp_path: Path, lora: Lora | None
@@ -382,6 +383,7 @@ def test_the_least_steps_are_reached_if_pairs_that_are_too_long_are_dropped(fold
     assert manifest(out)["steps"] >= 8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lora", [None, LORA.model_copy(update={"lora_dropout": 0.0})], ids=["full", "lora"])
 def test_activation_checkpointing_changes_the_memory_but_not_the_weights(
     folders: Folders, tmp_path: Path, lora: Lora | None
@@ -577,6 +579,7 @@ STEPS = {"num_train_epochs": 7, "per_device_train_batch_size": 4, "gradient_accu
 """21 steps on 24 rows in seven epochs. The rate rises and falls, and each epoch draws its batches again."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lora", [None, LORA], ids=["full", "lora"])
 @pytest.mark.parametrize("way", ["supervised", "preferred"])
 def test_a_training_that_is_stopped_and_started_again_writes_the_same_bytes(
@@ -635,6 +638,7 @@ def test_a_checkpoint_that_cannot_be_put_in_its_place_is_an_error_and_removes_no
     assert states == {"step-4/state", "step-9/state", f"{state.own_folder.name}/checkpoint-6/state"}
 
 
+@pytest.mark.slow
 def test_a_training_without_a_launcher_uses_one_of_several_gpus(
     folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -652,6 +656,7 @@ def test_a_training_without_a_launcher_uses_one_of_several_gpus(
     assert train("two") == one
 
 
+@pytest.mark.slow
 def test_a_training_that_is_killed_at_any_step_and_started_again_writes_the_same_bytes(
     folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -170,6 +170,7 @@ def move(folder: Path, old: str, new: str) -> None:
         file.write_text(after)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -559,6 +560,7 @@ def loaded(followed: dict[str, set[str]]) -> dict[str, set[str]]:
     return modules
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", STAGES)
 def test_the_hash_follows_all_that_python_loads(
     script: str, loaded: dict[str, set[str]], followed: dict[str, set[str]]
@@ -577,6 +579,7 @@ def test_light_scripts_are_found_in_the_rules() -> None:
     assert set(LIGHT) <= set(STAGES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", LIGHT)
 def test_a_light_script_loads_no_deep_learning_library(script: str, loaded: dict[str, set[str]]) -> None:
     assert not {"torch", "transformers", "trl", "datasets", "accelerate", "vllm"} & loaded[script]

@@ -479,6 +479,7 @@ def killed_with_a_batch_under_way(server: EndpointServer, output: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unnamed", [False, True], ids=["by its id", "by its name"])
 def test_a_job_that_is_killed_while_it_waits_finds_its_batch(
     server: EndpointServer, tmp_path: Path, unnamed: bool
@@ -624,6 +625,7 @@ def test_a_batch_under_way_is_found_by_another_number_of_shards_and_paid_once(
     assert not list(tmp_path.glob("*.calls/batch-*"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("killed", [False, True])
 def test_the_batch_of_a_living_process_is_waited_for_and_resumed_when_that_process_is_killed(
     server: EndpointServer, tmp_path: Path, killed: bool

@@ -309,7 +309,9 @@ def test_each_passing_response_has_a_wrong_answer_beside_it() -> None:
         "\u00b9", "<sup>1", "\u652f", "1 (a", "= ", "approx. ", "\u00bd", "\\text{", "5 million ", ",00", "**", "**1", "$a",
     ],
 )  # fmt: skip
-@pytest.mark.parametrize(("length", "seconds"), [(LONGEST_ANSWER, 0.5), (10_000, 2.5)])
+@pytest.mark.parametrize(
+    ("length", "seconds"), [(LONGEST_ANSWER, 0.5), pytest.param(10_000, 2.5, marks=pytest.mark.slow)]
+)
 def test_hostile_text_takes_linear_time(unit: str, length: int, seconds: float) -> None:
     text = unit * (length // len(normalize("NFKC", unit)))
     started = time.process_time()

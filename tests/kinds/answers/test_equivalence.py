@@ -132,6 +132,7 @@ def test_nothing_is_executed(checker: Checker, tmp_path: Path, wrapping: str, co
     assert checker.equal(r"\sqrt{4}", "2") is True
 
 
+@pytest.mark.slow
 def test_verdicts_of_plain_numbers_are_those_of_math_verify(checker: Checker) -> None:
     """The independent implementation is math-verify itself, in this process, because plain numbers cannot stop it."""
     from math_verify import parse, verify  # type: ignore[import-untyped]
@@ -186,6 +187,7 @@ def _group(pid: int) -> int:
     return -1
 
 
+@pytest.mark.slow
 def test_the_worker_is_gone_after_the_context(started: list[subprocess.Popen[bytes]]) -> None:
     with Checker() as checker:
         assert checker.equal("x", "x") is True
@@ -197,6 +199,7 @@ def test_the_worker_is_gone_after_the_context(started: list[subprocess.Popen[byt
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 def test_a_worker_that_died_between_questions_is_replaced(started: list[subprocess.Popen[bytes]]) -> None:
     with Checker() as checker:
         assert checker.equal("x", "x") is True
@@ -206,6 +209,7 @@ def test_a_worker_that_died_between_questions_is_replaced(started: list[subproce
     assert len(started) == 2
 
 
+@pytest.mark.slow
 def test_an_interrupted_question_leaves_no_reply_behind() -> None:
     def interrupt(*_: object) -> None:
         raise InterruptedError
@@ -250,6 +254,7 @@ def test_the_death_of_an_idle_child_puts_no_reply_out_of_step(started: list[subp
     assert len(started) == 1
 
 
+@pytest.mark.slow
 def test_an_answer_that_exhausts_the_memory_is_undecidable(started: list[subprocess.Popen[bytes]]) -> None:
     with Checker(timeout=60, memory=2**28) as checker:
         begun = time.perf_counter()
@@ -259,6 +264,7 @@ def test_an_answer_that_exhausts_the_memory_is_undecidable(started: list[subproc
     assert len(started) == 1
 
 
+@pytest.mark.slow
 def test_a_worker_that_cannot_start_is_an_error() -> None:
     with Checker(memory=2**20) as checker, pytest.raises(RuntimeError, match="math-verify did not start"):
         checker.equal("x", "x")
