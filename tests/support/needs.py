@@ -1,8 +1,8 @@
 """The marks of tests that need more than the packages of requirements-dev.txt, or more time than others.
 
-`make test` leaves out `slow`, `slurm`, `vllm` and `real_model`; `make check` leaves out `models` as well. A mark follows from what
-a test uses: a fixture, or a module that its file imports and that imports torch. Only the files of `RUNS` are listed by name, and
-`slow` is written at each test. In a run without `models`, a test that imports torch all the same fails.
+`make test` leaves out `slow`, `slurm`, `vllm` and `real_model`; `make check` leaves out `models` as well. A mark follows from
+what a test uses: a fixture, or a module that its file imports and that imports torch. Only the files of `RUNS` are listed by
+name, and `slow` is written at each test. In a run without `models`, a test that imports torch all the same fails.
 """
 
 from __future__ import annotations
