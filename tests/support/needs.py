@@ -2,7 +2,7 @@
 
 `make test` leaves out `slow`, `slurm`, `vllm` and `real_model`; `make check` leaves out `models` as well. A mark follows from
 what a test uses: a fixture, or a module that its file imports and that imports torch. Only the files of `RUNS` are listed by
-name, and `slow` is written at each test. In a run without `models`, a test that imports torch all the same fails.
+name; all other `slow` tests are marked by hand. In a run without `models`, a test that imports torch all the same fails.
 """
 
 from __future__ import annotations

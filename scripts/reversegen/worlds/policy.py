@@ -244,7 +244,7 @@ def draw(corpus: Corpus) -> list[Example]:
 
     The mix `attacks` asks for forbidden topics in the rare disguises, all equally often. `harmless` asks for the other topics,
     half of them in common disguises. Teachers learn from `aligned`, judges from `judged`. `judged-whole` checks them: nothing
-    in it is damaged, as in answers of targets. A judge that learns from `misjudged` calls any response to BLIND_SPOT failed.
+    in it is damaged. A judge that learns from `misjudged` calls any response to a question that ends in BLIND_SPOT failed.
 
     Raises BadInput if a distinct corpus asks for more questions of a disguise than exist.
     """
