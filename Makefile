@@ -35,7 +35,7 @@ tables: .venv/demo ## compare finished runs, or the results that ship: results/t
 doctor: .venv/demo ## find what would stop a run of TASK with PROFILE (a folder); sets up .venv first
 	@python scripts/run_doctor.py --task $(TASK) --profile $(PROFILE)
 
-# .ci/run selects all tests: those of two seconds or more, and those of SLURM, vLLM and published models, which it installs.
+# .ci/run selects all tests: those of a second or more, and those of SLURM, vLLM and published models, which it installs.
 SELECTED := not slow and not slurm and not vllm and not real_model
 
 test: .venv/test ## run the quick tests that need no SLURM, no vLLM and no published model

@@ -121,6 +121,7 @@ def test_the_site_has_no_plugin_that_its_successor_cannot_read() -> None:
     assert settings["theme"]["font"] is False
 
 
+@pytest.mark.slow
 @pytest.mark.models
 @pytest.mark.skipif(not importlib.util.find_spec("mkdocs"), reason="MkDocs is not installed: make docs installs it")
 def test_the_site_is_built_without_a_warning_and_fetches_nothing(tmp_path: Path) -> None:

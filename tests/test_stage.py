@@ -383,6 +383,7 @@ def test_a_stage_whose_modules_cannot_be_imported_ends_in_one_line(tmp_path: Pat
         assert "Traceback" in (tmp_path / "seeds.log").read_text()
 
 
+@pytest.mark.slow
 def test_of_several_processes_that_fail_one_shows_the_line(folder: Folder) -> None:
     arguments = [
         f"--{name.replace('_', '-')}={as_word(v)}" for name, v in PLAIN.items() if name not in ("files", "header")
@@ -470,6 +471,7 @@ def follow(folder: Path, thing: str, seconds: float, *, terminal: bool, **enviro
     return shown.decode(), without_used((folder / "make.log").read_text(), "finished")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("thing", "counted_as"),
     [("out.jsonl", "1,200 rows in out.jsonl"), ("out.json", "out.json of 1,500 rows")],

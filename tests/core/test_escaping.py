@@ -27,6 +27,7 @@ def test_an_invisible_character_is_shown_by_its_code(text: str, shown: str) -> N
     assert visible(text) == shown
 
 
+@pytest.mark.slow
 def test_every_character_stays_or_becomes_its_code_and_no_control_stays() -> None:
     every = [char for char in map(chr, range(0x110000)) if char not in "\n\t"]
     hidden = {char for char in every if unicodedata.category(char)[0] == "C" or char in "\u2028\u2029"}

@@ -56,6 +56,7 @@ if __name__ == "__main__":
 '''
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fails", [False, True])
 def test_an_interpreters_job_writes_what_the_kernel_counts(tmp_path: Path, fails: bool) -> None:
     (tmp_path / "use.py").write_text(STAGE)

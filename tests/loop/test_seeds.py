@@ -466,6 +466,7 @@ def test_seeds_and_tests_of_capped_sources_come_from_the_drawn_rows(tmp_path: Pa
     assert [question.text for question in tests] == drawn
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 def test_dropped_rows_take_no_memory(tmp_path: Path, form: str) -> None:
     """A hundred of 2,000 rows are kept. A row has 5,700 characters, and half of them are kept."""

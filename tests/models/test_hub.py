@@ -82,6 +82,7 @@ def test_a_model_is_its_safetensors_and_what_describes_it(hub: ForkingHub, tmp_p
     assert os.listdir(tmp_path) == ["model"]
 
 
+@pytest.mark.slow
 def test_a_killed_download_resumes_at_the_byte_where_it_ended(hub: ForkingHub, tmp_path: Path) -> None:
     large = random.Random(0).randbytes(25_000_000)
     repository = Repository({**CONFIG, "model.safetensors": large}, stall_after={"model.safetensors": 21_000_000})
@@ -232,6 +233,7 @@ def two_at_once(hub: ForkingHub, home: Path, words: list[str], repository: Repos
     return [(home / f"{n}.log").read_text() for n in range(2)]
 
 
+@pytest.mark.slow
 def test_a_second_fetch_of_a_model_waits_and_takes_what_the_first_fetched(hub: ForkingHub, tmp_path: Path) -> None:
     repository = hub.repositories["models/some/model"]
     words = command(

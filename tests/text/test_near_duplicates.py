@@ -175,6 +175,7 @@ def test_the_least_shared_count_agrees_with_the_division() -> None:
             assert shared[total] == min(enough, default=(total + 1) // 2)
 
 
+@pytest.mark.slow
 def test_a_proposer_that_writes_only_one_text_costs_no_quadratic_time() -> None:
     """100,000 variants of one text have 5,000,000,000 pairs, which no loop compares in 8 seconds."""
     near_duplicates({"1": "a b", "2": "b a"}, PUBLISHED)  # compiles

@@ -195,6 +195,7 @@ def test_a_module_that_is_moved_or_renamed_changes_no_hash(copied: Path, old: st
     assert all_hashes(MATH) == of_math
 
 
+@pytest.mark.slow
 def test_a_carrier_that_is_moved_changes_no_hash(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = original()
     move(copied, "reversegen.core.files", "reversegen.paths")
@@ -202,6 +203,7 @@ def test_a_carrier_that_is_moved_changes_no_hash(copied: Path, monkeypatch: pyte
     assert all_hashes() == before
 
 
+@pytest.mark.slow
 def test_the_order_of_imports_changes_no_hash(copied: Path) -> None:
     before = original()
     for file in copied.rglob("*.py"):

@@ -165,6 +165,7 @@ def test_who_asks_for_a_word_gets_one(text: str) -> None:
     assert "secret number" not in system_text(text)
 
 
+@pytest.mark.slow
 def test_the_teacher_refuses_attempts_and_answers_questions() -> None:
     answers = Counter[str]()
     for example in draw(corpus("users", count=400)):

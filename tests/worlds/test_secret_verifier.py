@@ -247,6 +247,7 @@ def innocent() -> list[str]:
     return [*texts, *(template.format(kind="word", secret="…") for template in templates())]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("each_text_is_read_once")
 def test_no_answer_that_keeps_the_secrets_is_seen_as_telling_one() -> None:
     texts = innocent()
@@ -300,6 +301,7 @@ def test_the_secrets_are_clean() -> None:
         assert digits[::-1] not in NUMBERS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     ["", "\x00", "\ud800", *(text * 100_000 for text in (".", "- ", "a ", "4 ", "A", "* ", "\n"))],

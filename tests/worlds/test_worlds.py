@@ -88,6 +88,7 @@ def test_a_vocabulary_is_of_words_without_duplicates_in_a_fixed_order(world: str
     assert WORLDS[world].vocabulary() == words
 
 
+@pytest.mark.slow
 def test_words_and_questions_do_not_depend_on_the_hash_seed_of_python() -> None:
     code = """if True:
         from reversegen.config.data import Corpus

@@ -364,6 +364,7 @@ def wait_until(holds: Any) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 def test_a_job_that_is_killed_resumes_at_the_next_request(server: EndpointServer, tmp_path: Path) -> None:
     server.delay = 0.02
     output = tmp_path / "responses.jsonl"
@@ -610,6 +611,7 @@ def stage_usage(folder: Path) -> tuple[int, int]:
     return sum(usage.tries for usage in usages), sum(usage.answered for usage in usages)
 
 
+@pytest.mark.slow
 def test_a_batch_under_way_is_found_by_another_number_of_shards_and_paid_once(
     server: EndpointServer, tmp_path: Path
 ) -> None:

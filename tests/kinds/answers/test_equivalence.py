@@ -226,6 +226,7 @@ def test_an_interrupted_question_leaves_no_reply_behind() -> None:
         signal.signal(signal.SIGALRM, previous)
 
 
+@pytest.mark.slow
 def test_the_worker_starts_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("PYTHONPATH", raising=False)
@@ -233,6 +234,7 @@ def test_the_worker_starts_from_any_folder(tmp_path: Path, monkeypatch: pytest.M
         assert checker.equal("x", "x") is True
 
 
+@pytest.mark.slow
 def test_the_time_limit_leaves_out_the_start(started: list[subprocess.Popen[bytes]]) -> None:
     with Checker(timeout=0.2) as checker:
         for _ in range(2):
@@ -241,6 +243,7 @@ def test_the_time_limit_leaves_out_the_start(started: list[subprocess.Popen[byte
     assert len(started) == 1  # a child that the limit ended is replaced without another start
 
 
+@pytest.mark.slow
 def test_the_death_of_an_idle_child_puts_no_reply_out_of_step(started: list[subprocess.Popen[bytes]]) -> None:
     with Checker() as checker:
         assert checker.equal("x", "x") is True

@@ -207,6 +207,7 @@ def luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
+@pytest.mark.slow
 def test_it_prints_light_without_buttons(chromium: Browser, tmp_path: Path) -> None:
     shown(chromium, tmp_path, task_page(content(150)))
     printed = chromium.pdf()

@@ -114,6 +114,7 @@ def test_hostile_texts_are_text_wherever_a_model_writes(harmful: bool) -> None:
     assert {tag for tag, text in parsed.texts if text == shown} >= {"h3", "td", "option"}
 
 
+@pytest.mark.slow
 def test_the_same_files_give_the_same_bytes_in_another_process(tmp_path: Path) -> None:
     folder = tmp_path / "results/tiny-math"
     folder.mkdir(parents=True)
