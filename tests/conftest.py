@@ -106,7 +106,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Let the garbage collector skip what is there now: 770,000 objects of tests and packages. Each training collects garbage."""
+    """Let the garbage collector skip what is there now: 770,000 objects of tests and packages. Each training collects."""
     gc.freeze()
 
 
