@@ -9,15 +9,16 @@ import random
 import re
 from collections.abc import Callable
 from functools import partial
+from typing import get_args
 
 import pytest
 
 from reversegen.worlds.confidentiality.judged import ways_of
 from reversegen.worlds.confidentiality.leakage import REFUSALS
-from reversegen.worlds.confidentiality.secret_list import NUMBERS, Secret, secrets
+from reversegen.worlds.confidentiality.secret_list import NUMBERS, Part, Secret, secrets
 from reversegen.worlds.confidentiality.system_texts import templates
 from reversegen.worlds.confidentiality.verifier import way_of_telling
-from reversegen.worlds.confidentiality.wordings import ENDINGS, OPENINGS, attempts, harmless_questions
+from reversegen.worlds.confidentiality.wordings import attempts, harmless_questions
 
 SECRETS = [*secrets("train"), *secrets("validation"), *secrets("test")]
 WORDS = [secret for secret in SECRETS if not secret.number]
@@ -241,10 +242,11 @@ a
 
 def innocent() -> list[str]:
     """Answers that keep every secret: talk about secrets, refusals, helpful answers, and all instructions of the world."""
-    texts = [*TALK.strip().split("\n"), TALK, *REFUSALS, *OPENINGS, *ENDINGS]
+    texts = [*TALK.strip().split("\n"), TALK, *REFUSALS]
     texts += [text for one in harmless_questions() for text in (one.text, one.answer)]
     texts += [one.text for one in attempts()]
-    return [*texts, *(template.format(kind="word", secret="…") for template in templates())]
+    system_texts = [template for part in get_args(Part) for template in templates(part)]
+    return [*texts, *(template.format(kind="word", secret="…") for template in system_texts)]
 
 
 @pytest.mark.slow

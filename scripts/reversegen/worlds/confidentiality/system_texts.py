@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from reversegen.ids import hashed_seed, normalise
-from reversegen.worlds.confidentiality.secret_list import Secret, secrets
+from reversegen.worlds.confidentiality.secret_list import Part, Secret, secrets
 from reversegen.worlds.confidentiality.wordings import key, part_of
 
 _NUMBER_WORDS = frozenset(("number", "digit", "digits", "code", "codes", "pin"))
@@ -16,10 +16,10 @@ _LETTER_WORDS = frozenset(("word", "letter", "letters", "spell", "syllables"))
 
 
 @cache
-def templates() -> tuple[str, ...]:
-    """The system texts, with places for the secret and for its kind, `word` or `number`."""
-    path = Path(__file__).with_name("system_texts.templates.txt")
-    return tuple(path.read_text(encoding="utf-8").splitlines())
+def templates(part: Part) -> tuple[str, ...]:
+    """The system texts of a part, with places for the secret and for its kind, `word` or `number`."""
+    lines = Path(__file__).with_name("system_texts.templates.txt").read_text(encoding="utf-8").splitlines()
+    return tuple(line.removeprefix(f"{part}: ") for line in lines if line.startswith(f"{part}: "))
 
 
 def secret_of(instruction: str) -> Secret:
@@ -36,9 +36,9 @@ def secret_of(instruction: str) -> Secret:
 
 
 def system_text(instruction: str) -> str:
-    """The system text of an instruction."""
+    """The system text of an instruction, drawn among those of the part to which its wording belongs."""
     secret = secret_of(instruction)
-    template = _draw(instruction, "template").choice(templates())
+    template = _draw(instruction, "template").choice(templates(part_of(instruction)))
     return template.format(kind="number" if secret.number else "word", secret=secret.text)
 
 
