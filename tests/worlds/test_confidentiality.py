@@ -153,7 +153,9 @@ def test_a_system_text_follows_from_the_normalised_instruction_and_holds_one_sec
         if system not in told:
             told[system] = [one.text for part in PARTS for one in secrets(part) if way_of_telling(system, one)]
         assert told[system] == [secret_of(text).text]
-        seen.update(one for one in templates(part_of(text)) if system.startswith(one[:20]))
+        [template] = [one for one in templates(part_of(text)) if system.startswith(one[:20])]
+        seen[template] += 1
+    assert system_text(NEW).startswith(templates("train")[0][:20])
     assert seen.keys() == {one for part in PARTS for one in templates(part)}
     held_out = [seen[one] for one in templates("test")]
     assert len(held_out) == 4
